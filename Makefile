@@ -1,0 +1,74 @@
+# MyFlux Keys. `make` alone tells what there is. Every target does its own set-up, and a second run reuses it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+# ENGINE=none leaves out the tests that need Pulumi's engine; KEEP=1 leaves the demo's cell running.
+ENGINE ?=
+KEEP ?=
+# Further arguments for pytest, e.g. PYTEST="tests/tenancy -k overlap".
+PYTEST ?=
+
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo; echo "  Variables: KEEP=1 (demo), ENGINE=none (test), PYTEST=\"...\" (test), MYFLUX_CACHE=FOLDER (engine)"
+
+.PHONY: demo
+demo: $(STAMP) engine ## Watch the whole product work on this machine; KEEP=1 leaves the cell running
+	$(RUN) -m cli demo $(if $(KEEP),--keep)
+
+.PHONY: test
+test: check $(if $(filter none,$(ENGINE)),,engine) ## check, then every test; ENGINE=none leaves out those that need the engine
+ifeq ($(ENGINE),none)
+	@echo "ENGINE=none: the tests that run Pulumi's real engine are LEFT OUT of this run" >&2
+	$(RUN) -m pytest -m "not engine" $(PYTEST)
+else
+	$(RUN) -m pytest $(PYTEST)
+endif
+
+.PHONY: check
+check: $(STAMP) ## Format, lint, types, generated documents, direction of imports
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+	$(VENV)/bin/pyright
+	$(RUN) -m docs.generate --check
+	$(RUN) -m pytest -q tests/architecture
+
+.PHONY: bench
+bench: $(STAMP) engine ## Measure, print and save the table of figures
+	$(RUN) -m bench
+
+.PHONY: crash-table
+crash-table: $(STAMP) ## Every call of a rotation struck by every fault: print and save what happened (minutes)
+	$(RUN) -m tests.crash
+
+.PHONY: engine
+engine: $(STAMP) ## Find Pulumi's engine, or install it once into a cache outside the repository
+	@$(RUN) -m tools.engine
+
+.PHONY: install
+install: $(STAMP) ## Virtual environment with everything pinned, and the myflux-keys command in it
+
+.PHONY: lock
+lock: ## Pin what requirements*.in ask for, with hashes
+	@command -v uv > /dev/null || { echo "make lock needs uv on PATH: pipx install uv" >&2; exit 1; }
+	for name in requirements requirements-dev; do uv pip compile --quiet --generate-hashes --universal --python-version 3.11 $$name.in -o $$name.txt; done
+
+.PHONY: clean
+clean: ## Stop a running local cell, then remove what these targets made here
+	@if [ -x $(RUN) ] && [ -d .local ]; then $(RUN) -c 'from pathlib import Path; from local.cell import LocalCell; LocalCell.clear(Path(".local"))'; fi
+	rm -rf .local .build .stacks dist .pytest_cache .ruff_cache .hypothesis $(VENV)
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The first Python >= 3.11 that can make a virtual environment. `-e .` adds the command; nothing else is fetched for it.
+$(STAMP): requirements-dev.txt pyproject.toml
+	@python=$$(tools/find_python) && echo "installing into $(VENV) with $$python" && "$$python" -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)

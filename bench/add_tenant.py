@@ -1,0 +1,111 @@
+"""Adding one tenant where 50 are: `pulumi up` of its stack here, `terraform apply` of everybody's state there.
+
+Owns the comparison: the same emulator, the same minutes, turns taken. Leaves out the peer itself (`terraform.py`). On
+our side the AWS provider is a stand-in, since the real plugin can't be had offline; the table says so. On the peer's
+side less is made: no OpenAI project, service account or limits, and no first key.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from bench import crowd, stage, terraform
+from bench.figures import Figure, at_most, number
+from bench.measure import PeakMemory, seconds, spread
+
+TENANTS: Final = 50
+TURNS: Final = 5
+STAND_IN: Final = "our AWS provider is a stand-in, theirs the real one"
+MADE: Final = (
+    f"{STAND_IN}; same emulator, turns taken; ours also makes the OpenAI project with its limits and starts the first "
+    "rotation, theirs also writes a secret version"
+)
+MEMORY: Final = f"sum over the processes of one run; {STAND_IN}"
+
+
+@dataclass
+class Samples:
+    """Seconds of each turn, and the most MiB of all turns; None where memory can't be read."""
+
+    seconds: list[float] = field(default_factory=list[float])
+    mebibytes: float | None = None
+
+    def take(self, act: Callable[[], float]) -> None:
+        with PeakMemory() as memory:
+            self.seconds.append(act())
+        seen = [peak for peak in (self.mebibytes, memory.mebibytes) if peak is not None]
+        self.mebibytes = max(seen, default=None)
+
+
+def run(home: Path, *, quick: bool = False) -> list[Figure]:
+    """Three to five minutes with the peer, one without; `quick` only shows that it works. `home` holds the cell."""
+    tenants, turns = (3, 1) if quick else (TENANTS, TURNS)
+    with stage.opened(home / "add-tenant") as here:
+        here.add_tenant("bench-0000")
+        crowd.fill(here, "bench-0000", [f"bench-{i:04d}" for i in range(1, tenants)])
+        try:
+            peer = terraform.find(os.environ)
+        except terraform.NotThere as missing:
+            workspace, told = None, f"not there: {missing}"
+        else:
+            workspace, told = _workspace(here, peer), str(peer)
+            workspace.apply(tenants)
+        fleet, typed, theirs = Samples(), Samples(), Samples()
+        for turn in range(turns):
+            fleet.take(lambda turn=turn: here.add_tenant(f"bench-{tenants + turn:04d}"))
+            typed.take(lambda turn=turn: here.type_tenant(f"typed-{turn:04d}"))
+            if workspace:
+                wanted = tenants + turn + 1
+                theirs.take(lambda wanted=wanted: seconds(lambda: workspace.apply(wanted)))
+                if workspace.tenants() != wanted:
+                    raise RuntimeError(f"Terraform's state holds {workspace.tenants()} tenants, not {wanted}")
+    return figures(tenants, fleet, typed, theirs if workspace else None, told)
+
+
+def _workspace(here: stage.Stage, peer: terraform.Terraform) -> terraform.Workspace:
+    names = here.names
+    settings = {
+        "endpoint": here.cell.aws_url,
+        "region": here.cell.region,
+        "cell": names.cell,
+        "rotation_function": names.rotation_function_arn,
+        "principals": [
+            f"arn:{names.partition}:iam::{names.account_id}:user/administrator",
+            names.runtime_role_arn,
+            names.role_arn(names.rotation_role),
+        ],
+    }
+    # Terraform's user writes values and reads them back at every plan: our deployer may do neither.
+    environment = here.cell.environment("administrator")
+    return terraform.Workspace(peer, here.home / "terraform", environment, settings)
+
+
+def figures(tenants: int, fleet: Samples, typed: Samples, theirs: Samples | None, peer: str) -> list[Figure]:
+    """Pure: what the table says of these samples. `theirs` is None where the peer is not there; `peer` says why."""
+    here, by_hand = spread(fleet.seconds), spread(typed.seconds)
+    limit, peaks, told, held = None, None, peer, peer
+    if theirs is not None:
+        there = spread(theirs.seconds)
+        limit, told = round(there.median, 2), f"{peer}: {number(there.median)} s ({there})"
+        if theirs.mebibytes is not None:
+            peaks = round(theirs.mebibytes)
+            held = f"{peer}: {number(peaks)} MiB"
+    memory = None if fleet.mebibytes is None else round(fleet.mebibytes)
+    return [
+        _compared(f"one tenant added to {tenants}", round(here.median, 2), "s", limit, told, f"{here}; {MADE}"),
+        _compared(
+            f"one tenant added to {tenants}, typed, preview first",
+            round(by_hand.median, 2), "s", limit, told, f"{by_hand}; `pulumi stack init`, `pulumi up --yes`; {MADE}",
+        ),
+        _compared(f"memory while one tenant is added to {tenants}", memory, "MiB", peaks, held, MEMORY),
+    ]  # fmt: skip
+
+
+def _compared(name: str, value: float | None, unit: str, limit: float | None, peer: str, note: str) -> Figure:
+    if limit is None:
+        return Figure(name, value, unit, "<= Terraform's", None, peer, note)
+    return at_most(name, value, unit, limit, peer=peer, note=note)

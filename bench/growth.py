@@ -1,0 +1,89 @@
+"""Whether the 1,000th tenant costs more than the 10th: time of `pulumi up` and memory of the engine's processes.
+
+Owns the comparison. Three cells stand side by side, one for each size, and every round adds a tenant to each of them in
+turn: what else the machine does meanwhile falls on all sizes alike. Growth is the larger of two ratios: of the medians
+and of the quickest samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from bench import crowd, stage
+from bench.figures import Figure, at_most
+from bench.measure import PeakMemory, spread
+
+SIZES: Final = (10, 100, 1000)
+ROUNDS: Final = 7
+QUICK: Final = ((3, 5), 1)
+GROWTH: Final = 1.1
+"""The most that the largest size's figure may be of the smallest's."""
+RATIO: Final = "the larger ratio, of medians or of quickest samples"
+
+
+def run(home: Path, *, quick: bool = False) -> list[Figure]:
+    """Two to four minutes. `home` holds the cells while they run; `quick` only shows that it works."""
+    sizes, rounds = QUICK if quick else (SIZES, ROUNDS)
+    times: dict[int, list[float]] = {size: [] for size in sizes}
+    memory: dict[int, list[float]] = {size: [] for size in sizes}
+    with ExitStack() as cells:
+        stages: dict[int, stage.Stage] = {}
+        for size in sizes:
+            stages[size] = cells.enter_context(stage.opened(home / f"growth-{size}"))
+            stages[size].add_tenant("bench-0000")
+            # The rounds then lie around the size itself.
+            crowd.fill(stages[size], "bench-0000", [f"bench-{i:04d}" for i in range(1, first(size, rounds))])
+        for turn in range(rounds):
+            for size in rotated(sizes, turn):
+                with PeakMemory() as peak:
+                    times[size].append(stages[size].add_tenant(f"bench-{first(size, rounds) + turn:04d}"))
+                if peak.mebibytes is not None:
+                    memory[size].append(peak.mebibytes)
+    return figures(times, memory)
+
+
+def first(size: int, rounds: int) -> int:
+    """How many tenants a cell holds before the first round, so that the middle round adds the `size`-th."""
+    return max(size - 1 - rounds // 2, 1)
+
+
+def rotated(sizes: Sequence[int], turn: int) -> list[int]:
+    """Each round begins with another size, so that none always follows the same neighbour."""
+    shift = turn % len(sizes)
+    return [*sizes[shift:], *sizes[:shift]]
+
+
+def figures(times: Mapping[int, Sequence[float]], memory: Mapping[int, Sequence[float]]) -> list[Figure]:
+    """Pure: samples by size, in seconds and MiB, to lines of the table."""
+    least, most = min(times), max(times)
+    lines = [
+        Figure(f"up of tenant {size:,}", round(spread(taken).median, 2), "s", note=str(spread(taken)))
+        for size, taken in sorted(times.items())
+    ]
+    small, large = spread(times[least]), spread(times[most])
+    # What else the machine does only ever adds time, to any sample: it must not hide growth in the medians.
+    ratio = max(large.median / small.median, large.least / small.least)
+    lines.append(
+        at_most(
+            f"up of tenant {most:,} over tenant {least:,}",
+            round(ratio, 2),
+            "times",
+            GROWTH,
+            note=f"{RATIO}; {crowd.NOTE}",
+        )
+    )
+    # The most of all rounds: a peak missed between two looks is found by another round.
+    peaks = {size: max(seen) for size, seen in memory.items() if seen}
+    if least in peaks and most in peaks:
+        lines += [
+            Figure(f"memory of tenant {size:,}'s up", round(peak), "MiB", note="sum of all processes of the engine")
+            for size, peak in sorted(peaks.items())
+        ]
+        growth = round(peaks[most] / peaks[least], 2)
+    else:
+        growth = None
+    lines.append(at_most(f"memory of tenant {most:,}'s up over tenant {least:,}'s", growth, "times", GROWTH))
+    return lines

@@ -1,0 +1,1 @@
+"""The `myflux-keys` command: arguments in, results out. Decides nothing."""

@@ -1,0 +1,5 @@
+"""`python -m cli`, the same as `./myflux-keys`."""
+
+from cli.main import main
+
+main()

@@ -1,0 +1,98 @@
+"""`myflux-keys disable` and `enable`: a tenant's readers shut out within seconds, and let in again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import tenancy
+from cli import options, output
+from operations import selection
+from operations.access import Access, is_open
+from operations.account import Account
+from operations.errors import OperationError
+from operations.journal import folder
+from operations.tenant_file import TenantFile
+
+_Tenant = Annotated[str, typer.Argument(help="The tenant, by its slug.", show_default=False)]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
+
+
+def disable(
+    tenant: _Tenant,
+    dry_run: _DryRun = False,
+    fleet: options.Folder = options.DEFAULT_FLEET,
+    as_json: options.Json = False,
+) -> None:
+    """Shut a tenant's readers out, within seconds. Its key stays alive and goes on rotating; nothing is deleted.
+
+    Writes `enabled: false` into the tenant's file, denies reads in the secret's policy, then runs `pulumi up` on the
+    tenant's stack, so that file, AWS and state agree. Commit the file.
+    """
+    _switch(tenant, fleet.resolve(), enabled=False, dry_run=dry_run, as_json=as_json)
+
+
+def enable(
+    tenant: _Tenant,
+    dry_run: _DryRun = False,
+    fleet: options.Folder = options.DEFAULT_FLEET,
+    as_json: options.Json = False,
+) -> None:
+    """Let a tenant's readers in again: the reverse of `disable`, in the same way."""
+    _switch(tenant, fleet.resolve(), enabled=True, dry_run=dry_run, as_json=as_json)
+
+
+def _switch(slug: str, fleet: Path, *, enabled: bool, dry_run: bool, as_json: bool) -> None:
+    held = tenancy.load(fleet)
+    tenant = selection.one_tenant(held, slug)
+    cell = held.cell_of(tenant)
+    file = TenantFile(fleet, slug)
+    stack = cell.names.tenant(slug).stack
+    word = "allowed" if enabled else "denied"
+    with Account(cell, "enable" if enabled else "disable") as account:
+        account.check()
+        access = Access(account.secrets, cell, tenant)
+        facts: dict[str, object] = {
+            "tenant": slug,
+            "enabled": enabled,
+            "file": str(file.path),
+            "file_changes": tenant.enabled is not enabled,
+            "policy_changes": is_open(access.policy()) is not enabled,
+            "dry_run": dry_run,
+        }
+        if dry_run:
+            output.result(facts, _plan(slug, stack, facts), as_json=as_json)
+            return
+        if file.set_enabled(enabled):
+            output.step(f"{file.path}: enabled: {str(enabled).lower()}")
+        changed = access.switch(enabled=enabled)
+        output.step(f"reads of {slug} are {word}{'' if changed else ' already'}")
+    # Loads Pulumi, which takes a second: no other command should pay for it.
+    from fleet.engine import Engine, OperationFailed
+
+    os.environ["MYFLUX_FLEET"] = str(fleet)
+    output.step(f"pulumi up --stack {stack} …")
+    try:
+        outcome = Engine(folder(cell) / "engine").up(stack)
+    except OperationFailed as error:
+        raise OperationError(
+            f"Reads of {slug} are {word}, in AWS and in the file, but Pulumi's state does not say so yet. {error} "
+            f"Put that right, then run the same command again or `pulumi up --stack {stack}`."
+        ) from None
+    facts["stack_changes"] = outcome.changed
+    output.result(
+        facts, f"{slug} is {'enabled' if enabled else 'disabled'}: file, AWS and state agree.", as_json=as_json
+    )
+
+
+def _plan(slug: str, stack: str, facts: dict[str, object]) -> str:
+    wanted = str(facts["enabled"]).lower()
+    steps = [
+        f"write `enabled: {wanted}` into {facts['file']}" if facts["file_changes"] else "",
+        f"{'allow' if facts['enabled'] else 'deny'} reads of {slug} in AWS" if facts["policy_changes"] else "",
+        f"run pulumi up --stack {stack}, with all else that its files say since its last up",
+    ]
+    return "Would " + ", then ".join(step for step in steps if step) + "."

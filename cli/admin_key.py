@@ -1,0 +1,84 @@
+"""`myflux-keys admin-key`: how the one key that makes all others gets to its place, and how it is replaced."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+import tenancy
+from cli import options, output
+from myflux_keys.payload import SecretText
+from operations import admin_key
+from operations.account import Account
+from operations.selection import cells
+from tenancy.address import openai_base_url
+
+app = typer.Typer(
+    help="The cell's OpenAI admin key: stored once, read by the functions alone, rotated by schedule.",
+    no_args_is_help=True,
+)
+
+CellName = Annotated[
+    str, typer.Option(help="The cell whose key this is.", autocompletion=options.complete_cell, show_default=False)
+]
+
+
+@app.command("set")
+def store(cell: CellName, fleet: options.Folder = options.DEFAULT_FLEET, as_json: options.Json = False) -> None:
+    """Store an admin key, read from a hidden prompt or from standard input.
+
+    There is no option for the key itself: arguments show in process lists and shell histories. It is checked with
+    OpenAI first (alive, of the cell's organization, allowed to change things) and then goes straight to Secrets
+    Manager, with your AWS credentials. Only the functions can read it. Give it to nobody else: the next rotation
+    replaces it, and a day later it is ended at OpenAI.
+    """
+    (chosen,) = cells(tenancy.load(fleet), cell)
+    base_url = openai_base_url(chosen)
+    with Account(chosen, "admin-key-set") as account:
+        account.check()
+        text = getpass.getpass("OpenAI admin key (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
+        stored = admin_key.store(chosen, SecretText(text.strip()), base_url, account.secrets)
+    for notice in stored.notices:
+        output.step(notice)
+    expires = datetime.fromtimestamp(stored.expires_at, UTC).isoformat() if stored.expires_at else None
+    output.result(
+        {
+            "cell": cell,
+            "secret": stored.secret,
+            "version_id": stored.version_id,
+            "expires_at": expires,
+            "notices": list(stored.notices),
+        },
+        f"Stored in {stored.secret} as version {stored.version_id}.",
+        as_json=as_json,
+    )
+
+
+@app.command()
+def rotate(
+    cell: CellName,
+    wait: Annotated[bool, typer.Option("--wait", help="Return once the new key is live.")] = False,
+    fleet: options.Folder = options.DEFAULT_FLEET,
+    as_json: options.Json = False,
+) -> None:
+    """Replace the admin key now, outside its schedule. The one before it goes on working for a day.
+
+    Nothing of a tenant's changes. Where the key has leaked, also end it by hand at OpenAI once the new one is live,
+    under Settings, Organization, Admin keys: the functions fetch the new one by themselves.
+    """
+    (chosen,) = cells(tenancy.load(fleet), cell)
+    with Account(chosen, "admin-key-rotate") as account:
+        account.check()
+        version = admin_key.rotate(chosen, account.secrets)
+        if wait:
+            output.step(f"Secrets Manager rotates {chosen.names.admin_secret} to version {version} ...")
+            admin_key.wait(chosen, account.secrets, version)
+    output.result(
+        {"cell": cell, "secret": chosen.names.admin_secret, "version_id": version, "live": wait},
+        f"Version {version} is live." if wait else f"Secrets Manager has begun to make version {version}.",
+        as_json=as_json,
+    )

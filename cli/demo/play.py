@@ -1,0 +1,54 @@
+"""The order of the demo's checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from cli.demo import access, provisioning, rotating, settling, sweeping, traces
+from cli.demo.report import Report
+from cli.demo.scene import Scene
+
+
+def play(home: Path, *, keep: bool, console: Console) -> Report:
+    """Runs every check; with `keep` all but the last two. Stops early when one fails that later ones stand on."""
+    report = Report(home / "report.json", console)
+    scene = Scene(home)
+    foundations: list[tuple[str, Callable[[], str]]] = [
+        ("cell-up", lambda: provisioning.cell_up(scene)),
+        ("platform-up", lambda: provisioning.platform_up(scene, report)),
+        ("admin-key-stored", lambda: provisioning.admin_key_stored(scene)),
+        ("tenants-up", lambda: provisioning.tenants_up(scene, report)),
+        ("first-keys-minted", lambda: provisioning.first_keys_minted(scene, report)),
+        ("runtime-answers", lambda: access.runtime_answers(scene, report)),
+    ]
+    proofs: list[tuple[str, Callable[[], str]]] = [
+        ("cross-tenant-denied", lambda: access.cross_tenant_denied(scene, report)),
+        ("strangers-denied", lambda: access.strangers_denied(scene, report)),
+        ("rotation-zero-downtime", lambda: rotating.rotation_zero_downtime(scene, report)),
+        ("old-key-dies", lambda: rotating.old_key_dies(scene, report)),
+        ("crash-recovery", lambda: rotating.crash_recovery(scene, report)),
+        ("sweep-finds-orphans", lambda: sweeping.sweep_finds_orphans(scene, report)),
+        ("no-key-leaked", lambda: traces.no_key_leaked(scene, report)),
+        ("second-up-unchanged", lambda: settling.second_up_unchanged(scene, report)),
+    ]
+    endings: list[tuple[str, Callable[[], str]]] = [
+        ("disable-denies", lambda: access.disable_denies(scene)),
+        ("destroy-leaves-nothing", lambda: settling.destroy_leaves_nothing(scene)),
+    ]
+    if not keep:
+        proofs += endings
+    failed = next((name for name, check in foundations if not report.run(name, check)), None)
+    if failed:
+        ran = [name for name, _ in foundations].index(failed) + 1
+        for name, _ in [*foundations[ran:], *proofs]:
+            report.leave_out(name, f"{failed} failed")
+    else:
+        for name, check in proofs:
+            report.run(name, check)
+    if not keep:
+        scene.close()
+    report.finish()
+    return report

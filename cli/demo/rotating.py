@@ -1,0 +1,151 @@
+"""Checks of a rotation while calls run, and of the old key's end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import openai
+
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager import SecretsManagerClient
+
+from cli.demo.report import CheckFailed, Report
+from cli.demo.scene import READER_TTL, Scene, wait_until
+
+_PAUSE = 0.25
+"""Seconds between one caller's calls: two callers stay under the tenant's own limit of requests a minute."""
+
+
+@dataclass
+class _Callers:
+    """Calls to the model that run until told to stop."""
+
+    scene: Scene
+    tenant: str
+    answered: int = 0
+    failures: list[str] = field(default_factory=list[str])
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list[threading.Thread])
+
+    def __enter__(self) -> _Callers:
+        self._threads = [threading.Thread(target=self._call, daemon=True) for _ in range(2)]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _call(self) -> None:
+        with self.scene.reader.openai_client(self.tenant) as client:
+            model = self.scene.reader.get(self.tenant).models[0]
+            while not self._stop.wait(_PAUSE):
+                try:
+                    client.responses.create(model=model, input="Is anybody there?")
+                    self.answered += 1
+                # Any failure at all is what this check looks for.
+                except Exception as error:  # noqa: BLE001
+                    self.failures.append(f"{type(error).__name__}: {error}")
+
+
+def rotation_zero_downtime(scene: Scene, report: Report) -> str:
+    tenant = scene.managed[0]
+    secret = scene.names.tenant(tenant).secret
+    deployer = scene.client("deployer", "secretsmanager")
+    before = current_version(deployer, secret)
+    with _Callers(scene, tenant) as callers:
+        wait_until(lambda: callers.answered >= 4 or bool(callers.failures), "the first calls")
+        started = time.monotonic()
+        deployer.rotate_secret(SecretId=secret)
+        wait_until(lambda: rotated(deployer, secret, before), f"{tenant}'s rotation")
+        report.figures["rotation_seconds"] = round(time.monotonic() - started, 2)
+        in_flight = callers.answered
+        # Long enough for every cached copy to be replaced, and for calls on the new key.
+        time.sleep(READER_TTL * 2)
+        wait_until(lambda: callers.answered >= in_flight + 4 or bool(callers.failures), "calls on the new key")
+    if callers.failures:
+        raise CheckFailed(f"{len(callers.failures)} calls failed, the first: {callers.failures[0]}")
+    if scene.reader.get(tenant).key_id == scene.first_keys[tenant].key_id:
+        raise CheckFailed("the secret was rotated, but the reader still gives out the first key")
+    report.figures["calls_through_the_rotation"] = callers.answered
+    return f"{callers.answered} calls all through a rotation of {tenant}, none failed; a new key at the end"
+
+
+def old_key_dies(scene: Scene, report: Report) -> str:
+    tenant = scene.managed[0]
+    overlap = scene.overlap_hours(tenant)
+    old = scene.first_keys[tenant]
+    if not answers(scene, old.reveal(), old.models[0]):
+        raise CheckFailed(f"the old key was refused at once: calls in flight had no {overlap} h")
+    scene.cell.advance((overlap - 1) * 3600)
+    if not answers(scene, old.reveal(), old.models[0]):
+        raise CheckFailed(f"the old key was refused after {overlap - 1} h of its {overlap}")
+    scene.cell.advance(2 * 3600)
+    if answers(scene, old.reveal(), old.models[0]):
+        raise CheckFailed(f"the old key still answers {overlap + 1} h after the rotation")
+    new = scene.reader.get(tenant, fresh=True)
+    if not answers(scene, new.reveal(), new.models[0]):
+        raise CheckFailed("the new key is refused")
+    report.figures["overlap_hours"] = overlap
+    return f"answered {overlap - 1} h after the rotation, refused after {overlap + 1} h, by the cell's clock"
+
+
+def crash_recovery(scene: Scene, report: Report) -> str:
+    """Faults at OpenAI in the middle of rotations: Secrets Manager repeats each, same token, until it is whole."""
+    tenant = scene.managed[1]
+    names = scene.names.tenant(tenant)
+    deployer = scene.client("deployer", "secretsmanager")
+    control = scene.cell.openai
+    project = next(p.id for p in control.projects() if p.name == names.project)
+    known = {scene.reader.get(tenant, fresh=True).key_id} | {key.id for key in control.live_keys(project)}
+    for fault, method, path in FAULTS:
+        before = current_version(deployer, names.secret)
+        control.fault(fault, method=method, path=path)
+        deployer.rotate_secret(SecretId=names.secret)
+        wait_until(lambda before=before: rotated(deployer, names.secret, before), f"{tenant}'s rotation after {fault}")
+        if control.faults():
+            raise CheckFailed(f"{fault} never struck: the rotation made no call {method} {path}")
+        key = scene.new_reader().get(tenant)
+        known.add(key.key_id)
+        lost = [live.name for live in control.live_keys(project) if live.id not in known]
+        if lost:
+            raise CheckFailed(f"after {fault} there are live keys that nobody holds: {', '.join(lost)}")
+        if not answers(scene, key.reveal(), key.models[0]):
+            raise CheckFailed(f"after {fault} the current key of {tenant} is refused")
+    report.figures["rotations_struck_by_faults"] = len(FAULTS)
+    return f"{len(FAULTS)} rotations of {tenant} struck in the middle: each ended whole, no key lost or left over"
+
+
+FAULTS = (
+    ("dropped_after_apply", "POST", r"/service_accounts/[^/]+/api_keys$"),
+    ("truncated", "POST", r"/service_accounts/[^/]+/api_keys$"),
+    ("500", "GET", r"/v1/models/"),
+    ("dropped", "GET", r"/api_keys"),
+)
+"""The mint's answer lost, the mint's answer cut, the proof failing, the look-up failing."""
+
+
+def current_version(secrets: SecretsManagerClient, secret: str) -> str | None:
+    stages = secrets.describe_secret(SecretId=secret).get("VersionIdsToStages", {})
+    return next((version for version, labels in stages.items() if "AWSCURRENT" in labels), None)
+
+
+def rotated(secrets: SecretsManagerClient, secret: str, before: str | None) -> bool:
+    """AWSCURRENT has moved, and nothing is left pending elsewhere."""
+    stages = secrets.describe_secret(SecretId=secret).get("VersionIdsToStages", {})
+    moved = any("AWSCURRENT" in labels and version != before for version, labels in stages.items())
+    return moved and not any(labels == ["AWSPENDING"] for labels in stages.values())
+
+
+def answers(scene: Scene, key: str, model: str) -> bool:
+    with openai.OpenAI(api_key=key, base_url=scene.cell.openai_url, max_retries=0) as client:
+        try:
+            client.responses.create(model=model, input="Is anybody there?")
+        except openai.AuthenticationError:
+            return False
+    return True

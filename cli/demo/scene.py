@@ -1,0 +1,161 @@
+"""What the checks work with: a cell of their own, its files, its people and its engine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+import tenancy
+from cli.demo.report import CheckFailed
+from cli.options import ROOT
+from fleet.engine import Engine
+from fleet.order import tenant_stacks
+from local.cell import LocalCell
+from myflux_keys import Key, KeyReader
+from myflux_keys.names import CellNames
+
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager import SecretsManagerClient
+
+CELL = "local"
+NO_RIGHT = frozenset({"AccessDenied", "AccessDeniedException"})
+NO_IDENTITY = frozenset({"MissingAuthenticationTokenException", "UnrecognizedClientException"})
+"""What Secrets Manager answers to a request that nobody signed."""
+READER_TTL = 2.0
+"""Seconds. Short, so that readers meet the new key while the demo watches; the default is minutes."""
+
+
+@dataclass
+class Scene:
+    """`home` holds the demo's own cell: one that a person has running elsewhere is not touched."""
+
+    home: Path
+    cell: LocalCell = field(init=False)
+    fleet: tenancy.Fleet = field(init=False)
+    engine: Engine = field(init=False)
+    reader: KeyReader = field(init=False)
+    first_keys: dict[str, Key] = field(default_factory=dict[str, Key])
+
+    def open(self) -> None:
+        """Starts an empty cell and turns this process, and the engine it will start, towards it as the deployer."""
+        LocalCell.clear(self.home)
+        for leftover in ("engine", "fleet"):
+            shutil.rmtree(self.home / leftover, ignore_errors=True)
+        self.cell = LocalCell.start(self.home)
+        # A copy, since one check switches a tenant off: the files in the working tree are the person's.
+        for folder in ("tenants", "cells"):
+            shutil.copytree(ROOT / folder, self.home / "fleet" / folder)
+        environment = self.cell.environment("deployer") | {"MYFLUX_FLEET": str(self.fleet_folder)}
+        os.environ.clear()
+        os.environ.update(environment)
+        self.fleet = tenancy.load(self.fleet_folder)
+        self.engine = Engine(self.home / "engine")
+        self.reader = self.new_reader()
+
+    def close(self) -> None:
+        LocalCell.clear(self.home)
+
+    @property
+    def fleet_folder(self) -> Path:
+        return self.home / "fleet"
+
+    @property
+    def names(self) -> CellNames:
+        return self.fleet.cells[CELL].names
+
+    @property
+    def stacks(self) -> list[str]:
+        return tenant_stacks(self.fleet, self.fleet.cells[CELL])
+
+    @property
+    def managed(self) -> list[str]:
+        return sorted(t.tenant for t in self.fleet.tenants_of(CELL) if t.source == "managed")
+
+    @property
+    def customers(self) -> list[str]:
+        return sorted(t.tenant for t in self.fleet.tenants_of(CELL) if t.source == "customer")
+
+    def overlap_hours(self, tenant: str) -> int:
+        rotation = self.fleet.tenants[tenant].rotation
+        if rotation is None:
+            raise CheckFailed(f"{tenant} does not rotate")
+        return rotation.overlap_hours
+
+    def reader_role(self, tenant: str) -> str:
+        names = self.names.tenant(tenant)
+        dedicated = self.fleet.tenants[tenant].isolation == "dedicated"
+        return names.dedicated_role_arn if dedicated else self.names.runtime_role_arn
+
+    def new_reader(self) -> KeyReader:
+        return KeyReader(CELL, session=self.cell.session("runtime"), role_arn=self.reader_role, ttl=READER_TTL)
+
+    def client(self, user: str, service: str) -> Any:
+        return self.cell.client(user, service)
+
+    def as_runtime(self, tenant: str, *, role_of: str | None = None) -> boto3.Session:
+        """The runtime's session for one tenant, by hand and without the reader's manners."""
+        answer = self.client("runtime", "sts").assume_role(
+            RoleArn=self.reader_role(role_of or tenant),
+            RoleSessionName="demo",
+            Tags=[{"Key": "tenant", "Value": tenant}],
+        )
+        return session_of(answer["Credentials"], self.cell.region)
+
+    def command(self, *arguments: str, stdin: Any = None, expect: int = 0) -> str:
+        """Runs `myflux-keys` as a person would; returns its standard output. `expect` is the exit code it must have."""
+        done = subprocess.run(
+            [sys.executable, "-m", "cli", *arguments],
+            cwd=ROOT,
+            stdin=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        with (self.home / "engine" / "commands.log").open("a", encoding="utf-8") as log:
+            log.write(done.stdout + done.stderr)
+        if done.returncode != expect:
+            raise CheckFailed(f"myflux-keys {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout
+
+
+def secrets_of(session: boto3.Session, config: Config | None = None) -> SecretsManagerClient:
+    return session.client("secretsmanager", config=config)  # pyright: ignore[reportUnknownMemberType]
+
+
+def session_of(credentials: dict[str, str], region: str) -> boto3.Session:
+    return boto3.Session(
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+        region_name=region,
+    )
+
+
+def denied(attempt: Callable[[], object], who: str, codes: frozenset[str] = NO_RIGHT) -> None:
+    """Raises CheckFailed unless AWS refuses `attempt` with one of `codes`: any other error proves nothing."""
+    try:
+        attempt()
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in codes:
+            return
+        raise CheckFailed(f"{who}: expected a denial, got {error}") from None
+    raise CheckFailed(f"{who} was let in")
+
+
+def wait_until(done: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    give_up = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > give_up:
+            raise CheckFailed(f"still waiting after {seconds:.0f} s for {what}")
+        time.sleep(0.1)

@@ -1,0 +1,69 @@
+"""Checks that nothing changes when nothing should, and that nothing stays when all is taken away."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from cli.demo.report import CheckFailed, Report
+from cli.demo.scene import CELL, Scene
+from fleet.order import deploy_order, destroy_order
+
+
+def second_up_unchanged(scene: Scene, report: Report) -> str:
+    started = time.monotonic()
+    order = deploy_order(scene.fleet, scene.fleet.cells[CELL])
+    for stack in order:
+        outcome = scene.engine.up(stack)
+        if outcome.changed:
+            raise CheckFailed(f"a second up of {stack} changed {outcome.changes}")
+        if not outcome.changes.get("same"):
+            raise CheckFailed(f"a second up of {stack} looked at nothing: {outcome.changes}")
+    report.figures["unchanged_up_seconds"] = round((time.monotonic() - started) / len(order), 1)
+    return f"{len(order)} stacks, each after its rotations: nothing to do"
+
+
+def destroy_leaves_nothing(scene: Scene) -> str:
+    for stack in destroy_order(scene.fleet, scene.fleet.cells[CELL]):
+        scene.engine.destroy(stack, remove=True)
+    live = scene.cell.openai.live_keys()
+    if live:
+        raise CheckFailed(f"{len(live)} keys still live at OpenAI: {', '.join(key.name for key in live)}")
+    standing = [p.name for p in scene.cell.openai.projects() if not p.archived and p.name.startswith("myflux-")]
+    if standing:
+        raise CheckFailed(f"projects not archived: {', '.join(standing)}")
+    leftovers = list(_leftovers(scene))
+    if leftovers:
+        raise CheckFailed(f"left in AWS: {', '.join(leftovers)}")
+    return "no live key, every project archived, every secret scheduled for deletion, no role, function or queue left"
+
+
+def _leftovers(scene: Scene) -> list[str]:
+    def client(service: str) -> Any:
+        return scene.client("administrator", service)
+
+    names = scene.names
+    found = [f"secret {s['Name']}" for s in client("secretsmanager").list_secrets()["SecretList"]]
+    found += [
+        f"role {r['RoleName']}" for r in client("iam").list_roles()["Roles"] if r["RoleName"].startswith("myflux-")
+    ]
+    found += [f"policy {p['PolicyName']}" for p in client("iam").list_policies(Scope="Local")["Policies"]]
+    found += [f"function {f['FunctionName']}" for f in client("lambda").list_functions()["Functions"]]
+    found += [f"log group {g['logGroupName']}" for g in client("logs").describe_log_groups()["logGroups"]]
+    found += [f"queue {url}" for url in client("sqs").list_queues().get("QueueUrls", [])]
+    found += [f"topic {t['TopicArn']}" for t in client("sns").list_topics()["Topics"]]
+    found += [f"alarm {a['AlarmName']}" for a in client("cloudwatch").describe_alarms()["MetricAlarms"]]
+    found += [f"rule {r['Name']}" for r in client("events").list_rules()["Rules"]]
+    found += [f"alias {a['AliasName']}" for a in client("kms").list_aliases()["Aliases"] if "myflux" in a["AliasName"]]
+    for tenant in sorted(scene.fleet.tenants):
+        secret = names.tenant(tenant).secret
+        try:
+            described = client("secretsmanager").describe_secret(SecretId=secret)
+        except ClientError as error:
+            found.append(f"secret {secret}: gone at once, without a way back ({error})")
+        else:
+            if "DeletedDate" not in described:
+                found.append(f"secret {secret} is not scheduled for deletion")
+    return found

@@ -1,0 +1,68 @@
+"""The check that a key which nobody should hold is found and ended, and one that is not ours is told and left."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import openai
+
+from cli.demo.report import CheckFailed, Report
+from cli.demo.scene import CELL, Scene
+from myflux_keys import names
+
+_LATER = 2 * 3600
+"""Seconds. Younger keys are left alone: one may be a running rotation's."""
+_FOREIGN = "somebody's, made by hand"
+
+
+def sweep_finds_orphans(scene: Scene, report: Report) -> str:
+    tenant = scene.managed[0]
+    live = scene.reader.get(tenant, fresh=True).key_id
+    admin = scene.cell.openai.create_admin_key("the demo's, for planting", expires_in_seconds=24 * 3600)
+    with openai.OpenAI(admin_api_key=admin, base_url=scene.cell.openai_url, max_retries=0) as client:
+        orphan, foreign = _plant(scene, tenant, client)
+        scene.cell.advance(_LATER)
+        planned = _sweep(scene, "--dry-run")
+        _require(planned[orphan] == ("orphan", "revoke"), f"the plan says {planned[orphan]} of the orphan")
+        _require({orphan, foreign, live} <= _living(scene), "a dry run ended a key")
+        swept = _sweep(scene)
+        living = _living(scene)
+        _require(orphan not in living, "the orphan lives on")
+        _require({foreign, live} <= living, "the sweep ended a key that it must not touch")
+        _require(swept[foreign] == ("foreign", "report"), f"the foreign key was told as {swept[foreign]}")
+        _require(orphan not in _sweep(scene), "a second sweep finds the orphan again")
+        project = next(key.project_id for key in scene.cell.openai.live_keys() if key.id == foreign)
+        client.admin.organization.projects.api_keys.delete(foreign, project_id=project)
+    report.figures["keys_compared_by_the_sweep"] = len(swept)
+    return f"an orphan of {tenant} ended, a person's key told and left alone, {len(swept) - 2} other keys kept"
+
+
+def _plant(scene: Scene, tenant: str, client: openai.OpenAI) -> tuple[str, str]:
+    """Ids of a key as a crashed rotation leaves it, and of one that a person made in the tenant's project."""
+    prefix = names.key_name(CELL, tenant, "")
+    ours = next(key for key in scene.cell.openai.live_keys() if key.name.startswith(prefix) and key.service_account_id)
+    orphan = client.admin.organization.projects.service_accounts.api_keys.create(
+        str(ours.service_account_id),
+        project_id=ours.project_id,
+        name=names.key_name(CELL, tenant, str(uuid.uuid4())),
+        expires_in_seconds=30 * 86_400,
+    ).id
+    scene.cell.openai.create_user_key(ours.project_id, _FOREIGN)
+    return orphan, next(key.id for key in scene.cell.openai.live_keys() if key.name == _FOREIGN)
+
+
+def _sweep(scene: Scene, *options: str) -> dict[str, tuple[str, str]]:
+    """What the command finds, by key: (found, action). It exits with 1, since a foreign key needs a person."""
+    said: dict[str, Any] = json.loads(scene.command("sweep", "--cell", CELL, "--json", *options, expect=1))
+    return {entry["key_id"]: (entry["found"], entry["action"]) for entry in said["cells"][0]["plan"]}
+
+
+def _living(scene: Scene) -> set[str]:
+    return {key.id for key in scene.cell.openai.live_keys()}
+
+
+def _require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise CheckFailed(otherwise)

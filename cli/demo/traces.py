@@ -1,0 +1,106 @@
+"""Every place that the product writes to, gathered for the leak search."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cli.demo.leaks import Leak, Text, files, prove_search, search
+from cli.demo.report import CheckFailed, Report
+from cli.demo.scene import CELL, Scene
+from cli.options import ROOT
+
+
+def no_key_leaked(scene: Scene, report: Report) -> str:
+    minted = {key.id: key.value for key in scene.cell.openai.minted()}
+    if len(minted) <= len(scene.managed):
+        raise CheckFailed(f"only {len(minted)} keys were ever minted: there is nothing to search for")
+    prove_search(scene.home)
+    read = {"places": 0, "bytes": 0}
+
+    def counted() -> Iterator[Text]:
+        for text in _everything(scene):
+            read["places"] += 1
+            read["bytes"] += len(text.content)
+            yield text
+
+    leaks = list(search(counted(), minted))
+    report.figures["keys_ever_minted"] = len(minted)
+    report.figures["places_searched"] = read["places"]
+    report.figures["bytes_searched"] = read["bytes"]
+    if leaks:
+        raise CheckFailed("; ".join(_named(leak) for leak in leaks[:5]))
+    return (
+        f"{len(minted)} keys sought in {read['places']} places ({read['bytes'] / 1e6:.1f} MB): state, events, output, "
+        "function logs, CloudTrail, environments, working tree"
+    )
+
+
+def _named(leak: Leak) -> str:
+    return f"key {leak.key_id} stands in {leak.where} ({leak.encoding})"
+
+
+def _everything(scene: Scene) -> Iterator[Text]:
+    for stack in [CELL, *scene.stacks]:
+        yield Text(f"state of {stack}", scene.engine.export(stack).encode())
+    yield from files(sorted(scene.home.rglob("*")))
+    yield from files(_working_tree())
+    yield from _function_logs(scene)
+    yield from _trail(scene)
+    yield from _environments(scene)
+    yield from _dead_letters(scene)
+
+
+def _working_tree() -> Iterator[Path]:
+    """What git holds and what it would add; and the engine's own leftovers, which it ignores."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    if listed.returncode == 0:
+        yield from (ROOT / name.decode() for name in listed.stdout.split(b"\0") if name)
+    else:
+        # A source archive without git: everything but what others put there.
+        yield from (p for p in ROOT.rglob("*") if ".venv" not in p.parts and ".local" not in p.parts)
+    for ignored in (".stacks", ".build"):
+        yield from (ROOT / ignored).rglob("*")
+
+
+def _function_logs(scene: Scene) -> Iterator[Text]:
+    logs = scene.client("administrator", "logs")
+    for function in (scene.names.rotation_function, scene.names.provisioner_function, scene.names.sweep_function):
+        group = scene.names.log_group(function)
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+        lines = [event["message"] for page in pages for event in page["events"]]
+        if not lines:
+            raise CheckFailed(f"{group} is empty: the functions ran and must have written something")
+        yield Text(f"log group {group}", "\n".join(lines).encode())
+
+
+def _trail(scene: Scene) -> Iterator[Text]:
+    trail = scene.client("administrator", "cloudtrail")
+    events: list[Any] = []
+    for page in trail.get_paginator("lookup_events").paginate():
+        events += page["Events"]
+    if not events:
+        raise CheckFailed("CloudTrail recorded nothing")
+    yield Text("CloudTrail", json.dumps(events, default=str).encode())
+
+
+def _environments(scene: Scene) -> Iterator[Text]:
+    functions = scene.client("administrator", "lambda")
+    for function in (scene.names.rotation_function, scene.names.provisioner_function, scene.names.sweep_function):
+        configuration = functions.get_function_configuration(FunctionName=function)
+        yield Text(f"configuration of {function}", json.dumps(configuration, default=str).encode())
+
+
+def _dead_letters(scene: Scene) -> Iterator[Text]:
+    queues = scene.client("administrator", "sqs")
+    url = queues.get_queue_url(QueueName=scene.names.dead_letter_queue)["QueueUrl"]
+    messages = queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages", [])
+    yield Text("dead letters", json.dumps(messages, default=str).encode())

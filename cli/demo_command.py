@@ -1,0 +1,48 @@
+"""`myflux-keys demo`: what `make demo` runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cli.options import ROOT
+
+
+def demo(
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Stop before the last two checks and leave the cell running.")
+    ] = False,
+    home: Annotated[
+        Path, typer.Option(help="Where the demo keeps its own cell and its report.", show_default=".local/demo")
+    ] = ROOT / ".local" / "demo",
+) -> None:
+    """Watch the whole product work on this machine: provision, mint, read, rotate, deny, take away.
+
+    Needs no account and no network. Writes HOME/report.json. Exit code 1 if any check fails.
+    """
+    from cli.demo.play import play
+
+    console = Console(soft_wrap=True)
+    console.print(
+        "A cell of its own, four tenants, and every promise tried. This takes a minute or two.\n", highlight=False
+    )
+    report = play(home.resolve(), keep=keep, console=console)
+    console.print(f"The same for machines: {home / 'report.json'}", markup=False, highlight=False)
+    if keep:
+        console.print(_NEXT.format(home=home), markup=False, highlight=False)
+    sys.exit(0 if report.ok else 1)
+
+
+_NEXT = """The cell is still running. Try:
+
+    eval "$(./myflux-keys local env --home {home})"
+    export MYFLUX_FLEET={home}/fleet
+    pulumi stack ls
+    pulumi up --stack acme.local
+    ./myflux-keys local advance 31d --home {home}     # a month passes, every key rotates
+    ./myflux-keys local down --home {home}
+"""

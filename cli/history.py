@@ -1,0 +1,63 @@
+"""`myflux-keys history`: the life of a tenant's key."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import tenancy
+from cli import options, output
+from cli.table import iso, table, when
+from operations import selection
+from operations.account import Account
+from operations.history import Life
+from operations.history import history as lives_of
+
+
+def history(
+    tenant: Annotated[str, typer.Argument(help="The tenant, by its slug.", show_default=False)],
+    fleet: options.Folder = options.DEFAULT_FLEET,
+    as_json: options.Json = False,
+) -> None:
+    """Show every version of a tenant's key: when it was minted, promoted, ends, and by what. Never a value.
+
+    From Secrets Manager's versions and CloudTrail, which is some minutes late and forgets after 90 days. The end is
+    reckoned from the tenant's rotation: `sweep --dry-run` asks OpenAI.
+    """
+    held = tenancy.load(fleet)
+    chosen = selection.one_tenant(held, tenant)
+    with Account(held.cell_of(chosen), "history") as account:
+        lives = lives_of(account, tenant)
+    output.result(
+        {"tenant": tenant, "versions": [_facts(life) for life in lives]},
+        table(
+            ("VERSION", "STATE", "MINTED", "PROMOTED", "ENDS", "BY"),
+            [
+                (life.version, life.state, when(life.minted), when(life.promoted), when(life.expires), _by(life))
+                for life in lives
+            ],
+        )
+        if lives
+        else f"{tenant} has no key yet.",
+        as_json=as_json,
+    )
+
+
+def _by(life: Life) -> str:
+    parts = [life.by, f"({life.who.rpartition('/')[2]})" if life.who else "", life.reason and f'"{life.reason}"']
+    return " ".join([part for part in parts if part] + ([f"- {life.problem}"] if life.problem else []))
+
+
+def _facts(life: Life) -> dict[str, object]:
+    return {
+        "version_id": life.version,
+        "state": life.state,
+        "minted_at": iso(life.minted),
+        "promoted_at": iso(life.promoted),
+        "ends_at": iso(life.expires),
+        "by": life.by,
+        "who": life.who,
+        "reason": life.reason,
+        "problem": life.problem,
+    }

@@ -1,0 +1,101 @@
+"""`myflux-keys local`: the embedded cell, AWS and OpenAI on loopback."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli import options, output
+from local import environment
+from local.cell import AWS_PORT, OPENAI_PORT, LocalCell, preferred
+
+app = typer.Typer(help="A cell on this machine: no account, no network, nothing to pay.", no_args_is_help=True)
+
+
+@app.command()
+def up(home: options.Home = options.DEFAULT_HOME, as_json: options.Json = False) -> None:
+    """Start the cell, or find the one that runs."""
+    started = time.monotonic()
+    cell = LocalCell.start(home, aws_port=preferred(AWS_PORT), openai_port=preferred(OPENAI_PORT))
+    facts = _facts(cell) | {"seconds": round(time.monotonic() - started, 2)}
+    output.result(
+        facts,
+        f"AWS      {cell.aws_url}  (account {cell.account_id}, {cell.region})\n"
+        f"OpenAI   {cell.openai_url}\n"
+        f"Ready in {facts['seconds']} s. Next, as the deployer:\n\n"
+        f'    eval "$(./myflux-keys local env)"\n'
+        f"    pulumi stack select --create local && pulumi up",
+        as_json=as_json,
+    )
+
+
+@app.command()
+def status(home: options.Home = options.DEFAULT_HOME, as_json: options.Json = False) -> None:
+    """Say whether the cell runs, and where. Exit code 1 unless it does."""
+    found = LocalCell.status(home)
+    facts = _facts(LocalCell.attach(home)) if found.state == "running" else {}
+    output.result({"state": found.state, "detail": found.detail, **facts}, found.detail, as_json=as_json)
+    if found.state != "running":
+        sys.exit(1)
+
+
+@app.command()
+def env(
+    user: Annotated[str, typer.Option(help="deployer, ci, runtime or stranger: IAM users of the cell.")] = "deployer",
+    home: options.Home = options.DEFAULT_HOME,
+) -> None:
+    """Print what a shell needs to work against the cell: eval "$(./myflux-keys local env)"."""
+    print(environment.compute(LocalCell.attach(home), user).shell())
+
+
+@app.command()
+def down(home: options.Home = options.DEFAULT_HOME) -> None:
+    """Stop the cell and forget all it held, Pulumi's state about it included."""
+    print("The local cell is gone." if LocalCell.clear(home) else "There was no local cell.")
+
+
+@app.command()
+def reset(home: options.Home = options.DEFAULT_HOME, as_json: options.Json = False) -> None:
+    """Stop the cell, forget all it held, and start an empty one."""
+    LocalCell.clear(home)
+    up(home, as_json)
+
+
+@app.command()
+def advance(
+    duration: Annotated[str, typer.Argument(help="How far: 90s, 30m, 26h or 31d.")],
+    home: options.Home = options.DEFAULT_HOME,
+) -> None:
+    """Move the cell's clock forward: keys expire and schedules fire as if the time had passed."""
+    match = re.fullmatch(r"([0-9]{1,6})([smhd])", duration)
+    if not match:
+        output.fail(f"{duration}: a duration is a number and a unit, as in 90s, 30m, 26h or 31d.", code=2)
+    seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+    ahead = LocalCell.attach(home).advance(seconds)
+    print(f"The cell's clock is {ahead / 3600:.1f} h ahead of this machine's.")
+
+
+@app.command("openai-admin-key")
+def openai_admin_key(home: options.Home = options.DEFAULT_HOME) -> None:
+    """Make an admin key on the cell's OpenAI, as a person would on OpenAI's site: ./myflux-keys local
+    openai-admin-key | ./myflux-keys admin-key set --cell local"""
+    if sys.stdout.isatty():
+        output.fail(
+            "a key is not shown on a terminal: pipe this into `myflux-keys admin-key set --cell local`.", code=2
+        )
+    print(LocalCell.attach(home).openai.create_admin_key("local-cell"))
+
+
+def _facts(cell: LocalCell) -> dict[str, Any]:
+    return {
+        "home": str(Path(cell.home)),
+        "aws_url": cell.aws_url,
+        "openai_url": cell.openai_url,
+        "region": cell.region,
+        "account_id": cell.account_id,
+    }

@@ -1,0 +1,28 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ROOT = Path(__file__).resolve().parents[1]
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for machines.")]
+Home = Annotated[
+    Path,
+    typer.Option("--home", help="The folder that holds the cell.", envvar="MYFLUX_LOCAL_HOME", show_default=".local"),
+]
+Folder = Annotated[
+    Path,
+    typer.Option("--fleet", help="The folder that holds tenants/ and cells/.", envvar="MYFLUX_FLEET", show_default="."),
+]
+DEFAULT_HOME = ROOT / ".local"
+DEFAULT_FLEET = ROOT
+
+
+def complete_cell(incomplete: str) -> list[str]:
+    folder = Path(os.environ.get("MYFLUX_FLEET", ROOT)) / "cells"
+    return sorted(path.stem for path in folder.glob(f"{incomplete}*.yaml"))

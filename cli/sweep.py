@@ -1,0 +1,104 @@
+"""`myflux-keys sweep`: which keys are at OpenAI that should not be."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+import tenancy
+from cli import options, output
+from cli.progress import Line
+from cli.table import table
+from operations import selection
+from operations.account import Account
+from operations.errors import OperationError
+from operations.sweep import PER_MINUTE, Swept
+from operations.sweep import sweep as sweep_cell
+from tenancy import Fleet
+
+HEADINGS = ("TENANT", "KEY", "FOUND", "ACTION", "DONE", "EXPIRES", "LAST USED", "WHY")
+
+
+def sweep(
+    tenants: Annotated[
+        list[str] | None, typer.Argument(help="Left out: every tenant.", metavar="[TENANT]...", show_default=False)
+    ] = None,
+    cell: Annotated[
+        str | None,
+        typer.Option(help="One cell; all of them if left out.", autocompletion=options.complete_cell),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and change nothing.")] = False,
+    governance: Annotated[
+        bool,
+        typer.Option(
+            "--governance",
+            help="Also ask OpenAI whether it still grants keys such as ours: one is made, and ended at once.",
+        ),
+    ] = False,
+    fleet: options.Folder = options.DEFAULT_FLEET,
+    as_json: options.Json = False,
+) -> None:
+    """Compare OpenAI's keys with the secrets' versions, end what nobody should hold, and say what needs a person.
+
+    The same as the schedule does twice an hour, for the tenants named or for all, at once. Exits with 1 when something
+    needs a person: a key that we did not make, one that should be dead and answers, an old key still in use, a late
+    rotation.
+    """
+    if dry_run and governance:
+        output.fail("--governance makes a key for a moment, and --dry-run changes nothing: give one of them.", code=2)
+    held = tenancy.load(fleet)
+    found: list[Swept] = []
+    for name, slugs in _chosen(held, tenants or [], cell).items():
+        with Account(held.cells[name], "sweep") as account, Line() as line:
+            account.check()
+            count = len(slugs or held.tenants_of(name))
+            if count > PER_MINUTE:
+                line.say(f"{name}: {count} tenants, about {-(-count // PER_MINUTE)} minutes")
+
+            def told(swept: Swept, count: int = count, line: Line = line) -> None:
+                if not swept.done:
+                    line.say(f"{swept.cell}: {swept.tenants} of {count} tenants, {len(swept.plan)} keys")
+
+            found.append(sweep_cell(account, slugs, dry_run=dry_run, governance=governance, progress=told))
+    rows = [row for swept in found for row in map(_row, swept.plan)]
+    output.result(
+        {"dry_run": dry_run, "cells": [vars(swept) | {"for_a_person": swept.for_a_person} for swept in found]},
+        table(HEADINGS, rows) if rows else "No keys.",
+        as_json=as_json,
+    )
+    said = [sentence for swept in found for sentence in swept.for_a_person]
+    said += [f"{swept.cell}: not finished, OpenAI is busy. Run it again." for swept in found if not swept.done]
+    if said:
+        output.fail("this needs a person (docs/runbook.md):\n  " + "\n  ".join(said))
+
+
+def _chosen(fleet: Fleet, tenants: list[str], cell: str | None) -> dict[str, list[str] | None]:
+    """By cell: the tenants asked for, or None for all. Raises OperationError."""
+    if not tenants:
+        return {one.cell: None for one in selection.cells(fleet, cell)}
+    chosen: dict[str, list[str] | None] = {}
+    for tenant in (selection.one_tenant(fleet, slug) for slug in dict.fromkeys(tenants)):
+        if cell is not None and tenant.cell != cell:
+            raise OperationError(
+                f"{tenant.tenant} is in cell {tenant.cell}, not in {cell}: leave out --cell, or name another tenant. "
+                "Nothing was changed."
+            )
+        chosen[tenant.cell] = [*(chosen.get(tenant.cell) or []), tenant.tenant]
+    return chosen
+
+
+def _row(entry: dict[str, Any]) -> tuple[str, ...]:
+    def minutes(time: str | None) -> str:
+        return f"{time[:10]} {time[11:16]}Z" if time else "-"
+
+    return (
+        entry["tenant"],
+        entry["key_id"],
+        entry["found"],
+        entry["action"],
+        entry.get("outcome") or "-",
+        minutes(entry["expires_at"]),
+        minutes(entry["last_used_at"]),
+        entry["reason"],
+    )

@@ -1,0 +1,83 @@
+"""What makes the admin key rotate: Secrets Manager's schedule for the new key, a daily rule for the end of the old."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws.lambda_ import Permission
+from pulumi_aws.secretsmanager import SecretRotation
+
+from components.scheduled_call import ScheduledCallArgs, scheduled_call
+from myflux_keys.names import TAG_EVERY_DAYS, TAG_OVERLAP_HOURS, CellNames
+
+
+@dataclass
+class AdminKeyLife:
+    """How often the admin key changes, and how long the one before it stays valid."""
+
+    archive: str
+    """Path of the function's deterministic zip."""
+    schedule: str
+    """A Secrets Manager cron expression."""
+    window: str
+    """How long after the slot AWS may still start, e.g. ``4h``."""
+    every_days: int
+    overlap_hours: int
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What the function is told, by the secret's tags."""
+        return {TAG_EVERY_DAYS: str(self.every_days), TAG_OVERLAP_HOURS: str(self.overlap_hours)}
+
+
+@dataclass
+class AdminRotationArgs:
+    names: CellNames
+    secret_arn: pulumi.Input[str]
+    function_arn: pulumi.Input[str]
+    life: AdminKeyLife
+
+
+class AdminRotation(pulumi.ComponentResource):
+    """Guarantees: Secrets Manager's permission stands before the rotation does, and nothing rotates at once: the first
+    admin key is stored by a person, after this exists.
+    """
+
+    def __init__(self, name: str, args: AdminRotationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("myflux:index:AdminRotation", name, None, opts)
+        names = args.names
+        child = pulumi.ResourceOptions(parent=self)
+        rotates = Permission(
+            f"{name}-permission",
+            statement_id="SecretsManagerRotatesTheAdminKey",
+            action="lambda:InvokeFunction",
+            function=args.function_arn,
+            principal="secretsmanager.amazonaws.com",
+            source_account=names.account_id,
+            source_arn=names.admin_secret_arn_pattern,
+            opts=child,
+        )
+        SecretRotation(
+            f"{name}-rotation",
+            secret_id=args.secret_arn,
+            rotation_lambda_arn=args.function_arn,
+            rotation_rules={"schedule_expression": args.life.schedule, "duration": args.life.window},
+            rotate_immediately=False,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[rotates]),
+        )
+        scheduled_call(
+            f"{name}-tidy",
+            ScheduledCallArgs(
+                names=names,
+                rule=names.admin_tidy_rule,
+                description="Once a day, admin keys that were replaced or left behind are ended.",
+                schedule="rate(1 day)",
+                function_arn=args.function_arn,
+                statement_id="TheDailyRuleTidies",
+                target_id="admin-rotation",
+                event={"action": "tidy"},
+            ),
+            self,
+        )
+        self.register_outputs({})

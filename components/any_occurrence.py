@@ -1,0 +1,41 @@
+"""An alarm that rings at the first occurrence of what should never happen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws.cloudwatch import MetricAlarm
+
+
+@dataclass
+class AnyOccurrenceArgs:
+    name: str
+    description: str
+    namespace: str
+    metric: str
+    statistic: str
+    dimensions: dict[str, str]
+    topic_arn: pulumi.Input[str]
+    tags: dict[str, str]
+
+
+def any_occurrence(name: str, args: AnyOccurrenceArgs, opts: pulumi.ResourceOptions) -> MetricAlarm:
+    """Looks at five minutes at a time; silence of the metric is good news."""
+    return MetricAlarm(
+        name,
+        name=args.name,
+        alarm_description=args.description,
+        namespace=args.namespace,
+        metric_name=args.metric,
+        dimensions=args.dimensions,
+        statistic=args.statistic,
+        comparison_operator="GreaterThanThreshold",
+        threshold=0,
+        period=300,
+        evaluation_periods=1,
+        treat_missing_data="notBreaching",
+        alarm_actions=[args.topic_arn],
+        tags=args.tags,
+        opts=opts,
+    )

@@ -1,0 +1,84 @@
+"""A KMS key and a role for one tenant that shares neither."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws.iam import Role, RolePolicy
+
+from components import documents, resource_policies
+from components.encryption_key import EncryptionKey, EncryptionKeyArgs
+from myflux_keys.names import TenantNames
+
+
+@dataclass
+class DedicatedAccessArgs:
+    names: TenantNames
+    runtime_principals: Sequence[str]
+    deployer_principals: Sequence[str]
+    protect: bool = False
+    customer: bool = False
+    """The key is the customer's own: the deployers store it, so they may encrypt."""
+
+
+class DedicatedAccess(pulumi.ComponentResource):
+    """Only this tenant's role, the rotation and the sweep use the key; the role reads one secret.
+
+    Bounded like every role of the cell. The boundary is the platform's, found by name.
+    """
+
+    kms_key_arn: pulumi.Output[str]
+    role_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: DedicatedAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("myflux:index:DedicatedAccess", name, None, opts)
+        names = args.names
+        cell = names.cell
+        child = pulumi.ResourceOptions(parent=self)
+        key = EncryptionKey(
+            f"{name}-key",
+            EncryptionKeyArgs(
+                alias=names.dedicated_kms_alias,
+                description=f"Secret of tenant {names.tenant} alone",
+                policy=resource_policies.secrets_key(
+                    cell,
+                    users=[
+                        names.dedicated_role_arn,
+                        cell.role_arn(cell.rotation_role),
+                        cell.role_arn(cell.sweep_role),
+                    ],
+                    deployers=args.deployer_principals,
+                    secrets=[names.secret_arn_pattern],
+                    admin_key=False,
+                    customers=[names.secret_arn_pattern] if args.customer else (),
+                ),
+                tags=names.tags,
+                protect=args.protect,
+            ),
+            child,
+        )
+        role = Role(
+            f"{name}-role",
+            name=names.dedicated_role,
+            description=f"Reads the key of tenant {names.tenant} and no other.",
+            assume_role_policy=json.dumps(
+                documents.runtime_trust(args.runtime_principals, documents.only_tenant(names))
+            ),
+            permissions_boundary=cell.policy_arn(cell.boundary_policy),
+            max_session_duration=3600,
+            tags=names.tags,
+            opts=child,
+        )
+        read = RolePolicy(
+            f"{name}-read",
+            name="read",
+            role=role.name,
+            policy=json.dumps(documents.dedicated_read(names)),
+            opts=child,
+        )
+        self.kms_key_arn = key.arn
+        self.role_arn = pulumi.Output.all(role.arn, read.id).apply(lambda both: both[0])
+        self.register_outputs({"kms_key_arn": self.kms_key_arn, "role_arn": self.role_arn})

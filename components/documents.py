@@ -1,0 +1,147 @@
+"""Identity policies, trust policies and the permissions boundary, as pure functions that return dicts.
+
+Owns who becomes what, what the runtime reads, and the boundary of all; what each function may do is found here too and
+stands in `function_permissions`. Leaves out policies that sit on a secret, a key or a topic (`resource_policies`), and
+resources. Every ARN is derived from names alone, so a document can be read, linted and proven before anything exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from components.function_permissions import admin_rotation_permissions as admin_rotation_permissions
+from components.function_permissions import provisioner_permissions as provisioner_permissions
+from components.function_permissions import rotation_permissions as rotation_permissions
+from components.function_permissions import sweep_permissions as sweep_permissions
+from components.function_permissions import tell_numbers
+from components.statements import Document as Document
+from components.statements import (
+    any_key,
+    dead_letter_arn,
+    decrypt_statement,
+    document,
+    log_streams_arn,
+    via_secrets_manager,
+)
+from myflux_keys.names import TAG_CELL, TAG_TENANT, CellNames, TenantNames
+
+
+def function_trust() -> Document:
+    return document(
+        {
+            "Sid": "AssumedByLambda",
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    )
+
+
+def runtime_trust(principals: Sequence[str], tenant_condition: Mapping[str, Mapping[str, str]]) -> Document:
+    """Who may become the runtime, and only as one tenant: the session carries the tag `tenant` and no other."""
+    return document(
+        {
+            "Sid": "OnlyAsOneTenant",
+            "Effect": "Allow",
+            "Principal": {"AWS": list(principals)},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Condition": {
+                **tenant_condition,
+                # Null refuses a session without the tag: the set operator below is true of an empty set.
+                "Null": {f"aws:RequestTag/{TAG_TENANT}": "false"},
+                "ForAllValues:StringEquals": {"aws:TagKeys": [TAG_TENANT]},
+            },
+        }
+    )
+
+
+def any_tenant() -> dict[str, dict[str, str]]:
+    """Tenants' slugs start with a letter; `_platform` and the empty string are nobody's."""
+    return {
+        "StringLike": {f"aws:RequestTag/{TAG_TENANT}": "?*"},
+        "StringNotLike": {f"aws:RequestTag/{TAG_TENANT}": "_*"},
+    }
+
+
+def only_tenant(names: TenantNames) -> dict[str, dict[str, str]]:
+    return {"StringEquals": {f"aws:RequestTag/{TAG_TENANT}": names.tenant}}
+
+
+def runtime_read(names: CellNames) -> Document:
+    """ABAC: a session reads the secret of the tenant that it is tagged with. Name and tag must both agree."""
+    own_secret = names.tenant("${aws:PrincipalTag/" + TAG_TENANT + "}").secret_arn_pattern
+    return document(
+        {
+            "Sid": "ReadOwnTenant",
+            "Effect": "Allow",
+            "Action": ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
+            "Resource": own_secret,
+            "Condition": {
+                "StringEquals": {
+                    f"secretsmanager:ResourceTag/{TAG_TENANT}": "${aws:PrincipalTag/" + TAG_TENANT + "}",
+                    f"secretsmanager:ResourceTag/{TAG_CELL}": names.cell,
+                }
+            },
+        },
+        decrypt_statement(names, [own_secret]),
+    )
+
+
+def dedicated_read(names: TenantNames) -> Document:
+    """A dedicated tenant's role reads one secret, whatever its session is tagged with."""
+    return document(
+        {
+            "Sid": "ReadOwnTenant",
+            "Effect": "Allow",
+            "Action": ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
+            "Resource": names.secret_arn_pattern,
+            "Condition": {"StringEquals": {f"secretsmanager:ResourceTag/{TAG_TENANT}": names.tenant}},
+        },
+        decrypt_statement(names.cell, [names.secret_arn_pattern]),
+    )
+
+
+def boundary(names: CellNames) -> Document:
+    """The most that any role of the cell can ever do, whatever policy is attached to it later."""
+    secrets = [names.tenant_secrets_arn_pattern, names.admin_secret_arn_pattern]
+    return document(
+        {
+            "Sid": "SecretsOfThisCell",
+            "Effect": "Allow",
+            "Action": [
+                "secretsmanager:DescribeSecret",
+                "secretsmanager:GetSecretValue",
+                "secretsmanager:ListSecretVersionIds",
+                "secretsmanager:PutSecretValue",
+                "secretsmanager:UpdateSecretVersionStage",
+            ],
+            "Resource": secrets,
+        },
+        # AWS names no resource for it: names, tags and dates of every secret, values of none.
+        {"Sid": "NamesOfSecrets", "Effect": "Allow", "Action": "secretsmanager:ListSecrets", "Resource": "*"},
+        tell_numbers(),
+        {
+            "Sid": "KeysThroughSecretsManager",
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": any_key(names),
+            "Condition": via_secrets_manager(names, secrets),
+        },
+        {
+            "Sid": "OwnLogs",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": [
+                log_streams_arn(names, names.rotation_function),
+                log_streams_arn(names, names.provisioner_function),
+                log_streams_arn(names, names.admin_rotation_function),
+                log_streams_arn(names, names.sweep_function),
+            ],
+        },
+        {
+            "Sid": "OwnDeadLetters",
+            "Effect": "Allow",
+            "Action": "sqs:SendMessage",
+            "Resource": dead_letter_arn(names),
+        },
+    )

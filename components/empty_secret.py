@@ -1,0 +1,57 @@
+"""A secret without a value, shut to everybody but those whom its policy names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_aws.secretsmanager import Secret, SecretPolicy
+
+
+@dataclass
+class EmptySecretArgs:
+    name: str
+    description: str
+    kms_key_arn: pulumi.Input[str]
+    policy: dict[str, Any]
+    tags: Mapping[str, pulumi.Input[str]]
+    recovery_window_days: int
+    """7 to 30: how long a deleted secret can be restored."""
+    replica_regions: Sequence[str] = ()
+    protect: bool = False
+
+
+class EmptySecret(pulumi.ComponentResource):
+    """The place for a key, never the key: no version is made here, so no value can reach the state.
+
+    `arn` is known only once the policy is attached: whoever builds on it, rotation above all, comes after the lock.
+    """
+
+    arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: EmptySecretArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("myflux:index:EmptySecret", name, None, opts)
+        secret = Secret(
+            f"{name}-secret",
+            name=args.name,
+            description=args.description,
+            kms_key_id=args.kms_key_arn,
+            recovery_window_in_days=args.recovery_window_days,
+            replicas=[{"region": region} for region in args.replica_regions] or None,
+            tags=args.tags,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+        )
+        policy = SecretPolicy(
+            f"{name}-policy",
+            secret_arn=secret.arn,
+            policy=json.dumps(args.policy),
+            block_public_policy=True,
+            # Destroying takes the policy off before the secret; in between the key would lie open to every identity
+            # policy in the account. The policy dies with its secret instead.
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
+        )
+        self.arn = pulumi.Output.all(secret.arn, policy.id).apply(lambda both: both[0])
+        self.register_outputs({"arn": self.arn})

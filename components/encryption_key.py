@@ -1,0 +1,48 @@
+"""A KMS key for secrets, with its alias."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_aws.kms import Alias, Key
+
+
+@dataclass
+class EncryptionKeyArgs:
+    alias: str
+    """With its prefix: ``alias/…``."""
+    description: str
+    policy: dict[str, Any]
+    tags: dict[str, str]
+    protect: bool = False
+    """What this key has encrypted is gone with it."""
+
+
+class EncryptionKey(pulumi.ComponentResource):
+    """A symmetric key that KMS rotates yearly and that takes 30 days to delete, the longest AWS offers."""
+
+    arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: EncryptionKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("myflux:index:EncryptionKey", name, None, opts)
+        key = Key(
+            f"{name}-key",
+            description=args.description,
+            deletion_window_in_days=30,
+            enable_key_rotation=True,
+            policy=json.dumps(args.policy),
+            tags=args.tags,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+        )
+        alias = Alias(
+            f"{name}-alias",
+            name=args.alias,
+            target_key_id=key.key_id,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        # Behind the alias, so that whoever uses the key finds it by name from the start.
+        self.arn = pulumi.Output.all(key.arn, alias.id).apply(lambda both: both[0])
+        self.register_outputs({"arn": self.arn})

@@ -1,0 +1,148 @@
+"""What each function's role may do, as pure functions that return dicts.
+
+Owns the identity policies of the functions, each with its own logs and dead letters. Leaves out their trust and the
+boundary around them (`documents`), and what their secrets say to them (`resource_policies`).
+"""
+
+from __future__ import annotations
+
+from components.statements import (
+    Document,
+    Statement,
+    any_key,
+    dead_letter_arn,
+    decrypt_statement,
+    document,
+    log_streams_arn,
+    via_secrets_manager,
+)
+from myflux_keys.names import METRICS, TAG_CELL, CellNames
+
+ROTATE = [
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:UpdateSecretVersionStage",
+]
+"""What AWS asks of a rotator:
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html"""
+
+
+def rotation_permissions(names: CellNames) -> Document:
+    """What the rotation function may do: work on tenants' secrets and read the admin key."""
+    tenants = names.tenant_secrets_arn_pattern
+    return document(
+        {
+            "Sid": "RotateTenants",
+            "Effect": "Allow",
+            "Action": ROTATE,
+            "Resource": tenants,
+            "Condition": {"StringEquals": {f"secretsmanager:ResourceTag/{TAG_CELL}": names.cell}},
+        },
+        _read_admin_key(names),
+        decrypt_statement(names, [tenants, names.admin_secret_arn_pattern]),
+        {
+            "Sid": "EncryptTenants",
+            "Effect": "Allow",
+            "Action": "kms:GenerateDataKey",
+            "Resource": any_key(names),
+            "Condition": via_secrets_manager(names, [tenants]),
+        },
+        *_function_statements(names, names.rotation_function),
+    )
+
+
+def provisioner_permissions(names: CellNames) -> Document:
+    """What the provisioner may do: read the admin key. It reaches no tenant's secret."""
+    return document(
+        _read_admin_key(names),
+        decrypt_statement(names, [names.admin_secret_arn_pattern]),
+        *_function_statements(names, names.provisioner_function),
+    )
+
+
+def admin_rotation_permissions(names: CellNames) -> Document:
+    """What the admin rotation function may do: work on the admin secret. It reaches no tenant's."""
+    secret = names.admin_secret_arn_pattern
+    return document(
+        {
+            "Sid": "RotateAdminKey",
+            "Effect": "Allow",
+            "Action": ROTATE,
+            "Resource": secret,
+            "Condition": {"StringEquals": {f"secretsmanager:ResourceTag/{TAG_CELL}": names.cell}},
+        },
+        decrypt_statement(names, [secret]),
+        {
+            "Sid": "EncryptAdminKey",
+            "Effect": "Allow",
+            "Action": "kms:GenerateDataKey",
+            "Resource": any_key(names),
+            "Condition": via_secrets_manager(names, [secret]),
+        },
+        *_function_statements(names, names.admin_rotation_function),
+    )
+
+
+def sweep_permissions(names: CellNames) -> Document:
+    """What the sweep may do: look at tenants' secrets, read the admin key, tell numbers. It writes no secret.
+
+    It reads values to know which keys the secret holds, and to try the previous one. ListSecrets and PutMetricData work
+    on no resource, so AWS takes nothing narrower than ``*`` for them; a namespace narrows the second.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+    """
+    tenants = names.tenant_secrets_arn_pattern
+    return document(
+        {"Sid": "FindTenants", "Effect": "Allow", "Action": "secretsmanager:ListSecrets", "Resource": "*"},
+        {
+            "Sid": "LookAtTenants",
+            "Effect": "Allow",
+            "Action": [
+                "secretsmanager:DescribeSecret",
+                "secretsmanager:GetSecretValue",
+                "secretsmanager:ListSecretVersionIds",
+            ],
+            "Resource": tenants,
+            "Condition": {"StringEquals": {f"secretsmanager:ResourceTag/{TAG_CELL}": names.cell}},
+        },
+        _read_admin_key(names),
+        decrypt_statement(names, [tenants, names.admin_secret_arn_pattern]),
+        tell_numbers(),
+        *_function_statements(names, names.sweep_function),
+    )
+
+
+def tell_numbers() -> Statement:
+    return {
+        "Sid": "TellNumbers",
+        "Effect": "Allow",
+        "Action": "cloudwatch:PutMetricData",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"cloudwatch:namespace": METRICS}},
+    }
+
+
+def _read_admin_key(names: CellNames) -> Statement:
+    return {
+        "Sid": "ReadAdminKey",
+        "Effect": "Allow",
+        "Action": "secretsmanager:GetSecretValue",
+        "Resource": names.admin_secret_arn_pattern,
+    }
+
+
+def _function_statements(names: CellNames, function: str) -> list[Statement]:
+    return [
+        {
+            "Sid": "WriteOwnLogs",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": log_streams_arn(names, function),
+        },
+        {
+            "Sid": "SendOwnDeadLetters",
+            "Effect": "Allow",
+            "Action": "sqs:SendMessage",
+            "Resource": dead_letter_arn(names),
+        },
+    ]

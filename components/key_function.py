@@ -1,0 +1,108 @@
+"""A Lambda function that may read the admin key, with everything that watches it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_aws.cloudwatch import LogGroup
+from pulumi_aws.iam import Role, RolePolicy
+from pulumi_aws.lambda_ import Function
+
+from components import documents
+from components.any_occurrence import AnyOccurrenceArgs, any_occurrence
+
+RUNTIME = "python3.13"
+
+
+@dataclass
+class KeyFunctionArgs:
+    name: str
+    """Of the function and of its role."""
+    description: str
+    archive: str
+    """Path of the deterministic zip."""
+    handler: str
+    permissions: dict[str, Any]
+    boundary_arn: pulumi.Input[str]
+    dead_letter_arn: pulumi.Input[str]
+    alarm_topic_arn: pulumi.Input[str]
+    environment: dict[str, str]
+    timeout_seconds: int
+    log_retention_days: int
+    log_group: str
+    tags: dict[str, str]
+
+
+class KeyFunction(pulumi.ComponentResource):
+    """A function with a role of its own, bounded; logs that expire; dead letters; an alarm on its first error.
+
+    The log group exists before the function, so that Lambda never makes one that keeps everything for ever.
+    """
+
+    arn: pulumi.Output[str]
+    role_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: KeyFunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("myflux:index:KeyFunction", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        role = Role(
+            f"{name}-role",
+            name=args.name,
+            description=args.description,
+            assume_role_policy=json.dumps(documents.function_trust()),
+            permissions_boundary=args.boundary_arn,
+            tags=args.tags,
+            opts=child,
+        )
+        permissions = RolePolicy(
+            f"{name}-permissions",
+            name="permissions",
+            role=role.name,
+            policy=json.dumps(args.permissions),
+            opts=child,
+        )
+        logs = LogGroup(
+            f"{name}-logs",
+            name=args.log_group,
+            retention_in_days=args.log_retention_days,
+            tags=args.tags,
+            opts=child,
+        )
+        function = Function(
+            f"{name}-function",
+            name=args.name,
+            description=args.description,
+            role=role.arn,
+            runtime=RUNTIME,
+            handler=args.handler,
+            code=pulumi.FileArchive(args.archive),
+            timeout=args.timeout_seconds,
+            memory_size=256,
+            architectures=["arm64"],
+            # A few at once are plenty, and OpenAI's Admin API answers about ten requests a minute.
+            reserved_concurrent_executions=5,
+            dead_letter_config={"target_arn": args.dead_letter_arn},
+            environment={"variables": args.environment},
+            tags=args.tags,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions, logs]),
+        )
+        any_occurrence(
+            f"{name}-errors",
+            AnyOccurrenceArgs(
+                name=f"{args.name}-errors",
+                description=f"{args.name} failed: its log group {args.log_group} says why. docs/runbook.md#errors",
+                namespace="AWS/Lambda",
+                metric="Errors",
+                statistic="Sum",
+                dimensions={"FunctionName": args.name},
+                topic_arn=args.alarm_topic_arn,
+                tags=args.tags,
+            ),
+            child,
+        )
+        self.arn = function.arn
+        self.role_arn = role.arn
+        self.register_outputs({"arn": self.arn, "role_arn": self.role_arn})

@@ -1,0 +1,199 @@
+"""What a cell's tenants share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws.iam import Policy
+from pulumi_aws.lambda_ import Permission
+
+from components import documents, resource_policies
+from components.admin_rotation import AdminKeyLife, AdminRotation, AdminRotationArgs
+from components.alarms import Alarms, AlarmsArgs
+from components.empty_secret import EmptySecret, EmptySecretArgs
+from components.encryption_key import EncryptionKey, EncryptionKeyArgs
+from components.key_function import KeyFunction, KeyFunctionArgs
+from components.runtime_access import RuntimeAccess, RuntimeAccessArgs
+from components.sweep import Sweep, SweepArgs
+from myflux_keys.names import CellNames
+
+
+@dataclass
+class PlatformArgs:
+    names: CellNames
+    rotation_archive: str
+    provisioner_archive: str
+    sweep_archive: str
+    admin_key_life: AdminKeyLife
+    openai_base_url: str
+    organization_id: str
+    runtime_principals: Sequence[str]
+    deployer_principals: Sequence[str]
+    alarm_emails: Sequence[str] = ()
+    log_retention_days: int = 90
+    recovery_window_days: int = 30
+    protect: bool = False
+    """Refuse to delete what cannot be made again: for production."""
+
+
+class Platform(pulumi.ComponentResource):
+    """Everything of a cell that no tenant owns.
+
+    Guarantees: the admin key's secret is shut before it can hold a key; every role is bounded; Secrets Manager's
+    permission to call the rotation function stands before this component's outputs do, so no tenant can ask for a
+    rotation too early.
+    """
+
+    kms_key_arn: pulumi.Output[str]
+    rotation_function_arn: pulumi.Output[str]
+    provisioner_function: pulumi.Output[str]
+    runtime_role_arn: pulumi.Output[str]
+    admin_secret_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: PlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("myflux:index:Platform", name, None, opts)
+        names = args.names
+        child = pulumi.ResourceOptions(parent=self)
+        rotation_role = names.role_arn(names.rotation_role)
+        provisioner_role = names.role_arn(names.provisioner_role)
+        admin_rotation_role = names.role_arn(names.admin_rotation_role)
+
+        key = EncryptionKey(
+            f"{name}-key",
+            EncryptionKeyArgs(
+                alias=names.kms_alias,
+                description=f"Secrets of MyFlux Keys' cell {names.cell}",
+                policy=resource_policies.secrets_key(
+                    names,
+                    users=[
+                        names.runtime_role_arn,
+                        rotation_role,
+                        provisioner_role,
+                        admin_rotation_role,
+                        names.role_arn(names.sweep_role),
+                    ],
+                    deployers=args.deployer_principals,
+                    secrets=[names.tenant_secrets_arn_pattern, names.admin_secret_arn_pattern],
+                    admin_key=True,
+                    customers=[names.tenant_secrets_arn_pattern],
+                ),
+                tags=names.tags,
+                protect=args.protect,
+            ),
+            child,
+        )
+        admin_secret = EmptySecret(
+            f"{name}-admin-key",
+            EmptySecretArgs(
+                name=names.admin_secret,
+                description=f"OpenAI admin key of cell {names.cell}: `myflux-keys admin-key set` stores it.",
+                kms_key_arn=key.arn,
+                policy=resource_policies.admin_secret(names, deployers=args.deployer_principals),
+                tags=names.tags | args.admin_key_life.tags,
+                recovery_window_days=args.recovery_window_days,
+                protect=args.protect,
+            ),
+            child,
+        )
+        alarms = Alarms(f"{name}-alarms", AlarmsArgs(names=names, emails=args.alarm_emails), child)
+        boundary = Policy(
+            f"{name}-boundary",
+            name=names.boundary_policy,
+            description=f"The most that a role of cell {names.cell} can ever do.",
+            policy=json.dumps(documents.boundary(names)),
+            tags=names.tags,
+            opts=child,
+        )
+        environment = {
+            "MYFLUX_CELL": names.cell,
+            "MYFLUX_ADMIN_SECRET": names.admin_secret,
+            "MYFLUX_ORGANIZATION_ID": args.organization_id,
+            "OPENAI_BASE_URL": args.openai_base_url,
+        }
+
+        def function(kind: str, function_name: str, archive: str, permissions: documents.Document, timeout: int):
+            return KeyFunction(
+                f"{name}-{kind}",
+                KeyFunctionArgs(
+                    name=function_name,
+                    description=f"MyFlux Keys {kind} of cell {names.cell}",
+                    archive=archive,
+                    handler=f"functions.{kind}.handler.handler",
+                    permissions=permissions,
+                    boundary_arn=boundary.arn,
+                    dead_letter_arn=alarms.dead_letter_arn,
+                    alarm_topic_arn=alarms.topic_arn,
+                    environment=environment,
+                    timeout_seconds=timeout,
+                    log_retention_days=args.log_retention_days,
+                    log_group=names.log_group(function_name),
+                    tags=names.tags,
+                ),
+                child,
+            )
+
+        rotation = function(
+            "rotation", names.rotation_function, args.rotation_archive, documents.rotation_permissions(names), 300
+        )
+        provisioner = function(
+            "provisioner",
+            names.provisioner_function,
+            args.provisioner_archive,
+            documents.provisioner_permissions(names),
+            900,
+        )
+        admin_rotation = function(
+            "admin_rotation",
+            names.admin_rotation_function,
+            args.admin_key_life.archive,
+            documents.admin_rotation_permissions(names),
+            300,
+        )
+        sweep = function("sweep", names.sweep_function, args.sweep_archive, documents.sweep_permissions(names), 900)
+        Sweep(
+            f"{name}-sweeping",
+            SweepArgs(names=names, function_arn=sweep.arn, alarm_topic_arn=alarms.topic_arn),
+            child,
+        )
+        AdminRotation(
+            f"{name}-admin",
+            AdminRotationArgs(
+                names=names,
+                secret_arn=admin_secret.arn,
+                function_arn=admin_rotation.arn,
+                life=args.admin_key_life,
+            ),
+            child,
+        )
+        permission = Permission(
+            f"{name}-rotation-permission",
+            statement_id="SecretsManagerRotatesThisCell",
+            action="lambda:InvokeFunction",
+            function=rotation.arn,
+            principal="secretsmanager.amazonaws.com",
+            source_account=names.account_id,
+            source_arn=names.tenant_secrets_arn_pattern,
+            opts=child,
+        )
+        runtime = RuntimeAccess(
+            f"{name}-runtime",
+            RuntimeAccessArgs(names=names, principals=args.runtime_principals, boundary_arn=boundary.arn),
+            child,
+        )
+        self.kms_key_arn = key.arn
+        self.rotation_function_arn = pulumi.Output.all(rotation.arn, permission.id).apply(lambda both: both[0])
+        self.provisioner_function = provisioner.arn.apply(lambda _: names.provisioner_function)
+        self.runtime_role_arn = runtime.role_arn
+        self.admin_secret_arn = admin_secret.arn
+        self.register_outputs(
+            {
+                "kms_key_arn": self.kms_key_arn,
+                "rotation_function_arn": self.rotation_function_arn,
+                "provisioner_function": self.provisioner_function,
+                "runtime_role_arn": self.runtime_role_arn,
+                "admin_secret_arn": self.admin_secret_arn,
+            }
+        )

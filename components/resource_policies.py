@@ -1,0 +1,199 @@
+"""Policies that sit on secrets, keys and topics, as pure functions that return dicts.
+
+Owns who is shut out whatever their own policies say. Leaves out what a role is given (`documents`). Secrets' policies
+only deny: a grant on a resource would reach past the permissions boundary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from components.statements import Document, Statement, document, via_secrets_manager
+from myflux_keys.names import TAG_TENANT, CellNames, TenantNames
+
+READ = ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"]
+WRITE = ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]
+GOVERN = [
+    "secretsmanager:CancelRotateSecret",
+    "secretsmanager:DeleteResourcePolicy",
+    "secretsmanager:DeleteSecret",
+    "secretsmanager:PutResourcePolicy",
+    "secretsmanager:RemoveRegionsFromReplication",
+    "secretsmanager:ReplicateSecretToRegions",
+    "secretsmanager:RestoreSecret",
+    "secretsmanager:RotateSecret",
+    "secretsmanager:StopReplicationToReplica",
+    "secretsmanager:TagResource",
+    "secretsmanager:UntagResource",
+    "secretsmanager:UpdateSecret",
+]
+"""Whoever may tag a secret may grant access to it under ABAC, and UpdateSecret also moves it to another KMS key."""
+
+DISABLED = "TenantDisabled"
+"""The Sid of the statement that shuts out a disabled tenant's runtime."""
+
+VALIDATION = "RequestToValidateKeyAccess"
+"""The version that Secrets Manager names when it only checks whether its caller may use a key:
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html"""
+
+_ADMINISTER_KEY = [
+    "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:DeleteAlias",
+    "kms:DescribeKey",
+    "kms:DisableKey",
+    "kms:DisableKeyRotation",
+    "kms:EnableKey",
+    "kms:EnableKeyRotation",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:ListAliases",
+    "kms:ListGrants",
+    "kms:ListKeyPolicies",
+    "kms:ListKeyRotations",
+    "kms:ListResourceTags",
+    "kms:PutKeyPolicy",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateAlias",
+    "kms:UpdateKeyDescription",
+]
+
+
+def tenant_secret(
+    names: TenantNames, *, reader_role: str, writers: Sequence[str], deployers: Sequence[str], enabled: bool
+) -> Document:
+    """A tenant's secret: its runtime reads it, `writers` fill it, `deployers` govern it, and nobody else does either.
+
+    `reader_role`, `writers` and `deployers` are ARNs. `enabled=False` shuts out the runtime and nobody else, so that
+    rotation goes on and the tenant can be enabled again with a key that works.
+    """
+    rotation = names.cell.role_arn(names.cell.rotation_role)
+    sweep = names.cell.role_arn(names.cell.sweep_role)
+    statements = [
+        _deny_all_but("OnlyRuntimeRotationAndSweepRead", READ, [reader_role, rotation, sweep]),
+        {
+            "Sid": "RuntimeReadsAsThisTenantOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": READ,
+            "Resource": "*",
+            "Condition": {
+                "StringEquals": {"aws:PrincipalArn": reader_role},
+                # A negated operator holds for an absent tag too: an untagged session is denied.
+                "StringNotEquals": {f"aws:PrincipalTag/{TAG_TENANT}": names.tenant},
+            },
+        },
+        _deny_all_but("OnlyWritersFill", WRITE, writers),
+        _deny_all_but("OnlyDeployersGovern", GOVERN, deployers),
+    ]
+    if not enabled:
+        statements.append(reads_denied(reader_role))
+    return document(*statements)
+
+
+def reads_denied(reader_role: str) -> Statement:
+    """What `enabled: false` adds. An operator adds the very same by hand where seconds count."""
+    return {
+        "Sid": DISABLED,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": READ,
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:PrincipalArn": reader_role}},
+    }
+
+
+def admin_secret(names: CellNames, *, deployers: Sequence[str]) -> Document:
+    """The cell's admin key: read by the functions, stored by the deployers, who cannot read it, and by its rotation."""
+    rotation = names.role_arn(names.admin_rotation_role)
+    functions = [
+        names.role_arn(names.rotation_role),
+        names.role_arn(names.provisioner_role),
+        rotation,
+        names.role_arn(names.sweep_role),
+    ]
+    return document(
+        _deny_all_but("OnlyFunctionsRead", READ, functions),
+        _deny_all_but("OnlyDeployersAndRotationStore", WRITE, [*deployers, rotation]),
+        _deny_all_but("OnlyDeployersGovern", GOVERN, deployers),
+    )
+
+
+def secrets_key(
+    names: CellNames,
+    *,
+    users: Sequence[str],
+    deployers: Sequence[str],
+    secrets: Sequence[str],
+    admin_key: bool,
+    customers: Sequence[str] = (),
+) -> Document:
+    """A KMS key for secrets: the account administers it, `users` use it, and only through Secrets Manager.
+
+    `users` may decrypt and encrypt what `secrets` (ARN patterns) hold. `deployers` may have Secrets Manager check that
+    they may name this key when they make a secret, which decrypts nothing; with `admin_key` they may also store the
+    admin key, which PutSecretValue asks of its caller, and likewise encrypt what the secrets of `customers` (ARN
+    patterns) hold: never decrypt it. Principals are conditions, not Principal elements: KMS refuses a
+    policy that names a role which does not exist yet.
+    """
+    account = {"AWS": f"arn:{names.partition}:iam::{names.account_id}:root"}
+    validated = _use_key("ValidatedByDeployers", names, account, deployers, secrets)
+    validated["Condition"]["StringEquals"]["kms:EncryptionContext:SecretVersionId"] = VALIDATION
+    statements: list[Statement] = [
+        {
+            "Sid": "AccountAdministers",
+            "Effect": "Allow",
+            "Principal": account,
+            "Action": _ADMINISTER_KEY,
+            "Resource": "*",
+        },
+        _use_key("UsedThroughSecretsManager", names, account, users, secrets),
+        validated,
+    ]
+    if admin_key:
+        statements.append(_use_key("AdminKeyStored", names, account, deployers, [names.admin_secret_arn_pattern]))
+    if customers:
+        stored = _use_key("CustomersKeysStored", names, account, deployers, customers)
+        statements.append(stored | {"Action": ["kms:GenerateDataKey"]})
+    return document(*statements)
+
+
+def alarm_topic(names: CellNames, topic_arn: str) -> Document:
+    return document(
+        {
+            "Sid": "AlarmsAndRules",
+            "Effect": "Allow",
+            "Principal": {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]},
+            "Action": "sns:Publish",
+            "Resource": topic_arn,
+            "Condition": {"StringEquals": {"aws:SourceAccount": names.account_id}},
+        }
+    )
+
+
+def _deny_all_but(sid: str, actions: Sequence[str], principals: Sequence[str]) -> Statement:
+    return {
+        "Sid": sid,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": list(actions),
+        "Resource": "*",
+        "Condition": {"StringNotEquals": {"aws:PrincipalArn": list(principals)}},
+    }
+
+
+def _use_key(
+    sid: str, names: CellNames, account: dict[str, str], principals: Sequence[str], secrets: Sequence[str]
+) -> Statement:
+    conditions = via_secrets_manager(names, secrets)
+    conditions["StringEquals"]["aws:PrincipalArn"] = list(principals)
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": account,
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": "*",
+        "Condition": conditions,
+    }

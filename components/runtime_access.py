@@ -1,0 +1,57 @@
+"""The role through which the MyFlux runtime reads keys, one tenant at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws.iam import Policy, Role, RolePolicyAttachment
+
+from components import documents
+from myflux_keys.names import CellNames
+
+
+@dataclass
+class RuntimeAccessArgs:
+    names: CellNames
+    principals: Sequence[str]
+    """ARNs of those who may become the runtime."""
+    boundary_arn: pulumi.Input[str]
+
+
+class RuntimeAccess(pulumi.ComponentResource):
+    """One role for all tenants: what a session reads is decided by the `tenant` tag that it was assumed with.
+
+    IAM gives an account 1,000 roles, so a role per tenant would cap the cell:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    """
+
+    role_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: RuntimeAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("myflux:index:RuntimeAccess", name, None, opts)
+        names = args.names
+        child = pulumi.ResourceOptions(parent=self)
+        role = Role(
+            f"{name}-role",
+            name=names.runtime_role,
+            description="Reads the key of the tenant that its session is tagged with.",
+            assume_role_policy=json.dumps(documents.runtime_trust(args.principals, documents.any_tenant())),
+            permissions_boundary=args.boundary_arn,
+            max_session_duration=3600,
+            tags=names.tags,
+            opts=child,
+        )
+        read = Policy(
+            f"{name}-read",
+            name=names.read_policy,
+            description="A session reads the secret whose tenant tag equals its own.",
+            policy=json.dumps(documents.runtime_read(names)),
+            tags=names.tags,
+            opts=child,
+        )
+        attachment = RolePolicyAttachment(f"{name}-attachment", role=role.name, policy_arn=read.arn, opts=child)
+        self.role_arn = pulumi.Output.all(role.arn, attachment.id).apply(lambda both: both[0])
+        self.register_outputs({"role_arn": self.role_arn})

@@ -1,0 +1,59 @@
+"""A function that EventBridge calls by the clock."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_aws.cloudwatch import EventRule, EventTarget
+from pulumi_aws.lambda_ import Permission
+
+from myflux_keys.names import CellNames
+
+
+@dataclass
+class ScheduledCallArgs:
+    names: CellNames
+    rule: str
+    """The rule's name in AWS."""
+    description: str
+    schedule: str
+    """EventBridge's ``cron(…)`` or ``rate(…)``."""
+    function_arn: pulumi.Input[str]
+    statement_id: str
+    target_id: str
+    event: dict[str, Any]
+    """What the function is called with."""
+
+
+def scheduled_call(name: str, args: ScheduledCallArgs, parent: pulumi.Resource) -> None:
+    """The rule may call the function before it has it as a target, so no run is lost."""
+    child = pulumi.ResourceOptions(parent=parent)
+    rule = EventRule(
+        f"{name}-rule",
+        name=args.rule,
+        description=args.description,
+        schedule_expression=args.schedule,
+        tags=args.names.tags,
+        opts=child,
+    )
+    permission = Permission(
+        f"{name}-permission",
+        statement_id=args.statement_id,
+        action="lambda:InvokeFunction",
+        function=args.function_arn,
+        principal="events.amazonaws.com",
+        source_account=args.names.account_id,
+        source_arn=rule.arn,
+        opts=child,
+    )
+    EventTarget(
+        f"{name}-target",
+        rule=rule.name,
+        target_id=args.target_id,
+        arn=args.function_arn,
+        input=json.dumps(args.event),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[permission]),
+    )

@@ -1,0 +1,135 @@
+"""One tenant's key: everything but the key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_aws.secretsmanager import SecretRotation
+
+from components import resource_policies
+from components.dedicated_access import DedicatedAccess, DedicatedAccessArgs
+from components.empty_secret import EmptySecret, EmptySecretArgs
+from components.openai_project import OpenAIProject, OpenAIProjectArgs
+from myflux_keys.names import TAG_PROJECT_ID, TAG_SERVICE_ACCOUNT_ID, TenantNames
+
+
+@dataclass
+class Managed:
+    """What a tenant needs whose keys are minted here. Left out for a customer's own key."""
+
+    specification: dict[str, Any]
+    """The provisioner's input."""
+    rotation_tags: Mapping[str, str]
+    """What the rotation function is told about this tenant, by the secret's tags."""
+    schedule: str
+    """A Secrets Manager cron expression: the tenant's own slot."""
+    window: str
+    """How long after the slot AWS may still start, e.g. ``4h``."""
+    rotation_function_arn: pulumi.Input[str]
+    provisioner_function: pulumi.Input[str]
+
+
+@dataclass
+class TenantKeyArgs:
+    names: TenantNames
+    kms_key_arn: pulumi.Input[str]
+    """The cell's. Not used where the tenant has a key of its own."""
+    deployer_principals: Sequence[str]
+    runtime_principals: Sequence[str]
+    enabled: bool
+    dedicated: bool
+    recovery_window_days: int
+    replica_regions: Sequence[str] = ()
+    managed: Managed | None = None
+    protect: bool = False
+
+
+class TenantKey(pulumi.ComponentResource):
+    """The place for a tenant's key, its lock, and, where the key is ours, its source and its rotation.
+
+    Guarantees: no value is an input or an output; the lock is on before the first rotation can start; rotation starts
+    at once and then in the tenant's own slot; deletion stops rotation first, then schedules the secret's deletion with
+    the lock still on, then kills every key and archives the project.
+    """
+
+    secret_arn: pulumi.Output[str]
+    role_arn: pulumi.Output[str]
+    project_id: pulumi.Output[str] | None
+
+    def __init__(self, name: str, args: TenantKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("myflux:index:TenantKey", name, None, opts)
+        names = args.names
+        child = pulumi.ResourceOptions(parent=self)
+        tags: dict[str, pulumi.Input[str]] = {**names.tags}
+
+        self.project_id = None
+        writers = args.deployer_principals
+        if args.managed:
+            project = OpenAIProject(
+                f"{name}-openai",
+                OpenAIProjectArgs(
+                    provisioner_function=args.managed.provisioner_function,
+                    specification=args.managed.specification,
+                    protect=args.protect,
+                ),
+                child,
+            )
+            self.project_id = project.project_id
+            tags |= args.managed.rotation_tags
+            tags[TAG_PROJECT_ID] = project.project_id
+            tags[TAG_SERVICE_ACCOUNT_ID] = project.service_account_id
+            writers = [names.cell.role_arn(names.cell.rotation_role)]
+
+        kms_key_arn = args.kms_key_arn
+        reader_role = names.cell.runtime_role_arn
+        self.role_arn = pulumi.Output.from_input(reader_role)
+        if args.dedicated:
+            dedicated = DedicatedAccess(
+                f"{name}-dedicated",
+                DedicatedAccessArgs(
+                    names=names,
+                    runtime_principals=args.runtime_principals,
+                    deployer_principals=args.deployer_principals,
+                    protect=args.protect,
+                    customer=args.managed is None,
+                ),
+                child,
+            )
+            kms_key_arn = dedicated.kms_key_arn
+            reader_role = names.dedicated_role_arn
+            self.role_arn = dedicated.role_arn
+
+        secret = EmptySecret(
+            f"{name}-key",
+            EmptySecretArgs(
+                name=names.secret,
+                description=f"OpenAI key of tenant {names.tenant}. Pulumi never writes its value.",
+                kms_key_arn=kms_key_arn,
+                policy=resource_policies.tenant_secret(
+                    names,
+                    reader_role=reader_role,
+                    writers=writers,
+                    deployers=args.deployer_principals,
+                    enabled=args.enabled,
+                ),
+                tags=tags,
+                recovery_window_days=args.recovery_window_days,
+                replica_regions=args.replica_regions,
+                protect=args.protect,
+            ),
+            child,
+        )
+        self.secret_arn = secret.arn
+        if args.managed:
+            SecretRotation(
+                f"{name}-rotation",
+                secret_id=secret.arn,
+                rotation_lambda_arn=args.managed.rotation_function_arn,
+                rotation_rules={"schedule_expression": args.managed.schedule, "duration": args.managed.window},
+                rotate_immediately=True,
+                opts=child,
+            )
+        self.register_outputs({"secret_arn": self.secret_arn, "role_arn": self.role_arn, "project_id": self.project_id})

@@ -1,0 +1,121 @@
+"""Writes the documents that a machine can write: the command's help, the JSON Schemas, the IAM documents.
+
+`python -m docs.generate` writes them; `--check` changes nothing and exits with 1 if one is out of date, naming it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import typer.main
+
+from cli.main import app
+from components import documents, resource_policies
+from myflux_keys.names import CellNames
+from tenancy import schema
+
+DOCS = Path(__file__).resolve().parent
+_CELL = CellNames("prod-eu1", "111122223333", "eu-central-1")
+_DEPLOYER = "arn:aws:iam::111122223333:role/deployer"
+_APPLICATION = "arn:aws:iam::111122223333:role/myflux-application"
+_GENERATED = "<!-- Written by `python -m docs.generate`. Do not edit. -->\n\n"
+
+
+def cli_help() -> str:
+    """Every command's own `--help`."""
+    root = typer.main.get_command(app)
+    parts = [_GENERATED, "# The `myflux-keys` command\n"]
+
+    def describe(command: Any, path: str) -> None:
+        context = click.Context(command, info_name=path, max_content_width=100, terminal_width=100)
+        parts.append(f"\n## `{path}`\n\n```text\n{command.get_help(context).rstrip()}\n```\n")
+        for name, child in sorted(getattr(command, "commands", {}).items()):
+            describe(child, f"{path} {name}")
+
+    describe(root, "myflux-keys")
+    return "".join(parts)
+
+
+def iam_documents() -> str:
+    """The documents as they are deployed for an example cell and tenant."""
+    tenant = _CELL.tenant("acme")
+    rotation = _CELL.role_arn(_CELL.rotation_role)
+    secrets = [_CELL.tenant_secrets_arn_pattern, _CELL.admin_secret_arn_pattern]
+    chapters: list[tuple[str, documents.Document]] = [
+        ("Permissions boundary of every role", documents.boundary(_CELL)),
+        ("Rotation function", documents.rotation_permissions(_CELL)),
+        ("Provisioner function", documents.provisioner_permissions(_CELL)),
+        ("Admin rotation function", documents.admin_rotation_permissions(_CELL)),
+        ("Sweep function", documents.sweep_permissions(_CELL)),
+        ("Runtime: who becomes it", documents.runtime_trust([_APPLICATION], documents.any_tenant())),
+        ("Runtime: what it reads", documents.runtime_read(_CELL)),
+        ("Dedicated tenant: its trust", documents.runtime_trust([_APPLICATION], documents.only_tenant(tenant))),
+        ("Dedicated tenant: what it reads", documents.dedicated_read(tenant)),
+        (
+            "A tenant's secret",
+            resource_policies.tenant_secret(
+                tenant, reader_role=_CELL.runtime_role_arn, writers=[rotation], deployers=[_DEPLOYER], enabled=True
+            ),
+        ),
+        ("The admin key's secret", resource_policies.admin_secret(_CELL, deployers=[_DEPLOYER])),
+        (
+            "The cell's KMS key",
+            resource_policies.secrets_key(
+                _CELL,
+                users=[
+                    _CELL.runtime_role_arn,
+                    rotation,
+                    _CELL.role_arn(_CELL.provisioner_role),
+                    _CELL.role_arn(_CELL.admin_rotation_role),
+                    _CELL.role_arn(_CELL.sweep_role),
+                ],
+                deployers=[_DEPLOYER],
+                secrets=secrets,
+                admin_key=True,
+                customers=[_CELL.tenant_secrets_arn_pattern],
+            ),
+        ),
+    ]
+    text = _GENERATED + "# IAM documents\n\nAs deployed for the cell `prod-eu1` and its tenant `acme`.\n"
+    for title, content in chapters:
+        text += f"\n## {title}\n\n```json\n{json.dumps(content, indent=2)}\n```\n"
+    return text
+
+
+def _json(make: Callable[[], dict[str, Any]]) -> Callable[[], str]:
+    return lambda: json.dumps(make(), indent=2, ensure_ascii=False) + "\n"
+
+
+GENERATED: dict[str, Callable[[], str]] = {
+    "cli.md": cli_help,
+    "iam.md": iam_documents,
+    "schema/tenant.schema.json": _json(schema.tenant_schema),
+    "schema/cell.schema.json": _json(schema.cell_schema),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if a document is out of date")
+    check = parser.parse_args().check
+    stale: list[str] = []
+    for name, make in GENERATED.items():
+        path, text = DOCS / name, make()
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(f"docs/{name}")
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    if stale and check:
+        sys.exit(f"out of date: {', '.join(stale)}. Write them with `python -m docs.generate`.")
+
+
+if __name__ == "__main__":
+    main()

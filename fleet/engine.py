@@ -1,0 +1,124 @@
+"""One operation on one stack, by Pulumi's own engine on the project on disk: the program that a person runs too.
+
+Owns the Automation API. Leaves out which stacks and in which order (`order`). What the engine printed and each of its
+events go to files, so that a failure can be read afterwards and a leak looked for.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pulumi import automation
+from pulumi.automation import events
+
+ROOT = Path(__file__).resolve().parents[1]
+
+_STACK = "pulumi:pulumi:Stack"
+_HIDDEN = "[secret]"
+"""What the engine's events show in a secret's place."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one operation did. `changes` counts resources by what happened to them: ``create``, ``same``, …
+
+    `outputs` are the stack's, as the engine's events tell them, without those that are secrets.
+    """
+
+    stack: str
+    changes: dict[str, int]
+    outputs: dict[str, Any]
+    seconds: float
+
+    @property
+    def changed(self) -> int:
+        return sum(count for kind, count in self.changes.items() if kind not in ("same", "read"))
+
+
+class OperationFailed(Exception):
+    """The engine gave up on a stack. `explanation` is what it said, without the noise around it."""
+
+    def __init__(self, stack: str, operation: str, explanation: str, log: Path) -> None:
+        super().__init__(f"{operation} of {stack} failed: {explanation}\nAll that the engine said is in {log}.")
+        self.stack = stack
+        self.explanation = explanation
+
+
+class _Workspace(automation.LocalWorkspace):
+    """Leaves out reading the outputs back: the SDK does it after each operation by starting the engine twice more, once
+    with secrets shown, and the engine's events have told them already."""
+
+    def stack_outputs(self, stack_name: str) -> automation.OutputMap:  # noqa: ARG002  (the SDK's own shape)
+        return {}
+
+
+class Engine:
+    """Runs operations in this process's environment: credentials, backend and PATH are the caller's to set."""
+
+    def __init__(self, logs: Path) -> None:
+        logs.mkdir(parents=True, exist_ok=True)
+        self._logs = logs
+        self._command = automation.PulumiCommand()
+
+    def up(self, stack: str) -> Outcome:
+        return self._run(stack, "up", automation.Stack.up)
+
+    def preview(self, stack: str) -> Outcome:
+        return self._run(stack, "preview", automation.Stack.preview)
+
+    def refresh(self, stack: str) -> Outcome:
+        return self._run(stack, "refresh", automation.Stack.refresh)
+
+    def destroy(self, stack: str, *, remove: bool = False) -> Outcome:
+        """`remove` also forgets the stack, once nothing is left in it."""
+        return self._run(stack, "destroy", partial(automation.Stack.destroy, remove=remove))
+
+    def export(self, stack: str) -> str:
+        """The stack's state as JSON text."""
+        return json.dumps(self._select(stack).export_stack().deployment)
+
+    def _select(self, stack: str) -> automation.Stack:
+        workspace = _Workspace(work_dir=str(ROOT), pulumi_command=self._command)
+        return automation.Stack.create_or_select(stack, workspace)
+
+    def _run(self, stack: str, operation: str, act: Callable[..., Any]) -> Outcome:
+        log = self._logs / f"{stack}.{operation}.log"
+        started = time.monotonic()
+        diagnostics: list[str] = []
+        changes: dict[str, int] = {}
+        outputs: dict[str, Any] = {}
+        with log.open("a", encoding="utf-8") as text, log.with_suffix(".jsonl").open("a", encoding="utf-8") as journal:
+
+            def on_event(event: events.EngineEvent) -> None:
+                journal.write(json.dumps(vars(event), default=vars) + "\n")
+                if event.diagnostic_event and event.diagnostic_event.severity == "error":
+                    diagnostics.append(event.diagnostic_event.message.strip())
+                if event.res_outputs_event:
+                    outputs.update(_stack_outputs(event.res_outputs_event.metadata))
+                if event.summary_event:
+                    counted = event.summary_event.resource_changes
+                    changes.update({events.OpType(kind).value: count for kind, count in counted.items()})
+
+            def on_text(line: str) -> None:
+                text.write(line if line.endswith("\n") else line + "\n")
+
+            try:
+                act(self._select(stack), on_output=on_text, on_error=on_text, on_event=on_event)
+            except automation.CommandError as error:
+                text.write(str(error))
+                explanation = "\n".join(dict.fromkeys(diagnostics)) or str(error).strip().splitlines()[-1]
+                raise OperationFailed(stack, operation, explanation, log) from None
+        return Outcome(stack, changes, outputs, time.monotonic() - started)
+
+
+def _stack_outputs(step: events.StepEventMetadata) -> dict[str, Any]:
+    """The stack's outputs where `step` is the stack's own; one that is a secret is not among what is told."""
+    if step.type != _STACK or step.new is None:
+        return {}
+    return {name: value for name, value in (step.new.outputs or {}).items() if value != _HIDDEN}

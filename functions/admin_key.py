@@ -1,0 +1,69 @@
+"""The cell's OpenAI admin key, read from Secrets Manager when needed and kept in memory for minutes at most.
+
+Owns the reading and the keeping. Leaves out writing and rotating it. Kept for a bounded time in a warm function's
+memory only, so that a rotation's four invocations need not read it four times, and read anew when OpenAI refuses it:
+the admin key is rotated too.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import ClientError
+
+from myflux_keys.payload import SecretText
+
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager import SecretsManagerClient
+
+KEEP_SECONDS: Final = 300.0
+
+
+class AdminKeyMissing(Exception):
+    """The admin secret has no value, or a value that is no key. The message never holds it."""
+
+
+class AdminKey:
+    """The admin key of one cell. Needs secretsmanager:GetSecretValue on the secret called `secret_name`, no more."""
+
+    def __init__(
+        self, client: SecretsManagerClient, secret_name: str, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client = client
+        self._name = secret_name
+        self._monotonic = monotonic
+        self._kept: SecretText | None = None
+        self._kept_at = 0.0
+
+    def get(self) -> SecretText:
+        """Raises AdminKeyMissing, or botocore's ClientError where AWS refuses."""
+        if self._kept is None or self._monotonic() - self._kept_at > KEEP_SECONDS:
+            self._kept = self._fetch()
+            self._kept_at = self._monotonic()
+        return self._kept
+
+    def after_refusal(self, refused: SecretText) -> SecretText | None:
+        """The key that replaced the one OpenAI refused; None where the secret still holds the refused one."""
+        self._kept = None
+        key = self.get()
+        return None if key == refused else key
+
+    def _fetch(self) -> SecretText:
+        try:
+            answer = self._client.get_secret_value(SecretId=self._name)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
+                raise AdminKeyMissing(f"{self._name} holds no key yet: store one with `{_WAY_OUT}`") from None
+            raise
+        text = answer.get("SecretString", "").strip()
+        if not text.startswith("sk-") or not text.isascii() or not text.isprintable() or " " in text:
+            raise AdminKeyMissing(
+                f"{self._name} must hold the bare text of an OpenAI admin key (sk-admin-…) and holds something else: "
+                f"store it again with `{_WAY_OUT}`"
+            )
+        return SecretText(text)
+
+
+_WAY_OUT: Final = "myflux-keys admin-key set"

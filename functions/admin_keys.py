@@ -1,0 +1,77 @@
+"""An organization's admin keys as OpenAI lists them, and which of them is the cell's own.
+
+Owns listing, recognising and reckoning days. Leaves out making and ending them (`admin_rotation/`): whoever carries
+this file can look and nothing else. OpenAI shows an admin key's value once, when it is made, and later only its
+beginning and its end; it never says which key a caller used. So our own is found by the name that our rotation gave it,
+or by that redacted value. Where more than one key fits, none does: a wrong guess could end the wrong key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from functions.openai_admin import AdminAPI
+from myflux_keys.payload import SecretText
+
+PATH: Final = "/organization/admin_api_keys"
+DAY_SECONDS: Final = 86_400
+
+_REDACTED: Final = re.compile(r"(?P<begin>[^*.…]{3,})(?:\*+|\.{2,}|…)(?P<end>[^*.…]{3,})")
+"""``sk-admin...xyz`` in OpenAI's reference, ``sk-admin-****wxyz`` on its site."""
+
+
+@dataclass(frozen=True)
+class AdminKeyRecord:
+    """What OpenAI tells of an admin key. Times are Unix seconds by OpenAI's clock; no `expires_at` is no expiry."""
+
+    id: str
+    name: str
+    redacted_value: str
+    created_at: int
+    expires_at: int | None
+    last_used_at: int | None
+
+    def shows(self, value: SecretText) -> bool:
+        """Whether `value` begins and ends as this key does."""
+        shown = _REDACTED.fullmatch(self.redacted_value)
+        text = value.reveal()
+        return shown is not None and text.startswith(shown["begin"]) and text.endswith(shown["end"])
+
+    def days_left(self, now: float) -> float | None:
+        """Days until it dies, negative once it is dead; None for a key without expiry. `now` in Unix seconds."""
+        return None if self.expires_at is None else (self.expires_at - now) / DAY_SECONDS
+
+
+def list_admin_keys(api: AdminAPI) -> list[AdminKeyRecord]:
+    """All of the organization's. Raises OpenAIError."""
+    return [_record(item) for item in api.pages(PATH)]
+
+
+def own_key(records: Iterable[AdminKeyRecord], value: SecretText, name: str | None = None) -> AdminKeyRecord | None:
+    """The record of the key whose value is `value`; `name` is the one that a rotation would have given it.
+
+    None where no record fits, or more than one.
+    """
+    known = list(records)
+    for fitting in ([r for r in known if name is not None and r.name == name], [r for r in known if r.shows(value)]):
+        if len(fitting) == 1:
+            return fitting[0]
+    return None
+
+
+def _record(item: Mapping[str, Any]) -> AdminKeyRecord:
+    return AdminKeyRecord(
+        id=str(item["id"]),
+        name=str(item.get("name") or ""),
+        redacted_value=str(item.get("redacted_value") or ""),
+        created_at=int(item["created_at"]),
+        expires_at=_seconds(item.get("expires_at")),
+        last_used_at=_seconds(item.get("last_used_at")),
+    )
+
+
+def _seconds(value: Any) -> int | None:
+    return None if value is None else int(value)

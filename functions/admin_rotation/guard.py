@@ -1,0 +1,84 @@
+"""Whether this rotation may run, and how long its key lives: from the admin secret's name and tags.
+
+Owns the guards before anything is called. Leaves out acting. The tags are the platform stack's, the only one who may
+write them (the secret's resource policy).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from functions.environment import Environment
+from functions.secrets_manager import CURRENT, PENDING, SecretState
+from myflux_keys import names
+
+MARGIN_SECONDS: Final = 14 * 86_400
+"""An admin key outlives interval and overlap by this: two weeks for people to act when its rotation fails."""
+MAX_LIFE_SECONDS: Final = 31_536_000
+"""OpenAI's maximum of `expires_in_seconds`: a year."""
+MIN_OVERLAP_SECONDS: Final = 3600
+"""The functions keep an admin key for five minutes, and run for fifteen at the longest."""
+
+
+class Refused(Exception):
+    """This rotation must not run. The message says which rule and what to do; repeating it changes nothing."""
+
+
+@dataclass(frozen=True)
+class Lifetimes:
+    """Seconds. `overlap` is how long a replaced key stays valid."""
+
+    interval: int
+    overlap: int
+
+    @property
+    def life(self) -> int:
+        """From mint to death, were nobody to rotate."""
+        return min(self.interval + self.overlap + MARGIN_SECONDS, MAX_LIFE_SECONDS)
+
+
+def check_name(secret_id: str, environment: Environment) -> None:
+    """Raises Refused for any secret but this cell's admin secret."""
+    name = secret_id.split(":secret:", 1)[1] if secret_id.startswith("arn:") else secret_id
+    # Secrets Manager ends an ARN with a hyphen and six characters of its own.
+    if not re.fullmatch(f"{re.escape(environment.admin_secret)}(?:-[A-Za-z0-9]{{6}})?", name):
+        raise Refused(
+            f"{name} is not {environment.admin_secret}: this function rotates the admin key of cell "
+            f"{environment.cell} and nothing else"
+        )
+
+
+def check_rotation(state: SecretState, version_id: str) -> None:
+    """A version without either label is a rotation that is over: acting on it would bring an old key back."""
+    if not state.rotation_enabled:
+        raise Refused(f"rotation is off for {state.name}: turn it on with `pulumi up`, then rotate")
+    if version_id not in state.stages:
+        raise Refused(
+            f"{state.name} has no version {version_id}: Secrets Manager makes it before it calls createSecret"
+        )
+    if not state.stages[version_id] & {PENDING, CURRENT}:
+        raise Refused(f"version {version_id} of {state.name} is neither {PENDING} nor {CURRENT}: its rotation is over")
+
+
+def read_lifetimes(state: SecretState) -> Lifetimes:
+    """Raises Refused, naming the tag."""
+    days, hours = (_whole(state.tags, tag) for tag in (names.TAG_EVERY_DAYS, names.TAG_OVERLAP_HOURS))
+    lifetimes = Lifetimes(days * 86_400, hours * 3600)
+    if not MIN_OVERLAP_SECONDS <= lifetimes.overlap <= lifetimes.interval:
+        raise Refused(
+            f"tags {names.TAG_EVERY_DAYS}={days} and {names.TAG_OVERLAP_HOURS}={hours} of {state.name} must give an "
+            "overlap of at least an hour and no more than the interval"
+        )
+    if lifetimes.interval + lifetimes.overlap > MAX_LIFE_SECONDS:
+        raise Refused(f"interval and overlap of {state.name} exceed the year that OpenAI lets a key live")
+    return lifetimes
+
+
+def _whole(tags: Mapping[str, str], tag: str) -> int:
+    text = tags.get(tag, "")
+    if not (text.isascii() and text.isdigit() and len(text) <= 4):
+        raise Refused(f"the admin secret's tag {tag}={text!r} is not a number: `pulumi up` on the platform's stack")
+    return int(text)

@@ -1,0 +1,80 @@
+"""Once a day: the admin keys that were replaced, or that an abandoned rotation left behind, are ended.
+
+Owns looking and ending. Leaves out which keys those are (`endings.py`). Where our own key can't be told among the
+organization's, nothing is ended: deleting the wrong admin key stops the whole cell.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from functions import log
+from functions.admin_keys import AdminKeyRecord, list_admin_keys, own_key
+from functions.admin_rotation.endings import endings
+from functions.admin_rotation.guard import read_lifetimes
+from functions.admin_rotation.steps import AdminRotationError, Outcome, end_admin_key
+from functions.environment import Environment
+from functions.openai_admin import AdminAPI
+from functions.openai_http import OpenAIError
+from functions.secrets_manager import CURRENT, PENDING, SecretState, SecretStore
+from myflux_keys import names
+
+PREVIOUS: Final = "AWSPREVIOUS"
+
+
+def tidy(environment: Environment, store: SecretStore, api: AdminAPI) -> Outcome:
+    """Raises AdminRotationError, after all else is done, where a key lives on that should not."""
+    state = store.describe()
+    current_version = state.version_with(CURRENT)
+    if current_version is None:
+        return {"outcome": "no_key_yet"}
+    lifetimes = read_lifetimes(state)
+    keys = list_admin_keys(api)
+    current = _of_version(environment, store, keys, current_version)
+    if current is None:
+        raise AdminRotationError(
+            f"none or several of OpenAI's {len(keys)} admin keys fit version {current_version}: nothing is ended. "
+            "End old admin keys by hand, under Settings, Organization, Admin keys"
+        )
+    found = endings(
+        keys,
+        cell=environment.cell,
+        current=current,
+        replaced=_replaced(environment, store, keys, state),
+        kept_versions=[version for version in (current_version, state.version_with(PENDING)) if version],
+        changed_at=state.changed_at,
+        now=api.http.told_time,
+        overlap=lifetimes.overlap,
+    )
+    ended: list[str] = []
+    failures: list[str] = []
+    for ending in found:
+        key = ending.key
+        if ending.action == "still_used":
+            failures.append(f"{key.id} was replaced, and somebody still uses it: move them to a key of their own")
+            continue
+        try:
+            end_admin_key(api, key.id)
+        except OpenAIError as error:
+            failures.append(f"{key.id} could not be ended: {error}")
+        else:
+            ended.append(key.id)
+            log.line("admin_key.ended", level=logging.WARNING, key_id=key.id, key_name=key.name)
+    if failures:
+        raise AdminRotationError("old admin keys live on: " + "; ".join(failures))
+    return {"outcome": "tidied", "key_id": current.id, "ended": ended}
+
+
+def _replaced(
+    environment: Environment, store: SecretStore, keys: list[AdminKeyRecord], state: SecretState
+) -> AdminKeyRecord | None:
+    version = state.version_with(PREVIOUS)
+    return None if version is None else _of_version(environment, store, keys, version)
+
+
+def _of_version(
+    environment: Environment, store: SecretStore, keys: list[AdminKeyRecord], version: str
+) -> AdminKeyRecord | None:
+    value = store.value(version)
+    return None if value is None else own_key(keys, value, names.admin_key_name(environment.cell, version))

@@ -1,0 +1,70 @@
+"""The functions' settings, from the four environment variables that the platform stack sets.
+
+Owns their names and rules. Leaves out everything that differs by tenant: that comes with the secret's tags or with the
+provisioner's input.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from myflux_keys.names import CELL_SLUG
+
+CELL: Final = "MYFLUX_CELL"
+ADMIN_SECRET: Final = "MYFLUX_ADMIN_SECRET"  # noqa: S105 - the name of a variable that holds a secret's name
+BASE_URL: Final = "OPENAI_BASE_URL"
+ORGANIZATION: Final = "MYFLUX_ORGANIZATION_ID"
+
+_ORGANIZATION_ID: Final = re.compile(r"org-[A-Za-z0-9_-]+", re.ASCII)
+
+
+class SettingError(Exception):
+    """A variable is missing or breaks its rule. The message names the variable."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """`base_url` ends without a slash, e.g. ``https://api.openai.com/v1``; `admin_secret` is a secret's name."""
+
+    cell: str
+    admin_secret: str
+    base_url: str
+    organization_id: str
+
+
+def read_environment(variables: Mapping[str, str]) -> Environment:
+    """Raises SettingError before anything is called."""
+    values = {name: variables.get(name, "").strip() for name in (CELL, ADMIN_SECRET, BASE_URL, ORGANIZATION)}
+    for name, value in values.items():
+        if not value:
+            raise SettingError(f"{name} is not set: the platform stack gives it to the function")
+    if not CELL_SLUG.fullmatch(values[CELL]):
+        raise SettingError(f"{CELL}={values[CELL]!r} is not a cell's slug ({CELL_SLUG.pattern})")
+    if not _ORGANIZATION_ID.fullmatch(values[ORGANIZATION]):
+        raise SettingError(f"{ORGANIZATION}={values[ORGANIZATION]!r} is not an OpenAI organization's id (org-…)")
+    return Environment(values[CELL], values[ADMIN_SECRET], checked_base_url(values[BASE_URL]), values[ORGANIZATION])
+
+
+def checked_base_url(url: str) -> str:
+    """Keys travel in every request's header, so the address must be HTTPS; loopback is the local cell's exception."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if not host or parts.query or parts.fragment or parts.username or parts.password:
+        raise SettingError(f"{BASE_URL} must be a plain address such as https://api.openai.com/v1")
+    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)):
+        return url.rstrip("/")
+    raise SettingError(f"{BASE_URL}={url!r} must begin with https:// : keys would travel unencrypted to {host}")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,182 @@
+"""OpenAI's Admin API as the functions use it: paced calls, pages, and the keys of one project.
+
+Owns how often and how long an admin call is tried, and listing, shortening and deleting keys. Leaves out making things:
+projects belong to the provisioner (`provisioner/projects.py`), and the one call that makes a key to the rotation alone
+(`rotation/mint.py`), so that the provisioner's bundle holds no way to mint.
+
+The Admin API allows about 7 to 10 requests a minute and endpoint, without rate-limit headers, and recovers after about
+a minute; 429 is a normal answer. Waits happen inside the invocation's time only, with time kept for cleaning up.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, cast
+
+from functions import log
+from functions.deadline import Deadline
+from functions.openai_http import READ_SECONDS, OpenAIError, OpenAIHTTP, path
+from myflux_keys.payload import SecretText
+
+KEEP_SECONDS: Final = 20.0
+"""What a wait must leave: enough to undo what the invocation has made."""
+_BUSY_PAUSES: Final = (5.0, 10.0, 20.0, 30.0)
+"""After a 429 without headers; the last one repeats. Together they outlast the minute that the limit needs."""
+_FAULT_PAUSES: Final = (1.0, 3.0)
+"""After a 5xx or a lost answer, for requests that may be repeated; then the error is raised."""
+_PAGE: Final = "100"
+
+
+class KeySource(Protocol):
+    """Where an admin key comes from: `functions.admin_key.AdminKey` for the cell's, anything for one on trial."""
+
+    def get(self) -> SecretText: ...
+    def after_refusal(self, refused: SecretText, /) -> SecretText | None: ...
+
+
+class AdminAPI:
+    """Admin calls, by default with the cell's admin key."""
+
+    def __init__(self, http: OpenAIHTTP, admin_key: KeySource, deadline: Deadline) -> None:
+        self.http = http
+        self._admin_key = admin_key
+        self._deadline = deadline
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        repeatable: bool = True,
+        seconds: float = READ_SECONDS,
+        keep: float = KEEP_SECONDS,
+    ) -> dict[str, Any]:
+        """`keep` is what waiting must leave of the invocation's time. `repeatable=False` is for what makes something
+        new each time: it is tried again only when OpenAI certainly refused it (429, or 401 for an admin key that has
+        been replaced). Raises OpenAIError."""
+        key = self._admin_key.get()
+        busy, faults, replaced = 0, 0, False
+        while True:
+            try:
+                return self.http.send(method, path, key, query=query, body=body, seconds=seconds)
+            except OpenAIError as error:
+                if error.status == 401 and not replaced:
+                    replaced = True
+                    newer = self._admin_key.after_refusal(key)
+                    if newer is None:
+                        raise
+                    key = newer
+                elif error.status == 429:
+                    pause = error.retry_after or _BUSY_PAUSES[min(busy, len(_BUSY_PAUSES) - 1)]
+                    busy += 1
+                    if not self._deadline.pause(pause, keep=keep):
+                        raise
+                elif repeatable and faults < len(_FAULT_PAUSES) and (error.status is None or error.status >= 500):
+                    faults += 1
+                    if not self._deadline.pause(_FAULT_PAUSES[faults - 1], keep=keep):
+                        raise
+                else:
+                    raise
+
+    def pages(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
+        """Every object of a list, page after page. Raises OpenAIError, also where a list breaks its own contract."""
+        after: str | None = None
+        while True:
+            asked = {**(query or {}), "limit": _PAGE} | ({"after": after} if after else {})
+            answer = self.send("GET", path, query=asked)
+            data: Any = answer.get("data")
+            if not isinstance(data, list):
+                raise OpenAIError(f"GET {path}", "the list holds no `data`", maybe_applied=False, status=200)
+            items = cast("list[dict[str, Any]]", data)
+            yield from items
+            if not answer.get("has_more"):
+                return
+            last: Any = answer.get("last_id") or (items[-1].get("id") if items else None)
+            if not isinstance(last, str) or last == after:
+                raise OpenAIError(f"GET {path}", "the list does not go forward", maybe_applied=False, status=200)
+            after = last
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key as OpenAI lists it; its value is never in there. Times are Unix seconds by OpenAI's clock."""
+
+    id: str
+    name: str
+    created_at: int
+    expires_at: int | None
+    service_account_id: str | None
+    last_used_at: int | None = None
+
+
+class ProjectKeys:
+    """The keys of one OpenAI project."""
+
+    def __init__(self, api: AdminAPI, project_id: str) -> None:
+        self._api = api
+        self._path = path("/organization/projects/{project}/api_keys", project=project_id)
+
+    def of_service_account(self, service_account_id: str) -> list[Key]:
+        """`owner_project_access=any`: without it the endpoint may leave out keys that are enabled."""
+        return [key for key in self.all() if key.service_account_id == service_account_id]
+
+    def all(self) -> list[Key]:
+        """Every key of the project, whoever owns it."""
+        return [_key(item) for item in self._api.pages(self._path, {"owner_project_access": "any"})]
+
+    def expire(self, key_id: str, seconds: int) -> int | None:
+        """Sets the key's life to `seconds` from this request; the new expiry in Unix seconds.
+
+        None where the key is gone or has expired already, which can't be updated any more.
+        """
+        try:
+            answer = self._api.send("POST", self._one(key_id), body={"expires_in_seconds": seconds})
+        except OpenAIError as error:
+            if error.status == 404 or (error.status == 400 and "expired" in f"{error.code} {error.message}".lower()):
+                return None
+            raise
+        expires_at: Any = answer.get("expires_at")
+        if not isinstance(expires_at, int):
+            raise OpenAIError(f"POST {self._one(key_id)}", "the key kept no expiry", maybe_applied=True, status=200)
+        return expires_at
+
+    def retire(self, key_id: str) -> str:
+        """Ends a key's life now: ``deleted``, ``gone`` (was not there) or ``expired`` (dead within a second).
+
+        Service accounts' keys can be deleted since September 2026; where OpenAI still refuses, the key's expiry is set
+        to the minimum instead. Raises OpenAIError where neither works: the key lives.
+        """
+        try:
+            self._api.send("DELETE", self._one(key_id))
+        except OpenAIError as error:
+            if error.status == 404:
+                return "gone"
+            if error.status not in (400, 403, 405, 409, 422):
+                raise
+            log.line("key.delete_refused", level=logging.WARNING, key_id=key_id, error=str(error))
+        else:
+            return "deleted"
+        self.expire(key_id, 1)
+        return "expired"
+
+    def _one(self, key_id: str) -> str:
+        return self._path + path("/{key}", key=key_id)
+
+
+def _key(item: Mapping[str, Any]) -> Key:
+    owner: Any = item.get("owner") or {}
+    account: Any = owner.get("service_account") or {}
+    expires_at: Any = item.get("expires_at")
+    last_used_at: Any = item.get("last_used_at")
+    return Key(
+        id=str(item["id"]),
+        name=str(item.get("name") or ""),
+        created_at=int(item["created_at"]),
+        expires_at=int(expires_at) if expires_at is not None else None,
+        service_account_id=account.get("id"),
+        last_used_at=int(last_used_at) if last_used_at is not None else None,
+    )

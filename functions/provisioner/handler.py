@@ -1,0 +1,94 @@
+"""The provisioner function's entry point: called by Pulumi on create, update and delete of a tenant's OpenAI project.
+
+Owns the order of work and the answer, which holds ids only since it lands in Pulumi's state. Leaves out each part.
+Every part looks before it writes, so running it again changes nothing; archiving comes last, since it is final.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from functions import log
+from functions.admin_key import AdminKey
+from functions.deadline import Deadline, LambdaContext
+from functions.environment import Environment, read_environment
+from functions.openai_admin import AdminAPI
+from functions.openai_http import OpenAIHTTP
+from functions.provisioner.limits import Limits
+from functions.provisioner.project import Projects, ServiceAccounts
+from functions.provisioner.request import Request, read_request
+from functions.secrets_client import new_client
+
+Result = dict[str, Any]
+"""`organization_id`, `project_id`, `service_account_id`; after delete also `archived`, and null for what was gone."""
+
+
+class ProvisioningFailed(Exception):
+    """What Lambda and Pulumi see of a failure: its text is redacted and no cause hangs on it."""
+
+
+@lru_cache(maxsize=1)
+def warm(admin_secret: str) -> AdminKey:
+    return AdminKey(new_client(), admin_secret)
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> Result:
+    """Raises ProvisioningFailed, which fails the update."""
+    log.configure()
+    deadline = Deadline.of(context)
+    began = deadline.now()
+    told: dict[str, Any] = {"tenant": str(event.get("tenant"))}
+    try:
+        environment = read_environment(os.environ)
+        request = read_request(event, environment.cell)
+        told |= {"cell": environment.cell, "action": request.action}
+        http = OpenAIHTTP(environment.base_url, deadline)
+        api = AdminAPI(http, warm(environment.admin_secret), deadline)
+        result = carry_out(request, environment, api, deadline)
+    except Exception as error:  # noqa: BLE001 - every failure must leave through a redacted text
+        text = log.failure_text(error)
+        log.line("provisioner.failed", level=logging.ERROR, **told, error=text)
+        raise ProvisioningFailed(text) from None
+    log.line("provisioner.done", **told, **result, openai_calls=http.calls, seconds=round(deadline.now() - began, 3))
+    return result
+
+
+def carry_out(request: Request, environment: Environment, api: AdminAPI, deadline: Deadline) -> Result:
+    if request.action == "delete":
+        return archive(request, environment, api, deadline)
+    project = Projects(api).ensure(request.project)
+    account_id = ServiceAccounts(api, project.id, deadline).ensure(request.service_account)
+    limits = Limits(api, project.id, mark=request.project)
+    limits.allow_models(request.models)
+    limits.limit_rates(request.rate_limits)
+    limits.limit_spend(request.budget)
+    limits.alert_on_spend(request.budget)
+    return _result(environment, project.id, account_id)
+
+
+def archive(request: Request, environment: Environment, api: AdminAPI, deadline: Deadline) -> Result:
+    """Keys first, then the account, then the project: nothing final happens while a key lives."""
+    projects = Projects(api)
+    project = projects.find(request.project)
+    if project is None or project.archived:
+        return _result(environment, project.id if project else None, None) | {"archived": True}
+    accounts = ServiceAccounts(api, project.id, deadline)
+    account = accounts.find(request.service_account)
+    account_id = str(account["id"]) if account else None
+    if account_id is not None:
+        accounts.end_keys(account_id)
+        accounts.delete(account_id)
+    projects.archive(project)
+    return _result(environment, project.id, account_id) | {"archived": True}
+
+
+def _result(environment: Environment, project_id: str | None, account_id: str | None) -> Result:
+    return {
+        "organization_id": environment.organization_id,
+        "project_id": project_id,
+        "service_account_id": account_id,
+    }

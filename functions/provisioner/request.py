@@ -1,0 +1,206 @@
+"""What the provisioner is asked for: the Invocation's JSON, checked in full before the first call.
+
+Owns the schema of the input and the errors that explain it. Leaves out carrying it out. Pulumi's
+`aws.lambda_.Invocation` with `lifecycle_scope="CRUD"` adds the key ``tf`` with `action` and `prev_input`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final, Literal, cast
+
+from myflux_keys.names import SERVICE_ACCOUNT, TENANT_SLUG, CellNames
+
+SCHEMA: Final = 1
+Action = Literal["create", "update", "delete"]
+
+_FIELDS: Final = frozenset(
+    {"schema", "tenant", "cell", "project", "service_account", "models", "rate_limits", "budget"}
+)
+_LIMITS: Final = frozenset({"requests_per_minute", "tokens_per_minute"})
+_BUDGET: Final = frozenset({"monthly_usd", "hard", "alert_percent", "emails"})
+_EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+", re.ASCII)
+_MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}", re.ASCII)
+
+
+class BadRequest(Exception):
+    """The input breaks a rule; nothing was called. The message names the field, the rule and the way out."""
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """None: not limited by the tenant's file."""
+
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
+
+
+@dataclass(frozen=True)
+class Budget:
+    """`monthly_cents` of US dollars; `alert_cents` are thresholds, ascending and without repeats."""
+
+    monthly_cents: int
+    hard: bool
+    alert_cents: tuple[int, ...]
+    emails: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a tenant's OpenAI project is to look like."""
+
+    action: Action
+    tenant: str
+    cell: str
+    project: str
+    service_account: str
+    models: tuple[str, ...]
+    rate_limits: Mapping[str, RateLimit]
+    budget: Budget | None
+
+
+def read_request(event: Mapping[str, Any], cell: str) -> Request:
+    """Raises BadRequest. On delete only the names matter, so that a tenant can go whatever its old file said."""
+    lifecycle = event.get("tf")
+    if not isinstance(lifecycle, dict) or cast("dict[str, Any]", lifecycle).get("action") not in (
+        "create",
+        "update",
+        "delete",
+    ):
+        raise BadRequest("`tf.action` must be create, update or delete: call this through an Invocation of scope CRUD")
+    told = cast("dict[str, Any]", lifecycle)
+    action = cast("Action", told["action"])
+    fields = {name: value for name, value in event.items() if name != "tf"}
+    if fields.get("schema") != SCHEMA:
+        raise BadRequest(f"`schema` must be {SCHEMA}: program and function are of different versions; deploy the cell")
+    unknown = sorted(set(fields) - _FIELDS)
+    if unknown and action != "delete":
+        raise BadRequest(f"unknown fields: {', '.join(unknown)}")
+    tenant, project = _names(fields, cell)
+    if action == "delete":
+        return Request(action, tenant, cell, project, SERVICE_ACCOUNT, (), {}, None)
+    models = _models(fields.get("models"))
+    request = Request(
+        action,
+        tenant,
+        cell,
+        project,
+        SERVICE_ACCOUNT,
+        models,
+        _rate_limits(fields.get("rate_limits"), models),
+        _budget(fields.get("budget")),
+    )
+    if action == "update":
+        _check_change(request, _previous(told.get("prev_input")))
+    return request
+
+
+def _names(fields: Mapping[str, Any], cell: str) -> tuple[str, str]:
+    tenant: Any = fields.get("tenant")
+    if not isinstance(tenant, str) or not TENANT_SLUG.fullmatch(tenant):
+        raise BadRequest(f"`tenant` must be a slug ({TENANT_SLUG.pattern})")
+    if fields.get("cell") != cell:
+        raise BadRequest(f"`cell` is {fields.get('cell')!r}, and this function serves cell {cell!r}")
+    # A project's name follows from cell and tenant alone.
+    project = CellNames(cell, account_id="", region="").tenant(tenant).project
+    if fields.get("project") != project:
+        raise BadRequest(f"`project` must be {project!r}: any other would be another tenant's")
+    if fields.get("service_account") != SERVICE_ACCOUNT:
+        raise BadRequest(f"`service_account` must be {SERVICE_ACCOUNT!r}")
+    return tenant, project
+
+
+def _models(value: Any) -> tuple[str, ...]:
+    items = _list(value, "models")
+    models = [item for item in items if isinstance(item, str) and _MODEL.fullmatch(item)]
+    if not models or len(models) != len(items) or len(set(models)) != len(models):
+        raise BadRequest("`models` must be a list of different model ids, at least one")
+    return tuple(models)
+
+
+def _rate_limits(value: Any, models: tuple[str, ...]) -> dict[str, RateLimit]:
+    limits: dict[str, RateLimit] = {}
+    for model, given in _object({} if value is None else value, "rate_limits").items():
+        where = f"rate_limits.{model}"
+        if model not in models:
+            raise BadRequest(f"`{where}`: the model is not in `models`, so a limit would limit nothing")
+        fields = _object(given, where)
+        if not fields or set(fields) - _LIMITS:
+            raise BadRequest(f"`{where}` takes {' and '.join(sorted(_LIMITS))}, at least one")
+        limits[model] = RateLimit(*(_optional_count(fields, name, where) for name in sorted(_LIMITS)))
+    return limits
+
+
+def _budget(value: Any) -> Budget | None:
+    if value is None:
+        return None
+    fields = _object(value, "budget")
+    if set(fields) - _BUDGET:
+        raise BadRequest(f"`budget` takes {', '.join(sorted(_BUDGET))}")
+    usd: Any = fields.get("monthly_usd")
+    hard: Any = fields.get("hard", False)
+    if isinstance(usd, bool) or not isinstance(usd, int | float) or not 0 < usd <= 100_000_000:
+        raise BadRequest("`budget.monthly_usd` must be a number above 0")
+    if not isinstance(hard, bool):
+        raise BadRequest("`budget.hard` must be true or false")
+    percents = _list(fields.get("alert_percent", []), "budget.alert_percent")
+    emails = _list(fields.get("emails", []), "budget.emails")
+    if not all(isinstance(p, int) and not isinstance(p, bool) and 0 < p <= 1000 for p in percents):
+        raise BadRequest("`budget.alert_percent` must be whole numbers from 1 to 1000")
+    if not all(isinstance(email, str) and _EMAIL.fullmatch(email) for email in emails):
+        raise BadRequest("`budget.emails` must be e-mail addresses")
+    cents = Decimal(str(usd)) * 100
+    return Budget(
+        monthly_cents=max(int(cents), 1),
+        hard=hard,
+        alert_cents=tuple(sorted({max(int(cents * percent / 100), 1) for percent in percents})),
+        emails=tuple(sorted(set(emails))),
+    )
+
+
+def _check_change(request: Request, previous: Mapping[str, Any]) -> None:
+    """OpenAI's API sets a project's rate limit and has no call that takes it away again or tells what it was before."""
+    old: Any = previous.get("rate_limits") or {}
+    for model in cast("dict[str, Any]", old) if isinstance(old, dict) else {}:
+        before = cast("dict[str, Any]", old)[model]
+        now = request.rate_limits.get(model)
+        for name in sorted(_LIMITS):
+            had = isinstance(before, dict) and cast("dict[str, Any]", before).get(name) is not None
+            if model in request.models and had and (now is None or getattr(now, name) is None):
+                raise BadRequest(
+                    f"`rate_limits.{model}.{name}` left the tenant's file, and OpenAI has no way to take a limit back: "
+                    "keep the field and set it to the number that should hold from now on"
+                )
+
+
+def _previous(value: Any) -> Mapping[str, Any]:
+    try:
+        parsed: Any = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        parsed = None
+    return cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
+
+
+def _optional_count(fields: Mapping[str, Any], name: str, where: str) -> int | None:
+    value: Any = fields.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise BadRequest(f"`{where}.{name}` must be a whole number above 0")
+    return value
+
+
+def _object(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise BadRequest(f"`{where}` must be an object")
+    return cast("dict[str, Any]", value)
+
+
+def _list(value: Any, where: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise BadRequest(f"`{where}` must be a list")
+    return cast("list[Any]", value)

@@ -1,0 +1,128 @@
+"""createSecret: a key is looked for, made, proven and stored, in that order, and never left alive without a holder.
+
+Owns the order and the undoing. Leaves out the guards and the other steps (`steps.py`). A crash between any two calls
+leaves a key that the next try finds by its name, which carries the rotation's token, and removes: nobody has its value.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from functions import log
+from functions.deadline import Deadline
+from functions.environment import Environment
+from functions.openai_admin import AdminAPI, Key, ProjectKeys
+from functions.openai_http import OpenAIError
+from functions.rotation.keys import leftovers
+from functions.rotation.memory import Seen
+from functions.rotation.mint import MintedKey, mint
+from functions.rotation.proof import Proof, prove_logged
+from functions.rotation.tenant import Tenant
+from functions.rotation.version import RotationError, new_payload, read_payload
+from functions.secrets_manager import SecretStore
+from myflux_keys.payload import SecretText
+
+MINT_NEEDS_SECONDS: Final = 45.0
+"""A key is not made where there may be no time to prove, store or undo it."""
+
+
+class _Unknown(RotationError):
+    """Whether the secret holds the key is not known, so the key must be left alone."""
+
+
+class KeyMaker:
+    """Makes the key of one version of one tenant's secret."""
+
+    def __init__(
+        self,
+        tenant: Tenant,
+        version_id: str,
+        rotation_token: str | None,
+        *,
+        environment: Environment,
+        store: SecretStore,
+        api: AdminAPI,
+        deadline: Deadline,
+    ) -> None:
+        self._tenant = tenant
+        self._version = version_id
+        self._rotation_token = rotation_token
+        self._environment = environment
+        self._store = store
+        self._api = api
+        self._deadline = deadline
+        self._keys = ProjectKeys(api, tenant.project_id)
+        self._name = tenant.key_name(version_id)
+        self.leftovers_removed = 0
+
+    def make(self) -> tuple[MintedKey, Proof, Seen] | str:
+        """The key that the version now holds; the id alone where it turned out to hold another one already.
+
+        Raises RotationError, ProofFailed, OpenAIError, or botocore's errors; then the version has no value, or what it
+        has is unknown.
+        """
+        found = self._keys.of_service_account(self._tenant.service_account_id)
+        lost = leftovers(found, self._name)
+        self._remove(lost)
+        if self._deadline.remaining() < MINT_NEEDS_SECONDS:
+            needs = f"{MINT_NEEDS_SECONDS:.0f} s"
+            raise RotationError(f"less than {needs} left: no key is made that could not be undone; raise the time-out")
+        minted = self._mint()
+        try:
+            proof = prove_logged(self._api.http, self._deadline, minted.id, minted.value, self._tenant.models[0])
+            holder = self._store_key(minted)
+        except Exception as error:
+            self._undo(minted.id, error)
+            raise
+        if holder != minted.id:
+            self._undo(minted.id, RotationError(f"the version already holds key {holder}"))
+            return holder
+        account = self._tenant.service_account_id
+        current = Key(minted.id, self._name, minted.created_at, minted.expires_at, account)
+        # Without those just ended: giving one of them the overlap would bring it back to life where OpenAI refused to
+        # delete it and it has a second left.
+        return minted, proof, Seen((*(key for key in found if key not in lost), current), current)
+
+    def _mint(self) -> MintedKey:
+        try:
+            return mint(self._api, self._tenant, self._name, keep=MINT_NEEDS_SECONDS)
+        except OpenAIError as error:
+            if error.maybe_applied:
+                log.line("mint.unclear", level=logging.WARNING, error=str(error))
+                self._remove(leftovers(self._keys.of_service_account(self._tenant.service_account_id), self._name))
+            raise
+
+    def _store_key(self, minted: MintedKey) -> str:
+        """The id of the key that the version holds afterwards. Raises where it holds none, or that is unknown."""
+        payload = new_payload(self._environment, self._tenant, minted)
+        try:
+            self._store.put_pending(self._version, SecretText(payload.to_json()), self._rotation_token)
+        except Exception as error:
+            # A lost answer is no refusal: ending the key now could end the one that the secret holds.
+            try:
+                stored = self._store.value(self._version)
+            except Exception as unknown:  # noqa: BLE001 - raised again, as what it means here
+                told = f"{log.failure_text(error)}; whether it was stored is unknown: {log.failure_text(unknown)}"
+                raise _Unknown(told) from None
+            if stored is None:
+                raise
+            return read_payload(stored, self._tenant.tenant, self._version).key_id
+        return minted.id
+
+    def _undo(self, key_id: str, error: Exception) -> None:
+        if isinstance(error, _Unknown):
+            log.line("key.left_for_retry", level=logging.WARNING, key_id=key_id, error=str(error))
+            return
+        try:
+            how = self._keys.retire(key_id)
+        except OpenAIError as failure:
+            # The next try finds it by its name; its own expiry ends it at the latest.
+            log.line("key.left_behind", level=logging.ERROR, key_id=key_id, error=str(failure))
+        else:
+            log.line("key.undone", level=logging.WARNING, key_id=key_id, how=how, error=log.failure_text(error))
+
+    def _remove(self, found: list[Key]) -> None:
+        for key in found:
+            log.line("key.leftover", level=logging.WARNING, key_id=key.id, how=self._keys.retire(key.id))
+            self.leftovers_removed += 1

@@ -1,0 +1,196 @@
+"""The four steps of a rotation, each safe to repeat after a crash between any two of its calls.
+
+Owns the guards and the order of calls: make (`making.py`); prove; promote, then end the old key. Leaves out decisions
+(`tenant.py`, `keys.py`, `proof.py`). Secrets Manager repeats a failed rotation from the start with the same token, so a
+step that raises is a step that will be tried again.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from functions import log
+from functions.deadline import Deadline
+from functions.environment import Environment
+from functions.openai_admin import AdminAPI, Key, ProjectKeys
+from functions.openai_http import OpenAIError
+from functions.rotation.keys import lasts, outdated, remaining_life
+from functions.rotation.making import KeyMaker
+from functions.rotation.memory import Memory, Seen
+from functions.rotation.proof import prove_logged
+from functions.rotation.tenant import Refused, Tenant, check_name, check_rotation, read_tenant
+from functions.rotation.version import RotationError, iso, read_payload
+from functions.secrets_manager import CURRENT, PENDING, SecretState, SecretStore
+from myflux_keys.payload import Payload
+
+Outcome = dict[str, Any]
+"""Fields of the step's log line: ids, counts and words."""
+
+
+class Rotation:
+    """One rotation of one secret to the version `version_id`, which is the rotation's ClientRequestToken."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        secret_id: str,
+        version_id: str,
+        *,
+        rotation_token: str | None,
+        store: SecretStore,
+        api: AdminAPI,
+        deadline: Deadline,
+        memory: Memory,
+    ) -> None:
+        """Raises Refused for a secret that is no tenant's of this cell, before any call."""
+        self.tenant_slug = check_name(secret_id, environment.cell)
+        self._environment = environment
+        self._secret_id = secret_id
+        self._version = version_id
+        self._rotation_token = rotation_token
+        self._store = store
+        self._api = api
+        self._deadline = deadline
+        self._memory = memory
+
+    def create(self) -> Outcome:
+        """createSecret: mints a key, proves it and stores it as this version's value."""
+        state = self._store.describe()
+        tenant = self._guarded(state)
+        stored = self._store.value(self._version)
+        if stored is not None:
+            payload = read_payload(stored, self.tenant_slug, self._version)
+            self._resume(state, tenant, payload)
+            return {"outcome": "already_stored", "key_id": payload.key_id}
+        maker = KeyMaker(
+            tenant,
+            self._version,
+            self._rotation_token,
+            environment=self._environment,
+            store=self._store,
+            api=self._api,
+            deadline=self._deadline,
+        )
+        made = maker.make()
+        if isinstance(made, str):
+            self._give_way(state, tenant, made)
+            return {"outcome": "already_stored", "key_id": made}
+        minted, proof, seen = made
+        self._give_way(state, tenant, minted.id)
+        self._memory.keep(self._secret_id, self._version, seen)
+        return {
+            "outcome": "stored",
+            "key_id": minted.id,
+            "proof": proof.value,
+            "expires_at": iso(minted.expires_at),
+            "leftovers_removed": maker.leftovers_removed,
+        }
+
+    def _resume(self, state: SecretState, tenant: Tenant, payload: Payload) -> None:
+        """Looks whether the key that an earlier try stored can still become the live one. Raises RotationError.
+
+        A rotation may be taken up again after weeks. A version's value never changes, so one whose key is dead or
+        would die too soon can never pass: without its AWSPENDING the next rotation starts afresh, with it every later
+        one would fail.
+        """
+        listed = ProjectKeys(self._api, tenant.project_id).of_service_account(tenant.service_account_id)
+        key = next((key for key in listed if key.id == payload.key_id), None)
+        if key is not None and lasts(key, tenant, self._api.http.told_time):
+            self._memory.keep(self._secret_id, self._version, Seen(tuple(listed), key))
+            return
+        if CURRENT in state.stages[self._version]:
+            return
+        self._store.drop_pending(self._version)
+        log.line("key.too_old", level=logging.ERROR, key_id=payload.key_id, version=self._version)
+        raise RotationError(
+            f"key {payload.key_id} of this version is dead or would die before the next rotation: rotate again, and a "
+            "new one is made"
+        )
+
+    def _give_way(self, before: SecretState, tenant: Tenant, key_id: str) -> None:
+        """Ends a rotation that somebody overtook by storing a value by hand while the key was made. Raises Refused.
+
+        AWS has abandoned it and calls no further step, and storing the key has brought AWSPENDING back, where it would
+        block every later rotation.
+        """
+        after = self._store.describe()
+        current = after.version_with(CURRENT)
+        if current in (before.version_with(CURRENT), self._version):
+            return
+        if PENDING in after.stages.get(self._version, frozenset()):
+            self._store.drop_pending(self._version)
+        how = ProjectKeys(self._api, tenant.project_id).retire(key_id)
+        log.line("rotation.overtaken", level=logging.WARNING, version=self._version, key_id=key_id, how=how)
+        raise Refused(
+            f"version {current} was stored by hand while a key was made: that one stays, and the new key is ended. "
+            "The next rotation replaces it"
+        )
+
+    def set(self) -> Outcome:
+        """setSecret: OpenAI knows the key since it was minted, so there is nothing to set."""
+        return {"outcome": "nothing_to_set"}
+
+    def test(self) -> Outcome:
+        """testSecret: proves the stored key, whatever label its version has.
+
+        With RotateImmediately=false AWS runs this step alone, on a version that was never minted: nothing to prove, and
+        nothing to fail. A value that is not ours can only be such a test's, since createSecret refuses it.
+        """
+        stored = self._store.value(self._version)
+        if stored is None:
+            return {"outcome": "never_minted"}
+        try:
+            payload = read_payload(stored, self.tenant_slug, self._version)
+        except RotationError as error:
+            return {"outcome": "foreign_value", "detail": str(error)}
+        proof = prove_logged(self._api.http, self._deadline, payload.key_id, payload.api_key, payload.models[0])
+        return {"outcome": "proven", "key_id": payload.key_id, "proof": proof.value}
+
+    def finish(self) -> Outcome:
+        """finishSecret: makes this version AWSCURRENT, then limits every other key of ours to the overlap.
+
+        Where a life can't be shortened this raises, though the new key is live: Secrets Manager then repeats the
+        rotation, whose steps find their work done and come back to this one. Silence would leave the old key alive.
+        """
+        state = self._store.describe()
+        tenant = self._guarded(state)
+        keys = ProjectKeys(self._api, tenant.project_id)
+        # Looked up before the label moves: a key that OpenAI does not know must never become the live one.
+        seen = self._memory.take(self._secret_id, self._version) or self._look(keys, tenant)
+        held_by = state.version_with(CURRENT)
+        if held_by != self._version:
+            self._store.make_current(self._version, held_by)
+        shortened = self._shorten(keys, outdated(seen.keys, tenant, seen.current), tenant.overlap)
+        promoted = {"outcome": "promoted", "replaced": held_by} if held_by != self._version else {}
+        return {"outcome": "already_current", **promoted, "key_id": seen.current.id, "shortened": shortened}
+
+    def _look(self, keys: ProjectKeys, tenant: Tenant) -> Seen:
+        stored = self._store.value(self._version)
+        if stored is None:
+            raise RotationError(f"version {self._version} has no value: createSecret has not run to its end")
+        key_id = read_payload(stored, self.tenant_slug, self._version).key_id
+        listed = keys.of_service_account(tenant.service_account_id)
+        current = next((key for key in listed if key.id == key_id), None)
+        if current is None:
+            raise RotationError(f"OpenAI does not list key {key_id} of this version: it is not made the live one")
+        return Seen(tuple(listed), current)
+
+    def _shorten(self, keys: ProjectKeys, old: list[Key], overlap: int) -> list[str]:
+        failures: list[str] = []
+        for key in old:
+            try:
+                after = keys.expire(key.id, overlap)
+                less = remaining_life(key.expires_at, after, overlap) if after is not None else None
+                if less is not None:
+                    keys.expire(key.id, less)
+            except OpenAIError as error:
+                failures.append(f"{key.id}: {error}")
+                log.line("key.not_shortened", level=logging.ERROR, key_id=key.id, error=str(error))
+        if failures:
+            raise RotationError("the new key is live, and old keys keep their longer life: " + "; ".join(failures))
+        return [key.id for key in old]
+
+    def _guarded(self, state: SecretState) -> Tenant:
+        check_rotation(state, self._version)
+        return read_tenant(state, self._environment.cell)

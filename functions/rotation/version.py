@@ -1,0 +1,48 @@
+"""What a version of a tenant's secret holds: written by a rotation, and recognised by it.
+
+Owns making and reading the payload. Leaves out its shape (`myflux_keys.payload`) and where it is kept.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from functions.environment import Environment
+from functions.rotation.mint import MintedKey
+from functions.rotation.tenant import Tenant
+from myflux_keys.payload import Payload, PayloadError, SecretText
+
+
+class RotationError(Exception):
+    """The step failed; Secrets Manager will repeat the rotation."""
+
+
+def new_payload(environment: Environment, tenant: Tenant, minted: MintedKey) -> Payload:
+    return Payload(
+        tenant=tenant.tenant,
+        api_key=minted.value,
+        key_id=minted.id,
+        project_id=tenant.project_id,
+        service_account_id=tenant.service_account_id,
+        organization_id=environment.organization_id,
+        base_url=environment.base_url,
+        models=tenant.models,
+        minted_at=iso(minted.created_at),
+        expires_at=iso(minted.expires_at),
+    )
+
+
+def read_payload(stored: SecretText, tenant: str, version_id: str) -> Payload:
+    """Raises RotationError for a value that no rotation wrote for this tenant, without showing it."""
+    try:
+        payload = Payload.from_json(stored.reveal())
+    except PayloadError as error:
+        raise RotationError(f"version {version_id} holds a value that is not ours: {error}") from None
+    if payload.tenant != tenant or not payload.models:
+        raise RotationError(f"version {version_id} holds a value made for another tenant, or without models")
+    return payload
+
+
+def iso(seconds: int) -> str:
+    """Unix seconds as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,103 @@
+"""Secrets Manager as the rotation uses it: one tenant's secret, its versions and their labels.
+
+Owns the calls and what their answers mean. Leaves out decisions (`rotation/`). Every call is safe to repeat, so
+botocore may retry it: PutSecretValue with the same token and value is a no-op, and a label that has moved is looked up
+before a failed move counts as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from myflux_keys.payload import SecretText
+
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager import SecretsManagerClient
+
+CURRENT: Final = "AWSCURRENT"
+PENDING: Final = "AWSPENDING"
+
+
+@dataclass(frozen=True)
+class SecretState:
+    """What DescribeSecret tells. `stages` maps a version's id to its labels; unlabelled versions are not in it."""
+
+    name: str
+    tags: Mapping[str, str]
+    rotation_enabled: bool
+    stages: Mapping[str, frozenset[str]]
+    changed_at: float | None = None
+    """When anything of the secret, a label included, changed last: Unix seconds by AWS's clock."""
+
+    def version_with(self, label: str) -> str | None:
+        return next((version for version, labels in self.stages.items() if label in labels), None)
+
+
+class SecretStore:
+    """The versions of the secret `secret_id` (its ARN). Methods raise botocore's ClientError and BotoCoreError."""
+
+    def __init__(self, client: SecretsManagerClient, secret_id: str) -> None:
+        self._client = client
+        self._id = secret_id
+
+    def describe(self) -> SecretState:
+        answer = self._client.describe_secret(SecretId=self._id)
+        changed = answer.get("LastChangedDate")
+        return SecretState(
+            name=answer["Name"],
+            tags={tag["Key"]: tag["Value"] for tag in answer.get("Tags", []) if "Key" in tag and "Value" in tag},
+            rotation_enabled=answer.get("RotationEnabled", False),
+            stages={version: frozenset(labels) for version, labels in answer.get("VersionIdsToStages", {}).items()},
+            changed_at=changed.timestamp() if changed else None,
+        )
+
+    def value(self, version_id: str) -> SecretText | None:
+        """The version's text; None where it has none, which is how Secrets Manager begins a rotation."""
+        try:
+            answer = self._client.get_secret_value(SecretId=self._id, VersionId=version_id)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
+                return None
+            raise
+        return SecretText(answer.get("SecretString", ""))
+
+    def put_pending(self, version_id: str, text: SecretText, rotation_token: str | None) -> None:
+        """Stores the version's value under AWSPENDING. On a secret without any value AWS adds AWSCURRENT by itself."""
+        if rotation_token is None:
+            self._client.put_secret_value(
+                SecretId=self._id, ClientRequestToken=version_id, SecretString=text.reveal(), VersionStages=[PENDING]
+            )
+        else:
+            self._client.put_secret_value(
+                SecretId=self._id,
+                ClientRequestToken=version_id,
+                SecretString=text.reveal(),
+                VersionStages=[PENDING],
+                RotationToken=rotation_token,
+            )
+
+    def make_current(self, version_id: str, held_by: str | None) -> None:
+        """Moves AWSCURRENT to `version_id`. `held_by` is the version that has it; AWS wants it named just then."""
+        try:
+            if held_by is None:
+                self._client.update_secret_version_stage(
+                    SecretId=self._id, VersionStage=CURRENT, MoveToVersionId=version_id
+                )
+            else:
+                self._client.update_secret_version_stage(
+                    SecretId=self._id, VersionStage=CURRENT, MoveToVersionId=version_id, RemoveFromVersionId=held_by
+                )
+        except (ClientError, BotoCoreError):
+            # A move whose answer was lost is refused the second time: the label no longer sits where it is removed.
+            if self.describe().version_with(CURRENT) != version_id:
+                raise
+
+    def drop_pending(self, version_id: str) -> None:
+        """Takes AWSPENDING off `version_id`: alone on a version it would make every later RotateSecret fail."""
+        self._client.update_secret_version_stage(
+            SecretId=self._id, VersionStage=PENDING, RemoveFromVersionId=version_id
+        )

@@ -1,0 +1,56 @@
+"""Carries out what was decided about a key.
+
+Owns the calls and the words for what became of them. Leaves out deciding. A call that fails is told, with the finding
+it belongs to, and does not keep the others from being made.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any, Final
+
+from functions import log
+from functions.openai_admin import ProjectKeys
+from functions.openai_http import OpenAIError
+from functions.rotation.version import iso
+from functions.sweep.facts import Finding
+
+NOT_DONE: Final = "not done"
+
+
+@dataclass(frozen=True)
+class Result:
+    """`outcome` is ``deleted``, ``gone``, ``expired``, ``dies <time>``, ``not done: <error>``, or None for nothing."""
+
+    finding: Finding
+    outcome: str | None
+
+    @property
+    def failed(self) -> bool:
+        return self.outcome is not None and self.outcome.startswith(NOT_DONE)
+
+    def shown(self) -> dict[str, Any]:
+        return {**self.finding.shown(), "outcome": self.outcome}
+
+
+def carry_out(finding: Finding, keys: ProjectKeys, *, dry_run: bool) -> Result:
+    result = Result(finding, None if dry_run else _outcome(finding, keys))
+    if finding.found != "kept":
+        level = logging.ERROR if result.failed else logging.WARNING
+        consumers = " ".join(finding.consumers)
+        log.line("sweep.finding", level=level, **result.shown(), consumers=consumers, dry_run=dry_run)
+    return result
+
+
+def _outcome(finding: Finding, keys: ProjectKeys) -> str | None:
+    try:
+        if finding.action == "revoke":
+            # `expired` is said where OpenAI refuses to delete a service account's key: it dies within a second.
+            return keys.retire(finding.key_id)
+        if finding.seconds is not None:
+            expires_at = keys.expire(finding.key_id, finding.seconds)
+            return "gone" if expires_at is None else f"dies {iso(expires_at)}"
+    except OpenAIError as error:
+        return f"{NOT_DONE}: {error}"
+    return None

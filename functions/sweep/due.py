@@ -1,0 +1,69 @@
+"""When a tenant must be looked at, and when its rotation is late: decisions on what ListSecrets tells, without any I/O.
+
+Owns the calendar of the scheduled sweep. Leaves out what is found. OpenAI's Admin API allows some seven lists of keys a
+minute, so a run can't look at everybody. Each tenant has one half hour of the day, spread by hash, and is looked at
+besides whenever its old key is about to die, has just died, or a rotation hangs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from functions.rotation.tenant import Refused, read_tenant
+from functions.secrets_manager import CURRENT, PENDING
+from functions.sweep.decide import LOOK_AHEAD_SECONDS
+from functions.sweep.tenants import TenantSecret
+from myflux_keys import names
+
+SLOT_SECONDS: Final = 1800
+"""The scheduled sweep runs once a slot: `components/sweep.py` writes the same number into the cron expression."""
+SLOTS: Final = 86_400 // SLOT_SECONDS
+LOOK_AFTER_SECONDS: Final = 3600
+LATE_SECONDS: Final = 3600
+"""AWS starts a rotation by NextRotationDate; so long after it, it has not."""
+INTERVAL_SLACK_SECONDS: Final = 2 * 86_400
+"""A key lives 72 hours beyond interval and overlap: a rotation this late is seen while there is still time."""
+
+
+def slot(of: str) -> int:
+    """The slot of the day, 0 to 47, that belongs to `of`: always the same one, and evenly spread."""
+    return int.from_bytes(hashlib.sha256(of.encode()).digest()[:8], "big") % SLOTS
+
+
+def is_slot(of: str, now: float) -> bool:
+    return int(now // SLOT_SECONDS) % SLOTS == slot(of)
+
+
+def is_due(secret: TenantSecret, cell: str, now: float) -> bool:
+    if is_slot(f"{cell}/{secret.tenant}", now):
+        return True
+    if not secret.managed:
+        return False
+    if any(PENDING in labels and CURRENT not in labels for labels in secret.state.stages.values()):
+        return True
+    try:
+        overlap = read_tenant(secret.state, cell).overlap
+    except Refused:
+        return True
+    if secret.last_rotated is None:
+        return False
+    # The second death is that of a key that was extended.
+    deaths = (secret.last_rotated + overlap, secret.last_rotated + 2 * overlap)
+    return any(death - LOOK_AHEAD_SECONDS <= now <= death + LOOK_AFTER_SECONDS for death in deaths)
+
+
+def overdue(secret: TenantSecret, now: float) -> str | None:
+    """Why the tenant's rotation is late, in words; None where it is not."""
+    if not secret.managed:
+        return None
+    if not secret.state.rotation_enabled:
+        return "rotation is off"
+    if secret.next_rotation is not None and secret.next_rotation < now - LATE_SECONDS:
+        return f"AWS should have rotated {(now - secret.next_rotation) / 3600:.0f} h ago"
+    days = secret.state.tags.get(names.TAG_EVERY_DAYS, "")
+    if secret.last_rotated is not None and days.isdigit():
+        age = now - secret.last_rotated
+        if age > int(days) * 86_400 + INTERVAL_SLACK_SECONDS:
+            return f"the key is {age / 86_400:.0f} days old, and rotates every {days}"
+    return None

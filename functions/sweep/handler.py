@@ -1,0 +1,71 @@
+"""The sweep function's entry point: one request in, a sweep or a revocation done, an answer of ids and words out.
+
+Owns putting the parts together, and turning a failure into an error that is safe to show. Leaves out the work.
+Called by EventBridge twice an hour and by an operator's command.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from functions import log
+from functions.admin_key import AdminKey
+from functions.deadline import Deadline, LambdaContext
+from functions.environment import Environment, read_environment
+from functions.openai_admin import AdminAPI
+from functions.openai_http import OpenAIHTTP
+from functions.secrets_client import new_client
+from functions.sweep import metrics
+from functions.sweep.request import RevokeRequest, read_request
+from functions.sweep.revoke import revoke_all
+from functions.sweep.services import Services
+from functions.sweep.sweep import Sweep
+
+if TYPE_CHECKING:
+    from types_boto3_cloudwatch import CloudWatchClient
+    from types_boto3_secretsmanager import SecretsManagerClient
+
+
+class SweepFailed(Exception):
+    """What Lambda and the caller see of a failure: its text is redacted and no cause hangs on it."""
+
+
+@lru_cache(maxsize=1)
+def warm(admin_secret: str) -> tuple[SecretsManagerClient, CloudWatchClient, AdminKey]:
+    """What one warm function keeps between invocations."""
+    client = new_client()
+    return client, metrics.new_client(), AdminKey(client, admin_secret)
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Raises SweepFailed."""
+    log.configure()
+    try:
+        environment = read_environment(os.environ)
+        request = read_request(event)
+        seconds = context.get_remaining_time_in_millis() / 1000
+        if not isinstance(request, RevokeRequest) and request.seconds is not None:
+            seconds = min(seconds, request.seconds)
+        services = assemble(environment, *warm(environment.admin_secret), Deadline(seconds))
+        if isinstance(request, RevokeRequest):
+            return revoke_all(request.tenant, services)
+        return Sweep(request, services).run()
+    except Exception as error:  # noqa: BLE001 - every failure must leave through a redacted text
+        text = log.failure_text(error)
+        log.line("sweep.error", level=logging.ERROR, error=text)
+        raise SweepFailed(text) from None
+
+
+def assemble(
+    environment: Environment,
+    secrets: SecretsManagerClient,
+    cloudwatch: CloudWatchClient,
+    admin_key: AdminKey,
+    deadline: Deadline,
+) -> Services:
+    api = AdminAPI(OpenAIHTTP(environment.base_url, deadline), admin_key, deadline)
+    return Services(environment, secrets, cloudwatch, admin_key, api, deadline)

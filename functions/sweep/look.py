@@ -1,0 +1,100 @@
+"""Gathers the facts of one tenant: OpenAI's keys first, then the secret's labels and what its versions hold.
+
+Owns the order, which `decide.py` relies on: a key that is listed was stored, if ever, before the labels are read.
+Leaves out deciding. Values are read to learn their keys' ids, and one is used: the previous one, to see whether a key
+that should be dead answers. None leaves this file.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from functions import log
+from functions.openai_admin import Key, ProjectKeys
+from functions.openai_http import OpenAIError, OpenAIHTTP, path
+from functions.rotation.proof import CALL_SECONDS, Proof, judge
+from functions.rotation.tenant import read_tenant
+from functions.rotation.version import RotationError, read_payload
+from functions.secrets_manager import CURRENT, PENDING, SecretStore
+from functions.sweep.decide import PREVIOUS, is_dead
+from functions.sweep.facts import Facts
+from functions.sweep.tenants import TenantSecret, describe
+from myflux_keys.payload import Payload
+
+if TYPE_CHECKING:
+    from functions.sweep.services import Services
+
+
+def look(listed: TenantSecret, services: Services) -> Facts:
+    """Raises OpenAIError, Refused, or botocore's errors."""
+    cell = services.environment.cell
+    project = ProjectKeys(services.api, read_tenant(listed.state, cell).project_id)
+    keys = project.all()
+    secret = describe(services.secrets, listed.arn, cell)
+    tenant = read_tenant(secret.state, cell)
+    versions = {
+        label: version for label in (CURRENT, PREVIOUS, PENDING) if (version := secret.state.version_with(label))
+    }
+    payloads, unreadable = _payloads(versions, SecretStore(services.secrets, secret.arn), secret.tenant)
+    held = {label: payload.key_id for label, payload in payloads.items()}
+    current = held.get(CURRENT)
+    if current is not None and all(key.id != current for key in keys):
+        # A rotation may have ended between the two looks.
+        keys = project.all()
+    now = services.now()
+    return Facts(
+        now=now,
+        tenant=tenant,
+        keys=tuple(keys),
+        versions=versions,
+        held=held,
+        unreadable=unreadable,
+        promoted_at=_promoted_at(secret, keys, current),
+        previous_answers=_answers(payloads.get(PREVIOUS), current, keys, now, services.api.http),
+        consumers=secret.consumers,
+    )
+
+
+def _payloads(versions: dict[str, str], store: SecretStore, tenant: str) -> tuple[dict[str, Payload], frozenset[str]]:
+    """What the versions hold, by label, and the labels of those that hold something that is not ours."""
+    payloads: dict[str, Payload] = {}
+    unreadable: set[str] = set()
+    for label, version in versions.items():
+        stored = store.value(version)
+        if stored is None:
+            continue
+        try:
+            payloads[label] = read_payload(stored, tenant, version)
+        except RotationError:
+            unreadable.add(label)
+    return payloads, frozenset(unreadable)
+
+
+def _promoted_at(secret: TenantSecret, keys: list[Key], current: str | None) -> float | None:
+    """When the live version became live: AWS's date of the last rotation, but never before its key was made.
+
+    AWS notes the date when the rotation is over, so while one runs it is the one before.
+    """
+    made = [float(key.created_at) for key in keys if key.id == current]
+    return max([*made, secret.last_rotated or 0.0]) if made else None
+
+
+def _answers(
+    payload: Payload | None, current: str | None, keys: list[Key], now: float, http: OpenAIHTTP
+) -> bool | None:
+    """Whether OpenAI still accepts the previous key, asked only where it should be dead."""
+    if payload is None or payload.key_id == current:
+        return None
+    if any(key.id == payload.key_id and not is_dead(key, now) for key in keys):
+        return None
+    error: OpenAIError | None = None
+    try:
+        http.send("GET", path("/models/{model}", model=payload.models[0]), payload.api_key, seconds=CALL_SECONDS)
+    except OpenAIError as caught:
+        error = caught
+    proof = judge(error)
+    if proof is Proof.UNCLEAR:
+        log.line("sweep.unclear", level=logging.WARNING, key_id=payload.key_id, error=str(error))
+        return None
+    return proof.alive

@@ -1,0 +1,78 @@
+"""What a sweep tells CloudWatch: numbers by cell, and by tenant or consumer where there is something to tell.
+
+Owns names, dimensions and the call. Leaves out alarms (`components/sweep_alarms.py`). A series by tenant costs money in
+the hours that have data, so it is written only for a tenant with a finding; the cell's series also says zero.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+
+from functions.sweep.act import Result
+from functions.sweep.facts import Found
+from myflux_keys.names import METRICS
+
+if TYPE_CHECKING:
+    from types_boto3_cloudwatch import CloudWatchClient
+    from types_boto3_cloudwatch.type_defs import MetricDatumTypeDef
+
+OF_FINDINGS: Final[Mapping[Found, str]] = {
+    "orphan": "OrphanKeys",
+    "overdue": "OrphanKeys",
+    "in_use": "OldKeyStillUsed",
+    "alive": "OldKeyAlive",
+    "foreign": "ForeignKeys",
+    "missing": "LiveKeyMissing",
+}
+_MOST: Final = 1000
+"""Data in one PutMetricData."""
+
+
+@dataclass(frozen=True)
+class Datum:
+    """`by` is a further dimension beside the cell: a tenant or a consumer."""
+
+    metric: str
+    value: float
+    by: tuple[str, str] | None = None
+
+
+def new_client() -> CloudWatchClient:
+    config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
+    return boto3.client("cloudwatch", config=config)  # pyright: ignore[reportUnknownMemberType]
+
+
+def of_results(results: Iterable[Result]) -> list[Datum]:
+    """Every metric of findings for the cell, zeros too; and those above zero by tenant, and for old keys in use by
+    consumer."""
+    found = [(OF_FINDINGS[r.finding.found], r.finding) for r in results if r.finding.found in OF_FINDINGS]
+    cell = Counter(metric for metric, _ in found)
+    data = [Datum(metric, cell[metric]) for metric in dict.fromkeys(OF_FINDINGS.values())]
+    tenants = Counter((metric, finding.tenant) for metric, finding in found)
+    data += [Datum(metric, count, ("Tenant", tenant)) for (metric, tenant), count in tenants.items()]
+    still = OF_FINDINGS["in_use"]
+    consumers = Counter(name for metric, finding in found if metric == still for name in finding.consumers)
+    return data + [Datum(still, count, ("Consumer", name)) for name, count in consumers.items()]
+
+
+def put(client: CloudWatchClient, cell: str, data: Sequence[Datum]) -> None:
+    """Without a timestamp: the time is CloudWatch's."""
+    shown: list[MetricDatumTypeDef] = [
+        {
+            "MetricName": datum.metric,
+            "Value": datum.value,
+            "Dimensions": [
+                {"Name": "Cell", "Value": cell},
+                *([{"Name": datum.by[0], "Value": datum.by[1]}] if datum.by else []),
+            ],
+        }
+        for datum in data
+    ]
+    for start in range(0, len(shown), _MOST):
+        client.put_metric_data(Namespace=METRICS, MetricData=shown[start : start + _MOST])

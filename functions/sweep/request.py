@@ -1,0 +1,75 @@
+"""What the sweep function is asked to do, read strictly: a word it doesn't know is an error before anything is called.
+
+Owns the event's shape. Leaves out carrying it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from myflux_keys.names import TENANT_SLUG
+
+
+class RequestError(Exception):
+    """The event is not understood. The message names the field and the rule."""
+
+
+@dataclass(frozen=True)
+class SweepRequest:
+    """`tenants` None: all of the cell. `due`: only those whose turn it is by the calendar, which is how the schedule
+    asks. `governance`: also ask OpenAI whether it would still grant a key. `seconds` bounds the work, besides the
+    invocation's own time. `after`: go on after this tenant, the `next` of the answer before."""
+
+    tenants: list[str] | None = None
+    dry_run: bool = False
+    due: bool = False
+    governance: bool = False
+    seconds: float | None = None
+    after: str | None = None
+
+
+@dataclass(frozen=True)
+class RevokeRequest:
+    tenant: str
+
+
+def read_request(event: Mapping[str, Any]) -> SweepRequest | RevokeRequest:
+    """Raises RequestError."""
+    fields = dict(event)
+    action: Any = fields.pop("action", None)
+    if action == "revoke":
+        request = RevokeRequest(_slug(fields.pop("tenant", None), "tenant"))
+    elif action == "sweep":
+        request = _sweep(fields)
+    else:
+        raise RequestError(f"action is {action!r}: it is sweep or revoke")
+    if fields:
+        raise RequestError(f"{action} has no field {sorted(fields)[0]!r}")
+    return request
+
+
+def _sweep(fields: dict[str, Any]) -> SweepRequest:
+    tenants: Any = fields.pop("tenants", None)
+    if tenants is not None:
+        if not isinstance(tenants, list) or not tenants:
+            raise RequestError("tenants is a list of at least one slug, or null for all of the cell")
+        tenants = [_slug(tenant, "tenants") for tenant in cast("list[Any]", tenants)]
+    seconds: Any = fields.pop("seconds", None)
+    if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds <= 0):
+        raise RequestError(f"seconds is {seconds!r}: it is a number above 0")
+    after: Any = fields.pop("next", None)
+    flags: dict[str, bool] = {}
+    for name in ("dry_run", "due", "governance"):
+        flag: Any = fields.pop(name, False)
+        if not isinstance(flag, bool):
+            raise RequestError(f"{name} is {flag!r}: it is true or false")
+        flags[name] = flag
+    return SweepRequest(tenants, seconds=seconds, after=None if after is None else _slug(after, "next"), **flags)
+
+
+def _slug(value: Any, name: str) -> str:
+    if not isinstance(value, str) or not TENANT_SLUG.fullmatch(value):
+        raise RequestError(f"{name} holds {value!r}, which is no tenant's slug ({TENANT_SLUG.pattern})")
+    return value

@@ -1,0 +1,34 @@
+"""What a sweep works with: its clients, the Admin API, and the time.
+
+Owns putting them together. Leaves out using them. The time is the one that OpenAI tells with its answers, since keys
+live and die by that clock.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from functions.admin_key import AdminKey
+from functions.deadline import Deadline
+from functions.environment import Environment
+from functions.openai_admin import AdminAPI
+
+if TYPE_CHECKING:
+    from types_boto3_cloudwatch import CloudWatchClient
+    from types_boto3_secretsmanager import SecretsManagerClient
+
+
+@dataclass(frozen=True)
+class Services:
+    environment: Environment
+    secrets: SecretsManagerClient
+    metrics: CloudWatchClient
+    admin_key: AdminKey
+    api: AdminAPI
+    deadline: Deadline
+
+    def now(self) -> float:
+        """Unix seconds by OpenAI's clock; by the function's own as long as no answer of OpenAI's named a time."""
+        return self.api.http.told_time or time.time()

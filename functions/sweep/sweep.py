@@ -1,0 +1,162 @@
+"""One sweep: which tenants, each looked at, decided on and acted upon, until all are done or the time is over.
+
+Owns the order, the pace and what is told at the end. Leaves out every rule (`decide.py`, `due.py`). A tenant that can't
+be looked at does not stop the others. What was not reached is told: `next` lets a caller go on where this one stopped.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions import log
+from functions.admin_key import AdminKeyMissing
+from functions.admin_keys import DAY_SECONDS, list_admin_keys, own_key
+from functions.openai_admin import ProjectKeys
+from functions.openai_http import OpenAIError
+from functions.rotation.tenant import Refused, Tenant, read_tenant
+from functions.sweep import due, governance, metrics
+from functions.sweep.act import Result, carry_out
+from functions.sweep.decide import decide
+from functions.sweep.look import look
+from functions.sweep.metrics import Datum
+from functions.sweep.request import SweepRequest
+from functions.sweep.services import Services
+from functions.sweep.tenants import TenantSecret, by_tenant, stored_at, tenant_secrets
+
+TENANT_NEEDS_SECONDS: Final = 30.0
+BURST: Final = 3
+PACE_SECONDS: Final = 10.0
+"""After the first few, one tenant in so many seconds: a rotation lists keys too, and must find its turn."""
+
+
+@dataclass
+class Sweep:
+    """One invocation's work. `results`, `late` and `failed` fill up while it runs."""
+
+    request: SweepRequest
+    services: Services
+    results: list[Result] = field(default_factory=list[Result])
+    late: dict[str, str] = field(default_factory=dict[str, str])
+    failed: dict[str, str] = field(default_factory=dict[str, str])
+    data: list[Datum] = field(default_factory=list[Datum])
+
+    def run(self) -> dict[str, Any]:
+        """Raises Refused for a tenant that the cell has not, AdminKeyMissing, OpenAIError, or botocore's errors."""
+        request, services = self.request, self.services
+        cell = services.environment.cell
+        secrets = tenant_secrets(services.secrets, cell)
+        if request.tenants is not None:
+            secrets = list(by_tenant(secrets, request.tenants))
+        managed = [secret for secret in secrets if secret.managed]
+        days_left = self._admin_key_days(managed)
+        now = services.now()
+        self.late = {secret.tenant: why for secret in secrets if (why := due.overdue(secret, now))}
+        for tenant, why in self.late.items():
+            log.line("sweep.overdue", level=logging.WARNING, tenant=tenant, reason=why)
+        chosen = [secret for secret in secrets if not request.due or due.is_due(secret, cell, now)]
+        chosen = [secret for secret in chosen if request.after is None or secret.tenant > request.after]
+        reached = self._each(chosen)
+        refused = self._governance(managed, now)
+        told = {
+            "plan": [result.shown() for result in self.results],
+            "rotation_overdue": self.late,
+            "failed": self.failed,
+            "governance": refused,
+            "admin_key_days_left": days_left,
+            "tenants": reached,
+            "calls": services.api.http.calls,
+            "done": reached == len(chosen),
+            "next": chosen[reached - 1].tenant if 0 < reached < len(chosen) else request.after,
+        }
+        self._tell(len(chosen) - reached, days_left, whole=request.tenants is None)
+        return told | ({"next": None} if told["done"] else {})
+
+    def _each(self, chosen: list[TenantSecret]) -> int:
+        """How many of `chosen` were dealt with."""
+        deadline = self.services.deadline
+        began = deadline.now()
+        for reached, secret in enumerate(chosen):
+            wait = began + max(reached - BURST, 0) * PACE_SECONDS - deadline.now()
+            # The first always has its turn: whoever asks again and again gets on.
+            short = deadline.remaining() < TENANT_NEEDS_SECONDS
+            if reached and (short or (wait > 0 and not deadline.pause(wait, keep=TENANT_NEEDS_SECONDS))):
+                return reached
+            try:
+                self._one(secret)
+            except OpenAIError as error:
+                if error.status == 429:
+                    # Every wait that the time allowed was waited: the rest has to come later.
+                    return reached
+                self._failed(secret, error)
+            except (Refused, ClientError, BotoCoreError) as error:
+                self._failed(secret, error)
+        return len(chosen)
+
+    def _one(self, secret: TenantSecret) -> None:
+        if not secret.managed:
+            stored = stored_at(self.services.secrets, secret)
+            if stored is not None:
+                age = (self.services.now() - stored) / DAY_SECONDS
+                self.data += [Datum("CustomerKeyAgeDays", age, by) for by in (None, ("Tenant", secret.tenant))]
+            return
+        facts = look(secret, self.services)
+        keys = ProjectKeys(self.services.api, facts.tenant.project_id)
+        self.results += [carry_out(finding, keys, dry_run=self.request.dry_run) for finding in decide(facts)]
+
+    def _failed(self, secret: TenantSecret, error: Exception) -> None:
+        self.failed[secret.tenant] = log.failure_text(error)
+        log.line("sweep.failed", level=logging.ERROR, tenant=secret.tenant, error=self.failed[secret.tenant])
+
+    def _admin_key_days(self, managed: list[TenantSecret]) -> float | None:
+        """Also the first answer from OpenAI, which tells the time. None: no expiry, or not recognised."""
+        try:
+            value = self.services.admin_key.get()
+        except AdminKeyMissing:
+            if managed:
+                raise
+            return None
+        own = own_key(list_admin_keys(self.services.api), value)
+        days = own.days_left(self.services.now()) if own else None
+        log.line("sweep.admin_key", key_id=own.id if own else None, days_left=days)
+        return days
+
+    def _governance(self, managed: list[TenantSecret], now: float) -> str | None:
+        """OpenAI's refusal of a key such as ours, once a day; None where there is none, or it was not asked."""
+        cell, asked = self.services.environment.cell, self.request.governance
+        if self.request.dry_run or not (asked or (self.request.due and due.is_slot(cell, now))):
+            return None
+        tenants: list[Tenant] = []
+        for secret in managed:
+            try:
+                tenants.append(read_tenant(secret.state, cell))
+            except Refused as error:
+                self._failed(secret, error)
+        tenant = governance.strictest(tenants, int(now // DAY_SECONDS))
+        if tenant is None:
+            return None
+        try:
+            refused = governance.refusal(self.services.api, tenant)
+        except OpenAIError as error:
+            self.failed[tenant.tenant] = log.failure_text(error)
+            log.line("sweep.failed", level=logging.ERROR, tenant=tenant.tenant, error=self.failed[tenant.tenant])
+            return None
+        self.data.append(Datum("GovernanceChanged", 0 if refused is None else 1))
+        return refused
+
+    def _tell(self, left: int, days_left: float | None, *, whole: bool) -> None:
+        """Numbers for CloudWatch. A sweep of some tenants says nothing about the cell's schedule."""
+        undone = len(self.failed) + sum(result.failed for result in self.results)
+        log.line("sweep.done", findings=len(self.results), late=len(self.late), undone=undone, left=left)
+        if self.request.dry_run:
+            return
+        data = [*metrics.of_results(self.results), *self.data]
+        if days_left is not None:
+            data.append(Datum("AdminKeyDaysLeft", days_left))
+        if whole:
+            data += [Datum("RotationOverdue", len(self.late)), Datum("SweepUnfinished", undone + left)]
+            data += [Datum("RotationOverdue", 1, ("Tenant", tenant)) for tenant in self.late]
+        metrics.put(self.services.metrics, self.services.environment.cell, data)

@@ -1,0 +1,109 @@
+"""The cell's tenant secrets as Secrets Manager lists and describes them.
+
+Owns the calls and the record. Leaves out values (`look.py`) and judging dates (`due.py`). A list is found by tags and
+checked again here: ListSecrets matches tag keys and tag values apart from each other, and by prefix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from functions.rotation.tenant import Refused, check_name
+from functions.secrets_manager import CURRENT, SecretState
+from myflux_keys import names
+
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager import SecretsManagerClient
+
+
+@dataclass(frozen=True)
+class TenantSecret:
+    """`next_rotation` and `last_rotated` are Unix seconds by AWS's clock; None where AWS tells none."""
+
+    arn: str
+    tenant: str
+    state: SecretState
+    next_rotation: float | None
+    last_rotated: float | None
+
+    @property
+    def managed(self) -> bool:
+        """Keys are minted here. Otherwise the key is a customer's own, handed over."""
+        return names.TAG_PROJECT_ID in self.state.tags
+
+    @property
+    def consumers(self) -> tuple[str, ...]:
+        """Whom an alarm about an old key names; myflux where the tag is left out, as in a tenant's file."""
+        return tuple(self.state.tags.get(names.TAG_CONSUMERS, names.CONSUMERS[0]).split())
+
+
+def tenant_secrets(client: SecretsManagerClient, cell: str) -> list[TenantSecret]:
+    """Every tenant's secret of the cell, sorted by tenant. Raises botocore's errors.
+
+    ListSecrets has no resource to narrow it by, so whoever may call it may list every secret's name and tags.
+    """
+    pages = client.get_paginator("list_secrets").paginate(
+        Filters=[
+            {"Key": "name", "Values": [names.secret_name(cell, "").split("//")[0] + "/"]},
+            {"Key": "tag-key", "Values": [names.TAG_CELL]},
+            {"Key": "tag-value", "Values": [cell]},
+        ]
+    )
+    found = [secret for page in pages for entry in page["SecretList"] if (secret := _of_cell(entry, cell))]
+    return sorted(found, key=lambda secret: secret.tenant)
+
+
+def describe(client: SecretsManagerClient, secret_id: str, cell: str) -> TenantSecret:
+    """One tenant's secret as it is now. Raises Refused for a secret that is no tenant's of this cell."""
+    answer = client.describe_secret(SecretId=secret_id)
+    secret = _of_cell(answer, cell)
+    if secret is None:
+        raise Refused(f"{answer['Name']} is no secret of cell {cell} that is tagged as ours, or it is being deleted")
+    return secret
+
+
+def stored_at(client: SecretsManagerClient, secret: TenantSecret) -> float | None:
+    """When the live version's value was stored, by AWS's clock; None where there is none."""
+    versions = client.list_secret_version_ids(SecretId=secret.arn).get("Versions", [])
+    live = (version for version in versions if CURRENT in version.get("VersionStages", []))
+    return next((_seconds(version.get("CreatedDate")) for version in live), None)
+
+
+def _of_cell(entry: Mapping[str, Any], cell: str) -> TenantSecret | None:
+    tags = {tag["Key"]: tag["Value"] for tag in entry.get("Tags", []) if "Key" in tag and "Value" in tag}
+    try:
+        tenant = check_name(entry["Name"], cell)
+    except Refused:
+        return None
+    ours = {names.TAG_TENANT: tenant, names.TAG_CELL: cell, names.TAG_MANAGED_BY: names.MANAGED_BY}
+    if not ours.items() <= tags.items() or entry.get("DeletedDate"):
+        return None
+    # The two operations spell it differently.
+    stages: Mapping[str, list[str]] = entry.get("VersionIdsToStages") or entry.get("SecretVersionsToStages") or {}
+    state = SecretState(
+        name=entry["Name"],
+        tags=tags,
+        rotation_enabled=entry.get("RotationEnabled", False),
+        stages={version: frozenset(labels) for version, labels in stages.items()},
+        changed_at=_seconds(entry.get("LastChangedDate")),
+    )
+    return TenantSecret(
+        entry["ARN"], tenant, state, _seconds(entry.get("NextRotationDate")), _seconds(entry.get("LastRotatedDate"))
+    )
+
+
+def _seconds(date: datetime | None) -> float | None:
+    return date.timestamp() if date else None
+
+
+def by_tenant(secrets: list[TenantSecret], wanted: list[str]) -> Iterator[TenantSecret]:
+    """Those wanted, in the list's order. Raises Refused, naming the ones that the cell has not."""
+    unknown = sorted(set(wanted) - {secret.tenant for secret in secrets})
+    if unknown:
+        raise Refused(
+            f"the cell has no secret of {', '.join(unknown)}: deploy the tenant's stack first, or name others"
+        )
+    return (secret for secret in secrets if secret.tenant in wanted)

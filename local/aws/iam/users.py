@@ -1,0 +1,57 @@
+"""The local cell's IAM users, made by IAM's own operations, with real random access keys.
+
+Owns who they are and the credentials file. What each may do stands in `user_policies`. Leaves out further users: who
+needs one makes it through IAM's API with the profile `administrator`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from local.aws.iam.patching import UnexpectedShape, require_shape
+from local.aws.iam.user_policies import POLICIES
+
+_IAM = "ministack.services.iam"
+
+
+def install(home: Path) -> None:
+    """Makes the users and writes `home/credentials` (mode 0600): AWS's shared-credentials format, a profile a user."""
+    profiles = [f"[{name}]\n{_make(name, document)}" for name, document in POLICIES.items()]
+    _write_private(home / "credentials", "\n".join(profiles))
+
+
+def _make(name: str, document: str) -> str:
+    _call("_create_user", UserName=name)
+    _call("_put_user_policy", UserName=name, PolicyName=name, PolicyDocument=document)
+    answer = _call("_create_access_key", UserName=name)
+    return (
+        f"aws_access_key_id = {_element(answer, 'AccessKeyId')}\n"
+        f"aws_secret_access_key = {_element(answer, 'SecretAccessKey')}\n"
+    )
+
+
+def _call(operation: str, **parameters: str) -> str:
+    answer: tuple[int, Any, bytes | str] = require_shape(_IAM, operation, "p")(parameters)
+    status, body = answer[0], answer[2]
+    text = body.decode() if isinstance(body, bytes) else body
+    if status != 200:
+        raise UnexpectedShape(f"IAM's {operation.strip('_')} answered {status} when the cell's users were made: {text}")
+    return text
+
+
+def _element(xml: str, tag: str) -> str:
+    found = re.search(rf"<{tag}>([^<]+)</{tag}>", xml)
+    if found is None:
+        raise UnexpectedShape(f"IAM's CreateAccessKey answered without {tag}: the cell's users have no keys")
+    return found[1]
+
+
+def _write_private(path: Path, text: str) -> None:
+    replacement = path.with_suffix(".new")
+    replacement.unlink(missing_ok=True)
+    with os.fdopen(os.open(replacement, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(text)
+    replacement.replace(path)

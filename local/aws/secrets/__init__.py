@@ -1,0 +1,57 @@
+"""AWS's rules of Secrets Manager that MiniStack leaves out.
+
+Owns the installation: what of MiniStack is replaced. The rules are in the modules beside, an idea in each; `api` names
+the operations. Whatever is replaced must look as it did when this was written, else installing fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+def install() -> None:
+    """Puts the rules into MiniStack's Secrets Manager and starts the rotation schedule.
+
+    Call it once, after MiniStack's import and `local.aws.iam.install`. Raises UnexpectedShape.
+    """
+    # Imported here, because MiniStack reads its environment when it is imported.
+    from botocore import xform_name
+    from ministack.services import secretsmanager
+
+    from local.aws.iam.patching import replace, require_shape, require_version
+    from local.aws.secrets import api, encryption, events, invocation, resource_tags, scheduler, store
+
+    require_version()
+    module = secretsmanager.__name__
+    used = {f"{module}.{name}": parameters for name, parameters in _USED.items()}
+    for qualified, parameters in (used | encryption.USED | events.USED | invocation.USED).items():
+        owner, _, function = qualified.rpartition(".")
+        require_shape(owner, function, parameters)
+
+    def of(operation: str) -> Callable[[Any], Any]:
+        return lambda _original: lambda data: api.answer(operation, data)
+
+    for operation in api.OPERATIONS:
+        name = f"_{xform_name(operation)}"
+        if hasattr(secretsmanager, name):
+            replace(module, name, "data", of(operation))
+    replace(module, "_resolve", "secret_id, use_arn_scope", lambda _original: store.resolve)
+    replace(module, "secret_policy_for_arn", "resource_arn", lambda _original: resource_tags.policy_for_arn)
+    replace("ministack.services.tagging", "resource_tags", "arn", resource_tags.for_arn)
+    replace(module, "handle_request", "method, path, headers, body, query_params", api.handler)
+    scheduler.start()
+
+
+_USED = {
+    "_delete_replicas": "secret",
+    "_emit_secret_label_updated": "secret, label, version_id",
+    "_filter_secret_names": "names, filters",
+    "_is_replica": "secret",
+    "_purge_secret": "key, secret",
+    "_replicate_secret_to_regions": "data",
+    "_sync_replica_resource_policy": "secret, policy",
+    "_delete_replica_resource_policies": "secret",
+    "_sync_replicas": "secret",
+}
+"""Functions of MiniStack's Secrets Manager that the modules call, with their parameters."""

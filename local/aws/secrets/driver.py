@@ -1,0 +1,173 @@
+"""Drives a rotation: four calls of the function, repeated as a whole until they succeed or AWS would give up.
+
+Owns the running rotations. Leaves out when one starts (`rotation`, `scheduler`) and the call (`invocation`).
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda.html
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from dataclasses import dataclass, field
+
+from ministack.core.concurrency import spawn_background
+
+from local.aws.secrets import events, invocation, labels, plan, settings
+from local.aws.secrets.invocation import StepFailed
+from local.aws.secrets.labels import PENDING
+from local.aws.secrets.store import LOCK, Record, acting_for, now, still_there, touch
+
+STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
+
+_log = logging.getLogger("local.aws.secrets")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One rotation under way. `token` is its ClientRequestToken and the id of the version that it makes."""
+
+    secret: Record
+    token: str
+    function_arn: str
+    rotation_token: str
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def is_over(self) -> bool:
+        return self.stopped.is_set() or not still_there(self.secret)
+
+
+_runs: dict[str, Run] = {}
+"""By secret ARN: a secret has one rotation at a time. Changed under LOCK."""
+
+
+def running(secret: Record) -> Run | None:
+    return _runs.get(secret["ARN"])
+
+
+def stop(secret: Record) -> None:
+    """Makes no further call for the secret's rotation. A call under way is left to end; labels stay as they are."""
+    with LOCK:
+        run = _runs.pop(secret["ARN"], None)
+        if run is not None:
+            run.stopped.set()
+
+
+def start(secret: Record, token: str) -> None:
+    """Begins a rotation, or takes up again the one that left AWSPENDING on `token`, and returns at once.
+
+    The placeholder is a version without a value, labelled AWSPENDING, made before the function is first called.
+    """
+    with LOCK:
+        _placeholder(secret, token)
+        touch(secret)
+        run = _new_run(secret, token)
+    spawn_background(_rotate, run, thread_name="secrets-rotation")
+
+
+def start_test(secret: Record, token: str) -> None:
+    """Tries the configuration (RotateImmediately=false): testSecret alone, on a version that is then removed.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html#API_RotateSecret_RequestSyntax
+    """
+    with LOCK:
+        before = labels.holder(secret, PENDING)
+        _placeholder(secret, token)
+        run = _new_run(secret, token)
+    spawn_background(_test, run, before, thread_name="secrets-rotation-test")
+
+
+def _new_run(secret: Record, token: str) -> Run:
+    run = Run(secret, token, secret["RotationLambdaARN"], str(uuid.uuid4()))
+    secret["_RotationToken"] = run.rotation_token
+    _runs[secret["ARN"]] = run
+    return run
+
+
+def _placeholder(secret: Record, token: str) -> None:
+    secret["Versions"].setdefault(
+        token, {"SecretString": None, "SecretBinary": None, "CreatedDate": now(), "Stages": [], "KeyArn": None}
+    )
+    labels.attach(secret, PENDING, token)
+
+
+def _rotate(run: Run) -> None:
+    secret = run.secret
+    with acting_for(secret):
+        events.publish(secret, events.ROTATION_STARTED, run.token)
+        error = _attempts(run)
+        with LOCK:
+            # A run that was stopped reports nothing: whoever stopped it said what happened.
+            if run.is_over() or _runs.pop(secret["ARN"], None) is not run:
+                return
+            if error is None:
+                plan.succeeded(secret, now())
+                touch(secret)
+            else:
+                plan.failed(secret, now())
+        _log.info("rotation of %s: %s", secret["Name"], error or "succeeded")
+        events.publish(secret, events.ROTATION_FAILED if error else events.ROTATION_SUCCEEDED, run.token, error)
+
+
+def _attempts(run: Run) -> str | None:
+    """None after a success, else why the last attempt failed."""
+    error = None
+    for attempt in range(settings.rotation_attempts()):
+        if attempt and run.stopped.wait(settings.rotation_retry_seconds()):
+            break
+        try:
+            _attempt(run)
+        except StepFailed as failure:
+            error = str(failure)
+        else:
+            return None
+        if run.is_over():
+            break
+    return error
+
+
+def _attempt(run: Run) -> None:
+    for step in STEPS:
+        if run.is_over():
+            raise StepFailed(f"The rotation was stopped before the {step} step")
+        _call(run, step)
+        if step == "createSecret":
+            _require_value(run)
+    if labels.rotation_is_pending(run.secret):
+        raise StepFailed(f"The function {run.function_arn} ended with AWSPENDING on another version than AWSCURRENT")
+
+
+def _call(run: Run, step: str) -> None:
+    event = {"Step": step, "SecretId": run.secret["ARN"], "ClientRequestToken": run.token}
+    if settings.rotation_token():
+        event["RotationToken"] = run.rotation_token
+    invocation.invoke(run.secret, run.function_arn, step, event)
+
+
+def _require_value(run: Run) -> None:
+    version = run.secret["Versions"].get(run.token)
+    if version is None or not labels.has_value(version):
+        raise StepFailed(
+            f"Pending secret version {run.token} for Secret {run.secret['ARN']} was not created by Lambda "
+            f"{run.function_arn}. Remove the AWSPENDING staging label and restart rotation."
+        )
+
+
+def _test(run: Run, before: str | None) -> None:
+    secret = run.secret
+    with acting_for(secret):
+        error = None
+        try:
+            _call(run, "testSecret")
+        except StepFailed as failure:
+            error = str(failure)
+        with LOCK:
+            secret["Versions"].pop(run.token, None)
+            if before is not None and before in secret["Versions"] and labels.holder(secret, PENDING) is None:
+                labels.attach(secret, PENDING, before)
+            if run.is_over() or _runs.pop(secret["ARN"], None) is not run:
+                return
+            touch(secret)
+        if error is not None:
+            events.publish(secret, events.TEST_ROTATION_FAILED, run.token, error)

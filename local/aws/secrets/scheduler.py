@@ -1,0 +1,53 @@
+"""Rotates secrets when their schedule says so.
+
+Owns the thread that looks at the cell's clock. Leaves out when a secret is due (`plan`). Where the clock was moved past
+a whole window, AWS would have rotated inside it: the secret is rotated at once, and once, however many windows passed.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+
+from local.aws.secrets import deletion, driver, labels, plan
+from local.aws.secrets.labels import PENDING
+from local.aws.secrets.store import LOCK, Record, acting_for, all_secrets, now
+
+LOOK_SECONDS = 0.25
+
+_log = logging.getLogger("local.aws.secrets")
+
+
+def start() -> threading.Thread:
+    thread = threading.Thread(target=_watch, name="secrets-schedule", daemon=True)
+    thread.start()
+    return thread
+
+
+def _watch() -> None:
+    while True:
+        time.sleep(LOOK_SECONDS)
+        try:
+            look()
+        except Exception:  # noqa: BLE001 (the schedule of every other secret hangs on this thread)
+            _log.exception("the rotation schedule stumbled and goes on")
+
+
+def look() -> None:
+    """Starts each rotation that is due and removes each secret whose recovery window is over."""
+    moment = now()
+    for secret in all_secrets():
+        if plan.is_due(secret, moment):
+            _start(secret)
+    deletion.purge_expired()
+
+
+def _start(secret: Record) -> None:
+    with LOCK, acting_for(secret):
+        if secret.get("_PrimarySecretArn") or driver.running(secret) is not None:
+            return
+        # An incomplete rotation is taken up again, with its own token.
+        pending = labels.holder(secret, PENDING) if labels.rotation_is_pending(secret) else None
+        driver.start(secret, pending or str(uuid.uuid4()))

@@ -1,0 +1,68 @@
+"""Serves the AWS side of the local cell: MiniStack with IAM enforced and its differences from AWS put right.
+
+Owns the process: environment, order of installation, serving. Leaves out every rule of AWS (`local/aws/secrets`,
+`local/aws/iam`). MiniStack reads its environment when imported, so it is imported only after that is set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import socket
+from pathlib import Path
+
+REGION = "us-east-1"
+ACCOUNT_ID = "000000000000"
+
+
+def configure(port: int, home: Path) -> None:
+    """Sets what MiniStack reads at import. `home` holds the cell's clock, users' credentials and temporary files.
+
+    SFTP and IoT listen on fixed ports, so two cells on one machine would collide: they stay off.
+    """
+    os.environ.update(
+        {
+            "AUTH": "true",
+            "BIND_HOST": "127.0.0.1",
+            "CLOUDTRAIL_RECORDING": "1",
+            "GATEWAY_PORT": str(port),
+            "IOT_MTLS_ENABLED": "0",
+            "LOG_LEVEL": "WARNING",
+            "MINISTACK_REGION": REGION,
+            "MYFLUX_LOCAL_CLOCK": str(home / "clock"),
+            "S3_DATA_DIR": str(home / "tmp" / "s3"),
+            "SFTP_ENABLED": "0",
+            "STATE_DIR": str(home / "tmp" / "state"),
+        }
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--home", type=Path, required=True)
+    arguments = parser.parse_args()
+    configure(arguments.port, arguments.home)
+    # Taken first: a port that is gone ends this process at once, before another cell's server could be taken for it.
+    listener = socket.create_server(("127.0.0.1", arguments.port), backlog=128)
+
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+    from ministack.app import app
+
+    from local.aws import answer_date, iam, lambda_packages, secrets
+
+    iam.install(arguments.home)
+    answer_date.install()
+    secrets.install()
+    lambda_packages.install(arguments.home)
+
+    config = Config()
+    config.bind = [f"fd://{listener.fileno()}"]
+    config.keep_alive_timeout = 75
+    asyncio.run(serve(app, config))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,251 @@
+"""The local cell: one AWS and one OpenAI, embedded, on loopback, living as long as their two processes.
+
+Owns starting, finding, judging and ending a cell, and the handles that tests, the demo and the command line use. Leaves
+out what the two sides do (`local/aws`, `local/openai`) and what a shell needs to reach them (`local/environment.py`).
+A cell keeps its resources in memory: when a side dies, what it held is lost, and so is the meaning of any Pulumi state
+about it. That is why a dead cell is reported instead of being quietly replaced.
+"""
+
+from __future__ import annotations
+
+import configparser
+import json
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+import botocore.session
+from botocore.config import Config
+
+from local import clock, environment
+from local.aws.server import ACCOUNT_ID, REGION
+from local.openai.control import EmulatorControl
+from local.process import ServerProcess, exclusive, launch
+from local.sides import SIDES, CellError, await_health, symptom
+
+AWS_PORT: Final = 4566
+OPENAI_PORT: Final = 4567
+
+_HELD: Final = (
+    "cell.json", "aws.lock", "openai.lock", "aws.log", "openai.log", "clock", "credentials", "openai-token",
+    "passphrase", "bin", "state", "tmp",
+)  # fmt: skip
+"""What a cell owns under its home. Anything else, such as the demo's report, outlives it."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A long-lived access key of one of the cell's IAM users."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Status:
+    """`state` is ``none``, ``unfinished``, ``running``, ``half-dead`` or ``dead``; `detail` is for a person."""
+
+    state: str
+    detail: str
+
+
+class LocalCell:
+    """A running cell. Made by `start` or `attach`, never directly."""
+
+    def __init__(self, home: Path, servers: Mapping[str, ServerProcess]) -> None:
+        self.home = home
+        self.aws_port = servers["aws"].port
+        self.openai_port = servers["openai"].port
+        self.region = REGION
+        self.account_id = ACCOUNT_ID
+
+    @classmethod
+    def start(cls, home: Path, aws_port: int = 0, openai_port: int = 0) -> LocalCell:
+        """Starts a cell in `home`, or returns the one that runs there already, whatever its ports.
+
+        Port 0 takes any free one. Raises CellError when a port is taken, a side doesn't come up, or the cell in `home`
+        is dead: then nothing is changed.
+        """
+        home = home.resolve()
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with exclusive(home / "lock"):
+            if (home / "cell.json").exists():
+                return cls.attach(home)
+            ports = {"aws": _port(aws_port), "openai": _port(openai_port)}
+            servers: dict[str, ServerProcess] = {}
+            try:
+                for name, (module, _) in SIDES.items():
+                    servers[name] = launch(name, module, ports[name], home)
+                    _write(home, servers)
+                for server in servers.values():
+                    await_health(server)
+            except BaseException:
+                _end(home, servers)
+                raise
+            return cls(home, servers)
+
+    @classmethod
+    def attach(cls, home: Path) -> LocalCell:
+        """The cell that runs in `home`. Raises CellError when there is none, or when it is dead or half-dead."""
+        home = home.resolve()
+        status = cls.status(home)
+        if status.state != "running":
+            raise CellError(status.detail)
+        return cls(home, _read(home))
+
+    @classmethod
+    def status(cls, home: Path) -> Status:
+        """Looks at processes and asks both sides for their health; changes nothing."""
+        home = home.resolve()
+        servers = _read(home)
+        if not servers:
+            return Status("none", f"no local cell in {home}: `myflux-keys local up` starts one")
+        symptoms = [found for server in servers.values() if (found := symptom(server))]
+        if len(servers) < len(SIDES):
+            return Status("unfinished", f"the local cell in {home} was never completely started. {_WAY_OUT}")
+        if symptoms:
+            state = "dead" if not any(server.alive() for server in servers.values()) else "half-dead"
+            return Status(state, f"the local cell in {home} is {state}: {'; '.join(symptoms)}. {_WAY_OUT}")
+        where = ", ".join(f"{name} on port {server.port}" for name, server in servers.items())
+        return Status("running", f"the local cell in {home} runs: {where}")
+
+    @classmethod
+    def clear(cls, home: Path) -> bool:
+        """Ends whatever is left of a cell in `home` and removes what it held; True when there was something."""
+        home = home.resolve()
+        if not home.exists():
+            return False
+        with exclusive(home / "lock"):
+            servers = _read(home)
+            _end(home, servers)
+        return bool(servers)
+
+    def stop(self) -> None:
+        """Ends both sides with all they started and removes what the cell held, Pulumi's state included."""
+        self.clear(self.home)
+
+    @property
+    def aws_url(self) -> str:
+        return f"http://127.0.0.1:{self.aws_port}"
+
+    @property
+    def openai_url(self) -> str:
+        """The API's base, ``…/v1``."""
+        return f"http://127.0.0.1:{self.openai_port}/v1"
+
+    @property
+    def openai(self) -> EmulatorControl:
+        """Seeds, faults and inspection of the OpenAI side: the test bench's door, closed to the product."""
+        token = (self.home / "openai-token").read_text(encoding="ascii").strip()
+        return EmulatorControl(f"http://127.0.0.1:{self.openai_port}", token)
+
+    def credentials(self, user: str) -> Credentials:
+        """`user` is ``deployer``, ``ci``, ``runtime`` or ``stranger``. Raises CellError for any other."""
+        profiles = configparser.ConfigParser(interpolation=None, default_section="")
+        profiles.read(self.home / "credentials", encoding="utf-8")
+        if user not in profiles:
+            known = ", ".join(profiles.sections()) or "nobody"
+            raise CellError(f"the local cell has no user {user!r}: it knows {known}")
+        return Credentials(profiles[user]["aws_access_key_id"], profiles[user]["aws_secret_access_key"])
+
+    def session(self, user: str) -> boto3.Session:
+        """A session of `user`, deaf to the caller's AWS profile and files. Its clients need `endpoint_url`."""
+        held = self.credentials(user)
+        deaf = botocore.session.Session(
+            session_vars={
+                "profile": (None, None, None, None),
+                "config_file": (None, None, os.devnull, None),
+                "credentials_file": (None, None, os.devnull, None),
+            }
+        )
+        return boto3.Session(
+            aws_access_key_id=held.access_key_id,
+            aws_secret_access_key=held.secret_access_key,
+            region_name=self.region,
+            botocore_session=deaf,
+        )
+
+    def client(self, user: str, service: str, config: Config | None = None) -> Any:
+        """A boto3 client of `user` for `service` that talks to the cell, past any proxy the caller has set."""
+        straight = Config(proxies={}).merge(config) if config else Config(proxies={})
+        return self.session(user).client(service, endpoint_url=self.aws_url, config=straight)  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+    def environment(self, user: str = "deployer") -> dict[str, str]:
+        """The caller's environment turned towards the cell as `user`: for a child process such as the engine."""
+        return environment.compute(self, user).over(os.environ)
+
+    def advance(self, seconds: float) -> float:
+        """Moves the clock of both sides forward; returns how many seconds it is now ahead of the machine's."""
+        return clock.advance(self.home / "clock", seconds)
+
+
+_WAY_OUT: Final = "What it held is lost; `myflux-keys local reset` clears it away and starts a new one"
+
+
+def preferred(port: int) -> int:
+    """`port` when it is free, else 0 (any). For defaults; a port that a person asked for is passed as it is."""
+    return port if _free(port) else 0
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _port(wanted: int) -> int:
+    if wanted:
+        if not _free(wanted):
+            raise CellError(f"port {wanted} is taken: stop what listens there, or leave the port out to get a free one")
+        return wanted
+    # Below the range that kernels hand to outgoing connections: none of those can take the port before the server does.
+    for _ in range(50):
+        candidate = 20000 + secrets.randbelow(12000)
+        if _free(candidate):
+            return candidate
+    raise CellError("no free port between 20000 and 32000 on 127.0.0.1 in 50 tries")
+
+
+def _write(home: Path, servers: Mapping[str, ServerProcess]) -> None:
+    """Written before the servers are ready, so that a start which is killed leaves a trace that `clear` can follow."""
+    document = {name: {"group": server.group, "port": server.port} for name, server in servers.items()}
+    draft = home / "cell.json.new"
+    with _private(draft) as text:
+        text(json.dumps(document, indent=2))
+    draft.replace(home / "cell.json")
+
+
+def _read(home: Path) -> dict[str, ServerProcess]:
+    try:
+        document = json.loads((home / "cell.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return {name: ServerProcess(name, entry["group"], entry["port"], home) for name, entry in document.items()}
+
+
+@contextmanager
+def _private(path: Path) -> Generator[Any]:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        yield file.write
+
+
+def _end(home: Path, servers: Mapping[str, ServerProcess]) -> None:
+    for server in servers.values():
+        server.stop()
+    for name in _HELD:
+        path = home / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,40 @@
+"""The local cell's clock: the machine's time plus an offset that a test or a person can move forward.
+
+Owns the offset, kept in a file so that the AWS and the OpenAI side, separate processes, agree on what time it is.
+Leaves out who reacts to a jump: each side looks at `now()` whenever it needs the time.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+ENVIRONMENT = "MYFLUX_LOCAL_CLOCK"
+"""Names the file that holds the offset in seconds. Without it the clock is the machine's."""
+
+
+def offset() -> float:
+    path = os.environ.get(ENVIRONMENT)
+    if not path:
+        return 0.0
+    try:
+        return float(Path(path).read_text(encoding="ascii"))
+    except FileNotFoundError:
+        return 0.0
+
+
+def now() -> float:
+    """Seconds since the epoch on the cell's clock."""
+    return time.time() + offset()
+
+
+def advance(path: Path, seconds: float) -> float:
+    """Moves the clock kept at `path` forward and returns the new offset. A cell's clock never runs backwards."""
+    if seconds < 0:
+        raise ValueError(f"a clock is moved forward only, not by {seconds} s: expiries already seen would come undone")
+    held = float(path.read_text(encoding="ascii")) if path.exists() else 0.0
+    replacement = path.with_suffix(".new")
+    replacement.write_text(f"{held + seconds:.3f}", encoding="ascii")
+    replacement.replace(path)
+    return held + seconds

@@ -1,0 +1,124 @@
+"""What a shell or a child process needs in its environment to work against a local cell.
+
+Owns the variables, and which of the caller's own must go because they would lead elsewhere. Leaves out running anything
+and the commands on the cell's PATH (`local/commands.py`). The product reads nothing but AWS's and Pulumi's own
+variables, and MYFLUX_LOCAL_OPENAI_URL where a cell file says `local: true`.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from local import commands
+
+_MISLEADING: Final = (
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_PROFILE",
+    "AWS_ROLE_ARN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_SESSION_TOKEN",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "PULUMI_CONFIG_PASSPHRASE",
+)
+"""Each wins over, or mixes with, something set here: identity, endpoint, or the passphrase file."""
+
+_ONE_SERVICE: Final = "AWS_ENDPOINT_URL_"
+"""An endpoint of one service wins over AWS_ENDPOINT_URL, and that service's calls would leave the machine."""
+
+
+class Key(Protocol):
+    """An IAM user's access key."""
+
+    @property
+    def access_key_id(self) -> str: ...
+    @property
+    def secret_access_key(self) -> str: ...
+
+
+class Cell(Protocol):
+    """What is asked of a running cell."""
+
+    @property
+    def home(self) -> Path: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def aws_url(self) -> str: ...
+    @property
+    def openai_url(self) -> str: ...
+    def credentials(self, user: str) -> Key: ...
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Variables to set and names to unset; `over` and `shell` apply them."""
+
+    values: Mapping[str, str]
+    unset: tuple[str, ...]
+
+    def over(self, base: Mapping[str, str]) -> dict[str, str]:
+        """`base` turned towards the cell."""
+        return {name: value for name, value in base.items() if name not in self.unset} | dict(self.values)
+
+    def shell(self) -> str:
+        """POSIX shell lines for ``eval``: quoted, so that a value can hold anything a path can."""
+        lines = [f"unset {name}" for name in self.unset]
+        lines += [f"export {name}={shlex.quote(value)}" for name, value in self.values.items()]
+        return "\n".join(lines) + "\n"
+
+
+def compute(cell: Cell, user: str = "deployer", base: Mapping[str, str] | None = None) -> Environment:
+    """What turns `base` (the caller's environment unless given) towards `cell` as IAM user `user`.
+
+    Makes what the variables point at: the state folder, the passphrase and the commands under the cell's home. Raises
+    CellError for an unknown user.
+    """
+    held = dict(os.environ if base is None else base)
+    credentials = cell.credentials(user)
+    state = cell.home / "state"
+    state.mkdir(mode=0o700, exist_ok=True)
+    values = {
+        "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_DEFAULT_REGION": cell.region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": cell.aws_url,
+        "AWS_REGION": cell.region,
+        "AWS_SHARED_CREDENTIALS_FILE": str(cell.home / "credentials"),
+        "MYFLUX_LOCAL_OPENAI_URL": cell.openai_url,
+        "PATH": commands.path(cell.home / "bin", held),
+        "PULUMI_BACKEND_URL": f"file://{state}",
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(_passphrase(cell.home)),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    } | {name: _without_proxy(held.get(name, "")) for name in ("NO_PROXY", "no_proxy")}
+    one_service = sorted(name for name in held if name.startswith(_ONE_SERVICE))
+    return Environment(values, (*_MISLEADING, *one_service))
+
+
+def _without_proxy(current: str) -> str:
+    """boto3 and the openai SDK send even loopback calls through a proxy unless told otherwise."""
+    hosts = [host for host in current.split(",") if host]
+    return ",".join(dict.fromkeys([*hosts, "127.0.0.1", "localhost"]))
+
+
+def _passphrase(home: Path) -> Path:
+    """The file with the passphrase of the cell's Pulumi state, which holds no secret and dies with the cell.
+
+    The same for every cell: the engine keeps what it derives from it beside the project, where the next cell meets it.
+    """
+    path = home / "passphrase"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write("local-cell")
+    return path

@@ -1,0 +1,115 @@
+"""A model's answer, and what it costs the project.
+
+Owns the order of checks on a model call, the text of the answer, and the booking of tokens, money and spend alerts.
+Leaves out the shape of requests and answers (`routes/chat.py`, `routes/responses.py`). The answer repeats what was
+said: the same question gets the same answer, so tests can compare.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from local.openai import errors
+from local.openai.call import Call
+from local.openai.catalogue import MODELS, Model, count_tokens
+from local.openai.state import Project, Usage, User, month
+
+PER_MESSAGE_TOKENS = 3
+"""What OpenAI's chat format adds to each message."""
+
+
+@dataclass(frozen=True)
+class Completion:
+    """`cut` = the answer was longer than the caller's limit. `headers` are the `x-ratelimit-*` ones."""
+
+    model: Model
+    pieces: list[str]
+    input_tokens: int
+    output_tokens: int
+    cut: bool
+    headers: dict[str, str]
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+
+def offered(call: Call, model: Model) -> bool:
+    """Whether the model has not been shut down, where the settings say that shutdowns happen."""
+    return not (call.organization.settings.shut_models_down and model.shut_down(call.now))
+
+
+def usable_model(call: Call, name: str) -> tuple[Project, Model]:
+    assert call.api_key is not None
+    project = call.organization.projects[call.api_key.project_id]
+    model = MODELS.get(name)
+    if model is None or not offered(call, model):
+        raise errors.model_not_found(name)
+    if not project.may_use(name):
+        raise errors.model_denied(project.id, name)
+    if not model.chats:
+        raise errors.not_a_chat_model()
+    return project, model
+
+
+def complete(call: Call, project: Project, model: Model, messages: list[str], longest: int | None) -> Completion:
+    """Answers the last of `messages`; `longest` is in tokens. Nothing is booked for a call that is refused."""
+    if call.emulator.faults.take(call.method, call.path, "balance_gone"):
+        raise errors.spent("credit_balance_exhausted")
+    limit = project.spend_limit_cents
+    if limit is not None and call.organization.spent_cents(project.id, call.now) >= limit:
+        raise errors.spent("project_spend_limit_exceeded")
+    input_tokens = sum(count_tokens(m) + PER_MESSAGE_TOKENS for m in messages)
+    whole = _pieces(f"This is {model.id}. You said: {messages[-1]}")
+    pieces: list[str] = []
+    output_tokens = 0
+    for piece in whole:
+        tokens = count_tokens(piece)
+        if longest is not None and output_tokens + tokens > longest:
+            break
+        pieces.append(piece)
+        output_tokens += tokens
+    settings = call.organization.settings
+    tokens = input_tokens + output_tokens
+    headers = call.emulator.model_pace.spend(project, model, tokens, call.now, settings.organization_id)
+    _book(call, project, model, input_tokens, output_tokens)
+    return Completion(model, pieces, input_tokens, output_tokens, len(pieces) < len(whole), headers)
+
+
+def _pieces(text: str) -> list[str]:
+    """The text in the parts that a stream sends: a word each, with the space before it."""
+    words = text.split(" ")
+    return [words[0], *(f" {word}" for word in words[1:])]
+
+
+def _book(call: Call, project: Project, model: Model, input_tokens: int, output_tokens: int) -> None:
+    assert call.api_key is not None
+    owner = call.api_key.owner
+    call.organization.record_usage(
+        Usage(
+            at=call.at,
+            project_id=project.id,
+            api_key_id=call.api_key.id,
+            user_id=owner.id if isinstance(owner, User) else None,
+            model=model.id,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            input_cost=model.cost(input_tokens, 0),
+            output_cost=model.cost(0, output_tokens),
+        )
+    )
+    spent = call.organization.spent_cents(project.id, call.now)
+    this_month = month(call.now)
+    for alert in project.spend_alerts.values():
+        if spent >= alert.threshold_amount and this_month not in alert.sent_in:
+            alert.sent_in.add(this_month)
+            call.organization.alerts_sent.append(
+                {
+                    "alert_id": alert.id,
+                    "project_id": project.id,
+                    "threshold_amount": alert.threshold_amount,
+                    "recipients": alert.recipients,
+                    "subject_prefix": alert.subject_prefix,
+                    "at": call.at,
+                }
+            )

@@ -1,0 +1,143 @@
+"""One request on its way through the emulator, and the answer to it.
+
+Owns the two records that routes work with, the table that finds a route, and `Emulator`, which holds what lives as long
+as the process. Leaves out the wire (`gateway.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from starlette.datastructures import QueryParams
+from starlette.routing import compile_path
+
+from local.openai import access, errors
+from local.openai.faults import Faults
+from local.openai.fields import Body, Query
+from local.openai.pacing import AdminPace, ModelPace
+from local.openai.state import AdminKey, ApiKey, MintLedger, Organization, Project
+
+
+class Emulator:
+    """All that the process holds. `reset` forgets everything but the ledger: a leak scan must still know old keys."""
+
+    def __init__(self) -> None:
+        self.ledger: Final = MintLedger()
+        self.reset()
+
+    def reset(self) -> None:
+        self.organization = Organization()
+        self.faults = Faults()
+        self.admin_pace = AdminPace()
+        self.model_pace = ModelPace()
+
+
+@dataclass
+class Answer:
+    """A body, or events to stream as server-sent events."""
+
+    content: dict[str, Any] = field(default_factory=dict)
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    events: Iterator[bytes] | None = None
+
+    def body(self) -> bytes:
+        return json.dumps(self.content, separators=(",", ":")).encode()
+
+
+@dataclass
+class Call:
+    """`now` is the cell's clock at the request's arrival: one request sees one time."""
+
+    emulator: Emulator
+    method: str
+    path: str
+    parameters: dict[str, str]
+    params: QueryParams
+    raw: bytes
+    headers: Mapping[str, str]
+    now: float
+    endpoint: str = ""
+    admin_key: AdminKey | None = None
+    api_key: ApiKey | None = None
+
+    @property
+    def organization(self) -> Organization:
+        return self.emulator.organization
+
+    @property
+    def at(self) -> int:
+        return int(self.now)
+
+    def body(self) -> Body:
+        return Body.parse(self.raw)
+
+    def query(self) -> Query:
+        return Query(self.params)
+
+    def any_project(self) -> Project:
+        project = self.organization.projects.get(self.parameters["project_id"])
+        if project is None:
+            raise errors.not_found("Project", self.parameters["project_id"])
+        return project
+
+    def project(self) -> Project:
+        """The project in the path, which must not be archived: archiving is final, and everything below it is gone."""
+        project = self.any_project()
+        if project.archived_at is not None:
+            raise errors.archived(project.id)
+        return project
+
+
+Handler = Callable[[Call], "Answer | dict[str, Any]"]
+
+
+@dataclass(frozen=True)
+class Route:
+    method: str
+    template: str
+    pattern: re.Pattern[str]
+    handler: Handler
+    scopes: tuple[str, ...]
+    admin: bool
+
+    def run(self, call: Call) -> Answer:
+        """Who is calling, how often, then what: the order in which a caller learns of each."""
+        emulator = call.emulator
+        if self.admin:
+            call.admin_key = access.admin(emulator.organization, call.headers, self.scopes[0], call.now)
+            pace = emulator.organization.settings.admin_requests_per_minute
+            emulator.admin_pace.spend(f"{self.method} {self.template}", pace, call.now)
+        else:
+            call.api_key = access.project_key(emulator.organization, call.headers, self.scopes, call.now)
+        answer = self.handler(call)
+        return answer if isinstance(answer, Answer) else Answer(answer)
+
+
+def admin_route(method: str, template: str, handler: Handler, scope: str | None = None) -> Route:
+    """A route under /v1/organization. Reading needs the right to read, all else the right to write."""
+    needed = scope or (access.MANAGEMENT_READ if method == "GET" else access.MANAGEMENT_WRITE)
+    template = f"/v1/organization{template}"
+    return Route(method, template, compile_path(template)[0], handler, (needed,), admin=True)
+
+
+def model_route(method: str, template: str, handler: Handler, *scopes: str) -> Route:
+    template = f"/v1{template}"
+    return Route(method, template, compile_path(template)[0], handler, scopes, admin=False)
+
+
+def find(routes: list[Route], method: str, path: str) -> tuple[Route, dict[str, str]]:
+    """The route and the path's parameters; refused in OpenAI's words for an unknown URL or a wrong method."""
+    known = False
+    for route in routes:
+        match = route.pattern.match(path)
+        if match is None:
+            continue
+        if route.method == method:
+            return route, match.groupdict()
+        known = True
+    raise errors.method_not_allowed(method, path) if known else errors.invalid_url(method, path)

@@ -1,0 +1,67 @@
+"""The models that the emulator offers: their prices and the organization's rate limits for them.
+
+Owns reading the table (`models.json`, data with its source and date) and the arithmetic of money. Leaves out who has
+spent what (`state.py`). Limits are round numbers of the size that usage tier 3 has, the same for every model.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+REQUESTS_PER_MINUTE: Final = 5_000
+TOKENS_PER_MINUTE: Final = 4_000_000
+
+
+@dataclass(frozen=True)
+class Model:
+    """Prices in US dollars per million tokens; `created` in seconds since the epoch; `shutdown` as YYYY-MM-DD."""
+
+    id: str
+    created: int
+    input_price: Decimal
+    output_price: Decimal
+    shutdown: str | None
+    requests_per_minute: int = REQUESTS_PER_MINUTE
+    tokens_per_minute: int = TOKENS_PER_MINUTE
+
+    def cost(self, input_tokens: int, output_tokens: int) -> Decimal:
+        """US dollars, exact."""
+        return (self.input_price * input_tokens + self.output_price * output_tokens) / 1_000_000
+
+    def shut_down(self, now: float) -> bool:
+        return self.shutdown is not None and datetime.fromtimestamp(now, UTC).date() >= date.fromisoformat(
+            self.shutdown
+        )
+
+    @property
+    def chats(self) -> bool:
+        return not self.id.startswith("text-embedding-")
+
+    @property
+    def reasons(self) -> bool:
+        """Whether the model is of a family that refuses `max_tokens` and any temperature but 1."""
+        return self.id.startswith(("gpt-5", "gpt-6", "o3"))
+
+
+def _read() -> dict[str, Model]:
+    table = json.loads(Path(__file__).with_name("models.json").read_text(encoding="utf-8"))
+    models: dict[str, Model] = {}
+    for name, row in table["models"].items():
+        released = datetime.fromisoformat(row["released"] or table["date"]).replace(tzinfo=UTC)
+        prices = Decimal(row["input_usd"]), Decimal(row["output_usd"])
+        models[name] = Model(name, int(released.timestamp()), *prices, row["shutdown"])
+    return models
+
+
+MODELS: Final = _read()
+
+
+def count_tokens(text: str) -> int:
+    """About four bytes of UTF-8 a token: OpenAI's rule of thumb. Their tokenizer's files can't be had offline."""
+    return math.ceil(len(text.encode()) / 4)

@@ -1,0 +1,206 @@
+"""OpenAI's refusals: status, body and wording, one constructor for each.
+
+Owns every error body that the emulator sends under `/v1`. Leaves out when each is raised. The wordings are those that
+public reports of the real API show; where no report was found the wording is plain and the status and code are the
+part to rely on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+_CONSOLE_KEYS = "https://platform.openai.com/account/api-keys"
+
+
+class ApiError(Exception):
+    """A refusal. `body` is the JSON that goes out; `headers` are added to the answer."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        type: str = "invalid_request_error",
+        param: str | None = None,
+        code: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers or {}
+        self.body: dict[str, Any] = {"error": {"message": message, "type": type, "param": param, "code": code}}
+
+
+class BareError(ApiError):
+    """A refusal whose `error` is a string: what some endpoints, such as GET /v1/models, answer on missing scopes."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(status, message)
+        self.body = {"error": message}
+
+
+# --- who is calling -----------------------------------------------------------------------------------------------
+
+
+def no_key() -> ApiError:
+    return ApiError(
+        401,
+        "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth "
+        "(i.e. Authorization: Bearer YOUR_KEY), or as the password field (with blank username) if you're accessing the "
+        "API from your browser and are prompted for a username and password. You can obtain an API key from "
+        f"{_CONSOLE_KEYS}.",
+    )
+
+
+def incorrect_key(redacted: str) -> ApiError:
+    return ApiError(
+        401,
+        f"Incorrect API key provided: {redacted}. You can find your API key at {_CONSOLE_KEYS}.",
+        code="invalid_api_key",
+    )
+
+
+def mismatched(what: str) -> ApiError:
+    """`what` is Organization or Project: the header of that name belongs to somebody else than the key."""
+    return ApiError(
+        401,
+        f"OpenAI-{what} header should match {what.lower()} for API key",
+        code=f"mismatched_{what.lower()}",
+    )
+
+
+def missing_scopes(scopes: Sequence[str], *, admin: bool) -> ApiError:
+    where = (
+        "in your organization"
+        if admin
+        else "in your organization (Reader, Writer, Owner) and project (Viewer, Member, Owner)"
+    )
+    message = (
+        f"You have insufficient permissions for this operation. Missing scopes: {', '.join(scopes)}. Check that you "
+        f"have the correct role {where}, and if you're using a restricted API key, that it has the necessary scopes."
+    )
+    return BareError(403, message) if scopes[0] == "api.model.read" else ApiError(401, message)
+
+
+# --- what is asked ------------------------------------------------------------------------------------------------
+
+
+def not_json() -> ApiError:
+    return ApiError(400, "We could not parse the JSON body of your request.")
+
+
+def unknown_parameter(name: str) -> ApiError:
+    return ApiError(400, f"Unknown parameter: '{name}'.", param=name, code="unknown_parameter")
+
+
+def missing_parameter(name: str) -> ApiError:
+    return ApiError(400, f"Missing required parameter: '{name}'.", param=name, code="missing_required_parameter")
+
+
+def invalid_type(name: str, expected: str, got: str) -> ApiError:
+    return ApiError(
+        400, f"Invalid type for '{name}': expected {expected}, but got {got} instead.", param=name, code="invalid_type"
+    )
+
+
+def invalid_value(name: str, message: str) -> ApiError:
+    return ApiError(400, f"Invalid value for '{name}': {message}", param=name, code="invalid_value")
+
+
+def below_minimum(name: str, minimum: int, got: int) -> ApiError:
+    return ApiError(
+        400,
+        f"Invalid '{name}': integer below minimum value. Expected a value >= {minimum}, but got {got} instead.",
+        param=name,
+        code="integer_below_min_value",
+    )
+
+
+def above_maximum(name: str, maximum: int, got: int) -> ApiError:
+    return ApiError(
+        400,
+        f"Invalid '{name}': integer above maximum value. Expected a value <= {maximum}, but got {got} instead.",
+        param=name,
+        code="integer_above_max_value",
+    )
+
+
+def invalid_url(method: str, path: str) -> ApiError:
+    return ApiError(404, f"Invalid URL ({method} {path})")
+
+
+def method_not_allowed(method: str, path: str) -> ApiError:
+    return ApiError(405, f"Not allowed to {method} on {path}.", code="method_not_supported")
+
+
+# --- what is there ------------------------------------------------------------------------------------------------
+
+
+def not_found(what: str, identifier: str) -> ApiError:
+    return ApiError(404, f"{what} {identifier} not found.", code="not_found")
+
+
+def archived(project_id: str) -> ApiError:
+    return ApiError(400, f"Project {project_id} is archived.", code="project_archived")
+
+
+def model_not_found(model: str) -> ApiError:
+    return ApiError(
+        404, f"The model `{model}` does not exist or you do not have access to it.", param=None, code="model_not_found"
+    )
+
+
+def not_a_chat_model() -> ApiError:
+    return ApiError(
+        404,
+        "This is not a chat model and thus not supported in the v1/chat/completions endpoint. Did you mean to use "
+        "v1/completions?",
+        param="model",
+    )
+
+
+def model_denied(project_id: str, model: str) -> ApiError:
+    return ApiError(403, f"Project `{project_id}` does not have access to model `{model}`", code="model_not_found")
+
+
+def key_cannot_be_deleted() -> ApiError:
+    """The rule before September 2026: deleting a service account was the only way to end its key."""
+    return ApiError(400, "API keys cannot be deleted for service accounts, please delete the service account")
+
+
+# --- what is allowed ----------------------------------------------------------------------------------------------
+
+
+def policy(message: str, param: str | None = None) -> ApiError:
+    """A refusal by a policy that the organization's owner has set."""
+    return ApiError(403, message, param=param, code="organization_policy_violation")
+
+
+def project_limit(limit: int) -> ApiError:
+    return ApiError(400, f"You have reached the maximum of {limit} projects.", code="project_limit_exceeded")
+
+
+def spent(code: str) -> ApiError:
+    """Nothing left to spend. `code` tells which limit; `type` is the older, coarser word for all of them."""
+    return ApiError(
+        429,
+        "You exceeded your current quota, please check your plan and billing details. For more information on this "
+        "error, read the docs: https://platform.openai.com/docs/guides/error-codes/api-errors.",
+        type="insufficient_quota",
+        code=code,
+    )
+
+
+def rate_limited(message: str, *, kind: str, headers: dict[str, str] | None = None) -> ApiError:
+    return ApiError(429, message, type=kind, code="rate_limit_exceeded", headers=headers)
+
+
+def server_error(request_id: str) -> ApiError:
+    return ApiError(
+        500,
+        "The server had an error while processing your request. Sorry about that! You can retry your request, or "
+        "contact us through our help center at help.openai.com if the error persists. (Please include the request ID "
+        f"{request_id} in your message.)",
+        type="server_error",
+    )

@@ -1,0 +1,90 @@
+"""Things that go wrong on request: which call, how often, and before or after it was applied.
+
+Owns the list of faults and their matching. Leaves out how each is acted out: `gateway.py` for those on the wire, the
+routes for the three that change what a call means.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+WIRE: Final = ("429", "500", "slow", "dropped", "dropped_after_apply", "truncated", "timeout")
+"""429 and 500 answer that status without rate-limit headers. `slow` answers late. `dropped` closes the connection.
+`truncated` sends half of the body. `timeout` never answers, then closes."""
+MEANING: Final = ("propagation_delay", "balance_gone", "old_delete_rule")
+NAMES: Final = WIRE + MEANING
+_ALWAYS_AFTER: Final = ("dropped_after_apply", "truncated")
+_CHOOSE: Final = ("429", "500", "slow", "timeout")
+DEFAULT_SECONDS: Final = {"slow": 1.0, "timeout": 30.0, "propagation_delay": 2.0}
+
+
+@dataclass
+class Fault:
+    """`count` None = until cleared. `after` = the call was applied, only its answer is lost or late."""
+
+    name: str
+    method: str | None
+    path: re.Pattern[str] | None
+    count: int | None
+    seconds: float
+    after: bool
+
+    def matches(self, method: str, path: str) -> bool:
+        return (self.method is None or self.method == method) and (self.path is None or bool(self.path.search(path)))
+
+    def as_json(self) -> dict[str, Any]:
+        pattern = self.path.pattern if self.path else None
+        return {
+            "name": self.name,
+            "method": self.method,
+            "path": pattern,
+            "count": self.count,
+            "seconds": self.seconds,
+            "after": self.after,
+        }
+
+
+def parse(fields: dict[str, Any]) -> Fault:
+    """Raises ValueError that names the field, the value and the rule."""
+    unknown = set(fields) - {"name", "method", "path", "count", "seconds", "after"}
+    if unknown:
+        raise ValueError(f"a fault has no field {sorted(unknown)[0]!r}")
+    name = fields.get("name")
+    if name not in NAMES:
+        raise ValueError(f"there is no fault {name!r}: the faults are {', '.join(NAMES)}")
+    method, path, count, seconds = (fields.get(f) for f in ("method", "path", "count", "seconds"))
+    after = fields.get("after", False)
+    if method is not None and method not in ("GET", "POST", "DELETE"):
+        raise ValueError(f"method is {method!r}: it is GET, POST or DELETE")
+    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
+        raise ValueError(f"count is {count!r}: it is a whole number from 1, or null for until cleared")
+    if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0):
+        raise ValueError(f"seconds is {seconds!r}: it is a number from 0")
+    if not isinstance(after, bool) or (after and name not in _CHOOSE + _ALWAYS_AFTER):
+        raise ValueError(f"after is {after!r}: only {', '.join(_CHOOSE)} can be told to strike after the call")
+    try:
+        pattern = re.compile(path) if path is not None else None
+    except (re.error, TypeError):
+        raise ValueError(f"path is {path!r}: it is a regular expression, searched in the request's path") from None
+    return Fault(
+        name, method, pattern, count, DEFAULT_SECONDS.get(name, 0.0) if seconds is None else float(seconds),
+        after or name in _ALWAYS_AFTER,
+    )  # fmt: skip
+
+
+class Faults:
+    def __init__(self) -> None:
+        self.waiting: list[Fault] = []
+
+    def take(self, method: str, path: str, *names: str) -> Fault | None:
+        """The oldest fault of these names that matches; it is used up by one."""
+        for fault in self.waiting:
+            if fault.name in names and fault.matches(method, path):
+                if fault.count is not None:
+                    fault.count -= 1
+                    if fault.count == 0:
+                        self.waiting.remove(fault)
+                return fault
+        return None

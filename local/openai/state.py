@@ -1,0 +1,189 @@
+"""Everything the emulated organization remembers.
+
+Owns the records and the few questions that more than one route asks of them. Leaves out HTTP, rules about who may do
+what, and every key's value: a key is a digest here. The values are in `MintLedger` alone, which nothing but the control
+endpoint reads. All of it is touched from one event loop without awaiting in between, so it needs no locks.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+from local import clock
+from local.openai.settings import Settings
+
+MOST_RESPONSES: Final = 10_000
+
+
+@dataclass
+class ServiceAccount:
+    id: str
+    name: str
+    created_at: int
+    role: Literal["owner", "member", "none"]
+    created_without_role: bool
+    """Not a member of the project by default: the reason why plain lists leave its keys out."""
+
+
+@dataclass
+class User:
+    """A person, who can own project keys made on OpenAI's site."""
+
+    id: str
+    name: str
+    email: str
+    created_at: int
+
+
+@dataclass
+class ApiKey:
+    """A project's key. Times are seconds since the epoch; `scopes` empty = all permissions of the owner."""
+
+    id: str
+    name: str
+    project_id: str
+    owner: ServiceAccount | User
+    digest: str
+    redacted_value: str
+    created_at: int
+    scopes: list[str]
+    expires_at: int | None
+    accepted_from: float
+    last_used_at: int | None = None
+
+    def expired(self, now: float) -> bool:
+        return self.expires_at is not None and now >= self.expires_at
+
+
+@dataclass
+class AdminKey:
+    id: str
+    name: str
+    digest: str
+    redacted_value: str
+    created_at: int
+    scopes: list[str]
+    expires_at: int | None
+    last_used_at: int | None = None
+
+    def expired(self, now: float) -> bool:
+        return self.expires_at is not None and now >= self.expires_at
+
+
+@dataclass
+class SpendAlert:
+    id: str
+    threshold_amount: int
+    recipients: list[str]
+    subject_prefix: str | None
+    sent_in: set[str] = field(default_factory=set)
+    """Months (YYYY-MM) in which the alert went out: once a month at most."""
+
+
+@dataclass
+class Project:
+    id: str
+    name: str
+    created_at: int
+    residency: str | None = None
+    external_key_id: str | None = None
+    archived_at: int | None = None
+    service_accounts: dict[str, ServiceAccount] = field(default_factory=dict)
+    keys: dict[str, ApiKey] = field(default_factory=dict)
+    rate_limits: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By model: only what was changed; the organization's limit holds otherwise."""
+    model_permissions: tuple[Literal["allow_list", "deny_list"], list[str]] | None = None
+    spend_limit_cents: int | None = None
+    spend_alerts: dict[str, SpendAlert] = field(default_factory=dict)
+
+    def may_use(self, model: str) -> bool:
+        if self.model_permissions is None:
+            return True
+        mode, models = self.model_permissions
+        return (model in models) == (mode == "allow_list")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """One model call that was answered."""
+
+    at: int
+    project_id: str
+    api_key_id: str
+    user_id: str | None
+    model: str
+    input_tokens: int
+    output_tokens: int
+    input_cost: Decimal
+    output_cost: Decimal
+
+
+@dataclass(frozen=True)
+class Minted:
+    """A key's value with what is needed to tell whose it is: kind is `admin`, `service_account` or `user`."""
+
+    id: str
+    kind: str
+    value: str
+    name: str
+    project_id: str | None
+    service_account_id: str | None
+    created_at: int
+
+
+class MintLedger:
+    """Every key value ever made, in this process's memory only, so that leak scans know what to look for."""
+
+    def __init__(self) -> None:
+        self.entries: list[Minted] = []
+
+
+@dataclass
+class Organization:
+    settings: Settings = field(default_factory=Settings)
+    projects: dict[str, Project] = field(default_factory=dict)
+    admin_keys: dict[str, AdminKey] = field(default_factory=dict)
+    keys_by_digest: dict[str, ApiKey | AdminKey] = field(default_factory=dict)
+    usage: list[Usage] = field(default_factory=list)
+    spent: dict[tuple[str, str], Decimal] = field(default_factory=dict)
+    """US dollars by (project id, month)."""
+    audit: list[dict[str, Any]] = field(default_factory=list)
+    alerts_sent: list[dict[str, Any]] = field(default_factory=list)
+    calls: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=200_000))
+    responses: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    """Stored responses by id: project id and body. Only the newest are kept: OpenAI forgets them too, by age."""
+
+    def add_key(self, key: ApiKey) -> None:
+        self.projects[key.project_id].keys[key.id] = key
+        self.keys_by_digest[key.digest] = key
+
+    def remove_key(self, key: ApiKey) -> None:
+        self.projects[key.project_id].keys.pop(key.id, None)
+        self.keys_by_digest.pop(key.digest, None)
+
+    def store_response(self, project_id: str, response: dict[str, Any]) -> None:
+        self.responses[response["id"]] = (project_id, response)
+        if len(self.responses) > MOST_RESPONSES:
+            del self.responses[next(iter(self.responses))]
+
+    def record_usage(self, usage: Usage) -> None:
+        self.usage.append(usage)
+        slot = (usage.project_id, month(usage.at))
+        self.spent[slot] = self.spent.get(slot, Decimal(0)) + usage.input_cost + usage.output_cost
+
+    def spent_cents(self, project_id: str, now: float) -> Decimal:
+        """What the project has spent in the calendar month (UTC) of `now`."""
+        return self.spent.get((project_id, month(now)), Decimal(0)) * 100
+
+
+def month(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m")
+
+
+def now() -> float:
+    """Seconds since the epoch by the cell's clock."""
+    return clock.now()

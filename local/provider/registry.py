@@ -1,0 +1,61 @@
+"""Which resource types there are.
+
+Owns the list and the refusal of every other type. Leaves out their descriptions, one file a service in `services/`.
+"""
+
+from __future__ import annotations
+
+import difflib
+
+from local.provider.aws import Refused
+from local.provider.model import Resource
+from local.provider.services import (
+    cloudwatch,
+    events,
+    iam_policies,
+    iam_role,
+    kms,
+    lambda_function,
+    lambda_invocation,
+    lambda_settings,
+    logs,
+    secret,
+    secret_rotation,
+    sns,
+    sqs,
+)
+
+VERSION = "7.51.1"
+"""The release of the official plugin whose schema the stand-in follows; the engine compares it with the SDK's."""
+
+RESOURCES: dict[str, Resource] = {
+    resource.type: resource
+    for module in (
+        cloudwatch,
+        events,
+        iam_policies,
+        iam_role,
+        kms,
+        lambda_function,
+        lambda_invocation,
+        lambda_settings,
+        logs,
+        secret,
+        secret_rotation,
+        sns,
+        sqs,
+    )
+    for resource in module.RESOURCES
+}
+
+
+def find(token: str) -> Resource:
+    """Raises Refused with the nearest type for one that isn't carried."""
+    if token in RESOURCES:
+        return RESOURCES[token]
+    close = difflib.get_close_matches(token, RESOURCES, 1)
+    hint = f"; the nearest it has is {close[0]}" if close else ""
+    raise Refused(
+        f"the local stand-in for the AWS provider does not carry the resource type {token}{hint}. "
+        "Install the official plugin (`pulumi plugin install resource aws`) or leave the resource out of a local cell"
+    )

@@ -1,0 +1,57 @@
+"""The two sides of a local cell: which module serves each, and how to tell that it is well.
+
+Owns health. Leaves out processes (`local/process.py`) and what a cell does about a sick side (`local/cell.py`).
+"""
+
+from __future__ import annotations
+
+import http.client
+import time
+from typing import Final
+
+from local.process import ServerProcess
+
+SIDES: Final = {
+    "aws": ("local.aws.server", "/_ministack/health"),
+    "openai": ("local.openai.server", "/_emulator/health"),
+}
+"""Name to module and the path that answers 200 when the side is ready."""
+
+_READY_SECONDS: Final = 20.0
+
+
+class CellError(RuntimeError):
+    """The cell can't be started, found or used. The message says why and what to do."""
+
+
+def symptom(server: ServerProcess) -> str | None:
+    """What is wrong with a side, for a person; None when it lives and answers."""
+    if not server.alive():
+        return f"its {server.name} side has ended (last words in {server.log})"
+    if not _healthy(server):
+        return f"its {server.name} side on port {server.port} lives but doesn't answer"
+    return None
+
+
+def _healthy(server: ServerProcess) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=2)
+    try:
+        connection.request("GET", SIDES[server.name][1])
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def await_health(server: ServerProcess) -> None:
+    """Returns when the side answers. Raises CellError with its last words when it ends or takes too long."""
+    give_up = time.monotonic() + _READY_SECONDS
+    while not (_healthy(server) and server.alive()):
+        if not server.alive():
+            raise CellError(f"the cell's {server.name} side ended while it was starting:\n{server.last_words()}")
+        if time.monotonic() > give_up:
+            raise CellError(
+                f"the cell's {server.name} side was not ready after {_READY_SECONDS:.0f} s:\n{server.last_words()}"
+            )
+        time.sleep(0.02)

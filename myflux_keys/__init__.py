@@ -1,0 +1,57 @@
+"""Tenants' OpenAI keys, read from AWS Secrets Manager; and the contract that writer and readers share.
+
+    from myflux_keys import KeyReader
+
+    reader = KeyReader("prod-eu1")
+    client = reader.openai_client("acme")
+
+Owns the public names. Leaves their loading to the moment they are asked for: the Lambda functions carry this file with
+`names`, `payload` and `redaction` alone, and importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from myflux_keys.errors import (
+        AccessDeniedError,
+        InvalidTenantError,
+        KeyReaderError,
+        NotReadyError,
+        PayloadError,
+        SecretNotFoundError,
+        UnavailableError,
+    )
+    from myflux_keys.key import Key
+    from myflux_keys.payload import SecretText
+    from myflux_keys.reader import KeyReader
+
+__all__ = [
+    "AccessDeniedError",
+    "InvalidTenantError",
+    "Key",
+    "KeyReader",
+    "KeyReaderError",
+    "NotReadyError",
+    "PayloadError",
+    "SecretNotFoundError",
+    "SecretText",
+    "UnavailableError",
+]
+
+_HOMES: Final = {"Key": "key", "KeyReader": "reader", "SecretText": "payload"}
+"""The module of each public name that is not an error."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,131 @@
+"""Which failure of AWS means what to somebody who reads a key.
+
+Owns the translation from botocore's exceptions to the reader's, as a pure function. Leaves out what is done about them
+(`cached_key`). Sources: the errors of GetSecretValue and AssumeRole in AWS's API references, and AWS's list of common
+errors. What is not known to be passing counts as a decision: then nothing cached is served.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from myflux_keys.errors import (
+    AccessDeniedError,
+    KeyReaderError,
+    NotReadyError,
+    SecretNotFoundError,
+    UnavailableError,
+)
+from myflux_keys.redaction import redact
+
+EXPIRED_TOKEN: Final = frozenset({"ExpiredToken", "ExpiredTokenException"})
+
+_PASSING: Final = EXPIRED_TOKEN | {
+    "IDPCommunicationError",
+    "InternalFailure",
+    "InternalServerError",
+    "InternalServiceError",
+    "InternalServiceErrorException",
+    "LimitExceededException",
+    "PriorRequestNotComplete",
+    "RequestExpired",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "TooManyRequestsException",
+}
+_DENIED: Final = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthFailure",
+        "DecryptionFailure",
+        "DecryptionFailureException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "NotAuthorized",
+        "RegionDisabledException",
+        "SignatureDoesNotMatch",
+        "UnauthorizedOperation",
+        "UnrecognizedClientException",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was being read, for the text of errors. `role` is "" where the process's own credentials read."""
+
+    cell: str
+    tenant: str
+    secret: str
+    role: str
+
+
+def translate(error: BotoCoreError | ClientError, reading: Reading) -> KeyReaderError:
+    if isinstance(error, BotoCoreError):
+        return UnavailableError(
+            f"AWS can't be asked for tenant {reading.tenant!r}: {redact(str(error))}",
+            tenant=reading.tenant,
+            code=type(error).__name__,
+            way_out="Check this process's credentials, its Region and its way to Secrets Manager and STS.",
+        )
+    response: dict[str, Any] = dict(error.response)
+    details: dict[str, Any] = response.get("Error", {})
+    code = str(details.get("Code", ""))
+    said = redact(str(details.get("Message") or details.get("message") or "no message"))
+    status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    kind, why, way_out = _meaning(code, said, status, reading)
+    return kind(
+        f"{why} ({error.operation_name}: {said.rstrip('.')})", tenant=reading.tenant, code=code, way_out=way_out
+    )
+
+
+def _meaning(code: str, said: str, status: int, reading: Reading) -> tuple[type[KeyReaderError], str, str]:
+    """`kind`, what it means, the way out."""
+    tenant, cell, secret = reading.tenant, reading.cell, reading.secret
+    if code in _PASSING or status >= 500 or status == 429:
+        return UnavailableError, f"AWS fails for tenant {tenant!r}", "It passes by itself; the reader asks again later."
+    if code == "ResourceNotFoundException" and "staging label" in said:
+        return (
+            NotReadyError,
+            f"tenant {tenant!r} has no key yet: secret {secret} has no AWSCURRENT version",
+            "A managed tenant's first rotation stores it within minutes of `pulumi up`: if it does not, look in log"
+            f" group /aws/lambda/myflux-{cell}-rotation. A customer's own key is stored with"
+            f" `myflux-keys key set {tenant}`.",
+        )
+    if code == "ResourceNotFoundException":
+        return (
+            SecretNotFoundError,
+            f"secret {secret} does not exist",
+            f"Check the tenant's name, the cell {cell!r} and the Region; run `pulumi up` on stack {tenant}.{cell}.",
+        )
+    if code == "InvalidRequestException" and "deletion" in said:
+        return (
+            SecretNotFoundError,
+            f"secret {secret} is marked for deletion: the tenant was off-boarded",
+            "If that was a mistake, RestoreSecret brings it back within its recovery window.",
+        )
+    if code in _DENIED:
+        who = f"role {reading.role} with session tag tenant={tenant}" if reading.role else "this process's credentials"
+        return (
+            AccessDeniedError,
+            f"AWS refuses the key of tenant {tenant!r} to {who}",
+            "One of these: the tenant is disabled; there is no such tenant in this cell; the role may not be assumed by"
+            " this process with that tag; a tenant with isolation: dedicated needs its own role (`role_arn`); or the"
+            " secret's KMS key is disabled.",
+        )
+    return KeyReaderError, f"AWS does not give the key of tenant {tenant!r}", "Read AWS's message and code."

@@ -1,0 +1,187 @@
+"""OpenAI's own client on a tenant's key: follows rotations, repeats a call once on 401, and never holds the key.
+
+Owns the transport between the SDK and the network. The SDK sees a placeholder; the key is put on a copy of each
+request on its way out, so that no client attribute, request, error or header dump of the application has it. Only the
+public interfaces of openai and httpx2 are used. Leaves out Realtime: WebSockets do not pass through HTTP transports;
+give them `reader.get(tenant).reveal()`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx2
+import openai
+
+from myflux_keys.errors import KeyReaderError
+from myflux_keys.key import Key
+from myflux_keys.quiet import quiet
+
+if TYPE_CHECKING:
+    from myflux_keys.reader import KeyReader
+
+PLACEHOLDER: Final = "held-by-myflux-keys"
+
+FROM_THE_SECRET: Final = frozenset(
+    {
+        "admin_api_key",
+        "api_key",
+        "base_url",
+        "data_residency",
+        "organization",
+        "project",
+        "provider",
+        "websocket_base_url",
+        "workload_identity",
+    }
+)
+
+
+def openai_client(reader: KeyReader, key: Key, options: dict[str, Any]) -> openai.OpenAI:
+    """`options` are openai.OpenAI's; an `http_client` in it does the sending and may serve many tenants."""
+    own, given = _split(options)
+    network = given or openai.DefaultHttpxClient()
+    transport = KeyTransport(reader, key, network, owns_network=given is None)
+    return openai.OpenAI(**_identity(key), http_client=httpx2.Client(transport=transport, follow_redirects=True), **own)
+
+
+def async_openai_client(reader: KeyReader, key: Key, options: dict[str, Any]) -> openai.AsyncOpenAI:
+    own, given = _split(options)
+    network = given or openai.DefaultAsyncHttpxClient()
+    transport = AsyncKeyTransport(reader, key, network, owns_network=given is None)
+    http_client = httpx2.AsyncClient(transport=transport, follow_redirects=True)
+    return openai.AsyncOpenAI(**_identity(key), http_client=http_client, **own)
+
+
+class _Sending:
+    """What both transports share: the tenant, where its key may go, and the request that carries it."""
+
+    def __init__(self, reader: KeyReader, key: Key, owns_network: bool) -> None:
+        self._reader = reader
+        self._tenant = key.tenant
+        self._home = httpx2.URL(key.base_url)
+        self._owns_network = owns_network
+
+    def _check(self, url: httpx2.URL) -> None:
+        if url.origin != self._home.origin:
+            raise KeyReaderError(
+                f"tenant {self._tenant!r}'s key goes to {self._home} alone, not to {url.scheme}://{url.host}",
+                tenant=self._tenant,
+                way_out="Leave the client's base URL as it is; the secret's payload decides it.",
+            )
+
+    @staticmethod
+    def _with_key(request: httpx2.Request, key: Key) -> httpx2.Request:
+        headers = request.headers.copy()
+        headers["Authorization"] = f"Bearer {key.reveal()}"
+        for header, told in (("OpenAI-Organization", key.organization_id), ("OpenAI-Project", key.project_id)):
+            headers.pop(header, None)
+            # A customer's own key decides both by itself.
+            if told:
+                headers[header] = told
+        return httpx2.Request(
+            request.method, request.url, headers=headers, stream=request.stream, extensions=request.extensions
+        )
+
+
+class KeyTransport(_Sending, httpx2.BaseTransport):
+    def __init__(self, reader: KeyReader, key: Key, network: httpx2.Client, *, owns_network: bool) -> None:
+        super().__init__(reader, key, owns_network)
+        self._network = network
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        self._check(request.url)
+        key = self._reader.get(self._tenant)
+        response = self._send(request, key)
+        if response.status_code != 401:
+            return response
+        response.read()
+        if not is_dead_key(response) or not can_be_sent_again(request):
+            return response
+        fresh = self._reader.get(self._tenant, rejected=key)
+        return response if fresh.version_id == key.version_id else self._send(request, fresh)
+
+    def close(self) -> None:
+        if self._owns_network:
+            self._network.close()
+
+    def _send(self, request: httpx2.Request, key: Key) -> httpx2.Response:
+        with quiet():
+            try:
+                return self._network.send(self._with_key(request, key), stream=True, auth=None, follow_redirects=False)
+            except httpx2.TransportError as error:
+                failure = without_frames(error, request)
+        raise failure
+
+
+class AsyncKeyTransport(_Sending, httpx2.AsyncBaseTransport):
+    def __init__(self, reader: KeyReader, key: Key, network: httpx2.AsyncClient, *, owns_network: bool) -> None:
+        super().__init__(reader, key, owns_network)
+        self._network = network
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        self._check(request.url)
+        key = await self._reader.aget(self._tenant)
+        response = await self._send(request, key)
+        if response.status_code != 401:
+            return response
+        await response.aread()
+        if not is_dead_key(response) or not can_be_sent_again(request):
+            return response
+        fresh = await self._reader.aget(self._tenant, rejected=key)
+        return response if fresh.version_id == key.version_id else await self._send(request, fresh)
+
+    async def aclose(self) -> None:
+        if self._owns_network:
+            await self._network.aclose()
+
+    async def _send(self, request: httpx2.Request, key: Key) -> httpx2.Response:
+        with quiet():
+            try:
+                return await self._network.send(
+                    self._with_key(request, key), stream=True, auth=None, follow_redirects=False
+                )
+            except httpx2.TransportError as error:
+                failure = without_frames(error, request)
+        raise failure
+
+
+def is_dead_key(response: httpx2.Response) -> bool:
+    """Whether a 401, its body read, says that the key is no good. A restricted key without the scope for a call also
+    gets 401, with "Missing scopes" in its message: another key of the tenant would have the same scopes."""
+    return "missing scopes" not in response.text.lower()
+
+
+def can_be_sent_again(request: httpx2.Request) -> bool:
+    """Bytes can, and multipart whose length is known: its files are seekable, and httpx2 rewinds them. A generator
+    can't."""
+    if isinstance(request.stream, httpx2.ByteStream):
+        return True
+    multipart = request.headers.get("Content-Type", "").startswith("multipart/form-data")
+    return multipart and "Content-Length" in request.headers
+
+
+def without_frames(error: httpx2.TransportError, request: httpx2.Request) -> httpx2.TransportError:
+    """The same failure on the application's own request: frames below this one have the key in local variables."""
+    failure = type(error)(str(error))
+    failure.request = request
+    return failure
+
+
+def _identity(key: Key) -> dict[str, Any]:
+    """An empty admin key keeps the SDK from taking one out of the environment."""
+    return {
+        "api_key": PLACEHOLDER,
+        "admin_api_key": "",
+        "base_url": key.base_url,
+        "organization": key.organization_id,
+        "project": key.project_id,
+    }
+
+
+def _split(options: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """The SDK's options without `http_client`, and that one."""
+    refused = sorted(FROM_THE_SECRET & options.keys())
+    if refused:
+        raise TypeError(f"{', '.join(refused)}: the tenant's secret decides this, leave it out")
+    return {name: value for name, value in options.items() if name != "http_client"}, options.get("http_client")

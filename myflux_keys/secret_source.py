@@ -1,0 +1,219 @@
+"""Reads a tenant's secret with credentials that can read no other tenant's.
+
+Owns the calls: AssumeRole with the session tag `tenant`, GetSecretValue, the credentials of assumed sessions and their
+renewal. Leaves out caching of keys (`cached_key`). Failures are returned, not raised: the frames that saw a secret's
+text are gone before anything is raised to the application.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from myflux_keys.aws_errors import EXPIRED_TOKEN, Reading, translate
+from myflux_keys.errors import KeyReaderError
+from myflux_keys.key import Key, no_text, parse_key
+from myflux_keys.names import TAG_TENANT, CellNames, secret_name
+from myflux_keys.payload import SecretText
+from myflux_keys.quiet import quiet
+from myflux_keys.redaction import redact
+
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_sts import STSClient
+
+RoleArn = str | Callable[[str], str] | None
+
+SESSION_SECONDS: Final = 3600
+"""The longest that AWS allows when a role assumes a role, and within every role's MaxSessionDuration."""
+RENEW_BEFORE: Final = 300.0
+"""Seconds before its expiry that a session is replaced: clocks differ, and calls take time."""
+
+_ROLE_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+", re.ASCII)
+CALL_LIMITS: Final = Config(
+    connect_timeout=2,
+    read_timeout=4,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    user_agent_extra="myflux-keys",
+)
+"""A call takes at most three attempts of six seconds, and a read at most two calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """Credentials of an assumed role session. `expires_at` in seconds since the epoch."""
+
+    access_key_id: str
+    secret_access_key: SecretText
+    session_token: SecretText
+    expires_at: float
+
+
+class SecretSource:
+    """One cell's tenant secrets. Thread-safe; clients are made at the first call and closed by `close`."""
+
+    def __init__(
+        self,
+        cell: str,
+        clock: Callable[[], float],
+        *,
+        session: boto3.Session | None = None,
+        region: str | None = None,
+        role_arn: RoleArn = None,
+        assume: bool = True,
+        sts: STSClient | None = None,
+        secretsmanager: SecretsManagerClient | None = None,
+    ) -> None:
+        """Raises ValueError for arguments that can't go together, and for a missing Region."""
+        if not assume and (role_arn is not None or sts is not None):
+            raise ValueError("assume=False reads with the process's own credentials: leave out role_arn and sts")
+        if assume and secretsmanager is not None:
+            raise ValueError("a given secretsmanager client has one set of credentials: pass assume=False with it")
+        self._cell = cell
+        self._clock = clock
+        self._session = session or boto3.Session(region_name=region)
+        self._region = region or self._session.region_name
+        if not self._region and secretsmanager is None:
+            raise ValueError("no AWS Region: pass region=, or set AWS_REGION to the cell's Region")
+        self._role_arn = checked_role(role_arn) if isinstance(role_arn, str) else role_arn
+        self._assume = assume
+        self._given_sts, self._given_secretsmanager = sts, secretsmanager
+        self._sts, self._secretsmanager = sts, secretsmanager
+        self._sessions: dict[str, _Session] = {}
+        self._derived_role = ""
+        self._making = threading.Lock()
+
+    def read(self, tenant: str) -> Key | KeyReaderError:
+        """The AWSCURRENT version. A held session that AWS calls expired is replaced once; a denied one is dropped."""
+        held = tenant in self._sessions
+        outcome = self._attempt(tenant)
+        if isinstance(outcome, Key):
+            return outcome
+        expired = outcome.code in EXPIRED_TOKEN
+        if expired or not outcome.keeps_last_good:
+            self.forget(tenant)
+        return self._attempt(tenant) if expired and held else outcome
+
+    def forget(self, tenant: str) -> None:
+        """Drops the tenant's assumed session; the next read assumes the role anew."""
+        self._sessions.pop(tenant, None)
+
+    def close(self) -> None:
+        """Forgets the sessions and closes the clients made here, not those handed in."""
+        self._sessions.clear()
+        for client in self.leave_clients():
+            client.close()
+
+    def leave_clients(self) -> list[STSClient | SecretsManagerClient]:
+        """Goes on with clients yet to be made, and returns those made so far: a forked process must not use them."""
+        made: list[STSClient | SecretsManagerClient] = []
+        if self._sts is not None and self._given_sts is None:
+            made.append(self._sts)
+        if self._secretsmanager is not None and self._given_secretsmanager is None:
+            made.append(self._secretsmanager)
+        self._sts, self._secretsmanager = self._given_sts, self._given_secretsmanager
+        self._making = threading.Lock()
+        return made
+
+    def _attempt(self, tenant: str) -> Key | KeyReaderError:
+        secret, role = secret_name(self._cell, tenant), ""
+        with quiet():
+            try:
+                role = self._role_of(tenant)
+                with self._client_for(tenant, role) as client, quiet():
+                    # AWS evaluates a policy's VersionStage condition only where the request names the stage.
+                    answer = client.get_secret_value(SecretId=secret, VersionStage="AWSCURRENT")
+            except (ClientError, BotoCoreError) as error:
+                return translate(error, Reading(self._cell, tenant, secret, role))
+        if "SecretString" not in answer:
+            return no_text(tenant)
+        return parse_key(answer["SecretString"], tenant, answer["VersionId"])
+
+    @contextmanager
+    def _client_for(self, tenant: str, role: str) -> Generator[SecretsManagerClient]:
+        if not role:
+            if self._secretsmanager is None:
+                self._secretsmanager = self._make("secretsmanager")
+            yield self._secretsmanager
+            return
+        held = self._session_for(tenant, role)
+        # A client of its own for each read: thousands of tenants' clients, each idle for minutes, would cost memory
+        # and dead connections, and one client for all would have to switch credentials between calls.
+        client: SecretsManagerClient = self._make("secretsmanager", held)
+        try:
+            yield client
+        finally:
+            client.close()
+
+    def _session_for(self, tenant: str, role: str) -> _Session:
+        held = self._sessions.get(tenant)
+        if held is None or held.expires_at - RENEW_BEFORE <= self._clock():
+            with quiet():
+                answer = self._sts_client().assume_role(
+                    RoleArn=role,
+                    RoleSessionName=f"myflux-keys-{tenant}",
+                    DurationSeconds=SESSION_SECONDS,
+                    Tags=[{"Key": TAG_TENANT, "Value": tenant}],
+                )["Credentials"]
+            held = _Session(
+                answer["AccessKeyId"],
+                SecretText(answer["SecretAccessKey"]),
+                SecretText(answer["SessionToken"]),
+                answer["Expiration"].timestamp(),
+            )
+            self._sessions[tenant] = held
+        return held
+
+    def _role_of(self, tenant: str) -> str:
+        """The role to assume; "" where the process's own credentials read."""
+        if not self._assume:
+            return ""
+        if callable(self._role_arn):
+            return checked_role(self._role_arn(tenant))
+        if self._role_arn:
+            return self._role_arn
+        if not self._derived_role:
+            with quiet():
+                caller = self._sts_client().get_caller_identity()
+            partition = caller["Arn"].split(":")[1]
+            names = CellNames(self._cell, caller["Account"], self._region or "", partition)
+            self._derived_role = names.runtime_role_arn
+        return self._derived_role
+
+    def _sts_client(self) -> STSClient:
+        if self._sts is None:
+            self._sts = self._make("sts")
+        return self._sts
+
+    def _make(self, service: str, held: _Session | None = None) -> Any:
+        """boto3 sessions are not thread-safe, clients are: making one is the only step under this lock."""
+        credentials = (
+            {
+                "aws_access_key_id": held.access_key_id,
+                "aws_secret_access_key": held.secret_access_key.reveal(),
+                "aws_session_token": held.session_token.reveal(),
+            }
+            if held
+            else {}
+        )
+        with self._making:
+            session = cast("Any", self._session)
+            return session.client(service, region_name=self._region, config=CALL_LIMITS, **credentials)
+
+
+def checked_role(arn: str) -> str:
+    """`arn` if it is a role's; raises ValueError that says what is expected."""
+    if not _ROLE_ARN.fullmatch(arn):
+        raise ValueError(
+            f"role_arn {redact(repr(arn))[:120]} is not the ARN of an IAM role,"
+            " which reads arn:aws:iam::<account>:role/<name>"
+        )
+    return arn

@@ -1,0 +1,122 @@
+"""A cell's AWS account, reached with the caller's own credentials.
+
+Owns the clients, the proof that the credentials are of the cell's account, what CloudTrail is told about why, and
+AWS's time. Leaves out every operation. Endpoints and credentials come from AWS's standard variables.
+
+Why a reason travels in the user agent: RotateSecret has no field for one, and a tag would be drift for the next
+`pulumi up`. CloudTrail keeps the user agent of each call, out of the caller's later reach.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, unquote
+
+import boto3
+from botocore.config import Config
+
+from myflux_keys.redaction import looks_like_key
+from operations.errors import OperationError
+from tenancy import Cell
+
+if TYPE_CHECKING:
+    from types_boto3_cloudtrail import CloudTrailClient
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_sts import STSClient
+
+LONGEST_REASON: Final = 200
+"""Characters; percent-encoded it stays far below the length at which a user agent is cut."""
+
+_OURS: Final = re.compile(r"myflux-keys/(?P<command>[a-z-]+)(?: reason/(?P<reason>\S*))?")
+
+
+def checked_reason(reason: str) -> str:
+    """`reason` as it is recorded. Raises OperationError for one that should not be kept for years."""
+    text = " ".join(reason.split())
+    if looks_like_key(text):
+        raise OperationError(
+            "the reason holds something shaped like a key, and CloudTrail keeps it: leave the key out."
+        )
+    if len(text) > LONGEST_REASON or not text.isprintable():
+        raise OperationError(f"a reason is one line of at most {LONGEST_REASON} printable characters: shorten it.")
+    return text
+
+
+def user_agent(command: str, reason: str = "") -> str:
+    """What is added to the SDK's own user agent: ASCII without spaces inside a part."""
+    return f"myflux-keys/{command}" + (f" reason/{quote(reason, safe='')}" if reason else "")
+
+
+def said_in(agent: str) -> tuple[str, str] | None:
+    """(command, reason) from a recorded user agent; None where the call was not ours."""
+    found = _OURS.search(agent)
+    return (found["command"], unquote(found["reason"] or "")) if found else None
+
+
+def aws_time(answer: Any) -> datetime:
+    """When AWS answered, by its own clock, to the second: this machine's may be wrong."""
+    header: str = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date", "")
+    return parsedate_to_datetime(header).astimezone(UTC) if header else datetime.now(UTC)
+
+
+class Account:
+    """Clients for one cell, all of them closed at the end of a `with`."""
+
+    def __init__(self, cell: Cell, command: str, reason: str = "", session: boto3.Session | None = None) -> None:
+        """`session` is the caller's default one unless given."""
+        self.cell = cell
+        self._session = session or boto3.Session()
+        self._config = Config(
+            user_agent_extra=user_agent(command, reason),
+            # LookupEvents allows two calls a second for the whole account, so being told to slow down is normal.
+            retries={"mode": "adaptive", "max_attempts": 8},
+            connect_timeout=10,
+            read_timeout=60,
+        )
+        self._clients: dict[str, Any] = {}
+
+    def __enter__(self) -> Account:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+
+    @property
+    def secrets(self) -> SecretsManagerClient:
+        return self._client("secretsmanager")
+
+    @property
+    def trail(self) -> CloudTrailClient:
+        return self._client("cloudtrail")
+
+    @property
+    def functions(self) -> LambdaClient:
+        """A function is waited for as long as Lambda lets it run."""
+        return self._client("lambda", Config(read_timeout=910, retries={"total_max_attempts": 1}))
+
+    def check(self) -> datetime:
+        """Proves that the credentials are of the cell's account; AWS's time. Raises OperationError."""
+        sts: STSClient = self._client("sts")
+        answer = sts.get_caller_identity()
+        if answer["Account"] != self.cell.account_id:
+            raise OperationError(
+                f"cell {self.cell.cell} is in account {self.cell.account_id}, and these credentials are of account "
+                f"{answer['Account']}: nothing was changed. Sign in to the cell's account, one cell at a time (--cell)."
+            )
+        return aws_time(answer)
+
+    def _client(self, service: str, more: Config | None = None) -> Any:
+        if service not in self._clients:
+            config = self._config.merge(more) if more else self._config
+            self._clients[service] = self._session.client(  # pyright: ignore[reportCallIssue, reportUnknownMemberType, reportArgumentType]
+                service,  # pyright: ignore[reportArgumentType]
+                region_name=self.cell.region,
+                config=config,
+            )
+        return self._clients[service]

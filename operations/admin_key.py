@@ -1,0 +1,192 @@
+"""A cell's OpenAI admin key: stored by a person after it was checked, and rotated by hand when there is reason to.
+
+Owns the checks, the one write, and asking for a rotation. Leaves out where the key comes from (a prompt or standard
+input: `cli/`) and the rotation itself (`functions/admin_rotation`). The key is never returned, logged, or put into an
+argument or the environment. The checks ask OpenAI with the functions' own client: it repeats nothing that makes
+something, follows no redirect, and redacts what it says.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.admin_keys import AdminKeyRecord, list_admin_keys, own_key
+from functions.admin_rotation.proof import SCOPE, NotProven, OnTrial, prove
+from functions.deadline import Deadline
+from functions.environment import SettingError, checked_base_url
+from functions.openai_admin import AdminAPI
+from functions.openai_http import OpenAIError, OpenAIHTTP
+from myflux_keys.payload import SecretText
+from myflux_keys.quiet import quiet
+from operations.errors import OperationError, code_of, explain
+from tenancy import Cell
+
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager import SecretsManagerClient
+
+PREFIX: Final = "sk-" + "admin-"
+LONGEST_DAYS: Final = 365
+SOON_DAYS: Final = 30
+CHECK_SECONDS: Final = 150.0
+"""OpenAI's Admin API may ask for a minute's patience more than once."""
+_PATIENCE_SECONDS: Final = 10.0
+"""A key that somebody has just made may be refused for some seconds."""
+
+_CURRENT: Final = "AWSCURRENT"
+
+
+class AdminKeyError(OperationError):
+    """The key is not kept, or not rotated. The message says why and what to do, and never holds the key."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """`notices` are sentences for the person who stored it. `expires_at` in Unix seconds, None if it has none or it
+    could not be told."""
+
+    secret: str
+    version_id: str
+    expires_at: int | None
+    notices: tuple[str, ...]
+
+
+def store(cell: Cell, key: SecretText, base_url: str, client: SecretsManagerClient) -> Stored:
+    """Checks `key` against OpenAI and writes it to the cell's admin secret. Raises AdminKeyError and keeps nothing."""
+    _check_shape(key)
+    record, now = _checked_with_openai(cell, key, base_url)
+    try:
+        with quiet():
+            answer = client.put_secret_value(SecretId=cell.names.admin_secret, SecretString=key.reveal())
+    except ClientError as error:
+        raise AdminKeyError(_why_not_stored(cell, code_of(error))) from None
+    except BotoCoreError as error:
+        raise AdminKeyError(f"{explain(error)} Nothing was stored.") from None
+    expires_at = record.expires_at if record else None
+    return Stored(cell.names.admin_secret, answer["VersionId"], expires_at, tuple(notices(record, now)))
+
+
+def rotate(cell: Cell, client: SecretsManagerClient) -> str:
+    """Asks Secrets Manager to replace the admin key now; the new version's id. Raises AdminKeyError."""
+    try:
+        described = client.describe_secret(SecretId=cell.names.admin_secret)
+        if not any(_CURRENT in labels for labels in described.get("VersionIdsToStages", {}).values()):
+            raise AdminKeyError(
+                f"{cell.names.admin_secret} holds no key yet, and a new one is made with the one before it: store the "
+                f"first with `myflux-keys admin-key set --cell {cell.cell}`."
+            )
+        return client.rotate_secret(SecretId=cell.names.admin_secret)["VersionId"]
+    except ClientError as error:
+        raise AdminKeyError(_why_not_rotated(cell, error)) from None
+
+
+def wait(
+    cell: Cell,
+    client: SecretsManagerClient,
+    version_id: str,
+    *,
+    seconds: float = 300,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Returns once `version_id` is the live one. Raises AdminKeyError after `seconds`."""
+    end = time.monotonic() + seconds
+    while True:
+        described = client.describe_secret(SecretId=cell.names.admin_secret)
+        if _CURRENT in described.get("VersionIdsToStages", {}).get(version_id, []):
+            return
+        if time.monotonic() > end:
+            raise AdminKeyError(
+                f"version {version_id} is not live after {seconds:.0f} s. The key before it goes on working; Secrets "
+                f"Manager tries again. The function says why in {cell.names.log_group(_function(cell))}."
+            )
+        sleep(1.0)
+
+
+def notices(record: AdminKeyRecord | None, now: float | None) -> Iterator[str]:
+    """What the person should know of a key that is good: `record` is what OpenAI lists of it, `now` OpenAI's time."""
+    if record is None or now is None:
+        yield "OpenAI's list does not tell for certain when this key expires: look there, and let it end within a year."
+        return
+    left = record.days_left(now)
+    if left is None:
+        yield (
+            "This key has no expiry: whoever gets hold of it can use it for ever. Have it replaced now by one that "
+            "has: `myflux-keys admin-key rotate`."
+        )
+    elif left > LONGEST_DAYS:
+        yield f"This key lives for {left:.0f} days, more than a year: `myflux-keys admin-key rotate` replaces it now."
+    elif left < SOON_DAYS:
+        yield f"This key dies in {left:.0f} days: `myflux-keys admin-key rotate` replaces it now."
+
+
+def _check_shape(key: SecretText) -> None:
+    text = key.reveal()
+    if not text:
+        raise AdminKeyError("no key was given: paste it at the prompt, or pipe it into standard input.")
+    if not text.startswith(PREFIX):
+        raise AdminKeyError(
+            f"this is not an admin key: one starts with `{PREFIX}`. A project's key cannot make projects or mint keys. "
+            "An organization owner makes an admin key under Settings, Organization, Admin keys."
+        )
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise AdminKeyError("the key holds white space or characters outside ASCII: it was cut or copied wrongly.")
+
+
+def _checked_with_openai(cell: Cell, key: SecretText, base_url: str) -> tuple[AdminKeyRecord | None, float | None]:
+    try:
+        checked = checked_base_url(base_url)
+    except SettingError as error:
+        raise AdminKeyError(f"an admin key is not sent there: {error}.") from None
+    deadline = Deadline(CHECK_SECONDS)
+    http = OpenAIHTTP(checked, deadline, organization=cell.openai.organization_id)
+    try:
+        prove(http, deadline, key, patience=_PATIENCE_SECONDS, keep=0)
+        return own_key(list_admin_keys(AdminAPI(http, OnTrial(key), deadline)), key), http.told_time
+    except NotProven as failure:
+        raise AdminKeyError(_why_not_good(cell, failure)) from None
+    except OpenAIError as error:
+        raise AdminKeyError(f"OpenAI could not be asked about this key: {error}. Nothing was stored.") from None
+
+
+def _why_not_good(cell: Cell, failure: NotProven) -> str:
+    return {
+        "refused": "OpenAI refuses this key: it was revoked, has expired or was cut. Nothing was stored.",
+        "scope": (
+            f"OpenAI knows this key and does not let it change anything: it needs the scope {SCOPE}. Make one with all "
+            "permissions under Settings, Organization, Admin keys. Nothing was stored."
+        ),
+        "organization": (
+            f"this key is not of organization {cell.openai.organization_id}, which cell {cell.cell} uses: make one "
+            "there, or correct openai.organization_id in the cell's file. Nothing was stored."
+        ),
+    }.get(failure.reason, f"OpenAI could not be asked about this key: {failure}. Nothing was stored: try again.")
+
+
+def _why_not_stored(cell: Cell, code: str) -> str:
+    if code == "ResourceNotFoundException":
+        return (
+            f"there is no secret {cell.names.admin_secret} yet: deploy the cell's platform first "
+            f"(`pulumi up --stack {cell.cell}`)."
+        )
+    if code == "AccessDeniedException":
+        allowed = ", ".join(cell.deployer_principals)
+        return f"AWS refuses ({code}): only the cell's deployers may store its admin key ({allowed})."
+    return f"AWS refuses: {code}. Nothing was stored."
+
+
+def _why_not_rotated(cell: Cell, error: ClientError) -> str:
+    code, message = code_of(error), error.response.get("Error", {}).get("Message", "")
+    if code == "ResourceNotFoundException":
+        return _why_not_stored(cell, code)
+    if code in ("AccessDenied", "AccessDeniedException"):
+        allowed = ", ".join(cell.deployer_principals)
+        return f"AWS refuses ({code}): only the cell's deployers may rotate its admin key ({allowed})."
+    return f"AWS refuses: {code}: {message} Nothing was changed."
+
+
+def _function(cell: Cell) -> str:
+    return cell.names.admin_rotation_function

@@ -1,0 +1,130 @@
+"""How full a cell is, and when each limit will be hit.
+
+Owns the limits, the counting and the forecast. Leaves out rendering. Growth is read from the CreatedDate of the
+tenants' secrets: when tenants were really deployed, also where the files have no git history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from operations.account import Account
+from operations.rotation_state import tenant_secrets
+from tenancy import Cell, Fleet, aws_limits
+from tenancy.slot_load import ROTATIONS_AN_HOUR, SlotLoad, slot_load
+
+PROJECTS: Final = 2_000
+"""OpenAI's default for one organization. Archived projects cannot be seen from here and may count too."""
+SECRETS: Final = 500_000
+"""Per Region and account, AWS's documented quota."""
+ROLES: Final = 1_000
+"""Per account, AWS's default quota; other teams' roles count too."""
+GROWTH_DAYS: Final = 90
+"""The stretch of time that growth is read from; shorter for a cell that is younger."""
+
+_PLATFORM_SECRETS: Final = 1
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`used` and `most` in `what`'s unit; `per_tenant` is what an average further tenant adds. `full_on` is None where
+    the cell does not grow towards it."""
+
+    what: str
+    used: int
+    most: int
+    per_tenant: float
+    full_on: date | None
+
+    @property
+    def left(self) -> int:
+        return max(self.most - self.used, 0)
+
+
+@dataclass(frozen=True)
+class Growth:
+    """`tenants_a_day` over the last `days` days, from `source`."""
+
+    tenants_a_day: float
+    days: int
+    source: str = "CreatedDate of the tenants' secrets"
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """`slots` and `admin_calls_a_day` are of every cell that shares the organization; the latter counts rotations
+    alone, on any one of their three endpoints."""
+
+    cell: str
+    tenants: int
+    deployed: int
+    slots: SlotLoad
+    admin_calls_a_day: float
+    growth: Growth
+    limits: tuple[Limit, ...]
+
+
+def capacity(account: Account, fleet: Fleet) -> Capacity:
+    """Asks AWS for the cell's secrets; the rest comes from the files."""
+    now = account.check()
+    created = [held.created for _, held in tenant_secrets(account.secrets, account.cell.names) if held.created]
+    return reckon(fleet, account.cell, created, now)
+
+
+def reckon(fleet: Fleet, cell: Cell, created: Sequence[datetime], now: datetime) -> Capacity:
+    """Pure. `created`: when each tenant's secret that exists was made."""
+    tenants = fleet.tenants_of(cell)
+    growth = growth_of(created, now)
+    organization = cell.openai.organization_id
+    cells = [one for one in fleet.cells.values() if one.openai.organization_id == organization]
+    sharing = [tenant for one in cells for tenant in fleet.tenants_of(one)]
+    slots = slot_load((tenant.schedule for tenant in sharing if tenant.schedule), now.date())
+    projects = sum(tenant.source == "managed" for tenant in sharing)
+    dedicated = sum(tenant.isolation == "dedicated" for tenant in tenants)
+    counted = (
+        ("OpenAI projects", projects, PROJECTS, 1.0 if projects else 0.0),
+        ("rotations in the busiest hour", slots.peak, ROTATIONS_AN_HOUR, slots.peak / max(len(sharing), 1)),
+        ("secrets", len(created) + _PLATFORM_SECRETS, SECRETS, 1.0),
+        ("IAM roles of ours", dedicated + platform_roles(cell), ROLES, dedicated / max(len(tenants), 1)),
+    )
+    return Capacity(
+        cell=cell.cell,
+        tenants=len(tenants),
+        deployed=len(created),
+        slots=slots,
+        admin_calls_a_day=slots.rotations / 366,
+        growth=growth,
+        limits=tuple(
+            Limit(what, used, most, each, full_on(used, most, each * growth.tenants_a_day, now.date()))
+            for what, used, most, each in counted
+        ),
+    )
+
+
+def platform_roles(cell: Cell) -> int:
+    """Counted by the names that the platform's stack gives to roles."""
+    return sum(limit is aws_limits.ROLE for limit, _ in aws_limits.cell_names(cell.names))
+
+
+def growth_of(created: Iterable[datetime], now: datetime) -> Growth:
+    """New tenants a day. A cell younger than the whole stretch is measured over its own life, at least a day."""
+    moments = sorted(created)
+    if not moments:
+        return Growth(0.0, 0)
+    since = max(moments[0], now - timedelta(days=GROWTH_DAYS))
+    days = max((now - since).days, 1)
+    # The first tenant of a young cell marks the start of the stretch and is no growth within it.
+    return Growth(sum(moment > since for moment in moments) / days, days)
+
+
+def full_on(used: int, most: int, a_day: float, today: date) -> date | None:
+    """When `most` is reached at this growth; None for never, or for beyond a hundred years."""
+    if used >= most:
+        return today
+    if a_day <= 0:
+        return None
+    days = (most - used) / a_day
+    return today + timedelta(days=int(days)) if days < 36_500 else None

@@ -1,0 +1,157 @@
+"""A customer's own key: checked, then written straight into the place that Pulumi made for it, and watched by its age.
+
+Owns who may have one, the one write, and what can be said of a key without reading it. Leaves out the checks with the
+key (`customer_key_check.py`) and where it comes from (`cli/`). Nothing here rotates: only the customer can make another
+key, and only the customer can end the one before it. That a key is a person's is kept as a staging label of its
+version: visible to whoever may describe the secret, gone with the version, and no drift for Pulumi as a tag would be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import ClientError
+
+from functions.deadline import Deadline
+from myflux_keys.payload import CUSTOMER, Payload, SecretText
+from myflux_keys.quiet import quiet
+from operations.account import aws_time
+from operations.customer_key_check import CHECK_SECONDS, PERSONS_KEY, CustomerKeyError, Kind, check, kind_of
+from operations.errors import code_of
+from tenancy import Cell, Tenant
+
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager import SecretsManagerClient
+
+OLD_DAYS: Final = 90
+"""From this age on a new key is asked for; the alarm CustomerKeyAgeDays rings then too."""
+PERSONS_LABEL: Final = "myflux-persons-key"
+
+_CURRENT: Final = "AWSCURRENT"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """`notices` are sentences for the person who stored it."""
+
+    secret: str
+    version_id: str
+    kind: Kind
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What can be told of a customer's key without reading it. `version_id` and `stored_at` None: there is none yet."""
+
+    tenant: str
+    secret: str
+    version_id: str | None
+    stored_at: datetime | None
+    age_days: int | None
+    notices: tuple[str, ...]
+
+
+def store(cell: Cell, tenant: Tenant, key: SecretText, base_url: str, client: SecretsManagerClient) -> Stored:
+    """Checks `key` and writes it to the tenant's secret. Raises CustomerKeyError and keeps nothing."""
+    secret = secret_of(cell, tenant)
+    kind = kind_of(key)
+    try:
+        described = client.describe_secret(SecretId=secret)
+        check(key, tenant.models, base_url, Deadline(CHECK_SECONDS))
+        payload = Payload(
+            tenant=tenant.tenant,
+            api_key=key,
+            key_id="",
+            project_id="",
+            service_account_id="",
+            organization_id="",
+            base_url=base_url,
+            models=tenant.models,
+            minted_at=aws_time(described).isoformat().replace("+00:00", "Z"),
+            expires_at="",
+            source=CUSTOMER,
+        )
+        labels = [_CURRENT] if kind == "service_account" else [_CURRENT, PERSONS_LABEL]
+        with quiet():
+            answer = client.put_secret_value(SecretId=secret, SecretString=payload.to_json(), VersionStages=labels)
+        before = described.get("VersionIdsToStages", {})
+        if kind == "service_account":
+            _unlabel(client, secret, before)
+    except ClientError as error:
+        raise CustomerKeyError(_why_not_stored(cell, tenant, error)) from None
+    return Stored(secret, answer["VersionId"], kind, tuple(_notices_on_storing(kind, replaces=bool(before))))
+
+
+def standing(cell: Cell, tenant: Tenant, client: SecretsManagerClient) -> Standing:
+    """Reads no value. Raises CustomerKeyError."""
+    secret = secret_of(cell, tenant)
+    try:
+        answer = client.list_secret_version_ids(SecretId=secret)
+    except ClientError as error:
+        why = _why_not_stored(cell, tenant, error)
+        if code_of(error) != "ResourceNotFoundException":
+            raise CustomerKeyError(why) from None
+        # One of many may not be deployed yet: the others are told of all the same.
+        return Standing(tenant.tenant, secret, None, None, None, (why,))
+    current = next((v for v in answer.get("Versions", []) if _CURRENT in v.get("VersionStages", [])), None)
+    if current is None:
+        told = f"No key yet: ask the customer for one, then `myflux-keys key set {tenant.tenant}`."
+        return Standing(tenant.tenant, secret, None, None, None, (told,))
+    stored_at: datetime | None = current.get("CreatedDate")
+    age = (aws_time(answer) - stored_at).days if stored_at else None
+    persons = PERSONS_LABEL in current.get("VersionStages", [])
+    notices = tuple(notices_of(tenant.tenant, age, persons=persons))
+    return Standing(tenant.tenant, secret, current.get("VersionId"), stored_at, age, notices)
+
+
+def notices_of(tenant: str, age_days: int | None, *, persons: bool) -> Sequence[str]:
+    """The standing warnings of a key that is stored."""
+    found = [PERSONS_KEY] if persons else []
+    if age_days is not None and age_days >= OLD_DAYS:
+        found.append(
+            f"This key is {age_days} days old, and nobody but the customer can replace it: ask for a new one, then "
+            f"`myflux-keys key set {tenant}`."
+        )
+    return found
+
+
+def secret_of(cell: Cell, tenant: Tenant) -> str:
+    """The name of a customer's secret. Raises CustomerKeyError for a managed tenant."""
+    if tenant.source != CUSTOMER:
+        raise CustomerKeyError(
+            f"tenant {tenant.tenant} is managed: its keys are minted and rotated here, and only the rotation function "
+            "writes them. Nothing was changed. For a new key now: `myflux-keys rotate`."
+        )
+    return cell.names.tenant(tenant.tenant).secret
+
+
+def _notices_on_storing(kind: Kind, *, replaces: bool) -> Sequence[str]:
+    found = [PERSONS_KEY] if kind != "service_account" else []
+    if replaces:
+        found.append(
+            "The key before it is still valid at OpenAI: only the customer can end it. Ask them to, after the readers' "
+            "caches have let go of it (half an hour)."
+        )
+    return found
+
+
+def _unlabel(client: SecretsManagerClient, secret: str, stages: Mapping[str, Sequence[str]]) -> None:
+    """A label keeps its version from being forgotten: a replaced key would be kept for ever."""
+    for version, labels in stages.items():
+        if PERSONS_LABEL in labels:
+            client.update_secret_version_stage(SecretId=secret, VersionStage=PERSONS_LABEL, RemoveFromVersionId=version)
+
+
+def _why_not_stored(cell: Cell, tenant: Tenant, error: ClientError) -> str:
+    code, message = code_of(error), error.response.get("Error", {}).get("Message", "")
+    if code == "ResourceNotFoundException":
+        stack = cell.names.tenant(tenant.tenant).stack
+        return f"tenant {tenant.tenant} has no secret yet: deploy its stack first (`pulumi up --stack {stack}`)."
+    if code in ("AccessDenied", "AccessDeniedException"):
+        allowed = ", ".join(cell.deployer_principals)
+        return f"AWS refuses ({code}): only the cell's deployers may store a customer's key ({allowed})."
+    return f"AWS refuses: {code}: {message}"

@@ -1,0 +1,33 @@
+"""How an operation says that it cannot be done.
+
+Owns the one exception, and what AWS's refusals mean to the person at the keyboard. Leaves out printing (`cli/`).
+"""
+
+from __future__ import annotations
+
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
+
+
+class OperationError(Exception):
+    """The message says what stands in the way, what was and was not changed, and the way out. It holds no key."""
+
+
+def code_of(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")
+
+
+def explain(error: BotoCoreError | ClientError) -> str:
+    """One sentence or two about an answer of AWS's that no operation expected."""
+    if isinstance(error, NoCredentialsError):
+        return (
+            "AWS is not asked, because there are no credentials: sign in as one of the cell's deployers. For the local "
+            'cell: eval "$(./myflux-keys local env)".'
+        )
+    if isinstance(error, EndpointConnectionError):
+        return f"AWS cannot be reached: {error}"
+    if isinstance(error, ClientError):
+        message = error.response.get("Error", {}).get("Message", "")
+        if code_of(error) in ("AccessDenied", "AccessDeniedException"):
+            return f"AWS refuses: {message} Operations are the cell's deployers' (deployer_principals in its file)."
+        return f"AWS refuses: {code_of(error)}: {message}"
+    return f"AWS could not be asked: {error}"

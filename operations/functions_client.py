@@ -1,0 +1,61 @@
+"""Asking one of a cell's functions for something, and understanding its answer.
+
+Owns the call and its errors. Leaves out what is asked. Only functions hold the admin key, so whatever needs it goes
+this way. A call is never repeated here: what a function did before an answer was lost is for the caller to find out.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+
+from myflux_keys.redaction import redact
+from operations.errors import OperationError, code_of
+from tenancy import Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from types_boto3_lambda import LambdaClient
+
+
+def call(cell: Cell, function_name: str, event: Mapping[str, Any], client: LambdaClient) -> dict[str, Any]:
+    """The function's answer, a JSON object. Raises OperationError, or botocore's errors where AWS is not reached."""
+    log = cell.names.log_group(function_name)
+    try:
+        answer = client.invoke(FunctionName=function_name, Payload=json.dumps(dict(event)).encode())
+        content = answer["Payload"].read()
+    except ClientError as error:
+        raise OperationError(_refused(cell, function_name, error)) from None
+    except (ReadTimeoutError, ConnectionClosedError) as error:
+        raise OperationError(
+            f"{function_name} did not answer ({type(error).__name__}). It may be at work still: its log group {log} "
+            "says what it did. The same command may be run again."
+        ) from None
+    try:
+        parsed: Any = json.loads(content)
+    except ValueError:
+        parsed = None
+    told = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else None
+    if answer.get("FunctionError"):
+        message = str((told or {}).get("errorMessage") or "it gave no reason")
+        raise OperationError(f"{function_name} failed: {redact(message)} More stands in its log group {log}.")
+    if told is None:
+        raise OperationError(f"{function_name} answered with something that is no JSON object. See {log}.")
+    return told
+
+
+def _refused(cell: Cell, function_name: str, error: ClientError) -> str:
+    code = code_of(error)
+    if code == "ResourceNotFoundException":
+        return (
+            f"there is no function {function_name} yet: deploy the cell's platform (`pulumi up --stack {cell.cell}`)."
+        )
+    if code in ("AccessDenied", "AccessDeniedException"):
+        allowed = ", ".join(cell.deployer_principals)
+        return f"AWS refuses: only the cell's deployers may call {function_name} ({allowed})."
+    if code == "TooManyRequestsException":
+        return f"{function_name} is at work for others and takes no more calls just now: try again in a minute."
+    return f"AWS refuses the call of {function_name}: {code}: {error.response.get('Error', {}).get('Message', '')}"

@@ -1,0 +1,188 @@
+"""The life of a tenant's key, version by version, as AWS remembers it: minted, promoted, replaced, by whom and why.
+
+Owns putting versions, tags and CloudTrail together. Leaves out values, which a deployer cannot read, and OpenAI: when a
+key ends is reckoned from the tenant's tags by the rotation's own rule. What CloudTrail no longer holds (90 days) is
+told by the version's id as far as it goes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from functions.rotation.tenant import MARGIN_SECONDS, MAX_LIFE_SECONDS
+from myflux_keys.names import TAG_EVERY_DAYS, TAG_OVERLAP_HOURS
+from operations.account import Account, said_in
+from operations.rotation_state import CURRENT, PENDING, SecretFacts, facts
+from operations.trail import KEPT_DAYS, TrailEvent, events
+
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager import SecretsManagerClient
+
+BEFORE: Final = timedelta(minutes=5)
+AFTER: Final = timedelta(hours=5)
+"""Around a version's making: a rotation window of ours is four hours, and clocks differ a little."""
+
+_OUR_TOKEN: Final = re.compile(r"(rotate|revoke)-[0-9a-f-]{36}")
+_ASKED: Final = "RotateSecret"
+_PUT: Final = "PutSecretValue"
+_MOVED: Final = "UpdateSecretVersionStage"
+_ENDED: Final = ("RotationFailed", "RotationAbandoned")
+
+
+@dataclass(frozen=True)
+class Version:
+    """`labels` are Secrets Manager's staging labels."""
+
+    id: str
+    made: datetime
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Life:
+    """One version's line. `state` is ``current``, ``previous``, ``pending``, ``replaced`` or ``failed``. `by` is
+    ``schedule``, ``rotate``, ``revoke``, ``pulumi``, ``person`` or ``unknown``; `expires` is reckoned, not asked."""
+
+    version: str
+    state: str
+    minted: datetime
+    promoted: datetime | None
+    expires: datetime | None
+    by: str
+    who: str
+    reason: str
+    problem: str
+
+
+def versions(client: SecretsManagerClient, secret: str) -> list[Version]:
+    """Every version that Secrets Manager still keeps, unlabelled ones too, oldest first."""
+    found: list[Version] = []
+    token: str | None = None
+    while True:
+        more = {"NextToken": token} if token else {}
+        page = client.list_secret_version_ids(SecretId=secret, IncludeDeprecated=True, **more)  # pyright: ignore[reportArgumentType]
+        for entry in page["Versions"]:
+            if "VersionId" in entry and "CreatedDate" in entry:
+                labels = tuple(entry.get("VersionStages", ()))
+                found.append(Version(entry["VersionId"], entry["CreatedDate"], labels))
+        token = page.get("NextToken")
+        if not token:
+            return sorted(found, key=lambda version: version.made)
+
+
+def windows(made: Iterable[datetime], now: datetime) -> list[tuple[datetime, datetime]]:
+    """Stretches of time to look through, joined where they overlap; none older than CloudTrail's memory."""
+    oldest = now - timedelta(days=KEPT_DAYS)
+    found: list[tuple[datetime, datetime]] = []
+    for moment in sorted(made):
+        if moment < oldest:
+            continue
+        start, end = max(moment - BEFORE, oldest), moment + AFTER
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((start, end))
+    return found
+
+
+def history(account: Account, tenant: str) -> list[Life]:
+    """Oldest first. Raises botocore's errors."""
+    now = account.check()
+    secret = account.cell.names.tenant(tenant).secret
+    held = facts(account.secrets.describe_secret(SecretId=secret))
+    made = versions(account.secrets, secret)
+    seen = [
+        event
+        for start, end in windows((version.made for version in made), now)
+        for name in (_ASKED, _PUT, _MOVED, *_ENDED)
+        for event in events(account.trail, name, start, end)
+        if event.secret in (held.arn, held.name)
+    ]
+    return lives(held, made, seen, account.cell.names.rotation_role)
+
+
+def lives(held: SecretFacts, made: Sequence[Version], seen: Sequence[TrailEvent], rotation_role: str) -> list[Life]:
+    """From what AWS told to a line a version. Pure."""
+    found: list[Life] = []
+    for place, version in enumerate(made):
+        after = made[place + 1 :]
+        promoted = _promoted(version, seen)
+        problem = "" if promoted else _problem(version, seen)
+        if promoted is None and place == 0 and not problem and PENDING not in version.labels:
+            # AWS makes the first value of an empty secret the live one, without moving a label.
+            promoted = version.made
+        state = _state(version, promoted, problem)
+        by, who, reason = _by(version, seen, rotation_role)
+        replaced = next((o.made for o in after if _promoted(o, seen)), None)
+        killed = next((o.made for o in after if _by(o, seen, rotation_role)[0] == "revoke"), None)
+        expires = None if state in ("failed", "pending") else _ends(held, version.made, replaced, killed)
+        found.append(Life(version.id, state, version.made, promoted, expires, by, who, reason, problem))
+    return found
+
+
+def _ends(held: SecretFacts, made: datetime, replaced: datetime | None, killed: datetime | None) -> datetime | None:
+    """By the rotation's rule: a key lives for interval, overlap and margin; once replaced, for the overlap alone; and a
+    revocation ends it at once. None for a key that is not minted here."""
+    every, overlap = _seconds(held, TAG_EVERY_DAYS, 86_400), _seconds(held, TAG_OVERLAP_HOURS, 3600)
+    if every is None or overlap is None:
+        return None
+    ends = [made + timedelta(seconds=min(every + overlap + MARGIN_SECONDS, MAX_LIFE_SECONDS))]
+    if replaced is not None:
+        ends.append(replaced + timedelta(seconds=overlap))
+    if killed is not None:
+        ends.append(killed)
+    return min(ends)
+
+
+def _seconds(held: SecretFacts, tag: str, unit: int) -> int | None:
+    text = held.tags.get(tag)
+    return round(float(text) * unit) if text else None
+
+
+def _promoted(version: Version, seen: Sequence[TrailEvent]) -> datetime | None:
+    """When AWSCURRENT moved to it; the making itself where the first value of a secret became the live one."""
+    for event in sorted(seen, key=lambda event: event.at):
+        if event.version != version.id or event.error:
+            continue
+        if event.name == _MOVED and event.stage == CURRENT:
+            return event.at
+    return version.made if {CURRENT, "AWSPREVIOUS"} & set(version.labels) else None
+
+
+def _problem(version: Version, seen: Sequence[TrailEvent]) -> str:
+    told = [e for e in seen if e.name in _ENDED and version.made - BEFORE <= e.at <= version.made + AFTER]
+    return f"{told[0].name}: {told[0].error}".rstrip(": ") if told else ""
+
+
+def _state(version: Version, promoted: datetime | None, problem: str) -> str:
+    if CURRENT in version.labels:
+        return "current"
+    if PENDING in version.labels:
+        return "failed" if problem else "pending"
+    if "AWSPREVIOUS" in version.labels:
+        return "previous"
+    return "failed" if problem and not promoted else "replaced"
+
+
+def _by(version: Version, seen: Sequence[TrailEvent], rotation_role: str) -> tuple[str, str, str]:
+    """(by what, who, reason)."""
+    mine = [event for event in seen if event.version == version.id and not event.error]
+    asked = next((event for event in mine if event.name == _ASKED), None)
+    if asked is not None:
+        ours = said_in(asked.user_agent)
+        if ours is not None:
+            return ours[0], asked.who, ours[1]
+        return ("pulumi" if "pulumi" in asked.user_agent.lower() else "person"), asked.who, ""
+    token = _OUR_TOKEN.fullmatch(version.id)
+    if token:
+        return token[1], "", ""
+    put = next((event for event in mine if event.name == _PUT), None)
+    if put is None:
+        return "unknown", "", ""
+    if f":assumed-role/{rotation_role}/" in put.who:
+        return "schedule", "", ""
+    return "person", put.who, ""

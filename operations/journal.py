@@ -1,0 +1,143 @@
+"""What an operation over many tenants has done so far, kept on disk so that the same command can go on.
+
+Owns the file and the lock. Leaves out deciding what is left: AWS is asked about each entry, since a record may be of a
+cell that was reset. Holds slugs, version ids, times and the reason; no key ever comes near it.
+
+The place is ``$MYFLUX_STATE``, or ``$XDG_STATE_HOME/myflux-keys``, or ``~/.local/state/myflux-keys``; below it
+``<account>/<region>/<cell>/``. A finished record stays beside it, as what this machine knows of who asked for what.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import getpass
+import hashlib
+import json
+import os
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from operations.errors import OperationError
+from tenancy import Cell
+
+SCHEMA: Final = 1
+STATE: Final = "MYFLUX_STATE"
+
+
+@dataclass
+class Entry:
+    """One tenant. `version` is the rotation's ClientRequestToken, written down before it is first used. `started` is in
+    Unix seconds by this machine's clock, `accepted` the same moment by AWS's, in ISO 8601. `outcome` is ``started``,
+    ``succeeded`` or ``failed``, and empty until one of them is known."""
+
+    version: str = ""
+    started: float = 0.0
+    accepted: str = ""
+    outcome: str = ""
+    detail: str = ""
+
+
+@dataclass
+class Journal:
+    """`entries` holds every tenant of the operation, also those not begun. `save` after each change."""
+
+    path: Path
+    operation: str
+    cell: str
+    reason: str
+    by: str
+    begun: str
+    entries: dict[str, Entry] = field(default_factory=dict[str, Entry])
+    done: list[str] = field(default_factory=list[str])
+    """Steps of an operation that has several."""
+
+    def save(self) -> None:
+        """Whole or not at all: a crash in the middle leaves the record from before."""
+        document = {"schema": SCHEMA, **asdict(self)} | {"path": None}
+        draft = self.path.with_suffix(".new")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(document, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self.path)
+
+    def finish(self) -> Path:
+        """Moves the record out of the way of the next run; where to."""
+        self.save()
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+        kept = self.path.parent / "finished" / f"{stamp}-{self.path.name}"
+        kept.parent.mkdir(mode=0o700, exist_ok=True)
+        return self.path.replace(kept)
+
+
+def folder(cell: Cell, environment: Mapping[str, str] = os.environ) -> Path:
+    given = environment.get(STATE)
+    state = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    root = Path(given) if given else Path(state) / "myflux-keys"
+    return root / cell.account_id / cell.region / cell.cell
+
+
+@contextmanager
+def alone(cell: Cell, operation: str) -> Generator[Path]:
+    """The cell's folder, for one `operation` at a time on this machine. Raises OperationError while it runs already.
+
+    A lock for each operation: a leaked key must not wait until a whole fleet has been rotated.
+    """
+    place = folder(cell)
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (place / f"{operation}.lock").open("a", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OperationError(
+                f"another `{operation}` of cell {cell.cell} runs on this machine, and two would get in each other's "
+                "way: wait for it, or stop it with Ctrl-C and run it again later. Nothing was changed."
+            ) from None
+        yield place
+
+
+def name(operation: str, tenants: Iterable[str]) -> str:
+    """The same operation on the same tenants finds its record again; any other has one of its own."""
+    slugs = sorted(tenants)
+    digest = hashlib.sha256("\n".join(slugs).encode()).hexdigest()[:10]
+    return f"{operation}-{slugs[0] if len(slugs) == 1 else digest}.json"
+
+
+def unfinished(place: Path, operation: str, tenants: Iterable[str]) -> Journal | None:
+    """Raises OperationError for a record that cannot be read."""
+    path = place / name(operation, tenants)
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if document.pop("schema") != SCHEMA:
+            raise ValueError("of another version")
+        document["path"] = path
+        document["entries"] = {slug: Entry(**entry) for slug, entry in document["entries"].items()}
+        return Journal(**document)
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise OperationError(
+            f"the record of an unfinished {operation} in {path} cannot be read ({type(error).__name__}): look at it, "
+            "then delete it to start afresh. Nothing was changed."
+        ) from None
+
+
+def begin(place: Path, operation: str, cell: Cell, tenants: Iterable[str], reason: str) -> Journal:
+    """A new record, in place of an unfinished one of the same name."""
+    slugs = sorted(tenants)
+    journal = Journal(
+        path=place / name(operation, slugs),
+        operation=operation,
+        cell=cell.cell,
+        reason=reason,
+        by=getpass.getuser(),
+        begun=datetime.now(UTC).isoformat(timespec="seconds"),
+        entries={slug: Entry() for slug in slugs},
+    )
+    journal.save()
+    return journal

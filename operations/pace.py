@@ -1,0 +1,78 @@
+"""When the next rotation may start: one budget of Admin API calls for each cell.
+
+Owns the reckoning, with clock and sleep given from outside. Leaves out what is started. A rotation makes one call on
+each of three endpoints, so its start stands for a call on any of them. The functions pace themselves besides, by
+answering 429 with waiting: this keeps a command that starts many of them from using up the minute for everybody.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from tenancy.slot_load import CALLS_PER_MINUTE
+
+WINDOW_SECONDS: Final = 61.0
+"""OpenAI refills about 60 s after a window's first call; one more, because a started function calls a little later."""
+ROTATION_SECONDS: Final = 20.0
+"""From RotateSecret to AWSCURRENT when nothing is wrong: a cold start, some calls, a real call with the new key."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """`per_minute` starts in any window."""
+
+    per_minute: int = CALLS_PER_MINUTE
+
+    def seconds_for(self, count: int, already: int = 0) -> float:
+        """Until `count` rotations are done, where `already` were started in the window before."""
+        if count <= 0:
+            return 0.0
+        return math.floor((count + already - 1) / self.per_minute) * WINDOW_SECONDS + ROTATION_SECONDS
+
+
+class Pace:
+    """Hands out turns. `started` are earlier starts (seconds, by `now`'s clock) that still weigh on the budget."""
+
+    def __init__(
+        self,
+        budget: Budget,
+        started: Iterable[float] = (),
+        *,
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._budget = budget
+        self._now = now
+        self._sleep = sleep
+        self._recent = deque(sorted(started)[-budget.per_minute :], maxlen=budget.per_minute)
+
+    def delay(self) -> float:
+        """Seconds until the next turn; 0 when it is now. Never more than a window, whatever a clock was set to."""
+        if len(self._recent) < self._budget.per_minute:
+            return 0.0
+        return min(max(self._recent[0] + WINDOW_SECONDS - self._now(), 0.0), WINDOW_SECONDS)
+
+    def take(self) -> float:
+        """Waits for a turn and takes it; returns when that was."""
+        while (pause := self.delay()) > 0:
+            self._sleep(pause)
+        moment = self._now()
+        self._recent.append(moment)
+        return moment
+
+    def in_window(self) -> int:
+        """Turns that still weigh on the budget."""
+        return sum(moment > self._now() - WINDOW_SECONDS for moment in self._recent)
+
+
+def spoken(seconds: float) -> str:
+    """``40 s``, ``12 min``, ``4 h 45 min``: as much as a person plans with."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

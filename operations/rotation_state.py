@@ -1,0 +1,72 @@
+"""What Secrets Manager tells about tenants' rotations, without any value.
+
+Owns reading DescribeSecret and ListSecrets. Leaves out starting a rotation (`rotate`) and showing it (`status`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from myflux_keys.names import TAG_TENANT, CellNames
+
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager import SecretsManagerClient
+
+CURRENT: Final = "AWSCURRENT"
+PENDING: Final = "AWSPENDING"
+
+
+@dataclass(frozen=True)
+class SecretFacts:
+    """`stages` maps version ids to labels. Times are AWS's; None where a secret has none."""
+
+    arn: str
+    name: str
+    tags: Mapping[str, str]
+    rotation_enabled: bool
+    stages: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    created: datetime | None = None
+    last_rotated: datetime | None = None
+    next_rotation: datetime | None = None
+
+    @property
+    def current(self) -> str | None:
+        return next((version for version, labels in self.stages.items() if CURRENT in labels), None)
+
+    @property
+    def pending(self) -> str | None:
+        """A version that is being made, or that a failed rotation left behind."""
+        return next((v for v, labels in self.stages.items() if PENDING in labels and CURRENT not in labels), None)
+
+    def has_finished(self, version: str) -> bool:
+        """Whether the rotation to `version` is over: it is live, and nothing is pending."""
+        return CURRENT in self.stages.get(version, ()) and self.pending is None
+
+
+def facts(answer: Mapping[str, Any]) -> SecretFacts:
+    """From DescribeSecret's answer or an entry of ListSecrets, which call the labels by different names."""
+    return SecretFacts(
+        arn=answer["ARN"],
+        name=answer["Name"],
+        tags={tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])},
+        rotation_enabled=answer.get("RotationEnabled", False),
+        stages=answer.get("VersionIdsToStages") or answer.get("SecretVersionsToStages") or {},
+        created=answer.get("CreatedDate"),
+        last_rotated=answer.get("LastRotatedDate"),
+        next_rotation=answer.get("NextRotationDate"),
+    )
+
+
+def tenant_secrets(client: SecretsManagerClient, names: CellNames) -> Iterator[tuple[str, SecretFacts]]:
+    """(tenant, facts) of every tenant's secret in the cell. Secrets Manager takes the filter as a prefix."""
+    for page in client.get_paginator("list_secrets").paginate(
+        Filters=[{"Key": "name", "Values": [f"myflux/{names.cell}/"]}]
+    ):
+        for entry in page["SecretList"]:
+            found = facts(entry)
+            tenant = found.tags.get(TAG_TENANT, "")
+            if found.name == names.tenant(tenant).secret:
+                yield tenant, found

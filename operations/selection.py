@@ -1,0 +1,77 @@
+"""Which tenants an operation is about: pure decisions over the tenant and cell files.
+
+Owns the choice and the reasons for leaving somebody out. Leaves out asking AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from operations.errors import OperationError
+from tenancy import Cell, Fleet, Tenant
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Tenants of one cell, in order of slug, and those left out with the reason for each."""
+
+    cell: Cell
+    tenants: tuple[Tenant, ...]
+    left_out: dict[str, str]
+
+
+def one_tenant(fleet: Fleet, slug: str) -> Tenant:
+    """Raises OperationError."""
+    if slug in fleet.tenants:
+        return fleet.tenants[slug]
+    near = get_close_matches(slug, fleet.tenants, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise OperationError(f"there is no tenant `{slug}`: tenants/ has no file {slug}.yaml.{hint} Nothing was changed.")
+
+
+def cells(fleet: Fleet, cell: str | None) -> list[Cell]:
+    """The cell named, or all of them. Raises OperationError."""
+    if cell is None:
+        return [found for _, found in sorted(fleet.cells.items())]
+    if cell not in fleet.cells:
+        held = ", ".join(sorted(fleet.cells)) or "none"
+        raise OperationError(f"there is no cell `{cell}`: cells/ holds {held}. Nothing was changed.")
+    return [fleet.cells[cell]]
+
+
+def to_rotate(fleet: Fleet, slugs: Sequence[str], *, everyone: bool, cell: str | None) -> list[Selection]:
+    """By cell. Just one of `slugs`, `everyone` and `cell` is given. Raises OperationError.
+
+    A customer's own key is left out when it was reached by --all or --cell, and refused when it was asked for by name.
+    """
+    if sum((bool(slugs), everyone, cell is not None)) != 1:
+        raise OperationError("say whose keys: tenants by name, or --cell CELL, or --all; just one of the three.")
+    chosen = (
+        [one_tenant(fleet, slug) for slug in dict.fromkeys(slugs)]
+        if slugs
+        else [tenant for one in cells(fleet, cell) for tenant in fleet.tenants_of(one)]
+    )
+    left_out = {tenant.tenant: why for tenant in chosen if (why := not_rotated(tenant))}
+    if slugs and left_out:
+        raise OperationError("\n".join(f"{slug}: {why}" for slug, why in left_out.items()) + "\nNothing was changed.")
+    found: list[Selection] = []
+    for one in cells(fleet, None):
+        here = sorted((t for t in chosen if t.cell == one.cell), key=lambda tenant: tenant.tenant)
+        if here:
+            managed = tuple(tenant for tenant in here if tenant.tenant not in left_out)
+            found.append(Selection(one, managed, {t.tenant: left_out[t.tenant] for t in here if t.tenant in left_out}))
+    if not any(selection.tenants for selection in found):
+        raise OperationError("no tenant with a key of ours is among these: there is nothing to rotate.")
+    return found
+
+
+def not_rotated(tenant: Tenant) -> str | None:
+    """Why a tenant's key is not ours to rotate; None when it is."""
+    if tenant.rotation is not None:
+        return None
+    return (
+        "its key is the customer's own, and only they can make another: ask them for one, then `myflux-keys key set "
+        f"{tenant.tenant}`"
+    )

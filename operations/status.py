@@ -1,0 +1,116 @@
+"""How each tenant's key stands, from AWS alone and without any value.
+
+Owns the facts of one line. Leaves out whether OpenAI accepts the key, and rendering.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from operations.access import Access, is_open
+from operations.account import Account
+from operations.errors import OperationError
+from operations.history import versions
+from operations.rotation_state import SecretFacts, tenant_secrets
+from tenancy import Fleet, Tenant
+
+_AT_ONCE: Final = 8
+"""GetResourcePolicy calls side by side: 2,000 tenants in some seconds, far below AWS's limit."""
+
+
+@dataclass(frozen=True)
+class TenantStatus:
+    """`enabled` is what the file says, `readable` what AWS does. `state` says in a word what matters most: ``ok``,
+    ``overdue``, ``pending``, ``no key``, ``not deployed``, ``disabled``, ``differs`` or ``no file``."""
+
+    tenant: str
+    source: str
+    enabled: bool | None
+    readable: bool | None
+    state: str
+    last_rotated: datetime | None = None
+    next_rotation: datetime | None = None
+    key_age: timedelta | None = None
+    pending: str | None = None
+
+
+def cell_status(account: Account, fleet: Fleet) -> list[TenantStatus]:
+    """Every tenant of the cell's files, and every tenant's secret that has no file (any more), in order of slug."""
+    now = account.check()
+    held = dict(tenant_secrets(account.secrets, account.cell.names))
+    files = {tenant.tenant: tenant for tenant in fleet.tenants_of(account.cell)}
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        deployed = [slug for slug in files if slug in held]
+        readable = dict(zip(deployed, pool.map(_reads(account), [files[slug] for slug in deployed]), strict=True))
+        theirs = [slug for slug in deployed if held[slug].current and not held[slug].rotation_enabled]
+        made = dict(zip(theirs, pool.map(_made(account), [held[slug] for slug in theirs]), strict=True))
+    return [
+        tenant_status(slug, files.get(slug), held.get(slug), readable.get(slug), now, made=made.get(slug))
+        for slug in sorted({*files, *held})
+    ]
+
+
+def tenant_status(
+    slug: str,
+    tenant: Tenant | None,
+    held: SecretFacts | None,
+    readable: bool | None,
+    now: datetime,
+    *,
+    made: datetime | None = None,
+) -> TenantStatus:
+    """One line, from what is known. Pure. `made` is when a key that does not rotate was stored."""
+    source, enabled = (tenant.source, tenant.enabled) if tenant else ("?", None)
+    if held is None:
+        return TenantStatus(slug, source, enabled, None, "not deployed")
+    born = held.last_rotated or made
+    return TenantStatus(
+        slug,
+        source,
+        enabled,
+        readable,
+        _state(tenant, held, readable, now),
+        held.last_rotated,
+        held.next_rotation,
+        max(now - born, timedelta()) if born else None,
+        held.pending,
+    )
+
+
+def _state(tenant: Tenant | None, held: SecretFacts, readable: bool | None, now: datetime) -> str:
+    if tenant is None:
+        return "no file"
+    if readable is not None and readable != tenant.enabled:
+        return "differs"
+    if held.next_rotation is not None and held.next_rotation < now:
+        return "overdue"
+    if held.pending is not None:
+        return "pending"
+    if held.current is None:
+        return "no key"
+    return "ok" if tenant.enabled else "disabled"
+
+
+def _reads(account: Account) -> Callable[[Tenant], bool | None]:
+    secrets = account.secrets
+
+    def reads(tenant: Tenant) -> bool | None:
+        try:
+            return is_open(Access(secrets, account.cell, tenant).policy())
+        except OperationError:
+            return None
+
+    return reads
+
+
+def _made(account: Account) -> Callable[[SecretFacts], datetime | None]:
+    secrets = account.secrets
+
+    def made(held: SecretFacts) -> datetime | None:
+        return next((v.made for v in versions(secrets, held.arn) if v.id == held.current), None)
+
+    return made

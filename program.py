@@ -1,0 +1,197 @@
+"""From a stack's name to components: the only translation from the tenant model to component arguments.
+
+Owns which component a stack is made of and what it is told. Holds no resource but the provider, which refuses to work
+in another account than the cell's.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi_aws import Provider
+
+import tenancy
+from components.admin_rotation import AdminKeyLife
+from components.platform import Platform, PlatformArgs
+from components.tenant_key import Managed, TenantKey, TenantKeyArgs
+from myflux_keys import names
+from tenancy import Cell, Tenant, slots
+from tenancy.address import AddressError, openai_base_url
+from tools import bundle
+
+ROOT = Path(__file__).resolve().parent
+FLEET = "MYFLUX_FLEET"
+"""Names the folder that holds tenants/ and cells/, where they are kept apart from this repository."""
+
+
+ADMIN_KEY_DAYS = 90
+"""Longest time between two rotations of a cell's admin key; OpenAI's longest life of one is a year."""
+ADMIN_KEY_OVERLAP_HOURS = 24
+
+
+class StackError(pulumi.RunError):
+    """The stack's name or surroundings do not fit. The message says what to do."""
+
+
+def deploy() -> None:
+    """Registers the resources of the current stack, once the files that it stands on are found right.
+
+    Those are the cells' and its own tenant's: one stack costs the same however many neighbours it has, and a mistake in
+    a neighbour's file stops nobody else. `myflux-keys validate` looks at all of them.
+    """
+    stack, root = pulumi.get_stack(), Path(os.environ.get(FLEET, ROOT))
+    try:
+        _deploy(stack, tenancy.load(root, only=stack.rpartition(".")[0]), root)
+    except (tenancy.TenancyError, AddressError) as error:
+        # The engine shows the message of a RunError alone, and the way through the code for anything else.
+        raise StackError(str(error)) from None
+
+
+def _deploy(stack: str, fleet: tenancy.Fleet, root: Path) -> None:
+    tenant_slug, dot, cell_slug = stack.rpartition(".")
+    cell = fleet.cells.get(cell_slug)
+    if cell is None:
+        raise StackError(
+            f"stack {stack}: there is no cell `{cell_slug}`. A stack is named <cell> or <tenant>.<cell>; "
+            f"cells/ holds {', '.join(sorted(fleet.cells)) or 'none'}."
+        )
+    if not dot:
+        deploy_platform(cell)
+        return
+    tenant = fleet.tenants.get(tenant_slug)
+    if tenant is None or tenant.cell != cell_slug:
+        raise StackError(
+            f"stack {stack}: cell {cell_slug} has no tenant `{tenant_slug}`. Its tenants are "
+            f"{', '.join(t.tenant for t in tenancy.load(root).tenants_of(cell_slug)) or 'none'}: "
+            f"add tenants/{tenant_slug}.yaml, or choose one of these."
+        )
+    deploy_tenant(cell, tenant)
+
+
+def deploy_platform(cell: Cell) -> None:
+    platform = Platform(
+        cell.cell,
+        PlatformArgs(
+            names=cell.names,
+            rotation_archive=str(bundle.build("rotation", ROOT / ".build" / "rotation.zip")),
+            provisioner_archive=str(bundle.build("provisioner", ROOT / ".build" / "provisioner.zip")),
+            sweep_archive=str(bundle.build("sweep", ROOT / ".build" / "sweep.zip")),
+            admin_key_life=AdminKeyLife(
+                archive=str(bundle.build("admin_rotation", ROOT / ".build" / "admin_rotation.zip")),
+                schedule=slots.cron(names.PLATFORM_TENANT, cell.cell, 24 * ADMIN_KEY_DAYS),
+                window=slots.window(24 * ADMIN_KEY_DAYS),
+                every_days=ADMIN_KEY_DAYS,
+                overlap_hours=ADMIN_KEY_OVERLAP_HOURS,
+            ),
+            openai_base_url=openai_base_url(cell),
+            organization_id=cell.openai.organization_id,
+            runtime_principals=cell.runtime_principals,
+            deployer_principals=cell.deployer_principals,
+            alarm_emails=cell.alarm_emails,
+            log_retention_days=cell.log_retention_days,
+            recovery_window_days=cell.recovery_window_days,
+            protect=cell.production,
+        ),
+        _through_the_cells_account(cell),
+    )
+    for output in ("kms_key_arn", "rotation_function_arn", "provisioner_function", "runtime_role_arn"):
+        pulumi.export(output, getattr(platform, output))
+
+
+def deploy_tenant(cell: Cell, tenant: Tenant) -> None:
+    platform = pulumi.StackReference(f"{pulumi.get_organization()}/{pulumi.get_project()}/{cell.cell}")
+    tenant_names = cell.names.tenant(tenant.tenant)
+    key = TenantKey(
+        tenant.tenant,
+        TenantKeyArgs(
+            names=tenant_names,
+            kms_key_arn=_from_platform(platform, cell, "kms_key_arn"),
+            deployer_principals=cell.deployer_principals,
+            runtime_principals=cell.runtime_principals,
+            enabled=tenant.enabled,
+            dedicated=tenant.isolation == "dedicated",
+            recovery_window_days=cell.recovery_window_days,
+            replica_regions=cell.replica_regions,
+            managed=_managed(platform, cell, tenant),
+            protect=cell.production,
+        ),
+        _through_the_cells_account(cell),
+    )
+    pulumi.export("secret_arn", key.secret_arn)
+    pulumi.export("reader_role_arn", key.role_arn)
+    pulumi.export("project_id", key.project_id)
+
+
+def provisioner_specification(tenant: Tenant, tenant_names: names.TenantNames) -> dict[str, Any]:
+    """The provisioner's input: what a reviewer sees in the preview when a tenant's limits change."""
+    budget = tenant.budget
+    return {
+        "schema": 1,
+        "tenant": tenant.tenant,
+        "cell": tenant.cell,
+        "project": tenant_names.project,
+        "service_account": names.SERVICE_ACCOUNT,
+        "models": list(tenant.models),
+        "rate_limits": {
+            model: limit.model_dump(mode="json", exclude_none=True) for model, limit in tenant.rate_limits.items()
+        },
+        "budget": budget.model_dump(mode="json") if budget else None,
+    }
+
+
+def _managed(platform: pulumi.StackReference, cell: Cell, tenant: Tenant) -> Managed | None:
+    """Only a managed tenant has these: tenancy refuses both on a customer's own key."""
+    rotation, permission = tenant.rotation, tenant.permission
+    if rotation is None or permission is None:
+        return None
+    tenant_names = cell.names.tenant(tenant.tenant)
+    return Managed(
+        specification=provisioner_specification(tenant, tenant_names),
+        rotation_tags={
+            names.TAG_PERMISSION: permission,
+            names.TAG_MODELS: " ".join(tenant.models),
+            names.TAG_EVERY_DAYS: str(rotation.whole_days),
+            names.TAG_OVERLAP_HOURS: str(rotation.overlap_hours),
+            names.TAG_CONSUMERS: " ".join(name for name in names.CONSUMERS if getattr(tenant.consumers, name)),
+        },
+        schedule=slots.cron(tenant.tenant, cell.cell, rotation.interval_hours),
+        window=slots.window(rotation.interval_hours),
+        rotation_function_arn=_from_platform(
+            platform, cell, "rotation_function_arn", expected=cell.names.rotation_function_arn
+        ),
+        provisioner_function=_from_platform(
+            platform, cell, "provisioner_function", expected=cell.names.provisioner_function
+        ),
+    )
+
+
+def _from_platform(
+    platform: pulumi.StackReference, cell: Cell, output: str, expected: str | None = None
+) -> pulumi.Output[str]:
+    def checked(value: Any) -> str:
+        if not value:
+            raise StackError(
+                f"cell {cell.cell} has no platform yet (its stack exports no {output}). "
+                f"Deploy it first: `pulumi up --stack {cell.cell}`."
+            )
+        if expected is not None and value != expected:
+            raise StackError(
+                f"the platform of cell {cell.cell} says {output} is {value}, but its names say {expected}. "
+                f"The cell file's account or Region changed after the platform was deployed."
+            )
+        return str(value)
+
+    return platform.get_output(output).apply(checked)
+
+
+def _through_the_cells_account(cell: Cell) -> pulumi.ResourceOptions:
+    """Kept in the state, so that destroy, which runs no program, refuses another account too."""
+    provider = Provider(
+        f"{cell.cell}-aws",
+        region=cell.region,
+        allowed_account_ids=[cell.account_id],
+    )
+    return pulumi.ResourceOptions(providers=[provider])

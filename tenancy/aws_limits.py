@@ -1,0 +1,84 @@
+"""How long AWS lets a name be, and which derived names are longer.
+
+Owns the table. Leaves out the names themselves (`myflux_keys.names`), which it derives for one cell and tenant and
+measures. OpenAI publishes no limit for the names of projects and keys, so there is none here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from myflux_keys.names import CellNames, TenantNames
+from tenancy.problems import Refusal
+
+
+@dataclass(frozen=True)
+class Limit:
+    what: str
+    most: int
+    source: str
+
+
+_REFERENCE: Final = "https://docs.aws.amazon.com"
+ROLE: Final = Limit("an IAM role's name", 64, f"{_REFERENCE}/IAM/latest/APIReference/API_CreateRole.html")
+POLICY: Final = Limit("an IAM policy's name", 128, f"{_REFERENCE}/IAM/latest/APIReference/API_CreatePolicy.html")
+FUNCTION: Final = Limit("a Lambda function's name", 64, f"{_REFERENCE}/lambda/latest/api/API_CreateFunction.html")
+SECRET: Final = Limit("a secret's name", 512, f"{_REFERENCE}/secretsmanager/latest/apireference/API_CreateSecret.html")
+TAG: Final = Limit("a tag's value", 256, f"{_REFERENCE}/secretsmanager/latest/apireference/API_Tag.html")
+ALIAS: Final = Limit("a KMS alias", 256, f"{_REFERENCE}/kms/latest/APIReference/API_CreateAlias.html")
+QUEUE: Final = Limit(
+    "an SQS queue's name", 80, f"{_REFERENCE}/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html"
+)
+TOPIC: Final = Limit("an SNS topic's name", 256, f"{_REFERENCE}/sns/latest/api/API_CreateTopic.html")
+RULE: Final = Limit("an EventBridge rule's name", 64, f"{_REFERENCE}/eventbridge/latest/APIReference/API_PutRule.html")
+LOG_GROUP: Final = Limit(
+    "a log group's name", 512, f"{_REFERENCE}/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html"
+)
+SESSION_TAG: Final = Limit("a session tag's value", 256, f"{_REFERENCE}/STS/latest/APIReference/API_Tag.html")
+
+
+def cell_names(names: CellNames) -> Iterator[tuple[Limit, str]]:
+    """Every name that a cell's platform stack gives to something in AWS, with the limit for it."""
+    functions = (
+        names.rotation_function,
+        names.provisioner_function,
+        names.sweep_function,
+        names.admin_rotation_function,
+    )
+    yield from ((FUNCTION, name) for name in functions)
+    yield from ((LOG_GROUP, names.log_group(name)) for name in functions)
+    roles = (
+        names.rotation_role,
+        names.provisioner_role,
+        names.runtime_role,
+        names.sweep_role,
+        names.admin_rotation_role,
+    )
+    yield from ((ROLE, name) for name in roles)
+    yield from ((POLICY, name) for name in (names.boundary_policy, names.read_policy))
+    yield SECRET, names.admin_secret
+    yield ALIAS, names.kms_alias
+    yield QUEUE, names.dead_letter_queue
+    yield TOPIC, names.alarm_topic
+    yield from ((RULE, name) for name in (names.rotation_failed_rule, names.sweep_rule, names.admin_tidy_rule))
+    yield from ((TAG, value) for value in names.tags.values())
+
+
+def tenant_names(names: TenantNames) -> Iterator[tuple[Limit, str]]:
+    """Every name that a tenant's stack gives to something in AWS, with the limit for it."""
+    yield SECRET, names.secret
+    yield ROLE, names.dedicated_role
+    yield ALIAS, names.dedicated_kms_alias
+    yield SESSION_TAG, names.tenant
+    yield from ((TAG, value) for value in names.tags.values())
+
+
+def refusals(names: CellNames | TenantNames) -> Iterator[Refusal]:
+    derived = cell_names(names) if isinstance(names, CellNames) else tenant_names(names)
+    for limit, name in derived:
+        if len(name) > limit.most:
+            length = f"The derived name {name} has {len(name)} characters"
+            reason = f"{length}, and {limit.what} has at most {limit.most} ({limit.source})."
+            yield Refusal("name-too-long", reason, "choose a shorter slug.")

@@ -1,0 +1,231 @@
+"""From YAML text to plain values that remember their lines.
+
+Owns which part of YAML a file may use: mappings, lists, text, whole and decimal numbers, true and false. Anchors,
+aliases, tags, directives, several documents, duplicate keys and deep nesting are refused: nobody needs them here, and
+each of them has been used to hide something. Only ``true`` and ``false`` are booleans, so that the country NO is Norway
+and not a lie. Leaves out what the values mean.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final, NoReturn
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from tenancy.problems import Problem, Refusal, holds_key, shown
+from tenancy.source import KEY_SHAPED, Refused, Source
+
+Place = tuple[str | int, ...]
+"""The way from the top of a file to a value, e.g. ``("budget", "emails", 0)``."""
+
+DEEPEST: Final = 8
+
+_WHOLE: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})", re.ASCII)
+_DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,14})\.[0-9]{1,15}", re.ASCII)
+_EMPTY: Final = ("", "~", "null", "Null", "NULL")
+_LOADER: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+"""libyaml's parser is ten times faster where the installed PyYAML has it; both follow the same rules."""
+
+
+@dataclass
+class Document:
+    """The values of one file. Unusable values are already among `problems`, and their places in `broken`."""
+
+    source: Source
+    data: dict[str, Any] = field(default_factory=dict[str, Any])
+    lines: dict[Place, int] = field(default_factory=dict[Place, int])
+    problems: list[Problem] = field(default_factory=list[Problem])
+    broken: set[Place] = field(default_factory=set[Place])
+
+    def line(self, place: Place) -> int | None:
+        """The line of the nearest thing that the file does say: of the parent for what is missing."""
+        while place not in self.lines and place:
+            place = place[:-1]
+        return self.lines.get(place)
+
+    def value(self, place: Place) -> object:
+        found: Any = self.data
+        for part in place:
+            try:
+                found = found[part]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return found
+
+    def problem(self, refusal: Refusal, place: Place, *, show: bool = True) -> Problem:
+        value = shown(self.value(place)) if show and place else None
+        return self.source.problem(refusal, self.line(place), dotted(place), value)
+
+    def refuse(self, refusal: Refusal, place: Place, line: int | None = None) -> None:
+        self.problems.append(self.source.problem(refusal, line or self.line(place), dotted(place)))
+        self.broken.add(place)
+
+
+def dotted(place: Place) -> str:
+    """``budget.emails[0]``. A name that may be a credential is withheld like a value."""
+    text = ""
+    for part in place:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            name = (shown(part) or "").strip('"')
+            text += f".{name}" if text else name
+    return text
+
+
+def parse(source: Source) -> Document:
+    """Raises Refused for a file that has no usable values at all."""
+    document = Document(source)
+    try:
+        _Reader(document, yaml.parse(source.text, Loader=_LOADER)).file()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        refusal = Refusal(
+            "not-yaml",
+            f"This is not valid YAML: {_complaint(error)}.",
+            "compare with a file that works; text with special characters goes in quotes.",
+        )
+        raise Refused(source.problem(refusal, mark.line + 1 if mark else None)) from None
+    except yaml.YAMLError:
+        refusal = Refusal("not-yaml", "This is not valid YAML.", "compare with a file that works.")
+        raise Refused(source.problem(refusal)) from None
+    keys = [problem for problem in document.problems if problem.rule == KEY_SHAPED.rule]
+    if keys:
+        # Alone: another problem's text might carry the rest of what the key stands next to.
+        raise Refused(*keys)
+    return document
+
+
+def _complaint(error: yaml.MarkedYAMLError) -> str:
+    text = shown(error.problem or "")
+    return text.strip('"') if text and error.problem else "the parser gives no reason"
+
+
+def _line(event: Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
+
+
+class _Reader:
+    """Walks the parser's events; `DEEPEST` bounds its recursion, and the file's size everything else."""
+
+    def __init__(self, document: Document, events: Iterator[Event]) -> None:
+        self._document = document
+        self._events = events
+
+    def file(self) -> None:
+        documents = 0
+        for event in self._events:
+            if isinstance(event, DocumentStartEvent):
+                documents += 1
+                if event.version or event.tags:
+                    self._fail(
+                        event, "directive", "Directives (%YAML, %TAG) are not used here.", "delete the directive."
+                    )
+                if documents > 1:
+                    self._fail(
+                        event, "several-documents", "A file holds one tenant or one cell.", "split it at the --- line."
+                    )
+                start = next(self._events)
+                if not isinstance(start, MappingStartEvent):
+                    self._fail(
+                        start,
+                        "not-a-mapping",
+                        "A file holds fields, each `name: value`.",
+                        "start from a file that works.",
+                    )
+                self._document.lines[()] = 1
+                self._document.data = self._mapping(start, ())
+            elif isinstance(event, StreamEndEvent) and not documents:
+                self._fail(event, "empty-file", "The file is empty.", "write the fields, or delete the file.")
+
+    def _fail(self, event: Event, rule: str, reason: str, way_out: str) -> NoReturn:
+        raise Refused(self._document.source.problem(Refusal(rule, reason, way_out), _line(event)))
+
+    def _check(self, event: Event, place: Place) -> None:
+        if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
+            reason = (
+                "Anchors and aliases (&name, *name) let a small file grow without bound, and hide what a field holds."
+            )
+            self._fail(
+                event, "anchor-or-alias", reason, "write the value out. Text that starts with & or * goes in quotes."
+            )
+        if getattr(event, "tag", None):
+            self._fail(
+                event,
+                "tag",
+                "Tags (!name) are not used here.",
+                "delete the tag. Text that starts with ! goes in quotes.",
+            )
+        if len(place) > DEEPEST:
+            self._fail(
+                event,
+                "too-deep",
+                f"Nothing here is nested deeper than {DEEPEST} levels.",
+                "keep to the documented fields.",
+            )
+
+    def _value(self, event: Event, place: Place, line: int) -> Any:
+        self._check(event, place)
+        self._document.lines.setdefault(place, line)
+        if isinstance(event, MappingStartEvent):
+            return self._mapping(event, place)
+        if isinstance(event, SequenceStartEvent):
+            values: list[Any] = []
+            for item in self._events:
+                if isinstance(item, SequenceEndEvent):
+                    break
+                values.append(self._value(item, (*place, len(values)), _line(item)))
+            return values
+        return self._scalar(event, place, line) if isinstance(event, ScalarEvent) else None
+
+    def _mapping(self, event: Event, place: Place) -> dict[str, Any]:
+        self._check(event, place)
+        values: dict[str, Any] = {}
+        for key in self._events:
+            if isinstance(key, MappingEndEvent):
+                break
+            self._check(key, place)
+            if not isinstance(key, ScalarEvent):
+                self._fail(key, "field-name", "A field's name is plain text.", "write `name: value`.")
+            name, line = str(getattr(key, "value", "")), _line(key)
+            here = (*place, name)
+            if holds_key(name):
+                self._document.refuse(KEY_SHAPED, place, line)
+            if name not in values:
+                values[name] = self._value(next(self._events), here, line)
+                continue
+            first = self._document.lines[here]
+            reason, way_out = f"The field stands twice; the first is on line {first}.", "keep one of them."
+            self._document.refuse(Refusal("duplicate-field", reason, way_out), here, line)
+            self._value(next(self._events), (*place, f"{name} (again)"), line)
+        return values
+
+    def _scalar(self, event: ScalarEvent, place: Place, line: int) -> Any:
+        text = str(event.value)
+        if holds_key(text):
+            self._document.refuse(KEY_SHAPED, place, line)
+        if not event.implicit[0]:
+            return text
+        if text in _EMPTY:
+            way_out = "write a value, or delete the line. For the word itself, use quotes."
+            self._document.refuse(Refusal("empty-value", "The field has no value.", way_out), place, line)
+            return None
+        if text in ("true", "false"):
+            return text == "true"
+        if _WHOLE.fullmatch(text):
+            return int(text)
+        return float(text) if _DECIMAL.fullmatch(text) else text

@@ -1,0 +1,149 @@
+"""Condition keys that requests fill, seen from outside: a policy that asks for the key lets in exactly what it should.
+
+AWS: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.aws_iam.served import ACCOUNT, Cell, allow, as_tags, refusal, trust, unique, user_arn
+
+
+def only_if(cell: Cell, action: str, condition: dict[str, Any], service: str = "secretsmanager") -> Any:
+    """A client of a user who may do `action` under `condition` and nothing else."""
+    _, session = cell.user([allow(action, Condition=condition)])
+    return cell.client(session, service)
+
+
+def test_the_staging_label_that_the_request_names(cell: Cell):
+    condition = {"StringEquals": {"secretsmanager:VersionStage": "AWSCURRENT"}}
+    secrets, arn = only_if(cell, "secretsmanager:GetSecretValue", condition), cell.secret()
+    assert secrets.get_secret_value(SecretId=arn, VersionStage="AWSCURRENT")["SecretString"] == "a value"
+    code, _ = refusal(lambda: secrets.get_secret_value(SecretId=arn, VersionStage="AWSPENDING"))
+    assert code == "AccessDeniedException", "denied before Secrets Manager looks for the version"
+
+
+def test_the_secret_by_its_arn_even_if_the_request_gives_its_name(cell: Cell):
+    arn = cell.secret()
+    secrets = only_if(cell, "secretsmanager:GetSecretValue", {"ArnEquals": {"secretsmanager:SecretId": arn}})
+    name = secrets.get_secret_value(SecretId=arn)["Name"]
+    assert secrets.get_secret_value(SecretId=name)["ARN"] == arn
+    assert refusal(lambda: secrets.get_secret_value(SecretId=cell.secret()))[0] == "AccessDeniedException"
+
+
+@pytest.mark.parametrize("prefix", ["secretsmanager", "aws"])
+def test_the_resources_tags(cell: Cell, prefix: str):
+    secrets = only_if(cell, "secretsmanager:DescribeSecret", {"StringEquals": {f"{prefix}:ResourceTag/team": "a"}})
+    assert secrets.describe_secret(SecretId=cell.secret(tags={"team": "a"}))["Name"]
+    for tags in ({"team": "b"}, {}):
+        denied = cell.secret(tags=tags)
+        assert refusal(lambda arn=denied: secrets.describe_secret(SecretId=arn))[0] == "AccessDeniedException"
+
+
+def test_the_tags_that_the_request_sets(cell: Cell):
+    condition = {
+        "StringEquals": {"aws:RequestTag/team": "a"},
+        "ForAllValues:StringEquals": {"aws:TagKeys": ["team", "cost"]},
+    }
+    secrets = only_if(cell, "secretsmanager:CreateSecret", condition)
+    make = secrets.create_secret
+    assert make(Name=unique("tagged"), Tags=as_tags({"team": "a", "cost": "1"}))["ARN"]
+    for tags in ({}, {"team": "b"}, {"team": "a", "other": "x"}):
+        code, _ = refusal(lambda given=tags: make(Name=unique("tagged"), Tags=as_tags(given)))
+        assert code == "AccessDeniedException"
+
+
+def test_the_recovery_window_and_its_absence(cell: Cell):
+    condition = {
+        "NumericGreaterThanEquals": {"secretsmanager:RecoveryWindowInDays": "7"},
+        "BoolIfExists": {"secretsmanager:ForceDeleteWithoutRecovery": "false"},
+    }
+    secrets = only_if(cell, "secretsmanager:DeleteSecret", condition)
+    arn = cell.secret()
+    assert refusal(lambda: secrets.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True))[0] == (
+        "AccessDeniedException"
+    )
+    assert secrets.delete_secret(SecretId=arn, RecoveryWindowInDays=8)["ARN"] == arn
+
+
+def test_a_resource_policy_must_block_the_public_where_the_key_says_so(cell: Cell):
+    condition = {"Bool": {"secretsmanager:BlockPublicPolicy": "true"}}
+    secrets, arn = only_if(cell, "secretsmanager:PutResourcePolicy", condition), cell.secret()
+    policy = (
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*",'
+        '"Action":"secretsmanager:DeleteSecret","Resource":"*"}]}'
+    )
+    code, _ = refusal(lambda: secrets.put_resource_policy(SecretId=arn, ResourcePolicy=policy))
+    assert code == "AccessDeniedException"
+    assert secrets.put_resource_policy(SecretId=arn, ResourcePolicy=policy, BlockPublicPolicy=True)["ARN"] == arn
+
+
+def test_the_principal_arn_of_a_session_is_its_roles(cell: Cell):
+    """aws:PrincipalArn of a session holds the role's ARN, its path included, and never the session's."""
+    name = unique("role")
+    role = f"arn:aws:iam::{ACCOUNT}:role/team/{name}"
+    made = cell.role(
+        [trust({"AWS": user_arn("administrator")})],
+        [allow("sqs:CreateQueue", Condition={"ArnEquals": {"aws:PrincipalArn": role}})],
+        RoleName=name,
+        Path="/team/",
+    )
+    assert made == role
+    session = cell.assume("administrator", role)
+    assert cell.client(session, "sqs").create_queue(QueueName=unique("q"))["QueueUrl"]
+
+
+def test_a_session_arn_in_principal_arn_matches_nothing(cell: Cell):
+    condition = {"ArnLike": {"aws:PrincipalArn": "arn:aws:sts::*:assumed-role/*"}}
+    role = cell.role([trust({"AWS": user_arn("administrator")})], [allow("sqs:CreateQueue", Condition=condition)])
+    sqs = cell.client(cell.assume("administrator", role), "sqs")
+    assert refusal(lambda: sqs.create_queue(QueueName=unique("q")))[0] == "AccessDenied"
+
+
+def test_the_principals_account_type_and_the_way_the_request_came(cell: Cell):
+    condition = {
+        "StringEquals": {
+            "aws:PrincipalAccount": ACCOUNT,
+            "aws:PrincipalType": "User",
+            "aws:RequestedRegion": "us-east-1",
+            "aws:ResourceAccount": ACCOUNT,
+        },
+        "Bool": {"aws:ViaAWSService": "false", "aws:PrincipalIsAWSService": "false", "aws:SecureTransport": "false"},
+        "IpAddress": {"aws:SourceIp": "127.0.0.0/8"},
+        "Null": {"aws:CalledVia": "true", "aws:TokenIssueTime": "true"},
+        "DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"},
+    }
+    assert only_if(cell, "secretsmanager:ListSecrets", condition).list_secrets()["SecretList"] is not None
+
+
+def test_a_protocol_that_a_subscription_may_use(cell: Cell):
+    topic = cell.client("administrator", "sns").create_topic(Name=unique("topic"))["TopicArn"]
+    sns = only_if(cell, "sns:Subscribe", {"StringEquals": {"sns:Protocol": "sqs"}}, "sns")
+    assert refusal(lambda: sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@b.example"))[0] == (
+        "AuthorizationError"
+    )
+
+
+def test_a_role_must_carry_the_boundary_that_the_key_names(cell: Cell):
+    """iam:PermissionsBoundary: the one asked for, or the one that the role already has."""
+    admin = cell.client("administrator", "iam")
+    document = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
+    boundary = admin.create_policy(PolicyName=unique("boundary"), PolicyDocument=document)["Policy"]["Arn"]
+    condition = {"StringEquals": {"iam:PermissionsBoundary": boundary}}
+    _, session = cell.user([allow(["iam:CreateRole", "iam:PutRolePolicy"], Condition=condition)])
+    iam = cell.client(session, "iam")
+    name, trusted = unique("bound"), '{"Version":"2012-10-17","Statement":[]}'
+    trusted = trusted.replace(
+        "[]", '[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]'
+    )
+    assert refusal(lambda: iam.create_role(RoleName=name, AssumeRolePolicyDocument=trusted))[0] == "AccessDenied"
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=trusted, PermissionsBoundary=boundary)
+    iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=document)
+    free = unique("free")
+    admin.create_role(RoleName=free, AssumeRolePolicyDocument=trusted)
+    assert refusal(lambda: iam.put_role_policy(RoleName=free, PolicyName="p", PolicyDocument=document))[0] == (
+        "AccessDenied"
+    )

@@ -1,0 +1,59 @@
+"""The real cell, both sides: how fast it is there, and who can talk to it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from botocore.config import Config
+
+from local.cell import CellError, LocalCell
+
+pytestmark = pytest.mark.cell
+
+START_SECONDS = 3.0
+
+
+def test_a_cell_is_ready_in_under_three_seconds(home: Path) -> None:
+    start = time.monotonic()
+    cell = LocalCell.start(home)
+    took = time.monotonic() - start
+    assert cell.status(home).state == "running"
+    assert took < START_SECONDS, f"starting took {took:.1f} s"
+
+
+@pytest.mark.parametrize("user", ["deployer", "ci", "runtime", "stranger"])
+def test_each_user_is_a_real_iam_user(cell: LocalCell, user: str) -> None:
+    arn = cell.client(user, "sts").get_caller_identity()["Arn"]
+    assert arn == f"arn:aws:iam::{cell.account_id}:user/{user}"
+
+
+def test_an_unknown_user_is_refused_with_the_known_ones(cell: LocalCell) -> None:
+    with pytest.raises(CellError, match=r"no user 'root'.*deployer"):
+        cell.credentials("root")
+
+
+def test_a_client_ignores_the_callers_own_profile(cell: LocalCell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "a-profile-that-does-not-exist")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "somebody-elses")
+    client = cell.client("deployer", "sts", Config(retries={"max_attempts": 0}))
+    assert client.get_caller_identity()["Account"] == cell.account_id
+
+
+def test_a_secret_key_is_not_in_the_repr_of_its_holder(cell: LocalCell) -> None:
+    held = cell.credentials("deployer")
+    assert held.secret_access_key not in repr(held)
+
+
+def test_the_clock_moves_forward_for_both_sides(cell: LocalCell) -> None:
+    before = cell.advance(0)
+    assert cell.advance(3600) == pytest.approx(before + 3600)
+    with pytest.raises(ValueError, match="forward only"):
+        cell.advance(-1)
+
+
+def test_the_openai_side_answers_its_control(cell: LocalCell) -> None:
+    assert cell.openai_url.endswith("/v1")
+    assert cell.openai.live_keys() == [], "a new cell's OpenAI holds no project key"

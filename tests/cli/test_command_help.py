@@ -1,0 +1,106 @@
+"""Every command explains itself, and wrong usage is told from refusal by its exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import typer.main
+
+from cli.main import app
+from tests.cli.conftest import Command
+
+
+def _walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    yield path, command
+    for name, child in sorted(getattr(command, "commands", {}).items()):
+        yield from _walk(child, (*path, name))
+
+
+COMMANDS = dict(_walk(typer.main.get_command(app)))
+
+
+def test_the_commands_are_these() -> None:
+    assert {" ".join(path) for path, command in COMMANDS.items() if not hasattr(command, "commands")} >= {
+        "admin-key rotate", "admin-key set", "capacity", "demo", "disable", "enable", "history", "key set",
+        "key status", "local advance", "local down", "local env", "local openai-admin-key", "local reset",
+        "local status", "local up", "revoke", "rotate", "status", "sweep", "validate",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: " ".join(path) or "root")
+def test_help_says_what_a_command_does_and_what_each_option_means(path: tuple[str, ...]) -> None:
+    command = COMMANDS[path]
+    assert len((command.help or "").split()) >= 4, "one word is no explanation"
+    shown = command.get_help(typer.Context(command, info_name=" ".join(("myflux-keys", *path))))
+    for parameter in command.params:
+        described = getattr(parameter, "help", "")
+        assert described, f"{parameter.name} is not described"
+        assert described.split()[0] in shown
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("local", "--help"), ("admin-key", "set", "--help")])
+def test_help_ends_well_and_on_stdout(myflux: Command, arguments: tuple[str, ...]) -> None:
+    said = myflux(*arguments)
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("Usage: myflux-keys")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("nope",),
+        ("validate", "--nope"),
+        ("local", "advance"),
+        ("local", "advance", "3x"),
+        ("local", "advance", "1000000000d"),
+        ("admin-key", "set"),
+        ("admin-key", "set", "--cell", "local", "sk-" + "admin-" + "x" * 20),
+    ],
+)
+def test_wrong_usage_ends_with_two_and_is_told_on_stderr(myflux: Command, arguments: tuple[str, ...]) -> None:
+    said = myflux(*arguments)
+    assert said.code == 2
+    assert said.out == ""
+    assert said.err
+    assert "Traceback" not in said.err
+
+
+def test_a_key_given_as_an_argument_is_not_repeated(myflux: Command) -> None:
+    key = "sk-" + "admin-" + "x" * 20
+    said = myflux("admin-key", "set", "--cell", "local", key)
+    assert key not in said.out + said.err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_come_out(myflux: Command, shell: str) -> None:
+    said = myflux(
+        "--show-completion", environment={"SHELL": f"/bin/{shell}", "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    )
+    if said.code:
+        said = myflux("--show-completion", shell)
+    assert said.code == 0
+    assert "myflux" in said.out
+
+
+def test_cells_are_completed_from_their_files(myflux: Command) -> None:
+    words = {
+        "COMP_WORDS": "myflux-keys admin-key set --cell ",
+        "COMP_CWORD": "4",
+        "_MYFLUX_KEYS_COMPLETE": "complete_bash",
+    }
+    said = myflux(environment=words)
+    assert said.out.split() == ["local"]
+
+
+def test_an_unforeseen_errors_traceback_is_redacted(myflux: Command, tmp_path: Path) -> None:
+    folder = tmp_path / ("sk-" + "proj-" + "x" * 20)
+    folder.write_text("a file where a folder should be", encoding="utf-8")
+    said = myflux("local", "up", "--home", str(folder))
+    assert said.code == 1
+    assert "Traceback" in said.err, "else this shows nothing"
+    assert folder.name not in said.err

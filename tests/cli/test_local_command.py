@@ -1,0 +1,114 @@
+"""`myflux-keys local`: the life of a cell from the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from local.cell import LocalCell
+from tests.cli.conftest import Command, Said
+
+pytestmark = pytest.mark.cell
+
+Local = Callable[..., Said]
+NAMED = '"$AWS_ENDPOINT_URL" "$AWS_SHARED_CREDENTIALS_FILE" "$PULUMI_BACKEND_URL"'
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    place = tmp_path / "it's a home"
+    yield place
+    LocalCell.clear(place)
+
+
+@pytest.fixture
+def local(myflux: Command, home: Path) -> Local:
+    return lambda *arguments: myflux("local", *arguments, environment={"MYFLUX_LOCAL_HOME": str(home)})
+
+
+def test_the_life_of_a_cell(local: Local, home: Path) -> None:
+    none = local("status", "--json")
+    assert none.code == 1, "scripts can ask whether a cell runs"
+    assert json.loads(none.out)["state"] == "none"
+
+    up = local("up", "--json")
+    assert up.code == 0, up.err
+    facts = json.loads(up.out)
+    assert facts["aws_url"].startswith("http://127.0.0.1:")
+    again = json.loads(local("up", "--json").out)
+    assert (again["aws_url"], again["openai_url"]) == (facts["aws_url"], facts["openai_url"]), "the same cell"
+    status = local("status", "--json")
+    assert (status.code, json.loads(status.out)["state"]) == (0, "running")
+
+    env = local("env")
+    answer = subprocess.run(
+        ["sh", "-ec", f'eval "$1"; printf "%s\\n" {NAMED}', "sh", env.out],
+        capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    assert answer == [facts["aws_url"], str(home / "credentials"), f"file://{home / 'state'}"]
+    as_stranger = local("env", "--user", "stranger").out
+    assert as_stranger != env.out
+    unknown = local("env", "--user", "root")
+    assert (unknown.code, unknown.out) == (1, "")
+    assert "deployer" in unknown.err
+
+    forward = local("advance", "26h")
+    assert (forward.code, "26.0 h ahead" in forward.out) == (0, True)
+    assert "27.0 h ahead" in local("advance", "60m").out
+
+    key = local("openai-admin-key").out.strip()
+    assert key in {minted.value for minted in LocalCell.attach(home).openai.minted()}
+
+    reset = local("reset", "--json")
+    assert reset.code == 0, reset.err
+    assert json.loads(reset.out)["home"] == str(home)
+    fresh = LocalCell.attach(home)
+    assert fresh.openai.minted() == [], "nothing is left of the cell before"
+    assert fresh.advance(0) == 0
+
+    down = local("down")
+    assert (down.code, "gone" in down.out) == (0, True)
+    assert {path.name for path in home.iterdir()} <= {"lock"}, "nothing that a cell held stays"
+    twice = local("down")
+    assert (twice.code, "no local cell" in twice.out) == (0, True)
+
+
+def test_people_are_told_the_ports_and_the_next_step(local: Local) -> None:
+    said = local("up")
+    assert said.code == 0
+    assert "http://127.0.0.1:" in said.out
+    assert "local env" in said.out
+
+
+@pytest.mark.parametrize("arguments", [("env",), ("advance", "1h"), ("openai-admin-key",)])
+def test_without_a_cell_the_way_to_one_is_told(local: Local, arguments: tuple[str, ...]) -> None:
+    said = local(*arguments)
+    assert (said.code, said.out) == (1, ""), "nothing that a shell would evaluate"
+    assert "local up" in said.err
+    assert "Traceback" not in said.err
+
+
+def test_an_admin_key_is_not_shown_on_a_terminal(local: Local, home: Path) -> None:
+    import os
+    import pty
+    import sys
+
+    from tests.cli.conftest import ROOT
+
+    local("up")
+    master, slave = pty.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "cli", "local", "openai-admin-key", "--home", str(home)],
+            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=slave, stderr=subprocess.PIPE, check=False,
+        )  # fmt: skip
+        assert done.returncode == 2
+        assert b"pipe this into" in done.stderr
+        assert LocalCell.attach(home).openai.minted() == [], "and none was made"
+    finally:
+        os.close(slave)
+        os.close(master)

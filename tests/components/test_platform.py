@@ -1,0 +1,157 @@
+"""A cell's platform stack: order, least privilege by construction, and what watches it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.admin_rotation import AdminKeyLife
+from components.platform import Platform, PlatformArgs
+from myflux_keys.names import CellNames
+
+Build = Callable[[Callable[[], Any]], Any]
+FUNCTION = "aws:lambda/function:Function"
+ROLE = "aws:iam/role:Role"
+
+
+@pytest.fixture
+def recorded(build: Build, cell: CellNames, tmp_path: Path) -> Any:
+    archive = tmp_path / "function.zip"
+    archive.write_bytes(b"PK")
+
+    def program() -> None:
+        Platform(
+            "prod-eu1",
+            PlatformArgs(
+                names=cell,
+                rotation_archive=str(archive),
+                provisioner_archive=str(archive),
+                sweep_archive=str(archive),
+                admin_key_life=AdminKeyLife(str(archive), "cron(0 3 7 1,4,7,10 ? *)", "4h", 90, 24),
+                openai_base_url="https://api.openai.com/v1",
+                organization_id="org-1",
+                runtime_principals=["arn:aws:iam::111122223333:role/app"],
+                deployer_principals=["arn:aws:iam::111122223333:role/deployer"],
+                alarm_emails=["ops@callmyway.example"],
+                log_retention_days=30,
+                protect=True,
+            ),
+        )
+
+    return build(program)
+
+
+def test_the_admin_keys_place_is_empty_and_locked(recorded: Any, cell: CellNames) -> None:
+    secret = recorded.one("aws:secretsmanager/secret:Secret")
+    assert secret.inputs["name"] == cell.admin_secret
+    assert "secretString" not in secret.inputs
+    policy = json.loads(recorded.one("aws:secretsmanager/secretPolicy:SecretPolicy").inputs["policy"])
+    readers = next(s for s in policy["Statement"] if s["Sid"] == "OnlyFunctionsRead")
+    assert readers["Condition"]["StringNotEquals"]["aws:PrincipalArn"] == [
+        cell.role_arn(cell.rotation_role),
+        cell.role_arn(cell.provisioner_role),
+        cell.role_arn(cell.admin_rotation_role),
+        cell.role_arn(cell.sweep_role),
+    ], "neither a deployer nor the runtime may read the admin key"
+
+
+def test_every_role_is_bounded(recorded: Any) -> None:
+    roles = recorded.of(ROLE)
+    assert len(roles) == len(recorded.of(FUNCTION)) + 1, "each function and the runtime have a role of their own"
+    for role in roles:
+        assert role.inputs.get("permissionsBoundary"), f"{role.name} could be widened without limit"
+
+
+def test_a_function_comes_after_its_permissions_and_its_log_group(recorded: Any) -> None:
+    for kind in ("eu1-rotation", "provisioner", "admin_rotation", "sweep"):
+        function = recorded.one(FUNCTION, f"{kind}-function")
+        assert recorded.reaches(function, recorded.one("aws:iam/rolePolicy:RolePolicy", f"{kind}-permissions"))
+        assert recorded.reaches(function, recorded.one("aws:cloudwatch/logGroup:LogGroup", f"{kind}-logs")), (
+            "Lambda would make a log group that keeps everything for ever"
+        )
+
+
+def test_secrets_manager_may_call_rotation_for_this_cells_secrets_only(recorded: Any, cell: CellNames) -> None:
+    permission = recorded.one("aws:lambda/permission:Permission", "eu1-rotation-permission")
+    assert permission.inputs["principal"] == "secretsmanager.amazonaws.com"
+    assert permission.inputs["sourceAccount"] == "111122223333"
+    assert permission.inputs["sourceArn"] == cell.tenant_secrets_arn_pattern
+
+
+def test_the_functions_environment_holds_addresses_and_no_secret(recorded: Any) -> None:
+    for function in recorded.of(FUNCTION):
+        variables = function.inputs["environment"]["variables"]
+        assert set(variables) == {"MYFLUX_CELL", "MYFLUX_ADMIN_SECRET", "MYFLUX_ORGANIZATION_ID", "OPENAI_BASE_URL"}
+
+
+def test_failures_reach_a_person(recorded: Any, cell: CellNames) -> None:
+    alarms = recorded.of("aws:cloudwatch/metricAlarm:MetricAlarm")
+    assert {a.inputs["metricName"] for a in alarms} > {"Errors", "ApproximateNumberOfMessagesVisible"}
+    assert all(a.inputs["alarmActions"] for a in alarms), "an alarm without an action wakes nobody"
+    pattern = json.loads(recorded.one("aws:cloudwatch/eventRule:EventRule", "rotation-failed").inputs["eventPattern"])
+    assert "RotationFailed" in pattern["detail"]["eventName"]
+    assert recorded.one("aws:sns/topicSubscription:TopicSubscription").inputs["endpoint"] == "ops@callmyway.example"
+    for function in recorded.of(FUNCTION):
+        assert function.inputs["deadLetterConfig"]["targetArn"]
+
+
+def test_logs_expire(recorded: Any) -> None:
+    assert [g.inputs["retentionInDays"] for g in recorded.of("aws:cloudwatch/logGroup:LogGroup")] == [30] * len(
+        recorded.of(FUNCTION)
+    )
+
+
+def test_the_platform_is_nobodys_tenant(recorded: Any) -> None:
+    for resource in recorded.resources:
+        tags = resource.inputs.get("tags")
+        if tags:
+            assert tags["tenant"] == "_platform", f"{resource.name} would be within reach of a tenant's session"
+            assert (tags["cell"], tags["managed-by"]) == ("prod-eu1", "myflux-keys")
+
+
+def test_production_protects_the_cells_key_and_the_admin_secret(recorded: Any) -> None:
+    assert {r.type for r in recorded.resources if r.protect} == {
+        "aws:kms/key:Key",
+        "aws:secretsmanager/secret:Secret",
+    }
+
+
+def test_the_admin_key_rotates_by_schedule_and_never_at_once(recorded: Any, cell: CellNames) -> None:
+    rotation = recorded.one("aws:secretsmanager/secretRotation:SecretRotation")
+    assert rotation.inputs["rotateImmediately"] is False, (
+        "the first admin key is a person's: there is nothing to rotate"
+    )
+    permission = recorded.one("aws:lambda/permission:Permission", "admin-permission")
+    assert permission.inputs["sourceArn"] == cell.admin_secret_arn_pattern
+    assert recorded.reaches(rotation, permission), "a rotation before its permission is a known race"
+    assert recorded.reaches(rotation, recorded.one("aws:secretsmanager/secretPolicy:SecretPolicy"))
+    tags = recorded.one("aws:secretsmanager/secret:Secret").inputs["tags"]
+    assert (tags["myflux:every-days"], tags["myflux:overlap-hours"]) == ("90", "24"), "the function reads them there"
+
+
+def test_old_admin_keys_are_ended_by_a_daily_rule_of_its_own(recorded: Any) -> None:
+    target = recorded.one("aws:cloudwatch/eventTarget:EventTarget", "admin-tidy-target")
+    assert json.loads(target.inputs["input"]) == {"action": "tidy"}
+    permission = recorded.one("aws:lambda/permission:Permission", "admin-tidy-permission")
+    assert permission.inputs["principal"] == "events.amazonaws.com"
+    assert permission.inputs["sourceArn"], "only this rule may call it"
+
+
+def test_the_admin_key_is_stored_by_deployers_and_its_rotation_alone(recorded: Any, cell: CellNames) -> None:
+    policy = json.loads(recorded.one("aws:secretsmanager/secretPolicy:SecretPolicy").inputs["policy"])
+    allowed = {
+        s["Sid"]: s["Condition"]["StringNotEquals"]["aws:PrincipalArn"] for s in policy["Statement"] if "Sid" in s
+    }
+    deployer = "arn:aws:iam::111122223333:role/deployer"
+    assert allowed["OnlyDeployersAndRotationStore"] == [deployer, cell.role_arn(cell.admin_rotation_role)]
+    assert allowed["OnlyDeployersGovern"] == [deployer]
+
+
+def test_deployers_encrypt_customers_keys_and_decrypt_none(recorded: Any, cell: CellNames) -> None:
+    policy = json.loads(recorded.one("aws:kms/key:Key").inputs["policy"])
+    (stored,) = [s for s in policy["Statement"] if s["Sid"] == "CustomersKeysStored"]
+    assert stored["Action"] == ["kms:GenerateDataKey"]

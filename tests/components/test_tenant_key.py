@@ -1,0 +1,174 @@
+"""A tenant's stack: what is made, in which order, and what is never made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from components.tenant_key import Managed, TenantKey, TenantKeyArgs
+from myflux_keys.names import CellNames, TenantNames
+
+Build = Callable[[Callable[[], Any]], Any]
+SECRET = "aws:secretsmanager/secret:Secret"
+POLICY = "aws:secretsmanager/secretPolicy:SecretPolicy"
+ROTATION = "aws:secretsmanager/secretRotation:SecretRotation"
+INVOCATION = "aws:lambda/invocation:Invocation"
+DEPLOYER = "arn:aws:iam::111122223333:role/deployer"
+
+
+def arguments(names: TenantNames, **changes: Any) -> TenantKeyArgs:
+    values: dict[str, Any] = {
+        "names": names,
+        "kms_key_arn": "arn:aws:kms:eu-central-1:111122223333:key/cell",
+        "deployer_principals": [DEPLOYER],
+        "runtime_principals": ["arn:aws:iam::111122223333:role/app"],
+        "enabled": True,
+        "dedicated": False,
+        "recovery_window_days": 30,
+        "managed": Managed(
+            specification={"schema": 1, "tenant": names.tenant},
+            rotation_tags={"myflux:permission": "restricted"},
+            schedule="cron(0 3 7 * ? *)",
+            window="4h",
+            rotation_function_arn=names.cell.rotation_function_arn,
+            provisioner_function=names.cell.provisioner_function,
+        ),
+    }
+    return TenantKeyArgs(**(values | changes))
+
+
+def customer(names: TenantNames) -> TenantKeyArgs:
+    return arguments(names, managed=None)
+
+
+def statements(recorded: Any, sid: str) -> list[dict[str, Any]]:
+    policy = json.loads(recorded.one(POLICY).inputs["policy"])
+    return [s for s in policy["Statement"] if s["Sid"] == sid]
+
+
+def test_no_value_is_an_input_of_anything(build: Build, cell: CellNames) -> None:
+    recorded = build(lambda: TenantKey("acme", arguments(cell.tenant("acme"))))
+    types = {r.type for r in recorded.resources}
+    assert not [t for t in types if "SecretVersion" in t], "a SecretVersion would put the key into the state"
+    for resource in recorded.resources:
+        assert "secretString" not in resource.inputs, f"{resource.name} would carry a value through the state"
+
+
+def test_the_lock_is_on_before_the_first_rotation_can_start(build: Build, cell: CellNames) -> None:
+    recorded = build(lambda: TenantKey("acme", arguments(cell.tenant("acme"))))
+    assert recorded.reaches(recorded.one(ROTATION), recorded.one(POLICY)), (
+        "a key minted before the policy is attached can be read by every identity policy in the account"
+    )
+    assert recorded.one(ROTATION).inputs["rotateImmediately"] is True, "the first key is minted by the first rotation"
+
+
+def test_the_project_exists_before_the_secret_and_dies_after_it(build: Build, cell: CellNames) -> None:
+    recorded = build(lambda: TenantKey("acme", arguments(cell.tenant("acme"))))
+    assert recorded.reaches(recorded.one(SECRET), recorded.one(INVOCATION)), (
+        "the rotation function finds the project by the secret's tags, and archiving must come last"
+    )
+    assert recorded.one(SECRET).inputs["tags"]["myflux:project-id"] == "proj_1"
+
+
+def test_the_lock_stays_on_while_the_secret_is_being_deleted(build: Build, cell: CellNames) -> None:
+    recorded = build(lambda: TenantKey("acme", arguments(cell.tenant("acme"))))
+    assert recorded.one(POLICY).retain_on_delete, "taking the policy off first would leave the key open for a moment"
+    assert recorded.one(POLICY).inputs["blockPublicPolicy"] is True
+
+
+def test_disabling_denies_the_runtime_and_nobody_else(build: Build, cell: CellNames) -> None:
+    names = cell.tenant("acme")
+    recorded = build(lambda: TenantKey("acme", arguments(names, enabled=False)))
+    (disabled,) = statements(recorded, "TenantDisabled")
+    assert disabled["Effect"] == "Deny"
+    assert disabled["Condition"] == {"StringEquals": {"aws:PrincipalArn": cell.runtime_role_arn}}, (
+        "rotation must go on, or enabling the tenant again would bring back a dead key"
+    )
+
+
+def test_an_enabled_tenant_carries_no_such_denial(build: Build, cell: CellNames) -> None:
+    assert not statements(build(lambda: TenantKey("acme", arguments(cell.tenant("acme")))), "TenantDisabled")
+
+
+def test_a_customers_tenant_has_a_locked_empty_place_and_claims_no_rotation(build: Build, cell: CellNames) -> None:
+    recorded = build(lambda: TenantKey("globex", customer(cell.tenant("globex"))))
+    assert recorded.one(SECRET)
+    assert recorded.one(POLICY)
+    assert not recorded.of(ROTATION), "nothing of ours can mint in the customer's account"
+    assert not recorded.of(INVOCATION), "the project is the customer's own"
+
+
+def test_a_dedicated_tenant_shares_neither_key_nor_role(build: Build, cell: CellNames) -> None:
+    names = cell.tenant("bank")
+    recorded = build(lambda: TenantKey("bank", arguments(names, dedicated=True)))
+    key = recorded.one("aws:kms/key:Key")
+    assert recorded.one(SECRET).inputs["kmsKeyId"].endswith(key.name), "the secret must use the tenant's own key"
+    role = recorded.one("aws:iam/role:Role")
+    trust = json.loads(role.inputs["assumeRolePolicy"])["Statement"][0]
+    assert trust["Condition"]["StringEquals"] == {"aws:RequestTag/tenant": "bank"}
+    (readers,) = statements(recorded, "OnlyRuntimeRotationAndSweepRead")
+    allowed = readers["Condition"]["StringNotEquals"]["aws:PrincipalArn"]
+    assert names.dedicated_role_arn in allowed
+    assert cell.runtime_role_arn not in allowed, "the shared runtime must be shut out"
+
+
+def test_a_dedicated_customers_key_can_be_stored_by_deployers_and_decrypted_by_none_of_them(
+    build: Build, cell: CellNames
+) -> None:
+    names = cell.tenant("globex")
+    recorded = build(lambda: TenantKey("globex", arguments(names, managed=None, dedicated=True)))
+    policy = json.loads(recorded.one("aws:kms/key:Key").inputs["policy"])
+    (stored,) = [s for s in policy["Statement"] if s["Sid"] == "CustomersKeysStored"]
+    assert stored["Action"] == ["kms:GenerateDataKey"]
+    managed = build(lambda: TenantKey("bank", arguments(cell.tenant("bank"), dedicated=True)))
+    policy = json.loads(managed.one("aws:kms/key:Key").inputs["policy"])
+    assert not [s for s in policy["Statement"] if s["Sid"] == "CustomersKeysStored"], "only its rotation writes there"
+
+
+@pytest.mark.parametrize("dedicated", [False, True])
+def test_everything_that_takes_tags_says_whose_it_is(build: Build, cell: CellNames, dedicated: bool) -> None:
+    recorded = build(lambda: TenantKey("acme", arguments(cell.tenant("acme"), dedicated=dedicated)))
+    taggable = [r for r in recorded.resources if r.type in TAGGABLE]
+    assert taggable
+    for resource in taggable:
+        tags = resource.inputs.get("tags", {})
+        assert (tags.get("tenant"), tags.get("cell"), tags.get("managed-by")) == ("acme", "prod-eu1", "myflux-keys"), (
+            f"{resource.name} does not say whose it is"
+        )
+
+
+def test_two_tenants_in_one_program_never_collide(build: Build, cell: CellNames) -> None:
+    def both() -> None:
+        # Each slug is the other's with a child's suffix: the worst case for names made by appending.
+        for slug in ("acme", "acme-key", "acme-dedicated", "acme-key-secret"):
+            TenantKey(slug, arguments(cell.tenant(slug), dedicated=True))
+
+    recorded = build(both)
+    urns = [r.urn for r in recorded.resources]
+    assert len(set(urns)) == len(urns), "two resources share a URN"
+    for type_ in (SECRET, "aws:iam/role:Role", "aws:kms/alias:Alias"):
+        names = [r.inputs["name"] for r in recorded.of(type_)]
+        assert len(set(names)) == len(names) == 4, f"two tenants share the name of a {type_}: {names}"
+
+
+def test_production_protects_what_cannot_be_made_again(build: Build, cell: CellNames) -> None:
+    recorded = build(lambda: TenantKey("acme", arguments(cell.tenant("acme"), dedicated=True, protect=True)))
+    protected = {r.type for r in recorded.resources if r.protect}
+    assert protected == {SECRET, INVOCATION, "aws:kms/key:Key"}
+
+
+TAGGABLE = {
+    "aws:kms/key:Key",
+    SECRET,
+    "aws:iam/role:Role",
+    "aws:iam/policy:Policy",
+    "aws:cloudwatch/logGroup:LogGroup",
+    "aws:sqs/queue:Queue",
+    "aws:sns/topic:Topic",
+    "aws:lambda/function:Function",
+    "aws:cloudwatch/metricAlarm:MetricAlarm",
+    "aws:cloudwatch/eventRule:EventRule",
+}

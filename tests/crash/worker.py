@@ -1,0 +1,99 @@
+"""The rotation function in a process of its own, which can be killed as Lambda's sandbox can: at once, anywhere.
+
+Owns what differs from Lambda: pauses cost no time, time-outs are short. All else is the shipped handler with the
+shipped client, environment variables and IAM permissions. Leaves out who calls it (`function.py`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Mapping
+from functools import cache
+from multiprocessing.connection import Connection
+from types import SimpleNamespace
+from typing import Any, Final
+
+import botocore.endpoint
+from botocore.config import Config
+
+from functions import secrets_client
+from functions.deadline import Deadline, LambdaContext
+from functions.openai_http import OpenAIHTTP
+from functions.rotation import handler
+from tests.crash.sabotage import MISTAKES
+
+INVOCATION_SECONDS: Final = 300.0
+PATIENCE_SECONDS: Final = 0.4
+"""In place of the 10 to 20 s that the function gives a call: a time-out is a time-out."""
+
+_shipped_client: Final = secrets_client.new_client
+
+
+class _Clock:
+    """The machine's clock, ahead by all that was slept."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def now(self) -> float:
+        return time.monotonic() + self.ahead
+
+    def sleep(self, seconds: float) -> None:
+        self.ahead += seconds
+
+
+_clock: Final = _Clock()
+
+
+class _Deadline(Deadline):
+    @classmethod
+    def of(cls, context: LambdaContext) -> Deadline:
+        return Deadline(context.get_remaining_time_in_millis() / 1000, monotonic=_clock.now, sleep=_clock.sleep)
+
+
+class _Impatient(OpenAIHTTP):
+    def send(self, *arguments: Any, **named: Any) -> dict[str, Any]:
+        return super().send(*arguments, **{**named, "seconds": PATIENCE_SECONDS})
+
+
+class _Context:
+    def get_remaining_time_in_millis(self) -> int:
+        return round(INVOCATION_SECONDS * 1000)
+
+
+def _impatient_config(**shipped: Any) -> Config:
+    return Config(**shipped).merge(Config(read_timeout=PATIENCE_SECONDS))  # pyright: ignore[reportArgumentType] - a float is fine
+
+
+@cache
+def _one_client() -> Any:
+    """A client takes long to make, and holds nothing that a cold start would lose."""
+    return _shipped_client()
+
+
+def serve(pipe: Connection, environment: Mapping[str, str], log: str, mistake: str | None) -> None:
+    """Runs invocations until told None. A message is ``(event, cold)``; the answer None or the error's text."""
+    os.environ.clear()
+    os.environ.update(environment)
+    logging.basicConfig(filename=log, level=logging.DEBUG)
+    secrets_client.Config = _impatient_config  # type: ignore[misc, assignment]
+    botocore.endpoint.time = SimpleNamespace(sleep=_clock.sleep, time=time.time)  # type: ignore[assignment]
+    handler.new_client = _one_client
+    handler.Deadline = _Deadline  # type: ignore[misc]
+    handler.OpenAIHTTP = _Impatient  # type: ignore[misc]
+    if mistake is not None:
+        MISTAKES[mistake]()
+    with contextlib.suppress(EOFError):
+        while (told := pipe.recv()) is not None:
+            event, cold = told
+            if cold:
+                handler.warm.cache_clear()
+            try:
+                handler.handler(event, _Context())
+            except handler.RotationFailed as error:
+                pipe.send(str(error))
+            else:
+                pipe.send(None)

@@ -1,0 +1,53 @@
+"""A throwaway project that runs under the real engine and this repository's language host."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from local import commands
+from tests.engine.tiny_project import PROJECT, Project
+from tools import engine
+
+
+@pytest.fixture(scope="session")
+def engine_path(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A PATH with the engine and, whatever else is installed, this repository's language host in front."""
+    found = engine.locate(os.environ)
+    assert found is not None, "no Pulumi engine on this machine: `make engine` gets one, ENGINE=none does without"
+    folder = tmp_path_factory.mktemp("bin")
+    commands.stub(folder / "pulumi-language-python", "tools.language_host")
+    # Named by the environment's packages, so without it the engine would go looking on the network. No program uses it.
+    commands.stub(folder / "pulumi-resource-aws", "local.provider")
+    return os.pathsep.join([str(folder), str(found.folder), os.environ.get("PATH", os.defpath)])
+
+
+@pytest.fixture
+def project(tmp_path: Path, engine_path: str) -> Project:
+    environment = {
+        "HOME": str(tmp_path),
+        "LANG": "C.UTF-8",
+        "PATH": engine_path,
+        "PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}",
+        "PULUMI_CONFIG_PASSPHRASE": "not a secret: the state dies with the test",
+        "PULUMI_HOME": str(tmp_path / "pulumi"),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+    (tmp_path / "state").mkdir()
+    made = Project(tmp_path / "project", environment, tmp_path / "state")
+    made.write(
+        "Pulumi.yaml",
+        f"""\
+        name: {PROJECT}
+        runtime:
+          name: python
+          options:
+            virtualenv: {sys.prefix}
+        """,
+    )
+    made.write("__main__.py", "import pulumi\n")
+    made.pulumi("stack", "init", "dev")
+    return made

@@ -1,0 +1,153 @@
+"""The functions' zips: the same bytes anywhere, just what is needed, and no way to mint where none is due."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from tools import bundle
+
+ROOT = Path(__file__).resolve().parents[2]
+KINDS: list[bundle.Kind] = list(get_args(bundle.Kind))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_sources_give_the_same_bytes_anywhere(kind: bundle.Kind, tmp_path: Path) -> None:
+    first = bundle.build(kind, tmp_path / "a.zip")
+    build = f"bundle.build({kind!r}, pathlib.Path('b/c.zip'))"
+    script = f"import os, pathlib; os.umask(0o077); from tools import bundle; {build}"
+    environment = {**os.environ, "TZ": "Pacific/Kiritimati", "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "7"}
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=environment, check=True)
+    second = tmp_path / "b" / "c.zip"
+    assert hashlib.sha256(first.read_bytes()).digest() == hashlib.sha256(second.read_bytes()).digest()
+    assert bundle.build(kind, tmp_path / "a.zip") == first, "an older one is replaced"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_times_and_permissions_of_the_sources_do_not_matter(
+    kind: bundle.Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = bundle.build(kind, tmp_path / "a.zip").read_bytes()
+    copy = tmp_path / "copy"
+    for path in bundle.modules(kind):
+        target = copy / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((ROOT / path).read_bytes().replace(b"\n", b"\r\n"))
+        target.chmod(0o600)
+        os.utime(target, (1, 1))
+    monkeypatch.setattr(bundle, "ROOT", copy)
+    assert bundle.build(kind, tmp_path / "b.zip").read_bytes() == before, "a checkout with CRLF gives the same zip"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_bundle_runs_alone_and_holds_what_it_may(kind: bundle.Kind, tmp_path: Path) -> None:
+    path = bundle.build(kind, tmp_path / "x.zip")
+    # The sweep shares the rotation's rules and has its own: it is over the goal that the others keep.
+    assert path.stat().st_size <= (130_000 if kind == "sweep" else 100_000)
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        archive.extractall(tmp_path / "task")
+    assert names == sorted(names)
+    ours = {f"myflux_keys/{name}.py" for name in ("__init__", "names", "payload", "redaction")}
+    assert {name for name in names if name.startswith("myflux_keys/")} == ours
+    assert not [name for name in names if "__pycache__" in name or not name.endswith(".py")]
+    handlers = {name for name in names if name.endswith("/handler.py")}
+    assert handlers == {f"functions/{kind}/handler.py"}, "no function carries another one"
+    script = (
+        f"import sys; import functions.{kind}.handler as h; "
+        "print(h.__file__, *(m for m in sys.modules if m.startswith(('functions', 'myflux'))))"
+    )
+    environment = {"PYTHONPATH": str(tmp_path / "task"), "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    where, *loaded = done.stdout.split()
+    assert where.startswith(str(tmp_path / "task"))
+    packed = {name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in names}
+    assert set(loaded) == packed, "everything packed is used, and everything used is packed"
+
+
+def _texts(source: str) -> list[str]:
+    """Every text in a module but docstrings, with the fixed parts of f-strings and of joined texts together."""
+    tree = ast.parse(source)
+    docs = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    return [
+        " ".join(str(c.value) for c in ast.walk(node) if isinstance(c, ast.Constant) and isinstance(c.value, str))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp | ast.Call) and id(node) not in docs
+    ]
+
+
+def _mints(source: str) -> bool:
+    return any("service_accounts" in text and "api_keys" in text for text in _texts(source))
+
+
+def test_only_the_rotation_can_mint() -> None:
+    holders = {
+        kind: {path.as_posix() for path in bundle.modules(kind) if _mints((ROOT / path).read_text(encoding="utf-8"))}
+        for kind in KINDS
+    }
+    assert holders["rotation"] == {"functions/rotation/mint.py"}, "the search does find the minting call"
+    assert holders["provisioner"] == set(), "a stolen provisioner cannot make a key"
+    assert holders["admin_rotation"] == set(), "nor can the admin key's rotation make a tenant's"
+
+
+def test_only_the_admin_rotation_makes_admin_keys() -> None:
+    for kind in KINDS:
+        carried = {path.as_posix() for path in bundle.modules(kind)}
+        assert ("functions/admin_rotation/mint.py" in carried) == (kind == "admin_rotation")
+
+
+def test_the_provisioner_names_no_call_that_makes_an_account_with_a_key() -> None:
+    source = (ROOT / "functions/provisioner/project.py").read_text(encoding="utf-8")
+    asked = [
+        dict(zip((ast.literal_eval(k) for k in node.keys if k), node.values, strict=True))
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Dict) and "create_service_account_only" in ast.dump(node)
+    ]
+    assert len(asked) == 1
+    flag = asked[0]["create_service_account_only"]
+    assert isinstance(flag, ast.Constant)
+    assert flag.value is True
+
+
+def test_a_module_from_elsewhere_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = tmp_path / "functions" / "rotation" / "handler.py"
+    handler.parent.mkdir(parents=True)
+    for package in (handler.parent, handler.parent.parent):
+        (package / "__init__.py").touch()
+    monkeypatch.setattr(bundle, "ROOT", tmp_path)
+    handler.write_text("import openai\n")
+    with pytest.raises(bundle.BundleError, match="standard library and boto3 only"):
+        bundle.modules("rotation")
+    handler.write_text("from functions.gone import x\n")
+    with pytest.raises(bundle.BundleError, match="has no file"):
+        bundle.modules("rotation")
+    handler.write_text(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import openai\ndef __getattr__(n): import pulumi\n"
+    )
+    assert len(bundle.modules("rotation")) == 3, "what never runs is not needed"
+
+
+def test_the_command_prints_path_and_hash(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.bundle", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for line, kind in zip(done.stdout.splitlines(), KINDS, strict=True):
+        digest, path = line.split("  ")
+        assert Path(path) == tmp_path / f"{kind}.zip"
+        assert digest == hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -1,0 +1,127 @@
+"""The rotation's decisions alone: what an answer says about a key, which keys end, how long a key is to live."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.openai_admin import Key
+from functions.openai_http import OpenAIError
+from functions.rotation.keys import leftovers, outdated, remaining_life
+from functions.rotation.proof import Proof, judge
+from functions.rotation.tenant import Refused, Tenant, check_name
+from myflux_keys import names
+
+DAY = 86_400
+TENANT = Tenant("local", "acme", "proj_1", "svc_1", "restricted", ("gpt-5-mini",), 30 * DAY, DAY)
+NAME = TENANT.key_name("token")
+
+
+def _error(status: int | None, message: str = "no", code: str | None = None, type: str | None = None) -> OpenAIError:
+    return OpenAIError(
+        "GET /models/x", message, maybe_applied=False, status=status, code=code, type=type, explained=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "proof"),
+    [
+        (None, Proof.ACCEPTED),
+        (_error(401, "Incorrect API key provided", "invalid_api_key"), Proof.REFUSED),
+        (_error(401, "You have insufficient permissions. Missing scopes: model.request."), Proof.RESTRICTED),
+        (_error(401, "No.", "missing_scope"), Proof.RESTRICTED),
+        (_error(403, "Missing scopes: api.model.read"), Proof.RESTRICTED),
+        (_error(403, "not for you"), Proof.RESTRICTED),
+        (_error(403, "Country not supported", "unsupported_country_region_territory"), Proof.UNCLEAR),
+        (_error(403, "no access to model", "model_not_found"), Proof.MODEL_UNREACHABLE),
+        (_error(404, "The model does not exist", "model_not_found"), Proof.MODEL_UNREACHABLE),
+        (_error(404, "Invalid URL (GET /v2/models)"), Proof.UNCLEAR),
+        (_error(429, "quota", "project_spend_limit_exceeded", "insufficient_quota"), Proof.UNPAID),
+        (_error(429, "quota", "organization_usage_limit_exceeded"), Proof.UNPAID),
+        (_error(429, "quota", None, "insufficient_quota"), Proof.UNPAID),
+        (_error(429, "quota", "credit_balance_exhausted"), Proof.UNPAID),
+        (_error(429, "slow down", "rate_limit_exceeded", "requests"), Proof.UNCLEAR),
+        (_error(500, "oops"), Proof.UNCLEAR),
+        (_error(None, "time-out"), Proof.UNCLEAR),
+    ],
+)
+def test_each_answer_says_one_thing_about_the_key(error: OpenAIError | None, proof: Proof) -> None:
+    assert judge(error) is proof
+
+
+def test_a_page_that_is_not_openais_proves_nothing() -> None:
+    assert judge(OpenAIError("GET /models/x", "<html>", maybe_applied=False, status=403)) is Proof.UNCLEAR
+
+
+def test_only_a_living_key_counts_as_proven() -> None:
+    assert {proof for proof in Proof if not proof.alive} == {Proof.REFUSED, Proof.UNCLEAR}
+
+
+def _key(name: str, created: int = 1000, expires: int | None = 1000 + 34 * DAY, id: str = "key_x") -> Key:
+    return Key(id, name, created, expires, "svc_1")
+
+
+def test_leftovers_are_keys_of_this_rotation_that_were_not_put_to_death_yet() -> None:
+    lost, forever = _key(NAME, id="key_1"), _key(NAME, expires=None, id="key_2")
+    dying, other = _key(NAME, expires=1010, id="key_3"), _key(TENANT.key_name("other"), id="key_4")
+    assert leftovers([lost, forever, dying, other], NAME) == [lost, forever]
+
+
+def test_outdated_keys_are_ours_not_current_and_too_long_lived() -> None:
+    current = _key(NAME, id="key_now")
+    old = _key(TENANT.key_name("old"), id="key_old")
+    twin = _key(NAME, id="key_twin")
+    soon = _key(TENANT.key_name("soon"), expires=1000 + DAY, id="key_soon")
+    strange = _key("somebody's", id="key_theirs")
+    neighbour = _key(names.key_name("local", "acm", "old"), id="key_acm")
+    assert outdated([current, old, twin, soon, strange, neighbour], TENANT, current) == [old, twin]
+
+
+@given(st.integers(1, 10**9), st.integers(1, 10**6), st.integers(-(10**6), 10**6))
+def test_a_shortening_never_ends_up_lengthening(now: int, asked: int, left: int) -> None:
+    before = now + left
+    more = remaining_life(before, now + asked, asked)
+    if more is None:
+        assert now + asked <= before
+    else:
+        assert now + more <= max(before, now + 1), "a second is the least that OpenAI takes"
+
+
+def test_a_key_without_expiry_is_only_ever_shortened() -> None:
+    assert remaining_life(None, 5000, 10) is None
+
+
+def test_a_key_lives_for_interval_overlap_and_margin_and_a_year_at_most() -> None:
+    assert TENANT.life == (30 + 1 + 3) * DAY
+    long = Tenant("local", "acme", "p", "s", "all", ("m",), 363 * DAY, DAY)
+    assert long.life == 31_536_000
+
+
+@pytest.mark.parametrize(
+    "secret_id",
+    [
+        "arn:aws:secretsmanager:us-east-1:000000000000:secret:myflux/local/acme/openai-a1B2c3",
+        "arn:aws-cn:secretsmanager:cn-north-1:000000000000:secret:myflux/local/acme/openai-a1B2c3",
+        "myflux/local/acme/openai",
+    ],
+)
+def test_a_tenants_secret_is_known_by_name_or_arn(secret_id: str) -> None:
+    assert check_name(secret_id, "local") == "acme"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "myflux-admin/local/openai",
+        "myflux/local/acme/openai-backup-a1B2c3",
+        "myflux/local/a/b/openai",
+        "myflux/other/acme/openai",
+        "xmyflux/local/acme/openai",
+        "myflux/local/_platform/openai",
+        "",
+    ],
+)
+def test_any_other_secret_is_refused(name: str) -> None:
+    with pytest.raises(Refused):
+        check_name(name, "local")

@@ -1,0 +1,245 @@
+"""The commands as an operator types them, on a cell that the real engine deployed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+
+from myflux_keys import AccessDeniedError
+from tests.operations.conftest import Operated
+
+pytestmark = [pytest.mark.engine, pytest.mark.cell]
+
+MINT = r"service_accounts/[^/]+/api_keys$"
+MODEL = "gpt-5.4-mini"
+
+
+@pytest.fixture(autouse=True)
+def no_faults(operated: Operated, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Readers in this process find the cell by AWS's own variable, as an application does."""
+    for name in ("AWS_ENDPOINT_URL", "NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, operated.environment[name])
+    operated.cell.openai.clear_faults()
+    yield
+    operated.cell.openai.clear_faults()
+    operated.settled("acme", "fjord")
+
+
+def done(told: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    assert told.returncode == 0, told.stderr
+    return json.loads(told.stdout)
+
+
+def current(operated: Operated, tenant: str) -> str:
+    stages = operated.describe(tenant)["VersionIdsToStages"]
+    return next(version for version, labels in stages.items() if "AWSCURRENT" in labels)
+
+
+def accepted(operated: Operated, key: str) -> bool:
+    with openai.OpenAI(api_key=key, base_url=operated.cell.openai_url, max_retries=0) as client:
+        try:
+            client.responses.create(model=MODEL, input="Are you there?")
+        except openai.AuthenticationError:
+            return False
+    return True
+
+
+def until(running: subprocess.Popen[str], operated: Operated, tenant: str, label: str) -> None:
+    """Waits until a version of `tenant` carries `label` alone, while the command runs."""
+    give_up = time.monotonic() + 60
+    while not any(labels == [label] for labels in operated.describe(tenant)["VersionIdsToStages"].values()):
+        assert running.poll() is None, f"the command ended too early: {running.communicate()}"
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+
+
+def test_all_keys_are_rotated_and_history_tells_who_asked_and_why(operated: Operated) -> None:
+    before = {tenant: current(operated, tenant) for tenant in ("acme", "fjord")}
+    told = operated.command("rotate", "--all", "--wait", "--reason", "quarterly, asked by Zoë", "--json")
+    found = done(told)
+    assert {slug: entry["outcome"] for slug, entry in found["cells"]["local"]["tenants"].items()} == {
+        "acme": "succeeded",
+        "fjord": "succeeded",
+    }
+    assert "customer's own" in found["left_out"]["initech"]
+    assert "2 of 2 to rotate, 7 a minute: about 20 s" in told.stderr, "the time to finish is said first"
+    for tenant, old in before.items():
+        assert current(operated, tenant) == found["cells"]["local"]["tenants"][tenant]["version_id"] != old
+    told_of = done(operated.command("history", "acme", "--json"))["versions"]
+    first, last = told_of[0], told_of[-1]
+    assert (last["state"], last["by"], last["reason"]) == ("current", "rotate", "quarterly, asked by Zoë")
+    assert last["who"].endswith(":user/deployer")
+    assert last["promoted_at"] >= last["minted_at"]
+    assert first["state"] == "previous"
+    assert first["ends_at"] < last["ends_at"], "the old key ends with its overlap"
+    assert list((operated.state).rglob("finished/*rotate*.json")), "this machine keeps what it did"
+
+
+def test_ctrl_c_stops_the_command_and_the_same_one_goes_on_without_a_second_key(operated: Operated) -> None:
+    control = operated.cell.openai
+    before = len(control.minted())
+    control.fault("slow", method="POST", path=MINT, count=2, seconds=3)
+    with operated.popen("rotate", "acme", "fjord", "--wait", "--reason", "first") as running:
+        until(running, operated, "acme", "AWSPENDING")
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=30)
+    assert running.returncode not in (0, 2), "a script must see that it did not finish"
+    assert "the same command goes on with the rest" in err
+    assert "Traceback" not in err
+    told = operated.command("rotate", "fjord", "acme", "--wait", "--json")
+    run = done(told)["cells"]["local"]
+    assert {entry["outcome"] for entry in run["tenants"].values()} == {"succeeded"}
+    assert run["reason"] == "first", "the reason of the run that is gone on with stays"
+    assert "going on" in told.stderr
+    assert len(control.minted()) == before + 2, "one new key a tenant, however often the command ran"
+
+
+def test_a_rotation_that_fails_is_told_with_the_way_out_and_works_the_next_time(operated: Operated) -> None:
+    live = current(operated, "acme")
+    operated.cell.openai.fault("500", method="POST", path=MINT, count=None)
+    told = operated.command("rotate", "acme", "--wait")
+    assert told.returncode == 1
+    assert "acme: RotationFailed" in told.stderr
+    assert "/aws/lambda/myflux-local-rotation" in told.stderr
+    assert current(operated, "acme") == live, "the key from before is live"
+    operated.cell.openai.clear_faults()
+    assert operated.command("rotate", "acme", "--wait").returncode == 0
+    assert current(operated, "acme") != live
+
+
+def test_a_leaked_key_dies_at_once_and_readers_are_refused_until_the_new_one_is_there(operated: Operated) -> None:
+    control = operated.cell.openai
+    reader = operated.reader()
+    leaked = reader.get("acme")
+    assert accepted(operated, leaked.reveal())
+    asked = operated.command("revoke", "acme")
+    assert asked.returncode == 2, "where nobody can answer, silence is not consent"
+    assert accepted(operated, leaked.reveal()), "nothing was changed"
+
+    control.fault("slow", method="POST", path=MINT, count=1, seconds=4)
+    with operated.popen("revoke", "acme", "--yes", "--reason", "pasted into a chat") as running:
+        until(running, operated, "acme", "AWSPENDING")
+        assert not accepted(operated, leaked.reveal()), "a leaked key dies before anything else is waited for"
+        with pytest.raises(AccessDeniedError):
+            reader.get("acme", fresh=True)
+        os.kill(running.pid, signal.SIGKILL)
+        running.communicate(timeout=30)
+    operated.settled("acme")
+    with pytest.raises(AccessDeniedError):
+        reader.get("acme", fresh=True)
+    told = operated.command("revoke", "acme", "--yes", "--json")
+    found = done(told)
+    assert "Going on with what" in told.stderr
+    assert (found["readable"], found["reason"]) == (True, "pasted into a chat")
+    new = operated.reader().get("acme")
+    assert new.key_id != leaked.key_id
+    assert accepted(operated, new.reveal())
+    project = new.project_id
+    assert [key.id for key in control.live_keys(project)] == [new.key_id], "every other key of the tenant is dead"
+    assert "unchanged" in operated.pulumi("up", "--yes", "--stack", "acme.local"), "no drift is left behind"
+    lives = done(operated.command("history", "acme", "--json"))["versions"]
+    assert (lives[-1]["by"], lives[-1]["reason"]) == ("revoke", "pasted into a chat")
+    assert lives[-2]["ends_at"] <= lives[-1]["minted_at"], "the keys before it ended with the revocation"
+
+
+def test_a_customers_key_is_not_ours_to_revoke_or_rotate(operated: Operated) -> None:
+    for command in ("revoke", "rotate"):
+        told = operated.command(command, "initech")
+        assert told.returncode == 1
+        assert "customer's own" in told.stderr
+        assert "Traceback" not in told.stderr
+
+
+def test_disable_shuts_readers_out_and_enable_lets_them_in_with_file_and_state_agreeing(operated: Operated) -> None:
+    file: Path = operated.fleet / "tenants" / "acme.yaml"
+    written = file.read_text(encoding="utf-8")
+    planned = done(operated.command("disable", "acme", "--dry-run", "--json"))
+    assert (planned["file_changes"], planned["policy_changes"]) == (True, True)
+    assert file.read_text(encoding="utf-8") == written, "a dry run changes nothing"
+    operated.reader().get("acme")
+
+    found = done(operated.command("disable", "acme", "--json"))
+    assert found["stack_changes"] == 1, "the stack's state has the policy and nothing else of this changed"
+    assert file.read_text(encoding="utf-8") == written.replace("enabled: true", "enabled: false")
+    with pytest.raises(AccessDeniedError):
+        operated.reader().get("acme")
+    operated.reader().get("fjord")
+    again = done(operated.command("disable", "acme", "--json"))
+    assert (again["file_changes"], again["policy_changes"], again["stack_changes"]) == (False, False, 0)
+    lines = done(operated.command("status", "--json"))["cells"]["local"]
+    acme = next(line for line in lines if line["tenant"] == "acme")
+    assert (acme["enabled"], acme["readable"], acme["state"]) == (False, False, "disabled")
+    assert operated.command("rotate", "acme", "--wait").returncode == 0, "a disabled tenant's key goes on rotating"
+
+    assert done(operated.command("enable", "acme", "--json"))["stack_changes"] == 1
+    assert file.read_text(encoding="utf-8") == written
+    operated.reader().get("acme")
+
+
+def test_status_and_capacity_tell_how_the_cell_stands(operated: Operated) -> None:
+    shown = operated.command("status", "--cell", "local")
+    assert shown.returncode == 0, shown.stderr
+    rows = {line.split()[1]: line.split() for line in shown.stdout.splitlines()[1:]}
+    assert set(rows) == {"acme", "fjord", "initech"}
+    assert rows["acme"][4] == "ok"
+    assert rows["initech"][4:6] == ["not", "deployed"]
+    found = done(operated.command("capacity", "--json"))["cells"]["local"]
+    limits = {limit["what"]: limit for limit in found["limits"]}
+    assert (limits["OpenAI projects"]["used"], limits["OpenAI projects"]["left"]) == (2, 1998)
+    assert limits["secrets"]["used"] == 3
+    assert found["growth"]["source"] == "CreatedDate of the tenants' secrets"
+    assert found["slots"]["peak"] <= found["slots"]["budget"]
+
+
+def test_an_overdue_rotation_is_told_by_the_cells_own_clock(operated: Operated) -> None:
+    """Last of the tests that count on today: the cell's clock only goes forward."""
+    client = operated.cell.client("deployer", "secretsmanager")
+    operated.cell.openai.fault("500", method="POST", path=MINT, count=None)
+    try:
+        operated.cell.advance(17 * 86_400)
+        give_up = time.monotonic() + 60
+        while True:
+            lines = done(operated.command("status", "--json"))["cells"]["local"]
+            acme = next(line for line in lines if line["tenant"] == "acme")
+            if acme["state"] == "overdue":
+                break
+            assert time.monotonic() < give_up, lines
+            time.sleep(0.5)
+        assert acme["key_age_seconds"] > 16 * 86_400, "ages are by AWS's clock, not by this machine's"
+    finally:
+        client.close()
+        operated.cell.openai.clear_faults()
+    assert operated.command("rotate", "acme", "fjord", "--wait").returncode == 0
+
+
+def test_another_accounts_cell_is_refused_before_anything_is_changed(operated: Operated, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(operated.fleet, tmp_path / "fleet")
+    cell = tmp_path / "fleet" / "cells" / "local.yaml"
+    text = (
+        cell.read_text(encoding="utf-8").replace("000000000000", "123456789012").replace("local: true", "local: false")
+    )
+    cell.write_text(text, encoding="utf-8")
+    for command in (["rotate", "--all"], ["revoke", "acme", "--yes"], ["disable", "acme"], ["status"], ["capacity"]):
+        told = operated.command(*command, "--fleet", str(tmp_path / "fleet"))
+        assert told.returncode == 1
+        assert "these credentials are of account 000000000000" in told.stderr, told.stderr
+
+
+def test_no_command_ever_said_or_kept_a_key(operated: Operated) -> None:
+    kept = [path.read_text(encoding="utf-8") for path in operated.state.rglob("*") if path.is_file()]
+    assert kept, "there are records to look through"
+    minted = operated.cell.openai.minted()
+    assert len(minted) > 4
+    for key in minted:
+        assert not any(key.value in text for text in kept), f"key {key.id} is on disk"

@@ -1,0 +1,182 @@
+"""A run over many tenants: paced, followed, stopped anywhere and gone on with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from operations import journal as journals
+from operations.errors import OperationError
+from operations.journal import Journal
+from operations.pace import Budget
+from operations.rotate import Progress, Rotate
+from tenancy import Cell
+from tests.operations.stand_ins import FakeAccount, FakeSecrets, Held
+
+TENANTS = [f"tenant-{number:02}" for number in range(20)]
+
+
+@pytest.fixture
+def account(small_cell: Cell, secrets: FakeSecrets) -> FakeAccount:
+    for tenant in TENANTS:
+        secrets.held[small_cell.names.tenant(tenant).secret] = Held({f"first-{tenant}": ["AWSCURRENT"]})
+    return FakeAccount(small_cell, secrets)
+
+
+@pytest.fixture
+def journal(tmp_path: Path, small_cell: Cell) -> Journal:
+    return journals.begin(tmp_path, "rotate", small_cell, TENANTS, "quarterly")
+
+
+def run(account: FakeAccount, journal: Journal, *, follow: bool = True, give_up: float = 600) -> list[Progress]:
+    told: list[Progress] = []
+    waiting = account.secrets.clock.waiting(give_up)
+    rotation = Rotate(account, journal, follow=follow, tell=told.append, waiting=waiting, budget=Budget(7))  # pyright: ignore[reportArgumentType]
+    rotation.run()
+    return told
+
+
+def outcomes(journal: Journal) -> set[str]:
+    return {entry.outcome for entry in journal.entries.values()}
+
+
+def test_every_tenant_is_rotated_once_and_never_more_than_seven_in_a_minute(
+    account: FakeAccount, journal: Journal, secrets: FakeSecrets
+) -> None:
+    told = run(account, journal)
+    assert outcomes(journal) == {"succeeded"}
+    assert sorted(name.split("/")[2] for name, _, _ in secrets.asked) == TENANTS
+    starts = [at for _, _, at in secrets.asked]
+    assert max(sum(first <= at < first + 60 for at in starts) for first in starts) == 7
+    assert told[0].seconds_left > 120, "twenty at seven a minute is more than two minutes, and that is said first"
+    assert (told[-1].succeeded, told[-1].failed, told[-1].seconds_left) == (20, 0, 0)
+
+
+def test_without_waiting_the_run_ends_once_all_are_accepted(account: FakeAccount, journal: Journal) -> None:
+    run(account, journal, follow=False)
+    assert outcomes(journal) == {"started"}
+
+
+class Stop(BaseException):
+    """Ctrl-C, at a call that the test chooses."""
+
+
+@pytest.mark.parametrize("at", range(1, 90, 8))
+def test_stopped_at_any_call_the_same_command_goes_on_and_nobody_is_rotated_twice(
+    account: FakeAccount,
+    journal: Journal,
+    secrets: FakeSecrets,
+    small_cell: Cell,
+    monkeypatch: pytest.MonkeyPatch,
+    at: int,
+) -> None:
+    calls = 0
+    for name in ("describe_secret", "rotate_secret"):
+        original = getattr(secrets, name)
+
+        def counted(*, _original: object = original, **arguments: object) -> object:
+            nonlocal calls
+            calls += 1
+            answer = _original(**arguments)  # type: ignore[operator]
+            if calls == at:
+                raise Stop  # after AWS has done it, before its answer is known: the worst moment
+            return answer
+
+        monkeypatch.setattr(secrets, name, counted)
+    with pytest.raises(Stop):
+        run(account, journal)
+    again = journals.unfinished(journal.path.parent, "rotate", TENANTS)
+    assert again is not None
+    assert again.reason == "quarterly"
+    run(account, again)
+    assert outcomes(again) == {"succeeded"}
+    assert len(secrets.asked) == len(TENANTS), "a tenant was rotated twice or not at all"
+
+
+def test_a_failed_rotation_is_told_with_aws_words_and_the_way_out(
+    account: FakeAccount, journal: Journal, secrets: FakeSecrets, small_cell: Cell
+) -> None:
+    secrets.failing.add(small_cell.names.tenant("tenant-03").secret)
+    run(account, journal)
+    failed = journal.entries["tenant-03"]
+    assert failed.outcome == "failed"
+    assert "OpenAI answered 500" in failed.detail
+    assert "myflux-keys rotate tenant-03" in failed.detail
+    assert sum(entry.outcome == "succeeded" for entry in journal.entries.values()) == 19, "the others go on"
+
+
+def test_a_rotation_without_an_end_is_given_up_on_in_time(
+    account: FakeAccount, journal: Journal, secrets: FakeSecrets
+) -> None:
+    secrets.takes = 1e9
+    run(account, journal, give_up=120)
+    assert outcomes(journal) == {"failed"}
+    assert "not over after 2 minutes" in journal.entries["tenant-00"].detail
+
+
+def test_a_rotation_that_runs_already_is_followed_and_not_repeated(
+    account: FakeAccount, journal: Journal, secrets: FakeSecrets, small_cell: Cell
+) -> None:
+    held = secrets.held[small_cell.names.tenant("tenant-05").secret]
+    held.stages["scheduled"] = ["AWSPENDING"]
+    held.ready["scheduled"] = secrets.clock.time + 3
+    run(account, journal)
+    assert journal.entries["tenant-05"].version == "scheduled"
+    assert journal.entries["tenant-05"].outcome == "succeeded"
+    assert "scheduled" not in {token for _, token, _ in secrets.asked}
+
+
+def test_what_cannot_rotate_says_what_to_do_and_holds_nobody_up(
+    account: FakeAccount, journal: Journal, secrets: FakeSecrets, small_cell: Cell
+) -> None:
+    del secrets.held[small_cell.names.tenant("tenant-00").secret]
+    secrets.held[small_cell.names.tenant("tenant-01").secret].rotation_enabled = False
+    run(account, journal)
+    assert "pulumi up --stack tenant-00.local" in journal.entries["tenant-00"].detail
+    assert "rotation is off" in journal.entries["tenant-01"].detail
+    assert sum(entry.outcome == "succeeded" for entry in journal.entries.values()) == 18
+
+
+def test_a_record_of_a_cell_that_was_reset_since_counts_for_nothing(
+    account: FakeAccount, journal: Journal, secrets: FakeSecrets
+) -> None:
+    for entry in journal.entries.values():
+        entry.version, entry.outcome = "rotate-of-another-life", "succeeded"
+    run(account, journal)
+    assert len(secrets.asked) == len(TENANTS), "AWS knows nothing of those versions, so the tenants were not rotated"
+
+
+def test_a_finished_record_stays_and_does_not_stand_in_the_way(journal: Journal) -> None:
+    place = journal.path.parent
+    kept = journal.finish()
+    assert kept.exists()
+    assert kept.stat().st_mode & 0o077 == 0, "who asked for what is nobody else's business"
+    assert journals.unfinished(place, "rotate", TENANTS) is None
+
+
+def test_another_set_of_tenants_has_a_record_of_its_own(journal: Journal) -> None:
+    assert journals.unfinished(journal.path.parent, "rotate", TENANTS[:3]) is None
+    found = journals.unfinished(journal.path.parent, "rotate", reversed(TENANTS))
+    assert found is not None
+    assert set(found.entries) == set(TENANTS)
+
+
+def test_a_record_that_cannot_be_read_is_named_and_not_overwritten(journal: Journal) -> None:
+    journal.path.write_text("{", encoding="utf-8")
+    with pytest.raises(OperationError, match=journal.path.name):
+        journals.unfinished(journal.path.parent, "rotate", TENANTS)
+    assert journal.path.read_text(encoding="utf-8") == "{"
+
+
+def test_two_of_the_same_operation_at_once_are_refused_and_a_revocation_is_not(
+    small_cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MYFLUX_STATE", str(tmp_path / "state"))
+    with journals.alone(small_cell, "rotate"):
+        with pytest.raises(OperationError, match="another `rotate`"), journals.alone(small_cell, "rotate"):
+            pytest.fail("both were let in")
+        with journals.alone(small_cell, "revoke-acme") as place:
+            assert place.is_dir(), "a leaked key does not wait until a fleet has been rotated"
+    with journals.alone(small_cell, "rotate"):
+        pass

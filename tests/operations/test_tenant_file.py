@@ -1,0 +1,80 @@
+"""`enabled` changes as a person would change it, and nothing else in the file does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from operations.errors import OperationError
+from operations.tenant_file import TenantFile
+
+COMMENTED = """\
+# The usual case.
+tenant: acme                    # the file's name too
+models: [gpt-5-mini]   # allow-list
+enabled: true                   # never delete, disable
+# enabled: false would stop reads
+consumers: {myflux: true}
+"""
+
+
+def file_with(root: Path, text: str) -> TenantFile:
+    (root / "tenants").mkdir(exist_ok=True)
+    (root / "tenants" / "acme.yaml").write_bytes(text.encode())
+    return TenantFile(root, "acme")
+
+
+def content(file: TenantFile) -> str:
+    return file.path.read_bytes().decode()
+
+
+def test_one_word_changes_and_comments_and_layout_stay(tmp_path: Path) -> None:
+    file = file_with(tmp_path, COMMENTED)
+    assert file.set_enabled(False)
+    assert content(file) == COMMENTED.replace("enabled: true  ", "enabled: false  ")
+    assert not file.enabled()
+    assert file.set_enabled(True)
+    assert content(file) == COMMENTED, "there and back leaves no trace for a reviewer to wonder about"
+
+
+def test_saying_what_the_file_says_already_touches_nothing(tmp_path: Path) -> None:
+    file = file_with(tmp_path, COMMENTED)
+    before = file.path.stat().st_mtime_ns
+    assert not file.set_enabled(True)
+    assert file.path.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("tenant: acme\n", "tenant: acme\nenabled: false\n"),
+        ("tenant: acme", "tenant: acme\nenabled: false\n"),
+        ("tenant: acme\r\nname: A\r\n", "tenant: acme\r\nname: A\r\nenabled: false\r\n"),
+        ("tenant: acme\r\nenabled:  true\r\n", "tenant: acme\r\nenabled:  false\r\n"),
+        ("consumers:\n  enabled: true\ntenant: acme\n", "consumers:\n  enabled: true\ntenant: acme\nenabled: false\n"),
+    ],
+)
+def test_a_field_left_out_is_added_in_the_files_own_style(tmp_path: Path, text: str, after: str) -> None:
+    file = file_with(tmp_path, text)
+    assert file.set_enabled(False)
+    assert content(file) == after
+
+
+@pytest.mark.parametrize("text", ["{tenant: acme, enabled: true}\n", '"enabled": true\ntenant: acme\n'])
+def test_a_layout_that_cannot_be_changed_safely_is_left_to_the_person(tmp_path: Path, text: str) -> None:
+    file = file_with(tmp_path, text)
+    with pytest.raises(OperationError, match="Write `enabled: false` yourself"):
+        file.set_enabled(False)
+    assert content(file) == text
+
+
+def test_rights_and_a_link_outlive_the_change(tmp_path: Path) -> None:
+    file = file_with(tmp_path, COMMENTED)
+    kept = file.path.rename(tmp_path / "tenants" / "real.txt")
+    file.path.symlink_to(kept.name)
+    kept.chmod(0o640)
+    file.set_enabled(False)
+    assert file.path.is_symlink()
+    assert kept.stat().st_mode & 0o777 == 0o640
+    assert sorted(path.name for path in kept.parent.iterdir()) == ["acme.yaml", "real.txt"], "no draft is left behind"

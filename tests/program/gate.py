@@ -1,0 +1,78 @@
+"""A gate between the engine and AWS that holds one answer back, so that a test can strike at an exact moment.
+
+Owns passing requests on, byte for byte, and holding the first answer that matches. Leaves out what happens meanwhile.
+"""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Gate:
+    """`url` is where the engine believes AWS to be. `held` is set once the matching call has been applied by AWS."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.held = threading.Event()
+        self.opened = threading.Event()
+
+
+@contextmanager
+def gate(aws_port: int, holds: Callable[[str, str], bool]) -> Generator[Gate]:
+    """`holds` is asked with a request's X-Amz-Target and path. Only the first match is held, until `opened` is set."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def pass_on(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            upstream = http.client.HTTPConnection("127.0.0.1", aws_port, timeout=120)
+            try:
+                # The signature covers the Host header: it goes on as it came.
+                upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+                for name, value in self.headers.items():
+                    upstream.putheader(name, value)
+                upstream.endheaders(body)
+                answer = upstream.getresponse()
+                content = answer.read()
+            finally:
+                upstream.close()
+            if holds(self.headers.get("X-Amz-Target", ""), self.path) and not made.held.is_set():
+                made.held.set()
+                made.opened.wait(60)
+            try:
+                self.send_response(answer.status)
+                for name, value in answer.getheaders():
+                    if name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server"):
+                        self.send_header(name, value)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+            except ConnectionError:
+                # The engine that asked was killed: nobody waits for this answer.
+                self.close_connection = True
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Quiet."""
+
+    for method in ("DELETE", "GET", "HEAD", "POST", "PUT"):
+        setattr(Handler, f"do_{method}", Handler.pass_on)
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        block_on_close = False
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        made = Gate(server.server_address[1])
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield made
+        finally:
+            made.opened.set()
+            server.shutdown()
+            thread.join()

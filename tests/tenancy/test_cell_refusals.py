@@ -1,0 +1,132 @@
+"""Each rule of a cell file, and what a cell gives to those who deploy it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.tenancy.files import REAL, Files
+
+ROLE = "arn:aws:iam::123456789012:role/"
+OPENAI = {"organization_id": "org-x"}
+
+CASES: list[tuple[str, dict[str, Any], str]] = [
+    ("bad-slug", {"cell": "Prod"}, "cell"),
+    ("bad-account-id", {"account_id": "12345"}, "account_id"),
+    ("bad-account-id", {"account_id": "1234567890123"}, "account_id"),
+    ("account-id-unquoted", {"account_id": 123456789012}, "account_id"),
+    ("local-account", {"account_id": "000000000000"}, "account_id"),
+    ("bad-region", {"region": "eu-central"}, "region"),
+    ("bad-region", {"region": "Frankfurt"}, "region"),
+    ("region-without-openai", {"region": "ap-east-1"}, "region"),
+    ("region-without-openai", {"region": "cn-north-1"}, "region"),
+    ("wrong-type", {"production": "yes"}, "production"),
+    ("alarms-unheard", {"production": True}, "alarm_emails"),
+    ("bad-email", {"alarm_emails": ["oncall"]}, "alarm_emails[0]"),
+    ("empty-list", {"runtime_principals": []}, "runtime_principals"),
+    ("principal-wildcard", {"runtime_principals": [ROLE + "*"]}, "runtime_principals[0]"),
+    ("principal-wildcard", {"runtime_principals": ["*"]}, "runtime_principals[0]"),
+    ("principal-wildcard", {"deployer_principals": ["arn:aws:iam::123456789012:user/a?"]}, "deployer_principals[0]"),
+    ("principal-account", {"runtime_principals": ["arn:aws:iam::123456789012:root"]}, "runtime_principals[0]"),
+    ("principal-account", {"runtime_principals": ["123456789012"]}, "runtime_principals[0]"),
+    (
+        "principal-session",
+        {"runtime_principals": ["arn:aws:sts::123456789012:assumed-role/a/b"]},
+        "runtime_principals[0]",
+    ),
+    ("bad-principal", {"runtime_principals": ["arn:aws:iam::123456789012:group/a"]}, "runtime_principals[0]"),
+    ("bad-principal", {"runtime_principals": ["lambda.amazonaws.com"]}, "runtime_principals[0]"),
+    (
+        "principal-partition",
+        {"runtime_principals": ["arn:aws-us-gov:iam::123456789012:role/a"]},
+        "runtime_principals[0]",
+    ),
+    ("repeated", {"runtime_principals": [ROLE + "a", ROLE + "a"]}, "runtime_principals[1]"),
+    ("deployer-reads", {"deployer_principals": [ROLE + "myflux"]}, "deployer_principals[0]"),
+    ("out-of-range", {"recovery_window_days": 6}, "recovery_window_days"),
+    ("out-of-range", {"recovery_window_days": 31}, "recovery_window_days"),
+    ("bad-retention", {"log_retention_days": 31}, "log_retention_days"),
+    ("replica-at-home", {"replica_regions": ["eu-central-1"]}, "replica_regions[0]"),
+    ("replica-partition", {"replica_regions": ["us-gov-west-1"]}, "replica_regions[0]"),
+    ("repeated", {"replica_regions": ["eu-west-1", "eu-west-1"]}, "replica_regions[1]"),
+    ("missing-field", {"openai": {}}, "openai.organization_id"),
+    ("bad-organization-id", {"openai": {"organization_id": "proj_1"}}, "openai.organization_id"),
+    ("url-not-https", {"openai": OPENAI | {"base_url": "http://api.openai.com/v1"}}, "openai.base_url"),
+    ("url-not-https", {"openai": OPENAI | {"base_url": "http://127.0.0.1.evil.example/v1"}}, "openai.base_url"),
+    ("url-not-https", {"openai": OPENAI | {"base_url": "ftp://api.openai.com/v1"}}, "openai.base_url"),
+    ("bad-url", {"openai": OPENAI | {"base_url": "https://user:word@api.openai.com/v1"}}, "openai.base_url"),
+    ("bad-url", {"openai": OPENAI | {"base_url": "https://user@api.openai.com/v1"}}, "openai.base_url"),
+    ("bad-url", {"openai": OPENAI | {"base_url": "https://api.openai.com"}}, "openai.base_url"),
+    ("bad-url", {"openai": OPENAI | {"base_url": "https://api.openai.com/v1?a=b"}}, "openai.base_url"),
+    ("bad-url", {"openai": OPENAI | {"base_url": "https://[::1/v1"}}, "openai.base_url"),
+    ("bad-url", {"openai": OPENAI | {"base_url": "https:///v1"}}, "openai.base_url"),
+    ("unknown-field", {"openai": OPENAI | {"admin_key": "x"}}, "openai.admin_key"),
+]
+
+
+@pytest.mark.parametrize(("rule", "fields", "field"), CASES, ids=[f"{c[0]}: {c[1]}" for c in CASES])
+def test_a_broken_rule_is_refused_with_its_field(files: Files, rule: str, fields: dict[str, Any], field: str) -> None:
+    files.cell("prod-eu1", base=REAL, **fields)
+    found = [problem for problem in files.problems() if problem.rule != "file-name"]
+    assert [(problem.file, problem.rule, problem.field) for problem in found] == [("cells/prod-eu1.yaml", rule, field)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "fields", "field"),
+    [
+        ("local-account", {"account_id": "123456789012"}, "account_id"),
+        ("local-production", {"production": True, "alarm_emails": ["a@b.example"]}, "production"),
+        ("local-base-url", {"openai": OPENAI | {"base_url": "http://127.0.0.1:1/v1"}}, "openai.base_url"),
+    ],
+)
+def test_a_local_cell_cannot_reach_for_the_real_world(
+    files: Files, rule: str, fields: dict[str, Any], field: str
+) -> None:
+    files.cell(**fields)
+    assert (files.problem().rule, files.problem().field) == (rule, field)
+
+
+def test_a_real_cell_loads_with_its_defaults(files: Files) -> None:
+    files.cell("prod-eu1", base=REAL)
+    cell = files.load().cells["prod-eu1"]
+    assert cell.openai.base_url == "https://api.openai.com/v1"
+    assert (cell.local, cell.recovery_window_days, cell.replica_regions, cell.alarm_emails) == (False, 30, (), ())
+
+
+@pytest.mark.parametrize("url", ["https://eu.api.openai.com/v1", "http://localhost:8080/v1", "http://[::1]:9/v1"])
+def test_https_or_loopback_is_an_address_for_openai(files: Files, url: str) -> None:
+    files.cell("prod-eu1", base=REAL, openai=OPENAI | {"base_url": url})
+    assert files.load().cells["prod-eu1"].openai.base_url == url
+
+
+def test_an_unquoted_account_id_that_starts_with_zero_keeps_its_zeros(files: Files) -> None:
+    path = files.cell()
+    path.write_text(path.read_text().replace("'000000000000'", "000000000000"))
+    assert files.load().cells["local"].account_id == "000000000000", "YAML 1.1 would read an octal 0"
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"), [("eu-central-1", "aws"), ("us-gov-west-1", "aws-us-gov"), ("eusc-de-east-1", "aws-eusc")]
+)
+def test_names_are_of_the_regions_partition(files: Files, region: str, partition: str) -> None:
+    def arn(name: str) -> list[str]:
+        return [f"arn:{partition}:iam::123456789012:role/{name}"]
+
+    files.cell("prod-eu1", base=REAL, region=region, runtime_principals=arn("a"), deployer_principals=arn("b"))
+    names = files.load().cells["prod-eu1"].names
+    assert names.runtime_role_arn == f"arn:{partition}:iam::123456789012:role/myflux-prod-eu1-runtime"
+
+
+def test_every_problem_of_a_cell_comes_at_once(files: Files) -> None:
+    files.cell(
+        "prod-eu1",
+        base=REAL,
+        production=True,
+        region="cn-north-1",
+        recovery_window_days=1,
+        openai={"organization_id": "x"},
+    )
+    assert {problem.rule for problem in files.problems()} == {
+        "alarms-unheard", "region-without-openai", "out-of-range", "bad-organization-id",
+    }  # fmt: skip

@@ -1,0 +1,84 @@
+"""One long command, run with its progress shown, its time bounded and its last words kept.
+
+Owns that and nothing else; what is run, and what a failure means, is decided by whoever calls.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Final
+
+_TAIL_BYTES: Final = 1500
+_PLAIN_EVERY_SECONDS: Final = 15.0
+
+
+class StepError(RuntimeError):
+    """A command could not be run, failed, or took too long. The message holds its last words."""
+
+
+def run(command: Sequence[str], what: str, limit: float, env: Mapping[str, str], cwd: Path | None = None) -> None:
+    """Runs `command` for at most `limit` seconds while stderr shows `what` and the seconds gone.
+
+    Raises StepError. Everything the command started ends with it, on Ctrl-C too.
+    """
+    with tempfile.TemporaryFile() as output:
+        try:
+            process = subprocess.Popen(
+                command, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                start_new_session=True,
+            )  # fmt: skip
+        except OSError as error:
+            raise StepError(f"could not run {command[0]}: {error.strerror}") from None
+        try:
+            in_time = _watch(process, what, limit)
+        finally:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if not in_time:
+            raise StepError(f"not done after {limit:.0f} s, so it was stopped. Its last words:\n{_tail(output)}")
+        if process.returncode:
+            raise StepError(f"ended with exit code {process.returncode}. Its last words:\n{_tail(output)}")
+
+
+def say(text: str) -> None:
+    sys.stderr.write(f"engine: {text}\n")
+    sys.stderr.flush()
+
+
+def _watch(process: subprocess.Popen[bytes], what: str, limit: float) -> bool:
+    """True when the process ended by itself in time. A terminal sees seconds tick; a log gets a line now and then."""
+    start = time.monotonic()
+    terminal = sys.stderr.isatty()
+    every = 0.5 if terminal else _PLAIN_EVERY_SECONDS
+    say(what)
+    told = start
+    while process.poll() is None:
+        now = time.monotonic()
+        if now - start > limit:
+            return False
+        if now - told >= every:
+            told = now
+            if terminal:
+                sys.stderr.write(f"\rengine: {what}: {now - start:.0f} s ")
+                sys.stderr.flush()
+            else:
+                say(f"{what}: {now - start:.0f} s so far")
+        time.sleep(0.1)
+    if terminal:
+        sys.stderr.write("\n")
+    return True
+
+
+def _tail(output: IO[bytes]) -> str:
+    output.seek(0, os.SEEK_END)
+    output.seek(max(0, output.tell() - _TAIL_BYTES))
+    return output.read().decode("utf-8", errors="replace").strip() or "(none)"

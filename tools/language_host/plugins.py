@@ -1,0 +1,79 @@
+"""Running a plugin or a policy pack that is written in Python, and passing on what it says.
+
+Owns the commands and the order of what the engine hears: a port on the first line, then output, at last an exit code.
+Leaves out processes (`processes.py`) and what a policy pack is told first (`policy_pack.py`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from tools.language_host.policy_pack import PackNotReady, PolicyPackFront
+from tools.language_host.processes import Processes
+
+Output = tuple[str, bytes | int]
+"""``("stdout" | "stderr", bytes)`` or, last, ``("exitcode", int)``: the fields of a RunPluginResponse."""
+
+
+def plugin(
+    processes: Processes, python: Path, variables: Mapping[str, str], request: Any, context: grpc.ServicerContext
+) -> Iterator[Output]:
+    """Runs the plugin's `__main__.py` until the engine lets go of it."""
+    command = [str(python), request.info.program_directory, *request.args]
+    process = processes.start(command, request.pwd, variables)
+    context.add_callback(lambda: processes.end(process))
+    yield from processes.stream(process)
+    yield "exitcode", process.returncode
+
+
+def policy_pack(
+    processes: Processes, python: Path, variables: Mapping[str, str], request: Any, context: grpc.ServicerContext
+) -> Iterator[Output]:
+    """Runs a policy pack in its own folder, once the engine has named the stack, until the engine lets go of it."""
+    folder = request.info.program_directory
+    command = [str(python), "-u", "-m", "pulumi.policy", *request.args, folder]
+    started: queue.SimpleQueue[tuple[subprocess.Popen[bytes], Iterator[tuple[str, bytes]]] | None] = queue.SimpleQueue()
+
+    def launch(stack: Mapping[str, str]) -> int:
+        process = processes.start(command, folder, {**variables, **stack})
+        port, output = _port(processes.stream(process))
+        started.put((process, output))
+        if port is None:
+            raise PackNotReady(f"the policy pack in {folder} ended before it was ready; what it said is above")
+        return port
+
+    front = PolicyPackFront(launch)
+    # The engine may also let go before it has named a stack: then there is no process to wait for.
+    context.add_callback(lambda: started.put(None))
+    try:
+        yield "stdout", f"{front.port}\n".encode()
+        if (running := started.get()) is None:
+            return
+        process, output = running
+        context.add_callback(lambda: processes.end(process))
+        yield from output
+        yield "exitcode", process.returncode
+    finally:
+        front.stop()
+
+
+def _port(output: Iterator[tuple[str, bytes]]) -> tuple[int | None, Iterator[tuple[str, bytes]]]:
+    """The port on the first line of stdout (None when the process ended without one), and all other output."""
+    line = b""
+    before: list[tuple[str, bytes]] = []
+    for name, chunk in output:
+        if name != "stdout":
+            before.append((name, chunk))
+            continue
+        line += chunk
+        if b"\n" in line:
+            first, rest = line.split(b"\n", 1)
+            return int(first), itertools.chain(before, [("stdout", rest)] if rest else [], output)
+    return None, itertools.chain(before, [("stdout", line)] if line else [])
