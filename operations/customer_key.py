@@ -102,7 +102,8 @@ def standing(cell: Cell, tenant: Tenant, client: SecretsManagerClient) -> Standi
         told = f"No key yet: ask the customer for one, then `myflux-keys key set {tenant.tenant}`."
         return Standing(tenant.tenant, secret, None, None, None, (told,))
     stored_at: datetime | None = current.get("CreatedDate")
-    age = (aws_time(answer) - stored_at).days if stored_at else None
+    # AWS tells its time in whole seconds: a key stored within this one would be -1 days old.
+    age = (aws_time(answer) - stored_at.replace(microsecond=0)).days if stored_at else None
     persons = PERSONS_LABEL in current.get("VersionStages", [])
     notices = tuple(notices_of(tenant.tenant, age, persons=persons))
     return Standing(tenant.tenant, secret, current.get("VersionId"), stored_at, age, notices)

@@ -147,8 +147,10 @@ class Rotate:
             return
         if entry.version not in found.stages:
             entry.version = entry.version or new_token(self._journal.operation)
-            self._journal.save()
+            # Whoever goes on after a Ctrl-C in the call looks for failures from before it on.
+            entry.accepted = found.told_at.isoformat()
             entry.started = self._pace.take()
+            self._journal.save()
             started = start(self._account.secrets, found, entry.version)
             entry.version, entry.accepted = started.version, started.at.isoformat()
             if started.problem:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from myflux_keys.names import TAG_TENANT, CellNames
+from operations.account import aws_time
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
@@ -21,12 +22,14 @@ PENDING: Final = "AWSPENDING"
 
 @dataclass(frozen=True)
 class SecretFacts:
-    """`stages` maps version ids to labels. Times are AWS's; None where a secret has none."""
+    """`stages` maps version ids to labels. Times are AWS's; None where a secret has none. `told_at` is when AWS said so,
+    to the second."""
 
     arn: str
     name: str
     tags: Mapping[str, str]
     rotation_enabled: bool
+    told_at: datetime
     stages: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     created: datetime | None = None
     last_rotated: datetime | None = None
@@ -46,13 +49,15 @@ class SecretFacts:
         return CURRENT in self.stages.get(version, ()) and self.pending is None
 
 
-def facts(answer: Mapping[str, Any]) -> SecretFacts:
-    """From DescribeSecret's answer or an entry of ListSecrets, which call the labels by different names."""
+def facts(answer: Mapping[str, Any], page: Mapping[str, Any] | None = None) -> SecretFacts:
+    """From DescribeSecret's answer, or an entry of `page`, ListSecrets' answer: they call the labels by different
+    names."""
     return SecretFacts(
         arn=answer["ARN"],
         name=answer["Name"],
         tags={tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])},
         rotation_enabled=answer.get("RotationEnabled", False),
+        told_at=aws_time(page or answer),
         stages=answer.get("VersionIdsToStages") or answer.get("SecretVersionsToStages") or {},
         created=answer.get("CreatedDate"),
         last_rotated=answer.get("LastRotatedDate"),
@@ -66,7 +71,7 @@ def tenant_secrets(client: SecretsManagerClient, names: CellNames) -> Iterator[t
         Filters=[{"Key": "name", "Values": [f"myflux/{names.cell}/"]}]
     ):
         for entry in page["SecretList"]:
-            found = facts(entry)
+            found = facts(entry, page)
             tenant = found.tags.get(TAG_TENANT, "")
             if found.name == names.tenant(tenant).secret:
                 yield tenant, found

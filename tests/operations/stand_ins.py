@@ -74,6 +74,7 @@ class FakeSecrets:
             "Name": self._name(SecretId),
             "RotationEnabled": held.rotation_enabled,
             "VersionIdsToStages": {version: list(labels) for version, labels in held.stages.items()},
+            **_metadata(self.clock),
         }
 
     def rotate_secret(self, *, SecretId: str, ClientRequestToken: str, RotateImmediately: bool = True) -> Any:

@@ -25,7 +25,9 @@ TAGS = {"myflux:every-days": "30", "myflux:overlap-hours": "24"}
 
 
 def held(**fields: Any) -> SecretFacts:
-    return SecretFacts(arn="arn:x", name="myflux/local/acme/openai", tags=TAGS, rotation_enabled=True, **fields)
+    return SecretFacts(
+        arn="arn:x", name="myflux/local/acme/openai", tags=TAGS, rotation_enabled=True, told_at=NOW, **fields
+    )
 
 
 def event(name: str, version: str, at: datetime, *, who: str = "", agent: str = "", error: str = "") -> TrailEvent:
@@ -78,7 +80,7 @@ def test_a_rotation_that_failed_is_no_key_and_says_why() -> None:
 
 
 def test_a_key_that_is_not_minted_here_has_no_end_that_we_could_reckon() -> None:
-    customers = SecretFacts(arn="arn:x", name="n", tags={}, rotation_enabled=False)
+    customers = SecretFacts(arn="arn:x", name="n", tags={}, rotation_enabled=False, told_at=NOW)
     (only,) = lives(customers, [Version("v", NOW, ("AWSCURRENT",))], [], ROLE)
     assert (only.expires, only.by) == (None, "unknown")
 

@@ -62,7 +62,7 @@ class Stop(BaseException):
     """Ctrl-C, at a call that the test chooses."""
 
 
-@pytest.mark.parametrize("at", range(1, 90, 8))
+@pytest.mark.parametrize("at", range(1, 90, 5))
 def test_stopped_at_any_call_the_same_command_goes_on_and_nobody_is_rotated_twice(
     account: FakeAccount,
     journal: Journal,
