@@ -22,8 +22,8 @@ PENDING: Final = "AWSPENDING"
 
 @dataclass(frozen=True)
 class SecretFacts:
-    """`stages` maps version ids to labels. Times are AWS's; None where a secret has none. `told_at` is when AWS said so,
-    to the second."""
+    """`stages` maps version ids to labels. Times are AWS's; None where a secret has none. `told_at` is the moment of AWS's
+    answer, in whole seconds."""
 
     arn: str
     name: str

@@ -14,7 +14,9 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-LOW_TO_HIGH = ("myflux_keys", "functions", "components", "tenancy", "program", "operations", "fleet", "cli")
+LOW_TO_HIGH = (
+    "myflux_keys", "functions", "components", "tenancy", "program", "isolation", "operations", "fleet", "review", "cli",
+)  # fmt: skip
 """A place imports itself and what stands before it. `__main__.py` of the root is the program's other half."""
 
 ALONE = ("policies", "local", "tools")
