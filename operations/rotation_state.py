@@ -22,8 +22,8 @@ PENDING: Final = "AWSPENDING"
 
 @dataclass(frozen=True)
 class SecretFacts:
-    """`stages` maps version ids to labels. Times are AWS's; None where a secret has none. `told_at` is the moment of AWS's
-    answer, in whole seconds."""
+    """`stages` maps version ids to labels. Times are AWS's; None where a secret has none. `told_at` is when AWS
+    answered, in whole seconds."""
 
     arn: str
     name: str
