@@ -36,13 +36,15 @@ class StackError(pulumi.RunError):
     """The stack's name or surroundings do not fit. The message says what to do."""
 
 
-def deploy() -> None:
+def deploy(root: Path | None = None) -> None:
     """Registers the resources of the current stack, once the files that it stands on are found right.
+
+    `root` holds tenants/ and cells/; left out it is what MYFLUX_FLEET names, or else this repository.
 
     Those are the cells' and its own tenant's: one stack costs the same however many neighbours it has, and a mistake in
     a neighbour's file stops nobody else. `myflux-keys validate` looks at all of them.
     """
-    stack, root = pulumi.get_stack(), Path(os.environ.get(FLEET, ROOT))
+    stack, root = pulumi.get_stack(), root or Path(os.environ.get(FLEET, ROOT))
     try:
         _deploy(stack, tenancy.load(root, only=stack.rpartition(".")[0]), root)
     except (tenancy.TenancyError, AddressError) as error:

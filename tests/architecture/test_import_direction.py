@@ -21,9 +21,16 @@ LOW_TO_HIGH = (
 
 ALONE = ("policies", "local", "tools")
 """Places beside the list. The local cell may use tools (it puts the engine on PATH); nothing else crosses over, except
-that the command line starts and stops the local cell."""
+that the command line starts and stops the local cell, and that a review asks the pack's rules."""
 
-ALLOWED_ACROSS = {("cli", "local"), ("cli", "tools"), ("components", "tools"), ("program", "tools"), ("local", "tools")}
+ALLOWED_ACROSS = {
+    ("cli", "local"),
+    ("cli", "tools"),
+    ("components", "tools"),
+    ("program", "tools"),
+    ("local", "tools"),
+    ("review", "policies"),
+}
 
 IN_THE_FUNCTION_ZIP = {"myflux_keys.names", "myflux_keys.payload", "myflux_keys.redaction"}
 IN_THE_LAMBDA_RUNTIME = {"boto3", "botocore", "urllib3"}

@@ -1,0 +1,1 @@
+"""What a reviewer needs to know about a change before it is merged."""

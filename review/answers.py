@@ -1,0 +1,135 @@
+"""What AWS would answer when a resource of ours is made: ids and ARNs in AWS's own shapes.
+
+Owns the shapes, so that what refers to a resource reads as it will once deployed. Leaves out running the program
+(`rehearsal`). An id that AWS draws by chance is derived from the resource's name: the same in every run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from myflux_keys.names import CellNames
+
+Inputs = Mapping[str, Any]
+Answer = tuple[str, dict[str, Any]]
+"""A resource's id, and the outputs that its inputs do not hold."""
+
+
+class NoAnswerError(Exception):
+    """The program makes a resource of a kind that nobody has said the answer for."""
+
+
+def answer(names: CellNames, type_: str, name: str, inputs: Inputs) -> Answer:
+    """Raises NoAnswerError for an unknown type: an empty answer would make whatever builds on it look right."""
+    if type_.startswith(("pulumi:providers:", "myflux:")):
+        return _drawn(name, 8), {}
+    if type_ not in _ANSWERS:
+        raise NoAnswerError(
+            f"{name} is a {type_}, and review/answers.py does not say what AWS answers for one: add it."
+        )
+    return _ANSWERS[type_](names, name, inputs)
+
+
+def platform(names: CellNames) -> dict[str, str]:
+    """What the platform's stack exports to its tenants'."""
+    return {
+        "kms_key_arn": _key(names, f"{names.cell}-key-key", {})[1]["arn"],
+        "rotation_function_arn": names.rotation_function_arn,
+        "provisioner_function": names.provisioner_function,
+        "runtime_role_arn": names.runtime_role_arn,
+    }
+
+
+def _drawn(name: str, length: int) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:length]
+
+
+def _arn(names: CellNames, service: str, resource: str, *, regional: bool = True) -> str:
+    region = names.region if regional else ""
+    return f"arn:{names.partition}:{service}:{region}:{names.account_id}:{resource}"
+
+
+def _key(names: CellNames, name: str, _: Inputs) -> Answer:
+    drawn = _drawn(name, 32)
+    key = "-".join((drawn[:8], drawn[8:12], drawn[12:16], drawn[16:20], drawn[20:]))
+    return key, {"arn": _arn(names, "kms", f"key/{key}"), "keyId": key}
+
+
+def _alias(names: CellNames, _: str, inputs: Inputs) -> Answer:
+    return inputs["name"], {"arn": _arn(names, "kms", inputs["name"])}
+
+
+def _secret(names: CellNames, name: str, inputs: Inputs) -> Answer:
+    arn = _arn(names, "secretsmanager", f"secret:{inputs['name']}-{_drawn(name, 6)}")
+    return arn, {"arn": arn}
+
+
+def _of_a_secret(_: CellNames, __: str, inputs: Inputs) -> Answer:
+    return inputs.get("secretArn") or inputs["secretId"], {}
+
+
+def _iam(kind: str) -> Callable[[CellNames, str, Inputs], Answer]:
+    def made(names: CellNames, _: str, inputs: Inputs) -> Answer:
+        arn = _arn(names, "iam", f"{kind}/{inputs['name']}", regional=False)
+        return (arn if kind == "policy" else inputs["name"]), {"arn": arn}
+
+    return made
+
+
+def _function(names: CellNames, _: str, inputs: Inputs) -> Answer:
+    arn = _arn(names, "lambda", f"function:{inputs['name']}")
+    return inputs["name"], {"arn": arn, "qualifiedArn": f"{arn}:$LATEST"}
+
+
+def _queue(names: CellNames, _: str, inputs: Inputs) -> Answer:
+    url = f"https://sqs.{names.region}.amazonaws.com/{names.account_id}/{inputs['name']}"
+    return url, {"arn": _arn(names, "sqs", inputs["name"]), "url": url}
+
+
+def _topic(names: CellNames, _: str, inputs: Inputs) -> Answer:
+    arn = _arn(names, "sns", inputs["name"])
+    return arn, {"arn": arn}
+
+
+def _named(service: str, prefix: str) -> Callable[[CellNames, str, Inputs], Answer]:
+    def made(names: CellNames, _: str, inputs: Inputs) -> Answer:
+        return inputs["name"], {"arn": _arn(names, service, prefix + inputs["name"])}
+
+    return made
+
+
+def _project(_: CellNames, name: str, __: Inputs) -> Answer:
+    ids = {"project_id": f"proj_{_drawn(name, 24)}", "service_account_id": f"svc_acct_{_drawn(name, 24)}"}
+    return _drawn(name, 12), {"result": json.dumps(ids)}
+
+
+def _nothing_more(_: CellNames, name: str, __: Inputs) -> Answer:
+    return name, {}
+
+
+_ANSWERS: Final[Mapping[str, Callable[[CellNames, str, Inputs], Answer]]] = {
+    "aws:cloudwatch/eventRule:EventRule": _named("events", "rule/"),
+    "aws:cloudwatch/eventTarget:EventTarget": _nothing_more,
+    "aws:cloudwatch/logGroup:LogGroup": _named("logs", "log-group:"),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _named("cloudwatch", "alarm:"),
+    "aws:iam/policy:Policy": _iam("policy"),
+    "aws:iam/role:Role": _iam("role"),
+    "aws:iam/rolePolicy:RolePolicy": _nothing_more,
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _nothing_more,
+    "aws:kms/alias:Alias": _alias,
+    "aws:kms/key:Key": _key,
+    "aws:lambda/function:Function": _function,
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": _nothing_more,
+    "aws:lambda/invocation:Invocation": _project,
+    "aws:lambda/permission:Permission": _nothing_more,
+    "aws:secretsmanager/secret:Secret": _secret,
+    "aws:secretsmanager/secretPolicy:SecretPolicy": _of_a_secret,
+    "aws:secretsmanager/secretRotation:SecretRotation": _of_a_secret,
+    "aws:sns/topic:Topic": _topic,
+    "aws:sns/topicPolicy:TopicPolicy": _nothing_more,
+    "aws:sns/topicSubscription:TopicSubscription": _nothing_more,
+    "aws:sqs/queue:Queue": _queue,
+}

@@ -1,0 +1,175 @@
+"""What a stack's program registers, without an engine, an account, a credential or a state.
+
+Owns running the program against Pulumi's mocks. Leaves out what AWS answers (`answers`). A rehearsal knows nothing of
+what is deployed: it says what the files ask for, not what would change. One at a time in a process: the SDK keeps its
+connection to the engine for the whole of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+from pulumi.runtime import mocks, rpc
+from pulumi.runtime.settings import reset_options
+from pulumi.runtime.stack import run_pulumi_func
+
+import program
+import tenancy
+from myflux_keys.names import CellNames
+from review import answers
+from tenancy.address import LOCAL_OPENAI_URL
+
+_PROJECT: Final = "myflux-keys"
+_STACK: Final = "pulumi:pulumi:Stack"
+_PROVIDER: Final = "pulumi:providers:"
+_REFERENCE: Final = "pulumi:pulumi:StackReference"
+_ANY_LOCAL_OPENAI: Final = "http://127.0.0.1:9/v1"
+"""Stands for the address of a local cell that does not run: nothing is ever sent there."""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A resource as the program asked for it. `inputs` has the provider's own names of properties; what is unknown
+    before deployment is a `pulumi.output.Unknown`, assets are `pulumi.Asset`s. `id` and `outputs` are what AWS
+    would answer, empty in a rehearsal of the preview. `property_dependencies` maps a property to the URNs that its
+    value comes from."""
+
+    urn: str
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+    id: str
+    outputs: Mapping[str, Any]
+    parent: str
+    provider: str
+    custom: bool
+    protect: bool
+    retain_on_delete: bool
+    dependencies: frozenset[str]
+    property_dependencies: Mapping[str, frozenset[str]]
+
+
+def rehearse(stack: str, root: Path = program.ROOT, *, deployed: bool = True) -> Sequence[Registered]:
+    """Every resource of `stack`, by URN: the SDK registers in no fixed order. `root` holds tenants/ and cells/.
+
+    With `deployed` every id and ARN is known, as while deploying; without it they are not, as in the first preview.
+    Raises what the program raises for files that are wrong, and answers.NoAnswerError.
+    """
+    tenant, _, cell_slug = stack.rpartition(".")
+    cell = tenancy.load(root, only=tenant).cells.get(cell_slug)
+    names = cell.names if cell else CellNames(cell_slug, "000000000000", "us-east-1")
+    return _run(lambda: program.deploy(root), stack, names, deployed=deployed)
+
+
+def _run(deploy: Callable[[], None], stack: str, names: CellNames, *, deployed: bool) -> Sequence[Registered]:
+    aws = _Aws(names, deployed=deployed)
+    monitor = _Monitor(aws)
+
+    async def drained() -> None:
+        mocks.set_mocks(aws, project=_PROJECT, stack=stack, preview=not deployed, monitor=monitor)
+        await run_pulumi_func(deploy)
+
+    try:
+        with _an_openai_for_local_cells():
+            asyncio.run(drained())
+    finally:
+        reset_options()
+    return sorted(monitor.registered, key=lambda found: found.urn)
+
+
+@contextmanager
+def _an_openai_for_local_cells() -> Generator[None]:
+    if LOCAL_OPENAI_URL in os.environ:
+        yield
+        return
+    os.environ[LOCAL_OPENAI_URL] = _ANY_LOCAL_OPENAI
+    try:
+        yield
+    finally:
+        del os.environ[LOCAL_OPENAI_URL]
+
+
+class _Aws(mocks.Mocks):
+    def __init__(self, names: CellNames, *, deployed: bool) -> None:
+        self._names = names
+        self._deployed = deployed
+
+    def call(self, args: mocks.MockCallArgs) -> Any:
+        raise answers.NoAnswerError(f"the program looks up {args.token}: a rehearsal has no account to look in.")
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        inputs = cast(dict[str, Any], args.inputs)  # pyright: ignore[reportUnknownMemberType]
+        if args.typ == _REFERENCE:
+            # A tenant's stack is reviewed as if its platform stood.
+            return args.name, {**inputs, "outputs": answers.platform(self._names), "secretOutputNames": []}
+        if not self._deployed and not args.typ.startswith(_PROVIDER):
+            return "", dict(inputs)
+        id_, outputs = answers.answer(self._names, args.typ, args.name, inputs)
+        return id_, {**inputs, **outputs}
+
+
+class _Monitor(mocks.MockMonitor):
+    def __init__(self, aws: _Aws) -> None:
+        super().__init__(aws)
+        self.registered: list[Registered] = []
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the engine's own name
+        try:
+            response: Any = super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType]
+        finally:
+            _close_this_threads_loop()
+        if request.type == _STACK:
+            return response
+        inputs: dict[str, Any] = _ordered(rpc.deserialize_properties(request.object, keep_unknowns=True))
+        made = self.resources[response.urn]
+        state = cast(dict[str, Any], made.state)  # pyright: ignore[reportUnknownMemberType]
+        self.registered.append(
+            Registered(
+                urn=response.urn,
+                type=request.type,
+                name=request.name,
+                inputs=inputs,
+                id=made.id if request.custom else "",
+                outputs={key: value for key, value in state.items() if key not in inputs} if request.custom else {},
+                parent=request.parent,
+                provider=request.provider,
+                custom=request.custom,
+                protect=request.protect,
+                retain_on_delete=request.retainOnDelete,
+                dependencies=frozenset(request.dependencies),
+                property_dependencies={
+                    name: frozenset(found.urns) for name, found in request.propertyDependencies.items()
+                },
+            )
+        )
+        return response
+
+    def ReadResource(self, request: Any) -> Any:  # noqa: N802 - the engine's own name
+        try:
+            return super().ReadResource(request)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        finally:
+            _close_this_threads_loop()
+
+
+def _ordered(value: Any) -> Any:
+    """Maps by key: protobuf keeps none."""
+    if isinstance(value, dict):
+        found = cast(dict[str, Any], value)
+        return {key: _ordered(found[key]) for key in sorted(found)}
+    return [_ordered(one) for one in value] if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType]
+
+
+def _close_this_threads_loop() -> None:
+    """The SDK's mocks open an event loop on each worker thread that answers a request, and leave it open."""
+    try:
+        loop = asyncio.get_event_loop()
+    except RuntimeError:
+        return
+    loop.close()
+    asyncio.set_event_loop(None)

@@ -1,0 +1,58 @@
+"""A rehearsal says what the files ask for: the same resources that the real engine registers, with AWS's shapes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from pulumi.output import Unknown
+
+import program
+from myflux_keys.names import CellNames
+from review.answers import NoAnswerError, answer
+from review.rehearsal import Registered, rehearse
+
+NAMES = CellNames("local", "000000000000", "us-east-1")
+
+
+def one(registered: list[Registered], type_: str) -> Registered:
+    (found,) = [resource for resource in registered if resource.type == type_]
+    return found
+
+
+def test_a_tenants_stack_refers_to_what_aws_will_have_made() -> None:
+    acme = list(rehearse("acme.local"))
+    secret = one(acme, "aws:secretsmanager/secret:Secret")
+    rotation = one(acme, "aws:secretsmanager/secretRotation:SecretRotation")
+    assert secret.outputs["arn"].startswith(
+        "arn:aws:secretsmanager:us-east-1:000000000000:secret:myflux/local/acme/openai-"
+    )
+    assert rotation.inputs["secretId"] == secret.outputs["arn"]
+    assert secret.urn in rotation.property_dependencies["secretId"]
+    project = json.loads(one(acme, "aws:lambda/invocation:Invocation").outputs["result"])
+    assert secret.inputs["tags"]["myflux:project-id"] == project["project_id"]
+
+
+def test_before_deployment_ids_and_arns_are_unknown_and_what_the_files_say_is_known() -> None:
+    acme = list(rehearse("acme.local", deployed=False))
+    secret = one(acme, "aws:secretsmanager/secret:Secret")
+    assert isinstance(one(acme, "aws:secretsmanager/secretPolicy:SecretPolicy").inputs["secretArn"], Unknown)
+    assert (secret.id, secret.inputs["name"]) == ("", "myflux/local/acme/openai")
+
+
+def test_two_rehearsals_say_the_same(tmp_path: Path) -> None:
+    def told() -> list[tuple[str, str, str]]:
+        return [(found.urn, found.id, repr(found.inputs)) for found in rehearse("globex.local")]
+
+    assert told() == told(), "a report that changes by itself cannot be compared with the one before"
+
+
+def test_a_stack_that_the_files_do_not_hold_is_refused_in_the_programs_words() -> None:
+    with pytest.raises(program.StackError, match="no tenant `nobody`"):
+        rehearse("nobody.local")
+
+
+def test_an_unknown_kind_of_resource_is_not_answered_by_guessing() -> None:
+    with pytest.raises(NoAnswerError, match="aws:s3/bucket:Bucket"):
+        answer(NAMES, "aws:s3/bucket:Bucket", "b", {"name": "b"})
