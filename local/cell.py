@@ -23,6 +23,7 @@ from typing import Any, Final
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.loaders import create_loader
 
 from local import clock, environment
 from local.aws.server import ACCOUNT_ID, REGION
@@ -32,6 +33,9 @@ from local.sides import SIDES, CellError, await_health, symptom
 
 AWS_PORT: Final = 4566
 OPENAI_PORT: Final = 4567
+
+_MODELS: Final = create_loader()
+"""AWS's service models, read once: a session of its own would read the same megabytes again for each client."""
 
 _HELD: Final = (
     "cell.json", "aws.lock", "openai.lock", "aws.log", "openai.log", "clock", "credentials", "openai-token",
@@ -165,6 +169,7 @@ class LocalCell:
                 "credentials_file": (None, None, os.devnull, None),
             }
         )
+        deaf.register_component("data_loader", _MODELS)
         return boto3.Session(
             aws_access_key_id=held.access_key_id,
             aws_secret_access_key=held.secret_access_key,
