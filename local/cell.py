@@ -29,10 +29,12 @@ from local import clock, environment
 from local.aws.server import ACCOUNT_ID, REGION
 from local.openai.control import EmulatorControl
 from local.process import ServerProcess, exclusive, launch
-from local.sides import SIDES, CellError, await_health, symptom
+from local.sides import SIDES, CellError, PortTakenError, await_health, symptom
 
 AWS_PORT: Final = 4566
 OPENAI_PORT: Final = 4567
+_DRAWS: Final = 3
+"""Another cell that starts at the same moment may have drawn the same free port."""
 
 _MODELS: Final = create_loader()
 """AWS's service models, read once: a session of its own would read the same megabytes again for each client."""
@@ -82,18 +84,14 @@ class LocalCell:
         with exclusive(home / "lock"):
             if (home / "cell.json").exists():
                 return cls.attach(home)
-            ports = {"aws": _port(aws_port), "openai": _port(openai_port)}
-            servers: dict[str, ServerProcess] = {}
-            try:
-                for name, (module, _) in SIDES.items():
-                    servers[name] = launch(name, module, ports[name], home)
-                    _write(home, servers)
-                for server in servers.values():
-                    await_health(server)
-            except BaseException:
-                _end(home, servers)
-                raise
-            return cls(home, servers)
+            draws = 1
+            while True:
+                try:
+                    return cls(home, _launch(home, {"aws": _port(aws_port), "openai": _port(openai_port)}))
+                except PortTakenError:
+                    if draws == _DRAWS:
+                        raise
+                    draws += 1
 
     @classmethod
     def attach(cls, home: Path) -> LocalCell:
@@ -207,6 +205,21 @@ def _free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def _launch(home: Path, ports: Mapping[str, int]) -> Mapping[str, ServerProcess]:
+    """Both sides, ready; or neither, and nothing left of them."""
+    servers: dict[str, ServerProcess] = {}
+    try:
+        for name, (module, _) in SIDES.items():
+            servers[name] = launch(name, module, ports[name], home)
+            _write(home, servers)
+        for server in servers.values():
+            await_health(server)
+    except BaseException:
+        _end(home, servers)
+        raise
+    return servers
 
 
 def _port(wanted: int) -> int:

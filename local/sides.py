@@ -17,11 +17,15 @@ SIDES: Final = {
 }
 """Name to module and the path that answers 200 when the side is ready."""
 
-_READY_SECONDS: Final = 20.0
+_READY_SECONDS: Final = 60.0
 
 
 class CellError(RuntimeError):
     """The cell can't be started, found or used. The message says why and what to do."""
+
+
+class PortTakenError(CellError):
+    """Something else took a side's port between its choice and its use."""
 
 
 def symptom(server: ServerProcess) -> str | None:
@@ -49,7 +53,9 @@ def await_health(server: ServerProcess) -> None:
     give_up = time.monotonic() + _READY_SECONDS
     while not (_healthy(server) and server.alive()):
         if not server.alive():
-            raise CellError(f"the cell's {server.name} side ended while it was starting:\n{server.last_words()}")
+            words = server.last_words()
+            kind = PortTakenError if "address already in use" in words.lower() else CellError
+            raise kind(f"the cell's {server.name} side ended while it was starting:\n{words}")
         if time.monotonic() > give_up:
             raise CellError(
                 f"the cell's {server.name} side was not ready after {_READY_SECONDS:.0f} s:\n{server.last_words()}"

@@ -171,6 +171,19 @@ def test_a_port_asked_for_and_taken_is_refused(home: Path) -> None:
         assert preferred(port) == 0, "a default that is taken gives way to any free port"
 
 
+def test_a_drawn_port_that_another_cell_took_meanwhile_is_drawn_again(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = vars(cell_module)["_port"]
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        drawn = iter([taken.getsockname()[1]])
+        monkeypatch.setattr(cell_module, "_port", lambda wanted: next(drawn, None) or draw(wanted))
+        assert LocalCell.start(home).aws_port != taken.getsockname()[1]
+    assert LocalCell.status(home).state == "running"
+
+
 def test_there_is_no_cell_where_none_was_started(home: Path) -> None:
     assert LocalCell.status(home).state == "none"
     assert not LocalCell.clear(home)
