@@ -1,0 +1,4 @@
+"""The proof that no tenant reads another's key, over the documents that are deployed. Not examples: all requests."""
+
+from isolation.proof import Verdict as Verdict
+from isolation.proof import prove as prove

@@ -1,0 +1,102 @@
+"""What must hold of a cell, for all tenants, principals and tags.
+
+Owns the claims and their words. Leaves out the requests that each is made of (`trials`), asking the solver (`proof`)
+and telling a person (`words`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from isolation.deployment import Deployment
+from isolation.trials import (
+    GOVERN,
+    READ,
+    About,
+    Attempt,
+    across,
+    becoming,
+    becoming_function,
+    decrypting,
+    disabled,
+    keys,
+    others,
+    own_reads,
+    reading,
+    runtimes,
+    storing,
+    writing,
+)
+from tenancy import Cell
+
+
+@dataclass(frozen=True)
+class Claim:
+    name: str
+    text: str
+    attempts: Callable[[], Iterable[Attempt]] = field(repr=False)
+    """Made when they are asked for: hundreds of formulas."""
+
+
+def claims(deployment: Deployment, cell: Cell) -> list[Claim]:
+    """Asking for attempts raises CannotJudgeError for documents that the model cannot put exactly."""
+    about = About(deployment, cell)
+    return [
+        Claim(
+            "tenants-stay-apart",
+            "A session tagged with one tenant, or with none, never reads another tenant's secret.",
+            lambda: (a for shape in deployment.shapes for a in across(about, shape)),
+        ),
+        Claim(
+            "only-readers-read",
+            "Nobody but a tenant's runtime, the rotation and the sweep reads its secret, administrators and other "
+            "accounts included.",
+            lambda: (a for shape in deployment.shapes for a in reading(about, shape)),
+        ),
+        Claim(
+            "only-functions-read-the-admin-key",
+            "Nobody but the functions reads the OpenAI admin key.",
+            lambda: others(about, deployment.admin, READ, about.functions),
+        ),
+        Claim(
+            "only-the-named-become-the-runtime",
+            "Only the principals that the cell's file names get a session that reads, and only tagged with one tenant.",
+            lambda: (a for role in runtimes(about) for a in becoming(about, *role)),
+        ),
+        Claim(
+            "nobody-becomes-a-function",
+            "No user and no role becomes a function's role.",
+            lambda: (a for arn in sorted(about.functions) for a in becoming_function(deployment.roles.get(arn))),
+        ),
+        Claim(
+            "only-deployers-govern",
+            "Nobody but the cell's deployers changes a secret's tags, policy, encryption, rotation or life.",
+            lambda: (
+                attempt
+                for secret in (*(shape.secret for shape in deployment.shapes), deployment.admin)
+                for attempt in others(about, secret, GOVERN, set(), cell.deployer_principals)
+            ),
+        ),
+        Claim(
+            "only-writers-write",
+            "A managed tenant's secret is written by the rotation alone; a customer's own and the admin key also by "
+            "deployers, who read neither.",
+            lambda: (*(a for shape in deployment.shapes for a in writing(about, shape)), *storing(about)),
+        ),
+        Claim(
+            "keys-open-for-secrets-only",
+            "A KMS key decrypts through Secrets Manager alone, for this cell's secrets, and for nobody outside it.",
+            lambda: (a for secret, owner in keys(deployment) for a in decrypting(about, secret, owner)),
+        ),
+        Claim(
+            "a-disabled-tenant-is-refused",
+            "With the statement that `enabled: false` adds, a tenant's runtime reads nothing.",
+            lambda: (a for shape in deployment.shapes for a in disabled(about, shape)),
+        ),
+        Claim(
+            "the-runtime-reads-its-own",
+            "Every enabled tenant's runtime, tagged with it, reads its secret and decrypts it: the rest is not empty.",
+            lambda: (a for shape in deployment.shapes for a in own_reads(about, shape)),
+        ),
+    ]

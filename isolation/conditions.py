@@ -1,0 +1,114 @@
+"""Whether a request meets a statement's conditions, as a formula.
+
+Owns absent keys, several values, set operators, ``…IfExists`` and ``Null``. What the model does not know, a key or an
+operator of which nothing is said, may go either way: a proof holds whatever it is.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import z3
+
+from isolation.policy import Condition, Statement
+from isolation.terms import FALSE, TRUE, Formula, Key, Keys, Term, Text, all_of, any_of, matches
+
+_FOR_ALL, _FOR_ANY, _IF_EXISTS = "forallvalues:", "foranyvalue:", "ifexists"
+
+Compare = Callable[[Text, str, Keys, Term | None, bool], Formula]
+
+
+def _equal(value: Text, expected: str, keys: Keys, owner: Term | None, variables: bool) -> Formula:
+    return matches(expected, value.term, keys, owner, wildcards=False, variables=variables)
+
+
+def _like(value: Text, expected: str, keys: Keys, owner: Term | None, variables: bool) -> Formula:
+    return matches(expected, value.term, keys, owner, variables=variables)
+
+
+def like_arn(value: Text, expected: str, keys: Keys, owner: Term | None, variables: bool) -> Formula:
+    """Part by part, so that a wildcard never reaches from one part of the ARN into the next."""
+    if value.parts is None:
+        return _like(value, expected, keys, owner, variables)
+    wanted = _split(expected)
+    if len(wanted) != len(value.parts):
+        return FALSE
+    return all_of(
+        [
+            matches(pattern, part, keys, owner, variables=variables)
+            for pattern, part in zip(wanted, value.parts, strict=True)
+        ]
+    )
+
+
+def _split(pattern: str) -> list[str]:
+    """At the first five colons outside ``${…}``: a variable's name holds colons itself."""
+    parts, start, depth = [], 0, 0
+    found: list[str] = parts
+    for position, character in enumerate(pattern):
+        if pattern.startswith("${", position):
+            depth += 1
+        elif character == "}" and depth:
+            depth -= 1
+        elif character == ":" and not depth and len(found) < 5:
+            found.append(pattern[start:position])
+            start = position + 1
+    return [*found, pattern[start:]]
+
+
+@dataclass(frozen=True)
+class _Operator:
+    compare: Compare
+    negated: bool = False
+
+
+_OPERATORS: Final = {
+    "stringequals": _Operator(_equal),
+    "stringnotequals": _Operator(_equal, negated=True),
+    "stringlike": _Operator(_like),
+    "stringnotlike": _Operator(_like, negated=True),
+    "arnequals": _Operator(like_arn),
+    "arnlike": _Operator(like_arn),
+    "arnnotequals": _Operator(like_arn, negated=True),
+    "arnnotlike": _Operator(like_arn, negated=True),
+}
+
+
+def satisfied(statement: Statement, keys: Keys, owner: Term | None) -> Formula:
+    return all_of([_holds(condition, statement, keys, owner) for condition in statement.conditions])
+
+
+def _holds(condition: Condition, statement: Statement, keys: Keys, owner: Term | None) -> Formula:
+    name = condition.operator.lower()
+    key = keys.get(condition.key.lower())
+    plain = name.removeprefix(_FOR_ALL).removeprefix(_FOR_ANY)
+    if key is None or (plain != "null" and plain.removesuffix(_IF_EXISTS) not in _OPERATORS):
+        return z3.Bool(f"{condition.operator} {condition.key} {condition.values} of {statement.label}")
+    if plain == "null":
+        return any_of([z3.Not(key.present) if wanted.lower() == "true" else key.present for wanted in condition.values])
+    operator = _OPERATORS[plain.removesuffix(_IF_EXISTS)]
+
+    def one(value: Text) -> Formula:
+        hit = any_of([operator.compare(value, w, keys, owner, statement.variables) for w in condition.values])
+        return z3.Not(hit) if operator.negated else hit
+
+    if name.startswith(_FOR_ALL):
+        # True of no values at all.
+        return all_of([z3.Implies(there, one(value)) for there, value in key.values])
+    if name.startswith(_FOR_ANY):
+        return any_of([z3.And(there, one(value)) for there, value in key.values])
+    absent = TRUE if plain.endswith(_IF_EXISTS) or operator.negated else FALSE
+    return z3.If(key.present, _only(key, one), absent)
+
+
+def _only(key: Key, one: Callable[[Text], Formula]) -> Formula:
+    """Without a set operator a key that holds several values matches nothing."""
+    several = [
+        z3.And(there, other)
+        for position, (there, _) in enumerate(key.values)
+        for other, _ in key.values[position + 1 :]
+    ]
+    return z3.And(z3.Not(any_of(several)), *[z3.Implies(there, one(value)) for there, value in key.values])

@@ -1,0 +1,205 @@
+"""Roles, secrets and keys with their policies, read from what a cell's stacks register.
+
+Owns finding which document sits on what, and generalizing a tenant's documents: its slug becomes a mark, so that what
+is proven of one tenant is proven of every slug. Leaves out what the documents mean.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from isolation.terms import OWNER, CannotJudgeError
+from myflux_keys.names import PLATFORM_TENANT, TAG_PERMISSION, TAG_TENANT
+
+
+class Resource(Protocol):
+    """What this needs of a registered or deployed resource; `inputs` by the provider's own names."""
+
+    @property
+    def type(self) -> str: ...
+    @property
+    def inputs(self) -> Mapping[str, Any]: ...
+    @property
+    def outputs(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class Role:
+    """`policies` are (name, JSON) pairs. `tags` are principal tags of every session without one of the same name."""
+
+    name: str
+    arn: str
+    trust: str
+    boundary: str | None
+    policies: tuple[tuple[str, str], ...]
+    tags: tuple[tuple[str, str], ...]
+    tenant: str
+
+
+@dataclass(frozen=True)
+class Secret:
+    """`kms_policy` is the policy of the key that encrypts it; empty where that is the cell's, of another stack."""
+
+    name: str
+    arn: str
+    tags: tuple[tuple[str, str], ...]
+    policy: str
+    kms_arn: str
+    kms_policy: str
+    tenant: str
+    managed: bool
+    """Whether its keys are minted here, as its tags tell the rotation."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    roles: Mapping[str, Role]
+    """By ARN."""
+    admin: Secret
+    tenants: Sequence[Secret]
+    shapes: Sequence[Shape]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Tenants whose documents differ in nothing but the slug. `secret` and `role` hold OWNER in the slug's place;
+    `role` is the tenant's own where it has one."""
+
+    tenants: tuple[str, ...]
+    secret: Secret
+    role: Role | None
+
+
+def read(resources: Iterable[Resource]) -> Deployment:
+    """Raises CannotJudgeError where something needed is missing or unknown."""
+    found = list(resources)
+    managed = {_known(r.outputs, "arn"): _known(r.inputs, "policy") for r in found if r.type == "aws:iam/policy:Policy"}
+    roles = {role.arn: role for role in _roles(found, managed)}
+    secrets = list(_secrets(found))
+    admin = [secret for secret in secrets if secret.tenant == PLATFORM_TENANT]
+    if len(admin) != 1 or not roles:
+        raise CannotJudgeError(
+            f"the resources hold {len(admin)} admin secrets and {len(roles)} roles: a proof needs those of one "
+            "cell's platform stack together with its tenants'"
+        )
+    tenants = sorted((s for s in secrets if s.tenant != PLATFORM_TENANT), key=lambda secret: secret.tenant)
+    return Deployment(roles, admin[0], tenants, _shapes(tenants, roles))
+
+
+def _shapes(tenants: Sequence[Secret], roles: Mapping[str, Role]) -> list[Shape]:
+    shapes: dict[tuple[Any, ...], Shape] = {}
+    own = {role.tenant: role for role in roles.values() if role.tenant != PLATFORM_TENANT}
+    for secret in tenants:
+        slug = secret.tenant
+        general = _general_secret(secret, slug)
+        role = _general_role(own[slug], slug) if slug in own else None
+        alike = (general.policy, general.tags, general.kms_policy, general.managed, role)
+        known = shapes.get(alike)
+        shapes[alike] = replace(known, tenants=(*known.tenants, slug)) if known else Shape((slug,), general, role)
+    return list(shapes.values())
+
+
+def _general_secret(secret: Secret, slug: str) -> Secret:
+    # Ids that OpenAI and AWS draw, and what the rotation is told, decide nothing here.
+    tags = tuple((key, general(value, slug)) for key, value in secret.tags if not key.startswith("myflux:"))
+    return replace(
+        secret,
+        name=general(secret.name, slug),
+        arn=general(secret.arn, slug),
+        tags=tags,
+        policy=general(secret.policy, slug),
+        kms_arn=secret.kms_arn,
+        kms_policy=general(secret.kms_policy, slug),
+        tenant=OWNER,
+    )
+
+
+def _general_role(role: Role, slug: str) -> Role:
+    return replace(
+        role,
+        name=general(role.name, slug),
+        arn=general(role.arn, slug),
+        trust=general(role.trust, slug),
+        policies=tuple((name, general(text, slug)) for name, text in role.policies),
+        tags=tuple((key, general(value, slug)) for key, value in role.tags),
+        tenant=OWNER,
+    )
+
+
+def general(text: str, slug: str) -> str:
+    """`text` with OWNER where the slug stands by itself. Putting the slug back gives the very text: nothing is lost."""
+    return re.sub(rf"(?<![a-z0-9-]){re.escape(slug)}(?![a-z0-9-])", OWNER, text)
+
+
+def _roles(resources: Sequence[Resource], managed: Mapping[str, str]) -> Iterable[Role]:
+    for resource in resources:
+        if resource.type != "aws:iam/role:Role":
+            continue
+        name, tags = _known(resource.inputs, "name"), dict(resource.inputs.get("tags") or {})
+        policies = [
+            (f"{name}/{_known(r.inputs, 'name')}", _known(r.inputs, "policy"))
+            for r in resources
+            if r.type == "aws:iam/rolePolicy:RolePolicy" and r.inputs.get("role") == name
+        ]
+        inline: Sequence[Mapping[str, Any]] = resource.inputs.get("inlinePolicies") or ()
+        policies += [(f"{name}/{one.get('name')}", _known(one, "policy")) for one in inline]
+        for attached in _attached(resources, name, resource):
+            if attached not in managed:
+                raise CannotJudgeError(f"{name} has {attached} attached, a policy that none of the resources holds")
+            policies.append((attached.rpartition("/")[2], managed[attached]))
+        boundary = resource.inputs.get("permissionsBoundary")
+        if boundary is not None and boundary not in managed:
+            raise CannotJudgeError(f"{name} is bounded by {boundary}, a policy that none of the resources holds")
+        yield Role(
+            name=name,
+            arn=_known(resource.outputs, "arn"),
+            trust=_known(resource.inputs, "assumeRolePolicy"),
+            boundary=None if boundary is None else managed[boundary],
+            policies=tuple(sorted(policies)),
+            tags=tuple(sorted(tags.items())),
+            tenant=str(tags.get(TAG_TENANT, "")),
+        )
+
+
+def _attached(resources: Sequence[Resource], name: str, role: Resource) -> Iterable[str]:
+    yield from role.inputs.get("managedPolicyArns") or ()
+    for resource in resources:
+        alone = resource.type == "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+        several = resource.type == "aws:iam/policyAttachment:PolicyAttachment"
+        if (alone and resource.inputs.get("role") == name) or (several and name in resource.inputs.get("roles", ())):
+            yield _known(resource.inputs, "policyArn")
+
+
+def _secrets(resources: Sequence[Resource]) -> Iterable[Secret]:
+    keys = {_known(r.outputs, "arn"): _known(r.inputs, "policy") for r in resources if r.type == "aws:kms/key:Key"}
+    policies = {
+        r.inputs.get("secretArn"): _known(r.inputs, "policy")
+        for r in resources
+        if r.type == "aws:secretsmanager/secretPolicy:SecretPolicy"
+    }
+    for resource in resources:
+        if resource.type != "aws:secretsmanager/secret:Secret":
+            continue
+        arn, tags = _known(resource.outputs, "arn"), dict(resource.inputs.get("tags") or {})
+        kms = str(resource.inputs.get("kmsKeyId") or "")
+        yield Secret(
+            name=_known(resource.inputs, "name"),
+            arn=arn,
+            tags=tuple(sorted((key, str(value)) for key, value in tags.items())),
+            policy=policies.get(arn) or json.dumps({"Version": "2012-10-17", "Statement": []}),
+            kms_arn=kms,
+            kms_policy=keys.get(kms, ""),
+            tenant=str(tags.get(TAG_TENANT, "")),
+            managed=TAG_PERMISSION in tags,
+        )
+
+
+def _known(values: Mapping[str, Any], name: str) -> str:
+    value = values.get(name)
+    if not isinstance(value, str):
+        raise CannotJudgeError(f"`{name}` is not known before deployment: prove what a rehearsal or a state says")
+    return value

@@ -1,0 +1,72 @@
+"""Asking the solver: a claim holds when none of its attempts can succeed.
+
+Owns time limits and what counts as proven: an answer that did not come is never a proof.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import z3
+
+from isolation.claims import Claim, claims
+from isolation.deployment import Resource, read
+from isolation.terms import CannotJudgeError
+from isolation.words import told
+from tenancy import Cell
+
+Outcome = Literal["holds", "broken", "unknown"]
+
+_SECONDS: Final = 30
+"""For one attempt; the shipped documents take a hundredth of it."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`claim` is its name, `text` what it says. `counterexample` says who gets in, or what kept it from a proof; empty
+    where the claim holds."""
+
+    claim: str
+    text: str
+    outcome: Outcome
+    counterexample: str
+    seconds: float
+
+
+def prove(resources: Iterable[Resource], cell: Cell) -> list[Verdict]:
+    """Every claim about the cell whose platform's and tenants' stacks register `resources`.
+
+    What cannot be read is one verdict, ``unknown``: nothing was proven then.
+    """
+    started = time.monotonic()
+    try:
+        return [verdict(claim) for claim in claims(read(resources), cell)]
+    except CannotJudgeError as error:
+        seconds = time.monotonic() - started
+        return [Verdict("documents-are-understood", _UNREAD, "unknown", f"{error}.", seconds)]
+
+
+_UNREAD: Final = "Every document can be read and put exactly."
+
+
+def verdict(claim: Claim) -> Verdict:
+    """Raises CannotJudgeError."""
+    started = time.monotonic()
+    outcome: Outcome = "unknown"
+    why = "nothing that is deployed is spoken of."
+    for attempt in claim.attempts():
+        solver = z3.Solver()
+        solver.set("timeout", _SECONDS * 1000)
+        solver.add(attempt.fails)
+        answer = solver.check()
+        if answer == z3.sat:
+            outcome, why = "broken", told(attempt, solver.model())
+            break
+        if answer != z3.unsat:
+            outcome, why = "unknown", f"the solver gave no answer in {_SECONDS} s ({solver.reason_unknown()})."
+            break
+        outcome, why = "holds", ""
+    return Verdict(claim.name, claim.text, outcome, why, time.monotonic() - started)

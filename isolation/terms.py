@@ -1,0 +1,231 @@
+"""Texts that are partly known, and whether a policy's pattern matches them, as formulas for the solver.
+
+Owns wildcards and policy variables over symbolic texts. Leaves out what a condition operator makes of a match
+(`conditions`). Exact for every pattern it accepts; it refuses the few that it cannot put exactly.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import z3
+
+Term = Any
+"""A z3 string; the package has no types."""
+Formula = Any
+"""A z3 Boolean."""
+
+OWNER: Final = "\ue000"
+"""Stands in a generalized document where a tenant's slug stood: the document as it is for every tenant."""
+
+TRUE: Final[Formula] = z3.BoolVal(True)
+FALSE: Final[Formula] = z3.BoolVal(False)
+
+_MARKS: Final = re.compile(r"\$\{([^}]*)\}|([*?" + OWNER + "])")
+_VARIABLE: Final = re.compile(r"\s*([^,]+?)\s*(?:,\s*'([^']*)'\s*)?")
+
+
+class CannotJudgeError(Exception):
+    """A document says something that the model cannot put exactly. The message names it."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A value in a request. `parts` are an ARN's six, where the text is known to be one."""
+
+    term: Term
+    parts: tuple[Term, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Key:
+    """A condition key: what it may hold, each with when it does. `single`: at most one of them, as most keys do."""
+
+    values: tuple[tuple[Formula, Text], ...]
+    single: bool = True
+
+    @property
+    def present(self) -> Formula:
+        return any_of([there for there, _ in self.values])
+
+
+Keys = Mapping[str, Key]
+"""By lower-case name."""
+
+
+def text(value: str | Term) -> Text:
+    return Text(z3.StringVal(value) if isinstance(value, str) else value)
+
+
+def arn(*parts: str | Term) -> Text:
+    """From an ARN's six parts."""
+    terms = tuple(z3.StringVal(part) if isinstance(part, str) else part for part in parts)
+    return Text(joined([term for part in terms for term in (z3.StringVal(":"), part)][1:]), terms)
+
+
+def known_arn(value: str) -> Text:
+    return arn(*value.split(":", 5))
+
+
+def joined(terms: Sequence[Term]) -> Term:
+    return terms[0] if len(terms) == 1 else z3.Concat(*terms)
+
+
+def any_of(formulas: Sequence[Formula]) -> Formula:
+    return z3.Or(*formulas) if formulas else FALSE
+
+
+def all_of(formulas: Sequence[Formula]) -> Formula:
+    return z3.And(*formulas) if formulas else TRUE
+
+
+def holds(key: str, value: str | Term | Text, when: Formula = TRUE) -> dict[str, Key]:
+    """One key with one value."""
+    return {key.lower(): Key(((when, value if isinstance(value, Text) else text(value)),))}
+
+
+def matches(
+    pattern: str, value: Term, keys: Keys, owner: Term | None, *, wildcards: bool = True, variables: bool = True
+) -> Formula:
+    """Whether the whole of `value` is what `pattern` stands for. A variable without a value matches nothing.
+
+    Raises CannotJudgeError for a variable beside two or more ``*``.
+    """
+    pieces, conditions = _pieces(pattern, keys, owner, wildcards=wildcards, variables=variables)
+    known = all(not isinstance(piece, _Run) or piece.known is not None for piece in pieces)
+    found = _like(pieces, value) if known else _placed(pattern, pieces, value)
+    return all_of([*conditions, found])
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Neighbouring texts of a pattern without a wildcard between them."""
+
+    term: Term
+    known: str | None
+    """The text where nothing of it is symbolic."""
+
+    @property
+    def length(self) -> Any:
+        return z3.IntVal(len(self.known)) if self.known is not None else z3.Length(self.term)
+
+
+_Piece = Literal["*", "?"] | _Run
+
+
+def _pieces(
+    pattern: str, keys: Keys, owner: Term | None, *, wildcards: bool, variables: bool
+) -> tuple[list[_Piece], list[Formula]]:
+    pieces: list[_Piece] = []
+    conditions: list[Formula] = []
+
+    def known(part: str) -> None:
+        if part:
+            pieces.append(_Run(z3.StringVal(part), part))
+
+    end = 0
+    for found in _MARKS.finditer(pattern):
+        known(pattern[end : found.start()])
+        end = found.end()
+        inside, mark = found[1], found[2]
+        if mark == OWNER:
+            if owner is None:
+                raise CannotJudgeError(f"{pattern!r} speaks of a tenant where none is in question")
+            pieces.append(_Run(owner, None))
+        elif mark and wildcards:
+            pieces.append("*" if mark == "*" else "?")
+        elif mark or not variables:
+            known(found[0])
+        elif inside in ("*", "?", "$"):
+            known(inside)
+        else:
+            term, there = _variable(inside, keys)
+            pieces.append(_Run(term, None))
+            conditions.append(there)
+    known(pattern[end:])
+    return _merged(pieces), conditions
+
+
+def _merged(pieces: Sequence[_Piece]) -> list[_Piece]:
+    merged: list[_Piece] = []
+    for piece in pieces:
+        before = merged[-1] if merged else None
+        if isinstance(piece, _Run) and isinstance(before, _Run):
+            known = None if piece.known is None or before.known is None else before.known + piece.known
+            merged[-1] = _Run(z3.StringVal(known) if known else z3.Concat(before.term, piece.term), known)
+        elif not (piece == "*" and before == "*"):
+            merged.append(piece)
+    return merged
+
+
+def _variable(inside: str, keys: Keys) -> tuple[Term, Formula]:
+    """What a variable stands for, and whether it stands for anything: an empty or missing value is null."""
+    named = _VARIABLE.fullmatch(inside)
+    key = keys.get(named[1].lower()) if named else None
+    default = named[2] if named else None
+    there, term = FALSE, z3.StringVal("")
+    if key and key.single and len(key.values) == 1:
+        there, term = z3.And(key.present, key.values[0][1].term != ""), key.values[0][1].term
+    if default is not None:
+        return z3.If(there, term, z3.StringVal(default)), TRUE
+    return term, there
+
+
+def _like(pieces: Sequence[_Piece], value: Term) -> Formula:
+    """A pattern of which everything is known: a regular expression says it."""
+    if not pieces:
+        return value == z3.StringVal("")
+    if len(pieces) == 1 and isinstance(pieces[0], _Run):
+        return value == pieces[0].term
+    sort = z3.ReSort(z3.StringSort())
+    found = [
+        z3.Re(piece.term) if isinstance(piece, _Run) else z3.Full(sort) if piece == "*" else z3.AllChar(sort)
+        for piece in pieces
+    ]
+    return z3.InRe(value, found[0] if len(found) == 1 else z3.Concat(*found))
+
+
+def _placed(pattern: str, pieces: Sequence[_Piece], value: Term) -> Formula:
+    """A pattern with symbolic texts: the solver is told where in `value` each of them stands."""
+    segments: list[list[_Piece]] = [[]]
+    for piece in pieces:
+        if piece == "*":
+            segments.append([])
+        else:
+            segments[-1].append(piece)
+    first, last = segments[0], segments[-1]
+    length = z3.Length(value)
+    if len(segments) == 1:
+        return z3.And(length == _length(first), *_at(first, value, z3.IntVal(0)))
+    if len(segments) > 2:
+        raise CannotJudgeError(f"{pattern!r} has a variable between or beside two `*`")
+    return z3.And(
+        length >= _length(first) + _length(last),
+        *_at(first, value, z3.IntVal(0)),
+        *_at(last, value, length - _length(last)),
+    )
+
+
+def _length(segment: Sequence[_Piece]) -> Any:
+    return z3.Sum(
+        [z3.IntVal(0), *(z3.IntVal(1) if piece == "?" else piece.length for piece in segment if piece != "*")]
+    )
+
+
+def _at(segment: Sequence[_Piece], value: Term, offset: Any) -> list[Formula]:
+    found: list[Formula] = []
+    for position, piece in enumerate(segment):
+        if isinstance(piece, _Run):
+            start = position == 0 and z3.is_int_value(offset) and offset.as_long() == 0
+            # At the start the solver knows a quicker way to say the same.
+            found.append(
+                z3.PrefixOf(piece.term, value) if start else z3.SubString(value, offset, piece.length) == piece.term
+            )
+            offset = offset + piece.length
+        else:
+            offset = offset + 1
+    return found

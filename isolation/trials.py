@@ -1,0 +1,245 @@
+"""Requests that must fail, one by one: who tries what on which secret, role or key of a cell.
+
+Owns which callers are tried against what. Leaves out what is claimed by them together (`claims`). The lists of actions
+are this file's own: what a policy forgets to deny must not be forgotten here too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import z3
+
+from components.resource_policies import reads_denied
+from isolation import attempts
+from isolation.attempts import Session, Tags, a_role, anybody, is_slug, is_somebody, on_key, on_secret, put_arn
+from isolation.decision import Caller, Lock, Request, allowed
+from isolation.deployment import Deployment, Role, Secret, Shape
+from isolation.terms import OWNER, TRUE, Formula, Keys, Term, Text, matches
+from myflux_keys.names import PLATFORM_TENANT, CellNames
+from tenancy import Cell
+
+_SERVICE: Final = "secretsmanager:"
+READ: Final = ("GetSecretValue", "BatchGetSecretValue")
+WRITE: Final = ("PutSecretValue", "UpdateSecretVersionStage")
+GOVERN: Final = (
+    "CancelRotateSecret", "DeleteResourcePolicy", "DeleteSecret", "PutResourcePolicy", "RemoveRegionsFromReplication",
+    "ReplicateSecretToRegions", "RestoreSecret", "RotateSecret", "StopReplicationToReplica", "TagResource",
+    "UntagResource", "UpdateSecret",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """`fails` is what must be impossible. `who` names the caller for a person; an empty one is read off the model."""
+
+    fails: Formula
+    caller: Caller
+    request: Request
+    lock: Lock
+    who: str = ""
+    session: Session | None = None
+    owner: Term | None = None
+
+
+@dataclass(frozen=True)
+class About:
+    """What the claims are about."""
+
+    deployment: Deployment
+    cell: Cell
+
+    @property
+    def names(self) -> CellNames:
+        return self.cell.names
+
+    def reader(self, shape: Shape) -> Role:
+        return shape.role or self.deployment.roles[self.names.runtime_role_arn]
+
+    @property
+    def functions(self) -> set[str]:
+        names = self.names
+        return self.arns(names.rotation_role, names.provisioner_role, names.admin_rotation_role, names.sweep_role)
+
+    def arns(self, *roles: str) -> set[str]:
+        return {self.names.role_arn(role) for role in roles}
+
+
+def _owner(secret: Secret) -> tuple[Term | None, Formula]:
+    if OWNER not in secret.name:
+        return None, attempts.six_drawn(secret)
+    owner = z3.String("owner")
+    return owner, z3.And(is_slug(owner), attempts.six_drawn(secret))
+
+
+def _on(
+    secret: Secret, action: str, caller: Caller, who: str, session: Session | None, more: Keys, bad: Formula = TRUE
+) -> Attempt:
+    owner, assumed = _owner(secret)
+    request, lock = on_secret(_SERVICE + action, secret, owner, caller, more)
+    return Attempt(z3.And(assumed, bad, allowed(caller, request, lock)), caller, request, lock, who, session, owner)
+
+
+def across(about: About, shape: Shape) -> Iterator[Attempt]:
+    owner, _ = _owner(shape.secret)
+    session = Session("the session")
+    runtime = about.deployment.roles[about.names.runtime_role_arn]
+    right = z3.And(session.tagged, session.tenant == owner) if shape.role is None else z3.BoolVal(False)
+    for action in READ:
+        yield _on(
+            shape.secret, action, a_role(runtime), "the runtime", session, session.keys(runtime), bad=z3.Not(right)
+        )
+    for other in about.deployment.shapes:
+        if other.role is None:
+            continue
+        dedicated = z3.String("tenant of the dedicated role")
+        apart = z3.And(is_slug(dedicated), dedicated != owner)
+        for action in READ:
+            caller = a_role(other.role, dedicated)
+            who = "another tenant's dedicated role"
+            yield _on(shape.secret, action, caller, who, session, session.keys(other.role), bad=apart)
+
+
+def others(
+    about: About, secret: Secret, actions: Iterable[str], roles: set[str], people: Sequence[str] = ()
+) -> Iterator[Attempt]:
+    """Every role of the cell but `roles`, and everybody else but `people`."""
+    owner, _ = _owner(secret)
+    known = about.deployment.roles.values()
+    for action in actions:
+        for role in known:
+            if role.arn in roles or role.arn in people:
+                continue
+            session = Session("the session")
+            # A tenant's own role is tried on every tenant's secret but that tenant's, of which other claims speak.
+            another = TRUE if owner is None or role.tenant == PLATFORM_TENANT else owner != role.tenant
+            yield _on(secret, action, a_role(role), f"role {role.name}", session, session.keys(role), bad=another)
+        caller, session = anybody(), Session("the caller")
+        stranger = _stranger(about, caller, owner, people)
+        yield _on(secret, action, caller, "", session, session.keys(None), bad=stranger)
+
+
+def _stranger(about: About, caller: Caller, owner: Term | None, people: Sequence[str] = ()) -> Formula:
+    """Neither a role of the cell, nor the role that the tenant in question may have of its own, nor one of `people`."""
+    own = [put_arn(s.role.arn, owner) for s in about.deployment.shapes if s.role and owner is not None]
+    return is_somebody(caller, [*people, *own, *about.deployment.roles])
+
+
+def reading(about: About, shape: Shape) -> Iterator[Attempt]:
+    names = about.names
+    readers = about.arns(names.rotation_role, names.sweep_role)
+    if shape.role is None:
+        readers.add(names.runtime_role_arn)
+    return others(about, shape.secret, READ, readers)
+
+
+def storing(about: About) -> Iterator[Attempt]:
+    writers = about.arns(about.names.admin_rotation_role)
+    return others(about, about.deployment.admin, WRITE, writers, about.cell.deployer_principals)
+
+
+def writing(about: About, shape: Shape) -> Iterator[Attempt]:
+    names = about.names
+    managed = any(secret.managed for secret in about.deployment.tenants if secret.tenant in shape.tenants)
+    roles = about.arns(names.rotation_role) if managed else set[str]()
+    people = () if managed else about.cell.deployer_principals
+    return others(about, shape.secret, WRITE, roles, people)
+
+
+def runtimes(about: About) -> Iterator[tuple[Role, Term | None]]:
+    yield about.deployment.roles[about.names.runtime_role_arn], None
+    for shape in about.deployment.shapes:
+        if shape.role is not None:
+            yield shape.role, z3.String("owner")
+
+
+def becoming(about: About, role: Role, owner: Term | None) -> Iterator[Attempt]:
+    tags = Tags()
+    caller = anybody()
+    becomes, request, lock = attempts.assumption(role, owner, caller, tags)
+    assumed = becomes if owner is None else z3.And(is_slug(owner), becomes)
+    stranger = is_somebody(caller, about.cell.runtime_principals)
+    yield Attempt(z3.And(assumed, stranger), caller, request, lock, owner=owner)
+    one = z3.And(tags.has_tenant, z3.Not(tags.has_other))
+    fitting = (
+        tags.tenant == owner if owner is not None else z3.Not(z3.Or(tags.tenant == "", z3.PrefixOf("_", tags.tenant)))
+    )
+    badly = z3.And(assumed, is_somebody(caller, ()), z3.Not(z3.And(one, fitting)))
+    yield Attempt(badly, caller, request, lock, owner=owner)
+
+
+def becoming_function(role: Role | None) -> Iterator[Attempt]:
+    if role is not None:
+        caller = anybody()
+        becomes, request, lock = attempts.assumption(role, None, caller, Tags())
+        yield Attempt(z3.And(becomes, is_somebody(caller, ())), caller, request, lock)
+
+
+def keys(deployment: Deployment) -> Iterator[tuple[Secret, Term | None]]:
+    yield deployment.admin, None
+    for shape in deployment.shapes:
+        if shape.secret.kms_arn != deployment.admin.kms_arn and shape.secret.kms_policy:
+            yield shape.secret, z3.String("owner")
+
+
+def decrypting(about: About, secret: Secret, owner: Term | None) -> Iterator[Attempt]:
+    """`secret` stands for its key: the cell's, or a dedicated tenant's."""
+    names = about.names
+    service = f"secretsmanager.{names.region}.amazonaws.com"
+    secrets = (
+        [names.tenant_secrets_arn_pattern, names.admin_secret_arn_pattern]
+        if owner is None
+        else [names.tenant(OWNER).secret_arn_pattern]
+    )
+    slug = TRUE if owner is None else is_slug(owner)
+    for caller, who, somebody in _callers(about, owner):
+        request, lock, left = on_key("kms:Decrypt", secret.kms_arn, secret.kms_policy, owner, caller)
+        ours = z3.Or(*[matches(pattern, left.context, {}, owner) for pattern in secrets])
+        fine = [left.goes_through, left.through == service, left.has_context, ours]
+        if not who:
+            fine.append(z3.Or(*[caller.arn.term == deployer for deployer in about.cell.deployer_principals]))
+        fails = z3.And(slug, somebody, allowed(caller, request, lock), z3.Not(z3.And(*fine)))
+        yield Attempt(fails, caller, request, lock, who, owner=owner)
+
+
+def _callers(about: About, owner: Term | None) -> Iterator[tuple[Caller, str, Formula]]:
+    """The roles of the cell, and everybody else."""
+    for role in about.deployment.roles.values():
+        yield a_role(role), f"role {role.name}", TRUE
+    caller = anybody()
+    yield caller, "", _stranger(about, caller, owner)
+
+
+def disabled(about: About, shape: Shape) -> Iterator[Attempt]:
+    reader = about.reader(shape)
+    document = json.loads(shape.secret.policy)
+    document["Statement"].append(reads_denied(reader.arn))
+    shut = replace(shape.secret, policy=json.dumps(document))
+    session = Session("the session")
+    caller = a_role(reader, z3.String("owner") if shape.role else None)
+    for action in READ:
+        yield _on(shut, action, caller, "the tenant's runtime", session, session.keys(reader))
+
+
+def own_reads(about: About, shape: Shape) -> Iterator[Attempt]:
+    """Refused reads of an enabled tenant by its own runtime: there must be none, whatever the slug."""
+    if '"TenantDisabled"' in shape.secret.policy:
+        return
+    reader, session = about.reader(shape), Session("the session")
+    owner, assumed = _owner(shape.secret)
+    caller = a_role(reader, owner if shape.role else None)
+    request, lock = on_secret("secretsmanager:GetSecretValue", shape.secret, owner, caller, session.keys(reader))
+    context: Text = request.resource
+    decrypt, key_lock, left = on_key(
+        "kms:Decrypt", shape.secret.kms_arn, shape.secret.kms_policy, owner, caller, context
+    )
+    region = about.names.region
+    decrypt = replace(decrypt, keys={**decrypt.keys, **session.keys(reader)})
+    really = z3.And(left.goes_through, left.has_context, left.through == f"secretsmanager.{region}.amazonaws.com")
+    reads = z3.And(allowed(caller, request, lock), allowed(caller, decrypt, key_lock))
+    tagged = z3.And(session.tagged, session.tenant == owner)
+    fails = z3.And(assumed, tagged, really, z3.Not(reads))
+    yield Attempt(fails, caller, request, lock, "the tenant's own runtime, which is refused", session, owner)

@@ -1,0 +1,191 @@
+"""The model that proofs are made in and the evaluator that the local cell enforces say the same of the same request.
+
+Neither is made from the other: one is formulas, the other code. Where they part, one of them is wrong about AWS. Over
+the shipped documents, and over the same with something dropped, widened or turned around, drawn by a seeded generator.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+import z3
+
+from isolation.decision import Caller, Lock, Request, allowed
+from isolation.deployment import Deployment, Role, Secret, read
+from isolation.policy import parse
+from isolation.terms import CannotJudgeError, Key, holds, known_arn, text
+from local.aws.iam import decision as cells
+from local.aws.iam.policy import parse as cells_parse
+from local.aws.iam.principals import Caller as CellsCaller
+from review.rehearsal import Registered
+
+ACCOUNT = "000000000000"
+ANYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+ACTIONS = ("GetSecretValue", "PutSecretValue", "TagResource", "DescribeSecret", "DeleteSecret")
+TAGS = (None, "acme", "fjord", "globex", "initech", "_platform", "*", "")
+
+
+@dataclass(frozen=True)
+class Who:
+    arn: str
+    policies: tuple[tuple[str, str], ...]
+    boundary: str | None
+    own_tag: str | None
+
+    @property
+    def is_role(self) -> bool:
+        return ":role/" in self.arn
+
+
+@dataclass(frozen=True)
+class Case:
+    who: Who
+    tag: str | None
+    action: str
+    secret: Secret
+
+
+def people(deployment: Deployment) -> list[Who]:
+    roles = [
+        Who(role.arn, role.policies, role.boundary, dict(role.tags).get("tenant")) for role in deployment.roles.values()
+    ]
+    others = ("user/deployer", "user/runtime", "role/administrator", "user/myflux-local-runtime")
+    return [*roles, *(Who(f"arn:aws:iam::{ACCOUNT}:{name}", (("all", ANYTHING),), None, None) for name in others)]
+
+
+def session_of(who: Who) -> str:
+    return f"arn:aws:sts::{ACCOUNT}:assumed-role/{who.arn.rpartition('/')[2]}/s"
+
+
+def model_says(case: Case) -> bool:
+    who = case.who
+    caller = Caller(
+        known_arn(who.arn),
+        z3.StringVal(ACCOUNT),
+        z3.BoolVal(who.is_role),
+        text(session_of(who)),
+        [parse(*policy) for policy in who.policies],
+        parse("boundary", who.boundary) if who.boundary else None,
+    )
+    tag = case.tag if case.tag is not None else who.own_tag
+    keys: dict[str, Key] = {
+        **holds("aws:PrincipalArn", who.arn),
+        **holds("aws:PrincipalAccount", ACCOUNT),
+        **holds("secretsmanager:SecretId", case.secret.arn),
+        "secretsmanager:versionstage": Key(()),
+        "aws:principaltag/tenant": Key(() if tag is None else ((z3.BoolVal(True), text(tag)),)),
+    }
+    for name, value in case.secret.tags:
+        keys |= holds(f"secretsmanager:ResourceTag/{name}", value) | holds(f"aws:ResourceTag/{name}", value)
+    request = Request(f"secretsmanager:{case.action}", known_arn(case.secret.arn), z3.StringVal(ACCOUNT), keys)
+    answer = z3.simplify(allowed(caller, request, Lock(parse("secret", case.secret.policy))))
+    assert z3.is_true(answer) or z3.is_false(answer), f"nothing was left open, and yet: {answer}"
+    return z3.is_true(answer)
+
+
+def evaluator_says(case: Case) -> bool:
+    who = case.who
+    arn = session_of(who) if who.is_role else who.arn
+    caller = CellsCaller("AssumedRole" if who.is_role else "User", arn, ACCOUNT, who.arn if who.is_role else None)
+    keys: dict[str, str | tuple[str, ...]] = {
+        "aws:principalarn": who.arn,
+        "aws:principalaccount": ACCOUNT,
+        "secretsmanager:secretid": case.secret.arn,
+    }
+    tag = case.tag if case.tag is not None else who.own_tag
+    if tag is not None:
+        keys["aws:principaltag/tenant"] = tag
+    for name, value in case.secret.tags:
+        keys[f"secretsmanager:resourcetag/{name.lower()}"] = value
+        keys[f"aws:resourcetag/{name.lower()}"] = value
+    identity = tuple(statement for _, document in who.policies for statement in cells_parse(document))
+    verdict = cells.decide(
+        caller,
+        cells.Request(f"secretsmanager:{case.action}", case.secret.arn, keys),
+        cells.Policies(
+            identity,
+            boundary=cells_parse(who.boundary) if who.boundary else None,
+            resource=cells.ResourcePolicy(cells_parse(case.secret.policy), ACCOUNT),
+        ),
+    )
+    return verdict.allowed
+
+
+def cases(deployment: Deployment, draw: random.Random, count: int) -> list[Case]:
+    who, secrets = people(deployment), [*deployment.tenants, deployment.admin]
+    return [Case(draw.choice(who), draw.choice(TAGS), draw.choice(ACTIONS), draw.choice(secrets)) for _ in range(count)]
+
+
+def worse(document: str, draw: random.Random) -> str:
+    """`document` with one thing dropped, widened or turned around."""
+    read_: Any = json.loads(document)
+    statements: list[dict[str, Any]] = read_["Statement"]
+    statement = draw.choice(statements)
+    condition: dict[str, Any] = statement.get("Condition", {})
+    match draw.randrange(7):
+        case 0:
+            statements.remove(statement)
+        case 1:
+            statement.pop("Condition", None)
+        case 2:
+            statement["Action"] = draw.choice(
+                ["secretsmanager:*", "SECRETSMANAGER:get*", ["secretsmanager:?etSecretValue"]]
+            )
+        case 3 if "Resource" in statement:
+            arn = "arn:aws:secretsmanager:*:*:secret:myflux/*"
+            statement["Resource"] = draw.choice([arn, arn[:30], "arn:*", "*", arn + "/${aws:PrincipalTag/tenant}/*"])
+        case 4 if condition:
+            name = draw.choice(list(condition))
+            condition[draw.choice(["StringEquals", "StringNotEquals", "StringLikeIfExists", "StringNotLike"])] = (
+                condition.pop(name)
+            )
+        case 5 if condition:
+            name = draw.choice(list(condition))
+            for key in condition[name]:
+                condition[name][key] = draw.choice(
+                    ["*", "a*", "${aws:PrincipalTag/tenant}", "${aws:PrincipalTag/x,'acme'}"]
+                )
+        case _:
+            statement["Effect"] = "Deny" if statement["Effect"] == "Allow" else "Allow"
+    return json.dumps(read_)
+
+
+def test_they_agree_on_the_shipped_documents(shipped: Sequence[Registered]) -> None:
+    drawn = cases(read(shipped), random.Random(1), 400)
+    said = [model_says(case) for case in drawn]
+    assert said == [evaluator_says(case) for case in drawn]
+    assert 5 < sum(said) < len(said) - 5, "a sample in which all is refused, or allowed, tells nothing"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_they_agree_on_documents_that_were_made_worse(shipped: Sequence[Registered], seed: int) -> None:
+    draw = random.Random(seed)
+    deployment = read(shipped)
+    agreed = 0
+    for case in cases(deployment, draw, 60):
+        changed = vary(case, draw)
+        try:
+            model = model_says(changed)
+        except CannotJudgeError:
+            continue  # says so itself, and is never taken for a proof
+        assert model == evaluator_says(changed), changed
+        agreed += 1
+    assert agreed > 30, "most variations can be put exactly"
+
+
+def vary(case: Case, draw: random.Random) -> Case:
+    if draw.random() < 0.5:
+        return replace(case, secret=replace(case.secret, policy=worse(case.secret.policy, draw)))
+    policies = tuple((name, worse(document, draw)) for name, document in case.who.policies)
+    return replace(case, who=replace(case.who, policies=policies))
+
+
+def test_a_role_is_read_with_all_that_is_attached_to_it(shipped: Sequence[Registered]) -> None:
+    runtime: Role = read(shipped).roles[f"arn:aws:iam::{ACCOUNT}:role/myflux-local-runtime"]
+    assert runtime.boundary is not None, "without it a mistake in a policy would have no limit"
+    assert [name for name, _ in runtime.policies] == ["myflux-local-read"]

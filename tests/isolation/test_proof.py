@@ -1,0 +1,164 @@
+"""The shipped cell is proven apart; each way of opening it is found, by the claim that speaks of it and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from isolation import Verdict, prove
+from isolation.claims import claims
+from isolation.deployment import general, read
+from isolation.proof import verdict
+from isolation.terms import OWNER
+from review.rehearsal import Registered
+from tenancy import Cell
+from tests.isolation.conftest import Statements, broken, by_sid, without
+
+CLAIMS = {
+    "tenants-stay-apart",
+    "only-readers-read",
+    "only-functions-read-the-admin-key",
+    "only-the-named-become-the-runtime",
+    "nobody-becomes-a-function",
+    "only-deployers-govern",
+    "only-writers-write",
+    "keys-open-for-secrets-only",
+    "a-disabled-tenant-is-refused",
+    "the-runtime-reads-its-own",
+}
+
+
+def judged(resources: Sequence[Registered], cell: Cell, name: str) -> Verdict:
+    (claim,) = [claim for claim in claims(read(resources), cell) if claim.name == name]
+    return verdict(claim)
+
+
+def test_every_claim_holds_of_the_cell_that_ships(shipped: Sequence[Registered], cell: Cell) -> None:
+    verdicts = prove(shipped, cell)
+    assert {verdict.claim for verdict in verdicts} == CLAIMS
+    assert [(v.claim, v.counterexample) for v in verdicts if v.outcome != "holds"] == []
+
+
+def test_tenants_with_the_same_documents_are_proven_together(shipped: Sequence[Registered]) -> None:
+    shapes = {shape.tenants for shape in read(shipped).shapes}
+    assert shapes == {("acme", "fjord"), ("globex",), ("initech",)}, "shared, dedicated and a customer's own"
+
+
+def test_what_is_generalized_gives_the_very_document_back() -> None:
+    text = "arn:secret:myflux/local/acme/openai-?????? role/myflux-local_acme acme-x xacme"
+    assert general(text, "acme").count(OWNER) == 2, "only where the slug stands by itself"
+    assert general(text, "acme").replace(OWNER, "acme") == text
+
+
+def _anyone_reads(statements: Statements) -> None:
+    read_ = by_sid(statements, "ReadOwnTenant")
+    del read_["Condition"]
+    read_["Resource"] = "*"
+
+
+def _unguarded_tags(statements: Statements) -> None:
+    by_sid(statements, "OnlyDeployersGovern")["Action"].remove("secretsmanager:TagResource")
+
+
+def _no_tag_asked(statements: Statements) -> None:
+    del statements[0]["Condition"]["Null"]
+    del statements[0]["Condition"]["StringLike"]
+
+
+def _whole_account(statements: Statements) -> None:
+    statements[0]["Principal"] = {"AWS": "arn:aws:iam::000000000000:root"}
+
+
+def _for_anybody(statements: Statements) -> None:
+    del by_sid(statements, "UsedThroughSecretsManager")["Condition"]["StringEquals"]["aws:PrincipalArn"]
+
+
+def _everybody(statements: Statements) -> None:
+    statements[0]["Principal"] = "*"
+
+
+def _only_if_tagged(statements: Statements) -> None:
+    by_sid(statements, "RuntimeReadsAsThisTenantOnly")["Condition"]["Null"] = {"aws:PrincipalTag/tenant": "false"}
+
+
+def _without_other_tags(statements: Statements) -> None:
+    del statements[0]["Condition"]["ForAllValues:StringEquals"]
+
+
+@pytest.mark.parametrize(
+    ("ends", "property_", "change", "claim", "says"),
+    [
+        (
+            "acme-key-policy",
+            "policy",
+            without("OnlyRuntimeRotationAndSweepRead"),
+            "only-readers-read",
+            "whatever its own policies",
+        ),
+        ("acme-key-policy", "policy", without("OnlyWritersFill"), "only-writers-write", "PutSecretValue"),
+        ("acme-key-policy", "policy", _unguarded_tags, "only-deployers-govern", "TagResource"),
+        (
+            "admin-key-policy",
+            "policy",
+            without("OnlyFunctionsRead"),
+            "only-functions-read-the-admin-key",
+            "myflux-admin",
+        ),
+        ("runtime-role", "assumeRolePolicy", _no_tag_asked, "only-the-named-become-the-runtime", "AssumeRole"),
+        ("runtime-role", "assumeRolePolicy", _whole_account, "only-the-named-become-the-runtime", "OnlyAsOneTenant"),
+        ("runtime-role", "assumeRolePolicy", _without_other_tags, "only-the-named-become-the-runtime", "AssumeRole"),
+        ("local-rotation-role", "assumeRolePolicy", _everybody, "nobody-becomes-a-function", "AssumedByLambda"),
+        ("local-key-key", "policy", _for_anybody, "keys-open-for-secrets-only", "UsedThroughSecretsManager"),
+        ("dedicated-key-key", "policy", _for_anybody, "keys-open-for-secrets-only", "kms:Decrypt"),
+        ("local-runtime-read", "policy", without("ReadOwnTenant"), "the-runtime-reads-its-own", "refused"),
+    ],
+)
+def test_a_door_left_open_is_found_by_its_claim_and_told_in_words(
+    shipped: Sequence[Registered],
+    cell: Cell,
+    ends: str,
+    property_: str,
+    change: Callable[[Statements], object],
+    claim: str,
+    says: str,
+) -> None:
+    found = judged(broken(shipped, ends, change, property_), cell, claim)
+    assert found.outcome == "broken"
+    assert says in found.counterexample
+
+
+def test_two_locks_hold_a_tenant_apart_and_one_alone_still_does(shipped: Sequence[Registered], cell: Cell) -> None:
+    """The role's policy and each secret's own: a mistake in one of them opens nothing yet."""
+    one = broken(shipped, "local-runtime-read", _anyone_reads)
+    assert judged(one, cell, "tenants-stay-apart").outcome == "holds", (
+        "each secret still refuses a session of another tenant"
+    )
+    both = broken(one, "acme-key-policy", without("RuntimeReadsAsThisTenantOnly"))
+    found = judged(both, cell, "tenants-stay-apart")
+    assert found.outcome == "broken"
+    assert "ReadOwnTenant" in found.counterexample, "the statement that lets it through is named"
+
+
+def test_a_deny_that_asks_for_the_tag_first_lets_an_untagged_session_through(
+    shipped: Sequence[Registered], cell: Cell
+) -> None:
+    weak = broken(broken(shipped, "local-runtime-read", _anyone_reads), "acme-key-policy", _only_if_tagged)
+    untagged = [
+        replace(r, inputs={**r.inputs, "tags": {}}) if r.name.endswith("runtime-role") else r for r in weak
+    ]  # the role's own tag would stand in for the session's
+    found = judged(untagged, cell, "tenants-stay-apart")
+    assert (found.outcome, "without a tenant tag" in found.counterexample) == ("broken", True)
+
+
+def test_what_is_missing_or_not_understood_is_never_a_proof(shipped: Sequence[Registered], cell: Cell) -> None:
+    alone = [resource for resource in shipped if "acme" in resource.urn]
+    assert [v.outcome for v in prove(alone, cell)] == ["unknown"], "a tenant's stack says nothing of the roles"
+
+    def exempt(statements: Statements) -> None:
+        statements[0]["NotPrincipal"] = {"AWS": "*"}
+        del statements[0]["Principal"]
+
+    (found,) = prove(broken(shipped, "acme-key-policy", exempt), cell)
+    assert (found.outcome, "NotPrincipal" in found.counterexample) == ("unknown", True)
