@@ -3,11 +3,15 @@
 import sys
 from pathlib import Path
 
-# This folder came first on the path; what it imports stands beside it, under the repository's root.
-sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from pulumi.provider import main
+def serve() -> None:
+    # This folder comes first on the path; what it imports stands beside it, under the repository's root.
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    from pulumi.provider import main
 
-from package.plugin import Package
+    from package.plugin import Package
 
-main(Package(), sys.argv[1:])
+    main(Package(), sys.argv[1:])
+
+
+serve()

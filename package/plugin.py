@@ -53,10 +53,12 @@ class Package(ComponentProvider):
             raise
 
     def map_inputs(self, inputs: pulumi.Inputs, component_def: ComponentDefinition) -> pulumi.Inputs:
-        """Python's names for the schema's. What the schema doesn't know stays, for tenancy to refuse in its own words."""
+        """Python's names for the schema's. What the schema doesn't know stays, for tenancy to refuse in its words."""
         given = cast("Mapping[str, Any]", inputs)
         wanted = component_def.inputs
-        if late := [name for name, value in given.items() if name in wanted and wanted[name].plain and not known(value)]:
+        if late := [
+            name for name, value in given.items() if name in wanted and wanted[name].plain and not known(value)
+        ]:
             raise InputPropertiesError(_NOT_PLAIN.format(component=component_def.name, names=", ".join(late)))
         absent = [name for name, each in wanted.items() if not (each.plain or each.optional or name in given)]
         if absent:

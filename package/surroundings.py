@@ -18,7 +18,7 @@ def checked_cell(values: Mapping[str, Any], place: str) -> Cell:
 
 
 def through_the_account(name: str, cell: Cell, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
-    """The caller's own AWS provider if it gave one, else one that refuses to work in another account than the cell's."""
+    """The caller's own AWS provider if it gave one, else one that refuses to work outside the cell's account."""
     opts = opts or pulumi.ResourceOptions()
     providers = opts.providers or {}
     if "aws" in (providers if isinstance(providers, Mapping) else [provider.package for provider in providers]):

@@ -1,7 +1,7 @@
 """From values that another program hands over to the same models, with the same refusals as for a file.
 
-Owns the order of the checks. Leaves out where values come from, and the rules that take other tenants to know: who hands
-over one cell and one tenant has no folder of neighbours. A problem's place is named like a file's, and has no line.
+Owns the order of the checks. Leaves out where values come from, and the rules that take other tenants to know: who
+hands over one cell and one tenant has no folder of neighbours. A problem's place is named like a file's, without line.
 """
 
 from __future__ import annotations
