@@ -48,8 +48,8 @@ class Package(ComponentProvider):
             return super().construct(name, resource_type, inputs, options)
         except ComponentInitError as error:
             if isinstance(error.inner, TenancyError | AddressError):
-                # No list of properties with it: the engine would print their values.
-                raise InputPropertiesError(str(error.inner)) from None
+                # Empty, since the engine would print the values of properties named here; the SDK fails without a list.
+                raise InputPropertiesError(str(error.inner), []) from None
             raise
 
     def map_inputs(self, inputs: pulumi.Inputs, component_def: ComponentDefinition) -> pulumi.Inputs:
@@ -59,10 +59,10 @@ class Package(ComponentProvider):
         if late := [
             name for name, value in given.items() if name in wanted and wanted[name].plain and not known(value)
         ]:
-            raise InputPropertiesError(_NOT_PLAIN.format(component=component_def.name, names=", ".join(late)))
+            raise InputPropertiesError(_NOT_PLAIN.format(component=component_def.name, names=", ".join(late)), [])
         absent = [name for name, each in wanted.items() if not (each.plain or each.optional or name in given)]
         if absent:
-            raise InputPropertiesError(_ABSENT.format(component=component_def.name, names=", ".join(absent)))
+            raise InputPropertiesError(_ABSENT.format(component=component_def.name, names=", ".join(absent)), [])
         return self._fields(given, wanted, component_def.inputs_mapping)
 
     def _fields(
