@@ -82,7 +82,6 @@ def test_another_program_makes_a_platform_and_a_tenants_place(up: Rig) -> None:
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        ({"country": "XX"}, "country-unknown"),
         ({"late": True}, "country must be plain [not-plain]"),
         ({"name": "sk-" + "proj-" + "aB3" * 16}, "key-shaped"),
     ],
