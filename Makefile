@@ -11,6 +11,8 @@ STAMP := $(VENV)/.installed
 # ENGINE=none leaves out the tests that need Pulumi's engine; KEEP=1 leaves the demo's cell running.
 ENGINE ?=
 KEEP ?=
+# What `make examples` runs, e.g. EXAMPLES="yaml go"; EXAMPLES=--all fails where a runtime is missing.
+EXAMPLES ?=
 # Further arguments for pytest, e.g. PYTEST="tests/tenancy -k overlap".
 PYTEST ?=
 
@@ -47,6 +49,10 @@ bench: $(STAMP) engine ## Measure, print and save the table of figures
 .PHONY: crash-table
 crash-table: $(STAMP) ## Every call of a rotation struck by every fault: print and save what happened (minutes)
 	$(RUN) -m tests.crash
+
+.PHONY: examples
+examples: $(STAMP) engine ## Run the programs under examples/ on local cells; names the runtimes that are missing (minutes)
+	$(RUN) -m tests.examples $(EXAMPLES)
 
 .PHONY: engine
 engine: $(STAMP) ## Find Pulumi's engine, or install it once into a cache outside the repository

@@ -7,6 +7,7 @@ in another account than the cell's.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -74,57 +75,67 @@ def _deploy(stack: str, fleet: tenancy.Fleet, root: Path) -> None:
 
 
 def deploy_platform(cell: Cell) -> None:
-    platform = Platform(
-        cell.cell,
-        PlatformArgs(
-            names=cell.names,
-            rotation_archive=str(bundle.build("rotation", ROOT / ".build" / "rotation.zip")),
-            provisioner_archive=str(bundle.build("provisioner", ROOT / ".build" / "provisioner.zip")),
-            sweep_archive=str(bundle.build("sweep", ROOT / ".build" / "sweep.zip")),
-            admin_key_life=AdminKeyLife(
-                archive=str(bundle.build("admin_rotation", ROOT / ".build" / "admin_rotation.zip")),
-                schedule=slots.cron(names.PLATFORM_TENANT, cell.cell, 24 * ADMIN_KEY_DAYS),
-                window=slots.window(24 * ADMIN_KEY_DAYS),
-                every_days=ADMIN_KEY_DAYS,
-                overlap_hours=ADMIN_KEY_OVERLAP_HOURS,
-            ),
-            openai_base_url=openai_base_url(cell),
-            organization_id=cell.openai.organization_id,
-            runtime_principals=cell.runtime_principals,
-            deployer_principals=cell.deployer_principals,
-            alarm_emails=cell.alarm_emails,
-            log_retention_days=cell.log_retention_days,
-            recovery_window_days=cell.recovery_window_days,
-            protect=cell.production,
-        ),
-        _through_the_cells_account(cell),
-    )
+    platform = Platform(cell.cell, platform_args(cell), _through_the_cells_account(cell))
     for output in ("kms_key_arn", "rotation_function_arn", "provisioner_function", "runtime_role_arn"):
         pulumi.export(output, getattr(platform, output))
 
 
 def deploy_tenant(cell: Cell, tenant: Tenant) -> None:
     platform = pulumi.StackReference(f"{pulumi.get_organization()}/{pulumi.get_project()}/{cell.cell}")
-    tenant_names = cell.names.tenant(tenant.tenant)
-    key = TenantKey(
-        tenant.tenant,
-        TenantKeyArgs(
-            names=tenant_names,
-            kms_key_arn=_from_platform(platform, cell, "kms_key_arn"),
-            deployer_principals=cell.deployer_principals,
-            runtime_principals=cell.runtime_principals,
-            enabled=tenant.enabled,
-            dedicated=tenant.isolation == "dedicated",
-            recovery_window_days=cell.recovery_window_days,
-            replica_regions=cell.replica_regions,
-            managed=_managed(platform, cell, tenant),
-            protect=cell.production,
-        ),
-        _through_the_cells_account(cell),
-    )
+    shared = Shared(*(platform.get_output(field.name) for field in fields(Shared)))
+    key = TenantKey(tenant.tenant, tenant_key_args(cell, tenant, shared), _through_the_cells_account(cell))
     pulumi.export("secret_arn", key.secret_arn)
     pulumi.export("reader_role_arn", key.role_arn)
     pulumi.export("project_id", key.project_id)
+
+
+@dataclass
+class Shared:
+    """What a tenant's key takes from its cell's platform, by the names of the platform's outputs."""
+
+    kms_key_arn: pulumi.Input[str]
+    rotation_function_arn: pulumi.Input[str]
+    provisioner_function: pulumi.Input[str]
+
+
+def platform_args(cell: Cell) -> PlatformArgs:
+    """Also packs the functions. Raises AddressError for a local cell that isn't running."""
+    return PlatformArgs(
+        names=cell.names,
+        rotation_archive=str(bundle.build("rotation", ROOT / ".build" / "rotation.zip")),
+        provisioner_archive=str(bundle.build("provisioner", ROOT / ".build" / "provisioner.zip")),
+        sweep_archive=str(bundle.build("sweep", ROOT / ".build" / "sweep.zip")),
+        admin_key_life=AdminKeyLife(
+            archive=str(bundle.build("admin_rotation", ROOT / ".build" / "admin_rotation.zip")),
+            schedule=slots.cron(names.PLATFORM_TENANT, cell.cell, 24 * ADMIN_KEY_DAYS),
+            window=slots.window(24 * ADMIN_KEY_DAYS),
+            every_days=ADMIN_KEY_DAYS,
+            overlap_hours=ADMIN_KEY_OVERLAP_HOURS,
+        ),
+        openai_base_url=openai_base_url(cell),
+        organization_id=cell.openai.organization_id,
+        runtime_principals=cell.runtime_principals,
+        deployer_principals=cell.deployer_principals,
+        alarm_emails=cell.alarm_emails,
+        log_retention_days=cell.log_retention_days,
+        recovery_window_days=cell.recovery_window_days,
+        protect=cell.production,
+    )
+
+
+def tenant_key_args(cell: Cell, tenant: Tenant, shared: Shared) -> TenantKeyArgs:
+    return TenantKeyArgs(
+        names=cell.names.tenant(tenant.tenant),
+        kms_key_arn=_from_platform(shared, cell, "kms_key_arn"),
+        deployer_principals=cell.deployer_principals,
+        runtime_principals=cell.runtime_principals,
+        enabled=tenant.enabled,
+        dedicated=tenant.isolation == "dedicated",
+        recovery_window_days=cell.recovery_window_days,
+        replica_regions=cell.replica_regions,
+        managed=_managed(shared, cell, tenant),
+        protect=cell.production,
+    )
 
 
 def provisioner_specification(tenant: Tenant, tenant_names: names.TenantNames) -> dict[str, Any]:
@@ -144,7 +155,7 @@ def provisioner_specification(tenant: Tenant, tenant_names: names.TenantNames) -
     }
 
 
-def _managed(platform: pulumi.StackReference, cell: Cell, tenant: Tenant) -> Managed | None:
+def _managed(shared: Shared, cell: Cell, tenant: Tenant) -> Managed | None:
     """Only a managed tenant has these: tenancy refuses both on a customer's own key."""
     rotation, permission = tenant.rotation, tenant.permission
     if rotation is None or permission is None:
@@ -162,17 +173,15 @@ def _managed(platform: pulumi.StackReference, cell: Cell, tenant: Tenant) -> Man
         schedule=slots.cron(tenant.tenant, cell.cell, rotation.interval_hours),
         window=slots.window(rotation.interval_hours),
         rotation_function_arn=_from_platform(
-            platform, cell, "rotation_function_arn", expected=cell.names.rotation_function_arn
+            shared, cell, "rotation_function_arn", expected=cell.names.rotation_function_arn
         ),
         provisioner_function=_from_platform(
-            platform, cell, "provisioner_function", expected=cell.names.provisioner_function
+            shared, cell, "provisioner_function", expected=cell.names.provisioner_function
         ),
     )
 
 
-def _from_platform(
-    platform: pulumi.StackReference, cell: Cell, output: str, expected: str | None = None
-) -> pulumi.Output[str]:
+def _from_platform(shared: Shared, cell: Cell, output: str, expected: str | None = None) -> pulumi.Output[str]:
     def checked(value: Any) -> str:
         if not value:
             raise StackError(
@@ -186,14 +195,14 @@ def _from_platform(
             )
         return str(value)
 
-    return platform.get_output(output).apply(checked)
+    given: pulumi.Input[Any] = getattr(shared, output)
+    return pulumi.Output.from_input(given).apply(checked)
+
+
+def account_guard(name: str, cell: Cell, opts: pulumi.ResourceOptions | None = None) -> Provider:
+    """Kept in the state, so that destroy, which runs no program, refuses another account too."""
+    return Provider(name, region=cell.region, allowed_account_ids=[cell.account_id], opts=opts)
 
 
 def _through_the_cells_account(cell: Cell) -> pulumi.ResourceOptions:
-    """Kept in the state, so that destroy, which runs no program, refuses another account too."""
-    provider = Provider(
-        f"{cell.cell}-aws",
-        region=cell.region,
-        allowed_account_ids=[cell.account_id],
-    )
-    return pulumi.ResourceOptions(providers=[provider])
+    return pulumi.ResourceOptions(providers=[account_guard(f"{cell.cell}-aws", cell)])

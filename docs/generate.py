@@ -1,4 +1,4 @@
-"""Writes the documents that a machine can write: the command's help, the JSON Schemas, the IAM documents.
+"""Writes what a machine can write: the command's help, the JSON Schemas, the component package's, the IAM documents.
 
 `python -m docs.generate` writes them; `--check` changes nothing and exits with 1 if one is out of date, naming it.
 """
@@ -18,6 +18,7 @@ import typer.main
 from cli.main import app
 from components import documents, resource_policies
 from myflux_keys.names import CellNames
+from package.plugin import Package
 from tenancy import schema
 
 DOCS = Path(__file__).resolve().parent
@@ -97,6 +98,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "iam.md": iam_documents,
     "schema/tenant.schema.json": _json(schema.tenant_schema),
     "schema/cell.schema.json": _json(schema.cell_schema),
+    "schema/package.schema.json": _json(lambda: json.loads(Package().schema or "")),
 }
 
 

@@ -90,14 +90,14 @@ def _models(
         try:
             checked = model.model_validate(found.data)
         except ValidationError as error:
-            problems += _field_problems(found, model, error, rules)
+            problems += field_problems(found, model, error, rules)
             continue
         if not found.problems and found.source.file not in misnamed:
             models[found.source.stem] = checked
     return models
 
 
-def _field_problems(found: Document, model: type[Model], error: ValidationError, rules: Rules) -> Iterator[Problem]:
+def field_problems(found: Document, model: type[Model], error: ValidationError, rules: Rules) -> Iterator[Problem]:
     """Pydantic leaves out the rules among fields once a field is wrong, so they are added here."""
     errors = error.errors(include_url=False, include_input=False)
     for details in errors:

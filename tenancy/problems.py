@@ -59,15 +59,16 @@ class Problem:
 class TenancyError(Exception):
     """Every problem of every file, found before anything was changed. Its text holds no value that may be a key."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[Problem], where: str = "the tenant and cell files") -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: (problem.file, problem.line or 0, problem.field)))
+        self.where = where
         count = len(self.problems)
-        head = f"{count} problem{'' if count == 1 else 's'} in the tenant and cell files; nothing was changed."
+        head = f"{count} problem{'' if count == 1 else 's'} in {where}; nothing was changed."
         super().__init__("\n".join([head, *(str(problem) for problem in self.problems)]))
 
-    def __reduce__(self) -> tuple[type[TenancyError], tuple[tuple[Problem, ...]]]:
+    def __reduce__(self) -> tuple[type[TenancyError], tuple[tuple[Problem, ...], str]]:
         """An exception is rebuilt from its arguments, which here are the problems and not the text."""
-        return type(self), (self.problems,)
+        return type(self), (self.problems, self.where)
 
 
 def holds_key(text: str) -> bool:

@@ -119,7 +119,7 @@ def ensure(environment: Mapping[str, str]) -> Engine:
     folder = cache(environment)
     if kept := cached(folder):
         return kept
-    with _alone(folder):
+    with alone(folder):
         if kept := cached(folder):
             return kept
         for source, fetch in (("download", engine_sources.download), ("build", engine_sources.build)):
@@ -150,7 +150,7 @@ def _install(
 
 
 @contextmanager
-def _alone(folder: Path) -> Generator[None]:
+def alone(folder: Path) -> Generator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("ab") as lock:
         try:

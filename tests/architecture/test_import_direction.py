@@ -15,7 +15,8 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 LOW_TO_HIGH = (
-    "myflux_keys", "functions", "components", "tenancy", "program", "isolation", "operations", "fleet", "review", "cli",
+    "myflux_keys", "functions", "components", "tenancy", "program", "package", "isolation", "operations", "fleet",
+    "review", "cli",
 )  # fmt: skip
 """A place imports itself and what stands before it. `__main__.py` of the root is the program's other half."""
 

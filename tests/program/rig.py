@@ -96,6 +96,10 @@ class Rig:
     fleet: Path
     said: Path
     stacks: list[str] = field(default_factory=list[str])
+    project: Path = ROOT
+    """Where the engine is run."""
+    patience: float = 180
+    """Seconds that one run of it may take."""
     _runs: int = 0
 
     @property
@@ -116,7 +120,7 @@ class Rig:
         """The engine in a process group of its own, so that a test can end it with all that it started."""
         return subprocess.Popen(
             ["pulumi", *arguments, "--non-interactive"],
-            cwd=ROOT,
+            cwd=self.project,
             env=environment or self.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -126,7 +130,7 @@ class Rig:
         )
 
     def finish(self, running: subprocess.Popen[str]) -> Run:
-        out, err = running.communicate(timeout=180)
+        out, err = running.communicate(timeout=self.patience)
         self._runs += 1
         (self.said / f"{self._runs:03}.log").write_text(out + err, encoding="utf-8")
         return Run(running.returncode, out, err)
@@ -160,7 +164,7 @@ class Rig:
         """The stack's deployment as the engine tells it."""
         out = subprocess.run(
             ["pulumi", "stack", "export", "--stack", stack, *more],
-            cwd=ROOT,
+            cwd=self.project,
             env=self.environment(),
             capture_output=True,
             text=True,

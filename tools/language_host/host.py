@@ -24,7 +24,8 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
-from tools.language_host import plugins
+from tools.engine_step import StepError
+from tools.language_host import plugins, sdk
 from tools.language_host.environments import UnusableEnvironment, ambient_python, resolve
 from tools.language_host.packages import Requirement, required
 from tools.language_host.processes import Processes
@@ -144,6 +145,21 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         if (folder / "requirements.txt").exists():
             commands.append([str(environment.python), "-m", "pip", "install", "-r", "requirements.txt"])
         return self._install(commands, folder, environment.variables(), context)
+
+    def GeneratePackage(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Asked by `pulumi package add` and `pulumi install`, for a package that another program may import."""
+        try:
+            sdk.write(Path(request.directory), request.schema, request.loader_target, dict(request.extra_files))
+        except StepError as error:
+            return context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+        return language_pb2.GeneratePackageResponse()
+
+    def Link(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Makes the SDKs that were generated part of what the program's environment is installed from."""
+        paths = [dependency.path for dependency in request.packages]
+        sdk.link(Path(request.info.program_directory) / "requirements.txt", paths)
+        names = [f"  import pulumi_{dependency.package.name.replace('-', '_')}" for dependency in request.packages]
+        return language_pb2.LinkResponse(import_instructions="\n".join(["Import it with:", "", *names, ""]))
 
     def _install(
         self, commands: list[list[str]], folder: Path, variables: dict[str, str], context: grpc.ServicerContext

@@ -19,6 +19,9 @@ from typing import Any
 
 TOLD = 32
 
+ENGINE_STOPPED = "resource monitor shut down"
+"""How the engine answers whoever still waits once another resource has ended the update; that one was told about."""
+
 
 class ProgramExit(Exception):
     """The program called `sys.exit`. As a SystemExit it would tear down the event loop under the SDK's feet."""
@@ -103,6 +106,8 @@ def run(orders: dict[str, Any]) -> int:
             pulumi.log.error(f"the engine refused a call of the program: {error.details()}")
         return TOLD
     except Exception as error:  # noqa: BLE001  (whatever the program raises is the program's to explain)
+        if str(error).startswith(ENGINE_STOPPED):
+            return TOLD
         pulumi.log.error(f"the program stopped with an exception:\n{readable(origins.restore(error), sdk)}")
         return TOLD
     return 0

@@ -1,0 +1,30 @@
+"""A cell's platform, as other programs make it."""
+
+import pulumi
+
+import program
+from components.platform import Platform as CellPlatform
+from package.arguments import PlatformArgs
+from package.surroundings import checked_cell, through_the_account
+
+
+class Platform(CellPlatform):
+    """What a cell's tenants share: KMS key, functions, roles, alarms, and an empty place for the OpenAI admin key.
+
+    Once it is up, `myflux-keys admin-key set` stores the admin key there: no program ever holds it.
+    """
+
+    kms_key_arn: pulumi.Output[str]
+    """For this cell's tenants' keys."""
+    rotation_function_arn: pulumi.Output[str]
+    """For this cell's tenants' keys."""
+    provisioner_function: pulumi.Output[str]
+    """For this cell's tenants' keys."""
+    runtime_role_arn: pulumi.Output[str]
+    """The role that the runtime assumes, with the session tag `tenant`."""
+    admin_secret_arn: pulumi.Output[str]
+    """Where the admin key goes; the functions alone can read it."""
+
+    def __init__(self, name: str, args: PlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        cell = checked_cell(args["cell"], f"Platform {name}")
+        super().__init__(name, program.platform_args(cell), through_the_account(name, cell, opts))

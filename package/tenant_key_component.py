@@ -1,0 +1,37 @@
+"""One tenant's key, as other programs make it."""
+
+from typing import Any
+
+import pulumi
+
+import program
+from components.tenant_key import TenantKey as CellTenantKey
+from package.arguments import TenantKeyArgs
+from package.surroundings import checked_cell, through_the_account
+from tenancy import given
+
+
+class TenantKey(CellTenantKey):
+    """The place for a tenant's OpenAI key, its lock and, for a managed tenant, its project, limits and rotation.
+
+    The key itself is in no input, no output and no state: the rotation function mints it, and the runtime reads it.
+    """
+
+    secret_arn: pulumi.Output[str]
+    """The secret that holds the key."""
+    role_arn: pulumi.Output[str]
+    """The role that may read it: the cell's runtime role, or a dedicated tenant's own."""
+    project_id: pulumi.Output[str] | None
+    """The OpenAI project of a managed tenant."""
+
+    def __init__(self, name: str, args: TenantKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        place = f"TenantKey {name}"
+        values: dict[str, Any] = dict(args)
+        cell = checked_cell(values.pop("cell"), place)
+        shared = program.Shared(
+            kms_key_arn=values.pop("kms_key_arn"),
+            rotation_function_arn=values.pop("rotation_function_arn"),
+            provisioner_function=values.pop("provisioner_function"),
+        )
+        tenant = given.tenant(values, place, cell)
+        super().__init__(name, program.tenant_key_args(cell, tenant, shared), through_the_account(name, cell, opts))
