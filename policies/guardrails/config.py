@@ -1,0 +1,29 @@
+"""What may be set about the rules, and its defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Config:
+    """A field's docstring is what the generated page says of it; in a pack's configuration it is spelled in camelCase."""
+
+    max_rotation_days: int = 31
+    """The longest time between two rotations of a tenant's key."""
+    max_admin_rotation_days: int = 93
+    """The longest time between two rotations of a cell's admin key."""
+    min_recovery_days: int = 7
+    """The shortest time in which a deleted secret can be restored."""
+    min_key_deletion_days: int = 30
+    """The shortest time in which the deletion of a KMS key can be called off."""
+    min_log_retention_days: int = 7
+    """The shortest time for which a function's log is kept."""
+    max_concurrency: int = 10
+    """The most of a function's executions at once."""
+    openai_hosts: tuple[str, ...] = ("api.openai.com", "eu.api.openai.com", "us.api.openai.com")
+    """Where the functions may send keys, besides this machine itself."""
+    production_cells: tuple[str, ...] = ()
+    """Cells whose secrets, keys and projects must be protected from deletion."""
+    deployers: tuple[str, ...] = ()
+    """ARNs of those who may govern secrets. Empty: any user or role that is named in full and is none of ours."""
