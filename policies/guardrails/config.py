@@ -9,10 +9,8 @@ from dataclasses import dataclass
 class Config:
     """A field's docstring is what the generated page says of it; in a pack's configuration it is spelled in camelCase."""
 
-    max_rotation_days: int = 31
-    """The longest time between two rotations of a tenant's key."""
-    max_admin_rotation_days: int = 93
-    """The longest time between two rotations of a cell's admin key."""
+    max_rotation_days: int = 93
+    """The longest time between two rotations of a key, whatever its tag promises."""
     min_recovery_days: int = 7
     """The shortest time in which a deleted secret can be restored."""
     min_key_deletion_days: int = 30

@@ -10,10 +10,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from .config import Config
+from .identity import IDENTITY_RULES
+from .kms import KMS_RULES
 from .model import Finding, Resource, Rule
+from .own_roles import OWN_ROLE_RULES
 from .plaintext import PLAINTEXT_RULES
+from .rotation import ROTATION_RULES
+from .secret_policies import SECRET_POLICY_RULES
+from .secrets import SECRET_RULES
+from .trust import TRUST_RULES
 
-RULES: tuple[Rule, ...] = (*PLAINTEXT_RULES,)
+RULES: tuple[Rule, ...] = (
+    *PLAINTEXT_RULES,
+    *SECRET_RULES,
+    *SECRET_POLICY_RULES,
+    *ROTATION_RULES,
+    *IDENTITY_RULES,
+    *OWN_ROLE_RULES,
+    *TRUST_RULES,
+    *KMS_RULES,
+)
 
 
 def judge(resources: Sequence[Resource], config: Config | None = None, rules: Iterable[Rule] = RULES) -> list[Finding]:

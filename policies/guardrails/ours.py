@@ -25,12 +25,13 @@ QUEUE: Final = "aws:sqs/queue:Queue"
 MANAGED_BY: Final = "myflux-keys"
 PLATFORM: Final = "_platform"
 
-TENANT_SECRETS: Final = "arn:*:secretsmanager:*:*:secret:myflux/*"
-ADMIN_SECRETS: Final = "arn:*:secretsmanager:*:*:secret:myflux-admin/*"
+TENANT_SECRETS: Final = "arn:~:secretsmanager:~:~:secret:myflux/*"
+"""Patterns as `iam.patterns` reads them: ``~`` stays within one field of the ARN."""
+ADMIN_SECRETS: Final = "arn:~:secretsmanager:~:~:secret:myflux-admin/*"
 SECRETS: Final = (TENANT_SECRETS, ADMIN_SECRETS)
-ROLES: Final = "arn:*:iam::*:role/myflux-*"
-FUNCTIONS: Final = "arn:*:lambda:*:*:function:myflux-*"
-POLICIES: Final = "arn:*:iam::*:policy/myflux-*"
+ROLES: Final = "arn:~:iam::~:role/myflux-*"
+FUNCTIONS: Final = "arn:~:lambda:~:~:function:myflux-*"
+POLICIES: Final = "arn:~:iam::~:policy/myflux-*"
 
 _CELL: Final = r"(?P<cell>[a-z][a-z0-9-]{2,19})"
 _TENANT: Final = r"(?P<tenant>[a-z][a-z0-9-]{2,31})"
