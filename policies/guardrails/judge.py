@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from .alarms import ALARM_RULES
 from .config import Config
+from .deletion import DELETION_RULES
+from .functions import FUNCTION_RULES
 from .identity import IDENTITY_RULES
 from .kms import KMS_RULES
 from .model import Finding, Resource, Rule
@@ -29,6 +32,9 @@ RULES: tuple[Rule, ...] = (
     *OWN_ROLE_RULES,
     *TRUST_RULES,
     *KMS_RULES,
+    *FUNCTION_RULES,
+    *ALARM_RULES,
+    *DELETION_RULES,
 )
 
 

@@ -30,10 +30,14 @@ _VALIDATION: Final = "RequestToValidateKeyAccess"
 
 def _keys(stack: Stack) -> Iterator[Resource]:
     """By tag, by an alias of ours, by a secret of ours that uses it, or by what its policy is about."""
-    users = [one for one in stack if (one.type == _ALIAS and ours.is_ours(one)) or one in tuple(ours.secrets(stack))]
-    used = {found.urn for one in users for name in ("targetKeyId", "kmsKeyId") for found in ours.sources(stack, one, name)}
+    users = [one for one in stack if one.type in (_ALIAS, ours.SECRET) and ours.is_ours(one)]
+    used = {
+        found.urn for one in users for name in ("targetKeyId", "kmsKeyId") for found in ours.sources(stack, one, name)
+    }
     for key in stack:
-        if key.type == ours.KEY and (ours.is_ours(key) or key.urn in used or ":secret:myflux" in str(key.get("policy"))):
+        if key.type == ours.KEY and (
+            ours.is_ours(key) or key.urn in used or ":secret:myflux" in str(key.get("policy"))
+        ):
             yield key
 
 
@@ -42,7 +46,11 @@ def _policy_closed(stack: Stack, config: Config) -> Iterator[Finding]:
     for held in documents(stack, "key"):
         resource = held.resource
         about = {resource.urn} | {one.urn for one in ours.sources(stack, resource, "keyId")}
-        if resource.type == KEY_POLICY and resource.get("keyId") is UNKNOWN and not about & {k.urn for k in stack if k.type == ours.KEY}:
+        if (
+            resource.type == KEY_POLICY
+            and resource.get("keyId") is UNKNOWN
+            and not about & {k.urn for k in stack if k.type == ours.KEY}
+        ):
             yield unknown(resource, "keyId")
         if not about & keys and ":secret:myflux" not in str(resource.get("policy")):
             continue
@@ -55,7 +63,9 @@ def _policy_closed(stack: Stack, config: Config) -> Iterator[Finding]:
         if key.get("policy") in (None, "") and not any(
             one.type == KEY_POLICY and key in ours.sources(stack, one, "keyId") for one in stack
         ):
-            yield violation(key, "policy", "without a policy of its own AWS lets the account's IAM policies use the key")
+            yield violation(
+                key, "policy", "without a policy of its own AWS lets the account's IAM policies use the key"
+            )
 
 
 def _too_open(statement: Statement, config: Config) -> str:
@@ -71,7 +81,9 @@ def _too_open(statement: Statement, config: Config) -> str:
         return "lets its holder hand the key on"
     if not any(statement.names(action) for action in _USES):
         return ""
-    callers = [c for c in statement.on(_ARN) if c.operator in ("stringequals", "arnequals") and not c.passes_when_absent]
+    callers = [
+        c for c in statement.on(_ARN) if c.operator in ("stringequals", "arnequals") and not c.passes_when_absent
+    ]
     if len(callers) != 1 or any(is_wild(arn) or ours.principal(arn) is None for arn in callers[0].values):
         return "lets the whole account use the key: aws:PrincipalArn names nobody in full"
     known = [ours.role_of(arn) for arn in callers[0].values]

@@ -65,7 +65,11 @@ def grants_of(kind: str, cell: str, tenant: str = "") -> tuple[Grant, ...]:
         "rotation": (Grant(_ROTATE, secrets(cell)), Grant(_GET, admin_secret(cell))),
         "provisioner": (Grant(_GET, admin_secret(cell)),),
         "admin-rotator": (Grant(_ROTATE, admin_secret(cell)),),
-        "sweep": (Grant(_LOOK, secrets(cell)), Grant(_GET, admin_secret(cell)), *(Grant((one,), "*") for one in _ANYWHERE)),
+        "sweep": (
+            Grant(_LOOK, secrets(cell)),
+            Grant(_GET, admin_secret(cell)),
+            *(Grant((one,), "*") for one in _ANYWHERE),
+        ),
         "runtime": (Grant(_READ, secrets(cell)),),
         "dedicated": (Grant(_READ, secrets(cell, tenant)),),
         "boundary": (

@@ -77,7 +77,9 @@ def _by_tag(stack: Stack, _: Config) -> Iterator[Finding]:
                 continue
             where = f"/{tenant}/"
             if not all(where in resource for resource in statement.resources):
-                yield violation(held.resource, held.path, f"{statement.sid} reaches secrets beyond the tenant's own name")
+                yield violation(
+                    held.resource, held.path, f"{statement.sid} reaches secrets beyond the tenant's own name"
+                )
             if not statement.demands("secretsmanager:ResourceTag/tenant", tenant):
                 yield violation(
                     held.resource, held.path, f"{statement.sid} does not compare the secret's tenant with the session's"
@@ -95,7 +97,9 @@ def _bounded(stack: Stack, _: Config) -> Iterator[Finding]:
                 continue
             value = "policy/" + found[0].text("name")
         cell = known.cell if known else "[a-z][a-z0-9-]*"
-        if not isinstance(value, str) or not re.fullmatch(rf"(arn:[^:]*:iam::\d{{12}}:)?policy/myflux-{cell}-boundary", value):
+        if not isinstance(value, str) or not re.fullmatch(
+            rf"(arn:[^:]*:iam::\d{{12}}:)?policy/myflux-{cell}-boundary", value
+        ):
             yield violation(role, "permissionsBoundary", "the role is not held by the cell's boundary")
 
 
@@ -157,9 +161,7 @@ def _names(stack: Stack, resource: Resource, path: str) -> list[Any]:
     listed: list[Any] = cast(list[Any], value) if isinstance(value, list) else [] if value is None else [value]
     if UNKNOWN not in listed:
         return listed
-    found = [
-        one.get("name") for one in ours.sources(stack, resource, path) if one.type in (MANAGED_POLICY, ours.ROLE)
-    ]
+    found = [one.get("name") for one in ours.sources(stack, resource, path) if one.type in (MANAGED_POLICY, ours.ROLE)]
     return [*(one for one in listed if one is not UNKNOWN), *(found or [UNKNOWN])]
 
 
