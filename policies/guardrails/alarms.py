@@ -26,7 +26,7 @@ _DAY: Final = 86_400
 
 @dataclass(frozen=True)
 class Wanted:
-    """An alarm that rings no later than this. `most` is the threshold it may have; for one that rings below, the least."""
+    """An alarm that rings no later than this. `most` is the highest threshold; for one that rings `below`, the least."""
 
     metric: str
     most: float = 0
@@ -151,7 +151,8 @@ def _looked_at(stack: Stack, _: Config) -> Iterator[Finding]:
             continue
         targets = [
             one for one in stack
-            if one.type == _TARGET and (str(one.get("arn")).endswith(f":{name}") or function in ours.sources(stack, one, "arn"))
+            if one.type == _TARGET
+            and (str(one.get("arn")).endswith(f":{name}") or function in ours.sources(stack, one, "arn"))
         ]  # fmt: skip
         rules = [rule for rule in stack if rule.type == _RULE and any(_of_rule(stack, one, rule) for one in targets)]
         if not [rule for rule in rules if rule.get("scheduleExpression")]:
@@ -200,9 +201,9 @@ ALARM_RULES: Final = (
         name="alarms-ring",
         severity="high",
         level="mandatory",
-        description="A platform has an alarm on each function's errors, on dead letters and on all that the sweep finds.",
+        description="A platform has an alarm on functions' errors, on dead letters and on all that the sweep finds.",
         rationale="A key that somebody else uses, or that does not change, stays unnoticed for as long as it lasts.",
-        fix="Keep components/alarms.py and components/sweep_alarms.py; a threshold may be lower than theirs, not higher.",
+        fix="Keep components/alarms.py and components/sweep_alarms.py: a threshold may be stricter, never laxer.",
         source=_WHY,
         check=_alarms,
     ),

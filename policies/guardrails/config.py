@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Config:
-    """A field's docstring is what the generated page says of it; in a pack's configuration it is spelled in camelCase."""
+    """The generated page quotes each field's docstring. A pack's configuration spells names in camelCase."""
 
     max_rotation_days: int = 93
     """The longest time between two rotations of a key, whatever its tag promises."""

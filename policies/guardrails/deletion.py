@@ -17,7 +17,7 @@ _INVOCATION: Final = "aws:lambda/invocation:Invocation"
 
 
 def _irreplaceable(stack: Stack) -> list[Resource]:
-    kinds = (ours.SECRET, ours.KEY)
+    kinds = (ours.A_SECRET, ours.KEY)
     return [
         one
         for one in stack

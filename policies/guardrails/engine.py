@@ -24,8 +24,8 @@ from pulumi_policy import (
     Severity,
     StackValidationArgs,
     StackValidationPolicy,
-    UnknownValueError,
 )
+from pulumi_policy.proxy import UnknownValueError
 
 from .config import Config
 from .judge import ask
@@ -88,7 +88,7 @@ def _resource_policy(rule: Rule) -> Policy:
             args.urn, args.resource_type, args.name, plain(args.props), args.opts.parent or "", args.opts.protect
         )
         for finding in ask(rule, [resource], configured(args.get_config())):
-            report(explain(rule, finding))
+            report(explain(rule, finding), args.urn)
 
     return ResourceValidationPolicy(validate=validate, **_about(rule))
 

@@ -205,8 +205,8 @@ FUNCTION_RULES: Final = (
         severity="critical",
         level="mandatory",
         description="Only Secrets Manager for secrets of ours, and rules of ours, may call a function; none has a URL.",
-        rationale="Whoever may call a function has it mint, rotate and end keys; another account's secret may do so too "
-        "where account and ARN are not bound.",
+        rationale="Whoever may call a function has it mint, rotate and end keys; so may another "
+        "account's secret where account and ARN are not bound.",
         fix="Set `source_account` and `source_arn`, and take function URLs out.",
         source=_LAMBDA + "permissions-function-services.html",
         check=_called,
@@ -249,7 +249,7 @@ FUNCTION_RULES: Final = (
         name="functions-are-bridled",
         severity="medium",
         level="mandatory",
-        description="A function runs a few times at once, and what it gives up lands in a queue of ours and nowhere else.",
+        description="A function runs a few times at once; what it gives up lands in a queue of ours and nowhere else.",
         rationale="A flood of calls uses up OpenAI's rate limit, so that no key can be changed; a dropped event is a "
         "rotation that nobody misses.",
         fix="Set `reserved_concurrent_executions` and `dead_letter_config`, as components/key_function.py does.",

@@ -84,7 +84,7 @@ def _taken_over(stack: Stack, config: Config) -> Iterator[Finding]:
 
 def _roles_passed(stack: Stack, config: Config) -> Iterator[Finding]:
     for held in documents(stack, "identity"):
-        for statement in grants.granted(held.statements, (grants.PASS_ROLE,), (ours.ROLES,)):
+        for statement in grants.granted(held.statements, (grants.HAND_ON,), (ours.ROLES,)):
             if not _deployer(held, config):
                 yield violation(
                     held.resource, held.path, f"{_sid(statement)} lets its holder hand a role of ours to a service"

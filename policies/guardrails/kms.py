@@ -20,8 +20,16 @@ from .via_service import through_secrets_manager
 _GRANT: Final = "aws:kms/grant:Grant"
 _ALIAS: Final = "aws:kms/alias:Alias"
 _DECRYPTS: Final = ("kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:DeriveSharedSecret")
-_USES: Final = (*_DECRYPTS, "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
-                "kms:GenerateDataKeyPair", "kms:GenerateDataKeyPairWithoutPlaintext", "kms:Sign", "kms:GenerateMac")  # fmt: skip
+_USES: Final = (
+    *_DECRYPTS,
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyPair",
+    "kms:GenerateDataKeyPairWithoutPlaintext",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:GenerateMac",
+    "kms:Sign",
+)
 _HANDS_OUT: Final = ("kms:CreateGrant", "kms:ReplicateKey", "kms:UpdatePrimaryRegion", "kms:ImportKeyMaterial")
 _ARN: Final = "aws:principalarn"
 _VERSION: Final = "kms:encryptioncontext:secretversionid"
@@ -30,7 +38,7 @@ _VALIDATION: Final = "RequestToValidateKeyAccess"
 
 def _keys(stack: Stack) -> Iterator[Resource]:
     """By tag, by an alias of ours, by a secret of ours that uses it, or by what its policy is about."""
-    users = [one for one in stack if one.type in (_ALIAS, ours.SECRET) and ours.is_ours(one)]
+    users = [one for one in stack if one.type in (_ALIAS, ours.A_SECRET) and ours.is_ours(one)]
     used = {
         found.urn for one in users for name in ("targetKeyId", "kmsKeyId") for found in ours.sources(stack, one, name)
     }
@@ -148,8 +156,8 @@ KMS_RULES: Final = (
         name="kms-key-used-through-secrets-manager",
         severity="critical",
         level="mandatory",
-        description="A key of ours works for named roles, through Secrets Manager, for named secrets, and not otherwise.",
-        rationale="Whoever may use the key by itself decrypts copies and backups of secrets, whatever their policies say.",
+        description="A key of ours works for named roles, through Secrets Manager, for named secrets alone.",
+        rationale="Whoever may use the key by itself decrypts copies of secrets, whatever their policies say.",
         fix="Keep `secrets_key` of components/resource_policies.py: no wildcard, `kms:ViaService`, "
         "`kms:EncryptionContext:SecretARN` and `aws:PrincipalArn` in every statement that uses the key.",
         source=_BEST,

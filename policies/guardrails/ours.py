@@ -13,9 +13,9 @@ from typing import Final
 
 from .model import UNKNOWN, Resource, Stack
 
-SECRET: Final = "aws:secretsmanager/secret:Secret"
-SECRET_POLICY: Final = "aws:secretsmanager/secretPolicy:SecretPolicy"
-SECRET_ROTATION: Final = "aws:secretsmanager/secretRotation:SecretRotation"
+A_SECRET: Final = "aws:secretsmanager/secret:Secret"
+RESOURCE_POLICY: Final = "aws:secretsmanager/secretPolicy:SecretPolicy"
+ROTATION: Final = "aws:secretsmanager/secretRotation:SecretRotation"
 FUNCTION: Final = "aws:lambda/function:Function"
 ROLE: Final = "aws:iam/role:Role"
 KEY: Final = "aws:kms/key:Key"
@@ -105,7 +105,7 @@ def is_ours(resource: Resource) -> bool:
 
 
 def secrets(stack: Stack) -> Iterator[Resource]:
-    return (resource for resource in stack if resource.type == SECRET and is_ours(resource))
+    return (resource for resource in stack if resource.type == A_SECRET and is_ours(resource))
 
 
 def functions(stack: Stack) -> Iterator[Resource]:
@@ -134,6 +134,6 @@ def secret_behind(stack: Stack, resource: Resource, property_: str) -> Resource 
     value = resource.get(property_)
     if isinstance(value, str):
         name = secret_name(value)
-        return next((one for one in stack if one.type == SECRET and one.get("name") == name), name)
-    found = [one for one in sources(stack, resource, property_) if one.type == SECRET]
+        return next((one for one in stack if one.type == A_SECRET and one.get("name") == name), name)
+    found = [one for one in sources(stack, resource, property_) if one.type == A_SECRET]
     return found[0] if len(found) == 1 else None

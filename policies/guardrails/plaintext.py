@@ -20,7 +20,7 @@ _OF_A_SECRET: Final = ("secretId", "secretArn", "secretName", "name")
 _WHERE_TEXT_GOES: Final = {
     ours.FUNCTION: (("environment",), ("environment", "variables"), ("description",)),
     "aws:lambda/invocation:Invocation": (("input",),),
-    ours.SECRET: (("description",),),
+    ours.A_SECRET: (("description",),),
 }
 """Of resources of ours: places for text that a person or a program chose. What is unknown elsewhere is an id or an ARN
 that AWS is going to draw, and is looked at as soon as it is drawn."""
@@ -69,7 +69,7 @@ PLAINTEXT_RULES: Final = (
         severity="critical",
         level="mandatory",
         description="No version of a tenant's secret or of the admin key's is written by Pulumi.",
-        rationale="Whoever reads the stack's state, its history or a backup of it has the key, for as long as it lives.",
+        rationale="Whoever reads the stack's state, its history or a backup of it has the key while it lives.",
         fix="Take the version out: the rotation function writes managed keys, `myflux-keys` stores the others.",
         source="https://www.pulumi.com/docs/iac/concepts/secrets/",
         check=_no_version,

@@ -20,7 +20,7 @@ _RULES: Final = ("rotationRules",)
 
 def _ours(stack: Stack) -> Iterator[tuple[Resource, Resource | str | None]]:
     for rotation in stack:
-        if rotation.type == ours.SECRET_ROTATION:
+        if rotation.type == ours.ROTATION:
             secret = ours.secret_behind(stack, rotation, "secretId")
             named = secret.text("name") if isinstance(secret, Resource) else secret or ""
             if secret is None or ours.named_like_ours(named):
@@ -110,7 +110,7 @@ def _after_the_lock(stack: Stack, _: Config) -> Iterator[Finding]:
         locks = [
             policy
             for policy in stack
-            if policy.type == ours.SECRET_POLICY
+            if policy.type == ours.RESOURCE_POLICY
             and isinstance(secret, Resource)
             and ours.secret_behind(stack, policy, "secretArn") is secret
         ]

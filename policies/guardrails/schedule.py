@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_sched
 
 from __future__ import annotations
 
+import itertools
 import re
 from datetime import date, timedelta
 from typing import Final
@@ -44,7 +45,7 @@ def longest_gap_days(expression: str) -> float | None:
     ]
     if len(slots) < 2:
         return None
-    longest = max((later - earlier).days for earlier, later in zip(slots, slots[1:], strict=False))
+    longest = max((later - earlier).days for earlier, later in itertools.pairwise(slots))
     if longest > 1:
         return longest
     ordered = sorted(hours)

@@ -34,7 +34,7 @@ class Locked:
 
 def _policies(stack: Stack) -> Iterator[Locked]:
     for held in documents(stack, "secret"):
-        found = held.resource if held.resource.type == ours.SECRET else None
+        found = held.resource if held.resource.type == ours.A_SECRET else None
         secret = found or ours.secret_behind(stack, held.resource, "secretArn")
         name = secret.text("name") if isinstance(secret, Resource) else secret or ""
         place = ours.place_of(name)
@@ -44,7 +44,7 @@ def _policies(stack: Stack) -> Iterator[Locked]:
 
 def _present(stack: Stack, _: Config) -> Iterator[Finding]:
     locked: set[str] = set()
-    for policy in (one for one in stack if one.type == ours.SECRET_POLICY):
+    for policy in (one for one in stack if one.type == ours.RESOURCE_POLICY):
         secret = ours.secret_behind(stack, policy, "secretArn")
         if secret is None:
             yield unknown(policy, "secretArn")
@@ -179,8 +179,8 @@ SECRET_POLICY_RULES: Final = (
         name="secret-shuts-out-all-but-named",
         severity="critical",
         level="mandatory",
-        description="A secret's policy denies reading, writing and governing it to all but those it names, and they are "
-        "the right ones.",
+        description="A secret's policy denies reading, writing and governing it to all but those it names, and those "
+        "are the right ones.",
         rationale="Whoever is not shut out needs only a wide identity policy to read, replace or retag the key.",
         fix="Keep the documents of components/resource_policies.py: Deny, with `StringNotEquals` on "
         "`aws:PrincipalArn` and no other condition.",

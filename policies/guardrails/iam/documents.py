@@ -16,7 +16,7 @@ from ..model import UNKNOWN
 from .patterns import complete, covers, matches, overlap, widest
 
 _ELEMENTS: Final = frozenset(
-    "sid effect principal notprincipal action notaction resource notresource condition".split()
+    ["sid", "effect", "principal", "notprincipal", "action", "notaction", "resource", "notresource", "condition"]
 )
 EVERYBODY: Final = "*"
 

@@ -44,7 +44,7 @@ TAKE_A_FUNCTION: Final = (
     "lambda:UpdateFunctionCode",
     "lambda:UpdateFunctionConfiguration",
 )
-PASS_ROLE: Final = "iam:PassRole"
+HAND_ON: Final = "iam:PassRole"
 
 
 def granted(statements: Sequence[Statement], actions: Iterable[str], targets: Iterable[str]) -> Iterator[Statement]:
