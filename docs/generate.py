@@ -18,6 +18,7 @@ import typer.main
 from cli.main import app
 from components import documents, resource_policies
 from myflux_keys.names import CellNames
+from policies.guardrails import page
 from tenancy import schema
 
 DOCS = Path(__file__).resolve().parent
@@ -95,6 +96,7 @@ def _json(make: Callable[[], dict[str, Any]]) -> Callable[[], str]:
 GENERATED: dict[str, Callable[[], str]] = {
     "cli.md": cli_help,
     "iam.md": iam_documents,
+    "policies.md": lambda: _GENERATED + page.rules_page(),
     "schema/tenant.schema.json": _json(schema.tenant_schema),
     "schema/cell.schema.json": _json(schema.cell_schema),
 }

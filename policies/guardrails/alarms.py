@@ -26,7 +26,7 @@ _DAY: Final = 86_400
 
 @dataclass(frozen=True)
 class Wanted:
-    """An alarm that rings no later than this. `most` is the highest threshold; for one that rings `below`, the least."""
+    """An alarm that rings in time. `most` is the highest threshold; the least for one that rings `below` it."""
 
     metric: str
     most: float = 0

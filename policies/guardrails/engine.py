@@ -8,7 +8,6 @@ is made. Both are asked again at the update, when nothing is unknown any more.
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
@@ -30,6 +29,7 @@ from pulumi_policy.proxy import UnknownValueError
 from .config import Config
 from .judge import ask
 from .model import UNKNOWN, Finding, Resource, Rule
+from .page import camel
 
 _SCHEMA: Final[Mapping[type, dict[str, Any]]] = {
     int: {"type": "integer", "minimum": 0},
@@ -57,10 +57,6 @@ def configured(config: Mapping[str, Any] | None) -> Config:
         if value is not None:
             given[field.name] = tuple(value) if isinstance(field.default, tuple) else int(value)
     return Config(**given)
-
-
-def camel(name: str) -> str:
-    return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
 
 
 def _schema(rule: Rule) -> PolicyConfigSchema | None:
@@ -103,11 +99,14 @@ def _stack_policy(rule: Rule) -> Policy:
 
 
 def _resource(shown: PolicyResource) -> Resource:
+    """The engine shows a stack's resources with what AWS will answer. What is unknown there and was never asked for is
+    not the program's to know."""
+    asked = shown.property_dependencies
     return Resource(
         urn=shown.urn,
         type=shown.resource_type,
         name=shown.name,
-        properties=plain(shown.props),
+        properties={name: value for name, value in plain(shown.props).items() if value is not UNKNOWN or name in asked},
         parent=shown.parent.urn if shown.parent else "",
         protect=shown.opts.protect,
         dependencies=frozenset(one.urn for one in shown.dependencies),

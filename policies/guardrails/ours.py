@@ -13,7 +13,7 @@ from typing import Final
 
 from .model import UNKNOWN, Resource, Stack
 
-A_SECRET: Final = "aws:secretsmanager/secret:Secret"
+A_SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - the name of a type
 RESOURCE_POLICY: Final = "aws:secretsmanager/secretPolicy:SecretPolicy"
 ROTATION: Final = "aws:secretsmanager/secretRotation:SecretRotation"
 FUNCTION: Final = "aws:lambda/function:Function"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from ..model import UNKNOWN
-from .patterns import complete, covers, matches, overlap, widest
+from .patterns import complete, covers, in_its_partition, matches, overlap, widest
 
 _ELEMENTS: Final = frozenset(
     ["sid", "effect", "principal", "notprincipal", "action", "notaction", "resource", "notresource", "condition"]
@@ -79,7 +79,7 @@ class Statement:
         """Whether the statement is about any resource that `pattern` matches."""
         mine = tuple(complete(resource) for resource in self.resources)
         if self.but_resources:
-            return not any("${" not in resource and covers(resource, pattern) for resource in mine)
+            return not any("${" not in resource and covers(in_its_partition(resource), pattern) for resource in mine)
         return any(overlap(widest(resource), pattern) for resource in mine)
 
     def on(self, key: str) -> tuple[Condition, ...]:

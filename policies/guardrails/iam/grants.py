@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from .documents import Statement
-from .patterns import complete, covers
+from .patterns import complete, covers, in_its_partition
 
 READ: Final = ("secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue")
 WRITE: Final = ("secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage")
@@ -69,6 +69,8 @@ def _denied(denials: Sequence[Statement], action: str, target: str) -> bool:
     return any(
         denial.names(action)
         and not denial.but_resources
-        and any("${" not in pattern and covers(complete(pattern), target) for pattern in denial.resources)
+        and any(
+            "${" not in pattern and covers(in_its_partition(complete(pattern)), target) for pattern in denial.resources
+        )
         for denial in denials
     )

@@ -12,6 +12,7 @@ from typing import Final
 
 _VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 _RUNS: Final = re.compile(r"\*{2,}")
+_PARTITION: Final = re.compile(r"^arn:aws(-[a-z]+)*:", re.ASCII)
 _ARN_FIELDS: Final = 6
 
 FIELD: Final = "~"
@@ -27,6 +28,11 @@ def complete(arn: str) -> str:
     """IAM fills the fields that an ARN in a Resource element lacks with wildcards."""
     fields = arn.count(":") + 1
     return arn + ":*" * (_ARN_FIELDS - fields) if arn.startswith("arn:") and fields < _ARN_FIELDS else arn
+
+
+def in_its_partition(arn: str) -> str:
+    """`arn` with the partition left open: an account, and so all that a document of its can be about, is in one."""
+    return _PARTITION.sub(f"arn:{FIELD}:", arn)
 
 
 @lru_cache(maxsize=65536)
