@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from myflux_keys import names, redaction
 from policies.guardrails import key_shapes, ours
 from policies.guardrails.iam.patterns import FIELD, covers, matches, overlap
 from policies.guardrails.judge import RULES, judge
-from policies.guardrails.model import UNKNOWN, Rule
+from policies.guardrails.model import UNKNOWN
 from tests.policies.rehearsed import document, findings, resource
 
 READ = "tenant-secrets-read-by-ours-alone"
@@ -196,7 +197,7 @@ def test_a_rule_that_fails_has_not_passed() -> None:
         raise ZeroDivisionError
 
     (rule,) = [one for one in RULES if one.name == READ]
-    broken = Rule(**{**vars(rule), "check": fails})
+    broken = replace(rule, check=fails)
     (found,) = judge(FOREIGN, rules=[broken])
     assert found.message == f"could not be judged: the rule {READ} failed with ZeroDivisionError"
     assert found.kind == "violation", "so the rule's own level decides"
