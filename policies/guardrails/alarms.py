@@ -19,6 +19,7 @@ from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 _ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
 _RULE: Final = "aws:cloudwatch/eventRule:EventRule"
 _TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
+_TOPIC_POLICY: Final = "aws:sns/topicPolicy:TopicPolicy"
 _SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
 _FAILURES: Final = frozenset({"RotationFailed", "RotationAbandoned", "TestRotationFailed"})
 _DAY: Final = 86_400
@@ -185,6 +186,14 @@ def _topic_closed(stack: Stack, config: Config) -> Iterator[Finding]:
                 yield violation(held.resource, held.path, message)
     topics = [one for one in stack if one.type == ours.TOPIC and ours.is_ours(one)]
     for topic in topics:
+        policies = [
+            one
+            for one in stack
+            if one.type == _TOPIC_POLICY
+            and (topic in ours.sources(stack, one, "arn") or str(one.get("arn")).endswith(f":{topic.text('name')}"))
+        ]
+        if not policies and not topic.get("policy"):
+            yield violation(topic, "", "the topic has no policy, so no rule may publish to it")
         told = [
             one for one in stack
             if one.type == _SUBSCRIPTION

@@ -22,6 +22,7 @@ from .via_service import through_secrets_manager
 _CELLS_POLICY: Final = re.compile(r"myflux-(?P<cell>[a-z][a-z0-9-]{2,19})-(?P<kind>read|boundary)", re.ASCII)
 _TENANT: Final = "${aws:PrincipalTag/tenant}"
 _METRICS: Final = "MyFluxKeys"
+_HOUR: Final = 3600
 
 
 def whose(held: Held) -> ours.OurRole | None:
@@ -96,6 +97,8 @@ def _bounded(stack: Stack, _: Config) -> Iterator[Finding]:
                 yield unknown(role, "permissionsBoundary")
                 continue
             value = "policy/" + found[0].text("name")
+        if (role.number("maxSessionDuration") or 0) > _HOUR:
+            yield violation(role, "maxSessionDuration", "a stolen session would live longer than an hour")
         cell = known.cell if known else "[a-z][a-z0-9-]*"
         if not isinstance(value, str) or not re.fullmatch(
             rf"(arn:[^:]*:iam::\d{{12}}:)?policy/myflux-{cell}-boundary", value
@@ -194,7 +197,7 @@ OWN_ROLE_RULES: Final = (
         name="own-roles-bounded",
         severity="high",
         level="mandatory",
-        description="Every role of ours has the cell's permissions boundary.",
+        description="Every role of ours has the cell's permissions boundary, and sessions of an hour at most.",
         rationale="Whoever may add a policy to such a role makes it an administrator.",
         fix="Set `permissions_boundary` to the cell's boundary policy.",
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",

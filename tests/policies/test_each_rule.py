@@ -183,6 +183,11 @@ def test_production_is_protected_by_configuration_and_by_example() -> None:
     ], "one that is protected shows that the others must be"
 
 
+def test_a_session_is_short_and_the_alarms_topic_takes_events() -> None:
+    assert findings("own-roles-bounded", changed(stack(PLATFORM), "local-runtime-role", maxSessionDuration=43_200))
+    assert findings("alarms-topic-closed", without(stack(PLATFORM), "local-alarms-topic-policy"))
+
+
 def test_every_rule_has_its_case() -> None:
     told = {case[0] for case in CASES} | {"rotation-waits-for-the-lock", "production-is-protected"}
     assert {rule.name for rule in RULES} == told

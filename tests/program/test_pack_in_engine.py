@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fleet.engine import Engine, OperationFailed
+from tenancy.address import LOCAL_OPENAI_URL
 from tests.program.rig import CELL, ROOT, Rig
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
@@ -48,6 +51,15 @@ def test_what_breaks_a_rule_is_refused_in_words(platform: Rig, tmp_path: Path) -
     assert "fjord-key-secret.replicas[0].kmsKeyId" in told, "the resource and its property"
     assert "An attacker: The account's shared key decrypts for everybody" in told
     assert "Fix: Set `kms_key_id`" in told
+
+
+def test_the_demos_check_fails_with_what_the_rule_says(empty_cell: Rig, tmp_path: Path, monkeypatch: Any) -> None:
+    for name, value in empty_cell.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv(LOCAL_OPENAI_URL, "http://192.0.2.1/v1")
+    with pytest.raises(OperationFailed, match="keys would be sent to an address that is not OpenAI's") as refused:
+        Engine(tmp_path).judge(CELL)
+    assert "local-rotation-function.environment.variables.OPENAI_BASE_URL" in refused.value.explanation
 
 
 def test_the_pack_is_configured_by_a_file(platform: Rig, tmp_path: Path) -> None:

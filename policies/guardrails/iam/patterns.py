@@ -67,7 +67,7 @@ def covers(wide: str, narrow: str) -> bool:
         for place in reachable:
             if place < len(wide):
                 offered = wide[place]
-                if offered == "*" or (offered == FIELD and character not in ":*"):
+                if offered == "*" or (offered == FIELD and character not in ":*?"):
                     after.add(place)
                 elif (offered == "?" and character not in ("*", FIELD)) or offered == character not in ("*", "?"):
                     after.add(place + 1)
