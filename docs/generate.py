@@ -19,6 +19,7 @@ from cli.main import app
 from components import documents, resource_policies
 from myflux_keys.names import CellNames
 from package.plugin import Package
+from policies.guardrails import page
 from tenancy import schema
 
 DOCS = Path(__file__).resolve().parent
@@ -96,6 +97,7 @@ def _json(make: Callable[[], dict[str, Any]]) -> Callable[[], str]:
 GENERATED: dict[str, Callable[[], str]] = {
     "cli.md": cli_help,
     "iam.md": iam_documents,
+    "policies.md": lambda: _GENERATED + page.rules_page(),
     "schema/tenant.schema.json": _json(schema.tenant_schema),
     "schema/cell.schema.json": _json(schema.cell_schema),
     "schema/package.schema.json": _json(lambda: json.loads(Package().schema or "")),

@@ -72,6 +72,10 @@ class Engine:
     def preview(self, stack: str) -> Outcome:
         return self._run(stack, "preview", automation.Stack.preview)
 
+    def judge(self, stack: str) -> Outcome:
+        """A preview under the policy pack. Fails with what the mandatory rules say."""
+        return self._run(stack, "preview", partial(automation.Stack.preview, policy_packs=[str(ROOT / "policies")]))
+
     def refresh(self, stack: str) -> Outcome:
         return self._run(stack, "refresh", automation.Stack.refresh)
 
@@ -99,6 +103,8 @@ class Engine:
                 journal.write(json.dumps(vars(event), default=vars) + "\n")
                 if event.diagnostic_event and event.diagnostic_event.severity == "error":
                     diagnostics.append(event.diagnostic_event.message.strip())
+                if event.policy_event and event.policy_event.enforcement_level == "mandatory":
+                    diagnostics.append(event.policy_event.message.strip())
                 if event.res_outputs_event:
                     outputs.update(_stack_outputs(event.res_outputs_event.metadata))
                 if event.summary_event:

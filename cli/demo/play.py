@@ -25,6 +25,7 @@ def play(home: Path, *, keep: bool, console: Console) -> Report:
         ("runtime-answers", lambda: access.runtime_answers(scene, report)),
     ]
     proofs: list[tuple[str, Callable[[], str]]] = [
+        ("policies-pass", lambda: provisioning.policies_pass(scene)),
         ("cross-tenant-denied", lambda: access.cross_tenant_denied(scene, report)),
         ("strangers-denied", lambda: access.strangers_denied(scene, report)),
         ("rotation-zero-downtime", lambda: rotating.rotation_zero_downtime(scene, report)),

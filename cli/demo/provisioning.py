@@ -67,3 +67,11 @@ def first_keys_minted(scene: Scene, report: Report) -> str:
         if len(live) != 1:
             raise CheckFailed(f"{tenant} has {len(live)} live keys at OpenAI instead of one")
     return f"{len(scene.managed)} keys, one a managed tenant, each with an expiry"
+
+
+def policies_pass(scene: Scene) -> str:
+    """The platform and one tenant, whose stack is like every other's."""
+    judged = [CELL, scene.stacks[0]]
+    with ThreadPoolExecutor(max_workers=2) as two:
+        list(two.map(scene.engine.judge, judged))
+    return f"{' and '.join(judged)} under the policy pack: every mandatory rule is silent"

@@ -1,0 +1,251 @@
+"""What should never happen is heard.
+
+Owns the alarms, the rule about failed rotations, the schedules that look, and the topic. Leaves out what they mean
+(docs/runbook.md). A stack with functions of ours is a platform, and has all of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from . import ours
+from .config import Config
+from .iam.held import documents
+from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
+
+_ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
+_RULE: Final = "aws:cloudwatch/eventRule:EventRule"
+_TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
+_TOPIC_POLICY: Final = "aws:sns/topicPolicy:TopicPolicy"
+_SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
+_FAILURES: Final = frozenset({"RotationFailed", "RotationAbandoned", "TestRotationFailed"})
+_DAY: Final = 86_400
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An alarm that rings in time. `most` is the highest threshold; the least for one that rings `below` it."""
+
+    metric: str
+    most: float = 0
+    below: bool = False
+    silence: str = ""
+
+
+_SWEEPS: Final = (
+    Wanted("RotationOverdue"),
+    Wanted("OrphanKeys"),
+    Wanted("OldKeyStillUsed"),
+    Wanted("OldKeyAlive"),
+    Wanted("LiveKeyMissing"),
+    Wanted("ForeignKeys"),
+    Wanted("GovernanceChanged"),
+    Wanted("AdminKeyDaysLeft", most=14, below=True),
+    Wanted("CustomerKeyAgeDays", most=90),
+    Wanted("SweepUnfinished", silence="breaching"),
+)
+
+
+def _alarms(stack: Stack, _: Config) -> Iterator[Finding]:
+    functions = list(ours.functions(stack))
+    if not functions:
+        return
+    wanted = [(function, Wanted("Errors"), {"FunctionName": function.text("name")}) for function in functions]
+    wanted += [(q, Wanted("ApproximateNumberOfMessagesVisible"), {"QueueName": q.text("name")})
+               for q in stack if q.type == ours.QUEUE and ours.is_ours(q)]  # fmt: skip
+    sweeps = [function for function in functions if function.text("name").endswith("-sweep")]
+    wanted += [(sweep, one, {"Cell": sweep.text("tags", "cell")}) for sweep in sweeps for one in _SWEEPS]
+    for about, one, dimensions in wanted:
+        found = [
+            alarm for alarm in stack
+            if alarm.type == _ALARM and alarm.get("metricName") == one.metric
+            and all(alarm.get("dimensions", name) == value for name, value in dimensions.items())
+        ]  # fmt: skip
+        if not found:
+            yield violation(about, "", f"there is no alarm on {one.metric}")
+        for alarm in found:
+            yield from _rings(stack, alarm, one)
+
+
+def _rings(stack: Stack, alarm: Resource, wanted: Wanted) -> Iterator[Finding]:
+    comparison, threshold = alarm.text("comparisonOperator"), alarm.number("threshold")
+    direction = "LessThan" if wanted.below else "GreaterThan"
+    late = threshold is None or (threshold < wanted.most if wanted.below else threshold > wanted.most + 1)
+    # "More than 0" and "at least 1" are the same of a count.
+    late = late or (comparison == "GreaterThanThreshold" and threshold is not None and threshold > wanted.most)
+    if alarm.get("threshold") is UNKNOWN:
+        yield unknown(alarm, "threshold")
+    elif late or not comparison.startswith(direction):
+        yield violation(alarm, "threshold", f"the alarm on {wanted.metric} does not ring, or too late")
+    look_back = (alarm.number("period") or _DAY + 1) * (alarm.number("evaluationPeriods") or _DAY)
+    if look_back > _DAY:
+        yield violation(alarm, "period", f"the alarm on {wanted.metric} looks back longer than a day")
+    to_ring = alarm.number("datapointsToAlarm") or alarm.number("evaluationPeriods") or 1
+    if to_ring > 3:
+        yield violation(alarm, "datapointsToAlarm", f"the alarm on {wanted.metric} waits for {to_ring:g} bad periods")
+    if wanted.silence and alarm.get("treatMissingData") != wanted.silence:
+        yield violation(alarm, "treatMissingData", f"silence of {wanted.metric} is taken for good news")
+    if alarm.get("actionsEnabled") is False:
+        yield violation(alarm, "actionsEnabled", f"the alarm on {wanted.metric} tells nobody")
+    yield from _told(stack, alarm, "alarmActions")
+
+
+def _told(stack: Stack, resource: Resource, path: str) -> Iterator[Finding]:
+    value = resource.get(path)
+    listed: list[Any] = cast(list[Any], value) if isinstance(value, list) else [value] if value else []
+    if any(":sns:" in one and ":myflux-" in one for one in listed if isinstance(one, str)):
+        return
+    if value is UNKNOWN or UNKNOWN in listed:
+        topics = [one for one in ours.sources(stack, resource, path) if one.type == ours.TOPIC]
+        if not any(ours.is_ours(topic) for topic in topics):
+            yield unknown(resource, path)
+        return
+    yield violation(resource, path, "nobody is told: it goes to no topic of ours")
+
+
+def _failures_told(stack: Stack, _: Config) -> Iterator[Finding]:
+    for function in ours.functions(stack):
+        name = function.text("name")
+        if not name.endswith("-rotation"):
+            continue
+        rules = [rule for rule in stack if rule.type == _RULE and ours.is_ours(rule) and _about_failures(rule)]
+        if not rules:
+            yield violation(function, "", "no rule of ours listens to failed and abandoned rotations")
+        for rule in rules:
+            yield from _works(rule)
+            targets = [one for one in stack if one.type == _TARGET and _of_rule(stack, one, rule)]
+            if not targets:
+                yield violation(rule, "", "the rule about failed rotations has no target")
+            for target in targets:
+                yield from _told(stack, target, "arn")
+
+
+def _about_failures(rule: Resource) -> bool:
+    try:
+        pattern: Any = json.loads(rule.text("eventPattern"))
+        detail = pattern["detail"]
+        secrets = {f"myflux{kind}/" for kind in ("", "-admin")}
+        prefixes = [str(one.get("prefix")) for one in detail["additionalEventData"]["SecretId"]]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+    both = all(any(f":secret:{start}" in prefix for prefix in prefixes) for start in secrets)
+    return both and set(detail.get("eventName", ())) >= _FAILURES and pattern.get("source") == ["aws.secretsmanager"]
+
+
+def _works(rule: Resource) -> Iterator[Finding]:
+    if rule.get("isEnabled") is False or rule.get("state") == "DISABLED":
+        yield violation(rule, "state", "the rule is switched off")
+
+
+def _of_rule(stack: Stack, target: Resource, rule: Resource) -> bool:
+    value = target.get("rule")
+    return value == rule.get("name") if value is not UNKNOWN else rule in ours.sources(stack, target, "rule")
+
+
+def _looked_at(stack: Stack, _: Config) -> Iterator[Finding]:
+    for function in ours.functions(stack):
+        name = function.text("name")
+        if not name.endswith(("-sweep", "-admin-rotator")):
+            continue
+        targets = [
+            one for one in stack
+            if one.type == _TARGET
+            and (str(one.get("arn")).endswith(f":{name}") or function in ours.sources(stack, one, "arn"))
+        ]  # fmt: skip
+        rules = [rule for rule in stack if rule.type == _RULE and any(_of_rule(stack, one, rule) for one in targets)]
+        if not [rule for rule in rules if rule.get("scheduleExpression")]:
+            yield violation(function, "", "no rule calls it by the clock")
+        for rule in rules:
+            yield from _works(rule)
+
+
+def _topic_closed(stack: Stack, config: Config) -> Iterator[Finding]:
+    for held in documents(stack, "topic", "queue"):
+        about = [
+            held.resource,
+            *(one for path in ("arn", "queueUrl") for one in ours.sources(stack, held.resource, path)),
+        ]
+        named = str(held.resource.get("arn")) + str(held.resource.get("queueUrl"))
+        if not any(ours.is_ours(one) for one in about) and ":myflux-" not in named and "/myflux-" not in named:
+            continue
+        if held.trouble is not None and not ours.comes_from(stack, held.resource, held.path, ours.TOPIC):
+            yield unknown(held.resource, held.path)
+        for statement in held.statements:
+            services = set(statement.principals) == {"Service"} and not statement.but_principals
+            accounts = [
+                c
+                for c in statement.on("aws:SourceAccount")
+                if c.operator == "stringequals" and not c.passes_when_absent
+            ]
+            bound = any(c.values and all(value.isdigit() for value in c.values) for c in accounts)
+            if statement.allows and not (services and bound):
+                message = f"{statement.sid or 'a statement'} lets others than services of this account in"
+                yield violation(held.resource, held.path, message)
+    topics = [one for one in stack if one.type == ours.TOPIC and ours.is_ours(one)]
+    for topic in topics:
+        policies = [
+            one
+            for one in stack
+            if one.type == _TOPIC_POLICY
+            and (topic in ours.sources(stack, one, "arn") or str(one.get("arn")).endswith(f":{topic.text('name')}"))
+        ]
+        if not policies and not topic.get("policy"):
+            yield violation(topic, "", "the topic has no policy, so no rule may publish to it")
+        told = [
+            one for one in stack
+            if one.type == _SUBSCRIPTION
+            and (topic in ours.sources(stack, one, "topic") or str(one.get("topic")).endswith(f":{topic.text('name')}"))
+        ]  # fmt: skip
+        if not told and topic.text("tags", "cell") in config.production_cells:
+            yield violation(topic, "", "nobody is subscribed to a production cell's alarms")
+
+
+_WHY: Final = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/monitoring.html"
+
+ALARM_RULES: Final = (
+    Rule(
+        name="alarms-ring",
+        severity="high",
+        level="mandatory",
+        description="A platform has an alarm on functions' errors, on dead letters and on all that the sweep finds.",
+        rationale="A key that somebody else uses, or that does not change, stays unnoticed for as long as it lasts.",
+        fix="Keep components/alarms.py and components/sweep_alarms.py: a threshold may be stricter, never laxer.",
+        source=_WHY,
+        check=_alarms,
+    ),
+    Rule(
+        name="failed-rotations-told",
+        severity="high",
+        level="mandatory",
+        description="A rule tells the alarms' topic of every rotation that failed or was given up.",
+        rationale="Making rotations fail is how a stolen key is kept alive.",
+        fix="Keep the rule of components/alarms.py with all three events and both kinds of secrets.",
+        source="https://docs.aws.amazon.com/secretsmanager/latest/userguide/monitoring-eventbridge.html",
+        check=_failures_told,
+    ),
+    Rule(
+        name="functions-look-by-the-clock",
+        severity="high",
+        level="mandatory",
+        description="The sweep and the admin key's rotation are called by an enabled rule.",
+        rationale="Keys that were left behind are ended by nobody.",
+        fix="Keep components/scheduled_call.py.",
+        source="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html",
+        check=_looked_at,
+    ),
+    Rule(
+        name="alarms-topic-closed",
+        severity="medium",
+        level="mandatory",
+        description="Only services of the same account publish to topics and queues of ours, and in production cells "
+        "somebody is subscribed.",
+        rationale="Whoever publishes drowns a real alarm in false ones; whoever subscribes learns when to strike.",
+        fix="Keep `alarm_topic` of components/resource_policies.py, and give the cell `alarm_emails`.",
+        source="https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html",
+        check=_topic_closed,
+        settings=("production_cells",),
+    ),
+)

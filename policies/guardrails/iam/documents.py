@@ -1,0 +1,197 @@
+"""A policy document as text or as a map, read into statements.
+
+Owns the grammar: single values and lists, the spelling of elements, what the Not… elements turn round. Leaves out what
+a statement means for our secrets (`grants`). Refuses what AWS would refuse, and names the reason.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from ..model import UNKNOWN
+from .patterns import complete, covers, in_its_partition, matches, overlap, widest
+
+_ELEMENTS: Final = frozenset(
+    ["sid", "effect", "principal", "notprincipal", "action", "notaction", "resource", "notresource", "condition"]
+)
+EVERYBODY: Final = "*"
+
+
+class NotADocument(Exception):
+    """The text is no policy document. The message says why, without a word of the text."""
+
+
+class NotKnownYet(Exception):
+    """Part of the document is unknown before deployment."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """`operator` is in lower case without its set prefix and its ``IfExists``; `key` is in lower case."""
+
+    operator: str
+    key: str
+    values: tuple[str, ...]
+    over: str = ""
+    """``forallvalues``, ``foranyvalue`` or nothing."""
+    if_exists: bool = False
+
+    @property
+    def passes_when_absent(self) -> bool:
+        """True of a request that does not have the key."""
+        if self.operator == "null":
+            return "true" in [value.lower() for value in self.values]
+        if self.over == "foranyvalue":
+            return False
+        return self.if_exists or self.over == "forallvalues" or "not" in self.operator
+
+
+@dataclass(frozen=True)
+class Statement:
+    """`principals` maps a kind, such as ``AWS``, to those named; empty in an identity policy."""
+
+    sid: str
+    allows: bool
+    actions: tuple[str, ...]
+    but_actions: bool
+    resources: tuple[str, ...]
+    but_resources: bool
+    principals: Mapping[str, tuple[str, ...]]
+    but_principals: bool
+    conditions: tuple[Condition, ...]
+
+    def names(self, action: str) -> bool:
+        """Whether the statement is about `action`: services and actions are the same in any case."""
+        named = any(matches(pattern.lower(), action.lower()) for pattern in self.actions)
+        return named is not self.but_actions
+
+    def can_name(self, pattern: str) -> bool:
+        """Whether the statement is about something that the pattern of actions matches."""
+        if self.but_actions:
+            return not any(action == "*" for action in self.actions)
+        return any(overlap(action.lower(), pattern.lower()) for action in self.actions)
+
+    def reaches(self, pattern: str) -> bool:
+        """Whether the statement is about any resource that `pattern` matches."""
+        mine = tuple(complete(resource) for resource in self.resources)
+        if self.but_resources:
+            return not any("${" not in resource and covers(in_its_partition(resource), pattern) for resource in mine)
+        return any(overlap(widest(resource), pattern) for resource in mine)
+
+    def on(self, key: str) -> tuple[Condition, ...]:
+        return tuple(condition for condition in self.conditions if condition.key == key.lower())
+
+    def demands(self, key: str, value: str) -> bool:
+        """Whether the statement holds only where `key` is there and is exactly `value`."""
+        return any(
+            c.operator == "stringequals" and c.values == (value,) and not c.passes_when_absent for c in self.on(key)
+        )
+
+
+def read(document: Any) -> tuple[Statement, ...]:
+    """Raises NotADocument and NotKnownYet."""
+    if document is UNKNOWN:
+        raise NotKnownYet
+    if isinstance(document, str):
+        try:
+            document = json.loads(document, object_pairs_hook=_once)
+        except (ValueError, RecursionError):
+            raise NotADocument("it is not JSON") from None
+    body = {name.lower(): value for name, value in _map(document, "the document").items()}
+    statements = body.get("statement")
+    listed: list[Any] = cast(list[Any], statements) if isinstance(statements, list) else [statements]
+    if statements is UNKNOWN or any(one is UNKNOWN for one in listed):
+        raise NotKnownYet
+    if statements is None or not listed:
+        raise NotADocument("it has no statement")
+    return tuple(_statement(_map(one, "a statement")) for one in listed)
+
+
+def _statement(raw: Mapping[str, Any]) -> Statement:
+    body = {name.lower(): value for name, value in raw.items()}
+    if len(body) != len(raw):
+        raise NotADocument("a statement has an element twice")
+    if strange := set(body) - _ELEMENTS:
+        raise NotADocument(f"a statement has {len(strange)} elements that IAM does not know")
+    if body.get("effect") is UNKNOWN or body.get("sid") is UNKNOWN:
+        raise NotKnownYet
+    if body.get("effect") not in ("Allow", "Deny"):
+        raise NotADocument("a statement's Effect is neither Allow nor Deny")
+    if ("action" in body) == ("notaction" in body):
+        raise NotADocument("a statement has neither or both of Action and NotAction")
+    for one in ("resource", "principal"):
+        if one in body and f"not{one}" in body:
+            raise NotADocument("a statement has an element and its opposite")
+    return Statement(
+        sid=str(body.get("sid") or ""),
+        allows=body["effect"] == "Allow",
+        actions=_texts(body.get("action", body.get("notaction"))),
+        but_actions="notaction" in body,
+        resources=_texts(body.get("resource", body.get("notresource", []))),
+        but_resources="notresource" in body,
+        principals=_principals(body.get("principal", body.get("notprincipal"))),
+        but_principals="notprincipal" in body,
+        conditions=_conditions(body.get("condition")),
+    )
+
+
+def _principals(raw: Any) -> Mapping[str, tuple[str, ...]]:
+    if raw is None:
+        return {}
+    if raw is UNKNOWN:
+        raise NotKnownYet
+    if isinstance(raw, str):
+        return {EVERYBODY: (raw,)}
+    return {kind: _texts(named) for kind, named in _map(raw, "a Principal").items()}
+
+
+def _conditions(raw: Any) -> tuple[Condition, ...]:
+    if raw is None:
+        return ()
+    if raw is UNKNOWN:
+        raise NotKnownYet
+    return tuple(
+        _condition(spelled, key, values)
+        for spelled, block in _map(raw, "a Condition").items()
+        for key, values in _map(block, "a condition").items()
+    )
+
+
+def _condition(spelled: str, key: str, values: Any) -> Condition:
+    over, _, operator = spelled.lower().rpartition(":")
+    return Condition(
+        operator=operator.removesuffix("ifexists"),
+        key=key.lower(),
+        values=_texts(values),
+        over=over,
+        if_exists=operator.endswith("ifexists"),
+    )
+
+
+def _texts(raw: Any) -> tuple[str, ...]:
+    listed: list[Any] = cast(list[Any], raw) if isinstance(raw, list) else [raw]
+    if raw is UNKNOWN or any(one is UNKNOWN for one in listed):
+        raise NotKnownYet
+    if not all(isinstance(one, str | bool | int | float) for one in listed):
+        raise NotADocument("an element holds something that is no text")
+    return tuple(str(one).lower() if isinstance(one, bool) else str(one) for one in listed)
+
+
+def _map(raw: Any, what: str) -> Mapping[str, Any]:
+    if raw is UNKNOWN:
+        raise NotKnownYet
+    if not isinstance(raw, Mapping) or not all(isinstance(name, str) for name in cast(Mapping[Any, Any], raw)):
+        raise NotADocument(f"{what} is not a map of names")
+    return cast(Mapping[str, Any], raw)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        # Which of the two counts is anybody's guess; IAM refuses it.
+        raise NotADocument("an element stands twice")
+    return found

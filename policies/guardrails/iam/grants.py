@@ -1,0 +1,76 @@
+"""What a document's Allow statements come to, once its own Deny statements are taken off.
+
+Owns the actions that matter to our secrets and the sum over a document. Leaves out who may have which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from .documents import Statement
+from .patterns import complete, covers, in_its_partition
+
+READ: Final = ("secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue")
+WRITE: Final = ("secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage")
+GOVERN: Final = (
+    "secretsmanager:CancelRotateSecret",
+    "secretsmanager:DeleteResourcePolicy",
+    "secretsmanager:DeleteSecret",
+    "secretsmanager:PutResourcePolicy",
+    "secretsmanager:RemoveRegionsFromReplication",
+    "secretsmanager:ReplicateSecretToRegions",
+    "secretsmanager:RestoreSecret",
+    "secretsmanager:RotateSecret",
+    "secretsmanager:StopReplicationToReplica",
+    "secretsmanager:TagResource",
+    "secretsmanager:UntagResource",
+    "secretsmanager:UpdateSecret",
+)
+TAG: Final = ("secretsmanager:TagResource", "secretsmanager:UntagResource")
+TAKE_A_ROLE: Final = (
+    "iam:AttachRolePolicy",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:PutRolePermissionsBoundary",
+    "iam:PutRolePolicy",
+    "iam:TagRole",
+    "iam:UntagRole",
+    "iam:UpdateAssumeRolePolicy",
+)
+TAKE_A_POLICY: Final = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
+TAKE_A_FUNCTION: Final = (
+    "lambda:AddPermission",
+    "lambda:CreateFunctionUrlConfig",
+    "lambda:UpdateFunctionCode",
+    "lambda:UpdateFunctionConfiguration",
+)
+HAND_ON: Final = "iam:PassRole"
+
+
+def granted(statements: Sequence[Statement], actions: Iterable[str], targets: Iterable[str]) -> Iterator[Statement]:
+    """Statements that allow one of `actions` on something that one of the patterns `targets` matches."""
+    wanted = [(action, target) for action in actions for target in targets]
+    denials = [one for one in statements if not one.allows and not one.conditions and not one.but_principals]
+    for statement in statements:
+        if statement.allows and any(
+            statement.names(action) and statement.reaches(target) and not _denied(denials, action, target)
+            for action, target in wanted
+        ):
+            yield statement
+
+
+def named(statement: Statement, actions: Iterable[str]) -> str:
+    """The actions among `actions` that a statement names, for a message."""
+    return ", ".join(action for action in actions if statement.names(action))
+
+
+def _denied(denials: Sequence[Statement], action: str, target: str) -> bool:
+    """A denial without a condition that covers the whole of `target`. One that may not hold does not count."""
+    return any(
+        denial.names(action)
+        and not denial.but_resources
+        and any(
+            "${" not in pattern and covers(in_its_partition(complete(pattern)), target) for pattern in denial.resources
+        )
+        for denial in denials
+    )

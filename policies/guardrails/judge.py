@@ -1,0 +1,55 @@
+"""Asks every rule about a stack.
+
+Owns the list of rules, in the order in which they are told. Leaves out what becomes of a finding: the engine stops, a
+review reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from .alarms import ALARM_RULES
+from .config import Config
+from .deletion import DELETION_RULES
+from .functions import FUNCTION_RULES
+from .identity import IDENTITY_RULES
+from .kms import KMS_RULES
+from .model import Finding, Resource, Rule
+from .own_roles import OWN_ROLE_RULES
+from .plaintext import PLAINTEXT_RULES
+from .rotation import ROTATION_RULES
+from .secret_policies import SECRET_POLICY_RULES
+from .secrets import SECRET_RULES
+from .trust import TRUST_RULES
+
+RULES: tuple[Rule, ...] = (
+    *PLAINTEXT_RULES,
+    *SECRET_RULES,
+    *SECRET_POLICY_RULES,
+    *ROTATION_RULES,
+    *IDENTITY_RULES,
+    *OWN_ROLE_RULES,
+    *TRUST_RULES,
+    *KMS_RULES,
+    *FUNCTION_RULES,
+    *ALARM_RULES,
+    *DELETION_RULES,
+)
+
+
+def judge(resources: Sequence[Resource], config: Config | None = None, rules: Iterable[Rule] = RULES) -> list[Finding]:
+    """What the rules find. Never raises: a rule that fails inside has found that it could not judge, and says so."""
+    return [finding for rule in rules if rule.level != "disabled" for finding in ask(rule, resources, config)]
+
+
+def ask(rule: Rule, resources: Sequence[Resource], config: Config | None = None) -> list[Finding]:
+    found: list[Finding] = []
+    try:
+        found += (replace(finding, rule=rule.name) for finding in rule.check(resources, config or Config()))
+    except Exception as error:  # noqa: BLE001 - whatever breaks a rule, what it did not look at has not passed
+        urn = resources[0].urn if len(resources) == 1 else ""
+        # The error's kind alone: its text may hold the value that broke the rule.
+        message = f"could not be judged: the rule {rule.name} failed with {type(error).__name__}"
+        found.append(Finding(rule.name, urn, "", message))
+    return found

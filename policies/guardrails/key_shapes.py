@@ -1,0 +1,85 @@
+"""Finding what is shaped like a key in any text, however it is wrapped.
+
+Owns the shapes and the wrappings: base64 in both alphabets, gzip, hexadecimal, percent signs and escapes, one inside
+another. The shapes are repeated from myflux_keys/redaction.py, since nothing of ours can be imported where a pack runs;
+a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
+from urllib.parse import unquote
+
+KEY_SHAPE: Final = re.compile(
+    r"(?:(?<![A-Za-z0-9])|(?<=\\[abfnrtv])|(?<=%[0-9A-Fa-f]{2})|(?<=\\x[0-9a-f]{2})|(?<=\\u[0-9a-f]{4}))"
+    r"(?:sk-[A-Za-z0-9_-]{16,}|(?:AKIA|ASIA)[A-Z0-9]{16})"
+)
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
+_HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2}){16,}")
+_ESCAPE: Final = re.compile(r"\\u00([0-9A-Fa-f]{2})|\\x([0-9A-Fa-f]{2})")
+_LAYERS: Final = 3
+_LARGEST: Final = 1 << 20
+"""Nothing that fits a resource's property is larger once unpacked; a bomb is."""
+
+
+def holds_key(text: str, layers: int = _LAYERS) -> bool:
+    if KEY_SHAPE.search(text):
+        return True
+    return layers > 0 and any(holds_key(inner, layers - 1) for inner in _unwrapped(text))
+
+
+def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text inside `value` with its path, names of fields among them."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for name, inner in cast(Mapping[Any, Any], value).items():
+            yield path, str(name)
+            # A name that is a key must not come out as part of a path.
+            shown = "…" if holds_key(str(name)) else str(name)
+            yield from texts(inner, f"{path}.{shown}" if path else shown)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for place, inner in enumerate(cast(list[Any], value)):
+            yield from texts(inner, f"{path}[{place}]")
+
+
+def _unwrapped(text: str) -> Iterator[str]:
+    if "%" in text and (inner := unquote(text, errors="replace")) != text:
+        yield inner
+    if "\\" in text and (inner := _ESCAPE.sub(lambda m: chr(int(m[1] or m[2], 16)), text)) != text:
+        yield inner
+    # Base64 is often folded into lines.
+    for folded in {text, re.sub(r"\s+", "", text)}:
+        for run in _BASE64.findall(folded):
+            # A run may begin with a few characters that are not part of it, as a prefix `v1/` would.
+            for start in range(4):
+                yield from _readable(_decoded(run[start:]))
+        for run in _HEX.findall(folded):
+            yield from _readable(bytes.fromhex(run))
+
+
+def _decoded(run: str) -> bytes:
+    body = run.rstrip("=").replace("-", "+").replace("_", "/")
+    body = body[: len(body) - 1] if len(body) % 4 == 1 else body
+    try:
+        return base64.b64decode(body + "=" * (-len(body) % 4))
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _readable(raw: bytes) -> Iterator[str]:
+    if raw[:2] == b"\x1f\x8b":
+        try:
+            raw = zlib.decompressobj(wbits=31).decompress(raw, _LARGEST)
+        except zlib.error:
+            return
+    for encoding in ("latin-1", "utf-16-le"):
+        text = raw.decode(encoding, errors="replace")
+        # What decodes to noise is not text; without this every long name would be unwrapped again and again.
+        if text and sum(character.isascii() and character.isprintable() for character in text) >= 0.5 * len(text):
+            yield text

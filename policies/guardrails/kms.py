@@ -1,0 +1,188 @@
+"""The KMS keys that our secrets are encrypted with.
+
+Owns keys, their policies and their grants. Leaves out which secret uses which key (`secrets`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from . import ours
+from .config import Config
+from .iam.documents import Statement
+from .iam.held import KEY_POLICY, documents
+from .iam.patterns import covers, is_wild
+from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
+from .own_grants import admin_secret, secrets
+from .via_service import through_secrets_manager
+
+_GRANT: Final = "aws:kms/grant:Grant"
+_ALIAS: Final = "aws:kms/alias:Alias"
+_DECRYPTS: Final = ("kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:DeriveSharedSecret")
+_USES: Final = (
+    *_DECRYPTS,
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyPair",
+    "kms:GenerateDataKeyPairWithoutPlaintext",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:GenerateMac",
+    "kms:Sign",
+)
+_HANDS_OUT: Final = ("kms:CreateGrant", "kms:ReplicateKey", "kms:UpdatePrimaryRegion", "kms:ImportKeyMaterial")
+_ARN: Final = "aws:principalarn"
+_VERSION: Final = "kms:encryptioncontext:secretversionid"
+_VALIDATION: Final = "RequestToValidateKeyAccess"
+
+
+def _keys(stack: Stack) -> Iterator[Resource]:
+    """By tag, by an alias of ours, by a secret of ours that uses it, or by what its policy is about."""
+    users = [one for one in stack if one.type in (_ALIAS, ours.A_SECRET) and ours.is_ours(one)]
+    used = {
+        found.urn for one in users for name in ("targetKeyId", "kmsKeyId") for found in ours.sources(stack, one, name)
+    }
+    for key in stack:
+        if key.type == ours.KEY and (
+            ours.is_ours(key) or key.urn in used or ":secret:myflux" in str(key.get("policy"))
+        ):
+            yield key
+
+
+def _policy_closed(stack: Stack, config: Config) -> Iterator[Finding]:
+    keys = {key.urn for key in _keys(stack)}
+    for held in documents(stack, "key"):
+        resource = held.resource
+        about = {resource.urn} | {one.urn for one in ours.sources(stack, resource, "keyId")}
+        if (
+            resource.type == KEY_POLICY
+            and resource.get("keyId") is UNKNOWN
+            and not about & {k.urn for k in stack if k.type == ours.KEY}
+        ):
+            yield unknown(resource, "keyId")
+        if not about & keys and ":secret:myflux" not in str(resource.get("policy")):
+            continue
+        if held.trouble is not None:
+            yield unknown(resource, held.path)
+        for statement in held.statements:
+            if statement.allows and (wrong := _too_open(statement, config)):
+                yield violation(resource, held.path, f"{statement.sid or 'a statement'} {wrong}")
+    for key in _keys(stack):
+        if key.get("policy") in (None, "") and not any(
+            one.type == KEY_POLICY and key in ours.sources(stack, one, "keyId") for one in stack
+        ):
+            yield violation(
+                key, "policy", "without a policy of its own AWS lets the account's IAM policies use the key"
+            )
+
+
+def _too_open(statement: Statement, config: Config) -> str:
+    if statement.but_actions or statement.but_principals:
+        return "allows everything or everybody but what it names"
+    if any(is_wild(action) for action in statement.actions):
+        return "allows actions by a wildcard"
+    if any("*" in named for named in statement.principals.values()):
+        return "names everybody as its principal"
+    if set(statement.principals) != {"AWS"}:
+        return "names others than users, roles and the account"
+    if any(statement.names(action) for action in _HANDS_OUT):
+        return "lets its holder hand the key on"
+    if not any(statement.names(action) for action in _USES):
+        return ""
+    callers = [
+        c for c in statement.on(_ARN) if c.operator in ("stringequals", "arnequals") and not c.passes_when_absent
+    ]
+    if len(callers) != 1 or any(is_wild(arn) or ours.principal(arn) is None for arn in callers[0].values):
+        return "lets the whole account use the key: aws:PrincipalArn names nobody in full"
+    known = [ours.role_of(arn) for arn in callers[0].values]
+    cells = {role.cell for role in known if role} or {"*"}
+    if len(cells) > 1:
+        return "lets roles of more than one cell use the key"
+    tenants = {role.tenant for role in known if role and role.kind == "dedicated"} or {"*"}
+    (cell,) = cells
+    if len(tenants) > 1:
+        return "lets roles of more than one tenant use the key"
+    about = (secrets(cell, next(iter(tenants))), admin_secret(cell))
+    if wrong := through_secrets_manager(statement, about):
+        return wrong
+    strangers = [arn for arn in callers[0].values if ours.role_of(arn) is None]
+    return _as_deployer(statement, config, strangers) if strangers else ""
+
+
+def _as_deployer(statement: Statement, config: Config, strangers: list[str]) -> str:
+    if config.deployers and any(arn not in config.deployers for arn in strangers):
+        return "lets somebody use the key who is neither a role of ours nor a deployer"
+    if statement.demands(_VERSION, _VALIDATION) or not any(statement.names(action) for action in _DECRYPTS):
+        return ""
+    named = [value for c in statement.on("kms:EncryptionContext:SecretARN") for value in c.values]
+    if all(covers(ours.ADMIN_SECRETS, value) for value in named):
+        return ""
+    return "lets somebody who is no role of ours decrypt tenants' secrets"
+
+
+def _grants(stack: Stack, _: Config) -> Iterator[Finding]:
+    keys = {key.urn for key in _keys(stack)}
+    for grant in (one for one in stack if one.type == _GRANT):
+        from_ = {one.urn for one in ours.sources(stack, grant, "keyId")}
+        if from_ & keys or "myflux" in grant.text("keyId"):
+            yield violation(grant, "keyId", "a grant lets its holder use the key past its policy")
+        elif grant.get("keyId") is UNKNOWN and not from_:
+            yield unknown(grant, "keyId")
+
+
+def _kept(stack: Stack, config: Config) -> Iterator[Finding]:
+    for key in _keys(stack):
+        turns = key.get("enableKeyRotation")
+        if turns is UNKNOWN:
+            yield unknown(key, "enableKeyRotation")
+        elif turns is not True:
+            yield violation(key, "enableKeyRotation", "KMS does not rotate the key's material")
+        if (key.number("rotationPeriodInDays") or 0) > 365:
+            yield violation(key, "rotationPeriodInDays", "KMS rotates the key's material less than yearly")
+        window = key.get("deletionWindowInDays")
+        if window is UNKNOWN:
+            yield unknown(key, "deletionWindowInDays")
+        elif window is not None and (key.number("deletionWindowInDays") or 0) < config.min_key_deletion_days:
+            message = f"the key can be gone within {window} days; {config.min_key_deletion_days} are asked for"
+            yield violation(key, "deletionWindowInDays", message)
+        if key.get("bypassPolicyLockoutSafetyCheck") is True:
+            yield violation(key, "bypassPolicyLockoutSafetyCheck", "a policy that locks everybody out would be taken")
+
+
+_BEST: Final = "https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html"
+
+KMS_RULES: Final = (
+    Rule(
+        name="kms-key-used-through-secrets-manager",
+        severity="critical",
+        level="mandatory",
+        description="A key of ours works for named roles, through Secrets Manager, for named secrets alone.",
+        rationale="Whoever may use the key by itself decrypts copies of secrets, whatever their policies say.",
+        fix="Keep `secrets_key` of components/resource_policies.py: no wildcard, `kms:ViaService`, "
+        "`kms:EncryptionContext:SecretARN` and `aws:PrincipalArn` in every statement that uses the key.",
+        source=_BEST,
+        check=_policy_closed,
+        settings=("deployers",),
+    ),
+    Rule(
+        name="kms-key-not-handed-on",
+        severity="critical",
+        level="mandatory",
+        description="Nobody gets a grant on a key of ours.",
+        rationale="A grant works beside the key's policy, and is seen by nobody who reads it.",
+        fix="Take the grant out and name the role in the key's policy.",
+        source="https://docs.aws.amazon.com/kms/latest/developerguide/grants.html",
+        check=_grants,
+    ),
+    Rule(
+        name="kms-key-kept",
+        severity="high",
+        level="mandatory",
+        description="KMS rotates a key of ours yearly, and its deletion can be called off for long enough.",
+        rationale="What a key encrypted is gone with it: deleting it is the quickest way to cut every tenant off.",
+        fix="Set `enable_key_rotation` and `deletion_window_in_days=30`, as components/encryption_key.py does.",
+        source="https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html",
+        check=_kept,
+        settings=("min_key_deletion_days",),
+    ),
+)

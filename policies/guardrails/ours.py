@@ -1,0 +1,139 @@
+"""What is ours among the resources of a stack, by the names and tags that MyFlux Keys gives.
+
+Owns the naming scheme as a stranger sees it. The scheme itself is myflux_keys/names.py, which cannot be imported where
+a pack runs; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from .model import UNKNOWN, Resource, Stack
+
+A_SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - the name of a type
+RESOURCE_POLICY: Final = "aws:secretsmanager/secretPolicy:SecretPolicy"
+ROTATION: Final = "aws:secretsmanager/secretRotation:SecretRotation"
+FUNCTION: Final = "aws:lambda/function:Function"
+ROLE: Final = "aws:iam/role:Role"
+KEY: Final = "aws:kms/key:Key"
+TOPIC: Final = "aws:sns/topic:Topic"
+QUEUE: Final = "aws:sqs/queue:Queue"
+
+MANAGED_BY: Final = "myflux-keys"
+PLATFORM: Final = "_platform"
+
+TENANT_SECRETS: Final = "arn:~:secretsmanager:~:~:secret:myflux/*"
+"""Patterns as `iam.patterns` reads them: ``~`` stays within one field of the ARN."""
+ADMIN_SECRETS: Final = "arn:~:secretsmanager:~:~:secret:myflux-admin/*"
+SECRETS: Final = (TENANT_SECRETS, ADMIN_SECRETS)
+ROLES: Final = "arn:~:iam::~:role/myflux-*"
+FUNCTIONS: Final = "arn:~:lambda:~:~:function:myflux-*"
+POLICIES: Final = "arn:~:iam::~:policy/myflux-*"
+
+_CELL: Final = r"(?P<cell>[a-z][a-z0-9-]{2,19})"
+_TENANT: Final = r"(?P<tenant>[a-z][a-z0-9-]{2,31})"
+_TENANT_SECRET: Final = re.compile(rf"myflux/{_CELL}/{_TENANT}/openai", re.ASCII)
+_ADMIN_SECRET: Final = re.compile(rf"myflux-admin/{_CELL}/openai", re.ASCII)
+_ROLE: Final = re.compile(
+    rf"myflux-{_CELL}(?:-(?P<kind>runtime|rotation|provisioner|admin-rotator|sweep)|_{_TENANT})", re.ASCII
+)
+_ROLE_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):(?:role|user)/(?:[^*?]*/)?(?P<name>[^*?/]+)")
+_SECRET_IN_ARN: Final = re.compile(r"arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:(?P<name>.+?)(?:-[A-Za-z0-9?]{6})?")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Whose secret it is: `tenant` is PLATFORM for the cell's admin key."""
+
+    cell: str
+    tenant: str
+
+    @property
+    def admin(self) -> bool:
+        return self.tenant == PLATFORM
+
+
+@dataclass(frozen=True)
+class OurRole:
+    """`kind` is `dedicated` for the role of one tenant."""
+
+    cell: str
+    kind: str
+    tenant: str = ""
+
+
+def place_of(secret_name: str) -> Place | None:
+    """None for a name that MyFlux Keys does not give, whoever's it is."""
+    if found := _TENANT_SECRET.fullmatch(secret_name):
+        return Place(found["cell"], found["tenant"])
+    if found := _ADMIN_SECRET.fullmatch(secret_name):
+        return Place(found["cell"], PLATFORM)
+    return None
+
+
+def role_of(name_or_arn: str) -> OurRole | None:
+    arn = _ROLE_ARN.fullmatch(name_or_arn)
+    found = _ROLE.fullmatch(arn["name"] if arn else name_or_arn)
+    if found is None:
+        return None
+    return OurRole(found["cell"], found["kind"] or "dedicated", found["tenant"] or "")
+
+
+def principal(arn: str) -> tuple[str, str] | None:
+    """Account and name of a user or role that is named in full; None for anything wider."""
+    found = _ROLE_ARN.fullmatch(arn)
+    return (found["account"], found["name"]) if found else None
+
+
+def secret_name(name_or_arn: str) -> str:
+    found = _SECRET_IN_ARN.fullmatch(name_or_arn)
+    return found["name"] if found else name_or_arn
+
+
+def named_like_ours(name: str) -> bool:
+    return name.startswith(("myflux/", "myflux-", "myflux_", "alias/myflux/", "/aws/lambda/myflux-"))
+
+
+def is_ours(resource: Resource) -> bool:
+    """By tag or by name. A resource that has neither is somebody else's."""
+    if resource.get("tags", "managed-by") == MANAGED_BY:
+        return True
+    return any(named_like_ours(resource.text(name)) for name in ("name", "namePrefix", "functionName"))
+
+
+def secrets(stack: Stack) -> Iterator[Resource]:
+    return (resource for resource in stack if resource.type == A_SECRET and is_ours(resource))
+
+
+def functions(stack: Stack) -> Iterator[Resource]:
+    return (resource for resource in stack if resource.type == FUNCTION and is_ours(resource))
+
+
+def roles(stack: Stack) -> Iterator[Resource]:
+    return (resource for resource in stack if resource.type == ROLE and is_ours(resource))
+
+
+def sources(stack: Stack, resource: Resource, property_: str) -> Sequence[Resource]:
+    """The resources of this stack that a property's value comes from."""
+    urns = resource.property_dependencies.get(property_, frozenset())
+    return [found for found in stack if found.urn in urns]
+
+
+def comes_from(stack: Stack, resource: Resource, property_: str, type_: str) -> Sequence[Resource]:
+    """Resources of one type that an unknown value comes from: what will stand there is theirs."""
+    if resource.get(property_) is not UNKNOWN:
+        return []
+    return [found for found in sources(stack, resource, property_) if found.type == type_]
+
+
+def secret_behind(stack: Stack, resource: Resource, property_: str) -> Resource | str | None:
+    """The secret that `property_` names: the resource where it is in this stack, or else its name. None: unknown."""
+    value = resource.get(property_)
+    if isinstance(value, str):
+        name = secret_name(value)
+        return next((one for one in stack if one.type == A_SECRET and one.get("name") == name), name)
+    found = [one for one in sources(stack, resource, property_) if one.type == A_SECRET]
+    return found[0] if len(found) == 1 else None

@@ -1,0 +1,99 @@
+"""What each role of ours may do at most, as a table.
+
+Owns the table. Leaves out the comparison (`own_roles`). A document may grant less; whatever is not here, it must not
+grant, so that nothing new slips in with a wildcard or a change that looks harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+_ROTATE: Final = (
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:UpdateSecretVersionStage",
+)
+_LOOK: Final = (
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:ListSecretVersionIds",
+)
+_READ: Final = ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue")
+_GET: Final = ("secretsmanager:GetSecretValue",)
+CRYPTOGRAPHY: Final = ("kms:Decrypt", "kms:GenerateDataKey")
+PUT_METRIC_DATA: Final = "cloudwatch:PutMetricData"
+_ANYWHERE: Final = ("secretsmanager:ListSecrets", PUT_METRIC_DATA)
+"""AWS knows no resource for these, so ``*`` is the narrowest there is."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """`on` is a pattern as `iam.patterns` reads it."""
+
+    actions: tuple[str, ...]
+    on: str
+
+
+def secrets(cell: str, tenant: str = "*") -> str:
+    return f"arn:~:secretsmanager:~:~:secret:myflux/{cell}/{tenant}/openai-??????"
+
+
+def admin_secret(cell: str) -> str:
+    return f"arn:~:secretsmanager:~:~:secret:myflux-admin/{cell}/openai-??????"
+
+
+def secrets_of(kind: str, cell: str, tenant: str = "*") -> tuple[str, ...]:
+    """The secrets that a role's KMS permissions may be for."""
+    tenants, admin = secrets(cell, tenant if kind == "dedicated" else "*"), admin_secret(cell)
+    return {
+        "rotation": (tenants, admin),
+        "provisioner": (admin,),
+        "admin-rotator": (admin,),
+        "sweep": (tenants, admin),
+        "runtime": (tenants,),
+        "dedicated": (tenants,),
+        "boundary": (tenants, admin),
+    }[kind]
+
+
+def grants_of(kind: str, cell: str, tenant: str = "") -> tuple[Grant, ...]:
+    """`kind` is an OurRole's, or `boundary` for what limits them all."""
+    on_secrets: Mapping[str, tuple[Grant, ...]] = {
+        "rotation": (Grant(_ROTATE, secrets(cell)), Grant(_GET, admin_secret(cell))),
+        "provisioner": (Grant(_GET, admin_secret(cell)),),
+        "admin-rotator": (Grant(_ROTATE, admin_secret(cell)),),
+        "sweep": (
+            Grant(_LOOK, secrets(cell)),
+            Grant(_GET, admin_secret(cell)),
+            *(Grant((one,), "*") for one in _ANYWHERE),
+        ),
+        "runtime": (Grant(_READ, secrets(cell)),),
+        "dedicated": (Grant(_READ, secrets(cell, tenant)),),
+        "boundary": (
+            Grant((*_ROTATE, *_LOOK), secrets(cell)),
+            Grant((*_ROTATE, *_LOOK), admin_secret(cell)),
+            *(Grant((one,), "*") for one in _ANYWHERE),
+        ),
+    }
+    encrypts = kind in ("rotation", "admin-rotator", "boundary")
+    keys = Grant(CRYPTOGRAPHY if encrypts else CRYPTOGRAPHY[:1], "arn:~:kms:~:~:key/*")
+    return (*on_secrets[kind], keys, *_of_functions(kind, cell))
+
+
+def _of_functions(kind: str, cell: str) -> tuple[Grant, ...]:
+    if kind in ("runtime", "dedicated"):
+        return ()
+    functions = ("rotation", "provisioner", "admin-rotator", "sweep") if kind == "boundary" else (kind,)
+    return (
+        *(
+            Grant(
+                ("logs:CreateLogStream", "logs:PutLogEvents"),
+                f"arn:~:logs:~:~:log-group:/aws/lambda/myflux-{cell}-{function}:log-stream:*",
+            )
+            for function in functions
+        ),
+        Grant(("sqs:SendMessage",), f"arn:~:sqs:~:~:myflux-{cell}-dead-letters"),
+    )

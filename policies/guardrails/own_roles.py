@@ -1,0 +1,216 @@
+"""Our own roles can do what they are for, and no more.
+
+Owns the comparison of their documents with the table in `own_grants`, their boundary, and what is attached to them.
+Leaves out who becomes them (`trust`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final, cast
+
+from . import ours
+from .config import Config
+from .iam.documents import Statement
+from .iam.held import MANAGED_POLICY, Held, documents
+from .iam.patterns import covers, is_wild
+from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
+from .own_grants import CRYPTOGRAPHY, PUT_METRIC_DATA, Grant, grants_of, secrets_of
+from .via_service import through_secrets_manager
+
+_CELLS_POLICY: Final = re.compile(r"myflux-(?P<cell>[a-z][a-z0-9-]{2,19})-(?P<kind>read|boundary)", re.ASCII)
+_TENANT: Final = "${aws:PrincipalTag/tenant}"
+_METRICS: Final = "MyFluxKeys"
+_HOUR: Final = 3600
+
+
+def whose(held: Held) -> ours.OurRole | None:
+    """The role that a document is for: by who has it, or, for the cell's two managed policies, by their name."""
+    if held.role is not None:
+        return held.role
+    named = _CELLS_POLICY.fullmatch(held.owner) if isinstance(held.owner, str) else None
+    if named is None or held.resource.type != MANAGED_POLICY:
+        return None
+    return ours.OurRole(named["cell"], "runtime" if named["kind"] == "read" else "boundary")
+
+
+def _narrow(stack: Stack, _: Config) -> Iterator[Finding]:
+    for held in documents(stack, "identity"):
+        role = whose(held)
+        if role is None:
+            if held.ours and held.statements:
+                yield violation(held.resource, held.path, "it is tagged as ours, but belongs to no role of ours")
+            continue
+        allowed = grants_of(role.kind, role.cell, role.tenant)
+        for statement in held.statements:
+            if statement.allows and (wrong := _too_much(statement, allowed, role)):
+                yield violation(held.resource, held.path, f"{statement.sid or 'a statement'} {wrong}")
+
+
+def _too_much(statement: Statement, allowed: tuple[Grant, ...], role: ours.OurRole) -> str:
+    if statement.but_actions or statement.but_resources:
+        return "allows everything but what it names"
+    for action in statement.actions:
+        if is_wild(action):
+            return f"allows actions by a wildcard, {action}"
+        places = [grant.on for grant in allowed if action.lower() in [one.lower() for one in grant.actions]]
+        if not places:
+            return f"allows {action}, which a {role.kind} has no use for"
+        for resource in statement.resources:
+            if not any(covers(place, resource.replace(_TENANT, "*")) for place in places):
+                return f"allows {action} on more than a {role.kind} has use for"
+    if statement.names(PUT_METRIC_DATA) and not statement.demands("cloudwatch:namespace", _METRICS):
+        return "allows metrics of any namespace, others' alarms' included"
+    if any(statement.names(action) for action in CRYPTOGRAPHY):
+        return through_secrets_manager(statement, secrets_of(role.kind, role.cell, role.tenant or "*"))
+    return ""
+
+
+def _by_tag(stack: Stack, _: Config) -> Iterator[Finding]:
+    for held in documents(stack, "identity"):
+        role = whose(held)
+        if role is None or role.kind not in ("runtime", "dedicated"):
+            continue
+        tenant = role.tenant or _TENANT
+        for statement in held.statements:
+            if not statement.allows or not statement.can_name("secretsmanager:*"):
+                continue
+            where = f"/{tenant}/"
+            if not all(where in resource for resource in statement.resources):
+                yield violation(
+                    held.resource, held.path, f"{statement.sid} reaches secrets beyond the tenant's own name"
+                )
+            if not statement.demands("secretsmanager:ResourceTag/tenant", tenant):
+                yield violation(
+                    held.resource, held.path, f"{statement.sid} does not compare the secret's tenant with the session's"
+                )
+
+
+def _bounded(stack: Stack, _: Config) -> Iterator[Finding]:
+    for role in ours.roles(stack):
+        known = ours.role_of(role.text("name"))
+        value = role.get("permissionsBoundary")
+        if value is UNKNOWN:
+            found = ours.comes_from(stack, role, "permissionsBoundary", MANAGED_POLICY)
+            if len(found) != 1 or found[0].get("name") is UNKNOWN:
+                yield unknown(role, "permissionsBoundary")
+                continue
+            value = "policy/" + found[0].text("name")
+        if (role.number("maxSessionDuration") or 0) > _HOUR:
+            yield violation(role, "maxSessionDuration", "a stolen session would live longer than an hour")
+        cell = known.cell if known else "[a-z][a-z0-9-]*"
+        if not isinstance(value, str) or not re.fullmatch(
+            rf"(arn:[^:]*:iam::\d{{12}}:)?policy/myflux-{cell}-boundary", value
+        ):
+            yield violation(role, "permissionsBoundary", "the role is not held by the cell's boundary")
+
+
+_BROAD: Final = frozenset({
+    "AdministratorAccess", "AdministratorAccess-Amplify", "PowerUserAccess", "SecretsManagerReadWrite",
+    "AWSSecretsManagerClientReadOnlyAccess", "IAMFullAccess", "AWSLambda_FullAccess",
+})  # fmt: skip
+"""AWS's own policies that read secrets, or change the roles, policies or functions that do."""
+
+_ATTACHING: Final = {
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": ("policyArn", ("role",)),
+    "aws:iam/userPolicyAttachment:UserPolicyAttachment": ("policyArn", ("user",)),
+    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": ("policyArn", ("group",)),
+    "aws:iam/policyAttachment:PolicyAttachment": ("policyArn", ("roles", "users", "groups")),
+    "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive": ("policyArns", ("roleName",)),
+    "aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive": ("policyArns", ("userName",)),
+    "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive": ("policyArns", ("groupName",)),
+    "aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment": ("managedPolicyArn", ()),
+    ours.ROLE: ("managedPolicyArns", ("name",)),
+}
+
+
+def _attached(stack: Stack, _: Config) -> Iterator[Finding]:
+    for resource in stack:
+        if resource.type not in _ATTACHING:
+            continue
+        path, holders = _ATTACHING[resource.type]
+        if resource.get(path) is None:
+            continue
+        to = [name for holder in holders for name in _names(stack, resource, holder)]
+        for policy in _names(stack, resource, path):
+            yield from _attachment(resource, path, policy, to)
+
+
+def _attachment(resource: Resource, path: str, policy: Any, to: list[Any]) -> Iterator[Finding]:
+    held_by_ours = any(isinstance(one, str) and ours.role_of(one) for one in to)
+    if policy is UNKNOWN:
+        if held_by_ours or not to or UNKNOWN in to:
+            yield unknown(resource, path)
+        return
+    name = str(policy).rpartition("/")[2]
+    if name in _BROAD:
+        yield violation(resource, path, f"{name} reaches every secret of the account, or what guards them")
+    elif found := _CELLS_POLICY.fullmatch(name):
+        runtime = f"myflux-{found['cell']}-runtime"
+        if found["kind"] == "boundary":
+            yield violation(resource, path, "a boundary is attached as if it were a permission")
+        elif not to or any(one is not UNKNOWN and str(one).rpartition("/")[2] != runtime for one in to):
+            yield violation(resource, path, f"the runtime's permissions are attached to somebody else than {runtime}")
+        elif UNKNOWN in to:
+            yield unknown(resource, "role")
+    elif held_by_ours:
+        yield violation(resource, path, f"{name} is attached to a role of ours, which has its own documents alone")
+
+
+def _names(stack: Stack, resource: Resource, path: str) -> list[Any]:
+    """What `path` names; where that is not known yet, the names of the resources that it comes from."""
+    value = resource.get(path)
+    listed: list[Any] = cast(list[Any], value) if isinstance(value, list) else [] if value is None else [value]
+    if UNKNOWN not in listed:
+        return listed
+    found = [one.get("name") for one in ours.sources(stack, resource, path) if one.type in (MANAGED_POLICY, ours.ROLE)]
+    return [*(one for one in listed if one is not UNKNOWN), *(found or [UNKNOWN])]
+
+
+OWN_ROLE_RULES: Final = (
+    Rule(
+        name="own-roles-narrow",
+        severity="critical",
+        level="mandatory",
+        description="A role of ours does what it is for, on its own cell's things, and nothing by a wildcard.",
+        rationale="A flaw in a function, or a session that is stolen, is worth what its role can do: another cell's "
+        "secrets, another role, or a key used outside Secrets Manager.",
+        fix="Grant the action on the narrowest resource in components/; if a role really needs more, say so in "
+        "policies/guardrails/own_grants.py, where a reviewer sees it.",
+        source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
+        check=_narrow,
+        scope="resource",
+    ),
+    Rule(
+        name="runtime-reads-by-tag",
+        severity="critical",
+        level="mandatory",
+        description="The runtime reads a secret only where both its name and its tag are the session's tenant.",
+        rationale="A session for one tenant reads the keys of all.",
+        fix="Put `${aws:PrincipalTag/tenant}` into the resource, and compare the secret's tag with it.",
+        source="https://docs.aws.amazon.com/IAM/latest/UserGuide/introduction_attribute-based-access-control.html",
+        check=_by_tag,
+        scope="resource",
+    ),
+    Rule(
+        name="own-roles-bounded",
+        severity="high",
+        level="mandatory",
+        description="Every role of ours has the cell's permissions boundary, and sessions of an hour at most.",
+        rationale="Whoever may add a policy to such a role makes it an administrator.",
+        fix="Set `permissions_boundary` to the cell's boundary policy.",
+        source="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
+        check=_bounded,
+    ),
+    Rule(
+        name="policies-attached-where-they-belong",
+        severity="critical",
+        level="mandatory",
+        description="No managed policy that reaches all secrets is attached, and ours only to the role they are for.",
+        rationale="AdministratorAccess, SecretsManagerReadWrite and their like read every tenant's key.",
+        fix="Attach a policy that names what it needs. Our roles take none but their own.",
+        source="https://docs.aws.amazon.com/aws-managed-policy/latest/reference/SecretsManagerReadWrite.html",
+        check=_attached,
+    ),
+)

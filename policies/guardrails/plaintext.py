@@ -1,0 +1,89 @@
+"""No key is ever written where Pulumi, a log or a console shows it.
+
+Owns what may not hold a key's value. Leaves out how a key is recognized (`key_shapes`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from . import ours
+from .config import Config
+from .key_shapes import holds_key, texts
+from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
+
+_VALUES: Final = ("secretString", "secretBinary", "secretStringWo", "secretStringWoVersion", "generateSecretString")
+_VERSION: Final = "aws:secretsmanager/secretVersion:SecretVersion"
+_OF_A_SECRET: Final = ("secretId", "secretArn", "secretName", "name")
+
+_WHERE_TEXT_GOES: Final = {
+    ours.FUNCTION: (("environment",), ("environment", "variables"), ("description",)),
+    "aws:lambda/invocation:Invocation": (("input",),),
+    ours.A_SECRET: (("description",),),
+}
+"""Of resources of ours: places for text that a person or a program chose. What is unknown elsewhere is an id or an ARN
+that AWS is going to draw, and is looked at as soon as it is drawn."""
+
+
+def _no_version(stack: Stack, _: Config) -> Iterator[Finding]:
+    for resource in stack:
+        holding = [name for name in _VALUES if resource.get(name) is not None]
+        if resource.type != _VERSION and not holding:
+            continue
+        path = holding[0] if holding else ""
+        about = [name for name in _OF_A_SECRET if resource.get(name) is not None]
+        names = {
+            found.text("name") if isinstance(found, Resource) else found
+            for name in about
+            if (found := ours.secret_behind(stack, resource, name)) is not None
+        }
+        if ours.is_ours(resource) or any(ours.named_like_ours(name) for name in names):
+            yield violation(resource, path, "a version of a secret of ours would be written by Pulumi")
+        elif resource.type == _VERSION and not names:
+            yield unknown(resource, about[0] if about else "secretId")
+
+
+def _no_key_shape(stack: Stack, _: Config) -> Iterator[Finding]:
+    for resource in stack:
+        reported: set[str] = set()
+        for path, text in texts(resource.properties):
+            if path not in reported and holds_key(text):
+                reported.add(path)
+                yield violation(resource, path, "this text holds something shaped like an API key or an access key")
+        for path in _WHERE_TEXT_GOES.get(resource.type, ()):
+            value = resource.get(*path)
+            if not ours.is_ours(resource) and resource.type != "aws:lambda/invocation:Invocation":
+                continue
+            if value is UNKNOWN:
+                yield unknown(resource, ".".join(path))
+                break
+            if isinstance(value, dict) and path[-1] == "variables":
+                for name in (name for name, inner in value.items() if inner is UNKNOWN):  # pyright: ignore
+                    yield unknown(resource, f"environment.variables.{name}")
+
+
+PLAINTEXT_RULES: Final = (
+    Rule(
+        name="no-secret-version",
+        severity="critical",
+        level="mandatory",
+        description="No version of a tenant's secret or of the admin key's is written by Pulumi.",
+        rationale="Whoever reads the stack's state, its history or a backup of it has the key while it lives.",
+        fix="Take the version out: the rotation function writes managed keys, `myflux-keys` stores the others.",
+        source="https://www.pulumi.com/docs/iac/concepts/secrets/",
+        check=_no_version,
+    ),
+    Rule(
+        name="no-key-in-properties",
+        severity="critical",
+        level="mandatory",
+        description="No property of any resource holds anything shaped like a key, plain or wrapped.",
+        rationale="Environments, tags, descriptions, parameters and user data are shown to anyone with read-only "
+        "access, and are kept in Pulumi's state: the key is used from there without a trace.",
+        fix="Revoke the key, since it has been written down; then let the program read it from its secret at run time.",
+        source="https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html",
+        check=_no_key_shape,
+        scope="resource",
+    ),
+)

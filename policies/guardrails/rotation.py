@@ -1,0 +1,176 @@
+"""Every key that is ours to change is changed, often enough, by our own function.
+
+Owns SecretRotation. Leaves out alarms when it fails (`alarms`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from . import ours
+from .config import Config
+from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
+from .schedule import longest_gap_days
+
+_EVERY_DAYS: Final = "myflux:every-days"
+_INVOCATION: Final = "aws:lambda/invocation:Invocation"
+_RULES: Final = ("rotationRules",)
+
+
+def _ours(stack: Stack) -> Iterator[tuple[Resource, Resource | str | None]]:
+    for rotation in stack:
+        if rotation.type == ours.ROTATION:
+            secret = ours.secret_behind(stack, rotation, "secretId")
+            named = secret.text("name") if isinstance(secret, Resource) else secret or ""
+            if secret is None or ours.named_like_ours(named):
+                yield rotation, secret
+
+
+def _present(stack: Stack, _: Config) -> Iterator[Finding]:
+    rotated: set[str] = set()
+    for rotation, secret in _ours(stack):
+        if isinstance(secret, Resource):
+            rotated.add(secret.urn)
+        elif secret is None:
+            yield unknown(rotation, "secretId")
+    for secret in ours.secrets(stack):
+        place = ours.place_of(secret.text("name"))
+        # A customer's own key is changed by the customer, and nothing in the stack makes a project for it.
+        customers = place is not None and not place.admin and not _managed(stack, secret, place.tenant)
+        if secret.urn not in rotated and not customers:
+            yield violation(secret, "", "no rotation is set up for this secret")
+
+
+def _managed(stack: Stack, secret: Resource, tenant: str) -> bool:
+    tags = secret.get("tags")
+    if tags is UNKNOWN or (isinstance(tags, dict) and any(str(name).startswith("myflux:") for name in tags)):  # pyright: ignore
+        return True
+    return any(one.type == _INVOCATION and f'"{tenant}"' in str(one.get("input")) for one in stack)
+
+
+def _often(stack: Stack, config: Config) -> Iterator[Finding]:
+    for rotation, secret in _ours(stack):
+        expression = rotation.get("rotationRules", "scheduleExpression")
+        if expression is UNKNOWN:
+            yield unknown(rotation, "rotationRules.scheduleExpression")
+            continue
+        days = rotation.number("rotationRules", "automaticallyAfterDays") or 0
+        if not isinstance(expression, str) or not expression:
+            message = "every secret that counts days opens its window at midnight UTC, all at once" if days else (
+                "no schedule is set"
+            )  # fmt: skip
+            yield violation(rotation, "rotationRules", message)
+            continue
+        if expression.lower().startswith("rate("):
+            message = "rate() opens its window at midnight UTC for everybody, all at once"
+            yield violation(rotation, "rotationRules.scheduleExpression", message)
+        gap = longest_gap_days(expression)
+        promised = secret.get("tags", _EVERY_DAYS) if isinstance(secret, Resource) else None
+        most = config.max_rotation_days
+        if isinstance(promised, str) and promised.isdigit():
+            most = min(most, max(1, int(promised)))
+        if gap is None:
+            yield violation(rotation, "rotationRules.scheduleExpression", "no two slots can be read from the schedule")
+        elif gap > most:
+            message = f"{gap:g} days pass between two slots; {most} is the most"
+            yield violation(rotation, "rotationRules.scheduleExpression", message)
+
+
+def _at_once(stack: Stack, _: Config) -> Iterator[Finding]:
+    for rotation, secret in _ours(stack):
+        named = secret.text("name") if isinstance(secret, Resource) else secret or ""
+        place = ours.place_of(named)
+        now = rotation.get("rotateImmediately")
+        if now is UNKNOWN:
+            yield unknown(rotation, "rotateImmediately")
+        elif now is False and (place is None or not place.admin):
+            yield violation(rotation, "rotateImmediately", "the first key is minted only at the first slot")
+
+
+def _by_our_function(stack: Stack, _: Config) -> Iterator[Finding]:
+    for rotation, secret in _ours(stack):
+        named = secret.text("name") if isinstance(secret, Resource) else secret or ""
+        place = ours.place_of(named)
+        function = rotation.get("rotationLambdaArn")
+        if function is UNKNOWN:
+            found = ours.comes_from(stack, rotation, "rotationLambdaArn", ours.FUNCTION)
+            if len(found) != 1 or found[0].get("name") is UNKNOWN:
+                yield unknown(rotation, "rotationLambdaArn")
+                continue
+            function = found[0].text("name")
+        name = str(function).rpartition(":function:")[2]
+        expected = place and f"myflux-{place.cell}-{'admin-rotator' if place.admin else 'rotation'}"
+        if name != expected:
+            yield violation(rotation, "rotationLambdaArn", f"the secret is rotated by another than {expected}")
+
+
+def _after_the_lock(stack: Stack, _: Config) -> Iterator[Finding]:
+    for rotation, secret in _ours(stack):
+        locks = [
+            policy
+            for policy in stack
+            if policy.type == ours.RESOURCE_POLICY
+            and isinstance(secret, Resource)
+            and ours.secret_behind(stack, policy, "secretArn") is secret
+        ]
+        after = rotation.dependencies.union(*rotation.property_dependencies.values())
+        if locks and not any(lock.urn in after for lock in locks):
+            yield violation(rotation, "", "the rotation does not wait for the secret's policy")
+
+
+_DOCUMENTATION: Final = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html"
+
+ROTATION_RULES: Final = (
+    Rule(
+        name="secret-rotates",
+        severity="critical",
+        level="mandatory",
+        description="Every managed tenant's secret and the admin key's has a rotation.",
+        rationale="A key that leaked once works until somebody notices.",
+        fix="Keep the SecretRotation of components/tenant_key.py and components/admin_rotation.py.",
+        source=_DOCUMENTATION,
+        check=_present,
+    ),
+    Rule(
+        name="rotation-often-enough",
+        severity="high",
+        level="mandatory",
+        description="A key changes as often as its tag promises, in a slot of its own, never at the shared midnight.",
+        rationale="A key lives longer than anybody believes; and where all rotate at once OpenAI refuses most of them.",
+        fix="Let tenancy/slots.py choose the schedule from `every_days`.",
+        source=_DOCUMENTATION,
+        check=_often,
+        settings=("max_rotation_days",),
+    ),
+    Rule(
+        name="first-rotation-at-once",
+        severity="medium",
+        level="mandatory",
+        description="A tenant's first key is minted as soon as the rotation is there.",
+        rationale="Until the first slot there is no key, and the way around that is a key that somebody pastes.",
+        fix="Leave `rotate_immediately` true.",
+        source="https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html",
+        check=_at_once,
+    ),
+    Rule(
+        name="rotated-by-our-function",
+        severity="critical",
+        level="mandatory",
+        description="A secret of ours is rotated by its own cell's function.",
+        rationale="A rotation function reads the secret and writes whatever it likes into it.",
+        fix="Point `rotation_lambda_arn` to the cell's function.",
+        source="https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html",
+        check=_by_our_function,
+    ),
+    Rule(
+        name="rotation-waits-for-the-lock",
+        severity="medium",
+        level="mandatory",
+        description="A rotation starts after the secret's policy is attached.",
+        rationale="For the time in between, the first key lies open to every identity policy of the account.",
+        fix="Build the rotation on EmptySecret's `arn`, which is known once the policy is attached.",
+        source=_DOCUMENTATION,
+        check=_after_the_lock,
+    ),
+)

@@ -1,0 +1,201 @@
+"""What a secret says about who may touch it: everybody is shut out but those it names.
+
+Owns resource policies of secrets. Leaves out identity policies, which decide who of those let in has a right at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from . import ours
+from .config import Config
+from .iam.documents import Statement
+from .iam.grants import GOVERN, READ, WRITE
+from .iam.held import Held, documents
+from .iam.patterns import is_wild
+from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
+
+_ARN: Final = "aws:principalarn"
+_TAG: Final = "aws:principaltag/tenant"
+_BUT: Final = ("stringnotequals", "arnnotequals", "stringnotlike", "arnnotlike")
+_ADMIN_READERS: Final = frozenset({"rotation", "provisioner", "admin-rotator", "sweep"})
+
+
+@dataclass(frozen=True)
+class Locked:
+    """A secret of ours with its policy. `secret` is None where the policy's secret is in another stack or unknown."""
+
+    held: Held
+    name: str
+    place: ours.Place
+
+
+def _policies(stack: Stack) -> Iterator[Locked]:
+    for held in documents(stack, "secret"):
+        found = held.resource if held.resource.type == ours.A_SECRET else None
+        secret = found or ours.secret_behind(stack, held.resource, "secretArn")
+        name = secret.text("name") if isinstance(secret, Resource) else secret or ""
+        place = ours.place_of(name)
+        if place is not None and held.trouble is None:
+            yield Locked(held, name, place)
+
+
+def _present(stack: Stack, _: Config) -> Iterator[Finding]:
+    locked: set[str] = set()
+    for policy in (one for one in stack if one.type == ours.RESOURCE_POLICY):
+        secret = ours.secret_behind(stack, policy, "secretArn")
+        if secret is None:
+            yield unknown(policy, "secretArn")
+        elif isinstance(secret, Resource):
+            locked.add(secret.urn)
+        name = secret.text("name") if isinstance(secret, Resource) else secret or ""
+        if not ours.named_like_ours(name):
+            continue
+        block = policy.get("blockPublicPolicy")
+        if block is UNKNOWN:
+            yield unknown(policy, "blockPublicPolicy")
+        elif block is not True:
+            yield violation(policy, "blockPublicPolicy", "a public policy would be accepted")
+        if policy.get("policy") is UNKNOWN:
+            yield unknown(policy, "policy")
+    for secret in ours.secrets(stack):
+        if secret.urn not in locked:
+            yield violation(secret, "", "the secret has no resource policy")
+
+
+def _shut(stack: Stack, config: Config) -> Iterator[Finding]:
+    for locked in _policies(stack):
+        held = locked.held
+        for statement in (one for one in held.statements if one.allows):
+            message = f"{statement.sid or 'a statement'} allows: a grant on a secret reaches past every boundary"
+            yield violation(held.resource, held.path, message)
+        accounts: set[str] = set()
+        for actions, what in ((READ, "read"), (WRITE, "written"), (GOVERN, "governed")):
+            for action in actions:
+                let_in = _let_in(held.statements, action)
+                if let_in is None:
+                    yield violation(held.resource, held.path, f"nothing denies {action} to those who are not named")
+                    continue
+                accounts |= {found[0] for arn in let_in if (found := ours.principal(arn))}
+                if strangers := [arn for arn in let_in if not _may(what, arn, locked.place, config)]:
+                    message = f"the secret may be {what} by {_shown(strangers)}, by {action}"
+                    yield violation(held.resource, held.path, message)
+        if len(accounts) > 1:
+            yield violation(held.resource, held.path, "principals of more than one account are let in")
+
+
+def _shown(arns: Sequence[str]) -> str:
+    return ", ".join(sorted(arns)[:3])
+
+
+def _let_in(statements: Sequence[Statement], action: str) -> frozenset[str] | None:
+    """Who is not shut out of `action`; None: nobody is. Each denial takes more out."""
+    left: frozenset[str] | None = None
+    for statement in statements:
+        if named := _all_but(statement, action):
+            left = named if left is None else left & named
+    return left
+
+
+def _all_but(statement: Statement, action: str) -> frozenset[str]:
+    """Whom a denial of everybody leaves out; empty where it is none."""
+    if statement.allows or not statement.names(action) or not _everybody(statement) or not _everything(statement):
+        return frozenset()
+    if len(statement.conditions) != 1:
+        # A second condition makes a hole: whoever fails it is not denied.
+        return frozenset()
+    (condition,) = statement.conditions
+    if condition.key != _ARN or condition.operator not in _BUT or condition.over:
+        return frozenset()
+    return frozenset(condition.values)
+
+
+def _everybody(statement: Statement) -> bool:
+    return not statement.but_principals and any("*" in named for named in statement.principals.values())
+
+
+def _everything(statement: Statement) -> bool:
+    return not statement.but_resources and "*" in statement.resources
+
+
+def _may(what: str, arn: str, place: ours.Place, config: Config) -> bool:
+    if is_wild(arn) or ours.principal(arn) is None:
+        return False
+    role = ours.role_of(arn)
+    if role is None:
+        # What is none of our roles never reads, and governs or stores as a deployer.
+        return what != "read" and (not config.deployers or arn in config.deployers)
+    if role.cell != place.cell or what == "governed":
+        return False
+    if place.admin:
+        return role.kind in _ADMIN_READERS if what == "read" else role.kind == "admin-rotator"
+    if role.kind == "dedicated":
+        return what == "read" and role.tenant == place.tenant
+    return role.kind in (("runtime", "rotation", "sweep") if what == "read" else ("rotation",))
+
+
+def _as_its_tenant(stack: Stack, _: Config) -> Iterator[Finding]:
+    for locked in _policies(stack):
+        if locked.place.admin:
+            continue
+        let_in = _let_in(locked.held.statements, READ[0]) or frozenset()
+        for arn in sorted(let_in):
+            role = ours.role_of(arn)
+            if role is None or role.kind not in ("runtime", "dedicated"):
+                continue
+            for action in READ:
+                if not any(_wrong_tenant_denied(one, action, arn, locked.place) for one in locked.held.statements):
+                    message = f"a session of {role.kind} for another tenant is not denied {action}"
+                    yield violation(locked.held.resource, locked.held.path, message)
+
+
+def _wrong_tenant_denied(statement: Statement, action: str, arn: str, place: ours.Place) -> bool:
+    if statement.allows or not statement.names(action) or not _everybody(statement) or not _everything(statement):
+        return False
+    by_tag = [c for c in statement.on(_TAG) if c.operator == "stringnotequals" and not c.over]
+    others = [c for c in statement.conditions if c not in by_tag]
+    # Besides the tag a condition may only pick the reader out, by its ARN.
+    reader = all(c.key == _ARN and c.operator in ("stringequals", "arnequals") and arn in c.values for c in others)
+    return bool(by_tag) and all(c.values == (place.tenant,) for c in by_tag) and reader
+
+
+_BLOCK: Final = "https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html"
+_POLICY: Final = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_resource-policies.html"
+
+SECRET_POLICY_RULES: Final = (
+    Rule(
+        name="secret-has-its-policy",
+        severity="critical",
+        level="mandatory",
+        description="Every secret of ours has a resource policy, and public ones are refused.",
+        rationale="Without it any identity policy of the account that says `secretsmanager:*` reads the key.",
+        fix="Make secrets by components/empty_secret.py, which attaches the policy and blocks public ones.",
+        source=_BLOCK,
+        check=_present,
+    ),
+    Rule(
+        name="secret-shuts-out-all-but-named",
+        severity="critical",
+        level="mandatory",
+        description="A secret's policy denies reading, writing and governing it to all but those it names, and those "
+        "are the right ones.",
+        rationale="Whoever is not shut out needs only a wide identity policy to read, replace or retag the key.",
+        fix="Keep the documents of components/resource_policies.py: Deny, with `StringNotEquals` on "
+        "`aws:PrincipalArn` and no other condition.",
+        source=_POLICY,
+        check=_shut,
+        settings=("deployers",),
+    ),
+    Rule(
+        name="secret-denies-other-tenants",
+        severity="critical",
+        level="mandatory",
+        description="A tenant's secret denies sessions of the runtime that are for another tenant, or for none.",
+        rationale="A mistake in the runtime's own policy lets one tenant's session read another's key.",
+        fix="Keep RuntimeReadsAsThisTenantOnly of components/resource_policies.py.",
+        source=_POLICY,
+        check=_as_its_tenant,
+    ),
+)

@@ -1,0 +1,141 @@
+"""Who may become a role of ours.
+
+Owns trust policies, and conditions anywhere in our documents that hold of a request which lacks what they ask for.
+Leaves out what a role may do (`own_roles`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from . import ours
+from .config import Config
+from .iam.documents import Condition, Statement
+from .iam.held import Held, documents
+from .iam.patterns import is_wild
+from .model import Finding, Rule, Stack, violation
+from .own_roles import whose
+
+_TAG: Final = "aws:requesttag/tenant"
+_TAG_KEYS: Final = "aws:tagkeys"
+_ASSUME: Final = frozenset({"sts:assumerole", "sts:tagsession"})
+
+
+def _trusted(stack: Stack) -> Iterator[tuple[Held, ours.OurRole | None, Statement]]:
+    for held in documents(stack, "trust"):
+        if held.ours:
+            yield from ((held, held.role, statement) for statement in held.statements if statement.allows)
+
+
+def _names_principals(stack: Stack, _: Config) -> Iterator[Finding]:
+    for held, role, statement in _trusted(stack):
+        if wrong := _principals(statement, role):
+            yield violation(held.resource, held.path, f"{statement.sid or 'a statement'} {wrong}")
+
+
+def _principals(statement: Statement, role: ours.OurRole | None) -> str:
+    if role is None:
+        return "lets somebody become a role that is named like ours and is none of them"
+    if statement.but_principals or statement.but_actions:
+        return "trusts everybody but those it names"
+    if strange := [action for action in statement.actions if action.lower() not in _ASSUME]:
+        return f"allows {strange[0]} where only AssumeRole and TagSession are meant"
+    if role.kind not in ("runtime", "dedicated"):
+        lambda_alone = {"Service": ("lambda.amazonaws.com",)}
+        return "" if statement.principals == lambda_alone else "trusts others than Lambda with a function's role"
+    if set(statement.principals) != {"AWS"}:
+        return "trusts others than users and roles that are named"
+    wide = [arn for arn in statement.principals["AWS"] if is_wild(arn) or ours.principal(arn) is None]
+    if wide:
+        return "trusts a whole account or a pattern instead of a user or role"
+    if any(ours.role_of(arn) for arn in statement.principals["AWS"]):
+        return "trusts another role of ours"
+    return ""
+
+
+def _demands_tenant(stack: Stack, _: Config) -> Iterator[Finding]:
+    for held, role, statement in _trusted(stack):
+        if role is None or role.kind not in ("runtime", "dedicated"):
+            continue
+        if not any(_present(condition) for condition in statement.on(_TAG)):
+            yield violation(held.resource, held.path, "a session without the tag `tenant` is let in")
+        elif not _one_tenant(statement, role):
+            yield violation(held.resource, held.path, "a session may be tagged as another than one tenant of this role")
+        keys = [c for c in statement.on(_TAG_KEYS) if c.over == "forallvalues" and c.operator == "stringequals"]
+        if not any(c.values == ("tenant",) for c in keys):
+            yield violation(held.resource, held.path, "a session may carry tags besides `tenant`")
+
+
+def _present(condition: Condition) -> bool:
+    """Whether the condition fails for a request without the tag."""
+    return not condition.passes_when_absent
+
+
+def _one_tenant(statement: Statement, role: ours.OurRole) -> bool:
+    if role.tenant:
+        return statement.demands(_TAG, role.tenant)
+    conditions = statement.on(_TAG)
+    # Tenants' slugs start with a letter: what starts with an underscore is the platform.
+    refused = [c for c in conditions if c.operator == "stringnotlike" and not c.over and "_*" in c.values]
+    filled = [c for c in conditions if c.operator == "stringlike" and c.values == ("?*",) and _present(c)]
+    return bool(refused and filled)
+
+
+def _no_open_conditions(stack: Stack, _: Config) -> Iterator[Finding]:
+    for held in documents(stack, "identity", "trust", "key", "topic", "queue"):
+        if not held.ours and whose(held) is None:
+            continue
+        for statement in held.statements:
+            for condition in statement.conditions:
+                if statement.allows and condition.passes_when_absent and not _demanded(statement, condition.key):
+                    message = (
+                        f"{statement.sid or 'a statement'} holds for a request without {condition.key}: "
+                        f"{condition.over or condition.operator}{' …IfExists' if condition.if_exists else ''}"
+                    )
+                    yield violation(held.resource, held.path, message)
+
+
+def _demanded(statement: Statement, key: str) -> bool:
+    """Whether another condition fails where `key` is absent. A tag that is demanded makes a list of tags' names."""
+    keys = [c.key for c in statement.conditions if not c.passes_when_absent]
+    return key in keys or (key == _TAG_KEYS and any(one.startswith("aws:requesttag/") for one in keys))
+
+
+_TRUST: Final = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html"
+
+TRUST_RULES: Final = (
+    Rule(
+        name="trust-names-its-principals",
+        severity="critical",
+        level="mandatory",
+        description="Who may become a role of ours is named: users and roles for the runtime, Lambda for a function.",
+        rationale="Anybody whom the wildcard or the account takes in becomes the role, and reads what it reads.",
+        fix="List `runtime_principals` in the cell's file by full ARN.",
+        source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
+        check=_names_principals,
+        scope="resource",
+    ),
+    Rule(
+        name="trust-demands-the-tenant",
+        severity="critical",
+        level="mandatory",
+        description="A session of the runtime is tagged with one tenant, and with nothing else.",
+        rationale="A session without the tag, or tagged as it likes, slips past rules that compare tags.",
+        fix="Demand `aws:RequestTag/tenant` by a condition that fails without it, and allow no other tag.",
+        source=_TRUST,
+        check=_demands_tenant,
+        scope="resource",
+    ),
+    Rule(
+        name="no-condition-that-passes-on-nothing",
+        severity="high",
+        level="mandatory",
+        description="No condition of an Allow of ours holds for a request that lacks what it asks for.",
+        rationale="Leaving the key out of a request, which its sender can, is enough to be let in.",
+        fix="Use the operator without `IfExists` or `ForAllValues`, or add `Null: {key: false}`.",
+        source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html",
+        check=_no_open_conditions,
+        scope="resource",
+    ),
+)

@@ -1,0 +1,81 @@
+"""Stacks as the rules see them, without an engine: rehearsed, turned into resources, and changed by a test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from pulumi.output import Unknown
+
+from policies.guardrails.config import Config
+from policies.guardrails.judge import RULES, judge
+from policies.guardrails.model import UNKNOWN, Finding, Resource
+from review.rehearsal import rehearse
+
+STACKS = ("local", "acme.local", "fjord.local", "globex.local", "initech.local")
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, Unknown):
+        return UNKNOWN
+    if isinstance(value, dict):
+        return {name: plain(inner) for name, inner in value.items()}
+    return [plain(one) for one in value] if isinstance(value, list) else value
+
+
+@cache
+def stack(name: str, deployed: bool = True) -> tuple[Resource, ...]:
+    return tuple(
+        Resource(
+            one.urn, one.type, one.name, plain(dict(one.inputs)), one.parent, one.protect, one.dependencies,
+            one.property_dependencies,
+        )
+        for one in rehearse(name, deployed=deployed)
+    )  # fmt: skip
+
+
+def changed(resources: tuple[Resource, ...], name: str, **properties: Any) -> tuple[Resource, ...]:
+    """`resources` with some properties of the one called `name` set; None takes one away."""
+    assert name in {one.name for one in resources}, f"no {name} among {sorted(one.name for one in resources)}"
+
+    def set_(one: Resource) -> Resource:
+        merged: Mapping[str, Any] = {**one.properties, **properties}
+        return replace(one, properties={key: value for key, value in merged.items() if value is not None})
+
+    return tuple(set_(one) if one.name == name else one for one in resources)
+
+
+def edited(resources: tuple[Resource, ...], name: str, path: str, edit: Callable[[Any], None]) -> tuple[Resource, ...]:
+    """`resources` with the policy document at `path` of the one called `name` changed by `edit`."""
+    document = json.loads(next(one for one in resources if one.name == name).text(path))
+    edit(document)
+    return changed(resources, name, **{path: json.dumps(document)})
+
+
+def without(resources: tuple[Resource, ...], *names: str) -> tuple[Resource, ...]:
+    left = tuple(one for one in resources if one.name not in names)
+    assert len(left) == len(resources) - len(names), f"{names} are not all there"
+    return left
+
+
+def resource(type_: str, called: str = "thing", /, **properties: Any) -> Resource:
+    return Resource(f"urn:pulumi:dev::p::{type_}::{called}", type_, called, properties)
+
+
+def document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def broken(resources: tuple[Resource, ...] | list[Resource], config: Config | None = None) -> dict[str, str]:
+    """Rule to kind of finding, of all rules that found something."""
+    return {finding.rule: finding.kind for finding in judge(resources, config)}
+
+
+def findings(
+    rule: str, resources: tuple[Resource, ...] | list[Resource], config: Config | None = None
+) -> list[Finding]:
+    (asked,) = [one for one in RULES if one.name == rule]
+    return judge(resources, config, [asked])
