@@ -173,4 +173,4 @@ def test_the_host_ends_when_its_engine_is_killed(engine_path: str) -> None:
         engine.kill()
         start = time.monotonic()
         assert output.read() == b"", "the pipe closes when the host, its last holder, is gone"
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 60, "within seconds; a host that does not look would stay for ever"

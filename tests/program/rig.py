@@ -126,7 +126,7 @@ class Rig:
         )
 
     def finish(self, running: subprocess.Popen[str]) -> Run:
-        out, err = running.communicate(timeout=180)
+        out, err = running.communicate(timeout=300)
         self._runs += 1
         (self.said / f"{self._runs:03}.log").write_text(out + err, encoding="utf-8")
         return Run(running.returncode, out, err)
