@@ -48,7 +48,8 @@ def test_it_ends_when_the_engine_is_gone(launch: Launch) -> None:
     with closing(socket.socket()) as engine:
         engine.bind(("127.0.0.1", 0))
         engine.listen()
-        provider = launch(f"127.0.0.1:{engine.getsockname()[1]}")
+        # As the engine starts it with `--logtostderr --logflow -v=9`.
+        provider = launch("-logtostderr", "-v=9", f"127.0.0.1:{engine.getsockname()[1]}")
         with pytest.raises(TimeoutError):
             raise_if_alive(provider, 2.5)
     assert provider.process.wait(60) == 0
