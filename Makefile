@@ -35,7 +35,8 @@ else
 endif
 
 .PHONY: check
-check: $(STAMP) ## Format, lint, types, generated documents, direction of imports
+check: $(STAMP) ## Format, lint, types, generated documents, direction of imports, nothing shaped like a key
+	$(RUN) -m tools.key_guard
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(VENV)/bin/pyright
@@ -60,6 +61,10 @@ engine: $(STAMP) ## Find Pulumi's engine, or install it once into a cache outsid
 
 .PHONY: install
 install: $(STAMP) ## Virtual environment with everything pinned, and the myflux-keys command in it
+
+.PHONY: hooks
+hooks: ## Have git refuse a commit that holds something shaped like a key
+	git config core.hooksPath .githooks
 
 .PHONY: lock
 lock: ## Pin what requirements*.in ask for, with hashes

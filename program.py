@@ -134,6 +134,7 @@ def tenant_key_args(cell: Cell, tenant: Tenant, shared: Shared) -> TenantKeyArgs
         recovery_window_days=cell.recovery_window_days,
         replica_regions=cell.replica_regions,
         managed=_managed(shared, cell, tenant),
+        own_organization=tenant.organization_id is not None,
         protect=cell.production,
     )
 
@@ -141,7 +142,8 @@ def tenant_key_args(cell: Cell, tenant: Tenant, shared: Shared) -> TenantKeyArgs
 def provisioner_specification(tenant: Tenant, tenant_names: names.TenantNames) -> dict[str, Any]:
     """The provisioner's input: what a reviewer sees in the preview when a tenant's limits change."""
     budget = tenant.budget
-    return {
+    own = {"organization_id": tenant.organization_id} if tenant.organization_id else {}
+    return own | {
         "schema": 1,
         "tenant": tenant.tenant,
         "cell": tenant.cell,
@@ -156,14 +158,16 @@ def provisioner_specification(tenant: Tenant, tenant_names: names.TenantNames) -
 
 
 def _managed(shared: Shared, cell: Cell, tenant: Tenant) -> Managed | None:
-    """Only a managed tenant has these: tenancy refuses both on a customer's own key."""
+    """A tenant whose keys are minted here has these: tenancy refuses both on a key that a customer handed over."""
     rotation, permission = tenant.rotation, tenant.permission
     if rotation is None or permission is None:
         return None
     tenant_names = cell.names.tenant(tenant.tenant)
+    own = {names.TAG_ORGANIZATION_ID: tenant.organization_id} if tenant.organization_id else {}
     return Managed(
         specification=provisioner_specification(tenant, tenant_names),
-        rotation_tags={
+        rotation_tags=own
+        | {
             names.TAG_PERMISSION: permission,
             names.TAG_MODELS: " ".join(tenant.models),
             names.TAG_EVERY_DAYS: str(rotation.whole_days),

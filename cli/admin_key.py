@@ -14,7 +14,7 @@ from cli import options, output
 from myflux_keys.payload import SecretText
 from operations import admin_key
 from operations.account import Account
-from operations.selection import cells
+from operations.selection import cells, one_tenant
 from tenancy.address import openai_base_url
 
 app = typer.Typer(
@@ -28,26 +28,45 @@ CellName = Annotated[
 
 
 @app.command("set")
-def store(cell: CellName, fleet: options.Folder = options.DEFAULT_FLEET, as_json: options.Json = False) -> None:
+def store(
+    cell: Annotated[
+        str | None,
+        typer.Option(help="The cell whose key this is.", autocompletion=options.complete_cell, show_default=False),
+    ] = None,
+    tenant: Annotated[
+        str | None, typer.Option(help="The customer who gave an admin key of their own.", show_default=False)
+    ] = None,
+    fleet: options.Folder = options.DEFAULT_FLEET,
+    as_json: options.Json = False,
+) -> None:
     """Store an admin key, read from a hidden prompt or from standard input.
 
     There is no option for the key itself: arguments show in process lists and shell histories. It is checked with
     OpenAI first (alive, of the cell's organization, allowed to change things) and then goes straight to Secrets
     Manager, with your AWS credentials. Only the functions can read it. Give it to nobody else: the next rotation
     replaces it, and a day later it is ended at OpenAI.
+
+    With --tenant it is a customer's, of their own organization: it goes to a secret of the tenant's, and only they
+    replace it.
     """
-    (chosen,) = cells(tenancy.load(fleet), cell)
+    if (cell is None) == (tenant is None):
+        output.fail("give --cell, or --tenant for a customer's admin key: one of the two.", code=2)
+    held = tenancy.load(fleet)
+    customer = one_tenant(held, tenant) if tenant is not None else None
+    (chosen,) = cells(held, customer.cell if customer else cell)
     base_url = openai_base_url(chosen)
     with Account(chosen, "admin-key-set") as account:
         account.check()
+        admin_key.place_of(chosen, customer)
         text = getpass.getpass("OpenAI admin key (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
-        stored = admin_key.store(chosen, SecretText(text.strip()), base_url, account.secrets)
+        stored = admin_key.store(chosen, SecretText(text.strip()), base_url, account.secrets, customer)
     for notice in stored.notices:
         output.step(notice)
     expires = datetime.fromtimestamp(stored.expires_at, UTC).isoformat() if stored.expires_at else None
     output.result(
-        {
-            "cell": cell,
+        ({"tenant": tenant} if tenant else {})
+        | {
+            "cell": chosen.cell,
             "secret": stored.secret,
             "version_id": stored.version_id,
             "expires_at": expires,

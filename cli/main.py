@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 import sys
 from typing import TextIO, cast
 
@@ -44,6 +45,8 @@ app.command("capacity")(capacity.capacity)
 
 def main() -> None:
     """Exit codes: 0 done, 1 refused or failed, 2 wrong usage. An unforeseen error keeps its traceback, redacted."""
+    # A core file of `admin-key set` or `key set` would hold the key; what is started from here inherits this.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.stderr = cast(TextIO, Redacted(sys.stderr))
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     for handler in logging.getLogger().handlers:

@@ -103,7 +103,11 @@ def dedicated_read(names: TenantNames) -> Document:
 
 def boundary(names: CellNames) -> Document:
     """The most that any role of the cell can ever do, whatever policy is attached to it later."""
-    secrets = [names.tenant_secrets_arn_pattern, names.admin_secret_arn_pattern]
+    secrets = [
+        names.tenant_secrets_arn_pattern,
+        names.admin_secret_arn_pattern,
+        names.customer_admin_secrets_arn_pattern,
+    ]
     return document(
         {
             "Sid": "SecretsOfThisCell",

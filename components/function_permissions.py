@@ -29,7 +29,7 @@ https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-req
 
 
 def rotation_permissions(names: CellNames) -> Document:
-    """What the rotation function may do: work on tenants' secrets and read the admin key."""
+    """What the rotation function may do: work on tenants' secrets and read admin keys."""
     tenants = names.tenant_secrets_arn_pattern
     return document(
         {
@@ -39,8 +39,8 @@ def rotation_permissions(names: CellNames) -> Document:
             "Resource": tenants,
             "Condition": {"StringEquals": {f"secretsmanager:ResourceTag/{TAG_CELL}": names.cell}},
         },
-        _read_admin_key(names),
-        decrypt_statement(names, [tenants, names.admin_secret_arn_pattern]),
+        _read_admin_keys(names),
+        decrypt_statement(names, [tenants, *_admin_secrets(names)]),
         {
             "Sid": "EncryptTenants",
             "Effect": "Allow",
@@ -53,10 +53,10 @@ def rotation_permissions(names: CellNames) -> Document:
 
 
 def provisioner_permissions(names: CellNames) -> Document:
-    """What the provisioner may do: read the admin key. It reaches no tenant's secret."""
+    """What the provisioner may do: read admin keys. It reaches no tenant's key."""
     return document(
-        _read_admin_key(names),
-        decrypt_statement(names, [names.admin_secret_arn_pattern]),
+        _read_admin_keys(names),
+        decrypt_statement(names, _admin_secrets(names)),
         *_function_statements(names, names.provisioner_function),
     )
 
@@ -85,7 +85,7 @@ def admin_rotation_permissions(names: CellNames) -> Document:
 
 
 def sweep_permissions(names: CellNames) -> Document:
-    """What the sweep may do: look at tenants' secrets, read the admin key, tell numbers. It writes no secret.
+    """What the sweep may do: look at tenants' secrets, read admin keys, tell numbers. It writes no secret.
 
     It reads values to know which keys the secret holds, and to try the previous one. ListSecrets and PutMetricData work
     on no resource, so AWS takes nothing narrower than ``*`` for them; a namespace narrows the second.
@@ -105,8 +105,8 @@ def sweep_permissions(names: CellNames) -> Document:
             "Resource": tenants,
             "Condition": {"StringEquals": {f"secretsmanager:ResourceTag/{TAG_CELL}": names.cell}},
         },
-        _read_admin_key(names),
-        decrypt_statement(names, [tenants, names.admin_secret_arn_pattern]),
+        _read_admin_keys(names),
+        decrypt_statement(names, [tenants, *_admin_secrets(names)]),
         tell_numbers(),
         *_function_statements(names, names.sweep_function),
     )
@@ -122,12 +122,17 @@ def tell_numbers() -> Statement:
     }
 
 
-def _read_admin_key(names: CellNames) -> Statement:
+def _admin_secrets(names: CellNames) -> list[str]:
+    """The cell's, and those that customers gave."""
+    return [names.admin_secret_arn_pattern, names.customer_admin_secrets_arn_pattern]
+
+
+def _read_admin_keys(names: CellNames) -> Statement:
     return {
-        "Sid": "ReadAdminKey",
+        "Sid": "ReadAdminKeys",
         "Effect": "Allow",
         "Action": "secretsmanager:GetSecretValue",
-        "Resource": names.admin_secret_arn_pattern,
+        "Resource": _admin_secrets(names),
     }
 
 

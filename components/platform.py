@@ -76,7 +76,11 @@ class Platform(pulumi.ComponentResource):
                         names.role_arn(names.sweep_role),
                     ],
                     deployers=args.deployer_principals,
-                    secrets=[names.tenant_secrets_arn_pattern, names.admin_secret_arn_pattern],
+                    secrets=[
+                        names.tenant_secrets_arn_pattern,
+                        names.admin_secret_arn_pattern,
+                        names.customer_admin_secrets_arn_pattern,
+                    ],
                     admin_key=True,
                     customers=[names.tenant_secrets_arn_pattern],
                 ),

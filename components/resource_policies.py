@@ -121,6 +121,17 @@ def admin_secret(names: CellNames, *, deployers: Sequence[str]) -> Document:
     )
 
 
+def customer_admin_secret(names: CellNames, *, deployers: Sequence[str]) -> Document:
+    """An admin key of a customer's own organization: read by the functions that work there, stored by the deployers,
+    who cannot read it. Nothing of ours replaces it: that is the customer's to do."""
+    roles = (names.rotation_role, names.provisioner_role, names.sweep_role)
+    return document(
+        _deny_all_but("OnlyFunctionsRead", READ, [names.role_arn(role) for role in roles]),
+        _deny_all_but("OnlyDeployersStore", WRITE, deployers),
+        _deny_all_but("OnlyDeployersGovern", GOVERN, deployers),
+    )
+
+
 def secrets_key(
     names: CellNames,
     *,
@@ -134,7 +145,7 @@ def secrets_key(
 
     `users` may decrypt and encrypt what `secrets` (ARN patterns) hold. `deployers` may have Secrets Manager check that
     they may name this key when they make a secret, which decrypts nothing; with `admin_key` they may also store the
-    admin key, which PutSecretValue asks of its caller, and likewise encrypt what the secrets of `customers` (ARN
+    admin keys, which PutSecretValue asks of its caller, and likewise encrypt what the secrets of `customers` (ARN
     patterns) hold: never decrypt it. Principals are conditions, not Principal elements: KMS refuses a
     policy that names a role which does not exist yet.
     """
@@ -153,7 +164,8 @@ def secrets_key(
         validated,
     ]
     if admin_key:
-        statements.append(_use_key("AdminKeyStored", names, account, deployers, [names.admin_secret_arn_pattern]))
+        stored = [names.admin_secret_arn_pattern, names.customer_admin_secrets_arn_pattern]
+        statements.append(_use_key("AdminKeyStored", names, account, deployers, stored))
     if customers:
         stored = _use_key("CustomersKeysStored", names, account, deployers, customers)
         statements.append(stored | {"Action": ["kms:GenerateDataKey"]})

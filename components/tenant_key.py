@@ -44,6 +44,8 @@ class TenantKeyArgs:
     recovery_window_days: int
     replica_regions: Sequence[str] = ()
     managed: Managed | None = None
+    own_organization: bool = False
+    """A place for an admin key of the customer's own OpenAI organization; with `managed`, keys are minted there."""
     protect: bool = False
 
 
@@ -65,13 +67,18 @@ class TenantKey(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         tags: dict[str, pulumi.Input[str]] = {**names.tags}
 
+        admin_secret = self._admin_secret(name, args) if args.own_organization else None
         self.project_id = None
         writers = args.deployer_principals
         if args.managed:
+            provisioner = args.managed.provisioner_function
+            if admin_secret:
+                # Made after the admin key's place, and so archived while that still holds the key.
+                provisioner = pulumi.Output.all(provisioner, admin_secret.arn).apply(lambda both: both[0])
             project = OpenAIProject(
                 f"{name}-openai",
                 OpenAIProjectArgs(
-                    provisioner_function=args.managed.provisioner_function,
+                    provisioner_function=provisioner,
                     specification=args.managed.specification,
                     protect=args.protect,
                 ),
@@ -133,3 +140,19 @@ class TenantKey(pulumi.ComponentResource):
                 opts=child,
             )
         self.register_outputs({"secret_arn": self.secret_arn, "role_arn": self.role_arn, "project_id": self.project_id})
+
+    def _admin_secret(self, name: str, args: TenantKeyArgs) -> EmptySecret:
+        names = args.names
+        return EmptySecret(
+            f"{name}-admin-key",
+            EmptySecretArgs(
+                name=names.admin_secret,
+                description=f"OpenAI admin key that tenant {names.tenant} gave: `myflux-keys admin-key set` stores it.",
+                kms_key_arn=args.kms_key_arn,
+                policy=resource_policies.customer_admin_secret(names.cell, deployers=args.deployer_principals),
+                tags=names.tags,
+                recovery_window_days=args.recovery_window_days,
+                protect=args.protect,
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )

@@ -48,7 +48,11 @@ def iam_documents() -> str:
     """The documents as they are deployed for an example cell and tenant."""
     tenant = _CELL.tenant("acme")
     rotation = _CELL.role_arn(_CELL.rotation_role)
-    secrets = [_CELL.tenant_secrets_arn_pattern, _CELL.admin_secret_arn_pattern]
+    secrets = [
+        _CELL.tenant_secrets_arn_pattern,
+        _CELL.admin_secret_arn_pattern,
+        _CELL.customer_admin_secrets_arn_pattern,
+    ]
     chapters: list[tuple[str, documents.Document]] = [
         ("Permissions boundary of every role", documents.boundary(_CELL)),
         ("Rotation function", documents.rotation_permissions(_CELL)),

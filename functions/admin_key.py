@@ -36,6 +36,13 @@ class AdminKey:
         self._monotonic = monotonic
         self._kept: SecretText | None = None
         self._kept_at = 0.0
+        self._others: dict[str, AdminKey] = {}
+
+    def at(self, secret_name: str) -> AdminKey:
+        """The admin key in another secret, read and kept alike: a customer's own."""
+        if secret_name not in self._others:
+            self._others[secret_name] = AdminKey(self._client, secret_name, monotonic=self._monotonic)
+        return self._others[secret_name]
 
     def get(self) -> SecretText:
         """Raises AdminKeyMissing, or botocore's ClientError where AWS refuses."""
@@ -67,3 +74,4 @@ class AdminKey:
 
 
 _WAY_OUT: Final = "myflux-keys admin-key set"
+"""With ``--cell``, or with ``--tenant`` for a customer's: the secret's name says whose it is."""

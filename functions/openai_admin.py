@@ -34,6 +34,7 @@ class KeySource(Protocol):
 
     def get(self) -> SecretText: ...
     def after_refusal(self, refused: SecretText, /) -> SecretText | None: ...
+    def at(self, secret_name: str, /) -> KeySource: ...
 
 
 class AdminAPI:
@@ -43,6 +44,10 @@ class AdminAPI:
         self.http = http
         self._admin_key = admin_key
         self._deadline = deadline
+
+    def at(self, secret_name: str | None) -> AdminAPI:
+        """The same API with the admin key of another secret; None is the one at hand."""
+        return self if secret_name is None else AdminAPI(self.http, self._admin_key.at(secret_name), self._deadline)
 
     def send(
         self,

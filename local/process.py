@@ -28,6 +28,8 @@ _LAUNCH: Final = 'umask 077; ulimit -c 0; log=$1; shift; echo $$; exec "$@" >"$l
 """Prints the id of the new process group and leaves the server to init. Core files are off: a core holds keys."""
 
 _GRACE_SECONDS: Final = 3.0
+_KILL_SECONDS: Final = 30.0
+"""Nothing survives SIGKILL, but a busy machine takes its time to bury it."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class ServerProcess:
         """Ends the server and all it started; returns when it is gone. Does nothing when it is gone already."""
         if self._signal_and_wait(signal.SIGTERM, _GRACE_SECONDS):
             return
-        if not self._signal_and_wait(signal.SIGKILL, _GRACE_SECONDS):
+        if not self._signal_and_wait(signal.SIGKILL, _KILL_SECONDS):
             raise OSError(f"process group {self.group} (the cell's {self.name} side) outlived SIGKILL: see `ps -g`")
 
     def _signal_and_wait(self, number: signal.Signals, seconds: float) -> bool:

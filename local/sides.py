@@ -38,7 +38,7 @@ def symptom(server: ServerProcess) -> str | None:
 
 
 def _healthy(server: ServerProcess) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=2)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
     try:
         connection.request("GET", SIDES[server.name][1])
         return connection.getresponse().status == 200

@@ -23,6 +23,9 @@ TAG_MODELS = "myflux:models"
 """The allow-list joined by one space, the default model first. A tag value holds at most 256 characters."""
 TAG_EVERY_DAYS = "myflux:every-days"
 TAG_OVERLAP_HOURS = "myflux:overlap-hours"
+TAG_ORGANIZATION_ID = "myflux:organization-id"
+"""On a tenant's secret: its keys are minted in this OpenAI organization, the customer's, with the admin key that they
+gave. Left out: in the cell's."""
 TAG_CONSUMERS = "myflux:consumers"
 """Those of CONSUMERS that use the key, joined by one space: whom an alarm about an old key names."""
 CONSUMERS = ("myflux", "cinnox")
@@ -70,6 +73,11 @@ class CellNames:
     def admin_secret_arn_pattern(self) -> str:
         """Secrets Manager appends a hyphen and six random characters to a secret's ARN."""
         return self._arn("secretsmanager", f"secret:{self.admin_secret}-??????")
+
+    @property
+    def customer_admin_secrets_arn_pattern(self) -> str:
+        """Customers' admin keys. One slash more than the cell's own has: neither pattern reaches the other's."""
+        return self._arn("secretsmanager", f"secret:{customer_admin_secret(self.cell, '*')}-??????")
 
     @property
     def tenant_secrets_arn_pattern(self) -> str:
@@ -201,6 +209,11 @@ class TenantNames:
         return self.cell._arn("secretsmanager", f"secret:{self.secret}-??????")  # pyright: ignore[reportPrivateUsage]
 
     @property
+    def admin_secret(self) -> str:
+        """The place of an admin key of the customer's own organization."""
+        return customer_admin_secret(self.cell.cell, self.tenant)
+
+    @property
     def project(self) -> str:
         return f"myflux-{self.cell.cell}-{self.tenant}"
 
@@ -224,6 +237,10 @@ class TenantNames:
 def secret_name(cell: str, tenant: str) -> str:
     """All that a reader needs to know to find a tenant's secret."""
     return f"myflux/{cell}/{tenant}/openai"
+
+
+def customer_admin_secret(cell: str, tenant: str) -> str:
+    return f"myflux-admin/{cell}/{tenant}/openai"
 
 
 def key_name(cell: str, tenant: str, client_request_token: str) -> str:

@@ -24,7 +24,7 @@ from functions.openai_http import OpenAIError, OpenAIHTTP
 from myflux_keys.payload import SecretText
 from myflux_keys.quiet import quiet
 from operations.errors import OperationError, code_of, explain
-from tenancy import Cell
+from tenancy import Cell, Tenant
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
@@ -55,19 +55,52 @@ class Stored:
     notices: tuple[str, ...]
 
 
-def store(cell: Cell, key: SecretText, base_url: str, client: SecretsManagerClient) -> Stored:
-    """Checks `key` against OpenAI and writes it to the cell's admin secret. Raises AdminKeyError and keeps nothing."""
+@dataclass(frozen=True)
+class Place:
+    """Where an admin key goes: its secret, the organization that it must be of, and the stack and the line that say
+    so."""
+
+    secret: str
+    organization_id: str
+    stack: str
+    said_in: str
+    customers: bool = False
+
+
+def place_of(cell: Cell, tenant: Tenant | None = None) -> Place:
+    """The cell's place, or the one of a customer's admin key. Raises AdminKeyError where the tenant's file has none."""
+    if tenant is None:
+        organization = cell.openai.organization_id
+        return Place(cell.names.admin_secret, organization, cell.cell, "openai.organization_id in the cell's file")
+    if tenant.organization_id is None:
+        raise AdminKeyError(
+            f"tenant {tenant.tenant} has no place for an admin key: its file names no organization_id. A customer who "
+            "gives one has source: customer and organization_id there; `pulumi up` then makes the place."
+        )
+    names = cell.names.tenant(tenant.tenant)
+    return Place(
+        names.admin_secret, tenant.organization_id, names.stack, "organization_id in the tenant's file", customers=True
+    )
+
+
+def store(
+    cell: Cell, key: SecretText, base_url: str, client: SecretsManagerClient, tenant: Tenant | None = None
+) -> Stored:
+    """Checks `key` against OpenAI and writes it to the cell's admin secret, or to that of a `tenant` who gave it.
+    Raises AdminKeyError and keeps nothing."""
+    place = place_of(cell, tenant)
     _check_shape(key)
-    record, now = _checked_with_openai(cell, key, base_url)
+    record, now = _checked_with_openai(place, key, base_url)
     try:
         with quiet():
-            answer = client.put_secret_value(SecretId=cell.names.admin_secret, SecretString=key.reveal())
+            answer = client.put_secret_value(SecretId=place.secret, SecretString=key.reveal())
     except ClientError as error:
-        raise AdminKeyError(_why_not_stored(cell, code_of(error))) from None
+        raise AdminKeyError(_why_not_stored(cell, place, code_of(error))) from None
     except BotoCoreError as error:
         raise AdminKeyError(f"{explain(error)} Nothing was stored.") from None
     expires_at = record.expires_at if record else None
-    return Stored(cell.names.admin_secret, answer["VersionId"], expires_at, tuple(notices(record, now)))
+    told = notices(record, now, customers=place.customers)
+    return Stored(place.secret, answer["VersionId"], expires_at, tuple(told))
 
 
 def rotate(cell: Cell, client: SecretsManagerClient) -> str:
@@ -106,21 +139,22 @@ def wait(
         sleep(1.0)
 
 
-def notices(record: AdminKeyRecord | None, now: float | None) -> Iterator[str]:
+def notices(record: AdminKeyRecord | None, now: float | None, *, customers: bool = False) -> Iterator[str]:
     """What the person should know of a key that is good: `record` is what OpenAI lists of it, `now` OpenAI's time."""
+    way_out = "ask the customer for another one" if customers else "`myflux-keys admin-key rotate` replaces it now"
     if record is None or now is None:
         yield "OpenAI's list does not tell for certain when this key expires: look there, and let it end within a year."
         return
     left = record.days_left(now)
     if left is None:
         yield (
-            "This key has no expiry: whoever gets hold of it can use it for ever. Have it replaced now by one that "
-            "has: `myflux-keys admin-key rotate`."
+            f"This key has no expiry: whoever gets hold of it can use it for ever. Have it replaced by one that has: "
+            f"{way_out}."
         )
     elif left > LONGEST_DAYS:
-        yield f"This key lives for {left:.0f} days, more than a year: `myflux-keys admin-key rotate` replaces it now."
+        yield f"This key lives for {left:.0f} days, more than a year: {way_out}."
     elif left < SOON_DAYS:
-        yield f"This key dies in {left:.0f} days: `myflux-keys admin-key rotate` replaces it now."
+        yield f"This key dies in {left:.0f} days: {way_out}."
 
 
 def _check_shape(key: SecretText) -> None:
@@ -136,23 +170,23 @@ def _check_shape(key: SecretText) -> None:
         raise AdminKeyError("the key holds white space or characters outside ASCII: it was cut or copied wrongly.")
 
 
-def _checked_with_openai(cell: Cell, key: SecretText, base_url: str) -> tuple[AdminKeyRecord | None, float | None]:
+def _checked_with_openai(place: Place, key: SecretText, base_url: str) -> tuple[AdminKeyRecord | None, float | None]:
     try:
         checked = checked_base_url(base_url)
     except SettingError as error:
         raise AdminKeyError(f"an admin key is not sent there: {error}.") from None
     deadline = Deadline(CHECK_SECONDS)
-    http = OpenAIHTTP(checked, deadline, organization=cell.openai.organization_id)
+    http = OpenAIHTTP(checked, deadline, organization=place.organization_id)
     try:
         prove(http, deadline, key, patience=_PATIENCE_SECONDS, keep=0)
         return own_key(list_admin_keys(AdminAPI(http, OnTrial(key), deadline)), key), http.told_time
     except NotProven as failure:
-        raise AdminKeyError(_why_not_good(cell, failure)) from None
+        raise AdminKeyError(_why_not_good(place, failure)) from None
     except OpenAIError as error:
         raise AdminKeyError(f"OpenAI could not be asked about this key: {error}. Nothing was stored.") from None
 
 
-def _why_not_good(cell: Cell, failure: NotProven) -> str:
+def _why_not_good(place: Place, failure: NotProven) -> str:
     return {
         "refused": "OpenAI refuses this key: it was revoked, has expired or was cut. Nothing was stored.",
         "scope": (
@@ -160,28 +194,26 @@ def _why_not_good(cell: Cell, failure: NotProven) -> str:
             "permissions under Settings, Organization, Admin keys. Nothing was stored."
         ),
         "organization": (
-            f"this key is not of organization {cell.openai.organization_id}, which cell {cell.cell} uses: make one "
-            "there, or correct openai.organization_id in the cell's file. Nothing was stored."
+            f"this key is not of organization {place.organization_id}: make one there, or correct {place.said_in}. "
+            "Nothing was stored."
         ),
     }.get(failure.reason, f"OpenAI could not be asked about this key: {failure}. Nothing was stored: try again.")
 
 
-def _why_not_stored(cell: Cell, code: str) -> str:
+def _why_not_stored(cell: Cell, place: Place, code: str) -> str:
     if code == "ResourceNotFoundException":
-        return (
-            f"there is no secret {cell.names.admin_secret} yet: deploy the cell's platform first "
-            f"(`pulumi up --stack {cell.cell}`)."
-        )
+        whose = "the tenant's stack" if place.customers else "the cell's platform"
+        return f"there is no secret {place.secret} yet: deploy {whose} first (`pulumi up --stack {place.stack}`)."
     if code == "AccessDeniedException":
         allowed = ", ".join(cell.deployer_principals)
-        return f"AWS refuses ({code}): only the cell's deployers may store its admin key ({allowed})."
+        return f"AWS refuses ({code}): only the cell's deployers may store an admin key ({allowed})."
     return f"AWS refuses: {code}. Nothing was stored."
 
 
 def _why_not_rotated(cell: Cell, error: ClientError) -> str:
     code, message = code_of(error), error.response.get("Error", {}).get("Message", "")
     if code == "ResourceNotFoundException":
-        return _why_not_stored(cell, code)
+        return _why_not_stored(cell, place_of(cell), code)
     if code in ("AccessDenied", "AccessDeniedException"):
         allowed = ", ".join(cell.deployer_principals)
         return f"AWS refuses ({code}): only the cell's deployers may rotate its admin key ({allowed})."

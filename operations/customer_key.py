@@ -122,10 +122,10 @@ def notices_of(tenant: str, age_days: int | None, *, persons: bool) -> Sequence[
 
 def secret_of(cell: Cell, tenant: Tenant) -> str:
     """The name of a customer's secret. Raises CustomerKeyError for a managed tenant."""
-    if tenant.source != CUSTOMER:
+    if tenant.source != CUSTOMER or tenant.rotation is not None:
         raise CustomerKeyError(
-            f"tenant {tenant.tenant} is managed: its keys are minted and rotated here, and only the rotation function "
-            "writes them. Nothing was changed. For a new key now: `myflux-keys rotate`."
+            f"tenant {tenant.tenant} is managed, or gave an admin key: its keys are minted and rotated here, and only "
+            "the rotation function writes them. Nothing was changed. For a new key now: `myflux-keys rotate`."
         )
     return cell.names.tenant(tenant.tenant).secret
 

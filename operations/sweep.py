@@ -35,6 +35,7 @@ class Swept:
     governance: str | None = None
     """OpenAI's refusal of a key such as ours; None where it grants one, or was not asked."""
     admin_key_days_left: float | None = None
+    customers_admin_key_days_left: dict[str, float] = field(default_factory=dict[str, float])
     tenants: int = 0
     calls: int = 0
     done: bool = False
@@ -55,6 +56,12 @@ class Swept:
         said += [f"{tenant}: {why}." for tenant, why in self.rotation_overdue.items()]
         if self.admin_key_days_left is not None and self.admin_key_days_left < ADMIN_KEY_DAYS:
             said.append(f"the admin key of {self.cell} dies in {self.admin_key_days_left:.0f} days.")
+        said += [
+            f"the admin key that {tenant} gave dies in {days:.0f} days: ask them for another one, then `myflux-keys "
+            f"admin-key set --tenant {tenant}`."
+            for tenant, days in self.customers_admin_key_days_left.items()
+            if days < ADMIN_KEY_DAYS
+        ]
         if self.governance is not None:
             said.append(f"OpenAI would refuse the next rotations' keys: {self.governance}")
         return said + [f"{tenant} could not be looked at: {why}" for tenant, why in self.failed.items()]
@@ -97,6 +104,7 @@ def sweep(
         swept.plan += answer["plan"]
         swept.failed |= answer["failed"]
         swept.rotation_overdue = answer["rotation_overdue"]
+        swept.customers_admin_key_days_left |= answer["customers_admin_key_days_left"]
         swept.admin_key_days_left = answer["admin_key_days_left"]
         swept.tenants += answer["tenants"]
         swept.calls += answer["calls"]

@@ -112,6 +112,8 @@ class TenantKeyArgs(TypedDict):
     """ISO 3166-1 alpha-2. Refused where OpenAI does not offer its API."""
     source: str
     """`managed`: MyFlux Keys makes the project and every key. `customer`: the customer's own account and key."""
+    organization_id: NotRequired[str]
+    """The customer's OpenAI organization, of which they give an admin key. Customers only."""
     isolation: NotRequired[str]
     """`shared` (the default), or `dedicated`: a KMS key and a role of the tenant's own."""
     models: list[str]
@@ -123,7 +125,7 @@ class TenantKeyArgs(TypedDict):
     budget: NotRequired[Budget]
     """Left out: no limit and no alert. Managed tenants only."""
     rotation: NotRequired[Rotation]
-    """Needed for managed tenants, refused for customers' own keys."""
+    """Needed for managed tenants; for customers only with an organization."""
     consumers: NotRequired[Consumers]
     """Left out: MyFlux alone."""
     enabled: NotRequired[bool]

@@ -69,6 +69,7 @@ def cell_names(names: CellNames) -> Iterator[tuple[Limit, str]]:
 def tenant_names(names: TenantNames) -> Iterator[tuple[Limit, str]]:
     """Every name that a tenant's stack gives to something in AWS, with the limit for it."""
     yield SECRET, names.secret
+    yield SECRET, names.admin_secret
     yield ROLE, names.dedicated_role
     yield ALIAS, names.dedicated_kms_alias
     yield SESSION_TAG, names.tenant

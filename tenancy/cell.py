@@ -54,7 +54,7 @@ def _retention(days: int) -> int:
     return days
 
 
-def _organization(text: str) -> str:
+def checked_organization(text: str) -> str:
     if not _ORGANIZATION.fullmatch(text):
         refused(
             "bad-organization-id",
@@ -92,7 +92,7 @@ class OpenAI(Model):
 
     organization_id: Annotated[
         Text,
-        AfterValidator(_organization),
+        AfterValidator(checked_organization),
         Field(description="From the organization's settings; not secret.", examples=["org-example"]),
     ]
     base_url: Annotated[

@@ -103,7 +103,7 @@ def project_problems(
         if cell is None:
             continue
         project = cell.names.tenant(slug).project
-        other = first.setdefault((cell.openai.organization_id, project), slug)
+        other = first.setdefault((tenant.organization_id or cell.openai.organization_id, project), slug)
         if other != slug:
             reason = f"Its OpenAI project would be {project}, as that of {other}, and both cells share an organization."
             yield documents[slug].problem(Refusal("project-collision", reason, "choose another slug."), ("tenant",))

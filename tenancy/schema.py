@@ -29,16 +29,18 @@ def tenant_schema() -> dict[str, Any]:
     schema["allOf"] = [
         {
             "if": {"properties": {"source": {"const": "managed"}}, "required": ["source"]},
-            "then": {"required": ["rotation"]},
+            "then": {"required": ["rotation"], "properties": {"organization_id": False}},
+        },
+        {
+            "if": {"anyOf": [{"required": ["rotation"]}, {"properties": {"source": {"const": "managed"}}}]},
             "else": {
-                "properties": {
-                    "permission": False,
-                    "rate_limits": {"maxProperties": 0},
-                    "budget": False,
-                    "rotation": False,
-                }
+                "properties": {"permission": False, "rate_limits": {"maxProperties": 0}, "budget": False},
             },
-        }
+        },
+        {
+            "if": {"properties": {"source": {"const": "customer"}}, "required": ["source", "rotation"]},
+            "then": {"required": ["organization_id"]},
+        },
     ]
     return schema
 

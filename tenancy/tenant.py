@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, PlainSerializer, model_validator
 from myflux_keys.names import TAG_MODELS
 from tenancy import slots
 from tenancy.catalogue import OFFERED_COUNTRIES, OFFERED_MODELS, country_refusal, model_refusal
+from tenancy.cell import checked_organization
 from tenancy.fields import CellSlug, Flag, FrozenMapping, Model, NotEmpty, TenantSlug, Text, Unique, refuse, refused
 from tenancy.problems import Refusal
 from tenancy.rotation import Rotation
@@ -26,7 +27,8 @@ _MANAGED_ONLY: Final = {
     "permission": "The scopes of a customer's own key are the customer's to set.",
     "rate_limits": "The rate limits of a customer's own project are the customer's to set.",
     "budget": "A customer's own spending is theirs to limit.",
-    "rotation": "MyFlux Keys cannot mint a customer's key, so it must not claim to rotate it.",
+    "rotation": "MyFlux Keys cannot mint a customer's key without an admin key of theirs, so it must not claim to "
+    "rotate it.",
 }
 
 
@@ -103,9 +105,19 @@ class Tenant(Model):
         Field(
             description="managed: MyFlux Keys makes the project and every key. customer: the customer's own OpenAI "
             "account and key; then permission, rate_limits, budget and rotation are refused: they are set in an "
-            "account that is not ours."
+            "account that is not ours, unless organization_id says that they gave an admin key of it."
         ),
     ]
+    organization_id: Annotated[
+        Text | None,
+        AfterValidator(lambda text: None if text is None else checked_organization(text)),
+        Field(
+            description="source: customer only. The customer's OpenAI organization, of which they give an admin key: "
+            "`up` makes its place, `myflux-keys admin-key set --tenant` stores it; then rotation is added, and keys "
+            "are minted in their organization as a managed tenant's are in ours.",
+            examples=["org-example"],
+        ),
+    ] = None
     isolation: Annotated[
         Literal["shared", "dedicated"],
         Field(
@@ -145,7 +157,7 @@ class Tenant(Model):
     rotation: Annotated[
         Rotation | None,
         Field(
-            description="Needed for managed tenants, refused for customers' own keys.",
+            description="Needed for managed tenants; for customers only with an organization_id.",
             examples=[{"every_days": 31, "overlap_hours": 24}],
         ),
     ] = None
@@ -163,8 +175,9 @@ class Tenant(Model):
     @classmethod
     def _defaults(cls, data: Any) -> Any:
         """A managed key has the least permission that works unless the file asks for another."""
-        if isinstance(data, dict) and cast(dict[str, Any], data).get("source") == "managed":
-            return {"permission": "restricted"} | cast(dict[str, Any], data)
+        fields = cast(dict[str, Any], data) if isinstance(data, dict) else {}
+        if fields.get("source") == "managed" or (fields.get("organization_id") and fields.get("rotation")):
+            return {"permission": "restricted"} | fields
         return cast(object, data)
 
     @model_validator(mode="after")
@@ -175,10 +188,20 @@ class Tenant(Model):
 
 def tenant_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
     """Rules among a tenant's fields. Takes the file's raw values, so that they are checked beside other errors."""
-    if data.get("source") == "customer":
+    own = data.get("organization_id")
+    if data.get("source") == "customer" and not own:
         for field, reason in _MANAGED_ONLY.items():
             if data.get(field):
-                yield Refusal("managed-only", reason, f"delete `{field}`, or set source: managed.", (field,))
+                way_out = f"delete `{field}`, set source: managed, or add organization_id if they give an admin key."
+                yield Refusal("managed-only", reason, way_out, (field,))
+    if data.get("source") == "customer" and own and not data.get("rotation"):
+        for field in ("permission", "rate_limits", "budget"):
+            if data.get(field):
+                reason = "Nothing is made in the customer's organization until a rotation is given."
+                yield Refusal("missing-rotation", reason, f"add rotation, or delete `{field}`.", (field,))
+    if data.get("source") == "managed" and own:
+        reason = "A managed tenant's keys are minted in the cell's organization."
+        yield Refusal("customer-only", reason, "delete it, or set source: customer.", ("organization_id",))
     if data.get("source") == "managed" and data.get("rotation") is None:
         reason = "A managed tenant needs a rotation: how long a key lives is a decision, so there is no default."
         yield Refusal("missing-field", reason, "add rotation: {every_days: 31, overlap_hours: 24}.", ("rotation",))

@@ -46,6 +46,10 @@ class OnTrial:
         """There is no other one to try."""
         return None
 
+    def at(self, _secret_name: str, /) -> OnTrial:
+        """It stands in no secret, and is the only one here."""
+        return self
+
 
 def prove(
     http: OpenAIHTTP, deadline: Deadline, value: SecretText, *, patience: float = PATIENCE_SECONDS, keep: float

@@ -58,6 +58,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> Result:
 
 
 def carry_out(request: Request, environment: Environment, api: AdminAPI, deadline: Deadline) -> Result:
+    api = api.at(request.admin_secret)
     if request.action == "delete":
         return archive(request, environment, api, deadline)
     project = Projects(api).ensure(request.project)
@@ -67,7 +68,7 @@ def carry_out(request: Request, environment: Environment, api: AdminAPI, deadlin
     limits.limit_rates(request.rate_limits)
     limits.limit_spend(request.budget)
     limits.alert_on_spend(request.budget)
-    return _result(environment, project.id, account_id)
+    return _result(request, environment, project.id, account_id)
 
 
 def archive(request: Request, environment: Environment, api: AdminAPI, deadline: Deadline) -> Result:
@@ -75,7 +76,7 @@ def archive(request: Request, environment: Environment, api: AdminAPI, deadline:
     projects = Projects(api)
     project = projects.find(request.project)
     if project is None or project.archived:
-        return _result(environment, project.id if project else None, None) | {"archived": True}
+        return _result(request, environment, project.id if project else None, None) | {"archived": True}
     accounts = ServiceAccounts(api, project.id, deadline)
     account = accounts.find(request.service_account)
     account_id = str(account["id"]) if account else None
@@ -83,12 +84,12 @@ def archive(request: Request, environment: Environment, api: AdminAPI, deadline:
         accounts.end_keys(account_id)
         accounts.delete(account_id)
     projects.archive(project)
-    return _result(environment, project.id, account_id) | {"archived": True}
+    return _result(request, environment, project.id, account_id) | {"archived": True}
 
 
-def _result(environment: Environment, project_id: str | None, account_id: str | None) -> Result:
+def _result(request: Request, environment: Environment, project_id: str | None, account_id: str | None) -> Result:
     return {
-        "organization_id": environment.organization_id,
+        "organization_id": request.organization_id or environment.organization_id,
         "project_id": project_id,
         "service_account_id": account_id,
     }

@@ -13,17 +13,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Literal, cast
 
-from myflux_keys.names import SERVICE_ACCOUNT, TENANT_SLUG, CellNames
+from myflux_keys.names import SERVICE_ACCOUNT, TENANT_SLUG, CellNames, customer_admin_secret
 
 SCHEMA: Final = 1
 Action = Literal["create", "update", "delete"]
 
 _FIELDS: Final = frozenset(
-    {"schema", "tenant", "cell", "project", "service_account", "models", "rate_limits", "budget"}
+    {"schema", "tenant", "cell", "project", "service_account", "models", "rate_limits", "budget", "organization_id"}
 )
 _LIMITS: Final = frozenset({"requests_per_minute", "tokens_per_minute"})
 _BUDGET: Final = frozenset({"monthly_usd", "hard", "alert_percent", "emails"})
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+", re.ASCII)
+_ORGANIZATION: Final = re.compile(r"org-[A-Za-z0-9_-]{1,64}", re.ASCII)
 _MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}", re.ASCII)
 
 
@@ -61,6 +62,12 @@ class Request:
     models: tuple[str, ...]
     rate_limits: Mapping[str, RateLimit]
     budget: Budget | None
+    organization_id: str = ""
+    """The customer's, where they gave an admin key of it; empty for the cell's."""
+
+    @property
+    def admin_secret(self) -> str | None:
+        return customer_admin_secret(self.cell, self.tenant) if self.organization_id else None
 
 
 def read_request(event: Mapping[str, Any], cell: str) -> Request:
@@ -81,8 +88,9 @@ def read_request(event: Mapping[str, Any], cell: str) -> Request:
     if unknown and action != "delete":
         raise BadRequest(f"unknown fields: {', '.join(unknown)}")
     tenant, project = _names(fields, cell)
+    organization = _organization(fields.get("organization_id", ""))
     if action == "delete":
-        return Request(action, tenant, cell, project, SERVICE_ACCOUNT, (), {}, None)
+        return Request(action, tenant, cell, project, SERVICE_ACCOUNT, (), {}, None, organization)
     models = _models(fields.get("models"))
     request = Request(
         action,
@@ -93,6 +101,7 @@ def read_request(event: Mapping[str, Any], cell: str) -> Request:
         models,
         _rate_limits(fields.get("rate_limits"), models),
         _budget(fields.get("budget")),
+        organization,
     )
     if action == "update":
         _check_change(request, _previous(told.get("prev_input")))
@@ -112,6 +121,12 @@ def _names(fields: Mapping[str, Any], cell: str) -> tuple[str, str]:
     if fields.get("service_account") != SERVICE_ACCOUNT:
         raise BadRequest(f"`service_account` must be {SERVICE_ACCOUNT!r}")
     return tenant, project
+
+
+def _organization(value: Any) -> str:
+    if not isinstance(value, str) or (value and not _ORGANIZATION.fullmatch(value)):
+        raise BadRequest("`organization_id` is the id of the customer's own OpenAI organization (org-…), or left out")
+    return value
 
 
 def _models(value: Any) -> tuple[str, ...]:

@@ -193,4 +193,6 @@ class Rotation:
 
     def _guarded(self, state: SecretState) -> Tenant:
         check_rotation(state, self._version)
-        return read_tenant(state, self._environment.cell)
+        tenant = read_tenant(state, self._environment.cell)
+        self._api = self._api.at(tenant.admin_secret)
+        return tenant

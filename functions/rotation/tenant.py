@@ -40,6 +40,13 @@ class Tenant:
     models: tuple[str, ...]
     interval: int
     overlap: int
+    organization_id: str = ""
+    """The customer's, where keys are minted with their admin key; empty for the cell's."""
+
+    @property
+    def admin_secret(self) -> str | None:
+        """Where the customer's admin key is. By name, not by tag: no tag can lead to another tenant's."""
+        return names.customer_admin_secret(self.cell, self.tenant) if self.organization_id else None
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -90,6 +97,7 @@ def read_tenant(state: SecretState, cell: str) -> Tenant:
         models=tuple(_text(tags, names.TAG_MODELS).split()),
         interval=_seconds(tags, names.TAG_EVERY_DAYS, 86_400),
         overlap=_seconds(tags, names.TAG_OVERLAP_HOURS, 3600),
+        organization_id=tags.get(names.TAG_ORGANIZATION_ID, ""),
     )
     if tenant.cell != cell:
         raise Refused(f"{state.name} is tagged {names.TAG_CELL}={tenant.cell}, and this function serves cell {cell}")

@@ -24,7 +24,7 @@ def new_payload(environment: Environment, tenant: Tenant, minted: MintedKey) -> 
         key_id=minted.id,
         project_id=tenant.project_id,
         service_account_id=tenant.service_account_id,
-        organization_id=environment.organization_id,
+        organization_id=tenant.organization_id or environment.organization_id,
         base_url=environment.base_url,
         models=tenant.models,
         minted_at=iso(minted.created_at),

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 def look(listed: TenantSecret, services: Services) -> Facts:
     """Raises OpenAIError, Refused, or botocore's errors."""
     cell = services.environment.cell
-    project = ProjectKeys(services.api, read_tenant(listed.state, cell).project_id)
+    tenant = read_tenant(listed.state, cell)
+    project = ProjectKeys(services.api.at(tenant.admin_secret), tenant.project_id)
     keys = project.all()
     secret = describe(services.secrets, listed.arn, cell)
     tenant = read_tenant(secret.state, cell)
@@ -85,6 +86,9 @@ def _answers(
 ) -> bool | None:
     """Whether OpenAI still accepts the previous key, asked only where it should be dead."""
     if payload is None or payload.key_id == current:
+        return None
+    if payload.source == "customer":
+        # From before keys were minted here: it is the customer's to end.
         return None
     if any(key.id == payload.key_id and not is_dead(key, now) for key in keys):
         return None

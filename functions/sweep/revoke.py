@@ -32,7 +32,7 @@ def revoke_all(tenant_slug: str, services: Services) -> dict[str, Any]:
     if not secret.managed:
         raise Refused(f"the key of {tenant_slug} is the customer's own: only they can revoke it, at OpenAI")
     tenant = read_tenant(secret.state, cell)
-    keys = ProjectKeys(services.api, tenant.project_id)
+    keys = ProjectKeys(services.api.at(tenant.admin_secret), tenant.project_id)
     revoked: dict[str, str] = {}
     errors: dict[str, str] = {}
     alive, foreign = _alive(keys, tenant.service_account_id, services)

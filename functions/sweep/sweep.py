@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions import log
 from functions.admin_key import AdminKeyMissing
 from functions.admin_keys import DAY_SECONDS, list_admin_keys, own_key
-from functions.openai_admin import ProjectKeys
+from functions.openai_admin import AdminAPI, ProjectKeys
 from functions.openai_http import OpenAIError
 from functions.rotation.tenant import Refused, Tenant, read_tenant
 from functions.sweep import due, governance, metrics
@@ -26,6 +26,7 @@ from functions.sweep.metrics import Datum
 from functions.sweep.request import SweepRequest
 from functions.sweep.services import Services
 from functions.sweep.tenants import TenantSecret, by_tenant, stored_at, tenant_secrets
+from myflux_keys import names
 
 TENANT_NEEDS_SECONDS: Final = 30.0
 BURST: Final = 3
@@ -42,6 +43,8 @@ class Sweep:
     results: list[Result] = field(default_factory=list[Result])
     late: dict[str, str] = field(default_factory=dict[str, str])
     failed: dict[str, str] = field(default_factory=dict[str, str])
+    customers_days: dict[str, float] = field(default_factory=dict[str, float])
+    """How long the admin keys live that customers gave, by tenant."""
     data: list[Datum] = field(default_factory=list[Datum])
 
     def run(self) -> dict[str, Any]:
@@ -67,6 +70,7 @@ class Sweep:
             "failed": self.failed,
             "governance": refused,
             "admin_key_days_left": days_left,
+            "customers_admin_key_days_left": self.customers_days,
             "tenants": reached,
             "calls": services.api.http.calls,
             "done": reached == len(chosen),
@@ -88,11 +92,11 @@ class Sweep:
             try:
                 self._one(secret)
             except OpenAIError as error:
-                if error.status == 429:
+                if error.status == 429 and names.TAG_ORGANIZATION_ID not in secret.state.tags:
                     # Every wait that the time allowed was waited: the rest has to come later.
                     return reached
                 self._failed(secret, error)
-            except (Refused, ClientError, BotoCoreError) as error:
+            except (AdminKeyMissing, Refused, ClientError, BotoCoreError) as error:
                 self._failed(secret, error)
         return len(chosen)
 
@@ -104,8 +108,18 @@ class Sweep:
                 self.data += [Datum("CustomerKeyAgeDays", age, by) for by in (None, ("Tenant", secret.tenant))]
             return
         facts = look(secret, self.services)
-        keys = ProjectKeys(self.services.api, facts.tenant.project_id)
+        api = self.services.api.at(facts.tenant.admin_secret)
+        keys = ProjectKeys(api, facts.tenant.project_id)
         self.results += [carry_out(finding, keys, dry_run=self.request.dry_run) for finding in decide(facts)]
+        if facts.tenant.admin_secret is not None:
+            self._customers_admin_key(facts.tenant, facts.tenant.admin_secret, api)
+
+    def _customers_admin_key(self, tenant: Tenant, admin_secret: str, api: AdminAPI) -> None:
+        own = own_key(list_admin_keys(api), self.services.admin_key.at(admin_secret).get())
+        days = own.days_left(self.services.now()) if own else None
+        if days is not None:
+            self.customers_days[tenant.tenant] = days
+            self.data += [Datum("AdminKeyDaysLeft", days, by) for by in (None, ("Tenant", tenant.tenant))]
 
     def _failed(self, secret: TenantSecret, error: Exception) -> None:
         self.failed[secret.tenant] = log.failure_text(error)
@@ -125,7 +139,8 @@ class Sweep:
         return days
 
     def _governance(self, managed: list[TenantSecret], now: float) -> str | None:
-        """OpenAI's refusal of a key such as ours, once a day; None where there is none, or it was not asked."""
+        """OpenAI's refusal of a key such as ours, once a day and organization; None where there is none, or it was not
+        asked."""
         cell, asked = self.services.environment.cell, self.request.governance
         if self.request.dry_run or not (asked or (self.request.due and due.is_slot(cell, now))):
             return None
@@ -135,17 +150,21 @@ class Sweep:
                 tenants.append(read_tenant(secret.state, cell))
             except Refused as error:
                 self._failed(secret, error)
-        tenant = governance.strictest(tenants, int(now // DAY_SECONDS))
-        if tenant is None:
-            return None
-        try:
-            refused = governance.refusal(self.services.api, tenant)
-        except OpenAIError as error:
-            self.failed[tenant.tenant] = log.failure_text(error)
-            log.line("sweep.failed", level=logging.ERROR, tenant=tenant.tenant, error=self.failed[tenant.tenant])
-            return None
-        self.data.append(Datum("GovernanceChanged", 0 if refused is None else 1))
-        return refused
+        refusals: list[str] = []
+        for organization in sorted({tenant.organization_id for tenant in tenants}):
+            theirs = [tenant for tenant in tenants if tenant.organization_id == organization]
+            tenant = governance.strictest(theirs, int(now // DAY_SECONDS))
+            if tenant is None:
+                continue
+            try:
+                refused = governance.refusal(self.services.api.at(tenant.admin_secret), tenant)
+            except (AdminKeyMissing, OpenAIError) as error:
+                self.failed[tenant.tenant] = log.failure_text(error)
+                log.line("sweep.failed", level=logging.ERROR, tenant=tenant.tenant, error=self.failed[tenant.tenant])
+                continue
+            self.data.append(Datum("GovernanceChanged", 0 if refused is None else 1))
+            refusals += [refused] if refused else []
+        return "; ".join(refusals) or None
 
     def _tell(self, left: int, days_left: float | None, *, whole: bool) -> None:
         """Numbers for CloudWatch. A sweep of some tenants says nothing about the cell's schedule."""

@@ -45,7 +45,8 @@ def main() -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
-    engine = sys.argv[1] if len(sys.argv) > 1 else ""
+    # With --logflow the engine's own log flags come before its address.
+    engine = sys.argv[-1] if len(sys.argv) > 1 else ""
     parent = os.getppid()
     while not told.wait(LOOK_SECONDS) and os.getppid() == parent and (not engine or _answers(engine)):
         continue

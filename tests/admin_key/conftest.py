@@ -31,7 +31,7 @@ def admin_process(admin_home: Path) -> Iterator[tuple[str, EmulatorControl]]:
         url = f"http://127.0.0.1:{json.loads(running.stdout.readline())['port']}/v1"
         yield url, EmulatorControl(url, (admin_home / "openai-token").read_text(encoding="ascii").strip())
         running.terminate()
-        running.wait(timeout=10)
+        running.wait(timeout=60)
 
 
 @pytest.fixture

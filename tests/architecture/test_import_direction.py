@@ -22,7 +22,8 @@ LOW_TO_HIGH = (
 
 ALONE = ("policies", "local", "tools")
 """Places beside the list. The local cell may use tools (it puts the engine on PATH); nothing else crosses over, except
-that the command line starts and stops the local cell, and that a review asks the pack's rules."""
+that the command line starts and stops the local cell, that a review asks the pack's rules, and that the guard on
+commits knows a key's shape."""
 
 ALLOWED_ACROSS = {
     ("cli", "local"),
@@ -30,6 +31,7 @@ ALLOWED_ACROSS = {
     ("components", "tools"),
     ("program", "tools"),
     ("local", "tools"),
+    ("tools", "myflux_keys"),
     ("review", "policies"),
 }
 

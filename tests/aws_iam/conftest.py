@@ -25,7 +25,7 @@ def cell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cell]:
         yield Cell(f"http://127.0.0.1:{port}", home)
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(60)
 
 
 def _start(home: Path) -> tuple[subprocess.Popen[bytes], int]:
@@ -46,14 +46,14 @@ def _start(home: Path) -> tuple[subprocess.Popen[bytes], int]:
         if _serves(server, port, log_path):
             return server, port
         server.kill()
-        server.wait(20)
+        server.wait(60)
         if "address already in use" not in log_path.read_text().lower():
             break
     raise RuntimeError(f"the server did not start: {log_path.read_text()}")
 
 
 def _serves(server: subprocess.Popen[bytes], port: int, log: Path) -> bool:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and server.poll() is None:
         with socket.socket() as probe:
             if f"Running on http://127.0.0.1:{port}" in log.read_text() and not probe.connect_ex(("127.0.0.1", port)):

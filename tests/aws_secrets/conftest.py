@@ -82,7 +82,7 @@ def start(home: Path, **environment: str) -> Cell:
             cwd=ROOT, env=settings, stdout=log, stderr=log,
         )  # fmt: skip
     cell = Cell(home, f"http://127.0.0.1:{port}", process)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while True:
         try:
             cell.client("sts").get_caller_identity()
@@ -154,7 +154,11 @@ class Rotator:
     control: Path
 
     def tell(self, secret: str, **wanted: Any) -> None:
-        self._file(secret, "json").write_text(json.dumps(wanted))
+        """Replaces what was told before, whole: the function may be reading it. `hold` names a step that waits in the
+        function until something else is told; `fail`, `crash` and `skip` are in `rotation_function.py`."""
+        draft = self._file(secret, "new")
+        draft.write_text(json.dumps(wanted))
+        draft.replace(self._file(secret, "json"))
 
     def calls(self, secret: str) -> list[dict[str, str]]:
         log = self._file(secret, "log")
@@ -184,9 +188,9 @@ class Rotator:
         self.wait_until(lambda: self.events(arn).count(event) >= times, f"{times} {event}, but {self.events(arn)}")
 
     def wait_until(self, holds: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not holds():
-            assert time.monotonic() < deadline, f"waited 20 s in vain for: {what}"
+            assert time.monotonic() < deadline, f"waited 60 s in vain for: {what}"
             time.sleep(0.05)
 
 

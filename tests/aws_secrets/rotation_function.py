@@ -1,7 +1,7 @@
 """The rotation function that the tests deploy: AWS's four steps, and failures on demand.
 
 Standard library and boto3 only: it runs inside the cell's Lambda. ``CONTROL`` names a folder: ``<secret>.json`` says
-what goes wrong, ``<secret>.log`` gets a line for each call.
+what goes wrong and which step to hold until it says otherwise, ``<secret>.log`` gets a line for each call.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ def handler(event: dict[str, Any], context: object) -> None:
     calls = [json.loads(line)["Step"] for line in log.read_text().splitlines()] if log.exists() else []
     with log.open("a") as file:
         file.write(json.dumps(event) + "\n")
-    time.sleep(wanted.get("sleep", {}).get(step, 0))
+    while control.exists() and json.loads(control.read_text()).get("hold") == step:
+        time.sleep(0.05)
     if calls.count(step) < wanted.get("fail", {}).get(step, 0):
         raise RuntimeError(f"asked to fail in {step}")
     if step not in wanted.get("skip", []):

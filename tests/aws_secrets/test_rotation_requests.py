@@ -108,9 +108,11 @@ def test_a_permission_is_bound_by_source_account_and_source_arn(
 def test_a_permission_taken_away_fails_the_next_rotation(secrets: Any, deployment: Any, name: str, cell: Any) -> None:
     arn = secrets.create_secret(Name=name, SecretString="first")["ARN"]
     rotator = deployment()
-    rotator.tell(name, sleep={"createSecret": 0.5})
+    rotator.tell(name, hold="createSecret")
     rotator.rotate(name)
+    rotator.wait_until(lambda: bool(rotator.steps(name)), "the rotation's start")
     cell.client("lambda").remove_permission(FunctionName=rotator.arn, StatementId="secrets-manager")
+    rotator.tell(name)
     rotator.wait(arn, "RotationFailed")
     assert rotator.steps(name) == ["createSecret"]
 

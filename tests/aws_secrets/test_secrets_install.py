@@ -21,7 +21,7 @@ from local.aws import secrets
 secrets.install()
 print("installed")
 """
-    return subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    return subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=180)
 
 
 def test_the_pinned_version_is_what_is_expected() -> None:

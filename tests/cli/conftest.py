@@ -45,7 +45,7 @@ def myflux() -> Command:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=300,
         )
         return Said(done.returncode, done.stdout, done.stderr)
 

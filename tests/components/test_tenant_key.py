@@ -65,6 +65,27 @@ def test_the_lock_is_on_before_the_first_rotation_can_start(build: Build, cell: 
     assert recorded.one(ROTATION).inputs["rotateImmediately"] is True, "the first key is minted by the first rotation"
 
 
+def test_a_customers_admin_key_has_its_place_before_anything_is_made_with_it(build: Build, cell: CellNames) -> None:
+    names = cell.tenant("acme")
+    recorded = build(lambda: TenantKey("acme", arguments(names, own_organization=True)))
+    (place,) = (r for r in recorded.resources if r.type == SECRET and r.inputs["name"] == names.admin_secret)
+    (lock,) = (r for r in recorded.resources if r.type == POLICY and "acme-admin-key" in r.name)
+    assert recorded.reaches(recorded.one(INVOCATION), lock), "or the project could not be archived at the end"
+    assert names.admin_secret == "myflux-admin/prod-eu1/acme/openai", "out of reach of the runtime's pattern"
+    sids = {s["Sid"]: s for s in json.loads(lock.inputs["policy"])["Statement"]}
+    assert sids["OnlyFunctionsRead"]["Condition"]["StringNotEquals"]["aws:PrincipalArn"] == [
+        cell.role_arn(role) for role in (cell.rotation_role, cell.provisioner_role, cell.sweep_role)
+    ]
+    assert sids["OnlyDeployersStore"]["Condition"]["StringNotEquals"]["aws:PrincipalArn"] == [DEPLOYER]
+    assert "kmsKeyId" in place.inputs
+
+
+def test_a_customer_who_has_not_been_minted_for_has_the_place_alone(build: Build, cell: CellNames) -> None:
+    recorded = build(lambda: TenantKey("acme", arguments(cell.tenant("acme"), managed=None, own_organization=True)))
+    assert len([r for r in recorded.resources if r.type == SECRET]) == 2
+    assert not [r for r in recorded.resources if r.type in (INVOCATION, ROTATION)]
+
+
 def test_the_project_exists_before_the_secret_and_dies_after_it(build: Build, cell: CellNames) -> None:
     recorded = build(lambda: TenantKey("acme", arguments(cell.tenant("acme"))))
     assert recorded.reaches(recorded.one(SECRET), recorded.one(INVOCATION)), (

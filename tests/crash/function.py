@@ -70,7 +70,7 @@ class Function:
             self.steps.append(step)
             try:
                 pipe = self._alive()
-                pipe.send((event, self._cold or self.cold_steps))
+                pipe.send((event, self._cold or self.cold_steps, self._script.patience))
                 failure = pipe.recv()
             except (EOFError, ConnectionError):
                 failure = KILLED

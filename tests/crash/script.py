@@ -24,6 +24,9 @@ _OPENAI: Final = (
 )
 """Every call to OpenAI that a rotation may make. Another one has no name here, so `call_name` raises: a finding."""
 
+PATIENT_SECONDS: Final = 20.0
+IMPATIENT_SECONDS: Final = 0.5
+
 
 @dataclass(frozen=True)
 class Call:
@@ -49,6 +52,7 @@ class Script:
         self._fault: Fault | None = None
         self._index = 0
         self._lasting: Call | None = None
+        self._patience = PATIENT_SECONDS
 
     def begin(
         self, index: int | None = None, fault: Fault | None = None, *, meanwhile: Callable[[], None] | None = None
@@ -58,11 +62,19 @@ class Script:
             self._meanwhile = meanwhile
             self.calls, self.struck, self._lasting = [], [], None
             self._index, self._fault = -1 if index is None else index, fault
+            self._patience = IMPATIENT_SECONDS if fault is not None and fault.how == "silence" else PATIENT_SECONDS
             self._counting = True
 
     def end(self) -> None:
         with self._lock:
             self._counting, self._lasting, self._fault = False, None, None
+            self._patience = PATIENT_SECONDS
+
+    @property
+    def patience(self) -> float:
+        """Seconds that the function gives each call: few only where one is to time out, or a busy machine would make
+        faults that nobody asked for."""
+        return self._patience
 
     def invocation_begins(self, step: str) -> None:
         with self._lock:

@@ -42,7 +42,7 @@ MODEL: Final = "gpt-5-mini"
 ATTEMPTS: Final = 5
 """AWS repeats a failed rotation "multiple times"."""
 _ROOT: Final = Path(__file__).resolve().parents[2]
-_READY_SECONDS: Final = 30.0
+_READY_SECONDS: Final = 60.0
 
 
 @dataclass

@@ -39,7 +39,7 @@ def _interrupted(tenant: Tenant, index: int, meanwhile: Callable[[], None]) -> s
     script.begin(index, meanwhile=meanwhile)
     token = str(uuid.uuid4())
     tenant.start_rotation(ClientRequestToken=token)
-    assert ended.wait(20), f"the rotation came to its call {index}: {script.calls}"
+    assert ended.wait(60), f"the rotation came to its call {index}: {script.calls}"
     _until_still(function.steps)
     function.after = lambda step, failure: None
     script.end()
@@ -71,6 +71,10 @@ def test_rotate_immediately_false_tests_and_neither_mints_nor_moves_a_label(tena
     before, keys = tenant.labels(), set(tenant.lives())
     tenant.stage.function.forget()
     tenant.start_rotation(RotateImmediately=False)
+    end = time.monotonic() + 60
+    while not tenant.stage.function.steps:
+        assert time.monotonic() < end, "AWS calls the function"
+        time.sleep(0.01)
     _until_still(tenant.stage.function.steps)
     assert tenant.stage.function.steps == ["testSecret"], "AWS runs this step alone"
     assert tenant.stage.function.failures == [], "a version that was never minted is no failure"

@@ -26,8 +26,6 @@ from functions.rotation import handler
 from tests.crash.sabotage import MISTAKES
 
 INVOCATION_SECONDS: Final = 300.0
-PATIENCE_SECONDS: Final = 0.4
-"""In place of the 10 to 20 s that the function gives a call: a time-out is a time-out."""
 
 _shipped_client: Final = secrets_client.new_client
 
@@ -55,8 +53,12 @@ class _Deadline(Deadline):
 
 
 class _Impatient(OpenAIHTTP):
+    """Gives a call `patience` seconds in place of the function's 10 to 20: a time-out is a time-out."""
+
+    patience = 0.0
+
     def send(self, *arguments: Any, **named: Any) -> dict[str, Any]:
-        return super().send(*arguments, **{**named, "seconds": PATIENCE_SECONDS})
+        return super().send(*arguments, **{**named, "seconds": self.patience})
 
 
 class _Context:
@@ -65,30 +67,31 @@ class _Context:
 
 
 def _impatient_config(**shipped: Any) -> Config:
-    return Config(**shipped).merge(Config(read_timeout=PATIENCE_SECONDS))  # pyright: ignore[reportArgumentType] - a float is fine
+    return Config(**shipped).merge(Config(read_timeout=_Impatient.patience))  # pyright: ignore[reportArgumentType] - a float is fine
 
 
 @cache
-def _one_client() -> Any:
+def _client(patience: float) -> Any:
     """A client takes long to make, and holds nothing that a cold start would lose."""
+    del patience
     return _shipped_client()
 
 
 def serve(pipe: Connection, environment: Mapping[str, str], log: str, mistake: str | None) -> None:
-    """Runs invocations until told None. A message is ``(event, cold)``; the answer None or the error's text."""
+    """Runs invocations until told None. A message is (event, cold, patience), the answer None or an error's text."""
     os.environ.clear()
     os.environ.update(environment)
     logging.basicConfig(filename=log, level=logging.DEBUG)
     secrets_client.Config = _impatient_config  # type: ignore[misc, assignment]
     botocore.endpoint.time = SimpleNamespace(sleep=_clock.sleep, time=time.time)  # type: ignore[assignment]
-    handler.new_client = _one_client
+    handler.new_client = lambda: _client(_Impatient.patience)
     handler.Deadline = _Deadline  # type: ignore[misc]
     handler.OpenAIHTTP = _Impatient  # type: ignore[misc]
     if mistake is not None:
         MISTAKES[mistake]()
     with contextlib.suppress(EOFError):
         while (told := pipe.recv()) is not None:
-            event, cold = told
+            event, cold, _Impatient.patience = told
             if cold:
                 handler.warm.cache_clear()
             try:

@@ -36,7 +36,8 @@ def test_preview_changes_nothing_up_makes_it_and_a_second_up_finds_nothing_to_do
     preview = project.pulumi("preview")
     assert "tiny:index:Thing one create" in preview
     assert project.resources() == [], "a preview must not write state"
-    assert "+ 2 created" in project.up()
+    loud = project.up("--logtostderr", "--logflow", "-v=9")
+    assert "+ 2 created" in loud, "the engine hands its own log flags to its plugins, before its address"
     assert {r["type"] for r in project.resources()} == {"pulumi:pulumi:Stack", "tiny:index:Thing"}
     assert "2 unchanged" in project.up("--expect-no-changes")
     assert json.loads(project.pulumi("stack", "output", "--json"))["greeting"] == "hello world"
@@ -173,4 +174,4 @@ def test_the_host_ends_when_its_engine_is_killed(engine_path: str) -> None:
         engine.kill()
         start = time.monotonic()
         assert output.read() == b"", "the pipe closes when the host, its last holder, is gone"
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 60, "within seconds; a host that does not look would stay for ever"

@@ -26,6 +26,8 @@ class FakeSecrets:
 
     def __init__(self, admin_key: str, *, first_is_current: bool = True) -> None:
         self.admin_key = admin_key
+        self.customers: dict[str, str] = {}
+        """Admin keys that customers gave, by their secret's name."""
         self.first_is_current = first_is_current
         self.name = ""
         self.tags: dict[str, str] = {}
@@ -84,7 +86,7 @@ class FakeSecrets:
     def get_secret_value(self, *, SecretId: str, VersionId: str | None = None) -> dict[str, Any]:
         def work() -> dict[str, Any]:
             if SecretId.startswith("myflux-admin/"):
-                return {"SecretString": self.admin_key}
+                return {"SecretString": self.customers.get(SecretId, self.admin_key)}
             value = self.values.get(VersionId or self.labels.get(CURRENT, ""))
             if value is None:
                 raise refusal("GetSecretValue", "ResourceNotFoundException", "can't find the specified secret value")

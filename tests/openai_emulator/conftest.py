@@ -24,7 +24,7 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         token = (home / "openai-token").read_text(encoding="ascii")
         yield Server(url, home, EmulatorControl(url, token), [])
         running.terminate()
-        assert running.wait(timeout=10) in (0, -15), "the server ends on SIGTERM"
+        assert running.wait(timeout=60) in (0, -15), "the server ends on SIGTERM"
 
 
 @pytest.fixture

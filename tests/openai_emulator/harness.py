@@ -31,13 +31,13 @@ class Server:
 
     def client(self, key: str) -> OpenAI:
         """A client with a project's key; it never repeats a call by itself."""
-        client = OpenAI(api_key=key, base_url=self.url, max_retries=0, timeout=10)
+        client = OpenAI(api_key=key, base_url=self.url, max_retries=0, timeout=60)
         self.opened.append(client)
         return client
 
     def admin(self, key: str | None = None) -> OpenAI:
         value = key if key is not None else self.control.create_admin_key("tests")
-        client = OpenAI(admin_api_key=value, base_url=self.url, max_retries=0, timeout=10)
+        client = OpenAI(admin_api_key=value, base_url=self.url, max_retries=0, timeout=60)
         self.opened.append(client)
         return client
 

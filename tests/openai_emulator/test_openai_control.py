@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 
 import pytest
 from starlette.datastructures import QueryParams
@@ -42,11 +43,11 @@ def test_only_the_token_opens_the_control_endpoints(server: Server, tenant: Tena
         for headers in ({}, {"X-Emulator-Token": "wrong"}, {"Authorization": f"Bearer {tenant.key}"}):
             request = urllib.request.Request(f"{root}/_emulator/{path}", headers=headers)
             with pytest.raises(urllib.error.HTTPError) as refusal:
-                urllib.request.urlopen(request, timeout=10)
+                urllib.request.urlopen(request, timeout=60)
             with refusal.value as answer:
                 assert answer.code == 401
                 assert tenant.key.encode() not in answer.read()
-    with urllib.request.urlopen(f"{root}/_emulator/health", timeout=10) as answer:
+    with urllib.request.urlopen(f"{root}/_emulator/health", timeout=60) as answer:
         assert json.load(answer) == {"status": "ok"}, "health needs no token"
     assert EmulatorControl(server.url, "wrong").healthy()
     with pytest.raises(ControlError, match="401"):
@@ -73,7 +74,7 @@ def test_no_endpoint_of_openais_api_answers_with_a_key_again(server: Server, ten
             server.url.removesuffix("/v1") + path + query, headers={"Authorization": f"Bearer {key}"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 body = answer.read().decode()
         except urllib.error.HTTPError as refusal:
             with refusal:
@@ -139,19 +140,23 @@ def test_the_server_writes_its_port_first_and_nothing_about_requests(server: Ser
         request = urllib.request.Request(
             f"http://127.0.0.1:{port}/v1/organization/projects", headers={"Authorization": f"Bearer {key}"}
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             assert answer.status == 200
         running.terminate()
-        output, errors = running.communicate(timeout=10)
+        output, errors = running.communicate(timeout=60)
     assert (output, errors) == ("", ""), "no log line, so no header in a log"
 
 
 def test_an_answer_does_not_wait_for_nagle(server: Server, tenant: Tenant) -> None:
     client = server.client(tenant.key)
+    fastest = min(_seconds(lambda: client.models.retrieve("gpt-5-mini")) for _ in range(100))
+    assert fastest < 0.035, "with Nagle's delay every answer takes 40 ms, however idle the machine"
+
+
+def _seconds(act: Callable[[], object]) -> float:
     began = time.monotonic()
-    for _ in range(100):
-        client.models.retrieve("gpt-5-mini")
-    assert time.monotonic() - began < 3, "with Nagle's delay of 40 ms an answer, it would take over 4 s"
+    act()
+    return time.monotonic() - began
 
 
 def test_many_threads_at_once_lose_nothing(server: Server, tenant: Tenant) -> None:

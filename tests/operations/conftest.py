@@ -74,7 +74,7 @@ class Operated:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         with self.popen(*arguments) as running:
-            out, err = running.communicate(timeout=180)
+            out, err = running.communicate(timeout=300)
         return subprocess.CompletedProcess(arguments, running.returncode, out, err)
 
     def pulumi(self, *arguments: str) -> str:
@@ -135,7 +135,7 @@ def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
         cell.openai.settings(admin_requests_per_minute=0)
         running.up("local")
         with running.popen("admin-key", "set", "--cell", "local", stdin=subprocess.PIPE) as storing:
-            out, err = storing.communicate(cell.openai.create_admin_key() + "\n", timeout=60)
+            out, err = storing.communicate(cell.openai.create_admin_key() + "\n", timeout=180)
         assert storing.returncode == 0, out + err
         with ThreadPoolExecutor(2) as two:
             list(two.map(running.up, ["acme.local", "fjord.local"]))

@@ -91,7 +91,7 @@ def test_ctrl_c_stops_the_command_and_the_same_one_goes_on_without_a_second_key(
     with operated.popen("rotate", "acme", "fjord", "--wait", "--reason", "first") as running:
         until(running, operated, "acme", "AWSPENDING")
         running.send_signal(signal.SIGINT)
-        _, err = running.communicate(timeout=30)
+        _, err = running.communicate(timeout=120)
     assert running.returncode not in (0, 2), "a script must see that it did not finish"
     assert "the same command goes on with the rest" in err
     assert "Traceback" not in err
@@ -132,7 +132,7 @@ def test_a_leaked_key_dies_at_once_and_readers_are_refused_until_the_new_one_is_
         with pytest.raises(AccessDeniedError):
             reader.get("acme", fresh=True)
         os.kill(running.pid, signal.SIGKILL)
-        running.communicate(timeout=30)
+        running.communicate(timeout=120)
     operated.settled("acme")
     with pytest.raises(AccessDeniedError):
         reader.get("acme", fresh=True)

@@ -98,7 +98,7 @@ class Rig:
     stacks: list[str] = field(default_factory=list[str])
     project: Path = ROOT
     """Where the engine is run."""
-    patience: float = 180
+    patience: float = 300
     """Seconds that one run of it may take."""
     _runs: int = 0
 

@@ -41,14 +41,14 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsServer]:
             yield AwsServer(f"http://127.0.0.1:{port}", home)
         finally:
             server.terminate()
-            server.wait(10)
+            server.wait(60)
 
 
 def _await(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    give_up = time.monotonic() + 20
+    give_up = time.monotonic() + 60
     while True:
         try:
-            urllib.request.urlopen(url, timeout=2).close()
+            urllib.request.urlopen(url, timeout=10).close()
             return
         except OSError:
             assert server.poll() is None, log.read_text()

@@ -97,7 +97,7 @@ class Provider:
     def close(self) -> None:
         self.channel.close()
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
         assert self.process.stdout is not None
         self.process.stdout.close()
 
@@ -129,7 +129,7 @@ class Stack:
 
     def run(self, *arguments: str, fails: bool = False, **environment: str) -> str:
         process = self.start(*arguments, **environment)
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=300)
         assert (process.returncode != 0) == fails, output
         return output
 

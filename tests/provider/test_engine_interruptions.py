@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,21 +55,18 @@ aws.lambda_.Invocation("call", function_name=f.name, input=json.dumps({"sleep": 
 """
     )
     stack.program(program)
-    process = stack.start("up", "--yes", "--skip-preview", SLEEP="8")
+    process = stack.start("up", "--yes", "--skip-preview", SLEEP="20")
     assert process.stdout is not None
     for line in process.stdout:
         if "aws:lambda:Invocation call creating" in line:
             break
-    time.sleep(1)  # The engine tells of a step before it writes down that the step is under way.
+    until(lambda: "pending_operations" in checkpoint(stack), "the engine to write down that the step is under way")
     providers = children(process.pid, "local.provider")
     assert providers, "the engine runs the provider as its child"
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    give_up = time.monotonic() + 10
-    while any(running(pid) for pid in providers) and time.monotonic() < give_up:
-        time.sleep(0.1)
-    assert not [pid for pid in providers if running(pid)], "no provider outlives its engine"
+    until(lambda: not any(running(pid) for pid in providers), "the provider to end with its engine")
 
     stack.run("cancel", "--yes")
     assert "pending_operations" in stack.run("stack", "export"), "the state says that a create was under way"
@@ -76,6 +74,19 @@ aws.lambda_.Invocation("call", function_name=f.name, input=json.dumps({"sleep": 
     stack.up()
     assert {"before", "role", "f", "call"} <= stack.state().keys()
     stack.run("destroy", "--yes")
+
+
+def until(holds: Callable[[], bool], what: str) -> None:
+    give_up = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < give_up, f"waited in vain for {what}"
+        time.sleep(0.05)
+
+
+def checkpoint(stack: Stack) -> str:
+    """The stack's state as it lies on disk: to ask the engine for it would wait for the update's lock."""
+    (state,) = (stack.folder.parent / "state").rglob("dev.json")
+    return state.read_text(encoding="utf-8")
 
 
 def children(parent: int, text: str) -> list[int]:

@@ -225,6 +225,10 @@ def test_a_timeout_of_ones_own_is_kept_and_the_call_is_not_repeated(
     function, made = provider.create(type, "f", **given, code=archive(tmp_path, text))
     with pytest.raises(grpc.RpcError, match="Read timeout"):
         provider.create("aws:lambda/invocation:Invocation", "i", 2, functionName=function, input="{}")
+    give_up = time.monotonic() + 60
+    while not calls.exists():
+        assert time.monotonic() < give_up, "the function was called"
+        time.sleep(0.05)
     time.sleep(2)
     assert calls.read_text() == "x", "a call without an answer may have done its work"
     provider.delete(type, "f", function, made)

@@ -123,7 +123,7 @@ class StandIn:
         tenant = name.split("/")[2]
         time.sleep(self.slow.get(tenant, 0.0))
         if tenant in self.held:
-            self.held[tenant].wait(30)
+            self.held[tenant].wait(120)
         if token in self.expired_tokens:
             return 400, {"__type": "ExpiredTokenException", "message": "The security token is expired"}
         if token and token.split("|")[0] != tenant:

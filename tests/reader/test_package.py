@@ -16,7 +16,7 @@ ROOT = Path(myflux_keys.__file__).resolve().parent.parent
 
 def run(code: str, path: Path = ROOT) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, cwd=path, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=path, capture_output=True, text=True, timeout=180, check=False)
 
 
 def test_importing_the_package_loads_nothing_but_itself() -> None:

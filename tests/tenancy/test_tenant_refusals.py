@@ -130,6 +130,37 @@ def test_a_customers_tenant_may_be_dedicated_and_has_no_schedule(files: Files) -
     assert (tenant.rotation, tenant.schedule, tenant.permission, tenant.budget) == (None, None, None, None)
 
 
+def test_a_customer_who_gives_an_admin_key_first_gets_its_place_and_then_rotation(files: Files) -> None:
+    files.tenant(without=("rate_limits", "budget", "rotation"), source="customer", organization_id="org-theirs")
+    tenant = files.load().tenants["acme"]
+    assert (tenant.organization_id, tenant.rotation, tenant.permission) == ("org-theirs", None, None)
+    files.tenant(source="customer", organization_id="org-theirs")
+    tenant = files.load().tenants["acme"]
+    assert tenant.rotation is not None
+    assert tenant.permission == "restricted", "what is minted there has the least permission too"
+    assert tenant.budget is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "without", "rule", "field"),
+    [
+        ({"organization_id": "org-theirs"}, (), "customer-only", "organization_id"),
+        ({"source": "customer", "organization_id": "theirs"}, (), "bad-organization-id", "organization_id"),
+        (
+            {"source": "customer", "organization_id": "org-theirs"},
+            ("rotation", "rate_limits"),
+            "missing-rotation",
+            "budget",
+        ),
+    ],
+)
+def test_an_organization_that_nothing_would_be_done_with_is_refused(
+    files: Files, changes: dict[str, Any], without: tuple[str, ...], rule: str, field: str
+) -> None:
+    files.tenant(without=without, **changes)
+    assert (rule, field) in [(problem.rule, problem.field) for problem in files.problems()]
+
+
 def test_a_managed_key_has_the_least_permission_unless_asked(files: Files) -> None:
     files.tenant()
     assert files.load().tenants["acme"].permission == "restricted"

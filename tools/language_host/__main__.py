@@ -5,7 +5,6 @@ The engine reads the port from the first line of stdout; every later line there 
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sys
@@ -26,11 +25,8 @@ _LOOK_EVERY_SECONDS: Final = 0.5
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="pulumi-language-python", description=__doc__)
-    parser.add_argument("engine", nargs="?", default="", help="address of the engine that starts this host")
-    # The engine may add flags, such as a tracing endpoint, that mean nothing here.
-    arguments, _ = parser.parse_known_args()
-    host = LanguageHost(arguments.engine)
+    # The engine's flags, for its logs or a tracing endpoint, come before its address and mean nothing here.
+    host = LanguageHost(sys.argv[-1] if len(sys.argv) > 1 else "")
     # Each policy pack keeps one thread busy for as long as it runs.
     server = grpc.server(
         ThreadPoolExecutor(max_workers=64),

@@ -1,0 +1,95 @@
+"""Refuses to let anything shaped like a key into the repository.
+
+`python -m tools.key_guard` looks at every file that git holds or would add, as `make check` does; with `--staged` at
+what the next commit would hold, as the pre-commit hook does. Owns where to look and what to say: never the text
+that was found. Leaves out what a key looks like (`myflux_keys.redaction`). Standard library only: a hook runs in any
+checkout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from myflux_keys.redaction import looks_like_key, redact
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+_WAY_OUT: Final = (
+    "Nothing shaped like a key may be committed: history keeps it for ever, and everybody who clones has it. Take it "
+    "out. If it is a real one, it has leaked onto this disk: revoke it (`myflux-keys revoke TENANT`, or at OpenAI or "
+    "AWS). A made-up one in a test is put together from halves."
+)
+
+File = tuple[str, bytes]
+"""A path in the repository, and what the file holds."""
+
+
+class GuardError(Exception):
+    """Git did not answer, so nothing was looked at. The message holds git's own words."""
+
+
+def findings(files: Iterable[File]) -> Iterator[str]:
+    """``path:line`` of each line that holds a key's shape; the line is 0 where the path itself does."""
+    for path, content in files:
+        if looks_like_key(path):
+            yield f"{redact(path)}:0"
+        # Latin-1 reads any bytes, and leaves ASCII, which keys are made of, as it is.
+        for number, line in enumerate(content.decode("latin-1").split("\n"), start=1):
+            if looks_like_key(line):
+                yield f"{redact(path)}:{number}"
+
+
+def staged(root: Path) -> Iterator[File]:
+    """What the next commit adds or changes, from the index: the working tree may hold something else by now."""
+    for name in _paths(root, "diff", "--cached", "--name-only", "--no-renames", "--diff-filter=d"):
+        yield name, _git(root, "show", f":{name}")
+
+
+def committable(root: Path) -> Iterator[File]:
+    """Every file that git holds, and every other that `git add` would take."""
+    for name in _paths(root, "ls-files", "--cached", "--others", "--exclude-standard"):
+        path = root / name
+        if path.is_file() and not path.is_symlink():
+            yield name, path.read_bytes()
+
+
+def _paths(root: Path, *command: str) -> list[str]:
+    return sorted({name.decode("utf-8", "surrogateescape") for name in _git(root, *command, "-z").split(b"\0") if name})
+
+
+def _git(root: Path, *arguments: str) -> bytes:
+    try:
+        # A checkout may belong to another user than the one who builds it; the guard reads it all the same.
+        command = ["git", "-c", "safe.directory=*", *arguments]
+        return subprocess.run(command, cwd=root, capture_output=True, check=True).stdout
+    except OSError as error:
+        raise GuardError(f"git cannot be run: {error}") from None
+    except subprocess.CalledProcessError as error:
+        raise GuardError(f"git {arguments[0]}: {redact(error.stderr.decode(errors='replace').strip())}") from None
+
+
+def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.key_guard", description=_WAY_OUT)
+    parser.add_argument("--staged", action="store_true", help="look at what the next commit would hold")
+    asked = parser.parse_args(arguments)
+    if not (root / ".git").exists():
+        print("no key can be committed here: this is no git repository", file=sys.stderr)
+        return 0
+    try:
+        found = list(findings(staged(root) if asked.staged else committable(root)))
+    except GuardError as error:
+        print(f"key guard: {error}", file=sys.stderr)
+        return 2
+    for place in found:
+        print(f"{place}: shaped like a key", file=sys.stderr)
+    if found:
+        print(_WAY_OUT, file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
