@@ -56,8 +56,8 @@ def claims(deployment: Deployment, cell: Cell) -> list[Claim]:
         ),
         Claim(
             "only-functions-read-the-admin-key",
-            "Nobody but the functions reads the OpenAI admin key.",
-            lambda: others(about, deployment.admin, READ, about.functions),
+            "Nobody but the functions reads an OpenAI admin key, the cell's or a customer's.",
+            lambda: (a for secret in about.admins for a in others(about, secret, READ, about.functions)),
         ),
         Claim(
             "only-the-named-become-the-runtime",
@@ -74,13 +74,13 @@ def claims(deployment: Deployment, cell: Cell) -> list[Claim]:
             "Nobody but the cell's deployers changes a secret's tags, policy, encryption, rotation or life.",
             lambda: (
                 attempt
-                for secret in (*(shape.secret for shape in deployment.shapes), deployment.admin)
+                for secret in (*(shape.secret for shape in deployment.shapes), *about.admins)
                 for attempt in others(about, secret, GOVERN, set(), cell.deployer_principals)
             ),
         ),
         Claim(
             "only-writers-write",
-            "A managed tenant's secret is written by the rotation alone; a customer's own and the admin key also by "
+            "A managed tenant's secret is written by the rotation alone; a customer's own and admin keys also by "
             "deployers, who read neither.",
             lambda: (*(a for shape in deployment.shapes for a in writing(about, shape)), *storing(about)),
         ),

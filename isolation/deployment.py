@@ -60,6 +60,8 @@ class Deployment:
     roles: Mapping[str, Role]
     """By ARN."""
     admin: Secret
+    customer_admins: Sequence[Secret]
+    """Admin keys' places that customers' organizations have, generalized: one of each kind."""
     tenants: Sequence[Secret]
     shapes: Sequence[Shape]
 
@@ -86,8 +88,18 @@ def read(resources: Iterable[Resource]) -> Deployment:
             f"the resources hold {len(admin)} admin secrets and {len(roles)} roles: a proof needs those of one "
             "cell's platform stack together with its tenants'"
         )
-    tenants = sorted((s for s in secrets if s.tenant != PLATFORM_TENANT), key=lambda secret: secret.tenant)
-    return Deployment(roles, admin[0], tenants, _shapes(tenants, roles))
+    given = [secret for secret in secrets if secret.tenant != PLATFORM_TENANT]
+    customers = {
+        (general.policy, general.tags, general.name): general
+        for general in (_general_secret(secret, secret.tenant) for secret in given if _holds_an_admin_key(secret))
+    }
+    tenants = sorted((s for s in given if not _holds_an_admin_key(s)), key=lambda secret: secret.tenant)
+    return Deployment(roles, admin[0], list(customers.values()), tenants, _shapes(tenants, roles))
+
+
+def _holds_an_admin_key(secret: Secret) -> bool:
+    """Admin keys have a folder of their own, so that no pattern for tenants' secrets reaches them."""
+    return secret.name.startswith("myflux-admin/")
 
 
 def _shapes(tenants: Sequence[Secret], roles: Mapping[str, Role]) -> list[Shape]:

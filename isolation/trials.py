@@ -56,6 +56,10 @@ class About:
     def names(self) -> CellNames:
         return self.cell.names
 
+    @property
+    def admins(self) -> Sequence[Secret]:
+        return [self.deployment.admin, *self.deployment.customer_admins]
+
     def reader(self, shape: Shape) -> Role:
         return shape.role or self.deployment.roles[self.names.runtime_role_arn]
 
@@ -138,7 +142,8 @@ def reading(about: About, shape: Shape) -> Iterator[Attempt]:
 
 def storing(about: About) -> Iterator[Attempt]:
     writers = about.arns(about.names.admin_rotation_role)
-    return others(about, about.deployment.admin, WRITE, writers, about.cell.deployer_principals)
+    for secret in about.admins:
+        yield from others(about, secret, WRITE, writers, about.cell.deployer_principals)
 
 
 def writing(about: About, shape: Shape) -> Iterator[Attempt]:
@@ -190,7 +195,11 @@ def decrypting(about: About, secret: Secret, owner: Term | None) -> Iterator[Att
     names = about.names
     service = f"secretsmanager.{names.region}.amazonaws.com"
     secrets = (
-        [names.tenant_secrets_arn_pattern, names.admin_secret_arn_pattern]
+        [
+            names.tenant_secrets_arn_pattern,
+            names.admin_secret_arn_pattern,
+            names.customer_admin_secrets_arn_pattern,
+        ]
         if owner is None
         else [names.tenant(OWNER).secret_arn_pattern]
     )

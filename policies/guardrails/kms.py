@@ -14,7 +14,7 @@ from .iam.documents import Statement
 from .iam.held import KEY_POLICY, documents
 from .iam.patterns import covers, is_wild
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
-from .own_grants import admin_secret, secrets
+from .own_grants import admin_secrets, secrets
 from .via_service import through_secrets_manager
 
 _GRANT: Final = "aws:kms/grant:Grant"
@@ -102,7 +102,7 @@ def _too_open(statement: Statement, config: Config) -> str:
     (cell,) = cells
     if len(tenants) > 1:
         return "lets roles of more than one tenant use the key"
-    about = (secrets(cell, next(iter(tenants))), admin_secret(cell))
+    about = (secrets(cell, next(iter(tenants))), *admin_secrets(cell))
     if wrong := through_secrets_manager(statement, about):
         return wrong
     strangers = [arn for arn in callers[0].values if ours.role_of(arn) is None]

@@ -45,36 +45,42 @@ def admin_secret(cell: str) -> str:
     return f"arn:~:secretsmanager:~:~:secret:myflux-admin/{cell}/openai-??????"
 
 
+def admin_secrets(cell: str) -> tuple[str, ...]:
+    """The cell's admin key, and those that customers gave of organizations of their own."""
+    return admin_secret(cell), f"arn:~:secretsmanager:~:~:secret:myflux-admin/{cell}/*/openai-??????"
+
+
 def secrets_of(kind: str, cell: str, tenant: str = "*") -> tuple[str, ...]:
     """The secrets that a role's KMS permissions may be for."""
-    tenants, admin = secrets(cell, tenant if kind == "dedicated" else "*"), admin_secret(cell)
+    tenants, admins = secrets(cell, tenant if kind == "dedicated" else "*"), admin_secrets(cell)
     return {
-        "rotation": (tenants, admin),
-        "provisioner": (admin,),
-        "admin-rotator": (admin,),
-        "sweep": (tenants, admin),
+        "rotation": (tenants, *admins),
+        "provisioner": admins,
+        "admin-rotator": (admin_secret(cell),),
+        "sweep": (tenants, *admins),
         "runtime": (tenants,),
         "dedicated": (tenants,),
-        "boundary": (tenants, admin),
+        "boundary": (tenants, *admins),
     }[kind]
 
 
 def grants_of(kind: str, cell: str, tenant: str = "") -> tuple[Grant, ...]:
     """`kind` is an OurRole's, or `boundary` for what limits them all."""
+    reads_admin_keys = tuple(Grant(_GET, one) for one in admin_secrets(cell))
     on_secrets: Mapping[str, tuple[Grant, ...]] = {
-        "rotation": (Grant(_ROTATE, secrets(cell)), Grant(_GET, admin_secret(cell))),
-        "provisioner": (Grant(_GET, admin_secret(cell)),),
+        "rotation": (Grant(_ROTATE, secrets(cell)), *reads_admin_keys),
+        "provisioner": reads_admin_keys,
         "admin-rotator": (Grant(_ROTATE, admin_secret(cell)),),
         "sweep": (
             Grant(_LOOK, secrets(cell)),
-            Grant(_GET, admin_secret(cell)),
+            *reads_admin_keys,
             *(Grant((one,), "*") for one in _ANYWHERE),
         ),
         "runtime": (Grant(_READ, secrets(cell)),),
         "dedicated": (Grant(_READ, secrets(cell, tenant)),),
         "boundary": (
             Grant((*_ROTATE, *_LOOK), secrets(cell)),
-            Grant((*_ROTATE, *_LOOK), admin_secret(cell)),
+            *(Grant((*_ROTATE, *_LOOK), one) for one in admin_secrets(cell)),
             *(Grant((one,), "*") for one in _ANYWHERE),
         ),
     }
