@@ -39,15 +39,18 @@ def touched(differences: Iterable[Difference], place: str, code: Code | None, pi
     """Pure. `place` is the folder of tenants/ and cells/ in the repository. `code` is None where the program lies in
     another repository. `pins` are phrases about pinned packages that differ."""
     found = Touched()
+    archive = PurePosixPath(place) / "tenants" / "archive"
+    differences = list(differences)
+    archived = {PurePosixPath(d.path).stem for d in differences if PurePosixPath(d.path).parent == archive}
     for difference in differences:
         path = PurePosixPath(difference.path)
         kind, slug = _described(path, place)
         gone = difference.status == "D"
         word = "gone" if gone else "new" if difference.status == "A" else "changed"
         if kind == "tenants":
-            if gone:
+            if gone and slug not in archived:
                 found.gone.append(slug)
-            else:
+            elif not gone:
                 found.tenants[slug] = f"{path} is {word}"
         elif kind == "cells":
             if gone:

@@ -101,6 +101,8 @@ class Run:
         self._tell = tell
         self._now = now
         self._stopping = False
+        self._total = len(plan.left)
+        self._failed: list[str] = []
         self._began = now()
         self._later: deque[tuple[float, str]] = deque()
         self.result = Result()
@@ -109,21 +111,20 @@ class Run:
         self._stopping = True
 
     def go(self) -> Result:
-        left = deque(self._plan.stages)
-        finished: list[Stage] = []
-        while left and not self._stopping and not self.result.stopped:
-            stage = left.popleft()
-            self._through(stage, finished)
-            finished.append(stage)
+        for stage in self._plan.stages:
+            if not self._stopping and not self.result.stopped:
+                self._through(stage)
         begun = self.result.outcomes.keys() | self._plan.done
         self.result.not_begun = [stack for stack in self._plan.left if stack not in begun]
+        if not self.result.not_begun:
+            self.result.stopped = ""
         self.result.interrupted = self._stopping
         return self.result
 
-    def _through(self, stage: Stage, finished: Sequence[Stage]) -> None:
+    def _through(self, stage: Stage) -> None:
         queue = deque(stack for stack in stage.stacks if stack not in self._plan.done)
+        before = len(self._failed)
         while queue or self._later or self._workers.running:
-            self.result.stopped = why_to_stop(finished, stage, self.result.failed, self._plan.most) or ""
             if self._stopping or self.result.stopped:
                 queue.clear()
                 self._later.clear()
@@ -137,6 +138,8 @@ class Run:
             self._tell(self._progress())
             for job, done in self._workers.ended(LOOK_SECONDS):
                 self._end(job, done)
+            why = why_to_stop(stage, self._failed[before:], len(self._failed), self._plan.most)
+            self.result.stopped = self.result.stopped or why or ""
         self._tell(self._progress())
 
     def _end(self, job: Job, done: Done) -> None:
@@ -144,15 +147,17 @@ class Run:
             self._later.append((self._now() + LOCKED_SECONDS, job.stack))
             return
         self.result.outcomes[job.stack] = done
-        if done.ok and not self._plan.dry:
+        if not done.ok:
+            self._failed.append(job.stack)
+        elif not self._plan.dry:
             self._keeper.add(job.stack, job.fingerprint)
 
     def _progress(self) -> Progress:
-        ended, failed = len(self.result.outcomes), len(self.result.failed)
-        left = len(self._plan.left) - ended
+        ended, failed = len(self.result.outcomes), len(self._failed)
+        left = self._total - ended
         pace = (self._now() - self._began) / ended if ended else None
         return Progress(
-            total=len(self._plan.left) + len(self._plan.done),
+            total=self._total + len(self._plan.done),
             done=ended - failed + len(self._plan.done),
             failed=failed,
             running=len(self._workers.running),

@@ -49,15 +49,14 @@ def _ordered(stacks: Collection[str]) -> tuple[str, ...]:
     return tuple(sorted(stacks, key=lambda stack: hashlib.sha256(stack.encode()).digest()))
 
 
-def why_to_stop(finished: Sequence[Stage], current: Stage, failed: Collection[str], most: int) -> str | None:
-    """Why no further stack may begin; None while one may. `failed` are the stacks that failed in this run.
+def why_to_stop(stage: Stage, failed_here: Sequence[str], failed: int, most: int) -> str | None:
+    """Why no further stack may begin; None while one may. `failed_here` are the stacks of `stage` that failed, `failed`
+    counts those of the whole run.
 
     A failure in a stage with a gate ends the run there and then: that is what a canary is for.
     """
-    at_gates = [stack for stage in (*finished, current) if stage.gate for stack in stage.stacks if stack in failed]
-    if at_gates:
-        stage = next(stage.name for stage in (*finished, current) if at_gates[0] in stage.stacks)
-        return f"{at_gates[0]} failed among `{stage}`, and what comes after waits until that is mended"
-    if len(failed) > most:
-        return f"{len(failed)} failed, and --max-failures is {most}"
+    if stage.gate and failed_here:
+        return f"{failed_here[0]} failed among `{stage.name}`, and what comes after waits until that is mended"
+    if failed > most:
+        return f"{failed} failed, and --max-failures is {most}"
     return None
