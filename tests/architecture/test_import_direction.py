@@ -28,6 +28,7 @@ ALLOWED_ACROSS = {
     ("cli", "local"),
     ("cli", "tools"),
     ("components", "tools"),
+    ("fleet", "tools"),
     ("program", "tools"),
     ("local", "tools"),
     ("review", "policies"),
