@@ -111,7 +111,7 @@ def _run(asked: Asked, plan: Plan, held: record.Record) -> Result:
     # Dask takes a second to import, which a run that finds nothing to do has no use for.
     from fleet import pool
 
-    workers = asked.workers or min(_MOST_PROCESSES, len(os.sched_getaffinity(0)))
+    workers = asked.workers or min(_MOST_PROCESSES, os.cpu_count() or 1)
     output.step(fleet_report.beginning(asked.operation, plan, asked.scheduler or f"{workers} processes"))
     with pool.opened(min(workers, max(len(plan.left), 1)), asked.scheduler) as crew, Line() as line:
 

@@ -126,14 +126,16 @@ def notices(url: str) -> list[str]:
     found = place(url)
     if found.scheme != "s3":
         return []
-    client = _s3(found)
-    told: list[str] = []
-    if client.get_bucket_versioning(Bucket=found.root).get("Status") != "Enabled":
-        told.append(
-            f"bucket {found.root} keeps no versions, so a state that is overwritten is lost: "
-            f"aws s3api put-bucket-versioning --bucket {found.root} --versioning-configuration Status=Enabled"
-        )
-    return told
+    try:
+        versioning = _s3(found).get_bucket_versioning(Bucket=found.root).get("Status")
+    except ClientError as error:
+        return [f"whether bucket {found.root} keeps versions of the state could not be seen: {code_of(error)}"]
+    if versioning == "Enabled":
+        return []
+    return [
+        f"bucket {found.root} keeps no versions, so a state that is overwritten is lost: "
+        f"aws s3api put-bucket-versioning --bucket {found.root} --versioning-configuration Status=Enabled"
+    ]
 
 
 def _s3(found: Place) -> S3Client:

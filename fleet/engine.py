@@ -85,11 +85,11 @@ class Engine:
     def refresh(self, stack: str) -> Outcome:
         return self._run(stack, "refresh", automation.Stack.refresh)
 
-    def destroy(self, stack: str, *, remove: bool = False, dry: bool = False) -> Outcome:
+    def destroy(self, stack: str, *, remove: bool = False, dry: bool = False, refresh: bool = False) -> Outcome:
         """`remove` also forgets the stack, once nothing is left in it. `dry` only says what would go."""
         if dry:
             return self._run(stack, "destroy", automation.Stack.preview_destroy)
-        return self._run(stack, "destroy", partial(automation.Stack.destroy, remove=remove))
+        return self._run(stack, "destroy", partial(automation.Stack.destroy, remove=remove, refresh=refresh))
 
     def export(self, stack: str) -> str:
         """The stack's state as JSON text."""

@@ -21,7 +21,7 @@ class Job:
 @dataclass(frozen=True)
 class Done:
     """`problem` is empty where all went well. `locked` names the lock's holder, and nothing was changed then. `mended`
-    tells what was read back after a worker had been lost, `unknown` what could not be."""
+    tells what was read back after a worker had been lost."""
 
     stack: str
     changes: dict[str, int] = field(default_factory=dict[str, int])
@@ -29,7 +29,6 @@ class Done:
     problem: str = ""
     locked: str = ""
     mended: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

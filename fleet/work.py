@@ -40,25 +40,26 @@ def work(job: Job) -> Done:
             "the same commit and install what requirements.txt pins. Nothing was changed.",
         )
     place = record.place()
-    lost = holder.begin(place, job.stack)
+    # Who only looks neither needs the lock nor mends anything.
+    looks = job.dry or job.operation == "preview"
+    lost = None if looks else holder.begin(place, job.stack)
     done = Done(job.stack, problem="it was stopped")
     try:
-        done = _attempt(job, Engine(_logs(place, job)), lost)
+        engine = Engine(_logs(place, job))
+        done = Done(job.stack, _operate(job, engine).changes) if looks else _attempt(job, engine, lost)
     except OperationFailed as failure:
         done = Done(job.stack, problem=f"{failure.explanation}\nAll that the engine said is in {failure.log}.")
     except (BotoCoreError, ClientError) as error:
         done = Done(job.stack, problem=explain(error))
     finally:
-        # A note about what was left alone is needed by whoever comes next.
-        if lost is None or not (done.locked or done.unknown):
+        # What an earlier worker left is not mended before all is well: whoever comes next needs the note of it.
+        if not looks and (lost is None or done.ok):
             holder.end(place, job.stack)
     return replace(done, seconds=time.monotonic() - began)
 
 
 def _attempt(job: Job, engine: Engine, lost: holder.Note | None) -> Done:
     """`lost` is the note of a worker that didn't come to its end at this stack."""
-    if job.operation == "preview":
-        return Done(job.stack, engine.preview(job.stack).changes)
     url = backend.address()
     while True:
         held = _free(url, job.stack, lost)
@@ -66,7 +67,7 @@ def _attempt(job: Job, engine: Engine, lost: holder.Note | None) -> Done:
             return Done(job.stack, locked="; ".join(str(lock) for lock in held))
         mended = _mend(job.stack, engine) if lost else Mended(None)
         if mended.unknown:
-            return Done(job.stack, problem=_look_for(job.stack, mended.unknown), unknown=mended.unknown)
+            return Done(job.stack, problem=_look_for(job.stack, mended.unknown))
         try:
             outcome = _operate(job, engine, refresh=mended.deployment is not None)
         except OperationFailed as failure:
@@ -90,12 +91,15 @@ def _free(url: str, stack: str, lost: holder.Note | None) -> list[holder.Lock]:
         time.sleep(1.0)
 
 
-def _operate(job: Job, engine: Engine, *, refresh: bool) -> Outcome:
+def _operate(job: Job, engine: Engine, *, refresh: bool = False) -> Outcome:
+    """`refresh` first reads back what the state has just been told of."""
     if job.operation == "up":
         return engine.up(job.stack, refresh=refresh)
+    if job.operation == "preview":
+        return engine.preview(job.stack)
     if job.operation == "refresh":
         return engine.refresh(job.stack)
-    return engine.destroy(job.stack, remove=not job.dry, dry=job.dry)
+    return engine.destroy(job.stack, remove=not job.dry, dry=job.dry, refresh=refresh)
 
 
 def _mend(stack: str, engine: Engine) -> Mended:
