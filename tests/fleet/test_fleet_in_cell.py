@@ -124,11 +124,11 @@ def test_a_cluster_whose_checkout_is_another_is_refused_and_the_same_one_does_th
 
 def test_destroying_asks_tells_and_forgets_the_stack(operator: Operator) -> None:
     rig = operator.rig
-    asked = operator.run("destroy", "acme")
-    assert asked.code == 2, "silence is not consent"
-    assert "--yes" in asked.err
     rig.add_tenant("leaving", like="initech")
     operator.run("up", "leaving")
+    asked = operator.run("destroy", "leaving")
+    assert asked.code == 2, "silence is not consent"
+    assert "--yes" in asked.err
     planned = operator.run("destroy", "leaving", "--dry-run")
     assert planned.code == 0, planned.err
     assert planned.facts["stacks"]["leaving.local"]["changes"]["delete"] >= 2
