@@ -47,6 +47,10 @@ check: $(STAMP) ## Format, lint, types, generated documents, direction of import
 bench: $(STAMP) engine ## Measure, print and save the table of figures
 	$(RUN) -m bench
 
+.PHONY: bench-fleet
+bench-fleet: $(STAMP) engine ## Measure what tenants cost as they grow in number, and the fleet's command
+	$(RUN) -m bench growth add_tenant many_stacks
+
 .PHONY: crash-table
 crash-table: $(STAMP) ## Every call of a rotation struck by every fault: print and save what happened (minutes)
 	$(RUN) -m tests.crash

@@ -21,12 +21,10 @@ from components.tenant_key import Managed, TenantKey, TenantKeyArgs
 from myflux_keys import names
 from tenancy import Cell, Tenant, slots
 from tenancy.address import AddressError, openai_base_url
+from tenancy.loading import FLEET
 from tools import bundle
 
 ROOT = Path(__file__).resolve().parent
-FLEET = "MYFLUX_FLEET"
-"""Names the folder that holds tenants/ and cells/, where they are kept apart from this repository."""
-
 
 ADMIN_KEY_DAYS = 90
 """Longest time between two rotations of a cell's admin key; OpenAI's longest life of one is a year."""

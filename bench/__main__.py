@@ -22,7 +22,7 @@ from myflux_keys.redaction import redact
 
 LISTED: Final = ("reader", "thundering_herd", "functions")
 """Their `run()` gives rows, in half a minute at most, so a quick run takes them as they are."""
-SCALED: Final = ("add_tenant", "growth")
+SCALED: Final = ("add_tenant", "growth", "many_stacks")
 """Their `run(home, quick=…)` gives figures."""
 BENCHES: Final = (*LISTED, *SCALED)
 

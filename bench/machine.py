@@ -12,7 +12,7 @@ from tools import engine
 
 PACKAGES: Final = (
     "pulumi", "pulumi-aws", "boto3", "botocore", "openai", "pydantic", "ministack", "aws-secretsmanager-caching",
-    "aws-lambda-powertools",
+    "aws-lambda-powertools", "distributed",
 )  # fmt: skip
 
 

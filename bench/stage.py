@@ -67,6 +67,13 @@ class Stage:
         text = self._pattern.replace(f"tenant: {PATTERN} ", f"tenant: {slug} ")
         (self.fleet / "tenants" / f"{slug}.yaml").write_text(text, encoding="utf-8")
 
+    def expect_tenant(self, slug: str) -> str:
+        """Writes its file for somebody else to deploy; the name of its stack, which `close` takes away."""
+        self.write_tenant(slug)
+        stack = self.names.tenant(slug).stack
+        self._stacks.append(stack)
+        return stack
+
     def add_tenant(self, slug: str) -> float:
         """Seconds from the new file to the end of `pulumi up`. The first key is waited for outside the figure."""
         self.write_tenant(slug)
@@ -76,7 +83,7 @@ class Stage:
         taken = time.perf_counter() - began
         if not outcome.changes.get("create"):
             raise RuntimeError(f"pulumi up of {names.stack} made nothing: {outcome.changes}")
-        self._await_first_key(names.secret)
+        self.await_first_key(slug)
         return taken
 
     def type_tenant(self, slug: str) -> float:
@@ -88,7 +95,7 @@ class Stage:
         for command in (("stack", "init", names.stack), ("up", "--yes", "--stack", names.stack)):
             self._pulumi(*command)
         taken = time.perf_counter() - began
-        self._await_first_key(names.secret)
+        self.await_first_key(slug)
         return taken
 
     def _pulumi(self, *command: str) -> None:
@@ -103,8 +110,9 @@ class Stage:
         if done.returncode:
             raise RuntimeError(f"pulumi {' '.join(command)}: {(done.stdout + done.stderr).strip()[-2000:]}")
 
-    def _await_first_key(self, secret: str) -> None:
+    def await_first_key(self, slug: str) -> None:
         """Otherwise the next sample would share the machine with this tenant's first rotation."""
+        secret = self.names.tenant(slug).secret
         give_up = time.monotonic() + _FIRST_KEY_SECONDS
         while "LastRotatedDate" not in self._secrets.describe_secret(SecretId=secret):
             if time.monotonic() > give_up:

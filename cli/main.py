@@ -10,7 +10,21 @@ from typing import TextIO, cast
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import access, admin_key, capacity, demo_command, history, key, local, revoke, rotate, status, sweep, validate
+from cli import (
+    access,
+    admin_key,
+    capacity,
+    demo_command,
+    fleet,
+    history,
+    key,
+    local,
+    revoke,
+    rotate,
+    status,
+    sweep,
+    validate,
+)
 from cli.output import Redacted, fail
 from local.cell import CellError
 from myflux_keys.redaction import RedactingFilter
@@ -32,6 +46,10 @@ app.add_typer(local.app, name="local")
 app.add_typer(admin_key.app, name="admin-key")
 app.add_typer(key.app, name="key")
 app.command("validate")(validate.validate)
+app.command("up")(fleet.up)
+app.command("preview")(fleet.preview)
+app.command("refresh")(fleet.refresh)
+app.command("destroy")(fleet.destroy)
 app.command("demo")(demo_command.demo)
 app.command("rotate")(rotate.rotate)
 app.command("revoke")(revoke.revoke)

@@ -17,6 +17,7 @@ import typer.main
 
 from cli.main import app
 from components import documents, resource_policies
+from docs.scale import scale
 from myflux_keys.names import CellNames
 from package.plugin import Package
 from policies.guardrails import page
@@ -102,6 +103,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "cli.md": cli_help,
     "iam.md": iam_documents,
     "policies.md": lambda: _GENERATED + page.rules_page(),
+    "scale.md": lambda: _GENERATED + scale(),
     "schema/tenant.schema.json": _json(schema.tenant_schema),
     "schema/cell.schema.json": _json(schema.cell_schema),
     "schema/package.schema.json": _json(lambda: json.loads(Package().schema or "")),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,8 @@ from pulumi.automation import events
 
 ROOT = Path(__file__).resolve().parents[1]
 
+_DEPLOYMENT = 3
+"""Version of the deployment's format, which `export` gives and `replace_state` takes."""
 _STACK = "pulumi:pulumi:Stack"
 _HIDDEN = "[secret]"
 """What the engine's events show in a secret's place."""
@@ -44,10 +46,13 @@ class Outcome:
 class OperationFailed(Exception):
     """The engine gave up on a stack. `explanation` is what it said, without the noise around it."""
 
-    def __init__(self, stack: str, operation: str, explanation: str, log: Path) -> None:
+    def __init__(self, stack: str, operation: str, explanation: str, log: Path, said: str = "") -> None:
         super().__init__(f"{operation} of {stack} failed: {explanation}\nAll that the engine said is in {log}.")
         self.stack = stack
         self.explanation = explanation
+        self.log = log
+        self.said = said
+        """All that it wrote to its streams."""
 
 
 class _Workspace(automation.LocalWorkspace):
@@ -66,8 +71,9 @@ class Engine:
         self._logs = logs
         self._command = automation.PulumiCommand()
 
-    def up(self, stack: str) -> Outcome:
-        return self._run(stack, "up", automation.Stack.up)
+    def up(self, stack: str, *, refresh: bool = False) -> Outcome:
+        """`refresh` first reads back what is there."""
+        return self._run(stack, "up", partial(automation.Stack.up, refresh=refresh))
 
     def preview(self, stack: str) -> Outcome:
         return self._run(stack, "preview", automation.Stack.preview)
@@ -79,13 +85,19 @@ class Engine:
     def refresh(self, stack: str) -> Outcome:
         return self._run(stack, "refresh", automation.Stack.refresh)
 
-    def destroy(self, stack: str, *, remove: bool = False) -> Outcome:
-        """`remove` also forgets the stack, once nothing is left in it."""
-        return self._run(stack, "destroy", partial(automation.Stack.destroy, remove=remove))
+    def destroy(self, stack: str, *, remove: bool = False, dry: bool = False, refresh: bool = False) -> Outcome:
+        """`remove` also forgets the stack, once nothing is left in it. `dry` only says what would go."""
+        if dry:
+            return self._run(stack, "destroy", automation.Stack.preview_destroy)
+        return self._run(stack, "destroy", partial(automation.Stack.destroy, remove=remove, refresh=refresh))
 
     def export(self, stack: str) -> str:
         """The stack's state as JSON text."""
         return json.dumps(self._select(stack).export_stack().deployment)
+
+    def replace_state(self, stack: str, deployment: Mapping[str, Any]) -> None:
+        """Puts `deployment`, as `export` gave it and somebody mended it, in the place of the stack's state."""
+        self._select(stack).import_stack(automation.Deployment(version=_DEPLOYMENT, deployment=dict(deployment)))
 
     def _select(self, stack: str) -> automation.Stack:
         workspace = _Workspace(work_dir=str(ROOT), pulumi_command=self._command)
@@ -119,7 +131,7 @@ class Engine:
             except automation.CommandError as error:
                 text.write(str(error))
                 explanation = "\n".join(dict.fromkeys(diagnostics)) or str(error).strip().splitlines()[-1]
-                raise OperationFailed(stack, operation, explanation, log) from None
+                raise OperationFailed(stack, operation, explanation, log, str(error)) from None
         return Outcome(stack, changes, outputs, time.monotonic() - started)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from myflux_keys.names import CellNames
 from operations.account import Account
 from operations.rotation_state import tenant_secrets
 from tenancy import Cell, Fleet, aws_limits
@@ -88,7 +89,7 @@ def reckon(fleet: Fleet, cell: Cell, created: Sequence[datetime], now: datetime)
         ("OpenAI projects", projects, PROJECTS, 1.0 if projects else 0.0),
         ("rotations in the busiest hour", slots.peak, ROTATIONS_AN_HOUR, slots.peak / max(len(sharing), 1)),
         ("secrets", len(created) + _PLATFORM_SECRETS, SECRETS, 1.0),
-        ("IAM roles of ours", dedicated + platform_roles(cell), ROLES, dedicated / max(len(tenants), 1)),
+        ("IAM roles of ours", dedicated + platform_roles(cell.names), ROLES, dedicated / max(len(tenants), 1)),
     )
     return Capacity(
         cell=cell.cell,
@@ -104,9 +105,9 @@ def reckon(fleet: Fleet, cell: Cell, created: Sequence[datetime], now: datetime)
     )
 
 
-def platform_roles(cell: Cell) -> int:
+def platform_roles(names: CellNames) -> int:
     """Counted by the names that the platform's stack gives to roles."""
-    return sum(limit is aws_limits.ROLE for limit, _ in aws_limits.cell_names(cell.names))
+    return sum(limit is aws_limits.ROLE for limit, _ in aws_limits.cell_names(names))
 
 
 def growth_of(created: Iterable[datetime], now: datetime) -> Growth:

@@ -75,11 +75,15 @@ class Journal:
         return self.path.replace(kept)
 
 
-def folder(cell: Cell, environment: Mapping[str, str] = os.environ) -> Path:
+def root(environment: Mapping[str, str] = os.environ) -> Path:
+    """What this machine remembers of operations, of every cell."""
     given = environment.get(STATE)
     state = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    root = Path(given) if given else Path(state) / "myflux-keys"
-    return root / cell.account_id / cell.region / cell.cell
+    return Path(given) if given else Path(state) / "myflux-keys"
+
+
+def folder(cell: Cell, environment: Mapping[str, str] = os.environ) -> Path:
+    return root(environment) / cell.account_id / cell.region / cell.cell
 
 
 @contextmanager

@@ -6,7 +6,7 @@ anywhere, and no file is half used: one problem in any file, and there is no fle
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -24,23 +24,27 @@ from tenancy.tenant import Tenant, tenant_refusals
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The repository: `tenants/` and `cells/` lie in it."""
+FLEET: Final = "MYFLUX_FLEET"
+"""Names the folder that holds tenants/ and cells/, where they are kept apart from this repository."""
 
 M = TypeVar("M", bound=Model)
 Rules = Callable[[Mapping[str, Any]], Iterator[Refusal]]
 
 
-def load(root: Path = ROOT, *, only: str | None = None) -> Fleet:
+def load(root: Path = ROOT, *, only: str | Collection[str] | None = None) -> Fleet:
     """Reads and checks every file below ``root/tenants`` and ``root/cells``. Raises TenancyError with all problems.
 
-    `only` names a tenant, or is empty for none: then of tenants' files just its own is read, and those that could clash
-    with it. A deployment of one stack costs the same however many neighbours there are, and none of them can stop it.
+    `only` names a tenant or several, or is empty for none: then of tenants' files just theirs are read, and those that
+    could clash with them. A deployment of one stack costs the same however many neighbours there are, and none of them
+    can stop it.
     """
     problems: list[Problem] = []
     cell_paths, found = source.find(root, "cells")
     tenant_paths, more = source.find(root, "tenants")
     problems += [*found, *more]
     if only is not None:
-        wanted = fleet.near(only, [path.stem for path in cell_paths])
+        slugs, cells_there = [only] if isinstance(only, str) else only, [path.stem for path in cell_paths]
+        wanted = {near for slug in slugs for near in fleet.near(slug, cells_there)}
         tenant_paths = [path for path in tenant_paths if path.stem.casefold() in wanted]
     cell_documents = _documents(cell_paths, root, problems)
     tenant_documents = _documents(tenant_paths, root, problems)

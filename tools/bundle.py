@@ -89,7 +89,7 @@ def _file_of_parent(base: Path) -> bool:
 
 def _imports(path: Path) -> Iterator[str]:
     """Every module that `path` may import while it runs, as dotted names."""
-    for node in _running(ast.parse((ROOT / path).read_text(encoding="utf-8"), str(path))):
+    for node in running(ast.parse((ROOT / path).read_text(encoding="utf-8"), str(path))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -101,17 +101,17 @@ def _imports(path: Path) -> Iterator[str]:
                 yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
-def _running(node: ast.AST) -> Iterator[ast.AST]:
+def running(node: ast.AST) -> Iterator[ast.AST]:
     """Nodes outside `if TYPE_CHECKING`, and outside a module's `__getattr__`: what a package offers there is imported
     by whoever asks for it, and is found at the asker."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
-            yield from (inner for branch in child.orelse for inner in (branch, *_running(branch)))
+            yield from (inner for branch in child.orelse for inner in (branch, *running(branch)))
             continue
         if isinstance(child, ast.FunctionDef) and child.name == "__getattr__":
             continue
         yield child
-        yield from _running(child)
+        yield from running(child)
 
 
 def main() -> None:

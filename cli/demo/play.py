@@ -34,6 +34,7 @@ def play(home: Path, *, keep: bool, console: Console) -> Report:
         ("sweep-finds-orphans", lambda: sweeping.sweep_finds_orphans(scene, report)),
         ("no-key-leaked", lambda: traces.no_key_leaked(scene, report)),
         ("second-up-unchanged", lambda: settling.second_up_unchanged(scene, report)),
+        ("fleet-up", lambda: settling.fleet_up(scene, report)),
     ]
     endings: list[tuple[str, Callable[[], str]]] = [
         ("disable-denies", lambda: access.disable_denies(scene)),

@@ -50,13 +50,16 @@ class Scene:
     def open(self) -> None:
         """Starts an empty cell and turns this process, and the engine it will start, towards it as the deployer."""
         LocalCell.clear(self.home)
-        for leftover in ("engine", "fleet"):
+        for leftover in ("engine", "fleet", "operations"):
             shutil.rmtree(self.home / leftover, ignore_errors=True)
         self.cell = LocalCell.start(self.home)
         # A copy, since one check switches a tenant off: the files in the working tree are the person's.
         for folder in ("tenants", "cells"):
             shutil.copytree(ROOT / folder, self.home / "fleet" / folder)
-        environment = self.cell.environment("deployer") | {"MYFLUX_FLEET": str(self.fleet_folder)}
+        environment = self.cell.environment("deployer") | {
+            "MYFLUX_FLEET": str(self.fleet_folder),
+            "MYFLUX_STATE": str(self.home / "operations"),
+        }
         os.environ.clear()
         os.environ.update(environment)
         self.fleet = tenancy.load(self.fleet_folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -23,6 +24,20 @@ def second_up_unchanged(scene: Scene, report: Report) -> str:
             raise CheckFailed(f"a second up of {stack} looked at nothing: {outcome.changes}")
     report.figures["unchanged_up_seconds"] = round((time.monotonic() - started) / len(order), 1)
     return f"{len(order)} stacks, each after its rotations: nothing to do"
+
+
+def fleet_up(scene: Scene, report: Report) -> str:
+    """The same by one command and two workers, as a fleet of any size is brought up to date."""
+    started = time.monotonic()
+    said: dict[str, Any] = json.loads(scene.command("up", "--cell", CELL, "--workers", "2", "--json"))
+    stacks = deploy_order(scene.fleet, scene.fleet.cells[CELL])
+    if sorted(said["stacks"]) != sorted(stacks):
+        raise CheckFailed(f"of {stacks} it worked on {sorted(said['stacks'])}")
+    moved = {stack: told["changes"] for stack, told in said["stacks"].items() if set(told["changes"]) != {"same"}}
+    if moved:
+        raise CheckFailed(f"it changed {moved}")
+    report.figures["fleet_up_seconds"] = round(time.monotonic() - started, 1)
+    return f"{len(stacks)} stacks by `myflux-keys up --cell {CELL}`, platform and canaries first, on 2 workers"
 
 
 def destroy_leaves_nothing(scene: Scene) -> str:

@@ -29,6 +29,7 @@ ALLOWED_ACROSS = {
     ("cli", "local"),
     ("cli", "tools"),
     ("components", "tools"),
+    ("fleet", "tools"),
     ("program", "tools"),
     ("local", "tools"),
     ("tools", "myflux_keys"),

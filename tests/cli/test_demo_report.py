@@ -20,7 +20,7 @@ from tests.cli.conftest import ROOT
 CHECKS = [
     "cell-up", "platform-up", "admin-key-stored", "tenants-up", "first-keys-minted", "runtime-answers",
     "policies-pass", "cross-tenant-denied", "strangers-denied", "rotation-zero-downtime", "old-key-dies",
-    "crash-recovery", "sweep-finds-orphans", "no-key-leaked", "second-up-unchanged", "disable-denies",
+    "crash-recovery", "sweep-finds-orphans", "no-key-leaked", "second-up-unchanged", "fleet-up", "disable-denies",
     "destroy-leaves-nothing",
 ]  # fmt: skip
 FOUNDATIONS = CHECKS[:6]

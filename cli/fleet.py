@@ -1,0 +1,138 @@
+"""`myflux-keys up`, `preview`, `refresh` and `destroy`: one operation over as many stacks as there are.
+
+Owns the options, and asking before something is destroyed. Leaves out the run and what is said of it (`fleet_run`) and
+every decision (`fleet/`).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli import ask, options, output
+from cli.fleet_report import named
+from cli.fleet_run import Asked, choose, go
+
+Tenants = Annotated[
+    list[str] | None,
+    typer.Argument(help="Tenants whose stacks it is about.", metavar="[TENANT]...", show_default=False),
+]
+Cell = Annotated[
+    str | None,
+    typer.Option(
+        help="A cell: its platform and all its tenants.", autocompletion=options.complete_cell, show_default=False
+    ),
+]
+Everyone = Annotated[bool, typer.Option("--all", help="Every cell with all its tenants.")]
+Changed = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REF",
+        help="The stacks whose tenant, cell, code or pinned dependency differs from this git commit.",
+        show_default=False,
+    ),
+]
+Workers = Annotated[
+    int,
+    typer.Option(min=0, help="Processes on this machine that work at once; 0 for one a core, at most 4."),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS", help="A Dask scheduler, as tcp://HOST:8786, whose workers do it.", show_default=False
+    ),
+]
+Failures = Annotated[
+    int,
+    typer.Option(
+        "--max-failures",
+        min=0,
+        help="Begin no more once more than these have failed; a platform or a canary that fails ends it at once.",
+    ),
+]
+Wait = Annotated[bool, typer.Option("--wait", help="Where somebody else is at a stack, wait instead of saying who.")]
+Restart = Annotated[
+    bool, typer.Option("--restart", help="Begin again instead of going on with a run that was stopped.")
+]
+
+
+def up(
+    tenants: Tenants = None,
+    cell: Cell = None,
+    everyone: Everyone = False,
+    changed: Changed = None,
+    workers: Workers = 0,
+    scheduler: Scheduler = None,
+    max_failures: Failures = 3,
+    wait: Wait = False,
+    restart: Restart = False,
+    fleet: options.Folder = options.DEFAULT_FLEET,
+    as_json: options.Json = False,
+) -> None:
+    """Bring stacks to what their files say: platforms first, then one tenant, one in twenty, the rest.
+
+    Ctrl-C finishes what is in flight, and the same command goes on with what is left.
+    """
+    asked = Asked("up", fleet, workers, scheduler, max_failures, wait=wait, restart=restart, as_json=as_json)
+    go(asked, choose(asked, tenants or [], cell, everyone=everyone, since=changed))
+
+
+def preview(
+    tenants: Tenants = None,
+    cell: Cell = None,
+    everyone: Everyone = False,
+    changed: Changed = None,
+    workers: Workers = 0,
+    scheduler: Scheduler = None,
+    max_failures: Failures = 3,
+    fleet: options.Folder = options.DEFAULT_FLEET,
+    as_json: options.Json = False,
+) -> None:
+    """Say what `up` would change. Changes nothing."""
+    asked = Asked("preview", fleet, workers, scheduler, max_failures, dry=True, as_json=as_json)
+    go(asked, choose(asked, tenants or [], cell, everyone=everyone, since=changed))
+
+
+def refresh(
+    tenants: Tenants = None,
+    cell: Cell = None,
+    everyone: Everyone = False,
+    changed: Changed = None,
+    workers: Workers = 0,
+    scheduler: Scheduler = None,
+    max_failures: Failures = 3,
+    wait: Wait = False,
+    restart: Restart = False,
+    fleet: options.Folder = options.DEFAULT_FLEET,
+    as_json: options.Json = False,
+) -> None:
+    """Read back what AWS has into the stacks' state, and say where it differs from what was deployed."""
+    asked = Asked("refresh", fleet, workers, scheduler, max_failures, wait=wait, restart=restart, as_json=as_json)
+    go(asked, choose(asked, tenants or [], cell, everyone=everyone, since=changed))
+
+
+def destroy(
+    tenants: Tenants = None,
+    cell: Cell = None,
+    everyone: Everyone = False,
+    workers: Workers = 0,
+    scheduler: Scheduler = None,
+    max_failures: Failures = 3,
+    wait: Wait = False,
+    restart: Restart = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go. Changes nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    fleet: options.Folder = options.DEFAULT_FLEET,
+    as_json: options.Json = False,
+) -> None:
+    """Take stacks away: every key of theirs dies at once, tenants before platforms. To let one customer go there is
+    `offboard`, which does it in an order that is safe for them."""
+    asked = Asked(
+        "destroy", fleet, workers, scheduler, max_failures, wait=wait, restart=restart, dry=dry_run, as_json=as_json
+    )
+    choice = choose(asked, tenants or [], cell, everyone=everyone, since=None)
+    question = f"Destroy {named(choice.stacks)}? Their keys die at once, and archiving a project is final."
+    if choice.stacks and not dry_run and not ask.confirmed(question, yes=yes):
+        output.fail("nothing was changed.")
+    go(asked, choice)

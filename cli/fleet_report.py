@@ -1,0 +1,121 @@
+"""What is said of a run over many stacks: sentences for people, facts for machines, and the command that goes on.
+
+Owns the words. Leaves out printing them and every decision.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from fleet.choice import Choice
+from fleet.job import Done, Operation
+from fleet.run import Plan, Result
+
+_SHOWN: Final = 5
+_UNTOUCHED: Final = ("same", "read")
+
+
+def named(stacks: Sequence[str]) -> str:
+    more = len(stacks) - _SHOWN
+    return ", ".join(stacks[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def reasons(chosen: Choice) -> Iterable[str]:
+    """A line for each different set of reasons, with the stacks that it concerns."""
+    by_reason: dict[tuple[str, ...], list[str]] = {}
+    for stack, why in chosen.why.items():
+        by_reason.setdefault(why, []).append(stack)
+    for why, stacks in by_reason.items():
+        yield f"{named(stacks)}: {named(why)}."
+
+
+def beginning(operation: Operation, plan: Plan, crew: str) -> str:
+    parts = [f"{stage.name} {len(stage.stacks):,}" for stage in plan.stages]
+    before = f" {len(plan.done):,} are done from a run that was stopped." if plan.done else ""
+    return f"{operation}: {len(plan.left):,} stacks to do on {crew} ({', '.join(parts)}).{before}"
+
+
+def problems(operation: Operation, chosen: Choice, result: Result) -> Iterable[str]:
+    for stack in sorted(result.outcomes):
+        done = result.outcomes[stack]
+        for line in done.mended:
+            yield f"{stack}: after a lost worker: {line}."
+        if done.locked:
+            yield f"{stack} is locked by {done.locked}: wait for it (--wait), or ask them. Nothing was changed."
+        elif done.problem:
+            yield f"{stack}: {done.problem}"
+    if result.failed:
+        yield f"Again, just these: {retry(operation, chosen, result.failed)}"
+    if result.stopped:
+        yield f"Stopped: {result.stopped}."
+    if result.not_begun:
+        yield f"{len(result.not_begun):,} were not begun; the same command goes on with what is left."
+
+
+def retry(operation: Operation, chosen: Choice, failed: Sequence[str]) -> str:
+    """A platform is reached by its cell alone; what is done already is not done again."""
+    slugs = [chosen.tenants[stack] for stack in failed if stack in chosen.tenants]
+    cells = [stack for stack in failed if stack in chosen.platforms]
+    lines = [["myflux-keys", operation, "--cell", cell] for cell in cells]
+    if slugs:
+        lines.append(["myflux-keys", operation, *slugs])
+    return " && ".join(shlex.join(line) for line in lines)
+
+
+def sentence(operation: Operation, plan: Plan, result: Result, *, dry: bool) -> str:
+    good = [done for done in result.outcomes.values() if done.ok]
+    changed = [done for done in good if moved(done)]
+    lines: list[str] = []
+    if dry or operation == "refresh":
+        lines += [f"{done.stack}: {_counts(done)}" for done in sorted(changed, key=lambda done: done.stack)]
+    total = len(plan.left) + len(plan.done)
+    same = len(good) - len(changed)
+    word = {"up": "changed", "preview": "would change", "refresh": "had drifted", "destroy": "destroyed"}[operation]
+    if operation == "destroy" and dry:
+        word = "would be destroyed"
+    told = f"{len(good) + len(plan.done):,} of {total:,} stacks done: {len(changed):,} {word}, {same:,} as they were"
+    told += f", {len(plan.done):,} done before" if plan.done else ""
+    lines.append(told + (f"; {len(result.failed):,} failed." if result.failed else "."))
+    return "\n".join(lines)
+
+
+def moved(done: Done) -> dict[str, int]:
+    """Resources that were not left alone, by what happened to them."""
+    return {kind: count for kind, count in done.changes.items() if kind not in _UNTOUCHED}
+
+
+def _counts(done: Done) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(moved(done).items()))
+
+
+def facts(operation: Operation, chosen: Choice, plan: Plan, result: Result) -> dict[str, Any]:
+    return {
+        "operation": operation,
+        "complete": result.complete,
+        "interrupted": result.interrupted,
+        "stopped": result.stopped,
+        "stacks": {stack: _facts(chosen, done) for stack, done in sorted(result.outcomes.items())},
+        "done_before": sorted(plan.done),
+        "not_begun": result.not_begun,
+        "left_out": dict(chosen.left_out),
+        "retry": retry(operation, chosen, result.failed) if result.failed else "",
+    }
+
+
+def _facts(chosen: Choice, done: Done) -> dict[str, Any]:
+    outcome = "succeeded" if done.ok else "locked" if done.locked else "failed"
+    told: dict[str, Any] = {"outcome": outcome, "changes": done.changes, "seconds": round(done.seconds, 2)}
+    if done.stack in chosen.why:
+        told["why"] = list(chosen.why[done.stack])
+    if done.mended:
+        told["mended"] = list(done.mended)
+    if not done.ok:
+        told["problem"] = done.problem or f"locked by {done.locked}"
+    return told
+
+
+def nothing(operation: Operation, chosen: Choice) -> dict[str, Any]:
+    """The same facts where no stack was concerned."""
+    return facts(operation, chosen, Plan(operation, (), {}), Result())

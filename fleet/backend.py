@@ -1,0 +1,153 @@
+"""Where Pulumi keeps the stacks' state, beyond what its engine offers: which stacks there are, and one lock taken away.
+
+Owns the two places that the product uses, a folder (`file://`) and a bucket (`s3://`). Leaves out all that the engine
+does itself. `pulumi cancel` takes every lock of a stack away, also one that somebody has taken meanwhile; here it is
+the one lock whose holder was found gone, and no other.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from fleet.holder import Lock, lock
+from operations.errors import OperationError, code_of
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+URL: Final = "PULUMI_BACKEND_URL"
+PROJECT: Final = "myflux-keys"
+_STACKS: Final = f".pulumi/stacks/{PROJECT}/"
+_LOCKS: Final = f".pulumi/locks/organization/{PROJECT}/"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A backend's address, taken apart. `root` is a folder, or the bucket's name; `prefix` is within the bucket."""
+
+    scheme: str
+    root: str
+    prefix: str
+    options: Mapping[str, str]
+
+
+def address(environment: Mapping[str, str] = os.environ) -> str:
+    """Raises OperationError where no backend is named: the one that a person logged in to is not a fleet's."""
+    url = environment.get(URL, "")
+    if not url:
+        raise OperationError(
+            f"{URL} is not set: name the bucket that holds the state (s3://BUCKET?region=REGION). For the local cell: "
+            'eval "$(./myflux-keys local env)". Nothing was changed.'
+        )
+    return url
+
+
+def place(url: str) -> Place:
+    parts = urlsplit(url)
+    options = {name.lower(): values[-1] for name, values in parse_qs(parts.query).items()}
+    if parts.scheme == "s3":
+        return Place("s3", parts.netloc, unquote(parts.path).strip("/"), options)
+    folder = unquote(parts.netloc + parts.path)
+    return Place(parts.scheme, str(Path(folder).expanduser()) if parts.scheme == "file" else folder, "", options)
+
+
+def stacks(url: str) -> set[str] | None:
+    """Names of the stacks that have a state; None for a backend that only the engine can read."""
+    found = place(url)
+    if found.scheme == "file":
+        folder = Path(found.root) / _STACKS
+        return _names(path.name for path in folder.iterdir()) if folder.is_dir() else set()
+    if found.scheme == "s3":
+        prefix = f"{found.prefix}/{_STACKS}".lstrip("/")
+        pages = _s3(found).get_paginator("list_objects_v2").paginate(Bucket=found.root, Prefix=prefix)
+        return _names(item.get("Key", "").removeprefix(prefix) for page in pages for item in page.get("Contents", []))
+    return None
+
+
+def _names(files: Iterable[str]) -> set[str]:
+    """Beside a stack's state the engine keeps copies of it under further endings."""
+    endings = (".json", ".json.gz", ".json.zst")
+    return {file.removesuffix(end) for file in files for end in endings if file.endswith(end) and "/" not in file}
+
+
+def locks(url: str, stack: str) -> list[Lock]:
+    """Who is at a stack, as Pulumi's engine leaves it there; none for a backend that only the engine can read."""
+    found = place(url)
+    if found.scheme == "file":
+        folder = Path(found.root) / _LOCKS / stack
+        return [lock(str(path), text) for path in sorted(folder.glob("*.json")) if (text := _text(path))]
+    if found.scheme == "s3":
+        client, prefix = _s3(found), f"{found.prefix}/{_LOCKS}{stack}/".lstrip("/")
+        keys = [
+            item.get("Key", "") for item in client.list_objects_v2(Bucket=found.root, Prefix=prefix).get("Contents", [])
+        ]
+        held = [(key, _object(client, found.root, key)) for key in keys]
+        return [lock(key, text) for key, text in held if text]
+    return []
+
+
+def _text(path: Path) -> str:
+    """Empty for a lock that has gone meanwhile, or is not yet written."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def _object(client: S3Client, bucket: str, key: str) -> str:
+    try:
+        return client.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+    except ClientError as error:
+        if code_of(error) == "NoSuchKey":
+            return ""
+        raise
+
+
+def unlock(url: str, stale: Lock) -> None:
+    """Takes that one lock away."""
+    found = place(url)
+    if found.scheme == "file":
+        Path(stale.name).unlink(missing_ok=True)
+    else:
+        _s3(found).delete_object(Bucket=found.root, Key=stale.name)
+
+
+def notices(url: str) -> list[str]:
+    """What is wrong with a bucket that holds state. It holds no key, but without it every resource must be imported."""
+    found = place(url)
+    if found.scheme != "s3":
+        return []
+    try:
+        versioning = _s3(found).get_bucket_versioning(Bucket=found.root).get("Status")
+    except ClientError as error:
+        return [f"whether bucket {found.root} keeps versions of the state could not be seen: {code_of(error)}"]
+    if versioning == "Enabled":
+        return []
+    return [
+        f"bucket {found.root} keeps no versions, so a state that is overwritten is lost: "
+        f"aws s3api put-bucket-versioning --bucket {found.root} --versioning-configuration Status=Enabled"
+    ]
+
+
+def _s3(found: Place) -> S3Client:
+    """As the engine's own driver reads the address: https://gocloud.dev/howto/blob/#s3"""
+    options: dict[str, Any] = {}
+    endpoint = found.options.get("endpoint")
+    if endpoint:
+        plain = found.options.get("disablessl", found.options.get("disable_https", "")) == "true"
+        options["endpoint_url"] = endpoint if "://" in endpoint else f"http{'' if plain else 's'}://{endpoint}"
+    if found.options.get("region"):
+        options["region_name"] = found.options["region"]
+    by_path = found.options.get("s3forcepathstyle", found.options.get("use_path_style", "")) == "true"
+    config = Config(s3={"addressing_style": "path"}) if by_path else None
+    session = boto3.Session(profile_name=found.options.get("profile"))
+    return session.client("s3", config=config, **options)  # pyright: ignore[reportUnknownMemberType]

@@ -1,0 +1,60 @@
+"""What git says about a folder: what differs from a commit, and what a file held there.
+
+Owns running git. Leaves out what it means for stacks (`changed`). Compares with the working tree, files that are not
+added yet included, so that it says before a commit what it will say after.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from operations.errors import OperationError
+
+
+@dataclass(frozen=True)
+class Difference:
+    """`status` is git's letter: A added, M changed, D deleted, T of another type. `path` is below the repository."""
+
+    status: str
+    path: str
+
+
+class Repository:
+    """The repository that `folder` lies in. Raises OperationError where there is none."""
+
+    def __init__(self, folder: Path) -> None:
+        self._top = folder
+        self.top = Path(self._git("rev-parse", "--show-toplevel").rstrip("\n"))
+        self._top = self.top
+
+    def commit(self, ref: str) -> str:
+        """The commit that `ref` names. Raises OperationError."""
+        try:
+            return self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").strip()
+        except OperationError:
+            raise OperationError(
+                f"git knows no commit `{ref}` in {self.top}. In a shallow clone fetch its history first "
+                "(`git fetch --unshallow`). Nothing was changed."
+            ) from None
+
+    def differences(self, commit: str) -> list[Difference]:
+        words = self._git("diff", "--name-status", "--no-renames", "-z", commit, "--").split("\0")
+        found = [Difference(status, path) for status, path in zip(words[::2], words[1::2], strict=False)]
+        untracked = self._git("ls-files", "--others", "--exclude-standard", "-z").split("\0")
+        return [*found, *(Difference("A", path) for path in untracked if path)]
+
+    def at(self, commit: str, path: str) -> str:
+        """What `path` held at `commit`."""
+        return self._git("show", f"{commit}:{path}")
+
+    def _git(self, *arguments: str) -> str:
+        try:
+            done = subprocess.run(["git", "-C", str(self._top), *arguments], capture_output=True, check=False)
+        except FileNotFoundError:
+            raise OperationError("git is not on PATH, and only git knows what changed. Nothing was changed.") from None
+        if done.returncode:
+            said = done.stderr.decode(errors="replace").strip()
+            raise OperationError(f"git {arguments[0]} in {self._top}: {said or 'it failed'}. Nothing was changed.")
+        return done.stdout.decode("utf-8", "surrogateescape")

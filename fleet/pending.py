@@ -1,0 +1,121 @@
+"""What an engine that was killed had begun and never heard the end of, read back into the state.
+
+Owns what becomes of each pending operation in a stack's state, which is pure, and the look at AWS that it takes. The
+engine itself reads back updates and deletions at the next refresh, but a creation it keeps as a warning until a person
+says what came of it. Here a creation is found by the name that the program gave the resource: what is there enters the
+state, and the refresh that follows reads it and drops what is not. What can't be found by name is told, never dropped.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import boto3
+from botocore.exceptions import ClientError
+
+from operations.errors import code_of
+
+NAMED: Final[Mapping[str, str]] = {
+    "aws:cloudwatch/logGroup:LogGroup": "name",
+    "aws:iam/role:Role": "name",
+    "aws:kms/alias:Alias": "name",
+    "aws:lambda/function:Function": "name",
+}
+"""Types whose id is an input."""
+
+_POLICY: Final = "aws:iam/policy:Policy"
+_ASKED: Final = ("aws:secretsmanager/secret:Secret", _POLICY)
+
+AGAIN: Final = frozenset(
+    {
+        "aws:cloudwatch/eventRule:EventRule",
+        "aws:cloudwatch/eventTarget:EventTarget",
+        "aws:cloudwatch/metricAlarm:MetricAlarm",
+        "aws:iam/rolePolicy:RolePolicy",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+        "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
+        "aws:lambda/invocation:Invocation",
+        "aws:secretsmanager/secretPolicy:SecretPolicy",
+        "aws:secretsmanager/secretRotation:SecretRotation",
+        "aws:sns/topic:Topic",
+        "aws:sns/topicPolicy:TopicPolicy",
+        "aws:sns/topicSubscription:TopicSubscription",
+        "aws:sqs/queue:Queue",
+        "aws:sqs/queuePolicy:QueuePolicy",
+    }
+)
+"""Types whose creation is a put under a name: made again it changes nothing, so there is nothing to find first. The
+provisioner looks before it makes, and a rotation asked for twice leaves the current key and one on its overlap."""
+
+_CREATING: Final = "creating"
+
+
+@dataclass(frozen=True)
+class Mended:
+    """`deployment` is None where the state needs no change. `unknown` are resources that a person must look for."""
+
+    deployment: dict[str, Any] | None
+    found: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+Find = Callable[[str, Mapping[str, Any]], str | None]
+"""The id that AWS knows for a type and inputs; None where there is no such thing."""
+
+
+def mend(deployment: Mapping[str, Any], find: Find) -> Mended:
+    """Pure but for `find`. A creation that was found becomes a resource with that id and nothing else known of it."""
+    found: list[dict[str, Any]] = []
+    again: list[str] = []
+    unknown: list[dict[str, Any]] = []
+    others: list[dict[str, Any]] = []
+    held = {resource["urn"] for resource in deployment.get("resources", [])}
+    operations: list[dict[str, Any]] = deployment.get("pending_operations") or []
+    for operation in operations:
+        resource: dict[str, Any] = operation["resource"]
+        kind, urn = str(resource["type"]), str(resource["urn"])
+        if operation["type"] != _CREATING:
+            others.append(operation)
+        elif urn in held or kind in AGAIN or not resource.get("custom") or kind.startswith("pulumi:"):
+            again.append(urn)
+        elif kind in NAMED or kind in _ASKED:
+            id_ = find(kind, resource.get("inputs", {}))
+            if id_ is None:
+                again.append(urn)
+            else:
+                found.append({**resource, "id": id_})
+        else:
+            unknown.append(operation)
+    if not found and not again:
+        return Mended(None, unknown=tuple(operation["resource"]["urn"] for operation in unknown))
+    mended = copy.deepcopy(dict(deployment))
+    mended["resources"] = [*mended.get("resources", []), *found]
+    mended["pending_operations"] = [*others, *unknown]
+    return Mended(
+        mended,
+        found=tuple(resource["urn"] for resource in found),
+        again=tuple(again),
+        unknown=tuple(operation["resource"]["urn"] for operation in unknown),
+    )
+
+
+def in_aws(kind: str, inputs: Mapping[str, Any]) -> str | None:
+    """Asks AWS where the id is not the name itself. A name that nothing bears is found out by the refresh."""
+    if kind in NAMED:
+        return str(inputs[NAMED[kind]])
+    if kind == _POLICY:
+        account = boto3.client("sts").get_caller_identity()["Arn"].split(":")  # pyright: ignore[reportUnknownMemberType]
+        return f"arn:{account[1]}:iam::{account[4]}:policy{inputs.get('path', '/')}{inputs['name']}"
+    client = boto3.client("secretsmanager", region_name=inputs.get("region"))  # pyright: ignore[reportUnknownMemberType]
+    try:
+        told = client.describe_secret(SecretId=str(inputs["name"]))
+    except ClientError as error:
+        if code_of(error) == "ResourceNotFoundException":
+            return None
+        raise
+    # A secret on its way out can't be made again before it is gone or restored: the engine's refusal says so.
+    return None if told.get("DeletedDate") else told.get("ARN")

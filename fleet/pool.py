@@ -1,0 +1,117 @@
+"""The workers: processes on this machine, or those of a Dask scheduler somewhere. One way of asking for both.
+
+Owns Dask. Leaves out what a job is (`work`) and which comes next (`run`). A worker that is lost takes its job with it,
+and the scheduler gives the job to another; what the lost one left half done is `work`'s to mend.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from typing import Any, Final
+
+import distributed
+
+from fleet.job import Done, Job
+from fleet.work import work
+from operations.errors import OperationError
+
+_dask: Any = distributed
+"""Its types say nothing that could be checked."""
+_CONNECT_SECONDS: Final = 20
+_START_SECONDS: Final = 120
+
+
+class _OwnSession(distributed.WorkerPlugin):
+    """A terminal sends Ctrl-C to every process of its session, engines included, and an engine that hears it stops in
+    the middle: workers and what they start have a session of their own, and what is in flight comes to its end."""
+
+    name = "own-session"
+
+    def setup(self, worker: Any) -> None:  # noqa: ARG002  (Dask's own shape)
+        if os.getsid(0) != os.getpid():
+            os.setsid()
+
+
+class Pool:
+    """Made by `opened`."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._running: dict[Any, Job] = {}
+
+    @property
+    def size(self) -> int:
+        """How many jobs run at once; it may change while a cluster grows or shrinks."""
+        return sum(self._client.ncores().values())
+
+    @property
+    def running(self) -> list[Job]:
+        return list(self._running.values())
+
+    def start(self, job: Job) -> None:
+        self._running[self._client.submit(work, job, pure=False)] = job
+
+    def ended(self, seconds: float) -> list[tuple[Job, Done]]:
+        """What has come to its end, waited for no longer than that."""
+        if not self._running:
+            time.sleep(seconds)
+            return []
+        try:
+            done = _dask.wait(list(self._running), timeout=seconds, return_when="FIRST_COMPLETED").done
+        except TimeoutError:
+            return []
+        return [(self._running[future], _outcome(future, self._running.pop(future))) for future in done]
+
+
+def _outcome(future: Any, job: Job) -> Done:
+    """`work` raises nothing itself: what comes here as an exception is about the worker."""
+    if future.status in ("cancelled", "lost"):
+        return Done(job.stack, problem="the scheduler was lost, and with it what became of this: run it again.")
+    try:
+        return future.result()
+    except _dask.KilledWorker:
+        return Done(job.stack, problem="its worker was lost again and again: look at that machine's memory and logs.")
+    # Whatever else a foreign cluster may answer is this stack's failure and no reason to forget the others.
+    except Exception as error:  # noqa: BLE001
+        return Done(job.stack, problem=f"its worker could not do it: {type(error).__name__}: {error}")
+
+
+@contextmanager
+def opened(workers: int, scheduler: str | None) -> Generator[Pool]:
+    """Raises OperationError where the scheduler can't be reached or has no worker."""
+    # Dask tells of every lost worker at length; here that is an outcome.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with ExitStack() as held:
+        if scheduler is None:
+            cluster = _dask.LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address=None,
+                silence_logs=logging.CRITICAL,
+                # What a worker holds is small, and the engine is not its own: no limit would ever mean anything.
+                memory_limit=0,
+            )
+            client = held.enter_context(_dask.Client(held.enter_context(cluster)))
+            client.register_plugin(_OwnSession())
+        else:
+            try:
+                client = held.enter_context(_dask.Client(scheduler, timeout=_CONNECT_SECONDS))
+            except (OSError, ValueError) as error:
+                raise OperationError(
+                    f"no Dask scheduler answers at {scheduler} ({error}): start one with `dask scheduler`, and on each "
+                    "machine, in a checkout of this repository, `dask worker ADDRESS`. Nothing was changed."
+                ) from None
+        try:
+            client.wait_for_workers(1, timeout=_START_SECONDS if scheduler is None else _CONNECT_SECONDS)
+        except TimeoutError:
+            raise OperationError(
+                f"the scheduler at {scheduler} has no worker: on each machine, in a checkout of this repository, "
+                f"`dask worker {scheduler}`. Nothing was changed."
+            ) from None
+        yield Pool(client)

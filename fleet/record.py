@@ -1,0 +1,91 @@
+"""What a run over many stacks has done so far, kept on disk so that the same command goes on with what is left.
+
+Owns the file: one line for each stack that ended, added as it ends, since a record written anew ten thousand times
+would cost more than the work. A stack counts as done only with the fingerprint that it has now, so a change made
+meanwhile is not skipped. A run that left nothing forgets its record: the next one looks at everything again.
+
+Beside it is room for the engine's logs and for who is at work (`holder`). Holds names, outcomes and fingerprints only.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Collection, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, TextIO
+
+from operations import journal
+from operations.errors import OperationError
+
+_SUCCEEDED: Final = "succeeded"
+
+
+def place() -> Path:
+    """Where this machine keeps what the fleet's commands need to remember."""
+    folder = journal.root() / "fleet"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def name(operation: str, backend: str, stacks: Collection[str]) -> str:
+    """The same operation on the same stacks of the same backend finds its record again; any other has its own."""
+    digest = hashlib.sha256("\n".join([backend, *sorted(stacks)]).encode()).hexdigest()[:12]
+    return f"{operation}-{digest}.jsonl"
+
+
+class Record:
+    """Made by `opened`."""
+
+    def __init__(self, path: Path, file: TextIO) -> None:
+        self.path = path
+        self._file = file
+        file.seek(0)
+        self._done = dict(_entries(file))
+        file.seek(0, os.SEEK_END)
+
+    def done(self, fingerprints: Mapping[str, str]) -> set[str]:
+        """The stacks that an earlier run has finished in just the shape that they have now."""
+        return {stack for stack, held in fingerprints.items() if self._done.get(stack) == held}
+
+    def add(self, stack: str, fingerprint: str) -> None:
+        """On disk before it returns: what was done is not done again after a crash."""
+        self._file.write(json.dumps({"stack": stack, "fingerprint": fingerprint, "outcome": _SUCCEEDED}) + "\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._done[stack] = fingerprint
+
+    def forget(self) -> None:
+        """Nothing is left of this run, or it is to begin again."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._done.clear()
+
+
+def _entries(lines: Iterable[str]) -> Iterable[tuple[str, str]]:
+    """A last line that a crash cut off counts for nothing: its stack is simply done again."""
+    for line in lines:
+        try:
+            entry = json.loads(line)
+            yield str(entry["stack"]), str(entry["fingerprint"])
+        except (ValueError, KeyError, TypeError):
+            continue
+
+
+@contextmanager
+def opened(folder: Path, operation: str, backend: str, stacks: Collection[str]) -> Generator[Record]:
+    """For one run at a time on this machine. Raises OperationError while another is at the same stacks."""
+    path = folder / name(operation, backend, stacks)
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OperationError(
+                f"the same `{operation}` runs on this machine already: wait for it, or stop it with Ctrl-C; then the "
+                "same command goes on with what is left. Nothing was changed."
+            ) from None
+        held = Record(path, file)
+        yield held

@@ -1,0 +1,166 @@
+"""One operation over many stacks, stage by stage, to its end or to a stop that leaves nothing half done.
+
+Owns what is started when, waiting for locks, and what a stop means. Leaves out the workers (`pool`), one stack's work
+(`work`), the stages (`stages`) and the record (`record`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from fleet.job import Done, Job, Operation
+from fleet.stages import Stage, why_to_stop
+
+LOOK_SECONDS: Final = 0.5
+LOCKED_SECONDS: Final = 5.0
+"""Between two tries at a stack that somebody else is at."""
+
+
+class Workers(Protocol):
+    """What is asked of a pool."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def running(self) -> list[Job]: ...
+    def start(self, job: Job) -> None: ...
+    def ended(self, seconds: float) -> list[tuple[Job, Done]]: ...
+
+
+class Keeper(Protocol):
+    """What is asked of a record."""
+
+    def add(self, stack: str, fingerprint: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`fingerprints` holds every stack's; `done` are those that an earlier run has finished; `most` is the budget of
+    failures. `wait` goes on trying where somebody else is at a stack."""
+
+    operation: Operation
+    stages: Sequence[Stage]
+    fingerprints: Mapping[str, str]
+    done: frozenset[str] = frozenset()
+    most: int = 0
+    wait: bool = False
+    dry: bool = False
+
+    @property
+    def left(self) -> list[str]:
+        return [stack for stage in self.stages for stack in stage.stacks if stack not in self.done]
+
+
+@dataclass(frozen=True)
+class Progress:
+    total: int
+    done: int
+    failed: int
+    running: int
+    waiting: int
+    seconds_left: float | None
+    """None until the first stack has ended."""
+
+
+@dataclass
+class Result:
+    """`stopped` says why not every stack was begun; `interrupted` that a person wanted it so."""
+
+    outcomes: dict[str, Done] = field(default_factory=dict[str, Done])
+    not_begun: list[str] = field(default_factory=list[str])
+    stopped: str = ""
+    interrupted: bool = False
+
+    @property
+    def failed(self) -> list[str]:
+        return sorted(stack for stack, done in self.outcomes.items() if not done.ok)
+
+    @property
+    def complete(self) -> bool:
+        return not self.failed and not self.not_begun
+
+
+class Run:
+    """`stop` may be called at any time, from a signal's handler too: what is in flight then comes to its end."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        workers: Workers,
+        keeper: Keeper,
+        tell: Callable[[Progress], None],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._plan = plan
+        self._workers = workers
+        self._keeper = keeper
+        self._tell = tell
+        self._now = now
+        self._stopping = False
+        self._total = len(plan.left)
+        self._failed: list[str] = []
+        self._began = now()
+        self._later: deque[tuple[float, str]] = deque()
+        self.result = Result()
+
+    def stop(self) -> None:
+        self._stopping = True
+
+    def go(self) -> Result:
+        for stage in self._plan.stages:
+            if not self._stopping and not self.result.stopped:
+                self._through(stage)
+        begun = self.result.outcomes.keys() | self._plan.done
+        self.result.not_begun = [stack for stack in self._plan.left if stack not in begun]
+        if not self.result.not_begun:
+            self.result.stopped = ""
+        self.result.interrupted = self._stopping
+        return self.result
+
+    def _through(self, stage: Stage) -> None:
+        queue = deque(stack for stack in stage.stacks if stack not in self._plan.done)
+        before = len(self._failed)
+        while queue or self._later or self._workers.running:
+            if self._stopping or self.result.stopped:
+                queue.clear()
+                self._later.clear()
+            while self._later and self._later[0][0] <= self._now():
+                queue.append(self._later.popleft()[1])
+            while queue and len(self._workers.running) < self._workers.size:
+                stack = queue.popleft()
+                self._workers.start(
+                    Job(self._plan.operation, stack, self._plan.fingerprints[stack], dry=self._plan.dry)
+                )
+            self._tell(self._progress())
+            for job, done in self._workers.ended(LOOK_SECONDS):
+                self._end(job, done)
+            why = why_to_stop(stage, self._failed[before:], len(self._failed), self._plan.most)
+            self.result.stopped = self.result.stopped or why or ""
+        self._tell(self._progress())
+
+    def _end(self, job: Job, done: Done) -> None:
+        if done.locked and self._plan.wait and not self._stopping:
+            self._later.append((self._now() + LOCKED_SECONDS, job.stack))
+            return
+        self.result.outcomes[job.stack] = done
+        if not done.ok:
+            self._failed.append(job.stack)
+        elif not self._plan.dry:
+            self._keeper.add(job.stack, job.fingerprint)
+
+    def _progress(self) -> Progress:
+        ended, failed = len(self.result.outcomes), len(self._failed)
+        left = self._total - ended
+        pace = (self._now() - self._began) / ended if ended else None
+        return Progress(
+            total=self._total + len(self._plan.done),
+            done=ended - failed + len(self._plan.done),
+            failed=failed,
+            running=len(self._workers.running),
+            waiting=len(self._later),
+            seconds_left=pace * left if pace is not None else None,
+        )

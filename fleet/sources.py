@@ -1,0 +1,106 @@
+"""What a stack is made from: the files of this repository behind a tenant's stack and behind a platform's, and the
+fingerprint of everything that decides what one stack becomes.
+
+Owns following imports from the program, without running it. Leaves out what changed (`changed`).
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Final, get_args
+
+from tenancy.loading import ROOT
+from tools import bundle
+
+REQUIREMENTS: Final = "requirements.txt"
+_PLATFORM: Final = "components/platform.py"
+_TENANT: Final = "components/tenant_key.py"
+_ALWAYS: Final = ("Pulumi.yaml", "__main__.py")
+_DATA: Final = ("tenancy/data",)
+_PROGRAM: Final = (
+    "Pulumi.yaml", "__main__.py", "program.py", REQUIREMENTS, "components", "functions", "myflux_keys", "tenancy",
+    "tools/bundle.py",
+)  # fmt: skip
+_ENGINE: Final = ("pulumi", "pulumi-aws")
+
+
+@dataclass(frozen=True)
+class Code:
+    """Files by which kind of stack they decide about, relative to the repository's root. `functions` are in the zips
+    that a platform deploys."""
+
+    tenant: frozenset[str]
+    platform: frozenset[str]
+    functions: frozenset[str]
+
+
+def code(root: Path = ROOT) -> Code:
+    """A file that only one of the two components reaches is that component's; the program's others are everybody's."""
+    program = _reached("program.py", root) | set(_ALWAYS)
+    program |= {path.relative_to(root).as_posix() for folder in _DATA for path in (root / folder).rglob("*.json")}
+    platform, tenant = _reached(_PLATFORM, root), _reached(_TENANT, root)
+    functions = {path.as_posix() for kind in get_args(bundle.Kind) for path in bundle.modules(kind)}
+    return Code(
+        tenant=frozenset((program - platform) | tenant),
+        platform=frozenset((program - tenant) | platform),
+        functions=frozenset(functions),
+    )
+
+
+def _reached(start: str, root: Path) -> set[str]:
+    """Python files of the repository that `start` imports, directly or not, itself among them."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        file = waiting.pop()
+        if file in found or not (root / file).is_file():
+            continue
+        found.add(file)
+        for module in _imports(root / file):
+            base = module.replace(".", "/")
+            waiting += [f"{base}.py", f"{base}/__init__.py"]
+    return found
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Absolute names: the places import each other in no other way."""
+    for node in bundle.running(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def code_digest(root: Path = ROOT) -> str:
+    """Of everything that the program may be made from, and of the installed versions that the engine talks to. Wider
+    than `code`, since it must be quick: each job of a fleet asks for it."""
+    told = hashlib.sha256()
+    for file in _files(root):
+        content = file.read_bytes()
+        told.update(f"{file.relative_to(root)}\0{len(content)}\0".encode() + content)
+    for package in _ENGINE:
+        told.update(f"{package}=={metadata.version(package)}\0".encode())
+    return told.hexdigest()
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for place in _PROGRAM:
+        if (root / place).is_file():
+            yield root / place
+        yield from sorted(path for path in (root / place).rglob("*") if path.suffix in (".py", ".json"))
+
+
+def fingerprint(stack: str, fleet: Path, code_digest: str) -> str:
+    """The same as long as neither code nor a file that decides about `stack` changes. `fleet` holds tenants/ and
+    cells/."""
+    tenant, _, cell = stack.rpartition(".")
+    told = hashlib.sha256(code_digest.encode())
+    for file in (fleet / "cells" / f"{cell}.yaml", *([fleet / "tenants" / f"{tenant}.yaml"] if tenant else [])):
+        told.update(file.read_bytes() if file.is_file() else b"none")
+    return told.hexdigest()[:16]

@@ -1,0 +1,139 @@
+"""One stack's operation, as a worker does it: on this machine or on another, in a process of its own.
+
+Owns the guard against another checkout, the stale lock and the pending operations of a worker that was lost, and what
+is told afterwards. Leaves out which stacks (`choice`), their order (`stages`) and the workers (`pool`). Nothing is
+raised: whatever happens to one stack is its own outcome.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fleet import backend, holder, pending, record, sources
+from fleet.engine import Engine, OperationFailed, Outcome
+from fleet.job import Done, Job
+from fleet.pending import Mended
+from operations.errors import explain
+from tenancy.loading import FLEET, ROOT
+
+_ORPHAN_SECONDS: Final = 600.0
+"""An engine outlives its worker until it next says something. So long a lost worker's successor waits for it."""
+_TAKEN: Final = "currently locked by"
+"""What the engine says where somebody took the lock a moment ago."""
+
+
+def work(job: Job) -> Done:
+    """In this process's environment: credentials, backend and files are this machine's."""
+    began = time.monotonic()
+    ours = sources.fingerprint(job.stack, Path(os.environ.get(FLEET, ROOT)), sources.code_digest())
+    if ours != job.fingerprint:
+        return Done(
+            job.stack,
+            problem="this worker has other code, packages or files than the machine that asked: bring its checkout to "
+            "the same commit and install what requirements.txt pins. Nothing was changed.",
+        )
+    place = record.place()
+    # Who only looks neither needs the lock nor mends anything.
+    looks = job.dry or job.operation == "preview"
+    lost = None if looks else holder.begin(place, job.stack)
+    done = Done(job.stack, problem="it was stopped")
+    try:
+        engine = Engine(_logs(place, job))
+        done = Done(job.stack, _operate(job, engine).changes) if looks else _attempt(job, engine, lost)
+    except OperationFailed as failure:
+        done = Done(job.stack, problem=f"{failure.explanation}\nAll that the engine said is in {failure.log}.")
+    except (BotoCoreError, ClientError) as error:
+        done = Done(job.stack, problem=explain(error))
+    finally:
+        # What an earlier worker left is not mended before all is well: whoever comes next needs the note of it.
+        if not looks and (lost is None or done.ok):
+            holder.end(place, job.stack)
+    return replace(done, seconds=time.monotonic() - began)
+
+
+def _attempt(job: Job, engine: Engine, lost: holder.Note | None) -> Done:
+    """`lost` is the note of a worker that didn't come to its end at this stack."""
+    url = backend.address()
+    while True:
+        held = _free(url, job.stack, lost)
+        if held:
+            return Done(job.stack, locked="; ".join(str(lock) for lock in held))
+        mended = _mend(job.stack, engine) if lost else Mended(None)
+        if mended.unknown:
+            return Done(job.stack, problem=_look_for(job.stack, mended.unknown))
+        try:
+            outcome = _operate(job, engine, refresh=mended.deployment is not None)
+        except OperationFailed as failure:
+            if _TAKEN not in failure.said or not backend.locks(url, job.stack):
+                raise
+        else:
+            return Done(job.stack, outcome.changes, mended=_told(mended))
+
+
+def _free(url: str, stack: str, lost: holder.Note | None) -> list[holder.Lock]:
+    """The locks that stay. One is taken away where its holder is provably gone; a lost worker's engine that is still
+    at it is waited for, since it ends by itself."""
+    give_up = time.monotonic() + _ORPHAN_SECONDS
+    while True:
+        held = backend.locks(url, stack)
+        for stale in [lock for lock in held if holder.is_gone(lock, lost)]:
+            backend.unlock(url, stale)
+            held.remove(stale)
+        if not held or lost is None or time.monotonic() > give_up:
+            return held
+        time.sleep(1.0)
+
+
+def _operate(job: Job, engine: Engine, *, refresh: bool = False) -> Outcome:
+    """`refresh` first reads back what the state has just been told of."""
+    if job.operation == "up":
+        return engine.up(job.stack, refresh=refresh)
+    if job.operation == "preview":
+        return engine.preview(job.stack)
+    if job.operation == "refresh":
+        return engine.refresh(job.stack)
+    return engine.destroy(job.stack, remove=not job.dry, dry=job.dry, refresh=refresh)
+
+
+def _mend(stack: str, engine: Engine) -> Mended:
+    before = engine.export(stack)
+    mended = pending.mend(json.loads(before), pending.in_aws)
+    if mended.deployment is None or mended.unknown:
+        return mended
+    # Replacing takes the stack's lock, reading does not: whoever was there in between has mended it.
+    if engine.export(stack) != before:
+        return Mended(None)
+    engine.replace_state(stack, mended.deployment)
+    return mended
+
+
+def _told(mended: Mended) -> tuple[str, ...]:
+    found = [f"{_name(urn)} had been made and was taken over" for urn in mended.found]
+    return (*found, *(f"{_name(urn)} was begun and was made again" for urn in mended.again))
+
+
+def _look_for(stack: str, unknown: tuple[str, ...]) -> str:
+    names = ", ".join(_name(urn) for urn in unknown)
+    return (
+        f"a worker was lost while it made {names}, which can't be found by name: look whether AWS has it, then answer "
+        f"what `pulumi refresh --stack {stack}` asks, and run the same command again. Nothing was changed."
+    )
+
+
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]
+
+
+def _logs(place: Path, job: Job) -> Path:
+    """A folder whose logs of this stack are the last operation's: ten thousand stacks are looked at every night."""
+    folder = place / "logs"
+    for old in folder.glob(f"{job.stack}.{job.operation}.*"):
+        old.unlink(missing_ok=True)
+    return folder

@@ -1,0 +1,97 @@
+"""How many cells a number of tenants needs, and what fills a cell first.
+
+Owns the reckoning for tenants that are not there yet, from the limits of `capacity` and the slots that tenancy would
+give them. Pure. Leaves out what is there (`capacity`) and rendering.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from myflux_keys.names import CellNames
+from operations.capacity import PROJECTS, ROLES, SECRETS, platform_roles
+from operations.pace import Budget
+from tenancy import slots
+from tenancy.slot_load import SlotLoad, slot_load
+
+SECRET_USD: Final = 0.40
+"""A secret's price a month: https://aws.amazon.com/secrets-manager/pricing/"""
+KEY_USD: Final = 1.00
+"""A KMS key's price a month: https://aws.amazon.com/kms/pricing/"""
+
+_FIRST: Final = date(2027, 1, 1)
+"""A year like any other: slots follow the calendar, and a table must not change from one day to the next."""
+_NAMES: Final = CellNames("cell", "111122223333", "eu-central-1")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the tenants are like: how often keys rotate, and the share that has a role and a KMS key of its own."""
+
+    interval_hours: int = 30 * 24
+    dedicated: float = 0.0
+
+
+@dataclass(frozen=True)
+class Full:
+    """The most tenants of a cell with an organization of its own, and the limit that says so."""
+
+    tenants: int
+    limit: str
+
+
+@dataclass(frozen=True)
+class Projection:
+    """`busiest_hour` is of a full cell, or of the only one. `usd_a_month` is for secrets and KMS keys alone. `all_now`:
+    seconds to rotate everybody at OpenAI's pace, the cells side by side."""
+
+    tenants: int
+    cells: int
+    stacks: int
+    secrets: int
+    rotations_a_day: float
+    busiest_hour: int
+    usd_a_month: float
+    all_now: float
+
+
+def load(tenants: int, shape: Shape) -> SlotLoad:
+    """Of one cell with so many tenants, whose slugs are numbers."""
+    return slot_load((slots.cron(f"t-{one:06d}", _NAMES.cell, shape.interval_hours) for one in range(tenants)), _FIRST)
+
+
+def full(shape: Shape) -> Full:
+    """Whichever limit is met first. The busiest hour grows with the tenants, so the last number that fits is sought
+    between none and what the other limits allow."""
+    by_limit = {"OpenAI projects": PROJECTS, "secrets": SECRETS - 1}
+    if shape.dedicated:
+        by_limit["IAM roles"] = int((ROLES - platform_roles(_NAMES)) / shape.dedicated)
+    limit, most = min(by_limit.items(), key=lambda item: item[1])
+    if load(most, shape).fits:
+        return Full(most, limit)
+    fits, too_many = 0, most
+    while too_many - fits > 1:
+        middle = (fits + too_many) // 2
+        fits, too_many = (middle, too_many) if load(middle, shape).fits else (fits, middle)
+    return Full(fits, "rotations in the busiest hour")
+
+
+def project(tenants: int, shape: Shape) -> Projection:
+    cells = math.ceil(tenants / full(shape).tenants)
+    # Spread evenly: a cell that is full takes nobody more.
+    largest = math.ceil(tenants / cells)
+    busiest = load(largest, shape)
+    dedicated = round(tenants * shape.dedicated)
+    return Projection(
+        tenants=tenants,
+        cells=cells,
+        stacks=tenants + cells,
+        secrets=tenants + cells,
+        rotations_a_day=busiest.rotations / 366 / largest * tenants,
+        busiest_hour=busiest.peak,
+        usd_a_month=(tenants + cells) * SECRET_USD + (cells + dedicated) * KEY_USD,
+        all_now=Budget().seconds_for(largest, 0),
+    )

@@ -1,0 +1,93 @@
+"""One cell with its platform for every test here; each test has tenants of its own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.cell import LocalCell
+from tests.program.rig import CELL, ROOT, Rig
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return json.loads(self.out)
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        return {stack: told["outcome"] for stack, told in self.facts["stacks"].items()}
+
+
+@dataclass
+class Operator:
+    """Somebody who types `myflux-keys`. `state` is what their machine remembers, `more` what their shell sets."""
+
+    rig: Rig
+    state: Path
+    more: dict[str, str]
+
+    def start(self, *arguments: str, **more: str) -> subprocess.Popen[str]:
+        """In a session of its own, as a terminal gives it."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "cli", *arguments, "--json"],
+            cwd=ROOT,
+            env=self.rig.environment() | {"MYFLUX_STATE": str(self.state)} | self.more | more,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def finish(self, running: subprocess.Popen[str]) -> Ended:
+        out, err = running.communicate(timeout=400)
+        return Ended(running.returncode, out, err)
+
+    def run(self, *arguments: str, **more: str) -> Ended:
+        return self.finish(self.start(*arguments, **more))
+
+    def at_work(self) -> dict[str, int]:
+        """The stacks that a worker is at, and its process."""
+        notes = (self.state / "fleet" / "at-work").glob("*.json")
+        return {note["stack"]: note["pid"] for note in (json.loads(path.read_text("utf-8")) for path in notes)}
+
+
+@pytest.fixture(scope="session")
+def fleet_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    folder = tmp_path_factory.mktemp("fleet")
+    cell = LocalCell.start(folder / "cell")
+    try:
+        rig = Rig(cell, folder / "fleet", folder / "said")
+        rig.said.mkdir()
+        rig.another_fleet(rig.fleet)
+        for other in ("fjord", "globex"):
+            rig.tenant_file(other).unlink()
+        cell.openai.settings(admin_requests_per_minute=0)
+        before = {path.name for path in (ROOT / ".stacks").glob("*")}
+        rig.up(CELL)
+        rig.store_admin_key()
+        yield rig
+        for leftover in (path for path in (ROOT / ".stacks").glob("*") if path.name not in before):
+            leftover.unlink()
+    finally:
+        cell.stop()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def operator(fleet_rig: Rig, tmp_path: Path) -> Operator:
+    return Operator(fleet_rig, tmp_path / "operations", {})

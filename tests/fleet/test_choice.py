@@ -1,0 +1,90 @@
+"""Which stacks a command is about, what is refused, and the command that goes on after failures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cli import fleet_report
+from fleet import choice
+from fleet.choice import Choice
+from fleet.job import Done
+from fleet.run import Plan, Result
+from fleet.stages import Stage
+from operations.errors import OperationError
+from tests.tenancy.files import REAL, Files
+
+ALL = Choice(("local",), {"acme.local": "acme", "fjord.local": "fjord"})
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    files = Files(tmp_path)
+    files.cell("prod-eu1", base=REAL, openai={"organization_id": "org-prod", "base_url": "https://api.openai.com/v1"})
+    files.tenant()
+    files.tenant("fjord", tenant="fjord", cell="prod-eu1")
+    return tmp_path
+
+
+def test_tenants_a_cell_or_all_of_them(root: Path) -> None:
+    named = choice.by_name(root, ["fjord"])
+    assert (named.platforms, dict(named.tenants)) == ((), {"fjord.prod-eu1": "fjord"})
+    assert choice.by_cell(root, "prod-eu1").stacks == ["prod-eu1", "fjord.prod-eu1"]
+    assert sorted(choice.by_cell(root, None).stacks) == ["acme.local", "fjord.prod-eu1", "local", "prod-eu1"]
+    with pytest.raises(OperationError, match="Did you mean fjord"):
+        choice.by_name(root, ["fjordd", "fjord"])
+    with pytest.raises(OperationError, match="just one of the four"):
+        choice.only_one(["acme"], None, True, None)
+
+
+def test_a_neighbours_broken_file_stops_nobody_who_was_named(root: Path) -> None:
+    (root / "tenants" / "broken.yaml").write_text("tenant: [", encoding="utf-8")
+    assert choice.by_name(root, ["acme"]).stacks == ["acme.local"]
+
+
+def test_a_platform_stays_while_a_stack_without_a_file_stands_on_it() -> None:
+    choice.refuse_to_strand(ALL, {"local", "acme.local", "other.prod-eu1"})
+    with pytest.raises(OperationError, match=r"forgotten\.local"):
+        choice.refuse_to_strand(ALL, {"local", "acme.local", "forgotten.local"})
+    choice.refuse_to_strand(replace(ALL, platforms=()), {"forgotten.local"})
+
+
+def test_only_what_has_a_state_is_read_back_or_destroyed() -> None:
+    assert choice.deployed(ALL, {"local", "fjord.local"}).stacks == ["local", "fjord.local"]
+    assert choice.deployed(ALL, None) is ALL, "where that is not known the engine finds out"
+
+
+def test_a_summary_names_each_failure_and_the_command_for_just_those() -> None:
+    result = Result(
+        {
+            "local": Done("local", {"same": 60}),
+            "acme.local": Done("acme.local", problem="AWS refuses"),
+            "fjord.local": Done("fjord.local", locked="ops@there, process 7, since noon"),
+        },
+        stopped="two failed",
+        not_begun=["globex.local"],
+    )
+    lines = list(fleet_report.problems("up", ALL, result))
+    assert lines == [
+        "acme.local: AWS refuses",
+        "fjord.local is locked by ops@there, process 7, since noon: wait for it (--wait), or ask them. Nothing was "
+        "changed.",
+        "Again, just these: myflux-keys up acme fjord",
+        "Stopped: two failed.",
+        "1 were not begun; the same command goes on with what is left.",
+    ]
+    assert fleet_report.retry("up", ALL, ["local", "acme.local"]) == (
+        "myflux-keys up --cell local && myflux-keys up acme"
+    )
+    plan = Plan("up", (Stage("tenants", ("local", *ALL.tenants), gate=False),), {})
+    assert fleet_report.sentence("up", plan, result, dry=False) == (
+        "1 of 3 stacks done: 0 changed, 1 as they were; 2 failed."
+    )
+
+
+def test_ten_thousand_stacks_with_one_reason_are_one_line() -> None:
+    why = {f"t-{one:05d}.local": ("program.py is changed",) for one in range(10_000)}
+    (line,) = fleet_report.reasons(replace(ALL, why=why))
+    assert line.endswith("and 9,995 more: program.py is changed.")

@@ -1,0 +1,141 @@
+"""What a worker that was lost leaves behind: whose lock it is, and what its half-done resources become."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleet import backend, holder
+from fleet.holder import Lock, Note, provably_gone
+from fleet.pending import mend
+from operations.errors import OperationError
+from tenancy.loading import ROOT
+
+LOST = """
+import os, sys
+from pathlib import Path
+sys.path.insert(0, os.getcwd())
+from fleet import holder
+holder.begin(Path(sys.argv[1]), "acme.local")
+os._exit(9)
+"""
+LOCK = Lock("lock.json", "ops", "here", 4711, since=1000.0)
+NOTE = Note("acme.local", "this boot", 42, since=990.0)
+
+
+@pytest.mark.parametrize(
+    ("note", "machine", "host", "began", "gone", "why"),
+    [
+        (NOTE, "this boot", "here", None, True, "ours, and no such process lives"),
+        (NOTE, "this boot", "here", 1500.0, True, "the id belongs to a younger process now"),
+        (NOTE, "this boot", "here", 995.0, False, "it lives"),
+        (None, "this boot", "here", None, False, "another machine may have this host's name"),
+        (NOTE, "another boot", "here", None, False, "ids of another boot say nothing here"),
+        (NOTE, None, "here", None, False, "a machine that can't tell itself apart proves nothing"),
+        (NOTE, "this boot", "there", None, False, "the lock is of another host"),
+        (Note("acme.local", "this boot", 42, since=2000.0), "this boot", "here", None, False, "older than our worker"),
+    ],
+)
+def test_a_lock_is_taken_away_only_where_its_holder_is_provably_gone(
+    note: Note | None, machine: str | None, host: str, began: float | None, gone: bool, why: str
+) -> None:
+    assert provably_gone(LOCK, note, machine, host, began) is gone, why
+
+
+def test_a_worker_leaves_a_note_and_the_next_one_learns_that_it_was_lost(tmp_path: Path) -> None:
+    assert holder.begin(tmp_path, "acme.local") is None
+    assert holder.begin(tmp_path, "acme.local") is None, "somebody is at work there: that one is not lost"
+    holder.end(tmp_path, "acme.local")
+    subprocess.run([sys.executable, "-c", LOST, str(tmp_path)], check=False, cwd=ROOT)
+    lost = holder.begin(tmp_path, "acme.local")
+    assert lost is not None
+    assert lost.machine == holder.this_machine()
+    holder.end(tmp_path, "acme.local")
+    assert holder.begin(tmp_path, "acme.local") is None, "what came to its end is not lost"
+
+
+def test_a_process_that_lives_and_one_that_does_not_are_told_apart() -> None:
+    began = holder.process_began(os.getpid())
+    assert began is not None
+    with subprocess.Popen(["true"]) as short:
+        short.wait()
+        assert holder.process_began(short.pid) is None
+
+
+def test_locks_and_stacks_are_read_where_the_engine_keeps_them(tmp_path: Path) -> None:
+    url = f"file://{tmp_path}"
+    assert backend.stacks(url) == set()
+    stacks = tmp_path / ".pulumi" / "stacks" / "myflux-keys"
+    locks = tmp_path / ".pulumi" / "locks" / "organization" / "myflux-keys" / "acme.local"
+    stacks.mkdir(parents=True)
+    locks.mkdir(parents=True)
+    for name in ("acme.local.json", "acme.local.json.bak", "local.json.gz"):
+        (stacks / name).touch()
+    content = {"pid": 7, "username": "ops", "hostname": "here", "timestamp": "2026-11-26T09:00:00.123456789Z"}
+    (locks / "one.json").write_text(json.dumps(content), encoding="utf-8")
+    assert backend.stacks(url) == {"acme.local", "local"}
+    (held,) = backend.locks(url, "acme.local")
+    assert str(held).startswith("ops@here, process 7, since ")
+    assert backend.locks(url, "fjord.local") == []
+    backend.unlock(url, held)
+    backend.unlock(url, held)
+    assert backend.locks(url, "acme.local") == []
+
+
+def test_a_run_without_a_backend_says_what_to_set() -> None:
+    with pytest.raises(OperationError, match="PULUMI_BACKEND_URL is not set"):
+        backend.address({})
+    placed = backend.place("s3://bucket/some/where?endpoint=127.0.0.1:1&disableSSL=true&region=us-east-1")
+    assert (placed.root, placed.prefix) == ("bucket", "some/where")
+    assert placed.options["disablessl"] == "true", "as the engine reads it, whatever the case"
+
+
+def operation(kind: str, type_: str, resource: str, **inputs: Any) -> dict[str, Any]:
+    urn = f"urn:pulumi:acme.local::myflux-keys::{type_}::{resource}"
+    return {"type": kind, "resource": {"urn": urn, "type": type_, "custom": True, "inputs": inputs}}
+
+
+def in_aws(kind: str, inputs: Mapping[str, Any]) -> str | None:
+    return f"arn of {inputs['name']}" if inputs["name"] == "there" else None
+
+
+SECRET = "aws:secretsmanager/secret:Secret"
+
+
+def test_a_creation_that_aws_has_becomes_a_resource_and_one_that_it_has_not_is_made_again() -> None:
+    deployment = {
+        "resources": [{"urn": "stack"}],
+        "pending_operations": [
+            operation("creating", SECRET, "a", name="there"),
+            operation("creating", SECRET, "b", name="never made"),
+            operation("creating", "aws:lambda/invocation:Invocation", "c"),
+            operation("updating", SECRET, "d", name="there"),
+        ],
+    }
+    mended = mend(deployment, in_aws)
+    assert mended.deployment is not None
+    stack, secret = mended.deployment["resources"]
+    assert stack == {"urn": "stack"}, "what was there stays as it was"
+    assert secret["id"] == "arn of there"
+    assert [urn.rpartition("::")[2] for urn in mended.again] == ["b", "c"]
+    (left,) = mended.deployment["pending_operations"]
+    assert left["type"] == "updating", "the engine reads these back itself"
+    assert len(deployment["resources"]) == 1, "the state as it was is not touched"
+
+
+def test_a_creation_that_cannot_be_found_by_name_is_told_and_kept() -> None:
+    deployment = {"resources": [], "pending_operations": [operation("creating", "aws:kms/key:Key", "key")]}
+    mended = mend(deployment, in_aws)
+    assert mended.deployment is None, "nothing is dropped"
+    assert [urn.rpartition("::")[2] for urn in mended.unknown] == ["key"]
+
+
+def test_a_state_with_nothing_pending_is_left_alone() -> None:
+    assert mend({"resources": [{"urn": "stack"}]}, in_aws).deployment is None
