@@ -9,7 +9,25 @@ from typing import TextIO, cast
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import access, admin_key, capacity, demo_command, history, key, local, revoke, rotate, status, sweep, validate
+from cli import (
+    access,
+    admin_key,
+    adopt,
+    capacity,
+    demo_command,
+    history,
+    key,
+    local,
+    move,
+    new,
+    offboard,
+    rename,
+    revoke,
+    rotate,
+    status,
+    sweep,
+    validate,
+)
 from cli.output import Redacted, fail
 from local.cell import CellError
 from myflux_keys.redaction import RedactingFilter
@@ -32,6 +50,11 @@ app.add_typer(admin_key.app, name="admin-key")
 app.add_typer(key.app, name="key")
 app.command("validate")(validate.validate)
 app.command("demo")(demo_command.demo)
+app.command("new")(new.new)
+app.command("adopt")(adopt.adopt)
+app.command("move")(move.move)
+app.command("rename")(rename.rename)
+app.command("offboard")(offboard.offboard)
 app.command("rotate")(rotate.rotate)
 app.command("revoke")(revoke.revoke)
 app.command("disable")(access.disable)

@@ -22,12 +22,13 @@ from tenancy.spending import Budget, RateLimit
 LONGEST_TAG: Final = 256
 """Characters of a tag value, which holds the models joined by a space. API reference of Secrets Manager, Tag."""
 
-_MANAGED_ONLY: Final = {
+MANAGED_ONLY: Final = {
     "permission": "The scopes of a customer's own key are the customer's to set.",
     "rate_limits": "The rate limits of a customer's own project are the customer's to set.",
     "budget": "A customer's own spending is theirs to limit.",
     "rotation": "MyFlux Keys cannot mint a customer's key, so it must not claim to rotate it.",
 }
+"""Fields that a customer's own key cannot have, with the reason."""
 
 
 def _name(text: str) -> str:
@@ -176,7 +177,7 @@ class Tenant(Model):
 def tenant_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
     """Rules among a tenant's fields. Takes the file's raw values, so that they are checked beside other errors."""
     if data.get("source") == "customer":
-        for field, reason in _MANAGED_ONLY.items():
+        for field, reason in MANAGED_ONLY.items():
             if data.get(field):
                 yield Refusal("managed-only", reason, f"delete `{field}`, or set source: managed.", (field,))
     if data.get("source") == "managed" and data.get("rotation") is None:
