@@ -69,13 +69,13 @@ def adopt(
         # Loads Pulumi, which takes a second: no other command should pay for it.
         from fleet import adoption
         from fleet.engine import Engine, OperationFailed
+        from fleet.interrupting import left_to_the_engine
 
         os.environ["MYFLUX_FLEET"] = str(root)
-        managed = chosen.rotation is not None
+        engine, rotates = Engine(place / "engine"), chosen.rotation is not None
         try:
-            done = adoption.adopt(
-                Engine(place / "engine"), names.stack, found.facts.arn, rotates=managed, tell=output.step
-            )
+            with left_to_the_engine():
+                done = adoption.adopt(engine, names.stack, found.facts.arn, rotates=rotates, tell=output.step)
         except OperationFailed as error:
             raise OperationError(
                 f"{error} Readers go on with the key that is there, and no key was made or ended. Put that right, then "

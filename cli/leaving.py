@@ -45,6 +45,7 @@ def leave(asked: Leaving) -> list[str]:
     # Loads Pulumi, which takes a second: no other command should pay for it.
     from fleet.ending import end, protected
     from fleet.engine import Engine, OperationFailed
+    from fleet.interrupting import left_to_the_engine
 
     cell, slug = asked.cell, asked.tenant.tenant
     stack = cell.names.tenant(slug).stack
@@ -77,7 +78,8 @@ def leave(asked: Leaving) -> list[str]:
         def destroy() -> str:
             output.step(f"pulumi destroy --stack {stack} …")
             try:
-                outcome = end(engine, stack)
+                with left_to_the_engine():
+                    outcome = end(engine, stack)
             except OperationFailed as error:
                 raise OperationError(f"{error} Put that right, then run the same command again.") from None
             return f"{outcome.changes.get('delete', 0)} resources of {stack} are gone, and the stack with them"

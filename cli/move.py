@@ -82,6 +82,7 @@ def _begin(root: Path, held: Fleet, tenant: Tenant, to: str, why: str, *, dry_ru
         return
     # Loads Pulumi, which takes a second: no other command should pay for it.
     from fleet.engine import Engine, OperationFailed
+    from fleet.interrupting import left_to_the_engine
 
     with (
         journal.alone(cell, f"{OPERATION}-{slug}") as place,
@@ -93,7 +94,8 @@ def _begin(root: Path, held: Fleet, tenant: Tenant, to: str, why: str, *, dry_ru
             os.environ["MYFLUX_FLEET"] = str(draft)
             output.step(f"pulumi up --stack {stack} …")
             try:
-                return Engine(place / "engine").up(stack).changed
+                with left_to_the_engine():
+                    return Engine(place / "engine").up(stack).changed
             except OperationFailed as error:
                 raise OperationError(
                     f"{error} Cell {tenant.cell} serves {slug} as before. Put that right, then run the same command "
