@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+import program
 from fleet.adoption import imported
 from fleet.ending import protected
 from operations.adopt import Found, dies_early, judged, plan, refused
 from operations.errors import OperationError
 from operations.rotation_state import facts
+from review.rehearsal import rehearse
 from tenancy import Cell, Fleet, Tenant
 
 KEY = "arn:aws:kms:us-east-1:000000000000:key/cells"
@@ -184,3 +186,11 @@ def test_what_a_state_protects_is_named() -> None:
     urn = "urn:pulumi:acme.prod::myflux-keys::aws:secretsmanager/secret:Secret::acme-key-secret"
     assert protected(state({"urn": urn, "protect": True}, {"urn": "x::y"})) == ["acme-key-secret"]
     assert protected("{}") == []
+
+
+def test_a_stack_takes_over_its_own_secret_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable is of a process, and one process may run many stacks."""
+    monkeypatch.setenv(program.ADOPT, ARN)
+    assert rehearse("acme.local")
+    with pytest.raises(program.StackError, match=r"no secret of stack fjord\.local: unset it"):
+        rehearse("fjord.local")
