@@ -43,7 +43,7 @@ def steps(asked: Leaving) -> list[str]:
 def leave(asked: Leaving) -> list[str]:
     """The steps that are done, all of them. Raises OperationError; the same call then goes on."""
     # Loads Pulumi, which takes a second: no other command should pay for it.
-    from fleet.ending import end, protected
+    from fleet.ending import end, protected, state_of
     from fleet.engine import Engine, OperationFailed
     from fleet.interrupting import left_to_the_engine
 
@@ -56,10 +56,7 @@ def leave(asked: Leaving) -> list[str]:
         Account(cell, asked.operation, asked.reason) as account,
     ):
         account.check()
-        try:
-            kept = protected(engine.export(stack))
-        except OperationFailed as error:
-            raise OperationError(f"{error} Nothing was changed.") from None
+        kept = protected(state_of(engine, stack))
         run = journal.unfinished(place, asked.operation, [slug])
         if kept and not asked.unprotect:
             raise OperationError(guarded(stack, kept))

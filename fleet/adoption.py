@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from typing import Any, Final
 
+from fleet.ending import state_of
 from fleet.engine import Engine, Outcome
 from program import ADOPT
 
@@ -27,8 +28,8 @@ def imported(state: str, arn: str, *, rotates: bool) -> bool:
 
 
 def adopt(engine: Engine, stack: str, arn: str, *, rotates: bool, tell: Callable[[str], None]) -> Outcome:
-    """Raises OperationFailed. Safe to repeat, and to go on with after an interruption."""
-    if not imported(engine.export(stack), arn, rotates=rotates):
+    """Raises OperationFailed and OperationError. Safe to repeat, and to go on with after an interruption."""
+    if not imported(state_of(engine, stack), arn, rotates=rotates):
         tell(f"importing into {stack} …")
         os.environ[ADOPT] = arn
         try:

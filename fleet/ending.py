@@ -21,11 +21,22 @@ def protected(state: str) -> list[str]:
     return [resource["urn"].rpartition("::")[2] for resource in resources if resource.get("protect")]
 
 
+def state_of(engine: Engine, stack: str) -> str:
+    """`Engine.export`, with a reason where the state cannot be read: before anything is changed. Raises
+    OperationError."""
+    try:
+        return engine.export(stack)
+    except automation.CommandError as error:
+        raise OperationError(
+            f"the state of stack {stack} cannot be read, so nothing is done with it: {error}"
+        ) from None
+
+
 def end(engine: Engine, stack: str) -> Outcome:
     """Destroys and forgets `stack`, protected or not: the caller has looked and asked. Safe to repeat.
 
     Raises OperationFailed and OperationError."""
-    if protected(engine.export(stack)):
+    if protected(state_of(engine, stack)):
         try:
             automation.PulumiCommand().run(["state", "unprotect", "--all", "--yes", "--stack", stack], str(ROOT), {})
         except automation.CommandError as error:
