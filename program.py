@@ -7,7 +7,8 @@ in another account than the cell's.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from tenancy.loading import FLEET
 from tools import bundle
 
 ROOT = Path(__file__).resolve().parent
+ADOPT = "MYFLUX_ADOPT"
+"""The ARN of a tenant's secret that its stack takes over in this one update; `myflux-keys adopt` sets it."""
 
 ADMIN_KEY_DAYS = 90
 """Longest time between two rotations of a cell's admin key; OpenAI's longest life of one is a year."""
@@ -81,7 +84,8 @@ def deploy_platform(cell: Cell) -> None:
 def deploy_tenant(cell: Cell, tenant: Tenant) -> None:
     platform = pulumi.StackReference(f"{pulumi.get_organization()}/{pulumi.get_project()}/{cell.cell}")
     shared = Shared(*(platform.get_output(field.name) for field in fields(Shared)))
-    key = TenantKey(tenant.tenant, tenant_key_args(cell, tenant, shared), _through_the_cells_account(cell))
+    args = replace(tenant_key_args(cell, tenant, shared), adopt=_adopted(cell.names.tenant(tenant.tenant)))
+    key = TenantKey(tenant.tenant, args, _through_the_cells_account(cell))
     pulumi.export("secret_arn", key.secret_arn)
     pulumi.export("reader_role_arn", key.role_arn)
     pulumi.export("project_id", key.project_id)
@@ -135,6 +139,13 @@ def tenant_key_args(cell: Cell, tenant: Tenant, shared: Shared) -> TenantKeyArgs
         own_organization=tenant.organization_id is not None,
         protect=cell.production,
     )
+
+
+def _adopted(tenant: names.TenantNames) -> str | None:
+    arn = os.environ.get(ADOPT)
+    if arn and not fnmatchcase(arn, tenant.secret_arn_pattern):
+        raise StackError(f"{ADOPT} names {arn}, which is no secret of stack {tenant.stack}: unset it.")
+    return arn or None
 
 
 def provisioner_specification(tenant: Tenant, tenant_names: names.TenantNames) -> dict[str, Any]:

@@ -13,12 +13,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cli import (
     access,
     admin_key,
+    adopt,
     capacity,
     demo_command,
     fleet,
     history,
     key,
     local,
+    move,
+    new,
+    offboard,
+    rename,
     revoke,
     rotate,
     status,
@@ -51,6 +56,11 @@ app.command("preview")(fleet.preview)
 app.command("refresh")(fleet.refresh)
 app.command("destroy")(fleet.destroy)
 app.command("demo")(demo_command.demo)
+app.command("new")(new.new)
+app.command("adopt")(adopt.adopt)
+app.command("move")(move.move)
+app.command("rename")(rename.rename)
+app.command("offboard")(offboard.offboard)
 app.command("rotate")(rotate.rotate)
 app.command("revoke")(revoke.revoke)
 app.command("disable")(access.disable)

@@ -19,6 +19,12 @@ Folder = Annotated[
     Path,
     typer.Option("--fleet", help="The folder that holds tenants/ and cells/.", envvar="MYFLUX_FLEET", show_default="."),
 ]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: for machines.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
+Reason = Annotated[str, typer.Option(help="Why, for the record: CloudTrail and `history` show it.", show_default=False)]
+Unprotect = Annotated[
+    bool, typer.Option("--unprotect", help="Also where the cell is production, whose resources are protected.")
+]
 DEFAULT_HOME = ROOT / ".local"
 DEFAULT_FLEET = ROOT
 

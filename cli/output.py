@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any, NoReturn, TextIO
 
 from myflux_keys.redaction import redact
@@ -11,6 +12,10 @@ from myflux_keys.redaction import redact
 
 def result(data: dict[str, Any], sentence: str, *, as_json: bool) -> None:
     print(json.dumps(data, indent=2) if as_json else sentence)
+
+
+def numbered(steps: Sequence[str]) -> str:
+    return "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
 
 
 def step(sentence: str) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 from pulumi_aws.secretsmanager import Secret, SecretPolicy
+
+_MAY_DIFFER: Final = ["description", "kmsKeyId", "recoveryWindowInDays", "replicas", "tags"]
 
 
 @dataclass
@@ -22,6 +24,8 @@ class EmptySecretArgs:
     """7 to 30: how long a deleted secret can be restored."""
     replica_regions: Sequence[str] = ()
     protect: bool = False
+    adopt: str | None = None
+    """The ARN of a secret that exists already: it is imported as it is, and the next update brings it in line."""
 
 
 class EmptySecret(pulumi.ComponentResource):
@@ -42,7 +46,13 @@ class EmptySecret(pulumi.ComponentResource):
             recovery_window_in_days=args.recovery_window_days,
             replicas=[{"region": region} for region in args.replica_regions] or None,
             tags=args.tags,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=args.protect,
+                import_=args.adopt,
+                # An import changes nothing, so what it finds may differ from what is wanted.
+                ignore_changes=_MAY_DIFFER if args.adopt else None,
+            ),
         )
         policy = SecretPolicy(
             f"{name}-policy",

@@ -47,6 +47,9 @@ class TenantKeyArgs:
     own_organization: bool = False
     """A place for an admin key of the customer's own OpenAI organization; with `managed`, keys are minted there."""
     protect: bool = False
+    adopt: str | None = None
+    """The ARN of the tenant's secret where it exists already, set to rotate in the tenant's slot: secret and rotation
+    are imported, so no key is made before that slot. Given for one update; the next brings the rest in line."""
 
 
 class TenantKey(pulumi.ComponentResource):
@@ -126,6 +129,7 @@ class TenantKey(pulumi.ComponentResource):
                 recovery_window_days=args.recovery_window_days,
                 replica_regions=args.replica_regions,
                 protect=args.protect,
+                adopt=args.adopt,
             ),
             child,
         )
@@ -137,7 +141,10 @@ class TenantKey(pulumi.ComponentResource):
                 rotation_lambda_arn=args.managed.rotation_function_arn,
                 rotation_rules={"schedule_expression": args.managed.schedule, "duration": args.managed.window},
                 rotate_immediately=True,
-                opts=child,
+                opts=child
+                if args.adopt is None
+                # AWS keeps no record of it, and asked for now it would make a key.
+                else pulumi.ResourceOptions(parent=self, import_=args.adopt, ignore_changes=["rotateImmediately"]),
             )
         self.register_outputs({"secret_arn": self.secret_arn, "role_arn": self.role_arn, "project_id": self.project_id})
 

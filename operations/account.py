@@ -24,6 +24,7 @@ from tenancy import Cell
 
 if TYPE_CHECKING:
     from types_boto3_cloudtrail import CloudTrailClient
+    from types_boto3_kms import KMSClient
     from types_boto3_lambda import LambdaClient
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sts import STSClient
@@ -94,6 +95,10 @@ class Account:
     @property
     def trail(self) -> CloudTrailClient:
         return self._client("cloudtrail")
+
+    @property
+    def keys(self) -> KMSClient:
+        return self._client("kms")
 
     @property
     def functions(self) -> LambdaClient:

@@ -1,4 +1,4 @@
-"""Changing `enabled` in a tenant's file as a person would: one word on one line, everything else as it was.
+"""Changing a tenant's file as a person would: one word on one line, everything else as it was; and putting it away.
 
 Owns the edit and its proof: the file is parsed before and after, and nothing else may differ. Leaves out applying it.
 """
@@ -12,19 +12,28 @@ from pathlib import Path
 from typing import Final
 
 from operations.errors import OperationError
-from tenancy import document, source
+from tenancy import archive, document, source
 
-_LINE: Final = re.compile(r"^(enabled[ \t]*:[ \t]*)(true|false)(?=[ \t]*(?:#.*)?\r?$)", re.MULTILINE)
+_WORDS: Final = {"enabled": "true|false", "cell": "[a-z0-9-]+"}
+"""The fields that are changed here, and how their values are written as a rule."""
 
 
 def with_enabled(text: str, enabled: bool) -> str:
     """`text` with the field changed, or added at the end where it was left out."""
-    word = "true" if enabled else "false"
-    changed, count = _LINE.subn(rf"\g<1>{word}", text, count=1)
+    return _with(text, "enabled", "true" if enabled else "false")
+
+
+def with_cell(text: str, cell: str) -> str:
+    return _with(text, "cell", cell)
+
+
+def _with(text: str, field: str, word: str) -> str:
+    line = re.compile(rf"^({field}[ \t]*:[ \t]*)({_WORDS[field]})(?=[ \t]*(?:#.*)?\r?$)", re.MULTILINE)
+    changed, count = line.subn(rf"\g<1>{word}", text, count=1)
     if count:
         return changed
     newline = "\r\n" if "\r\n" in text else "\n"
-    return text + ("" if text.endswith("\n") else newline) + f"enabled: {word}{newline}"
+    return text + ("" if text.endswith("\n") else newline) + f"{field}: {word}{newline}"
 
 
 class TenantFile:
@@ -43,14 +52,34 @@ class TenantFile:
         before = self._text()
         if self._parsed(before).get("enabled", True) is enabled:
             return False
-        after = with_enabled(before, enabled)
-        if self._parsed(after) != self._parsed(before) | {"enabled": enabled}:
-            raise OperationError(
-                f"{self.path}: `enabled` does not stand on a line of its own, so it is not changed here. Write "
-                f"`enabled: {'true' if enabled else 'false'}` yourself and run the command again. Nothing was changed."
-            )
-        self._replace(after)
+        self._replace(self._proven(before, with_enabled(before, enabled), "enabled", enabled))
         return True
+
+    def moved(self, cell: str) -> str:
+        """The file's text with another `cell`; nothing is written. Raises OperationError as `set_enabled` does."""
+        before = self._text()
+        return self._proven(before, with_cell(before, cell), "cell", cell)
+
+    def write(self, text: str) -> None:
+        self._replace(text)
+
+    def archive(self) -> bool:
+        """Puts the file away, among those of tenants that left; False where it is gone from tenants/ already."""
+        if not self.path.exists():
+            return False
+        kept = archive.place(self._fleet, self.path.stem)
+        kept.parent.mkdir(exist_ok=True)
+        self.path.replace(kept)
+        return True
+
+    def _proven(self, before: str, after: str, field: str, value: object) -> str:
+        if self._parsed(after) != self._parsed(before) | {field: value}:
+            word = str(value).lower() if isinstance(value, bool) else value
+            raise OperationError(
+                f"{self.path}: `{field}` does not stand on a line of its own, so it is not changed here. Write "
+                f"`{field}: {word}` yourself and run the command again. Nothing was changed."
+            )
+        return after
 
     def _text(self) -> str:
         with self.path.open(encoding="utf-8", newline="") as file:

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
-from tenancy import document, fleet, source
+from tenancy import archive, document, fleet, source
 from tenancy.cell import Cell, cell_refusals
 from tenancy.document import Document
 from tenancy.explain import at, explain
@@ -31,27 +31,31 @@ M = TypeVar("M", bound=Model)
 Rules = Callable[[Mapping[str, Any]], Iterator[Refusal]]
 
 
-def load(root: Path = ROOT, *, only: str | Collection[str] | None = None) -> Fleet:
+def load(root: Path = ROOT, *, only: str | Collection[str] | None = None, draft: str | None = None) -> Fleet:
     """Reads and checks every file below ``root/tenants`` and ``root/cells``. Raises TenancyError with all problems.
 
     `only` names a tenant or several, or is empty for none: then of tenants' files just theirs are read, and those that
     could clash with them. A deployment of one stack costs the same however many neighbours there are, and none of them
     can stop it.
+    `draft` is what the one tenant's file is about to say: it is checked in the file's place, before it is written.
     """
     problems: list[Problem] = []
     cell_paths, found = source.find(root, "cells")
-    tenant_paths, more = source.find(root, "tenants")
+    tenant_paths, more = source.find(root, "tenants", apart=(archive.FOLDER,))
     problems += [*found, *more]
     if only is not None:
         slugs, cells_there = [only] if isinstance(only, str) else only, [path.stem for path in cell_paths]
         wanted = {near for slug in slugs for near in fleet.near(slug, cells_there)}
         tenant_paths = [path for path in tenant_paths if path.stem.casefold() in wanted]
+    drafts = {root / "tenants" / f"{only}.yaml": draft} if draft is not None else {}
+    tenant_paths = sorted({*tenant_paths, *drafts})
     cell_documents = _documents(cell_paths, root, problems)
-    tenant_documents = _documents(tenant_paths, root, problems)
+    tenant_documents = _documents(tenant_paths, root, problems, drafts)
     cells = _models(cell_documents, "cell", Cell, cell_refusals, problems)
     tenants = _models(tenant_documents, "tenant", Tenant, tenant_refusals, problems)
     for found_document in tenant_documents:
         problems += fleet.unknown_cell(found_document, [path.stem for path in cell_paths])
+        problems += archive.problems(root, found_document)
     cell_files = {item.source.stem: item for item in cell_documents}
     tenant_files = {item.source.stem: item for item in tenant_documents}
     for slug, cell in cells.items():
@@ -71,11 +75,13 @@ def load(root: Path = ROOT, *, only: str | Collection[str] | None = None) -> Fle
     return fleet.assemble(tenants, cells, tuple(notices))
 
 
-def _documents(paths: list[Path], root: Path, problems: list[Problem]) -> list[Document]:
+def _documents(
+    paths: list[Path], root: Path, problems: list[Problem], drafts: Mapping[Path, str] | None = None
+) -> list[Document]:
     documents: list[Document] = []
     for path in paths:
         try:
-            documents.append(document.parse(source.read(path, root)))
+            documents.append(document.parse(source.read(path, root, (drafts or {}).get(path))))
         except source.Refused as refused:
             problems += refused.problems
     return documents

@@ -9,7 +9,7 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -60,8 +60,9 @@ def _refused(file: str, rule: str, reason: str, way_out: str) -> Refused:
     return Refused(Problem(file, None, "", None, rule, reason, way_out))
 
 
-def find(root: Path, folder: str) -> tuple[list[Path], list[Problem]]:
-    """The files of ``root/folder`` in order of name, and problems with what else lies there."""
+def find(root: Path, folder: str, *, apart: Container[str] = ()) -> tuple[list[Path], list[Problem]]:
+    """The files of ``root/folder`` in order of name, and problems with what else lies there, but for the sub-folders
+    named in `apart`."""
     directory = root / folder
     if not directory.is_dir():
         way_out = f"run from the repository's root, or make {folder}/ with one file in it for each of them."
@@ -79,7 +80,7 @@ def find(root: Path, folder: str) -> tuple[list[Path], list[Problem]]:
                 "rename it to end in .yaml.",
             )
             problems.append(Problem(_label(path, root), None, "", None, "file-ending", reason, way_out))
-        elif path.is_dir():
+        elif path.is_dir() and path.name not in apart:
             reason, way_out = (
                 "Sub-folders are not read, so what lies in here would be ignored.",
                 f"move its files up into {folder}/.",
@@ -88,9 +89,14 @@ def find(root: Path, folder: str) -> tuple[list[Path], list[Problem]]:
     return paths, problems
 
 
-def read(path: Path, root: Path) -> Source:
-    """The text of one file. Raises Refused; nothing of the file is in the problems but line numbers."""
+def read(path: Path, root: Path, draft: str | None = None) -> Source:
+    """The text of one file, or `draft` as if the file held it. Raises Refused; nothing of the text is in the problems
+    but line numbers."""
     file = _label(path, root)
+    return _checked(file, path.stem, _bytes(path, file) if draft is None else draft.encode())
+
+
+def _bytes(path: Path, file: str) -> bytes:
     folder = path.parent.resolve()
     if not path.resolve().is_relative_to(folder):
         raise _refused(
@@ -105,6 +111,10 @@ def read(path: Path, root: Path) -> Source:
         raise _refused(file, "unreadable", f"The file cannot be read: {error.strerror}.", "make it readable.") from None
     if content is None:
         raise _refused(file, "not-a-file", "This is not an ordinary file.", "put an ordinary file here.")
+    return content
+
+
+def _checked(file: str, stem: str, content: bytes) -> Source:
     if len(content) > LARGEST_FILE:
         reason = f"The file is larger than {LARGEST_FILE // 1024} KiB; an ordinary one is below 1."
         raise _refused(
@@ -117,7 +127,7 @@ def read(path: Path, root: Path) -> Source:
         raise Refused(
             Problem(file, line, "", None, "not-utf-8", "The file is not UTF-8 text.", "save it as UTF-8.")
         ) from None
-    source = Source(file, path.stem, text)
+    source = Source(file, stem, text)
     problems = [*_keys(source), *_invisible(source)]
     if problems:
         raise Refused(*problems)

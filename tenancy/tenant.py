@@ -23,13 +23,14 @@ from tenancy.spending import Budget, RateLimit
 LONGEST_TAG: Final = 256
 """Characters of a tag value, which holds the models joined by a space. API reference of Secrets Manager, Tag."""
 
-_MANAGED_ONLY: Final = {
+MANAGED_ONLY: Final = {
     "permission": "The scopes of a customer's own key are the customer's to set.",
     "rate_limits": "The rate limits of a customer's own project are the customer's to set.",
     "budget": "A customer's own spending is theirs to limit.",
     "rotation": "MyFlux Keys cannot mint a customer's key without an admin key of theirs, so it must not claim to "
     "rotate it.",
 }
+"""Fields that a customer's own key cannot have, with the reason."""
 
 
 def _name(text: str) -> str:
@@ -190,7 +191,7 @@ def tenant_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
     """Rules among a tenant's fields. Takes the file's raw values, so that they are checked beside other errors."""
     own = data.get("organization_id")
     if data.get("source") == "customer" and not own:
-        for field, reason in _MANAGED_ONLY.items():
+        for field, reason in MANAGED_ONLY.items():
             if data.get(field):
                 way_out = f"delete `{field}`, set source: managed, or add organization_id if they give an admin key."
                 yield Refusal("managed-only", reason, way_out, (field,))

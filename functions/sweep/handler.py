@@ -1,4 +1,4 @@
-"""The sweep function's entry point: one request in, a sweep or a revocation done, an answer of ids and words out.
+"""The sweep function's entry point: one request in; a sweep, a revocation or a look; ids and words out.
 
 Owns putting the parts together, and turning a failure into an error that is safe to show. Leaves out the work.
 Called by EventBridge twice an hour and by an operator's command.
@@ -20,7 +20,8 @@ from functions.openai_admin import AdminAPI
 from functions.openai_http import OpenAIHTTP
 from functions.secrets_client import new_client
 from functions.sweep import metrics
-from functions.sweep.request import RevokeRequest, read_request
+from functions.sweep.inspect import inspect
+from functions.sweep.request import RevokeRequest, SweepRequest, read_request
 from functions.sweep.revoke import revoke_all
 from functions.sweep.services import Services
 from functions.sweep.sweep import Sweep
@@ -48,12 +49,14 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         environment = read_environment(os.environ)
         request = read_request(event)
         seconds = context.get_remaining_time_in_millis() / 1000
-        if not isinstance(request, RevokeRequest) and request.seconds is not None:
+        if isinstance(request, SweepRequest) and request.seconds is not None:
             seconds = min(seconds, request.seconds)
         services = assemble(environment, *warm(environment.admin_secret), Deadline(seconds))
         if isinstance(request, RevokeRequest):
             return revoke_all(request.tenant, services)
-        return Sweep(request, services).run()
+        if isinstance(request, SweepRequest):
+            return Sweep(request, services).run()
+        return inspect(request.tenant, services)
     except Exception as error:  # noqa: BLE001 - every failure must leave through a redacted text
         text = log.failure_text(error)
         log.line("sweep.error", level=logging.ERROR, error=text)

@@ -35,16 +35,22 @@ class RevokeRequest:
     tenant: str
 
 
-def read_request(event: Mapping[str, Any]) -> SweepRequest | RevokeRequest:
+@dataclass(frozen=True)
+class InspectRequest:
+    tenant: str
+
+
+def read_request(event: Mapping[str, Any]) -> SweepRequest | RevokeRequest | InspectRequest:
     """Raises RequestError."""
     fields = dict(event)
     action: Any = fields.pop("action", None)
-    if action == "revoke":
-        request = RevokeRequest(_slug(fields.pop("tenant", None), "tenant"))
+    if action in ("revoke", "inspect"):
+        asked = RevokeRequest if action == "revoke" else InspectRequest
+        request = asked(_slug(fields.pop("tenant", None), "tenant"))
     elif action == "sweep":
         request = _sweep(fields)
     else:
-        raise RequestError(f"action is {action!r}: it is sweep or revoke")
+        raise RequestError(f"action is {action!r}: it is sweep, revoke or inspect")
     if fields:
         raise RequestError(f"{action} has no field {sorted(fields)[0]!r}")
     return request

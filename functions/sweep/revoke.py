@@ -28,7 +28,7 @@ def revoke_all(tenant_slug: str, services: Services) -> dict[str, Any]:
     """``revoked`` and ``failed`` (with the error of each) are keys of the service account, by id; ``foreign`` are other
     keys in the project, which are never touched. Raises Refused, OpenAIError, or botocore's errors."""
     cell = services.environment.cell
-    secret = _secret(tenant_slug, services)
+    secret = tenant_secret(tenant_slug, services)
     if not secret.managed:
         raise Refused(f"the key of {tenant_slug} is the customer's own: only they can revoke it, at OpenAI")
     tenant = read_tenant(secret.state, cell)
@@ -53,7 +53,8 @@ def revoke_all(tenant_slug: str, services: Services) -> dict[str, Any]:
     return {"tenant": tenant_slug, "revoked": sorted(ended), "failed": failed, "foreign": foreign}
 
 
-def _secret(tenant_slug: str, services: Services) -> TenantSecret:
+def tenant_secret(tenant_slug: str, services: Services) -> TenantSecret:
+    """Raises Refused where the cell has none that is tagged as ours, or botocore's errors."""
     cell = services.environment.cell
     name = names.secret_name(cell, tenant_slug)
     try:
@@ -61,7 +62,7 @@ def _secret(tenant_slug: str, services: Services) -> TenantSecret:
     except ClientError as error:
         # Permission hangs on the secret's tags, so AWS denies what is not there.
         if error.response.get("Error", {}).get("Code") in ("AccessDeniedException", "ResourceNotFoundException"):
-            raise Refused(f"cell {cell} has no secret {name} that is tagged as ours: nothing was revoked") from None
+            raise Refused(f"cell {cell} has no secret {name} that is tagged as ours: nothing was changed") from None
         raise
 
 

@@ -52,6 +52,7 @@ class Held:
     stages: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     ready: dict[str, float] = field(default_factory=dict[str, float])
     rotation_enabled: bool = True
+    deleted: bool = False
     policy: str = json.dumps({"Version": "2012-10-17", "Statement": []})
 
 
@@ -74,8 +75,12 @@ class FakeSecrets:
             "Name": self._name(SecretId),
             "RotationEnabled": held.rotation_enabled,
             "VersionIdsToStages": {version: list(labels) for version, labels in held.stages.items()},
+            **({"DeletedDate": self.clock.moment()} if held.deleted else {}),
             **_metadata(self.clock),
         }
+
+    def cancel_rotate_secret(self, *, SecretId: str) -> None:
+        self._find(SecretId).rotation_enabled = False
 
     def rotate_secret(self, *, SecretId: str, ClientRequestToken: str, RotateImmediately: bool = True) -> Any:
         held = self._find(SecretId)

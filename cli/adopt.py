@@ -1,0 +1,100 @@
+"""`myflux-keys adopt`: an existing project and secret come under a tenant's stack, with the key that they have."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any
+
+import typer
+
+import tenancy
+from cli import ask, options, output
+from cli.table import iso, when
+from operations import functions_client, journal, selection
+from operations.account import Account
+from operations.adopt import claim, dies_early, judged, look, plan, rotate_from_next_slot
+from operations.errors import OperationError
+from operations.rotation_state import facts
+
+OPERATION = "adopt"
+
+
+def adopt(
+    tenant: Annotated[
+        str, typer.Argument(help="The tenant, whose file exists and whose stack does not yet.", show_default=False)
+    ],
+    yes: options.Yes = False,
+    dry_run: options.DryRun = False,
+    fleet: options.Folder = options.DEFAULT_FLEET,
+    as_json: options.Json = False,
+) -> None:
+    """Take over an OpenAI project and a secret that exist already, with the key in it: no new one before its next slot.
+
+    The secret has the name that readers look for, and holds a payload of this tenant's. A function looks at it and
+    tells no value. Readers are served throughout. Stopped anywhere, the same command goes on.
+    """
+    root = fleet.resolve()
+    held = tenancy.load(root)
+    chosen = selection.one_tenant(held, tenant)
+    cell = held.cell_of(chosen)
+    names = cell.names.tenant(tenant)
+    with journal.alone(cell, f"{OPERATION}-{tenant}") as place, Account(cell, OPERATION) as account:
+        account.check()
+        found = look(account, chosen)
+        told = plan(chosen, names, found)
+        result: dict[str, Any] = {"tenant": tenant, "secret": names.secret, "stack": names.stack, "dry_run": dry_run}
+
+        def value() -> tuple[dict[str, Any], list[str]]:
+            event = {"action": "inspect", "tenant": tenant}
+            answer = functions_client.call(cell, cell.names.sweep_function, event, account.functions)
+            return answer, judged(answer, chosen, names)
+
+        if dry_run:
+            later = ["What it holds can be looked at once it is tagged, and is then looked at first of all."]
+            notices = later if found.untagged else value()[1]
+            result |= {"plan": told, "notices": notices}
+            output.result(result, "Would:\n" + "\n".join([output.numbered(told), *notices]), as_json=as_json)
+            return
+        output.step("\n".join(f"- {step}" for step in told))
+        if not ask.confirmed(f"Adopt {names.secret} as it is?", yes=yes):
+            output.fail("nothing was changed.")
+        claim(account, found)
+        answer, notices = value()
+        output.step(
+            f"it holds a payload of {tenant}'s, whose key stays: {answer['key_id'] or 'the customer knows its id'}"
+        )
+
+        rotate_from_next_slot(account, chosen, found)
+
+        # Loads Pulumi, which takes a second: no other command should pay for it.
+        from fleet import adoption
+        from fleet.engine import Engine, OperationFailed
+        from fleet.interrupting import left_to_the_engine
+
+        os.environ["MYFLUX_FLEET"] = str(root)
+        engine, rotates = Engine(place / "engine"), chosen.rotation is not None
+        try:
+            with left_to_the_engine():
+                done = adoption.adopt(engine, names.stack, found.facts.arn, rotates=rotates, tell=output.step)
+        except OperationFailed as error:
+            raise OperationError(
+                f"{error} Readers go on with the key that is there, and no key was made or ended. Put that right, then "
+                "run the same command again."
+            ) from None
+        after = facts(account.secrets.describe_secret(SecretId=found.facts.arn))
+    if dies_early(answer["expires_at"], after.next_rotation):
+        notices.append(
+            f"The key ends on {answer['expires_at']}, before its next slot ({when(after.next_rotation)}): `myflux-keys "
+            f"rotate {tenant}` in time."
+        )
+    for notice in notices:
+        output.step(notice)
+    result |= {
+        "version_id": after.current,
+        "key_id": answer["key_id"],
+        "next_rotation": iso(after.next_rotation),
+        "changed": done.changed,
+        "notices": notices,
+    }
+    next_key = f"; its next key comes in the slot of {when(after.next_rotation)}" if after.next_rotation else ""
+    output.result(result, f"{tenant} is adopted with the key that it had{next_key}.", as_json=as_json)

@@ -1,0 +1,102 @@
+"""What `offboard` and the end of a `move` have in common: a tenant leaves one cell.
+
+Owns the dry run, the question, the record and putting the parts together. Leaves out the order of steps
+(`operations/offboard.py`) and which tenant and cell these are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli import ask, output
+from operations import functions_client, journal
+from operations.account import Account
+from operations.errors import OperationError
+from operations.offboard import DENY, KILL, Offboard, guarded, plan
+from operations.revoke import Killed, killed
+from operations.tenant_file import TenantFile
+from tenancy import Cell, Tenant
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """`tenant` is as it is in `cell`. `file` None: the tenant lives on elsewhere. `question` is what is asked."""
+
+    operation: str
+    fleet: Path
+    cell: Cell
+    tenant: Tenant
+    file: TenantFile | None
+    question: str
+    reason: str
+    yes: bool
+    unprotect: bool
+
+
+def steps(asked: Leaving) -> list[str]:
+    return plan(asked.cell, asked.tenant, leaves=asked.file is not None)
+
+
+def leave(asked: Leaving) -> list[str]:
+    """The steps that are done, all of them. Raises OperationError; the same call then goes on."""
+    # Loads Pulumi, which takes a second: no other command should pay for it.
+    from fleet.ending import end, protected, state_of
+    from fleet.engine import Engine, OperationFailed
+    from fleet.interrupting import left_to_the_engine
+
+    cell, slug = asked.cell, asked.tenant.tenant
+    stack = cell.names.tenant(slug).stack
+    os.environ["MYFLUX_FLEET"] = str(asked.fleet)
+    engine = Engine(journal.folder(cell) / "engine")
+    with (
+        journal.alone(cell, f"{asked.operation}-{slug}") as place,
+        Account(cell, asked.operation, asked.reason) as account,
+    ):
+        account.check()
+        kept = protected(state_of(engine, stack))
+        run = journal.unfinished(place, asked.operation, [slug])
+        if kept and not asked.unprotect:
+            raise OperationError(guarded(stack, kept))
+        if run is not None:
+            output.step(f"Going on with what {run.by} began on {run.begun}; done so far: {_listed(run.done)}.")
+        else:
+            output.step("\n".join(f"- {step}" for step in steps(asked)))
+            if not ask.confirmed(asked.question, yes=asked.yes):
+                output.fail("nothing was changed.")
+            run = journal.begin(place, asked.operation, cell, [slug], asked.reason)
+
+        def kill(tenant: str) -> Killed:
+            event = {"action": "revoke", "tenant": tenant}
+            return killed(functions_client.call(cell, cell.names.sweep_function, event, account.functions))
+
+        def destroy() -> str:
+            output.step(f"pulumi destroy --stack {stack} …")
+            try:
+                with left_to_the_engine():
+                    outcome = end(engine, stack)
+            except OperationFailed as error:
+                raise OperationError(f"{error} Put that right, then run the same command again.") from None
+            return f"{outcome.changes.get('delete', 0)} resources of {stack} are gone, and the stack with them"
+
+        try:
+            Offboard(account, asked.tenant, run, kill=kill, destroy=destroy, tell=output.step, file=asked.file).run()
+        except BaseException:
+            output.step(_where(slug, run.done))
+            raise
+        run.finish()
+        return run.done
+
+
+def _where(slug: str, done: list[str]) -> str:
+    if KILL in done:
+        return f"Stopped. Reads of {slug} are denied and its keys are dead. Run the same command again for the rest."
+    if DENY in done:
+        return f"Stopped. Reads of {slug} are denied; its keys may live. Run the same command again."
+    return f"Stopped before it was certain that reads of {slug} are denied. Run the same command again."
+
+
+def _listed(done: Iterable[str]) -> str:
+    return ", ".join(done) or "nothing"

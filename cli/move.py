@@ -1,0 +1,134 @@
+"""`myflux-keys move`: a tenant gets its key in another cell, and later leaves the old one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import tenancy
+from cli import leaving, options, output
+from cli.leaving import Leaving
+from operations import journal, selection
+from operations.account import Account, checked_reason
+from operations.errors import OperationError
+from operations.move import Move, destination, drafted, next_step, origin, plan
+from operations.offboard import living_secret
+from operations.tenant_file import TenantFile
+from tenancy import Fleet, Tenant
+
+OPERATION = "move"
+
+
+def move(
+    tenant: Annotated[str, typer.Argument(help="The tenant that moves.", show_default=False)],
+    to: Annotated[
+        str | None, typer.Option(help="The new cell.", autocompletion=options.complete_cell, show_default=False)
+    ] = None,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="No reader asks the old cell any more: take the tenant out of it.")
+    ] = False,
+    old: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="With --finish: the old cell.", autocompletion=options.complete_cell, show_default=False
+        ),
+    ] = None,
+    yes: options.Yes = False,
+    unprotect: options.Unprotect = False,
+    reason: options.Reason = "",
+    dry_run: options.DryRun = False,
+    fleet: options.Folder = options.DEFAULT_FLEET,
+    as_json: options.Json = False,
+) -> None:
+    """Give a tenant a project, a secret and a key in another cell, while its readers go on in the old one.
+
+    `--to CELL` makes the new cell serve, then changes `cell` in the tenant's file; the old cell is left as it is. Once
+    the readers ask the new one, `--finish --from OLD` ends the old: readers denied, keys dead, secret deleted, project
+    archived. Both can be stopped anywhere and go on when they are run again.
+    """
+    why = checked_reason(reason)
+    root = fleet.resolve()
+    if finish != (old is not None) or finish == (to is not None):
+        output.fail("say either --to CELL, or --finish --from CELL. Nothing was changed.", code=2)
+    held = tenancy.load(root)
+    chosen = selection.one_tenant(held, tenant)
+    if to is not None:
+        _begin(root, held, chosen, to, why, dry_run=dry_run, as_json=as_json)
+    elif old is not None:
+        left = origin(held, chosen, old)
+        question = f"Do all readers of {tenant} ask cell {chosen.cell}, so that cell {old} may end it?"
+        asked = Leaving(f"{OPERATION}-finish", root, held.cells[old], left, None, question, why, yes, unprotect)
+        _finish(asked, held, chosen, dry_run=dry_run, as_json=as_json)
+
+
+def _begin(root: Path, held: Fleet, tenant: Tenant, to: str, why: str, *, dry_run: bool, as_json: bool) -> None:
+    slug = tenant.tenant
+    destination(held, tenant, to)
+    cell = held.cells[to]
+    stack = cell.names.tenant(slug).stack
+    facts: dict[str, object] = {"tenant": slug, "to": to, "from": tenant.cell, "stack": stack, "dry_run": dry_run}
+    if tenant.cell == to:
+        output.result(facts | {"version_id": None}, f"{slug} is in cell {to} already.", as_json=as_json)
+        return
+    file = TenantFile(root, slug)
+    text = file.moved(to)
+    tenancy.load(root, only=slug, draft=text)
+    if dry_run:
+        told = plan(tenant, to, stack)
+        output.result(facts | {"plan": told}, "Would:\n" + output.numbered(told), as_json=as_json)
+        return
+    # Loads Pulumi, which takes a second: no other command should pay for it.
+    from fleet.engine import Engine, OperationFailed
+    from fleet.interrupting import left_to_the_engine
+
+    with (
+        journal.alone(cell, f"{OPERATION}-{slug}") as place,
+        Account(cell, OPERATION, why) as account,
+        drafted(root, slug, text) as draft,
+    ):
+
+        def deploy() -> int:
+            os.environ["MYFLUX_FLEET"] = str(draft)
+            output.step(f"pulumi up --stack {stack} …")
+            try:
+                with left_to_the_engine():
+                    return Engine(place / "engine").up(stack).changed
+            except OperationFailed as error:
+                raise OperationError(
+                    f"{error} Cell {tenant.cell} serves {slug} as before. Put that right, then run the same command "
+                    f"again; to give it up, `pulumi destroy --stack {stack}`."
+                ) from None
+
+        version = Move(account, tenant, file, text, deploy=deploy, tell=output.step).run()
+    output.result(facts | {"version_id": version}, next_step(tenant, to), as_json=as_json)
+
+
+def _finish(asked: Leaving, held: Fleet, tenant: Tenant, *, dry_run: bool, as_json: bool) -> None:
+    slug, new = tenant.tenant, held.cell_of(tenant)
+    if new.account_id == asked.cell.account_id:
+        with Account(new, OPERATION) as account:
+            account.check()
+            found = living_secret(account, tenant)
+        if found is None or found.current is None:
+            raise OperationError(
+                f"cell {new.cell} has no key of {slug} yet, so cell {asked.cell.cell} is the only one that serves it. "
+                f"Nothing was changed. `myflux-keys status --cell {new.cell}` shows how it stands."
+            )
+    else:
+        output.step(
+            f"Not checked: whether cell {new.cell}, in another account, has a key of {slug}. Look with `status`."
+        )
+    facts: dict[str, object] = {"tenant": slug, "from": asked.cell.cell, "to": new.cell, "dry_run": dry_run}
+    if dry_run:
+        told = leaving.steps(asked)
+        output.result(facts | {"plan": told}, "Would:\n" + output.numbered(told), as_json=as_json)
+        return
+    done = leaving.leave(asked)
+    output.result(
+        facts | {"steps": done, "reason": asked.reason},
+        f"{slug} has left cell {asked.cell.cell} and lives in {new.cell}.",
+        as_json=as_json,
+    )

@@ -1,0 +1,111 @@
+"""`myflux-keys new`: a tenant's file, by asking or from flags."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import tenancy
+from cli import ask, options, output
+from operations import new_tenant, selection
+from operations.new_tenant import EVERY_HOURS, Question
+from tenancy import TenancyError, document, source
+
+
+def new(
+    tenant: Annotated[str, typer.Argument(help="The new tenant's slug: for ever, and never used before.")],
+    like: Annotated[
+        str | None, typer.Option("--from", help="Take what is not given from this tenant's file.", metavar="TENANT")
+    ] = None,
+    name: Annotated[str, typer.Option(help="The name that people read.")] = "",
+    cell: Annotated[str, typer.Option(help="The cell that serves it.", autocompletion=options.complete_cell)] = "",
+    country: Annotated[str, typer.Option(help="ISO 3166-1, two letters.")] = "",
+    whose: Annotated[str, typer.Option("--source", help="managed (keys made here) or customer (their own key).")] = "",
+    models: Annotated[
+        list[str] | None, typer.Option("--model", help="May be given several times; the first is the default.")
+    ] = None,
+    every_days: Annotated[str, typer.Option(help="Longest time between two rotations, in days.")] = "",
+    every_hours: Annotated[str, typer.Option(help="Instead of days: 4, 6, 8 or 12.")] = "",
+    overlap_hours: Annotated[str, typer.Option(help="How long the old key lives on.")] = "",
+    monthly_usd: Annotated[str, typer.Option(help="Budget in whole US dollars; none if left out.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the file, and write nothing.")] = False,
+    fleet: options.Folder = options.DEFAULT_FLEET,
+    as_json: options.Json = False,
+) -> None:
+    """Write the file of a new tenant, checked as `validate` would check it. Deploys nothing.
+
+    On a terminal it asks for what was not given. It never overwrites a file, and never takes the slug of a tenant that
+    was off-boarded.
+    """
+    root = fleet.resolve()
+    new_tenant.free(root, tenant)
+    base, notices = new_tenant.like(_said_in(root, like)) if like else ({}, [])
+    answers = {
+        "name": name,
+        "cell": cell,
+        "country": country,
+        "source": whose,
+        "models": " ".join(models or []),
+        "rotation.every_days": every_days,
+        EVERY_HOURS: every_hours,
+        "rotation.overlap_hours": overlap_hours,
+        "budget.monthly_usd": monthly_usd,
+    }
+    content, held = _settled(root, tenant, answers, base)
+    for notice in [*notices, *map(str, held.notices)]:
+        output.step(notice)
+    path = root / "tenants" / f"{tenant}.yaml"
+    facts: dict[str, Any] = {"tenant": tenant, "file": str(path), "content": content, "written": not dry_run}
+    if dry_run:
+        output.result(facts, content.rstrip("\n"), as_json=as_json)
+        return
+    new_tenant.write(root, tenant, content)
+    stack = held.cell_of(tenant).names.tenant(tenant).stack
+    output.result(facts, f"Written: {path}. Commit it; `pulumi up --stack {stack}` deploys it.", as_json=as_json)
+
+
+def _said_in(root: Path, other: str) -> dict[str, Any]:
+    """The other file's own words, so that what it leaves out is left out here too."""
+    chosen = selection.one_tenant(tenancy.load(root, only=other), other)
+    return document.parse(source.read(root / "tenants" / f"{chosen.tenant}.yaml", root)).data
+
+
+def _settled(root: Path, slug: str, answers: dict[str, str], base: dict[str, Any]) -> tuple[str, tenancy.Fleet]:
+    """The text, accepted by tenancy. On a terminal a refused answer is asked for again."""
+    _complete(root, answers, base)
+    while True:
+        content = new_tenant.text(new_tenant.fields(slug, answers, base))
+        try:
+            return content, new_tenant.check(root, slug, content)
+        except TenancyError as refused:
+            own = [problem.field for problem in refused.problems if Path(problem.file).stem == slug]
+            again = new_tenant.concerned(own)
+            if not again or not ask.can_answer():
+                raise
+            output.step("\n".join(map(str, refused.problems)))
+            for question in again:
+                answers[question.field] = _answer(question, root, answers.get(question.field, ""))
+
+
+def _complete(root: Path, answers: dict[str, str], base: dict[str, Any]) -> None:
+    if not ask.can_answer():
+        missing = [q.flag for q in new_tenant.asked(answers, base) if not q.optional and q.field != "source"]
+        if missing:
+            output.fail(f"there is nobody to ask here: add {', '.join(missing)}. Nothing was written.", code=2)
+        answers["source"] = answers["source"] or base.get("source") or "managed"
+        return
+    # Looked up anew each time: a customer's own key leaves fewer questions.
+    done: set[str] = set()
+    while left := [question for question in new_tenant.asked(answers, base) if question.field not in done]:
+        answers[left[0].field] = _answer(left[0], root)
+        done.add(left[0].field)
+
+
+def _answer(question: Question, root: Path, before: str = "") -> str:
+    default = before or question.default
+    if question.field == "cell" and not default:
+        cells = sorted(path.stem for path in (root / "cells").glob("*.yaml"))
+        default = cells[0] if len(cells) == 1 else ""
+    return ask.text(question.text, default)

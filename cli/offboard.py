@@ -1,0 +1,76 @@
+"""`myflux-keys offboard`: a tenant leaves for good."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from typing import Annotated
+
+import typer
+
+import tenancy
+from cli import leaving, options, output
+from cli.leaving import Leaving
+from operations import selection
+from operations.account import Account, checked_reason
+from operations.offboard import elsewhere
+from operations.tenant_file import TenantFile
+from tenancy import Cell, Fleet, Tenant, archive
+
+OPERATION = "offboard"
+
+
+def offboard(
+    tenant: Annotated[str, typer.Argument(help="The tenant that leaves.", show_default=False)],
+    yes: options.Yes = False,
+    unprotect: options.Unprotect = False,
+    reason: options.Reason = "",
+    dry_run: options.DryRun = False,
+    fleet: options.Folder = options.DEFAULT_FLEET,
+    as_json: options.Json = False,
+) -> None:
+    """End a tenant for good: readers denied, keys dead, secret deleted, project archived, its slug used up.
+
+    In this order, so that stopping anywhere leaves nothing open; the same command goes on. The secret can be restored
+    until AWS's recovery window ends, without a working key. Commit the file's move to tenants/archive/.
+    """
+    why = checked_reason(reason)
+    root = fleet.resolve()
+    kept = archive.place(root, tenant)
+    file = TenantFile(root, tenant)
+    if os.path.lexists(kept) and not file.path.exists():
+        output.result(
+            {"tenant": tenant, "archived": str(kept), "steps": []},
+            f"{tenant} was off-boarded already: {kept}.",
+            as_json=as_json,
+        )
+        return
+    held = tenancy.load(root)
+    chosen = selection.one_tenant(held, tenant)
+    cell = held.cell_of(chosen)
+    _whole(held, cell, chosen)
+    question = f"End {tenant} ({chosen.name}) for good?"
+    asked = Leaving(OPERATION, root, cell, chosen, file, question, why, yes, unprotect)
+    if dry_run:
+        told = leaving.steps(asked)
+        output.result(
+            {"tenant": tenant, "dry_run": True, "plan": told}, "Would:\n" + output.numbered(told), as_json=as_json
+        )
+        return
+    done = leaving.leave(asked)
+    output.result(
+        {"tenant": tenant, "archived": str(kept), "steps": done, "reason": why},
+        f"{tenant} is off-boarded. Commit the move of its file to {kept}.",
+        as_json=as_json,
+    )
+
+
+def _whole(held: Fleet, cell: Cell, tenant: Tenant) -> None:
+    """Raises OperationError where the tenant lives in another cell too."""
+    others = [other for slug, other in sorted(held.cells.items()) if slug != cell.cell]
+    apart = [other.cell for other in others if other.account_id != cell.account_id]
+    if apart:
+        output.step(f"Not looked at, in other accounts: cells {', '.join(apart)}.")
+    with ExitStack() as stack:
+        near = [other for other in others if other.account_id == cell.account_id]
+        elsewhere(tenant, [stack.enter_context(Account(other, OPERATION)) for other in near])

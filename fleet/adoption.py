@@ -1,0 +1,40 @@
+"""The engine's part of an adoption: what exists is imported by one update, and brought in line by the next.
+
+Owns both updates and telling from the state whether the first has come to its end. Leaves out what must hold before
+(`operations/adopt.py`). A rotation that is not imported would be made, and with it a key at once: so the import is
+repeated until the state holds secret and rotation.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from typing import Any, Final
+
+from fleet.ending import state_of
+from fleet.engine import Engine, Outcome
+from program import ADOPT
+
+_SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 (a type's name)
+_ROTATION: Final = "aws:secretsmanager/secretRotation:SecretRotation"
+
+
+def imported(state: str, arn: str, *, rotates: bool) -> bool:
+    """Whether `state`, as `Engine.export` gives it, holds the secret `arn` and, where there is one, its rotation."""
+    resources: list[dict[str, Any]] = json.loads(state).get("resources") or []
+    held = {resource["type"] for resource in resources if resource.get("id") == arn}
+    return held >= ({_SECRET, _ROTATION} if rotates else {_SECRET})
+
+
+def adopt(engine: Engine, stack: str, arn: str, *, rotates: bool, tell: Callable[[str], None]) -> Outcome:
+    """Raises OperationFailed and OperationError. Safe to repeat, and to go on with after an interruption."""
+    if not imported(state_of(engine, stack), arn, rotates=rotates):
+        tell(f"importing into {stack} …")
+        os.environ[ADOPT] = arn
+        try:
+            engine.up(stack)
+        finally:
+            del os.environ[ADOPT]
+    tell(f"pulumi up --stack {stack} …")
+    return engine.up(stack)

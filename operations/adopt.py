@@ -1,0 +1,204 @@
+"""An OpenAI project and a secret that exist already come under this tenant's stack, and no key is made for it.
+
+Owns what must hold before, what the function's look at the value means, and the rotation's setting without a rotation.
+Leaves out the look itself (`functions/sweep/inspect.py`), since no person may read the value, and the import, which is
+the engine's. A rotation that is on already, in the tenant's own slot, is one that the stack finds as it wants it: that
+is why the next key comes in that slot and not at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from myflux_keys.names import SERVICE_ACCOUNT, CellNames, TenantNames
+from operations.account import Account
+from operations.errors import OperationError, code_of
+from operations.rotate import is_incomplete
+from operations.rotation_state import SecretFacts, facts
+from tenancy import Tenant, slots
+
+_ALIVE: Final = ("accepted", "restricted", "unpaid", "model_unreachable")
+"""What `functions.rotation.proof.Proof` calls a key that OpenAI knows."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The secret as it is. `untagged` are the tags that make it this tenant's and are not there yet."""
+
+    facts: SecretFacts
+    untagged: Mapping[str, str]
+
+
+def look(account: Account, tenant: Tenant) -> Found:
+    """Raises OperationError for a secret that cannot be taken over. Changes nothing."""
+    names = account.cell.names.tenant(tenant.tenant)
+    if tenant.isolation == "dedicated":
+        raise _not(
+            tenant,
+            "its file asks for dedicated isolation, whose KMS key and role would have to exist already too",
+            "adopt it with `isolation: shared`, or let it have a slug and a key of its own: `myflux-keys new`",
+        )
+    try:
+        answer: Mapping[str, Any] = dict(account.secrets.describe_secret(SecretId=names.secret))
+    except ClientError as error:
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+        raise _not(
+            tenant,
+            f"there is no secret {names.secret}, the name that readers look for, and a secret cannot be renamed",
+            f"`pulumi up --stack {names.stack}` makes it with a key of its own, in the OpenAI project {names.project} "
+            "if there is one",
+        ) from None
+    refusal = refused(answer, names, _cells_key(account, names.cell))
+    if refusal:
+        raise _not(tenant, *refusal)
+    held = facts(answer)
+    return Found(held, {tag: value for tag, value in names.tags.items() if tag not in held.tags})
+
+
+def refused(secret: Mapping[str, Any], names: TenantNames, cells_key: str) -> tuple[str, str] | None:
+    """Why DescribeSecret's answer is of a secret that cannot be taken over, and the way out; None where it can."""
+    found = facts(secret)
+    key = str(secret.get("KmsKeyId") or "")
+    other = {tag: found.tags[tag] for tag, value in names.tags.items() if found.tags.get(tag, value) != value}
+    if secret.get("DeletedDate"):
+        return (
+            "its deletion is scheduled",
+            f"restore it: `aws secretsmanager restore-secret --secret-id {names.secret}`",
+        )
+    if other:
+        told = ", ".join(f"{tag}={value}" for tag, value in other.items())
+        return f"it is tagged {told}, so it is somebody else's", "ask whose it is; with their consent untag it"
+    if found.current is None:
+        return "it holds no value", f"delete it, then `pulumi up --stack {names.stack}` makes it with a first key"
+    if found.pending is not None:
+        return (
+            f"a rotation to version {found.pending} has not come to its end",
+            "wait for it, or take AWSPENDING off that version",
+        )
+    if key and key != cells_key and not key.endswith("alias/aws/secretsmanager"):
+        return (
+            f"its value is under the KMS key {key}, which the cell's readers may not use",
+            "have somebody who may read it put it under the account's key aws/secretsmanager",
+        )
+    return None
+
+
+def _cells_key(account: Account, names: CellNames) -> str:
+    return account.keys.describe_key(KeyId=names.kms_alias)["KeyMetadata"].get("Arn", "")
+
+
+def _not(tenant: Tenant, reason: str, way_out: str) -> OperationError:
+    return OperationError(f"{tenant.tenant} cannot be adopted: {reason}. Way out: {way_out}. Nothing was changed.")
+
+
+def claim(account: Account, found: Found) -> None:
+    """Puts the tags on that make the secret this tenant's: with them the functions may look at it."""
+    if found.untagged:
+        tags = [{"Key": tag, "Value": value} for tag, value in sorted(found.untagged.items())]
+        account.secrets.tag_resource(SecretId=found.facts.arn, Tags=tags)  # pyright: ignore[reportArgumentType]
+
+
+def judged(told: Mapping[str, Any], tenant: Tenant, names: TenantNames) -> list[str]:
+    """What a person should know of a value that can be taken over. `told` is the function's answer to "inspect".
+
+    Raises OperationError for one that cannot: no reader would take it, or no rotation replace it.
+    """
+    try:
+        if told["problem"] is not None:
+            raise _value(tenant, str(told["problem"]))
+        source, proof, project = told["source"], told["proof"], told.get("project")
+        if source != tenant.source:
+            raise _value(tenant, f"its payload says source: {source}, and the tenant's file {tenant.source}")
+        if proof == "refused":
+            raise _value(tenant, f"OpenAI refuses its key {told['key_id']}: it is dead")
+        notices = (
+            [] if proof in _ALIVE else ["OpenAI could not be asked whether it accepts the key: see `status` later."]
+        )
+        if proof in _ALIVE[1:]:
+            notices.append(f"OpenAI knows the key and answers it with: {proof}.")
+        if source != "managed":
+            return notices
+        if project != names.project:
+            called = f"is called {project}" if project else "is not there, or archived"
+            raise _value(
+                tenant, f"the project of its key ({told['project_id']}) {called}, and this tenant's is {names.project}"
+            )
+        if not told["listed"]:
+            raise _value(tenant, f"OpenAI does not list its key {told['key_id']} in project {names.project}")
+        if told["service_account"] != SERVICE_ACCOUNT:
+            notices.append(
+                f"The key belongs to the service account {told['service_account']}, and new keys to {SERVICE_ACCOUNT}: "
+                f"after the next rotation and its overlap delete {told['key_id']} on OpenAI's site."
+            )
+        return notices
+    except KeyError as error:
+        raise OperationError(
+            f"the sweep function's answer lacks {error}: deploy the platform and these files from the same commit, "
+            "then run the same command again."
+        ) from None
+
+
+def _value(tenant: Tenant, why: str) -> OperationError:
+    return OperationError(
+        f"{tenant.tenant} cannot be adopted, because of what its secret holds: {why}. Nobody was shown the value, and "
+        "it was not changed. Way out: have its owner store a payload of schema 1 for this tenant (docs/adr/0019), or "
+        "give it a key of its own: delete the secret and `pulumi up`, which takes over the project by its name."
+    )
+
+
+def rotate_from_next_slot(account: Account, tenant: Tenant, found: Found) -> None:
+    """Sets rotation as the tenant's stack wants it, without a rotation. AWS tries the function with a version that was
+    never made, and removes it. Raises OperationError."""
+    if tenant.rotation is None:
+        return
+    names, hours = account.cell.names, tenant.rotation.interval_hours
+    try:
+        account.secrets.rotate_secret(
+            SecretId=found.facts.arn,
+            RotationLambdaARN=names.rotation_function_arn,
+            RotationRules={
+                "ScheduleExpression": slots.cron(tenant.tenant, tenant.cell, hours),
+                "Duration": slots.window(hours),
+            },
+            RotateImmediately=False,
+        )
+    except ClientError as error:
+        if is_incomplete(error):
+            raise OperationError(
+                f"a rotation of {found.facts.name} is under way: run the same command again once it is over. Its tags "
+                "are on, and nothing else was changed."
+            ) from None
+        raise
+
+
+def dies_early(expires_at: str, next_rotation: datetime | None) -> bool:
+    """Whether the key ends before the next one comes."""
+    if not expires_at or next_rotation is None:
+        return False
+    try:
+        ends = datetime.fromisoformat(expires_at)
+    except ValueError:
+        return True
+    return ends.tzinfo is None or ends < next_rotation
+
+
+def plan(tenant: Tenant, names: TenantNames, found: Found) -> list[str]:
+    steps = [
+        f"tag {names.secret} as {tenant.tenant}'s" if found.untagged else "leave its tags: they are this tenant's",
+        "have the sweep function look at what it holds, and stop there unless it is this tenant's payload",
+    ]
+    if tenant.rotation is not None:
+        steps.append("set its rotation to the tenant's slot, without a rotation now")
+    return [
+        *steps,
+        f"import it into stack {names.stack}"
+        + (f", and take over the OpenAI project {names.project}" if tenant.rotation is not None else ""),
+        "replace its resource policy by one that lets this tenant's runtime and the functions read, and nobody else",
+        "bring its other tags, its description and its KMS key in line with the tenant's file",
+    ]

@@ -1,0 +1,154 @@
+"""A tenant moves to another cell: the new one serves before the file says so, the old one until it is told to stop.
+
+Owns the order and the wait for the first key there. Leaves out Pulumi (`deploy` is given) and the old cell's end, which
+is an off-boarding (`offboard.py`) asked for by a second command. No record is kept: while the file names the old cell
+the move is under way, and running it again finds what is there. Only the new cell's account is asked for anything, so
+the two cells may lie in two accounts.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from myflux_keys.payload import CUSTOMER
+from operations.account import Account
+from operations.errors import OperationError
+from operations.offboard import living_secret
+from operations.rotate import Waiting, failure_of, new_token, start
+from operations.tenant_file import TenantFile
+from operations.trail import rotation_failures
+from tenancy import Fleet, Tenant
+
+_POLL_SECONDS: Final = 1.0
+_FAILURES_EVERY: Final = 5
+
+
+@contextmanager
+def drafted(fleet: Path, tenant: str, text: str) -> Generator[Path]:
+    """A folder with the cells of `fleet` and one tenant, whose file holds `text`: what the new stack is made from."""
+    with tempfile.TemporaryDirectory(prefix="myflux-keys-") as made:
+        root = Path(made)
+        (root / "cells").symlink_to((fleet / "cells").resolve())
+        (root / "tenants").mkdir()
+        (root / "tenants" / f"{tenant}.yaml").write_text(text, encoding="utf-8", newline="")
+        yield root
+
+
+def destination(fleet: Fleet, tenant: Tenant, cell: str) -> None:
+    """Raises OperationError where `tenant` cannot move to `cell`."""
+    if cell not in fleet.cells:
+        raise OperationError(
+            f"there is no cell `{cell}`: cells/ holds {', '.join(sorted(fleet.cells))}. Nothing was changed."
+        )
+    if not tenant.enabled:
+        raise OperationError(
+            f"{tenant.tenant} is disabled, so a move would show nothing about its readers: `myflux-keys enable "
+            f"{tenant.tenant}` first. Nothing was changed."
+        )
+
+
+def origin(fleet: Fleet, tenant: Tenant, cell: str) -> Tenant:
+    """`tenant` as it was in the cell that it left. Raises OperationError where it has not left that one."""
+    if cell not in fleet.cells:
+        raise OperationError(
+            f"there is no cell `{cell}`: cells/ holds {', '.join(sorted(fleet.cells))}. Nothing was changed."
+        )
+    if tenant.cell == cell:
+        raise OperationError(
+            f"{tenant.tenant}'s file still names cell {cell}, so it has not moved away: `myflux-keys move "
+            f"{tenant.tenant} --to CELL` first; to end the tenant altogether, `myflux-keys offboard`. Nothing was "
+            "changed."
+        )
+    return tenant.model_copy(update={"cell": cell})
+
+
+class Move:
+    """The first half: from one cell's file to a new cell that serves. `account` is the new cell's."""
+
+    def __init__(
+        self,
+        account: Account,
+        tenant: Tenant,
+        file: TenantFile,
+        text: str,
+        *,
+        deploy: Callable[[], int],
+        tell: Callable[[str], None],
+        waiting: Waiting | None = None,
+    ) -> None:
+        """`text` is the file as it will be; `deploy` brings the new stack about from it and tells how much changed."""
+        self._account = account
+        self._tenant = tenant
+        self._file = file
+        self._text = text
+        self._deploy = deploy
+        self._tell = tell
+        self._waiting = waiting or Waiting()
+        self._names = account.cell.names.tenant(tenant.tenant)
+
+    def run(self) -> str | None:
+        """The first key's version in the new cell; None where only the customer can bring one."""
+        began = self._account.check()
+        changed = self._deploy()
+        self._tell(f"stack {self._names.stack} stands, {changed} resources changed")
+        version = None if self._tenant.source == CUSTOMER else self._first_key(began, again=not changed)
+        if version:
+            self._tell(f"its first key is live, version {version}")
+        self._file.write(self._text)
+        self._tell(f"{self._file.path}: cell: {self._account.cell.cell}")
+        return version
+
+    def _first_key(self, since: datetime, *, again: bool) -> str:
+        """Secrets Manager rotates by itself when the stack is made. `again`: that was an earlier run, so one that
+        failed then is asked for anew, or the one under way is followed."""
+        give_up = self._waiting.now() + self._waiting.give_up_seconds
+        looks = 0
+        while True:
+            found = living_secret(self._account, self._tenant)
+            if found is None:
+                raise OperationError(self._unfinished("the new secret is gone."))
+            if found.current and found.has_finished(found.current):
+                return found.current
+            why = start(self._account.secrets, found, new_token("move")).problem if again and not looks else None
+            looks += 1
+            if looks % _FAILURES_EVERY == 0:
+                why = failure_of(found.arn, since, rotation_failures(self._account.trail, since))
+            if why or self._waiting.now() > give_up:
+                raise OperationError(self._unfinished(f"the first key is not there. {why or ''}".strip()))
+            self._waiting.sleep(_POLL_SECONDS)
+
+    def _unfinished(self, why: str) -> str:
+        log = self._account.cell.names.log_group(self._account.cell.names.rotation_function)
+        return (
+            f"{self._tenant.tenant} in cell {self._account.cell.cell}: {why} The old cell serves as before, and the "
+            f"file still names it. Why stands in {log}; once it is put right, run the same command again."
+        )
+
+
+def plan(tenant: Tenant, to: str, stack: str) -> list[str]:
+    key = (
+        "wait for nothing: the customer's key is stored afterwards"
+        if tenant.source == CUSTOMER
+        else ("wait until its first key is live")
+    )
+    return [
+        f"run pulumi up --stack {stack}: a project, a secret and a rotation in cell {to}",
+        key,
+        f"write `cell: {to}` into the tenant's file",
+        f"leave cell {tenant.cell} as it is, for the readers that still ask there",
+    ]
+
+
+def next_step(tenant: Tenant, to: str) -> str:
+    """What is left to do by hand, once the new cell serves."""
+    slug = tenant.tenant
+    stored = f"Store the customer's key there: `myflux-keys key set {slug}`. " if tenant.source == CUSTOMER else ""
+    return (
+        f'{stored}Commit the file, and let the readers ask the new cell: KeyReader("{to}"). The old cell serves until '
+        f"`myflux-keys move {slug} --finish --from {tenant.cell}`."
+    )

@@ -1,0 +1,166 @@
+"""A tenant leaves a cell: readers out, rotation off, keys dead, then everything taken away, then its file put away.
+
+Owns the order, in which stopping anywhere leaves nothing open, and a record on disk of what is done. Leaves out what
+needs the admin key (`kill`) or Pulumi's engine (`destroy`), which are given, and asking the operator. Each step looks
+before it acts, so the same command goes on wherever it was stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from botocore.exceptions import ClientError
+
+from myflux_keys.payload import CUSTOMER
+from operations.access import Access
+from operations.account import Account
+from operations.errors import OperationError, code_of
+from operations.journal import Journal
+from operations.revoke import Killed
+from operations.rotation_state import SecretFacts, facts
+from operations.tenant_file import TenantFile
+from tenancy import Cell, Tenant
+
+DENY: Final = "deny"
+STOP: Final = "stop"
+KILL: Final = "kill"
+DESTROY: Final = "destroy"
+ARCHIVE: Final = "archive"
+
+_ROUNDS: Final = 5
+"""A rotation that was under way may mint one more key while the first round of killing goes on."""
+
+
+class Offboard:
+    """One tenant's leaving of one cell, as far as `journal` says and on from there."""
+
+    def __init__(
+        self,
+        account: Account,
+        tenant: Tenant,
+        journal: Journal,
+        *,
+        kill: Callable[[str], Killed],
+        destroy: Callable[[], str],
+        tell: Callable[[str], None],
+        file: TenantFile | None,
+    ) -> None:
+        """`kill` ends every key on the service account of the tenant that it is given; `destroy` takes the stack away
+        and says what it did. `file` is None where the tenant lives on in another cell."""
+        self._account = account
+        self._tenant = tenant
+        self._journal = journal
+        self._kill = kill
+        self._destroy = destroy
+        self._tell = tell
+        self._file = file
+        self._names = account.cell.names.tenant(tenant.tenant)
+
+    def run(self) -> None:
+        found = living_secret(self._account, self._tenant)
+        self._step(DENY, self._deny(found))
+        self._step(STOP, self._stop(found))
+        self._step(KILL, self._kill_all(found))
+        self._step(DESTROY, self._destroy())
+        if self._file is not None:
+            self._file.archive()
+            self._step(ARCHIVE, f"the file stands in tenants/archive/: the slug {self._tenant.tenant} is used up")
+
+    def _step(self, step: str, told: str) -> None:
+        if step not in self._journal.done:
+            self._journal.done.append(step)
+            self._journal.save()
+        self._tell(told)
+
+    def _deny(self, found: SecretFacts | None) -> str:
+        # The file first: a `pulumi up` at this moment, of a pipeline for example, must not let the readers in again.
+        if self._file is not None and self._file.path.exists():
+            self._file.set_enabled(False)
+        if found is None:
+            return "nobody reads: there is no secret (any more)"
+        changed = Access(self._account.secrets, self._account.cell, self._tenant).switch(enabled=False)
+        return "reads are denied" if changed else "reads were denied already"
+
+    def _stop(self, found: SecretFacts | None) -> str:
+        if found is None or not found.rotation_enabled:
+            return "nothing rotates"
+        self._account.secrets.cancel_rotate_secret(SecretId=found.arn)
+        return "rotation is off: no new key is made"
+
+    def _kill_all(self, found: SecretFacts | None) -> str:
+        if self._tenant.source == CUSTOMER:
+            return "the key is the customer's own and lives on: ask them to end it in their OpenAI account"
+        if found is None:
+            return "keys, if any live, die before the project is archived"
+        dead: list[str] = []
+        foreign: tuple[str, ...] = ()
+        for _ in range(_ROUNDS):
+            done = self._kill(self._tenant.tenant)
+            if done.failed:
+                raise OperationError(self._stubborn(done))
+            dead += done.revoked
+            foreign = done.foreign
+            if not done.revoked:
+                break
+        if foreign:
+            self._tell(f"not made here, and shut out once the project is archived: {', '.join(foreign)}")
+        count = len(dead)
+        return f"{count} key{'' if count == 1 else 's'} dead at OpenAI: {', '.join(dead) or 'none was alive'}"
+
+    def _stubborn(self, done: Killed) -> str:
+        told = "; ".join(f"{key}: {why}" for key, why in done.failed.items())
+        return (
+            f"OpenAI would not end every key ({told}). Reads of {self._tenant.tenant} stay denied and nothing was "
+            f"deleted. Delete these on OpenAI's site, in project {self._names.project}, and run the same command again."
+        )
+
+
+def living_secret(account: Account, tenant: Tenant) -> SecretFacts | None:
+    """The tenant's secret; None where there is none, or its deletion is scheduled already."""
+    try:
+        answer = account.secrets.describe_secret(SecretId=account.cell.names.tenant(tenant.tenant).secret)
+    except ClientError as error:
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+        return None
+    return None if answer.get("DeletedDate") else facts(answer)
+
+
+def elsewhere(tenant: Tenant, others: Iterable[Account]) -> None:
+    """Raises OperationError where the tenant has a secret in another cell too: a move that has not come to its end. To
+    end it in one cell and put its file away would leave the other open, with nobody to know of it."""
+    slug = tenant.tenant
+    for account in others:
+        if living_secret(account, tenant) is not None:
+            cell = account.cell.cell
+            raise OperationError(
+                f"{slug} has a secret in cell {cell} too: a move that has not come to its end. Nothing was changed. "
+                f"`myflux-keys move {slug} --finish --from {cell}` takes it out of there; where it was moving to that "
+                f"cell, `pulumi destroy --stack {account.cell.names.tenant(slug).stack}`."
+            )
+
+
+def plan(cell: Cell, tenant: Tenant, *, leaves: bool) -> list[str]:
+    """The steps in words, for a dry run and for the person who is asked. `leaves`: for good, the file goes too."""
+    names = cell.names.tenant(tenant.tenant)
+    customer = tenant.source == CUSTOMER
+    told = [
+        "deny reads in AWS" + (", and write `enabled: false` into the tenant's file" if leaves else ""),
+        "nothing rotates: the key is the customer's own" if customer else "turn rotation off",
+        "end no key: only the customer can, at OpenAI" if customer else "end every key of the tenant at OpenAI",
+        f"destroy stack {names.stack}: its secret can be restored for {cell.recovery_window_days} days, without a "
+        "working key" + ("" if customer else f"; project {names.project} is archived, which is final"),
+    ]
+    if leaves:
+        told.append(f"move the file to tenants/archive/{tenant.tenant}.yaml, so that the slug is never used again")
+    return told
+
+
+def guarded(stack: str, resources: Sequence[str]) -> str:
+    """Why a stack with protected resources is not taken away without its own word."""
+    return (
+        f"stack {stack} protects {', '.join(resources)}: this is a production cell, and what goes with them cannot be "
+        "undone. Nothing was changed. Once you are sure, add --unprotect: the same command then takes the protection "
+        "off this one stack, after readers are denied and keys are dead."
+    )

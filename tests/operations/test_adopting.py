@@ -1,0 +1,196 @@
+"""What can be taken over, judged from what AWS and the function tell: no value is part of any of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+import program
+from fleet.adoption import imported
+from fleet.ending import protected
+from operations.adopt import Found, dies_early, judged, plan, refused
+from operations.errors import OperationError
+from operations.rotation_state import facts
+from review.rehearsal import rehearse
+from tenancy import Cell, Fleet, Tenant
+
+KEY = "arn:aws:kms:us-east-1:000000000000:key/cells"
+NAME = "myflux/local/acme/openai"
+ARN = f"arn:aws:secretsmanager:us-east-1:000000000000:secret:{NAME}-AbCdEf"
+
+
+@pytest.fixture
+def acme(fleet: Fleet) -> Tenant:
+    return fleet.tenants["acme"]
+
+
+def secret(**changes: Any) -> dict[str, Any]:
+    tags: dict[str, str] = changes.pop("tags", {})
+    return {
+        "ARN": ARN,
+        "Name": NAME,
+        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+        "VersionIdsToStages": {"v": ["AWSCURRENT"]},
+        "ResponseMetadata": {"HTTPHeaders": {"date": "Thu, 26 Nov 2026 09:00:00 GMT"}},
+        **changes,
+    }
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        secret(),
+        secret(tags={"tenant": "acme", "cell": "local", "managed-by": "myflux-keys", "team": "travel"}),
+        secret(KmsKeyId=KEY),
+        secret(KmsKeyId="alias/aws/secretsmanager"),
+        secret(VersionIdsToStages={"v": ["AWSCURRENT", "AWSPENDING"], "w": ["AWSPREVIOUS"]}),
+    ],
+)
+def test_a_secret_that_can_be_taken_over(small_cell: Cell, found: dict[str, Any]) -> None:
+    assert refused(found, small_cell.names.tenant("acme"), KEY) is None
+
+
+@pytest.mark.parametrize(
+    ("found", "reason", "way_out"),
+    [
+        (secret(DeletedDate=datetime.now(UTC)), "deletion is scheduled", "restore-secret"),
+        (secret(tags={"tenant": "beta"}), "tagged tenant=beta", "whose it is"),
+        (secret(tags={"cell": "prod"}), "tagged cell=prod", "whose it is"),
+        (secret(VersionIdsToStages={}), "no value", "delete it"),
+        (secret(VersionIdsToStages={"v": ["AWSCURRENT"], "w": ["AWSPENDING"]}), "version w", "AWSPENDING"),
+        (secret(KmsKeyId="arn:aws:kms:us-east-1:000000000000:key/other"), "key/other", "aws/secretsmanager"),
+    ],
+)
+def test_a_secret_that_cannot_is_refused_with_a_way_out(
+    small_cell: Cell, found: dict[str, Any], reason: str, way_out: str
+) -> None:
+    told = refused(found, small_cell.names.tenant("acme"), KEY)
+    assert told is not None
+    assert reason in told[0]
+    assert way_out in told[1]
+
+
+def answer(**changes: Any) -> dict[str, Any]:
+    return {
+        "tenant": "acme",
+        "version_id": "v",
+        "problem": None,
+        "source": "managed",
+        "key_id": "key_1",
+        "project_id": "proj_1",
+        "service_account_id": "svc_1",
+        "expires_at": "2027-01-01T00:00:00Z",
+        "proof": "accepted",
+        "project": "myflux-local-acme",
+        "service_account": "myflux-runtime",
+        "listed": True,
+        **changes,
+    }
+
+
+def test_a_payload_of_this_tenants_is_taken_without_a_word(small_cell: Cell, acme: Tenant) -> None:
+    assert judged(answer(), acme, small_cell.names.tenant("acme")) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"problem": "version v holds a value that is not ours: the secret's value is not JSON"}, "not JSON"),
+        ({"source": "customer"}, "source: customer"),
+        ({"proof": "refused"}, "it is dead"),
+        ({"project": "somebody-elses"}, "is called somebody-elses"),
+        ({"project": None}, "not there, or archived"),
+        ({"listed": False}, "does not list its key key_1"),
+    ],
+)
+def test_a_value_that_no_reader_or_rotation_could_use_is_refused_with_what_to_do(
+    small_cell: Cell, acme: Tenant, changes: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(OperationError, match=says) as told:
+        judged(answer(**changes), acme, small_cell.names.tenant("acme"))
+    assert "was not changed" in str(told.value)
+    assert "payload of schema 1" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"service_account": "by-hand"}, "delete key_1"),
+        ({"proof": "unclear"}, "could not be asked"),
+        ({"proof": "unpaid"}, "unpaid"),
+    ],
+)
+def test_what_a_person_should_know_does_not_stop_it(
+    small_cell: Cell, acme: Tenant, changes: dict[str, Any], says: str
+) -> None:
+    (notice,) = judged(answer(**changes), acme, small_cell.names.tenant("acme"))
+    assert says in notice
+
+
+def test_a_customers_value_needs_no_project_of_ours(small_cell: Cell, acme: Tenant) -> None:
+    customer = acme.model_copy(update={"source": "customer", "rotation": None})
+    told = {name: value for name, value in answer(source="customer").items() if name not in ("project", "listed")}
+    assert judged(told, customer, small_cell.names.tenant("acme")) == []
+
+
+def test_an_older_function_is_told_of_and_not_guessed_from(small_cell: Cell, acme: Tenant) -> None:
+    told = answer()
+    del told["listed"]
+    with pytest.raises(OperationError, match="same commit"):
+        judged(told, acme, small_cell.names.tenant("acme"))
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "early"),
+    [
+        ("2026-12-01T00:00:00Z", True),
+        ("2027-02-01T00:00:00Z", False),
+        ("2027-02-01T00:00:00", True),
+        ("whenever", True),
+        ("", False),
+    ],
+)
+def test_a_key_that_ends_before_its_next_slot_is_found(expires_at: str, early: bool) -> None:
+    assert dies_early(expires_at, datetime(2027, 1, 1, tzinfo=UTC)) == early
+    assert not dies_early(expires_at, None), "where nothing rotates there is no slot to miss"
+
+
+def test_the_plan_says_what_is_replaced(small_cell: Cell, acme: Tenant) -> None:
+    names = small_cell.names.tenant("acme")
+    steps = plan(acme, names, Found(facts(secret()), {"tenant": "acme"}))
+    assert any("resource policy" in step for step in steps)
+    assert any("without a rotation now" in step for step in steps)
+    assert "leave its tags" in plan(acme, names, Found(facts(secret()), {}))[0]
+
+
+def state(*resources: dict[str, Any]) -> str:
+    return json.dumps({"resources": list(resources)})
+
+
+def test_an_import_counts_as_done_only_with_the_rotation_in_it() -> None:
+    """A rotation that is made instead of imported makes a key at once."""
+    place = {"type": "aws:secretsmanager/secret:Secret", "id": ARN}
+    lock = {"type": "aws:secretsmanager/secretPolicy:SecretPolicy", "id": ARN}
+    rotation = {"type": "aws:secretsmanager/secretRotation:SecretRotation", "id": ARN}
+    assert not imported("{}", ARN, rotates=True)
+    assert not imported(state(place, lock), ARN, rotates=True)
+    assert imported(state(place, lock), ARN, rotates=False)
+    assert imported(state(place, lock, rotation), ARN, rotates=True)
+    assert not imported(state(place, rotation), ARN.replace("acme", "beta"), rotates=True)
+
+
+def test_what_a_state_protects_is_named() -> None:
+    urn = "urn:pulumi:acme.prod::myflux-keys::aws:secretsmanager/secret:Secret::acme-key-secret"
+    assert protected(state({"urn": urn, "protect": True}, {"urn": "x::y"})) == ["acme-key-secret"]
+    assert protected("{}") == []
+
+
+def test_a_stack_takes_over_its_own_secret_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable is of a process, and one process may run many stacks."""
+    monkeypatch.setenv(program.ADOPT, ARN)
+    assert rehearse("acme.local")
+    with pytest.raises(program.StackError, match=r"no secret of stack fjord\.local: unset it"):
+        rehearse("fjord.local")

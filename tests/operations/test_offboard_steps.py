@@ -1,0 +1,177 @@
+"""Off-boarding: stopped after any step nothing is open, and the same command comes to the same end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from components.resource_policies import tenant_secret
+from operations import journal as journals
+from operations.access import is_open
+from operations.errors import OperationError
+from operations.journal import Journal
+from operations.offboard import Offboard, elsewhere, guarded, plan
+from operations.revoke import Killed
+from operations.tenant_file import TenantFile
+from tenancy import Cell, Fleet, Tenant, archive
+from tests.operations.stand_ins import FakeAccount, FakeSecrets, Held
+
+STEPS = ["deny", "stop", "kill", "destroy", "archive"]
+
+
+class World:
+    """A tenant with two keys. `stop_at` counts what happens, and Ctrl-C comes right after that."""
+
+    def __init__(self, cell: Cell, tenant: Tenant, secrets: FakeSecrets, fleet: Path, folder: Path) -> None:
+        self.cell, self.tenant, self.secrets, self.fleet = cell, tenant, secrets, fleet
+        names = cell.names.tenant(tenant.tenant)
+        role = cell.names.runtime_role_arn
+        policy = tenant_secret(names, reader_role=role, writers=["w"], deployers=["d"], enabled=True)
+        self.held = Held({"v": ["AWSCURRENT"]}, policy=json.dumps(policy))
+        secrets.held[names.secret] = self.held
+        self.alive = {"key_a", "key_b"}
+        self.minted_meanwhile = ["key_late"]
+        self.standing = True
+        self.events: list[str] = []
+        self.stop_at = 0
+        self.folder = folder
+        journals.begin(folder, "offboard", cell, [tenant.tenant], "left")
+        for name in ("put_resource_policy", "cancel_rotate_secret"):
+            self._watch(name)
+
+    def _watch(self, name: str) -> None:
+        original = getattr(self.secrets, name)
+
+        def watched(**arguments: object) -> None:
+            original(**arguments)
+            self._happened(name)
+
+        setattr(self.secrets, name, watched)
+
+    def _happened(self, what: str) -> None:
+        self.events.append(what)
+        if len(self.events) == self.stop_at:
+            raise KeyboardInterrupt
+
+    def kill(self, tenant: str) -> Killed:
+        assert tenant == self.tenant.tenant
+        assert not is_open(json.loads(self.held.policy)), "a key was killed while readers could still fetch it"
+        assert not self.held.rotation_enabled, "a rotation could make another key"
+        found, self.alive = sorted(self.alive), set(self.minted_meanwhile)
+        self.minted_meanwhile = []
+        self._happened("kill")
+        return Killed(tuple(found), {})
+
+    def destroy(self) -> str:
+        assert not self.alive, "the place was taken away while its keys lived"
+        self.held.deleted, self.standing = True, False
+        self._happened("destroy")
+        return "gone"
+
+    def run(self, *, file: bool = True, kill: object = None) -> Journal:
+        journal = journals.unfinished(self.folder, "offboard", [self.tenant.tenant])
+        assert journal is not None
+        Offboard(
+            FakeAccount(self.cell, self.secrets),  # pyright: ignore[reportArgumentType]
+            self.tenant,
+            journal,
+            kill=kill or self.kill,  # pyright: ignore[reportArgumentType]
+            destroy=self.destroy,
+            tell=lambda _: None,
+            file=TenantFile(self.fleet, self.tenant.tenant) if file else None,
+        ).run()
+        return journal
+
+    @property
+    def readable(self) -> bool:
+        return not self.held.deleted and is_open(json.loads(self.held.policy))
+
+    @property
+    def path(self) -> Path:
+        return self.fleet / "tenants" / f"{self.tenant.tenant}.yaml"
+
+
+@pytest.fixture
+def world(small_cell: Cell, fleet: Fleet, secrets: FakeSecrets, tmp_path: Path) -> World:
+    return World(small_cell, fleet.tenants["acme"], secrets, tmp_path / "fleet", tmp_path)
+
+
+def test_readers_then_rotation_then_keys_then_the_place_then_the_file(world: World) -> None:
+    assert world.run().done == STEPS
+    order = ["put_resource_policy", "cancel_rotate_secret", "kill", "kill", "kill", "destroy"]
+    assert world.events == order, "keys are killed until a look finds none: a rotation under way may have made one"
+    assert (world.alive, world.standing) == (set(), False)
+    assert not world.path.exists()
+    assert "enabled: false" in archive.place(world.fleet, "acme").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("stop_at", range(1, 7))
+def test_stopped_after_anything_nothing_is_open_and_the_same_command_ends_it(world: World, stop_at: int) -> None:
+    world.stop_at = stop_at
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    assert not world.readable, "from the first thing that happens on, no reader gets a key"
+    if world.path.exists():
+        text = world.path.read_text(encoding="utf-8")
+        assert "enabled: false" in text, "a pipeline's `pulumi up` would let the readers in again"
+    world.stop_at = 0
+    assert world.run().done == STEPS
+    assert (world.alive, world.standing, world.path.exists()) == (set(), False, False)
+
+
+def test_a_key_that_openai_will_not_end_keeps_the_place_and_is_named(world: World) -> None:
+    with pytest.raises(OperationError, match=r"key_stubborn: 403 .*project myflux-local-acme") as refused:
+        world.run(kill=lambda _: Killed((), {"key_stubborn": "403 not allowed"}))
+    assert "nothing was deleted" in str(refused.value)
+    assert world.standing
+    assert not world.readable
+    assert world.path.exists()
+
+
+def test_a_tenant_that_moved_keeps_its_file_as_it_is(world: World) -> None:
+    before = world.path.read_text(encoding="utf-8")
+    assert world.run(file=False).done == STEPS[:-1]
+    assert world.path.read_text(encoding="utf-8") == before
+    assert not world.standing
+
+
+def test_a_customers_key_is_not_ours_to_end(
+    small_cell: Cell, fleet: Fleet, secrets: FakeSecrets, tmp_path: Path
+) -> None:
+    customer = fleet.tenants["acme"].model_copy(update={"source": "customer", "rotation": None})
+    world = World(small_cell, customer, secrets, tmp_path / "fleet", tmp_path)
+    world.held.rotation_enabled = False
+    world.alive.clear()
+    assert world.run().done == STEPS
+    assert "kill" not in world.events
+    assert any("only the customer can" in step for step in plan(small_cell, customer, leaves=True))
+
+
+def test_a_tenant_without_a_secret_leaves_all_the_same(world: World) -> None:
+    world.secrets.held.clear()
+    world.alive.clear()
+    assert world.run().done == STEPS
+    assert world.events == ["destroy"], "whatever the stack still holds goes with it"
+
+
+def test_a_tenant_that_lives_in_another_cell_too_is_told_of_before_anything_changes(world: World) -> None:
+    account = FakeAccount(world.cell, world.secrets)
+    with pytest.raises(OperationError, match=r"--finish --from local.*") as refused:
+        elsewhere(world.tenant, [account])  # pyright: ignore[reportArgumentType]
+    assert "Nothing was changed" in str(refused.value)
+    world.held.deleted = True
+    elsewhere(world.tenant, [account])  # pyright: ignore[reportArgumentType]
+
+
+def test_the_plan_names_what_cannot_be_undone(world: World) -> None:
+    steps = plan(world.cell, world.tenant, leaves=True)
+    assert len(steps) == len(STEPS)
+    assert "project myflux-local-acme is archived, which is final" in steps[3]
+    assert f"for {world.cell.recovery_window_days} days" in steps[3]
+    assert "tenants/archive/acme.yaml" in steps[4]
+    assert len(plan(world.cell, world.tenant, leaves=False)) == len(STEPS) - 1
+    told = guarded("acme.prod", ["acme-key-secret"])
+    assert "acme-key-secret" in told
+    assert "--unprotect" in told
