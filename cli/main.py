@@ -15,6 +15,7 @@ from cli import (
     admin_key,
     adopt,
     capacity,
+    check,
     demo_command,
     fleet,
     history,
@@ -51,6 +52,7 @@ app.add_typer(local.app, name="local")
 app.add_typer(admin_key.app, name="admin-key")
 app.add_typer(key.app, name="key")
 app.command("validate")(validate.validate)
+app.command("check")(check.check)
 app.command("up")(fleet.up)
 app.command("preview")(fleet.preview)
 app.command("refresh")(fleet.refresh)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -64,19 +64,27 @@ class _Workspace(automation.LocalWorkspace):
 
 
 class Engine:
-    """Runs operations in this process's environment: credentials, backend and PATH are the caller's to set."""
+    """Runs operations in this process's environment: credentials, backend and PATH are the caller's to set.
 
-    def __init__(self, logs: Path) -> None:
+    `project` is the folder of a Pulumi.yaml, this repository's unless said otherwise; `environment` goes over this
+    process's.
+    """
+
+    def __init__(self, logs: Path, project: Path = ROOT, environment: Mapping[str, str] | None = None) -> None:
         logs.mkdir(parents=True, exist_ok=True)
         self._logs = logs
+        self._project = project
+        self._environment = dict(environment or {})
         self._command = automation.PulumiCommand()
 
     def up(self, stack: str, *, refresh: bool = False) -> Outcome:
         """`refresh` first reads back what is there."""
         return self._run(stack, "up", partial(automation.Stack.up, refresh=refresh))
 
-    def preview(self, stack: str) -> Outcome:
-        return self._run(stack, "preview", automation.Stack.preview)
+    def preview(self, stack: str, *, packs: Sequence[Path] = ()) -> Outcome:
+        """`packs` are folders of policy packs."""
+        preview = partial(automation.Stack.preview, policy_packs=[str(pack) for pack in packs] or None)
+        return self._run(stack, "preview", preview)
 
     def judge(self, stack: str) -> Outcome:
         """A preview under the policy pack. Fails with what the mandatory rules say."""
@@ -95,12 +103,24 @@ class Engine:
         """The stack's state as JSON text."""
         return json.dumps(self._select(stack).export_stack().deployment)
 
+    def peek(self, stack: str) -> dict[str, Any] | None:
+        """The stack's state, with its secrets as they lie there; None where the backend has no such stack. Unlike
+        `export` it makes none, and writes nothing."""
+        command = ["stack", "export", "--stack", stack]
+        try:
+            said = self._command.run(command, str(self._project), self._environment).stdout
+        except automation.StackNotFoundError:
+            return None
+        except automation.CommandError as error:
+            raise OperationFailed(stack, "export", str(error).strip().splitlines()[-1], self._logs) from None
+        return json.loads(said)["deployment"]
+
     def replace_state(self, stack: str, deployment: Mapping[str, Any]) -> None:
         """Puts `deployment`, as `export` gave it and somebody mended it, in the place of the stack's state."""
         self._select(stack).import_stack(automation.Deployment(version=_DEPLOYMENT, deployment=dict(deployment)))
 
     def _select(self, stack: str) -> automation.Stack:
-        workspace = _Workspace(work_dir=str(ROOT), pulumi_command=self._command)
+        workspace = _Workspace(work_dir=str(self._project), env_vars=self._environment, pulumi_command=self._command)
         return automation.Stack.create_or_select(stack, workspace)
 
     def _run(self, stack: str, operation: str, act: Callable[..., Any]) -> Outcome:

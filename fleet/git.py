@@ -39,6 +39,26 @@ class Repository:
                 "(`git fetch --unshallow`). Nothing was changed."
             ) from None
 
+    def fork(self, commit: str) -> str:
+        """The newest commit that `commit` and HEAD share. Raises OperationError."""
+        try:
+            return self._git("merge-base", commit, "HEAD").strip()
+        except OperationError:
+            raise OperationError(
+                f"git finds no commit that {commit} and HEAD share in {self.top}. In a shallow clone fetch its history "
+                "first (`git fetch --unshallow`; in GitHub Actions `fetch-depth: 0`). Nothing was changed."
+            ) from None
+
+    def lay_out(self, commit: str, folder: Path) -> None:
+        """Makes `folder` with the tree of `commit` in it. The repository's list of work trees stays as it is."""
+        folder.mkdir()
+        packed = folder.with_suffix(".tar")
+        self._git("archive", "--format=tar", f"--output={packed}", commit)
+        unpacked = subprocess.run(["tar", "-xf", packed, "-C", folder], capture_output=True, text=True, check=False)
+        packed.unlink()
+        if unpacked.returncode:
+            raise OperationError(f"tar cannot lay out {commit}: {unpacked.stderr.strip()}. Nothing was changed.")
+
     def differences(self, commit: str) -> list[Difference]:
         words = self._git("diff", "--name-status", "--no-renames", "-z", commit, "--").split("\0")
         found = [Difference(status, path) for status, path in zip(words[::2], words[1::2], strict=False)]

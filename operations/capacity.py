@@ -68,6 +68,33 @@ class Capacity:
     limits: tuple[Limit, ...]
 
 
+@dataclass(frozen=True)
+class Demand:
+    """What the files ask of a cell's limits once all of it is deployed. `projects` and `slots` are of every cell that
+    shares the organization, where `sharing` tenants live; `secrets` and `roles` are the cell's own."""
+
+    projects: int
+    secrets: int
+    roles: int
+    slots: SlotLoad
+    sharing: int
+
+
+def demand(fleet: Fleet, cell: Cell, first: date) -> Demand:
+    """Pure. `slots` counts a year from `first`."""
+    tenants = fleet.tenants_of(cell)
+    organization = cell.openai.organization_id
+    cells = [one for one in fleet.cells.values() if one.openai.organization_id == organization]
+    sharing = [tenant for one in cells for tenant in fleet.tenants_of(one)]
+    return Demand(
+        projects=sum(tenant.source == "managed" for tenant in sharing),
+        secrets=len(tenants) + _PLATFORM_SECRETS,
+        roles=sum(tenant.isolation == "dedicated" for tenant in tenants) + platform_roles(cell.names),
+        slots=slot_load((tenant.schedule for tenant in sharing if tenant.schedule), first),
+        sharing=len(sharing),
+    )
+
+
 def capacity(account: Account, fleet: Fleet) -> Capacity:
     """Asks AWS for the cell's secrets; the rest comes from the files."""
     now = account.check()
@@ -79,17 +106,13 @@ def reckon(fleet: Fleet, cell: Cell, created: Sequence[datetime], now: datetime)
     """Pure. `created`: when each tenant's secret that exists was made."""
     tenants = fleet.tenants_of(cell)
     growth = growth_of(created, now)
-    organization = cell.openai.organization_id
-    cells = [one for one in fleet.cells.values() if one.openai.organization_id == organization]
-    sharing = [tenant for one in cells for tenant in fleet.tenants_of(one)]
-    slots = slot_load((tenant.schedule for tenant in sharing if tenant.schedule), now.date())
-    projects = sum(tenant.source == "managed" for tenant in sharing)
-    dedicated = sum(tenant.isolation == "dedicated" for tenant in tenants)
+    asked = demand(fleet, cell, now.date())
+    slots, dedicated = asked.slots, asked.roles - platform_roles(cell.names)
     counted = (
-        ("OpenAI projects", projects, PROJECTS, 1.0 if projects else 0.0),
-        ("rotations in the busiest hour", slots.peak, ROTATIONS_AN_HOUR, slots.peak / max(len(sharing), 1)),
+        ("OpenAI projects", asked.projects, PROJECTS, 1.0 if asked.projects else 0.0),
+        ("rotations in the busiest hour", slots.peak, ROTATIONS_AN_HOUR, slots.peak / max(asked.sharing, 1)),
         ("secrets", len(created) + _PLATFORM_SECRETS, SECRETS, 1.0),
-        ("IAM roles of ours", dedicated + platform_roles(cell.names), ROLES, dedicated / max(len(tenants), 1)),
+        ("IAM roles of ours", asked.roles, ROLES, dedicated / max(len(tenants), 1)),
     )
     return Capacity(
         cell=cell.cell,

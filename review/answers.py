@@ -71,6 +71,12 @@ def _of_a_secret(_: CellNames, __: str, inputs: Inputs) -> Answer:
     return inputs.get("secretArn") or inputs["secretId"], {}
 
 
+def _version(_: CellNames, name: str, inputs: Inputs) -> Answer:
+    """The program makes none; where a branch does, the pack's rules are to say why not."""
+    version, arn = _drawn(name, 32), str(inputs["secretId"])
+    return f"{arn}|{version}", {"arn": arn, "versionId": version}
+
+
 def _iam(kind: str) -> Callable[[CellNames, str, Inputs], Answer]:
     def made(names: CellNames, _: str, inputs: Inputs) -> Answer:
         arn = _arn(names, "iam", f"{kind}/{inputs['name']}", regional=False)
@@ -128,6 +134,7 @@ _ANSWERS: Final[Mapping[str, Callable[[CellNames, str, Inputs], Answer]]] = {
     "aws:secretsmanager/secret:Secret": _secret,
     "aws:secretsmanager/secretPolicy:SecretPolicy": _of_a_secret,
     "aws:secretsmanager/secretRotation:SecretRotation": _of_a_secret,
+    "aws:secretsmanager/secretVersion:SecretVersion": _version,
     "aws:sns/topic:Topic": _topic,
     "aws:sns/topicPolicy:TopicPolicy": _nothing_more,
     "aws:sns/topicSubscription:TopicSubscription": _nothing_more,

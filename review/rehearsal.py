@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
+from urllib.parse import unquote, urlsplit
 
+import pulumi
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime.settings import reset_options
 from pulumi.runtime.stack import run_pulumi_func
@@ -23,36 +24,18 @@ import program
 import tenancy
 from myflux_keys.names import CellNames
 from review import answers
+from review.place import Place
+from review.registered import Registered as Registered
 from tenancy.address import LOCAL_OPENAI_URL
 
 _PROJECT: Final = "myflux-keys"
+_ORGANIZATION: Final = "organization"
+"""What every backend but Pulumi's own calls it."""
 _STACK: Final = "pulumi:pulumi:Stack"
 _PROVIDER: Final = "pulumi:providers:"
 _REFERENCE: Final = "pulumi:pulumi:StackReference"
 _ANY_LOCAL_OPENAI: Final = "http://127.0.0.1:9/v1"
 """Stands for the address of a local cell that does not run: nothing is ever sent there."""
-
-
-@dataclass(frozen=True)
-class Registered:
-    """A resource as the program asked for it. `inputs` has the provider's own names of properties; what is unknown
-    before deployment is a `pulumi.output.Unknown`, assets are `pulumi.Asset`s. `id` and `outputs` are what AWS
-    would answer, empty in a rehearsal of the preview. `property_dependencies` maps a property to the URNs that its
-    value comes from."""
-
-    urn: str
-    type: str
-    name: str
-    inputs: Mapping[str, Any]
-    id: str
-    outputs: Mapping[str, Any]
-    parent: str
-    provider: str
-    custom: bool
-    protect: bool
-    retain_on_delete: bool
-    dependencies: frozenset[str]
-    property_dependencies: Mapping[str, frozenset[str]]
 
 
 def rehearse(stack: str, root: Path = program.ROOT, *, deployed: bool = True) -> Sequence[Registered]:
@@ -72,7 +55,9 @@ def _run(deploy: Callable[[], None], stack: str, names: CellNames, *, deployed: 
     monitor = _Monitor(aws)
 
     async def drained() -> None:
-        mocks.set_mocks(aws, project=_PROJECT, stack=stack, preview=not deployed, monitor=monitor)
+        mocks.set_mocks(
+            aws, project=_PROJECT, stack=stack, preview=not deployed, monitor=monitor, organization=_ORGANIZATION
+        )
         await run_pulumi_func(deploy)
 
     try:
@@ -119,6 +104,12 @@ class _Monitor(mocks.MockMonitor):
         super().__init__(aws)
         self.registered: list[Registered] = []
 
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """As the engine makes them, with every parent's type but the stack's."""
+        above = parent.split("::")[2] if parent else _STACK
+        kind = type_ if above == _STACK else f"{above}${type_}"
+        return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{kind}::{name}"
+
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the engine's own name
         try:
             response: Any = super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType]
@@ -126,7 +117,8 @@ class _Monitor(mocks.MockMonitor):
             _close_this_threads_loop()
         if request.type == _STACK:
             return response
-        inputs: dict[str, Any] = _ordered(rpc.deserialize_properties(request.object, keep_unknowns=True))
+        given: dict[str, Any] = _ordered(rpc.deserialize_properties(request.object, keep_unknowns=True))
+        inputs = {key: rpc.unwrap_rpc_secret(value) for key, value in given.items()}
         made = self.resources[response.urn]
         state = cast(dict[str, Any], made.state)  # pyright: ignore[reportUnknownMemberType]
         self.registered.append(
@@ -146,6 +138,8 @@ class _Monitor(mocks.MockMonitor):
                 property_dependencies={
                     name: frozenset(found.urns) for name, found in request.propertyDependencies.items()
                 },
+                secret=frozenset(key for key, value in given.items() if rpc.is_rpc_secret(value)),
+                place=_place(request.stackTrace.frames),
             )
         )
         return response
@@ -155,6 +149,15 @@ class _Monitor(mocks.MockMonitor):
             return super().ReadResource(request)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         finally:
             _close_this_threads_loop()
+
+
+def _place(frames: Sequence[Any]) -> Place | None:
+    """The innermost line of this repository among the calls that led to a resource."""
+    for frame in frames:
+        path = Path(unquote(urlsplit(cast(str, frame.pc.uri)).path))
+        if path.is_relative_to(program.ROOT) and "site-packages" not in path.parts:
+            return Place(path.relative_to(program.ROOT).as_posix(), frame.pc.line)
+    return None
 
 
 def _ordered(value: Any) -> Any:

@@ -25,7 +25,8 @@ COMMANDS = dict(_walk(typer.main.get_command(app)))
 
 def test_the_commands_are_these() -> None:
     assert {" ".join(path) for path, command in COMMANDS.items() if not hasattr(command, "commands")} >= {
-        "admin-key rotate", "admin-key set", "adopt", "capacity", "demo", "disable", "enable", "history", "key set",
+        "admin-key rotate", "admin-key set", "adopt", "capacity", "check", "demo", "disable", "enable", "history",
+        "key set",
         "key status", "local advance", "local down", "local env", "local openai-admin-key", "local reset",
         "local status", "local up", "move", "new", "offboard", "rename", "revoke", "rotate", "status", "sweep",
         "validate",

@@ -1,0 +1,57 @@
+"""`python -m review FLEET`: rehearses the stacks that stdin names, one a line, and tells them on stdout as JSON.
+
+A process of its own, so that each tree of the repository is asked in its own code, whatever the one that asks is made
+of, and so that a program that cannot even be loaded is a finding and no crash. `review.asked` starts it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import program
+from review.answers import NoAnswerError
+from review.asked import FORM
+from review.registered import to_json
+from review.rehearsal import rehearse
+
+
+def told(stack: str, fleet: Path) -> dict[str, Any]:
+    """What `stack` registers: with every id and ARN, or without them where AWS's answer to something is not known."""
+    answer: dict[str, Any] = {"stack": stack, "resources": [], "gap": "", "refusal": "", "crash": "", "place": None}
+    try:
+        try:
+            found = rehearse(stack, fleet)
+        except NoAnswerError as error:
+            answer["gap"] = str(error)
+            found = rehearse(stack, fleet, deployed=False)
+        answer["resources"] = [to_json(one) for one in found]
+    except program.StackError as error:
+        answer["refusal"] = str(error)
+    except Exception as error:  # noqa: BLE001 - whatever the program raises is told to the reviewer
+        answer["crash"] = f"{type(error).__name__}: {error}"
+        answer["place"] = _innermost(error)
+    return answer
+
+
+def _innermost(error: BaseException) -> dict[str, Any] | None:
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if path.is_relative_to(program.ROOT) and "site-packages" not in path.parts:
+            return {"file": path.relative_to(program.ROOT).as_posix(), "line": frame.lineno}
+    return None
+
+
+def main() -> None:
+    fleet, stacks = Path(sys.argv[1]), sys.stdin.read().split()
+    with redirect_stdout(sys.stderr):
+        answers = [told(stack, fleet) for stack in stacks]
+    json.dump({"form": FORM, "stacks": answers}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

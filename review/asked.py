@@ -1,0 +1,101 @@
+"""What the files of a tree ask for, stack by stack: the tree's own code is asked, in processes of its own.
+
+Owns starting them, and what is made of their answers. Leaves out rehearsing (`review.__main__`) and comparing. The
+processes get none of the caller's credentials: nothing that is said here needs one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, cast
+
+from review.place import Place
+from review.registered import Registered, from_json
+
+FORM: Final = 1
+"""Raised when the answers' form changes, so that trees of different age don't misread one another."""
+
+_STACKS_A_PROCESS: Final = 50
+"""A process takes two seconds to load and a tenth of a second a stack."""
+_NOT_FOR_IT: Final = ("AWS_", "MYFLUX_", "OPENAI_", "PULUMI_", "PYTHON")
+
+
+class NotAskedError(Exception):
+    """The tree's code gave no answer at all. The message says what it said instead, `place` where it stopped."""
+
+    def __init__(self, said: str, place: Place | None = None) -> None:
+        super().__init__(said)
+        self.place = place
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One stack. `gap` tells what is missing where ids and ARNs had to stay unknown. `refusal` is the program's own
+    word on wrong files; `crash` whatever else it raised, at `place`."""
+
+    stack: str
+    resources: tuple[Registered, ...] = ()
+    gap: str = ""
+    refusal: str = ""
+    crash: str = ""
+    place: Place | None = None
+
+
+def ask(tree: Path, fleet: Path, stacks: Sequence[str]) -> Mapping[str, Asked]:
+    """Every stack of `stacks`, as the code in `tree` makes it of the files in `fleet`. Raises NotAskedError."""
+    parts = [stacks[start : start + _STACKS_A_PROCESS] for start in range(0, len(stacks), _STACKS_A_PROCESS)]
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as at_once:
+        answers = at_once.map(partial(_process, tree, fleet), parts)
+        return {one.stack: one for part in answers for one in part}
+
+
+def can_be_asked(tree: Path) -> bool:
+    """Whether the tree is of an age that has what is asked."""
+    return (tree / "review" / "__main__.py").is_file()
+
+
+def _process(tree: Path, fleet: Path, stacks: Sequence[str]) -> list[Asked]:
+    done = subprocess.run(
+        [sys.executable, "-m", "review", str(fleet)],
+        cwd=tree,
+        env={name: value for name, value in os.environ.items() if not name.startswith(_NOT_FOR_IT)},
+        input="\n".join(stacks),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["it said nothing"]
+        raise NotAskedError(lines[-1], _innermost(done.stderr, tree))
+    answers = json.loads(done.stdout)
+    if answers["form"] != FORM:
+        raise NotAskedError(f"its answers are of form {answers['form']}, and this code reads form {FORM}")
+    return [_asked(one) for one in cast(list[dict[str, Any]], answers["stacks"])]
+
+
+def _innermost(trace: str, tree: Path) -> Place | None:
+    """The last line of the tree's own that a traceback names."""
+    found = re.findall(rf'File "{re.escape(str(tree))}/([^"]+)", line (\d+)', trace)
+    own = [(file, line) for file, line in found if "site-packages" not in file]
+    return Place(own[-1][0], int(own[-1][1])) if own else None
+
+
+def _asked(told: dict[str, Any]) -> Asked:
+    place = told["place"]
+    return Asked(
+        stack=told["stack"],
+        resources=tuple(from_json(one) for one in told["resources"]),
+        gap=told["gap"],
+        refusal=told["refusal"],
+        crash=told["crash"],
+        place=Place(place["file"], place["line"]) if place else None,
+    )

@@ -1,0 +1,126 @@
+"""One review of one change: everything that is asked about it, in order.
+
+Owns the order and what a review holds. Leaves out each question (the other modules here) and how the answers look
+(`markdown`, `sarif`, `facts`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fleet import changed, sources
+from operations.errors import OperationError
+from review import judging, previewing, sides, stacks
+from review.base import Base, base
+from review.cost import Cost, cost
+from review.difference import Change, alike, changes
+from review.places import Places
+from review.preview import obstacle
+from review.remark import Remark, exit_code, gathered
+from review.room import Room, room
+from tenancy.loading import ROOT
+
+
+@dataclass(frozen=True)
+class Review:
+    """`stacks` counts all of them, `judged` those whose rules were asked. `scope` says which are touched and why;
+    `changed` are the ones that ask for something else than in the base, those with the same change together. `state`
+    tells why none was looked at, and is empty where it was. `notes` say what this review could not show."""
+
+    ref: str
+    commit: str
+    stacks: int
+    judged: int
+    scope: stacks.Scope
+    changed: Sequence[tuple[tuple[str, ...], tuple[Change, ...]]]
+    remarks: tuple[Remark, ...]
+    before: Cost
+    after: Cost
+    room: tuple[Room, ...]
+    state: str
+    previews: previewing.Previews
+    notes: tuple[str, ...]
+
+    @property
+    def code(self) -> int:
+        return exit_code(self.remarks)
+
+
+def review(
+    fleet: Path, ref: str | None, *, state: bool | None = None, say: Callable[[str], None] = lambda _: None
+) -> Review:
+    """Of the change from `ref` to the files as they lie here. `fleet` holds tenants/ and cells/. `state`: whether a
+    preview runs on a copy of the stacks' state; None for where that can be had.
+
+    Raises OperationError where there is nothing to compare with, or where state was asked for and cannot be had.
+    """
+    missing = obstacle()
+    if state and missing:
+        raise OperationError(f"no state can be looked at: {missing}. Put that right, or leave --state out.")
+    with base(fleet.resolve(), ref) as found:
+        return _of(found, fleet.resolve(), "not asked for" if state is False else missing, say)
+
+
+def _of(found: Base, fleet: Path, no_state: str, say: Callable[[str], None]) -> Review:
+    then = found.then(fleet) or fleet
+    now_files, then_files = stacks.read(fleet), stacks.read(then)
+    place = fleet.relative_to(found.top).as_posix()
+    ours = found.then(ROOT)
+    about = stacks.scope(now_files, found.differences, place, _code(found) if ours else None, _pins(found, ours), then)
+    places = Places(fleet, place, {one.path for one in found.differences})
+    say(f"{len(about.reasons)} of {len(now_files.stacks)} stacks are touched; rehearsing {len(about.needed)} …")
+    both = sides.rehearse(found, fleet, about.needed, then_files.stacks, places)
+    remarks = [*stacks.remarks(now_files, about, places), *both.remarks]
+    for stack in about.judged:
+        if stack in both.after:
+            cell = now_files.fleet.cells[now_files.stacks[stack]]
+            remarks += judging.judged(both.after[stack], both.before.get(stack), cell, places)
+    differing = {
+        stack: changes(both.before[stack].resources if stack in both.before else (), asked.resources)
+        for stack, asked in both.after.items()
+        if stack in about.reasons and asked.resources
+    }
+    previews = previewing.Previews()
+    if about.reasons and not no_state:
+        previews = previewing.run(fleet, {stack: now_files.stacks[stack] for stack in about.reasons}, say)
+        known = {(one.rule, urn) for one in remarks for urn in one.urns}
+        remarks += previewing.remarks(previews.done, both.after, places, known)
+    return Review(
+        ref=found.ref,
+        commit=found.commit,
+        stacks=len(now_files.stacks),
+        judged=sum(bool(both.after[stack].resources) for stack in about.judged if stack in both.after),
+        scope=about,
+        changed=alike(differing),
+        remarks=gathered(remarks),
+        before=cost(one for stack in differing if stack in both.before for one in both.before[stack].resources),
+        after=cost(one for stack in differing for one in both.after[stack].resources),
+        room=_room(then_files, now_files),
+        state=no_state,
+        previews=previews,
+        notes=both.notes,
+    )
+
+
+def _code(found: Base) -> sources.Code:
+    try:
+        return sources.code()
+    except SyntaxError:
+        # What cannot be followed may lead anywhere: the rehearsal says where it stops.
+        paths = frozenset(one.path for one in found.differences)
+        return sources.Code(paths, paths, paths)
+
+
+def _room(then: stacks.Files, now: stacks.Files) -> tuple[Room, ...]:
+    """Of whole fleets alone: a file that cannot be read is no tenant that went."""
+    return () if then.problems or now.problems else room(then.fleet, now.fleet, datetime.now(UTC).date())
+
+
+def _pins(found: Base, ours: Path | None) -> Sequence[str]:
+    if ours is None or not any(one.path == sources.REQUIREMENTS for one in found.differences):
+        return ()
+    before, now = ((tree / sources.REQUIREMENTS).read_text(encoding="utf-8") for tree in (ours, ROOT))
+    return changed.pins_changed(before, now)

@@ -1,0 +1,93 @@
+"""The pack's rules, asked without an engine: what of a stack breaks one, and where a person should look.
+
+Owns the passage from a rehearsal to the rules and from their findings to remarks. Leaves out the rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, cast
+
+from pulumi.output import Unknown
+
+from policies.guardrails.config import Config
+from policies.guardrails.judge import RULES, judge
+from policies.guardrails.model import UNKNOWN, Finding, Resource, Rule
+from review.asked import Asked
+from review.places import Places
+from review.registered import Registered
+from review.remark import Outcome, Remark
+from tenancy import Cell
+
+BY_NAME: Final[Mapping[str, Rule]] = {rule.name: rule for rule in RULES}
+
+
+def resources(registered: Sequence[Registered]) -> list[Resource]:
+    """As the engine would show them to the pack."""
+    return [
+        Resource(
+            urn=one.urn,
+            type=one.type,
+            name=one.name,
+            properties=_shown(one.inputs),
+            parent=one.parent,
+            protect=one.protect,
+            dependencies=one.dependencies,
+            property_dependencies=one.property_dependencies,
+        )
+        for one in registered
+    ]
+
+
+def config(cell: Cell) -> Config:
+    """What a cell's file says that the rules can be held to."""
+    production = (cell.cell,) if cell.production else ()
+    return Config(production_cells=production, deployers=tuple(cell.deployer_principals))
+
+
+def judged(after: Asked, before: Asked | None, cell: Cell, places: Places) -> Iterator[Remark]:
+    """A remark for each finding, told apart by whether the base has it too."""
+    settings = config(cell)
+    old = {_key(one) for one in judge(resources(before.resources), settings)} if before else set[tuple[str, ...]]()
+    registered = {one.urn: one for one in after.resources}
+    for finding in judge(resources(after.resources), settings):
+        one = registered.get(finding.urn)
+        yield remark(BY_NAME[finding.rule], finding, after.stack, one, places, before=_key(finding) in old)
+
+
+def remark(
+    rule: Rule, finding: Finding, stack: str, one: Registered | None, places: Places, *, before: bool = False
+) -> Remark:
+    return Remark(
+        rule=rule.name,
+        outcome=_outcome(rule, finding),
+        severity=rule.severity,
+        message=finding.message,
+        why=rule.rationale,
+        fix=rule.fix,
+        source=rule.source,
+        place=places.of(stack, one, finding.path),
+        stacks=(stack,),
+        resource=one.name if one else "",
+        path=finding.path,
+        urns=(finding.urn,) if finding.urn else (),
+        before=before,
+    )
+
+
+def _outcome(rule: Rule, finding: Finding) -> Outcome:
+    if rule.level != "mandatory":
+        return Outcome.ADVICE
+    return Outcome.VIOLATION if finding.kind == "violation" else Outcome.UNJUDGED
+
+
+def _key(finding: Finding) -> tuple[str, ...]:
+    return (finding.rule, finding.urn, finding.path, finding.kind)
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Unknown):
+        return UNKNOWN
+    if isinstance(value, Mapping):
+        return {name: _shown(one) for name, one in cast(Mapping[str, Any], value).items()}
+    return [_shown(one) for one in cast(list[Any], value)] if isinstance(value, list) else value

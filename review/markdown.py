@@ -1,0 +1,192 @@
+"""The report that a reviewer reads: what fails, what changes, what it costs, in a minute.
+
+Owns the words and the lengths. Leaves out finding anything out. Nothing shaped like a key comes out of here, whatever a
+file or a program says.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from myflux_keys.redaction import redact
+from review.check import Review
+from review.cost import KEY_MONTH, SECRET_MONTH
+from review.difference import Change
+from review.previewing import Previews
+from review.remark import Outcome, Remark
+
+_REMARKS: Final = 30
+_GROUPS: Final = 12
+_LINES: Final = 60
+"""The most that is shown of each, and of a group's lines: a comment on GitHub takes 65,536 characters."""
+
+_VERDICTS: Final = ("fine", "rules fail", "could not be judged")
+_SIGNS: Final = {"create": "+", "update": "~", "delete": "-"}
+
+
+def markdown(review: Review) -> str:
+    chapters = (
+        _head(review),
+        *_remarks(review),
+        *_changes(review),
+        *_figures(review),
+        _how(review),
+    )
+    return redact("\n\n".join("\n".join(lines) for lines in chapters)) + "\n"
+
+
+def _head(review: Review) -> list[str]:
+    told = Counter(remark.outcome for remark in review.remarks)
+    verdict = _VERDICTS[review.code]
+    counts = [
+        f"{count} {word}"
+        for outcome, word in (
+            (Outcome.VIOLATION, "failed"),
+            (Outcome.UNJUDGED, "not judged"),
+            (Outcome.ADVICE, "to know"),
+        )
+        if (count := told[outcome])
+    ]
+    touched = len(review.scope.reasons)
+    alike = sum(len(stacks) for stacks, _ in review.changed)
+    lines = [f"## MyFlux Keys: {verdict}" + (f" ({', '.join(counts)})" if counts else "")]
+    lines.append("")
+    since = f"Since `{review.ref}` ({review.commit[:10]})"
+    if not touched:
+        lines.append(f"{since} nothing changes that a stack is made of; there are {review.stacks}.")
+    else:
+        lines.append(
+            f"{since} {touched} of {review.stacks} stacks are touched; {alike} ask for something else than before."
+        )
+    if review.scope.judges:
+        lines += [
+            "",
+            f"**The rules themselves change** ({_some(review.scope.judges)}): they judged this change, and every",
+        ]
+        lines[-1] += " stack by it. Read them first."
+    return lines
+
+
+def _remarks(review: Review) -> Iterator[list[str]]:
+    titles = {
+        Outcome.VIOLATION: "### Fails",
+        Outcome.UNJUDGED: "### Could not be judged",
+        Outcome.ADVICE: "### To know",
+    }
+    for outcome, title in titles.items():
+        found = [remark for remark in review.remarks if remark.outcome is outcome]
+        if found:
+            lines = [title]
+            for remark in found[:_REMARKS]:
+                lines += ["", *_remark(remark)]
+            yield lines + _more(len(found) - _REMARKS, "more; `--json` and `--sarif` have them all")
+
+
+def _remark(remark: Remark) -> list[str]:
+    severity = f" ({remark.severity})" if remark.severity else ""
+    where = f" at `{remark.place}`" if remark.place else ""
+    stacks = f", {_some(remark.stacks)}" if remark.stacks else ""
+    old = "; not new: the base has it too" if remark.before else ""
+    about = " ".join(f"`{part}`" for part in (remark.resource, remark.path) if part)
+    lines = [f"- **{remark.rule}**{severity}{where}{stacks}{old}", f"  {about + ': ' if about else ''}{remark.message}"]
+    for word, text in (("Why", remark.why), ("Way out", remark.fix)):
+        lines += [f"  - {word}: {text}"] if text else []
+    return lines
+
+
+def _changes(review: Review) -> Iterator[list[str]]:
+    if not review.changed and not review.scope.left_out:
+        return
+    lines = ["### What changes"]
+    for stacks, changed in review.changed[:_GROUPS]:
+        counted = Counter(change.action for change in changed)
+        told = ", ".join(f"{counted[action]} {action}" for action in _SIGNS if counted[action])
+        why = review.scope.reasons[stacks[0]]
+        lines += [
+            "",
+            f"**{_some(stacks)}**: {told} ({_some(why)})",
+            *_lost(changed),
+            "",
+            "```diff",
+            *_lines(changed),
+            "```",
+        ]
+    lines += _more(len(review.changed) - _GROUPS, "more groups of stacks; `--json` has them all")
+    lines += [f"\n**{stack}** is not worked on: {why}." for stack, why in review.scope.left_out.items()]
+    yield lines
+    if review.previews.done:
+        yield ["### What the engine would do", "", *_previews(review.previews)]
+
+
+def _lost(changed: Sequence[Change]) -> list[str]:
+    return [f"\n**Cannot be undone:** `{one.name}` goes, and {one.final}." for one in changed if one.final]
+
+
+def _lines(changed: Sequence[Change]) -> list[str]:
+    lines: list[str] = []
+    for one in changed:
+        lines.append(f"{_SIGNS[one.action].replace('~', '!')} {one.type.rpartition(':')[2]} {one.name}")
+        if one.action == "update":
+            lines += [f"-   {line}" for line in one.lost] + [f"+   {line}" for line in one.gained]
+    return lines[:_LINES] + ([f"  … {len(lines) - _LINES} more lines"] if len(lines) > _LINES else [])
+
+
+def _previews(previews: Previews) -> list[str]:
+    lines = ["| stack | steps | replaced or deleted |", "|---|---|---|"]
+    for one in previews.done:
+        counted = Counter(step.op for step in one.steps)
+        told = ", ".join(f"{count} {op}" for op, count in sorted(counted.items())) or "nothing"
+        gone = [step.urn.rpartition("::")[2] for step in one.steps if "replace" in step.op or "delete" in step.op]
+        new = "" if one.deployed else " (not deployed yet)"
+        lines.append(
+            f"| {one.stack}{new} | {'failed' if one.failure else told} | {', '.join(dict.fromkeys(gone)) or '-'} |"
+        )
+    return lines + _more(previews.left, "more stacks were rehearsed and not previewed")
+
+
+def _figures(review: Review) -> Iterator[list[str]]:
+    rows = [
+        f"| {one.cell}: {one.what} | {one.before:,} | {one.after:,} | {f'{one.most:,}' if one.most else '-'} |"
+        for one in review.room
+    ]
+    if review.before != review.after:
+        change = review.after.usd - review.before.usd
+        parts = (("secrets", "secrets"), ("replicas", "replicas"), ("KMS keys", "keys"))
+        counted = ((word, getattr(review.after, name) - getattr(review.before, name)) for word, name in parts)
+        told = ", ".join(f"{count:+} {word}" for word, count in counted if count)
+        rows.append(f"| AWS, USD a month ({told}) | | {change:+} | - |")
+    if rows:
+        yield [
+            "### Cost and room",
+            "",
+            "| | before | after | limit |",
+            "|---|---:|---:|---:|",
+            *rows,
+            "",
+            f"AWS: ${SECRET_MONTH} a month for a secret or replica, ${KEY_MONTH} for a KMS key; what depends on use is "
+            "left out.",
+        ]
+
+
+def _how(review: Review) -> list[str]:
+    if not review.scope.judged:
+        return ["Only the tenant and cell files were read."]
+    state = (
+        f"No state was looked at ({review.state}): look-ups were mocked and ids made up, with no credential, so this "
+        "compares what the files ask for, not what is deployed."
+        if review.state
+        else "Changed stacks were previewed by the engine on a copy of their state; nothing was locked or written."
+    )
+    asked = f"Rules asked of {review.judged} of {len(review.scope.judged)} stacks. "
+    return ["---", asked + state, *(f"\n{note}" for note in review.notes)]
+
+
+def _more(count: int, what: str) -> list[str]:
+    return ["", f"… {count} {what}."] if count > 0 else []
+
+
+def _some(names: Sequence[str], most: int = 3) -> str:
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

@@ -1,0 +1,77 @@
+"""Where a reviewer should look: from a property of a resource to a line of a file.
+
+Owns the choice between the two files that may be at fault: the tenant's or cell's, which asks, and the component's,
+which makes. The one that the branch changed is the likelier. Leaves out finding faults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final
+
+from review.place import Place
+from review.registered import Registered
+from tenancy import document, source
+
+_FIELDS: Final[tuple[tuple[str, str, str, document.Place], ...]] = (
+    ("aws:cloudwatch/logGroup:LogGroup", "retentionInDays", "cells", ("log_retention_days",)),
+    ("aws:iam/role:Role", "assumeRolePolicy", "cells", ("runtime_principals",)),
+    ("aws:kms/key:Key", "deletionWindowInDays", "cells", ("recovery_window_days",)),
+    ("aws:lambda/function:Function", "environment.variables.MYFLUX_ORGANIZATION_ID", "cells", ("openai",)),
+    ("aws:lambda/function:Function", "environment.variables.OPENAI_BASE_URL", "cells", ("openai", "base_url")),
+    ("aws:lambda/invocation:Invocation", "input", "tenants", ()),
+    ("aws:secretsmanager/secret:Secret", "recoveryWindowInDays", "cells", ("recovery_window_days",)),
+    ("aws:secretsmanager/secret:Secret", "replicas", "cells", ("replica_regions",)),
+    ("aws:secretsmanager/secretRotation:SecretRotation", "rotationRules", "tenants", ("rotation",)),
+    ("aws:sns/topicSubscription:TopicSubscription", "endpoint", "cells", ("alarm_emails",)),
+)
+"""Type, property, folder of the file, field: where a file's field becomes a property as it stands."""
+
+
+class Places:
+    """`place` is where the folder `fleet` lies in the repository, `changed` the paths that the branch changed."""
+
+    def __init__(self, fleet: Path, place: str, changed: Collection[str]) -> None:
+        self._fleet = fleet
+        self._prefix = "" if place == "." else f"{place}/"
+        self._changed = frozenset(changed)
+
+    def of(self, stack: str, one: Registered | None, path: str) -> Place | None:
+        """Of the property `path` of a resource; of the whole stack without one."""
+        made = one.place if one else None
+        asked = self._asked(stack, one, path)
+        if made is None or (asked and asked.file in self._changed):
+            return asked or self._own(stack)
+        if asked and made.file not in self._changed and not self._code_changed():
+            return asked
+        own = self._own(stack)
+        return own if own and own.file in self._changed and not self._code_changed() else made
+
+    def named(self, file: str, line: int | None = None) -> Place:
+        """Of a file that is named from the folder of tenants/ and cells/."""
+        return Place(f"{self._prefix}{file}", line or 1)
+
+    def _code_changed(self) -> bool:
+        return any(path.endswith(".py") for path in self._changed)
+
+    def _own(self, stack: str) -> Place | None:
+        tenant, _, cell = stack.rpartition(".")
+        return self._line("tenants" if tenant else "cells", tenant or cell, ())
+
+    def _asked(self, stack: str, one: Registered | None, path: str) -> Place | None:
+        tenant, _, cell = stack.rpartition(".")
+        for type_, property_, folder, field in _FIELDS:
+            if one and one.type == type_ and (path == property_ or path.startswith((f"{property_}.", f"{property_}["))):
+                # `input` is JSON in which the file's own names stand.
+                field = field or tuple(path.removeprefix(f"{property_}.").split(".")[:1])
+                return self._line(folder, tenant if folder == "tenants" else cell, field)
+        return None
+
+    def _line(self, folder: str, stem: str, field: document.Place) -> Place | None:
+        file = f"{folder}/{stem}.yaml"
+        try:
+            found = document.parse(source.read(self._fleet / file, self._fleet))
+        except (source.Refused, OSError):
+            return None
+        return self.named(file, found.line(field))

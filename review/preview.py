@@ -1,0 +1,161 @@
+"""A real preview of stacks, on a copy of their state: nothing of the backend is locked or written.
+
+Owns the copy, running the engine on it with the policy pack, and what its events say. Leaves out judging. The copy has
+a backend, a passphrase and stack settings of its own in a folder that goes away; what is needed of the real ones is to
+read a state, and of AWS what a preview asks: who the caller is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+from fleet.engine import Engine, OperationFailed
+from tenancy.loading import FLEET, ROOT
+
+PACK: Final = ROOT / "policies"
+_BACKENDS: Final = ("PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN")
+_CIPHERTEXT: Final = "ciphertext"
+_UNTOUCHED: Final = ("same", "read")
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the engine would do to a resource. `paths` are properties, each with how it differs: ``name (update)``."""
+
+    op: str
+    type: str
+    urn: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the pack said of a resource, or of the stack as a whole."""
+
+    rule: str
+    level: str
+    urn: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    """`deployed` is False where the backend has no state of the stack. `failure` is what the engine stopped at."""
+
+    stack: str
+    deployed: bool
+    steps: tuple[Step, ...] = ()
+    judged: tuple[Judged, ...] = ()
+    failure: str = ""
+
+
+def obstacle(environment: Mapping[str, str] = os.environ) -> str:
+    """Why no state can be looked at here; empty where it can."""
+    if shutil.which("pulumi", path=environment.get("PATH")) is None:
+        return "no `pulumi` on PATH"
+    if not any(environment.get(name) for name in _BACKENDS):
+        return f"neither {' nor '.join(_BACKENDS)} is set"
+    return ""
+
+
+class Copies:
+    """Copies of stacks' states, in a backend of their own."""
+
+    def __init__(self, folder: Path, fleet: Path) -> None:
+        project = folder / "project"
+        project.mkdir()
+        (folder / "state").mkdir()
+        # JSON is YAML. The program is the repository's; what the engine writes beside a project stays in the folder.
+        (project / "Pulumi.yaml").write_text(json.dumps(_project()), encoding="utf-8")
+        self._real = Engine(folder / "logs")
+        self._logs = folder / "copies"
+        self._copy = Engine(
+            self._logs,
+            project,
+            {
+                "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
+                "PULUMI_CONFIG_PASSPHRASE": "a copy without secrets",
+                FLEET: str(fleet),
+            },
+        )
+        self._taken: dict[str, bool] = {}
+
+    def take(self, stack: str) -> bool:
+        """Copies a stack's state, once. False where there is none. Raises OperationFailed."""
+        if stack not in self._taken:
+            state = self._real.peek(stack)
+            if state is not None:
+                if _CIPHERTEXT in json.dumps(state):
+                    raise OperationFailed(
+                        stack,
+                        "preview",
+                        "its state holds encrypted values, which a copy cannot be made of without the right to read "
+                        "them. No stack of this program holds any: find out what put them there.",
+                        self._logs,
+                    )
+                state.pop("secrets_providers", None)
+                self._copy.replace_state(stack, state)
+            self._taken[stack] = state is not None
+        return self._taken[stack]
+
+    def preview(self, stack: str, cell: str) -> Preview:
+        """Of a stack, in a cell whose platform it refers to."""
+        try:
+            deployed = self.take(stack)
+            self.take(cell)
+            self._copy.preview(stack, packs=[PACK])
+        except OperationFailed as error:
+            journal = self._logs / f"{stack}.preview.jsonl"
+            judged = tuple(_judged(_events(journal)))
+            stopped = any(one.level == "mandatory" for one in judged)
+            return Preview(
+                stack,
+                self._taken.get(stack, False),
+                tuple(_steps(_events(journal))),
+                judged,
+                "" if stopped else error.explanation,
+            )
+        events = list(_events(self._logs / f"{stack}.preview.jsonl"))
+        return Preview(stack, deployed, tuple(_steps(events)), tuple(_judged(events)))
+
+
+@contextmanager
+def copies(fleet: Path) -> Generator[Copies]:
+    with tempfile.TemporaryDirectory(prefix="myflux-keys-copies-") as folder:
+        yield Copies(Path(folder).resolve(), fleet)
+
+
+def _project() -> dict[str, Any]:
+    options = {"toolchain": "pip", "virtualenv": sys.prefix}
+    return {"name": "myflux-keys", "main": str(ROOT), "runtime": {"name": "python", "options": options}}
+
+
+def _events(journal: Path) -> Iterator[dict[str, Any]]:
+    if journal.exists():
+        yield from (json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines())
+
+
+def _steps(events: Iterator[dict[str, Any]] | list[dict[str, Any]]) -> Iterator[Step]:
+    for event in events:
+        step = cast(dict[str, Any], event["resource_pre_event"] or {"metadata": None})["metadata"]
+        if step and step["op"] not in _UNTOUCHED:
+            differs = cast(dict[str, dict[str, Any]], step["detailed_diff"] or {})
+            paths = tuple(f"{path} ({one['diff_kind']})" for path, one in sorted(differs.items()))
+            yield Step(step["op"], step["type"], step["urn"], paths)
+
+
+def _judged(events: Iterator[dict[str, Any]] | list[dict[str, Any]]) -> Iterator[Judged]:
+    for event in events:
+        if found := cast(dict[str, str] | None, event["policy_event"]):
+            yield Judged(
+                found["policy_name"], found["enforcement_level"], found["resource_urn"] or "", found["message"].strip()
+            )

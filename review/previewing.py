@@ -1,0 +1,74 @@
+"""The real previews of a review: of which stacks, and what of them a reviewer must know.
+
+Owns the choice, how many, and the passage to remarks. Leaves out the copy and the engine (`preview`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from policies.guardrails.model import BEFORE_DEPLOYMENT, Finding
+from review.asked import Asked
+from review.judging import BY_NAME, remark
+from review.places import Places
+from review.preview import Preview, copies
+from review.remark import Outcome, Remark
+
+MOST: Final = 20
+"""Stacks that are previewed. A preview takes seconds, and a change of a component touches every stack alike: the
+rehearsals cover them all."""
+_AT_ONCE: Final = 2
+
+
+@dataclass(frozen=True)
+class Previews:
+    done: tuple[Preview, ...] = ()
+    left: int = 0
+
+
+def run(fleet: Path, stacks: Mapping[str, str], say: Callable[[str], None]) -> Previews:
+    """Of `stacks`, each with its cell, in their order."""
+    chosen = list(stacks)[:MOST]
+    with copies(fleet) as copied, ThreadPoolExecutor(max_workers=_AT_ONCE) as workers:
+        for cell in dict.fromkeys(stacks[stack] for stack in chosen):
+            copied.take(cell)
+        done: list[Preview] = []
+        for one in workers.map(copied.preview, chosen, [stacks[stack] for stack in chosen]):
+            done.append(one)
+            say(f"previewed {len(done)} of {len(chosen)} stacks on a copy of their state")
+    return Previews(tuple(done), len(stacks) - len(chosen))
+
+
+def remarks(
+    previews: Sequence[Preview], after: Mapping[str, Asked], places: Places, known: Collection[tuple[str, str]]
+) -> Iterator[Remark]:
+    """What the rehearsals have not said already: `known` are rules and URNs. What the pack could not judge before
+    deployment is settled by the rehearsal, which knows the ids and ARNs that AWS will give."""
+    for preview in previews:
+        registered = {one.urn: one for one in after[preview.stack].resources} if preview.stack in after else {}
+        if preview.failure:
+            yield Remark(
+                rule="preview-succeeds",
+                outcome=Outcome.UNJUDGED,
+                severity="high",
+                message=preview.failure,
+                fix=f"`pulumi preview --stack {preview.stack}` says the same.",
+                place=places.of(preview.stack, None, ""),
+                stacks=(preview.stack,),
+            )
+        for said in preview.judged:
+            rule = BY_NAME.get(said.rule)
+            settled = BEFORE_DEPLOYMENT in said.message and said.urn in registered
+            if rule and (said.rule, said.urn) not in known and not settled:
+                finding = Finding(said.rule, said.urn, "", _what(said.message))
+                yield remark(rule, finding, preview.stack, registered.get(said.urn), places)
+
+
+def _what(message: str) -> str:
+    """The engine puts the rule's description above what the pack says."""
+    lines = message.splitlines()
+    return lines[1] if len(lines) > 1 else message

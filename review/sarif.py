@@ -1,0 +1,83 @@
+"""A review as SARIF 2.1.0, for code scanning: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+
+Owns the form, and what GitHub asks beyond it: every result has a file and a line, and a fingerprint that outlives a
+shifted line. Leaves out finding anything out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+from review.check import Review
+from review.place import Place
+from review.remark import Outcome, Remark
+
+SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+_LEVELS: Final = {Outcome.VIOLATION: "error", Outcome.UNJUDGED: "error", Outcome.ADVICE: "warning"}
+_SCORES: Final = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0"}
+"""GitHub's security-severity: above 9.0 critical, from 7.0 high, from 4.0 medium."""
+_NOWHERE: Final = Place("program.py")
+"""For what no line is to blame for: the program that makes it all."""
+
+
+def sarif(review: Review) -> dict[str, Any]:
+    rules = {remark.rule: remark for remark in reversed(review.remarks)}
+    order = sorted(rules)
+    driver = {
+        "name": "myflux-keys check",
+        "semanticVersion": "2.1.0",
+        "rules": [_rule(rules[name]) for name in order],
+    }
+    return {
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {"driver": driver},
+                "columnKind": "unicodeCodePoints",
+                "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The repository's root."}}},
+                "results": [_result(remark, order.index(remark.rule)) for remark in review.remarks],
+            }
+        ],
+    }
+
+
+def _rule(remark: Remark) -> dict[str, Any]:
+    why = remark.why or remark.message
+    rule: dict[str, Any] = {
+        "id": remark.rule,
+        "shortDescription": {"text": remark.rule.replace("-", " ")},
+        "fullDescription": {"text": why},
+        "help": {"text": f"{why}\n\nWay out: {remark.fix}"},
+        "properties": {"tags": ["security"], "security-severity": _SCORES.get(remark.severity, _SCORES["high"])},
+    }
+    return rule | ({"helpUri": remark.source} if remark.source.startswith("https://") else {})
+
+
+def _result(remark: Remark, rule: int) -> dict[str, Any]:
+    place = remark.place or _NOWHERE
+    about = " ".join(part for part in (remark.resource, remark.path) if part)
+    stacks = f" In {', '.join(remark.stacks)}." if remark.stacks else ""
+    return {
+        "ruleId": remark.rule,
+        "ruleIndex": rule,
+        "level": _LEVELS[remark.outcome],
+        "message": {"text": f"{about + ': ' if about else ''}{remark.message}{stacks} Way out: {remark.fix}"},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": place.file, "uriBaseId": "%SRCROOT%"},
+                    "region": {"startLine": place.line},
+                },
+                "logicalLocations": [{"fullyQualifiedName": urn, "kind": "resource"} for urn in remark.urns],
+            }
+        ],
+        "partialFingerprints": {"remark/v1": _fingerprint(remark, place)},
+        "baselineState": "unchanged" if remark.before else "new",
+    }
+
+
+def _fingerprint(remark: Remark, place: Place) -> str:
+    parts = (remark.rule, place.file, remark.resource, remark.path, remark.message)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,81 @@
+"""Both sides of a change, rehearsed: the base in its own code, so that a change of the components shows too.
+
+Owns whose code is asked, and what is said where a side gives no answer. Leaves out comparing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from review.asked import Asked, NotAskedError, ask, can_be_asked
+from review.base import Base
+from review.places import Places
+from review.remark import Outcome, Remark
+from tenancy.loading import ROOT
+
+_IN_THIS_BRANCHS_CODE: Final = (
+    "The base is older than this review and cannot be asked in its own code. Its files were read by this branch's, so "
+    "what a change of the components does is not shown as a change."
+)
+
+
+@dataclass(frozen=True)
+class Sides:
+    after: Mapping[str, Asked] = field(default_factory=dict[str, Asked])
+    before: Mapping[str, Asked] = field(default_factory=dict[str, Asked])
+    remarks: tuple[Remark, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def rehearse(found: Base, fleet: Path, stacks: Sequence[str], there: Collection[str], places: Places) -> Sides:
+    """`stacks` as they are now, and those of them that were `there` in the base as they were then."""
+    if not stacks:
+        return Sides()
+    tree, then = found.then(ROOT), found.then(fleet)
+    own = tree if tree and can_be_asked(tree) else None
+    with ThreadPoolExecutor(max_workers=2) as both:
+        now = both.submit(_answers, ROOT, fleet, stacks)
+        was = both.submit(_answers, own or ROOT, then or fleet, [stack for stack in stacks if stack in there])
+        after, before = now.result(), was.result()
+    notes = [_IN_THIS_BRANCHS_CODE] if tree and own is None else []
+    if isinstance(before, NotAskedError):
+        notes.append(f"The base cannot be rehearsed, so nothing is compared with it: {before}.")
+        before = dict[str, Asked]()
+    if isinstance(after, NotAskedError):
+        return Sides(remarks=(_does_not_load(after),), notes=tuple(notes))
+    remarks = tuple(remark for asked in after.values() for remark in _unanswered(asked, places))
+    return Sides(after, before, remarks, tuple(notes))
+
+
+def _answers(tree: Path, fleet: Path, stacks: Sequence[str]) -> Mapping[str, Asked] | NotAskedError:
+    try:
+        return ask(tree, fleet, stacks)
+    except NotAskedError as error:
+        return error
+
+
+def _does_not_load(error: NotAskedError) -> Remark:
+    return Remark(
+        rule="program-loads",
+        outcome=Outcome.UNJUDGED,
+        severity="high",
+        message=f"The program cannot be loaded, so nothing of it was judged: {error}",
+        fix="Put the program right: `pulumi preview` says the same.",
+        place=error.place,
+    )
+
+
+def _unanswered(asked: Asked, places: Places) -> Iterator[Remark]:
+    told = (
+        ("program-accepts", Outcome.VIOLATION, asked.refusal, "Do what the refusal says."),
+        ("program-runs", Outcome.UNJUDGED, asked.crash, "Put the program right: `pulumi preview` says the same."),
+        ("program-known", Outcome.UNJUDGED, asked.gap, "Say in review/answers.py what AWS answers."),
+    )
+    for rule, outcome, message, fix in told:
+        if message:
+            place = asked.place or places.of(asked.stack, None, "")
+            yield Remark(rule, outcome, "high", message, fix=fix, place=place, stacks=(asked.stack,))

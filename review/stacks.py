@@ -1,0 +1,116 @@
+"""Which stacks a change is about, and which must be looked at to judge it.
+
+Owns reading files of which some are wrong, and the choice. Leaves out what git says of a path (`fleet.changed`). Files
+that are wrong are told with every problem; the others are reviewed all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import tenancy
+from fleet import changed
+from fleet.git import Difference
+from fleet.sources import Code
+from review.places import Places
+from review.remark import Outcome, Remark
+from tenancy import Fleet, Problem, TenancyError
+
+JUDGES: Final = ("isolation/", "policies/", "review/")
+"""Places that decide what is fine: a change of theirs is judged by itself, and a person must know."""
+_NEIGHBOURS: Final = 2
+"""Tenants beside those that change, so that a proof that keeps tenants apart is never about one alone."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """`fleet` holds the files that are right."""
+
+    fleet: Fleet
+    problems: tuple[Problem, ...]
+
+    @property
+    def cell_of(self) -> dict[str, str]:
+        return {slug: tenant.cell for slug, tenant in self.fleet.tenants.items()}
+
+    @property
+    def stacks(self) -> dict[str, str]:
+        """Every stack, with the cell that it is part of; platforms first."""
+        platforms = {cell: cell for cell in sorted(self.fleet.cells)}
+        return platforms | {f"{slug}.{cell}": cell for slug, cell in sorted(self.cell_of.items())}
+
+
+def read(root: Path) -> Files:
+    try:
+        return Files(tenancy.load(root), ())
+    except TenancyError as error:
+        problems = error.problems
+    wrong = {problem.file for problem in problems}
+    right = [path.stem for path in sorted((root / "tenants").glob("*.yaml")) if f"tenants/{path.name}" not in wrong]
+    try:
+        return Files(tenancy.load(root, only=right), problems)
+    except TenancyError:
+        # A cell's own file: what its tenants become cannot be said.
+        return Files(Fleet({}, {}), problems)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """`reasons` maps each stack that changes to why. `judged` are those whose rules are asked: all of them when the
+    rules themselves change. `needed` are the stacks to rehearse for it. `judges` are the changed files that decide what
+    is fine."""
+
+    reasons: Mapping[str, tuple[str, ...]]
+    left_out: Mapping[str, str]
+    judged: tuple[str, ...]
+    needed: tuple[str, ...]
+    judges: tuple[str, ...]
+
+
+def scope(
+    files: Files, differences: Sequence[Difference], place: str, code: Code | None, pins: Sequence[str], then: Path
+) -> Scope:
+    """`place` is where tenants/ and cells/ lie in the repository, `then` that folder in the base's tree. `code` is None
+    where the program lies in another repository. `pins` are phrases about pinned packages that differ."""
+    touched = changed.touched(differences, place, code, pins)
+    why = changed.reasons(touched, files.cell_of, files.fleet.cells)
+    judges = tuple(sorted(one.path for one in differences if one.path.startswith(JUDGES))) if code else ()
+    judged = tuple(stack for stack in files.stacks if stack in why or judges)
+    return Scope(
+        reasons=why,
+        left_out=changed.left_out(touched, files.cell_of, lambda slug: _text(then / "tenants" / f"{slug}.yaml")),
+        judged=judged,
+        needed=_needed(files.stacks, judged),
+        judges=judges,
+    )
+
+
+def remarks(files: Files, about: Scope, places: Places) -> Iterator[Remark]:
+    """On the files themselves, and on what no deployment follows from."""
+    for problem in files.problems:
+        yield Remark(
+            rule=problem.rule,
+            outcome=Outcome.VIOLATION,
+            severity="high",
+            message=" ".join(part for part in (problem.field, problem.value) if part) or problem.file,
+            why=problem.reason,
+            fix=problem.way_out,
+            place=places.named(problem.file, problem.line),
+        )
+    for stack, why in about.left_out.items():
+        yield Remark("stack-left-out", Outcome.ADVICE, "high", why, stacks=(stack,), place=places.of(stack, None, ""))
+
+
+def _needed(stacks: Mapping[str, str], judged: Iterable[str]) -> tuple[str, ...]:
+    chosen = set(judged)
+    for cell in {stacks[stack] for stack in chosen}:
+        neighbours = [stack for stack, of in stacks.items() if of == cell and stack not in chosen and stack != cell]
+        chosen |= {cell, *neighbours[:_NEIGHBOURS]}
+    return tuple(stack for stack in stacks if stack in chosen)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
