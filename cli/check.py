@@ -43,12 +43,12 @@ def check(
 ) -> None:
     """Review what changed since a git ref: a Markdown report on stdout. Deploys nothing, and needs no key.
 
-    Reads the files, asks the policy pack, and tells what changes, what it costs and how much room is left. Without
-    credentials the program is rehearsed: look-ups are mocked. Exit codes: 0 fine, 1 rules fail, 2 something could not
-    be judged.
+    Reads the files, asks the policy pack, proves isolation, and tells what changes, what it costs and how much room is
+    left. Without credentials the program is rehearsed: look-ups are mocked. Exit codes: 0 fine, 1 rules fail, 2
+    something could not be judged.
     """
     try:
-        # Loads Pulumi and the rules, which takes a second: no other command should pay for it.
+        # Loads Pulumi, the rules and the solver, which takes seconds: no other command should pay for it.
         from review import check as reviewing
         from review.facts import facts
         from review.markdown import markdown

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fleet import changed, sources
 from operations.errors import OperationError
-from review import judging, previewing, sides, stacks
+from review import judging, previewing, proving, sides, stacks
 from review.base import Base, base
 from review.cost import Cost, cost
 from review.difference import Change, alike, changes
@@ -37,6 +37,7 @@ class Review:
     scope: stacks.Scope
     changed: Sequence[tuple[tuple[str, ...], tuple[Change, ...]]]
     remarks: tuple[Remark, ...]
+    proofs: tuple[proving.Proof, ...]
     before: Cost
     after: Cost
     room: tuple[Room, ...]
@@ -83,6 +84,17 @@ def _of(found: Base, fleet: Path, no_state: str, say: Callable[[str], None]) -> 
         for stack, asked in both.after.items()
         if stack in about.reasons and asked.resources
     }
+    say("proving that no tenant reads another's key …")
+    proofs = proving.proofs(
+        now_files.stacks,
+        now_files.fleet,
+        about.judged,
+        both.after,
+        both.before,
+        differing,
+        everything=bool(about.judges),
+    )
+    remarks += [remark for one in proofs for remark in one.remarks]
     previews = previewing.Previews()
     if about.reasons and not no_state:
         previews = previewing.run(fleet, {stack: now_files.stacks[stack] for stack in about.reasons}, say)
@@ -96,6 +108,7 @@ def _of(found: Base, fleet: Path, no_state: str, say: Callable[[str], None]) -> 
         scope=about,
         changed=alike(differing),
         remarks=gathered(remarks),
+        proofs=proofs,
         before=cost(one for stack in differing if stack in both.before for one in both.before[stack].resources),
         after=cost(one for stack in differing for one in both.after[stack].resources),
         room=_room(then_files, now_files),

@@ -26,6 +26,16 @@ def facts(review: Review) -> dict[str, Any]:
             {"stacks": list(stacks), "resources": [_change(one) for one in changed]}
             for stacks, changed in review.changed
         ],
+        "proofs": [
+            {
+                "cell": one.cell,
+                "stacks": list(one.stacks),
+                "claims": one.claims,
+                "seconds": round(one.seconds, 2),
+                "matrix_changed": bool(one.matrix),
+            }
+            for one in review.proofs
+        ],
         "cost": {"before": _cost(review.before), "after": _cost(review.after)},
         "room": [
             {"cell": one.cell, "what": one.what, "before": one.before, "after": one.after, "limit": one.most}

@@ -31,6 +31,7 @@ def markdown(review: Review) -> str:
         _head(review),
         *_remarks(review),
         *_changes(review),
+        *_matrices(review),
         *_figures(review),
         _how(review),
     )
@@ -146,6 +147,12 @@ def _previews(previews: Previews) -> list[str]:
     return lines + _more(previews.left, "more stacks were rehearsed and not previewed")
 
 
+def _matrices(review: Review) -> Iterator[list[str]]:
+    for proof in review.proofs:
+        if proof.matrix:
+            yield [f"### Who may do what in {proof.cell}, changed", "", proof.matrix.rstrip()]
+
+
 def _figures(review: Review) -> Iterator[list[str]]:
     rows = [
         f"| {one.cell}: {one.what} | {one.before:,} | {one.after:,} | {f'{one.most:,}' if one.most else '-'} |"
@@ -173,14 +180,20 @@ def _figures(review: Review) -> Iterator[list[str]]:
 def _how(review: Review) -> list[str]:
     if not review.scope.judged:
         return ["Only the tenant and cell files were read."]
+    claims = "; ".join(
+        f"isolation in {one.cell} put to the solver: claims {one.claims}, {one.seconds:.1f} s" for one in review.proofs
+    )
     state = (
         f"No state was looked at ({review.state}): look-ups were mocked and ids made up, with no credential, so this "
         "compares what the files ask for, not what is deployed."
         if review.state
         else "Changed stacks were previewed by the engine on a copy of their state; nothing was locked or written."
     )
-    asked = f"Rules asked of {review.judged} of {len(review.scope.judged)} stacks. "
-    return ["---", asked + state, *(f"\n{note}" for note in review.notes)]
+    said = [
+        f"Rules asked of {review.judged} of {len(review.scope.judged)} stacks",
+        claims or "isolation stands as it was proven, since no document changes",
+    ]
+    return ["---", "; ".join(said) + ". " + state, *(f"\n{note}" for note in review.notes)]
 
 
 def _more(count: int, what: str) -> list[str]:

@@ -1,0 +1,103 @@
+"""The proof of isolation, of each cell that a change touches: which claims fail, and whether who reads what changed.
+
+Owns the passage to the proof and back. Leaves out proving.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import isolation
+from review.asked import Asked
+from review.difference import Change
+from review.place import Place
+from review.registered import Registered
+from review.remark import Outcome, Remark
+from tenancy import Cell, Fleet
+
+_ABOUT: Final = ("aws:iam/", "aws:kms/", "aws:secretsmanager/")
+_DOCUMENTS: Final = ("assumeRolePolicy", "policy", "policyArn", "permissionsBoundary")
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Of one cell. `matrix` is Markdown: who reads what, and empty where that did not change. `stacks` were looked at:
+    the platform's and some tenants', whom the claims are then true of all of."""
+
+    cell: str
+    stacks: tuple[str, ...]
+    claims: int
+    seconds: float
+    matrix: str
+    remarks: tuple[Remark, ...]
+
+
+def proof(
+    cell: Cell, stacks: Sequence[str], after: Sequence[Registered], before: Sequence[Registered], place: Place | None
+) -> Proof:
+    """`before` are the same stacks' resources in the base, as far as they were there. `place` is where to look if a
+    claim fails: it is about documents together, and no one line."""
+    verdicts = isolation.prove(after, cell)
+    who_reads = isolation.matrix(after)
+    same = bool(before) and isolation.matrix(before) == who_reads
+    return Proof(
+        cell=cell.cell,
+        stacks=tuple(stacks),
+        claims=len(verdicts),
+        seconds=sum(verdict.seconds for verdict in verdicts),
+        matrix="" if same else who_reads.markdown(),
+        remarks=tuple(
+            Remark(
+                rule=f"isolation-{verdict.claim}",
+                outcome=Outcome.VIOLATION if verdict.outcome == "broken" else Outcome.UNJUDGED,
+                severity="critical",
+                message=f"{verdict.text} {verdict.counterexample}".strip(),
+                why="The claim is proven for all principals, tags and tenants, from the documents that are deployed. "
+                + ("It does not hold." if verdict.outcome == "broken" else "The solver came to no end."),
+                fix="Take back the change of the policy documents that the counterexample goes through.",
+                place=place,
+                stacks=(cell.cell,),
+            )
+            for verdict in verdicts
+            if verdict.outcome != "holds"
+        ),
+    )
+
+
+def proofs(
+    cells: Mapping[str, str],
+    fleet: Fleet,
+    judged: Sequence[str],
+    after: Mapping[str, Asked],
+    before: Mapping[str, Asked],
+    differing: Mapping[str, tuple[Change, ...]],
+    *,
+    everything: bool,
+) -> tuple[Proof, ...]:
+    """Of every cell that holds one of the stacks `judged`, as far as its platform could be rehearsed. `cells` maps each
+    stack to its cell. Unless `everything` is proven anew, a cell of whose documents none changes is left out: what was
+    true of it still is."""
+    found: list[Proof] = []
+    for cell in dict.fromkeys(cells[stack] for stack in judged):
+        stacks = [stack for stack in after if cells[stack] == cell and after[stack].resources and not after[stack].gap]
+        if cell in stacks and (everything or any(_proven(differing.get(stack, ())) for stack in stacks)):
+            now = [one for stack in stacks for one in after[stack].resources]
+            then = [one for stack in stacks if stack in before for one in before[stack].resources]
+            found.append(proof(fleet.cells[cell], stacks, now, then, _suspect(stacks, now, differing)))
+    return tuple(found)
+
+
+def _proven(changed: tuple[Change, ...]) -> bool:
+    return any(one.type.startswith(_ABOUT) for one in changed)
+
+
+def _suspect(
+    stacks: Sequence[str], now: Sequence[Registered], differing: Mapping[str, tuple[Change, ...]]
+) -> Place | None:
+    """Where the first policy document is made that the branch changed; else where the platform is."""
+    touched = {one.urn for stack in stacks for one in differing.get(stack, ())}
+    documents = [one for one in now if one.place and any(name in one.inputs for name in _DOCUMENTS)]
+    changed = [one.place for one in documents if one.urn in touched]
+    return next(iter(changed), next((one.place for one in now if one.place and not one.custom), None))
