@@ -40,8 +40,8 @@ def proof(
     """`before` are the same stacks' resources in the base, as far as they were there. `place` is where to look if a
     claim fails: it is about documents together, and no one line."""
     verdicts = isolation.prove(after, cell)
-    who_reads = isolation.matrix(after)
-    same = bool(before) and isolation.matrix(before) == who_reads
+    who_reads = isolation.matrix(after, cell)
+    same = bool(before) and isolation.matrix(before, cell) == who_reads
     return Proof(
         cell=cell.cell,
         stacks=tuple(stacks),
