@@ -16,12 +16,13 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cli.demo.leaks import Text, files, search
 from local.cell import LocalCell
 from myflux_keys import KeyReader
 from myflux_keys.names import CellNames, TenantNames
@@ -33,7 +34,14 @@ MODEL = "gpt-5.4-mini"
 
 @dataclass(frozen=True)
 class Life(Operated):
-    """`names` and `describe` are of the cell `local`, where every tenant here begins."""
+    """`names` and `describe` are of the cell `local`, where every tenant here begins. `said` is all that commands said."""
+
+    said: list[str] = field(default_factory=list[str])
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        done = super().command(*arguments)
+        self.said.extend((done.stdout, done.stderr))
+        return done
 
     def tenant(self, slug: str, cell: str = "local") -> TenantNames:
         return CellNames(cell, self.cell.account_id, self.cell.region).tenant(slug)
@@ -84,6 +92,7 @@ class Life(Operated):
             finally:
                 if alive(running.pid):
                     os.killpg(running.pid, signal.SIGKILL)
+        self.said.extend((out, err))
         assert running.returncode != 0, f"it was not stopped: {out}{err}"
         return err
 
@@ -183,6 +192,10 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
                 out, err = storing.communicate(cell.openai.create_admin_key() + "\n", timeout=60)
             assert storing.returncode == 0, out + err
         yield running
+        keys = {key.id: key.value for key in cell.openai.minted()}
+        texts = [*files(sorted(home.rglob("*"))), Text("output of commands", "\n".join(running.said).encode())]
+        leaks = [f"{leak.where} ({leak.encoding})" for leak in search(texts, keys)]
+        assert not leaks, f"keys stand in {leaks}"
     finally:
         cell.stop()
 
