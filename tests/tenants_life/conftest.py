@@ -34,7 +34,7 @@ MODEL = "gpt-5.4-mini"
 
 @dataclass(frozen=True)
 class Life(Operated):
-    """`names` and `describe` are of the cell `local`, where every tenant here begins. `said` is all that commands said."""
+    """`names` and `describe` are of the cell `local`, where every tenant here begins. `said` is what commands said."""
 
     said: list[str] = field(default_factory=list[str])
 
