@@ -1,4 +1,5 @@
-"""Writes what a machine can write: the command's help, the JSON Schemas, the component package's, the IAM documents.
+"""Writes what a machine can write: the command's help, the JSON Schemas, the component package's, the IAM documents,
+the access matrix.
 
 `python -m docs.generate` writes them; `--check` changes nothing and exits with 1 if one is out of date, naming it.
 """
@@ -17,6 +18,7 @@ import typer.main
 
 from cli.main import app
 from components import documents, resource_policies
+from docs import access_matrix
 from docs.scale import scale
 from myflux_keys.names import CellNames
 from package.plugin import Package
@@ -100,6 +102,8 @@ def _json(make: Callable[[], dict[str, Any]]) -> Callable[[], str]:
 
 
 GENERATED: dict[str, Callable[[], str]] = {
+    "access-matrix.md": lambda: _GENERATED + access_matrix.page(),
+    "access-matrix.svg": access_matrix.picture,
     "cli.md": cli_help,
     "iam.md": iam_documents,
     "policies.md": lambda: _GENERATED + page.rules_page(),

@@ -15,7 +15,7 @@ import z3
 
 from isolation.conditions import like_arn, satisfied
 from isolation.policy import Policy, Statement
-from isolation.terms import FALSE, TRUE, Formula, Keys, Term, Text, all_of, any_of, matches
+from isolation.terms import FALSE, TRUE, Formula, Keys, Term, Text, all_of, any_of, matches, not_
 
 
 @dataclass(frozen=True)
@@ -52,25 +52,35 @@ class Lock:
 
 
 def allowed(caller: Caller, request: Request, lock: Lock | None) -> Formula:
+    granted = _granted(caller, request, lock)
+    # What nothing grants needs no look at what denies it.
+    return FALSE if granted is FALSE else all_of([granted, not_(_denied(caller, request, lock))])
+
+
+def _granted(caller: Caller, request: Request, lock: Lock | None) -> Formula:
     boundary = TRUE if caller.boundary is None else _any(caller.boundary, request, allow=True)
     identity = TRUE if caller.identity is None else any_of([_any(p, request, allow=True) for p in caller.identity])
-    denies = [_any(p, request, allow=False) for p in (caller.identity or ())]
-    if caller.boundary is not None:
-        denies.append(_any(caller.boundary, request, allow=False))
-    near_self = near_other = near_account = FALSE
-    if lock is not None:
-        denies.append(any_of([z3.And(_named(s, caller), f) for s, f in _applying(lock.policy, request, allow=False)]))
-        allows = _applying(lock.policy, request, allow=True)
-        near_self = any_of([z3.And(_itself(s, caller), f) for s, f in allows])
-        near_other = any_of([z3.And(z3.Or(_role(s, caller), _anyone(s)), f) for s, f in allows])
-        near_account = any_of([z3.And(_account(s, caller), f) for s, f in allows])
-    by_identity = z3.And(identity, boundary)
-    near = z3.Or(near_self, near_other, near_account)
+    by_identity = all_of([identity, boundary])
+    allows = [] if lock is None else _applying(lock.policy, request, allow=True)
+    near_self = any_of([all_of([_itself(s, caller), f]) for s, f in allows])
+    near_other = any_of([all_of([any_of([_role(s, caller), _anyone(s)]), f]) for s, f in allows])
+    near_account = any_of([all_of([_account(s, caller), f]) for s, f in allows])
+    near = any_of([near_self, near_other, near_account])
     delegated = near if lock is not None and lock.required else TRUE
-    within = z3.Or(near_self, z3.And(near_other, boundary), z3.And(delegated, by_identity))
-    across = z3.And(near, by_identity)
-    same = caller.account == request.owner_account
-    return z3.And(z3.Not(any_of(denies)), z3.If(same, within, across))
+    within = any_of([near_self, all_of([near_other, boundary]), all_of([delegated, by_identity])])
+    across = all_of([near, by_identity])
+    if within is FALSE and across is FALSE:
+        return FALSE
+    return z3.If(caller.account == request.owner_account, within, across)
+
+
+def _denied(caller: Caller, request: Request, lock: Lock | None) -> Formula:
+    policies = [*(caller.identity or ()), *([caller.boundary] if caller.boundary is not None else [])]
+    denies = [_any(policy, request, allow=False) for policy in policies]
+    if lock is not None:
+        denied = _applying(lock.policy, request, allow=False)
+        denies += [all_of([_named(statement, caller), formula]) for statement, formula in denied]
+    return any_of(denies)
 
 
 def applying(policy: Policy, request: Request, caller: Caller | None = None) -> list[tuple[Statement, Formula]]:
@@ -112,7 +122,7 @@ def _resource(statement: Statement, owner: Term | None, request: Request) -> For
         # A trust policy's statement: its resource is the role that it stands on.
         return TRUE
     hit = any_of([_one(pattern, statement, owner, request) for pattern in statement.resources])
-    return z3.Not(hit) if statement.resources_excluded else hit
+    return not_(hit) if statement.resources_excluded else hit
 
 
 def _one(pattern: str, statement: Statement, owner: Term | None, request: Request) -> Formula:
@@ -125,7 +135,9 @@ def _one(pattern: str, statement: Statement, owner: Term | None, request: Reques
 
 
 def _named(statement: Statement, caller: Caller) -> Formula:
-    return z3.Or(_itself(statement, caller), _role(statement, caller), _anyone(statement), _account(statement, caller))
+    return any_of(
+        [_anyone(statement), _itself(statement, caller), _role(statement, caller), _account(statement, caller)]
+    )
 
 
 def _aws(statement: Statement) -> list[str]:
@@ -137,12 +149,12 @@ def _anyone(statement: Statement) -> Formula:
 
 
 def _itself(statement: Statement, caller: Caller) -> Formula:
-    user = z3.And(z3.Not(caller.is_session), _is_one_of(caller.arn, statement))
-    return z3.Or(user, z3.And(caller.is_session, _is_one_of(caller.session, statement)))
+    user = all_of([z3.Not(caller.is_session), _is_one_of(caller.arn, statement)])
+    return any_of([user, all_of([caller.is_session, _is_one_of(caller.session, statement)])])
 
 
 def _role(statement: Statement, caller: Caller) -> Formula:
-    return z3.And(caller.is_session, _is_one_of(caller.arn, statement))
+    return all_of([caller.is_session, _is_one_of(caller.arn, statement)])
 
 
 def _is_one_of(arn: Text, statement: Statement) -> Formula:

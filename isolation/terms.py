@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.ht
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -76,11 +76,25 @@ def joined(terms: Sequence[Term]) -> Term:
 
 
 def any_of(formulas: Sequence[Formula]) -> Formula:
-    return z3.Or(*formulas) if formulas else FALSE
+    return _folded(formulas, z3.Or, ends=TRUE, drops=FALSE)
 
 
 def all_of(formulas: Sequence[Formula]) -> Formula:
-    return z3.And(*formulas) if formulas else TRUE
+    return _folded(formulas, z3.And, ends=FALSE, drops=TRUE)
+
+
+def not_(formula: Formula) -> Formula:
+    return TRUE if formula is FALSE else FALSE if formula is TRUE else z3.Not(formula)
+
+
+def _folded(formulas: Sequence[Formula], join: Callable[..., Formula], *, ends: Formula, drops: Formula) -> Formula:
+    """What is plain is decided here: most statements say nothing of most requests, and z3 is slow to build."""
+    if any(formula is ends for formula in formulas):
+        return ends
+    open_ = [formula for formula in formulas if formula is not drops]
+    if len(open_) < 2:
+        return open_[0] if open_ else drops
+    return join(*open_)
 
 
 def holds(key: str, value: str | Term | Text, when: Formula = TRUE) -> dict[str, Key]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cli.demo import access, provisioning, rotating, settling, sweeping, traces
+from cli.demo import access, proving, provisioning, rotating, settling, sweeping, traces
 from cli.demo.report import Report
 from cli.demo.scene import Scene
 
@@ -26,6 +26,7 @@ def play(home: Path, *, keep: bool, console: Console) -> Report:
     ]
     proofs: list[tuple[str, Callable[[], str]]] = [
         ("policies-pass", lambda: provisioning.policies_pass(scene)),
+        ("isolation-proven", lambda: proving.isolation_proven(scene, report)),
         ("cross-tenant-denied", lambda: access.cross_tenant_denied(scene, report)),
         ("strangers-denied", lambda: access.strangers_denied(scene, report)),
         ("rotation-zero-downtime", lambda: rotating.rotation_zero_downtime(scene, report)),

@@ -106,10 +106,14 @@ class Scene:
     def client(self, user: str, service: str) -> Any:
         return self.cell.client(user, service)
 
-    def as_runtime(self, tenant: str, *, role_of: str | None = None) -> boto3.Session:
+    def as_runtime(self, tenant: str) -> boto3.Session:
         """The runtime's session for one tenant, by hand and without the reader's manners."""
+        return self.as_role(self.reader_role(tenant), tenant)
+
+    def as_role(self, role_arn: str, tenant: str) -> boto3.Session:
+        """What the application gets for `role_arn` with a tenant's tag."""
         answer = self.client("runtime", "sts").assume_role(
-            RoleArn=self.reader_role(role_of or tenant),
+            RoleArn=role_arn,
             RoleSessionName="demo",
             Tags=[{"Key": "tenant", "Value": tenant}],
         )

@@ -13,12 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-import z3
 
-from isolation.decision import Caller, Lock, Request, allowed
+from isolation.concrete import Somebody, decided
 from isolation.deployment import Deployment, Role, Secret, read
-from isolation.policy import parse
-from isolation.terms import CannotJudgeError, Key, holds, known_arn, text
+from isolation.terms import CannotJudgeError
 from local.aws.iam import decision as cells
 from local.aws.iam.policy import parse as cells_parse
 from local.aws.iam.principals import Caller as CellsCaller
@@ -31,75 +29,38 @@ TAGS = (None, "acme", "fjord", "globex", "initech", "_platform", "*", "")
 
 
 @dataclass(frozen=True)
-class Who:
-    arn: str
-    policies: tuple[tuple[str, str], ...]
-    boundary: str | None
-    own_tag: str | None
-
-    @property
-    def is_role(self) -> bool:
-        return ":role/" in self.arn
-
-
-@dataclass(frozen=True)
 class Case:
-    who: Who
-    tag: str | None
+    who: Somebody
     action: str
     secret: Secret
 
 
-def people(deployment: Deployment) -> list[Who]:
+def people(deployment: Deployment) -> list[Somebody]:
     roles = [
-        Who(role.arn, role.policies, role.boundary, dict(role.tags).get("tenant")) for role in deployment.roles.values()
+        Somebody(role.arn, role.policies, role.boundary, dict(role.tags).get("tenant"))
+        for role in deployment.roles.values()
     ]
     others = ("user/deployer", "user/runtime", "role/administrator", "user/myflux-local-runtime")
-    return [*roles, *(Who(f"arn:aws:iam::{ACCOUNT}:{name}", (("all", ANYTHING),), None, None) for name in others)]
-
-
-def session_of(who: Who) -> str:
-    return f"arn:aws:sts::{ACCOUNT}:assumed-role/{who.arn.rpartition('/')[2]}/s"
+    return [*roles, *(Somebody(f"arn:aws:iam::{ACCOUNT}:{name}", (("all", ANYTHING),)) for name in others)]
 
 
 def model_says(case: Case) -> bool:
-    who = case.who
-    caller = Caller(
-        known_arn(who.arn),
-        z3.StringVal(ACCOUNT),
-        z3.BoolVal(who.is_role),
-        text(session_of(who)),
-        [parse(*policy) for policy in who.policies],
-        parse("boundary", who.boundary) if who.boundary else None,
-    )
-    tag = case.tag if case.tag is not None else who.own_tag
-    keys: dict[str, Key] = {
-        **holds("aws:PrincipalArn", who.arn),
-        **holds("aws:PrincipalAccount", ACCOUNT),
-        **holds("secretsmanager:SecretId", case.secret.arn),
-        "secretsmanager:versionstage": Key(()),
-        "aws:principaltag/tenant": Key(() if tag is None else ((z3.BoolVal(True), text(tag)),)),
-    }
-    for name, value in case.secret.tags:
-        keys |= holds(f"secretsmanager:ResourceTag/{name}", value) | holds(f"aws:ResourceTag/{name}", value)
-    request = Request(f"secretsmanager:{case.action}", known_arn(case.secret.arn), z3.StringVal(ACCOUNT), keys)
-    answer = z3.simplify(allowed(caller, request, Lock(parse("secret", case.secret.policy))))
-    assert z3.is_true(answer) or z3.is_false(answer), f"nothing was left open, and yet: {answer}"
-    return z3.is_true(answer)
+    answer = decided(case.who, f"secretsmanager:{case.action}", case.secret)
+    assert answer is not None, "nothing was left open, and yet the model has no answer"
+    return answer
 
 
 def evaluator_says(case: Case) -> bool:
-    who = case.who
-    arn = session_of(who) if who.is_role else who.arn
-    caller = CellsCaller("AssumedRole" if who.is_role else "User", arn, ACCOUNT, who.arn if who.is_role else None)
+    who, owner = case.who, case.secret.arn.split(":")[4]
+    arn = who.session if who.is_role else who.arn
+    caller = CellsCaller("AssumedRole" if who.is_role else "User", arn, who.account, who.arn if who.is_role else None)
     keys: dict[str, str | tuple[str, ...]] = {
         "aws:principalarn": who.arn,
-        "aws:principalaccount": ACCOUNT,
+        "aws:principalaccount": who.account,
         "secretsmanager:secretid": case.secret.arn,
     }
-    tag = case.tag if case.tag is not None else who.own_tag
-    if tag is not None:
-        keys["aws:principaltag/tenant"] = tag
+    if who.tag is not None:
+        keys["aws:principaltag/tenant"] = who.tag
     for name, value in case.secret.tags:
         keys[f"secretsmanager:resourcetag/{name.lower()}"] = value
         keys[f"aws:resourcetag/{name.lower()}"] = value
@@ -110,7 +71,7 @@ def evaluator_says(case: Case) -> bool:
         cells.Policies(
             identity,
             boundary=cells_parse(who.boundary) if who.boundary else None,
-            resource=cells.ResourcePolicy(cells_parse(case.secret.policy), ACCOUNT),
+            resource=cells.ResourcePolicy(cells_parse(case.secret.policy), owner),
         ),
     )
     return verdict.allowed
@@ -118,7 +79,14 @@ def evaluator_says(case: Case) -> bool:
 
 def cases(deployment: Deployment, draw: random.Random, count: int) -> list[Case]:
     who, secrets = people(deployment), [*deployment.tenants, deployment.admin]
-    return [Case(draw.choice(who), draw.choice(TAGS), draw.choice(ACTIONS), draw.choice(secrets)) for _ in range(count)]
+    return [
+        Case(tagged(draw.choice(who), draw.choice(TAGS)), draw.choice(ACTIONS), draw.choice(secrets))
+        for _ in range(count)
+    ]
+
+
+def tagged(who: Somebody, tag: str | None) -> Somebody:
+    return who if tag is None else replace(who, tag=tag)
 
 
 def worse(document: str, draw: random.Random) -> str:

@@ -1,0 +1,79 @@
+"""The check that isolation is proven of what is deployed, and that the cell does what the model says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from cli.demo.access import read
+from cli.demo.report import CheckFailed, Report
+from cli.demo.scene import CELL, NO_RIGHT, Scene, secrets_of
+from fleet.order import deploy_order
+from isolation import Matrix, matrix, prove
+from isolation.access import ADMIN_KEY
+from isolation.grants import Principal
+from isolation.state import Deployed, deployed
+
+_NOTHING_STORED = "ResourceNotFoundException"
+"""To a caller who may read, of a secret without a value: a customer's key that was not brought yet."""
+
+
+def isolation_proven(scene: Scene, report: Report) -> str:
+    cell = scene.fleet.cells[CELL]
+    resources = _deployed(scene)
+    verdicts = prove(resources, cell)
+    failed = [f"{v.claim} is {v.outcome}: {v.counterexample}" for v in verdicts if v.outcome != "holds"]
+    if failed or not verdicts:
+        raise CheckFailed("; ".join(failed) or "nothing was claimed")
+    report.figures["claims_proven"] = len(verdicts)
+    reads = _reads_as_it_says(scene, matrix(resources, cell))
+    return (
+        f"{len(verdicts)} of {len(verdicts)} claims hold of the deployed documents; {reads} real reads answered as the "
+        "access matrix says"
+    )
+
+
+def _deployed(scene: Scene) -> Sequence[Deployed]:
+    stacks = deploy_order(scene.fleet, scene.fleet.cells[CELL])
+    with ThreadPoolExecutor(max_workers=2) as two:
+        return [resource for state in two.map(scene.engine.export, stacks) for resource in deployed(state)]
+
+
+def _reads_as_it_says(scene: Scene, says: Matrix) -> int:
+    """By everybody in the matrix whom the demo can be: a function's role is Lambda's alone."""
+    reads = 0
+    places = {tenant: scene.names.tenant(tenant).secret for tenant in says.secrets if tenant in scene.fleet.tenants}
+    places[ADMIN_KEY] = scene.names.admin_secret
+    for principal in says.principals:
+        secrets = _as(scene, principal)
+        if secrets is None:
+            continue
+        for label, place in places.items():
+            expected = bool(says.granted(principal.label, label, "read"))
+            if _let_in(secrets, place) != expected:
+                raise CheckFailed(f"{principal.label} reading {place}: the matrix says {expected}, the cell does not")
+            reads += 1
+    return reads
+
+
+def _as(scene: Scene, principal: Principal) -> Any:
+    if principal.kind == "person" and f"::{scene.cell.account_id}:" in principal.arn:
+        return scene.client(principal.arn.rpartition("/")[2], "secretsmanager")
+    if principal.kind == "runtime" and principal.tag:
+        return secrets_of(scene.as_role(principal.arn, principal.tag))
+    return None
+
+
+def _let_in(secrets: Any, place: str) -> bool:
+    try:
+        read(secrets, place)
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code")
+        if code in NO_RIGHT:
+            return False
+        if code != _NOTHING_STORED:
+            raise
+    return True

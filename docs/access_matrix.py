@@ -1,0 +1,56 @@
+"""The page about who reads what: the matrix of the cell that ships, and what is proven of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import program
+import tenancy
+from fleet.order import deploy_order
+from isolation import Matrix, matrix
+from isolation.claims import claims
+from isolation.deployment import read
+from review.rehearsal import Registered, rehearse
+from tenancy import Cell
+
+_CELL = "local"
+
+
+@cache
+def _shipped() -> tuple[Cell, Sequence[Registered]]:
+    fleet = tenancy.load(program.ROOT)
+    cell = fleet.cells[_CELL]
+    return cell, [resource for stack in deploy_order(fleet, cell) for resource in rehearse(stack)]
+
+
+@cache
+def _matrix() -> Matrix:
+    cell, resources = _shipped()
+    return matrix(resources, cell)
+
+
+def picture() -> str:
+    return _matrix().svg()
+
+
+def page() -> str:
+    cell, resources = _shipped()
+    proven = "".join(f"- `{claim.name}`: {claim.text}\n" for claim in claims(read(resources), cell))
+    return f"""# Who may do what with which secret
+
+For the cell `{_CELL}` and its tenants as they ship. Worked out from the documents that are deployed: identity policies,
+boundaries, tags and each secret's own policy.
+
+![Access matrix](access-matrix.svg)
+
+{_matrix().markdown()}
+A person is taken to have every right that a policy of their own can give: what stops them is the secret's policy. The
+matrix says what Secrets Manager decides; reading takes the right to decrypt besides, so nobody reads more than this.
+
+## What is proven
+
+The matrix shows examples. These hold for every tenant, principal and tag that there can be. A solver is asked in
+`make test` and, over what is really deployed, in `make demo` (`isolation-proven`):
+
+{proven}"""

@@ -1,0 +1,131 @@
+"""Working out the access matrix of a cell: who stands in it, and what the model says of each of them.
+
+What Secrets Manager decides, that is. Opening a secret's KMS key is asked for besides, so nobody reads more than this.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from isolation.concrete import Somebody, decided
+from isolation.decision import covers
+from isolation.deployment import Deployment, Resource, Role, Secret, read
+from isolation.grants import GROUPS, Grant, Matrix, Principal
+from isolation.policy import parse
+from isolation.terms import OWNER, CannotJudgeError
+from myflux_keys.names import PLATFORM_TENANT, TAG_TENANT
+from tenancy import Cell
+
+ADMIN_KEY: Final = "admin key"
+ALIKE: Final = 2
+"""Of tenants with the same documents so many stand in the matrix: enough to see that they stay apart."""
+
+_ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+_EVERY_RIGHT: Final = (("every right", json.dumps(_ANYTHING)),)
+"""What a person is taken to have: whatever it really is, it is no more."""
+
+
+def matrix(resources: Iterable[Resource], cell: Cell) -> Matrix:
+    """For the cell whose platform's and tenants' stacks register `resources`.
+
+    Documents that are missing, or that the model cannot put exactly, make a matrix that is empty but for the reason.
+    """
+    try:
+        return _matrix(read(resources), cell)
+    except CannotJudgeError as error:
+        return Matrix(cell.cell, (), (), frozenset(), unread=str(error))
+
+
+def _matrix(deployment: Deployment, cell: Cell) -> Matrix:
+    alike = {tenant: len(shape.tenants) for shape in deployment.shapes for tenant in shape.tenants[:ALIKE]}
+    rows = list(_rows(deployment, cell, sorted(alike)))
+    secrets = columns(deployment, alike)
+    return Matrix(
+        cell=cell.cell,
+        principals=tuple(principal for principal, _ in rows),
+        secrets=tuple(secrets),
+        grants=frozenset(
+            grant
+            for principal, who in rows
+            for label, secret in secrets.items()
+            for grant in _grants(principal.label, who, label, secret)
+        ),
+        alike=tuple((tenant, count) for tenant, count in sorted(alike.items()) if count > ALIKE),
+    )
+
+
+def columns(deployment: Deployment, tenants: Container[str]) -> dict[str, Secret]:
+    """By label: those of `tenants`, the cell's admin key, and one of each kind of admin key that customers give."""
+    secrets = {secret.tenant: secret for secret in deployment.tenants if secret.tenant in tenants}
+    secrets[ADMIN_KEY] = deployment.admin
+    for number, secret in enumerate(deployment.customer_admins, start=1):
+        secrets["a customer's admin key" + (f" {number}" if number > 1 else "")] = _of_a_customer(secret)
+    return secrets
+
+
+def _of_a_customer(secret: Secret) -> Secret:
+    """A generalized secret as that of a tenant called `customer`."""
+
+    def put(text: str) -> str:
+        return text.replace(OWNER, "customer")
+
+    tags = tuple((name, put(value)) for name, value in secret.tags)
+    return replace(secret, arn=put(secret.arn), policy=put(secret.policy), tags=tags)
+
+
+def somebody(deployment: Deployment, principal: Principal) -> Somebody:
+    """The row's caller, with its policies: a role's own, or every right."""
+    role = deployment.roles.get(principal.arn)
+    if role is None:
+        return Somebody(principal.arn, _EVERY_RIGHT, tag=principal.tag)
+    return Somebody(role.arn, role.policies, role.boundary, principal.tag or dict(role.tags).get(TAG_TENANT))
+
+
+def _rows(deployment: Deployment, cell: Cell, tenants: Sequence[str]) -> Iterator[tuple[Principal, Somebody]]:
+    for principal in _principals(deployment, cell, tenants):
+        yield principal, somebody(deployment, principal)
+
+
+def _principals(deployment: Deployment, cell: Cell, tenants: Sequence[str]) -> Iterator[Principal]:
+    names = cell.names
+    runtime = names.runtime_role_arn
+    for tenant in tenants:
+        yield Principal(f"runtime as {tenant}", "runtime", runtime, tenant)
+    yield Principal("runtime, untagged", "runtime", runtime)
+    roles = sorted(deployment.roles.values(), key=lambda role: role.name)
+    for role in roles:
+        if role.tenant in tenants:
+            yield Principal(f"{role.tenant}'s own role", "runtime", role.arn, role.tenant)
+    for role in roles:
+        if role.arn != runtime and role.tenant == PLATFORM_TENANT:
+            yield Principal(_function(role, cell), "function", role.arn)
+    for arn in cell.deployer_principals:
+        alone = len(cell.deployer_principals) == 1
+        yield Principal("deployer" if alone else f"deployer {arn.rpartition('/')[2]}", "person", arn)
+    yield Principal("administrator", "person", f"arn:{names.partition}:iam::{cell.account_id}:role/administrator")
+    another = "999999999999" if cell.account_id != "999999999999" else "888888888888"
+    yield Principal("admin of another account", "person", f"arn:{names.partition}:iam::{another}:role/administrator")
+
+
+def _function(role: Role, cell: Cell) -> str:
+    return role.name.removeprefix(f"myflux-{cell.cell}-")
+
+
+def _grants(principal: str, who: Somebody, label: str, secret: Secret) -> Iterator[Grant]:
+    statements = [
+        statement
+        for name, document in (*who.policies, ("boundary", who.boundary or "{}"), ("secret", secret.policy))
+        for statement in parse(name, document).statements
+    ]
+    # An action counts by the statements that cover it alone: those with the same ones share an answer.
+    known: dict[tuple[bool, ...], bool | None] = {}
+    for action in (action for group in GROUPS.values() for action in group):
+        asked = f"secretsmanager:{action}"
+        covering = tuple(covers(statement, asked) for statement in statements)
+        if covering not in known:
+            known[covering] = decided(who, asked, secret)
+        if known[covering] is not False:
+            yield Grant(principal, label, action, certain=known[covering] is True)

@@ -1,0 +1,74 @@
+"""One request with nothing left open, decided by the same formulas that the proofs are made of.
+
+Owns who somebody is and what AWS fills into the request. Leaves out which requests are worth asking (`matrix`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import z3
+
+from isolation.decision import Caller, Lock, Request, allowed
+from isolation.deployment import Secret
+from isolation.policy import parse
+from isolation.terms import Key, Keys, holds, known_arn, text
+from myflux_keys.names import TAG_TENANT
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """A user, or a session of a role, by the ARN of either. `policies` are (name, JSON) pairs; `tag` is the tenant that
+    the session is tagged with, or the role itself where the session is not."""
+
+    arn: str
+    policies: tuple[tuple[str, str], ...]
+    boundary: str | None = None
+    tag: str | None = None
+
+    @property
+    def account(self) -> str:
+        return self.arn.split(":")[4]
+
+    @property
+    def is_role(self) -> bool:
+        return ":role/" in self.arn
+
+    @property
+    def session(self) -> str:
+        return f"arn:aws:sts::{self.account}:assumed-role/{self.arn.rpartition('/')[2]}/s"
+
+
+def decided(who: Somebody, action: str, secret: Secret) -> bool | None:
+    """Whether `who` may do `action` on `secret`; None where it hangs on something that the model does not know.
+
+    Raises CannotJudgeError.
+    """
+    caller = Caller(
+        known_arn(who.arn),
+        z3.StringVal(who.account),
+        z3.BoolVal(who.is_role),
+        text(who.session),
+        [parse(*policy) for policy in who.policies],
+        None if who.boundary is None else parse("boundary", who.boundary),
+    )
+    owner_account = z3.StringVal(secret.arn.split(":")[4])
+    request = Request(action, known_arn(secret.arn), owner_account, _filled(who, secret))
+    answer = z3.simplify(allowed(caller, request, Lock(parse("secret", secret.policy))))
+    return True if z3.is_true(answer) else False if z3.is_false(answer) else None
+
+
+def _filled(who: Somebody, secret: Secret) -> Keys:
+    """A key without a value is known to be absent; one that is not here may hold anything."""
+    keys: dict[str, Key] = {
+        **holds("aws:PrincipalArn", who.arn),
+        **holds("aws:PrincipalAccount", who.account),
+        **holds("secretsmanager:SecretId", secret.arn),
+        "secretsmanager:versionstage": Key(()),
+        f"aws:principaltag/{TAG_TENANT}": Key(()),
+    }
+    if who.tag is not None:
+        keys |= holds(f"aws:PrincipalTag/{TAG_TENANT}", who.tag)
+    for name, value in secret.tags:
+        keys |= holds(f"secretsmanager:ResourceTag/{name}", value) | holds(f"aws:ResourceTag/{name}", value)
+    return keys

@@ -1,0 +1,127 @@
+"""The access matrix as a thing to compare and to read: which principal may do what with which secret.
+
+Owns the table for a reviewer. Leaves out where the grants come from (`access`) and the drawing (`picture`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from isolation import picture
+from isolation.picture import Mark
+from isolation.trials import GOVERN, WRITE
+
+Kind = Literal["runtime", "function", "person"]
+
+GROUPS: Final[Mapping[str, Sequence[str]]] = {"read": ("GetSecretValue",), "write": WRITE, "govern": GOVERN}
+"""Operations by what they do. A batch read asks for GetSecretValue too, secret by secret."""
+
+KINDS: Final[Mapping[Kind, str]] = {
+    "runtime": "Runtime sessions",
+    "function": "Functions",
+    "person": "People, with every right that a policy of their own can give",
+}
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A row. `tag` is the tenant that its session is tagged with."""
+
+    label: str
+    kind: Kind
+    arn: str
+    tag: str | None = None
+
+
+@dataclass(frozen=True)
+class Grant:
+    """`principal` and `secret` are labels. Not `certain` where it hangs on what the model does not know."""
+
+    principal: str
+    secret: str
+    action: str
+    certain: bool = True
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """`secrets` are labels too. `alike` are tenants that stand for others with the same documents, and how many.
+    `unread` says why there is nothing in it."""
+
+    cell: str
+    principals: tuple[Principal, ...]
+    secrets: tuple[str, ...]
+    grants: frozenset[Grant]
+    alike: tuple[tuple[str, int], ...] = ()
+    unread: str = ""
+
+    def granted(self, principal: str, secret: str, group: str) -> list[Grant]:
+        return [
+            grant
+            for grant in self.grants
+            if (grant.principal, grant.secret) == (principal, secret) and grant.action in GROUPS[group]
+        ]
+
+    def marks(self, principal: str, secret: str) -> dict[str, Mark]:
+        """For each group of operations whether none, some or all of it is granted."""
+        return {group: _mark(self.granted(principal, secret, group), group) for group in GROUPS}
+
+    def markdown(self) -> str:
+        if self.unread:
+            return f"Cannot be worked out: {self.unread}.\n"
+        return "\n".join([*self._table(), "", *self._notes()]) + "\n"
+
+    def svg(self) -> str:
+        """A picture for light and dark pages, the same for the same matrix."""
+        sections = [
+            picture.Section(heading, [picture.Row(p.label, self._row(p)) for p in self.principals if p.kind == kind])
+            for kind, heading in KINDS.items()
+        ]
+        return picture.drawn(f"Access to the secrets of cell {self.cell}", list(GROUPS), self.secrets, sections)
+
+    def _row(self, principal: Principal) -> list[dict[str, Mark]]:
+        return [self.marks(principal.label, secret) for secret in self.secrets]
+
+    def _table(self) -> Iterator[str]:
+        yield f"| | {' | '.join(self.secrets)} |"
+        yield f"|---|{'---|' * len(self.secrets)}"
+        for kind, heading in KINDS.items():
+            yield f"| **{heading}** |{' |' * len(self.secrets)}"
+            for principal in self.principals:
+                if principal.kind == kind:
+                    cells = [_words(marks) or "–" for marks in self._row(principal)]
+                    yield f"| {principal.label} | {' | '.join(cells)} |"
+
+    def _notes(self) -> Iterator[str]:
+        for group, actions in GROUPS.items():
+            yield f"- **{group}**: {', '.join(f'`{action}`' for action in actions)}"
+        partly = sorted(
+            f"{principal.label} on {secret}: {', '.join(f'`{g.action}`' for g in sorted(found, key=_by_action))}"
+            for principal in self.principals
+            for secret in self.secrets
+            for group in GROUPS
+            if _mark(found := self.granted(principal.label, secret, group), group) == "some"
+        )
+        if partly:
+            yield f"- **in part**: {'; '.join(partly)}"
+        if any(not grant.certain for grant in self.grants):
+            yield "- **?**: hangs on something that the model does not know, and counts as granted"
+        for tenant, count in self.alike:
+            yield f"- {tenant} stands for {count} tenants with the same documents"
+
+
+def _by_action(grant: Grant) -> str:
+    return grant.action
+
+
+def _mark(found: Sequence[Grant], group: str) -> Mark:
+    if any(not grant.certain for grant in found):
+        return "unsure"
+    return "none" if not found else "all" if len(found) == len(GROUPS[group]) else "some"
+
+
+def _words(marks: Mapping[str, Mark]) -> str:
+    word = {"all": "{}", "some": "{} in part", "unsure": "{}?"}
+    return ", ".join(word[mark].format(group) for group, mark in marks.items() if mark != "none")
