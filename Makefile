@@ -55,6 +55,10 @@ bench-fleet: $(STAMP) engine ## Measure what tenants cost as they grow in number
 crash-table: $(STAMP) ## Every call of a rotation struck by every fault: print and save what happened (minutes)
 	$(RUN) -m tests.crash
 
+.PHONY: mutants
+mutants: $(STAMP) ## Change everything that the program registers, one thing at a time: does the policy pack notice? (minutes)
+	$(RUN) -m tests.mutants
+
 .PHONY: examples
 examples: $(STAMP) engine ## Run the programs under examples/ on local cells; names the runtimes that are missing (minutes)
 	$(RUN) -m tests.examples $(EXAMPLES)

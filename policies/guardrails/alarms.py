@@ -1,7 +1,7 @@
 """What should never happen is heard.
 
-Owns the alarms, the rule about failed rotations, the schedules that look, and the topic. Leaves out what they mean
-(docs/runbook.md). A stack with functions of ours is a platform, and has all of them.
+Owns the alarms, the rule about failed rotations and the schedules that look. Leaves out the topic (`topic`) and what
+they mean (docs/runbook.md). A stack with functions of ours is a platform, and has all of them.
 """
 
 from __future__ import annotations
@@ -13,15 +13,13 @@ from typing import Any, Final, cast
 
 from . import ours
 from .config import Config
-from .iam.held import documents
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 
 _ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
 _RULE: Final = "aws:cloudwatch/eventRule:EventRule"
 _TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
-_TOPIC_POLICY: Final = "aws:sns/topicPolicy:TopicPolicy"
-_SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
 _FAILURES: Final = frozenset({"RotationFailed", "RotationAbandoned", "TestRotationFailed"})
+_BY_THE_TRAIL: Final = ["AWS Service Event via CloudTrail"]
 _DAY: Final = 86_400
 
 
@@ -33,12 +31,14 @@ class Wanted:
     most: float = 0
     below: bool = False
     silence: str = ""
+    namespace: str = "MyFluxKeys"
+    consumer: str = ""
 
 
 _SWEEPS: Final = (
     Wanted("RotationOverdue"),
     Wanted("OrphanKeys"),
-    Wanted("OldKeyStillUsed"),
+    *(Wanted("OldKeyStillUsed", consumer=consumer) for consumer in ("myflux", "cinnox")),
     Wanted("OldKeyAlive"),
     Wanted("LiveKeyMissing"),
     Wanted("ForeignKeys"),
@@ -53,15 +53,21 @@ def _alarms(stack: Stack, _: Config) -> Iterator[Finding]:
     functions = list(ours.functions(stack))
     if not functions:
         return
-    wanted = [(function, Wanted("Errors"), {"FunctionName": function.text("name")}) for function in functions]
-    wanted += [(q, Wanted("ApproximateNumberOfMessagesVisible"), {"QueueName": q.text("name")})
+    wanted = [
+        (function, Wanted("Errors", namespace="AWS/Lambda"), {"FunctionName": function.text("name")})
+        for function in functions
+    ]
+    wanted += [(q, Wanted("ApproximateNumberOfMessagesVisible", namespace="AWS/SQS"), {"QueueName": q.text("name")})
                for q in stack if q.type == ours.QUEUE and ours.is_ours(q)]  # fmt: skip
     sweeps = [function for function in functions if function.text("name").endswith("-sweep")]
-    wanted += [(sweep, one, {"Cell": sweep.text("tags", "cell")}) for sweep in sweeps for one in _SWEEPS]
+    for sweep in sweeps:
+        cell = {"Cell": sweep.text("tags", "cell")}
+        wanted += [(sweep, one, cell | ({"Consumer": one.consumer} if one.consumer else {})) for one in _SWEEPS]
     for about, one, dimensions in wanted:
         found = [
             alarm for alarm in stack
             if alarm.type == _ALARM and alarm.get("metricName") == one.metric
+            and alarm.get("namespace") == one.namespace
             and all(alarm.get("dimensions", name) == value for name, value in dimensions.items())
         ]  # fmt: skip
         if not found:
@@ -80,6 +86,8 @@ def _rings(stack: Stack, alarm: Resource, wanted: Wanted) -> Iterator[Finding]:
         yield unknown(alarm, "threshold")
     elif late or not comparison.startswith(direction):
         yield violation(alarm, "threshold", f"the alarm on {wanted.metric} does not ring, or too late")
+    if alarm.get("statistic") not in (("Minimum",) if wanted.below else ("Maximum", "Sum")):
+        yield violation(alarm, "statistic", f"the alarm on {wanted.metric} looks at another figure than the worst")
     look_back = (alarm.number("period") or _DAY + 1) * (alarm.number("evaluationPeriods") or _DAY)
     if look_back > _DAY:
         yield violation(alarm, "period", f"the alarm on {wanted.metric} looks back longer than a day")
@@ -96,7 +104,8 @@ def _rings(stack: Stack, alarm: Resource, wanted: Wanted) -> Iterator[Finding]:
 def _told(stack: Stack, resource: Resource, path: str) -> Iterator[Finding]:
     value = resource.get(path)
     listed: list[Any] = cast(list[Any], value) if isinstance(value, list) else [value] if value else []
-    if any(":sns:" in one and ":myflux-" in one for one in listed if isinstance(one, str)):
+    topics = {one.get("name") for one in stack if one.type == ours.TOPIC and ours.is_ours(one)}
+    if any(":sns:" in one and one.rpartition(":")[2] in topics for one in listed if isinstance(one, str)):
         return
     if value is UNKNOWN or UNKNOWN in listed:
         topics = [one for one in ours.sources(stack, resource, path) if one.type == ours.TOPIC]
@@ -127,12 +136,21 @@ def _about_failures(rule: Resource) -> bool:
     try:
         pattern: Any = json.loads(rule.text("eventPattern"))
         detail = pattern["detail"]
-        secrets = {f"myflux{kind}/" for kind in ("", "-admin")}
         prefixes = [str(one.get("prefix")) for one in detail["additionalEventData"]["SecretId"]]
+        by_the_trail = pattern.get("detail-type", _BY_THE_TRAIL) == _BY_THE_TRAIL
     except (ValueError, KeyError, TypeError, AttributeError):
         return False
-    both = all(any(f":secret:{start}" in prefix for prefix in prefixes) for start in secrets)
-    return both and set(detail.get("eventName", ())) >= _FAILURES and pattern.get("source") == ["aws.secretsmanager"]
+    cell = rule.text("tags", "cell")
+    # A prefix is taken as it stands: a star in it is a star in the secret's name.
+    tails = [prefix.partition(":secret:")[2] for prefix in prefixes]
+    secrets = (f"myflux/{cell}/", f"myflux-admin/{cell}/openai-")
+    both = all(any(tail.startswith("myflux") and start.startswith(tail) for tail in tails) for start in secrets)
+    return (
+        both
+        and by_the_trail
+        and set(detail.get("eventName", ())) >= _FAILURES
+        and pattern.get("source") == ["aws.secretsmanager"]
+    )
 
 
 def _works(rule: Resource) -> Iterator[Finding]:
@@ -145,6 +163,10 @@ def _of_rule(stack: Stack, target: Resource, rule: Resource) -> bool:
     return value == rule.get("name") if value is not UNKNOWN else rule in ours.sources(stack, target, "rule")
 
 
+def _ends(resource: Resource, path: str, name: str) -> bool:
+    return str(resource.get(path)).endswith(f":{name}")
+
+
 def _looked_at(stack: Stack, _: Config) -> Iterator[Finding]:
     for function in ours.functions(stack):
         name = function.text("name")
@@ -153,54 +175,13 @@ def _looked_at(stack: Stack, _: Config) -> Iterator[Finding]:
         targets = [
             one for one in stack
             if one.type == _TARGET
-            and (str(one.get("arn")).endswith(f":{name}") or function in ours.sources(stack, one, "arn"))
+            and (function in ours.comes_from(stack, one, "arn", ours.FUNCTION) or _ends(one, "arn", name))
         ]  # fmt: skip
         rules = [rule for rule in stack if rule.type == _RULE and any(_of_rule(stack, one, rule) for one in targets)]
         if not [rule for rule in rules if rule.get("scheduleExpression")]:
             yield violation(function, "", "no rule calls it by the clock")
         for rule in rules:
             yield from _works(rule)
-
-
-def _topic_closed(stack: Stack, config: Config) -> Iterator[Finding]:
-    for held in documents(stack, "topic", "queue"):
-        about = [
-            held.resource,
-            *(one for path in ("arn", "queueUrl") for one in ours.sources(stack, held.resource, path)),
-        ]
-        named = str(held.resource.get("arn")) + str(held.resource.get("queueUrl"))
-        if not any(ours.is_ours(one) for one in about) and ":myflux-" not in named and "/myflux-" not in named:
-            continue
-        if held.trouble is not None and not ours.comes_from(stack, held.resource, held.path, ours.TOPIC):
-            yield unknown(held.resource, held.path)
-        for statement in held.statements:
-            services = set(statement.principals) == {"Service"} and not statement.but_principals
-            accounts = [
-                c
-                for c in statement.on("aws:SourceAccount")
-                if c.operator == "stringequals" and not c.passes_when_absent
-            ]
-            bound = any(c.values and all(value.isdigit() for value in c.values) for c in accounts)
-            if statement.allows and not (services and bound):
-                message = f"{statement.sid or 'a statement'} lets others than services of this account in"
-                yield violation(held.resource, held.path, message)
-    topics = [one for one in stack if one.type == ours.TOPIC and ours.is_ours(one)]
-    for topic in topics:
-        policies = [
-            one
-            for one in stack
-            if one.type == _TOPIC_POLICY
-            and (topic in ours.sources(stack, one, "arn") or str(one.get("arn")).endswith(f":{topic.text('name')}"))
-        ]
-        if not policies and not topic.get("policy"):
-            yield violation(topic, "", "the topic has no policy, so no rule may publish to it")
-        told = [
-            one for one in stack
-            if one.type == _SUBSCRIPTION
-            and (topic in ours.sources(stack, one, "topic") or str(one.get("topic")).endswith(f":{topic.text('name')}"))
-        ]  # fmt: skip
-        if not told and topic.text("tags", "cell") in config.production_cells:
-            yield violation(topic, "", "nobody is subscribed to a production cell's alarms")
 
 
 _WHY: Final = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/monitoring.html"
@@ -235,17 +216,5 @@ ALARM_RULES: Final = (
         fix="Keep components/scheduled_call.py.",
         source="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html",
         check=_looked_at,
-    ),
-    Rule(
-        name="alarms-topic-closed",
-        severity="medium",
-        level="mandatory",
-        description="Only services of the same account publish to topics and queues of ours, and in production cells "
-        "somebody is subscribed.",
-        rationale="Whoever publishes drowns a real alarm in false ones; whoever subscribes learns when to strike.",
-        fix="Keep `alarm_topic` of components/resource_policies.py, and give the cell `alarm_emails`.",
-        source="https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html",
-        check=_topic_closed,
-        settings=("production_cells",),
     ),
 )

@@ -23,5 +23,8 @@ class Config:
     """Where the functions may send keys, besides this machine itself."""
     production_cells: tuple[str, ...] = ()
     """Cells whose secrets, keys and projects must be protected from deletion."""
+    runtime_principals: tuple[str, ...] = ()
+    """ARNs of those who may assume the runtime role. Empty: any user or role that is named in full and is none of
+    ours."""
     deployers: tuple[str, ...] = ()
     """ARNs of those who may govern secrets. Empty: any user or role that is named in full and is none of ours."""

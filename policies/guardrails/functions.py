@@ -5,6 +5,7 @@ Owns Lambda functions, permissions, URLs and invocations. Leaves out their roles
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any, Final, cast
@@ -26,6 +27,13 @@ _SECRET_NAMED: Final = re.compile(
     r"(API|ADMIN|ACCESS|PRIVATE|SIGNING|SECRET)_?KEY|PASSW|TOKEN|CREDENTIAL|SECRET_?(VALUE|STRING)|_KEY$", re.IGNORECASE
 )
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+_HANDLERS: Final = {
+    "rotation": "functions.rotation.handler.handler",
+    "provisioner": "functions.provisioner.handler.handler",
+    "rotator": "functions.admin_rotation.handler.handler",
+    "sweep": "functions.sweep.handler.handler",
+}
+"""By the last word of a function's name."""
 _CALLERS: Final = {
     "secretsmanager.amazonaws.com": (
         "arn:~:secretsmanager:~:~:secret:myflux/~/*/openai-??????",
@@ -97,16 +105,21 @@ def _runs_our_code(stack: Stack, _: Config) -> Iterator[Finding]:
                 yield violation(function, path, "the function runs code that is not the archive built here")
         if not function.get("code"):
             yield violation(function, "code", "the function has no archive that was built here")
-        if not function.text("handler").startswith("functions."):
-            yield violation(function, "handler", "the function starts something that is not in functions/")
+        if function.text("handler") != _HANDLERS.get(function.text("name").rpartition("-")[2]):
+            yield violation(function, "handler", "the function starts something else than its own handler")
         role = function.get("role")
         if role is UNKNOWN:
             found = ours.comes_from(stack, function, "role", ours.ROLE)
             role = found[0].text("name") if len(found) == 1 else UNKNOWN
         if role is UNKNOWN:
             yield unknown(function, "role")
-        elif str(role).rpartition("/")[2] != function.text("name"):
+        elif not _role_named(str(role), function.text("name")):
             yield violation(function, "role", "the function runs as another role than its own")
+
+
+def _role_named(role: str, name: str) -> bool:
+    found = ours.principal(role)
+    return role == name or (found is not None and found[1] == name)
 
 
 def _environment(stack: Stack, config: Config) -> Iterator[Finding]:
@@ -177,6 +190,9 @@ def _bridled(stack: Stack, config: Config) -> Iterator[Finding]:
                 yield unknown(function, "deadLetterConfig.targetArn")
         elif not isinstance(dead, str) or not re.fullmatch(r"arn:[^:]*:sqs:[^:]*:\d{12}:myflux-[a-z0-9-]+", dead):
             yield violation(function, "deadLetterConfig", "what the function gives up is dropped, or sent elsewhere")
+    for queue in (one for one in stack if one.type == ours.QUEUE and ours.is_ours(one)):
+        if queue.get("sqsManagedSseEnabled") is False and not queue.get("kmsMasterKeyId"):
+            yield violation(queue, "sqsManagedSseEnabled", "what the functions gave up lies there unencrypted")
     for setting in (one for one in stack if one.type == _ASYNC):
         name = _function_named(stack, setting, "functionName")
         elsewhere = setting.get("destinationConfig")
@@ -193,8 +209,20 @@ def _provisioned(stack: Stack, _: Config) -> Iterator[Finding]:
             yield unknown(call, "functionName")
         elif about_ours and not re.fullmatch(r"myflux-[a-z0-9-]+-provisioner", name or ""):
             yield violation(call, "functionName", "Pulumi calls another function of ours than the provisioner")
+        if about_ours and call.get("input") is not UNKNOWN and not _for_its_own(stack, body):
+            yield violation(call, "input", "it makes another project than that of the stack's own tenant")
         if about_ours and call.get("lifecycleScope") != "CRUD":
             yield violation(call, "lifecycleScope", "the project is not archived, and its keys not ended, on removal")
+
+
+def _for_its_own(stack: Stack, body: str) -> bool:
+    try:
+        asked: Any = json.loads(body)
+        cell, tenant, project = (asked[name] for name in ("cell", "tenant", "project"))
+    except (ValueError, KeyError, TypeError):
+        return False
+    places = [ours.place_of(secret.text("name")) for secret in ours.secrets(stack)]
+    return ours.Place(cell, tenant) in places and project == f"myflux-{cell}-{tenant}"
 
 
 _LAMBDA: Final = "https://docs.aws.amazon.com/lambda/latest/dg/"

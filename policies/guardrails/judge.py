@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from .account import ACCOUNT_RULES
 from .alarms import ALARM_RULES
+from .calls import CALL_RULES
 from .config import Config
 from .deletion import DELETION_RULES
 from .functions import FUNCTION_RULES
@@ -21,6 +23,7 @@ from .plaintext import PLAINTEXT_RULES
 from .rotation import ROTATION_RULES
 from .secret_policies import SECRET_POLICY_RULES
 from .secrets import SECRET_RULES
+from .topic import TOPIC_RULES
 from .trust import TRUST_RULES
 
 RULES: tuple[Rule, ...] = (
@@ -33,8 +36,11 @@ RULES: tuple[Rule, ...] = (
     *TRUST_RULES,
     *KMS_RULES,
     *FUNCTION_RULES,
+    *CALL_RULES,
     *ALARM_RULES,
+    *TOPIC_RULES,
     *DELETION_RULES,
+    *ACCOUNT_RULES,
 )
 
 

@@ -5,6 +5,7 @@ Owns keys, their policies and their grants. Leaves out which secret uses which k
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -31,6 +32,7 @@ _USES: Final = (
     "kms:Sign",
 )
 _HANDS_OUT: Final = ("kms:CreateGrant", "kms:ReplicateKey", "kms:UpdatePrimaryRegion", "kms:ImportKeyMaterial")
+_ROOT: Final = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:root", re.ASCII)
 _ARN: Final = "aws:principalarn"
 _VERSION: Final = "kms:encryptioncontext:secretversionid"
 _VALIDATION: Final = "RequestToValidateKeyAccess"
@@ -84,6 +86,8 @@ def _too_open(statement: Statement, config: Config) -> str:
     if any("*" in named for named in statement.principals.values()):
         return "names everybody as its principal"
     if set(statement.principals) != {"AWS"}:
+        return "names others than users, roles and the account"
+    if not all(_ROOT.fullmatch(arn) or ours.principal(arn) for arn in statement.principals["AWS"]):
         return "names others than users, roles and the account"
     if any(statement.names(action) for action in _HANDS_OUT):
         return "lets its holder hand the key on"

@@ -14,8 +14,8 @@ from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .schedule import longest_gap_days
 
 _EVERY_DAYS: Final = "myflux:every-days"
+_OVERLAP_HOURS: Final = "myflux:overlap-hours"
 _INVOCATION: Final = "aws:lambda/invocation:Invocation"
-_RULES: Final = ("rotationRules",)
 
 
 def _ours(stack: Stack) -> Iterator[tuple[Resource, Resource | str | None]]:
@@ -68,6 +68,8 @@ def _often(stack: Stack, config: Config) -> Iterator[Finding]:
         gap = longest_gap_days(expression)
         promised = secret.get("tags", _EVERY_DAYS) if isinstance(secret, Resource) else None
         most = config.max_rotation_days
+        if isinstance(secret, Resource) and secret.get("tags") is not UNKNOWN:
+            yield from _promises(secret, most)
         if isinstance(promised, str) and promised.isdigit():
             most = min(most, max(1, int(promised)))
         if gap is None:
@@ -75,6 +77,20 @@ def _often(stack: Stack, config: Config) -> Iterator[Finding]:
         elif gap > most:
             message = f"{gap:g} days pass between two slots; {most} is the most"
             yield violation(rotation, "rotationRules.scheduleExpression", message)
+
+
+def _promises(secret: Resource, most: int) -> Iterator[Finding]:
+    """The rotation lets an old key live as long as the tags say, and the sweep calls a key late by them."""
+    days, hours = (_whole(secret, tag) for tag in (_EVERY_DAYS, _OVERLAP_HOURS))
+    if days is None or not 1 <= days <= most:
+        yield violation(secret, f"tags.{_EVERY_DAYS}", f"the tag promises no interval of 1 to {most} days")
+    elif hours is None or not 1 <= hours <= days * 24:
+        yield violation(secret, f"tags.{_OVERLAP_HOURS}", "the tag lets an old key live on, or none at all")
+
+
+def _whole(secret: Resource, tag: str) -> int | None:
+    text = secret.text("tags", tag)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
 
 
 def _at_once(stack: Stack, _: Config) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from . import ours
 from .config import Config
-from .iam.documents import Statement
+from .iam.documents import NotKnownYet, Statement
 from .iam.grants import GOVERN, READ, WRITE
 from .iam.held import Held, documents
 from .iam.patterns import is_wild
@@ -38,7 +38,7 @@ def _policies(stack: Stack) -> Iterator[Locked]:
         secret = found or ours.secret_behind(stack, held.resource, "secretArn")
         name = secret.text("name") if isinstance(secret, Resource) else secret or ""
         place = ours.place_of(name)
-        if place is not None and held.trouble is None:
+        if place is not None and not isinstance(held.trouble, NotKnownYet):
             yield Locked(held, name, place)
 
 
@@ -60,6 +60,8 @@ def _present(stack: Stack, _: Config) -> Iterator[Finding]:
             yield violation(policy, "blockPublicPolicy", "a public policy would be accepted")
         if policy.get("policy") is UNKNOWN:
             yield unknown(policy, "policy")
+        elif not policy.get("policy"):
+            yield violation(policy, "policy", "there is no policy in it")
     for secret in ours.secrets(stack):
         if secret.urn not in locked:
             yield violation(secret, "", "the secret has no resource policy")
@@ -68,6 +70,9 @@ def _present(stack: Stack, _: Config) -> Iterator[Finding]:
 def _shut(stack: Stack, config: Config) -> Iterator[Finding]:
     for locked in _policies(stack):
         held = locked.held
+        if held.trouble is not None:
+            yield violation(held.resource, held.path, f"the policy can't be read: {held.trouble}")
+            continue
         for statement in (one for one in held.statements if one.allows):
             message = f"{statement.sid or 'a statement'} allows: a grant on a secret reaches past every boundary"
             yield violation(held.resource, held.path, message)

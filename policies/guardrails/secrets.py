@@ -6,6 +6,7 @@ Owns the properties of the Secret itself: its key, its name and tags, its copies
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
@@ -13,7 +14,8 @@ from . import ours
 from .config import Config
 from .model import UNKNOWN, Finding, Rule, Stack, unknown, violation
 
-_AWS_OWN_KEY: Final = "alias/aws/secretsmanager"
+_KEY: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-)?[0-9a-f-]{32,36}", re.ASCII)
+"""A key by its own name. An alias, or a key without its account, is whatever AWS finds by it."""
 
 
 def _own_key(stack: Stack, _: Config) -> Iterator[Finding]:
@@ -22,8 +24,8 @@ def _own_key(stack: Stack, _: Config) -> Iterator[Finding]:
         if key is UNKNOWN:
             if len(ours.comes_from(stack, secret, "kmsKeyId", ours.KEY)) != 1:
                 yield unknown(secret, "kmsKeyId")
-        elif not key or _AWS_OWN_KEY in str(key):
-            yield violation(secret, "kmsKeyId", "the secret is encrypted with the key that AWS shares in the account")
+        elif not _KEY.fullmatch(str(key)):
+            yield violation(secret, "kmsKeyId", "the secret is not encrypted with a key that is named by its ARN")
         replicas = secret.get("replicas")
         if replicas is UNKNOWN:
             yield unknown(secret, "replicas")
@@ -31,8 +33,8 @@ def _own_key(stack: Stack, _: Config) -> Iterator[Finding]:
             own: Any = cast(dict[str, Any], copy).get("kmsKeyId") if isinstance(copy, dict) else copy
             if own is UNKNOWN:
                 yield unknown(secret, f"replicas[{place}].kmsKeyId")
-            elif not own or _AWS_OWN_KEY in str(own):
-                message = "a copy in another Region is encrypted with the key that AWS shares in the account"
+            elif not _KEY.fullmatch(str(own)):
+                message = "a copy in another Region is not encrypted with a key that is named by its ARN"
                 yield violation(secret, f"replicas[{place}].kmsKeyId", message)
 
 

@@ -28,13 +28,13 @@ def _trusted(stack: Stack) -> Iterator[tuple[Held, ours.OurRole | None, Statemen
             yield from ((held, held.role, statement) for statement in held.statements if statement.allows)
 
 
-def _names_principals(stack: Stack, _: Config) -> Iterator[Finding]:
+def _names_principals(stack: Stack, config: Config) -> Iterator[Finding]:
     for held, role, statement in _trusted(stack):
-        if wrong := _principals(statement, role):
+        if wrong := _principals(statement, role, config):
             yield violation(held.resource, held.path, f"{statement.sid or 'a statement'} {wrong}")
 
 
-def _principals(statement: Statement, role: ours.OurRole | None) -> str:
+def _principals(statement: Statement, role: ours.OurRole | None, config: Config) -> str:
     if role is None:
         return "lets somebody become a role that is named like ours and is none of them"
     if statement.but_principals or statement.but_actions:
@@ -51,6 +51,8 @@ def _principals(statement: Statement, role: ours.OurRole | None) -> str:
         return "trusts a whole account or a pattern instead of a user or role"
     if any(ours.role_of(arn) for arn in statement.principals["AWS"]):
         return "trusts another role of ours"
+    if config.runtime_principals and set(statement.principals["AWS"]) - set(config.runtime_principals):
+        return "trusts somebody who is none of the runtime's principals"
     return ""
 
 
@@ -115,6 +117,7 @@ TRUST_RULES: Final = (
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
         check=_names_principals,
         scope="resource",
+        settings=("runtime_principals",),
     ),
     Rule(
         name="trust-demands-the-tenant",

@@ -135,6 +135,13 @@ CASES: list[tuple[str, str, Callable[[Stack], Stack], Callable[[Stack], Stack] |
     ("functions-look-by-the-clock", PLATFORM, drops("local-sweeping-target"), None),
     ("alarms-topic-closed", PLATFORM,
      edits("local-alarms-topic-policy", "policy", statement(0, Principal="*")), None),
+    ("functions-called-when-they-must", PLATFORM, drops("local-rotation-permission"),
+     sets("local-sweeping-target", input=UNKNOWN)),
+    ("functions-leave-a-trace", PLATFORM, edits("local-sweep-permissions", "policy", lambda d: [
+        d["Statement"].remove(one) for one in list(d["Statement"]) if one["Sid"] == "WriteOwnLogs"]),
+     sets("local-sweep-permissions", policy=UNKNOWN)),
+    ("one-account-one-region", PLATFORM,
+     sets("local-alarms-rotation-failed-target", arn="arn:aws:sns:us-east-1:999999999999:myflux-local-alarms"), None),
     ("secret-shuts-out-all-but-named", ACME, edits("acme-key-policy", "policy", lambda d: d["Statement"].pop(0)), None),
     ("secret-denies-other-tenants", ACME, edits("acme-key-policy", "policy", lambda d: d["Statement"].pop(1)), None),
     ("no-condition-that-passes-on-nothing", PLATFORM, edits("local-runtime-role", "assumeRolePolicy", lambda d: [

@@ -75,6 +75,7 @@ def covers(wide: str, narrow: str) -> bool:
     return len(wide) in reachable
 
 
+@lru_cache(maxsize=65536)
 def matches(pattern: str, text: str) -> bool:
     """Whether `pattern` matches this one text, in which stars and question marks stand for themselves."""
     expression = "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)

@@ -1,0 +1,88 @@
+"""A stack's things are all in one account and one Region.
+
+Owns the comparison of the ARNs in what is ours, policy documents included. Leaves out trust policies: who assumes the
+runtime role may be somebody of another account (`trust`). Account ids that stand alone are compared where they are
+looked at (`functions`, `alarms`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from . import ours
+from .config import Config
+from .iam.held import KEY_POLICY
+from .key_shapes import texts
+from .model import Finding, Resource, Rule, Stack, violation
+
+_ARN: Final = re.compile(
+    r'arn:[a-z*-]+:(?P<service>[a-z0-9*-]+):(?P<region>[^:"/\s]*):(?P<account>[^:"/\s]*):(?P<name>[^",\s]*)'
+)
+_ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
+_AWS_OWN: Final = "aws"
+_TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
+_SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
+_HOLDS_OURS: Final = frozenset({ours.RESOURCE_POLICY, ours.ROTATION, KEY_POLICY, _TARGET, _SUBSCRIPTION})
+_TRUST: Final = "assumeRolePolicy"
+
+
+def _one_account(stack: Stack, _: Config) -> Iterator[Finding]:
+    """The first account and Region that a stack names are its own; where two are named, one of them is wrong."""
+    account, region = "", ""
+    for resource in stack:
+        for path, found in _arns(resource):
+            if found["account"] in ("", _AWS_OWN):
+                continue
+            if not _ACCOUNT.fullmatch(found["account"]):
+                yield violation(resource, path, "an ARN of ours names no account, or every account by a wildcard")
+                continue
+            account = account or found["account"]
+            if found["account"] != account:
+                yield violation(resource, path, "an ARN is in another account than the stack's others")
+            if not _regional(found, path):
+                continue
+            if not found["region"] or "*" in found["region"]:
+                yield violation(resource, path, "an ARN of ours names no Region, or every Region by a wildcard")
+                continue
+            region = region or found["region"]
+            if found["region"] != region:
+                yield violation(resource, path, "an ARN is in another Region than the stack's others")
+
+
+def _regional(found: re.Match[str], path: str) -> bool:
+    """Copies of a secret have keys in their own Regions."""
+    return found["service"] != "iam" and not path.startswith("replicas")
+
+
+@lru_cache(maxsize=8192)
+def _named(text: str) -> tuple[re.Match[str], ...]:
+    return tuple(_ARN.finditer(text)) if "arn:" in text else ()
+
+
+def _arns(resource: Resource) -> Iterator[tuple[str, re.Match[str]]]:
+    mine = ours.is_ours(resource) or resource.type in _HOLDS_OURS
+    for path, text in texts(resource.properties):
+        if path.startswith(_TRUST):
+            continue
+        for found in _named(text):
+            # What is somebody else's may name what it likes; a holder of ours by its type must name something of ours.
+            if ours.is_ours(resource) or "myflux" in found["name"] or (mine and "myflux" in text):
+                yield path, found
+
+
+ACCOUNT_RULES: Final = (
+    Rule(
+        name="one-account-one-region",
+        severity="critical",
+        level="mandatory",
+        description="All that a stack of ours names by ARN is in one account and Region, and none by a wildcard.",
+        rationale="A function, a topic or a key that is named alike in the attacker's own account takes the place of "
+        "ours: it is called, told or trusted instead.",
+        fix="Let components/ build ARNs from the cell's account and Region.",
+        source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html",
+        check=_one_account,
+    ),
+)

@@ -1,0 +1,145 @@
+"""The functions are called when they must be, by what, and with what.
+
+Owns permissions and events that have to be there. Leaves out those that must not be (`functions`) and that a schedule
+is there at all (`alarms`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final, cast
+
+from . import ours
+from .config import Config
+from .iam.documents import NotKnownYet, Statement
+from .iam.held import ROLE_POLICY, documents
+from .iam.patterns import covers
+from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
+from .schedule import longest_gap_days
+
+_PERMISSION: Final = "aws:lambda/permission:Permission"
+_RULE: Final = "aws:cloudwatch/eventRule:EventRule"
+_TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
+_ROTATES: Final = ("-rotation", "-admin-rotator")
+_SECRETS_MANAGER: Final = "secretsmanager.amazonaws.com"
+_EVENTS: Final = "events.amazonaws.com"
+_EVENT: Final[dict[str, dict[str, tuple[Any, ...]]]] = {
+    "-admin-rotator": {"action": ("tidy",)},
+    "-sweep": {"action": ("sweep",), "dry_run": (False, None), "due": (True,), "tenants": (None,)},
+}
+"""What a schedule calls a function with, at least: each field with the values that it may have."""
+
+
+def _may_be_called(stack: Stack, _: Config) -> Iterator[Finding]:
+    for function in ours.functions(stack):
+        name = function.text("name")
+        allowed = [one for one in stack if one.type == _PERMISSION and _about(stack, one, "function", function)]
+        if name.endswith(_ROTATES) and not [one for one in allowed if one.get("principal") == _SECRETS_MANAGER]:
+            yield violation(function, "", "Secrets Manager may not call it, so nothing is rotated")
+        for rule, target in _schedules(stack, function):
+            if not any(one.get("principal") == _EVENTS and _from_rule(stack, one, rule) for one in allowed):
+                yield violation(rule, "", "the rule may not call its function")
+            yield from _every_day(rule)
+            yield from _told(target, name)
+
+
+def _about(stack: Stack, resource: Resource, path: str, function: Resource) -> bool:
+    value = resource.get(path)
+    if value is UNKNOWN:
+        return function in ours.sources(stack, resource, path)
+    return str(value).rpartition(":function:")[2] == function.get("name")
+
+
+def _from_rule(stack: Stack, permission: Resource, rule: Resource) -> bool:
+    value = permission.get("sourceArn")
+    if value is UNKNOWN:
+        return rule in ours.sources(stack, permission, "sourceArn")
+    return str(value).rpartition(":rule/")[2] == rule.get("name")
+
+
+def _schedules(stack: Stack, function: Resource) -> Iterator[tuple[Resource, Resource]]:
+    for target in stack:
+        if target.type == _TARGET and _about(stack, target, "arn", function):
+            name = target.get("rule")
+            for rule in stack:
+                mine = rule in ours.sources(stack, target, "rule") if name is UNKNOWN else rule.get("name") == name
+                if rule.type == _RULE and mine and rule.get("scheduleExpression"):
+                    yield rule, target
+
+
+def _every_day(rule: Resource) -> Iterator[Finding]:
+    gap = longest_gap_days(rule.text("scheduleExpression"))
+    if gap is None or gap > 1:
+        yield violation(rule, "scheduleExpression", "the function is called less than once a day")
+
+
+def _told(target: Resource, name: str) -> Iterator[Finding]:
+    if target.get("input") is UNKNOWN:
+        yield unknown(target, "input")
+        return
+    wanted = [field for ending, fields in _EVENT.items() if name.endswith(ending) for field in fields.items()]
+    try:
+        event: Any = json.loads(target.text("input"))
+    except ValueError:
+        event = {}
+    told = cast(dict[str, Any], event) if isinstance(event, dict) else {}
+    for field, values in wanted:
+        # 0 and False are the same to `in`.
+        if not any(told.get(field) is value or told.get(field) == value != 0 for value in values):
+            yield violation(target, "input", f"the function is called with another {field} than it has to be")
+
+
+def _may_tell(stack: Stack, _: Config) -> Iterator[Finding]:
+    held = [one for one in documents(stack, "identity") if one.resource.type == ROLE_POLICY]
+    for function in ours.functions(stack):
+        name = function.text("name")
+        mine = [
+            one
+            for one in held
+            if name in (one.owner, *(role.get("name") for role in ours.sources(stack, one.resource, "role")))
+        ]
+        if hidden := [one for one in mine if isinstance(one.trouble, NotKnownYet)]:
+            yield unknown(hidden[0].resource, hidden[0].path)
+            continue
+        allowed = [statement for one in mine for statement in one.statements]
+        log = f"arn:~:logs:~:~:log-group:/aws/lambda/{name}:log-stream:*"
+        wanted = [
+            ("logs:CreateLogStream", log),
+            ("logs:PutLogEvents", log),
+            ("sqs:SendMessage", "arn:~:sqs:~:~:myflux-*"),
+        ]
+        for action, on in wanted:
+            if not any(_allows(one, action, on) for one in allowed) or any(
+                not one.allows and one.can_name(action) for one in allowed
+            ):
+                yield violation(function, "", f"its role lacks {action}: what it did, or gave up, is written nowhere")
+
+
+def _allows(statement: Statement, action: str, on: str) -> bool:
+    return statement.allows and statement.names(action) and any(covers(on, one) for one in statement.resources)
+
+
+CALL_RULES: Final = (
+    Rule(
+        name="functions-called-when-they-must",
+        severity="high",
+        level="mandatory",
+        description="Secrets Manager may call the rotations, and the schedules call the sweep and the admin key's "
+        "rotation at least daily, for what they are there for.",
+        rationale="Whoever takes the permission away, or has the sweep only look, keeps a stolen key alive.",
+        fix="Keep the permissions of components/, components/scheduled_call.py and the events it is given.",
+        source="https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html",
+        check=_may_be_called,
+    ),
+    Rule(
+        name="functions-leave-a-trace",
+        severity="medium",
+        level="mandatory",
+        description="A function's role may write its log and hand over what it gave up.",
+        rationale="What a function did with keys can't be looked up when it matters.",
+        fix="Keep WriteOwnLogs and SendOwnDeadLetters of components/function_permissions.py.",
+        source="https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html",
+        check=_may_tell,
+    ),
+)

@@ -1,0 +1,108 @@
+"""The topic that alarms go to, and the queue of what functions gave up: who may put something there, and who hears.
+
+Owns their policies and subscriptions. Leaves out what is sent (`alarms`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from . import ours
+from .config import Config
+from .iam.held import documents
+from .model import Finding, Resource, Rule, Stack, unknown, violation
+
+_TOPIC_POLICY: Final = "aws:sns/topicPolicy:TopicPolicy"
+_SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
+_PUBLISHERS: Final = frozenset({"cloudwatch.amazonaws.com", "events.amazonaws.com"})
+
+
+def _topic_closed(stack: Stack, config: Config) -> Iterator[Finding]:
+    for held in documents(stack, "topic", "queue"):
+        about = [
+            held.resource,
+            *(one for path in ("arn", "queueUrl") for one in ours.sources(stack, held.resource, path)),
+        ]
+        called = str(held.resource.get("arn")) + str(held.resource.get("queueUrl"))
+        if not any(ours.is_ours(one) for one in about) and ":myflux-" not in called and "/myflux-" not in called:
+            continue
+        if held.trouble is not None and not ours.comes_from(stack, held.resource, held.path, ours.TOPIC):
+            yield unknown(held.resource, held.path)
+        for statement in held.statements:
+            named = set(statement.principals.get("Service", ()))
+            services = set(statement.principals) == {"Service"} and not statement.but_principals
+            services = services and (held.use != "topic" or named <= _PUBLISHERS)
+            accounts = [
+                c
+                for c in statement.on("aws:SourceAccount")
+                if c.operator == "stringequals" and not c.passes_when_absent
+            ]
+            account = str(held.resource.get("arn")).split(":")[4:5] or [""]
+            bound = any(
+                c.values and all(value.isdigit() and account[0] in ("", value) for value in c.values) for c in accounts
+            )
+            publishes = [one.lower() for one in statement.actions] == ["sns:publish"] and not statement.but_actions
+            if held.use == "topic" and statement.allows and not publishes:
+                message = f"{statement.sid or 'a statement'} allows more than to publish"
+                yield violation(held.resource, held.path, message)
+            if statement.allows and not (services and bound):
+                message = f"{statement.sid or 'a statement'} lets others than services of this account in"
+                yield violation(held.resource, held.path, message)
+    topics = [one for one in stack if one.type == ours.TOPIC and ours.is_ours(one)]
+    for topic in topics:
+        policies = [
+            one
+            for one in stack
+            if one.type == _TOPIC_POLICY
+            and (
+                topic in ours.comes_from(stack, one, "arn", ours.TOPIC)
+                or str(one.get("arn")).endswith(f":{topic.text('name')}")
+            )
+        ]
+        if not policies and not topic.get("policy"):
+            yield violation(topic, "", "the topic has no policy, so no rule may publish to it")
+        elif silent := _PUBLISHERS - _publishers(stack, {topic.urn, *(one.urn for one in policies)}):
+            yield violation(topic, "", f"{', '.join(sorted(silent))} may not publish to the topic")
+        told = [
+            one for one in stack
+            if one.type == _SUBSCRIPTION
+            and (topic in ours.comes_from(stack, one, "topic", ours.TOPIC) or _ends(one, "topic", topic.text("name")))
+        ]  # fmt: skip
+        if not told and topic.text("tags", "cell") in config.production_cells:
+            yield violation(topic, "", "nobody is subscribed to a production cell's alarms")
+
+
+def _ends(resource: Resource, path: str, name: str) -> bool:
+    return str(resource.get(path)).endswith(f":{name}")
+
+
+def _publishers(stack: Stack, holders: set[str]) -> set[str]:
+    """Services that the policies let publish; all of them while a policy is not known yet."""
+    found: set[str] = set()
+    for held in documents(stack, "topic"):
+        if held.resource.urn not in holders:
+            continue
+        if held.trouble is not None:
+            return set(_PUBLISHERS)
+        for statement in held.statements:
+            here = str(held.resource.get("arn"))
+            if statement.allows and (not here.startswith("arn:") or here in statement.resources):
+                found |= set(statement.principals.get("Service", ()))
+    return found
+
+
+TOPIC_RULES: Final = (
+    Rule(
+        name="alarms-topic-closed",
+        severity="medium",
+        level="mandatory",
+        description="Only services of the same account publish to topics and queues of ours, and in production cells "
+        "somebody is subscribed.",
+        rationale="Whoever publishes drowns a real alarm in false ones; whoever subscribes learns when to strike.",
+        fix="Keep `alarm_topic` of components/resource_policies.py, and give the cell `alarm_emails`.",
+        source="https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html",
+        check=_topic_closed,
+        settings=("production_cells",),
+    ),
+)

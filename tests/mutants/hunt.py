@@ -1,0 +1,44 @@
+"""Whether the pack catches a mutant.
+
+Owns asking the rules no more than a mutant can change. Leaves out the mutants (`mutate`) and what survivors mean
+(`harmless`). A rule counts that stops a deployment: one that only advises has caught nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+import program
+import tenancy
+from policies.guardrails.config import Config
+from policies.guardrails.judge import RULES, judge
+from policies.guardrails.model import Resource, Rule
+from tests.mutants.mutate import Mutant, mutants
+
+
+@cache
+def config(cell: str) -> Config:
+    """The pack as somebody configures it who knows the cell: without being told, it takes any named user for a
+    deployer."""
+    known = tenancy.load(program.ROOT).cells[cell]
+    return Config(deployers=known.deployer_principals, runtime_principals=known.runtime_principals)
+
+
+def caught(mutant: Mutant, stack: Sequence[Resource], told: Config, rules: Sequence[Rule] = RULES) -> bool:
+    """As the engine asks: rules about one resource see this one alone, the others all of `stack` with it."""
+    one, all_ = rules_by_scope(rules)
+    if mutant.mutated is not None and judge([mutant.mutated], told, one):
+        return True
+    changed = [mutant.mutated if found is mutant.original else found for found in stack]
+    return bool(judge([found for found in changed if found is not None], told, all_))
+
+
+def rules_by_scope(rules: Sequence[Rule]) -> tuple[list[Rule], list[Rule]]:
+    binding = [rule for rule in rules if rule.level == "mandatory"]
+    return [rule for rule in binding if rule.scope == "resource"], [rule for rule in binding if rule.scope == "stack"]
+
+
+def all_mutants(stack: Sequence[Resource]) -> Iterator[Mutant]:
+    for resource in stack:
+        yield from mutants(resource)
