@@ -152,6 +152,8 @@ def _adopted(tenant: names.TenantNames) -> str | None:
     if arn and not fnmatchcase(arn, tenant.secret_arn_pattern):
         raise StackError(f"{ADOPT} names {arn}, which is no secret of stack {tenant.stack}: unset it.")
     return arn or None
+
+
 def _pipeline(cell: Cell) -> DeployerArgs | None:
     pipeline = cell.pipeline
     if pipeline is None:

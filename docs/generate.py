@@ -17,9 +17,9 @@ import typer.main
 
 from cli.main import app
 from components import documents, resource_policies
-from docs.scale import scale
 from components.deployer_permissions import State, deployer_looks, deployer_permissions
 from components.deployer_trust import Job, deployer_trust
+from docs.scale import scale
 from myflux_keys.names import CellNames
 from package.plugin import Package
 from policies.guardrails import page

@@ -42,6 +42,11 @@ def test_a_merged_tenant_is_deployed_by_the_role_and_answers(
     bootstrapped: Rig, repository: Repository, job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository.propose("new-delta", repository.tenant("delta"))
+    report = tmp_path / "report"
+    checked = job("check", "--base", "origin/main", "--number", "7", "--out", str(report))
+    assert checked.returncode == 0, checked.stderr + (report / "report.md").read_text(encoding="utf-8")
+    assert "delta" in (report / "report.md").read_text(encoding="utf-8")
+    assert (report / "number").read_text(encoding="utf-8") == "7\n"
     before = repository.merge("new-delta")
     outputs = tmp_path / "outputs"
     planned = job("plan", "--before", before, more={"GITHUB_OUTPUT": str(outputs)})
@@ -63,11 +68,14 @@ def test_a_merged_tenant_is_deployed_by_the_role_and_answers(
 
 
 def test_two_pull_requests_with_one_slug_cannot_both_be_deployed(
-    bootstrapped: Rig, repository: Repository, job: Job
+    bootstrapped: Rig, repository: Repository, job: Job, tmp_path: Path
 ) -> None:
     repository.propose("first-echo", repository.tenant("echo"))
     repository.propose("second-echo", repository.tenant("echo", like="fjord"))
     repository.propose("echo-by-another-name", repository.tenant("echo", file="echo-two"))
+    report = tmp_path / "report"
+    assert job("check", "--base", "origin/main", "--out", str(report)).returncode != 0
+    assert "echo-two.yaml" in (report / "report.md").read_text(encoding="utf-8")
     repository.merge("first-echo")
     repository.git("merge", "--no-ff", "second-echo", fails=True)
     repository.git("merge", "--abort")
