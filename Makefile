@@ -35,11 +35,13 @@ else
 endif
 
 .PHONY: check
-check: $(STAMP) ## Format, lint, types, generated documents, direction of imports, nothing shaped like a key
+check: $(STAMP) ## Format, lint, types, workflows, generated documents, direction of imports, nothing shaped like a key
 	$(RUN) -m tools.key_guard
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(VENV)/bin/pyright
+	$(RUN) -m tools.actionlint
+	$(VENV)/bin/zizmor --offline --quiet .github
 	$(RUN) -m docs.generate --check
 	$(RUN) -m pytest -q tests/architecture
 

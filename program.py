@@ -17,12 +17,16 @@ from pulumi_aws import Provider
 
 import tenancy
 from components.admin_rotation import AdminKeyLife
+from components.deployer import DeployerArgs
+from components.deployer_permissions import State
+from components.deployer_trust import Job
 from components.platform import Platform, PlatformArgs
 from components.tenant_key import Managed, TenantKey, TenantKeyArgs
 from myflux_keys import names
 from tenancy import Cell, Tenant, slots
 from tenancy.address import AddressError, openai_base_url
 from tenancy.loading import FLEET
+from tenancy.pipeline import AWS_AUDIENCE
 from tools import bundle
 
 ROOT = Path(__file__).resolve().parent
@@ -118,6 +122,7 @@ def platform_args(cell: Cell) -> PlatformArgs:
         organization_id=cell.openai.organization_id,
         runtime_principals=cell.runtime_principals,
         deployer_principals=cell.deployer_principals,
+        pipeline=_pipeline(cell),
         alarm_emails=cell.alarm_emails,
         log_retention_days=cell.log_retention_days,
         recovery_window_days=cell.recovery_window_days,
@@ -130,6 +135,7 @@ def tenant_key_args(cell: Cell, tenant: Tenant, shared: Shared) -> TenantKeyArgs
         names=cell.names.tenant(tenant.tenant),
         kms_key_arn=_from_platform(shared, cell, "kms_key_arn"),
         deployer_principals=cell.deployer_principals,
+        governor_principals=cell.governors,
         runtime_principals=cell.runtime_principals,
         enabled=tenant.enabled,
         dedicated=tenant.isolation == "dedicated",
@@ -146,6 +152,18 @@ def _adopted(tenant: names.TenantNames) -> str | None:
     if arn and not fnmatchcase(arn, tenant.secret_arn_pattern):
         raise StackError(f"{ADOPT} names {arn}, which is no secret of stack {tenant.stack}: unset it.")
     return arn or None
+
+
+def _pipeline(cell: Cell) -> DeployerArgs | None:
+    pipeline = cell.pipeline
+    if pipeline is None:
+        return None
+    return DeployerArgs(
+        names=cell.names,
+        job=Job(pipeline.issuer, AWS_AUDIENCE, pipeline.subject),
+        deploys=pipeline.deploys,
+        state=State(pipeline.state_bucket, pipeline.state_key_arn),
+    )
 
 
 def provisioner_specification(tenant: Tenant, tenant_names: names.TenantNames) -> dict[str, Any]:

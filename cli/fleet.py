@@ -21,7 +21,9 @@ Tenants = Annotated[
 Cell = Annotated[
     str | None,
     typer.Option(
-        help="A cell: its platform and all its tenants.", autocompletion=options.complete_cell, show_default=False
+        help="A cell: its platform and all its tenants; with --changed, what changed of it.",
+        autocompletion=options.complete_cell,
+        show_default=False,
     ),
 ]
 Everyone = Annotated[bool, typer.Option("--all", help="Every cell with all its tenants.")]

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import tenancy
 from cli import fleet_report, output
 from cli.progress import Line
 from fleet import backend, changed, choice, record, sources
@@ -21,6 +22,7 @@ from fleet.choice import Choice
 from fleet.job import Operation
 from fleet.run import Plan, Progress, Result, Run
 from fleet.stages import stages
+from operations import selection
 from operations.pace import spoken
 from tenancy.loading import FLEET
 
@@ -48,6 +50,9 @@ def choose(asked: Asked, tenants: Sequence[str], cell: str | None, *, everyone: 
     choice.only_one(tenants, cell, everyone, since)
     if since is not None:
         found = changed.since(since, asked.fleet)
+        if cell is not None:
+            (only,) = selection.cells(tenancy.load(asked.fleet, only=""), cell)
+            found = choice.within(found, only.cell)
         for line in fleet_report.reasons(found):
             output.step(line)
     elif tenants:

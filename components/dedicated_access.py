@@ -19,6 +19,8 @@ class DedicatedAccessArgs:
     names: TenantNames
     runtime_principals: Sequence[str]
     deployer_principals: Sequence[str]
+    governor_principals: Sequence[str] | None = None
+    """Who makes secrets under the key: the deployers if left out."""
     protect: bool = False
     customer: bool = False
     """The key is the customer's own: the deployers store it, so they may encrypt."""
@@ -51,6 +53,7 @@ class DedicatedAccess(pulumi.ComponentResource):
                         cell.role_arn(cell.sweep_role),
                     ],
                     deployers=args.deployer_principals,
+                    governors=args.governor_principals,
                     secrets=[names.secret_arn_pattern],
                     admin_key=False,
                     customers=[names.secret_arn_pattern] if args.customer else (),

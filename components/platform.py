@@ -13,6 +13,7 @@ from pulumi_aws.lambda_ import Permission
 from components import documents, resource_policies
 from components.admin_rotation import AdminKeyLife, AdminRotation, AdminRotationArgs
 from components.alarms import Alarms, AlarmsArgs
+from components.deployer import Deployer, DeployerArgs
 from components.empty_secret import EmptySecret, EmptySecretArgs
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.key_function import KeyFunction, KeyFunctionArgs
@@ -35,6 +36,8 @@ class PlatformArgs:
     alarm_emails: Sequence[str] = ()
     log_retention_days: int = 90
     recovery_window_days: int = 30
+    pipeline: DeployerArgs | None = None
+    """CI that deploys this cell, where there is one."""
     protect: bool = False
     """Refuse to delete what cannot be made again: for production."""
 
@@ -61,6 +64,10 @@ class Platform(pulumi.ComponentResource):
         provisioner_role = names.role_arn(names.provisioner_role)
         admin_rotation_role = names.role_arn(names.admin_rotation_role)
 
+        governors = list(args.deployer_principals)
+        if args.pipeline:
+            Deployer(f"{name}-deployer", args.pipeline, child)
+            governors.append(names.role_arn(names.deployer_role))
         key = EncryptionKey(
             f"{name}-key",
             EncryptionKeyArgs(
@@ -82,6 +89,7 @@ class Platform(pulumi.ComponentResource):
                         names.customer_admin_secrets_arn_pattern,
                     ],
                     admin_key=True,
+                    governors=governors,
                     customers=[names.tenant_secrets_arn_pattern],
                 ),
                 tags=names.tags,
@@ -95,7 +103,7 @@ class Platform(pulumi.ComponentResource):
                 name=names.admin_secret,
                 description=f"OpenAI admin key of cell {names.cell}: `myflux-keys admin-key set` stores it.",
                 kms_key_arn=key.arn,
-                policy=resource_policies.admin_secret(names, deployers=args.deployer_principals),
+                policy=resource_policies.admin_secret(names, deployers=args.deployer_principals, governors=governors),
                 tags=names.tags | args.admin_key_life.tags,
                 recovery_window_days=args.recovery_window_days,
                 protect=args.protect,

@@ -105,8 +105,11 @@ def reads_denied(reader_role: str) -> Statement:
     }
 
 
-def admin_secret(names: CellNames, *, deployers: Sequence[str]) -> Document:
-    """The cell's admin key: read by the functions, stored by the deployers, who cannot read it, and by its rotation."""
+def admin_secret(names: CellNames, *, deployers: Sequence[str], governors: Sequence[str] | None = None) -> Document:
+    """The cell's admin key: read by the functions, stored by the deployers, who cannot read it, and by its rotation.
+
+    `governors` set its policy, tags and rotation: the deployers if left out.
+    """
     rotation = names.role_arn(names.admin_rotation_role)
     functions = [
         names.role_arn(names.rotation_role),
@@ -117,18 +120,20 @@ def admin_secret(names: CellNames, *, deployers: Sequence[str]) -> Document:
     return document(
         _deny_all_but("OnlyFunctionsRead", READ, functions),
         _deny_all_but("OnlyDeployersAndRotationStore", WRITE, [*deployers, rotation]),
-        _deny_all_but("OnlyDeployersGovern", GOVERN, deployers),
+        _deny_all_but("OnlyDeployersGovern", GOVERN, deployers if governors is None else governors),
     )
 
 
-def customer_admin_secret(names: CellNames, *, deployers: Sequence[str]) -> Document:
+def customer_admin_secret(
+    names: CellNames, *, deployers: Sequence[str], governors: Sequence[str] | None = None
+) -> Document:
     """An admin key of a customer's own organization: read by the functions that work there, stored by the deployers,
     who cannot read it. Nothing of ours replaces it: that is the customer's to do."""
     roles = (names.rotation_role, names.provisioner_role, names.sweep_role)
     return document(
         _deny_all_but("OnlyFunctionsRead", READ, [names.role_arn(role) for role in roles]),
         _deny_all_but("OnlyDeployersStore", WRITE, deployers),
-        _deny_all_but("OnlyDeployersGovern", GOVERN, deployers),
+        _deny_all_but("OnlyDeployersGovern", GOVERN, deployers if governors is None else governors),
     )
 
 
@@ -140,17 +145,19 @@ def secrets_key(
     secrets: Sequence[str],
     admin_key: bool,
     customers: Sequence[str] = (),
+    governors: Sequence[str] | None = None,
 ) -> Document:
     """A KMS key for secrets: the account administers it, `users` use it, and only through Secrets Manager.
 
-    `users` may decrypt and encrypt what `secrets` (ARN patterns) hold. `deployers` may have Secrets Manager check that
-    they may name this key when they make a secret, which decrypts nothing; with `admin_key` they may also store the
-    admin keys, which PutSecretValue asks of its caller, and likewise encrypt what the secrets of `customers` (ARN
-    patterns) hold: never decrypt it. Principals are conditions, not Principal elements: KMS refuses a
-    policy that names a role which does not exist yet.
+    `users` may decrypt and encrypt what `secrets` (ARN patterns) hold. `governors`, the deployers if left out, may have
+    Secrets Manager check that they may name this key when they make a secret, which decrypts nothing. With `admin_key`
+    the deployers may also store the admin keys, which PutSecretValue asks of its caller, and likewise encrypt what the
+    secrets of `customers` (ARN patterns) hold: never decrypt it. Principals are conditions, not Principal elements: KMS
+    refuses a policy that names a role which does not exist yet.
     """
     account = {"AWS": f"arn:{names.partition}:iam::{names.account_id}:root"}
-    validated = _use_key("ValidatedByDeployers", names, account, deployers, secrets)
+    makers = deployers if governors is None else governors
+    validated = _use_key("ValidatedByDeployers", names, account, makers, secrets)
     validated["Condition"]["StringEquals"]["kms:EncryptionContext:SecretVersionId"] = VALIDATION
     statements: list[Statement] = [
         {

@@ -38,6 +38,7 @@ class TenantKeyArgs:
     kms_key_arn: pulumi.Input[str]
     """The cell's. Not used where the tenant has a key of its own."""
     deployer_principals: Sequence[str]
+    """They store a customer's own key."""
     runtime_principals: Sequence[str]
     enabled: bool
     dedicated: bool
@@ -46,6 +47,8 @@ class TenantKeyArgs:
     managed: Managed | None = None
     own_organization: bool = False
     """A place for an admin key of the customer's own OpenAI organization; with `managed`, keys are minted there."""
+    governor_principals: Sequence[str] | None = None
+    """Who sets the secret's policy, tags and rotation: the deployers if left out."""
     protect: bool = False
     adopt: str | None = None
     """The ARN of the tenant's secret where it exists already, set to rotate in the tenant's slot: secret and rotation
@@ -73,6 +76,7 @@ class TenantKey(pulumi.ComponentResource):
         admin_secret = self._admin_secret(name, args) if args.own_organization else None
         self.project_id = None
         writers = args.deployer_principals
+        governors = args.deployer_principals if args.governor_principals is None else args.governor_principals
         if args.managed:
             provisioner = args.managed.provisioner_function
             if admin_secret:
@@ -103,6 +107,7 @@ class TenantKey(pulumi.ComponentResource):
                     names=names,
                     runtime_principals=args.runtime_principals,
                     deployer_principals=args.deployer_principals,
+                    governor_principals=governors,
                     protect=args.protect,
                     customer=args.managed is None,
                 ),
@@ -122,7 +127,7 @@ class TenantKey(pulumi.ComponentResource):
                     names,
                     reader_role=reader_role,
                     writers=writers,
-                    deployers=args.deployer_principals,
+                    deployers=governors,
                     enabled=args.enabled,
                 ),
                 tags=tags,
@@ -156,7 +161,9 @@ class TenantKey(pulumi.ComponentResource):
                 name=names.admin_secret,
                 description=f"OpenAI admin key that tenant {names.tenant} gave: `myflux-keys admin-key set` stores it.",
                 kms_key_arn=args.kms_key_arn,
-                policy=resource_policies.customer_admin_secret(names.cell, deployers=args.deployer_principals),
+                policy=resource_policies.customer_admin_secret(
+                    names.cell, deployers=args.deployer_principals, governors=args.governor_principals
+                ),
                 tags=names.tags,
                 recovery_window_days=args.recovery_window_days,
                 protect=args.protect,

@@ -18,12 +18,15 @@ import typer.main
 
 from cli.main import app
 from components import documents, resource_policies
+from components.deployer_permissions import State, deployer_looks, deployer_permissions
+from components.deployer_trust import Job, deployer_trust
 from docs import access_matrix
 from docs.scale import scale
 from myflux_keys.names import CellNames
 from package.plugin import Package
 from policies.guardrails import page
 from tenancy import schema
+from tenancy.pipeline import AWS_AUDIENCE, GITHUB_ISSUER
 
 DOCS = Path(__file__).resolve().parent
 _CELL = CellNames("prod-eu1", "111122223333", "eu-central-1")
@@ -66,6 +69,13 @@ def iam_documents() -> str:
         ("Runtime: what it reads", documents.runtime_read(_CELL)),
         ("Dedicated tenant: its trust", documents.runtime_trust([_APPLICATION], documents.only_tenant(tenant))),
         ("Dedicated tenant: what it reads", documents.dedicated_read(tenant)),
+        (
+            "Pipeline: who becomes its role",
+            deployer_trust(_CELL, Job(GITHUB_ISSUER, AWS_AUDIENCE, "repo:myflux/keys:environment:prod-eu1")),
+        ),
+        ("Pipeline: what it reads back", deployer_looks(_CELL, State("myflux-state"))),
+        ("Pipeline that deploys tenants: what it changes", deployer_permissions(_CELL, "tenants")),
+        ("Pipeline that deploys everything: what it changes", deployer_permissions(_CELL, "everything")),
         (
             "A tenant's secret",
             resource_policies.tenant_secret(

@@ -32,10 +32,11 @@ class Choice:
 
 
 def only_one(tenants: Sequence[str], cell: str | None, everyone: bool, changed: str | None) -> None:
-    """Raises OperationError unless just one way to choose was used."""
-    if sum((bool(tenants), everyone, cell is not None, changed is not None)) != 1:
+    """Raises OperationError unless just one way to choose was used. A cell may narrow what changed."""
+    if sum((bool(tenants), everyone, cell is not None and changed is None, changed is not None)) != 1:
         raise OperationError(
-            "say which stacks: tenants by name, or --cell CELL, or --all, or --changed REF; just one of the four."
+            "say which stacks: tenants by name, or --cell CELL, or --all, or --changed REF; just one of the four, but "
+            "--cell may narrow --changed."
         )
 
 
@@ -53,6 +54,21 @@ def by_cell(root: Path, cell: str | None) -> Choice:
     cells = selection.cells(fleet, cell)
     slugs = [tenant.tenant for one in cells for tenant in fleet.tenants_of(one)]
     return Choice(tuple(one.names.stack for one in cells), tenant_stacks(fleet, slugs))
+
+
+def within(chosen: Choice, cell: str) -> Choice:
+    """What of it is the cell's: where each cell is deployed by somebody of its own."""
+
+    def of_it(stack: str) -> bool:
+        return stack.rpartition(".")[2] == cell
+
+    return replace(
+        chosen,
+        platforms=tuple(filter(of_it, chosen.platforms)),
+        tenants={stack: slug for stack, slug in chosen.tenants.items() if of_it(stack)},
+        why={stack: why for stack, why in chosen.why.items() if of_it(stack)},
+        left_out={stack: why for stack, why in chosen.left_out.items() if of_it(stack)},
+    )
 
 
 def deployed(chosen: Choice, standing: Collection[str] | None) -> Choice:

@@ -75,7 +75,7 @@ def claims(deployment: Deployment, cell: Cell) -> list[Claim]:
             lambda: (
                 attempt
                 for secret in (*(shape.secret for shape in deployment.shapes), *about.admins)
-                for attempt in others(about, secret, GOVERN, set(), cell.deployer_principals)
+                for attempt in others(about, secret, GOVERN, set(), cell.governors)
             ),
         ),
         Claim(

@@ -209,7 +209,7 @@ def decrypting(about: About, secret: Secret, owner: Term | None) -> Iterator[Att
         ours = z3.Or(*[matches(pattern, left.context, {}, owner) for pattern in secrets])
         fine = [left.goes_through, left.through == service, left.has_context, ours]
         if not who:
-            fine.append(z3.Or(*[caller.arn.term == deployer for deployer in about.cell.deployer_principals]))
+            fine.append(z3.Or(*[caller.arn.term == deployer for deployer in about.cell.governors]))
         fails = z3.And(slug, somebody, allowed(caller, request, lock), z3.Not(z3.And(*fine)))
         yield Attempt(fails, caller, request, lock, who, owner=owner)
 

@@ -149,6 +149,15 @@ class CellNames:
         return f"myflux-{self.cell}-runtime"
 
     @property
+    def deployer_role(self) -> str:
+        """A pipeline's, where the cell's file has one."""
+        return f"myflux-{self.cell}-deployer"
+
+    @property
+    def deployer_looks_policy(self) -> str:
+        return f"{self.deployer_role}-looks"
+
+    @property
     def boundary_policy(self) -> str:
         return f"myflux-{self.cell}-boundary"
 

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from myflux_keys.names import CellNames
 from tenancy.fields import CellSlug, Email, Flag, Model, NotEmpty, Text, Unique, Whole, refuse, refused
+from tenancy.pipeline import Pipeline
 from tenancy.principals import Principal, partition_of, principal_refusals, region_code
 from tenancy.problems import Refusal
 
@@ -148,6 +149,7 @@ class Cell(Model):
         NotEmpty,
         Unique,
     ]
+    pipeline: Annotated[Pipeline | None, Field(description="CI that deploys, where there is one.")] = None
     alarm_emails: Annotated[
         tuple[Email, ...], Unique, Field(description="Who gets the alarms.", json_schema_extra={"uniqueItems": True})
     ] = ()
@@ -171,6 +173,13 @@ class Cell(Model):
     @property
     def names(self) -> CellNames:
         return CellNames(self.cell, self.account_id, self.region, partition_of(self.region))
+
+    @property
+    def governors(self) -> tuple[str, ...]:
+        """Who may set a secret's policy, tags and rotation: those who deploy, and the pipeline's role. Storing a key by
+        hand stays with the deployers."""
+        role = [self.names.role_arn(self.names.deployer_role)] if self.pipeline else []
+        return (*self.deployer_principals, *role)
 
     @model_validator(mode="before")
     @classmethod

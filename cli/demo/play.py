@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cli.demo import access, proving, provisioning, rotating, settling, sweeping, traces
+from cli.demo import access, proposing, proving, provisioning, rotating, settling, sweeping, traces
 from cli.demo.report import Report
 from cli.demo.scene import Scene
 
@@ -36,6 +36,7 @@ def play(home: Path, *, keep: bool, console: Console) -> Report:
         ("no-key-leaked", lambda: traces.no_key_leaked(scene, report)),
         ("second-up-unchanged", lambda: settling.second_up_unchanged(scene, report)),
         ("fleet-up", lambda: settling.fleet_up(scene, report)),
+        ("tenant-from-pull-request", lambda: proposing.tenant_from_pull_request(scene, report)),
     ]
     endings: list[tuple[str, Callable[[], str]]] = [
         ("disable-denies", lambda: access.disable_denies(scene)),

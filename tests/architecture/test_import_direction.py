@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 LOW_TO_HIGH = (
     "myflux_keys", "functions", "components", "tenancy", "program", "package", "isolation", "operations", "fleet",
-    "review", "cli",
+    "review", "cli", "pipelines",
 )  # fmt: skip
 """A place imports itself and what stands before it. `__main__.py` of the root is the program's other half."""
 
@@ -32,6 +32,7 @@ ALLOWED_ACROSS = {
     ("fleet", "tools"),
     ("program", "tools"),
     ("local", "tools"),
+    ("pipelines", "tools"),
     ("tools", "myflux_keys"),
     ("review", "policies"),
 }

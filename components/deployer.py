@@ -1,0 +1,64 @@
+"""The role that a pipeline deploys with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws.iam import Policy, Role, RolePolicy, RolePolicyAttachment
+
+from components.deployer_grants import Deploys
+from components.deployer_permissions import State, deployer_looks, deployer_permissions
+from components.deployer_trust import Job, deployer_trust
+from myflux_keys.names import CellNames
+
+
+@dataclass
+class DeployerArgs:
+    names: CellNames
+    job: Job
+    deploys: Deploys
+    state: State
+
+
+class Deployer(pulumi.ComponentResource):
+    """Guarantees: only the one pipeline becomes it; it reads and writes no key, and can't give itself more.
+
+    Made by a person who deploys: the role can't change itself, so every change to it is a person's too. Outside the
+    boundary of the cell's other roles, which allows nothing that a deployment needs.
+    """
+
+    role_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: DeployerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("myflux:index:Deployer", name, None, opts)
+        names = args.names
+        child = pulumi.ResourceOptions(parent=self)
+        role = Role(
+            f"{name}-role",
+            name=names.deployer_role,
+            description=f"A pipeline deploys cell {names.cell} with it. It can read no key.",
+            assume_role_policy=json.dumps(deployer_trust(names, args.job)),
+            max_session_duration=3600,
+            tags=names.tags,
+            opts=child,
+        )
+        RolePolicy(
+            f"{name}-permissions",
+            name="permissions",
+            role=role.name,
+            policy=json.dumps(deployer_permissions(names, args.deploys)),
+            opts=child,
+        )
+        looks = Policy(
+            f"{name}-looks",
+            name=names.deployer_looks_policy,
+            description="What a pipeline reads back, and the state of its stacks.",
+            policy=json.dumps(deployer_looks(names, args.state)),
+            tags=names.tags,
+            opts=child,
+        )
+        RolePolicyAttachment(f"{name}-attachment", role=role.name, policy_arn=looks.arn, opts=child)
+        self.role_arn = role.arn
+        self.register_outputs({"role_arn": self.role_arn})

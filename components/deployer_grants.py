@@ -1,0 +1,249 @@
+"""Which calls of AWS each resource type of the program needs, and on which names.
+
+Owns the table. A new type in the program without a row here is refused by a test. Leaves out the document made of it
+(`deployer_permissions`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from components.resource_policies import VALIDATION
+from components.statements import any_key, via_secrets_manager
+from myflux_keys.names import PLATFORM_TENANT, TAG_CELL, TAG_TENANT, CellNames
+
+Deploys = Literal["tenants", "everything"]
+
+
+@dataclass(frozen=True)
+class Grant:
+    """`actions` are names within `service`, parted by spaces."""
+
+    service: str
+    actions: str
+    resources: Sequence[str]
+    condition: Mapping[str, Any] | None = None
+
+
+Grants = Callable[[CellNames, Deploys], Sequence[Grant]]
+
+
+def _arns(names: CellNames, service: str, resources: Sequence[str], *, region: bool = True) -> list[str]:
+    where = names.region if region else ""
+    return [f"arn:{names.partition}:{service}:{where}:{names.account_id}:{resource}" for resource in resources]
+
+
+def _functions(names: CellNames) -> list[str]:
+    return [
+        names.rotation_function, names.provisioner_function, names.admin_rotation_function, names.sweep_function
+    ]  # fmt: skip
+
+
+def _function_arns(names: CellNames) -> list[str]:
+    return _arns(names, "lambda", [f"function:{function}" for function in _functions(names)])
+
+
+def _function_roles(names: CellNames) -> list[str]:
+    return [names.role_arn(function) for function in _functions(names)]
+
+
+def _roles(names: CellNames) -> list[str]:
+    """Its own is not among them. Underscores part a cell from a tenant that is dedicated."""
+    return [*_function_roles(names), names.runtime_role_arn, names.role_arn(f"myflux-{names.cell}_*")]
+
+
+def _secrets(names: CellNames, deploys: Deploys) -> list[str]:
+    cells = [names.admin_secret_arn_pattern] if deploys == "everything" else []
+    return [names.tenant_secrets_arn_pattern, names.customer_admin_secrets_arn_pattern, *cells]
+
+
+def _bounded(names: CellNames, **more: str) -> dict[str, dict[str, str]]:
+    boundary = {"iam:PermissionsBoundary": names.policy_arn(names.boundary_policy)}
+    return {"StringEquals": boundary | {f"iam:{key}": value for key, value in more.items()}}
+
+
+def _secret(names: CellNames, deploys: Deploys) -> list[Grant]:
+    """Secrets Manager tries the key for its caller when a secret is put under it, which decrypts nothing.
+
+    While a secret is made its ARN has no random end yet, and AWS does not say which form CreateSecret is asked for.
+    """
+    secrets = _secrets(names, deploys)
+    unborn = [pattern.removesuffix("-??????") for pattern in secrets]
+    tried = via_secrets_manager(names, secrets)
+    tried["StringEquals"]["kms:EncryptionContext:SecretVersionId"] = VALIDATION
+    return [
+        Grant(
+            "secretsmanager",
+            "DeleteSecret RemoveRegionsFromReplication ReplicateSecretToRegions RestoreSecret StopReplicationToReplica "
+            "UntagResource UpdateSecret",
+            secrets,
+        ),
+        Grant("secretsmanager", "CreateSecret TagResource", [*secrets, *unborn]),
+        Grant("kms", "Decrypt GenerateDataKey", [any_key(names)], tried),
+    ]
+
+
+def _secret_policy(names: CellNames, deploys: Deploys) -> list[Grant]:
+    public = {"Bool": {"secretsmanager:BlockPublicPolicy": "true"}}
+    return [Grant("secretsmanager", "PutResourcePolicy", _secrets(names, deploys), public)]
+
+
+def _secret_rotation(names: CellNames, deploys: Deploys) -> list[Grant]:
+    """RotateSecret asks its caller for lambda:InvokeFunction on the function."""
+    functions = [names.rotation_function_arn]
+    functions += [names.admin_rotation_function_arn] if deploys == "everything" else []
+    ours = {"StringEqualsIfExists": {"secretsmanager:RotationLambdaARN": functions}}
+    return [
+        Grant("secretsmanager", "CancelRotateSecret RotateSecret", _secrets(names, deploys), ours),
+        Grant("lambda", "InvokeFunction", functions),
+    ]
+
+
+def _key(names: CellNames, _: Deploys) -> list[Grant]:
+    """A key's policy is written when the key is made, and never again: it decides who decrypts."""
+    ours = {"StringEquals": {f"aws:ResourceTag/{TAG_CELL}": names.cell}}
+    a_tenants = ours | {"StringNotEquals": {f"aws:ResourceTag/{TAG_TENANT}": PLATFORM_TENANT}}
+    return [
+        Grant("kms", "CreateKey", ["*"]),
+        Grant("kms", "TagResource", [any_key(names)], {"StringEquals": {f"aws:RequestTag/{TAG_CELL}": names.cell}}),
+        Grant("kms", "EnableKeyRotation UntagResource UpdateKeyDescription", [any_key(names)], ours),
+        Grant("kms", "ScheduleKeyDeletion", [any_key(names)], a_tenants),
+    ]
+
+
+def _fixed(service: str, actions: str, of: Callable[[CellNames], Sequence[str]]) -> Grants:
+    return lambda names, _: [Grant(service, actions, of(names))]
+
+
+def _rules(names: CellNames) -> list[str]:
+    rules = (names.rotation_failed_rule, names.sweep_rule, names.admin_tidy_rule)
+    return _arns(names, "events", [f"rule/{rule}" for rule in rules])
+
+
+def _topics(names: CellNames) -> list[str]:
+    return _arns(names, "sns", [names.alarm_topic])
+
+
+def _subscriptions(names: CellNames) -> list[str]:
+    return _arns(names, "sns", [names.alarm_topic, f"{names.alarm_topic}:*"])
+
+
+def _log_groups(names: CellNames) -> list[str]:
+    return _arns(names, "logs", [f"log-group:{names.log_group(function)}" for function in _functions(names)])
+
+
+def _alarms(names: CellNames) -> list[str]:
+    return _arns(names, "cloudwatch", [f"alarm:myflux-{names.cell}-*"])
+
+
+def _queues(names: CellNames) -> list[str]:
+    return _arns(names, "sqs", [names.dead_letter_queue])
+
+
+def _read_policy(names: CellNames) -> list[str]:
+    return [names.policy_arn(names.read_policy)]
+
+
+TENANT_TYPES: Final = frozenset({
+    "aws:lambda/invocation:Invocation",
+    "aws:secretsmanager/secret:Secret",
+    "aws:secretsmanager/secretPolicy:SecretPolicy",
+    "aws:secretsmanager/secretRotation:SecretRotation",
+})  # fmt: skip
+"""What a tenant's stack is made of, unless it is dedicated: a key and a role of its own are a person's to make."""
+
+BUILD: Final[Mapping[str, Grants]] = {
+    "aws:cloudwatch/eventRule:EventRule": _fixed("events", "DeleteRule PutRule TagResource UntagResource", _rules),
+    "aws:cloudwatch/eventTarget:EventTarget": _fixed("events", "PutTargets RemoveTargets", _rules),
+    "aws:cloudwatch/logGroup:LogGroup": _fixed(
+        "logs", "CreateLogGroup DeleteLogGroup PutRetentionPolicy TagResource UntagResource", _log_groups
+    ),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _fixed(
+        "cloudwatch", "DeleteAlarms PutMetricAlarm TagResource UntagResource", _alarms
+    ),
+    "aws:iam/policy:Policy": _fixed(
+        "iam", "CreatePolicy CreatePolicyVersion DeletePolicy DeletePolicyVersion TagPolicy UntagPolicy", _read_policy
+    ),
+    "aws:iam/role:Role": lambda names, _: [
+        Grant("iam", "CreateRole PutRolePermissionsBoundary", _roles(names), _bounded(names)),
+        Grant("iam", "DeleteRole TagRole UntagRole UpdateAssumeRolePolicy UpdateRole", _roles(names)),
+    ],
+    "aws:iam/rolePolicy:RolePolicy": lambda names, _: [
+        Grant("iam", "DeleteRolePolicy PutRolePolicy", _roles(names), _bounded(names))
+    ],
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": lambda names, _: [
+        Grant(
+            "iam", "AttachRolePolicy DetachRolePolicy", [names.runtime_role_arn],
+            _bounded(names, PolicyARN=names.policy_arn(names.read_policy)),
+        )
+    ],
+    "aws:kms/alias:Alias": lambda names, _: [
+        Grant(
+            "kms", "CreateAlias DeleteAlias UpdateAlias",
+            [any_key(names), *_arns(names, "kms", [names.kms_alias, f"{names.kms_alias}/*"])],
+        )
+    ],
+    "aws:kms/key:Key": _key,
+    "aws:lambda/function:Function": lambda names, _: [
+        Grant(
+            "lambda",
+            "CreateFunction DeleteFunction DeleteFunctionConcurrency PutFunctionConcurrency TagResource UntagResource "
+            "UpdateFunctionCode UpdateFunctionConfiguration",
+            _function_arns(names),
+        ),
+        Grant(
+            "iam", "PassRole", _function_roles(names),
+            {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+        ),
+    ],
+    "aws:lambda/invocation:Invocation": _fixed(
+        "lambda", "InvokeFunction", lambda names: [names.provisioner_function_arn]
+    ),
+    "aws:lambda/permission:Permission": _fixed("lambda", "AddPermission RemovePermission", _function_arns),
+    "aws:secretsmanager/secret:Secret": _secret,
+    "aws:secretsmanager/secretPolicy:SecretPolicy": _secret_policy,
+    "aws:secretsmanager/secretRotation:SecretRotation": _secret_rotation,
+    "aws:sns/topic:Topic": _fixed(
+        "sns", "CreateTopic DeleteTopic SetTopicAttributes TagResource UntagResource", _topics
+    ),
+    "aws:sns/topicPolicy:TopicPolicy": _fixed("sns", "SetTopicAttributes", _topics),
+    "aws:sns/topicSubscription:TopicSubscription": _fixed("sns", "Subscribe Unsubscribe", _subscriptions),
+    "aws:sqs/queue:Queue": _fixed("sqs", "CreateQueue DeleteQueue SetQueueAttributes TagQueue UntagQueue", _queues),
+}  # fmt: skip
+"""By resource type, as the engine names them."""
+
+
+def look(names: CellNames) -> list[Grant]:
+    """What refresh reads and operators call, whatever is deployed. The first four work on no resource of their own."""
+    policies = [*map(names.policy_arn, (names.read_policy, names.boundary_policy, names.deployer_looks_policy))]
+    roles = [*_roles(names), names.role_arn(names.deployer_role)]
+    secrets = _secrets(names, "everything")
+    return [
+        # `rotate` follows a rotation by its events.
+        Grant("cloudtrail", "LookupEvents", ["*"]),
+        Grant("cloudwatch", "DescribeAlarms", ["*"]),
+        Grant("kms", "ListAliases", ["*"]),
+        Grant("logs", "DescribeLogGroups", ["*"]),
+        Grant("secretsmanager", "DescribeSecret GetResourcePolicy ListSecretVersionIds", secrets),
+        Grant("kms", "DescribeKey GetKeyPolicy GetKeyRotationStatus ListResourceTags", [any_key(names)]),
+        Grant("iam", "GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies ListRoleTags", roles),
+        Grant("iam", "GetPolicy GetPolicyVersion ListPolicyTags ListPolicyVersions", policies),
+        Grant("logs", "ListTagsForResource", _log_groups(names)),
+        Grant("sqs", "GetQueueAttributes GetQueueUrl ListQueueTags", _queues(names)),
+        Grant(
+            "sns", "GetSubscriptionAttributes GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource",
+            _subscriptions(names),
+        ),
+        Grant(
+            "lambda",
+            "GetFunction GetFunctionCodeSigningConfig GetFunctionConcurrency GetFunctionConfiguration GetPolicy "
+            "ListTags ListVersionsByFunction",
+            _function_arns(names),
+        ),
+        Grant("cloudwatch", "ListTagsForResource", _alarms(names)),
+        Grant("events", "DescribeRule ListTagsForResource ListTargetsByRule", _rules(names)),
+        # `offboard` has the sweep end a tenant's keys: it answers with ids alone.
+        Grant("lambda", "InvokeFunction", _arns(names, "lambda", [f"function:{names.sweep_function}"])),
+    ]  # fmt: skip

@@ -1,0 +1,35 @@
+"""Who becomes a pipeline's role: jobs that an OIDC provider vouches for, by exact repository and place.
+
+Owns the trust policy, as a pure function. Leaves out the provider itself, which an account has one of for all its
+cells: `aws iam create-open-id-connect-provider` makes it.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from components.statements import Document, document
+from myflux_keys.names import CellNames
+
+
+@dataclass(frozen=True)
+class Job:
+    """`issuer` is the provider's address without its scheme; `audience` and `subject` are the token's, whole."""
+
+    issuer: str
+    audience: str
+    subject: str
+
+
+def deployer_trust(names: CellNames, job: Job) -> Document:
+    """Equal, never alike: a pattern over subjects would let in other branches, or a pull request from a fork."""
+    return document(
+        {
+            "Sid": "OnlyThisPipeline",
+            "Effect": "Allow",
+            "Principal": {"Federated": f"arn:{names.partition}:iam::{names.account_id}:oidc-provider/{job.issuer}"},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {f"{job.issuer}:aud": job.audience, f"{job.issuer}:sub": job.subject}},
+        }
+    )

@@ -1,0 +1,82 @@
+"""Running `myflux-keys` as one cell's pipeline.
+
+Owns finding the cell, its session and its state. Leaves out what is run. Commands are called, not imported: what a
+pipeline does can be typed by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import tenancy
+from pipelines import identity
+from pipelines.failure import Failure
+from tenancy import Cell
+from tenancy.loading import ROOT
+from tenancy.pipeline import Pipeline
+from tools import engine
+
+_BACKEND: Final = "PULUMI_BACKEND_URL"
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    facts: dict[str, Any]
+    """What the command printed as JSON; empty where it printed none."""
+
+
+@dataclass(frozen=True)
+class CellJob:
+    """A job of one cell's pipeline. `root` holds tenants/ and cells/."""
+
+    cell: Cell
+    pipeline: Pipeline
+    root: Path
+    environment: Mapping[str, str]
+
+    def keys(self, *arguments: str) -> Said:
+        """`myflux-keys` with --json. Its steps go to stderr as they come."""
+        done = subprocess.run(
+            [sys.executable, "-m", "cli", *arguments, "--fleet", str(self.root), "--json"],
+            cwd=ROOT,
+            env=dict(self.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        return Said(done.returncode, json.loads(done.stdout) if done.stdout.strip() else {})
+
+
+def pipeline_of(root: Path, cell: str) -> tuple[Cell, Pipeline]:
+    found = tenancy.load(root, only="").cells.get(cell)
+    if found is None:
+        raise Failure(f"there is no cell `{cell}` in {root / 'cells'}.")
+    if found.pipeline is None:
+        raise Failure(f"cell {cell} is not deployed by a pipeline: its file has no `pipeline`.")
+    return found, found.pipeline
+
+
+def cell_job(root: Path, slug: str) -> CellJob:
+    """Becomes the cell's deployer role. Raises Failure."""
+    cell, pipeline = pipeline_of(root.resolve(), slug)
+    environment = identity.session(cell, pipeline, _run(os.environ), os.environ)
+    # Where a person or a test names another backend, theirs counts.
+    environment.setdefault(_BACKEND, f"s3://{pipeline.state_bucket}?region={cell.region}&awssdk=v2")
+    if found := engine.locate(environment):
+        environment["PATH"] = os.pathsep.join([str(found.folder), environment.get("PATH", os.defpath)])
+    return CellJob(cell, pipeline, root.resolve(), environment)
+
+
+def _run(environment: Mapping[str, str]) -> str:
+    """CloudTrail shows who it was: the run's number leads to the run."""
+    number = environment.get("GITHUB_RUN_ID") or environment.get("CI_PIPELINE_ID") or "by-hand"
+    return f"myflux-keys-{number}"[:64]

@@ -1,0 +1,35 @@
+"""After a merge: brings one cell's stacks to what the files say, those alone that the merge is about."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from fleet import changed
+from pipelines import failure, summary
+from pipelines.command import cell_job, pipeline_of
+from pipelines.failure import Failure
+from tenancy.loading import ROOT
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m pipelines.deploy", description=__doc__)
+    parser.add_argument("--cell", required=True, help="the cell whose deployer role this job becomes")
+    parser.add_argument("--since", required=True, metavar="SHA", help="the commit before the merge")
+    parser.add_argument("--fleet", type=Path, default=ROOT, help="folder that holds tenants/ and cells/")
+    asked = parser.parse_args()
+    root = asked.fleet.resolve()
+    _, pipeline = pipeline_of(root, asked.cell)
+    platforms = changed.since(asked.since, root).platforms
+    if asked.cell in platforms and pipeline.deploys == "tenants":
+        raise Failure(
+            f"what changed is about cell {asked.cell}'s platform too, and this pipeline deploys tenants alone: a "
+            f"deployer runs `myflux-keys up --cell {asked.cell}`, which does its tenants too. Nothing was changed."
+        )
+    said = cell_job(root, asked.cell).keys("up", "--cell", asked.cell, "--changed", asked.since)
+    summary.write(summary.deployed(asked.cell, said.facts))
+    return said.code
+
+
+if __name__ == "__main__":
+    failure.run(main)

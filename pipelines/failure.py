@@ -1,0 +1,24 @@
+"""How a script ends: with a sentence on stderr and an exit code, as the commands do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from myflux_keys.redaction import redact
+from operations.errors import OperationError
+from tenancy import TenancyError
+
+
+class Failure(Exception):
+    """The job can't be done. The message holds the reason and the way out."""
+
+
+def run(script: Callable[[], int]) -> NoReturn:
+    try:
+        code = script()
+    except (Failure, OperationError, TenancyError) as error:
+        print(redact(str(error)), file=sys.stderr)
+        code = 1
+    sys.exit(code)

@@ -1,0 +1,83 @@
+"""From the token that CI vouches for a job with to a session of the cell's deployer role.
+
+Owns asking GitHub for the token, or taking GitLab's, and the exchange at STS. No key of anybody's is stored: both the
+token and the session die within the hour. The session goes to child processes by their environment.
+https://docs.github.com/en/actions/reference/security/oidc
+https://docs.gitlab.com/ci/secrets/id_token_authentication/
+"""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+import boto3
+import urllib3
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from pipelines.failure import Failure
+from tenancy import Cell
+from tenancy.pipeline import AWS_AUDIENCE, Pipeline
+
+if TYPE_CHECKING:
+    from types_boto3_sts import STSClient
+
+GITLAB_VARIABLE: Final = "MYFLUX_ID_TOKEN"
+"""The name that .gitlab-ci.yml gives its id token."""
+_GITHUB_URL: Final = "ACTIONS_ID_TOKEN_REQUEST_URL"
+_GITHUB_BEARER: Final = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
+_SECONDS: Final = 30.0
+_OWN: Final = (
+    _GITHUB_URL, _GITHUB_BEARER, GITLAB_VARIABLE, "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+)  # fmt: skip
+"""Not passed on: they would make another identity, or let a child ask for one."""
+
+
+def session(cell: Cell, pipeline: Pipeline, run: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """`environment` turned towards the cell as its deployer role. `run` names the session in CloudTrail."""
+    role = cell.names.role_arn(cell.names.deployer_role)
+    # The token is the whole proof: whatever credentials this machine has are left out of it.
+    sts: STSClient = boto3.Session(region_name=cell.region).client(  # pyright: ignore[reportUnknownMemberType]
+        "sts", config=Config(signature_version=UNSIGNED)
+    )
+    try:
+        answer = sts.assume_role_with_web_identity(
+            RoleArn=role, RoleSessionName=run, WebIdentityToken=_token(environment)
+        )
+    except ClientError as error:
+        raise Failure(
+            f"AWS does not let this job become {role}: {error.response.get('Error', {}).get('Message', '')} "
+            f"The role trusts {pipeline.issuer} for {pipeline.subject}, and nobody else. Run the job there; or, if the "
+            f"role is not made yet, a deployer runs `myflux-keys up --cell {cell.cell}` once."
+        ) from None
+    held = answer["Credentials"]
+    kept = {name: value for name, value in environment.items() if name not in _OWN}
+    return kept | {
+        "AWS_ACCESS_KEY_ID": held["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": held["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": held["SessionToken"],
+        "AWS_REGION": cell.region,
+        "AWS_DEFAULT_REGION": cell.region,
+    }
+
+
+def _token(environment: Mapping[str, str]) -> str:
+    if environment.get(GITLAB_VARIABLE):
+        return environment[GITLAB_VARIABLE]
+    url, bearer = environment.get(_GITHUB_URL), environment.get(_GITHUB_BEARER)
+    if not url or not bearer:
+        raise Failure(
+            "this job has no identity: on GitHub give it `permissions: id-token: write`, on GitLab "
+            f"`id_tokens: {GITLAB_VARIABLE}: aud: {AWS_AUDIENCE}`."
+        )
+    asked = f"{url}&audience={urllib.parse.quote(AWS_AUDIENCE)}"
+    held = {"Authorization": f"bearer {bearer}"}
+    try:
+        answer = urllib3.request("GET", asked, headers=held, timeout=_SECONDS, redirect=False, retries=False)
+        return str(answer.json()["value"])
+    except (urllib3.exceptions.HTTPError, ValueError, KeyError) as error:
+        raise Failure(f"GitHub gave no identity token ({type(error).__name__}): run the job again.") from None

@@ -1,0 +1,68 @@
+"""By hand, behind an approval: rotates a tenant's key now, or ends a tenant for good.
+
+After `offboard` the tenant's file has moved to tenants/archive/: the move is pushed to a branch of its own, to be
+merged at once, since until then main still says that the tenant lives.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+from pathlib import Path
+
+import tenancy
+from pipelines import failure, summary
+from pipelines.command import CellJob, cell_job
+from pipelines.failure import Failure
+from tenancy.loading import ROOT
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m pipelines.operate", description=__doc__)
+    parser.add_argument("operation", choices=("rotate", "offboard"))
+    parser.add_argument("tenant")
+    parser.add_argument("--cell", required=True, help="the cell whose deployer role this job becomes")
+    parser.add_argument("--reason", required=True, help="why: CloudTrail and `myflux-keys history` show it")
+    parser.add_argument("--fleet", type=Path, default=ROOT, help="folder that holds tenants/ and cells/")
+    asked = parser.parse_args()
+    root = asked.fleet.resolve()
+    tenant = tenancy.load(root, only=asked.tenant).tenants.get(asked.tenant)
+    if tenant is None or tenant.cell != asked.cell:
+        # The approval was given for one cell.
+        raise Failure(f"cell {asked.cell} has no tenant `{asked.tenant}`. Nothing was changed.")
+    job = cell_job(root, asked.cell)
+    if asked.operation == "rotate":
+        code = job.keys("rotate", tenant.tenant, "--wait", "--reason", asked.reason).code
+        told = "is rotated" if code == 0 else "is not rotated: see the log"
+    else:
+        code, told = _offboard(job, tenant.tenant, asked.reason)
+    summary.write(f"## {tenant.tenant} {told}")
+    return code
+
+
+def _offboard(job: CellJob, tenant: str, reason: str) -> tuple[int, str]:
+    code = job.keys("offboard", tenant, "--yes", "--reason", reason).code
+    if code:
+        return code, "is not off-boarded whole: run this again, it goes on"
+    branch = f"offboard/{tenant}"
+    _git(job.root, "switch", "--create", branch)
+    _git(job.root, "add", "--all", "tenants")
+    _git(
+        job.root, "-c", "user.name=myflux-keys", "-c", "user.email=myflux-keys@users.noreply.github.com",
+        "commit", "--quiet", "--message", f"Off-board {tenant}\n\n{reason}",
+    )  # fmt: skip
+    _git(job.root, "push", "--quiet", "origin", branch)
+    return 0, f"is off-boarded. Merge the branch {branch} now: until then main says that it lives"
+
+
+def _git(root: Path, *arguments: str) -> None:
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+    if done.returncode:
+        # A remote's address may hold a token.
+        said = re.sub(r"//[^@\s/]+@", "//", done.stderr.strip())
+        raise Failure(f"`git {arguments[0]}` failed: {said}")
+
+
+if __name__ == "__main__":
+    failure.run(main)

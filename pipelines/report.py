@@ -1,0 +1,45 @@
+"""The report of a check as it travels between two jobs: two files, read with a stranger's hand in mind.
+
+Owns their names and what is taken from them. A fork's code may have written anything into them: the number is digits
+and no more, the text is cut to what a comment holds, addresses nobody, and can't pass for another tool's comment.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from myflux_keys.redaction import redact
+from pipelines.failure import Failure
+
+REPORT: Final = "report.md"
+NUMBER: Final = "number"
+MARK: Final = "<!-- myflux-keys check -->"
+"""First line of the comment: by it the next run finds the one to write anew."""
+
+_LONGEST: Final = 60_000
+"""GitHub takes 65,536 characters, GitLab more."""
+_CUT: Final = "\n\n*The report is longer than a comment holds: the job's page has all of it.*"
+
+
+def number(folder: Path) -> int:
+    """Of the pull request, as the job that ran the fork's code tells it."""
+    path = folder / NUMBER
+    text = path.read_bytes()[:20].decode("ascii", "replace").strip() if path.is_file() else ""
+    if not re.fullmatch(r"[1-9][0-9]{0,9}", text, re.ASCII):
+        raise Failure(f"{path} holds no pull request's number: the check did not get as far. See its log.")
+    return int(text)
+
+
+def comment(folder: Path) -> str:
+    """The comment's whole text."""
+    path = folder / REPORT
+    if not path.is_file():
+        raise Failure(f"{path} is missing: the check did not get as far. See its log.")
+    with path.open("rb") as file:
+        text = file.read(4 * _LONGEST).decode("utf-8", "replace")
+    text = redact(text).replace("<!--", "&lt;!--")
+    # A zero-width space behind the at sign: nobody is called by a report.
+    text = re.sub(r"@(?=\w)", "@\u200b", text)
+    return f"{MARK}\n{text if len(text) <= _LONGEST else text[:_LONGEST] + _CUT}"

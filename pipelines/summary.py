@@ -1,0 +1,71 @@
+"""What a job's page says, in Markdown: made of the facts that the commands print.
+
+Owns the words. On GitHub they go where $GITHUB_STEP_SUMMARY points, elsewhere to stdout.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from myflux_keys.redaction import redact
+
+Facts = Mapping[str, Any]
+_UNTOUCHED: Final = ("same", "read")
+
+
+def write(text: str) -> None:
+    place = os.environ.get("GITHUB_STEP_SUMMARY")
+    if place:
+        with Path(place).open("a", encoding="utf-8") as page:
+            page.write(redact(text) + "\n")
+    else:
+        print(redact(text))
+
+
+def deployed(cell: str, facts: Facts) -> str:
+    stacks, left_out = _part(facts, "stacks"), _part(facts, "left_out")
+    lines = [f"## Cell {cell}: {len(stacks)} stacks", ""]
+    if stacks:
+        lines += ["| stack | outcome | seconds | why |", "|---|---|---|---|"]
+        lines += [
+            f"| {stack} | {told['outcome']} | {told['seconds']} | {'; '.join(told.get('why', ()))} |"
+            for stack, told in sorted(stacks.items())
+        ]
+    lines += [f"\n{stack} is left out: {why}." for stack, why in sorted(left_out.items())]
+    if facts.get("retry"):
+        lines.append(f"\nAgain, just what failed: `{facts['retry']}`")
+    return "\n".join(lines)
+
+
+def drifted(facts: Facts) -> dict[str, dict[str, int]]:
+    """By stack, what an `up` would do; nothing for those that are as they should be."""
+    found = {
+        stack: {kind: count for kind, count in told["changes"].items() if kind not in _UNTOUCHED}
+        for stack, told in _part(facts, "stacks").items()
+    }
+    return {stack: changes for stack, changes in found.items() if changes}
+
+
+def drift(cell: str, found: Mapping[str, Mapping[str, int]], *, whole: bool) -> str:
+    if not found:
+        rest = "everything is as the files say" if whole else "not every stack could be compared: see the log"
+        return f"## Cell {cell}: {rest}"
+    lines = [f"## Cell {cell}: {len(found)} stacks are not as the files say", "", "| stack | `up` would |", "|---|---|"]
+    lines += [
+        f"| {stack} | {', '.join(f'{kind} {count}' for kind, count in sorted(changes.items()))} |"
+        for stack, changes in sorted(found.items())
+    ]
+    return "\n".join([*lines, "", f"`myflux-keys preview --cell {cell}` shows each; `up` puts it right."])
+
+
+def unread(cell: str, facts: Facts) -> str:
+    failed = [stack for stack, told in _part(facts, "stacks").items() if told["outcome"] != "succeeded"]
+    return f"## Cell {cell}: not read back\n\n{', '.join(sorted(failed)) or 'Nothing was read'}: see the log."
+
+
+def _part(facts: Facts, name: str) -> dict[str, Any]:
+    """Empty where a command ended before it had anything to tell."""
+    return facts.get(name) or {}

@@ -1,0 +1,53 @@
+"""One cell whose platform a person deployed, with a role for its pipeline; and that pipeline's repository."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from local.cell import LocalCell
+from tests.pipelines.repository import Repository
+from tests.pipelines.stand_in import GitHubStandIn
+from tests.program.rig import CELL, ROOT, Rig
+
+SUBJECT = "repo:myflux/keys:environment:local"
+PIPELINE = """pipeline:
+  github: {repository: myflux/keys, environment: local}
+  state_bucket: myflux-state-local
+"""
+
+
+@pytest.fixture(scope="session")
+def github() -> Iterator[GitHubStandIn]:
+    with GitHubStandIn.serving() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """tenants/ and cells/ on the branch main of a bare repository. No cell runs yet."""
+    made = Repository.of(ROOT, tmp_path_factory.mktemp("repository"))
+    cell = made.checkout / "cells" / f"{CELL}.yaml"
+    made.commit("A pipeline deploys the cell", {cell: cell.read_text(encoding="utf-8") + PIPELINE})
+    return made
+
+
+@pytest.fixture(scope="session")
+def bootstrapped(tmp_path_factory: pytest.TempPathFactory, repository: Repository) -> Iterator[Rig]:
+    folder = tmp_path_factory.mktemp("pipelines")
+    cell = LocalCell.start(folder / "cell")
+    before = {path.name for path in (ROOT / ".stacks").glob("*")}
+    try:
+        rig = Rig(cell, repository.checkout, folder / "said")
+        rig.said.mkdir()
+        cell.openai.settings(admin_requests_per_minute=0)
+        rig.up(CELL)
+        rig.store_admin_key()
+        yield rig
+    finally:
+        for leftover in (path for path in (ROOT / ".stacks").glob("*") if path.name not in before):
+            leftover.unlink()
+        cell.stop()
+        shutil.rmtree(folder)

@@ -1,0 +1,77 @@
+"""The pipeline's policy as a document: complete for the program, small enough for AWS, and without a way to a key."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from components.deployer_grants import BUILD, TENANT_TYPES, Deploys
+from components.deployer_permissions import NEVER, State, deployer_looks, deployer_permissions
+from components.deployer_trust import Job, deployer_trust
+from myflux_keys.names import CellNames
+from review.rehearsal import rehearse
+
+LONGEST = CellNames("prod-eu1-abcdefghijk", "111122223333", "us-gov-west-1", "aws-us-gov")
+STATE = State("b" * 63, "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/" + "1" * 36)
+MODES: tuple[Deploys, ...] = ("tenants", "everything")
+
+
+def allowed(document: dict[str, Any]) -> set[str]:
+    return {action for one in document["Statement"] if one["Effect"] == "Allow" for action in one["Action"]}
+
+
+def test_every_type_of_the_program_has_its_calls() -> None:
+    platform, acme = rehearse("local"), rehearse("acme.local")
+    assert {made.type for made in acme if made.type.startswith("aws:")} <= TENANT_TYPES
+    made = {made.type for made in [*platform, *acme, *rehearse("globex.local")] if made.type.startswith("aws:")}
+    assert made - BUILD.keys() == set(), "a pipeline could not deploy these: give them a row in deployer_grants"
+    assert BUILD.keys() - made == set(), "nothing makes these any more: their rights are too many"
+
+
+def test_it_fits_into_what_aws_takes() -> None:
+    def size(document: dict[str, Any]) -> int:
+        return len(json.dumps(document, separators=(",", ":")))
+
+    assert max(size(deployer_permissions(LONGEST, mode)) for mode in MODES) <= 10_240, "inline policies of one role"
+    assert size(deployer_looks(LONGEST, STATE)) <= 6_144, "a managed policy"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_statement_allows_what_is_never_allowed(mode: Deploys) -> None:
+    written = deployer_permissions(LONGEST, mode)
+    every = allowed(written) | allowed(deployer_looks(LONGEST, STATE))
+    assert not every & {*NEVER, "iam:DeleteRolePermissionsBoundary", "kms:PutKeyPolicy"}
+    assert not [action for action in every if "*" in action], "a wildcard would grow with AWS"
+    denied = {one["Sid"]: one for one in written["Statement"] if one["Effect"] == "Deny"}
+    assert (denied["NeverAValue"]["Action"], denied["NeverAValue"]["Resource"]) == (list(NEVER), "*")
+    assert "Condition" not in denied["NeverAValue"], "whatever a secret's policy or a role's trust says"
+
+
+def test_a_pipeline_of_tenants_touches_nothing_that_decides_who_reads() -> None:
+    written = deployer_permissions(LONGEST, "tenants")
+    every = allowed(written)
+    assert {action.partition(":")[0] for action in every} == {"kms", "lambda", "secretsmanager"}
+    assert {action for action in every if action.startswith("lambda:")} == {"lambda:InvokeFunction"}
+    assert f"secret:{LONGEST.admin_secret}" not in json.dumps(written)
+
+
+def test_roles_are_passed_to_lambda_alone_and_made_within_the_boundary_alone() -> None:
+    statements = deployer_permissions(LONGEST, "everything")["Statement"]
+    (passed,) = [one for one in statements if "iam:PassRole" in one["Action"]]
+    assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    assert LONGEST.runtime_role_arn not in passed["Resource"]
+    (made,) = [one for one in statements if "iam:CreateRole" in one["Action"]]
+    boundary = LONGEST.policy_arn(LONGEST.boundary_policy)
+    assert made["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": boundary}}
+    own = LONGEST.role_arn(LONGEST.deployer_role)
+    assert not [one for one in statements if one["Effect"] == "Allow" and own in one["Resource"]]
+
+
+def test_the_trust_is_equal_to_one_subject() -> None:
+    (statement,) = deployer_trust(LONGEST, Job("gitlab.com", "sts.amazonaws.com", "project_path:a/b:x"))["Statement"]
+    assert statement["Principal"]["Federated"].endswith(":oidc-provider/gitlab.com")
+    assert statement["Condition"] == {
+        "StringEquals": {"gitlab.com:aud": "sts.amazonaws.com", "gitlab.com:sub": "project_path:a/b:x"}
+    }

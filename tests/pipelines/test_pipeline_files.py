@@ -1,0 +1,63 @@
+"""What a cell's file may say of its pipeline, and the trust that follows from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import tenancy
+from pipelines.plan import matrix
+from tests.pipelines.conftest import PIPELINE
+from tests.program.rig import CELL, ROOT
+
+GITLAB = "pipeline:\n  gitlab: {project: myflux/platform/keys, branch: main}\n  state_bucket: myflux-state\n"
+
+
+def fleet(folder: Path, section: str) -> tenancy.Fleet:
+    (folder / "cells").mkdir()
+    (folder / "tenants").mkdir()
+    text = (ROOT / "cells" / f"{CELL}.yaml").read_text(encoding="utf-8")
+    (folder / "cells" / f"{CELL}.yaml").write_text(text + section, encoding="utf-8")
+    return tenancy.load(folder)
+
+
+def test_the_subject_is_one_environment_on_github_and_one_branch_on_gitlab(tmp_path: Path) -> None:
+    for name, section, issuer, subject in (
+        ("github", PIPELINE, "token.actions.githubusercontent.com", "repo:myflux/keys:environment:local"),
+        ("gitlab", GITLAB, "gitlab.com", "project_path:myflux/platform/keys:ref_type:branch:ref:main"),
+    ):
+        (tmp_path / name).mkdir()
+        pipeline = fleet(tmp_path / name, section).cells[CELL].pipeline
+        assert pipeline is not None
+        assert (pipeline.issuer, pipeline.subject, pipeline.deploys) == (issuer, subject, "tenants")
+
+
+@pytest.mark.parametrize(
+    ("section", "rule"),
+    [
+        (PIPELINE + "  gitlab: {project: myflux/keys, branch: main}\n", "one-pipeline"),
+        ("pipeline: {state_bucket: myflux-state}\n", "one-pipeline"),
+        (PIPELINE.replace("environment: local", "environment: '*'"), "bad-pipeline"),
+        (PIPELINE.replace("environment: local", "environment: 'x:ref:refs/heads/main'"), "bad-pipeline"),
+        (PIPELINE.replace("myflux/keys", "myflux"), "bad-pipeline"),
+        (PIPELINE.replace("myflux-state-local", "s3://myflux-state-local"), "bad-pipeline"),
+    ],
+)
+def test_what_would_trust_more_than_one_pipeline_is_refused(tmp_path: Path, section: str, rule: str) -> None:
+    with pytest.raises(tenancy.TenancyError) as refused:
+        fleet(tmp_path, section)
+    assert [problem.rule for problem in refused.value.problems] == [rule]
+
+
+def test_the_role_governs_and_a_person_stores(tmp_path: Path) -> None:
+    cell = fleet(tmp_path, PIPELINE).cells[CELL]
+    assert cell.governors == (*cell.deployer_principals, "arn:aws:iam::000000000000:role/myflux-local-deployer")
+    assert "arn:aws:iam::000000000000:role/myflux-local-deployer" not in cell.deployer_principals
+
+
+def test_a_matrix_holds_the_cells_that_a_pipeline_deploys(tmp_path: Path) -> None:
+    held = fleet(tmp_path, PIPELINE)
+    assert matrix(held, None) == matrix(held, ["acme.local"]) == [{"cell": CELL, "environment": "local"}]
+    assert matrix(held, ["acme.elsewhere"]) == []
+    assert matrix(tenancy.load(ROOT), None) == [], "the shipped cell is nobody's but a person's"
