@@ -205,3 +205,9 @@ def test_every_rule_has_its_case() -> None:
 def test_the_shipped_program_passes_its_own_pack(name: str, deployed: bool) -> None:
     assert len(stack(name, deployed)) > 3, "there was something to judge"
     assert judge(stack(name, deployed)) == []
+
+
+def test_an_arn_that_wraps_another_names_no_other_account() -> None:
+    inner = "arn:aws:lambda:us-east-1:000000000000:function:myflux-local-sweep"
+    outer = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{inner}/invocations"
+    assert not findings("one-account-one-region", changed(stack(PLATFORM), "local-sweep-function", invokeArn=outer))
