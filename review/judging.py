@@ -42,7 +42,11 @@ def resources(registered: Sequence[Registered]) -> list[Resource]:
 def config(cell: Cell) -> Config:
     """What a cell's file says that the rules can be held to."""
     production = (cell.cell,) if cell.production else ()
-    return Config(production_cells=production, deployers=tuple(cell.governors))
+    return Config(
+        production_cells=production,
+        deployers=tuple(cell.governors),
+        runtime_principals=tuple(cell.runtime_principals),
+    )
 
 
 def judged(after: Asked, before: Asked | None, cell: Cell, places: Places) -> Iterator[Remark]:
