@@ -19,6 +19,41 @@ class OpenAI(TypedDict):
     """Where OpenAI's API is; https://api.openai.com/v1 if left out."""
 
 
+class GitHub(TypedDict):
+    """Jobs of one environment."""
+
+    repository: str
+    """owner/name."""
+    environment: str
+    """The environment of the deploying jobs."""
+
+
+class GitLab(TypedDict):
+    """Jobs of one protected branch."""
+
+    project: str
+    """group/project."""
+    branch: str
+    """The protected branch that deploys."""
+    host: NotRequired[str]
+    """Where GitLab is; gitlab.com if left out."""
+
+
+class Pipeline(TypedDict):
+    """A role that only these jobs become, and that can read no key. Give `github` or `gitlab`, not both."""
+
+    github: NotRequired[GitHub]
+    """Jobs of GitHub's."""
+    gitlab: NotRequired[GitLab]
+    """Jobs of GitLab's."""
+    deploys: NotRequired[str]
+    """`tenants` (the default), or `everything`: the functions' code too, which reads keys."""
+    state_bucket: str
+    """The S3 bucket of the stacks' state."""
+    state_key_arn: NotRequired[str]
+    """The KMS key of Pulumi's secrets provider, where awskms is used."""
+
+
 class Cell(TypedDict):
     """An AWS account and Region with one OpenAI organization: what a file in cells/ says."""
 
@@ -46,6 +81,8 @@ class Cell(TypedDict):
     """How long the functions' logs are kept; 365 if left out."""
     openai: OpenAI
     """The OpenAI organization."""
+    pipeline: NotRequired[Pipeline]
+    """The CI jobs that deploy the cell. Left out: people do."""
 
 
 class RateLimit(TypedDict):

@@ -131,7 +131,7 @@ def test_one_change_in_ten_thousand_files_opens_one_tenants_file(
     root, git = repository
     opened: list[str] = []
     read = source.read
-    monkeypatch.setattr(source, "read", lambda path, root: (opened.append(path.name), read(path, root))[1])
+    monkeypatch.setattr(source, "read", lambda path, *more: (opened.append(path.name), read(path, *more))[1])
     assert changed.since("HEAD", root).stacks == []
     (root / "tenants" / "t-00500.yaml").write_text(
         (root / "tenants" / "t-00500.yaml").read_text(encoding="utf-8") + "# touched\n", encoding="utf-8"

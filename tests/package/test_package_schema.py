@@ -10,6 +10,7 @@ import pytest
 from package import arguments
 from package.plugin import Package
 from tenancy.cell import Cell, OpenAI
+from tenancy.pipeline import GitHub, GitLab, Pipeline
 from tenancy.rotation import Rotation
 from tenancy.spending import Budget, RateLimit
 from tenancy.tenant import Consumers, Tenant
@@ -22,6 +23,9 @@ FROM_THE_PLATFORM = {"kms_key_arn", "rotation_function_arn", "provisioner_functi
     [
         (arguments.Cell, Cell, set[str]()),
         (arguments.OpenAI, OpenAI, set[str]()),
+        (arguments.Pipeline, Pipeline, set[str]()),
+        (arguments.GitHub, GitHub, set[str]()),
+        (arguments.GitLab, GitLab, set[str]()),
         (arguments.RateLimit, RateLimit, set[str]()),
         (arguments.Budget, Budget, set[str]()),
         (arguments.Rotation, Rotation, set[str]()),
