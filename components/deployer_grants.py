@@ -91,7 +91,10 @@ def _secret_policy(names: CellNames, deploys: Deploys) -> list[Grant]:
 
 
 def _secret_rotation(names: CellNames, deploys: Deploys) -> list[Grant]:
-    """RotateSecret asks its caller for lambda:InvokeFunction on the function."""
+    """RotateSecret asks its caller for lambda:InvokeFunction on the function.
+
+    To rotate at once it names no function, and CancelRotateSecret never does: then the one that stands there is meant.
+    """
     functions = [names.rotation_function_arn]
     functions += [names.admin_rotation_function_arn] if deploys == "everything" else []
     ours = {"StringEqualsIfExists": {"secretsmanager:RotationLambdaARN": functions}}
@@ -104,7 +107,8 @@ def _secret_rotation(names: CellNames, deploys: Deploys) -> list[Grant]:
 def _key(names: CellNames, _: Deploys) -> list[Grant]:
     """A key's policy is written when the key is made, and never again: it decides who decrypts."""
     ours = {"StringEquals": {f"aws:ResourceTag/{TAG_CELL}": names.cell}}
-    a_tenants = ours | {"StringNotEquals": {f"aws:ResourceTag/{TAG_TENANT}": PLATFORM_TENANT}}
+    tenant = f"aws:ResourceTag/{TAG_TENANT}"
+    a_tenants = ours | {"StringNotEquals": {tenant: PLATFORM_TENANT}, "Null": {tenant: "false"}}
     return [
         Grant("kms", "CreateKey", ["*"]),
         Grant("kms", "TagResource", [any_key(names)], {"StringEquals": {f"aws:RequestTag/{TAG_CELL}": names.cell}}),
