@@ -21,6 +21,8 @@ _READERS: Final = frozenset({"runtime", "dedicated", "rotation", "sweep"})
 _ADMIN_READERS: Final = frozenset({"rotation", "provisioner", "admin-rotator", "sweep"})
 _WRITERS: Final = frozenset({"rotation"})
 _ADMIN_WRITERS: Final = frozenset({"admin-rotator"})
+_GOVERNORS: Final = frozenset({"deployer"})
+"""A pipeline's role, within what `own_deployer` lets it have."""
 _OWN_POLICIES: Final = ("-read", "-boundary")
 
 
@@ -69,7 +71,7 @@ def _admin_key_read(stack: Stack, config: Config) -> Iterator[Finding]:
 def _secrets_changed(stack: Stack, config: Config) -> Iterator[Finding]:
     yield from _read_by(stack, grants.WRITE, (ours.TENANT_SECRETS,), _WRITERS, "tenants' secrets", config)
     yield from _read_by(stack, grants.WRITE, (ours.ADMIN_SECRETS,), _ADMIN_WRITERS, "the admin key's secret", config)
-    yield from _read_by(stack, grants.GOVERN, ours.SECRETS, frozenset(), "secrets of ours", config)
+    yield from _read_by(stack, grants.GOVERN, ours.SECRETS, _GOVERNORS, "secrets of ours", config)
 
 
 def _taken_over(stack: Stack, config: Config) -> Iterator[Finding]:
@@ -79,13 +81,13 @@ def _taken_over(stack: Stack, config: Config) -> Iterator[Finding]:
         (grants.TAKE_A_FUNCTION, ours.FUNCTIONS, "functions of ours"),
     )
     for actions, target, what in takes:
-        yield from _read_by(stack, actions, (target,), frozenset(), what, config)
+        yield from _read_by(stack, actions, (target,), _GOVERNORS, what, config)
 
 
 def _roles_passed(stack: Stack, config: Config) -> Iterator[Finding]:
     for held in documents(stack, "identity"):
         for statement in grants.granted(held.statements, (grants.HAND_ON,), (ours.ROLES,)):
-            if not _deployer(held, config):
+            if not _deployer(held, config) and not (held.role and held.role.kind in _GOVERNORS):
                 yield violation(
                     held.resource, held.path, f"{_sid(statement)} lets its holder hand a role of ours to a service"
                 )

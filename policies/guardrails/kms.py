@@ -109,6 +109,8 @@ def _too_open(statement: Statement, config: Config) -> str:
     about = (secrets(cell, next(iter(tenants))), *admin_secrets(cell))
     if wrong := through_secrets_manager(statement, about):
         return wrong
+    if any(role and role.kind == "deployer" for role in known) and not _only_validates(statement):
+        return "lets a pipeline's role do more with the key than have Secrets Manager try it"
     strangers = [arn for arn in callers[0].values if ours.role_of(arn) is None]
     return _as_deployer(statement, config, strangers) if strangers else ""
 
@@ -116,12 +118,16 @@ def _too_open(statement: Statement, config: Config) -> str:
 def _as_deployer(statement: Statement, config: Config, strangers: list[str]) -> str:
     if config.deployers and any(arn not in config.deployers for arn in strangers):
         return "lets somebody use the key who is neither a role of ours nor a deployer"
-    if statement.demands(_VERSION, _VALIDATION) or not any(statement.names(action) for action in _DECRYPTS):
+    if _only_validates(statement) or not any(statement.names(action) for action in _DECRYPTS):
         return ""
     named = [value for c in statement.on("kms:EncryptionContext:SecretARN") for value in c.values]
     if all(covers(ours.ADMIN_SECRETS, value) for value in named):
         return ""
     return "lets somebody who is no role of ours decrypt tenants' secrets"
+
+
+def _only_validates(statement: Statement) -> bool:
+    return statement.demands(_VERSION, _VALIDATION)
 
 
 def _grants(stack: Stack, _: Config) -> Iterator[Finding]:

@@ -38,7 +38,7 @@ _TENANT: Final = r"(?P<tenant>[a-z][a-z0-9-]{2,31})"
 _TENANT_SECRET: Final = re.compile(rf"myflux/{_CELL}/{_TENANT}/openai", re.ASCII)
 _ADMIN_SECRET: Final = re.compile(rf"myflux-admin/{_CELL}/openai", re.ASCII)
 _ROLE: Final = re.compile(
-    rf"myflux-{_CELL}(?:-(?P<kind>runtime|rotation|provisioner|admin-rotator|sweep)|_{_TENANT})", re.ASCII
+    rf"myflux-{_CELL}(?:-(?P<kind>runtime|rotation|provisioner|admin-rotator|sweep|deployer)|_{_TENANT})", re.ASCII
 )
 _ROLE_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):(?:role|user)/(?:[^*?]*/)?(?P<name>[^*?/]+)")
 _SECRET_IN_ARN: Final = re.compile(r"arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:(?P<name>.+?)(?:-[A-Za-z0-9?]{6})?")
@@ -58,7 +58,7 @@ class Place:
 
 @dataclass(frozen=True)
 class OurRole:
-    """`kind` is `dedicated` for the role of one tenant."""
+    """`kind` is `dedicated` for the role of one tenant, `deployer` for a pipeline's."""
 
     cell: str
     kind: str

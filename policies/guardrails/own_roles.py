@@ -16,23 +16,28 @@ from .iam.documents import Statement
 from .iam.held import MANAGED_POLICY, Held, documents
 from .iam.patterns import covers, is_wild
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
+from .own_deployer import denies_values, deployer_grants, unmet
 from .own_grants import CRYPTOGRAPHY, PUT_METRIC_DATA, Grant, grants_of, secrets_of
 from .via_service import through_secrets_manager
 
-_CELLS_POLICY: Final = re.compile(r"myflux-(?P<cell>[a-z][a-z0-9-]{2,19})-(?P<kind>read|boundary)", re.ASCII)
+_CELLS_POLICY: Final = re.compile(
+    r"myflux-(?P<cell>[a-z][a-z0-9-]{2,19})-(?P<kind>read|boundary|deployer-looks)", re.ASCII
+)
 _TENANT: Final = "${aws:PrincipalTag/tenant}"
 _METRICS: Final = "MyFluxKeys"
 _HOUR: Final = 3600
+_MANAGED: Final = {"read": "runtime", "boundary": "boundary", "deployer-looks": "looks"}
+_PIPELINES: Final = ("deployer", "looks")
 
 
 def whose(held: Held) -> ours.OurRole | None:
-    """The role that a document is for: by who has it, or, for the cell's two managed policies, by their name."""
+    """The role that a document is for: by who has it, or, for the cell's managed policies, by their name."""
     if held.role is not None:
         return held.role
     named = _CELLS_POLICY.fullmatch(held.owner) if isinstance(held.owner, str) else None
     if named is None or held.resource.type != MANAGED_POLICY:
         return None
-    return ours.OurRole(named["cell"], "runtime" if named["kind"] == "read" else "boundary")
+    return ours.OurRole(named["cell"], _MANAGED[named["kind"]])
 
 
 def _narrow(stack: Stack, _: Config) -> Iterator[Finding]:
@@ -42,7 +47,11 @@ def _narrow(stack: Stack, _: Config) -> Iterator[Finding]:
             if held.ours and held.statements:
                 yield violation(held.resource, held.path, "it is tagged as ours, but belongs to no role of ours")
             continue
-        allowed = grants_of(role.kind, role.cell, role.tenant)
+        if role.kind == "deployer" and not denies_values(held.statements) and held.trouble is None:
+            message = "does not deny itself values and other roles, though it may write the policies that let it"
+            yield violation(held.resource, held.path, message)
+        pipelines = role.kind in _PIPELINES
+        allowed = deployer_grants(role.kind, role.cell) if pipelines else grants_of(role.kind, role.cell, role.tenant)
         for statement in held.statements:
             if statement.allows and (wrong := _too_much(statement, allowed, role)):
                 yield violation(held.resource, held.path, f"{statement.sid or 'a statement'} {wrong}")
@@ -60,6 +69,8 @@ def _too_much(statement: Statement, allowed: tuple[Grant, ...], role: ours.OurRo
         for resource in statement.resources:
             if not any(covers(place, resource.replace(_TENANT, "*")) for place in places):
                 return f"allows {action} on more than a {role.kind} has use for"
+    if role.kind in _PIPELINES:
+        return unmet(role.kind, role.cell, statement)
     if statement.names(PUT_METRIC_DATA) and not statement.demands("cloudwatch:namespace", _METRICS):
         return "allows metrics of any namespace, others' alarms' included"
     if any(statement.names(action) for action in CRYPTOGRAPHY):
@@ -90,6 +101,11 @@ def _by_tag(stack: Stack, _: Config) -> Iterator[Finding]:
 def _bounded(stack: Stack, _: Config) -> Iterator[Finding]:
     for role in ours.roles(stack):
         known = ours.role_of(role.text("name"))
+        if (role.number("maxSessionDuration") or 0) > _HOUR:
+            yield violation(role, "maxSessionDuration", "a stolen session would live longer than an hour")
+        if known and known.kind == "deployer":
+            # The cell's boundary allows nothing that a deployment needs. What holds the role is `own-roles-narrow`.
+            continue
         value = role.get("permissionsBoundary")
         if value is UNKNOWN:
             found = ours.comes_from(stack, role, "permissionsBoundary", MANAGED_POLICY)
@@ -97,8 +113,6 @@ def _bounded(stack: Stack, _: Config) -> Iterator[Finding]:
                 yield unknown(role, "permissionsBoundary")
                 continue
             value = "policy/" + found[0].text("name")
-        if (role.number("maxSessionDuration") or 0) > _HOUR:
-            yield violation(role, "maxSessionDuration", "a stolen session would live longer than an hour")
         cell = known.cell if known else "[a-z][a-z0-9-]*"
         if not isinstance(value, str) or not re.fullmatch(
             rf"(arn:[^:]*:iam::\d{{12}}:)?policy/myflux-{cell}-boundary", value
@@ -147,11 +161,11 @@ def _attachment(resource: Resource, path: str, policy: Any, to: list[Any]) -> It
     if name in _BROAD:
         yield violation(resource, path, f"{name} reaches every secret of the account, or what guards them")
     elif found := _CELLS_POLICY.fullmatch(name):
-        runtime = f"myflux-{found['cell']}-runtime"
+        holder = f"myflux-{found['cell']}-{'runtime' if found['kind'] == 'read' else 'deployer'}"
         if found["kind"] == "boundary":
             yield violation(resource, path, "a boundary is attached as if it were a permission")
-        elif not to or any(one is not UNKNOWN and str(one).rpartition("/")[2] != runtime for one in to):
-            yield violation(resource, path, f"the runtime's permissions are attached to somebody else than {runtime}")
+        elif not to or any(one is not UNKNOWN and str(one).rpartition("/")[2] != holder for one in to):
+            yield violation(resource, path, f"what {holder} may do is attached to somebody else")
         elif UNKNOWN in to:
             yield unknown(resource, "role")
     elif held_by_ours:
@@ -177,7 +191,7 @@ OWN_ROLE_RULES: Final = (
         rationale="A flaw in a function, or a session that is stolen, is worth what its role can do: another cell's "
         "secrets, another role, or a key used outside Secrets Manager.",
         fix="Grant the action on the narrowest resource in components/; if a role really needs more, say so in "
-        "policies/guardrails/own_grants.py, where a reviewer sees it.",
+        "policies/guardrails/own_grants.py, or own_deployer.py for a pipeline's, where a reviewer sees it.",
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
         check=_narrow,
         scope="resource",
@@ -197,7 +211,8 @@ OWN_ROLE_RULES: Final = (
         name="own-roles-bounded",
         severity="high",
         level="mandatory",
-        description="Every role of ours has the cell's permissions boundary, and sessions of an hour at most.",
+        description="Every role of ours has sessions of an hour at most, and the cell's permissions boundary unless it "
+        "is a pipeline's.",
         rationale="Whoever may add a policy to such a role makes it an administrator.",
         fix="Set `permissions_boundary` to the cell's boundary policy.",
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",

@@ -132,8 +132,10 @@ def _may(what: str, arn: str, place: ours.Place, config: Config) -> bool:
     if role is None:
         # What is none of our roles never reads, and governs or stores as a deployer.
         return what != "read" and (not config.deployers or arn in config.deployers)
-    if role.cell != place.cell or what == "governed":
+    if role.cell != place.cell:
         return False
+    if what == "governed" or role.kind == "deployer":
+        return what == "governed" and role.kind == "deployer"
     if place.admin:
         return role.kind in _ADMIN_READERS if what == "read" else role.kind == "admin-rotator"
     if role.kind == "dedicated":

@@ -13,12 +13,14 @@ from . import ours
 from .config import Config
 from .iam.documents import Condition, Statement
 from .iam.held import Held, documents
-from .iam.patterns import is_wild
+from .iam.patterns import covers, is_wild
 from .model import Finding, Rule, Stack, violation
+from .own_deployer import rotated_by_ours
 from .own_roles import whose
 
 _TAG: Final = "aws:requesttag/tenant"
 _TAG_KEYS: Final = "aws:tagkeys"
+_PROVIDER: Final = "arn:~:iam::~:oidc-provider/*"
 _ASSUME: Final = frozenset({"sts:assumerole", "sts:tagsession"})
 
 
@@ -39,6 +41,8 @@ def _principals(statement: Statement, role: ours.OurRole | None, config: Config)
         return "lets somebody become a role that is named like ours and is none of them"
     if statement.but_principals or statement.but_actions:
         return "trusts everybody but those it names"
+    if role.kind == "deployer":
+        return _one_job(statement)
     if strange := [action for action in statement.actions if action.lower() not in _ASSUME]:
         return f"allows {strange[0]} where only AssumeRole and TagSession are meant"
     if role.kind not in ("runtime", "dedicated"):
@@ -54,6 +58,26 @@ def _principals(statement: Statement, role: ours.OurRole | None, config: Config)
     if config.runtime_principals and set(statement.principals["AWS"]) - set(config.runtime_principals):
         return "trusts somebody who is none of the runtime's principals"
     return ""
+
+
+def _one_job(statement: Statement) -> str:
+    """A pipeline's: one job of one provider, by what its token says, whole."""
+    if [action.lower() for action in statement.actions] != ["sts:assumerolewithwebidentity"]:
+        return "lets a pipeline's role be assumed by others than a job with its token"
+    named = statement.principals.get("Federated", ())
+    if set(statement.principals) != {"Federated"} or len(named) != 1 or is_wild(named[0]):
+        return "trusts others than one OIDC provider with a pipeline's role"
+    if not covers(_PROVIDER, named[0]):
+        return "trusts others than one OIDC provider with a pipeline's role"
+    issuer = named[0].partition(":oidc-provider/")[2]
+    missing = [claim for claim in ("aud", "sub") if not any(map(_whole, statement.on(f"{issuer}:{claim}")))]
+    return f"lets in any job whose token has another {missing[0]}: it must be equal to one" if missing else ""
+
+
+def _whole(condition: Condition) -> bool:
+    exact = condition.operator == "stringequals" and not condition.over and not condition.passes_when_absent
+    # StringEquals takes a star for itself: whoever wrote one meant a pattern. A variable is whatever the token says.
+    return exact and len(condition.values) == 1 and not is_wild(condition.values[0]) and "${" not in condition.values[0]
 
 
 def _demands_tenant(stack: Stack, _: Config) -> Iterator[Finding]:
@@ -86,10 +110,13 @@ def _one_tenant(statement: Statement, role: ours.OurRole) -> bool:
 
 def _no_open_conditions(stack: Stack, _: Config) -> Iterator[Finding]:
     for held in documents(stack, "identity", "trust", "key", "topic", "queue"):
-        if not held.ours and whose(held) is None:
+        role = whose(held)
+        if not held.ours and role is None:
             continue
         for statement in held.statements:
             for condition in statement.conditions:
+                if role and role.kind == "deployer" and rotated_by_ours(statement, condition, role.cell):
+                    continue
                 if statement.allows and condition.passes_when_absent and not _demanded(statement, condition.key):
                     message = (
                         f"{statement.sid or 'a statement'} holds for a request without {condition.key}: "
@@ -111,7 +138,8 @@ TRUST_RULES: Final = (
         name="trust-names-its-principals",
         severity="critical",
         level="mandatory",
-        description="Who may become a role of ours is named: users and roles for the runtime, Lambda for a function.",
+        description="Who may become a role of ours is named: users and roles for the runtime, Lambda for a function, "
+        "one job for a pipeline's.",
         rationale="Anybody whom the wildcard or the account takes in becomes the role, and reads what it reads.",
         fix="List `runtime_principals` in the cell's file by full ARN.",
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
