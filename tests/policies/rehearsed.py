@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pulumi.output import Unknown
@@ -13,6 +14,7 @@ from pulumi.output import Unknown
 from policies.guardrails.config import Config
 from policies.guardrails.judge import RULES, judge
 from policies.guardrails.model import UNKNOWN, Finding, Resource
+from program import ROOT
 from review.rehearsal import rehearse
 
 STACKS = ("local", "acme.local", "fjord.local", "globex.local", "initech.local")
@@ -27,13 +29,13 @@ def plain(value: Any) -> Any:
 
 
 @cache
-def stack(name: str, deployed: bool = True) -> tuple[Resource, ...]:
+def stack(name: str, deployed: bool = True, root: Path = ROOT) -> tuple[Resource, ...]:
     return tuple(
         Resource(
             one.urn, one.type, one.name, plain(dict(one.inputs)), one.parent, one.protect, one.dependencies,
             one.property_dependencies,
         )
-        for one in rehearse(name, deployed=deployed)
+        for one in rehearse(name, root, deployed=deployed)
     )  # fmt: skip
 
 

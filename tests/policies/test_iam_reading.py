@@ -208,8 +208,15 @@ def test_names_and_shapes_are_those_of_the_product() -> None:
     tenant = cell.tenant("acme")
     assert ours.place_of(tenant.secret) == ours.Place("prod-eu1", "acme")
     assert ours.place_of(cell.admin_secret) == ours.Place("prod-eu1", names.PLATFORM_TENANT)
-    roles = (cell.rotation_role, cell.provisioner_role, cell.admin_rotation_role, cell.sweep_role, cell.runtime_role)
-    kinds = ["rotation", "provisioner", "admin-rotator", "sweep", "runtime"]
+    roles = (
+        cell.rotation_role,
+        cell.provisioner_role,
+        cell.admin_rotation_role,
+        cell.sweep_role,
+        cell.runtime_role,
+        cell.deployer_role,
+    )
+    kinds = ["rotation", "provisioner", "admin-rotator", "sweep", "runtime", "deployer"]
     assert [ours.role_of(cell.role_arn(role)) for role in roles] == [ours.OurRole("prod-eu1", kind) for kind in kinds]
     assert ours.role_of(tenant.dedicated_role) == ours.OurRole("prod-eu1", "dedicated", "acme")
     assert ours.MANAGED_BY == names.MANAGED_BY

@@ -1,0 +1,195 @@
+"""The pack and a cell whose file names a pipeline: its role passes as it is made, and nothing wider does."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.deployer_permissions import NEVER
+from policies.guardrails import own_deployer
+from policies.guardrails.config import Config
+from policies.guardrails.model import Resource
+from program import ROOT
+from tests.policies.rehearsed import STACKS, changed, document, edited, findings, judge, resource, stack
+
+MODES = ("tenants", "everything")
+PIPELINE = """pipeline:
+  github: {{repository: myflux/keys, environment: local}}
+  deploys: {deploys}
+  state_bucket: myflux-state-local
+  state_key_arn: arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab
+"""
+ROLE, HELD, LOOKS, KEY = "local-deployer-role", "local-deployer-permissions", "local-deployer-looks", "local-key-key"
+NARROW, TRUST, OPEN = "own-roles-narrow", "trust-names-its-principals", "no-condition-that-passes-on-nothing"
+ISSUER = "token.actions.githubusercontent.com"
+BROAD = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+Edit = Callable[[Any], Any]
+
+
+@pytest.fixture(scope="module")
+def fleets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    made: dict[str, Path] = {}
+    for mode in MODES:
+        made[mode] = tmp_path_factory.mktemp(mode)
+        for folder in ("tenants", "cells"):
+            shutil.copytree(ROOT / folder, made[mode] / folder)
+        cell = made[mode] / "cells" / "local.yaml"
+        cell.write_text(cell.read_text(encoding="utf-8") + PIPELINE.format(deploys=mode), encoding="utf-8")
+    return made
+
+
+@pytest.fixture(scope="module")
+def platform(fleets: dict[str, Path]) -> tuple[Resource, ...]:
+    return stack("local", root=fleets["everything"])
+
+
+@pytest.mark.parametrize("deployed", [True, False], ids=["deployed", "first preview"])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_cell_with_a_pipeline_passes_the_pack(fleets: dict[str, Path], mode: str, deployed: bool) -> None:
+    person = Config(deployers=("arn:aws:iam::000000000000:user/deployer",))
+    for name in STACKS:
+        resources = stack(name, deployed, fleets[mode])
+        assert [*judge(resources), *judge(resources, person)] == [], f"{name} as it ships"
+    assert ROLE in {one.name for one in stack("local", deployed, fleets[mode])}, "there was a pipeline to judge"
+
+
+def of(action: str, edit: Edit) -> Edit:
+    """Changes the statements that allow `action`."""
+
+    def change(read: Any) -> None:
+        found = [one for one in read["Statement"] if action in one["Action"] and one["Effect"] == "Allow"]
+        assert found, f"nothing allows {action}"
+        for one in found:
+            edit(one)
+
+    return change
+
+
+def lacks(operator: str, key: str) -> Edit:
+    return lambda statement: statement["Condition"][operator].pop(key)
+
+
+def respelled(before: str, after: str) -> Edit:
+    return lambda statement: statement["Condition"].update({after: statement["Condition"].pop(before)})
+
+
+def on(*places: str) -> Edit:
+    return lambda statement: statement.update(Resource=list(places))
+
+
+def adds(action: str, place: str = "*") -> Edit:
+    return lambda read: read["Statement"].append({"Effect": "Allow", "Action": action, "Resource": place})
+
+
+def never_denied(read: Any) -> None:
+    read["Statement"] = [one for one in read["Statement"] if one["Effect"] == "Allow"]
+
+
+def denied_but_once(read: Any) -> None:
+    (deny,) = [one for one in read["Statement"] if one["Effect"] == "Deny"]
+    deny["Action"].remove("sts:AssumeRole")
+
+
+def job(claim: str, value: Any) -> Edit:
+    return lambda read: read["Statement"][0]["Condition"]["StringEquals"].update({f"{ISSUER}:{claim}": value})
+
+
+def no_claim(claim: str) -> Edit:
+    return lambda read: read["Statement"][0]["Condition"]["StringEquals"].pop(f"{ISSUER}:{claim}")
+
+
+def trusts(**elements: Any) -> Edit:
+    return lambda read: read["Statement"][0].update(elements)
+
+
+BOUNDARY, OTHERS = "iam:PermissionsBoundary", "arn:aws:secretsmanager:us-east-1:000000000000:secret:myflux/other/*"
+SUBJECT = "repo:myflux/keys:environment:local"
+OWN = "arn:aws:iam::000000000000:role/myflux-local-deployer"
+# ruff: noqa: E501 - a table
+WIDER: dict[str, tuple[str, str, Edit]] = {
+    "a value": (NARROW, HELD, adds("secretsmanager:GetSecretValue")),
+    "a value by what it reads back": (NARROW, LOOKS, adds("secretsmanager:GetSecretValue")),
+    "no deny of values": (NARROW, HELD, never_denied),
+    "other roles not denied": (NARROW, HELD, denied_but_once),
+    "any role passed": (NARROW, HELD, of("iam:PassRole", on("*"))),
+    "any role passed, told twice": ("roles-passed-to-lambda-alone", HELD, of("iam:PassRole", on("*"))),
+    "roles passed to anything": (NARROW, HELD, of("iam:PassRole", lacks("StringEquals", "iam:PassedToService"))),
+    "roles made without the boundary": (NARROW, HELD, of("iam:CreateRole", lacks("StringEquals", BOUNDARY))),
+    "roles made if there is a boundary": (NARROW, HELD, of("iam:CreateRole", respelled("StringEquals", "StringLike"))),
+    "any policy attached": (NARROW, HELD, of("iam:AttachRolePolicy", lacks("StringEquals", "iam:PolicyARN"))),
+    "its own role": (NARROW, HELD, adds("iam:UpdateAssumeRolePolicy", OWN)),
+    "the boundary": (NARROW, HELD, adds("iam:DeleteRolePermissionsBoundary", OWN)),
+    "another cell's secrets": (NARROW, HELD, of("secretsmanager:DeleteSecret", on(OTHERS))),
+    "public policies": (NARROW, HELD, of("secretsmanager:PutResourcePolicy", lambda one: one.pop("Condition"))),
+    "the key itself": (NARROW, HELD, of("kms:Decrypt", lacks("StringEquals", "kms:EncryptionContext:SecretVersionId"))),
+    "a key's policy": (NARROW, HELD, adds("kms:PutKeyPolicy", "arn:aws:kms:us-east-1:000000000000:key/*")),
+    "the platform's key gone": (NARROW, HELD, of("kms:ScheduleKeyDeletion", lambda one: one["Condition"].pop("StringNotEquals"))),
+    "a key without a tag gone": (OPEN, HELD, of("kms:ScheduleKeyDeletion", lambda one: one["Condition"].pop("Null"))),
+    "any function rotates": (NARROW, HELD, of("secretsmanager:RotateSecret", lambda one: one.pop("Condition"))),
+    "another function rotates": (OPEN, HELD, of("secretsmanager:RotateSecret", lambda one: one["Condition"].update(
+        StringEqualsIfExists={"secretsmanager:RotationLambdaARN": "arn:aws:lambda:us-east-1:000000000000:function:x"}))),
+    "more than rotation if there is a function": (OPEN, HELD, of("secretsmanager:RotateSecret", lambda one: one["Action"].append(
+        "secretsmanager:DeleteSecret"))),
+    "another condition if it exists": (OPEN, HELD, of("iam:CreateRole", respelled("StringEquals", "StringEqualsIfExists"))),
+    "every key of the account": (NARROW, LOOKS, of("kms:Encrypt", on("arn:aws:kms:us-east-1:000000000000:key/*"))),
+    "every bucket": (NARROW, LOOKS, of("s3:GetObject", on("arn:aws:s3:::*"))),
+    "a pattern of subjects": (TRUST, ROLE, job("sub", "repo:myflux/keys:*")),
+    "subjects that are alike": (TRUST, ROLE, lambda read: respelled("StringEquals", "StringLike")(read["Statement"][0])),
+    "several subjects": (TRUST, ROLE, job("sub", [SUBJECT, "repo:myflux/keys:pull_request"])),
+    "no subject": (TRUST, ROLE, no_claim("sub")),
+    "no audience": (TRUST, ROLE, no_claim("aud")),
+    "claims of another provider": (TRUST, ROLE, trusts(Principal={"Federated": "arn:aws:iam::1:oidc-provider/gitlab.com"})),
+    "a provider of SAML": (TRUST, ROLE, trusts(Principal={"Federated": "arn:aws:iam::000000000000:saml-provider/x"})),
+    "any provider": (TRUST, ROLE, trusts(Principal={"Federated": "*"})),
+    "a user too": (TRUST, ROLE, trusts(Principal={"AWS": "arn:aws:iam::000000000000:user/x"})),
+    "another way in": (TRUST, ROLE, trusts(Action=["sts:AssumeRoleWithWebIdentity", "sts:AssumeRole"])),
+    "a key that decrypts for it": ("kms-key-used-through-secrets-manager", KEY, lambda read: [
+        one["Condition"]["StringEquals"].pop("kms:EncryptionContext:SecretVersionId", None) for one in read["Statement"]
+        if "Condition" in one]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wider", WIDER)
+def test_what_is_wider_is_refused(platform: tuple[Resource, ...], wider: str) -> None:
+    rule, name, edit = WIDER[wider]
+    path = "assumeRolePolicy" if name == ROLE else "policy"
+    found = findings(rule, edited(platform, name, path, edit))
+    assert {(one.urn.rpartition("::")[2], one.kind) for one in found} == {(name, "violation")}, found
+
+
+def test_its_sessions_are_short_and_it_holds_its_own_documents_alone(platform: tuple[Resource, ...]) -> None:
+    assert findings("own-roles-bounded", changed(platform, ROLE, maxSessionDuration=43_200))
+    assert findings("role-tags-agree", changed(platform, ROLE, tags={"tenant": "acme"}))
+    attached = "policies-attached-where-they-belong"
+    assert findings(attached, changed(platform, "local-deployer-attachment", policyArn=BROAD))
+    assert findings(attached, changed(platform, "local-deployer-attachment", role="intern"))
+    assert findings(attached, changed(platform, "local-runtime-attachment", role="myflux-local-deployer"))
+
+
+def test_it_governs_a_secret_and_neither_stores_nor_reads_one(fleets: dict[str, Path]) -> None:
+    def let_in(sid: str) -> Edit:
+        def edit(read: Any) -> None:
+            (found,) = [one for one in read["Statement"] if one["Sid"] == sid]
+            (condition,) = found["Condition"].values()
+            condition["aws:PrincipalArn"].append(OWN)
+
+        return edit
+
+    acme = stack("acme.local", root=fleets["tenants"])
+    policy = next(one for one in acme if one.name == "acme-key-policy").text("policy")
+    assert OWN in policy, "it governs"
+    for sid in ("OnlyRuntimeRotationAndSweepRead", "OnlyWritersFill"):
+        found = findings("secret-shuts-out-all-but-named", edited(acme, "acme-key-policy", "policy", let_in(sid)))
+        assert found, f"{sid} must not name a pipeline's role"
+        assert "myflux-local-deployer" in found[0].message
+
+
+def test_the_table_denies_what_the_program_denies() -> None:
+    assert set(own_deployer.NEVER) == set(NEVER)
+    lone = resource("aws:iam/rolePolicy:RolePolicy", role="myflux-local-deployer", policy=document(
+        {"Effect": "Deny", "Action": list(NEVER), "Resource": "*"}))  # fmt: skip
+    assert findings(NARROW, [lone]) == []
