@@ -12,7 +12,7 @@ from typing import Final
 
 from .iam.documents import Condition, Statement
 from .iam.patterns import covers
-from .own_grants import Grant, admin_secrets, secrets
+from .own_grants import CRYPTOGRAPHY, Grant, admin_secrets, secrets
 from .via_service import through_secrets_manager
 
 NEVER: Final = (
@@ -42,8 +42,9 @@ def unmet(kind: str, cell: str, statement: Statement) -> str:
         for key, value in demands.items() if statement.names(action) else ():
             if not any(_only(condition, value) for condition in statement.on(key)):
                 return f"allows {action} without demanding {key}"
-    if any(statement.names(one) for one in ("kms:Decrypt", "kms:GenerateDataKey")):
-        return through_secrets_manager(statement, (secrets(cell), *admin_secrets(cell)))
+    uses_a_key = any(statement.names(action) for action in CRYPTOGRAPHY)
+    if uses_a_key and (wrong := through_secrets_manager(statement, _secrets(cell))):
+        return wrong
     if statement.names("kms:ScheduleKeyDeletion") and not any(_no_platform(c) for c in statement.conditions):
         return "allows kms:ScheduleKeyDeletion on the platform's own key"
     if any(statement.names(one) for one in _ROTATES) and not any(

@@ -127,6 +127,9 @@ WIDER: dict[str, tuple[str, str, Edit]] = {
     "public policies": (NARROW, HELD, of("secretsmanager:PutResourcePolicy", lambda one: one.pop("Condition"))),
     "the key itself": (NARROW, HELD, of("kms:Decrypt", lacks("StringEquals", "kms:EncryptionContext:SecretVersionId"))),
     "a key's policy": (NARROW, HELD, adds("kms:PutKeyPolicy", "arn:aws:kms:us-east-1:000000000000:key/*")),
+    "the platform's key gone where it decrypts": (NARROW, HELD, of("kms:Decrypt", lambda one: [
+        one["Action"].append("kms:ScheduleKeyDeletion"),
+        one["Condition"]["StringEquals"].update({"aws:ResourceTag/cell": "local"})])),
     "the platform's key gone": (NARROW, HELD, of("kms:ScheduleKeyDeletion", lambda one: one["Condition"].pop("StringNotEquals"))),
     "a key without a tag gone": (OPEN, HELD, of("kms:ScheduleKeyDeletion", lambda one: one["Condition"].pop("Null"))),
     "any function rotates": (NARROW, HELD, of("secretsmanager:RotateSecret", lambda one: one.pop("Condition"))),
