@@ -1,7 +1,7 @@
 """What a tenant's live secret holds, told without its value: asked before an existing secret is taken over.
 
-Owns reading the value and asking OpenAI about what it names. Leaves out judging (`operations/adopt.py`). It is a
-function's work since no person may read the value, and only functions may ask OpenAI about keys. Nothing is changed.
+Owns reading the value and asking OpenAI about what it names. Leaves out judging (`operations/adopt.py`). A function's
+work: no person may read the value or ask OpenAI about keys. Changes nothing.
 """
 
 from __future__ import annotations
