@@ -87,7 +87,7 @@ def test_all_keys_are_rotated_and_history_tells_who_asked_and_why(operated: Oper
 def test_ctrl_c_stops_the_command_and_the_same_one_goes_on_without_a_second_key(operated: Operated) -> None:
     control = operated.cell.openai
     before = len(control.minted())
-    control.fault("slow", method="POST", path=MINT, count=2, seconds=3)
+    control.fault("slow", method="POST", path=MINT, count=2, seconds=9)
     with operated.popen("rotate", "acme", "fjord", "--wait", "--reason", "first") as running:
         until(running, operated, "acme", "AWSPENDING")
         running.send_signal(signal.SIGINT)
