@@ -79,6 +79,7 @@ def told(*plan: dict[str, Any], done: bool = True, next: str | None = None, tena
         "failed": {},
         "governance": None,
         "admin_key_days_left": None,
+        "customers_admin_key_days_left": {},
         "tenants": tenants,
         "calls": 2,
         "done": done,
