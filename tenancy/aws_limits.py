@@ -55,9 +55,11 @@ def cell_names(names: CellNames) -> Iterator[tuple[Limit, str]]:
         names.runtime_role,
         names.sweep_role,
         names.admin_rotation_role,
+        names.deployer_role,
     )
     yield from ((ROLE, name) for name in roles)
-    yield from ((POLICY, name) for name in (names.boundary_policy, names.read_policy))
+    policies = (names.boundary_policy, names.read_policy, names.deployer_looks_policy)
+    yield from ((POLICY, name) for name in policies)
     yield SECRET, names.admin_secret
     yield ALIAS, names.kms_alias
     yield QUEUE, names.dead_letter_queue
