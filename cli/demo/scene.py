@@ -160,7 +160,8 @@ def denied(attempt: Callable[[], object], who: str, codes: frozenset[str] = NO_R
     raise CheckFailed(f"{who} was let in")
 
 
-def wait_until(done: Callable[[], bool], what: str, seconds: float = 60) -> None:
+def wait_until(done: Callable[[], bool], what: str, seconds: float = 180) -> None:
+    """Raises CheckFailed. OpenAI's Admin API takes some ten calls a minute: a rotation may have to wait for its turn."""
     give_up = time.monotonic() + seconds
     while not done():
         if time.monotonic() > give_up:
