@@ -161,7 +161,7 @@ def denied(attempt: Callable[[], object], who: str, codes: frozenset[str] = NO_R
 
 
 def wait_until(done: Callable[[], bool], what: str, seconds: float = 180) -> None:
-    """Raises CheckFailed. OpenAI's Admin API takes some ten calls a minute: a rotation may have to wait for its turn."""
+    """Raises CheckFailed. OpenAI takes some ten admin calls a minute, so a rotation may have to wait for its turn."""
     give_up = time.monotonic() + seconds
     while not done():
         if time.monotonic() > give_up:
