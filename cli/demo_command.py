@@ -28,7 +28,7 @@ def demo(
 
     console = Console(soft_wrap=True)
     console.print(
-        "A cell of its own, four tenants, and every promise tried. This takes a minute or two.\n", highlight=False
+        "A cell of its own, four tenants, and every promise tried. This takes some minutes.\n", highlight=False
     )
     report = play(home.resolve(), keep=keep, console=console)
     console.print(f"The same for machines: {home / 'report.json'}", markup=False, highlight=False)
