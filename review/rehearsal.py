@@ -114,7 +114,7 @@ class _Monitor(mocks.MockMonitor):
         try:
             response: Any = super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType]
         finally:
-            _close_this_threads_loop()
+            close_this_threads_loop()
         if request.type == _STACK:
             return response
         given: dict[str, Any] = _ordered(rpc.deserialize_properties(request.object, keep_unknowns=True))
@@ -148,7 +148,7 @@ class _Monitor(mocks.MockMonitor):
         try:
             return super().ReadResource(request)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         finally:
-            _close_this_threads_loop()
+            close_this_threads_loop()
 
 
 def _place(frames: Sequence[Any]) -> Place | None:
@@ -168,7 +168,7 @@ def _ordered(value: Any) -> Any:
     return [_ordered(one) for one in value] if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType]
 
 
-def _close_this_threads_loop() -> None:
+def close_this_threads_loop() -> None:
     """The SDK's mocks open an event loop on each worker thread that answers a request, and leave it open."""
     try:
         loop = asyncio.get_event_loop()

@@ -15,6 +15,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.stack import run_pulumi_func
 
 from myflux_keys.names import CellNames
+from review.rehearsal import close_this_threads_loop
 
 ROTATION_ARN = "arn:aws:lambda:eu-central-1:111122223333:function:myflux-prod-eu1-rotation"
 
@@ -83,7 +84,7 @@ class Monitor(pulumi_mocks.MockMonitor):
         try:
             response = super().RegisterResource(request)
         finally:
-            _close_this_threads_loop()
+            close_this_threads_loop()
         if request.type != "pulumi:pulumi:Stack":
             depends_on = set(request.dependencies)
             for of_property in request.propertyDependencies.values():
@@ -101,16 +102,6 @@ class Monitor(pulumi_mocks.MockMonitor):
                 )
             )
         return response
-
-
-def _close_this_threads_loop() -> None:
-    """The SDK's mocks open an event loop on each worker thread that answers a request, and leave it open."""
-    try:
-        loop = asyncio.get_event_loop()
-    except RuntimeError:
-        return
-    loop.close()
-    asyncio.set_event_loop(None)
 
 
 @pytest.fixture
