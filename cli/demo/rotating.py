@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 from cli.demo.report import CheckFailed, Report
 from cli.demo.scene import READER_TTL, Scene, wait_until
 
+_SCHEDULER_LOOKS = 1.0
+"""Seconds within which the cell's scheduler, which looks every quarter of one, has seen a moved clock."""
 _PAUSE = 0.25
 """Seconds between one caller's calls: two callers stay under the tenant's own limit of requests a minute."""
 
@@ -99,26 +102,45 @@ def crash_recovery(scene: Scene, report: Report) -> str:
     """Faults at OpenAI in the middle of rotations: Secrets Manager repeats each, same token, until it is whole."""
     tenant = scene.managed[1]
     names = scene.names.tenant(tenant)
-    deployer = scene.client("deployer", "secretsmanager")
     control = scene.cell.openai
     project = next(p.id for p in control.projects() if p.name == names.project)
+    # The clock was moved: a rotation of the tenant's own slot may still run.
+    _await_quiet(scene, tenant)
     known = {scene.reader.get(tenant, fresh=True).key_id} | {key.id for key in control.live_keys(project)}
-    for fault, method, path in FAULTS:
-        before = current_version(deployer, names.secret)
-        control.fault(fault, method=method, path=path)
-        deployer.rotate_secret(SecretId=names.secret)
-        wait_until(lambda before=before: rotated(deployer, names.secret, before), f"{tenant}'s rotation after {fault}")
-        if control.faults():
-            raise CheckFailed(f"{fault} never struck: the rotation made no call {method} {path}")
-        key = scene.new_reader().get(tenant)
-        known.add(key.key_id)
-        lost = [live.name for live in control.live_keys(project) if live.id not in known]
-        if lost:
-            raise CheckFailed(f"after {fault} there are live keys that nobody holds: {', '.join(lost)}")
-        if not answers(scene, key.reveal(), key.models[0]):
-            raise CheckFailed(f"after {fault} the current key of {tenant} is refused")
+    try:
+        for fault, method, path in FAULTS:
+            _strike(scene, tenant, fault, method, path)
+            key = scene.new_reader().get(tenant)
+            known.add(key.key_id)
+            lost = [live.name for live in control.live_keys(project) if live.id not in known]
+            if lost:
+                raise CheckFailed(f"after {fault} there are live keys that nobody holds: {', '.join(lost)}")
+            if not answers(scene, key.reveal(), key.models[0]):
+                raise CheckFailed(f"after {fault} the current key of {tenant} is refused")
+    finally:
+        # A check that fails must not make the next ones fail too.
+        control.clear_faults()
     report.figures["rotations_struck_by_faults"] = len(FAULTS)
     return f"{len(FAULTS)} rotations of {tenant} struck in the middle: each ended whole, no key lost or left over"
+
+
+def _strike(scene: Scene, tenant: str, fault: str, method: str, path: str) -> None:
+    """One rotation of `tenant` with `fault` at its first call `method` `path`, to its end."""
+    secret = scene.names.tenant(tenant).secret
+    deployer = scene.client("deployer", "secretsmanager")
+    before = current_version(deployer, secret)
+    scene.cell.openai.fault(fault, method=method, path=path)
+    deployer.rotate_secret(SecretId=secret)
+    wait_until(lambda: rotated(deployer, secret, before), f"{tenant}'s rotation after {fault}")
+    if scene.cell.openai.faults():
+        raise CheckFailed(f"{fault} never struck: the rotation made no call {method} {path}")
+
+
+def _await_quiet(scene: Scene, tenant: str) -> None:
+    """Until the cell's scheduler has seen the moved clock, and a rotation that it then started is over."""
+    deployer = scene.client("deployer", "secretsmanager")
+    time.sleep(_SCHEDULER_LOOKS)
+    wait_until(lambda: not _is_pending(_stages(deployer, scene.names.tenant(tenant).secret)), f"{tenant}'s own slot")
 
 
 FAULTS = (
@@ -131,15 +153,23 @@ FAULTS = (
 
 
 def current_version(secrets: SecretsManagerClient, secret: str) -> str | None:
-    stages = secrets.describe_secret(SecretId=secret).get("VersionIdsToStages", {})
+    stages = _stages(secrets, secret)
     return next((version for version, labels in stages.items() if "AWSCURRENT" in labels), None)
 
 
 def rotated(secrets: SecretsManagerClient, secret: str, before: str | None) -> bool:
     """AWSCURRENT has moved, and nothing is left pending elsewhere."""
-    stages = secrets.describe_secret(SecretId=secret).get("VersionIdsToStages", {})
+    stages = _stages(secrets, secret)
     moved = any("AWSCURRENT" in labels and version != before for version, labels in stages.items())
-    return moved and not any(labels == ["AWSPENDING"] for labels in stages.values())
+    return moved and not _is_pending(stages)
+
+
+def _stages(secrets: SecretsManagerClient, secret: str) -> Mapping[str, Sequence[str]]:
+    return secrets.describe_secret(SecretId=secret).get("VersionIdsToStages", {})
+
+
+def _is_pending(stages: Mapping[str, Sequence[str]]) -> bool:
+    return any("AWSPENDING" in labels and "AWSCURRENT" not in labels for labels in stages.values())
 
 
 def answers(scene: Scene, key: str, model: str) -> bool:
