@@ -9,11 +9,12 @@ import typer
 import tenancy
 from cli import options, output
 from cli.table import iso, table, when
+from functions.admin_budget import CALLS_PER_MINUTE
 from operations import selection
 from operations.account import Account
 from operations.capacity import Capacity, Limit
 from operations.capacity import capacity as capacity_of
-from tenancy.slot_load import CALLS_PER_MINUTE, ROTATIONS_AN_HOUR
+from tenancy.slot_load import ROTATIONS_AN_HOUR
 
 
 def capacity(

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fleet.stages import CANARY_SHARE, stages
+from functions.admin_budget import CALLS_PER_MINUTE
 from operations.capacity import PROJECTS, ROLES, SECRETS
 from operations.pace import spoken
 from operations.projection import Shape, full, project
-from tenancy.slot_load import CALLS_PER_MINUTE, ROTATIONS_AN_HOUR
+from tenancy.slot_load import ROTATIONS_AN_HOUR
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)
 SHAPES = (

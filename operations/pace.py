@@ -1,8 +1,8 @@
-"""When the next rotation may start: one budget of Admin API calls for each cell.
+"""When the next rotation may start within the cell's budget of Admin API calls.
 
-Owns the reckoning, with clock and sleep given from outside. Leaves out what is started. A rotation makes one call on
-each of three endpoints, so its start stands for a call on any of them. The functions pace themselves besides, by
-answering 429 with waiting: this keeps a command that starts many of them from using up the minute for everybody.
+Owns the reckoning, with clock and sleep given from outside. Leaves out what is started, and the budget's shares
+(`functions/admin_budget.py`). The functions answer 429 with waiting besides: this keeps a command that starts many of
+them from using up the minute for everybody.
 """
 
 from __future__ import annotations
@@ -14,10 +14,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from tenancy.slot_load import CALLS_PER_MINUTE
+from functions.admin_budget import WINDOW_SECONDS, rotations_a_minute
 
-WINDOW_SECONDS: Final = 61.0
-"""OpenAI refills about 60 s after a window's first call; one more, because a started function calls a little later."""
 ROTATION_SECONDS: Final = 20.0
 """From RotateSecret to AWSCURRENT when nothing is wrong: a cold start, some calls, a real call with the new key."""
 
@@ -26,7 +24,7 @@ ROTATION_SECONDS: Final = 20.0
 class Budget:
     """`per_minute` starts in any window."""
 
-    per_minute: int = CALLS_PER_MINUTE
+    per_minute: int = rotations_a_minute()
 
     def seconds_for(self, count: int, already: int = 0) -> float:
         """Until `count` rotations are done, where `already` were started in the window before."""
@@ -46,6 +44,8 @@ class Pace:
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self.others = 0
+        """Rotations of the cell that somebody else has begun and that weigh on the budget now."""
         self._budget = budget
         self._now = now
         self._sleep = sleep
@@ -53,9 +53,10 @@ class Pace:
 
     def delay(self) -> float:
         """Seconds until the next turn; 0 when it is now. Never more than a window, whatever a clock was set to."""
-        if len(self._recent) < self._budget.per_minute:
+        turns = max(self._budget.per_minute - self.others, 1)
+        if len(self._recent) < turns:
             return 0.0
-        return min(max(self._recent[0] + WINDOW_SECONDS - self._now(), 0.0), WINDOW_SECONDS)
+        return min(max(self._recent[-turns] + WINDOW_SECONDS - self._now(), 0.0), WINDOW_SECONDS)
 
     def take(self) -> float:
         """Waits for a turn and takes it; returns when that was."""

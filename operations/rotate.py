@@ -20,7 +20,7 @@ from operations.account import Account, aws_time
 from operations.errors import code_of, explain
 from operations.journal import Entry, Journal
 from operations.pace import Budget, Pace
-from operations.rotation_state import SecretFacts, facts
+from operations.rotation_state import SecretFacts, facts, tenant_secrets
 from operations.trail import TrailEvent, rotation_failures
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 POLL_SECONDS: Final = 2.0
 FAILURES_SECONDS: Final = 5.0
 """Between two looks into CloudTrail, which allows two a second for the whole account."""
+OTHERS_SECONDS: Final = 10.0
+"""Between two counts of the rotations that others have begun: a page for each hundred secrets of the cell."""
 GIVE_UP_SECONDS: Final = 1800.0
 """A rotation that is neither done nor reported as failed by then. CloudTrail may be a quarter of an hour late."""
 
@@ -81,6 +83,7 @@ class Rotate:
         recent = [entry.started for entry in journal.entries.values() if entry.started]
         self._pace = Pace(self._budget, recent, now=self._waiting.now, sleep=self._waiting.sleep)
         self._looked = 0.0
+        self._counted = 0.0
 
     def run(self) -> Journal:
         """Starts what has not been started, and follows. Ends with every entry's outcome known, or with Ctrl-C, after
@@ -89,7 +92,7 @@ class Rotate:
         queue = self._left()
         while True:
             self._tell(self.progress())
-            if queue and self._pace.delay() == 0:
+            if queue and self._pace.delay() == 0 and not self._is_crowded_out():
                 self._start(queue.pop(0))
                 continue
             if self._follow:
@@ -109,6 +112,15 @@ class Rotate:
             failed=outcomes.count("failed"),
             seconds_left=self._budget.seconds_for(outcomes.count(""), self._pace.in_window()),
         )
+
+    def _is_crowded_out(self) -> bool:
+        """Counts the rotations that others have begun, and whether they leave no turn now. One tenant never waits."""
+        now = self._waiting.now()
+        if len(self._journal.entries) > 1 and now - self._counted >= OTHERS_SECONDS:
+            self._counted = now
+            secrets = tenant_secrets(self._account.secrets, self._account.cell.names)
+            self._pace.others = sum(found.weighs for tenant, found in secrets if tenant not in self._journal.entries)
+        return self._pace.delay() > 0
 
     def _left(self) -> list[str]:
         """Not begun, failed, or begun in a secret that knows nothing of it: that record is of a cell since reset."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from functions import admin_budget
 from myflux_keys.names import TAG_TENANT, CellNames
 from operations.account import aws_time
 
@@ -32,6 +33,7 @@ class SecretFacts:
     told_at: datetime
     stages: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     created: datetime | None = None
+    changed: datetime | None = None
     last_rotated: datetime | None = None
     next_rotation: datetime | None = None
 
@@ -43,6 +45,14 @@ class SecretFacts:
     def pending(self) -> str | None:
         """A version that is being made, or that a failed rotation left behind."""
         return next((v for v, labels in self.stages.items() if PENDING in labels and CURRENT not in labels), None)
+
+    @property
+    def weighs(self) -> bool:
+        """Whether its rotation has called OpenAI within the window of the Admin API's budget."""
+        changed, rotated = (moment.timestamp() if moment else None for moment in (self.changed, self.last_rotated))
+        return admin_budget.weighs(
+            pending=self.pending is not None, changed_at=changed, rotated_at=rotated, now=self.told_at.timestamp()
+        )
 
     def has_finished(self, version: str) -> bool:
         """Whether the rotation to `version` is over: it is live, and nothing is pending."""
@@ -60,6 +70,7 @@ def facts(answer: Mapping[str, Any], page: Mapping[str, Any] | None = None) -> S
         told_at=aws_time(page or answer),
         stages=answer.get("VersionIdsToStages") or answer.get("SecretVersionsToStages") or {},
         created=answer.get("CreatedDate"),
+        changed=answer.get("LastChangedDate"),
         last_rotated=answer.get("LastRotatedDate"),
         next_rotation=answer.get("NextRotationDate"),
     )

@@ -10,14 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from functions.admin_budget import sweeps_a_minute
 from functions.sweep.facts import NEEDS_A_PERSON
 from operations import functions_client
 from operations.account import Account
 
 SLICE_SECONDS: Final = 90
 """One call's time: short enough to say how far it is, long enough for the function's own pace."""
-PER_MINUTE: Final = 6
-"""Tenants: what OpenAI's Admin API lets a sweep look at."""
+PER_MINUTE: Final = sweeps_a_minute(rotations=0)
+"""Tenants, while nothing rotates."""
 ADMIN_KEY_DAYS: Final = 14
 """As the alarm AdminKeyDaysLeft has it."""
 BUSY_SECONDS: Final = 20.0

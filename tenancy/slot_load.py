@@ -1,9 +1,8 @@
 """How many rotations a cell's slots put into one hour, against what OpenAI's Admin API takes.
 
-Owns the count and the budget. Leaves out choosing slots (`tenancy/slots.py`). A rotation lists keys, mints one and
-changes the old one's expiry: one call each on three endpoints, counted apart. Measured by a provider author in May 2026
-at 7 to 10 calls a minute and endpoint; the lower number is the budget. A window of several hours counts at the hour in
-which it opens, since AWS may start everything then.
+Owns the count. Leaves out choosing slots (`tenancy/slots.py`) and the budget (`functions/admin_budget.py`). A rotation
+lists keys, mints one and changes the old one's expiry: one call each on three endpoints, counted apart. A window of
+several hours counts at the hour in which it opens, since AWS may start everything then.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-CALLS_PER_MINUTE: Final = 7
-"""Of one endpoint of the Admin API, for one organization."""
+from functions.admin_budget import CALLS_PER_MINUTE
+
 ROTATIONS_AN_HOUR: Final = CALLS_PER_MINUTE * 60
 """What the budget carries in an hour, since a rotation makes one call on each endpoint."""
 

@@ -1,7 +1,8 @@
 """One sweep: which tenants, each looked at, decided on and acted upon, until all are done or the time is over.
 
-Owns the order, the pace and what is told at the end. Leaves out every rule (`decide.py`, `due.py`). A tenant that can't
-be looked at does not stop the others. What was not reached is told: `next` lets a caller go on where this one stopped.
+Owns the order and what is told at the end. Leaves out the pace (`pace.py`) and every rule (`decide.py`, `due.py`). A
+tenant that can't be looked at does not stop the others. What was not reached is told: `next` lets a caller go on where
+this one stopped.
 """
 
 from __future__ import annotations
@@ -23,15 +24,13 @@ from functions.sweep.act import Result, carry_out
 from functions.sweep.decide import decide
 from functions.sweep.look import look
 from functions.sweep.metrics import Datum
+from functions.sweep.pace import Pace
 from functions.sweep.request import SweepRequest
 from functions.sweep.services import Services
 from functions.sweep.tenants import TenantSecret, by_tenant, stored_at, tenant_secrets
 from myflux_keys import names
 
 TENANT_NEEDS_SECONDS: Final = 30.0
-BURST: Final = 3
-PACE_SECONDS: Final = 10.0
-"""After the first few, one tenant in so many seconds: a rotation lists keys too, and must find its turn."""
 
 
 @dataclass
@@ -61,8 +60,9 @@ class Sweep:
         for tenant, why in self.late.items():
             log.line("sweep.overdue", level=logging.WARNING, tenant=tenant, reason=why)
         chosen = [secret for secret in secrets if not request.due or due.is_due(secret, cell, now)]
+        pace = Pace(services, secrets, sum(secret.managed for secret in chosen))
         chosen = [secret for secret in chosen if request.after is None or secret.tenant > request.after]
-        reached = self._each(chosen)
+        reached = self._each(chosen, pace)
         refused = self._governance(managed, now)
         told = {
             "plan": [result.shown() for result in self.results],
@@ -79,15 +79,13 @@ class Sweep:
         self._tell(len(chosen) - reached, days_left, whole=request.tenants is None)
         return told | ({"next": None} if told["done"] else {})
 
-    def _each(self, chosen: list[TenantSecret]) -> int:
+    def _each(self, chosen: list[TenantSecret], pace: Pace) -> int:
         """How many of `chosen` were dealt with."""
         deadline = self.services.deadline
-        began = deadline.now()
         for reached, secret in enumerate(chosen):
-            wait = began + max(reached - BURST, 0) * PACE_SECONDS - deadline.now()
             # The first always has its turn: whoever asks again and again gets on.
             short = deadline.remaining() < TENANT_NEEDS_SECONDS
-            if reached and (short or (wait > 0 and not deadline.pause(wait, keep=TENANT_NEEDS_SECONDS))):
+            if reached and (short or (secret.managed and not pace.wait(keep=TENANT_NEEDS_SECONDS))):
                 return reached
             try:
                 self._one(secret)

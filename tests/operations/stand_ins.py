@@ -53,7 +53,26 @@ class Held:
     ready: dict[str, float] = field(default_factory=dict[str, float])
     rotation_enabled: bool = True
     deleted: bool = False
+    changed: datetime | None = None
     policy: str = json.dumps({"Version": "2012-10-17", "Statement": []})
+
+
+@dataclass(frozen=True)
+class _Pages:
+    """ListSecrets, which calls the labels by another name than DescribeSecret."""
+
+    secrets: FakeSecrets
+
+    def paginate(self, *, Filters: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        (prefix,) = Filters[0]["Values"]
+        told = [self.secrets.describe_secret(SecretId=name) for name in self.secrets.held if name.startswith(prefix)]
+        listed = [
+            {key: value for key, value in secret.items() if key not in ("VersionIdsToStages", "ResponseMetadata")}
+            | {"SecretVersionsToStages": secret["VersionIdsToStages"]}
+            | {"Tags": [{"Key": "tenant", "Value": secret["Name"].split("/")[2]}]}
+            for secret in told
+        ]
+        return [{"SecretList": listed, **_metadata(self.secrets.clock)}]
 
 
 class FakeSecrets:
@@ -75,9 +94,14 @@ class FakeSecrets:
             "Name": self._name(SecretId),
             "RotationEnabled": held.rotation_enabled,
             "VersionIdsToStages": {version: list(labels) for version, labels in held.stages.items()},
+            **({"LastChangedDate": held.changed} if held.changed else {}),
             **({"DeletedDate": self.clock.moment()} if held.deleted else {}),
             **_metadata(self.clock),
         }
+
+    def get_paginator(self, operation: str) -> _Pages:
+        assert operation == "list_secrets"
+        return _Pages(self)
 
     def cancel_rotate_secret(self, *, SecretId: str) -> None:
         self._find(SecretId).rotation_enabled = False

@@ -53,6 +53,33 @@ def test_every_tenant_is_rotated_once_and_never_more_than_seven_in_a_minute(
     assert (told[-1].succeeded, told[-1].failed, told[-1].seconds_left) == (20, 0, 0)
 
 
+def test_rotations_that_others_began_take_their_turns_from_the_command(
+    account: FakeAccount, journal: Journal, secrets: FakeSecrets, small_cell: Cell
+) -> None:
+    """Schedules, first rotations and other operators use the same minute at OpenAI: AWS's record tells of them."""
+    began = secrets.clock.moment()
+    for number in range(4):
+        stages = {"live": ["AWSCURRENT"], "scheduled": ["AWSPENDING"]}
+        secrets.held[small_cell.names.tenant(f"neighbour-{number}").secret] = Held(stages, changed=began)
+    run(account, journal)
+    assert outcomes(journal) == {"succeeded"}
+    first_minute = [at for _, _, at in secrets.asked if at < began.timestamp() + 60]
+    assert len(first_minute) == 7 - 4, "the neighbours have four of the seven turns"
+    last_minute = [at for _, _, at in secrets.asked if at > secrets.clock.time - 120]
+    assert len(last_minute) >= 7, "a rotation that failed and left AWSPENDING holds nobody up for ever"
+
+
+def test_one_tenant_is_rotated_at_once_whatever_others_do(
+    account: FakeAccount, tmp_path: Path, secrets: FakeSecrets, small_cell: Cell
+) -> None:
+    began = secrets.clock.moment()
+    for number in range(9):
+        stages = {"live": ["AWSCURRENT"], "scheduled": ["AWSPENDING"]}
+        secrets.held[small_cell.names.tenant(f"neighbour-{number}").secret] = Held(stages, changed=began)
+    run(account, journals.begin(tmp_path, "rotate", small_cell, ["tenant-07"], "leaving"))
+    assert [at - began.timestamp() for _, _, at in secrets.asked] == [0]
+
+
 def test_without_waiting_the_run_ends_once_all_are_accepted(account: FakeAccount, journal: Journal) -> None:
     run(account, journal, follow=False)
     assert outcomes(journal) == {"started"}

@@ -1,0 +1,44 @@
+"""How fast a sweep goes on from tenant to tenant, within the cell's budget of Admin API calls.
+
+Owns the waiting and counting the rotations that run beside it. Leaves out the budget's shares (`admin_budget.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from functions.admin_budget import CALLS_PER_MINUTE, WINDOW_SECONDS, sweeps_a_minute, weighs
+from functions.secrets_manager import CURRENT, PENDING
+from functions.sweep.services import Services
+from functions.sweep.tenants import TenantSecret, tenant_secrets
+
+
+class Pace:
+    """`secrets` is the cell as it was just listed, `tenants` how many the whole sweep looks at, earlier calls included.
+
+    What fits into one minute's budget is done at once. More goes at an even pace, so that calls that follow each other,
+    each with a part, keep to it together.
+    """
+
+    def __init__(self, services: Services, secrets: Iterable[TenantSecret], tenants: int) -> None:
+        self._services = services
+        self._tenants = tenants
+        self._count(secrets)
+
+    def wait(self, *, keep: float) -> bool:
+        """Waits before another tenant. False: no time for that if `keep` seconds shall be left; nothing was waited."""
+        deadline = self._services.deadline
+        if deadline.now() - self._counted >= WINDOW_SECONDS:
+            self._count(tenant_secrets(self._services.secrets, self._services.environment.cell))
+        if self._tenants + self._rotations <= CALLS_PER_MINUTE:
+            return True
+        return deadline.pause(WINDOW_SECONDS / sweeps_a_minute(self._rotations), keep=keep)
+
+    def _count(self, secrets: Iterable[TenantSecret]) -> None:
+        self._counted = self._services.deadline.now()
+        self._rotations = sum(_weighs(secret, self._services.now()) for secret in secrets)
+
+
+def _weighs(secret: TenantSecret, now: float) -> bool:
+    pending = any(PENDING in labels and CURRENT not in labels for labels in secret.state.stages.values())
+    return weighs(pending=pending, changed_at=secret.state.changed_at, rotated_at=secret.last_rotated, now=now)
