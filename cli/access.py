@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 import tenancy
 from cli import options, output
@@ -17,13 +14,10 @@ from operations.errors import OperationError
 from operations.journal import folder
 from operations.tenant_file import TenantFile
 
-_Tenant = Annotated[str, typer.Argument(help="The tenant, by its slug.", show_default=False)]
-_DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
-
 
 def disable(
-    tenant: _Tenant,
-    dry_run: _DryRun = False,
+    tenant: options.Tenant,
+    dry_run: options.DryRun = False,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
@@ -36,8 +30,8 @@ def disable(
 
 
 def enable(
-    tenant: _Tenant,
-    dry_run: _DryRun = False,
+    tenant: options.Tenant,
+    dry_run: options.DryRun = False,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 import tenancy
 from cli import ask, options, output
@@ -20,9 +18,7 @@ OPERATION = "adopt"
 
 
 def adopt(
-    tenant: Annotated[
-        str, typer.Argument(help="The tenant, whose file exists and whose stack does not yet.", show_default=False)
-    ],
+    tenant: options.Tenant,
     yes: options.Yes = False,
     dry_run: options.DryRun = False,
     fleet: options.Folder = options.DEFAULT_FLEET,

@@ -16,7 +16,12 @@ from cli.fleet_run import Asked, choose, go
 
 Tenants = Annotated[
     list[str] | None,
-    typer.Argument(help="Tenants whose stacks it is about.", metavar="[TENANT]...", show_default=False),
+    typer.Argument(
+        help="Tenants whose stacks it is about.",
+        metavar="[TENANT]...",
+        show_default=False,
+        autocompletion=options.complete_tenant,
+    ),
 ]
 Cell = Annotated[
     str | None,
@@ -123,8 +128,8 @@ def destroy(
     max_failures: Failures = 3,
     wait: Wait = False,
     restart: Restart = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go. Changes nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:

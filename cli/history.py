@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 import tenancy
 from cli import options, output
 from cli.table import iso, table, when
@@ -16,7 +12,7 @@ from operations.history import history as lives_of
 
 
 def history(
-    tenant: Annotated[str, typer.Argument(help="The tenant, by its slug.", show_default=False)],
+    tenant: options.Tenant,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:

@@ -20,11 +20,9 @@ app = typer.Typer(
     help="Customers' own keys (source: customer): handed over once, checked, stored, never shown.", no_args_is_help=True
 )
 
-TenantName = Annotated[str, typer.Argument(help="The tenant whose key this is.", metavar="TENANT", show_default=False)]
-
 
 @app.command("set")
-def store(tenant: TenantName, fleet: options.Folder = options.DEFAULT_FLEET, as_json: options.Json = False) -> None:
+def store(tenant: options.Tenant, fleet: options.Folder = options.DEFAULT_FLEET, as_json: options.Json = False) -> None:
     """Store a customer's key, read from a hidden prompt or from standard input.
 
     It is checked first: an admin key is refused; each of the tenant's models must be reachable; and the default model
@@ -60,7 +58,13 @@ def store(tenant: TenantName, fleet: options.Folder = options.DEFAULT_FLEET, as_
 @app.command()
 def status(
     tenants: Annotated[
-        list[str] | None, typer.Argument(help="Left out: every customer's.", metavar="[TENANT]...", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            help="Left out: every customer's.",
+            metavar="[TENANT]...",
+            show_default=False,
+            autocompletion=options.complete_tenant,
+        ),
     ] = None,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,

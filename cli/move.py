@@ -23,7 +23,7 @@ OPERATION = "move"
 
 
 def move(
-    tenant: Annotated[str, typer.Argument(help="The tenant that moves.", show_default=False)],
+    tenant: options.Tenant,
     to: Annotated[
         str | None, typer.Option(help="The new cell.", autocompletion=options.complete_cell, show_default=False)
     ] = None,

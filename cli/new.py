@@ -17,7 +17,13 @@ from tenancy import TenancyError, document, source
 def new(
     tenant: Annotated[str, typer.Argument(help="The new tenant's slug: for ever, and never used before.")],
     like: Annotated[
-        str | None, typer.Option("--from", help="Take what is not given from this tenant's file.", metavar="TENANT")
+        str | None,
+        typer.Option(
+            "--from",
+            help="Take what is not given from this tenant's file.",
+            metavar="TENANT",
+            autocompletion=options.complete_tenant,
+        ),
     ] = None,
     name: Annotated[str, typer.Option(help="The name that people read.")] = "",
     cell: Annotated[str, typer.Option(help="The cell that serves it.", autocompletion=options.complete_cell)] = "",

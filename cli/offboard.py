@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from typing import Annotated
-
-import typer
 
 import tenancy
 from cli import leaving, options, output
@@ -21,7 +18,7 @@ OPERATION = "offboard"
 
 
 def offboard(
-    tenant: Annotated[str, typer.Argument(help="The tenant that leaves.", show_default=False)],
+    tenant: options.Tenant,
     yes: options.Yes = False,
     unprotect: options.Unprotect = False,
     reason: options.Reason = "",

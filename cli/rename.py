@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from cli import options
 from operations.errors import OperationError
 
 
 def rename(
-    tenant: Annotated[str, typer.Argument(help="The tenant.", show_default=False)],
+    tenant: options.Tenant,
     slug: Annotated[str, typer.Argument(help="The slug that it should have.", metavar="NEW", show_default=False)],
 ) -> None:
     """Refused: a slug is for ever. Says why, and how to get there all the same."""

@@ -18,8 +18,8 @@ OPERATION = "revoke"
 
 
 def revoke(
-    tenant: Annotated[str, typer.Argument(help="The tenant whose key has leaked.", show_default=False)],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: for machines.")] = False,
+    tenant: options.Tenant,
+    yes: options.Yes = False,
     reason: Annotated[
         str, typer.Option(help="Why, for the record: CloudTrail and `history` show it.", show_default=False)
     ] = "",

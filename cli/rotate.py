@@ -24,7 +24,13 @@ OPERATION = "rotate"
 
 def rotate(
     tenants: Annotated[
-        list[str] | None, typer.Argument(help="Whose keys to rotate.", metavar="[TENANT]...", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            help="Whose keys to rotate.",
+            metavar="[TENANT]...",
+            show_default=False,
+            autocompletion=options.complete_tenant,
+        ),
     ] = None,
     everyone: Annotated[bool, typer.Option("--all", help="Every tenant of every cell.")] = False,
     cell: Annotated[

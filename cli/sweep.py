@@ -22,7 +22,13 @@ HEADINGS = ("TENANT", "KEY", "FOUND", "ACTION", "DONE", "EXPIRES", "LAST USED", 
 
 def sweep(
     tenants: Annotated[
-        list[str] | None, typer.Argument(help="Left out: every tenant.", metavar="[TENANT]...", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            help="Left out: every tenant.",
+            metavar="[TENANT]...",
+            show_default=False,
+            autocompletion=options.complete_tenant,
+        ),
     ] = None,
     cell: Annotated[
         str | None,

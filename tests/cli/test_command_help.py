@@ -87,14 +87,24 @@ def test_completion_scripts_come_out(myflux: Command, shell: str) -> None:
     assert "myflux" in said.out
 
 
-def test_cells_are_completed_from_their_files(myflux: Command) -> None:
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("admin-key set --cell ", ["local"]),
+        ("rotate --cell l", ["local"]),
+        ("rotate ", ["acme", "fjord", "globex", "initech"]),
+        ("rotate acme f", ["fjord"]),
+        ("offboard gl", ["globex"]),
+        ("up no-such", []),
+    ],
+)
+def test_cells_and_tenants_are_completed_from_their_files(myflux: Command, typed: str, offered: list[str]) -> None:
     words = {
-        "COMP_WORDS": "myflux-keys admin-key set --cell ",
-        "COMP_CWORD": "4",
+        "COMP_WORDS": f"myflux-keys {typed}",
+        "COMP_CWORD": str(len(typed.split()) + typed.endswith(" ")),
         "_MYFLUX_KEYS_COMPLETE": "complete_bash",
     }
-    said = myflux(environment=words)
-    assert said.out.split() == ["local"]
+    assert myflux(environment=words).out.split() == offered
 
 
 def test_an_unforeseen_errors_traceback_is_redacted(myflux: Command, tmp_path: Path) -> None:
