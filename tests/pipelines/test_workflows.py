@@ -12,6 +12,7 @@ from tests.program.rig import ROOT
 
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 SCRIPT = re.compile(r"\.venv/bin/python -m pipelines\.(check|comment|deploy|drift|operate|plan)( [^|;&`\n]*)?")
+TARGETS = {"test.test": "make test", "test.examples": "make examples EXAMPLES=--all"}
 RIGHTS: dict[str, dict[str, str]] = {
     "check.check": {"contents": "read"},
     "comment.comment": {"actions": "read", "contents": "read", "pull-requests": "write"},
@@ -21,6 +22,8 @@ RIGHTS: dict[str, dict[str, str]] = {
     "drift.drift": {"contents": "read", "id-token": "write"},
     "operate.approve": {"contents": "read"},
     "operate.operate": {"contents": "write", "id-token": "write"},
+    "test.test": {"contents": "read"},
+    "test.examples": {"contents": "read"},
 }
 
 
@@ -40,6 +43,11 @@ def test_each_job_has_just_the_rights_it_needs() -> None:
 
 def test_a_job_sets_up_and_runs_one_script() -> None:
     for name, job in jobs():
+        if name.startswith("test."):
+            assert [step["run"] for step in job["steps"] if "run" in step] == [TARGETS[name]], (
+                "make does its own set-up"
+            )
+            continue
         set_up, *commands = [step["run"] for step in job["steps"] if "run" in step]
         assert set_up in ("make install", "make install engine"), name
         assert [bool(SCRIPT.fullmatch(command)) for command in commands] == [True], f"{name}: {commands}"
@@ -67,6 +75,12 @@ def test_what_holds_an_identity_stands_behind_its_cells_environment() -> None:
     every = dict(jobs())
     assert every["operate.approve"]["environment"] == "operations"
     assert every["operate.operate"]["needs"] == "approve"
+
+
+def test_gitlab_runs_the_same_tests() -> None:
+    content = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_text(encoding="utf-8"))
+    assert content["test"]["script"] == ["make test"]
+    assert content["examples"]["script"] == ["make examples"], "its image has no Go and no Node.js: they are named"
 
 
 @pytest.mark.parametrize("job", ["check", "deploy", "drift", "operate"])
