@@ -143,15 +143,7 @@ def test_state_in_s3_is_locked_for_the_second_operator_who_learns_who_is_there(
 ) -> None:
     rig = operator.rig
     tenant = rig.add_tenant("shared", like="initech")
-    rig.client("administrator", "s3").create_bucket(Bucket="state")
-    allowed = {"Effect": "Allow", "Action": "s3:*", "Resource": ["arn:aws:s3:::state", "arn:aws:s3:::state/*"]}
-    rig.client("administrator", "iam").put_user_policy(
-        UserName="deployer",
-        PolicyName="state",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
-    )
-    address = f"127.0.0.1:{rig.cell.aws_port}"
-    url = f"s3://state?endpoint={address}&disableSSL=true&s3ForcePathStyle=true&region={rig.cell.region}"
+    url = rig.state_in_s3("state", versioned=False)
     in_s3 = {"PULUMI_BACKEND_URL": url}
     platform = tmp_path / "platform.json"
     rig.pulumi("stack", "export", "--stack", CELL, "--file", str(platform))

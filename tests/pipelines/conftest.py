@@ -13,9 +13,10 @@ from tests.pipelines.stand_in import GitHubStandIn
 from tests.program.rig import CELL, ROOT, Rig
 
 SUBJECT = "repo:myflux/keys:environment:local"
-PIPELINE = """pipeline:
-  github: {repository: myflux/keys, environment: local}
-  state_bucket: myflux-state-local
+BUCKET = "myflux-state-local"
+PIPELINE = f"""pipeline:
+  github: {{repository: myflux/keys, environment: local}}
+  state_bucket: {BUCKET}
 """
 
 
@@ -43,6 +44,8 @@ def bootstrapped(tmp_path_factory: pytest.TempPathFactory, repository: Repositor
         rig = Rig(cell, repository.checkout, folder / "said")
         rig.said.mkdir()
         cell.openai.settings(admin_requests_per_minute=0)
+        # Where a pipeline keeps it: the role's own rights must suffice for that too.
+        rig.state = rig.state_in_s3(BUCKET, versioned=True)
         rig.up(CELL)
         rig.store_admin_key()
         yield rig

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from myflux_keys import KeyReader
+from myflux_keys.names import key_name
 from tests.pipelines.conftest import SUBJECT
 from tests.pipelines.repository import Repository
 from tests.pipelines.stand_in import GitHubStandIn
@@ -139,6 +140,32 @@ def test_a_difference_in_aws_is_told_every_night_until_it_is_put_right(bootstrap
     assert "| acme.local | update 1 |" in told.stdout
     assert f"| {CELL} |" not in told.stdout, "the platform is as the files say"
     bootstrapped.up("acme.local")
+
+
+def test_a_tenant_is_off_boarded_and_its_file_waits_on_a_branch_to_be_merged(
+    bootstrapped: Rig, repository: Repository, job: Job
+) -> None:
+    before = repository.head
+    repository.commit("A tenant that leaves", repository.tenant("leaver"))
+    bootstrapped.up("leaver.local")
+    bootstrapped.await_first_key("leaver")
+    try:
+        done = job("operate", "offboard", "leaver", "--cell", CELL, "--reason", "the contract ended")
+        assert done.returncode == 0, done.stderr
+        assert "Merge the branch offboard/leaver now" in done.stdout
+        names = [key.name for key in bootstrapped.cell.openai.live_keys()]
+        assert not [name for name in names if name.startswith(key_name(CELL, "leaver", ""))], "a key of it lives"
+        described = bootstrapped.client("administrator", "secretsmanager").describe_secret(
+            SecretId=bootstrapped.tenant("leaver").secret
+        )
+        assert described.get("DeletedDate"), "its secret stays"
+        pushed = repository.git("log", "-1", "--format=%s", "origin/offboard/leaver")
+        assert pushed.strip() == "Off-board leaver"
+        assert "tenants/archive/leaver.yaml" in repository.git("ls-tree", "-r", "--name-only", "origin/offboard/leaver")
+    finally:
+        repository.git("switch", "--quiet", "main")
+        repository.git("reset", "--quiet", "--hard", before)
+        repository.git("push", "--quiet", "--force", "origin", "main")
 
 
 def test_every_script_explains_itself() -> None:

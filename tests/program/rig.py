@@ -98,6 +98,8 @@ class Rig:
     stacks: list[str] = field(default_factory=list[str])
     project: Path = ROOT
     """Where the engine is run."""
+    state: str = ""
+    """Where the engine keeps its state, as PULUMI_BACKEND_URL has it; left out: the cell's own folder."""
     patience: float = 300
     """Seconds that one run of it may take."""
     _runs: int = 0
@@ -114,6 +116,7 @@ class Rig:
             "MYFLUX_FLEET": str(fleet or self.fleet),
             # A preview then tells its events like every other operation does.
             "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true",
+            **({"PULUMI_BACKEND_URL": self.state} if self.state else {}),
         }
 
     def start(self, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
@@ -198,6 +201,25 @@ class Rig:
 
     def client(self, user: str, service: str) -> Any:
         return self.cell.client(user, service)
+
+    def state_in_s3(self, bucket: str, *, versioned: bool) -> str:
+        """The address of a new bucket that deployers may use for their state; the caller sets `state`."""
+        s3 = self.client("administrator", "s3")
+        s3.create_bucket(Bucket=bucket)
+        if versioned:
+            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        allowed = {
+            "Effect": "Allow",
+            "Action": "s3:*",
+            "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+        }
+        self.client("administrator", "iam").put_user_policy(
+            UserName="deployer",
+            PolicyName="state",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
+        )
+        address = f"127.0.0.1:{self.cell.aws_port}"
+        return f"s3://{bucket}?endpoint={address}&disableSSL=true&s3ForcePathStyle=true&region={self.cell.region}"
 
     def describe(self, slug: str) -> dict[str, Any]:
         return self.client("deployer", "secretsmanager").describe_secret(SecretId=self.tenant(slug).secret)
