@@ -15,6 +15,8 @@ KEEP ?=
 EXAMPLES ?=
 # Further arguments for pytest, e.g. PYTEST="tests/tenancy -k overlap".
 PYTEST ?=
+# How many processes run the tests: a folder's tests stay together (tests/conftest.py).
+TEST := $(RUN) -m pytest -n auto --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help
 help: ## This list
@@ -29,9 +31,9 @@ demo: $(STAMP) engine ## Watch the whole product work on this machine; KEEP=1 le
 test: check $(if $(filter none,$(ENGINE)),,engine) ## check, then every test; ENGINE=none leaves out those that need the engine
 ifeq ($(ENGINE),none)
 	@echo "ENGINE=none: the tests that run Pulumi's real engine are LEFT OUT of this run" >&2
-	$(RUN) -m pytest -m "not engine" $(PYTEST)
+	$(TEST) -m "not engine" $(PYTEST)
 else
-	$(RUN) -m pytest $(PYTEST)
+	$(TEST) $(PYTEST)
 endif
 
 .PHONY: check

@@ -9,7 +9,7 @@ import typer
 import tenancy
 from cli import options, output
 from cli.table import iso, table, when
-from functions.admin_budget import CALLS_PER_MINUTE
+from myflux_keys.admin_budget import CALLS_PER_MINUTE
 from operations import selection
 from operations.account import Account
 from operations.capacity import Capacity, Limit

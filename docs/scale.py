@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fleet.stages import CANARY_SHARE, stages
-from functions.admin_budget import CALLS_PER_MINUTE
+from myflux_keys.admin_budget import CALLS_PER_MINUTE
 from operations.capacity import PROJECTS, ROLES, SECRETS
 from operations.pace import spoken
 from operations.projection import Shape, full, project

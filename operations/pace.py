@@ -1,7 +1,7 @@
 """When the next rotation may start within the cell's budget of Admin API calls.
 
 Owns the reckoning, with clock and sleep given from outside. Leaves out what is started, and the budget's shares
-(`functions/admin_budget.py`). The functions answer 429 with waiting besides: this keeps a command that starts many of
+(`myflux_keys/admin_budget.py`). The functions answer 429 with waiting besides: this keeps a command that starts many of
 them from using up the minute for everybody.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from functions.admin_budget import WINDOW_SECONDS, rotations_a_minute
+from myflux_keys.admin_budget import WINDOW_SECONDS, rotations_a_minute
 
 ROTATION_SECONDS: Final = 20.0
 """From RotateSecret to AWSCURRENT when nothing is wrong: a cold start, some calls, a real call with the new key."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from functions import admin_budget
+from myflux_keys import admin_budget
 from myflux_keys.names import TAG_TENANT, CellNames
 from operations.account import aws_time
 

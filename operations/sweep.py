@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from functions.admin_budget import sweeps_a_minute
 from functions.sweep.facts import NEEDS_A_PERSON
+from myflux_keys.admin_budget import sweeps_a_minute
 from operations import functions_client
 from operations.account import Account
 

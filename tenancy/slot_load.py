@@ -1,8 +1,8 @@
 """How many rotations a cell's slots put into one hour, against what OpenAI's Admin API takes.
 
-Owns the count. Leaves out choosing slots (`tenancy/slots.py`) and the budget (`functions/admin_budget.py`). A rotation
-lists keys, mints one and changes the old one's expiry: one call each on three endpoints, counted apart. A window of
-several hours counts at the hour in which it opens, since AWS may start everything then.
+Owns the count. Leaves out choosing slots (`tenancy/slots.py`) and the budget (`myflux_keys/admin_budget.py`). A
+rotation lists keys, mints one and changes the old one's expiry: one call each on three endpoints, counted apart. A
+window of several hours counts at the hour in which it opens, since AWS may start everything then.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from functions.admin_budget import CALLS_PER_MINUTE
+from myflux_keys.admin_budget import CALLS_PER_MINUTE
 
 ROTATIONS_AN_HOUR: Final = CALLS_PER_MINUTE * 60
 """What the budget carries in an hour, since a rotation makes one call on each endpoint."""

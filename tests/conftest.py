@@ -1,17 +1,48 @@
-"""What holds for the whole run: AWS's service models are read once, and Ctrl-C is heard.
+"""What holds for the whole run: how it is shared out, what it leaves, AWS's models read once, and Ctrl-C heard.
 
 Each boto3 session reads and keeps models of its own, which are the same megabytes of static JSON every time: with a
 session a user and a client a test that was most of the run's time and gigabytes of memory. Nothing else is shared.
 A job in the background of a script has Ctrl-C ignored, and so would every command that a test stops by it.
+The engine keeps a stack's settings beside the project. Cells share them (their passphrase is one), so that workers may
+use one stack's name at the same time; what was not there before the run is taken away after it.
 """
 
 from __future__ import annotations
 
 import signal
 from functools import cache
+from pathlib import Path
 
 import botocore.session
+import pytest
 from botocore.loaders import create_loader
 
 botocore.session.create_loader = cache(create_loader)  # pyright: ignore[reportAttributeAccessIssue]
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_STACKS = Path(__file__).parents[1] / ".stacks"
+_BEFORE = pytest.StashKey[set[Path]]()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    session.config.stash[_BEFORE] = set(_STACKS.glob("*"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):
+        for leftover in set(_STACKS.glob("*")) - session.config.stash[_BEFORE]:
+            leftover.unlink()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A folder's tests share cells, and so one worker. Those with the engine take longest: they come first, and the
+    many small ones fill what is left of the time."""
+    with_engine = {_folder(item) for item in items if item.get_closest_marker("engine")}
+    items.sort(key=lambda item: _folder(item) not in with_engine)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_folder(item)))
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]

@@ -1,16 +1,17 @@
 """How fast a sweep goes on from tenant to tenant, within the cell's budget of Admin API calls.
 
-Owns the waiting and counting the rotations that run beside it. Leaves out the budget's shares (`admin_budget.py`).
+Owns the waiting, and counting the rotations that run beside it. Leaves out the budget's shares
+(`myflux_keys/admin_budget.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from functions.admin_budget import CALLS_PER_MINUTE, WINDOW_SECONDS, sweeps_a_minute, weighs
 from functions.secrets_manager import CURRENT, PENDING
 from functions.sweep.services import Services
 from functions.sweep.tenants import TenantSecret, tenant_secrets
+from myflux_keys.admin_budget import CALLS_PER_MINUTE, WINDOW_SECONDS, sweeps_a_minute, weighs
 
 
 class Pace:

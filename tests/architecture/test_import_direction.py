@@ -37,7 +37,7 @@ ALLOWED_ACROSS = {
     ("review", "policies"),
 }
 
-IN_THE_FUNCTION_ZIP = {"myflux_keys.names", "myflux_keys.payload", "myflux_keys.redaction"}
+IN_THE_FUNCTION_ZIP = {"myflux_keys.admin_budget", "myflux_keys.names", "myflux_keys.payload", "myflux_keys.redaction"}
 IN_THE_LAMBDA_RUNTIME = {"boto3", "botocore", "urllib3"}
 PULUMI = {"pulumi", "pulumi_aws", "pulumi_policy"}
 

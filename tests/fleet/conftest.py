@@ -77,12 +77,9 @@ def fleet_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         for other in ("fjord", "globex"):
             rig.tenant_file(other).unlink()
         cell.openai.settings(admin_requests_per_minute=0)
-        before = {path.name for path in (ROOT / ".stacks").glob("*")}
         rig.up(CELL)
         rig.store_admin_key()
         yield rig
-        for leftover in (path for path in (ROOT / ".stacks").glob("*") if path.name not in before):
-            leftover.unlink()
     finally:
         cell.stop()
         shutil.rmtree(folder)

@@ -39,7 +39,6 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 def bootstrapped(tmp_path_factory: pytest.TempPathFactory, repository: Repository) -> Iterator[Rig]:
     folder = tmp_path_factory.mktemp("pipelines")
     cell = LocalCell.start(folder / "cell")
-    before = {path.name for path in (ROOT / ".stacks").glob("*")}
     try:
         rig = Rig(cell, repository.checkout, folder / "said")
         rig.said.mkdir()
@@ -50,7 +49,5 @@ def bootstrapped(tmp_path_factory: pytest.TempPathFactory, repository: Repositor
         rig.store_admin_key()
         yield rig
     finally:
-        for leftover in (path for path in (ROOT / ".stacks").glob("*") if path.name not in before):
-            leftover.unlink()
         cell.stop()
         shutil.rmtree(folder)

@@ -16,7 +16,7 @@ import pytest
 from cli.demo.leaks import files, search
 from local.cell import LocalCell
 from myflux_keys import KeyReader
-from tests.program.rig import CELL, ROOT, Rig, Run
+from tests.program.rig import CELL, Rig, Run
 
 SHIPPED: tuple[str, ...] = ("acme", "fjord", "globex", "initech")
 MANAGED = SHIPPED[:3]
@@ -33,13 +33,10 @@ def empty_cell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         rig.another_fleet(rig.fleet)
         # The pace that OpenAI allows is for the emulator's and the functions' tests; here it would only be waited for.
         cell.openai.settings(admin_requests_per_minute=0)
-        before = {path.name for path in (ROOT / ".stacks").glob("*")}
         yield rig
         keys = {key.id: key.value for key in cell.openai.minted()}
         written = files([*folder.rglob("*")])
         leaks = [f"{leak.where} ({leak.encoding})" for leak in search(written, keys)]
-        for leftover in (path for path in (ROOT / ".stacks").glob("*") if path.name not in before):
-            leftover.unlink()
         assert not leaks, f"keys stand in {leaks}"
     finally:
         cell.stop()

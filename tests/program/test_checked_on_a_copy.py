@@ -18,9 +18,9 @@ pytestmark = pytest.mark.engine
 
 
 def everything(rig: Rig) -> dict[str, str]:
-    """Every file of the backend and of the project's settings, by what it holds."""
-    folders = (rig.cell.home / "state", ROOT / ".stacks")
-    files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
+    """Every file of the backend, and the project's settings of a stack that is not there, by what it holds."""
+    files = [file for file in (rig.cell.home / "state").rglob("*") if file.is_file()]
+    files += (ROOT / ".stacks").glob("Pulumi.newcomer.*")
     return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from functions.admin_budget import WINDOW_SECONDS
 from functions.deadline import Deadline
 from functions.secrets_manager import SecretState
 from functions.sweep import pace as paces
 from functions.sweep.pace import Pace
 from functions.sweep.tenants import TenantSecret
+from myflux_keys.admin_budget import WINDOW_SECONDS
 
 
 class Clock:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.admin_budget import CALLS_PER_MINUTE, WINDOW_SECONDS, rotations_a_minute, sweeps_a_minute, weighs
+from myflux_keys.admin_budget import CALLS_PER_MINUTE, WINDOW_SECONDS, rotations_a_minute, sweeps_a_minute, weighs
 
 NOW = 1_800_000_000.0
 
