@@ -44,12 +44,13 @@ class Deployer(pulumi.ComponentResource):
             tags=names.tags,
             opts=child,
         )
+        # Named by what it deploys, which the policy pack holds it to. Two of them would be more than a role can hold.
         RolePolicy(
             f"{name}-permissions",
-            name="permissions",
+            name=args.deploys,
             role=role.name,
             policy=json.dumps(deployer_permissions(names, args.deploys)),
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         looks = Policy(
             f"{name}-looks",

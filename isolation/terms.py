@@ -149,7 +149,7 @@ def _pieces(
         if mark == OWNER:
             if owner is None:
                 raise CannotJudgeError(f"{pattern!r} speaks of a tenant where none is in question")
-            pieces.append(_Run(owner, None))
+            pieces.append(_Run(owner, owner.as_string() if z3.is_string_value(owner) else None))
         elif mark and wildcards:
             pieces.append("*" if mark == "*" else "?")
         elif mark or not variables:
@@ -232,13 +232,9 @@ def _length(segment: Sequence[_Piece]) -> Any:
 
 def _at(segment: Sequence[_Piece], value: Term, offset: Any) -> list[Formula]:
     found: list[Formula] = []
-    for position, piece in enumerate(segment):
+    for piece in segment:
         if isinstance(piece, _Run):
-            start = position == 0 and z3.is_int_value(offset) and offset.as_long() == 0
-            # At the start the solver knows a quicker way to say the same.
-            found.append(
-                z3.PrefixOf(piece.term, value) if start else z3.SubString(value, offset, piece.length) == piece.term
-            )
+            found.append(z3.SubString(value, offset, piece.length) == piece.term)
             offset = offset + piece.length
         else:
             offset = offset + 1

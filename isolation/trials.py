@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import z3
@@ -51,6 +51,8 @@ class About:
 
     deployment: Deployment
     cell: Cell
+    owner: Term = field(default_factory=lambda: z3.String("owner"))
+    """The tenant that generalized documents speak of: any, unless it is a text."""
 
     @property
     def names(self) -> CellNames:
@@ -72,29 +74,42 @@ class About:
         return {self.names.role_arn(role) for role in roles}
 
 
-def _owner(secret: Secret) -> tuple[Term | None, Formula]:
+def _owner(about: About, secret: Secret) -> tuple[Term | None, Formula]:
     if OWNER not in secret.name:
         return None, attempts.six_drawn(secret)
-    owner = z3.String("owner")
-    return owner, z3.And(is_slug(owner), attempts.six_drawn(secret))
+    return about.owner, z3.And(is_slug(about.owner), attempts.six_drawn(secret))
 
 
 def _on(
-    secret: Secret, action: str, caller: Caller, who: str, session: Session | None, more: Keys, bad: Formula = TRUE
+    about: About,
+    secret: Secret,
+    action: str,
+    caller: Caller,
+    who: str,
+    session: Session | None,
+    more: Keys,
+    bad: Formula = TRUE,
 ) -> Attempt:
-    owner, assumed = _owner(secret)
+    owner, assumed = _owner(about, secret)
     request, lock = on_secret(_SERVICE + action, secret, owner, caller, more)
     return Attempt(z3.And(assumed, bad, allowed(caller, request, lock)), caller, request, lock, who, session, owner)
 
 
 def across(about: About, shape: Shape) -> Iterator[Attempt]:
-    owner, _ = _owner(shape.secret)
+    owner, _ = _owner(about, shape.secret)
     session = Session("the session")
     runtime = about.deployment.roles[about.names.runtime_role_arn]
     right = z3.And(session.tagged, session.tenant == owner) if shape.role is None else z3.BoolVal(False)
     for action in READ:
         yield _on(
-            shape.secret, action, a_role(runtime), "the runtime", session, session.keys(runtime), bad=z3.Not(right)
+            about,
+            shape.secret,
+            action,
+            a_role(runtime),
+            "the runtime",
+            session,
+            session.keys(runtime),
+            bad=z3.Not(right),
         )
     for other in about.deployment.shapes:
         if other.role is None:
@@ -104,14 +119,14 @@ def across(about: About, shape: Shape) -> Iterator[Attempt]:
         for action in READ:
             caller = a_role(other.role, dedicated)
             who = "another tenant's dedicated role"
-            yield _on(shape.secret, action, caller, who, session, session.keys(other.role), bad=apart)
+            yield _on(about, shape.secret, action, caller, who, session, session.keys(other.role), bad=apart)
 
 
 def others(
     about: About, secret: Secret, actions: Iterable[str], roles: set[str], people: Sequence[str] = ()
 ) -> Iterator[Attempt]:
     """Every role of the cell but `roles`, and everybody else but `people`."""
-    owner, _ = _owner(secret)
+    owner, _ = _owner(about, secret)
     known = about.deployment.roles.values()
     for action in actions:
         for role in known:
@@ -120,10 +135,12 @@ def others(
             session = Session("the session")
             # A tenant's own role is tried on every tenant's secret but that tenant's, of which other claims speak.
             another = TRUE if owner is None or role.tenant == PLATFORM_TENANT else owner != role.tenant
-            yield _on(secret, action, a_role(role), f"role {role.name}", session, session.keys(role), bad=another)
+            yield _on(
+                about, secret, action, a_role(role), f"role {role.name}", session, session.keys(role), bad=another
+            )
         caller, session = anybody(), Session("the caller")
         stranger = _stranger(about, caller, owner, people)
-        yield _on(secret, action, caller, "", session, session.keys(None), bad=stranger)
+        yield _on(about, secret, action, caller, "", session, session.keys(None), bad=stranger)
 
 
 def _stranger(about: About, caller: Caller, owner: Term | None, people: Sequence[str] = ()) -> Formula:
@@ -158,7 +175,7 @@ def runtimes(about: About) -> Iterator[tuple[Role, Term | None]]:
     yield about.deployment.roles[about.names.runtime_role_arn], None
     for shape in about.deployment.shapes:
         if shape.role is not None:
-            yield shape.role, z3.String("owner")
+            yield shape.role, about.owner
 
 
 def becoming(about: About, role: Role, owner: Term | None) -> Iterator[Attempt]:
@@ -183,11 +200,12 @@ def becoming_function(role: Role | None) -> Iterator[Attempt]:
         yield Attempt(z3.And(becomes, is_somebody(caller, ())), caller, request, lock)
 
 
-def keys(deployment: Deployment) -> Iterator[tuple[Secret, Term | None]]:
-    yield deployment.admin, None
-    for shape in deployment.shapes:
-        if shape.secret.kms_arn != deployment.admin.kms_arn and shape.secret.kms_policy:
-            yield shape.secret, z3.String("owner")
+def keys(about: About) -> Iterator[tuple[Secret, Term | None]]:
+    admin = about.deployment.admin
+    yield admin, None
+    for shape in about.deployment.shapes:
+        if shape.secret.kms_arn != admin.kms_arn and shape.secret.kms_policy:
+            yield shape.secret, about.owner
 
 
 def decrypting(about: About, secret: Secret, owner: Term | None) -> Iterator[Attempt]:
@@ -210,8 +228,10 @@ def decrypting(about: About, secret: Secret, owner: Term | None) -> Iterator[Att
         fine = [left.goes_through, left.through == service, left.has_context, ours]
         if not who:
             fine.append(z3.Or(*[caller.arn.term == deployer for deployer in about.cell.governors]))
-        fails = z3.And(slug, somebody, allowed(caller, request, lock), z3.Not(z3.And(*fine)))
-        yield Attempt(fails, caller, request, lock, who, owner=owner)
+        decrypts = allowed(caller, request, lock)
+        # One by one: of all of them at once the solver can't find the one that is missing.
+        for one in fine:
+            yield Attempt(z3.And(slug, somebody, decrypts, z3.Not(one)), caller, request, lock, who, owner=owner)
 
 
 def _callers(about: About, owner: Term | None) -> Iterator[tuple[Caller, str, Formula]]:
@@ -228,9 +248,9 @@ def disabled(about: About, shape: Shape) -> Iterator[Attempt]:
     document["Statement"].append(reads_denied(reader.arn))
     shut = replace(shape.secret, policy=json.dumps(document))
     session = Session("the session")
-    caller = a_role(reader, z3.String("owner") if shape.role else None)
+    caller = a_role(reader, about.owner if shape.role else None)
     for action in READ:
-        yield _on(shut, action, caller, "the tenant's runtime", session, session.keys(reader))
+        yield _on(about, shut, action, caller, "the tenant's runtime", session, session.keys(reader))
 
 
 def own_reads(about: About, shape: Shape) -> Iterator[Attempt]:
@@ -238,7 +258,7 @@ def own_reads(about: About, shape: Shape) -> Iterator[Attempt]:
     if '"TenantDisabled"' in shape.secret.policy:
         return
     reader, session = about.reader(shape), Session("the session")
-    owner, assumed = _owner(shape.secret)
+    owner, assumed = _owner(about, shape.secret)
     caller = a_role(reader, owner if shape.role else None)
     request, lock = on_secret("secretsmanager:GetSecretValue", shape.secret, owner, caller, session.keys(reader))
     context: Text = request.resource

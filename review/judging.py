@@ -42,10 +42,12 @@ def resources(registered: Sequence[Registered]) -> list[Resource]:
 def config(cell: Cell) -> Config:
     """What a cell's file says that the rules can be held to."""
     production = (cell.cell,) if cell.production else ()
+    everything = cell.pipeline is not None and cell.pipeline.deploys == "everything"
     return Config(
         production_cells=production,
         deployers=tuple(cell.governors),
         runtime_principals=tuple(cell.runtime_principals),
+        tenants_pipelines=() if everything else (cell.cell,),
     )
 
 

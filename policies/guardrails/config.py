@@ -28,3 +28,5 @@ class Config:
     ours."""
     deployers: tuple[str, ...] = ()
     """ARNs of those who may govern secrets. Empty: any user or role that is named in full and is none of ours."""
+    tenants_pipelines: tuple[str, ...] = ()
+    """Cells whose pipeline may deploy tenants alone, whatever its policy is named. Empty: what its name says."""

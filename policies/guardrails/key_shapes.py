@@ -12,6 +12,7 @@ import binascii
 import re
 import zlib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final, cast
 from urllib.parse import unquote
 
@@ -41,11 +42,17 @@ def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         for name, inner in cast(Mapping[Any, Any], value).items():
             yield path, str(name)
             # A name that is a key must not come out as part of a path.
-            shown = "…" if holds_key(str(name)) else str(name)
+            shown = "…" if _is_key(str(name)) else str(name)
             yield from texts(inner, f"{path}.{shown}" if path else shown)
     elif isinstance(value, list | tuple | set | frozenset):
         for place, inner in enumerate(cast(list[Any], value)):
             yield from texts(inner, f"{path}[{place}]")
+
+
+@lru_cache(maxsize=4096)
+def _is_key(name: str) -> bool:
+    """Names recur in every resource."""
+    return holds_key(name)
 
 
 def _unwrapped(text: str) -> Iterator[str]:

@@ -47,7 +47,11 @@ def admin_secret(cell: str) -> str:
 
 def admin_secrets(cell: str) -> tuple[str, ...]:
     """The cell's admin key, and those that customers gave of organizations of their own."""
-    return admin_secret(cell), f"arn:~:secretsmanager:~:~:secret:myflux-admin/{cell}/*/openai-??????"
+    return admin_secret(cell), customers_admin_secrets(cell)
+
+
+def customers_admin_secrets(cell: str) -> str:
+    return f"arn:~:secretsmanager:~:~:secret:myflux-admin/{cell}/*/openai-??????"
 
 
 def secrets_of(kind: str, cell: str, tenant: str = "*") -> tuple[str, ...]:

@@ -7,7 +7,8 @@ Leaves out who becomes them (`trust`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from . import ours
@@ -16,7 +17,8 @@ from .iam.documents import Statement
 from .iam.held import MANAGED_POLICY, Held, documents
 from .iam.patterns import covers, is_wild
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
-from .own_deployer import denies_values, deployer_grants, unmet
+from .own_deployer import denies_values, deploys, unmet
+from .own_deployer_grants import EVERYTHING, LOOKS, TENANTS, deployer_grants
 from .own_grants import CRYPTOGRAPHY, PUT_METRIC_DATA, Grant, grants_of, secrets_of
 from .via_service import through_secrets_manager
 
@@ -26,8 +28,8 @@ _CELLS_POLICY: Final = re.compile(
 _TENANT: Final = "${aws:PrincipalTag/tenant}"
 _METRICS: Final = "MyFluxKeys"
 _HOUR: Final = 3600
-_MANAGED: Final = {"read": "runtime", "boundary": "boundary", "deployer-looks": "looks"}
-_PIPELINES: Final = ("deployer", "looks")
+_MANAGED: Final = {"read": "runtime", "boundary": "boundary", "deployer-looks": LOOKS}
+_PIPELINES: Final = (TENANTS, EVERYTHING, LOOKS)
 
 
 def whose(held: Held) -> ours.OurRole | None:
@@ -40,7 +42,7 @@ def whose(held: Held) -> ours.OurRole | None:
     return ours.OurRole(named["cell"], _MANAGED[named["kind"]])
 
 
-def _narrow(stack: Stack, _: Config) -> Iterator[Finding]:
+def _narrow(stack: Stack, config: Config) -> Iterator[Finding]:
     for held in documents(stack, "identity"):
         role = whose(held)
         if role is None:
@@ -50,11 +52,22 @@ def _narrow(stack: Stack, _: Config) -> Iterator[Finding]:
         if role.kind == "deployer" and not denies_values(held.statements) and held.trouble is None:
             message = "does not deny itself values and other roles, though it may write the policies that let it"
             yield violation(held.resource, held.path, message)
-        pipelines = role.kind in _PIPELINES
-        allowed = deployer_grants(role.kind, role.cell) if pipelines else grants_of(role.kind, role.cell, role.tenant)
-        for statement in held.statements:
-            if statement.allows and (wrong := _too_much(statement, allowed, role)):
-                yield violation(held.resource, held.path, f"{statement.sid or 'a statement'} {wrong}")
+        kind = deploys(held.resource.get("name"), role.cell, config) if role.kind == "deployer" else role.kind
+        found = _wrong(held.statements, replace(role, kind=kind))
+        # Under a name that is not known yet a wider table may be meant.
+        hidden = kind == TENANTS and held.resource.get("name") is UNKNOWN
+        if found and hidden and not _wrong(held.statements, replace(role, kind=EVERYTHING)):
+            yield unknown(held.resource, "name")
+            continue
+        yield from (violation(held.resource, held.path, wrong) for wrong in found)
+
+
+def _wrong(statements: Sequence[Statement], role: ours.OurRole) -> list[str]:
+    """`role.kind` names a table."""
+    pipelines = role.kind in _PIPELINES
+    allowed = deployer_grants(role.kind, role.cell) if pipelines else grants_of(role.kind, role.cell, role.tenant)
+    found = [(one, _too_much(one, allowed, role)) for one in statements if one.allows]
+    return [f"{one.sid or 'a statement'} {wrong}" for one, wrong in found if wrong]
 
 
 def _too_much(statement: Statement, allowed: tuple[Grant, ...], role: ours.OurRole) -> str:
@@ -65,10 +78,10 @@ def _too_much(statement: Statement, allowed: tuple[Grant, ...], role: ours.OurRo
             return f"allows actions by a wildcard, {action}"
         places = [grant.on for grant in allowed if action.lower() in [one.lower() for one in grant.actions]]
         if not places:
-            return f"allows {action}, which a {role.kind} has no use for"
+            return f"allows {action}, which {_called(role.kind)} has no use for"
         for resource in statement.resources:
             if not any(covers(place, resource.replace(_TENANT, "*")) for place in places):
-                return f"allows {action} on more than a {role.kind} has use for"
+                return f"allows {action} on more than {_called(role.kind)} has use for"
     if role.kind in _PIPELINES:
         return unmet(role.kind, role.cell, statement)
     if statement.names(PUT_METRIC_DATA) and not statement.demands("cloudwatch:namespace", _METRICS):
@@ -76,6 +89,10 @@ def _too_much(statement: Statement, allowed: tuple[Grant, ...], role: ours.OurRo
     if any(statement.names(action) for action in CRYPTOGRAPHY):
         return through_secrets_manager(statement, secrets_of(role.kind, role.cell, role.tenant or "*"))
     return ""
+
+
+def _called(kind: str) -> str:
+    return f"a pipeline that deploys {kind}" if kind in (TENANTS, EVERYTHING) else f"a {kind}"
 
 
 def _by_tag(stack: Stack, _: Config) -> Iterator[Finding]:
@@ -191,10 +208,11 @@ OWN_ROLE_RULES: Final = (
         rationale="A flaw in a function, or a session that is stolen, is worth what its role can do: another cell's "
         "secrets, another role, or a key used outside Secrets Manager.",
         fix="Grant the action on the narrowest resource in components/; if a role really needs more, say so in "
-        "policies/guardrails/own_grants.py, or own_deployer.py for a pipeline's, where a reviewer sees it.",
+        "policies/guardrails/own_grants.py, or own_deployer_grants.py for a pipeline's, where a reviewer sees it.",
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
         check=_narrow,
         scope="resource",
+        settings=("tenants_pipelines",),
     ),
     Rule(
         name="runtime-reads-by-tag",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final
 
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -20,6 +21,7 @@ _WALK_DAYS: Final = 3 * 366
 """Holds a leap year's February and three turns of the year."""
 
 
+@lru_cache(maxsize=1024)
 def longest_gap_days(expression: str) -> float | None:
     """The most days between two slots; None for an expression that has none or that can't be read."""
     if rate := _RATE.fullmatch(expression):

@@ -15,7 +15,8 @@ from .iam.documents import Condition, Statement
 from .iam.held import Held, documents
 from .iam.patterns import covers, is_wild
 from .model import Finding, Rule, Stack, violation
-from .own_deployer import rotated_by_ours
+from .own_deployer import deploys, rotated_by_ours
+from .own_deployer_grants import rotators
 from .own_roles import whose
 
 _TAG: Final = "aws:requesttag/tenant"
@@ -108,14 +109,16 @@ def _one_tenant(statement: Statement, role: ours.OurRole) -> bool:
     return bool(refused and filled)
 
 
-def _no_open_conditions(stack: Stack, _: Config) -> Iterator[Finding]:
+def _no_open_conditions(stack: Stack, config: Config) -> Iterator[Finding]:
     for held in documents(stack, "identity", "trust", "key", "topic", "queue"):
         role = whose(held)
         if not held.ours and role is None:
             continue
+        pipelines = role is not None and role.kind == "deployer"
+        mine = rotators(deploys(held.resource.get("name"), role.cell, config), role.cell) if role and pipelines else ()
         for statement in held.statements:
             for condition in statement.conditions:
-                if role and role.kind == "deployer" and rotated_by_ours(statement, condition, role.cell):
+                if pipelines and rotated_by_ours(statement, condition, mine):
                     continue
                 if statement.allows and condition.passes_when_absent and not _demanded(statement, condition.key):
                     message = (
@@ -168,5 +171,6 @@ TRUST_RULES: Final = (
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html",
         check=_no_open_conditions,
         scope="resource",
+        settings=("tenants_pipelines",),
     ),
 )

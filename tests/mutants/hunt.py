@@ -6,23 +6,12 @@ Owns asking the rules no more than a mutant can change. Leaves out the mutants (
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Sequence
 
-import program
-import tenancy
 from policies.guardrails.config import Config
 from policies.guardrails.judge import RULES, judge
 from policies.guardrails.model import Resource, Rule
-from tests.mutants.mutate import Mutant, mutants
-
-
-@cache
-def config(cell: str) -> Config:
-    """The pack as somebody configures it who knows the cell: without being told, it takes any named user for a
-    deployer."""
-    known = tenancy.load(program.ROOT).cells[cell]
-    return Config(deployers=known.deployer_principals, runtime_principals=known.runtime_principals)
+from tests.mutants.mutate import Mutant
 
 
 def caught(mutant: Mutant, stack: Sequence[Resource], told: Config, rules: Sequence[Rule] = RULES) -> bool:
@@ -37,8 +26,3 @@ def caught(mutant: Mutant, stack: Sequence[Resource], told: Config, rules: Seque
 def rules_by_scope(rules: Sequence[Rule]) -> tuple[list[Rule], list[Rule]]:
     binding = [rule for rule in rules if rule.level == "mandatory"]
     return [rule for rule in binding if rule.scope == "resource"], [rule for rule in binding if rule.scope == "stack"]
-
-
-def all_mutants(stack: Sequence[Resource]) -> Iterator[Mutant]:
-    for resource in stack:
-        yield from mutants(resource)

@@ -13,9 +13,10 @@ import pytest
 from policies.guardrails.judge import RULES
 from policies.guardrails.model import Resource
 from tests.mutants.harmless import reason
-from tests.mutants.hunt import all_mutants, caught, config
+from tests.mutants.hunt import caught
 from tests.mutants.mutate import Mutant, mutants
-from tests.policies.rehearsed import STACKS, document, stack
+from tests.mutants.subjects import SUBJECTS, subject
+from tests.policies.rehearsed import document
 
 TYPE = "aws:iam/rolePolicy:RolePolicy"
 SAMPLE = 80
@@ -29,17 +30,17 @@ def told(resource: Resource) -> set[tuple[str, str, str]]:
     return {(m.shape, m.kind, str(m.after)) for m in mutants(resource)}
 
 
-@pytest.mark.parametrize("name", STACKS)
+@pytest.mark.parametrize("name", SUBJECTS)
 def test_a_sample_of_mutants_is_caught_or_known_to_be_harmless(name: str) -> None:
-    resources = stack(name)
-    sample = random.Random(5).sample(list(all_mutants(resources)), SAMPLE * (3 if name == "local" else 1))
-    survivors = [m for m in sample if not caught(m, resources, config("local"))]
+    about = subject(name)
+    sample = random.Random(5).sample(list(about.mutants()), SAMPLE * (3 if name == "local" else 1))
+    survivors = [m for m in sample if not caught(m, about.stack, about.told)]
     assert [str(m) for m in survivors if reason(m) is None] == []
     assert len(survivors) < len(sample) * 0.6, "the sample hardly changed anything that matters"
 
 
 def test_there_are_thousands_and_none_is_what_is_shipped() -> None:
-    made = [m for name in STACKS for m in all_mutants(stack(name))]
+    made = [m for name in SUBJECTS for m in subject(name).mutants()]
     assert len(made) > 5000, "every property of every resource is changed"
     same = [str(m) for m in made if m.mutated is not None and m.mutated == m.original]
     assert same == [], "a mutant that changes nothing can't be caught"
@@ -105,14 +106,14 @@ SABOTAGED = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "name", "about"), SABOTAGED, ids=[case[0] for case in SABOTAGED])
-def test_a_rule_that_is_gone_leaves_survivors_that_no_reason_explains(rule: str, name: str, about: str) -> None:
-    resources = stack(name)
+@pytest.mark.parametrize(("rule", "name", "changed"), SABOTAGED, ids=[case[0] for case in SABOTAGED])
+def test_a_rule_that_is_gone_leaves_survivors_that_no_reason_explains(rule: str, name: str, changed: str) -> None:
+    about = subject(name)
     left = [one for one in RULES if one.name != rule]
     assert len(left) == len(RULES) - 1
-    (resource,) = [one for one in resources if one.name == about]
+    (resource,) = [one for one in about.stack if one.name == changed]
 
     def unexplained(mutant: Mutant) -> bool:
-        return reason(mutant) is None and not caught(mutant, resources, config("local"), left)
+        return reason(mutant) is None and not caught(mutant, about.stack, about.told, left)
 
-    assert any(unexplained(mutant) for mutant in mutants(resource)), f"without {rule} nothing of {about} is noticed"
+    assert any(unexplained(mutant) for mutant in mutants(resource)), f"without {rule} nothing of {changed} is noticed"

@@ -38,7 +38,10 @@ _OPPOSITES: Final = {
     "StringLike": "StringNotLike",
     "StringNotLike": "StringLike",
     "Null": "StringEquals",
+    "Bool": "StringNotEquals",
 }
+_IF_EXISTS: Final = "IfExists"
+_KINDS: Final = {"AWS": "Federated", "Service": "AWS", "Federated": "AWS"}
 _NEGATED: Final = ("Action", "Resource", "Principal")
 _LOOSE: Final = (".Condition", "tags", "variables")
 """Ends of the paths of maps whose fields have names that somebody chose."""
@@ -96,12 +99,16 @@ def other_keys(key: str, shape: str) -> Iterator[tuple[Literal["widened", "alter
     if shape.endswith("Statement[]") and key in _NEGATED:
         yield "widened", f"Not{key}"
     elif shape.endswith(".Condition"):
-        yield "widened", f"{key}IfExists"
         operator = key.rpartition(":")[2]
-        yield "widened", f"ForAllValues:{operator}IfExists"
+        plain = operator.removesuffix(_IF_EXISTS)
+        yield "widened", f"ForAllValues:{plain}{_IF_EXISTS}"
         yield "altered", f"ForAnyValue:{operator}"
-        yield "altered", key.replace(operator, _OPPOSITES[operator])
+        yield "altered", key.replace(plain, _OPPOSITES[plain])
+        yield (
+            "altered" if plain != operator else "widened",
+            (key.removesuffix(_IF_EXISTS) if plain != operator else f"{key}{_IF_EXISTS}"),
+        )
     elif ".Condition." in shape or shape.endswith(_LOOSE):
         yield "altered", key + OTHER
     elif shape.endswith("Principal"):
-        yield "altered", {"AWS": "Federated", "Service": "AWS"}[key]
+        yield "altered", _KINDS[key]

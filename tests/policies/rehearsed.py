@@ -39,7 +39,7 @@ def stack(name: str, deployed: bool = True, root: Path = ROOT) -> tuple[Resource
     )  # fmt: skip
 
 
-def changed(resources: tuple[Resource, ...], name: str, **properties: Any) -> tuple[Resource, ...]:
+def changed(resources: tuple[Resource, ...], name: str, /, **properties: Any) -> tuple[Resource, ...]:
     """`resources` with some properties of the one called `name` set; None takes one away."""
     assert name in {one.name for one in resources}, f"no {name} among {sorted(one.name for one in resources)}"
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,17 +11,11 @@ import pytest
 from components.deployer_permissions import NEVER
 from policies.guardrails import own_deployer
 from policies.guardrails.config import Config
-from policies.guardrails.model import Resource
-from program import ROOT
-from tests.policies.rehearsed import STACKS, changed, document, edited, findings, judge, resource, stack
+from policies.guardrails.model import UNKNOWN, Resource
+from review.judging import config
+from tests.policies.pipelines import MODES, Mode, cell_with_a_pipeline, with_a_pipeline
+from tests.policies.rehearsed import STACKS, changed, document, edited, findings, judge, resource
 
-MODES = ("tenants", "everything")
-PIPELINE = """pipeline:
-  github: {{repository: myflux/keys, environment: local}}
-  deploys: {deploys}
-  state_bucket: myflux-state-local
-  state_key_arn: arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab
-"""
 ROLE, HELD, LOOKS, KEY = "local-deployer-role", "local-deployer-permissions", "local-deployer-looks", "local-key-key"
 NARROW, TRUST, OPEN = "own-roles-narrow", "trust-names-its-principals", "no-condition-that-passes-on-nothing"
 ISSUER = "token.actions.githubusercontent.com"
@@ -31,30 +24,18 @@ Edit = Callable[[Any], Any]
 
 
 @pytest.fixture(scope="module")
-def fleets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    made: dict[str, Path] = {}
-    for mode in MODES:
-        made[mode] = tmp_path_factory.mktemp(mode)
-        for folder in ("tenants", "cells"):
-            shutil.copytree(ROOT / folder, made[mode] / folder)
-        cell = made[mode] / "cells" / "local.yaml"
-        cell.write_text(cell.read_text(encoding="utf-8") + PIPELINE.format(deploys=mode), encoding="utf-8")
-    return made
-
-
-@pytest.fixture(scope="module")
-def platform(fleets: dict[str, Path]) -> tuple[Resource, ...]:
-    return stack("local", root=fleets["everything"])
+def platform() -> tuple[Resource, ...]:
+    return with_a_pipeline("local", "everything")
 
 
 @pytest.mark.parametrize("deployed", [True, False], ids=["deployed", "first preview"])
 @pytest.mark.parametrize("mode", MODES)
-def test_a_cell_with_a_pipeline_passes_the_pack(fleets: dict[str, Path], mode: str, deployed: bool) -> None:
-    person = Config(deployers=("arn:aws:iam::000000000000:user/deployer",))
+def test_a_cell_with_a_pipeline_passes_the_pack(mode: Mode, deployed: bool) -> None:
+    told = config(cell_with_a_pipeline(mode))
     for name in STACKS:
-        resources = stack(name, deployed, fleets[mode])
-        assert [*judge(resources), *judge(resources, person)] == [], f"{name} as it ships"
-    assert ROLE in {one.name for one in stack("local", deployed, fleets[mode])}, "there was a pipeline to judge"
+        resources = with_a_pipeline(name, mode, deployed)
+        assert [*judge(resources), *judge(resources, told)] == [], f"{name} as it ships"
+    assert ROLE in {one.name for one in with_a_pipeline("local", mode, deployed)}, "there was a pipeline to judge"
 
 
 def of(action: str, edit: Edit) -> Edit:
@@ -164,6 +145,42 @@ def test_what_is_wider_is_refused(platform: tuple[Resource, ...], wider: str) ->
     assert {(one.urn.rpartition("::")[2], one.kind) for one in found} == {(name, "violation")}, found
 
 
+NOT_A_TENANTS: dict[str, Edit] = {
+    "a function's code": adds("lambda:UpdateFunctionCode", "arn:aws:lambda:us-east-1:000000000000:function:myflux-local-rotation"),
+    "a role": adds("iam:UpdateRole", "arn:aws:iam::000000000000:role/myflux-local-runtime"),
+    "a key": adds("kms:CreateKey"),
+    "the cell's admin key": adds(
+        "secretsmanager:UpdateSecret", "arn:aws:secretsmanager:us-east-1:000000000000:secret:myflux-admin/local/openai-??????"),
+    "the admin key's function": adds("lambda:InvokeFunction", "arn:aws:lambda:us-east-1:000000000000:function:myflux-local-admin-rotator"),
+    "a deployment of everything": lambda read: read.update(json.loads(next(
+        one for one in with_a_pipeline("local", "everything") if one.name == HELD).text("policy"))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("more", NOT_A_TENANTS)
+def test_a_pipeline_of_tenants_is_held_to_less_than_one_of_everything(more: str) -> None:
+    tenants = with_a_pipeline("local", "tenants")
+    found = findings(NARROW, edited(tenants, HELD, "policy", NOT_A_TENANTS[more]))
+    assert {one.kind for one in found} == {"violation"}, found
+    assert "a pipeline that deploys tenants" in found[0].message
+
+
+def test_a_policys_name_says_which_unless_the_pack_is_told(platform: tuple[Resource, ...]) -> None:
+    assert findings(NARROW, platform) == []
+    assert findings(NARROW, platform, Config(tenants_pipelines=("other",))) == [], "another cell's"
+    told = findings(NARROW, platform, Config(tenants_pipelines=("local",)))
+    assert {one.kind for one in told} == {"violation"}, "the cell's file says tenants, whatever the program made of it"
+    for name in ("tenants", "permissions", ""):
+        assert findings(NARROW, changed(platform, HELD, name=name)), f"named {name!r} it is held to the narrower table"
+    assert findings(OPEN, changed(platform, HELD, name="tenants")), "nor may another function than the tenants' rotate"
+    (hidden,) = findings(NARROW, changed(platform, HELD, name=UNKNOWN))
+    assert (hidden.kind, hidden.path) == ("unknown", "name"), "which of the two it may be, its name will say"
+    worse = edited(changed(platform, HELD, name=UNKNOWN), HELD, "policy", adds("iam:CreateUser"))
+    assert {one.kind for one in findings(NARROW, worse)} == {"violation"}, "no name makes up for this"
+    narrower = changed(with_a_pipeline("local", "tenants"), HELD, name=UNKNOWN)
+    assert findings(NARROW, narrower) == [], "it keeps to both"
+
+
 def test_its_sessions_are_short_and_it_holds_its_own_documents_alone(platform: tuple[Resource, ...]) -> None:
     assert findings("own-roles-bounded", changed(platform, ROLE, maxSessionDuration=43_200))
     assert findings("role-tags-agree", changed(platform, ROLE, tags={"tenant": "acme"}))
@@ -173,7 +190,7 @@ def test_its_sessions_are_short_and_it_holds_its_own_documents_alone(platform: t
     assert findings(attached, changed(platform, "local-runtime-attachment", role="myflux-local-deployer"))
 
 
-def test_it_governs_a_secret_and_neither_stores_nor_reads_one(fleets: dict[str, Path]) -> None:
+def test_it_governs_a_secret_and_neither_stores_nor_reads_one() -> None:
     def let_in(sid: str) -> Edit:
         def edit(read: Any) -> None:
             (found,) = [one for one in read["Statement"] if one["Sid"] == sid]
@@ -182,7 +199,7 @@ def test_it_governs_a_secret_and_neither_stores_nor_reads_one(fleets: dict[str, 
 
         return edit
 
-    acme = stack("acme.local", root=fleets["tenants"])
+    acme = with_a_pipeline("acme.local", "tenants")
     policy = next(one for one in acme if one.name == "acme-key-policy").text("policy")
     assert OWN in policy, "it governs"
     for sid in ("OnlyRuntimeRotationAndSweepRead", "OnlyWritersFill"):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, cast
 
 from ..model import UNKNOWN
@@ -96,11 +97,19 @@ def read(document: Any) -> tuple[Statement, ...]:
     """Raises NotADocument and NotKnownYet."""
     if document is UNKNOWN:
         raise NotKnownYet
-    if isinstance(document, str):
-        try:
-            document = json.loads(document, object_pairs_hook=_once)
-        except (ValueError, RecursionError):
-            raise NotADocument("it is not JSON") from None
+    return _parsed(document) if isinstance(document, str) else _statements(document)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(document: str) -> tuple[Statement, ...]:
+    """Many rules read the same documents."""
+    try:
+        return _statements(json.loads(document, object_pairs_hook=_once))
+    except (ValueError, RecursionError):
+        raise NotADocument("it is not JSON") from None
+
+
+def _statements(document: Any) -> tuple[Statement, ...]:
     body = {name.lower(): value for name, value in _map(document, "the document").items()}
     statements = body.get("statement")
     listed: list[Any] = cast(list[Any], statements) if isinstance(statements, list) else [statements]

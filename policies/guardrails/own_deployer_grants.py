@@ -1,0 +1,175 @@
+"""What a pipeline's role may do at most, by what it deploys.
+
+Owns three tables: TENANTS and EVERYTHING are what the role itself may hold, LOOKS what the managed policy beside it
+reads back. Leaves out the condition that each action needs (`own_deployer`) and other roles' tables (`own_grants`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .own_grants import Grant, admin_secrets, customers_admin_secrets, secrets
+
+TENANTS: Final = "tenants"
+EVERYTHING: Final = "everything"
+LOOKS: Final = "looks"
+_FUNCTIONS: Final = ("rotation", "provisioner", "admin-rotator", "sweep")
+_ANY_KEY: Final = "arn:~:kms:~:~:key/*"
+
+
+def deployer_grants(kind: str, cell: str) -> tuple[Grant, ...]:
+    """`kind` is TENANTS, EVERYTHING or LOOKS."""
+    if kind == LOOKS:
+        return _looks(cell)
+    return (*_on_secrets(kind, cell), *(_platforms(cell) if kind == EVERYTHING else ()))
+
+
+def governed(kind: str, cell: str) -> tuple[str, ...]:
+    """The secrets that it makes and guards. The place of the cell's own admin key is the platform's."""
+    return secrets(cell), *(admin_secrets(cell) if kind == EVERYTHING else (customers_admin_secrets(cell),))
+
+
+def rotators(kind: str, cell: str) -> tuple[str, ...]:
+    """The functions that it may have rotate them."""
+    return _functions(cell, ("rotation", "admin-rotator") if kind == EVERYTHING else ("rotation",))
+
+
+def cells_policy(cell: str, name: str) -> str:
+    return f"arn:~:iam::~:policy/myflux-{cell}-{name}"
+
+
+def _functions(cell: str, names: tuple[str, ...] = _FUNCTIONS) -> tuple[str, ...]:
+    return tuple(f"arn:~:lambda:~:~:function:myflux-{cell}-{name}" for name in names)
+
+
+def _function_roles(cell: str) -> tuple[str, ...]:
+    return tuple(f"arn:~:iam::~:role/myflux-{cell}-{name}" for name in _FUNCTIONS)
+
+
+def _roles(cell: str) -> tuple[str, ...]:
+    """Its own is not among them."""
+    return (*_function_roles(cell), _runtime(cell), f"arn:~:iam::~:role/myflux-{cell}_*")
+
+
+def _runtime(cell: str) -> str:
+    return f"arn:~:iam::~:role/myflux-{cell}-runtime"
+
+
+def _on(service: str, actions: str, *places: str) -> tuple[Grant, ...]:
+    named = tuple(f"{service}:{action}" for action in actions.split())
+    return tuple(Grant(named, place) for place in places)
+
+
+def _on_secrets(kind: str, cell: str) -> tuple[Grant, ...]:
+    """All that a tenant's stack takes: no role, no key's policy, no function's code."""
+    mine = governed(kind, cell)
+    unborn = tuple(one.removesuffix("-??????") for one in mine)
+    return (
+        *_on(
+            "secretsmanager",
+            "CancelRotateSecret DeleteSecret PutResourcePolicy RemoveRegionsFromReplication ReplicateSecretToRegions "
+            "RestoreSecret RotateSecret StopReplicationToReplica UntagResource UpdateSecret",
+            *mine,
+        ),
+        *_on("secretsmanager", "CreateSecret TagResource", *mine, *unborn),
+        *_on("kms", "Decrypt GenerateDataKey", _ANY_KEY),
+        *_on("lambda", "InvokeFunction", *rotators(kind, cell), *_functions(cell, ("provisioner",))),
+    )
+
+
+def _platforms(cell: str) -> tuple[Grant, ...]:
+    roles, read = _roles(cell), cells_policy(cell, "read")
+    aliases = (_ANY_KEY, f"arn:~:kms:~:~:alias/myflux/{cell}", f"arn:~:kms:~:~:alias/myflux/{cell}/*")
+    rules, topic = _rules(cell), _topic(cell)
+    return (
+        # AWS knows no resource for a key that is not made yet.
+        *_on("kms", "CreateKey", "*"),
+        *_on(
+            "kms",
+            "EnableKeyRotation ScheduleKeyDeletion TagResource UntagResource UpdateKeyDescription",
+            _ANY_KEY,
+        ),
+        *_on("kms", "CreateAlias DeleteAlias UpdateAlias", *aliases),
+        *_on(
+            "lambda",
+            "AddPermission CreateFunction DeleteFunction DeleteFunctionConcurrency PutFunctionConcurrency "
+            "RemovePermission TagResource UntagResource UpdateFunctionCode UpdateFunctionConfiguration",
+            *_functions(cell),
+        ),
+        *_on(
+            "iam",
+            "CreateRole DeleteRole DeleteRolePolicy PutRolePermissionsBoundary PutRolePolicy TagRole UntagRole "
+            "UpdateAssumeRolePolicy UpdateRole",
+            *roles,
+        ),
+        *_on("iam", "AttachRolePolicy DetachRolePolicy", _runtime(cell)),
+        *_on("iam", "PassRole", *_function_roles(cell)),
+        *_on("iam", "CreatePolicy CreatePolicyVersion DeletePolicy DeletePolicyVersion TagPolicy UntagPolicy", read),
+        *_on("events", "DeleteRule PutRule PutTargets RemoveTargets TagResource UntagResource", *rules),
+        *_on("logs", "CreateLogGroup DeleteLogGroup PutRetentionPolicy TagResource UntagResource", *_logs(cell)),
+        *_on("cloudwatch", "DeleteAlarms PutMetricAlarm TagResource UntagResource", _alarms(cell)),
+        *_on("sns", "CreateTopic DeleteTopic SetTopicAttributes TagResource UntagResource", topic),
+        *_on("sns", "Subscribe Unsubscribe", topic, f"{topic}:*"),
+        *_on("sqs", "CreateQueue DeleteQueue SetQueueAttributes TagQueue UntagQueue", _queue(cell)),
+    )
+
+
+def _looks(cell: str) -> tuple[Grant, ...]:
+    """The bucket and the key of the stacks' state are anybody's to choose, but must be named in full."""
+    topic, role = _topic(cell), f"arn:~:iam::~:role/myflux-{cell}-deployer"
+    policies = [cells_policy(cell, name) for name in ("read", "boundary", "deployer-looks")]
+    return (
+        *_on("cloudtrail", "LookupEvents", "*"),
+        *_on("cloudwatch", "DescribeAlarms", "*"),
+        *_on("kms", "ListAliases", "*"),
+        *_on("logs", "DescribeLogGroups", "*"),
+        *_on("secretsmanager", "DescribeSecret GetResourcePolicy ListSecretVersionIds", *governed(EVERYTHING, cell)),
+        *_on("kms", "DescribeKey GetKeyPolicy GetKeyRotationStatus ListResourceTags", _ANY_KEY),
+        *_on(
+            "iam",
+            "GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies ListRoleTags",
+            *_roles(cell),
+            role,
+        ),
+        *_on("iam", "GetPolicy GetPolicyVersion ListPolicyTags ListPolicyVersions", *policies),
+        *_on("logs", "ListTagsForResource", *_logs(cell)),
+        *_on("sqs", "GetQueueAttributes GetQueueUrl ListQueueTags", _queue(cell)),
+        *_on(
+            "sns",
+            "GetSubscriptionAttributes GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource",
+            topic,
+            f"{topic}:*",
+        ),
+        *_on(
+            "lambda",
+            "GetFunction GetFunctionCodeSigningConfig GetFunctionConcurrency GetFunctionConfiguration GetPolicy "
+            "ListTags ListVersionsByFunction",
+            *_functions(cell),
+        ),
+        *_on("lambda", "InvokeFunction", *_functions(cell, ("sweep",))),
+        *_on("cloudwatch", "ListTagsForResource", _alarms(cell)),
+        *_on("events", "DescribeRule ListTagsForResource ListTargetsByRule", *_rules(cell)),
+        *_on("s3", "ListBucket", "arn:~:s3:::~"),
+        *_on("s3", "DeleteObject GetObject PutObject", "arn:~:s3:::~/*"),
+        *_on("kms", "Decrypt Encrypt", "arn:~:kms:~:~:key/~"),
+    )
+
+
+def _rules(cell: str) -> tuple[str, ...]:
+    return tuple(f"arn:~:events:~:~:rule/myflux-{cell}-{rule}" for rule in ("rotation-failed", "sweep", "admin-tidy"))
+
+
+def _logs(cell: str) -> tuple[str, ...]:
+    return tuple(f"arn:~:logs:~:~:log-group:/aws/lambda/myflux-{cell}-{name}" for name in _FUNCTIONS)
+
+
+def _alarms(cell: str) -> str:
+    return f"arn:~:cloudwatch:~:~:alarm:myflux-{cell}-*"
+
+
+def _topic(cell: str) -> str:
+    return f"arn:~:sns:~:~:myflux-{cell}-alarms"
+
+
+def _queue(cell: str) -> str:
+    return f"arn:~:sqs:~:~:myflux-{cell}-dead-letters"

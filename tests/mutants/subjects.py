@@ -1,0 +1,78 @@
+"""The stacks whose resources are changed.
+
+Owns which: all that the repository ships, and what a pipeline in the cell's file adds, for each thing that it may
+deploy. Leaves out the changes (`mutate`). What was changed in one stack is not changed once more in the next, so a
+resource that is there again counts only with what is new in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final, cast
+
+from pulumi import Archive, Asset
+
+import program
+import tenancy
+from policies.guardrails.config import Config
+from policies.guardrails.model import Resource
+from review import judging
+from tests.mutants.mutate import Mutant, mutants
+from tests.policies.pipelines import Mode, cell_with_a_pipeline, with_a_pipeline
+from tests.policies.rehearsed import STACKS, stack
+
+_JOBS: Final[tuple[tuple[str, Mode], ...]] = (
+    ("local", "everything"),
+    ("local", "tenants"),
+    ("acme.local", "tenants"),
+    ("globex.local", "tenants"),
+)
+_PIPELINES: Final = {f"{name}, a pipeline deploys {mode}": (name, mode) for name, mode in _JOBS}
+SUBJECTS: Final = (*STACKS, *_PIPELINES)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """`told` is how whoever knows the cell configures the pack. `known` are the same resources in a stack that is
+    changed too, by what the program calls them."""
+
+    stack: Sequence[Resource]
+    told: Config
+    known: Mapping[tuple[str, str], Resource] = field(default_factory=dict[tuple[str, str], Resource])
+
+    def mutants(self) -> Iterator[Mutant]:
+        for resource in self.stack:
+            before = self.known.get((resource.type, resource.name))
+            if before is None or before.get("name") != resource.get("name"):
+                yield from mutants(resource)
+            elif _texts(before) != _texts(resource):
+                yield from (one for one in mutants(resource) if _is_new(one, before))
+
+
+@cache
+def subject(name: str) -> Subject:
+    if name not in _PIPELINES:
+        return Subject(stack(name), judging.config(tenancy.load(program.ROOT).cells[name.rpartition(".")[2]]))
+    called, mode = _PIPELINES[name]
+    other = stack(called) if called != "local" or mode == "everything" else with_a_pipeline(called, "everything")
+    known = {(one.type, one.name): one for one in other}
+    return Subject(with_a_pipeline(called, mode), judging.config(cell_with_a_pipeline(mode)), known)
+
+
+def _texts(resource: Resource) -> dict[str, Any]:
+    """Archives are equal to none but themselves."""
+    return {name: value for name, value in resource.properties.items() if not isinstance(value, Asset | Archive)}
+
+
+def _is_new(mutant: Mutant, before: Resource) -> bool:
+    """Whether it changes a property, or a statement of a document, that is another than before."""
+    if not mutant.path or mutant.original.get(str(mutant.path[0])) == before.get(str(mutant.path[0])):
+        return False
+    text = before.text(str(mutant.path[0]))
+    if not text.startswith("{"):
+        return True
+    statements = cast(Mapping[str, Any], json.loads(text)).get("Statement", [])
+    return mutant.statement is not None and mutant.statement not in statements

@@ -1,0 +1,48 @@
+"""The shipped stacks in a cell whose file names a pipeline."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import tenancy
+from policies.guardrails.model import Resource
+from program import ROOT
+from tenancy import Cell
+from tests.policies.rehearsed import stack
+
+Mode = Literal["tenants", "everything"]
+MODES: tuple[Mode, ...] = ("tenants", "everything")
+_PIPELINE = """pipeline:
+  github: {{repository: myflux/keys, environment: local}}
+  deploys: {deploys}
+  state_bucket: myflux-state-local
+  state_key_arn: arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab
+"""
+
+
+@cache
+def with_a_pipeline(name: str, mode: Mode, deployed: bool = True) -> tuple[Resource, ...]:
+    with _fleet(mode) as root:
+        return stack(name, deployed, root)
+
+
+@cache
+def cell_with_a_pipeline(mode: Mode) -> Cell:
+    with _fleet(mode) as root:
+        return tenancy.load(root).cells["local"]
+
+
+@contextmanager
+def _fleet(mode: Mode) -> Generator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        for kind in ("tenants", "cells"):
+            shutil.copytree(ROOT / kind, Path(folder, kind))
+        cell = Path(folder, "cells", "local.yaml")
+        cell.write_text(cell.read_text(encoding="utf-8") + _PIPELINE.format(deploys=mode), encoding="utf-8")
+        yield Path(folder)
