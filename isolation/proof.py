@@ -21,8 +21,8 @@ from tenancy import Cell
 
 Outcome = Literal["holds", "broken", "unknown"]
 
-_SOON: Final = 5
-"""For one attempt; the shipped documents take a fiftieth of it."""
+_SOON: Final = 2
+"""For one attempt; the shipped documents take a twentieth of it."""
 _SECONDS: Final = 30
 """For one that was not answered soon, before nothing is said of it."""
 _UNDECIDED: Final = (

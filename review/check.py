@@ -78,7 +78,8 @@ def _of(found: Base, fleet: Path, no_state: str, say: Callable[[str], None]) -> 
     for stack in about.judged:
         if stack in both.after:
             cell = now_files.fleet.cells[now_files.stacks[stack]]
-            remarks += judging.judged(both.after[stack], both.before.get(stack), cell, places)
+            tenants = now_files.fleet.tenants_of(cell)
+            remarks += judging.judged(both.after[stack], both.before.get(stack), cell, tenants, places)
     differing = {
         stack: changes(both.before[stack].resources if stack in both.before else (), asked.resources)
         for stack, asked in both.after.items()

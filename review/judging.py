@@ -17,8 +17,9 @@ from review.asked import Asked
 from review.places import Places
 from review.registered import Registered
 from review.remark import Outcome, Remark
-from tenancy import Cell
+from tenancy import Cell, Tenant
 
+_PROMISED: Final = {"tenant", "permission", "models", "rate_limits", "budget"}
 BY_NAME: Final[Mapping[str, Rule]] = {rule.name: rule for rule in RULES}
 
 
@@ -39,8 +40,8 @@ def resources(registered: Sequence[Registered]) -> list[Resource]:
     ]
 
 
-def config(cell: Cell) -> Config:
-    """What a cell's file says that the rules can be held to."""
+def config(cell: Cell, tenants: Sequence[Tenant] = ()) -> Config:
+    """What the files of a cell and its tenants say that the rules can be held to."""
     production = (cell.cell,) if cell.production else ()
     everything = cell.pipeline is not None and cell.pipeline.deploys == "everything"
     return Config(
@@ -48,15 +49,21 @@ def config(cell: Cell) -> Config:
         deployers=tuple(cell.governors),
         runtime_principals=tuple(cell.runtime_principals),
         tenants_pipelines=() if everything else (cell.cell,),
+        pipeline_jobs=(f"{cell.pipeline.issuer} {cell.pipeline.subject}",) if cell.pipeline else (),
+        alarm_emails=tuple(cell.alarm_emails),
+        promises=tuple(tenant.model_dump_json(include=_PROMISED) for tenant in tenants),
     )
 
 
-def judged(after: Asked, before: Asked | None, cell: Cell, places: Places) -> Iterator[Remark]:
+def judged(
+    after: Asked, before: Asked | None, cell: Cell, tenants: Sequence[Tenant], places: Places
+) -> Iterator[Remark]:
     """A remark for each finding, told apart by whether the base has it too."""
     settings = config(cell)
     old = {_key(one) for one in judge(resources(before.resources), settings)} if before else set[tuple[str, ...]]()
     registered = {one.urn: one for one in after.resources}
-    for finding in judge(resources(after.resources), settings):
+    # What `tenants` promise now the base did not have to keep.
+    for finding in judge(resources(after.resources), config(cell, tenants)):
         one = registered.get(finding.urn)
         yield remark(BY_NAME[finding.rule], finding, after.stack, one, places, before=_key(finding) in old)
 

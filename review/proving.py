@@ -18,6 +18,11 @@ from review.remark import Outcome, Remark
 from tenancy import Cell, Fleet
 
 _ABOUT: Final = ("aws:iam/", "aws:kms/", "aws:secretsmanager/")
+_FIXES: Final = {"broken": "Take back the change of the policy documents that the counterexample goes through."}
+_UNPROVEN: Final = (
+    "Say it more simply in the policy documents that the claim is about: name actions, principals and secrets in full "
+    "instead of by wildcards, and put the tenant in one place of a pattern. Where a run is just slow, ask once more."
+)
 _DOCUMENTS: Final = ("assumeRolePolicy", "policy", "policyArn", "permissionsBoundary")
 
 
@@ -56,7 +61,7 @@ def proof(
                 message=f"{verdict.text} {verdict.counterexample}".strip(),
                 why="The claim is proven for all principals, tags and tenants, from the documents that are deployed. "
                 + ("It does not hold." if verdict.outcome == "broken" else "It is not proven."),
-                fix="Take back the change of the policy documents that the counterexample goes through.",
+                fix=_FIXES.get(verdict.outcome, _UNPROVEN),
                 place=place,
                 stacks=(cell.cell,),
             )

@@ -1,22 +1,23 @@
 """A stack's things are all in one account and one Region.
 
-Owns the comparison of the ARNs in what is ours, policy documents included. Leaves out trust policies: who assumes the
-runtime role may be somebody of another account (`trust`). Account ids that stand alone are compared where they are
-looked at (`functions`, `alarms`).
+Owns the comparison of the ARNs in what is ours, policy documents included. Leaves out whom trust policies name: who
+assumes the runtime role may be of another account (`trust`); an OIDC provider may not. Account ids that stand alone are
+compared where they are looked at (`functions`, `alarms`).
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from . import ours
 from .config import Config
 from .iam.held import KEY_POLICY
 from .key_shapes import texts
-from .model import Finding, Resource, Rule, Stack, violation
+from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 
 _ARN: Final = re.compile(
     r'arn:[a-z*-]+:(?P<service>[a-z0-9*-]+):(?P<region>[^:"/\s]*):(?P<account>[^:"/\s]*):(?P<name>[^",\s]*)'
@@ -27,6 +28,8 @@ _TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
 _SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
 _HOLDS_OURS: Final = frozenset({ours.RESOURCE_POLICY, ours.ROTATION, KEY_POLICY, _TARGET, _SUBSCRIPTION})
 _TRUST: Final = "assumeRolePolicy"
+_PROVIDER_OF_TOKENS: Final = "oidc-provider/"
+_AWS: Final = "pulumi:providers:aws"
 
 
 def _one_account(stack: Stack, _: Config) -> Iterator[Finding]:
@@ -52,6 +55,27 @@ def _one_account(stack: Stack, _: Config) -> Iterator[Finding]:
             region = region or found["region"]
             if found["region"] != region:
                 yield violation(resource, path, "an ARN is in another Region than the stack's others")
+    yield from _guarded(stack, account, region)
+
+
+def _guarded(stack: Stack, account: str, region: str) -> Iterator[Finding]:
+    """Among providers that the program made, the one of these things works in this account and Region alone."""
+    made = [one for one in stack if one.type == _AWS and not one.name.startswith("default")]
+    for provider in made:
+        for path in ("allowedAccountIds", "region"):
+            if provider.get(path) is UNKNOWN:
+                yield unknown(provider, path)
+                return
+    if account and made and not any(_works_in(one, account, region) for one in made):
+        message = "no provider of the stack is bound to the account and Region that its ARNs name"
+        yield violation(made[0], "allowedAccountIds", message)
+
+
+def _works_in(provider: Resource, account: str, region: str) -> bool:
+    told = provider.get("allowedAccountIds")
+    # The engine has the properties of a provider as texts of JSON.
+    accounts: Any = json.loads(told) if isinstance(told, str) and told.startswith("[") else told
+    return accounts == [account] and region in ("", provider.get("region"))
 
 
 def _regional(found: re.Match[str], path: str) -> bool:
@@ -67,9 +91,9 @@ def _named(text: str) -> tuple[re.Match[str], ...]:
 def _arns(resource: Resource) -> Iterator[tuple[str, re.Match[str]]]:
     mine = ours.is_ours(resource) or resource.type in _HOLDS_OURS
     for path, text in texts(resource.properties):
-        if path.startswith(_TRUST):
-            continue
         for found in _named(text):
+            if path.startswith(_TRUST) and not found["name"].startswith(_PROVIDER_OF_TOKENS):
+                continue
             # What is somebody else's may name what it likes; a holder of ours by its type must name something of ours.
             if ours.is_ours(resource) or "myflux" in found["name"] or (mine and "myflux" in text):
                 yield path, found
@@ -80,10 +104,11 @@ ACCOUNT_RULES: Final = (
         name="one-account-one-region",
         severity="critical",
         level="mandatory",
-        description="All that a stack of ours names by ARN is in one account and Region, and none by a wildcard.",
+        description="All that a stack of ours names by ARN is in one account and Region, and none by a wildcard; a "
+        "provider that it makes works in no other.",
         rationale="A function, a topic or a key that is named alike in the attacker's own account takes the place of "
         "ours: it is called, told or trusted instead.",
-        fix="Let components/ build ARNs from the cell's account and Region.",
+        fix="Let components/ build ARNs from the cell's account and Region, and keep `account_guard` of program.py.",
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html",
         check=_one_account,
     ),

@@ -30,3 +30,11 @@ class Config:
     """ARNs of those who may govern secrets. Empty: any user or role that is named in full and is none of ours."""
     tenants_pipelines: tuple[str, ...] = ()
     """Cells whose pipeline may deploy tenants alone, whatever its policy is named. Empty: what its name says."""
+    pipeline_jobs: tuple[str, ...] = ()
+    """Issuer and subject, a space between, of each job that may become a pipeline's role. Empty: any that is named in
+    full."""
+    alarm_emails: tuple[str, ...] = ()
+    """Who must hear a cell's alarms, and nobody else. Empty: anybody."""
+    promises: tuple[str, ...] = ()
+    """What tenants' files promise, a JSON object each: tenant, permission, models, rate_limits, budget. Empty: not
+    compared."""

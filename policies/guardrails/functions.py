@@ -1,6 +1,7 @@
-"""The functions that read keys: who calls them, what they run and where they send what they read.
+"""The functions that read keys: who calls them and where they send what they read.
 
-Owns Lambda functions, permissions, URLs and invocations. Leaves out their roles (`own_roles`) and alarms (`alarms`).
+Owns Lambda functions, permissions, URLs and invocations. Leaves out their code (`function_code`), their roles
+(`own_roles`) and alarms (`alarms`).
 """
 
 from __future__ import annotations
@@ -27,13 +28,6 @@ _SECRET_NAMED: Final = re.compile(
     r"(API|ADMIN|ACCESS|PRIVATE|SIGNING|SECRET)_?KEY|PASSW|TOKEN|CREDENTIAL|SECRET_?(VALUE|STRING)|_KEY$", re.IGNORECASE
 )
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
-_HANDLERS: Final = {
-    "rotation": "functions.rotation.handler.handler",
-    "provisioner": "functions.provisioner.handler.handler",
-    "rotator": "functions.admin_rotation.handler.handler",
-    "sweep": "functions.sweep.handler.handler",
-}
-"""By the last word of a function's name."""
 _CALLERS: Final = {
     "secretsmanager.amazonaws.com": (
         "arn:~:secretsmanager:~:~:secret:myflux/~/*/openai-??????",
@@ -93,33 +87,6 @@ def _permission(stack: Stack, permission: Resource) -> Iterator[Finding]:
         yield violation(permission, "sourceArn", "the service may call on behalf of more than what is ours")
     elif isinstance(account, str) and source.split(":")[4] != account:
         yield violation(permission, "sourceArn", "the source is in another account than sourceAccount")
-
-
-def _runs_our_code(stack: Stack, _: Config) -> Iterator[Finding]:
-    for function in ours.functions(stack):
-        for path in ("layers", "imageUri", "s3Bucket", "fileSystemConfig", "fileSystemConfigs"):
-            value = function.get(path)
-            if value is UNKNOWN:
-                yield unknown(function, path)
-            elif value not in (None, "", [], {}):
-                yield violation(function, path, "the function runs code that is not the archive built here")
-        if not function.get("code"):
-            yield violation(function, "code", "the function has no archive that was built here")
-        if function.text("handler") != _HANDLERS.get(function.text("name").rpartition("-")[2]):
-            yield violation(function, "handler", "the function starts something else than its own handler")
-        role = function.get("role")
-        if role is UNKNOWN:
-            found = ours.comes_from(stack, function, "role", ours.ROLE)
-            role = found[0].text("name") if len(found) == 1 else UNKNOWN
-        if role is UNKNOWN:
-            yield unknown(function, "role")
-        elif not _role_named(str(role), function.text("name")):
-            yield violation(function, "role", "the function runs as another role than its own")
-
-
-def _role_named(role: str, name: str) -> bool:
-    found = ours.principal(role)
-    return role == name or (found is not None and found[1] == name)
 
 
 def _environment(stack: Stack, config: Config) -> Iterator[Finding]:
@@ -238,16 +205,6 @@ FUNCTION_RULES: Final = (
         fix="Set `source_account` and `source_arn`, and take function URLs out.",
         source=_LAMBDA + "permissions-function-services.html",
         check=_called,
-    ),
-    Rule(
-        name="functions-run-our-code",
-        severity="critical",
-        level="mandatory",
-        description="A function of ours runs the archive that was built here, by its own role, and no layer.",
-        rationale="A layer, or an archive from a bucket, runs with the right to read every key of the cell.",
-        fix="Make functions by components/key_function.py.",
-        source=_LAMBDA + "chapter-layers.html",
-        check=_runs_our_code,
     ),
     Rule(
         name="functions-environment-is-plain",

@@ -14,12 +14,14 @@ from .alarms import ALARM_RULES
 from .calls import CALL_RULES
 from .config import Config
 from .deletion import DELETION_RULES
+from .function_code import CODE_RULES
 from .functions import FUNCTION_RULES
 from .identity import IDENTITY_RULES
 from .kms import KMS_RULES
 from .model import Finding, Resource, Rule
 from .own_roles import OWN_ROLE_RULES
 from .plaintext import PLAINTEXT_RULES
+from .promises import PROMISE_RULES
 from .rotation import ROTATION_RULES
 from .secret_policies import SECRET_POLICY_RULES
 from .secrets import SECRET_RULES
@@ -36,9 +38,11 @@ RULES: tuple[Rule, ...] = (
     *TRUST_RULES,
     *KMS_RULES,
     *FUNCTION_RULES,
+    *CODE_RULES,
     *CALL_RULES,
     *ALARM_RULES,
     *TOPIC_RULES,
+    *PROMISE_RULES,
     *DELETION_RULES,
     *ACCOUNT_RULES,
 )

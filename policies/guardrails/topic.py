@@ -11,7 +11,7 @@ from typing import Final
 from . import ours
 from .config import Config
 from .iam.held import documents
-from .model import Finding, Resource, Rule, Stack, unknown, violation
+from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 
 _TOPIC_POLICY: Final = "aws:sns/topicPolicy:TopicPolicy"
 _SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
@@ -71,6 +71,21 @@ def _topic_closed(stack: Stack, config: Config) -> Iterator[Finding]:
         ]  # fmt: skip
         if not told and topic.text("tags", "cell") in config.production_cells:
             yield violation(topic, "", "nobody is subscribed to a production cell's alarms")
+        yield from _heard(topic, told, config)
+
+
+def _heard(topic: Resource, told: list[Resource], config: Config) -> Iterator[Finding]:
+    if not config.alarm_emails:
+        return
+    for one in told:
+        for path in ("protocol", "endpoint"):
+            if one.get(path) is UNKNOWN:
+                yield unknown(one, path)
+                return
+        if one.get("protocol") != "email" or one.get("endpoint") not in config.alarm_emails:
+            yield violation(one, "endpoint", "somebody hears the alarms whom the cell's file does not name")
+    if set(config.alarm_emails) - {one.text("endpoint") for one in told}:
+        yield violation(topic, "", "somebody whom the cell's file names is not subscribed to its alarms")
 
 
 def _ends(resource: Resource, path: str, name: str) -> bool:
@@ -97,12 +112,12 @@ TOPIC_RULES: Final = (
         name="alarms-topic-closed",
         severity="medium",
         level="mandatory",
-        description="Only services of the same account publish to topics and queues of ours, and in production cells "
-        "somebody is subscribed.",
+        description="Only services of the same account publish to topics and queues of ours, and those are "
+        "subscribed whom the cell's file names; in production somebody.",
         rationale="Whoever publishes drowns a real alarm in false ones; whoever subscribes learns when to strike.",
         fix="Keep `alarm_topic` of components/resource_policies.py, and give the cell `alarm_emails`.",
         source="https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html",
         check=_topic_closed,
-        settings=("production_cells",),
+        settings=("production_cells", "alarm_emails"),
     ),
 )

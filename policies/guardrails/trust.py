@@ -21,6 +21,7 @@ from .own_roles import whose
 
 _TAG: Final = "aws:requesttag/tenant"
 _TAG_KEYS: Final = "aws:tagkeys"
+_AUDIENCE: Final = "sts.amazonaws.com"
 _PROVIDER: Final = "arn:~:iam::~:oidc-provider/*"
 _ASSUME: Final = frozenset({"sts:assumerole", "sts:tagsession"})
 
@@ -43,7 +44,7 @@ def _principals(statement: Statement, role: ours.OurRole | None, config: Config)
     if statement.but_principals or statement.but_actions:
         return "trusts everybody but those it names"
     if role.kind == "deployer":
-        return _one_job(statement)
+        return _one_job(statement, config)
     if strange := [action for action in statement.actions if action.lower() not in _ASSUME]:
         return f"allows {strange[0]} where only AssumeRole and TagSession are meant"
     if role.kind not in ("runtime", "dedicated"):
@@ -61,7 +62,7 @@ def _principals(statement: Statement, role: ours.OurRole | None, config: Config)
     return ""
 
 
-def _one_job(statement: Statement) -> str:
+def _one_job(statement: Statement, config: Config) -> str:
     """A pipeline's: one job of one provider, by what its token says, whole."""
     if [action.lower() for action in statement.actions] != ["sts:assumerolewithwebidentity"]:
         return "lets a pipeline's role be assumed by others than a job with its token"
@@ -72,7 +73,14 @@ def _one_job(statement: Statement) -> str:
         return "trusts others than one OIDC provider with a pipeline's role"
     issuer = named[0].partition(":oidc-provider/")[2]
     missing = [claim for claim in ("aud", "sub") if not any(map(_whole, statement.on(f"{issuer}:{claim}")))]
-    return f"lets in any job whose token has another {missing[0]}: it must be equal to one" if missing else ""
+    if missing:
+        return f"lets in any job whose token has another {missing[0]}: it must be equal to one"
+    if not statement.demands(f"{issuer}:aud", _AUDIENCE):
+        return "lets in tokens that were made for somebody else than AWS, who could use them here"
+    jobs = [f"{issuer} {c.values[0]}" for c in statement.on(f"{issuer}:sub") if _whole(c)]
+    if config.pipeline_jobs and not set(jobs) <= set(config.pipeline_jobs):
+        return "lets in another job than the cell's pipeline"
+    return ""
 
 
 def _whole(condition: Condition) -> bool:
@@ -96,7 +104,7 @@ def _demands_tenant(stack: Stack, _: Config) -> Iterator[Finding]:
 
 def _present(condition: Condition) -> bool:
     """Whether the condition fails for a request without the tag."""
-    return not condition.passes_when_absent
+    return condition.demands_presence
 
 
 def _one_tenant(statement: Statement, role: ours.OurRole) -> bool:
@@ -130,7 +138,7 @@ def _no_open_conditions(stack: Stack, config: Config) -> Iterator[Finding]:
 
 def _demanded(statement: Statement, key: str) -> bool:
     """Whether another condition fails where `key` is absent. A tag that is demanded makes a list of tags' names."""
-    keys = [c.key for c in statement.conditions if not c.passes_when_absent]
+    keys = [c.key for c in statement.conditions if c.demands_presence]
     return key in keys or (key == _TAG_KEYS and any(one.startswith("aws:requesttag/") for one in keys))
 
 
@@ -148,7 +156,7 @@ TRUST_RULES: Final = (
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
         check=_names_principals,
         scope="resource",
-        settings=("runtime_principals",),
+        settings=("runtime_principals", "pipeline_jobs"),
     ),
     Rule(
         name="trust-demands-the-tenant",

@@ -12,7 +12,9 @@ from isolation.claims import claims
 from isolation.deployment import general, read
 from isolation.proof import verdict
 from isolation.terms import OWNER
+from review.proving import proof
 from review.rehearsal import Registered
+from review.remark import exit_code
 from tenancy import Cell
 from tests.isolation.conftest import Statements, broken, by_sid, without
 
@@ -75,6 +77,10 @@ def _for_anybody(statements: Statements) -> None:
     del by_sid(statements, "UsedThroughSecretsManager")["Condition"]["StringEquals"]["aws:PrincipalArn"]
 
 
+def _account_does_all(statements: Statements) -> None:
+    by_sid(statements, "AccountAdministers")["Action"].append("kms:*")
+
+
 def _everybody(statements: Statements) -> None:
     statements[0]["Principal"] = "*"
 
@@ -112,6 +118,7 @@ def _without_other_tags(statements: Statements) -> None:
         ("local-rotation-role", "assumeRolePolicy", _everybody, "nobody-becomes-a-function", "AssumedByLambda"),
         ("local-key-key", "policy", _for_anybody, "keys-open-for-secrets-only", "UsedThroughSecretsManager"),
         ("dedicated-key-key", "policy", _for_anybody, "keys-open-for-secrets-only", "kms:Decrypt"),
+        ("dedicated-key-key", "policy", _account_does_all, "keys-open-for-secrets-only", "AccountAdministers"),
         ("local-runtime-read", "policy", without("ReadOwnTenant"), "the-runtime-reads-its-own", "refused"),
     ],
 )
@@ -150,6 +157,20 @@ def test_a_deny_that_asks_for_the_tag_first_lets_an_untagged_session_through(
     ]  # the role's own tag would stand in for the session's
     found = judged(untagged, cell, "tenants-stay-apart")
     assert (found.outcome, "without a tenant tag" in found.counterexample) == ("broken", True)
+
+
+def test_what_the_solver_does_not_decide_is_no_proof_and_stops_a_review(
+    shipped: Sequence[Registered], cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for asks in ("_asked", "_example"):
+        monkeypatch.setattr(f"isolation.proof.{asks}", lambda *_: None)
+    found = proof(cell, ["local"], shipped, (), None)
+    assert {remark.rule for remark in found.remarks} == {f"isolation-{claim}" for claim in CLAIMS}
+    assert exit_code(found.remarks) == 2, "could not judge"
+    (apart,) = [remark for remark in found.remarks if remark.rule == "isolation-tenants-stay-apart"]
+    assert "neither a way in nor a proof" in apart.message
+    assert "the runtime trying secretsmanager:GetSecretValue" in apart.message, "what could not be decided"
+    assert "Say it more simply" in apart.fix, "and what to do"
 
 
 def test_what_is_missing_or_not_understood_is_never_a_proof(shipped: Sequence[Registered], cell: Cell) -> None:

@@ -82,10 +82,6 @@ HARMLESS: tuple[Harmless, ...] = (
         "what needs it names it, and is refused by AWS or may do less: nobody reads what is not there",
     ),
     Harmless(
-        "TopicSubscription", r"", ("dropped",),
-        "where a cell is production the pack refuses it; this cell is none",
-    ),
-    Harmless(
         r".*", r"\(dependencies\)", ("dropped",),
         "the order alone changes; that a rotation waits for the lock has its own rule",
         lambda m: "SecretRotation" not in m.original.type,
@@ -109,9 +105,9 @@ HARMLESS: tuple[Harmless, ...] = (
         lambda m: m.kind == "dropped" or m.path[-1] == "managed-by" or str(m.after).endswith("-other"),
     ),
     Harmless(
-        "Secret", r"tags\.myflux:(consumers|models|permission|project-id|service-account-id)", ANY,
-        "the rotation refuses what it can't read, and the project and its account are the provisioner's answer; scopes "
-        "and models narrow a key within its own project, and stand in the tenant's file where a review reads them",
+        "Secret", r"tags\.myflux:(consumers|project-id|service-account-id)", ANY,
+        "the project and its account are the provisioner's answer, and the admin key of another organization mints "
+        "nothing in them; consumers only say whom to tell of a new key",
     ),
     # What the provider or the service refuses
     Harmless(
@@ -139,8 +135,8 @@ HARMLESS: tuple[Harmless, ...] = (
     ),
     Harmless("Alias", r"targetKeyId", ANY, "secrets name their key by its ARN; the alias is for people"),
     Harmless("RolePolicyAttachment", r"policyArn", ("widened",), "IAM knows no such policy and refuses it"),
-    Harmless("aws", r"(allowedAccountIds(\[\])?|region|skip(Credentials|Region)Validation)", ANY,
-        "a guard against a slip: policies and ARNs name their own account and Region, and let nobody in elsewhere"),
+    Harmless("aws", r"skip(Credentials|Region)Validation", ANY, "only whether AWS is asked before the first call: whose "
+        "the credentials are, it asks anyhow, and compares it with the account that is allowed"),
     # The functions and what they are told
     Harmless(
         "Function", r"environment(\.variables(\.(MYFLUX_ADMIN_SECRET|MYFLUX_CELL|MYFLUX_ORGANIZATION_ID))?)?", ANY,
@@ -151,7 +147,6 @@ HARMLESS: tuple[Harmless, ...] = (
         "without the variable the address is OpenAI's own",
         lambda m: m.after in (None, "OPENAI_BASE_URL-other"),
     ),
-    Harmless("Function", r"code", ("altered",), "the archive's content is this repository's code, which no property tells: it is reviewed as code"),
     Harmless(
         "Function", r"deadLetterConfig\.targetArn", ("altered",),
         "Lambda refuses a queue that the function's role may not send to",
@@ -159,8 +154,8 @@ HARMLESS: tuple[Harmless, ...] = (
     Harmless("Permission", r"sourceArn", ("altered",), "it calls for fewer secrets, and Secrets Manager refuses a rotation that it can't call",
         lambda m: "elsewhere" in str(m.after)),
     Harmless(
-        "Invocation", r"input\.(schema|service_account|models|rate_limits|budget)(\..*|\[\])?", ANY,
-        "limits of a tenant's own project: the provisioner refuses what it does not know, and a review shows the cost",
+        "Invocation", r"input\.(schema|service_account)", ANY,
+        "the provisioner refuses a schema that it does not know, and an account of another name is in the same project",
     ),
     Harmless("EventRule", r"eventPattern\.detail-type", ("dropped",), "the rule hears of more events, not of fewer"),
     Harmless(
@@ -179,13 +174,9 @@ HARMLESS: tuple[Harmless, ...] = (
         "MetricAlarm", r"(datapointsToAlarm|threshold)", ANY, "it rings as early, or earlier",
         lambda m: m.kind == "dropped" or m.after == 0 or m.original.name.endswith("AdminKeyDaysLeft"),
     ),
-    Harmless(
-        "TopicSubscription", r"(endpoint|protocol|topic)", ANY,
-        "an alarm names a resource and holds no key; the address must confirm, and in production somebody must be there",
-    ),
     # Documents that deny
     Harmless(
-        "SecretPolicy", r"policy\.Statement\[\]\.Action\[\]", ("widened",), "a denial of more actions",
+        "SecretPolicy|RolePolicy", r"policy\.Statement\[\]\.Action\[\]", ("widened",), "a denial of more actions",
         _effect("Deny"),
     ),
     Harmless(
@@ -197,7 +188,7 @@ HARMLESS: tuple[Harmless, ...] = (
         "a denial with one condition less holds of more", _effect("Deny"),
     ),
     Harmless(
-        "SecretPolicy", r"policy\.Statement\[\]\.Condition\.(StringNotEquals|StringEquals)", ("widened", "altered"),
+        "SecretPolicy|RolePolicy", r"policy\.Statement\[\]\.Condition\.(StringNotEquals|StringEquals)", ("widened", "altered"),
         "the same of keys that are always there, and a negated operator holds of an absent key anyhow",
         lambda m: _if_exists(m) or _same_operator(m),
     ),
@@ -212,8 +203,8 @@ HARMLESS: tuple[Harmless, ...] = (
     ),
     Harmless(
         f"{IDENTITY}|Key|TopicPolicy",
-        _OF_DOCUMENTS + r"\.(Action|Resource|Principal\.AWS|Condition\.String(Equals|Like)\."
-        r"(aws:PrincipalArn|kms:EncryptionContext:SecretARN))\[\]",
+        _OF_DOCUMENTS + r"\.(Action|Resource|Principal\.AWS|Condition\.String(EqualsIfExists|Equals|Like)\."
+        r"(aws:PrincipalArn|kms:EncryptionContext:SecretARN|secretsmanager:RotationLambdaARN))\[\]",
         ("dropped",),
         "one of several that an Allow names is gone: it allows less",
         _effect("Allow"),
@@ -246,6 +237,15 @@ HARMLESS: tuple[Harmless, ...] = (
         lambda m: "secretsmanager:ResourceTag/cell" in str((m.statement or {}).get("Condition"))
         and (m.path[-1] == "secretsmanager:ResourceTag/cell"
              or set((m.statement or {})["Condition"].get("StringEquals", {})) == {"secretsmanager:ResourceTag/cell"}),
+    ),
+    Harmless(
+        "RolePolicy", r"policy\.Statement\[\]\.Condition\.StringEqualsIfExists", ("altered",),
+        "it asks for a function by name each time, which CancelRotateSecret never gives: it allows less",
+        _after("StringEquals"),
+    ),
+    Harmless(
+        "RolePolicy", r"policy\.Statement\[\]\.Condition\.Null", ("altered",), "the same of a key that has one value",
+        _same_operator,
     ),
     Harmless(
         "Role", r"assumeRolePolicy\.Statement\[\]\.Condition\.Null(\.aws:RequestTag/tenant)?", ANY,

@@ -54,12 +54,14 @@ class Subject:
 
 @cache
 def subject(name: str) -> Subject:
+    fleet = tenancy.load(program.ROOT)
+    tenants = fleet.tenants_of("local")
     if name not in _PIPELINES:
-        return Subject(stack(name), judging.config(tenancy.load(program.ROOT).cells[name.rpartition(".")[2]]))
+        return Subject(stack(name), judging.config(fleet.cells["local"], tenants))
     called, mode = _PIPELINES[name]
     other = stack(called) if called != "local" or mode == "everything" else with_a_pipeline(called, "everything")
     known = {(one.type, one.name): one for one in other}
-    return Subject(with_a_pipeline(called, mode), judging.config(cell_with_a_pipeline(mode)), known)
+    return Subject(with_a_pipeline(called, mode), judging.config(cell_with_a_pipeline(mode), tenants), known)
 
 
 def _texts(resource: Resource) -> dict[str, Any]:

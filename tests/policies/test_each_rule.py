@@ -197,6 +197,7 @@ def test_a_session_is_short_and_the_alarms_topic_takes_events() -> None:
 
 def test_every_rule_has_its_case() -> None:
     told = {case[0] for case in CASES} | {"rotation-waits-for-the-lock", "production-is-protected"}
+    told |= {"tenant-gets-what-its-file-says"}
     assert {rule.name for rule in RULES} == told
 
 

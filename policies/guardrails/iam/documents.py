@@ -50,6 +50,15 @@ class Condition:
             return False
         return self.if_exists or self.over == "forallvalues" or "not" in self.operator
 
+    @property
+    def demands_presence(self) -> bool:
+        """False of a request that does not have the key. Of a Null that is neither true nor false, or spelled as IAM
+        knows none, nothing is believed."""
+        if self.operator != "null":
+            return not self.passes_when_absent
+        plain = not self.if_exists and self.over != "forallvalues"
+        return plain and {value.lower() for value in self.values} == {"false"}
+
 
 @dataclass(frozen=True)
 class Statement:

@@ -1,0 +1,91 @@
+"""A tenant gets what its file promises, and no more.
+
+Owns the comparison of a tenant's key and project with its file, of which the pack is told. Leaves out the secret's
+other tags (`secrets`) and how often its key is rotated (`rotation`). A pack can't read the file: untold, it has nothing
+to compare with.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
+
+from . import ours
+from .config import Config
+from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
+
+_INVOCATION: Final = "aws:lambda/invocation:Invocation"
+_PROJECTS: Final = ("models", "rate_limits", "budget")
+
+
+def _kept(stack: Stack, config: Config) -> Iterator[Finding]:
+    promises = {str(one["tenant"]): one for one in map(_read, config.promises)}
+    for resource in stack if promises else ():
+        if resource.type == ours.A_SECRET and (place := ours.place_of(resource.text("name"))) and not place.admin:
+            yield from _key(resource, promises.get(place.tenant))
+        elif resource.type == _INVOCATION:
+            yield from _project(resource, promises)
+
+
+def _key(secret: Resource, promise: Mapping[str, Any] | None) -> Iterator[Finding]:
+    if promise is None:
+        yield violation(secret, "name", "no tenant's file promises this secret")
+        return
+    # A key that its customer handed over has the permission that they gave it.
+    minted = promise.get("permission") is not None
+    wanted = {"permission": promise.get("permission"), "models": " ".join(promise.get("models") or ())}
+    for tag, value in wanted.items():
+        found = secret.get("tags", f"myflux:{tag}")
+        if found is UNKNOWN:
+            yield unknown(secret, f"tags.myflux:{tag}")
+        elif found != (value if minted else None):
+            yield violation(secret, f"tags.myflux:{tag}", f"its keys get other {tag} than the tenant's file says")
+
+
+def _project(call: Resource, promises: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
+    if call.get("input") is UNKNOWN:
+        yield unknown(call, "input")
+        return
+    asked = _read(call.text("input"))
+    if not str(asked.get("project", "")).startswith("myflux-"):
+        return
+    promise = promises.get(str(asked.get("tenant")))
+    if promise is None:
+        yield violation(call, "input", "no tenant's file promises this project")
+        return
+    for field in _PROJECTS:
+        if _said(asked.get(field)) != _said(promise.get(field)):
+            yield violation(call, f"input.{field}", f"the project's {field} are not what the tenant's file says")
+
+
+def _read(text: str) -> Mapping[str, Any]:
+    try:
+        read: Any = json.loads(text)
+    except ValueError:
+        return {}
+    return cast(Mapping[str, Any], read) if isinstance(read, dict) else {}
+
+
+def _said(value: Any) -> Any:
+    """Without what is left open: nothing said of a limit is the same as no limit said."""
+    if not isinstance(value, dict):
+        return value or None
+    return {key: _said(one) for key, one in cast(dict[str, Any], value).items() if _said(one) is not None} or None
+
+
+PROMISE_RULES: Final = (
+    Rule(
+        name="tenant-gets-what-its-file-says",
+        severity="high",
+        level="mandatory",
+        description="A tenant's keys and project have the permission, models, rate limits and budget of its file.",
+        rationale="A key with more permissions, or without its limits and its budget, is worth more to whoever gets "
+        "hold of it, and the tenant pays.",
+        fix="Change the tenant's file, where a review shows it with its cost, and let program.py carry it over.",
+        source="https://platform.openai.com/docs/api-reference/project-rate-limits",
+        check=_kept,
+        scope="resource",
+        settings=("promises",),
+    ),
+)

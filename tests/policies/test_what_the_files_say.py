@@ -1,0 +1,142 @@
+"""Rules that are told what the files of a cell and its tenants say, and hold the stack to it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pulumi import AssetArchive, FileArchive, RemoteArchive, StringAsset
+
+import tenancy
+from policies.guardrails.config import Config
+from policies.guardrails.judge import judge
+from policies.guardrails.model import UNKNOWN, Finding, Resource
+from program import ROOT
+from review.judging import config
+from tests.policies.pipelines import cell_with_a_pipeline, with_a_pipeline
+from tests.policies.rehearsed import STACKS, changed, edited, findings, resource, stack, without
+
+FLEET = tenancy.load(ROOT)
+TOLD = config(FLEET.cells["local"], FLEET.tenants_of("local"))
+PROMISED, HEARD, CODE, PLACE = (
+    "tenant-gets-what-its-file-says",
+    "alarms-topic-closed",
+    "functions-run-our-code",
+    "one-account-one-region",
+)
+SECRET, PROJECT = "acme-key-secret", "acme-openai-invocation"
+SUBSCRIPTION = "local-alarms-oncall@myflux.example"
+
+
+def shown(found: list[Finding]) -> set[tuple[str, str, str]]:
+    return {(one.urn.rpartition("::")[2], one.path, one.kind) for one in found}
+
+
+def tagged(**tags: Any) -> tuple[Resource, ...]:
+    (secret,) = [one for one in stack("acme.local") if one.name == SECRET]
+    told = {f"myflux:{name}": value for name, value in tags.items()}
+    return changed(stack("acme.local"), SECRET, tags=secret.get("tags") | told)
+
+
+def asked(**fields: Any) -> tuple[Resource, ...]:
+    return edited(stack("acme.local"), PROJECT, "input", lambda input_: input_.update(fields))
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_what_ships_is_what_its_files_say(name: str) -> None:
+    assert judge(stack(name), TOLD) == []
+
+
+def test_a_key_has_the_permission_and_the_models_of_its_tenants_file() -> None:
+    assert shown(findings(PROMISED, tagged(permission="all"), TOLD)) == {
+        (SECRET, "tags.myflux:permission", "violation")
+    }
+    assert shown(findings(PROMISED, tagged(models="gpt-6-luna"), TOLD)) == {(SECRET, "tags.myflux:models", "violation")}
+    assert shown(findings(PROMISED, tagged(permission=UNKNOWN), TOLD)) == {
+        (SECRET, "tags.myflux:permission", "unknown")
+    }
+    assert findings(PROMISED, tagged(permission="all")) == [], "untold there is nothing to compare with"
+    stray = replace(TOLD, promises=TOLD.promises[1:])
+    assert {one[0] for one in shown(findings(PROMISED, stack("acme.local"), stray))} == {SECRET, PROJECT}, "no file"
+
+
+def test_a_project_has_the_limits_and_the_budget_of_its_tenants_file() -> None:
+    for field, value in {
+        "budget": None,
+        "rate_limits": {},
+        "models": ["gpt-5.4-mini", "gpt-6-luna"],
+    }.items():
+        found = shown(findings(PROMISED, asked(**{field: value}), TOLD))
+        assert found == {(PROJECT, f"input.{field}", "violation")}, field
+    hidden = changed(stack("acme.local"), PROJECT, input=UNKNOWN)
+    assert shown(findings(PROMISED, hidden, TOLD)) == {(PROJECT, "input", "unknown")}
+    theirs = resource("aws:lambda/invocation:Invocation", input=json.dumps({"tenant": "acme", "budget": 1}))
+    assert findings(PROMISED, [theirs], TOLD) == [], "another team's call"
+
+
+def test_alarms_are_heard_by_those_whom_the_cells_file_names_and_by_nobody_else() -> None:
+    platform = stack("local")
+    stranger = changed(platform, SUBSCRIPTION, endpoint="eve@elsewhere.example")
+    assert {one[2] for one in shown(findings(HEARD, stranger, TOLD))} == {"violation"}
+    assert {one[0] for one in shown(findings(HEARD, stranger, TOLD))} == {SUBSCRIPTION, "local-alarms-topic"}
+    assert findings(HEARD, stranger) == [], "untold, whoever is there will do"
+    assert findings(HEARD, changed(platform, SUBSCRIPTION, protocol="https"), TOLD)
+    assert findings(HEARD, without(platform, SUBSCRIPTION), TOLD), "nobody hears"
+    hidden = changed(platform, SUBSCRIPTION, endpoint=UNKNOWN)
+    assert (SUBSCRIPTION, "endpoint", "unknown") in shown(findings(HEARD, hidden, TOLD))
+
+
+def test_a_function_runs_the_archive_that_is_built_for_it() -> None:
+    name, platform = "local-rotation-function", stack("local")
+    for code in (
+        FileArchive("elsewhere.zip"),
+        FileArchive("/repo/.build/sweep.zip"),
+        RemoteArchive("https://elsewhere.example/rotation.zip"),
+        AssetArchive({"handler.py": StringAsset("steal()")}),
+        None,
+    ):
+        assert shown(findings(CODE, changed(platform, name, code=code))) == {(name, "code", "violation")}, code
+    assert shown(findings(CODE, changed(platform, name, code=UNKNOWN))) == {(name, "code", "unknown")}
+    assert findings(CODE, changed(platform, name, code=AssetArchive({}))) == [], "what the engine shows of a file"
+
+
+def test_the_provider_works_in_the_account_and_region_that_the_arns_name() -> None:
+    name, platform = "local-aws", stack("local")
+    assert findings(PLACE, platform) == []
+    for properties in ({"allowedAccountIds": None}, {"allowedAccountIds": '["999999999999"]'}, {"region": "eu-west-1"}):
+        assert shown(findings(PLACE, changed(platform, name, **properties))) == {
+            (name, "allowedAccountIds", "violation")
+        }, properties
+    assert shown(findings(PLACE, changed(platform, name, region=UNKNOWN))) == {(name, "region", "unknown")}
+    assert findings(PLACE, without(platform, name)) == [], "whoever has the default one configures it elsewhere"
+
+
+def test_a_pipelines_role_is_for_the_one_job_of_the_cells_file() -> None:
+    platform, told = with_a_pipeline("local", "tenants"), config(cell_with_a_pipeline("tenants"))
+    rule, role, path = "trust-names-its-principals", "local-deployer-role", "assumeRolePolicy"
+
+    def claims(claim: str, value: str) -> tuple[Resource, ...]:
+        issuer = "token.actions.githubusercontent.com"
+        return edited(
+            platform,
+            role,
+            path,
+            lambda read: read["Statement"][0]["Condition"]["StringEquals"].update({f"{issuer}:{claim}": value}),
+        )
+
+    assert findings(rule, platform, told) == []
+    other = claims("sub", "repo:myflux/keys:environment:unprotected")
+    assert shown(findings(rule, other, told)) == {(role, path, "violation")}
+    assert findings(rule, other, Config()) == [], "untold, any job that is named in full will do"
+    assert shown(findings(rule, claims("aud", "https://vault.example"), Config())) == {(role, path, "violation")}
+    elsewhere = edited(
+        platform,
+        role,
+        path,
+        lambda read: read["Statement"][0]["Principal"].update(
+            Federated="arn:aws:iam::999999999999:oidc-provider/token.actions.githubusercontent.com"
+        ),
+    )
+    assert shown(findings(PLACE, elsewhere)) == {(role, path, "violation")}, "another account's provider"
