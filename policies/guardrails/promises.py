@@ -68,10 +68,10 @@ def _read(text: str) -> Mapping[str, Any]:
 
 
 def _said(value: Any) -> Any:
-    """Without what is left open: nothing said of a limit is the same as no limit said."""
+    """Without what is left open: nothing said of a limit is the same as no such limit."""
     if not isinstance(value, dict):
-        return value or None
-    return {key: _said(one) for key, one in cast(dict[str, Any], value).items() if _said(one) is not None} or None
+        return value
+    return {key: _said(one) for key, one in cast(dict[str, Any], value).items() if one is not None}
 
 
 PROMISE_RULES: Final = (

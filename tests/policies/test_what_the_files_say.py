@@ -70,6 +70,10 @@ def test_a_project_has_the_limits_and_the_budget_of_its_tenants_file() -> None:
     }.items():
         found = shown(findings(PROMISED, asked(**{field: value}), TOLD))
         assert found == {(PROJECT, f"input.{field}", "violation")}, field
+    fjord = edited(
+        stack("fjord.local"), "fjord-openai-invocation", "input", lambda input_: input_["budget"].pop("hard")
+    )
+    assert findings(PROMISED, fjord, TOLD), "that it is soft is said too"
     hidden = changed(stack("acme.local"), PROJECT, input=UNKNOWN)
     assert shown(findings(PROMISED, hidden, TOLD)) == {(PROJECT, "input", "unknown")}
     theirs = resource("aws:lambda/invocation:Invocation", input=json.dumps({"tenant": "acme", "budget": 1}))
