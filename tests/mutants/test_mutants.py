@@ -75,6 +75,36 @@ def test_a_condition_is_dropped_loosened_turned_round_and_renamed() -> None:
     } <= found
 
 
+def test_what_a_pipelines_documents_say_is_changed_too() -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": "arn:aws:iam::000000000000:oidc-provider/gitlab.com"},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"Bool": {"s:BlockPublicPolicy": "true"}, "StringEqualsIfExists": {"s:RotationLambdaARN": "a"}},
+    }
+    found = {(kind, after) for _, kind, after in told(one(assumeRolePolicy=document(statement)))}
+    assert {
+        ("altered", "AWS"),
+        ("widened", "BoolIfExists"),
+        ("altered", "StringNotEquals"),
+        ("altered", "false"),
+        ("widened", "ForAllValues:StringEqualsIfExists"),
+        ("altered", "StringNotEqualsIfExists"),
+        ("altered", "StringEquals"),
+        ("altered", "arn:aws:iam::999999999999:oidc-provider/gitlab.com"),
+    } <= found
+
+
+def test_a_pipelines_documents_are_changed_once_for_each_thing_that_it_deploys() -> None:
+    made = [m for name in SUBJECTS if "pipeline" in name for m in subject(name).mutants()]
+    assert {"local-deployer-role", "local-deployer-permissions", "local-deployer-looks"} <= {
+        m.original.name for m in made
+    }
+    assert not [m for m in made if m.original.name == "local-sweep-role"], (
+        "what is the same without it is changed there"
+    )
+
+
 def test_a_mutant_changes_one_thing_alone() -> None:
     original = one(policy=document({"Effect": "Allow", "Action": ["a:b", "c:d"], "Resource": "*"}), role="r")
     dropped = [m for m in mutants(original) if m.kind == "dropped" and m.shape == "policy.Statement[].Action[]"]
@@ -103,10 +133,14 @@ SABOTAGED = [
     ("alarms-topic-closed", "local", "local-alarms-topic-policy"),
     ("one-account-one-region", "local", "local-alarms-rotation-failed-target"),
     ("no-key-in-properties", "local", "local-sweep-function"),
+    ("functions-run-our-code", "local", "local-sweep-function"),
+    ("tenant-gets-what-its-file-says", "acme.local", "acme-openai-invocation"),
+    ("own-roles-narrow", "local, a pipeline deploys tenants", "local-deployer-permissions"),
+    ("trust-names-its-principals", "local, a pipeline deploys everything", "local-deployer-role"),
 ]
 
 
-@pytest.mark.parametrize(("rule", "name", "changed"), SABOTAGED, ids=[case[0] for case in SABOTAGED])
+@pytest.mark.parametrize(("rule", "name", "changed"), SABOTAGED, ids=[f"{case[0]} of {case[2]}" for case in SABOTAGED])
 def test_a_rule_that_is_gone_leaves_survivors_that_no_reason_explains(rule: str, name: str, changed: str) -> None:
     about = subject(name)
     left = [one for one in RULES if one.name != rule]
