@@ -53,6 +53,17 @@ class Secret:
     tenant: str
     managed: bool
     """Whether its keys are minted here, as its tags tell the rotation."""
+    copied_to: tuple[str, ...] = ()
+    """Other Regions that hold a copy of it, with its tags and its policy."""
+
+    @property
+    def copies(self) -> list[Secret]:
+        """Under keys of other Regions, of whose policies nothing is known."""
+        arns = [self.arn.split(":") for _ in self.copied_to]
+        return [
+            replace(self, arn=":".join([*arn[:3], region, *arn[4:]]), kms_arn="", kms_policy="", copied_to=())
+            for region, arn in zip(self.copied_to, arns, strict=True)
+        ]
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,11 @@ class Shape:
     tenants: tuple[str, ...]
     secret: Secret
     role: Role | None
+
+    @property
+    def everywhere(self) -> list[Shape]:
+        """Itself, and once more for every Region that its secret is copied to."""
+        return [self, *(replace(self, secret=copy) for copy in self.secret.copies)]
 
 
 def read(resources: Iterable[Resource]) -> Deployment:
@@ -109,7 +125,7 @@ def _shapes(tenants: Sequence[Secret], roles: Mapping[str, Role]) -> list[Shape]
         slug = secret.tenant
         general = _general_secret(secret, slug)
         role = _general_role(own[slug], slug) if slug in own else None
-        alike = (general.policy, general.tags, general.kms_policy, general.managed, role)
+        alike = (general.policy, general.tags, general.kms_policy, general.managed, general.copied_to, role)
         known = shapes.get(alike)
         shapes[alike] = replace(known, tenants=(*known.tenants, slug)) if known else Shape((slug,), general, role)
     return list(shapes.values())
@@ -207,6 +223,7 @@ def _secrets(resources: Sequence[Resource]) -> Iterable[Secret]:
             kms_policy=keys.get(kms, ""),
             tenant=str(tags.get(TAG_TENANT, "")),
             managed=TAG_PERMISSION in tags,
+            copied_to=tuple(sorted(_known(copy, "region") for copy in resource.inputs.get("replicas") or ())),
         )
 
 

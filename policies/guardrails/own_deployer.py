@@ -35,8 +35,9 @@ def deployer_grants(kind: str, cell: str) -> tuple[Grant, ...]:
 
 
 def unmet(kind: str, cell: str, statement: Statement) -> str:
-    """Which condition an Allow lacks; empty if none. `kind` is `deployer` or `looks`."""
-    if kind == "looks":
+    """Which condition an Allow lacks; empty if none. `kind` is `deployer` or `looks`, where a statement that makes data
+    keys is one for secrets, and others are for the stacks' state."""
+    if kind == "looks" and not statement.names("kms:GenerateDataKey"):
         return ""
     for action, demands in _demands(cell).items():
         for key, value in demands.items() if statement.names(action) else ():
@@ -227,7 +228,8 @@ def _looks(cell: str) -> tuple[Grant, ...]:
         *_on("events", "DescribeRule ListTagsForResource ListTargetsByRule", *_rules(cell)),
         *_on("s3", "ListBucket", "arn:~:s3:::~"),
         *_on("s3", "DeleteObject GetObject PutObject", "arn:~:s3:::~/*"),
-        *_on("kms", "Decrypt Encrypt", "arn:~:kms:~:~:key/~"),
+        # The key of the stacks' state, and those of secrets' copies.
+        *_on("kms", "Decrypt Encrypt GenerateDataKey", "arn:~:kms:~:~:key/~"),
     )
 
 

@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.mutants.harmless import HARMLESS
+from tests.mutants.hunt import HUNTED
 from tests.mutants.tally import CHUNKS, Tally, hunted
-from tests.policies.rehearsed import STACKS
 
 _PROCESSES = 2
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="figures as JSON")
     as_json: bool = parser.parse_args(arguments).json
     progress, total = Console(stderr=True), Tally()
-    parts = [(name, chunk) for name in STACKS for chunk in range(CHUNKS)]
+    parts = [(name, chunk) for name in HUNTED for chunk in range(CHUNKS)]
     with ProcessPoolExecutor(_PROCESSES, multiprocessing.get_context("spawn")) as pool:
         for done, tally in enumerate(pool.map(hunted, *zip(*parts, strict=True)), 1):
             total.add(tally)

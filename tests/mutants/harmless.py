@@ -141,6 +141,7 @@ HARMLESS: tuple[Harmless, ...] = (
     Harmless("RolePolicyAttachment", r"policyArn", ("widened",), "IAM knows no such policy and refuses it"),
     Harmless("aws", r"(allowedAccountIds(\[\])?|region|skip(Credentials|Region)Validation)", ANY,
         "a guard against a slip: policies and ARNs name their own account and Region, and let nobody in elsewhere"),
+    Harmless("Secret", r"replicas(\[\])?", ("dropped",), "a copy less: nobody reads what is not there"),
     # The functions and what they are told
     Harmless(
         "Function", r"environment(\.variables(\.(MYFLUX_ADMIN_SECRET|MYFLUX_CELL|MYFLUX_ORGANIZATION_ID))?)?", ANY,
@@ -213,7 +214,7 @@ HARMLESS: tuple[Harmless, ...] = (
     Harmless(
         f"{IDENTITY}|Key|TopicPolicy",
         _OF_DOCUMENTS + r"\.(Action|Resource|Principal\.AWS|Condition\.String(Equals|Like)\."
-        r"(aws:PrincipalArn|kms:EncryptionContext:SecretARN))\[\]",
+        r"(aws:PrincipalArn|kms:EncryptionContext:SecretARN|kms:ViaService))\[\]",
         ("dropped",),
         "one of several that an Allow names is gone: it allows less",
         _effect("Allow"),

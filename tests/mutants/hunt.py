@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from pathlib import Path
+from typing import Final
 
 import program
 import tenancy
@@ -15,13 +17,33 @@ from policies.guardrails.config import Config
 from policies.guardrails.judge import RULES, judge
 from policies.guardrails.model import Resource, Rule
 from tests.mutants.mutate import Mutant, mutants
+from tests.policies.rehearsed import STACKS, stack
+
+
+HUNTED: Final = (*STACKS, "copied", "harbor.copied")
+_COPIED: Final = Path(__file__).parent / "fleet"
+_COPYS_REGION: Final = "us-west-2"
+
+
+def stack_of(name: str) -> tuple[Resource, ...]:
+    return stack(name, root=_root(name))
+
+
+def mutants_of(name: str) -> Iterator[Mutant]:
+    """Of the cell with copies only what names one is changed: the rest is as in the shipped cell."""
+    found = stack_of(name)
+    return all_mutants([one for one in found if name in STACKS or _COPYS_REGION in str(one.properties)])
+
+
+def _root(name: str) -> Path:
+    return program.ROOT if name in STACKS else _COPIED
 
 
 @cache
-def config(cell: str) -> Config:
+def config(name: str) -> Config:
     """The pack as somebody configures it who knows the cell: without being told, it takes any named user for a
     deployer."""
-    known = tenancy.load(program.ROOT).cells[cell]
+    known = tenancy.load(_root(name)).cells[name.rpartition(".")[2]]
     return Config(deployers=known.deployer_principals, runtime_principals=known.runtime_principals)
 
 

@@ -9,8 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from tests.mutants.harmless import reason
-from tests.mutants.hunt import all_mutants, caught, config
-from tests.policies.rehearsed import stack
+from tests.mutants.hunt import caught, config, mutants_of, stack_of
 
 CHUNKS = 16
 
@@ -33,11 +32,11 @@ class Tally:
 
 def hunted(name: str, chunk: int) -> Tally:
     """One part of a stack's mutants; each process rehearses the stack for itself."""
-    tally, resources = Tally(), stack(name)
-    for mutant in list(all_mutants(resources))[chunk::CHUNKS]:
+    tally, resources = Tally(), stack_of(name)
+    for mutant in list(mutants_of(name))[chunk::CHUNKS]:
         type_ = mutant.original.type.rpartition(":")[2]
         tally.made[type_] += 1
-        if caught(mutant, resources, config(name.rpartition(".")[2])):
+        if caught(mutant, resources, config(name)):
             tally.caught[type_] += 1
         elif found := reason(mutant):
             tally.harmless[found.because] += 1

@@ -13,7 +13,7 @@ import pytest
 from policies.guardrails.judge import RULES
 from policies.guardrails.model import Resource
 from tests.mutants.harmless import reason
-from tests.mutants.hunt import all_mutants, caught, config
+from tests.mutants.hunt import HUNTED, all_mutants, caught, config, mutants_of, stack_of
 from tests.mutants.mutate import Mutant, mutants
 from tests.policies.rehearsed import STACKS, document, stack
 
@@ -29,11 +29,11 @@ def told(resource: Resource) -> set[tuple[str, str, str]]:
     return {(m.shape, m.kind, str(m.after)) for m in mutants(resource)}
 
 
-@pytest.mark.parametrize("name", STACKS)
+@pytest.mark.parametrize("name", HUNTED)
 def test_a_sample_of_mutants_is_caught_or_known_to_be_harmless(name: str) -> None:
-    resources = stack(name)
-    sample = random.Random(5).sample(list(all_mutants(resources)), SAMPLE * (3 if name == "local" else 1))
-    survivors = [m for m in sample if not caught(m, resources, config("local"))]
+    resources = stack_of(name)
+    sample = random.Random(5).sample(list(mutants_of(name)), SAMPLE * (3 if name == "local" else 1))
+    survivors = [m for m in sample if not caught(m, resources, config(name))]
     assert [str(m) for m in survivors if reason(m) is None] == []
     assert len(survivors) < len(sample) * 0.6, "the sample hardly changed anything that matters"
 
