@@ -19,7 +19,6 @@ from policies.guardrails.model import Resource, Rule
 from tests.mutants.mutate import Mutant, mutants
 from tests.policies.rehearsed import STACKS, stack
 
-
 HUNTED: Final = (*STACKS, "copied", "harbor.copied")
 _COPIED: Final = Path(__file__).parent / "fleet"
 _COPYS_REGION: Final = "us-west-2"
