@@ -52,8 +52,9 @@ def copied(cell: Cell) -> Copied:
     )["Policy"]["Arn"]
     _runtime(cell, NAMES.runtime_role, documents.runtime_read(NAMES, [replica]), boundary)
     unnamed = _runtime(cell, f"{NAMES.runtime_role}-at-home", documents.runtime_read(NAMES), boundary)
-    trust = {"Version": "2012-10-17", "Statement": [_trusts("administrator", "sts:AssumeRole")]}
-    cell.role(trust["Statement"], [], RoleName=NAMES.rotation_role, PermissionsBoundary=boundary)
+    cell.role(
+        [_trusts("administrator", "sts:AssumeRole")], [], RoleName=NAMES.rotation_role, PermissionsBoundary=boundary
+    )
     cell.client("administrator", "iam").put_role_policy(
         RoleName=NAMES.rotation_role,
         PolicyName="only",
