@@ -56,7 +56,8 @@ def proof(
                 message=f"{verdict.text} {verdict.counterexample}".strip(),
                 why="The claim is proven for all principals, tags and tenants, from the documents that are deployed. "
                 + ("It does not hold." if verdict.outcome == "broken" else "It is not proven."),
-                fix="Take back the change of the policy documents that the counterexample goes through.",
+                fix=verdict.way_out
+                or "Take back the change of the policy documents that the counterexample goes through.",
                 place=place,
                 stacks=(cell.cell,),
             )
