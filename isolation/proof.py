@@ -59,8 +59,9 @@ def prove(resources: Iterable[Resource], cell: Cell) -> list[Verdict]:
 
 def _unread(error: CannotJudgeError, kept: list[str], seconds: float) -> Verdict:
     told = f"{error}. Not proven for that: {', '.join(kept) or 'any claim'}."
-    text = "Every document can be read and put exactly."
-    return Verdict("documents-are-understood", text, "unknown", told, seconds, f"{error.way_out}.")
+    return Verdict(
+        "documents-are-understood", "A document is not understood.", "unknown", told, seconds, f"{error.way_out}."
+    )
 
 
 def verdict(claim: Claim) -> Verdict:
