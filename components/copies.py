@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from components.resource_policies import VALIDATION
 from components.statements import Document, Statement, document, key_administration, via_secrets_manager
 from myflux_keys.names import TAG_CELL, TAG_TENANT, CellNames
 
@@ -93,6 +94,7 @@ def copys_key(names: CellNames, replica: Replica, *, writers: Sequence[str], mak
     """The policy that a copy's key needs; who makes the key puts it there.
 
     The runtime decrypts; `writers`, who fill a tenant's secret, and `makers`, who set where it is copied to, encrypt.
+    For `makers` Secrets Manager also tries the key, which decrypts nothing.
     """
     account = {"AWS": f"arn:{names.partition}:iam::{names.account_id}:root"}
 
@@ -101,10 +103,13 @@ def copys_key(names: CellNames, replica: Replica, *, writers: Sequence[str], mak
         statement["Condition"]["StringEquals"]["aws:PrincipalArn"] = list(principals)
         return statement | {"Principal": account, "Resource": "*"}
 
+    tried = used("ValidatedByDeployers", ["kms:Decrypt", "kms:GenerateDataKey"], makers)
+    tried["Condition"]["StringEquals"]["kms:EncryptionContext:SecretVersionId"] = VALIDATION
     return document(
         key_administration(account),
         used("RuntimeReadsCopies", ["kms:Decrypt"], [names.runtime_role_arn]),
         used("CopiesEncrypted", ["kms:Encrypt", "kms:GenerateDataKey"], list(dict.fromkeys([*writers, *makers]))),
+        tried,
     )
 
 

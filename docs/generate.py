@@ -42,8 +42,8 @@ those shut out of the secret they shut out of the copy, and `enabled: false` rea
   rotation may have Secrets Manager encrypt with these keys, should AWS ask it for that when a new version is copied.
 - **Not granted**: no function, deployer or pipeline reads a copy or decrypts one. Admin keys are copied nowhere, so
   while the cell's Region is down keys are read, and neither minted, rotated nor ended.
-- **By hand, before the first `up`**: the key, in the copies' Region, with the policy below. Its last statement names
-  the rotation and the cell's deployers, and a pipeline's role where there is one.
+- **By hand, before the first `up`**: the key, in the copies' Region, with the policy below. Whom it names
+  besides the runtime: the rotation, the cell's deployers, and a pipeline's role where there is one.
 - **A Region that is added later**: to copy a value that exists AWS asks its caller for `kms:Decrypt` on the secret's
   key, which no deployer has. A tenant's next rotation writes a version anew: `myflux-keys rotate TENANT`, then see
   that `aws secretsmanager describe-secret` answers `InSync`.
