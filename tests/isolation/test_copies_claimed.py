@@ -13,7 +13,9 @@ from isolation.deployment import Deployment, read
 from isolation.proof import verdict
 from review.rehearsal import Registered, rehearse
 from tenancy import Cell
-from tests.policies.test_copies_of_secrets import FLEET, STACKS
+from tests.mutants.hunt import COPIED
+
+STACKS = ("copied", "harbor.copied")
 
 OF_COPIES = {
     "tenants-stay-apart", "only-readers-read", "only-deployers-govern", "only-writers-write",
@@ -23,12 +25,12 @@ OF_COPIES = {
 
 @pytest.fixture(scope="module")
 def cell() -> Cell:
-    return tenancy.load(FLEET).cells["copied"]
+    return tenancy.load(COPIED).cells["copied"]
 
 
 @pytest.fixture(scope="module")
 def deployment() -> Deployment:
-    registered: Sequence[Registered] = [one for stack in STACKS for one in rehearse(stack, FLEET)]
+    registered: Sequence[Registered] = [one for stack in STACKS for one in rehearse(stack, COPIED)]
     return read(registered)
 
 

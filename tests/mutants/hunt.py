@@ -20,7 +20,8 @@ from tests.mutants.mutate import Mutant, mutants
 from tests.policies.rehearsed import STACKS, stack
 
 HUNTED: Final = (*STACKS, "copied", "harbor.copied")
-_COPIED: Final = Path(__file__).parent / "fleet"
+COPIED: Final = Path(__file__).parent / "fleet"
+"""The files of a cell whose tenants' secrets have copies."""
 _COPYS_REGION: Final = "us-west-2"
 
 
@@ -35,7 +36,7 @@ def mutants_of(name: str) -> Iterator[Mutant]:
 
 
 def _root(name: str) -> Path:
-    return program.ROOT if name in STACKS else _COPIED
+    return program.ROOT if name in STACKS else COPIED
 
 
 @cache

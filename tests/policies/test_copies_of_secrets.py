@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from policies.guardrails.model import UNKNOWN, Resource
-from tests.mutants.hunt import stack_of
+from tests.mutants.hunt import COPIED, stack_of
 from tests.policies.rehearsed import changed, edited, findings, judge, stack
 from tests.policies.test_a_pipelines_role import PIPELINE
 
-FLEET = Path(__file__).parents[1] / "mutants" / "fleet"
 STACKS = ("copied", "harbor.copied")
 SECRET, OWN_KEY, ONE_REGION, NARROW = (
     "harbor-key-secret", "secret-has-its-own-kms-key", "one-account-one-region", "own-roles-narrow",
@@ -25,7 +24,7 @@ THERE = HOME.replace("us-east-1", "us-west-2")
 
 @pytest.mark.parametrize("deployed", [True, False], ids=["deployed", "first preview"])
 def test_a_cell_with_copies_and_a_pipeline_passes_the_pack(tmp_path: Path, deployed: bool) -> None:
-    shutil.copytree(FLEET, tmp_path / "fleet")
+    shutil.copytree(COPIED, tmp_path / "fleet")
     cell = tmp_path / "fleet" / "cells" / "copied.yaml"
     cell.write_text(cell.read_text(encoding="utf-8") + PIPELINE.format(deploys="everything"), encoding="utf-8")
     for name in STACKS:
