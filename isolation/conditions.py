@@ -75,8 +75,6 @@ _OPERATORS: Final = {
     "arnnotequals": _Operator(like_arn, negated=True),
     "arnnotlike": _Operator(like_arn, negated=True),
 }
-
-
 _SPELLED: Final = ("StringEquals", "StringLike", "ArnEquals", "ArnLike", "their negations")
 _OTHERS: Final = ("numeric", "date", "bool", "binaryequals", "ipaddress", "notipaddress", "string", "arn")
 """How AWS's other operators begin: of a key that may hold anything they may hold too, or not."""

@@ -63,10 +63,10 @@ class Secret:
     @property
     def copies(self) -> list[Secret]:
         """Under keys of other Regions, of whose policies nothing is known."""
-        arns = [self.arn.split(":") for _ in self.copied_to]
+        arn = self.arn.split(":")
         return [
             replace(self, arn=":".join([*arn[:3], region, *arn[4:]]), kms_arn="", kms_policy="", copied_to=())
-            for region, arn in zip(self.copied_to, arns, strict=True)
+            for region in self.copied_to
         ]
 
 
