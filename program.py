@@ -17,6 +17,7 @@ from pulumi_aws import Provider
 
 import tenancy
 from components.admin_rotation import AdminKeyLife
+from components.copies import Replica
 from components.deployer import DeployerArgs
 from components.deployer_permissions import State
 from components.deployer_trust import Job
@@ -126,6 +127,7 @@ def platform_args(cell: Cell) -> PlatformArgs:
         alarm_emails=cell.alarm_emails,
         log_retention_days=cell.log_retention_days,
         recovery_window_days=cell.recovery_window_days,
+        replicas=_replicas(cell),
         protect=cell.production,
     )
 
@@ -140,7 +142,7 @@ def tenant_key_args(cell: Cell, tenant: Tenant, shared: Shared) -> TenantKeyArgs
         enabled=tenant.enabled,
         dedicated=tenant.isolation == "dedicated",
         recovery_window_days=cell.recovery_window_days,
-        replica_regions=cell.replica_regions,
+        replicas=_replicas(cell),
         managed=_managed(shared, cell, tenant),
         own_organization=tenant.organization_id is not None,
         protect=cell.production,
@@ -154,6 +156,10 @@ def _adopted(tenant: names.TenantNames) -> str | None:
     return arn or None
 
 
+def _replicas(cell: Cell) -> list[Replica]:
+    return [Replica(one.region, one.kms_key_arn) for one in cell.replicas]
+
+
 def _pipeline(cell: Cell) -> DeployerArgs | None:
     pipeline = cell.pipeline
     if pipeline is None:
@@ -163,6 +169,7 @@ def _pipeline(cell: Cell) -> DeployerArgs | None:
         job=Job(pipeline.issuer, AWS_AUDIENCE, pipeline.subject),
         deploys=pipeline.deploys,
         state=State(pipeline.state_bucket, pipeline.state_key_arn),
+        replicas=_replicas(cell),
     )
 
 

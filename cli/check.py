@@ -63,6 +63,6 @@ def check(
     except OperationError as error:
         output.fail(str(error), 2)
     if sarif:
-        sarif.write_text(redact(json.dumps(as_sarif(review), indent=2)) + "\n", encoding="utf-8")
+        sarif.write_text(redact(json.dumps(as_sarif(review.remarks), indent=2)) + "\n", encoding="utf-8")
     print(redact(json.dumps(facts(review), indent=2)) if as_json else markdown(review), end="\n" if as_json else "")
     sys.exit(review.code)

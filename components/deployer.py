@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_aws.iam import Policy, Role, RolePolicy, RolePolicyAttachment
 
+from components.copies import Replica
 from components.deployer_grants import Deploys
 from components.deployer_permissions import State, deployer_looks, deployer_permissions
 from components.deployer_trust import Job, deployer_trust
@@ -20,6 +22,7 @@ class DeployerArgs:
     job: Job
     deploys: Deploys
     state: State
+    replicas: Sequence[Replica] = ()
 
 
 class Deployer(pulumi.ComponentResource):
@@ -56,7 +59,7 @@ class Deployer(pulumi.ComponentResource):
             f"{name}-looks",
             name=names.deployer_looks_policy,
             description="What a pipeline reads back, and the state of its stacks.",
-            policy=json.dumps(deployer_looks(names, args.state)),
+            policy=json.dumps(deployer_looks(names, args.state, args.replicas)),
             tags=names.tags,
             opts=child,
         )

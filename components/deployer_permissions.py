@@ -12,11 +12,13 @@ names those.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from components.copies import Replica, copied
 from components.deployer_grants import BUILD, TENANT_TYPES, Deploys, Grant, look
+from components.resource_policies import VALIDATION
 from components.statements import Document, Statement, document
 from myflux_keys.names import CellNames
 
@@ -50,9 +52,12 @@ def deployer_permissions(names: CellNames, deploys: Deploys) -> Document:
     return document(*_statements(grants), never)
 
 
-def deployer_looks(names: CellNames, state: State) -> Document:
-    """What it reads back, and the stacks' state. Fits into a managed policy, which holds 6,144 characters."""
-    return document(*_statements([*look(names), *_state(names, state)]))
+def deployer_looks(names: CellNames, state: State, replicas: Sequence[Replica] = ()) -> Document:
+    """What it reads back, the stacks' state, and the keys of copies, for which the other document has no room.
+
+    Fits into a managed policy, which holds 6,144 characters.
+    """
+    return document(*_statements([*look(names), *_state(names, state), *_copies(names, replicas)]))
 
 
 def _statements(grants: Iterable[Grant]) -> list[Statement]:
@@ -68,6 +73,17 @@ def _statement(alike: list[Grant]) -> Statement:
     resources, condition = list(alike[0].resources), alike[0].condition
     statement: Statement = {"Effect": "Allow", "Action": actions, "Resource": resources}
     return statement | ({"Condition": dict(condition)} if condition else {})
+
+
+def _copies(names: CellNames, replicas: Sequence[Replica]) -> list[Grant]:
+    """Secrets Manager tries a copy's key like the secret's own. To copy a value AWS asks its caller for more, which a
+    pipeline does not have: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ReplicateSecretToRegions.html
+    """
+    if not replicas:
+        return []
+    tried = copied(names, replicas, lambda where: where.tenant_secrets_arn_pattern)
+    tried["StringEquals"]["kms:EncryptionContext:SecretVersionId"] = VALIDATION
+    return [Grant("kms", "Decrypt Encrypt GenerateDataKey", [one.kms_key_arn for one in replicas], tried)]
 
 
 def _state(names: CellNames, state: State) -> list[Grant]:

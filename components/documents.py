@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from components.copies import Replica, bounded_copies, runtime_reads_copies
 from components.function_permissions import admin_rotation_permissions as admin_rotation_permissions
 from components.function_permissions import provisioner_permissions as provisioner_permissions
 from components.function_permissions import rotation_permissions as rotation_permissions
@@ -67,8 +68,9 @@ def only_tenant(names: TenantNames) -> dict[str, dict[str, str]]:
     return {"StringEquals": {f"aws:RequestTag/{TAG_TENANT}": names.tenant}}
 
 
-def runtime_read(names: CellNames) -> Document:
-    """ABAC: a session reads the secret of the tenant that it is tagged with. Name and tag must both agree."""
+def runtime_read(names: CellNames, replicas: Sequence[Replica] = ()) -> Document:
+    """ABAC: a session reads the secret of the tenant that it is tagged with, and its copies. Name and tag must both
+    agree."""
     own_secret = names.tenant("${aws:PrincipalTag/" + TAG_TENANT + "}").secret_arn_pattern
     return document(
         {
@@ -84,6 +86,7 @@ def runtime_read(names: CellNames) -> Document:
             },
         },
         decrypt_statement(names, [own_secret]),
+        *runtime_reads_copies(names, replicas),
     )
 
 
@@ -101,7 +104,7 @@ def dedicated_read(names: TenantNames) -> Document:
     )
 
 
-def boundary(names: CellNames) -> Document:
+def boundary(names: CellNames, replicas: Sequence[Replica] = ()) -> Document:
     """The most that any role of the cell can ever do, whatever policy is attached to it later."""
     secrets = [
         names.tenant_secrets_arn_pattern,
@@ -148,4 +151,5 @@ def boundary(names: CellNames) -> Document:
             "Action": "sqs:SendMessage",
             "Resource": dead_letter_arn(names),
         },
+        *bounded_copies(names, replicas),
     )

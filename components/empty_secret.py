@@ -10,6 +10,8 @@ from typing import Any, Final
 import pulumi
 from pulumi_aws.secretsmanager import Secret, SecretPolicy
 
+from components.copies import Replica
+
 _MAY_DIFFER: Final = ["description", "kmsKeyId", "recoveryWindowInDays", "replicas", "tags"]
 
 
@@ -22,7 +24,8 @@ class EmptySecretArgs:
     tags: Mapping[str, pulumi.Input[str]]
     recovery_window_days: int
     """7 to 30: how long a deleted secret can be restored."""
-    replica_regions: Sequence[str] = ()
+    replicas: Sequence[Replica] = ()
+    """Copies in other Regions: each with its secret's tags and policy, under a key of its own Region."""
     protect: bool = False
     adopt: str | None = None
     """The ARN of a secret that exists already: it is imported as it is, and the next update brings it in line."""
@@ -44,7 +47,7 @@ class EmptySecret(pulumi.ComponentResource):
             description=args.description,
             kms_key_id=args.kms_key_arn,
             recovery_window_in_days=args.recovery_window_days,
-            replicas=[{"region": region} for region in args.replica_regions] or None,
+            replicas=[{"region": one.region, "kms_key_id": one.kms_key_arn} for one in args.replicas] or None,
             tags=args.tags,
             opts=pulumi.ResourceOptions(
                 parent=self,

@@ -6,6 +6,9 @@ boundary around them (`documents`), and what their secrets say to them (`resourc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from components.copies import Replica, rotation_writes_copies
 from components.statements import (
     Document,
     Statement,
@@ -28,7 +31,7 @@ ROTATE = [
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html"""
 
 
-def rotation_permissions(names: CellNames) -> Document:
+def rotation_permissions(names: CellNames, replicas: Sequence[Replica] = ()) -> Document:
     """What the rotation function may do: work on tenants' secrets and read admin keys."""
     tenants = names.tenant_secrets_arn_pattern
     return document(
@@ -48,6 +51,7 @@ def rotation_permissions(names: CellNames) -> Document:
             "Resource": any_key(names),
             "Condition": via_secrets_manager(names, [tenants]),
         },
+        *rotation_writes_copies(names, replicas),
         *_function_statements(names, names.rotation_function),
     )
 

@@ -13,6 +13,7 @@ from pulumi_aws.lambda_ import Permission
 from components import documents, resource_policies
 from components.admin_rotation import AdminKeyLife, AdminRotation, AdminRotationArgs
 from components.alarms import Alarms, AlarmsArgs
+from components.copies import Replica
 from components.deployer import Deployer, DeployerArgs
 from components.empty_secret import EmptySecret, EmptySecretArgs
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
@@ -36,6 +37,8 @@ class PlatformArgs:
     alarm_emails: Sequence[str] = ()
     log_retention_days: int = 90
     recovery_window_days: int = 30
+    replicas: Sequence[Replica] = ()
+    """Other Regions that hold copies of tenants' secrets. Admin keys are copied nowhere."""
     pipeline: DeployerArgs | None = None
     """CI that deploys this cell, where there is one."""
     protect: bool = False
@@ -115,7 +118,7 @@ class Platform(pulumi.ComponentResource):
             f"{name}-boundary",
             name=names.boundary_policy,
             description=f"The most that a role of cell {names.cell} can ever do.",
-            policy=json.dumps(documents.boundary(names)),
+            policy=json.dumps(documents.boundary(names, args.replicas)),
             tags=names.tags,
             opts=child,
         )
@@ -148,7 +151,11 @@ class Platform(pulumi.ComponentResource):
             )
 
         rotation = function(
-            "rotation", names.rotation_function, args.rotation_archive, documents.rotation_permissions(names), 300
+            "rotation",
+            names.rotation_function,
+            args.rotation_archive,
+            documents.rotation_permissions(names, args.replicas),
+            300,
         )
         provisioner = function(
             "provisioner",
@@ -192,7 +199,12 @@ class Platform(pulumi.ComponentResource):
         )
         runtime = RuntimeAccess(
             f"{name}-runtime",
-            RuntimeAccessArgs(names=names, principals=args.runtime_principals, boundary_arn=boundary.arn),
+            RuntimeAccessArgs(
+                names=names,
+                principals=args.runtime_principals,
+                boundary_arn=boundary.arn,
+                replicas=args.replicas,
+            ),
             child,
         )
         self.kms_key_arn = key.arn

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from components.statements import Document, Statement, document, via_secrets_manager
+from components.statements import Document, Statement, document, key_administration, via_secrets_manager
 from myflux_keys.names import TAG_TENANT, CellNames, TenantNames
 
 READ = ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"]
@@ -35,30 +35,6 @@ DISABLED = "TenantDisabled"
 VALIDATION = "RequestToValidateKeyAccess"
 """The version that Secrets Manager names when it only checks whether its caller may use a key:
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html"""
-
-_ADMINISTER_KEY = [
-    "kms:CancelKeyDeletion",
-    "kms:CreateAlias",
-    "kms:DeleteAlias",
-    "kms:DescribeKey",
-    "kms:DisableKey",
-    "kms:DisableKeyRotation",
-    "kms:EnableKey",
-    "kms:EnableKeyRotation",
-    "kms:GetKeyPolicy",
-    "kms:GetKeyRotationStatus",
-    "kms:ListAliases",
-    "kms:ListGrants",
-    "kms:ListKeyPolicies",
-    "kms:ListKeyRotations",
-    "kms:ListResourceTags",
-    "kms:PutKeyPolicy",
-    "kms:ScheduleKeyDeletion",
-    "kms:TagResource",
-    "kms:UntagResource",
-    "kms:UpdateAlias",
-    "kms:UpdateKeyDescription",
-]
 
 
 def tenant_secret(
@@ -160,13 +136,7 @@ def secrets_key(
     validated = _use_key("ValidatedByDeployers", names, account, makers, secrets)
     validated["Condition"]["StringEquals"]["kms:EncryptionContext:SecretVersionId"] = VALIDATION
     statements: list[Statement] = [
-        {
-            "Sid": "AccountAdministers",
-            "Effect": "Allow",
-            "Principal": account,
-            "Action": _ADMINISTER_KEY,
-            "Resource": "*",
-        },
+        key_administration(account),
         _use_key("UsedThroughSecretsManager", names, account, users, secrets),
         validated,
     ]

@@ -10,6 +10,7 @@ import pulumi
 from pulumi_aws.iam import Policy, Role, RolePolicyAttachment
 
 from components import documents
+from components.copies import Replica
 from myflux_keys.names import CellNames
 
 
@@ -19,6 +20,8 @@ class RuntimeAccessArgs:
     principals: Sequence[str]
     """ARNs of those who may become the runtime."""
     boundary_arn: pulumi.Input[str]
+    replicas: Sequence[Replica] = ()
+    """Other Regions in which it reads copies."""
 
 
 class RuntimeAccess(pulumi.ComponentResource):
@@ -48,7 +51,7 @@ class RuntimeAccess(pulumi.ComponentResource):
             f"{name}-read",
             name=names.read_policy,
             description="A session reads the secret whose tenant tag equals its own.",
-            policy=json.dumps(documents.runtime_read(names)),
+            policy=json.dumps(documents.runtime_read(names, args.replicas)),
             tags=names.tags,
             opts=child,
         )

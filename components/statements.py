@@ -13,6 +13,30 @@ from myflux_keys.names import CellNames
 Document = dict[str, Any]
 Statement = dict[str, Any]
 
+_ADMINISTER_KEY = [
+    "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:DeleteAlias",
+    "kms:DescribeKey",
+    "kms:DisableKey",
+    "kms:DisableKeyRotation",
+    "kms:EnableKey",
+    "kms:EnableKeyRotation",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:ListAliases",
+    "kms:ListGrants",
+    "kms:ListKeyPolicies",
+    "kms:ListKeyRotations",
+    "kms:ListResourceTags",
+    "kms:PutKeyPolicy",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateAlias",
+    "kms:UpdateKeyDescription",
+]
+
 
 def document(*statements: Statement) -> Document:
     return {"Version": "2012-10-17", "Statement": list(statements)}
@@ -52,3 +76,14 @@ def dead_letter_arn(names: CellNames) -> str:
 def any_key(names: CellNames) -> str:
     """Key ids are AWS's to choose: the encryption context, which names the secret, is what narrows these statements."""
     return f"arn:{names.partition}:kms:{names.region}:{names.account_id}:key/*"
+
+
+def key_administration(account: dict[str, str]) -> Statement:
+    """What an account's IAM policies may give on a key: everything but using it."""
+    return {
+        "Sid": "AccountAdministers",
+        "Effect": "Allow",
+        "Principal": account,
+        "Action": list(_ADMINISTER_KEY),
+        "Resource": "*",
+    }

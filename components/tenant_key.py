@@ -10,6 +10,7 @@ import pulumi
 from pulumi_aws.secretsmanager import SecretRotation
 
 from components import resource_policies
+from components.copies import Replica
 from components.dedicated_access import DedicatedAccess, DedicatedAccessArgs
 from components.empty_secret import EmptySecret, EmptySecretArgs
 from components.openai_project import OpenAIProject, OpenAIProjectArgs
@@ -43,7 +44,7 @@ class TenantKeyArgs:
     enabled: bool
     dedicated: bool
     recovery_window_days: int
-    replica_regions: Sequence[str] = ()
+    replicas: Sequence[Replica] = ()
     managed: Managed | None = None
     own_organization: bool = False
     """A place for an admin key of the customer's own OpenAI organization; with `managed`, keys are minted there."""
@@ -132,7 +133,7 @@ class TenantKey(pulumi.ComponentResource):
                 ),
                 tags=tags,
                 recovery_window_days=args.recovery_window_days,
-                replica_regions=args.replica_regions,
+                replicas=args.replicas,
                 protect=args.protect,
                 adopt=args.adopt,
             ),

@@ -17,7 +17,7 @@ import click
 import typer.main
 
 from cli.main import app
-from components import documents, resource_policies
+from components import copies, documents, resource_policies
 from components.deployer_permissions import State, deployer_looks, deployer_permissions
 from components.deployer_trust import Job, deployer_trust
 from docs import access_matrix
@@ -32,6 +32,23 @@ DOCS = Path(__file__).resolve().parent
 _CELL = CellNames("prod-eu1", "111122223333", "eu-central-1")
 _DEPLOYER = "arn:aws:iam::111122223333:role/deployer"
 _APPLICATION = "arn:aws:iam::111122223333:role/myflux-application"
+_REPLICA = copies.Replica("eu-west-1", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")
+_ABOUT_COPIES = """## Copies in other Regions
+
+With `replicas: [{region: eu-west-1, kms_key_arn: …}]` in the cell's file. A copy has its secret's tags and policy: whom
+those shut out of the secret they shut out of the copy, and `enabled: false` reaches it too.
+
+- **Granted**: the runtime reads its own tenant's copies and decrypts them with the keys that the file names. The
+  rotation may have Secrets Manager encrypt with these keys, should AWS ask it for that when a new version is copied.
+- **Not granted**: no function, deployer or pipeline reads a copy or decrypts one. Admin keys are copied nowhere, so
+  while the cell's Region is down keys are read, and neither minted, rotated nor ended.
+- **By hand, before the first `up`**: the key, in the copies' Region, with the policy below. Whom it names
+  besides the runtime: the rotation, the cell's deployers, and a pipeline's role where there is one.
+- **A Region that is added later**: to copy a value that exists AWS asks its caller for `kms:Decrypt` on the secret's
+  key, which no deployer has. A tenant's next rotation writes a version anew: `myflux-keys rotate TENANT`, then see
+  that `aws secretsmanager describe-secret` answers `InSync`.
+- **The reader**: `KeyReader("prod-eu1", region="eu-west-1")`.
+"""
 _GENERATED = "<!-- Written by `python -m docs.generate`. Do not edit. -->\n\n"
 
 
@@ -102,9 +119,23 @@ def iam_documents() -> str:
         ),
     ]
     text = _GENERATED + "# IAM documents\n\nAs deployed for the cell `prod-eu1` and its tenant `acme`.\n"
-    for title, content in chapters:
-        text += f"\n## {title}\n\n```json\n{json.dumps(content, indent=2)}\n```\n"
-    return text
+    return text + "".join(_chapter(*one) for one in chapters) + _copies()
+
+
+def _chapter(title: str, content: documents.Document, level: str = "##") -> str:
+    return f"\n{level} {title}\n\n```json\n{json.dumps(content, indent=2)}\n```\n"
+
+
+def _copies() -> str:
+    """What differs for a cell whose file names replicas."""
+    rotation, replicas = _CELL.role_arn(_CELL.rotation_role), [_REPLICA]
+    chapters: list[tuple[str, documents.Document]] = [
+        ("Runtime: what it reads", documents.runtime_read(_CELL, replicas)),
+        ("Rotation function: what it has more", documents.document(*copies.rotation_writes_copies(_CELL, replicas))),
+        ("Permissions boundary: what it has more", documents.document(*copies.bounded_copies(_CELL, replicas))),
+        ("The copies' KMS key", copies.copys_key(_CELL, _REPLICA, writers=[rotation], makers=[_DEPLOYER])),
+    ]
+    return f"\n{_ABOUT_COPIES}" + "".join(_chapter(*one, level="###") for one in chapters)
 
 
 def _json(make: Callable[[], dict[str, Any]]) -> Callable[[], str]:

@@ -73,7 +73,7 @@ def _of_a_customer(secret: Secret) -> Secret:
         return text.replace(OWNER, "customer")
 
     tags = tuple((name, put(value)) for name, value in secret.tags)
-    return replace(secret, arn=put(secret.arn), policy=put(secret.policy), tags=tags)
+    return replace(secret, name=put(secret.name), arn=put(secret.arn), policy=put(secret.policy), tags=tags)
 
 
 def somebody(deployment: Deployment, principal: Principal) -> Somebody:
@@ -117,7 +117,11 @@ def _function(role: Role, cell: Cell) -> str:
 def _grants(principal: str, who: Somebody, label: str, secret: Secret) -> Iterator[Grant]:
     statements = [
         statement
-        for name, document in (*who.policies, ("boundary", who.boundary or "{}"), ("secret", secret.policy))
+        for name, document in (
+            *who.policies,
+            (f"boundary of {who.arn}", who.boundary or "{}"),
+            (f"policy of {secret.name}", secret.policy),
+        )
         for statement in parse(name, document).statements
     ]
     # An action counts by the statements that cover it alone: those with the same ones share an answer.

@@ -60,8 +60,10 @@ def a_role(role: Role, owner: Term | None = None) -> Caller:
         account=z3.StringVal(account),
         is_session=z3.BoolVal(True),
         session=text(joined([z3.StringVal(f"arn:aws:sts::{account}:assumed-role/{role.name}/"), z3.String("session")])),
-        identity=[parse(name, document, owner) for name, document in role.policies],
-        boundary=None if role.boundary is None else parse("boundary", role.boundary),
+        identity=[parse(name.replace(OWNER, "<tenant>"), document, owner) for name, document in role.policies],
+        boundary=None
+        if role.boundary is None
+        else parse(f"boundary of {role.name.replace(OWNER, '<tenant>')}", role.boundary),
     )
 
 
@@ -140,7 +142,7 @@ def on_key(
     }
     account = key.split(":")[4]
     request = Request(action, known_arn(key), z3.StringVal(account), keys)
-    return request, Lock(parse("the key's policy", document, owner), required=True), opened
+    return request, Lock(parse(f"policy of KMS key {key}", document, owner), required=True), opened
 
 
 class Tags:

@@ -55,21 +55,26 @@ _SOME_TENANT: Final = "some-tenant"
 
 
 def claims(deployment: Deployment, cell: Cell) -> list[Claim]:
-    """Asking for attempts raises CannotJudgeError for documents that the model cannot put exactly."""
+    """Asking for attempts raises CannotJudgeError for documents that the model cannot put exactly.
+
+    A copy in another Region is a secret of its own to whoever tries it. That the runtime decrypts one is not claimed:
+    its key is the operator's, and no stack holds that key's policy.
+    """
     about = About(deployment, cell)
+    everywhere = [one for shape in deployment.shapes for one in shape.everywhere]
     return [
         Claim(
             "tenants-stay-apart",
             "A session tagged with one tenant, or with none, never reads another tenant's secret.",
             about,
-            lambda about: (a for shape in about.deployment.shapes for a in across(about, shape)),
+            lambda about: (a for shape in everywhere for a in across(about, shape)),
         ),
         Claim(
             "only-readers-read",
             "Nobody but a tenant's runtime, the rotation and the sweep reads its secret, administrators and other "
             "accounts included.",
             about,
-            lambda about: (a for shape in about.deployment.shapes for a in reading(about, shape)),
+            lambda about: (a for shape in everywhere for a in reading(about, shape)),
         ),
         Claim(
             "only-functions-read-the-admin-key",
@@ -97,7 +102,7 @@ def claims(deployment: Deployment, cell: Cell) -> list[Claim]:
             about,
             lambda about: (
                 attempt
-                for secret in (*(shape.secret for shape in about.deployment.shapes), *about.admins)
+                for secret in (*(shape.secret for shape in everywhere), *about.admins)
                 for attempt in others(about, secret, GOVERN, set(), about.cell.governors)
             ),
         ),
@@ -106,7 +111,7 @@ def claims(deployment: Deployment, cell: Cell) -> list[Claim]:
             "A managed tenant's secret is written by the rotation alone; a customer's own and admin keys also by "
             "deployers, who read neither.",
             about,
-            lambda about: (*(a for shape in about.deployment.shapes for a in writing(about, shape)), *storing(about)),
+            lambda about: (*(a for shape in everywhere for a in writing(about, shape)), *storing(about)),
         ),
         Claim(
             "keys-open-for-secrets-only",
@@ -118,7 +123,7 @@ def claims(deployment: Deployment, cell: Cell) -> list[Claim]:
             "a-disabled-tenant-is-refused",
             "With the statement that `enabled: false` adds, a tenant's runtime reads nothing.",
             about,
-            lambda about: (a for shape in about.deployment.shapes for a in disabled(about, shape)),
+            lambda about: (a for shape in everywhere for a in disabled(about, shape)),
         ),
         Claim(
             "the-runtime-reads-its-own",

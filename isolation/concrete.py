@@ -50,11 +50,11 @@ def decided(who: Somebody, action: str, secret: Secret) -> bool | None:
         z3.BoolVal(who.is_role),
         text(who.session),
         [parse(*policy) for policy in who.policies],
-        None if who.boundary is None else parse("boundary", who.boundary),
+        None if who.boundary is None else parse(f"boundary of {who.arn}", who.boundary),
     )
     owner_account = z3.StringVal(secret.arn.split(":")[4])
     request = Request(action, known_arn(secret.arn), owner_account, _filled(who, secret))
-    answer = z3.simplify(allowed(caller, request, Lock(parse("secret", secret.policy))))
+    answer = z3.simplify(allowed(caller, request, Lock(parse(f"policy of {secret.name}", secret.policy))))
     return True if z3.is_true(answer) else False if z3.is_false(answer) else None
 
 

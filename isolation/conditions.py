@@ -1,7 +1,7 @@
 """Whether a request meets a statement's conditions, as a formula.
 
-Owns absent keys, several values, set operators, ``…IfExists`` and ``Null``. What the model does not know, a key or an
-operator of which nothing is said, may go either way: a proof holds whatever it is.
+Owns absent keys, several values, set operators, ``…IfExists`` and ``Null``. A key that nothing is said of may go either
+way: a proof holds whatever it is. Of a key that is known, an operator that is not makes no formula.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
 """
 
@@ -14,7 +14,7 @@ from typing import Final
 import z3
 
 from isolation.policy import Condition, Statement
-from isolation.terms import FALSE, TRUE, Formula, Key, Keys, Term, Text, all_of, any_of, matches
+from isolation.terms import FALSE, TRUE, CannotJudgeError, Formula, Key, Keys, Term, Text, all_of, any_of, matches
 
 _FOR_ALL, _FOR_ANY, _IF_EXISTS = "forallvalues:", "foranyvalue:", "ifexists"
 
@@ -75,6 +75,9 @@ _OPERATORS: Final = {
     "arnnotequals": _Operator(like_arn, negated=True),
     "arnnotlike": _Operator(like_arn, negated=True),
 }
+_SPELLED: Final = ("StringEquals", "StringLike", "ArnEquals", "ArnLike", "their negations")
+_OTHERS: Final = ("numeric", "date", "bool", "binaryequals", "ipaddress", "notipaddress", "string", "arn")
+"""How AWS's other operators begin: of a key that may hold anything they may hold too, or not."""
 
 
 def satisfied(statement: Statement, keys: Keys, owner: Term | None) -> Formula:
@@ -85,7 +88,14 @@ def _holds(condition: Condition, statement: Statement, keys: Keys, owner: Term |
     name = condition.operator.lower()
     key = keys.get(condition.key.lower())
     plain = name.removeprefix(_FOR_ALL).removeprefix(_FOR_ANY)
-    if key is None or (plain != "null" and plain.removesuffix(_IF_EXISTS) not in _OPERATORS):
+    known = plain == "null" or plain.removesuffix(_IF_EXISTS) in _OPERATORS
+    if not known and (key is not None or not plain.removesuffix(_IF_EXISTS).startswith(_OTHERS)):
+        raise CannotJudgeError(
+            f"the model has no operator `{condition.operator}` for `{condition.key}`",
+            f"compare by {', '.join(_SPELLED)} or Null, or put the operator into isolation/conditions.py",
+            statement.label,
+        )
+    if key is None or not known:
         return z3.Bool(f"{condition.operator} {condition.key} {condition.values} of {statement.label}")
     if plain == "null":
         return any_of([z3.Not(key.present) if wanted.lower() == "true" else key.present for wanted in condition.values])

@@ -15,7 +15,7 @@ import z3
 
 from isolation.conditions import like_arn, satisfied
 from isolation.policy import Policy, Statement
-from isolation.terms import FALSE, TRUE, Formula, Keys, Term, Text, all_of, any_of, matches, not_
+from isolation.terms import FALSE, TRUE, CannotJudgeError, Formula, Keys, Term, Text, all_of, any_of, matches, not_
 
 
 @dataclass(frozen=True)
@@ -93,18 +93,17 @@ def applying(policy: Policy, request: Request, caller: Caller | None = None) -> 
 
 def _applying(policy: Policy, request: Request, *, allow: bool) -> list[tuple[Statement, Formula]]:
     return [
-        (
-            statement,
-            all_of(
-                [
-                    _resource(statement, policy.owner, request),
-                    satisfied(statement, request.keys, policy.owner),
-                ]
-            ),
-        )
+        (statement, _applies(statement, policy.owner, request))
         for statement in policy.statements
         if statement.allow is allow and covers(statement, request.action)
     ]
+
+
+def _applies(statement: Statement, owner: Term | None, request: Request) -> Formula:
+    try:
+        return all_of([_resource(statement, owner, request), satisfied(statement, request.keys, owner)])
+    except CannotJudgeError as error:
+        raise error.of(statement.label) from None
 
 
 def _any(policy: Policy, request: Request, *, allow: bool) -> Formula:

@@ -10,10 +10,14 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from isolation.terms import OWNER, CannotJudgeError
 from myflux_keys.names import PLATFORM_TENANT, TAG_PERMISSION, TAG_TENANT
+
+_NAMES: Final = ("name", "role", "secretArn", "arn", "description")
+"""What a resource is called for a person, by the first that it has."""
+_ELSEWHERE: Final = "make the policy in the platform's stack, or write it into the role"
 
 
 class Resource(Protocol):
@@ -53,6 +57,17 @@ class Secret:
     tenant: str
     managed: bool
     """Whether its keys are minted here, as its tags tell the rotation."""
+    copied_to: tuple[str, ...] = ()
+    """Other Regions that hold a copy of it, with its tags and its policy."""
+
+    @property
+    def copies(self) -> list[Secret]:
+        """Under keys of other Regions, of whose policies nothing is known."""
+        arn = self.arn.split(":")
+        return [
+            replace(self, arn=":".join([*arn[:3], region, *arn[4:]]), kms_arn="", kms_policy="", copied_to=())
+            for region in self.copied_to
+        ]
 
 
 @dataclass(frozen=True)
@@ -75,6 +90,11 @@ class Shape:
     secret: Secret
     role: Role | None
 
+    @property
+    def everywhere(self) -> list[Shape]:
+        """Itself, and once more for every Region that its secret is copied to."""
+        return [self, *(replace(self, secret=copy) for copy in self.secret.copies)]
+
 
 def read(resources: Iterable[Resource]) -> Deployment:
     """Raises CannotJudgeError where something needed is missing or unknown."""
@@ -85,8 +105,8 @@ def read(resources: Iterable[Resource]) -> Deployment:
     admin = [secret for secret in secrets if secret.tenant == PLATFORM_TENANT]
     if len(admin) != 1 or not roles:
         raise CannotJudgeError(
-            f"the resources hold {len(admin)} admin secrets and {len(roles)} roles: a proof needs those of one "
-            "cell's platform stack together with its tenants'"
+            f"the stacks hold {len(admin)} admin secrets and {len(roles)} roles, where one cell has one and several",
+            "prove the platform's stack of one cell together with its tenants'",
         )
     given = [secret for secret in secrets if secret.tenant != PLATFORM_TENANT]
     customers = {
@@ -109,7 +129,7 @@ def _shapes(tenants: Sequence[Secret], roles: Mapping[str, Role]) -> list[Shape]
         slug = secret.tenant
         general = _general_secret(secret, slug)
         role = _general_role(own[slug], slug) if slug in own else None
-        alike = (general.policy, general.tags, general.kms_policy, general.managed, role)
+        alike = (general.policy, general.tags, general.kms_policy, general.managed, general.copied_to, role)
         known = shapes.get(alike)
         shapes[alike] = replace(known, tenants=(*known.tenants, slug)) if known else Shape((slug,), general, role)
     return list(shapes.values())
@@ -161,11 +181,15 @@ def _roles(resources: Sequence[Resource], managed: Mapping[str, str]) -> Iterabl
         policies += [(f"{name}/{one.get('name')}", _known(one, "policy")) for one in inline]
         for attached in _attached(resources, name, resource):
             if attached not in managed:
-                raise CannotJudgeError(f"{name} has {attached} attached, a policy that none of the resources holds")
+                raise CannotJudgeError(
+                    f"{attached} is attached, and no stack of the cell holds that policy", _ELSEWHERE, name
+                )
             policies.append((attached.rpartition("/")[2], managed[attached]))
         boundary = resource.inputs.get("permissionsBoundary")
         if boundary is not None and boundary not in managed:
-            raise CannotJudgeError(f"{name} is bounded by {boundary}, a policy that none of the resources holds")
+            raise CannotJudgeError(
+                f"{boundary} bounds it, and no stack of the cell holds that policy", _ELSEWHERE, name
+            )
         yield Role(
             name=name,
             arn=_known(resource.outputs, "arn"),
@@ -207,11 +231,16 @@ def _secrets(resources: Sequence[Resource]) -> Iterable[Secret]:
             kms_policy=keys.get(kms, ""),
             tenant=str(tags.get(TAG_TENANT, "")),
             managed=TAG_PERMISSION in tags,
+            copied_to=tuple(sorted(_known(copy, "region") for copy in resource.inputs.get("replicas") or ())),
         )
 
 
 def _known(values: Mapping[str, Any], name: str) -> str:
     value = values.get(name)
     if not isinstance(value, str):
-        raise CannotJudgeError(f"`{name}` is not known before deployment: prove what a rehearsal or a state says")
+        raise CannotJudgeError(
+            f"`{name}` is not known before deployment",
+            "prove what a rehearsal or a state says",
+            next((str(values[one]) for one in _NAMES if isinstance(values.get(one), str)), "a resource without a name"),
+        )
     return value

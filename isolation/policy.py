@@ -11,13 +11,16 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from isolation.terms import CannotJudgeError, Term
 
 _ELEMENTS: Final = frozenset(
     ("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal", "Condition")
 )
+
+
+_GRAMMAR: Final = "write it as https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html says"
 
 
 @dataclass(frozen=True)
@@ -61,28 +64,38 @@ def _statements(name: str, document: str) -> tuple[Statement, ...]:
     try:
         read: Any = json.loads(document)
     except ValueError:
-        raise CannotJudgeError(f"{name} is not JSON") from None
-    if not isinstance(read, dict):
-        raise CannotJudgeError(f"{name} is not a JSON object")
-    found: dict[str, Any] = read  # pyright: ignore[reportUnknownVariableType]
+        raise CannotJudgeError("it is not JSON", _GRAMMAR, name) from None
+    found = _mapping(read, "the document", name)
     raw = found.get("Statement", [])
     statements: Sequence[Any] = raw if isinstance(raw, list) else [raw]
     variables = found.get("Version") == "2012-10-17"
-    return tuple(_statement(name, number, one, variables) for number, one in enumerate(statements, start=1))
+    return tuple(_labelled(name, number, one, variables) for number, one in enumerate(statements, start=1))
 
 
-def _statement(name: str, number: int, raw: Mapping[str, Any], variables: bool) -> Statement:
+def _labelled(name: str, number: int, raw: Any, variables: bool) -> Statement:
+    sid = raw.get("Sid") if isinstance(raw, Mapping) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    label = f"{name}: {sid or f'statement {number}'}"
+    return _statement(label, _mapping(raw, "a statement", label), variables)
+
+
+def _mapping(value: Any, what: str, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise CannotJudgeError(f"{what} is no JSON object", _GRAMMAR, where)
+    return cast(Mapping[str, Any], value)
+
+
+def _statement(label: str, raw: Mapping[str, Any], variables: bool) -> Statement:
     unknown = set(raw) - _ELEMENTS
-    if unknown or raw.get("Effect") not in ("Allow", "Deny"):
-        raise CannotJudgeError(
-            f"{name}, statement {number}: {', '.join(sorted(unknown)) or 'Effect'} is not understood"
-        )
+    if unknown:
+        elements = ", ".join(f"`{one}`" for one in sorted(unknown))
+        raise CannotJudgeError(f"{elements} is no element of a statement that the model knows", _GRAMMAR, label)
+    if raw.get("Effect") not in ("Allow", "Deny"):
+        raise CannotJudgeError("its `Effect` is neither Allow nor Deny", "write one of the two", label)
     if "NotPrincipal" in raw:
-        raise CannotJudgeError(
-            f"{name}, statement {number}: NotPrincipal is not modelled; name principals by condition"
-        )
+        way_out = "write `Principal: *` and name those who are left out by `StringNotEquals: aws:PrincipalArn`"
+        raise CannotJudgeError("the model has no `NotPrincipal`", way_out, label)
     return Statement(
-        label=f"{name}: {raw.get('Sid') or f'statement {number}'}",
+        label=label,
         allow=raw["Effect"] == "Allow",
         actions=_texts(raw.get("Action", raw.get("NotAction", []))),
         actions_excluded="NotAction" in raw,
@@ -93,8 +106,8 @@ def _statement(name: str, number: int, raw: Mapping[str, Any], variables: bool) 
         principals=_principals(raw["Principal"]) if "Principal" in raw else None,
         conditions=tuple(
             Condition(operator, key, _texts(values))
-            for operator, block in raw.get("Condition", {}).items()
-            for key, values in block.items()
+            for operator, block in _mapping(raw.get("Condition", {}), "its `Condition`", label).items()
+            for key, values in _mapping(block, f"its condition `{operator}`", label).items()
         ),
         variables=variables,
     )

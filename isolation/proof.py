@@ -34,29 +34,41 @@ _UNDECIDED: Final = (
 @dataclass(frozen=True)
 class Verdict:
     """`claim` is its name, `text` what it says. `counterexample` says who gets in, or what kept it from a proof; empty
-    where the claim holds."""
+    where the claim holds. `way_out` is told where a document is what kept it."""
 
     claim: str
     text: str
     outcome: Outcome
     counterexample: str
     seconds: float
+    way_out: str = ""
 
 
 def prove(resources: Iterable[Resource], cell: Cell) -> list[Verdict]:
     """Every claim about the cell whose platform's and tenants' stacks register `resources`.
 
-    What cannot be read is one verdict, ``unknown``: nothing was proven then.
+    What cannot be read or put exactly is one verdict more, ``unknown``, that names the claims it keeps from a proof.
     """
     started = time.monotonic()
     try:
-        return [verdict(claim) for claim in claims(read(resources), cell)]
+        asked = claims(read(resources), cell)
     except CannotJudgeError as error:
-        seconds = time.monotonic() - started
-        return [Verdict("documents-are-understood", _UNREAD, "unknown", f"{error}.", seconds)]
+        return [_unread(error, [], time.monotonic() - started)]
+    judged: list[Verdict] = []
+    kept: dict[str, tuple[CannotJudgeError, list[str]]] = {}
+    for claim in asked:
+        try:
+            judged.append(verdict(claim))
+        except CannotJudgeError as error:
+            kept.setdefault(str(error), (error, []))[1].append(claim.name)
+    return [*judged, *(_unread(error, names, 0.0) for error, names in kept.values())]
 
 
-_UNREAD: Final = "Every document can be read and put exactly."
+def _unread(error: CannotJudgeError, kept: list[str], seconds: float) -> Verdict:
+    told = f"{error}. Not proven for that: {', '.join(kept) or 'any claim'}."
+    return Verdict(
+        "documents-are-understood", "A document is not understood.", "unknown", told, seconds, f"{error.way_out}."
+    )
 
 
 def verdict(claim: Claim) -> Verdict:

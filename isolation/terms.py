@@ -14,6 +14,8 @@ from typing import Any, Final, Literal
 
 import z3
 
+from myflux_keys.names import TAG_TENANT
+
 Term = Any
 """A z3 string; the package has no types."""
 Formula = Any
@@ -30,7 +32,18 @@ _VARIABLE: Final = re.compile(r"\s*([^,]+?)\s*(?:,\s*'([^']*)'\s*)?")
 
 
 class CannotJudgeError(Exception):
-    """A document says something that the model cannot put exactly. The message names it."""
+    """A document says something that the model cannot put exactly, or is not to be had.
+
+    `where` is the document, with the statement where one is at fault; `reason` names what in it. The text holds both.
+    """
+
+    def __init__(self, reason: str, way_out: str, where: str = "") -> None:
+        super().__init__(f"{where}: {reason}" if where else reason)
+        self.reason, self.way_out, self.where = reason, way_out, where
+
+    def of(self, where: str) -> CannotJudgeError:
+        """The same, told of a place unless it names one already."""
+        return self if self.where else CannotJudgeError(self.reason, self.way_out, where)
 
 
 @dataclass(frozen=True)
@@ -148,7 +161,10 @@ def _pieces(
         inside, mark = found[1], found[2]
         if mark == OWNER:
             if owner is None:
-                raise CannotJudgeError(f"{pattern!r} speaks of a tenant where none is in question")
+                raise CannotJudgeError(
+                    f"{_shown(pattern)} names one tenant in a document of all tenants",
+                    f"write ${{aws:PrincipalTag/{TAG_TENANT}}} there, or name the tenant in its own documents",
+                )
             pieces.append(_Run(owner, owner.as_string() if z3.is_string_value(owner) else None))
         elif mark and wildcards:
             pieces.append("*" if mark == "*" else "?")
@@ -216,12 +232,19 @@ def _placed(pattern: str, pieces: Sequence[_Piece], value: Term) -> Formula:
     if len(segments) == 1:
         return z3.And(length == _length(first), *_at(first, value, z3.IntVal(0)))
     if len(segments) > 2:
-        raise CannotJudgeError(f"{pattern!r} has a variable between or beside two `*`")
+        raise CannotJudgeError(
+            f"{_shown(pattern)} has a variable, or the tenant's name, between or beside two `*`",
+            "write it with one `*` at most: what is deployed ends in `-??????`, which needs none",
+        )
     return z3.And(
         length >= _length(first) + _length(last),
         *_at(first, value, z3.IntVal(0)),
         *_at(last, value, length - _length(last)),
     )
+
+
+def _shown(pattern: str) -> str:
+    return f"`{pattern.replace(OWNER, '<tenant>')}`"
 
 
 def _length(segment: Sequence[_Piece]) -> Any:

@@ -54,6 +54,15 @@ class Pipeline(TypedDict):
     """The KMS key of Pulumi's secrets provider, where awskms is used."""
 
 
+class Replica(TypedDict):
+    """A Region that holds copies, and their key."""
+
+    region: str
+    """The AWS Region of the copies."""
+    kms_key_arn: str
+    """The customer managed KMS key in that Region that encrypts the copies."""
+
+
 class Cell(TypedDict):
     """An AWS account and Region with one OpenAI organization: what a file in cells/ says."""
 
@@ -75,8 +84,8 @@ class Cell(TypedDict):
     """Who gets the alarms."""
     recovery_window_days: NotRequired[int]
     """How long AWS keeps a deleted secret or KMS key, 7 to 30 days; 30 if left out."""
-    replica_regions: NotRequired[list[str]]
-    """Further Regions that hold a copy of each secret."""
+    replicas: NotRequired[list[Replica]]
+    """Further Regions that hold a copy of each tenant's secret."""
     log_retention_days: NotRequired[int]
     """How long the functions' logs are kept; 365 if left out."""
     openai: OpenAI

@@ -22,7 +22,7 @@ _FIELDS: Final[tuple[tuple[str, str, str, document.Place], ...]] = (
     ("aws:lambda/function:Function", "environment.variables.OPENAI_BASE_URL", "cells", ("openai", "base_url")),
     ("aws:lambda/invocation:Invocation", "input", "tenants", ()),
     ("aws:secretsmanager/secret:Secret", "recoveryWindowInDays", "cells", ("recovery_window_days",)),
-    ("aws:secretsmanager/secret:Secret", "replicas", "cells", ("replica_regions",)),
+    ("aws:secretsmanager/secret:Secret", "replicas", "cells", ("replicas",)),
     ("aws:secretsmanager/secretRotation:SecretRotation", "rotationRules", "tenants", ("rotation",)),
     ("aws:sns/topicSubscription:TopicSubscription", "endpoint", "cells", ("alarm_emails",)),
 )

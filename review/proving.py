@@ -61,7 +61,7 @@ def proof(
                 message=f"{verdict.text} {verdict.counterexample}".strip(),
                 why="The claim is proven for all principals, tags and tenants, from the documents that are deployed. "
                 + ("It does not hold." if verdict.outcome == "broken" else "It is not proven."),
-                fix=_FIXES.get(verdict.outcome, _UNPROVEN),
+                fix=verdict.way_out or _FIXES.get(verdict.outcome, _UNPROVEN),
                 place=place,
                 stacks=(cell.cell,),
             )

@@ -7,9 +7,10 @@ shifted line. Leaves out finding anything out.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any, Final
+from urllib.parse import quote
 
-from review.check import Review
 from review.place import Place
 from review.remark import Outcome, Remark
 
@@ -21,8 +22,9 @@ _NOWHERE: Final = Place("program.py")
 """For what no line is to blame for: the program that makes it all."""
 
 
-def sarif(review: Review) -> dict[str, Any]:
-    rules = {remark.rule: remark for remark in reversed(review.remarks)}
+def sarif(remarks: Sequence[Remark]) -> dict[str, Any]:
+    """Of what a review has to say. A rule is described by the first remark of it."""
+    rules = {remark.rule: remark for remark in reversed(remarks)}
     order = sorted(rules)
     driver = {
         "name": "myflux-keys check",
@@ -37,7 +39,7 @@ def sarif(review: Review) -> dict[str, Any]:
                 "tool": {"driver": driver},
                 "columnKind": "unicodeCodePoints",
                 "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The repository's root."}}},
-                "results": [_result(remark, order.index(remark.rule)) for remark in review.remarks],
+                "results": [_result(remark, order.index(remark.rule)) for remark in remarks],
             }
         ],
     }
@@ -49,7 +51,7 @@ def _rule(remark: Remark) -> dict[str, Any]:
         "id": remark.rule,
         "shortDescription": {"text": remark.rule.replace("-", " ")},
         "fullDescription": {"text": why},
-        "help": {"text": f"{why}\n\nWay out: {remark.fix}"},
+        "help": {"text": why + (f"\n\nWay out: {remark.fix}" if remark.fix else "")},
         "properties": {"tags": ["security"], "security-severity": _SCORES.get(remark.severity, _SCORES["high"])},
     }
     return rule | ({"helpUri": remark.source} if remark.source.startswith("https://") else {})
@@ -59,15 +61,16 @@ def _result(remark: Remark, rule: int) -> dict[str, Any]:
     place = remark.place or _NOWHERE
     about = " ".join(part for part in (remark.resource, remark.path) if part)
     stacks = f" In {', '.join(remark.stacks)}." if remark.stacks else ""
+    way_out = f" Way out: {remark.fix}" if remark.fix else ""
     return {
         "ruleId": remark.rule,
         "ruleIndex": rule,
         "level": _LEVELS[remark.outcome],
-        "message": {"text": f"{about + ': ' if about else ''}{remark.message}{stacks} Way out: {remark.fix}"},
+        "message": {"text": f"{about + ': ' if about else ''}{remark.message}{stacks}{way_out}"},
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": place.file, "uriBaseId": "%SRCROOT%"},
+                    "artifactLocation": {"uri": quote(place.file), "uriBaseId": "%SRCROOT%"},
                     "region": {"startLine": place.line},
                 },
                 "logicalLocations": [{"fullyQualifiedName": urn, "kind": "resource"} for urn in remark.urns],

@@ -18,6 +18,7 @@ from tenancy.fields import CellSlug, Email, Flag, Model, NotEmpty, Text, Unique,
 from tenancy.pipeline import Pipeline
 from tenancy.principals import Principal, partition_of, principal_refusals, region_code
 from tenancy.problems import Refusal
+from tenancy.replicas import MOST, Replica, replica_refusals
 
 OPENAI_BASE_URL: Final = "https://api.openai.com/v1"
 LOCAL_ACCOUNT: Final = "000000000000"
@@ -156,10 +157,13 @@ class Cell(Model):
     recovery_window_days: Annotated[
         Whole, Field(ge=7, le=30, description="How long AWS keeps a deleted secret or KMS key, 7 to 30 days.")
     ] = 30
-    replica_regions: Annotated[
-        tuple[Annotated[Text, AfterValidator(region_code)], ...],
-        Unique,
-        Field(description="Further Regions that hold a copy of each secret.", json_schema_extra={"uniqueItems": True}),
+    replicas: Annotated[
+        tuple[Replica, ...],
+        Field(
+            description="Further Regions that hold a copy of each tenant's secret, for the runtime to read when the "
+            "cell's own Region is down.",
+            json_schema_extra={"maxItems": MOST},
+        ),
     ] = ()
     log_retention_days: Annotated[
         Whole,
@@ -200,7 +204,7 @@ class Cell(Model):
 
 def cell_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
     """Rules among a cell's fields. Takes the file's raw values, so that they are checked beside other errors."""
-    home, account, openai = data.get("region"), data.get("account_id"), data.get("openai")
+    account, openai = data.get("account_id"), data.get("openai")
     if data.get("local") is True:
         if data.get("production") is True:
             reason = "A local cell is thrown away at will and cannot be production."
@@ -218,18 +222,4 @@ def cell_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
         reason = "Nobody would hear of a failed rotation in production."
         yield Refusal("alarms-unheard", reason, "add alarm_emails: [oncall@example.com].", ("alarm_emails",))
     yield from principal_refusals(data)
-    replicas = data.get("replica_regions")
-    if isinstance(replicas, list | tuple) and isinstance(home, str):
-        yield from _replica_refusals(home, cast(tuple[Any, ...], replicas))
-
-
-def _replica_refusals(home: str, replicas: tuple[Any, ...]) -> Iterator[Refusal]:
-    for place, replica in enumerate(replicas):
-        if replica == home:
-            reason = "The secret lives in this Region already."
-            yield Refusal("replica-at-home", reason, "delete it from the list.", ("replica_regions", place))
-        elif isinstance(replica, str) and partition_of(replica) != partition_of(home):
-            reason = "Secrets are copied only between Regions of one AWS partition."
-            yield Refusal(
-                "replica-partition", reason, "choose Regions of the same partition.", ("replica_regions", place)
-            )
+    yield from replica_refusals(data)

@@ -75,6 +75,13 @@ def cell_problems(document: Document, cell: Cell) -> Iterator[Problem]:
 def tenant_problems(document: Document, tenant: Tenant, cell: Cell) -> Iterator[Problem]:
     for refusal in aws_limits.refusals(cell.names.tenant(tenant.tenant)):
         yield document.problem(refusal, ("tenant",))
+    if tenant.isolation == "dedicated" and cell.replicas:
+        reason = (
+            "The cell copies its tenants' secrets to other Regions under keys that they share, and a dedicated tenant "
+            "is promised a KMS key that nobody else's secret uses."
+        )
+        way_out = "serve it from a cell without replicas, or write isolation: shared."
+        yield document.problem(Refusal("dedicated-copied", reason, way_out), ("isolation",))
 
 
 def unknown_cell(document: Document, cells: list[str]) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""A stack's things are all in one account and one Region.
+"""A stack's things are all in one account and one Region, but for copies of secrets.
 
 Owns the comparison of the ARNs in what is ours, policy documents included. Leaves out whom trust policies name: who
 assumes the runtime role may be of another account (`trust`); an OIDC provider may not. Account ids that stand alone are
@@ -15,9 +15,10 @@ from typing import Any, Final
 
 from . import ours
 from .config import Config
-from .iam.held import KEY_POLICY
+from .iam.held import KEY_POLICY, documents
 from .key_shapes import texts
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
+from .own_roles import whose
 
 _ARN: Final = re.compile(
     r'arn:[a-z*-]+:(?P<service>[a-z0-9*-]+):(?P<region>[^:"/\s]*):(?P<account>[^:"/\s]*):(?P<name>[^",\s]*)'
@@ -30,11 +31,15 @@ _HOLDS_OURS: Final = frozenset({ours.RESOURCE_POLICY, ours.ROTATION, KEY_POLICY,
 _TRUST: Final = "assumeRolePolicy"
 _PROVIDER_OF_TOKENS: Final = "oidc-provider/"
 _AWS: Final = "pulumi:providers:aws"
+_COPIED: Final = ("secretsmanager", "kms")
+_REACHES_COPIES: Final = ("runtime", "rotation", "boundary", "looks")
+"""Whose documents may name a secret's copies and their keys: who reads them, and in whose name they are written."""
 
 
 def _one_account(stack: Stack, _: Config) -> Iterator[Finding]:
     """The first account and Region that a stack names are its own; where two are named, one of them is wrong."""
     account, region = "", ""
+    copies = _with_copies(stack)
     for resource in stack:
         for path, found in _arns(resource):
             if found["account"] in ("", _AWS_OWN):
@@ -47,7 +52,7 @@ def _one_account(stack: Stack, _: Config) -> Iterator[Finding]:
             account = account or found["account"]
             if found["account"] != account:
                 yield violation(resource, path, "an ARN is in another account than the stack's others")
-            if not _regional(found, path):
+            if not _regional(found, path, resource.urn in copies):
                 continue
             if not found["region"] or "*" in found["region"]:
                 yield violation(resource, path, "an ARN of ours names no Region, or every Region by a wildcard")
@@ -78,9 +83,16 @@ def _works_in(provider: Resource, account: str, region: str) -> bool:
     return accounts == [account] and region in ("", provider.get("region"))
 
 
-def _regional(found: re.Match[str], path: str) -> bool:
-    """Copies of a secret have keys in their own Regions."""
-    return found["service"] != "iam" and not path.startswith("replicas")
+def _regional(found: re.Match[str], path: str, copies: bool) -> bool:
+    """Copies of a secret, and their keys, are in Regions of their own."""
+    away = copies and found["service"] in _COPIED and "*" not in found["region"] and found["region"] != ""
+    return found["service"] != "iam" and not away and not path.startswith("replicas")
+
+
+def _with_copies(stack: Stack) -> frozenset[str]:
+    """The URNs of the documents that may speak of copies."""
+    held = [(one.resource.urn, whose(one)) for one in documents(stack, "identity")]
+    return frozenset(urn for urn, role in held if role and role.kind in _REACHES_COPIES)
 
 
 @lru_cache(maxsize=8192)
@@ -105,7 +117,7 @@ ACCOUNT_RULES: Final = (
         severity="critical",
         level="mandatory",
         description="All that a stack of ours names by ARN is in one account and Region, and none by a wildcard; a "
-        "provider that it makes works in no other.",
+        "secret's copies and their keys may be in other Regions. A provider that it makes works in no other.",
         rationale="A function, a topic or a key that is named alike in the attacker's own account takes the place of "
         "ours: it is called, told or trusted instead.",
         fix="Let components/ build ARNs from the cell's account and Region, and keep `account_guard` of program.py.",

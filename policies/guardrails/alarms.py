@@ -18,6 +18,8 @@ from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 _ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
 _RULE: Final = "aws:cloudwatch/eventRule:EventRule"
 _TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
+_LEADS: Final = ("arn", "rule")
+"""What a target leads to, and from where."""
 _FAILURES: Final = frozenset({"RotationFailed", "RotationAbandoned", "TestRotationFailed"})
 _BY_THE_TRAIL: Final = ["AWS Service Event via CloudTrail"]
 _DAY: Final = 86_400
@@ -167,6 +169,11 @@ def _ends(resource: Resource, path: str, name: str) -> bool:
     return str(resource.get(path)).endswith(f":{name}")
 
 
+def _dark(stack: Stack, resource: Resource, path: str) -> bool:
+    """Whether it cannot even be told what `path` comes from."""
+    return resource.get(path) is UNKNOWN and not ours.sources(stack, resource, path)
+
+
 def _looked_at(stack: Stack, _: Config) -> Iterator[Finding]:
     for function in ours.functions(stack):
         name = function.text("name")
@@ -179,7 +186,8 @@ def _looked_at(stack: Stack, _: Config) -> Iterator[Finding]:
         ]  # fmt: skip
         rules = [rule for rule in stack if rule.type == _RULE and any(_of_rule(stack, one, rule) for one in targets)]
         if not [rule for rule in rules if rule.get("scheduleExpression")]:
-            yield violation(function, "", "no rule calls it by the clock")
+            hidden = [(one, path) for one in stack if one.type == _TARGET for path in _LEADS if _dark(stack, one, path)]
+            yield unknown(*hidden[0]) if hidden else violation(function, "", "no rule calls it by the clock")
         for rule in rules:
             yield from _works(rule)
 

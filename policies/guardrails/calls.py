@@ -69,6 +69,9 @@ def _schedules(stack: Stack, function: Resource) -> Iterator[tuple[Resource, Res
 
 
 def _every_day(rule: Resource) -> Iterator[Finding]:
+    if rule.get("scheduleExpression") is UNKNOWN:
+        yield unknown(rule, "scheduleExpression")
+        return
     gap = longest_gap_days(rule.text("scheduleExpression"))
     if gap is None or gap > 1:
         yield violation(rule, "scheduleExpression", "the function is called less than once a day")

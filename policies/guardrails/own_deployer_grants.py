@@ -26,7 +26,7 @@ def deployer_grants(kind: str, cell: str) -> tuple[Grant, ...]:
 
 def governed(kind: str, cell: str) -> tuple[str, ...]:
     """The secrets that it makes and guards. The place of the cell's own admin key is the platform's."""
-    return secrets(cell), *(admin_secrets(cell) if kind == EVERYTHING else (customers_admin_secrets(cell),))
+    return secrets(cell), *(admin_secrets(cell) if kind != TENANTS else (customers_admin_secrets(cell),))
 
 
 def rotators(kind: str, cell: str) -> tuple[str, ...]:
@@ -151,7 +151,8 @@ def _looks(cell: str) -> tuple[Grant, ...]:
         *_on("events", "DescribeRule ListTagsForResource ListTargetsByRule", *_rules(cell)),
         *_on("s3", "ListBucket", "arn:~:s3:::~"),
         *_on("s3", "DeleteObject GetObject PutObject", "arn:~:s3:::~/*"),
-        *_on("kms", "Decrypt Encrypt", "arn:~:kms:~:~:key/~"),
+        # The key of the stacks' state, and those of secrets' copies.
+        *_on("kms", "Decrypt Encrypt GenerateDataKey", "arn:~:kms:~:~:key/~"),
     )
 
 

@@ -23,7 +23,7 @@ _LOOK: Final = (
 )
 _READ: Final = ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue")
 _GET: Final = ("secretsmanager:GetSecretValue",)
-CRYPTOGRAPHY: Final = ("kms:Decrypt", "kms:GenerateDataKey")
+CRYPTOGRAPHY: Final = ("kms:Decrypt", "kms:GenerateDataKey", "kms:Encrypt")
 PUT_METRIC_DATA: Final = "cloudwatch:PutMetricData"
 _ANYWHERE: Final = ("secretsmanager:ListSecrets", PUT_METRIC_DATA)
 """AWS knows no resource for these, so ``*`` is the narrowest there is."""
@@ -89,8 +89,10 @@ def grants_of(kind: str, cell: str, tenant: str = "") -> tuple[Grant, ...]:
         ),
     }
     encrypts = kind in ("rotation", "admin-rotator", "boundary")
-    keys = Grant(CRYPTOGRAPHY if encrypts else CRYPTOGRAPHY[:1], "arn:~:kms:~:~:key/*")
-    return (*on_secrets[kind], keys, *_of_functions(kind, cell))
+    keys = Grant(CRYPTOGRAPHY[:2] if encrypts else CRYPTOGRAPHY[:1], "arn:~:kms:~:~:key/*")
+    # What Secrets Manager may ask of a writer where it copies the secret to another Region.
+    copies = (Grant(CRYPTOGRAPHY[2:], "arn:~:kms:~:~:key/~"),) if kind in ("rotation", "boundary") else ()
+    return (*on_secrets[kind], keys, *copies, *_of_functions(kind, cell))
 
 
 def _of_functions(kind: str, cell: str) -> tuple[Grant, ...]:

@@ -36,6 +36,12 @@ def _own_key(stack: Stack, _: Config) -> Iterator[Finding]:
             elif not _KEY.fullmatch(str(own)):
                 message = "a copy in another Region is not encrypted with a key that is named by its ARN"
                 yield violation(secret, f"replicas[{place}].kmsKeyId", message)
+            elif str(own).split(":")[3] != (region := cast(dict[str, Any], copy).get("region")):
+                if region is UNKNOWN:
+                    yield unknown(secret, f"replicas[{place}].region")
+                else:
+                    message = "a copy in another Region is encrypted with a key of some other Region still"
+                    yield violation(secret, f"replicas[{place}].kmsKeyId", message)
 
 
 def _way_back(stack: Stack, config: Config) -> Iterator[Finding]:
@@ -90,7 +96,7 @@ SECRET_RULES: Final = (
         description="A secret of ours and each of its copies is encrypted with a KMS key of ours.",
         rationale="The account's shared key decrypts for everybody who may read secrets: no second lock is left when "
         "an IAM policy is too wide.",
-        fix="Set `kms_key_id` to the cell's key, and `kms_key_id` of each replica to a key of ours in its Region.",
+        fix="Set `kms_key_id` to the cell's key; name a key of its Region for each of `replicas` in the cell's file.",
         source="https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html",
         check=_own_key,
     ),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from components.copies import Replica
 from components.tenant_key import Managed, TenantKey, TenantKeyArgs
 from myflux_keys.names import CellNames, TenantNames
 
@@ -193,3 +194,12 @@ TAGGABLE = {
     "aws:cloudwatch/metricAlarm:MetricAlarm",
     "aws:cloudwatch/eventRule:EventRule",
 }
+
+
+def test_a_copy_is_encrypted_with_the_key_of_its_region(build: Build, cell: CellNames) -> None:
+    key = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    tenant = arguments(cell.tenant("acme"), replicas=[Replica("eu-west-1", key)], own_organization=True)
+    recorded = build(lambda: TenantKey("acme", tenant))
+    copied = {r.name: r.inputs.get("replicas") for r in recorded.resources if r.type == SECRET}
+    assert copied["acme-key-secret"] == [{"region": "eu-west-1", "kmsKeyId": key}]
+    assert copied["acme-admin-key-secret"] is None, "an admin key is copied nowhere"

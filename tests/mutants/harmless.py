@@ -137,6 +137,7 @@ HARMLESS: tuple[Harmless, ...] = (
     Harmless("RolePolicyAttachment", r"policyArn", ("widened",), "IAM knows no such policy and refuses it"),
     Harmless("aws", r"skip(Credentials|Region)Validation", ANY, "only whether AWS is asked before the first call: whose "
         "the credentials are, it asks anyhow, and compares it with the account that is allowed"),
+    Harmless("Secret", r"replicas(\[\])?", ("dropped",), "a copy less: nobody reads what is not there"),
     # The functions and what they are told
     Harmless(
         "Function", r"environment(\.variables(\.(MYFLUX_ADMIN_SECRET|MYFLUX_CELL|MYFLUX_ORGANIZATION_ID))?)?", ANY,
@@ -204,7 +205,7 @@ HARMLESS: tuple[Harmless, ...] = (
     Harmless(
         f"{IDENTITY}|Key|TopicPolicy",
         _OF_DOCUMENTS + r"\.(Action|Resource|Principal\.AWS|Condition\.String(EqualsIfExists|Equals|Like)\."
-        r"(aws:PrincipalArn|kms:EncryptionContext:SecretARN|secretsmanager:RotationLambdaARN))\[\]",
+        r"(aws:PrincipalArn|kms:EncryptionContext:SecretARN|kms:ViaService|secretsmanager:RotationLambdaARN))\[\]",
         ("dropped",),
         "one of several that an Allow names is gone: it allows less",
         _effect("Allow"),

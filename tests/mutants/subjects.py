@@ -1,8 +1,8 @@
 """The stacks whose resources are changed.
 
-Owns which: all that the repository ships, and what a pipeline in the cell's file adds, for each thing that it may
-deploy. Leaves out the changes (`mutate`). What was changed in one stack is not changed once more in the next, so a
-resource that is there again counts only with what is new in it.
+Owns which: all that the repository ships, what a pipeline in the cell's file adds, for each thing that it may deploy,
+and what names a copy in a cell with copies. Leaves out the changes (`mutate`). What was changed in one stack is not
+changed once more in the next, so a resource that is there again counts only with what is new in it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any, Final, cast
 
 from pulumi import Archive, Asset
@@ -31,7 +32,11 @@ _JOBS: Final[tuple[tuple[str, Mode], ...]] = (
     ("globex.local", "tenants"),
 )
 _PIPELINES: Final = {f"{name}, a pipeline deploys {mode}": (name, mode) for name, mode in _JOBS}
-SUBJECTS: Final = (*STACKS, *_PIPELINES)
+COPIED: Final = Path(__file__).parent / "fleet"
+"""The files of a cell whose tenants' secrets have copies."""
+_COPIES: Final = ("copied", "harbor.copied")
+_COPYS_REGION: Final = "us-west-2"
+SUBJECTS: Final = (*STACKS, *_PIPELINES, *_COPIES)
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ class Subject:
 
 @cache
 def subject(name: str) -> Subject:
+    if name in _COPIES:
+        return _with_copies(name)
     fleet = tenancy.load(program.ROOT)
     tenants = fleet.tenants_of("local")
     if name not in _PIPELINES:
@@ -62,6 +69,13 @@ def subject(name: str) -> Subject:
     other = stack(called) if called != "local" or mode == "everything" else with_a_pipeline(called, "everything")
     known = {(one.type, one.name): one for one in other}
     return Subject(with_a_pipeline(called, mode), judging.config(cell_with_a_pipeline(mode), tenants), known)
+
+
+def _with_copies(name: str) -> Subject:
+    fleet = tenancy.load(COPIED)
+    found = stack(name, root=COPIED)
+    alike = {(one.type, one.name): one for one in found if _COPYS_REGION not in str(one.properties)}
+    return Subject(found, judging.config(fleet.cells["copied"], fleet.tenants_of("copied")), alike)
 
 
 def _texts(resource: Resource) -> dict[str, Any]:

@@ -7,14 +7,18 @@ from typing import Any
 
 import pytest
 
+from components import documents
+from components.copies import Replica
 from components.deployer_grants import BUILD, TENANT_TYPES, Deploys
 from components.deployer_permissions import NEVER, State, deployer_looks, deployer_permissions
 from components.deployer_trust import Job, deployer_trust
 from myflux_keys.names import CellNames
 from review.rehearsal import rehearse
+from tenancy.replicas import MOST
 
 LONGEST = CellNames("prod-eu1-abcdefghijk", "111122223333", "us-gov-west-1", "aws-us-gov")
 STATE = State("b" * 63, "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/" + "1" * 36)
+COPIES = [Replica("us-gov-west-1", "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-" + "1" * 32)] * MOST
 MODES: tuple[Deploys, ...] = ("tenants", "everything")
 
 
@@ -35,13 +39,19 @@ def test_it_fits_into_what_aws_takes() -> None:
         return len(json.dumps(document, separators=(",", ":")))
 
     assert max(size(deployer_permissions(LONGEST, mode)) for mode in MODES) <= 10_240, "inline policies of one role"
-    assert size(deployer_looks(LONGEST, STATE)) <= 6_144, "a managed policy"
+    for written in (
+        deployer_looks(LONGEST, STATE, COPIES),
+        documents.boundary(LONGEST, COPIES),
+        documents.runtime_read(LONGEST, COPIES),
+    ):
+        assert size(written) <= 6_144, "a managed policy"
+    assert size(documents.rotation_permissions(LONGEST, COPIES)) <= 10_240, "inline policies of one role"
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_no_statement_allows_what_is_never_allowed(mode: Deploys) -> None:
     written = deployer_permissions(LONGEST, mode)
-    every = allowed(written) | allowed(deployer_looks(LONGEST, STATE))
+    every = allowed(written) | allowed(deployer_looks(LONGEST, STATE, COPIES))
     assert not every & {*NEVER, "iam:DeleteRolePermissionsBoundary", "kms:PutKeyPolicy"}
     assert not [action for action in every if "*" in action], "a wildcard would grow with AWS"
     denied = {one["Sid"]: one for one in written["Statement"] if one["Effect"] == "Deny"}

@@ -18,7 +18,7 @@ from tests.policies.rehearsed import stack
 
 Mode = Literal["tenants", "everything"]
 MODES: tuple[Mode, ...] = ("tenants", "everything")
-_PIPELINE = """pipeline:
+PIPELINE = """pipeline:
   github: {{repository: myflux/keys, environment: local}}
   deploys: {deploys}
   state_bucket: myflux-state-local
@@ -44,5 +44,5 @@ def _fleet(mode: Mode) -> Generator[Path]:
         for kind in ("tenants", "cells"):
             shutil.copytree(ROOT / kind, Path(folder, kind))
         cell = Path(folder, "cells", "local.yaml")
-        cell.write_text(cell.read_text(encoding="utf-8") + _PIPELINE.format(deploys=mode), encoding="utf-8")
+        cell.write_text(cell.read_text(encoding="utf-8") + PIPELINE.format(deploys=mode), encoding="utf-8")
         yield Path(folder)

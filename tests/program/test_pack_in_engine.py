@@ -43,14 +43,19 @@ def test_an_update_is_judged_on_what_it_made(platform: Rig) -> None:
 
 def test_what_breaks_a_rule_is_refused_in_words(platform: Rig, tmp_path: Path) -> None:
     fleet = platform.another_fleet(tmp_path)
-    cell = fleet / "cells" / "local.yaml"
-    cell.write_text(cell.read_text(encoding="utf-8") + "replica_regions: [us-west-2]\n", encoding="utf-8")
+    cell, settings = fleet / "cells" / "local.yaml", fleet / "settings.json"
+    key = f"arn:aws:kms:us-west-2:{platform.cell.account_id}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    copies = f"replicas: [{{region: us-west-2, kms_key_arn: {key!r}}}]\n"
+    cell.write_text(cell.read_text(encoding="utf-8") + copies, encoding="utf-8")
+    settings.write_text(json.dumps({"secret-can-be-restored": {"minRecoveryDays": 30}}), encoding="utf-8")
     platform.make("fjord.local")
-    told = said(platform, "preview", "--stack", "fjord.local", fails=True, fleet=fleet)
-    assert "secret-has-its-own-kms-key" in told, "the rule"
-    assert "fjord-key-secret.replicas[0].kmsKeyId" in told, "the resource and its property"
-    assert "An attacker: The account's shared key decrypts for everybody" in told
-    assert "Fix: Set `kms_key_id`" in told
+    configured = ("--policy-pack-config", str(settings))
+    told = said(platform, "preview", "--stack", "fjord.local", *configured, fails=True, fleet=fleet)
+    assert "secret-can-be-restored" in told, "the rule"
+    assert "fjord-key-secret.recoveryWindowInDays" in told, "the resource and its property"
+    assert "An attacker: One deletion, by mistake or in spite" in told
+    assert "Fix: Set `recovery_window_days`" in told
+    assert "secret-has-its-own-kms-key" not in told, "a copy under a key of its Region breaks nothing"
 
 
 def test_the_demos_check_fails_with_what_the_rule_says(empty_cell: Rig, tmp_path: Path, monkeypatch: Any) -> None:

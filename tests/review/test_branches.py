@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.review.branches import Branches
+from tests.review.official import faults
 
 KEY = "sk-" + "proj-" + "Q7x2" * 8
 
@@ -114,7 +115,9 @@ def test_a_branch_that_must_not_be_merged_is_told_with_rule_file_and_line(
     heads = [line for line in checked.report.splitlines() if f"**{bad.rule}**" in line and f"`{place}`" in line]
     assert heads, f"{bad.rule} at {place} is not among what is told: {checked.report}"
     assert any(bad.stack in head for head in heads), f"{heads} do not name {bad.stack}"
-    results = json.loads((tmp_path / "found.sarif").read_text(encoding="utf-8"))["runs"][0]["results"]
+    written = json.loads((tmp_path / "found.sarif").read_text(encoding="utf-8"))
+    assert faults(written) == [], "code scanning would refuse it"
+    results = written["runs"][0]["results"]
     annotated = {
         f"{at['artifactLocation']['uri']}:{at['region']['startLine']}"
         for result in results

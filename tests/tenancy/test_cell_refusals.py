@@ -47,9 +47,6 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("out-of-range", {"recovery_window_days": 6}, "recovery_window_days"),
     ("out-of-range", {"recovery_window_days": 31}, "recovery_window_days"),
     ("bad-retention", {"log_retention_days": 31}, "log_retention_days"),
-    ("replica-at-home", {"replica_regions": ["eu-central-1"]}, "replica_regions[0]"),
-    ("replica-partition", {"replica_regions": ["us-gov-west-1"]}, "replica_regions[0]"),
-    ("repeated", {"replica_regions": ["eu-west-1", "eu-west-1"]}, "replica_regions[1]"),
     ("missing-field", {"openai": {}}, "openai.organization_id"),
     ("bad-organization-id", {"openai": {"organization_id": "proj_1"}}, "openai.organization_id"),
     ("url-not-https", {"openai": OPENAI | {"base_url": "http://api.openai.com/v1"}}, "openai.base_url"),
@@ -91,7 +88,7 @@ def test_a_real_cell_loads_with_its_defaults(files: Files) -> None:
     files.cell("prod-eu1", base=REAL)
     cell = files.load().cells["prod-eu1"]
     assert cell.openai.base_url == "https://api.openai.com/v1"
-    assert (cell.local, cell.recovery_window_days, cell.replica_regions, cell.alarm_emails) == (False, 30, (), ())
+    assert (cell.local, cell.recovery_window_days, cell.replicas, cell.alarm_emails) == (False, 30, (), ())
 
 
 @pytest.mark.parametrize("url", ["https://eu.api.openai.com/v1", "http://localhost:8080/v1", "http://[::1]:9/v1"])

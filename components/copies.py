@@ -1,0 +1,125 @@
+"""Copies of tenants' secrets in other Regions: what each role may do with them, as pure functions that return dicts.
+
+Owns the statements that name a copy or its key, and the policy that such a key needs. Leaves out making either: Secrets
+Manager makes a copy, and a key in another Region is the operator's, named in the cell's file.
+
+A copy has its secret's name, tags and policy, and an ARN that differs by its Region alone:
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
+AWS does not say which of the two ARNs stands in a copy's encryption context, nor from which Region's Secrets Manager
+the key is called, nor whether a new version is copied in the name of who wrote it. So either ARN and either Region
+will do, and the writers may encrypt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from components.resource_policies import VALIDATION
+from components.statements import Document, Statement, document, key_administration, via_secrets_manager
+from myflux_keys.names import TAG_CELL, TAG_TENANT, CellNames
+
+Pattern = Callable[[CellNames], str]
+"""An ARN pattern of secrets, by the Region of the names."""
+
+
+@dataclass(frozen=True)
+class Replica:
+    region: str
+    kms_key_arn: str
+    """A customer managed key of that Region."""
+
+
+def runtime_reads_copies(names: CellNames, replicas: Sequence[Replica]) -> list[Statement]:
+    """Of its own tenant, as at home."""
+
+    def own(where: CellNames) -> str:
+        return where.tenant("${aws:PrincipalTag/" + TAG_TENANT + "}").secret_arn_pattern
+
+    read = {
+        "Sid": "ReadOwnTenantsCopies",
+        "Effect": "Allow",
+        "Action": ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
+        "Resource": _abroad(names, replicas, own),
+        "Condition": {
+            "StringEquals": {
+                f"secretsmanager:ResourceTag/{TAG_TENANT}": "${aws:PrincipalTag/" + TAG_TENANT + "}",
+                f"secretsmanager:ResourceTag/{TAG_CELL}": names.cell,
+            }
+        },
+    }
+    return [read, use_keys("DecryptCopies", ["kms:Decrypt"], names, replicas, own)] if replicas else []
+
+
+def rotation_writes_copies(names: CellNames, replicas: Sequence[Replica]) -> list[Statement]:
+    """It writes at home alone, and Secrets Manager copies what it wrote. It reads no copy."""
+    encrypt = ["kms:Encrypt", "kms:GenerateDataKey"]
+    return [use_keys("EncryptCopies", encrypt, names, replicas, _tenants)] if replicas else []
+
+
+def bounded_copies(names: CellNames, replicas: Sequence[Replica]) -> list[Statement]:
+    """The most that any role of the cell can do with copies."""
+    read = {
+        "Sid": "CopiesOfThisCellsSecrets",
+        "Effect": "Allow",
+        "Action": ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
+        "Resource": _abroad(names, replicas, _tenants),
+    }
+    use = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
+    return [read, use_keys("KeysOfCopies", use, names, replicas, _tenants)] if replicas else []
+
+
+def use_keys(
+    sid: str, actions: Sequence[str], names: CellNames, replicas: Sequence[Replica], secrets: Pattern
+) -> Statement:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": list(actions),
+        "Resource": [replica.kms_key_arn for replica in replicas],
+        "Condition": copied(names, replicas, secrets),
+    }
+
+
+def copied(names: CellNames, replicas: Sequence[Replica], secrets: Pattern) -> dict[str, dict[str, Any]]:
+    """Conditions under which a copy's key works: through Secrets Manager, for `secrets` and their copies."""
+    conditions = via_secrets_manager(names, [secrets(names), *_abroad(names, replicas, secrets)])
+    services = [f"secretsmanager.{region}.amazonaws.com" for region in (names.region, *_regions(replicas))]
+    conditions["StringEquals"]["kms:ViaService"] = services
+    return conditions
+
+
+def copys_key(names: CellNames, replica: Replica, *, writers: Sequence[str], makers: Sequence[str]) -> Document:
+    """The policy that a copy's key needs; who makes the key puts it there.
+
+    The runtime decrypts; `writers`, who fill a tenant's secret, and `makers`, who set where it is copied to, encrypt.
+    For `makers` Secrets Manager also tries the key, which decrypts nothing.
+    """
+    account = {"AWS": f"arn:{names.partition}:iam::{names.account_id}:root"}
+
+    def used(sid: str, actions: list[str], principals: Sequence[str]) -> Statement:
+        statement = use_keys(sid, actions, names, [replica], _tenants)
+        statement["Condition"]["StringEquals"]["aws:PrincipalArn"] = list(principals)
+        return statement | {"Principal": account, "Resource": "*"}
+
+    tried = used("ValidatedByDeployers", ["kms:Decrypt", "kms:GenerateDataKey"], makers)
+    tried["Condition"]["StringEquals"]["kms:EncryptionContext:SecretVersionId"] = VALIDATION
+    return document(
+        key_administration(account),
+        used("RuntimeReadsCopies", ["kms:Decrypt"], [names.runtime_role_arn]),
+        used("CopiesEncrypted", ["kms:Encrypt", "kms:GenerateDataKey"], list(dict.fromkeys([*writers, *makers]))),
+        tried,
+    )
+
+
+def _tenants(where: CellNames) -> str:
+    return where.tenant_secrets_arn_pattern
+
+
+def _regions(replicas: Sequence[Replica]) -> list[str]:
+    return [replica.region for replica in replicas]
+
+
+def _abroad(names: CellNames, replicas: Sequence[Replica], secrets: Pattern) -> list[str]:
+    return [secrets(replace(names, region=region)) for region in _regions(replicas)]

@@ -1,0 +1,136 @@
+"""A tenant's secret copied to another Region, under the documents that ship: who reads the copy, and who does not.
+
+AWS: https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from components import copies, documents, resource_policies
+from components.copies import Replica
+from myflux_keys.names import CellNames
+from tests.aws_iam.served import ACCOUNT, REGION, Cell, as_tags, refusal, user_arn
+
+AWAY = "us-west-2"
+NAMES = CellNames("copied", ACCOUNT, REGION)
+TENANTS = ("acme", "globex")
+DEPLOYER = user_arn("deployer")
+ROTATION = NAMES.role_arn(NAMES.rotation_role)
+
+
+@dataclass
+class Copied:
+    """`arns` are the copies', by tenant."""
+
+    arns: dict[str, str]
+    unnamed: str
+    """The role of a runtime whose cell names no copy."""
+
+
+@pytest.fixture(scope="module")
+def copied(cell: Cell) -> Copied:
+    deployer, away = cell.client("deployer", "secretsmanager"), cell.client("deployer", "kms", region_name=AWAY)
+    key = away.create_key()["KeyMetadata"]["Arn"]
+    replica = Replica(AWAY, key)
+    policy = copies.copys_key(NAMES, replica, writers=[ROTATION], makers=[DEPLOYER])
+    away.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
+    home = resource_policies.secrets_key(
+        NAMES,
+        users=[NAMES.runtime_role_arn, ROTATION],
+        deployers=[DEPLOYER],
+        secrets=[NAMES.tenant_secrets_arn_pattern],
+        admin_key=False,
+    )
+    kms = cell.client("deployer", "kms").create_key(Policy=json.dumps(home))["KeyMetadata"]["Arn"]
+    boundary = cell.client("administrator", "iam").create_policy(
+        PolicyName=NAMES.boundary_policy, PolicyDocument=json.dumps(documents.boundary(NAMES, [replica]))
+    )["Policy"]["Arn"]
+    _runtime(cell, NAMES.runtime_role, documents.runtime_read(NAMES, [replica]), boundary)
+    unnamed = _runtime(cell, f"{NAMES.runtime_role}-at-home", documents.runtime_read(NAMES), boundary)
+    cell.role(
+        [_trusts("administrator", "sts:AssumeRole")], [], RoleName=NAMES.rotation_role, PermissionsBoundary=boundary
+    )
+    cell.client("administrator", "iam").put_role_policy(
+        RoleName=NAMES.rotation_role,
+        PolicyName="only",
+        PolicyDocument=json.dumps(documents.rotation_permissions(NAMES, [replica])),
+    )
+    writer = cell.client(cell.assume("administrator", ROTATION), "secretsmanager")
+    for tenant in TENANTS:
+        names = NAMES.tenant(tenant)
+        deployer.create_secret(
+            Name=names.secret,
+            KmsKeyId=kms,
+            Tags=as_tags(names.tags),
+            AddReplicaRegions=[{"Region": AWAY, "KmsKeyId": key}],
+        )
+        deployer.put_resource_policy(
+            SecretId=names.secret,
+            BlockPublicPolicy=True,
+            ResourcePolicy=json.dumps(
+                resource_policies.tenant_secret(
+                    names, reader_role=NAMES.runtime_role_arn, writers=[ROTATION], deployers=[DEPLOYER], enabled=True
+                )
+            ),
+        )
+        writer.put_secret_value(SecretId=names.secret, SecretString=f"key of {tenant}")
+    there = cell.client("deployer", "secretsmanager", region_name=AWAY)
+    arns = {tenant: there.describe_secret(SecretId=NAMES.tenant(tenant).secret)["ARN"] for tenant in TENANTS}
+    return Copied(arns, unnamed)
+
+
+def _trusts(user: str, *actions: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Principal": {"AWS": user_arn(user)}, "Action": list(actions)}
+
+
+def _runtime(cell: Cell, name: str, read: dict[str, Any], boundary: str) -> str:
+    trust = documents.runtime_trust([user_arn("runtime")], documents.any_tenant())
+    return cell.role(trust["Statement"], read["Statement"], RoleName=name, PermissionsBoundary=boundary)
+
+
+def reads(cell: Cell, role: str, tenant: str, arn: str) -> Any:
+    session = cell.assume("runtime", role, Tags=as_tags({"tenant": tenant}))
+    return cell.client(session, "secretsmanager", region_name=AWAY).get_secret_value(SecretId=arn)["SecretString"]
+
+
+@pytest.mark.parametrize("tenant", TENANTS)
+def test_the_runtime_reads_its_own_tenants_copy_in_the_other_region(cell: Cell, copied: Copied, tenant: str) -> None:
+    assert copied.arns[tenant].split(":")[3] == AWAY
+    assert reads(cell, NAMES.runtime_role_arn, tenant, copied.arns[tenant]) == f"key of {tenant}"
+
+
+@pytest.mark.parametrize(("tenant", "other"), [TENANTS, TENANTS[::-1]])
+def test_it_reads_no_other_tenants_copy(cell: Cell, copied: Copied, tenant: str, other: str) -> None:
+    code, message = refusal(lambda: reads(cell, NAMES.runtime_role_arn, tenant, copied.arns[other]))
+    assert (code, "explicit deny in a resource-based policy" in message) == ("AccessDeniedException", True), message
+
+
+@pytest.mark.parametrize("user", ["administrator", "deployer", "ci", "stranger"])
+def test_nobody_else_reads_a_copy(cell: Cell, copied: Copied, user: str) -> None:
+    there = cell.client(user, "secretsmanager", region_name=AWAY)
+    code, _ = refusal(lambda: there.get_secret_value(SecretId=copied.arns["acme"]))
+    assert code == "AccessDeniedException"
+
+
+def test_the_rotation_writes_at_home_and_reads_no_copy(cell: Cell, copied: Copied) -> None:
+    there = cell.client(cell.assume("administrator", ROTATION), "secretsmanager", region_name=AWAY)
+    assert refusal(lambda: there.get_secret_value(SecretId=copied.arns["acme"]))[0] == "AccessDeniedException"
+
+
+def test_a_runtime_whose_cell_names_no_copy_reads_none(cell: Cell, copied: Copied) -> None:
+    assert refusal(lambda: reads(cell, copied.unnamed, "acme", copied.arns["acme"]))[0] == "AccessDeniedException"
+
+
+def test_a_copys_key_decrypts_for_nobody_outside_secrets_manager(cell: Cell, copied: Copied) -> None:
+    there = cell.client("deployer", "secretsmanager", region_name=AWAY).describe_secret(SecretId=copied.arns["acme"])
+    session = cell.assume("runtime", NAMES.runtime_role_arn, Tags=as_tags({"tenant": "acme"}))
+    kms = cell.client(session, "kms", region_name=AWAY)
+    context = {"SecretARN": copied.arns["acme"], "SecretVersionId": "1"}
+    with_it = {"KeyId": there["KmsKeyId"], "EncryptionContext": context}
+    code, _ = refusal(lambda: kms.decrypt(CiphertextBlob=b"x", **with_it))
+    assert code == "AccessDeniedException", "the permission holds through Secrets Manager alone"
