@@ -16,8 +16,8 @@ MINTS = (
     "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}/api_keys",
 )
 """The three that answer with a value, each with the one that it has just made."""
-MONEY = {"currency": "USD", "interval": "month", "threshold_amount": 900}
-MAIL = {"notification_channel": {"type": "email", "recipients": ["ops@acme.example"]}}
+MONEY: dict[str, object] = {"currency": "USD", "interval": "month", "threshold_amount": 900}
+MAIL: dict[str, object] = {"notification_channel": {"type": "email", "recipients": ["ops@acme.example"]}}
 BODIES: dict[str, dict[str, object]] = {
     "/responses": {"model": "gpt-5-mini", "input": "x"},
     "/chat/completions": {"model": "gpt-5-mini", "messages": [{"role": "user", "content": "x"}]},
