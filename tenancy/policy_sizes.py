@@ -1,7 +1,7 @@
 """Policies that would be longer than AWS takes: those that list whom a cell's file names.
 
-Owns the limits of documents. Leaves out those of names (`aws_limits`), and the documents: `components` makes them, and they
-are measured as they are sent. AWS would refuse one in the middle of `up`, with half of the stack made.
+Owns the limits of documents. Leaves out those of names (`aws_limits`), and the documents, which `components` makes.
+They are measured as they are sent. AWS would refuse one in the middle of `up`, with half of the stack made.
 """
 
 from __future__ import annotations
