@@ -103,6 +103,23 @@ def test_failures_reach_a_person(recorded: Any, cell: CellNames) -> None:
         assert alarm.inputs["metricName"] == "Errors", f"nobody hears of {function.name}"
 
 
+def test_the_rule_hears_of_this_cells_rotations_and_of_no_other(recorded: Any, cell: CellNames) -> None:
+    """The event's form is that of the cell's own, which `tests/aws_secrets/test_rotation_events.py` holds to AWS's."""
+    pattern = json.loads(recorded.one("aws:cloudwatch/eventRule:EventRule", "rotation-failed").inputs["eventPattern"])
+    assert pattern["source"] == ["aws.secretsmanager"]
+    assert pattern["detail-type"] == ["AWS Service Event via CloudTrail"]
+    assert set(pattern["detail"]["eventName"]) == {"RotationFailed", "RotationAbandoned", "TestRotationFailed"}
+    prefixes = tuple(one["prefix"] for one in pattern["detail"]["additionalEventData"]["SecretId"])
+    ours = (cell.tenant("acme").secret_arn_pattern, cell.admin_secret_arn_pattern)
+    assert all(arn.replace("?", "x").startswith(prefixes) for arn in ours)
+    for other in (
+        CellNames("prod-eu10", cell.account_id, cell.region),
+        CellNames("prod", cell.account_id, cell.region),
+    ):
+        assert not other.tenant("acme").secret_arn_pattern.startswith(prefixes)
+        assert not other.admin_secret_arn_pattern.startswith(prefixes)
+
+
 def test_a_failed_rotation_goes_to_the_topic_once_that_takes_it(recorded: Any) -> None:
     target = recorded.one("aws:cloudwatch/eventTarget:EventTarget", "rotation-failed-target")
     topic = recorded.one("aws:sns/topic:Topic")
