@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from components.copies import Replica
 from components.deployer import DeployerArgs
 from components.deployer_permissions import State
 from components.deployer_trust import Job
 from components.platform import Platform
 from components.tenant_key import TenantKey
 from myflux_keys.names import CELL_SLUG, TENANT_SLUG, CellNames
+from tenancy.replicas import MOST
 from tests.components.test_platform import arguments as platform_arguments
 from tests.components.test_tenant_key import arguments as tenant_arguments
 
@@ -23,6 +25,11 @@ Build = Callable[[Callable[[], Any]], Any]
 CELL = CellNames("c" * 20, "123456789012", "ap-southeast-1", "aws-us-gov")
 """The longest slug, with a long Region's code and the longest partition."""
 TENANT = "t" * 32
+COPIES = [
+    Replica(region, f"arn:aws-us-gov:kms:{region}:123456789012:key/mrk-{str(number) * 32}")
+    for number, region in enumerate(("ap-southeast-5", "ap-southeast-7", "ap-northeast-3"))
+]
+"""As many as a cell may have."""
 
 TEXTS = {
     "aws:cloudwatch/eventRule:EventRule": {"name": 64, "description": 512, "scheduleExpression": 256},
@@ -65,10 +72,10 @@ def recorded(build: Build, tmp_path: Path, everything: list[Any]) -> Any:
 def _all(folder: Path) -> None:
     job = Job("token.actions.githubusercontent.com", "sts.amazonaws.com", "repo:myflux/keys:environment:prod-eu1")
     state = State("s" * 63, f"arn:aws-us-gov:kms:{CELL.region}:{CELL.account_id}:key/{'1' * 36}")
-    pipeline = DeployerArgs(CELL, job, "everything", state)
-    Platform(CELL.cell, platform_arguments(CELL, folder, pipeline=pipeline))
+    pipeline = DeployerArgs(CELL, job, "everything", state, COPIES)
+    Platform(CELL.cell, platform_arguments(CELL, folder, pipeline=pipeline, replicas=COPIES))
     for slug, more in ((TENANT, {}), ("u" * 32, {"managed": None, "own_organization": True, "enabled": False})):
-        TenantKey(slug, tenant_arguments(CELL.tenant(slug), dedicated=True, **more))
+        TenantKey(slug, tenant_arguments(CELL.tenant(slug), dedicated=True, replicas=COPIES, **more))
 
 
 def test_the_slugs_that_are_measured_with_are_the_longest() -> None:
@@ -76,6 +83,7 @@ def test_the_slugs_that_are_measured_with_are_the_longest() -> None:
     assert not CELL_SLUG.fullmatch(CELL.cell + "c")
     assert TENANT_SLUG.fullmatch(TENANT)
     assert not TENANT_SLUG.fullmatch(TENANT + "t")
+    assert len(COPIES) == MOST
 
 
 def test_every_text_is_as_long_as_aws_takes_at_most(recorded: Any) -> None:
