@@ -63,9 +63,6 @@ class Platform(pulumi.ComponentResource):
         super().__init__("myflux:index:Platform", name, None, opts)
         names = args.names
         child = pulumi.ResourceOptions(parent=self)
-        rotation_role = names.role_arn(names.rotation_role)
-        provisioner_role = names.role_arn(names.provisioner_role)
-        admin_rotation_role = names.role_arn(names.admin_rotation_role)
 
         governors = list(args.deployer_principals)
         if args.pipeline:
@@ -76,25 +73,7 @@ class Platform(pulumi.ComponentResource):
             EncryptionKeyArgs(
                 alias=names.kms_alias,
                 description=f"Secrets of MyFlux Keys' cell {names.cell}",
-                policy=resource_policies.secrets_key(
-                    names,
-                    users=[
-                        names.runtime_role_arn,
-                        rotation_role,
-                        provisioner_role,
-                        admin_rotation_role,
-                        names.role_arn(names.sweep_role),
-                    ],
-                    deployers=args.deployer_principals,
-                    secrets=[
-                        names.tenant_secrets_arn_pattern,
-                        names.admin_secret_arn_pattern,
-                        names.customer_admin_secrets_arn_pattern,
-                    ],
-                    admin_key=True,
-                    governors=governors,
-                    customers=[names.tenant_secrets_arn_pattern],
-                ),
+                policy=resource_policies.cell_key(names, deployers=args.deployer_principals, governors=governors),
                 tags=names.tags,
                 protect=args.protect,
             ),

@@ -113,6 +113,24 @@ def customer_admin_secret(
     )
 
 
+def cell_key(names: CellNames, *, deployers: Sequence[str], governors: Sequence[str]) -> Document:
+    """The KMS key that a cell's tenants share, and its admin keys with them."""
+    roles = (names.rotation_role, names.provisioner_role, names.admin_rotation_role, names.sweep_role)
+    return secrets_key(
+        names,
+        users=[names.runtime_role_arn, *(names.role_arn(role) for role in roles)],
+        deployers=deployers,
+        secrets=[
+            names.tenant_secrets_arn_pattern,
+            names.admin_secret_arn_pattern,
+            names.customer_admin_secrets_arn_pattern,
+        ],
+        admin_key=True,
+        governors=governors,
+        customers=[names.tenant_secrets_arn_pattern],
+    )
+
+
 def secrets_key(
     names: CellNames,
     *,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from tenancy import aws_limits
+from tenancy import aws_limits, policy_sizes
 from tenancy.catalogue import shutdown
 from tenancy.cell import Cell
 from tenancy.document import Document
@@ -70,6 +70,8 @@ def slug_problems(documents: list[Document], kind: str) -> Iterator[Problem]:
 def cell_problems(document: Document, cell: Cell) -> Iterator[Problem]:
     for refusal in aws_limits.refusals(cell.names):
         yield document.problem(refusal, ("cell",))
+    for refusal in policy_sizes.refusals(cell):
+        yield document.problem(refusal, refusal.at)
 
 
 def tenant_problems(document: Document, tenant: Tenant, cell: Cell) -> Iterator[Problem]:

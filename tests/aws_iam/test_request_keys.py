@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.aws_iam.served import ACCOUNT, Cell, allow, as_tags, refusal, trust, unique, user_arn
+from tests.aws_iam.served import ACCOUNT, Cell, allow, as_tags, deny, document, refusal, trust, unique, user_arn
 
 
 def only_if(cell: Cell, action: str, condition: dict[str, Any], service: str = "secretsmanager") -> Any:
@@ -41,6 +41,48 @@ def test_the_resources_tags(cell: Cell, prefix: str):
     for tags in ({"team": "b"}, {}):
         denied = cell.secret(tags=tags)
         assert refusal(lambda arn=denied: secrets.describe_secret(SecretId=arn))[0] == "AccessDeniedException"
+
+
+def test_the_resources_tags_in_the_policy_on_the_resource_itself(cell: Cell):
+    """The same statement on two secrets: what it does is decided by the tag of the secret that it sits on."""
+    name, session = cell.user([allow("sts:GetCallerIdentity")])
+    lets_in = allow(
+        "secretsmanager:GetSecretValue",
+        Principal={"AWS": user_arn(name)},
+        Condition={"StringEquals": {"secretsmanager:ResourceTag/team": "a"}},
+    )
+    admin, secrets = cell.client("administrator", "secretsmanager"), cell.client(session, "secretsmanager")
+    right, wrong, bare = (cell.secret(tags=tags) for tags in ({"team": "a"}, {"team": "b"}, {}))
+    for arn in (right, wrong, bare):
+        admin.put_resource_policy(SecretId=arn, ResourcePolicy=document(lets_in))
+    assert secrets.get_secret_value(SecretId=right)["SecretString"] == "a value"
+    for arn in (wrong, bare):
+        assert refusal(lambda arn=arn: secrets.get_secret_value(SecretId=arn))[0] == "AccessDeniedException"
+
+
+def test_the_resources_tags_in_a_session_policy(cell: Cell):
+    reads = allow("secretsmanager:GetSecretValue")
+    role = cell.role([trust({"AWS": user_arn("administrator")})], [reads])
+    narrowed = document(reads | {"Condition": {"StringEquals": {"secretsmanager:ResourceTag/team": "a"}}})
+    secrets = cell.client(cell.assume("administrator", role, Policy=narrowed), "secretsmanager")
+    assert secrets.get_secret_value(SecretId=cell.secret(tags={"team": "a"}))["SecretString"] == "a value"
+    denied = cell.secret(tags={"team": "b"})
+    code, message = refusal(lambda: secrets.get_secret_value(SecretId=denied))
+    assert code == "AccessDeniedException"
+    assert "no session policy allows" in message, "the role itself reads both"
+
+
+def test_a_deny_for_all_but_some_on_a_secret_spares_those_and_nobody_else(cell: Cell):
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html"""
+    name, session = cell.user([allow("secretsmanager:GetSecretValue")])
+    root = f"arn:aws:iam::{ACCOUNT}:root"
+    shut = deny("secretsmanager:GetSecretValue", NotPrincipal={"AWS": [user_arn(name), root]})
+    arn, admin = cell.secret(), cell.client("administrator", "secretsmanager")
+    admin.put_resource_policy(SecretId=arn, ResourcePolicy=document(shut))
+    assert cell.client(session, "secretsmanager").get_secret_value(SecretId=arn)["SecretString"] == "a value"
+    code, message = refusal(lambda: admin.get_secret_value(SecretId=arn))
+    assert code == "AccessDeniedException"
+    assert message.endswith("with an explicit deny in a resource-based policy")
 
 
 def test_the_tags_that_the_request_sets(cell: Cell):

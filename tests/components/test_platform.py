@@ -11,38 +11,38 @@ import pytest
 
 from components.admin_rotation import AdminKeyLife
 from components.platform import Platform, PlatformArgs
+from components.tenant_key import TenantKey
 from myflux_keys.names import CellNames
+from tests.components.test_tenant_key import arguments as tenant_arguments
 
 Build = Callable[[Callable[[], Any]], Any]
 FUNCTION = "aws:lambda/function:Function"
 ROLE = "aws:iam/role:Role"
 
 
+def arguments(cell: CellNames, folder: Path, **changes: Any) -> PlatformArgs:
+    archive = folder / "function.zip"
+    archive.write_bytes(b"PK")
+    values: dict[str, Any] = {
+        "names": cell,
+        "rotation_archive": str(archive),
+        "provisioner_archive": str(archive),
+        "sweep_archive": str(archive),
+        "admin_key_life": AdminKeyLife(str(archive), "cron(0 3 7 1,4,7,10 ? *)", "4h", 90, 24),
+        "openai_base_url": "https://api.openai.com/v1",
+        "organization_id": "org-1",
+        "runtime_principals": ["arn:aws:iam::111122223333:role/app"],
+        "deployer_principals": ["arn:aws:iam::111122223333:role/deployer"],
+        "alarm_emails": ["ops@callmyway.example"],
+        "log_retention_days": 30,
+        "protect": True,
+    }
+    return PlatformArgs(**(values | changes))
+
+
 @pytest.fixture
 def recorded(build: Build, cell: CellNames, tmp_path: Path) -> Any:
-    archive = tmp_path / "function.zip"
-    archive.write_bytes(b"PK")
-
-    def program() -> None:
-        Platform(
-            "prod-eu1",
-            PlatformArgs(
-                names=cell,
-                rotation_archive=str(archive),
-                provisioner_archive=str(archive),
-                sweep_archive=str(archive),
-                admin_key_life=AdminKeyLife(str(archive), "cron(0 3 7 1,4,7,10 ? *)", "4h", 90, 24),
-                openai_base_url="https://api.openai.com/v1",
-                organization_id="org-1",
-                runtime_principals=["arn:aws:iam::111122223333:role/app"],
-                deployer_principals=["arn:aws:iam::111122223333:role/deployer"],
-                alarm_emails=["ops@callmyway.example"],
-                log_retention_days=30,
-                protect=True,
-            ),
-        )
-
-    return build(program)
+    return build(lambda: Platform("prod-eu1", arguments(cell, tmp_path)))
 
 
 def test_the_admin_keys_place_is_empty_and_locked(recorded: Any, cell: CellNames) -> None:
@@ -59,11 +59,13 @@ def test_the_admin_keys_place_is_empty_and_locked(recorded: Any, cell: CellNames
     ], "neither a deployer nor the runtime may read the admin key"
 
 
-def test_every_role_is_bounded(recorded: Any) -> None:
+def test_every_role_is_bounded(recorded: Any, cell: CellNames) -> None:
     roles = recorded.of(ROLE)
     assert len(roles) == len(recorded.of(FUNCTION)) + 1, "each function and the runtime have a role of their own"
+    boundary = recorded.one("aws:iam/policy:Policy", "-boundary")
+    assert boundary.inputs["name"] == cell.boundary_policy
     for role in roles:
-        assert role.inputs.get("permissionsBoundary"), f"{role.name} could be widened without limit"
+        assert role.inputs["permissionsBoundary"].endswith(f":{boundary.name}"), f"{role.name} could be widened"
 
 
 def test_a_function_comes_after_its_permissions_and_its_log_group(recorded: Any) -> None:
@@ -96,21 +98,58 @@ def test_failures_reach_a_person(recorded: Any, cell: CellNames) -> None:
     assert "RotationFailed" in pattern["detail"]["eventName"]
     assert recorded.one("aws:sns/topicSubscription:TopicSubscription").inputs["endpoint"] == "ops@callmyway.example"
     for function in recorded.of(FUNCTION):
-        assert function.inputs["deadLetterConfig"]["targetArn"]
+        assert function.inputs["deadLetterConfig"]["targetArn"].endswith("dead-letters")
+        (alarm,) = [a for a in alarms if a.inputs["dimensions"] == {"FunctionName": function.inputs["name"]}]
+        assert alarm.inputs["metricName"] == "Errors", f"nobody hears of {function.name}"
+
+
+def test_the_rule_hears_of_this_cells_rotations_and_of_no_other(recorded: Any, cell: CellNames) -> None:
+    """The event's form is that of the cell's own, which `tests/aws_secrets/test_rotation_events.py` holds to AWS's."""
+    pattern = json.loads(recorded.one("aws:cloudwatch/eventRule:EventRule", "rotation-failed").inputs["eventPattern"])
+    assert pattern["source"] == ["aws.secretsmanager"]
+    assert pattern["detail-type"] == ["AWS Service Event via CloudTrail"]
+    assert set(pattern["detail"]["eventName"]) == {"RotationFailed", "RotationAbandoned", "TestRotationFailed"}
+    prefixes = tuple(one["prefix"] for one in pattern["detail"]["additionalEventData"]["SecretId"])
+    ours = (cell.tenant("acme").secret_arn_pattern, cell.admin_secret_arn_pattern)
+    assert all(arn.replace("?", "x").startswith(prefixes) for arn in ours)
+    for other in (
+        CellNames("prod-eu10", cell.account_id, cell.region),
+        CellNames("prod", cell.account_id, cell.region),
+    ):
+        assert not other.tenant("acme").secret_arn_pattern.startswith(prefixes)
+        assert not other.admin_secret_arn_pattern.startswith(prefixes)
+
+
+def test_a_failed_rotation_goes_to_the_topic_once_that_takes_it(recorded: Any) -> None:
+    target = recorded.one("aws:cloudwatch/eventTarget:EventTarget", "rotation-failed-target")
+    topic = recorded.one("aws:sns/topic:Topic")
+    assert target.inputs["arn"].endswith(f":{topic.name}")
+    assert recorded.reaches(target, recorded.one("aws:cloudwatch/eventRule:EventRule", "rotation-failed"))
+    assert recorded.reaches(target, recorded.one("aws:sns/topicPolicy:TopicPolicy")), "else SNS would turn it away"
+
+
+def test_a_tenants_rotation_waits_for_secrets_managers_permission(
+    build: Build, cell: CellNames, tmp_path: Path
+) -> None:
+    """Through the platform's output, which is all that a tenant's stack is told of it."""
+
+    def both() -> None:
+        platform = Platform("prod-eu1", arguments(cell, tmp_path))
+        args = tenant_arguments(cell.tenant("acme"))
+        assert args.managed
+        args.managed.rotation_function_arn = platform.rotation_function_arn
+        TenantKey("acme", args)
+
+    made = build(both)
+    rotation = made.one("aws:secretsmanager/secretRotation:SecretRotation", "acme-rotation")
+    permission = made.one("aws:lambda/permission:Permission", "eu1-rotation-permission")
+    assert made.reaches(rotation, permission), "a rotation before its permission is a known race"
 
 
 def test_logs_expire(recorded: Any) -> None:
     assert [g.inputs["retentionInDays"] for g in recorded.of("aws:cloudwatch/logGroup:LogGroup")] == [30] * len(
         recorded.of(FUNCTION)
     )
-
-
-def test_the_platform_is_nobodys_tenant(recorded: Any) -> None:
-    for resource in recorded.resources:
-        tags = resource.inputs.get("tags")
-        if tags:
-            assert tags["tenant"] == "_platform", f"{resource.name} would be within reach of a tenant's session"
-            assert (tags["cell"], tags["managed-by"]) == ("prod-eu1", "myflux-keys")
 
 
 def test_production_protects_the_cells_key_and_the_admin_secret(recorded: Any) -> None:

@@ -13,6 +13,10 @@ from typing import get_args
 
 import pytest
 
+import tenancy
+from program import platform_args
+from tenancy import Cell
+from tests.tenancy.files import REAL
 from tools import bundle
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +33,32 @@ def test_the_same_sources_give_the_same_bytes_anywhere(kind: bundle.Kind, tmp_pa
     second = tmp_path / "b" / "c.zip"
     assert hashlib.sha256(first.read_bytes()).digest() == hashlib.sha256(second.read_bytes()).digest()
     assert bundle.build(kind, tmp_path / "a.zip") == first, "an older one is replaced"
+
+
+def test_nothing_is_fetched_to_build_one(tmp_path: Path) -> None:
+    deaf = (
+        "import socket, subprocess, os, pathlib\n"
+        "def no(*_, **__): raise OSError('the network was asked for')\n"
+        "socket.socket = socket.create_connection = socket.getaddrinfo = subprocess.Popen = os.system = no\n"
+        "from tools import bundle\n"
+        f"for kind in {KINDS!r}: bundle.build(kind, pathlib.Path(kind))\n"
+    )
+    subprocess.run([sys.executable, "-c", deaf], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, check=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(KINDS)
+
+
+def test_a_local_cell_is_given_the_same_bytes_as_one_at_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each time built by the program itself: nothing of a cell goes into its functions' code."""
+    monkeypatch.setenv("MYFLUX_LOCAL_OPENAI_URL", "http://127.0.0.1:9/v1")
+    local = tenancy.load(ROOT, only="").cells["local"]
+    real = Cell.model_validate(REAL)
+    digests: list[list[str]] = []
+    for cell in (local, real):
+        args = platform_args(cell)
+        archives = (args.rotation_archive, args.provisioner_archive, args.sweep_archive, args.admin_key_life.archive)
+        digests.append([bundle.sha256(Path(archive)) for archive in archives])
+    assert digests[0] == digests[1]
+    assert len(set(digests[0])) == len(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)

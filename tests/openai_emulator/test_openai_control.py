@@ -1,10 +1,9 @@
-"""The control endpoints, and that nothing else can read a key back."""
+"""The control endpoints, what they tell and whom, and how the server holds keys."""
 
 from __future__ import annotations
 
 import json
 import pickle
-import re
 import subprocess
 import sys
 import threading
@@ -56,32 +55,6 @@ def test_only_the_token_opens_the_control_endpoints(server: Server, tenant: Tena
 
 def test_the_token_file_is_for_its_owner_only(server: Server) -> None:
     assert (server.home / "openai-token").stat().st_mode & 0o777 == 0o600
-
-
-def test_no_endpoint_of_openais_api_answers_with_a_key_again(server: Server, tenant: Tenant) -> None:
-    admin = server.control.create_admin_key("reader")
-    values = [m.value for m in server.control.minted()]
-    fill = {"project_id": tenant.project_id, "service_account_id": tenant.service_account_id}
-    fill |= {"api_key_id": tenant.key_id, "model": "gpt-5-mini", "response_id": "x", "alert_id": "x", "key_id": "x"}
-    looked = 0
-    for route in ALL:
-        if route.method != "GET":
-            continue
-        path = re.sub(r"{(\w+)}", lambda m: fill[m[1]], route.template)
-        key = admin if route.admin else tenant.key
-        query = "?start_time=0" if "usage" in path or "costs" in path else ""
-        request = urllib.request.Request(
-            server.url.removesuffix("/v1") + path + query, headers={"Authorization": f"Bearer {key}"}
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                body = answer.read().decode()
-        except urllib.error.HTTPError as refusal:
-            with refusal:
-                body = refusal.read().decode()
-        looked += 1
-        assert not [v for v in values if v in body], f"{path} must not show a key"
-    assert looked >= 15, "every GET was looked at"
 
 
 def test_keys_are_hashed_at_rest() -> None:

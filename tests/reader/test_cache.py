@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -197,6 +198,21 @@ def test_a_rejected_key_is_replaced_by_a_newer_one(reader: KeyReader, aws: Stand
     assert reader.get("acme", rejected=dead).reveal() == new
     assert reader.get("acme").reveal() == new
     assert aws.calls[GET] == 2
+
+
+def test_a_fresh_read_brings_the_newer_key_without_naming_the_dead_one(
+    reader: KeyReader, aws: StandIn, clock: Clock
+) -> None:
+    """What a caller does who only knows that OpenAI answered 401, in threads and in asyncio."""
+    reader.get("acme")
+    for version, read in (("v2", lambda: reader.get("acme", fresh=True)),
+                          ("v3", lambda: asyncio.run(reader.aget("acme", fresh=True)))):  # fmt: skip
+        new = rotate(aws, version)
+        clock.advance(5)
+        assert reader.get("acme").reveal() != new, "well within the TTL, and so still the old one"
+        assert read().reveal() == new
+        assert reader.get("acme").reveal() == new
+    assert aws.calls[GET] == 3
 
 
 def test_a_rejected_key_costs_no_read_when_somebody_has_a_newer_one(
