@@ -9,12 +9,26 @@ from typing import Any
 
 
 def describe(distribution: metadata.Distribution) -> dict[str, Any]:
-    name = re.sub(r"[-_.]+", "-", distribution.metadata["Name"]).lower()
-    marker = Path(str(distribution.locate_file(distribution.metadata["Name"].replace("-", "_")))) / "pulumi-plugin.json"
-    plugin = json.loads(marker.read_text(encoding="utf-8")) if marker.is_file() else None
-    requires = [re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", line, maxsplit=1)[0]).lower()
-                for line in distribution.requires or []]  # fmt: skip
-    return {"name": name, "version": distribution.version, "requires": requires, "plugin": plugin}
+    """From the head of its metadata alone: below stands the package's README, which takes longer to parse than all
+    else that the host does, at every run of the engine."""
+    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    head = [line.partition(":")[::2] for line in text.partition("\n\n")[0].splitlines()]
+    called = next(value.strip() for field, value in head if field == "Name")
+    marker = Path(str(distribution.locate_file(called.replace("-", "_")))) / "pulumi-plugin.json"
+    return {
+        "name": _normal(called),
+        "version": next(value.strip() for field, value in head if field == "Version"),
+        "requires": [
+            _normal(re.split(r"[^\w.-]", value.strip(), maxsplit=1)[0])
+            for field, value in head
+            if field == "Requires-Dist"
+        ],
+        "plugin": json.loads(marker.read_text(encoding="utf-8")) if marker.is_file() else None,
+    }
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 if __name__ == "__main__":
