@@ -18,7 +18,7 @@ EXAMPLES ?=
 # Further arguments for pytest, e.g. PYTEST="tests/tenancy -k overlap".
 PYTEST ?=
 # How many processes run the tests: a folder's tests stay together (tests/conftest.py).
-TEST := $(RUN) -m pytest -n auto --dist loadgroup --no-loadscope-reorder
+TEST := $(RUN) -m pytest -n auto --dist loadscope --no-loadscope-reorder
 
 .PHONY: help
 help: ## This list

@@ -16,6 +16,8 @@ from pathlib import Path
 import botocore.session
 import pytest
 from botocore.loaders import create_loader
+from xdist.remote import Producer
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 botocore.session.create_loader = cache(create_loader)  # pyright: ignore[reportAttributeAccessIssue]
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -35,13 +37,21 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             leftover.unlink()
 
 
+class _ByFolder(LoadScopeScheduling):
+    """A folder's tests share cells, and so one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.split("/")[1]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByFolder:
+    return _ByFolder(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A folder's tests share cells, and so one worker. Those with the engine take longest: they come first, and the
-    many small ones fill what is left of the time."""
+    """Those with the engine take longest: they come first, and the many small ones fill what is left of the time."""
     with_engine = {_folder(item) for item in items if item.get_closest_marker("engine")}
     items.sort(key=lambda item: _folder(item) not in with_engine)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_folder(item)))
 
 
 def _folder(item: pytest.Item) -> str:

@@ -82,7 +82,10 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
             tenant.unlink()
     cell = LocalCell.start(home)
     try:
-        environment = cell.environment("deployer") | {"MYFLUX_FLEET": str(fleet)}
+        environment = cell.environment("deployer") | {
+            "MYFLUX_FLEET": str(fleet),
+            "MYFLUX_STATE": str(home / "operations"),
+        }
         environment["PATH"] = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{environment['PATH']}"
         running = Deployed(cell, environment)
         cell.openai.settings(admin_requests_per_minute=0)
