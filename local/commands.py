@@ -22,8 +22,8 @@ from tools import engine
 
 _STUB: Final = """\
 #!/bin/sh
-exec {python} -c 'import runpy, sys; sys.path[0] = sys.argv.pop(1); runpy.run_module("{module}", run_name="__main__")' \
-{repository} "$@"
+exec {python} -c 'import runpy, sys; sys.path[0] = sys.argv.pop(1); import tools.messages_only; \
+runpy.run_module("{module}", run_name="__main__")' {repository} "$@"
 """
 """The repository is on this one process's path and in nobody's environment: the programs it starts don't inherit it."""
 
