@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -53,14 +54,20 @@ def test_every_tenant_is_rotated_once_and_never_more_than_seven_in_a_minute(
     assert (told[-1].succeeded, told[-1].failed, told[-1].seconds_left) == (20, 0, 0)
 
 
+def neighbours_rotate(count: int, secrets: FakeSecrets, cell: Cell) -> datetime:
+    """Tenants of the cell whose slots have come just now; when that is."""
+    began = secrets.clock.moment()
+    for number in range(count):
+        stages = {"live": ["AWSCURRENT"], "scheduled": ["AWSPENDING"]}
+        secrets.held[cell.names.tenant(f"neighbour-{number}").secret] = Held(stages, changed=began)
+    return began
+
+
 def test_rotations_that_others_began_take_their_turns_from_the_command(
     account: FakeAccount, journal: Journal, secrets: FakeSecrets, small_cell: Cell
 ) -> None:
     """Schedules, first rotations and other operators use the same minute at OpenAI: AWS's record tells of them."""
-    began = secrets.clock.moment()
-    for number in range(4):
-        stages = {"live": ["AWSCURRENT"], "scheduled": ["AWSPENDING"]}
-        secrets.held[small_cell.names.tenant(f"neighbour-{number}").secret] = Held(stages, changed=began)
+    began = neighbours_rotate(4, secrets, small_cell)
     run(account, journal)
     assert outcomes(journal) == {"succeeded"}
     first_minute = [at for _, _, at in secrets.asked if at < began.timestamp() + 60]
@@ -72,10 +79,7 @@ def test_rotations_that_others_began_take_their_turns_from_the_command(
 def test_one_tenant_is_rotated_at_once_whatever_others_do(
     account: FakeAccount, tmp_path: Path, secrets: FakeSecrets, small_cell: Cell
 ) -> None:
-    began = secrets.clock.moment()
-    for number in range(9):
-        stages = {"live": ["AWSCURRENT"], "scheduled": ["AWSPENDING"]}
-        secrets.held[small_cell.names.tenant(f"neighbour-{number}").secret] = Held(stages, changed=began)
+    began = neighbours_rotate(9, secrets, small_cell)
     run(account, journals.begin(tmp_path, "rotate", small_cell, ["tenant-07"], "leaving"))
     assert [at - began.timestamp() for _, _, at in secrets.asked] == [0]
 
