@@ -13,17 +13,7 @@ from functions.sweep import pace as paces
 from functions.sweep.pace import Pace
 from functions.sweep.tenants import TenantSecret
 from myflux_keys.admin_budget import WINDOW_SECONDS
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.time = 1_800_000_000.0
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
+from tests.operations.stand_ins import Clock
 
 
 @pytest.fixture
