@@ -31,10 +31,19 @@ CellName = Annotated[
 def store(
     cell: Annotated[
         str | None,
-        typer.Option(help="The cell whose key this is.", autocompletion=options.complete_cell, show_default=False),
+        typer.Option(
+            help="The cell whose key this is; with --tenant, one that the tenant is moving to.",
+            autocompletion=options.complete_cell,
+            show_default=False,
+        ),
     ] = None,
     tenant: Annotated[
-        str | None, typer.Option(help="The customer who gave an admin key of their own.", show_default=False)
+        str | None,
+        typer.Option(
+            help="The customer who gave an admin key of their own.",
+            autocompletion=options.complete_tenant,
+            show_default=False,
+        ),
     ] = None,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
@@ -49,11 +58,11 @@ def store(
     With --tenant it is a customer's, of their own organization: it goes to a secret of the tenant's, and only they
     replace it.
     """
-    if (cell is None) == (tenant is None):
-        output.fail("give --cell, or --tenant for a customer's admin key: one of the two.", code=2)
+    if cell is None and tenant is None:
+        output.fail("give --cell, or --tenant for a customer's admin key.", code=2)
     held = tenancy.load(fleet)
     customer = one_tenant(held, tenant) if tenant is not None else None
-    (chosen,) = cells(held, customer.cell if customer else cell)
+    (chosen,) = cells(held, cell or (customer.cell if customer else None))
     base_url = openai_base_url(chosen)
     with Account(chosen, "admin-key-set") as account:
         account.check()

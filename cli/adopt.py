@@ -68,7 +68,7 @@ def adopt(
         from fleet.interrupting import left_to_the_engine
 
         os.environ["MYFLUX_FLEET"] = str(root)
-        engine, rotates = Engine(place / "engine"), chosen.rotation is not None
+        engine, rotates = Engine(place / "engine"), chosen.minted
         try:
             with left_to_the_engine():
                 done = adoption.adopt(engine, names.stack, found.facts.arn, rotates=rotates, tell=output.step)

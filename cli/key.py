@@ -74,7 +74,7 @@ def status(
     chosen = (
         [one_tenant(held, slug) for slug in dict.fromkeys(tenants)]
         if tenants
-        else sorted((t for t in held.tenants.values() if t.source == "customer"), key=lambda t: t.tenant)
+        else sorted((t for t in held.tenants.values() if not t.minted), key=lambda t: t.tenant)
     )
     rows: list[dict[str, Any]] = []
     sentences: list[str] = []

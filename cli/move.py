@@ -87,14 +87,13 @@ def _begin(root: Path, held: Fleet, tenant: Tenant, to: str, why: str, *, dry_ru
     with (
         journal.alone(cell, f"{OPERATION}-{slug}") as place,
         Account(cell, OPERATION, why) as account,
-        drafted(root, slug, text) as draft,
     ):
 
-        def deploy() -> int:
-            os.environ["MYFLUX_FLEET"] = str(draft)
+        def deploy(told: str) -> int:
             output.step(f"pulumi up --stack {stack} …")
             try:
-                with left_to_the_engine():
+                with drafted(root, slug, told) as draft, left_to_the_engine():
+                    os.environ["MYFLUX_FLEET"] = str(draft)
                     return Engine(place / "engine").up(stack).changed
             except OperationFailed as error:
                 raise OperationError(

@@ -34,7 +34,7 @@ def revoke(
     why = checked_reason(reason)
     held = tenancy.load(fleet)
     chosen = selection.one_tenant(held, tenant)
-    if chosen.rotation is None:
+    if not chosen.minted:
         raise OperationError(
             f"{tenant}'s key is the customer's own: only they can end it, in their OpenAI account. Ask them to do so "
             f"now. Meanwhile `myflux-keys disable {tenant}` shuts its readers out within seconds."

@@ -132,6 +132,9 @@ class Engine:
         with log.open("a", encoding="utf-8") as text, log.with_suffix(".jsonl").open("a", encoding="utf-8") as journal:
 
             def on_event(event: events.EngineEvent) -> None:
+                # The SDK waits five seconds for its reader of events, and then goes on without it.
+                if journal.closed:
+                    return
                 journal.write(json.dumps(vars(event), default=vars) + "\n")
                 if event.diagnostic_event and event.diagnostic_event.severity == "error":
                     diagnostics.append(event.diagnostic_event.message.strip())

@@ -193,12 +193,12 @@ def plan(tenant: Tenant, names: TenantNames, found: Found) -> list[str]:
         f"tag {names.secret} as {tenant.tenant}'s" if found.untagged else "leave its tags: they are this tenant's",
         "have the sweep function look at what it holds, and stop there unless it is this tenant's payload",
     ]
-    if tenant.rotation is not None:
+    if tenant.minted:
         steps.append("set its rotation to the tenant's slot, without a rotation now")
     return [
         *steps,
         f"import it into stack {names.stack}"
-        + (f", and take over the OpenAI project {names.project}" if tenant.rotation is not None else ""),
+        + (f", and take over the OpenAI project {names.project}" if tenant.minted else ""),
         "replace its resource policy by one that lets this tenant's runtime and the functions read, and nobody else",
         "bring its other tags, its description and its KMS key in line with the tenant's file",
     ]

@@ -3,7 +3,8 @@
 Owns the order and the wait for the first key there. Leaves out Pulumi (`deploy` is given) and the old cell's end, which
 is an off-boarding (`offboard.py`) asked for by a second command. No record is kept: while the file names the old cell
 the move is under way, and running it again finds what is there. Only the new cell's account is asked for anything, so
-the two cells may lie in two accounts.
+the two cells may lie in two accounts. A customer's own admin key can't be read here, let alone carried over: the first
+run makes its new place, and the move goes on once they have given it again.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from myflux_keys.payload import CUSTOMER
+from botocore.exceptions import ClientError
+
 from operations.account import Account
-from operations.errors import OperationError
+from operations.errors import OperationError, code_of
 from operations.offboard import living_secret
 from operations.rotate import Waiting, failure_of, new_token, start
+from operations.rotation_state import facts
 from operations.tenant_file import TenantFile
 from operations.trail import rotation_failures
 from tenancy import Fleet, Tenant
@@ -77,11 +80,12 @@ class Move:
         file: TenantFile,
         text: str,
         *,
-        deploy: Callable[[], int],
+        deploy: Callable[[str], int],
         tell: Callable[[str], None],
         waiting: Waiting | None = None,
     ) -> None:
-        """`text` is the file as it will be; `deploy` brings the new stack about from it and tells how much changed."""
+        """`text` is the file as it will be; `deploy` brings the new stack about from a file's text and tells how much
+        changed."""
         self._account = account
         self._tenant = tenant
         self._file = file
@@ -92,16 +96,29 @@ class Move:
         self._names = account.cell.names.tenant(tenant.tenant)
 
     def run(self) -> str | None:
-        """The first key's version in the new cell; None where only the customer can bring one."""
+        """The first key's version in the new cell; None where only the customer can bring one. Raises OperationError
+        where that is not there yet: the file then names the old cell still."""
         began = self._account.check()
-        changed = self._deploy()
+        if self._tenant.minted and self._tenant.organization_id and not self._has_their_admin_key():
+            self._deploy(self._file.without_keys(self._text))
+            raise OperationError(awaited(self._tenant, self._account.cell.cell))
+        changed = self._deploy(self._text)
         self._tell(f"stack {self._names.stack} stands, {changed} resources changed")
-        version = None if self._tenant.source == CUSTOMER else self._first_key(began, again=not changed)
+        version = self._first_key(began, again=not changed) if self._tenant.minted else None
         if version:
             self._tell(f"its first key is live, version {version}")
         self._file.write(self._text)
         self._tell(f"{self._file.path}: cell: {self._account.cell.cell}")
         return version
+
+    def _has_their_admin_key(self) -> bool:
+        try:
+            answer = self._account.secrets.describe_secret(SecretId=self._names.admin_secret)
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise
+            return False
+        return facts(answer).current is not None
 
     def _first_key(self, since: datetime, *, again: bool) -> str:
         """Secrets Manager rotates by itself when the stack is made. `again`: that was an earlier run, so one that
@@ -131,12 +148,10 @@ class Move:
 
 
 def plan(tenant: Tenant, to: str, stack: str) -> list[str]:
-    key = (
-        "wait for nothing: the customer's key is stored afterwards"
-        if tenant.source == CUSTOMER
-        else ("wait until its first key is live")
-    )
+    key = "wait until its first key is live" if tenant.minted else "wait for nothing: their key is stored afterwards"
+    theirs = f"if cell {to} holds no admin key of theirs yet, make its place there and stop until it is stored"
     return [
+        *([theirs] if tenant.minted and tenant.organization_id else []),
         f"run pulumi up --stack {stack}: a project, a secret and a rotation in cell {to}",
         key,
         f"write `cell: {to}` into the tenant's file",
@@ -144,10 +159,21 @@ def plan(tenant: Tenant, to: str, stack: str) -> list[str]:
     ]
 
 
+def awaited(tenant: Tenant, to: str) -> str:
+    """What a move waits for whose keys are minted in the customer's own organization."""
+    slug = tenant.tenant
+    return (
+        f"keys of {slug} are minted with the customer's own admin key, cell {to} has none of theirs yet, and nobody "
+        f"can read the one in cell {tenant.cell}. Its place stands now: ask the customer for an admin key, store it "
+        f"with `myflux-keys admin-key set --tenant {slug} --cell {to}`, and run the same command again. The old cell "
+        "serves as before, and the file still names it."
+    )
+
+
 def next_step(tenant: Tenant, to: str) -> str:
     """What is left to do by hand, once the new cell serves."""
     slug = tenant.tenant
-    stored = f"Store the customer's key there: `myflux-keys key set {slug}`. " if tenant.source == CUSTOMER else ""
+    stored = "" if tenant.minted else f"Store the customer's key there: `myflux-keys key set {slug}`. "
     return (
         f'{stored}Commit the file, and let the readers ask the new cell: KeyReader("{to}"). The old cell serves until '
         f"`myflux-keys move {slug} --finish --from {tenant.cell}`."

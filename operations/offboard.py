@@ -12,7 +12,6 @@ from typing import Final
 
 from botocore.exceptions import ClientError
 
-from myflux_keys.payload import CUSTOMER
 from operations.access import Access
 from operations.account import Account
 from operations.errors import OperationError, code_of
@@ -89,7 +88,7 @@ class Offboard:
         return "rotation is off: no new key is made"
 
     def _kill_all(self, found: SecretFacts | None) -> str:
-        if self._tenant.source == CUSTOMER:
+        if not self._tenant.minted:
             return "the key is the customer's own and lives on: ask them to end it in their OpenAI account"
         if found is None:
             return "keys, if any live, die before the project is archived"
@@ -144,13 +143,12 @@ def elsewhere(tenant: Tenant, others: Iterable[Account]) -> None:
 def plan(cell: Cell, tenant: Tenant, *, leaves: bool) -> list[str]:
     """The steps in words, for a dry run and for the person who is asked. `leaves`: for good, the file goes too."""
     names = cell.names.tenant(tenant.tenant)
-    customer = tenant.source == CUSTOMER
     told = [
         "deny reads in AWS" + (", and write `enabled: false` into the tenant's file" if leaves else ""),
-        "nothing rotates: the key is the customer's own" if customer else "turn rotation off",
-        "end no key: only the customer can, at OpenAI" if customer else "end every key of the tenant at OpenAI",
+        "turn rotation off" if tenant.minted else "nothing rotates: the key is the customer's own",
+        "end every key of the tenant at OpenAI" if tenant.minted else "end no key: only the customer can, at OpenAI",
         f"destroy stack {names.stack}: its secret can be restored for {cell.recovery_window_days} days, without a "
-        "working key" + ("" if customer else f"; project {names.project} is archived, which is final"),
+        "working key" + (f"; project {names.project} is archived, which is final" if tenant.minted else ""),
     ]
     if leaves:
         told.append(f"move the file to tenants/archive/{tenant.tenant}.yaml, so that the slug is never used again")

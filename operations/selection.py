@@ -69,7 +69,7 @@ def to_rotate(fleet: Fleet, slugs: Sequence[str], *, everyone: bool, cell: str |
 
 def not_rotated(tenant: Tenant) -> str | None:
     """Why a tenant's key is not ours to rotate; None when it is."""
-    if tenant.rotation is not None:
+    if tenant.minted:
         return None
     return (
         "its key is the customer's own, and only they can make another: ask them for one, then `myflux-keys key set "

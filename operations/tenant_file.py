@@ -5,6 +5,7 @@ Owns the edit and its proof: the file is parsed before and after, and nothing el
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tempfile
@@ -16,6 +17,8 @@ from tenancy import archive, document, source
 
 _WORDS: Final = {"enabled": "true|false", "cell": "[a-z0-9-]+"}
 """The fields that are changed here, and how their values are written as a rule."""
+
+_MINTING: Final = ("rotation", "permission", "rate_limits", "budget")
 
 
 def with_enabled(text: str, enabled: bool) -> str:
@@ -59,6 +62,10 @@ class TenantFile:
         """The file's text with another `cell`; nothing is written. Raises OperationError as `set_enabled` does."""
         before = self._text()
         return self._proven(before, with_cell(before, cell), "cell", cell)
+
+    def without_keys(self, text: str) -> str:
+        """`text` with nothing in it that has keys minted, as the file is before a customer gives their admin key."""
+        return json.dumps({field: value for field, value in self._parsed(text).items() if field not in _MINTING})
 
     def write(self, text: str) -> None:
         self._replace(text)

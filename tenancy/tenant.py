@@ -168,6 +168,11 @@ class Tenant(Model):
     ] = True
 
     @property
+    def minted(self) -> bool:
+        """Whether keys are minted here; otherwise the customer brings one, and only they can end it."""
+        return self.rotation is not None
+
+    @property
     def schedule(self) -> str | None:
         """The cron slot of the tenant's own, or None if nothing rotates."""
         return slots.cron(self.tenant, self.cell, self.rotation.interval_hours) if self.rotation else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from operations.errors import OperationError
 from operations.move import Move, destination, drafted, origin
@@ -29,7 +30,7 @@ class World:
         self.file = TenantFile(root, "acme")
         self.deployments = 0
 
-    def deploy(self) -> int:
+    def deploy(self, _text: str) -> int:
         """As `pulumi up`: makes what is not there, and a new rotation starts by itself."""
         self.deployments += 1
         assert self.says() == "local", "the file names a cell that does not serve yet"
@@ -92,17 +93,51 @@ def test_stopped_while_waiting_the_same_command_follows_the_rotation_under_way(w
 
 
 def test_a_customers_key_is_not_waited_for(world: World) -> None:
-    tenant = world.fleet.tenants["acme"].model_copy(update={"source": "customer"})
+    tenant = world.fleet.tenants["acme"].model_copy(update={"source": "customer", "rotation": None})
     moving = Move(
         FakeAccount(world.cell, world.secrets),  # pyright: ignore[reportArgumentType]
         tenant,
         world.file,
         world.file.moved("prod-eu1"),
-        deploy=lambda: 4,
+        deploy=lambda _text: 4,
         tell=lambda _: None,
         waiting=world.clock.waiting(),
     )
     assert moving.run() is None
+    assert world.says() == "prod-eu1"
+
+
+def test_keys_of_a_customers_organization_wait_for_their_admin_key_in_the_new_cell(world: World) -> None:
+    """The one in the old cell is for nobody to read, so it can't be carried over."""
+    tenant = world.fleet.tenants["acme"].model_copy(update={"source": "customer", "organization_id": "org-theirs"})
+    place = world.cell.names.tenant("acme").admin_secret
+    drafts: list[dict[str, object]] = []
+
+    def deploy(text: str) -> int:
+        drafts.append(yaml.safe_load(text))
+        world.secrets.held.setdefault(place, Held())
+        return world.deploy(text) if "rotation" in drafts[-1] else 5
+
+    def move() -> str | None:
+        return Move(
+            FakeAccount(world.cell, world.secrets),  # pyright: ignore[reportArgumentType]
+            tenant,
+            world.file,
+            world.file.moved("prod-eu1"),
+            deploy=deploy,
+            tell=lambda _: None,
+            waiting=world.clock.waiting(),
+        ).run()
+
+    for _ in ("no place yet", "a place that is empty"):
+        with pytest.raises(OperationError, match="admin-key set --tenant acme --cell prod-eu1"):
+            move()
+        assert world.says() == "local"
+        assert not {"rotation", "rate_limits", "budget", "permission"} & drafts[-1].keys(), "nothing could be minted"
+        assert drafts[-1]["cell"] == "prod-eu1"
+    world.secrets.held[place].stages["stored"] = ["AWSCURRENT"]
+    assert move() == "first"
+    assert "rotation" in drafts[-1]
     assert world.says() == "prod-eu1"
 
 

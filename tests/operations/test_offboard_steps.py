@@ -149,6 +149,16 @@ def test_a_customers_key_is_not_ours_to_end(
     assert any("only the customer can" in step for step in plan(small_cell, customer, leaves=True))
 
 
+def test_keys_minted_in_a_customers_organization_are_ours_to_end(
+    small_cell: Cell, fleet: Fleet, secrets: FakeSecrets, tmp_path: Path
+) -> None:
+    customer = fleet.tenants["acme"].model_copy(update={"source": "customer", "organization_id": "org-theirs"})
+    world = World(small_cell, customer, secrets, tmp_path / "fleet", tmp_path)
+    assert world.run().done == STEPS
+    assert "kill" in world.events
+    assert any("end every key" in step for step in plan(small_cell, customer, leaves=True))
+
+
 def test_a_tenant_without_a_secret_leaves_all_the_same(world: World) -> None:
     world.secrets.held.clear()
     world.alive.clear()

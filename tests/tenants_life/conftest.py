@@ -43,6 +43,13 @@ class Life(Operated):
         self.said.extend((done.stdout, done.stderr))
         return done
 
+    def given(self, key: str, *arguments: str) -> None:
+        """The command that stores a key, given it on standard input."""
+        with self.popen(*arguments, stdin=subprocess.PIPE) as storing:
+            out, err = storing.communicate(key + "\n", timeout=60)
+        self.said.extend((out, err))
+        assert storing.returncode == 0, out + err
+
     def tenant(self, slug: str, cell: str = "local") -> TenantNames:
         return CellNames(cell, self.cell.account_id, self.cell.region).tenant(slug)
 
@@ -188,9 +195,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
         with ThreadPoolExecutor(2) as two:
             list(two.map(running.up, ["local", "other"]))
         for name in ("local", "other"):
-            with running.popen("admin-key", "set", "--cell", name, stdin=subprocess.PIPE) as storing:
-                out, err = storing.communicate(cell.openai.create_admin_key() + "\n", timeout=60)
-            assert storing.returncode == 0, out + err
+            running.given(cell.openai.create_admin_key(), "admin-key", "set", "--cell", name)
         yield running
         keys = {key.id: key.value for key in cell.openai.minted()}
         texts = [*files(sorted(home.rglob("*"))), Text("output of commands", "\n".join(running.said).encode())]

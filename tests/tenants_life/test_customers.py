@@ -1,0 +1,92 @@
+"""Customers who keep their OpenAI account move and leave: what is theirs to give or to end is asked of them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from functions.deadline import Deadline
+from functions.openai_http import OpenAIHTTP
+from myflux_keys import KeyReaderError
+from myflux_keys.payload import SecretText
+from tests.tenants_life.conftest import Life
+
+pytestmark = [pytest.mark.engine, pytest.mark.cell]
+
+ORGANIZATION = "org-local"
+"""The one that the emulator has: what is shown is which admin key is used, by what is refused without it."""
+
+
+def written(life: Life, slug: str, **fields: object) -> None:
+    """The tenant's file, as a person would write it: a line for each field."""
+    told = {"tenant": slug, "name": slug, "cell": "local", "country": "CR", "source": "customer"} | fields
+    lines = [f"{field}: {value if isinstance(value, str) else json.dumps(value)}" for field, value in told.items()]
+    life.file(slug).write_text("\n".join([*lines, "models: [gpt-5.4-mini]", ""]), encoding="utf-8")
+
+
+def key_of_theirs(life: Life) -> tuple[str, str]:
+    """Id and value of a key that the customer's own tools made, in a project of the customer's."""
+    http = OpenAIHTTP(life.cell.openai_url, Deadline(60))
+    admin = SecretText(life.cell.openai.create_admin_key("the customer's"))
+    project = http.send("POST", "/organization/projects", admin, body={"name": "theirs"})["id"]
+    base = f"/organization/projects/{project}/service_accounts"
+    account = http.send("POST", base, admin, body={"name": "ours", "create_service_account_only": True})["id"]
+    http.send("POST", f"{base}/{account}", admin, body={"role": "member"})
+    asked = {"name": "for MyFlux", "scopes": [], "expires_in_seconds": 90 * 86_400}
+    made = http.send("POST", f"{base}/{account}/api_keys", admin, body=asked)
+    return made["id"], made["value"]
+
+
+def test_a_key_that_they_brought_is_brought_again_and_outlives_the_tenant(life: Life) -> None:
+    slug = "bringer"
+    written(life, slug)
+    life.up(f"{slug}.local")
+    key_id, value = key_of_theirs(life)
+    life.given(value, "key", "set", slug)
+    stored = ("AWSCURRENT",)
+    assert tuple(*life.secret(slug)["VersionIdsToStages"].values()) == stored
+
+    moved = life.command("move", slug, "--to", "other")
+    assert moved.returncode == 0, moved.stderr
+    assert f"myflux-keys key set {slug}" in moved.stdout
+    told = life.refused("move", slug, "--finish", "--from", "local", "--yes")
+    assert "has no key" in told, "the old cell is the only one that serves"
+    life.given(value, "key", "set", slug)
+    life.told("move", slug, "--finish", "--from", "local", "--yes")
+    assert tuple(*life.secret(slug, "other")["VersionIdsToStages"].values()) == stored
+
+    done = life.command("offboard", slug, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "ask them to end it in their OpenAI account" in done.stderr
+    with pytest.raises(KeyReaderError):
+        life.key_id(slug, "other")
+    assert not life.file(slug).exists()
+    living = {key.id for project in life.cell.openai.projects() for key in project.live_keys}
+    assert key_id in living, "it was never ours to end"
+
+
+def test_keys_minted_in_their_organization_wait_for_their_admin_key_in_the_new_cell_and_die_here(life: Life) -> None:
+    slug = "keeper"
+    written(life, slug, organization_id=ORGANIZATION)
+    life.up(f"{slug}.local")
+    life.given(life.cell.openai.create_admin_key("theirs"), "admin-key", "set", "--tenant", slug)
+    written(life, slug, organization_id=ORGANIZATION, rotation={"every_days": 31, "overlap_hours": 24})
+    life.up(f"{slug}.local")
+    life.settled(slug)
+    before = life.key_id(slug)
+
+    told = life.refused("move", slug, "--to", "other")
+    assert f"admin-key set --tenant {slug} --cell other" in told
+    assert life.key_id(slug) == before, "the old cell serves as before"
+    life.given(life.cell.openai.create_admin_key("theirs"), "admin-key", "set", "--tenant", slug, "--cell", "other")
+    life.told("move", slug, "--to", "other")
+    after = life.key_id(slug, "other")
+    assert after in life.live_keys(slug, "other")
+
+    life.told("move", slug, "--finish", "--from", "local", "--yes")
+    assert life.live_keys(slug) == [], "minted here, so ended here"
+    assert life.key_id(slug, "other") == after
+    left = life.told("offboard", slug, "--yes")
+    assert left["steps"] == ["deny", "stop", "kill", "destroy", "archive"]
+    assert life.live_keys(slug, "other") == []
