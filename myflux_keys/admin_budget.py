@@ -17,11 +17,8 @@ WINDOW_SECONDS: Final = 61.0
 _SWEEP_KEEPS: Final = 1
 """Turns a minute that rotations leave, so that a sweep gets on however many there are. A sweep leaves no record, and
 rotations could not make room for it otherwise."""
-
-
-def rotations_a_minute(others: int = 0) -> int:
-    """Rotations that a command may start in a minute in which `others` of the cell rotate anyway. At least one."""
-    return max(CALLS_PER_MINUTE - _SWEEP_KEEPS - others, 1)
+ROTATIONS_PER_MINUTE: Final = CALLS_PER_MINUTE - _SWEEP_KEEPS
+"""What a command may start in any minute, less what else of the cell rotates in it."""
 
 
 def sweeps_a_minute(rotations: int) -> int:

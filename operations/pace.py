@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from myflux_keys.admin_budget import WINDOW_SECONDS, rotations_a_minute
+from myflux_keys.admin_budget import ROTATIONS_PER_MINUTE, WINDOW_SECONDS
 
 ROTATION_SECONDS: Final = 20.0
 """From RotateSecret to AWSCURRENT when nothing is wrong: a cold start, some calls, a real call with the new key."""
@@ -24,7 +24,7 @@ ROTATION_SECONDS: Final = 20.0
 class Budget:
     """`per_minute` starts in any window."""
 
-    per_minute: int = rotations_a_minute()
+    per_minute: int = ROTATIONS_PER_MINUTE
 
     def seconds_for(self, count: int, already: int = 0) -> float:
         """Until `count` rotations are done, where `already` were started in the window before."""
