@@ -1,21 +1,20 @@
 """Adding one tenant where 50 are: `pulumi up` of its stack here, `terraform apply` of everybody's state there.
 
-Owns the comparison: the same emulator, the same minutes, turns taken. Leaves out the peer itself (`terraform.py`). On
+Owns the comparison: the same emulator, the same minutes, turns taken. Leaves out the peer itself (`for_each.py`). On
 our side the AWS provider is a stand-in, since the real plugin can't be had offline; the table says so. On the peer's
 side less is made: no OpenAI project, service account or limits, and no first key.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bench import crowd, stage, terraform
+from bench import crowd, for_each, stage
 from bench.figures import Figure, at_most, number
-from bench.measure import PeakMemory, seconds, spread
+from bench.measure import PeakMemory, spread
 
 TENANTS: Final = 50
 TURNS: Final = 5
@@ -47,41 +46,16 @@ def run(home: Path, *, quick: bool = False) -> list[Figure]:
     with stage.opened(home / "add-tenant") as here:
         here.add_tenant("bench-0000")
         crowd.fill(here, "bench-0000", [f"bench-{i:04d}" for i in range(1, tenants)])
-        try:
-            peer = terraform.find(os.environ)
-        except terraform.NotThere as missing:
-            workspace, told = None, f"not there: {missing}"
-        else:
-            workspace, told = _workspace(here, peer), str(peer)
+        workspace, told = for_each.opened(here)
+        if workspace:
             workspace.apply(tenants)
         fleet, typed, theirs = Samples(), Samples(), Samples()
         for turn in range(turns):
             fleet.take(lambda turn=turn: here.add_tenant(f"bench-{tenants + turn:04d}"))
             typed.take(lambda turn=turn: here.type_tenant(f"typed-{turn:04d}"))
             if workspace:
-                wanted = tenants + turn + 1
-                theirs.take(lambda wanted=wanted: seconds(lambda: workspace.apply(wanted)))
-                if workspace.tenants() != wanted:
-                    raise RuntimeError(f"Terraform's state holds {workspace.tenants()} tenants, not {wanted}")
+                theirs.take(lambda wanted=tenants + turn + 1: for_each.one_more(workspace, wanted))
     return figures(tenants, fleet, typed, theirs if workspace else None, told)
-
-
-def _workspace(here: stage.Stage, peer: terraform.Terraform) -> terraform.Workspace:
-    names = here.names
-    settings = {
-        "endpoint": here.cell.aws_url,
-        "region": here.cell.region,
-        "cell": names.cell,
-        "rotation_function": names.rotation_function_arn,
-        "principals": [
-            f"arn:{names.partition}:iam::{names.account_id}:user/administrator",
-            names.runtime_role_arn,
-            names.role_arn(names.rotation_role),
-        ],
-    }
-    # Terraform's user writes values and reads them back at every plan: our deployer may do neither.
-    environment = here.cell.environment("administrator")
-    return terraform.Workspace(peer, here.home / "terraform", environment, settings)
 
 
 def figures(tenants: int, fleet: Samples, typed: Samples, theirs: Samples | None, peer: str) -> list[Figure]:

@@ -2,7 +2,7 @@
 
 Owns the comparison. Three cells stand side by side, one for each size, and every round adds a tenant to each of them in
 turn: what else the machine does meanwhile falls on all sizes alike. Growth is the larger of two ratios: of the medians
-and of the quickest samples.
+and of the quickest samples. Afterwards the peer adds a tenant in the same cells, up to a size that it does in minutes.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from bench import crowd, stage
-from bench.figures import Figure, at_most
+from bench import crowd, for_each, stage
+from bench.figures import Figure, at_most, number
 from bench.measure import PeakMemory, spread
 
 SIZES: Final = (10, 100, 1000)
@@ -21,11 +21,14 @@ ROUNDS: Final = 7
 QUICK: Final = ((3, 5), 1)
 GROWTH: Final = 1.1
 """The most that the largest size's figure may be of the smallest's."""
+PEER_MOST: Final = 100
+PEER_ROUNDS: Final = 3
 RATIO: Final = "the larger ratio, of medians or of quickest samples"
 
 
 def run(home: Path, *, quick: bool = False) -> list[Figure]:
-    """Two to four minutes. `home` holds the cells while they run; `quick` only shows that it works."""
+    """Two to four minutes, and some more with the peer. `home` holds the cells while they run; `quick` only shows that
+    it works."""
     sizes, rounds = QUICK if quick else (SIZES, ROUNDS)
     times: dict[int, list[float]] = {size: [] for size in sizes}
     memory: dict[int, list[float]] = {size: [] for size in sizes}
@@ -42,7 +45,20 @@ def run(home: Path, *, quick: bool = False) -> list[Figure]:
                     times[size].append(stages[size].add_tenant(f"bench-{first(size, rounds) + turn:04d}"))
                 if peak.mebibytes is not None:
                     memory[size].append(peak.mebibytes)
-    return figures(times, memory)
+        theirs, peer = beside({size: stages[size] for size in sizes if size <= PEER_MOST}, 1 if quick else PEER_ROUNDS)
+    return figures(times, memory, theirs, peer)
+
+
+def beside(stages: Mapping[int, stage.Stage], rounds: int) -> tuple[dict[int, list[float]], str]:
+    """By size, the seconds that one more tenant takes the peer; and what the peer is, or why it is not there."""
+    theirs: dict[int, list[float]] = {}
+    peer = ""
+    for size, here in stages.items():
+        workspace, peer = for_each.opened(here)
+        if workspace:
+            workspace.apply(size - 1)
+            theirs[size] = [for_each.one_more(workspace, size + turn) for turn in range(rounds)]
+    return theirs, peer
 
 
 def first(size: int, rounds: int) -> int:
@@ -56,11 +72,23 @@ def rotated(sizes: Sequence[int], turn: int) -> list[int]:
     return [*sizes[shift:], *sizes[:shift]]
 
 
-def figures(times: Mapping[int, Sequence[float]], memory: Mapping[int, Sequence[float]]) -> list[Figure]:
-    """Pure: samples by size, in seconds and MiB, to lines of the table."""
+def figures(
+    times: Mapping[int, Sequence[float]],
+    memory: Mapping[int, Sequence[float]],
+    theirs: Mapping[int, Sequence[float]],
+    peer: str,
+) -> list[Figure]:
+    """Pure: samples by size, in seconds and MiB, to lines of the table. `theirs` is empty where the peer is not there;
+    `peer` says why."""
     least, most = min(times), max(times)
     lines = [
-        Figure(f"up of tenant {size:,}", round(spread(taken).median, 2), "s", note=str(spread(taken)))
+        Figure(
+            f"up of tenant {size:,}",
+            round(spread(taken).median, 2),
+            "s",
+            peer=_beside(theirs, size, peer),
+            note=str(spread(taken)),
+        )
         for size, taken in sorted(times.items())
     ]
     small, large = spread(times[least]), spread(times[most])
@@ -72,6 +100,7 @@ def figures(times: Mapping[int, Sequence[float]], memory: Mapping[int, Sequence[
             round(ratio, 2),
             "times",
             GROWTH,
+            peer=_grown(theirs, peer),
             note=f"{RATIO}; {crowd.NOTE}",
         )
     )
@@ -87,3 +116,20 @@ def figures(times: Mapping[int, Sequence[float]], memory: Mapping[int, Sequence[
         growth = None
     lines.append(at_most(f"memory of tenant {most:,}'s up over tenant {least:,}'s", growth, "times", GROWTH))
     return lines
+
+
+def _beside(theirs: Mapping[int, Sequence[float]], size: int, peer: str) -> str:
+    if not theirs:
+        return peer
+    if size not in theirs:
+        return ""
+    taken = spread(theirs[size])
+    return f"{peer}, for_each: {number(round(taken.median, 2))} s ({taken})"
+
+
+def _grown(theirs: Mapping[int, Sequence[float]], peer: str) -> str:
+    if not theirs:
+        return peer
+    least, most = min(theirs), max(theirs)
+    ratio = spread(theirs[most]).median / spread(theirs[least]).median
+    return f"{peer}, for_each: {number(round(ratio, 2))} times from {least:,} to {most:,}, larger ones not tried"

@@ -21,6 +21,8 @@ READER = [
     },
 ]
 
+NO_PEER = "not there: no terraform on PATH"
+
 
 def test_a_bound_is_met_up_to_and_with_its_own_value() -> None:
     assert at_most("x", 1.1, "times", 1.1).met is True, "the goal says at most"
@@ -104,7 +106,7 @@ def test_memory_that_cannot_be_read_is_not_compared() -> None:
 def test_growth_compares_the_largest_with_the_smallest() -> None:
     times = {10: [3.0, 3.0, 9.0], 100: [3.1, 3.1, 3.1], 1000: [3.2, 3.2, 3.2]}
     memory = {10: [300.0, 310.0], 100: [310.0], 1000: [400.0, 310.0]}
-    by_name = {figure.name: figure for figure in growth.figures(times, memory)}
+    by_name = {figure.name: figure for figure in growth.figures(times, memory, {}, NO_PEER)}
     assert by_name["up of tenant 1,000 over tenant 10"].value == 1.07, "medians: one slow sample does not decide"
     assert by_name["up of tenant 1,000 over tenant 10"].met is True
     assert by_name["memory of tenant 1,000's up over tenant 10's"].met is False
@@ -113,15 +115,26 @@ def test_growth_compares_the_largest_with_the_smallest() -> None:
 
 def test_noise_in_the_small_cells_samples_does_not_hide_growth() -> None:
     times = {10: [2.3, 2.8, 3.2], 1000: [2.7, 2.9, 3.4]}
-    figure = next(f for f in growth.figures(times, {10: [], 1000: []}) if "over" in f.name)
+    figure = next(f for f in growth.figures(times, {10: [], 1000: []}, {}, NO_PEER) if "over" in f.name)
     assert figure.value == 1.17, "the quickest samples are those that nothing disturbed"
     assert figure.met is False
 
 
 def test_growth_without_memory_figures_says_so() -> None:
-    figures = growth.figures({10: [3.0], 1000: [4.0]}, {10: [], 1000: []})
+    figures = growth.figures({10: [3.0], 1000: [4.0]}, {10: [], 1000: []}, {}, NO_PEER)
     assert figures[-1].met is None, "memory was not read: that is not the same as no growth"
     assert figures[-2].met is False
+
+
+def test_growth_stands_beside_the_peers_of_the_sizes_that_it_did() -> None:
+    times = {10: [3.0], 100: [3.0], 1000: [3.0]}
+    lines = growth.figures(times, {10: [], 1000: []}, {10: [4.0], 100: [30.0]}, "Terraform 1.11")
+    by_name = {figure.name: figure.peer for figure in lines}
+    assert by_name["up of tenant 100"] == "Terraform 1.11, for_each: 30 s (30.00 to 30.00 in 1 samples)"
+    assert by_name["up of tenant 1,000"] == "", "it was not asked for so many"
+    assert "7.5 times from 10 to 100, larger ones not tried" in by_name["up of tenant 1,000 over tenant 10"]
+    alone = growth.figures(times, {10: [], 1000: []}, {}, NO_PEER)
+    assert {figure.peer for figure in alone if "up of" in figure.name and "memory" not in figure.name} == {NO_PEER}
 
 
 @pytest.mark.parametrize(("size", "rounds", "before"), [(10, 7, 6), (1000, 7, 996), (3, 1, 2), (1, 7, 1)])
