@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -60,9 +61,12 @@ def check(
     try:
         with Line() as line:
             review = reviewing.review(fleet, base, state=state, say=line.say)
+        if sarif:
+            sarif.write_text(redact(json.dumps(as_sarif(review.remarks), indent=2)) + "\n", encoding="utf-8")
     except OperationError as error:
         output.fail(str(error), 2)
-    if sarif:
-        sarif.write_text(redact(json.dumps(as_sarif(review.remarks), indent=2)) + "\n", encoding="utf-8")
+    except Exception as error:  # noqa: BLE001 - whatever it is, a 1 would say that rules were asked and fail
+        traceback.print_exc()
+        output.fail(f"the review broke off, so nothing was judged: {type(error).__name__}: {error}", 2)
     print(redact(json.dumps(facts(review), indent=2)) if as_json else markdown(review), end="\n" if as_json else "")
     sys.exit(review.code)

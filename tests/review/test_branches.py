@@ -161,6 +161,19 @@ def test_code_that_does_not_load_is_not_taken_for_fine(branches: Branches) -> No
     assert (remark["rule"], remark["file"], remark["line"]) == ("program-loads", "components/tenant_key.py", line)
 
 
+def test_a_review_that_breaks_off_does_not_count_as_one_that_says_no(branches: Branches) -> None:
+    """A pipeline reads 1 as rules that were asked and fail, and 2 as nothing having been judged."""
+    branches.start("a broken judge")
+    branches.edit(
+        "review/check.py",
+        "def review(",
+        "def review(*_: object, **__: object) -> Review:\n    raise LookupError('a slip')\n\n\ndef another(",
+    )
+    checked = branches.check()
+    assert (checked.code, checked.report) == (2, ""), checked.err
+    assert "the review broke off, so nothing was judged: LookupError: a slip" in checked.err
+
+
 def test_a_ref_that_git_does_not_know_cannot_be_judged_against(branches: Branches) -> None:
     branches.start("no base")
     checked = branches.check(base="nowhere")
