@@ -15,6 +15,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -63,7 +64,7 @@ def modules(kind: Kind) -> set[Path]:
             package = parent / "__init__.py"
             if parent != Path() and package not in found:
                 waiting.append(".".join(parent.parts))
-        for name in _imports(path):
+        for name in _imports(path, (ROOT / path).read_text(encoding="utf-8")):
             top = name.split(".", 1)[0]
             if top in OURS:
                 waiting.append(name)
@@ -87,9 +88,15 @@ def _file_of_parent(base: Path) -> bool:
     return (ROOT / base.parent).with_suffix(".py").is_file() or (ROOT / base.parent / "__init__.py").is_file()
 
 
-def _imports(path: Path) -> Iterator[str]:
-    """Every module that `path` may import while it runs, as dotted names."""
-    for node in running(ast.parse((ROOT / path).read_text(encoding="utf-8"), str(path))):
+@cache
+def _imports(path: Path, text: str) -> tuple[str, ...]:
+    """Every module that `path`, with this `text`, may import while it runs, as dotted names. The functions share most
+    files: each is parsed once."""
+    return tuple(_named(path, text))
+
+
+def _named(path: Path, text: str) -> Iterator[str]:
+    for node in running(ast.parse(text, str(path))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
