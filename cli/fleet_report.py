@@ -22,6 +22,10 @@ def named(stacks: Sequence[str]) -> str:
     return ", ".join(stacks[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
 
 
+def counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
+
+
 def reasons(chosen: Choice) -> Iterable[str]:
     """A line for each different set of reasons, with the stacks that it concerns."""
     by_reason: dict[tuple[str, ...], list[str]] = {}
@@ -34,7 +38,7 @@ def reasons(chosen: Choice) -> Iterable[str]:
 def beginning(operation: Operation, plan: Plan, crew: str) -> str:
     parts = [f"{stage.name} {len(stage.stacks):,}" for stage in plan.stages]
     before = f" {len(plan.done):,} are done from a run that was stopped." if plan.done else ""
-    return f"{operation}: {len(plan.left):,} stacks to do on {crew} ({', '.join(parts)}).{before}"
+    return f"{operation}: {counted(len(plan.left), 'stack', 'stacks')} to do on {crew} ({', '.join(parts)}).{before}"
 
 
 def problems(operation: Operation, chosen: Choice, result: Result) -> Iterable[str]:
@@ -75,7 +79,8 @@ def sentence(operation: Operation, plan: Plan, result: Result, *, dry: bool) -> 
     word = {"up": "changed", "preview": "would change", "refresh": "had drifted", "destroy": "destroyed"}[operation]
     if operation == "destroy" and dry:
         word = "would be destroyed"
-    told = f"{len(good) + len(plan.done):,} of {total:,} stacks done: {len(changed):,} {word}, {same:,} as they were"
+    told = f"{len(good) + len(plan.done):,} of {counted(total, 'stack', 'stacks')} done: "
+    told += f"{len(changed):,} {word}, {same:,} as they were"
     told += f", {len(plan.done):,} done before" if plan.done else ""
     lines.append(told + (f"; {len(result.failed):,} failed." if result.failed else "."))
     return "\n".join(lines)

@@ -116,9 +116,10 @@ def _run(asked: Asked, plan: Plan, held: record.Record) -> Result:
     # Dask takes a second to import, which a run that finds nothing to do has no use for.
     from fleet import pool
 
-    workers = asked.workers or min(_MOST_PROCESSES, os.cpu_count() or 1)
-    output.step(fleet_report.beginning(asked.operation, plan, asked.scheduler or f"{workers} processes"))
-    with pool.opened(min(workers, max(len(plan.left), 1)), asked.scheduler) as crew, Line() as line:
+    workers = min(asked.workers or min(_MOST_PROCESSES, os.cpu_count() or 1), max(len(plan.left), 1))
+    whose = asked.scheduler or fleet_report.counted(workers, "process", "processes")
+    output.step(fleet_report.beginning(asked.operation, plan, whose))
+    with pool.opened(workers, asked.scheduler) as crew, Line() as line:
 
         def tell(progress: Progress) -> None:
             line.say(_spoken(progress))

@@ -9,6 +9,7 @@ use one stack's name at the same time; what was not there before the run is take
 
 from __future__ import annotations
 
+import os
 import signal
 from functools import cache
 from pathlib import Path
@@ -42,6 +43,11 @@ class _ByFolder(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return nodeid.split("/")[1]
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Half as many again as there are cores: a test that waits for an engine or a clock leaves its core to another."""
+    return (os.cpu_count() or 1) * 3 // 2
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByFolder:
