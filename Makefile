@@ -40,10 +40,17 @@ endif
 
 .PHONY: check
 check: $(STAMP) ## Format, lint, types, workflows, generated documents, direction of imports, nothing shaped like a key
+	@$(MAKE) --no-print-directory -j 2 types files
+
+.PHONY: types
+types: $(STAMP)
+	$(VENV)/bin/pyright
+
+.PHONY: files
+files: $(STAMP)
 	$(RUN) -m tools.key_guard
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
-	$(VENV)/bin/pyright
 	$(RUN) -m tools.actionlint
 	$(VENV)/bin/zizmor --offline --quiet .github
 	$(RUN) -m docs.generate --check
@@ -92,8 +99,9 @@ clean: ## Stop a running local cell, then remove what these targets made here
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The first Python >= 3.11 that can make a virtual environment. `-e .` adds the command; nothing else is fetched for it.
+# What is never imported need not be compiled: that would take as long as all the rest.
 $(STAMP): requirements-dev.txt pyproject.toml
 	@python=$$(tools/find_python) && echo "installing into $(VENV) with $$python" && "$$python" -m venv $(VENV)
-	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(RUN) -m pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(STAMP)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -46,8 +47,8 @@ class _ByFolder(LoadScopeScheduling):
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Half as many again as there are cores: a test that waits for an engine or a clock leaves its core to another."""
-    return (os.cpu_count() or 1) * 3 // 2
+    """Two a core: a test that waits for an engine or a clock leaves its core to another."""
+    return (os.cpu_count() or 1) * 2
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByFolder:
@@ -55,9 +56,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByFold
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those with the engine take longest: they come first, and the many small ones fill what is left of the time."""
-    with_engine = {_folder(item) for item in items if item.get_closest_marker("engine")}
-    items.sort(key=lambda item: _folder(item) not in with_engine)
+    """Those with the engine take longest: the folders that have most of them come first, and the many small ones fill
+    what is left of the time."""
+    with_engine = Counter(_folder(item) for item in items if item.get_closest_marker("engine"))
+    items.sort(key=lambda item: -with_engine[_folder(item)])
 
 
 def _folder(item: pytest.Item) -> str:
