@@ -57,12 +57,12 @@ class Stored:
 
 @dataclass(frozen=True)
 class Place:
-    """Where an admin key goes: its secret, the organization that it must be of, and the stack and the line that say
-    so."""
+    """Where an admin key goes: its secret, the organization that it must be of, and the line that says so. `before`
+    is what makes the place, for whoever finds none."""
 
     secret: str
     organization_id: str
-    stack: str
+    before: str
     said_in: str
     customers: bool = False
 
@@ -71,16 +71,21 @@ def place_of(cell: Cell, tenant: Tenant | None = None) -> Place:
     """The cell's place, or the one of a customer's admin key. Raises AdminKeyError where the tenant's file has none."""
     if tenant is None:
         organization = cell.openai.organization_id
-        return Place(cell.names.admin_secret, organization, cell.cell, "openai.organization_id in the cell's file")
+        up = f"deploy the cell's platform first (`pulumi up --stack {cell.cell}`)"
+        return Place(cell.names.admin_secret, organization, up, "openai.organization_id in the cell's file")
     if tenant.organization_id is None:
         raise AdminKeyError(
             f"tenant {tenant.tenant} has no place for an admin key: its file names no organization_id. A customer who "
             "gives one has source: customer and organization_id there; `pulumi up` then makes the place."
         )
     names = cell.names.tenant(tenant.tenant)
-    return Place(
-        names.admin_secret, tenant.organization_id, names.stack, "organization_id in the tenant's file", customers=True
+    before = (
+        f"deploy the tenant's stack first (`pulumi up --stack {names.stack}`)"
+        if cell.cell == tenant.cell
+        else f"begin the tenant's move first (`myflux-keys move {tenant.tenant} --to {cell.cell}`)"
     )
+    said_in = "organization_id in the tenant's file"
+    return Place(names.admin_secret, tenant.organization_id, before, said_in, customers=True)
 
 
 def store(
@@ -202,8 +207,7 @@ def _why_not_good(place: Place, failure: NotProven) -> str:
 
 def _why_not_stored(cell: Cell, place: Place, code: str) -> str:
     if code == "ResourceNotFoundException":
-        whose = "the tenant's stack" if place.customers else "the cell's platform"
-        return f"there is no secret {place.secret} yet: deploy {whose} first (`pulumi up --stack {place.stack}`)."
+        return f"there is no secret {place.secret} yet: {place.before}."
     if code == "AccessDeniedException":
         allowed = ", ".join(cell.deployer_principals)
         return f"AWS refuses ({code}): only the cell's deployers may store an admin key ({allowed})."

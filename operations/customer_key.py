@@ -122,7 +122,7 @@ def notices_of(tenant: str, age_days: int | None, *, persons: bool) -> Sequence[
 
 def secret_of(cell: Cell, tenant: Tenant) -> str:
     """The name of a customer's secret. Raises CustomerKeyError for a managed tenant."""
-    if tenant.source != CUSTOMER or tenant.minted:
+    if tenant.minted:
         raise CustomerKeyError(
             f"tenant {tenant.tenant} is managed, or gave an admin key: its keys are minted and rotated here, and only "
             "the rotation function writes them. Nothing was changed. For a new key now: `myflux-keys rotate`."

@@ -47,8 +47,8 @@ class _ByFolder(LoadScopeScheduling):
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Two a core: a test that waits for an engine or a clock leaves its core to another."""
-    return (os.cpu_count() or 1) * 2
+    """Half as many again as there are cores: a test that waits for an engine or a clock leaves its core to another."""
+    return (os.cpu_count() or 1) * 3 // 2
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByFolder:

@@ -13,12 +13,10 @@ from typing import Any
 import pytest
 
 from components import documents, resource_policies
-from functions.deadline import Deadline
-from functions.openai_http import OpenAIHTTP
 from local.cell import LocalCell
 from myflux_keys import KeyReader
 from myflux_keys.names import CellNames
-from myflux_keys.payload import SecretText
+from tests.customer_key.theirs import TheirOpenAI
 
 ROOT = Path(__file__).resolve().parents[2]
 CELL = "local"
@@ -33,9 +31,13 @@ class Place:
     cell: LocalCell
     names: CellNames
     fleet: Path
-    project: str
-    """The customer's own OpenAI project."""
+    theirs: TheirOpenAI
     said: list[str] = field(default_factory=list[str])
+
+    @property
+    def project(self) -> str:
+        """The customer's own OpenAI project."""
+        return self.theirs.project
 
     def command(self, *arguments: str, key: str = "", user: str = "deployer") -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
@@ -68,19 +70,10 @@ class Place:
         return KeyReader(CELL, session=self.cell.session("runtime"), role_arn=self.names.runtime_role_arn, ttl=1)
 
     def service_account_key(self, **changes: Any) -> str:
-        """Minted as the customer's own tools do it, in the customer's project."""
-        admin = SecretText(self.cell.openai.create_admin_key("the customer's"))
-        http = OpenAIHTTP(self.cell.openai_url, Deadline(60))
-        base = f"/organization/projects/{self.project}/service_accounts"
-        account = http.send("POST", base, admin, body={"name": "ours", "create_service_account_only": True})["id"]
-        http.send("POST", f"{base}/{account}", admin, body={"role": "member"})
-        asked = {"name": "for MyFlux", "scopes": [], "expires_in_seconds": 90 * 86_400} | changes
-        return http.send("POST", f"{base}/{account}/api_keys", admin, body=asked)["value"]
+        return self.theirs.key(**changes)[1]
 
     def limit(self, method: str, path: str, body: dict[str, Any]) -> None:
-        admin = SecretText(self.cell.openai.create_admin_key("the customer's"))
-        http = OpenAIHTTP(self.cell.openai_url, Deadline(60))
-        http.send(method, f"/organization/projects/{self.project}{path}", admin, body=body)
+        self.theirs.send(method, f"/{self.project}{path}", body)
 
 
 def _files(folder: Path) -> Path:
@@ -137,11 +130,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     cell = LocalCell.start(tmp_path_factory.mktemp("cell"))
     try:
         cell.openai.settings(admin_requests_per_minute=0)
-        admin = SecretText(cell.openai.create_admin_key("the customer's"))
-        http = OpenAIHTTP(cell.openai_url, Deadline(60))
-        project = http.send("POST", "/organization/projects", admin, body={"name": "the customer's own"})["id"]
         names = CellNames(CELL, cell.account_id, cell.region)
-        made = Place(cell, names, _files(tmp_path_factory.mktemp("fleet")), project)
+        made = Place(cell, names, _files(tmp_path_factory.mktemp("fleet")), TheirOpenAI(cell))
         runtime = f"arn:aws:iam::{cell.account_id}:user/runtime"
         trust = json.dumps(documents.runtime_trust([runtime], documents.any_tenant()))
         made.ask("deployer", "iam", "create_role", RoleName=names.runtime_role, AssumeRolePolicyDocument=trust)

@@ -43,12 +43,13 @@ class Life(Operated):
         self.said.extend((done.stdout, done.stderr))
         return done
 
-    def given(self, key: str, *arguments: str) -> None:
-        """The command that stores a key, given it on standard input."""
+    def given(self, key: str, *arguments: str, fails: bool = False) -> str:
+        """What the command that stores a key, given on standard input, says of it."""
         with self.popen(*arguments, stdin=subprocess.PIPE) as storing:
             out, err = storing.communicate(key + "\n", timeout=60)
         self.said.extend((out, err))
-        assert storing.returncode == 0, out + err
+        assert (storing.returncode != 0) == fails, out + err
+        return err
 
     def tenant(self, slug: str, cell: str = "local") -> TenantNames:
         return CellNames(cell, self.cell.account_id, self.cell.region).tenant(slug)

@@ -6,10 +6,8 @@ import json
 
 import pytest
 
-from functions.deadline import Deadline
-from functions.openai_http import OpenAIHTTP
 from myflux_keys import KeyReaderError
-from myflux_keys.payload import SecretText
+from tests.customer_key.theirs import TheirOpenAI
 from tests.tenants_life.conftest import Life
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
@@ -25,24 +23,11 @@ def written(life: Life, slug: str, **fields: object) -> None:
     life.file(slug).write_text("\n".join([*lines, "models: [gpt-5.4-mini]", ""]), encoding="utf-8")
 
 
-def key_of_theirs(life: Life) -> tuple[str, str]:
-    """Id and value of a key that the customer's own tools made, in a project of the customer's."""
-    http = OpenAIHTTP(life.cell.openai_url, Deadline(60))
-    admin = SecretText(life.cell.openai.create_admin_key("the customer's"))
-    project = http.send("POST", "/organization/projects", admin, body={"name": "theirs"})["id"]
-    base = f"/organization/projects/{project}/service_accounts"
-    account = http.send("POST", base, admin, body={"name": "ours", "create_service_account_only": True})["id"]
-    http.send("POST", f"{base}/{account}", admin, body={"role": "member"})
-    asked = {"name": "for MyFlux", "scopes": [], "expires_in_seconds": 90 * 86_400}
-    made = http.send("POST", f"{base}/{account}/api_keys", admin, body=asked)
-    return made["id"], made["value"]
-
-
 def test_a_key_that_they_brought_is_brought_again_and_outlives_the_tenant(life: Life) -> None:
     slug = "bringer"
     written(life, slug)
     life.up(f"{slug}.local")
-    key_id, value = key_of_theirs(life)
+    key_id, value = TheirOpenAI(life.cell).key()
     life.given(value, "key", "set", slug)
     stored = ("AWSCURRENT",)
     assert tuple(*life.secret(slug)["VersionIdsToStages"].values()) == stored
@@ -70,16 +55,20 @@ def test_keys_minted_in_their_organization_wait_for_their_admin_key_in_the_new_c
     slug = "keeper"
     written(life, slug, organization_id=ORGANIZATION)
     life.up(f"{slug}.local")
-    life.given(life.cell.openai.create_admin_key("theirs"), "admin-key", "set", "--tenant", slug)
+    here = ("admin-key", "set", "--tenant", slug)
+    there = (*here, "--cell", "other")
+    life.given(life.cell.openai.create_admin_key("theirs"), *here)
     written(life, slug, organization_id=ORGANIZATION, rotation={"every_days": 31, "overlap_hours": 24})
     life.up(f"{slug}.local")
     life.settled(slug)
     before = life.key_id(slug)
 
+    early = life.given(life.cell.openai.create_admin_key("theirs"), *there, fails=True)
+    assert f"myflux-keys move {slug} --to other" in early
     told = life.refused("move", slug, "--to", "other")
     assert f"admin-key set --tenant {slug} --cell other" in told
     assert life.key_id(slug) == before, "the old cell serves as before"
-    life.given(life.cell.openai.create_admin_key("theirs"), "admin-key", "set", "--tenant", slug, "--cell", "other")
+    life.given(life.cell.openai.create_admin_key("theirs"), *there)
     life.told("move", slug, "--to", "other")
     after = life.key_id(slug, "other")
     assert after in life.live_keys(slug, "other")
