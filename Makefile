@@ -40,17 +40,10 @@ endif
 
 .PHONY: check
 check: $(STAMP) ## Format, lint, types, workflows, generated documents, direction of imports, nothing shaped like a key
-	@$(MAKE) --no-print-directory -j 2 types files
-
-.PHONY: types
-types: $(STAMP)
-	$(VENV)/bin/pyright
-
-.PHONY: files
-files: $(STAMP)
 	$(RUN) -m tools.key_guard
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
+	$(VENV)/bin/pyright
 	$(RUN) -m tools.actionlint
 	$(VENV)/bin/zizmor --offline --quiet .github
 	$(RUN) -m docs.generate --check
