@@ -16,13 +16,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from botocore.exceptions import ClientError
-
 from operations.account import Account
-from operations.errors import OperationError, code_of
-from operations.offboard import living_secret
+from operations.errors import OperationError
+from operations.offboard import living, living_secret
 from operations.rotate import Waiting, failure_of, new_token, start
-from operations.rotation_state import facts
 from operations.tenant_file import TenantFile
 from operations.trail import rotation_failures
 from tenancy import Fleet, Tenant
@@ -99,7 +96,7 @@ class Move:
         """The first key's version in the new cell; None where only the customer can bring one. Raises OperationError
         where that is not there yet: the file then names the old cell still."""
         began = self._account.check()
-        if self._tenant.minted and self._tenant.organization_id and not self._has_their_admin_key():
+        if _with_their_admin_key(self._tenant) and not self._has_their_admin_key():
             self._deploy(self._file.without_keys(self._text))
             raise OperationError(awaited(self._tenant, self._account.cell.cell))
         changed = self._deploy(self._text)
@@ -112,13 +109,8 @@ class Move:
         return version
 
     def _has_their_admin_key(self) -> bool:
-        try:
-            answer = self._account.secrets.describe_secret(SecretId=self._names.admin_secret)
-        except ClientError as error:
-            if code_of(error) != "ResourceNotFoundException":
-                raise
-            return False
-        return facts(answer).current is not None
+        found = living(self._account, self._names.admin_secret)
+        return found is not None and found.current is not None
 
     def _first_key(self, since: datetime, *, again: bool) -> str:
         """Secrets Manager rotates by itself when the stack is made. `again`: that was an earlier run, so one that
@@ -147,11 +139,16 @@ class Move:
         )
 
 
+def _with_their_admin_key(tenant: Tenant) -> bool:
+    """Whether its keys are minted in the customer's own organization, by an admin key that they gave."""
+    return tenant.minted and tenant.organization_id is not None
+
+
 def plan(tenant: Tenant, to: str, stack: str) -> list[str]:
     key = "wait until its first key is live" if tenant.minted else "wait for nothing: their key is stored afterwards"
     theirs = f"if cell {to} holds no admin key of theirs yet, make its place there and stop until it is stored"
     return [
-        *([theirs] if tenant.minted and tenant.organization_id else []),
+        *([theirs] if _with_their_admin_key(tenant) else []),
         f"run pulumi up --stack {stack}: a project, a secret and a rotation in cell {to}",
         key,
         f"write `cell: {to}` into the tenant's file",

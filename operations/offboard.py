@@ -117,8 +117,13 @@ class Offboard:
 
 def living_secret(account: Account, tenant: Tenant) -> SecretFacts | None:
     """The tenant's secret; None where there is none, or its deletion is scheduled already."""
+    return living(account, account.cell.names.tenant(tenant.tenant).secret)
+
+
+def living(account: Account, secret: str) -> SecretFacts | None:
+    """Any secret of the account, by its name, as `living_secret` finds a tenant's."""
     try:
-        answer = account.secrets.describe_secret(SecretId=account.cell.names.tenant(tenant.tenant).secret)
+        answer = account.secrets.describe_secret(SecretId=secret)
     except ClientError as error:
         if code_of(error) != "ResourceNotFoundException":
             raise

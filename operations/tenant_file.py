@@ -14,11 +14,10 @@ from typing import Final
 
 from operations.errors import OperationError
 from tenancy import archive, document, source
+from tenancy.tenant import MANAGED_ONLY
 
 _WORDS: Final = {"enabled": "true|false", "cell": "[a-z0-9-]+"}
 """The fields that are changed here, and how their values are written as a rule."""
-
-_MINTING: Final = ("rotation", "permission", "rate_limits", "budget")
 
 
 def with_enabled(text: str, enabled: bool) -> str:
@@ -65,7 +64,7 @@ class TenantFile:
 
     def without_keys(self, text: str) -> str:
         """`text` with nothing in it that has keys minted, as the file is before a customer gives their admin key."""
-        return json.dumps({field: value for field, value in self._parsed(text).items() if field not in _MINTING})
+        return json.dumps({field: value for field, value in self._parsed(text).items() if field not in MANAGED_ONLY})
 
     def write(self, text: str) -> None:
         self._replace(text)

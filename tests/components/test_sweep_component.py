@@ -89,3 +89,11 @@ def test_the_sweep_writes_no_secret_and_no_other_numbers(cell: CellNames) -> Non
     assert {s["Sid"] for s in everywhere} == {"FindTenants", "TellNumbers"}, "AWS takes nothing narrower for these two"
     (numbers,) = [s for s in statements if s["Sid"] == "TellNumbers"]
     assert numbers["Condition"] == {"StringEquals": {"cloudwatch:namespace": METRICS}}
+
+
+def test_the_boundary_lets_the_sweep_work(cell: CellNames) -> None:
+    inside = {s["Sid"]: s for s in documents.boundary(cell)["Statement"]}
+    assert inside["NamesOfSecrets"]["Action"] == "secretsmanager:ListSecrets"
+    assert "secretsmanager:ListSecretVersionIds" in inside["SecretsOfThisCell"]["Action"]
+    assert inside["TellNumbers"]["Condition"] == {"StringEquals": {"cloudwatch:namespace": METRICS}}
+    assert any(cell.sweep_function in stream for stream in inside["OwnLogs"]["Resource"])

@@ -136,6 +136,11 @@ def test_keys_of_a_customers_organization_wait_for_their_admin_key_in_the_new_ce
         assert not {"rotation", "rate_limits", "budget", "permission"} & drafts[-1].keys(), "nothing could be minted"
         assert drafts[-1]["cell"] == "prod-eu1"
     world.secrets.held[place].stages["stored"] = ["AWSCURRENT"]
+    world.secrets.held[place].deleted = True
+    with pytest.raises(OperationError, match="admin-key set"):
+        move()
+    assert world.says() == "local", "a key that is on its way out is none to mint with"
+    world.secrets.held[place].deleted = False
     assert move() == "first"
     assert "rotation" in drafts[-1]
     assert world.says() == "prod-eu1"
