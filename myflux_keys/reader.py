@@ -31,8 +31,9 @@ MOST_ENTRIES: Final = 4096
 
 
 class KeyReader:
-    """Reads tenants' keys of one cell. One reader serves a whole process; it is thread-safe. After `os.fork()` it and its
-    OpenAI clients go on in the new process with nothing known and on connections of their own.
+    """Reads tenants' keys of one cell. One reader serves a whole process, and is thread-safe.
+
+    After `os.fork()` it and its OpenAI clients go on in the new process, with no key known and on new connections.
 
     The process's credentials (`session`, by default boto3's own chain) assume the cell's runtime role with the session
     tag ``tenant=<tenant>`` and read that tenant's secret, and no other.
