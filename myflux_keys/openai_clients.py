@@ -14,7 +14,9 @@ import httpx2
 import openai
 
 from myflux_keys.errors import KeyReaderError
+from myflux_keys.forks import in_each_child
 from myflux_keys.key import Key
+from myflux_keys.networks import Network, free_cookies
 from myflux_keys.quiet import quiet
 
 if TYPE_CHECKING:
@@ -38,29 +40,33 @@ FROM_THE_SECRET: Final = frozenset(
 
 
 def openai_client(reader: KeyReader, key: Key, options: dict[str, Any]) -> openai.OpenAI:
-    """`options` are openai.OpenAI's; an `http_client` in it does the sending and may serve many tenants."""
+    """`options` are openai.OpenAI's; an `http_client` in it does the sending and may serve many tenants.
+
+    A forked process goes on with the client on connections of its own. An `http_client` whose transport is neither
+    httpx2's nor built on it can't be followed there: the first call raises KeyReaderError.
+    """
     own, given = _split(options)
-    network = given or openai.DefaultHttpxClient()
-    transport = KeyTransport(reader, key, network, owns_network=given is None)
-    return openai.OpenAI(**_identity(key), http_client=httpx2.Client(transport=transport, follow_redirects=True), **own)
+    network = Network[httpx2.Client](given, openai.DefaultHttpxClient)
+    http_client = httpx2.Client(transport=KeyTransport(reader, key, network), follow_redirects=True)
+    in_each_child(http_client, free_cookies)
+    return openai.OpenAI(**_identity(key), http_client=http_client, **own)
 
 
 def async_openai_client(reader: KeyReader, key: Key, options: dict[str, Any]) -> openai.AsyncOpenAI:
     own, given = _split(options)
-    network = given or openai.DefaultAsyncHttpxClient()
-    transport = AsyncKeyTransport(reader, key, network, owns_network=given is None)
-    http_client = httpx2.AsyncClient(transport=transport, follow_redirects=True)
+    network = Network[httpx2.AsyncClient](given, openai.DefaultAsyncHttpxClient)
+    http_client = httpx2.AsyncClient(transport=AsyncKeyTransport(reader, key, network), follow_redirects=True)
+    in_each_child(http_client, free_cookies)
     return openai.AsyncOpenAI(**_identity(key), http_client=http_client, **own)
 
 
 class _Sending:
     """What both transports share: the tenant, where its key may go, and the request that carries it."""
 
-    def __init__(self, reader: KeyReader, key: Key, owns_network: bool) -> None:
+    def __init__(self, reader: KeyReader, key: Key) -> None:
         self._reader = reader
         self._tenant = key.tenant
         self._home = httpx2.URL(key.base_url)
-        self._owns_network = owns_network
 
     def _check(self, url: httpx2.URL) -> None:
         if url.origin != self._home.origin:
@@ -85,8 +91,8 @@ class _Sending:
 
 
 class KeyTransport(_Sending, httpx2.BaseTransport):
-    def __init__(self, reader: KeyReader, key: Key, network: httpx2.Client, *, owns_network: bool) -> None:
-        super().__init__(reader, key, owns_network)
+    def __init__(self, reader: KeyReader, key: Key, network: Network[httpx2.Client]) -> None:
+        super().__init__(reader, key)
         self._network = network
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -102,21 +108,22 @@ class KeyTransport(_Sending, httpx2.BaseTransport):
         return response if fresh.version_id == key.version_id else self._send(request, fresh)
 
     def close(self) -> None:
-        if self._owns_network:
-            self._network.close()
+        if (network := self._network.made()) is not None:
+            network.close()
 
     def _send(self, request: httpx2.Request, key: Key) -> httpx2.Response:
+        network = self._network.client()
         with quiet():
             try:
-                return self._network.send(self._with_key(request, key), stream=True, auth=None, follow_redirects=False)
+                return network.send(self._with_key(request, key), stream=True, auth=None, follow_redirects=False)
             except httpx2.TransportError as error:
                 failure = without_frames(error, request)
         raise failure
 
 
 class AsyncKeyTransport(_Sending, httpx2.AsyncBaseTransport):
-    def __init__(self, reader: KeyReader, key: Key, network: httpx2.AsyncClient, *, owns_network: bool) -> None:
-        super().__init__(reader, key, owns_network)
+    def __init__(self, reader: KeyReader, key: Key, network: Network[httpx2.AsyncClient]) -> None:
+        super().__init__(reader, key)
         self._network = network
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -132,15 +139,14 @@ class AsyncKeyTransport(_Sending, httpx2.AsyncBaseTransport):
         return response if fresh.version_id == key.version_id else await self._send(request, fresh)
 
     async def aclose(self) -> None:
-        if self._owns_network:
-            await self._network.aclose()
+        if (network := self._network.made()) is not None:
+            await network.aclose()
 
     async def _send(self, request: httpx2.Request, key: Key) -> httpx2.Response:
+        network = self._network.client()
         with quiet():
             try:
-                return await self._network.send(
-                    self._with_key(request, key), stream=True, auth=None, follow_redirects=False
-                )
+                return await network.send(self._with_key(request, key), stream=True, auth=None, follow_redirects=False)
             except httpx2.TransportError as error:
                 failure = without_frames(error, request)
         raise failure

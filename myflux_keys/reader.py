@@ -6,7 +6,6 @@ calls (`secret_source`) and OpenAI's client (`openai_clients`, loaded when asked
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from myflux_keys.cached_key import CachedKey, Flight, Lifetimes, Outcome
 from myflux_keys.errors import InvalidTenantError
+from myflux_keys.forks import in_each_child
 from myflux_keys.key import Key
 from myflux_keys.names import CELL_SLUG, TENANT_SLUG
 from myflux_keys.redaction import redact
@@ -31,7 +31,9 @@ MOST_ENTRIES: Final = 4096
 
 
 class KeyReader:
-    """Reads tenants' keys of one cell. One reader serves a whole process; it is thread-safe and fork-safe.
+    """Reads tenants' keys of one cell. One reader serves a whole process, and is thread-safe.
+
+    After `os.fork()` it and its OpenAI clients go on in the new process, with no key known and on new connections.
 
     The process's credentials (`session`, by default boto3's own chain) assume the cell's runtime role with the session
     tag ``tenant=<tenant>`` and read that tenant's secret, and no other.
@@ -80,7 +82,7 @@ class KeyReader:
         )
         self._entries: dict[str, CachedKey] = {}
         self._adding = threading.Lock()
-        self._process = os.getpid()
+        in_each_child(self, KeyReader._start_anew)
 
     def get(self, tenant: str, *, fresh: bool = False, rejected: Key | None = None) -> Key:
         """The tenant's live key.
@@ -154,8 +156,6 @@ class KeyReader:
         raise TypeError("a KeyReader is not pickled or copied: make one in each process")
 
     def _entry(self, tenant: str) -> CachedKey:
-        if self._process != os.getpid():
-            self._start_anew_after_fork()
         entry = self._entries.get(tenant)
         if entry is not None:
             return entry
@@ -176,12 +176,10 @@ class KeyReader:
             del self._entries[tenant]
             self._source.forget(tenant)
 
-    def _start_anew_after_fork(self) -> None:
-        """Threads, and with them fetches and held locks, are not carried into a forked process; sockets are shared."""
-        self._process = os.getpid()
+    def _start_anew(self) -> None:
+        """In a forked process: what was known is asked for again, or processes made together would expire together."""
         self._adding = threading.Lock()
         self._entries = {}
-        self._source.leave_clients()
 
     def _fetch(self, tenant: str, entry: CachedKey, flight: Flight) -> None:
         began = self._clock()

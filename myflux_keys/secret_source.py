@@ -18,8 +18,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from myflux_keys.aws_connections import renew_client, renew_session
 from myflux_keys.aws_errors import EXPIRED_TOKEN, Reading, translate
 from myflux_keys.errors import KeyReaderError
+from myflux_keys.forks import in_each_child
 from myflux_keys.key import Key, no_text, parse_key
 from myflux_keys.names import TAG_TENANT, CellNames, secret_name
 from myflux_keys.payload import SecretText
@@ -79,7 +81,8 @@ class SecretSource:
             raise ValueError("a given secretsmanager client has one set of credentials: pass assume=False with it")
         self._cell = cell
         self._clock = clock
-        self._session = session or boto3.Session(region_name=region)
+        self._given_session = session
+        self._session: boto3.Session | None = session or boto3.Session(region_name=region)
         self._region = region or self._session.region_name
         if not self._region and secretsmanager is None:
             raise ValueError("no AWS Region: pass region=, or set AWS_REGION to the cell's Region")
@@ -90,6 +93,9 @@ class SecretSource:
         self._sessions: dict[str, _Session] = {}
         self._derived_role = ""
         self._making = threading.Lock()
+        self._lost = False
+        """Whether a given client can't be used, since it was made before this process was forked."""
+        in_each_child(self, SecretSource._start_anew)
 
     def read(self, tenant: str) -> Key | KeyReaderError:
         """The AWSCURRENT version. A held session that AWS calls expired is replaced once; a denied one is dropped."""
@@ -109,22 +115,34 @@ class SecretSource:
     def close(self) -> None:
         """Forgets the sessions and closes the clients made here, not those handed in."""
         self._sessions.clear()
-        for client in self.leave_clients():
+        made = [
+            client
+            for client, given in ((self._sts, self._given_sts), (self._secretsmanager, self._given_secretsmanager))
+            if client is not None and given is None
+        ]
+        self._sts, self._secretsmanager = self._given_sts, self._given_secretsmanager
+        for client in made:
             client.close()
 
-    def leave_clients(self) -> list[STSClient | SecretsManagerClient]:
-        """Goes on with clients yet to be made, and returns those made so far: a forked process must not use them."""
-        made: list[STSClient | SecretsManagerClient] = []
-        if self._sts is not None and self._given_sts is None:
-            made.append(self._sts)
-        if self._secretsmanager is not None and self._given_secretsmanager is None:
-            made.append(self._secretsmanager)
-        self._sts, self._secretsmanager = self._given_sts, self._given_secretsmanager
+    def _start_anew(self) -> None:
+        """In a forked process: clients, and the session with the lock on its credentials, are made again."""
         self._making = threading.Lock()
-        return made
+        self._sts, self._secretsmanager = self._given_sts, self._given_secretsmanager
+        self._session = self._given_session
+        if self._given_session is not None:
+            renew_session(self._given_session)
+        given = (self._given_sts, self._given_secretsmanager)
+        self._lost = not all(renew_client(client) for client in given if client is not None)
 
     def _attempt(self, tenant: str) -> Key | KeyReaderError:
         secret, role = secret_name(self._cell, tenant), ""
+        if self._lost:
+            return KeyReaderError(
+                "the AWS client was given before this process was forked, and holds connections in a way that is not"
+                " known here: its parent would get this process's answers",
+                tenant=tenant,
+                way_out="Make the client, and the KeyReader with it, after the fork.",
+            )
         with quiet():
             try:
                 role = self._role_of(tenant)
@@ -205,6 +223,8 @@ class SecretSource:
             else {}
         )
         with self._making:
+            if self._session is None:
+                self._session = boto3.Session(region_name=self._region)
             session = cast("Any", self._session)
             return session.client(service, region_name=self._region, config=CALL_LIMITS, **credentials)
 

@@ -11,10 +11,11 @@ import json
 import socket
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from typing import Any, Self
 from urllib.parse import parse_qs
 
@@ -73,6 +74,9 @@ class StandIn:
         self.calls: Counter[str] = Counter()
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.session_seconds = 3600.0
+        self.read_on: defaultdict[int, set[str]] = defaultdict(set)
+        """The tenants whose secrets were read on each connection."""
+        self._connections = count()
         self._issued = 0
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), self._handler())
@@ -150,6 +154,10 @@ class StandIn:
             protocol_version = "HTTP/1.1"
             wbufsize = -1  # head and body in one segment, or the client waits 40 ms for its delayed acknowledgement
 
+            def setup(self) -> None:
+                super().setup()
+                self.number = next(stand_in._connections)
+
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 target = self.headers.get("X-Amz-Target", "")
@@ -157,6 +165,7 @@ class StandIn:
                     status, answer = stand_in.describe(json.loads(body)["SecretId"])
                 elif target:
                     token = self.headers.get("X-Amz-Security-Token", "")
+                    stand_in.read_on[self.number].add(json.loads(body)["SecretId"].split("/")[2])
                     status, answer = stand_in.answer(GET, json.loads(body), token)
                 else:
                     fields = {name: values[0] for name, values in parse_qs(body.decode()).items()}

@@ -1,0 +1,170 @@
+"""The HTTP client below a tenant's OpenAI client, and what becomes of it in a forked process.
+
+One made here is made again when the new process first sends. One given by the application has options (proxies,
+certificates, limits) that only its owner knows, and may serve many tenants: it stays, with new pools in place of the
+inherited ones. httpx2 has no public way to that, so what holds the pools is recognised by httpcore2's public classes,
+and a client that holds connections in any other way is refused in the new process, never used.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import socket
+import threading
+from collections.abc import Callable, Generator, Iterable
+from functools import partial
+from typing import Any, Final, Generic, TypeVar, cast
+
+import httpcore2
+import httpx2
+
+from myflux_keys.errors import KeyReaderError
+from myflux_keys.forks import in_each_child
+
+Client = TypeVar("Client", httpx2.Client, httpx2.AsyncClient)
+Pool = httpcore2.ConnectionPool | httpcore2.AsyncConnectionPool
+
+CLIENTS: Final = (httpx2.Client, httpx2.AsyncClient)
+TRANSPORTS: Final = (httpx2.BaseTransport, httpx2.AsyncBaseTransport)
+POOLS: Final = (httpcore2.ConnectionPool, httpcore2.AsyncConnectionPool)
+STREAMS: Final = (httpcore2.NetworkStream, httpcore2.AsyncNetworkStream)
+WITHOUT_SOCKETS: Final = (httpx2.MockTransport, httpx2.ASGITransport, httpx2.WSGITransport)
+
+_left: Final[list[object]] = []
+"""What belongs to the parent's event loop. Kept, since a finalizer in this process would speak to that loop."""
+
+
+class Network(Generic[Client]):
+    """`given`, or one that `make` makes from trusted certificates, and `owned` says so. Thread-safe."""
+
+    def __init__(self, given: Client | None, make: Callable[..., Client]) -> None:
+        self.owned: Final = given is None
+        self._making = threading.Lock()
+        if given is None:
+            # Certificates take the most time of a client's making, so they are read once and not in each process.
+            make = partial(make, verify=httpx2.create_ssl_context())
+        self._make = make
+        self._client = make() if given is None else given
+        in_each_child(self, Network[Client]._start_anew)
+
+    def client(self) -> Client:
+        """Raises KeyReaderError in a forked process where the given client can't be used."""
+        if (client := self._client) is not None:
+            return client
+        if not self.owned:
+            raise KeyReaderError(
+                "the http_client was made before this process was forked, and holds connections in a way that is not"
+                " known here: its parent would get this process's answers",
+                way_out="Make the http_client, and the OpenAI client with it, after the fork.",
+            )
+        with self._making:
+            if self._client is None:
+                self._client = self._make()
+            return self._client
+
+    def made(self) -> Client | None:
+        """The client that there is to close, if it was made here."""
+        return self._client if self.owned else None
+
+    def _start_anew(self) -> None:
+        self._making = threading.Lock()
+        inherited, self._client = self._client, None
+        if inherited is None:
+            return
+        renewed = renew(inherited)
+        if renewed and not self.owned:
+            self._client = inherited
+
+
+def renew(client: httpx2.Client | httpx2.AsyncClient) -> bool:
+    """Gives `client` new pools with the options of the old, whose sockets are closed in this process alone.
+
+    Returns whether that was possible. Nothing is said on the connections: TLS's goodbye would end the parent's session.
+    """
+    try:
+        free_cookies(client)
+        places = list(_pools(client, set()))
+        for pool in {id(pool): pool for _, _, pool in places}.values():
+            _let_go(pool.connections)
+        renewed = {id(pool): _emptied(pool) for _, _, pool in places}
+        for holder, name, pool in places:
+            setattr(holder, name, renewed[id(pool)])
+    except (LookupError, AttributeError, TypeError):
+        return False
+    return True
+
+
+def free_cookies(client: httpx2.Client | httpx2.AsyncClient) -> None:
+    """A thread of the parent may have held the lock of the client's cookies, which every answer takes."""
+    lock = "_cookies_lock"
+    if hasattr(client.cookies.jar, lock):
+        setattr(client.cookies.jar, lock, threading.RLock())
+
+
+def _pools(holder: object, seen: set[int]) -> Generator[tuple[object, str, Pool]]:
+    """Each pool below a client or transport: who holds it, as which attribute. LookupError for one without any."""
+    if id(holder) in seen or isinstance(holder, WITHOUT_SOCKETS):
+        return
+    seen.add(id(holder))
+    known = False
+    for name, value in list(vars(holder).items()):
+        if isinstance(value, POOLS):
+            known = True
+            yield holder, name, value
+            continue
+        for part in _parts(value):
+            if isinstance(part, POOLS):
+                raise LookupError(f"{type(holder).__name__}.{name} holds pools in a {type(value).__name__}")
+            if isinstance(part, (*TRANSPORTS, *CLIENTS)):
+                known = True
+                yield from _pools(part, seen)
+    if not known:
+        raise LookupError(f"{type(holder).__name__} shows no pool")
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return cast("dict[Any, Any]", value).values()
+    return cast("Iterable[Any]", value) if isinstance(value, list | tuple | set | frozenset) else (value,)
+
+
+def _emptied(pool: Pool) -> Pool:
+    """A pool with the same options that has neither connections nor requests. The old one serves the answers that were
+    begun with it: none of its locks is held by a thread that is not there."""
+    new = copy.copy(pool)
+    for name in ("_connections", "_requests"):
+        if not isinstance(getattr(pool, name), list):
+            raise TypeError(f"{name} is not a list")
+        setattr(new, name, [])
+    for one in (pool, new):
+        lock = "_optional_thread_lock"
+        setattr(one, lock, type(getattr(one, lock))())
+    return new
+
+
+def _let_go(connections: Iterable[object]) -> None:
+    for stream in _streams(connections):
+        inherited = stream.get_extra_info("socket")
+        if isinstance(inherited, socket.socket):
+            inherited.close()
+        elif inherited is not None and inherited.fileno() >= 0:
+            # An event loop's socket: closing it would take it out of the loop's epoll, which the parent uses as well.
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nowhere, inherited.fileno(), inheritable=False)
+            os.close(nowhere)
+            _left.append(stream)
+
+
+def _streams(connections: Iterable[object]) -> Generator[Any]:
+    """What the connections, wherever in httpcore2's objects, read from and write to."""
+    to_see, seen = list(connections), set[int]()
+    while to_see:
+        thing = to_see.pop()
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, STREAMS):
+            yield thing
+        elif type(thing).__module__.startswith("httpcore2") and hasattr(thing, "__dict__"):
+            to_see += vars(thing).values()
