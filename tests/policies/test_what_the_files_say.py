@@ -133,6 +133,9 @@ def test_a_pipelines_role_is_for_the_one_job_of_the_cells_file() -> None:
     other = claims("sub", "repo:myflux/keys:environment:unprotected")
     assert shown(findings(rule, other, told)) == {(role, path, "violation")}
     assert findings(rule, other, Config()) == [], "untold, any job that is named in full will do"
+    with_ids = claims("sub", "repo:myflux@1234567/keys@89012345:environment:local")
+    assert findings(rule, with_ids, Config()) == [], "with both ids it is one job too"
+    assert shown(findings(rule, with_ids, told)) == {(role, path, "violation")}, "and another than the file's"
     assert shown(findings(rule, claims("aud", "https://vault.example"), Config())) == {(role, path, "violation")}
     elsewhere = edited(
         platform,
