@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,14 @@ def test_what_would_trust_more_than_one_pipeline_is_refused(tmp_path: Path, sect
     with pytest.raises(tenancy.TenancyError) as refused:
         fleet(tmp_path, section)
     assert [problem.rule for problem in refused.value.problems] == [rule]
+
+
+def test_the_section_that_the_page_shows_is_a_cells_with_the_subject_of_a_new_repository(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "pipelines.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^ *```yaml\n(.*?)```", page, re.MULTILINE | re.DOTALL)
+    pipeline = fleet(tmp_path, textwrap.dedent(shown.rstrip(" "))).cells[CELL].pipeline
+    assert pipeline is not None
+    assert pipeline.subject == "repo:myflux@1234567/keys@89012345:environment:prod-eu1"
 
 
 def test_half_of_the_ids_is_refused_with_the_command_that_prints_both(tmp_path: Path) -> None:
