@@ -6,6 +6,7 @@ Every other test here judges in both forms too: `rehearsed.judge` compares them.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def test_assets_of_every_kind_come_back_from_the_record(tmp_path: Path) -> None:
     )
     one = forms.registered(resource(TYPE, code=Archive()))
     held = files(given)
-    kept = from_json(json.loads(json.dumps(to_json(type(one)(**{**vars(one), "inputs": {"code": held}})))))
+    kept = from_json(json.loads(json.dumps(to_json(replace(one, inputs={"code": held})))))
     assert kept.inputs == {"code": held}
     assert [part.kind for part in held.parts.values()] == [
         "RemoteAsset", "RemoteArchive", "FileAsset", "FileArchive", "StringAsset"
@@ -109,7 +110,7 @@ def test_the_same_files_elsewhere_are_no_change(tmp_path: Path) -> None:
         (tmp_path / folder / "rotation.zip").write_text(text, encoding="utf-8")
         one = forms.registered(resource(TYPE))
         held: Files = files(pulumi.FileArchive(str(tmp_path / folder / "rotation.zip")))
-        return type(one)(**{**vars(one), "inputs": {"code": held}})
+        return replace(one, inputs={"code": held})
 
     before = [function("base", "same")]
     assert changes(before, [function("branch", "same")]) == (), "the base lies in another folder"
