@@ -26,10 +26,11 @@ from myflux_keys.names import CellNames
 from package.plugin import Package
 from policies.guardrails import page
 from tenancy import schema
-from tenancy.pipeline import AWS_AUDIENCE, GITHUB_ISSUER
+from tenancy.pipeline import AWS_AUDIENCE, GITHUB_ISSUER, GitHub
 
 DOCS = Path(__file__).resolve().parent
 _CELL = CellNames("prod-eu1", "111122223333", "eu-central-1")
+_JOB = GitHub(repository="myflux/keys", owner_id=1234567, repository_id=89012345, environment="prod-eu1")
 _DEPLOYER = "arn:aws:iam::111122223333:role/deployer"
 _APPLICATION = "arn:aws:iam::111122223333:role/myflux-application"
 _REPLICA = copies.Replica("eu-west-1", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")
@@ -88,7 +89,7 @@ def iam_documents() -> str:
         ("Dedicated tenant: what it reads", documents.dedicated_read(tenant)),
         (
             "Pipeline: who becomes its role",
-            deployer_trust(_CELL, Job(GITHUB_ISSUER, AWS_AUDIENCE, "repo:myflux/keys:environment:prod-eu1")),
+            deployer_trust(_CELL, Job(GITHUB_ISSUER, AWS_AUDIENCE, _JOB.subject)),
         ),
         ("Pipeline: what it reads back", deployer_looks(_CELL, State("myflux-state"))),
         ("Pipeline that deploys tenants: what it changes", deployer_permissions(_CELL, "tenants")),

@@ -41,6 +41,8 @@ class Claim:
     about: About = field(repr=False)
     made: Callable[[About], Iterable[Attempt]] = field(repr=False)
     """Made when they are asked for: hundreds of formulas."""
+    of_tenants: bool = False
+    """Whether it speaks of tenants' secrets alone, so that of a cell without any it says nothing."""
 
     def attempts(self) -> Iterable[Attempt]:
         """On every tenant that there can be."""
@@ -68,6 +70,7 @@ def claims(deployment: Deployment, cell: Cell) -> list[Claim]:
             "A session tagged with one tenant, or with none, never reads another tenant's secret.",
             about,
             lambda about: (a for shape in everywhere for a in across(about, shape)),
+            of_tenants=True,
         ),
         Claim(
             "only-readers-read",
@@ -75,6 +78,7 @@ def claims(deployment: Deployment, cell: Cell) -> list[Claim]:
             "accounts included.",
             about,
             lambda about: (a for shape in everywhere for a in reading(about, shape)),
+            of_tenants=True,
         ),
         Claim(
             "only-functions-read-the-admin-key",
@@ -124,11 +128,13 @@ def claims(deployment: Deployment, cell: Cell) -> list[Claim]:
             "With the statement that `enabled: false` adds, a tenant's runtime reads nothing.",
             about,
             lambda about: (a for shape in everywhere for a in disabled(about, shape)),
+            of_tenants=True,
         ),
         Claim(
             "the-runtime-reads-its-own",
             "Every enabled tenant's runtime, tagged with it, reads its secret and decrypts it: the rest is not empty.",
             about,
             lambda about: (a for shape in about.deployment.shapes for a in own_reads(about, shape)),
+            of_tenants=True,
         ),
     ]

@@ -19,7 +19,8 @@ from isolation.trials import Attempt
 from isolation.words import told
 from tenancy import Cell
 
-Outcome = Literal["holds", "broken", "unknown"]
+Outcome = Literal["holds", "broken", "unknown", "no-tenant"]
+"""The last is of a claim about tenants' secrets, where there are none. Nothing is proven by it."""
 
 _SOON: Final = 2
 """For one attempt; the shipped documents take a twentieth of it."""
@@ -93,7 +94,11 @@ def _judged(claim: Claim) -> tuple[Outcome, str]:
         if found.outcome == "broken":
             return "broken", found.why
         refuted[attempt.fails.get_id()] = attempt.fails
-    return ("holds", "") if asked else ("unknown", "Nothing that is deployed is spoken of.")
+    if asked:
+        return "holds", ""
+    if claim.of_tenants and not claim.about.deployment.tenants:
+        return "no-tenant", "No tenant's secret is deployed."
+    return "unknown", "Nothing that is deployed is spoken of."
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,9 @@ https://docs.gitlab.com/ci/secrets/id_token_authentication/
 
 from __future__ import annotations
 
+import base64
+import json
+import re
 import urllib.parse
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
@@ -30,6 +33,10 @@ GITLAB_VARIABLE: Final = "MYFLUX_ID_TOKEN"
 _GITHUB_URL: Final = "ACTIONS_ID_TOKEN_REQUEST_URL"
 _GITHUB_BEARER: Final = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
 _SECONDS: Final = 30.0
+_WITH_IDS: Final = re.compile(
+    r"repo:(?P<owner>[^@/:]+)@(?P<owner_id>[0-9]+)/(?P<name>[^@/:]+)@(?P<repository_id>[0-9]+):", re.ASCII
+)
+"""https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/"""
 _OWN: Final = (
     _GITHUB_URL, _GITHUB_BEARER, GITLAB_VARIABLE, "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ROLE_ARN",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -44,15 +51,14 @@ def session(cell: Cell, pipeline: Pipeline, run: str, environment: Mapping[str, 
     sts: STSClient = boto3.Session(region_name=cell.region).client(  # pyright: ignore[reportUnknownMemberType]
         "sts", config=Config(signature_version=UNSIGNED)
     )
+    token = _token(environment)
     try:
-        answer = sts.assume_role_with_web_identity(
-            RoleArn=role, RoleSessionName=run, WebIdentityToken=_token(environment)
-        )
+        answer = sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName=run, WebIdentityToken=token)
     except ClientError as error:
         raise Failure(
             f"AWS does not let this job become {role}: {error.response.get('Error', {}).get('Message', '')} "
-            f"The role trusts {pipeline.issuer} for {pipeline.subject}, and nobody else. Run the job there; or, if the "
-            f"role is not made yet, a deployer runs `myflux-keys up --cell {cell.cell}` once."
+            f"By the cell's file the role trusts {pipeline.issuer} for {pipeline.subject}, and nobody else. "
+            f"{_way_out(cell, pipeline, _subject(token))}"
         ) from None
     held = answer["Credentials"]
     kept = {name: value for name, value in environment.items() if name not in _OWN}
@@ -63,6 +69,31 @@ def session(cell: Cell, pipeline: Pipeline, run: str, environment: Mapping[str, 
         "AWS_REGION": cell.region,
         "AWS_DEFAULT_REGION": cell.region,
     }
+
+
+def _way_out(cell: Cell, pipeline: Pipeline, subject: str) -> str:
+    """`subject` is what this job's token says, empty where it cannot be read."""
+    up = f"`myflux-keys up --cell {cell.cell}`"
+    if subject == pipeline.subject:
+        return f"This job's token says the same: the role is not made yet, or of an older file. A deployer runs {up}."
+    said = f"This job's token says {subject}. " if subject else ""
+    file, ids, github = f"cells/{cell.cell}.yaml", _WITH_IDS.match(subject), pipeline.github
+    # Where the file has ids already, another repository has taken over the name.
+    if ids and github and not github.owner_id and f"{ids['owner']}/{ids['name']}" == github.repository:
+        return (
+            f"{said}Write `owner_id: {ids['owner_id']}` and `repository_id: {ids['repository_id']}` under "
+            f"pipeline.github in {file}; then a deployer runs {up}."
+        )
+    return f"{said}Run the job there; or name its place under `pipeline` in {file}, and a deployer runs {up}."
+
+
+def _subject(token: str) -> str:
+    """Read for a person alone: whether the token is true is for AWS to say."""
+    try:
+        body = token.split(".")[1]
+        return str(json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))["sub"])
+    except (ValueError, IndexError, KeyError, TypeError):
+        return ""
 
 
 def _token(environment: Mapping[str, str]) -> str:

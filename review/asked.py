@@ -21,7 +21,7 @@ from typing import Any, Final, cast
 from review.place import Place
 from review.registered import Registered, from_json
 
-FORM: Final = 1
+FORM: Final = 2
 """Raised when the answers' form changes, so that trees of different age don't misread one another."""
 
 _STACKS_A_PROCESS: Final = 50

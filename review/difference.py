@@ -15,8 +15,9 @@ from typing import Any, Final, Literal, cast
 
 from pulumi.output import Unknown
 
-from review.registered import Registered
-from tenancy.problems import shown
+from policies.guardrails.model import whole
+from review.registered import Files, Registered
+from tenancy.problems import WITHHELD, shown
 
 FINAL: Final = {
     "aws:kms/key:Key": "whatever it encrypts is lost with it",
@@ -26,6 +27,9 @@ FINAL: Final = {
 """Types whose deletion cannot be undone, or not for long, and what it does."""
 
 _REFERENCE: Final = "pulumi:pulumi:StackReference"
+
+_OF_A_HASH: Final = 12
+"""As many characters are shown: two archives are told apart by fewer."""
 
 Action = Literal["create", "update", "delete"]
 
@@ -80,28 +84,36 @@ def _change(before: Registered | None, after: Registered | None) -> Change | Non
     return Change(action, one.type, one.name, one.urn, _sorted(old - new), _sorted(new - old))
 
 
-def _sorted(lines: Counter[str]) -> tuple[str, ...]:
-    return tuple(sorted(lines.elements()))
+_Line = tuple[str, str]
+"""What is shown, and what it is compared by where that is more: two values that are withheld may differ."""
 
 
-def _lines(one: Registered | None) -> Counter[str]:
+def _sorted(lines: Counter[_Line]) -> tuple[str, ...]:
+    return tuple(sorted(shown for shown, _ in lines.elements()))
+
+
+def _lines(one: Registered | None) -> Counter[_Line]:
     if one is None:
         return Counter()
-    lines = Counter(f"{path}: {value}" for key in one.inputs for path, value in _leaves(one, key))
-    lines.update(["(protected): true"] if one.protect else [])
-    lines.update(["(kept when destroyed): true"] if one.retain_on_delete else [])
-    lines.update(f"(after): {urn.rpartition('::')[2]}" for urn in one.dependencies if _REFERENCE not in urn)
+    lines = Counter((f"{path}: {text}", whole) for key in one.inputs for path, text, whole in _leaves(one, key))
+    lines.update([("(protected): true", "")] if one.protect else [])
+    lines.update([("(kept when destroyed): true", "")] if one.retain_on_delete else [])
+    lines.update((f"(after): {urn.rpartition('::')[2]}", "") for urn in one.dependencies if _REFERENCE not in urn)
     return lines
 
 
-def _leaves(one: Registered, key: str) -> Iterator[tuple[str, str]]:
+_Leaf = tuple[str, str, str]
+"""Path, what is shown of the value, and what it is compared by where that is more."""
+
+
+def _leaves(one: Registered, key: str) -> Iterator[_Leaf]:
     if key in one.secret:
-        yield key, "(secret)"
+        yield key, "(secret)", repr(one.inputs[key])
     else:
         yield from _inside(key, one.inputs[key])
 
 
-def _inside(path: str, value: Any) -> Iterator[tuple[str, str]]:
+def _inside(path: str, value: Any) -> Iterator[_Leaf]:
     if isinstance(value, str) and value[:1] in ("{", "["):
         value = _parsed(value)
     if isinstance(value, Mapping):
@@ -110,12 +122,29 @@ def _inside(path: str, value: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         yield from _items(path, cast(list[Any], value))
     elif isinstance(value, Unknown):
-        yield path, "(known once deployed)"
+        yield path, "(known once deployed)", ""
+    elif isinstance(value, Files):
+        yield from _files(path, value)
     else:
-        yield path, shown(_whole(value)) or "null"
+        yield _plain(path, value)
 
 
-def _items(path: str, values: list[Any]) -> Iterator[tuple[str, str]]:
+def _plain(path: str, value: Any) -> _Leaf:
+    text = shown(whole(value)) or "null"
+    return path, text, value if text == WITHHELD else ""
+
+
+def _files(path: str, given: Files) -> Iterator[_Leaf]:
+    """By what they hold: where a file lay while it was packed says nothing about a change."""
+    for name, one in given.parts.items():
+        yield from _files(f"{path}.{name}", one)
+    if given.sha256:
+        yield f"{path}.sha256", f"{given.sha256[:_OF_A_HASH]}…", given.sha256
+    elif not given.parts:
+        yield _plain(path, given.origin)
+
+
+def _items(path: str, values: list[Any]) -> Iterator[_Leaf]:
     """A list's order is told only where it must be: statements go by their Sid, plain values by themselves."""
     for place, value in enumerate(values):
         if isinstance(value, Mapping):
@@ -130,8 +159,3 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
-
-
-def _whole(value: Any) -> Any:
-    """Protobuf has no whole numbers."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -31,6 +31,7 @@ def facts(review: Review) -> dict[str, Any]:
                 "cell": one.cell,
                 "stacks": list(one.stacks),
                 "claims": one.claims,
+                "waiting_for_a_tenant": list(one.waiting),
                 "seconds": round(one.seconds, 2),
                 "matrix_changed": bool(one.matrix),
             }

@@ -12,10 +12,10 @@ from pulumi.output import Unknown
 
 from policies.guardrails.config import Config
 from policies.guardrails.judge import RULES, judge
-from policies.guardrails.model import UNKNOWN, Finding, Resource, Rule
+from policies.guardrails.model import UNKNOWN, Archive, Finding, Resource, Rule, whole
 from review.asked import Asked
 from review.places import Places
-from review.registered import Registered
+from review.registered import Files, Registered
 from review.remark import Outcome, Remark
 from tenancy import Cell, Tenant
 
@@ -101,6 +101,21 @@ def _key(finding: Finding) -> tuple[str, ...]:
 def _shown(value: Any) -> Any:
     if isinstance(value, Unknown):
         return UNKNOWN
+    if isinstance(value, Files):
+        return _files(value)
     if isinstance(value, Mapping):
         return {name: _shown(one) for name, one in cast(Mapping[str, Any], value).items()}
-    return [_shown(one) for one in cast(list[Any], value)] if isinstance(value, list) else value
+    return [_shown(one) for one in cast(list[Any], value)] if isinstance(value, list) else whole(value)
+
+
+def _files(given: Files) -> Archive | str:
+    """As `policies/guardrails/engine.py` shows them, which a pack of its own process does from Pulumi's objects."""
+    match given.kind:
+        case "AssetArchive":
+            return Archive(parts={name: _files(one) for name, one in given.parts.items()})
+        case "FileArchive":
+            return Archive(path=given.origin)
+        case "RemoteArchive":
+            return Archive(uri=given.origin)
+        case _:
+            return given.origin

@@ -193,7 +193,13 @@ def _how(review: Review) -> list[str]:
         f"Rules asked of {review.judged} of {len(review.scope.judged)} stacks",
         claims or "isolation stands as it was proven, since no document changes",
     ]
-    return ["---", "; ".join(said) + ". " + state, *(f"\n{note}" for note in review.notes)]
+    waiting = [
+        f"\n{one.cell} has no tenants yet. The claims about tenants' secrets ({', '.join(one.waiting)}) are proven "
+        "when its first tenant's file is reviewed."
+        for one in review.proofs
+        if one.waiting
+    ]
+    return ["---", "; ".join(said) + ". " + state, *waiting, *(f"\n{note}" for note in review.notes)]
 
 
 def _more(count: int, what: str) -> list[str]:

@@ -29,28 +29,39 @@ _DOCUMENTS: Final = ("assumeRolePolicy", "policy", "policyArn", "permissionsBoun
 @dataclass(frozen=True)
 class Proof:
     """Of one cell. `matrix` is Markdown: who reads what, and empty where that did not change. `stacks` were looked at:
-    the platform's and some tenants', whom the claims are then true of all of."""
+    the platform's and some tenants', whom the claims are then true of all of. `claims` counts those that were put to
+    the solver; `waiting` names the others, which speak of tenants' secrets in a cell whose files have no tenant yet."""
 
     cell: str
     stacks: tuple[str, ...]
     claims: int
+    waiting: tuple[str, ...]
     seconds: float
     matrix: str
     remarks: tuple[Remark, ...]
 
 
 def proof(
-    cell: Cell, stacks: Sequence[str], after: Sequence[Registered], before: Sequence[Registered], place: Place | None
+    cell: Cell,
+    stacks: Sequence[str],
+    after: Sequence[Registered],
+    before: Sequence[Registered],
+    place: Place | None,
+    *,
+    tenants: bool = True,
 ) -> Proof:
     """`before` are the same stacks' resources in the base, as far as they were there. `place` is where to look if a
-    claim fails: it is about documents together, and no one line."""
+    claim fails: it is about documents together, and no one line. `tenants`: whether the files name any in the cell; if
+    they do, and none was looked at, a claim about them is not judged."""
     verdicts = isolation.prove(after, cell)
+    waiting = () if tenants else tuple(verdict.claim for verdict in verdicts if verdict.outcome == "no-tenant")
     who_reads = isolation.matrix(after, cell)
     same = bool(before) and isolation.matrix(before, cell) == who_reads
     return Proof(
         cell=cell.cell,
         stacks=tuple(stacks),
-        claims=len(verdicts),
+        claims=len(verdicts) - len(waiting),
+        waiting=waiting,
         seconds=sum(verdict.seconds for verdict in verdicts),
         matrix="" if same else who_reads.markdown(),
         remarks=tuple(
@@ -66,7 +77,7 @@ def proof(
                 stacks=(cell.cell,),
             )
             for verdict in verdicts
-            if verdict.outcome != "holds"
+            if verdict.outcome != "holds" and verdict.claim not in waiting
         ),
     )
 
@@ -90,7 +101,9 @@ def proofs(
         if cell in stacks and (everything or any(_proven(differing.get(stack, ())) for stack in stacks)):
             now = [one for stack in stacks for one in after[stack].resources]
             then = [one for stack in stacks if stack in before for one in before[stack].resources]
-            found.append(proof(fleet.cells[cell], stacks, now, then, _suspect(stacks, now, differing)))
+            tenants = bool(fleet.tenants_of(fleet.cells[cell]))
+            place = _suspect(stacks, now, differing)
+            found.append(proof(fleet.cells[cell], stacks, now, then, place, tenants=tenants))
     return tuple(found)
 
 

@@ -26,6 +26,7 @@ from myflux_keys.names import CellNames
 from review import answers
 from review.place import Place
 from review.registered import Registered as Registered
+from review.registered import files
 from tenancy.address import LOCAL_OPENAI_URL
 
 _PROJECT: Final = "myflux-keys"
@@ -52,7 +53,7 @@ def rehearse(stack: str, root: Path = program.ROOT, *, deployed: bool = True) ->
 
 def _run(deploy: Callable[[], None], stack: str, names: CellNames, *, deployed: bool) -> Sequence[Registered]:
     aws = _Aws(names, deployed=deployed)
-    monitor = _Monitor(aws)
+    monitor = _Monitor(aws, stack)
 
     async def drained() -> None:
         mocks.set_mocks(
@@ -100,15 +101,23 @@ class _Aws(mocks.Mocks):
 
 
 class _Monitor(mocks.MockMonitor):
-    def __init__(self, aws: _Aws) -> None:
+    def __init__(self, aws: _Aws, stack: str) -> None:
         super().__init__(aws)
+        self._stack = stack
         self.registered: list[Registered] = []
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
-        """As the engine makes them, with every parent's type but the stack's."""
+        """As the engine makes them, with every parent's type but the stack's. The SDK's own word for the stack is not
+        known yet to the threads of a process's first rehearsal."""
         above = parent.split("::")[2] if parent else _STACK
         kind = type_ if above == _STACK else f"{above}${type_}"
-        return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{kind}::{name}"
+        return f"urn:pulumi:{self._stack}::{_PROJECT}::{kind}::{name}"
+
+    def SupportsFeature(self, request: Any) -> Any:  # noqa: N802 - the engine's own name
+        """A resource that is a property's value comes as its id or URN, as the engine shows it to a pack."""
+        answer: Any = super().SupportsFeature(request)  # pyright: ignore[reportUnknownMemberType]
+        answer.hasSupport = answer.hasSupport and request.id != "resourceReferences"
+        return answer
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the engine's own name
         try:
@@ -118,7 +127,7 @@ class _Monitor(mocks.MockMonitor):
         if request.type == _STACK:
             return response
         given: dict[str, Any] = _ordered(rpc.deserialize_properties(request.object, keep_unknowns=True))
-        inputs = {key: rpc.unwrap_rpc_secret(value) for key, value in given.items()}
+        inputs = {key: _recorded(rpc.unwrap_rpc_secret(value)) for key, value in given.items()}
         made = self.resources[response.urn]
         state = cast(dict[str, Any], made.state)  # pyright: ignore[reportUnknownMemberType]
         self.registered.append(
@@ -158,6 +167,14 @@ def _place(frames: Sequence[Any]) -> Place | None:
         if path.is_relative_to(program.ROOT) and "site-packages" not in path.parts:
             return Place(path.relative_to(program.ROOT).as_posix(), frame.pc.line)
     return None
+
+
+def _recorded(value: Any) -> Any:
+    if isinstance(value, pulumi.Asset | pulumi.Archive):
+        return files(value)
+    if isinstance(value, dict):
+        return {key: _recorded(one) for key, one in cast(dict[str, Any], value).items()}
+    return [_recorded(one) for one in cast(list[Any], value)] if isinstance(value, list) else value
 
 
 def _ordered(value: Any) -> Any:

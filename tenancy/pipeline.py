@@ -2,6 +2,7 @@
 
 Owns which jobs are trusted, written out whole. Leaves out what they may do (`components/deployer_permissions.py`).
 https://docs.github.com/en/actions/reference/security/oidc
+https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/
 https://docs.gitlab.com/ci/secrets/id_token_authentication/
 """
 
@@ -11,9 +12,9 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from tenancy.fields import Model, Text, refuse, refused
+from tenancy.fields import Model, Text, Whole, refuse, refused
 from tenancy.problems import Refusal
 
 GITHUB_ISSUER: Final = "token.actions.githubusercontent.com"
@@ -35,7 +36,13 @@ def _exactly(pattern: str, what: str, way_out: str) -> Callable[[str], str]:
 _PART: Final = r"[A-Za-z0-9_.-]+"
 Repository = Annotated[
     Text,
-    AfterValidator(_exactly(f"{_PART}/{_PART}", "This is not a repository's name.", "write owner/name.")),
+    AfterValidator(
+        _exactly(
+            f"{_PART}/{_PART}",
+            "This is not a repository's name.",
+            "write owner/name; ids go into owner_id and repository_id.",
+        )
+    ),
 ]
 Project = Annotated[
     Text,
@@ -66,14 +73,50 @@ KeyArn = Annotated[
 
 
 class GitHub(Model):
-    """Jobs of one environment. Its protection rules say which branches may deploy and who approves."""
+    """Jobs of one environment. Its protection rules say which branches may deploy and who approves.
+
+    The subject is equal to the one of GitHub's tokens, which holds the two ids or does not, by the repository's age and
+    settings: a role trusts one of the two forms.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={"dependentRequired": {"owner_id": ["repository_id"], "repository_id": ["owner_id"]}}
+    )
 
     repository: Annotated[Repository, Field(description="owner/name.", examples=["myflux/keys"])]
+    owner_id: Annotated[
+        Whole | None,
+        Field(
+            ge=1,
+            description="The owner's number at GitHub, with repository_id. Needed for a repository that was made, "
+            "renamed or transferred since 15 July 2026, or that opted in: its tokens hold both. "
+            "`gh api repos/OWNER/NAME --jq '.owner.id, .id'` prints them, in this order.",
+            examples=[1234567],
+        ),
+    ] = None
+    repository_id: Annotated[
+        Whole | None,
+        Field(ge=1, description="The repository's own number at GitHub, with owner_id.", examples=[89012345]),
+    ] = None
     environment: Annotated[Place, Field(description="The environment of the deploying jobs.", examples=["prod-eu1"])]
 
     @property
     def subject(self) -> str:
-        return f"repo:{self.repository}:environment:{self.environment}"
+        owner, _, name = self.repository.partition("/")
+        if self.owner_id is not None:
+            owner, name = f"{owner}@{self.owner_id}", f"{name}@{self.repository_id}"
+        return f"repo:{owner}/{name}:environment:{self.environment}"
+
+    @model_validator(mode="after")
+    def _both_ids(self) -> Self:
+        missing = [name for name in ("owner_id", "repository_id") if getattr(self, name) is None]
+        if len(missing) == 1:
+            reason = "GitHub's tokens hold both ids or neither, so a role that asks for one of them lets no job in."
+            way_out = (
+                f"add {missing[0]}: `gh api repos/{self.repository} --jq '.owner.id, .id'` prints both; or delete both."
+            )
+            refuse(iter([Refusal("one-id", reason, way_out)]))
+        return self
 
 
 class GitLab(Model):

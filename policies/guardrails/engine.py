@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
-from pulumi import StringAsset
+from pulumi import AssetArchive, FileArchive, FileAsset, RemoteArchive, RemoteAsset, StringAsset
 from pulumi_policy import (
     EnforcementLevel,
     Policy,
@@ -28,7 +28,7 @@ from pulumi_policy.proxy import UnknownValueError
 
 from .config import Config
 from .judge import ask
-from .model import UNKNOWN, Finding, Resource, Rule
+from .model import UNKNOWN, Archive, Finding, Resource, Rule, whole
 from .page import camel
 
 _SCHEMA: Final[Mapping[type, dict[str, Any]]] = {
@@ -80,10 +80,7 @@ def _about(rule: Rule) -> dict[str, Any]:
 
 def _resource_policy(rule: Rule) -> Policy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        resource = Resource(
-            args.urn, args.resource_type, args.name, plain(args.props), args.opts.parent or "", args.opts.protect
-        )
-        for finding in ask(rule, [resource], configured(args.get_config())):
+        for finding in ask(rule, [before_it_is_made(args)], configured(args.get_config())):
             report(explain(rule, finding), args.urn)
 
     return ResourceValidationPolicy(validate=validate, **_about(rule))
@@ -91,14 +88,21 @@ def _resource_policy(rule: Rule) -> Policy:
 
 def _stack_policy(rule: Rule) -> Policy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        resources = [_resource(shown) for shown in args.resources]
+        resources = [within_its_stack(shown) for shown in args.resources]
         for finding in ask(rule, resources, configured(args.get_config())):
             report(explain(rule, finding), finding.urn or None)
 
     return StackValidationPolicy(validate=validate, **_about(rule))
 
 
-def _resource(shown: PolicyResource) -> Resource:
+def before_it_is_made(args: ResourceValidationArgs) -> Resource:
+    """The engine does not say then what a resource depends on."""
+    return Resource(
+        args.urn, args.resource_type, args.name, plain(args.props), args.opts.parent or "", args.opts.protect
+    )
+
+
+def within_its_stack(shown: PolicyResource) -> Resource:
     """The engine shows a stack's resources with what AWS will answer. What is unknown there and was never asked for is
     not the program's to know."""
     asked = shown.property_dependencies
@@ -124,7 +128,24 @@ def plain(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         listed = cast(Sequence[Any], value)
         return [_item(listed, place) for place in range(len(listed))]
-    return value.text if isinstance(value, StringAsset) else value
+    return files(value)
+
+
+def files(value: Any) -> Any:
+    """An asset or an archive of Pulumi's, as the rules see it; anything else as it is."""
+    if isinstance(value, StringAsset):
+        return value.text
+    if isinstance(value, FileAsset):
+        return str(value.path)
+    if isinstance(value, RemoteAsset):
+        return value.uri
+    if isinstance(value, FileArchive):
+        return Archive(path=str(value.path))
+    if isinstance(value, RemoteArchive):
+        return Archive(uri=value.uri)
+    if isinstance(value, AssetArchive):
+        return Archive(parts={name: files(one) for name, one in value.assets.items()})
+    return whole(value)
 
 
 def _item(holder: Any, key: Any) -> Any:

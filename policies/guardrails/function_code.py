@@ -9,11 +9,9 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any, Final
 
-from pulumi import AssetArchive, FileArchive
-
 from . import ours
 from .config import Config
-from .model import UNKNOWN, Finding, Rule, Stack, unknown, violation
+from .model import UNKNOWN, Archive, Finding, Rule, Stack, unknown, violation
 
 _HANDLERS: Final = {
     "rotation": "functions.rotation.handler.handler",
@@ -64,9 +62,9 @@ def _runs_our_code(stack: Stack, _: Config) -> Iterator[Finding]:
 def _built_here(code: Any, kind: str) -> bool:
     """What is in the archive no property tells: it is reviewed as code. The engine shows a pack an archive without its
     path, as one of no files; then its path is judged in a review alone."""
-    if isinstance(code, AssetArchive):
-        return not code.assets
-    return isinstance(code, FileArchive) and PurePath(code.path).parts[-2:] == (".build", _ARCHIVES.get(kind, ""))
+    if not isinstance(code, Archive) or code.uri or code.parts:
+        return False
+    return not code.path or PurePath(code.path).parts[-2:] == (".build", _ARCHIVES.get(kind, ""))
 
 
 def _role_named(role: str, name: str) -> bool:

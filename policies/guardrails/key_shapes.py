@@ -16,6 +16,8 @@ from functools import lru_cache
 from typing import Any, Final, cast
 from urllib.parse import unquote
 
+from .model import Archive
+
 KEY_SHAPE: Final = re.compile(
     r"(?:(?<![A-Za-z0-9])|(?<=\\[abfnrtv])|(?<=%[0-9A-Fa-f]{2})|(?<=\\x[0-9a-f]{2})|(?<=\\u[0-9a-f]{4}))"
     r"(?:sk-[A-Za-z0-9_-]{16,}|(?:AKIA|ASIA)[A-Z0-9]{16})"
@@ -44,6 +46,10 @@ def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
             # A name that is a key must not come out as part of a path.
             shown = "…" if _is_key(str(name)) else str(name)
             yield from texts(inner, f"{path}.{shown}" if path else shown)
+    elif isinstance(value, Archive):
+        # Where a file lies on the machine that runs this is no text that anybody is shown.
+        yield path, value.uri
+        yield from texts(value.parts, path)
     elif isinstance(value, list | tuple | set | frozenset):
         for place, inner in enumerate(cast(list[Any], value)):
             yield from texts(inner, f"{path}[{place}]")

@@ -30,10 +30,26 @@ UNKNOWN: Final = Unknown()
 BEFORE_DEPLOYMENT: Final = "cannot be judged before deployment"
 
 
+def whole(value: Any) -> Any:
+    """A whole number as one: protobuf, by which every form of a resource comes, has floating point alone."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Files that a resource is given. `path` or `uri` is where they come from, where that is shown; `parts` is what an
+    archive is put together of, by name: an asset's text, or another archive."""
+
+    path: str = ""
+    uri: str = ""
+    parts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
 @dataclass(frozen=True)
 class Resource:
     """A resource as it is asked for. `properties` has the provider's own names; what comes out of another resource and
-    is not known yet is UNKNOWN, and `property_dependencies` says which resources it comes from."""
+    is not known yet is UNKNOWN, and `property_dependencies` says which resources it comes from. Archives are `Archive`;
+    an asset is its text, or the path or address of its file."""
 
     urn: str
     type: str

@@ -6,6 +6,7 @@ Leaves out what a role may do (`own_roles`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -22,6 +23,10 @@ from .own_roles import whose
 _TAG: Final = "aws:requesttag/tenant"
 _TAG_KEYS: Final = "aws:tagkeys"
 _AUDIENCE: Final = "sts.amazonaws.com"
+_GITHUB: Final = "token.actions.githubusercontent.com"
+_NAME: Final = r"[A-Za-z0-9_.-]+"
+_REPOSITORY: Final = re.compile(rf"repo:{_NAME}/{_NAME}:.+|repo:{_NAME}@[1-9][0-9]*/{_NAME}@[1-9][0-9]*:.+", re.ASCII)
+"""How GitHub's subjects start: with the ids of owner and repository, or with neither."""
 _PROVIDER: Final = "arn:~:iam::~:oidc-provider/*"
 _ASSUME: Final = frozenset({"sts:assumerole", "sts:tagsession"})
 
@@ -78,6 +83,8 @@ def _one_job(statement: Statement, config: Config) -> str:
     if not statement.demands(f"{issuer}:aud", _AUDIENCE):
         return "lets in tokens that were made for somebody else than AWS, who could use them here"
     jobs = [f"{issuer} {c.values[0]}" for c in statement.on(f"{issuer}:sub") if _whole(c)]
+    if issuer == _GITHUB and not all(_REPOSITORY.fullmatch(job.partition(" ")[2]) for job in jobs):
+        return "names no one repository of GitHub's: repo:OWNER/NAME, or repo:OWNER@ID/NAME@ID with both ids"
     if config.pipeline_jobs and not set(jobs) <= set(config.pipeline_jobs):
         return "lets in another job than the cell's pipeline"
     return ""

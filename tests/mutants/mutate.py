@@ -11,9 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, cast
 
-from pulumi import Archive, Asset, FileArchive
-
-from policies.guardrails.model import Resource
+from policies.guardrails.model import Archive, Resource
 from tests.mutants.texts import other_keys, other_texts
 
 Kind = Literal["dropped", "widened", "altered"]
@@ -95,8 +93,8 @@ def _changes(value: Any, path: tuple[Step, ...]) -> Iterator[_Change]:
         yield _Change(path, "widened", value, more, more)
         if value:
             yield _Change(path, "altered", value, 0, 0)
-    elif isinstance(value, Asset | Archive):
-        elsewhere = FileArchive("elsewhere.zip")
+    elif isinstance(value, Archive):
+        elsewhere = Archive(path="elsewhere.zip")
         yield _Change(path, "altered", value, elsewhere, elsewhere)
 
 

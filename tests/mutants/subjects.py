@@ -14,8 +14,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
 
-from pulumi import Archive, Asset
-
 import program
 import tenancy
 from policies.guardrails.config import Config
@@ -53,7 +51,7 @@ class Subject:
             before = self.known.get((resource.type, resource.name))
             if before is None or before.get("name") != resource.get("name"):
                 yield from mutants(resource)
-            elif _texts(before) != _texts(resource):
+            elif before.properties != resource.properties:
                 yield from (one for one in mutants(resource) if _is_new(one, before))
 
 
@@ -76,11 +74,6 @@ def _with_copies(name: str) -> Subject:
     found = stack(name, root=COPIED)
     alike = {(one.type, one.name): one for one in found if _COPYS_REGION not in str(one.properties)}
     return Subject(found, judging.config(fleet.cells["copied"], fleet.tenants_of("copied")), alike)
-
-
-def _texts(resource: Resource) -> dict[str, Any]:
-    """Archives are equal to none but themselves."""
-    return {name: value for name, value in resource.properties.items() if not isinstance(value, Asset | Archive)}
 
 
 def _is_new(mutant: Mutant, before: Resource) -> bool:

@@ -16,10 +16,12 @@ from tests.mutants.harmless import reason
 from tests.mutants.hunt import caught
 from tests.mutants.mutate import Mutant, mutants
 from tests.mutants.subjects import SUBJECTS, subject
+from tests.policies.forms import judge as in_both_forms
 from tests.policies.rehearsed import document
 
 TYPE = "aws:iam/rolePolicy:RolePolicy"
 SAMPLE = 80
+IN_BOTH_FORMS = 6
 
 
 def one(**properties: object) -> Resource:
@@ -37,6 +39,14 @@ def test_a_sample_of_mutants_is_caught_or_known_to_be_harmless(name: str) -> Non
     survivors = [m for m in sample if not caught(m, about.stack, about.told)]
     assert [str(m) for m in survivors if reason(m) is None] == []
     assert len(survivors) < len(sample) * 0.6, "the sample hardly changed anything that matters"
+
+
+@pytest.mark.parametrize("name", ["local", "acme.local", "local, a pipeline deploys everything"])
+def test_a_mutant_is_judged_alike_in_the_engine_and_in_a_review(name: str) -> None:
+    about = subject(name)
+    for mutant in random.Random(7).sample(list(about.mutants()), IN_BOTH_FORMS):
+        changed = [mutant.mutated if one is mutant.original else one for one in about.stack]
+        in_both_forms([one for one in changed if one is not None], about.told)
 
 
 def test_there_are_thousands_and_none_is_what_is_shipped() -> None:

@@ -12,10 +12,12 @@ from tests.pipelines.repository import Repository
 from tests.pipelines.stand_in import GitHubStandIn
 from tests.program.rig import CELL, ROOT, Rig
 
-SUBJECT = "repo:myflux/keys:environment:local"
+SUBJECT = "repo:myflux@1234567/keys@89012345:environment:local"
+"""As GitHub writes it for a repository made since 15 July 2026."""
+IDS = "owner_id: 1234567, repository_id: 89012345"
 BUCKET = "myflux-state-local"
 PIPELINE = f"""pipeline:
-  github: {{repository: myflux/keys, environment: local}}
+  github: {{repository: myflux/keys, {IDS}, environment: local}}
   state_bucket: {BUCKET}
 """
 

@@ -121,12 +121,27 @@ def test_only_the_named_job_becomes_the_role(
     monkeypatch.setenv("AWS_ENDPOINT_URL", bootstrapped.cell.aws_url)
     cell, pipeline = pipeline_of(bootstrapped.fleet, CELL)
     for subject in (
-        "repo:myflux/keys:pull_request",
-        "repo:myflux/keys:ref:refs/heads/main",
-        "repo:stranger/keys:environment:local",
+        "repo:myflux@1234567/keys@89012345:pull_request",
+        "repo:myflux@1234567/keys@89012345:ref:refs/heads/main",
+        "repo:stranger@1234567/keys@89012345:environment:local",
+        "repo:myflux/keys:environment:local",
+        "repo:myflux@1234567/keys:environment:local",
         f"{SUBJECT}-2",
     ):
         with pytest.raises(Failure, match="does not let this job become"):
             identity.session(cell, pipeline, "job", bootstrapped.environment() | github.job(subject))
+    assert pipeline.github is not None
+    old = pipeline.model_copy(
+        update={"github": pipeline.github.model_copy(update={"owner_id": None, "repository_id": None})}
+    )
+    again = "repo:myflux@1234567/keys@7:environment:local"
+    said = {}
+    for name, held in (("without ids", old), ("with others", pipeline)):
+        with pytest.raises(Failure) as refused:
+            identity.session(cell, held, "job", bootstrapped.environment() | github.job(again))
+        said[name] = str(refused.value)
+        assert f"This job's token says {again}." in said[name]
+    assert "Write `owner_id: 1234567` and `repository_id: 7`" in said["without ids"]
+    assert "repository_id: 7" not in said["with others"], "a name that was taken over is not to be trusted anew"
     with pytest.raises(Failure, match="this job has no identity"):
         identity.session(cell, pipeline, "job", bootstrapped.environment())

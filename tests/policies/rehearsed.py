@@ -4,39 +4,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pulumi.output import Unknown
-
 from policies.guardrails.config import Config
-from policies.guardrails.judge import RULES, judge
-from policies.guardrails.model import UNKNOWN, Finding, Resource
+from policies.guardrails.judge import RULES
+from policies.guardrails.model import Finding, Resource
 from program import ROOT
-from review.rehearsal import rehearse
+from review import judging
+from review.rehearsal import Registered, rehearse
+from tests.policies.forms import Rehearsed
+from tests.policies.forms import judge as judge
 
 STACKS = ("local", "acme.local", "fjord.local", "globex.local", "initech.local")
 
 
-def plain(value: Any) -> Any:
-    if isinstance(value, Unknown):
-        return UNKNOWN
-    if isinstance(value, dict):
-        return {name: plain(inner) for name, inner in value.items()}
-    return [plain(one) for one in value] if isinstance(value, list) else value
+@cache
+def stack(name: str, deployed: bool = True, root: Path = ROOT) -> tuple[Resource, ...]:
+    asked = registered(name, deployed, root)
+    return tuple(
+        Rehearsed(**{part.name: getattr(shown, part.name) for part in fields(Resource)}, outputs=one.outputs)
+        for one, shown in zip(asked, judging.resources(asked), strict=True)
+    )
 
 
 @cache
-def stack(name: str, deployed: bool = True, root: Path = ROOT) -> tuple[Resource, ...]:
-    return tuple(
-        Resource(
-            one.urn, one.type, one.name, plain(dict(one.inputs)), one.parent, one.protect, one.dependencies,
-            one.property_dependencies,
-        )
-        for one in rehearse(name, root, deployed=deployed)
-    )  # fmt: skip
+def registered(name: str, deployed: bool = True, root: Path = ROOT) -> tuple[Registered, ...]:
+    return tuple(rehearse(name, root, deployed=deployed))
 
 
 def changed(resources: tuple[Resource, ...], name: str, /, **properties: Any) -> tuple[Resource, ...]:
@@ -45,7 +41,9 @@ def changed(resources: tuple[Resource, ...], name: str, /, **properties: Any) ->
 
     def set_(one: Resource) -> Resource:
         merged: Mapping[str, Any] = {**one.properties, **properties}
-        return replace(one, properties={key: value for key, value in merged.items() if value is not None})
+        kept = {key: value for key, value in merged.items() if value is not None}
+        asked = {key: one.property_dependencies.get(key, frozenset()) for key in kept}
+        return replace(one, properties=kept, property_dependencies=asked)
 
     return tuple(set_(one) if one.name == name else one for one in resources)
 
@@ -64,7 +62,8 @@ def without(resources: tuple[Resource, ...], *names: str) -> tuple[Resource, ...
 
 
 def resource(type_: str, called: str = "thing", /, **properties: Any) -> Resource:
-    return Resource(f"urn:pulumi:dev::p::{type_}::{called}", type_, called, properties)
+    asked = dict.fromkeys(properties, frozenset[str]())
+    return Resource(f"urn:pulumi:dev::p::{type_}::{called}", type_, called, properties, property_dependencies=asked)
 
 
 def document(*statements: dict[str, Any]) -> str:

@@ -39,7 +39,7 @@ def hides(name: str, **properties: Any) -> Callable[[Stack], Stack]:
 
     def hide(stack: Stack) -> Stack:
         return tuple(
-            replace(one, property_dependencies={}) if one.name == name else one
+            replace(one, property_dependencies=dict.fromkeys(one.properties, frozenset())) if one.name == name else one
             for one in changed(stack, name, **properties)
         )
 

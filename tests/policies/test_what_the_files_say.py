@@ -7,16 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from pulumi import AssetArchive, FileArchive, RemoteArchive, StringAsset
 
 import tenancy
 from policies.guardrails.config import Config
-from policies.guardrails.judge import judge
-from policies.guardrails.model import UNKNOWN, Finding, Resource
+from policies.guardrails.model import UNKNOWN, Archive, Finding, Resource
 from program import ROOT
 from review.judging import config
 from tests.policies.pipelines import cell_with_a_pipeline, with_a_pipeline
-from tests.policies.rehearsed import STACKS, changed, edited, findings, resource, stack, without
+from tests.policies.rehearsed import STACKS, changed, edited, findings, judge, resource, stack, without
 
 FLEET = tenancy.load(ROOT)
 TOLD = config(FLEET.cells["local"], FLEET.tenants_of("local"))
@@ -95,15 +93,16 @@ def test_alarms_are_heard_by_those_whom_the_cells_file_names_and_by_nobody_else(
 def test_a_function_runs_the_archive_that_is_built_for_it() -> None:
     name, platform = "local-rotation-function", stack("local")
     for code in (
-        FileArchive("elsewhere.zip"),
-        FileArchive("/repo/.build/sweep.zip"),
-        RemoteArchive("https://elsewhere.example/rotation.zip"),
-        AssetArchive({"handler.py": StringAsset("steal()")}),
+        Archive(path="elsewhere.zip"),
+        Archive(path="/repo/.build/sweep.zip"),
+        Archive(uri="https://elsewhere.example/.build/rotation.zip"),
+        Archive(parts={"handler.py": "steal()"}),
+        "/repo/.build/rotation.zip",
         None,
     ):
         assert shown(findings(CODE, changed(platform, name, code=code))) == {(name, "code", "violation")}, code
     assert shown(findings(CODE, changed(platform, name, code=UNKNOWN))) == {(name, "code", "unknown")}
-    assert findings(CODE, changed(platform, name, code=AssetArchive({}))) == [], "what the engine shows of a file"
+    assert findings(CODE, changed(platform, name, code=Archive())) == [], "what the engine shows of a file"
 
 
 def test_the_provider_works_in_the_account_and_region_that_the_arns_name() -> None:
@@ -134,6 +133,9 @@ def test_a_pipelines_role_is_for_the_one_job_of_the_cells_file() -> None:
     other = claims("sub", "repo:myflux/keys:environment:unprotected")
     assert shown(findings(rule, other, told)) == {(role, path, "violation")}
     assert findings(rule, other, Config()) == [], "untold, any job that is named in full will do"
+    with_ids = claims("sub", "repo:myflux@1234567/keys@89012345:environment:local")
+    assert findings(rule, with_ids, Config()) == [], "with both ids it is one job too"
+    assert shown(findings(rule, with_ids, told)) == {(role, path, "violation")}, "and another than the file's"
     assert shown(findings(rule, claims("aud", "https://vault.example"), Config())) == {(role, path, "violation")}
     elsewhere = edited(
         platform,

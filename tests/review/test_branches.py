@@ -142,6 +142,92 @@ def test_a_tenants_pull_request_is_told_in_a_few_lines_and_passes(branches: Bran
     assert len(checked.report.splitlines()) < 30, f"a minute is short: {checked.report}"
 
 
+def new_cell(branches: Branches) -> None:
+    """As README's way to an AWS account says."""
+    text = (branches.folder / "cells" / "local.yaml").read_text(encoding="utf-8")
+    for old, new in (
+        ("cell: local", "cell: prod-eu1"),
+        ("000000000000", "123456789012"),
+        ("region: us-east-1", "region: eu-central-1"),
+        ("production: false", "production: true"),
+        ("organization_id: org-local", "organization_id: org-example"),
+    ):
+        assert old in text, f"cells/local.yaml holds no {old!r}: the test must be told anew"
+        text = text.replace(old, new)
+    lines = [line for line in text.splitlines(keepends=True) if not line.startswith("local:")]
+    (branches.folder / "cells" / "prod-eu1.yaml").write_text("".join(lines), encoding="utf-8")
+
+
+def test_a_new_cell_passes_and_the_report_says_that_it_has_no_tenants_yet(branches: Branches) -> None:
+    branches.start("a new cell")
+    new_cell(branches)
+    branches.commit("A cell in Europe")
+    checked = branches.check("--json")
+    facts = json.loads(checked.report)
+    assert (checked.code, facts["remarks"]) == (0, []), checked.report + checked.err
+    (proof,) = facts["proofs"]
+    assert (proof["cell"], proof["claims"]) == ("prod-eu1", 6), "what the platform's own documents say is proven"
+    assert proof["waiting_for_a_tenant"] == [
+        "tenants-stay-apart", "only-readers-read", "a-disabled-tenant-is-refused", "the-runtime-reads-its-own"
+    ]  # fmt: skip
+    checked = branches.check()
+    assert "prod-eu1 has no tenants yet. The claims about tenants' secrets" in checked.report, "also in words"
+
+
+def test_the_first_tenant_of_a_new_cell_has_every_claim_proven(branches: Branches) -> None:
+    branches.start("a new cell and its first tenant")
+    new_cell(branches)
+    tenant = (branches.folder / "tenants" / "acme.yaml").read_text(encoding="utf-8")
+    for old, new in (("tenant: acme", "tenant: hotel-sol"), ("cell: local", "cell: prod-eu1")):
+        assert old in tenant
+        tenant = tenant.replace(old, new)
+    (branches.folder / "tenants" / "hotel-sol.yaml").write_text(tenant, encoding="utf-8")
+    branches.commit("A cell in Europe with a tenant")
+    checked = branches.check("--json")
+    facts = json.loads(checked.report)
+    assert (checked.code, facts["remarks"]) == (0, []), checked.report + checked.err
+    assert [(one["claims"], one["waiting_for_a_tenant"]) for one in facts["proofs"]] == [(10, [])]
+
+
+PIPELINE = """pipeline:
+  github: {repository: myflux/keys, environment: local}
+  state_bucket: myflux-state-local
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("log_retention_days: 14", "log_retention_days: 30", "**local**: 4 update"),
+        ("openai:\n", f"{PIPELINE}openai:\n", "+ Role local-deployer-role\n"),
+    ],
+    ids=["logs kept longer", "a pipeline"],
+)
+def test_a_change_of_a_cell_passes_and_shows_what_changes_alone(
+    old: str, new: str, told: str, branches: Branches
+) -> None:
+    branches.start("a changed cell")
+    branches.edit("cells/local.yaml", old, new)
+    branches.commit("A changed cell")
+    checked = branches.check()
+    assert checked.code == 0, checked.report + checked.err
+    assert told in checked.report, checked.report
+    assert "has no tenants" not in checked.report
+
+
+def test_a_change_of_a_functions_code_is_told_by_its_archive_alone(branches: Branches) -> None:
+    branches.start("a functions code")
+    file = branches.folder / "functions" / "sweep" / "handler.py"
+    file.write_text(file.read_text(encoding="utf-8") + "\n# Another word.\n", encoding="utf-8")
+    branches.commit("A word")
+    checked = branches.check("--json")
+    facts = json.loads(checked.report)
+    assert checked.code == 0, checked.report + checked.err
+    ((change,),) = [one["resources"] for one in facts["changes"]]
+    assert change["name"] == "local-sweep-function"
+    assert [line.partition(":")[0] for line in change["gained"]] == ["code.sha256"]
+
+
 def test_what_no_stack_is_made_of_is_fine_at_once(branches: Branches) -> None:
     branches.start("words")
     (branches.folder / "README.md").write_text("Other words.\n", encoding="utf-8")

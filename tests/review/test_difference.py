@@ -42,6 +42,16 @@ def test_a_statement_that_goes_is_told_and_its_neighbours_are_not() -> None:
     assert (change.action, change.lost, change.gained) == ("update", told, ())
 
 
+def test_a_change_of_what_is_not_shown_is_told_all_the_same() -> None:
+    """A hash, an ARN with an id in it, a secret: a reviewer must know that it is another."""
+    withheld = [made(description=text * 16) for text in ("a1b2c3d4", "d4c3b2a1")]
+    change = only(*[[one] for one in withheld])
+    assert change.lost == change.gained == ("description: (value withheld)",)
+    secrets = [replace(made(value=text), secret=frozenset({"value"})) for text in ("one", "other")]
+    change = only(*[[one] for one in secrets])
+    assert change.lost == change.gained == ("value: (secret)",)
+
+
 def test_a_secret_and_what_may_be_a_key_are_never_shown() -> None:
     key = "sk-" + "proj-" + "Q7x2" * 8
     before, after = made(description="plain"), made(description=key, tags={"a": Unknown()})

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
+import pulumi
 import pytest
 from pulumi.output import Unknown
 
@@ -46,6 +49,25 @@ def test_two_rehearsals_say_the_same(tmp_path: Path) -> None:
         return [(found.urn, found.id, repr(found.inputs)) for found in rehearse("globex.local")]
 
     assert told() == told(), "a report that changes by itself cannot be compared with the one before"
+
+
+def test_the_first_rehearsal_of_a_process_names_the_stack_as_every_other_does() -> None:
+    """The base and the branch are rehearsed in processes of their own, and compared by URN."""
+    asked = "from review.rehearsal import rehearse; print([one.urn for one in rehearse('local')][0])"
+    first = subprocess.run([sys.executable, "-c", asked], cwd=program.ROOT, capture_output=True, text=True, check=True)
+    assert first.stdout.startswith("urn:pulumi:local::myflux-keys::")
+
+
+def test_a_resource_that_is_a_propertys_value_is_told_by_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the engine shows it to a pack."""
+
+    def deploys(_: Path) -> None:
+        topic = pulumi.CustomResource("aws:sns/topic:Topic", "topic", {"name": "a"})
+        pulumi.CustomResource("aws:sqs/queue:Queue", "queue", {"name": "b", "tags": {"topic": topic}})
+
+    monkeypatch.setattr(program, "deploy", deploys)
+    queue = one(list(rehearse("local")), "aws:sqs/queue:Queue")
+    assert queue.inputs["tags"] == {"topic": "arn:aws:sns:us-east-1:000000000000:a"}
 
 
 def test_a_stack_that_the_files_do_not_hold_is_refused_in_the_programs_words() -> None:

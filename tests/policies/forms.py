@@ -1,0 +1,175 @@
+"""The forms in which the pack's rules meet a resource: as the engine shows it to a pack, and as a review records it.
+
+Owns bringing a resource of a test into each form, by the code that does it for a real one: Pulumi's own serialization
+on the way to a pack, the record's JSON on the way through a review. Leaves out what the rules say of either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, cast
+
+import pulumi
+from google.protobuf import json_format
+from pulumi.output import Unknown
+from pulumi.runtime import rpc
+from pulumi_policy import PolicyResource, PolicyResourceOptions, ResourceValidationArgs
+from pulumi_policy.deserialize import deserialize_properties
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
+
+from policies.guardrails import engine
+from policies.guardrails.config import Config
+from policies.guardrails.judge import RULES
+from policies.guardrails.judge import judge as _judge
+from policies.guardrails.model import UNKNOWN, Archive, Finding, Resource, Rule
+from review import judging
+from review.registered import Registered, files, from_json, to_json
+
+
+@dataclass(frozen=True)
+class Rehearsed(Resource):
+    """`outputs` are what AWS will answer. The engine shows them to rules about the stack, and a review to none."""
+
+    outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+def judge(resources: Sequence[Resource], config: Config | None = None, rules: Iterable[Rule] = RULES) -> list[Finding]:
+    """What the rules find, which must be the same in each form."""
+    rules = list(rules)
+    found = _judge(as_a_review_records(resources), config, rules)
+    shown = as_the_engine_shows(resources)
+    in_the_engine = [
+        finding
+        for rule in rules
+        for asked in ([[one] for one in shown[0]] if rule.scope == "resource" else [shown[1]])
+        for finding in _judge(asked, config, [rule])
+    ]
+    differ = set(found) ^ set(in_the_engine)
+    assert not differ, f"a review and the engine see different things, and one of them found these alone: {differ}"
+    return found
+
+
+def as_the_engine_shows(resources: Iterable[Resource]) -> tuple[list[Resource], list[Resource]]:
+    """As rules about one resource see them, and as rules about the stack do."""
+    shown = {one.urn: _shown(one, _inputs(_Once(one))) for one in resources}
+    with_outputs = {one.urn: _shown(one, _state(_Once(one))) for one in resources}
+    alone = [
+        engine.before_it_is_made(
+            ResourceValidationArgs(one.resource_type, one.props, one.urn, one.name, one.opts, None, None, {})
+        )
+        for one in shown.values()
+    ]
+    for one in resources:
+        mine = with_outputs[one.urn]
+        mine.parent = with_outputs.get(one.parent)
+        mine.dependencies = [with_outputs[urn] for urn in one.dependencies if urn in with_outputs]
+        mine.property_dependencies = {
+            name: [with_outputs[urn] for urn in urns if urn in with_outputs]
+            for name, urns in one.property_dependencies.items()
+        }
+    return alone, [engine.within_its_stack(one) for one in with_outputs.values()]
+
+
+def as_a_review_records(resources: Iterable[Resource]) -> list[Resource]:
+    """As any rule sees them in a review."""
+    return [_recorded(_Once(one)) for one in resources]
+
+
+@dataclass(frozen=True, eq=False)
+class _Once:
+    """A resource by its identity: the same one is in hundreds of tests, and brought into a form once."""
+
+    one: Resource
+
+    def __hash__(self) -> int:
+        return id(self.one)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Once) and other.one is self.one
+
+
+@lru_cache(maxsize=2048)
+def _recorded(once: _Once) -> Resource:
+    (recorded,) = judging.resources([from_json(json.loads(json.dumps(to_json(registered(once.one)))))])
+    return recorded
+
+
+def registered(one: Resource) -> Registered:
+    """As a rehearsal has it before it is recorded."""
+    return Registered(
+        urn=one.urn,
+        type=one.type,
+        name=one.name,
+        inputs={name: _in_a_rehearsal(value) for name, value in one.properties.items()},
+        id="",
+        outputs={},
+        parent=one.parent,
+        provider="",
+        custom=True,
+        protect=one.protect,
+        retain_on_delete=False,
+        dependencies=one.dependencies,
+        property_dependencies=one.property_dependencies,
+    )
+
+
+def _shown(one: Resource, props: Mapping[str, Any]) -> PolicyResource:
+    options = PolicyResourceOptions(one.protect, [], None, [], cast(Any, None), [], one.parent or None)
+    return PolicyResource(one.type, props, one.urn, one.name, options, None, None, [], {})
+
+
+@lru_cache(maxsize=2048)
+def _inputs(once: _Once) -> Mapping[str, Any]:
+    return _through_pulumi(once.one.properties)
+
+
+@lru_cache(maxsize=2048)
+def _state(once: _Once) -> Mapping[str, Any]:
+    one = once.one
+    return _through_pulumi({**one.outputs, **one.properties}) if isinstance(one, Rehearsed) else _inputs(once)
+
+
+def _through_pulumi(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def sent() -> Any:
+        return await rpc.serialize_properties(_given(properties), {}, keep_output_values=False)
+
+    wire = json_format.MessageToDict(asyncio.run(sent()))
+    return cast(Mapping[str, Any], unknown_checking_proxy(deserialize_properties(wire)))
+
+
+def _in_a_rehearsal(value: Any) -> Any:
+    if value is UNKNOWN:
+        return Unknown()
+    if isinstance(value, Archive):
+        return files(_pulumis(value))
+    if isinstance(value, Mapping):
+        return {name: _in_a_rehearsal(one) for name, one in cast(Mapping[str, Any], value).items()}
+    return [_in_a_rehearsal(one) for one in cast(list[Any], value)] if isinstance(value, list) else value
+
+
+def _given(value: Any) -> Any:
+    """As a program gives it to the SDK."""
+    if value is UNKNOWN:
+        return UNKNOWN_STRING_VALUE
+    if isinstance(value, Archive):
+        return _pulumis(value)
+    if isinstance(value, Mapping):
+        return {name: _given(one) for name, one in cast(Mapping[str, Any], value).items()}
+    return [_given(one) for one in cast(list[Any], value)] if isinstance(value, list) else value
+
+
+def _pulumis(value: Archive) -> pulumi.Archive:
+    if value.path:
+        return pulumi.FileArchive(value.path)
+    if value.uri:
+        return pulumi.RemoteArchive(value.uri)
+    return pulumi.AssetArchive(
+        {
+            name: _pulumis(one) if isinstance(one, Archive) else pulumi.StringAsset(one)
+            for name, one in value.parts.items()
+        }
+    )
