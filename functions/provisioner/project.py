@@ -83,6 +83,18 @@ class Projects:
         except OpenAIError as error:
             if error.code != "project_archived" and error.status != 404:
                 raise
+        self._check_archived(project)
+
+    def _check_archived(self, project: Project) -> None:
+        """Archiving is the last thing done, and what is told of it ends a customer: so it is looked at."""
+        try:
+            found = self._api.send("GET", path("/organization/projects/{project}", project=project.id))
+        except OpenAIError as error:
+            if error.status == 404:
+                return
+            raise
+        if found.get("status") != "archived" and found.get("archived_at") is None:
+            raise ProjectError(f"OpenAI answered that project {project.id} is archived, and it is not: run it again")
 
 
 class ServiceAccounts:
@@ -95,10 +107,14 @@ class ServiceAccounts:
         self._deadline = deadline
 
     def find(self, name: str) -> Mapping[str, Any] | None:
-        found = [item for item in self._api.pages(self._path) if item.get("name") == name]
+        """Raises ProjectError for more than one: which of them the tenant's keys are on is not for us to guess."""
+        found = self.called(name)
         if len(found) > 1:
             raise ProjectError(f"{len(found)} service accounts are called {name!r}: delete those that hold no live key")
         return found[0] if found else None
+
+    def called(self, name: str) -> list[Mapping[str, Any]]:
+        return [item for item in self._api.pages(self._path) if item.get("name") == name]
 
     def ensure(self, name: str) -> str:
         """The id of the account called `name`, with role `member` and no more. Made without a key."""

@@ -19,8 +19,9 @@ from functions.secrets_manager import SecretStore
 from myflux_keys.payload import CUSTOMER, Payload, PayloadError, SecretText
 from myflux_keys.redaction import KEY_SHAPE, redact
 
-DEATH_PATIENCE_SECONDS: Final = 45.0
-"""A key that has just been deleted may be accepted for so long, as a new one may be refused (`rotation/proof.py`)."""
+DEATH_PATIENCE_SECONDS: Final = 20.0
+"""A key that has just been deleted may be accepted for some seconds, as a new one may be refused. One that answers for
+longer is named, and asked again when the command is run again."""
 PATIENCE_SECONDS: Final = 3.0
 """For keys that should be dead for long: one lost answer says nothing."""
 _PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
