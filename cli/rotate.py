@@ -141,7 +141,12 @@ def _progress(progress: Progress, *, follow: bool) -> str:
 def _sentence(results: list[Journal], failed: dict[str, str], *, wait: bool) -> str:
     outcomes = [entry.outcome for run in results for entry in run.entries.values()]
     good = sum(outcome in ("started", "succeeded") for outcome in outcomes)
-    word = "rotated" if wait else "started; `myflux-keys status` shows how they end"
+    # AWS tells which version is live, and not how long the key before it lives on: that is the sweep's to see.
+    word = (
+        "rotated: each has a new live key (the old ones' ends were not looked at)"
+        if wait
+        else "started; `myflux-keys status` shows how they end"
+    )
     return f"{good} of {len(outcomes)} {word}." + (
         f" {len(failed)} failed, each with its way out above." if failed else ""
     )

@@ -44,7 +44,7 @@ def tenant_secret(tenant: str, services: Services) -> TenantSecret:
         return describe(services.secrets, name, cell)
     except ClientError as error:
         if _is_absent(error):
-            raise Refused(f"cell {cell} has no secret {name} that is tagged as ours: nothing was changed") from None
+            raise Refused(f"cell {cell} has no secret {name} that is tagged as ours") from None
         raise
 
 
