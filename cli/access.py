@@ -78,12 +78,7 @@ def _switch(slug: str, fleet: Path, *, enabled: bool, dry_run: bool, as_json: bo
         ) from None
     facts["stack_changes"] = outcome.changed
     with Account(cell, "enable" if enabled else "disable") as account:
-        agree = is_open(Access(account.secrets, cell, tenant).policy()) is enabled
-    if not agree:
-        raise OperationError(
-            f"after `pulumi up` reads of {slug} are not {word} in AWS: somebody changes this tenant at the same time. "
-            "Look at who else works on it, and run the same command again."
-        )
+        Access(account.secrets, cell, tenant).check(enabled=enabled)
     output.result(
         facts, f"{slug} is {'enabled' if enabled else 'disabled'}: file, AWS and state agree.", as_json=as_json
     )

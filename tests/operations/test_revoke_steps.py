@@ -263,3 +263,10 @@ def test_somebody_elses_write_at_the_same_moment_is_noticed(world: World) -> Non
     world.secrets.put_resource_policy = lost  # type: ignore[method-assign]
     with pytest.raises(OperationError, match="somebody changes it at the same time"):
         Access(world.secrets, world.cell, world.tenant).switch(enabled=False)  # pyright: ignore[reportArgumentType]
+
+
+def test_after_pulumi_up_the_policy_is_looked_at_again(world: World) -> None:
+    access = Access(world.secrets, world.cell, world.tenant)  # pyright: ignore[reportArgumentType]
+    access.check(enabled=True)
+    with pytest.raises(OperationError, match="shows another"):
+        access.check(enabled=False)
