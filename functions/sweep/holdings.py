@@ -77,14 +77,22 @@ def _keys(stored: SecretText, version: str) -> list[HeldKey]:
 
 
 def among(held: HeldKey, listed: Iterable[Key]) -> Key | None:
-    """The key of the list that `held` is: by the id that the version tells, else by how its value begins and ends.
+    """The key of the list that `held` is: by how its value begins and ends, and by the id that the version tells. An id
+    written by hand may be wrong, so alone it counts only where OpenAI shows nothing of the value.
 
     None where none fits, or more than one: a wrong guess could end the wrong key.
     """
     known = list(listed)
-    by_id = [key for key in known if key.id == held.key_id]
-    fitting = by_id or [key for key in known if shows(key.redacted_value, held.value)]
-    return fitting[0] if len(fitting) == 1 else None
+    fitting = [key for key in known if shows(key.redacted_value, held.value)]
+    named = [key for key in known if key.id == held.key_id]
+    for candidates in (
+        [key for key in named if key in fitting],
+        fitting,
+        [key for key in named if not key.redacted_value],
+    ):
+        if len(candidates) == 1:
+            return candidates[0]
+    return None
 
 
 def not_refused(
