@@ -112,7 +112,12 @@ def test_an_old_key_in_use_is_extended_once_and_named_with_its_consumers(bench: 
     bench.cell.advance((OVERLAP_HOURS - 3) * HOUR)
     found = bench.of_key(bench.sweep(tenant.slug), old["key_id"])
     assert found
-    assert (found["found"], found["action"]) == ("in_use", "extend"), found
+    assert (found["found"], found["action"]) == ("in_use", "extend"), (
+        found["reason"],
+        found["expires_at"],
+        found["last_used_at"],
+        bench.now(),
+    )
     assert "cinnox" in found["reason"]
     after = tenant.live()[old["key_id"]].expires_at
     assert before
