@@ -77,6 +77,8 @@ def _switch(slug: str, fleet: Path, *, enabled: bool, dry_run: bool, as_json: bo
             f"Put that right, then run the same command again or `pulumi up --stack {stack}`."
         ) from None
     facts["stack_changes"] = outcome.changed
+    with Account(cell, "enable" if enabled else "disable") as account:
+        Access(account.secrets, cell, tenant).check(enabled=enabled)
     output.result(
         facts, f"{slug} is {'enabled' if enabled else 'disabled'}: file, AWS and state agree.", as_json=as_json
     )

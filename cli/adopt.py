@@ -10,7 +10,7 @@ from cli import ask, options, output
 from cli.table import iso, when
 from operations import functions_client, journal, selection
 from operations.account import Account
-from operations.adopt import claim, dies_early, judged, look, plan, rotate_from_next_slot
+from operations.adopt import claim, dies_early, judged, look, plan, rotate_from_next_slot, untouched
 from operations.errors import OperationError
 from operations.rotation_state import facts
 
@@ -73,9 +73,9 @@ def adopt(
             with left_to_the_engine():
                 done = adoption.adopt(engine, names.stack, found.facts.arn, rotates=rotates, tell=output.step)
         except OperationFailed as error:
+            now = facts(account.secrets.describe_secret(SecretId=found.facts.arn))
             raise OperationError(
-                f"{error} Readers go on with the key that is there, and no key was made or ended. Put that right, then "
-                "run the same command again."
+                f"{error} {untouched(answer['version_id'], now)} Put that right, then run the same command again."
             ) from None
         after = facts(account.secrets.describe_secret(SecretId=found.facts.arn))
     if dies_early(answer["expires_at"], after.next_rotation):
@@ -92,5 +92,5 @@ def adopt(
         "changed": done.changed,
         "notices": notices,
     }
-    next_key = f"; its next key comes in the slot of {when(after.next_rotation)}" if after.next_rotation else ""
-    output.result(result, f"{tenant} is adopted with the key that it had{next_key}.", as_json=as_json)
+    next_key = f" Its next key comes in the slot of {when(after.next_rotation)}." if after.next_rotation else ""
+    output.result(result, f"{tenant} is adopted. {untouched(answer['version_id'], after)}{next_key}", as_json=as_json)

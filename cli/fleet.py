@@ -139,7 +139,7 @@ def destroy(
         "destroy", fleet, workers, scheduler, max_failures, wait=wait, restart=restart, dry=dry_run, as_json=as_json
     )
     choice = choose(asked, tenants or [], cell, everyone=everyone, since=None)
-    question = f"Destroy {named(choice.stacks)}? Their keys die at once, and archiving a project is final."
+    question = f"Destroy {named(choice.stacks)}? Keys minted for them die at once, and archiving a project is final."
     if choice.stacks and not dry_run and not ask.confirmed(question, yes=yes):
         output.fail("nothing was changed.")
     go(asked, choice)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli import ask, output
-from operations import functions_client, journal
+from operations import journal
 from operations.account import Account
 from operations.errors import OperationError
-from operations.offboard import DENY, KILL, Offboard, guarded, plan
-from operations.revoke import Killed, killed
+from operations.killing import Keys
+from operations.offboard import DENY, Offboard, guarded, plan
 from operations.tenant_file import TenantFile
 from tenancy import Cell, Tenant
 
@@ -68,10 +68,6 @@ def leave(asked: Leaving) -> list[str]:
                 output.fail("nothing was changed.")
             run = journal.begin(place, asked.operation, cell, [slug], asked.reason)
 
-        def kill(tenant: str) -> Killed:
-            event = {"action": "revoke", "tenant": tenant}
-            return killed(functions_client.call(cell, cell.names.sweep_function, event, account.functions))
-
         def destroy() -> str:
             output.step(f"pulumi destroy --stack {stack} …")
             try:
@@ -81,18 +77,33 @@ def leave(asked: Leaving) -> list[str]:
                 raise OperationError(f"{error} Put that right, then run the same command again.") from None
             return f"{outcome.changes.get('delete', 0)} resources of {stack} are gone, and the stack with them"
 
+        keys = Keys(account, asked.tenant)
+        leaving = Offboard(
+            account,
+            asked.tenant,
+            run,
+            kill=keys.empty,
+            look=keys.look,
+            destroy=destroy,
+            tell=output.step,
+            file=asked.file,
+        )
         try:
-            Offboard(account, asked.tenant, run, kill=kill, destroy=destroy, tell=output.step, file=asked.file).run()
+            leaving.run()
         except BaseException:
-            output.step(_where(slug, run.done))
+            output.step(_where(slug, run.done, shown_dead=leaving.shown_dead))
             raise
         run.finish()
         return run.done
 
 
-def _where(slug: str, done: list[str]) -> str:
-    if KILL in done:
-        return f"Stopped. Reads of {slug} are denied and its keys are dead. Run the same command again for the rest."
+def _where(slug: str, done: list[str], *, shown_dead: bool) -> str:
+    """`shown_dead` is of this run: what an earlier one saw may have changed."""
+    if shown_dead:
+        return (
+            f"Stopped. Reads of {slug} are denied, and when this run looked at OpenAI no key of {slug} lived. Run the "
+            "same command again for the rest."
+        )
     if DENY in done:
         return f"Stopped. Reads of {slug} are denied; its keys may live. Run the same command again."
     return f"Stopped before it was certain that reads of {slug} are denied. Run the same command again."

@@ -71,7 +71,11 @@ def _begin(root: Path, held: Fleet, tenant: Tenant, to: str, why: str, *, dry_ru
     stack = cell.names.tenant(slug).stack
     facts: dict[str, object] = {"tenant": slug, "to": to, "from": tenant.cell, "stack": stack, "dry_run": dry_run}
     if tenant.cell == to:
-        output.result(facts | {"version_id": None}, f"{slug} is in cell {to} already.", as_json=as_json)
+        output.result(
+            facts | {"version_id": None},
+            f"{slug}'s file names cell {to} already. AWS was not looked at.",
+            as_json=as_json,
+        )
         return
     file = TenantFile(root, slug)
     text = file.moved(to)
@@ -128,6 +132,11 @@ def _finish(asked: Leaving, held: Fleet, tenant: Tenant, *, dry_run: bool, as_js
     done = leaving.leave(asked)
     output.result(
         facts | {"steps": done, "reason": asked.reason},
-        f"{slug} has left cell {asked.cell.cell} and lives in {new.cell}.",
+        f"{slug} has left cell {asked.cell.cell}. "
+        + (
+            f"Cell {new.cell} holds its key."
+            if new.account_id == asked.cell.account_id
+            else f"Not looked at: whether cell {new.cell}, in another account, holds its key."
+        ),
         as_json=as_json,
     )

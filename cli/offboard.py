@@ -38,7 +38,7 @@ def offboard(
     if os.path.lexists(kept) and not file.path.exists():
         output.result(
             {"tenant": tenant, "archived": str(kept), "steps": []},
-            f"{tenant} was off-boarded already: {kept}.",
+            f"{tenant} was off-boarded already: its file is {kept}. AWS and OpenAI were not looked at now.",
             as_json=as_json,
         )
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -9,10 +10,11 @@ import typer
 
 import tenancy
 from cli import ask, options, output
-from operations import functions_client, journal, selection
+from operations import journal, selection
 from operations.account import Account, checked_reason
 from operations.errors import OperationError
-from operations.revoke import DENY, Killed, Revoke, consequences, goes_on, killed, ready
+from operations.killing import Keys, Seen
+from operations.revoke import DENY, Revoke, consequences, goes_on, ready
 
 OPERATION = "revoke"
 
@@ -28,8 +30,9 @@ def revoke(
 ) -> None:
     """End every key of a tenant now, and give it a new one: for a key that has leaked.
 
-    Readers are refused first, then every key dies at OpenAI, then a new one is made, then readers are let in. Stopped
-    anywhere, it leaves the door shut; the same command goes on.
+    Readers are refused first, then every key dies at OpenAI, also those that only old versions of the secret hold, then
+    a new one is made, then readers are let in. Stopped anywhere, it leaves the door shut; the same command goes on.
+    Exit code 1 where a key that the secret holds still answers, in another project or the customer's own.
     """
     why = checked_reason(reason)
     held = tenancy.load(fleet)
@@ -51,14 +54,9 @@ def revoke(
                 output.fail("nothing was changed.")
             run = journal.begin(place, OPERATION, cell, [tenant], why)
 
-        def kill(slug: str) -> Killed:
-            answer = functions_client.call(
-                cell, cell.names.sweep_function, {"action": "revoke", "tenant": slug}, account.functions
-            )
-            return killed(answer)
-
+        keys = Keys(account, chosen)
         try:
-            opened = Revoke(account, chosen, run, kill=kill, tell=output.step).run()
+            done = Revoke(account, chosen, run, kill=keys.revoke, look=keys.look, tell=output.step).run()
         except BaseException:
             output.step(
                 f"Stopped. Reads of {tenant} stay denied until the same command has come to its end."
@@ -67,10 +65,37 @@ def revoke(
             )
             raise
         run.finish()
-    version = run.entries[tenant].version
+    version, seen = run.entries[tenant].version, done.seen
+    if seen.foreign:
+        project = cell.names.tenant(tenant).project
+        output.step(
+            f"not touched, because neither made here nor held by the secret: {', '.join(seen.foreign)}. If one of "
+            f"these has leaked, delete it on OpenAI's site, in project {project}."
+        )
     output.result(
-        {"tenant": tenant, "version_id": version, "readable": opened, "steps": run.done, "reason": run.reason},
-        f"{tenant} has a new key (version {version}), and no other."
-        + (" Paste it into CINNOX's dashboard now." if chosen.consumers.cinnox else ""),
+        {
+            "tenant": tenant,
+            "version_id": version,
+            "key_id": seen.current,
+            "readable": done.readable,
+            "steps": run.done,
+            "reason": run.reason,
+            "foreign": list(seen.foreign),
+            "beyond": [asdict(key) for key in seen.beyond],
+        },
+        sentence(tenant, version, seen) + (" Paste it into CINNOX's dashboard now." if chosen.consumers.cinnox else ""),
         as_json=as_json,
+    )
+    if seen.beyond:
+        output.fail(
+            "\n  ".join([f"keys that the secret of {tenant} holds still answer:", *(b.told() for b in seen.beyond)])
+        )
+
+
+def sentence(tenant: str, version: str, seen: Seen) -> str:
+    """Of the last look, and no more than that."""
+    others = "" if seen.beyond else ", and refuses every other that a version of its secret holds"
+    return (
+        f"{tenant} has a new key, {seen.current} (version {version}). OpenAI lists no other key of its own as alive"
+        f"{others}."
     )

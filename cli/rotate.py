@@ -74,7 +74,7 @@ def rotate(
     for slug, detail in sorted(failed.items()):
         output.step(f"{slug}: {detail}")
     left_out = {slug: text for chosen in selections for slug, text in chosen.left_out.items()}
-    output.result(_facts(results, left_out), _sentence(results, failed, wait=wait), as_json=as_json)
+    output.result(_facts(results, left_out), sentence(results, failed, wait=wait), as_json=as_json)
     if failed:
         sys.exit(1)
 
@@ -138,10 +138,15 @@ def _progress(progress: Progress, *, follow: bool) -> str:
     return ", ".join(parts)
 
 
-def _sentence(results: list[Journal], failed: dict[str, str], *, wait: bool) -> str:
+def sentence(results: list[Journal], failed: dict[str, str], *, wait: bool) -> str:
     outcomes = [entry.outcome for run in results for entry in run.entries.values()]
     good = sum(outcome in ("started", "succeeded") for outcome in outcomes)
-    word = "rotated" if wait else "started; `myflux-keys status` shows how they end"
+    # AWS tells which version is live, and not how long the key before it lives on: that is the sweep's to see.
+    word = (
+        "rotated: each has a new live key (the old ones' ends were not looked at)"
+        if wait
+        else "started; `myflux-keys status` shows how they end"
+    )
     return f"{good} of {len(outcomes)} {word}." + (
         f" {len(failed)} failed, each with its way out above." if failed else ""
     )

@@ -70,13 +70,18 @@ def sweep(
     rows = [row for swept in found for row in map(_row, swept.plan)]
     output.result(
         {"dry_run": dry_run, "cells": [vars(swept) | {"for_a_person": swept.for_a_person} for swept in found]},
-        table(HEADINGS, rows) if rows else "No keys.",
+        table(HEADINGS, rows) if rows else nothing(found),
         as_json=as_json,
     )
     said = [sentence for swept in found for sentence in swept.for_a_person]
     said += [f"{swept.cell}: not finished, OpenAI is busy. Run it again." for swept in found if not swept.done]
     if said:
         output.fail("this needs a person (docs/runbook.md):\n  " + "\n  ".join(said))
+
+
+def nothing(found: list[Swept]) -> str:
+    looked = all(swept.done and not swept.failed for swept in found)
+    return "No keys." if looked else "No keys of the tenants that could be looked at."
 
 
 def _chosen(fleet: Fleet, tenants: list[str], cell: str | None) -> dict[str, list[str] | None]:

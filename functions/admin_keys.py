@@ -8,19 +8,15 @@ or by that redacted value. Where more than one key fits, none does: a wrong gues
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from functions.openai_admin import AdminAPI
+from functions.openai_admin import AdminAPI, shows
 from myflux_keys.payload import SecretText
 
 PATH: Final = "/organization/admin_api_keys"
 DAY_SECONDS: Final = 86_400
-
-_REDACTED: Final = re.compile(r"(?P<begin>[^*.…]{3,})(?:\*+|\.{2,}|…)(?P<end>[^*.…]{3,})")
-"""``sk-admin...xyz`` in OpenAI's reference, ``sk-admin-****wxyz`` on its site."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +32,7 @@ class AdminKeyRecord:
 
     def shows(self, value: SecretText) -> bool:
         """Whether `value` begins and ends as this key does."""
-        shown = _REDACTED.fullmatch(self.redacted_value)
-        text = value.reveal()
-        return shown is not None and text.startswith(shown["begin"]) and text.endswith(shown["end"])
+        return shows(self.redacted_value, value)
 
     def days_left(self, now: float) -> float | None:
         """Days until it dies, negative once it is dead; None for a key without expiry. `now` in Unix seconds."""

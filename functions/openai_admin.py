@@ -11,6 +11,7 @@ a minute; 429 is a normal answer. Waits happen inside the invocation's time only
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
@@ -27,6 +28,16 @@ _BUSY_PAUSES: Final = (5.0, 10.0, 20.0, 30.0)
 _FAULT_PAUSES: Final = (1.0, 3.0)
 """After a 5xx or a lost answer, for requests that may be repeated; then the error is raised."""
 _PAGE: Final = "100"
+STILL_THERE: Final = "the answer was that the key is deleted, and it is still there"
+_SHOWN: Final = re.compile(r"(?P<begin>[^*.…]{3,})(?:\*+|\.{2,}|…)(?P<end>[^*.…]{3,})")
+"""``sk-admin...xyz`` in OpenAI's reference, ``sk-admin-****wxyz`` on its site."""
+
+
+def shows(redacted_value: str, value: SecretText) -> bool:
+    """Whether `value` begins and ends as the key does that OpenAI shows as `redacted_value`."""
+    shown = _SHOWN.fullmatch(redacted_value)
+    text = value.reveal()
+    return shown is not None and text.startswith(shown["begin"]) and text.endswith(shown["end"])
 
 
 class KeySource(Protocol):
@@ -108,7 +119,10 @@ class AdminAPI:
 
 @dataclass(frozen=True)
 class Key:
-    """A key as OpenAI lists it; its value is never in there. Times are Unix seconds by OpenAI's clock."""
+    """A key as OpenAI lists it; its value is never in there. Times are Unix seconds by OpenAI's clock.
+
+    `service_account` is the owner's name, where that is a service account.
+    """
 
     id: str
     name: str
@@ -116,6 +130,8 @@ class Key:
     expires_at: int | None
     service_account_id: str | None
     last_used_at: int | None = None
+    redacted_value: str = ""
+    service_account: str = ""
 
 
 class ProjectKeys:
@@ -152,6 +168,7 @@ class ProjectKeys:
     def retire(self, key_id: str) -> str:
         """Ends a key's life now: ``deleted``, ``gone`` (was not there) or ``expired`` (dead within a second).
 
+        This is OpenAI's answer and not yet a look: whoever tells it to a person looks again (`end`, or a list).
         Service accounts' keys can be deleted since September 2026; where OpenAI still refuses, the key's expiry is set
         to the minimum instead. Raises OpenAIError where neither works: the key lives.
         """
@@ -167,6 +184,23 @@ class ProjectKeys:
             return "deleted"
         self.expire(key_id, 1)
         return "expired"
+
+    def end(self, key_id: str) -> str:
+        """`retire`, and a look afterwards. Raises OpenAIError also where the key lives in spite of the answer."""
+        how = self.retire(key_id)
+        if how != "expired" and self.is_there(key_id):
+            raise OpenAIError(f"DELETE {self._one(key_id)}", STILL_THERE, maybe_applied=True, status=200)
+        return how
+
+    def is_there(self, key_id: str) -> bool:
+        """Raises OpenAIError."""
+        try:
+            self._api.send("GET", self._one(key_id))
+        except OpenAIError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
 
     def _one(self, key_id: str) -> str:
         return self._path + path("/{key}", key=key_id)
@@ -184,4 +218,6 @@ def _key(item: Mapping[str, Any]) -> Key:
         expires_at=int(expires_at) if expires_at is not None else None,
         service_account_id=account.get("id"),
         last_used_at=int(last_used_at) if last_used_at is not None else None,
+        redacted_value=str(item.get("redacted_value") or ""),
+        service_account=str(account.get("name") or ""),
     )

@@ -55,6 +55,18 @@ class SecretStore:
             changed_at=changed.timestamp() if changed else None,
         )
 
+    def versions(self) -> dict[str, frozenset[str]]:
+        """Every version that AWS still keeps, with its labels: also those without any, whose values can be read."""
+        found: dict[str, frozenset[str]] = {}
+        answer = self._client.list_secret_version_ids(SecretId=self._id, IncludeDeprecated=True)
+        while True:
+            for version in answer.get("Versions", []):
+                found[version.get("VersionId", "")] = frozenset(version.get("VersionStages", []))
+            token = answer.get("NextToken")
+            if not token:
+                return found
+            answer = self._client.list_secret_version_ids(SecretId=self._id, IncludeDeprecated=True, NextToken=token)
+
     def value(self, version_id: str) -> SecretText | None:
         """The version's text; None where it has none, which is how Secrets Manager begins a rotation."""
         try:
@@ -63,7 +75,10 @@ class SecretStore:
             if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
                 return None
             raise
-        return SecretText(answer.get("SecretString", ""))
+        if "SecretString" in answer:
+            return SecretText(answer["SecretString"])
+        # Whoever made a secret by hand may have stored bytes.
+        return SecretText(answer.get("SecretBinary", b"").decode(errors="replace"))
 
     def put_pending(self, version_id: str, text: SecretText, rotation_token: str | None) -> None:
         """Stores the version's value under AWSPENDING. On a secret without any value AWS adds AWSCURRENT by itself."""

@@ -73,9 +73,13 @@ class Access:
         self._client.put_resource_policy(
             SecretId=self._names.secret, ResourcePolicy=json.dumps(wanted), BlockPublicPolicy=True
         )
+        self.check(enabled=enabled)
+        return True
+
+    def check(self, *, enabled: bool) -> None:
+        """A look at the policy in force. Raises OperationError where it does not say what was just written."""
         if is_open(self.policy()) != enabled:
             raise OperationError(
-                f"AWS took the policy of {self._names.secret} and shows another: somebody changes it at the same time. "
-                "Look at who else works on this tenant, and run the command again."
+                f"the policy of {self._names.secret} was written and shows another: somebody changes it at the same "
+                "time. Look at who else works on this tenant, and run the command again."
             )
-        return True

@@ -38,6 +38,9 @@ _PATIENCE_SECONDS: Final = 10.0
 """A key that somebody has just made may be refused for some seconds."""
 
 _CURRENT: Final = "AWSCURRENT"
+_AT_AWS: Final = "InternalServiceError"
+_UNKNOWN: Final = "Whether the key was stored is not known: run the same command again, which stores it once more."
+"""Of an answer that was lost or broken: AWS may have done what it was asked."""
 
 
 class AdminKeyError(OperationError):
@@ -102,10 +105,28 @@ def store(
     except ClientError as error:
         raise AdminKeyError(_why_not_stored(cell, place, code_of(error))) from None
     except BotoCoreError as error:
-        raise AdminKeyError(f"{explain(error)} Nothing was stored.") from None
+        raise AdminKeyError(f"{explain(error)} {_UNKNOWN}") from None
+    check_live(client, place.secret, answer["VersionId"])
     expires_at = record.expires_at if record else None
     told = notices(record, now, customers=place.customers)
     return Stored(place.secret, answer["VersionId"], expires_at, tuple(told))
+
+
+def check_live(client: SecretsManagerClient, secret: str, version_id: str) -> None:
+    """A look at whether `version_id` is what readers get. Raises OperationError where it is not."""
+    try:
+        stages = client.describe_secret(SecretId=secret).get("VersionIdsToStages", {})
+    except (ClientError, BotoCoreError) as error:
+        raise OperationError(
+            f"AWS took the key as version {version_id} of {secret}. Whether that is the live version could not be "
+            f"looked at: {explain(error)}"
+        ) from None
+    if _CURRENT not in stages.get(version_id, []):
+        live = next((version for version, labels in stages.items() if _CURRENT in labels), "none")
+        raise OperationError(
+            f"AWS took the key as version {version_id} of {secret}, and the live version is {live}: somebody stores at "
+            "the same time. Find out who, and run the same command again if yours is to be the one."
+        )
 
 
 def rotate(cell: Cell, client: SecretsManagerClient) -> str:
@@ -211,7 +232,7 @@ def _why_not_stored(cell: Cell, place: Place, code: str) -> str:
     if code == "AccessDeniedException":
         allowed = ", ".join(cell.deployer_principals)
         return f"AWS refuses ({code}): only the cell's deployers may store an admin key ({allowed})."
-    return f"AWS refuses: {code}. Nothing was stored."
+    return f"AWS failed: {code}. {_UNKNOWN}" if code == _AT_AWS else f"AWS refuses: {code}. Nothing was stored."
 
 
 def _why_not_rotated(cell: Cell, error: ClientError) -> str:
@@ -221,6 +242,8 @@ def _why_not_rotated(cell: Cell, error: ClientError) -> str:
     if code in ("AccessDenied", "AccessDeniedException"):
         allowed = ", ".join(cell.deployer_principals)
         return f"AWS refuses ({code}): only the cell's deployers may rotate its admin key ({allowed})."
+    if code == _AT_AWS:
+        return f"AWS failed: {code}: {message} Whether a rotation has begun is not known: look with `status`."
     return f"AWS refuses: {code}: {message} Nothing was changed."
 
 

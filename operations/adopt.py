@@ -133,8 +133,8 @@ def judged(told: Mapping[str, Any], tenant: Tenant, names: TenantNames) -> list[
             raise _value(tenant, f"OpenAI does not list its key {told['key_id']} in project {names.project}")
         if told["service_account"] != SERVICE_ACCOUNT:
             notices.append(
-                f"The key belongs to the service account {told['service_account']}, and new keys to {SERVICE_ACCOUNT}: "
-                f"after the next rotation and its overlap delete {told['key_id']} on OpenAI's site."
+                f"The key belongs to the service account {told['service_account']}, and new keys to {SERVICE_ACCOUNT}. "
+                "It ends as those do: by the overlap after the next rotation, and at once by `revoke` and `offboard`."
             )
         return notices
     except KeyError as error:
@@ -175,6 +175,15 @@ def rotate_from_next_slot(account: Account, tenant: Tenant, found: Found) -> Non
                 "are on, and nothing else was changed."
             ) from None
         raise
+
+
+def untouched(version: str, now: SecretFacts) -> str:
+    """Whether `version`, which held the adopted key, is still what readers get: a look, since an import must not
+    rotate."""
+    if now.current == version and now.pending is None:
+        return f"Readers go on with the key that it had (version {version})."
+    other = now.pending or now.current
+    return f"It no longer has just the key that it had: version {other} came beside {version}. See `history`."
 
 
 def dies_early(expires_at: str, next_rotation: datetime | None) -> bool:

@@ -19,6 +19,7 @@ from functions.deadline import Deadline
 from myflux_keys.payload import CUSTOMER, Payload, SecretText
 from myflux_keys.quiet import quiet
 from operations.account import aws_time
+from operations.admin_key import check_live
 from operations.customer_key_check import CHECK_SECONDS, PERSONS_KEY, CustomerKeyError, Kind, check, kind_of
 from operations.errors import code_of
 from tenancy import Cell, Tenant
@@ -78,6 +79,7 @@ def store(cell: Cell, tenant: Tenant, key: SecretText, base_url: str, client: Se
         labels = [_CURRENT] if kind == "service_account" else [_CURRENT, PERSONS_LABEL]
         with quiet():
             answer = client.put_secret_value(SecretId=secret, SecretString=payload.to_json(), VersionStages=labels)
+        check_live(client, secret, answer["VersionId"])
         before = described.get("VersionIdsToStages", {})
         if kind == "service_account":
             _unlabel(client, secret, before)

@@ -16,7 +16,7 @@ from operations.access import Access
 from operations.account import Account
 from operations.errors import OperationError, code_of
 from operations.journal import Journal
-from operations.revoke import Killed
+from operations.killing import Killed, Seen, spoken
 from operations.rotation_state import SecretFacts, facts
 from operations.tenant_file import TenantFile
 from tenancy import Cell, Tenant
@@ -41,27 +41,32 @@ class Offboard:
         journal: Journal,
         *,
         kill: Callable[[str], Killed],
+        look: Callable[[str], Seen],
         destroy: Callable[[], str],
         tell: Callable[[str], None],
         file: TenantFile | None,
     ) -> None:
-        """`kill` ends every key on the service account of the tenant that it is given; `destroy` takes the stack away
-        and says what it did. `file` is None where the tenant lives on in another cell."""
+        """`kill` ends every key in the project of the tenant that it is given, also once its secret is deleted; `look`
+        tells which live, and changes nothing; `destroy` takes the stack away and says what it did. `file` is None where
+        the tenant lives on in another cell."""
         self._account = account
         self._tenant = tenant
         self._journal = journal
         self._kill = kill
+        self._look = look
         self._destroy = destroy
         self._tell = tell
         self._file = file
         self._names = account.cell.names.tenant(tenant.tenant)
+        self.shown_dead = False
+        """Whether this run, not an earlier one, has looked at OpenAI and seen no key of the tenant alive."""
 
     def run(self) -> None:
         found = living_secret(self._account, self._tenant)
         self._step(DENY, self._deny(found))
         self._step(STOP, self._stop(found))
-        self._step(KILL, self._kill_all(found))
-        self._step(DESTROY, self._destroy())
+        self._step(KILL, self._kill_all())
+        self._step(DESTROY, self._take_away())
         if self._file is not None:
             self._file.archive()
             self._step(ARCHIVE, f"the file stands in tenants/archive/: the slug {self._tenant.tenant} is used up")
@@ -87,31 +92,87 @@ class Offboard:
         self._account.secrets.cancel_rotate_secret(SecretId=found.arn)
         return "rotation is off: no new key is made"
 
-    def _kill_all(self, found: SecretFacts | None) -> str:
+    def _kill_all(self) -> str:
         if not self._tenant.minted:
             return "the key is the customer's own and lives on: ask them to end it in their OpenAI account"
-        if found is None:
-            return "keys, if any live, die before the project is archived"
         dead: list[str] = []
-        foreign: tuple[str, ...] = ()
         for _ in range(_ROUNDS):
             done = self._kill(self._tenant.tenant)
             if done.failed:
-                raise OperationError(self._stubborn(done))
+                raise OperationError(self._stubborn([f"{key}: {why}" for key, why in done.failed.items()]))
             dead += done.revoked
-            foreign = done.foreign
             if not done.revoked:
                 break
-        if foreign:
-            self._tell(f"not made here, and shut out once the project is archived: {', '.join(foreign)}")
-        count = len(dead)
-        return f"{count} key{'' if count == 1 else 's'} dead at OpenAI: {', '.join(dead) or 'none was alive'}"
+        else:
+            raise OperationError(
+                f"each of {_ROUNDS} looks at OpenAI found another living key in project {self._names.project} "
+                f"({', '.join(dead)} were ended): somebody makes keys there. Reads of {self._tenant.tenant} stay "
+                "denied and this run deleted nothing. Find out who, and run the same command again."
+            )
+        if theirs := [key.told() for key in done.beyond if not key.customers]:
+            # Once the secret is gone nothing of ours can ask OpenAI about these any more.
+            raise OperationError(self._stubborn(theirs))
+        for key in done.beyond:
+            self._tell(f"lives on: {key.told()}")
+        self.shown_dead = True
+        looked = f"not looked at: {done.unseen}" if done.unseen else "OpenAI refuses every other that its secret holds"
+        return f"{spoken(dead)}; project {self._names.project} has no other alive; {looked}"
 
-    def _stubborn(self, done: Killed) -> str:
-        told = "; ".join(f"{key}: {why}" for key, why in done.failed.items())
+    def _stubborn(self, told: Sequence[str]) -> str:
         return (
-            f"OpenAI would not end every key ({told}). Reads of {self._tenant.tenant} stay denied and nothing was "
-            f"deleted. Delete these on OpenAI's site, in project {self._names.project}, and run the same command again."
+            f"not every key is seen to be dead ({'; '.join(told)}). Reads of {self._tenant.tenant} stay denied and "
+            f"this run deleted nothing. Delete these on OpenAI's site (its project is {self._names.project}), and run "
+            "the same command again."
+        )
+
+    def _take_away(self) -> str:
+        try:
+            told = self._destroy()
+        except OperationError as error:
+            raise OperationError(f"{error} {self._standing()}".strip()) from None
+        if living_secret(self._account, self._tenant) is not None:
+            raise OperationError(
+                f"the stack is gone and secret {self._names.secret} is not: somebody made or restored it, or the state "
+                f"did not hold it. Delete it (`aws secretsmanager delete-secret --secret-id {self._names.secret}`), "
+                "and run the same command again."
+            )
+        return f"{told}; {self._afterwards()}"
+
+    def _afterwards(self) -> str:
+        gone = "looked again: the secret is deleted"
+        if not self._tenant.minted:
+            return gone
+        if self._tenant.organization_id is not None:
+            # The provisioner has seen the project archived, before the key it saw that with went.
+            return f"{gone}; not looked at: their OpenAI organization, since the admin key that they gave went too"
+        seen = self._look(self._tenant.tenant)
+        if seen.in_project:
+            raise OperationError(self._alive(seen))
+        if seen.project == "active":
+            raise OperationError(
+                f"the stack is gone, no key lives, and project {self._names.project} still stands at OpenAI, since the "
+                "state did not hold it: archive it on OpenAI's site, and run the same command again."
+            )
+        return f"{gone}, and project {self._names.project} {'is archived' if seen.project else 'is not there'}"
+
+    def _standing(self) -> str:
+        """What lives where the stack could not be taken away: a look, not a memory."""
+        if not self._tenant.minted:
+            return ""
+        try:
+            seen = self._look(self._tenant.tenant)
+        except OperationError as error:
+            self.shown_dead = False
+            return f"Which keys live could not be looked at: {error}"
+        if not seen.in_project:
+            return "A look at OpenAI just now: no key of the tenant's project lives."
+        self.shown_dead = False
+        return self._alive(seen)
+
+    def _alive(self, seen: Seen) -> str:
+        return (
+            f"These keys live in project {self._names.project}: {', '.join(seen.in_project)}. The same command ends "
+            "them first."
         )
 
 
@@ -151,7 +212,9 @@ def plan(cell: Cell, tenant: Tenant, *, leaves: bool) -> list[str]:
     told = [
         "deny reads in AWS" + (", and write `enabled: false` into the tenant's file" if leaves else ""),
         "turn rotation off" if tenant.minted else "nothing rotates: the key is the customer's own",
-        "end every key of the tenant at OpenAI" if tenant.minted else "end no key: only the customer can, at OpenAI",
+        "end every key in the tenant's project at OpenAI, also those not made here"
+        if tenant.minted
+        else "end no key: only the customer can, at OpenAI",
         f"destroy stack {names.stack}: its secret can be restored for {cell.recovery_window_days} days, without a "
         "working key" + (f"; project {names.project} is archived, which is final" if tenant.minted else ""),
     ]

@@ -7,10 +7,10 @@ operator. Each step is safe to repeat.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from botocore.exceptions import ClientError
 
@@ -18,6 +18,7 @@ from operations.access import Access, is_open
 from operations.account import Account, aws_time
 from operations.errors import OperationError
 from operations.journal import Journal
+from operations.killing import Killed, Seen, spoken
 from operations.rotate import Waiting, failure_of, is_incomplete, new_token, not_startable
 from operations.rotation_state import SecretFacts, facts
 from operations.trail import rotation_failures
@@ -31,31 +32,6 @@ ENABLE: Final = "enable"
 _POLL_SECONDS: Final = 1.0
 _FAILURES_EVERY: Final = 5
 _GOES_ON: Final = timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class Killed:
-    """Ids of keys. `failed` maps a key that lives on to the reason; `foreign` are keys in the tenant's project that
-    were not made here and were not touched."""
-
-    revoked: tuple[str, ...]
-    failed: Mapping[str, str]
-    foreign: tuple[str, ...] = ()
-
-
-def killed(answer: Mapping[str, Any]) -> Killed:
-    """From the sweep function's answer to "revoke". Raises OperationError for one that says nothing of the kind."""
-    try:
-        return Killed(
-            tuple(map(str, answer["revoked"])),
-            {str(key["key_id"]): str(key["error"]) for key in answer["failed"]},
-            tuple(map(str, answer.get("foreign", ()))),
-        )
-    except (KeyError, TypeError) as error:
-        raise OperationError(
-            f"the sweep function's answer lacks what was done ({type(error).__name__}), so no key counts as dead. "
-            "Deploy the platform and these files from the same commit, then run the same command again."
-        ) from None
 
 
 def ready(account: Account, tenant: Tenant) -> bool:
@@ -79,6 +55,14 @@ def goes_on(journal: Journal, *, opened: bool, now: datetime) -> bool:
     return bool(journal.done) and not opened and now - datetime.fromisoformat(journal.begun) < _GOES_ON
 
 
+@dataclass(frozen=True)
+class Revoked:
+    """`readable`: the readers are let in at the end. `seen` is the last look at OpenAI, after the new key was live."""
+
+    readable: bool
+    seen: Seen
+
+
 class Revoke:
     """One tenant's revocation, as far as `journal` says and on from there."""
 
@@ -89,33 +73,36 @@ class Revoke:
         journal: Journal,
         *,
         kill: Callable[[str], Killed],
+        look: Callable[[str], Seen],
         tell: Callable[[str], None],
         waiting: Waiting | None = None,
     ) -> None:
-        """`kill` ends every key on the service account of the tenant that it is given."""
+        """`kill` ends every key of the tenant that it is given; `look` tells which live, and changes nothing."""
         self._account = account
         self._tenant = tenant
         self._journal = journal
         self._kill = kill
+        self._look = look
         self._tell = tell
         self._waiting = waiting or Waiting()
         self._names = account.cell.names.tenant(tenant.tenant)
         self._access = Access(account.secrets, account.cell, tenant)
 
-    def run(self) -> bool:
-        """Whether the readers are let in at the end: not those of a tenant whose file says `enabled: false`."""
+    def run(self) -> Revoked:
+        """Readers of a tenant whose file says `enabled: false` stay shut out at the end. Raises OperationError."""
         # Also when going on: a `pulumi up` may have opened the door a moment ago.
         changed = self._access.switch(enabled=False)
         self._step(DENY, "reads are denied" if changed else "reads were denied already")
         for step, act in ((KILL, self._kill_all), (MINT, self._mint)):
             if step not in self._journal.done:
                 self._step(step, act())
+        seen = self._checked()
         if self._tenant.enabled:
             self._access.switch(enabled=True)
             self._step(ENABLE, "reads are allowed again, with the new key")
         else:
             self._step(ENABLE, "reads stay denied, as the tenant's file says (enabled: false)")
-        return self._tenant.enabled
+        return Revoked(self._tenant.enabled, seen)
 
     def _step(self, step: str, told: str) -> None:
         if step not in self._journal.done:
@@ -128,16 +115,29 @@ class Revoke:
         if done.failed:
             told = "; ".join(f"{key}: {why}" for key, why in done.failed.items())
             raise OperationError(
-                f"OpenAI would not end every key ({told}). Reads of {self._tenant.tenant} stay denied. Delete these on "
-                f"OpenAI's site, in project {self._names.project}, then run the same command again."
+                f"not every key is seen to be dead ({told}). Reads of {self._tenant.tenant} stay denied. Delete these "
+                f"on OpenAI's site, in project {self._names.project}, then run the same command again."
             )
-        if done.foreign:
-            self._tell(
-                f"not touched, because they were not made here: {', '.join(done.foreign)}. If one of these has leaked, "
-                f"delete it on OpenAI's site, in project {self._names.project}."
-            )
-        count = len(done.revoked)
-        return f"{count} key{'' if count == 1 else 's'} dead at OpenAI: {', '.join(done.revoked) or 'none was alive'}"
+        return f"{spoken(done.revoked)}, and every key of its secret's versions that is in its project is refused"
+
+    def _checked(self) -> Seen:
+        """The look that the last sentence stands on. Raises OperationError, and the next run ends keys again: what
+        lives besides the new key may have been minted between the two looks."""
+        seen = self._look(self._tenant.tenant)
+        if seen.current is not None and not seen.others:
+            self._tell(f"looked again: key {seen.current} lives, and no other of {self._tenant.tenant}")
+            return seen
+        self._journal.done = [step for step in self._journal.done if step not in (KILL, MINT)]
+        self._journal.entries[self._tenant.tenant].version = ""
+        self._journal.save()
+        others = f"these keys live: {', '.join(seen.others)}" if seen.others else "no key lives"
+        new = (
+            f"besides the new one, {seen.current}" if seen.current else "and OpenAI does not list the new one as alive"
+        )
+        raise OperationError(
+            f"{self._tenant.tenant}: {others} {new}. Reads stay denied. Run the same command again: it ends them and "
+            "makes another key."
+        )
 
     def _mint(self) -> str:
         """A rotation of our own: one that ran already may hold a key that has just been killed, so it is waited for."""
@@ -178,8 +178,8 @@ class Revoke:
     def _unfinished(self, why: str) -> str:
         log = self._account.cell.names.log_group(self._account.cell.names.rotation_function)
         return (
-            f"{self._tenant.tenant}: {why} Every old key is dead and reads stay denied. Why stands in {log}; run the "
-            "same command again to go on."
+            f"{self._tenant.tenant}: {why} The old keys were seen to be dead, and reads stay denied. Why stands in "
+            f"{log}; run the same command again to go on."
         )
 
     def _facts(self) -> SecretFacts:
@@ -189,8 +189,8 @@ class Revoke:
 def consequences(tenant: Tenant) -> list[str]:
     """What a revocation breaks, for the person who is asked."""
     told = [
-        "Every key of this tenant dies at once: calls in flight fail, and so do calls until the new key is live, "
-        "usually within half a minute.",
+        "Every key of this tenant dies at once, also one that only an old version of its secret holds: calls in flight "
+        "fail, and so do calls until the new key is live, usually within half a minute.",
         "Readers are refused until then. They fetch the new key by themselves.",
     ]
     if tenant.consumers.cinnox:

@@ -61,6 +61,9 @@ def tidy(environment: Environment, store: SecretStore, api: AdminAPI) -> Outcome
         else:
             ended.append(key.id)
             log.line("admin_key.ended", level=logging.WARNING, key_id=key.id, key_name=key.name)
+    # The answer to a deletion is no look.
+    left = {key.id for key in list_admin_keys(api)} if ended else set[str]()
+    failures += [f"{key_id} was said to be deleted, and is still listed" for key_id in ended if key_id in left]
     if failures:
         raise AdminRotationError("old admin keys live on: " + "; ".join(failures))
     return {"outcome": "tidied", "key_id": current.id, "ended": ended}

@@ -72,19 +72,20 @@ def carry_out(request: Request, environment: Environment, api: AdminAPI, deadlin
 
 
 def archive(request: Request, environment: Environment, api: AdminAPI, deadline: Deadline) -> Result:
-    """Keys first, then the account, then the project: nothing final happens while a key lives."""
+    """Keys first, then the accounts, then the project: nothing final happens while a key of theirs lives."""
     projects = Projects(api)
     project = projects.find(request.project)
     if project is None or project.archived:
         return _result(request, environment, project.id if project else None, None) | {"archived": True}
     accounts = ServiceAccounts(api, project.id, deadline)
-    account = accounts.find(request.service_account)
-    account_id = str(account["id"]) if account else None
-    if account_id is not None:
+    # A create whose answer was lost, or a person, may have made a second account of the name: all of them end.
+    found = [str(account["id"]) for account in accounts.called(request.service_account)]
+    for account_id in found:
         accounts.end_keys(account_id)
+    for account_id in found:
         accounts.delete(account_id)
     projects.archive(project)
-    return _result(request, environment, project.id, account_id) | {"archived": True}
+    return _result(request, environment, project.id, found[0] if found else None) | {"archived": True}
 
 
 def _result(request: Request, environment: Environment, project_id: str | None, account_id: str | None) -> Result:

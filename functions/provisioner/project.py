@@ -7,13 +7,13 @@ Names are looked up first every time, so a repeated or interrupted run adopts wh
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from functions import log
 from functions.deadline import Deadline
-from functions.openai_admin import KEEP_SECONDS, AdminAPI, ProjectKeys
+from functions.openai_admin import KEEP_SECONDS, AdminAPI, Key, ProjectKeys
 from functions.openai_http import OpenAIError, path
 
 _PROJECTS: Final = "/organization/projects"
@@ -83,6 +83,18 @@ class Projects:
         except OpenAIError as error:
             if error.code != "project_archived" and error.status != 404:
                 raise
+        self._check_archived(project)
+
+    def _check_archived(self, project: Project) -> None:
+        """Archiving is the last thing done, and what is told of it ends a customer: so it is looked at."""
+        try:
+            found = self._api.send("GET", path("/organization/projects/{project}", project=project.id))
+        except OpenAIError as error:
+            if error.status == 404:
+                return
+            raise
+        if found.get("status") != "archived" and found.get("archived_at") is None:
+            raise ProjectError(f"OpenAI answered that project {project.id} is archived, and it is not: run it again")
 
 
 class ServiceAccounts:
@@ -95,10 +107,14 @@ class ServiceAccounts:
         self._deadline = deadline
 
     def find(self, name: str) -> Mapping[str, Any] | None:
-        found = [item for item in self._api.pages(self._path) if item.get("name") == name]
+        """Raises ProjectError for more than one: which of them the tenant's keys are on is not for us to guess."""
+        found = self.called(name)
         if len(found) > 1:
             raise ProjectError(f"{len(found)} service accounts are called {name!r}: delete those that hold no live key")
         return found[0] if found else None
+
+    def called(self, name: str) -> list[Mapping[str, Any]]:
+        return [item for item in self._api.pages(self._path) if item.get("name") == name]
 
     def ensure(self, name: str) -> str:
         """The id of the account called `name`, with role `member` and no more. Made without a key."""
@@ -144,13 +160,12 @@ class ServiceAccounts:
             log.line("key.ended", key_id=key_id, how=how)
         if "expired" in fates.values():
             self._deadline.pause(_DEATH_PAUSE, keep=KEEP_SECONDS)
-        listed = (key.id for key in self._keys.of_service_account(account_id)) if keys else ()
-        alive = _alive(listed, fates)
+        alive = [key.id for key in self._keys.of_service_account(account_id) if self._lives(key)] if keys else []
         if alive:
             raise ProjectError(f"keys still live: {', '.join(alive)}: nothing was archived; run it again")
         return len(keys)
 
-
-def _alive(listed: Iterable[str], fates: Mapping[str, str]) -> list[str]:
-    """A key that only could be given a second to live may still be listed; one said to be deleted may not."""
-    return [key_id for key_id in listed if fates.get(key_id) != "expired"]
+    def _lives(self, key: Key) -> bool:
+        """A key that could only be given a second to live may still be listed, with that as its expiry."""
+        now = self._api.http.told_time
+        return key.expires_at is None or now is None or key.expires_at > now

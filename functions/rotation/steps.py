@@ -120,7 +120,7 @@ class Rotation:
             return
         if PENDING in after.stages.get(self._version, frozenset()):
             self._store.drop_pending(self._version)
-        how = ProjectKeys(self._api, tenant.project_id).retire(key_id)
+        how = ProjectKeys(self._api, tenant.project_id).end(key_id)
         log.line("rotation.overtaken", level=logging.WARNING, version=self._version, key_id=key_id, how=how)
         raise Refused(
             f"version {current} was stored by hand while a key was made: that one stays, and the new key is ended. "

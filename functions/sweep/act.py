@@ -21,7 +21,8 @@ NOT_DONE: Final = "not done"
 
 @dataclass(frozen=True)
 class Result:
-    """`outcome` is ``deleted``, ``gone``, ``expired``, ``dies <time>``, ``not done: <error>``, or None for nothing."""
+    """`outcome` is ``deleted`` or ``gone`` (OpenAI was asked again, and has no such key), ``expired``, ``dies <time>``
+    (both as OpenAI answered), ``not done: <error>``, or None for nothing."""
 
     finding: Finding
     outcome: str | None
@@ -47,7 +48,7 @@ def _outcome(finding: Finding, keys: ProjectKeys) -> str | None:
     try:
         if finding.action == "revoke":
             # `expired` is said where OpenAI refuses to delete a service account's key: it dies within a second.
-            return keys.retire(finding.key_id)
+            return keys.end(finding.key_id)
         if finding.seconds is not None:
             expires_at = keys.expire(finding.key_id, finding.seconds)
             return "gone" if expires_at is None else f"dies {iso(expires_at)}"

@@ -73,9 +73,10 @@ class _Judge:
             if labels == {PREVIOUS} and facts.previous_answers:
                 return self._found("alive", "revoke", "it should be dead since its expiry, and a call was answered")
             return None
-        # Held by the secret, it is ours whatever its name: one that was there when the tenant was adopted.
-        named = bool(labels) or key.name.startswith(facts.tenant.key_name(""))
-        if key.service_account_id != facts.tenant.service_account_id or not named:
+        named = key.name.startswith(facts.tenant.key_name(""))
+        made_here = named and key.service_account_id == facts.tenant.service_account_id
+        # Held by the secret, it is ours whoever made it: one that was there when the tenant was adopted.
+        if not (made_here or labels or key.id in facts.adopted):
             return self._found("foreign", "report", "not made by us: its owner must say whether it may stay")
         if CURRENT in labels:
             return self._kept("the live version's key")
@@ -121,10 +122,16 @@ class _Judge:
 
     def _without_label(self) -> Finding:
         facts, key = self.facts, self.key
-        if not self._used_after(key.created_at + PROOF_SECONDS):
+        adopted = key.id in facts.adopted
+        if not adopted and not self._used_after(key.created_at + PROOF_SECONDS):
             return self._found("orphan", "revoke", "no version of the secret holds it, and nobody has used it")
         if key.expires_at is None or key.expires_at > facts.now + facts.tenant.overlap:
-            reason = "no version of the secret holds it any more, and it was used: given the overlap and no longer"
+            held = (
+                "only an older version of the secret holds it"
+                if adopted
+                else "no version of the secret holds it any more"
+            )
+            reason = f"{held}, and it was {'adopted' if adopted else 'used'}: given the overlap and no longer"
             return self._found("overdue", "expire", reason, seconds=facts.tenant.overlap)
         return self._kept("replaced twice within its overlap, dying by its own expiry")
 

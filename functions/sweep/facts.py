@@ -17,7 +17,7 @@ from functions.rotation.version import iso
 Found = Literal["kept", "orphan", "overdue", "in_use", "alive", "foreign", "missing"]
 """`orphan`: ours, and nobody ever held it. `overdue`: ours, replaced, and set to live longer than it should. `in_use`:
 the previous key, about to die and used since its replacement. `alive`: should be dead and still answers. `foreign`: not
-ours. `missing`: the live version's key, which OpenAI no longer has."""
+ours, and held by no version of the secret. `missing`: the live version's key, which OpenAI no longer has."""
 Action = Literal["none", "revoke", "expire", "extend", "report"]
 
 NEEDS_A_PERSON: frozenset[str] = frozenset({"in_use", "alive", "foreign", "missing"})
@@ -30,7 +30,8 @@ class Facts:
     `versions` maps a staging label to its version; `held` maps a label to the id of the key that its version holds, for
     versions with a value of ours; `unreadable` are labels whose version holds something else. `promoted_at` is when the
     live version became live. `previous_answers`: a real call with the previous key, made only where it should be dead;
-    None: not made, or its answer said nothing.
+    None: not made, or its answer said nothing. `adopted` are ids of keys that were not made by us and that a version of
+    the secret holds, whatever its label and whatever wrote it.
     """
 
     now: float
@@ -41,6 +42,7 @@ class Facts:
     unreadable: frozenset[str] = frozenset()
     promoted_at: float | None = None
     previous_answers: bool | None = None
+    adopted: frozenset[str] = frozenset()
     consumers: tuple[str, ...] = ()
 
 

@@ -41,14 +41,14 @@ def refusal(api: AdminAPI, tenant: Tenant) -> str | None:
             log.line("sweep.governance", level=logging.ERROR, tenant=tenant.tenant, error=str(error))
             return error.message
         raise
-    log.line("sweep.governance", tenant=tenant.tenant, key_id=key_id, ended=keys.retire(key_id))
+    log.line("sweep.governance", tenant=tenant.tenant, key_id=key_id, ended=keys.end(key_id))
     return None
 
 
 def _end_by_name(keys: ProjectKeys, tenant: Tenant, name: str) -> None:
     for key in keys.of_service_account(tenant.service_account_id):
         if key.name == name:
-            log.line("sweep.governance", tenant=tenant.tenant, key_id=key.id, ended=keys.retire(key.id))
+            log.line("sweep.governance", tenant=tenant.tenant, key_id=key.id, ended=keys.end(key.id))
 
 
 def strictest(tenants: list[Tenant], day: int) -> Tenant | None:

@@ -21,8 +21,8 @@ from functions.openai_http import OpenAIHTTP
 from functions.secrets_client import new_client
 from functions.sweep import metrics
 from functions.sweep.inspect import inspect
-from functions.sweep.request import RevokeRequest, SweepRequest, read_request
-from functions.sweep.revoke import revoke_all
+from functions.sweep.request import KeysRequest, RevokeRequest, SweepRequest, read_request
+from functions.sweep.revoke import living_keys, revoke_all
 from functions.sweep.services import Services
 from functions.sweep.sweep import Sweep
 
@@ -53,7 +53,9 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
             seconds = min(seconds, request.seconds)
         services = assemble(environment, *warm(environment.admin_secret), Deadline(seconds))
         if isinstance(request, RevokeRequest):
-            return revoke_all(request.tenant, services)
+            return revoke_all(request, services)
+        if isinstance(request, KeysRequest):
+            return living_keys(request, services)
         if isinstance(request, SweepRequest):
             return Sweep(request, services).run()
         return inspect(request.tenant, services)

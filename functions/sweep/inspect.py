@@ -14,8 +14,8 @@ from functions.rotation.proof import CALL_SECONDS, judge
 from functions.rotation.tenant import Refused
 from functions.rotation.version import RotationError, read_payload
 from functions.secrets_manager import CURRENT, SecretStore
-from functions.sweep.revoke import tenant_secret
 from functions.sweep.services import Services
+from functions.sweep.target import tenant_secret
 from myflux_keys.payload import MANAGED, Payload
 from myflux_keys.redaction import redact
 

@@ -14,11 +14,12 @@ from functions import log
 from functions.openai_admin import Key, ProjectKeys
 from functions.openai_http import OpenAIError, OpenAIHTTP, path
 from functions.rotation.proof import CALL_SECONDS, Proof, judge
-from functions.rotation.tenant import read_tenant
+from functions.rotation.tenant import Tenant, read_tenant
 from functions.rotation.version import RotationError, read_payload
 from functions.secrets_manager import CURRENT, PENDING, SecretStore
 from functions.sweep.decide import PREVIOUS, is_dead
 from functions.sweep.facts import Facts
+from functions.sweep.holdings import among, held_keys
 from functions.sweep.tenants import TenantSecret, describe
 from myflux_keys.payload import Payload
 
@@ -37,7 +38,8 @@ def look(listed: TenantSecret, services: Services) -> Facts:
     versions = {
         label: version for label in (CURRENT, PREVIOUS, PENDING) if (version := secret.state.version_with(label))
     }
-    payloads, unreadable = _payloads(versions, SecretStore(services.secrets, secret.arn), secret.tenant)
+    store = SecretStore(services.secrets, secret.arn)
+    payloads, unreadable = _payloads(versions, store, secret.tenant)
     held = {label: payload.key_id for label, payload in payloads.items()}
     current = held.get(CURRENT)
     if current is not None and all(key.id != current for key in keys):
@@ -53,8 +55,22 @@ def look(listed: TenantSecret, services: Services) -> Facts:
         unreadable=unreadable,
         promoted_at=_promoted_at(secret, keys, current),
         previous_answers=_answers(payloads.get(PREVIOUS), current, keys, now, services.api.http),
+        adopted=_adopted(tenant, keys, frozenset(held.values()), store),
         consumers=secret.consumers,
     )
+
+
+def _adopted(tenant: Tenant, keys: list[Key], held: frozenset[str], store: SecretStore) -> frozenset[str]:
+    """Ids of keys that we did not make and that some version of the secret holds. Older versions are read only where
+    there is such a key: AWS keeps a hundred of them."""
+    prefix = tenant.key_name("")
+    others = [
+        key for key in keys if key.service_account_id != tenant.service_account_id or not key.name.startswith(prefix)
+    ]
+    if all(key.id in held for key in others):
+        return frozenset(key.id for key in others)
+    found = (among(one, others) for one in held_keys(store, store.versions()))
+    return held & {key.id for key in others} | {key.id for key in found if key is not None}
 
 
 def _payloads(versions: dict[str, str], store: SecretStore, tenant: str) -> tuple[dict[str, Payload], frozenset[str]]:

@@ -32,7 +32,20 @@ class SweepRequest:
 
 @dataclass(frozen=True)
 class RevokeRequest:
+    """`whole_project`: the project comes to its end, so every key in it is ended, whoever made it; the secret may be
+    gone. `organization_id`: the customer's, where keys were minted in theirs and the secret can no longer tell."""
+
     tenant: str
+    whole_project: bool = False
+    organization_id: str | None = None
+
+
+@dataclass(frozen=True)
+class KeysRequest:
+    """A look at which keys live."""
+
+    tenant: str
+    organization_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -40,17 +53,25 @@ class InspectRequest:
     tenant: str
 
 
-def read_request(event: Mapping[str, Any]) -> SweepRequest | RevokeRequest | InspectRequest:
+Request = SweepRequest | RevokeRequest | KeysRequest | InspectRequest
+
+
+def read_request(event: Mapping[str, Any]) -> Request:
     """Raises RequestError."""
     fields = dict(event)
     action: Any = fields.pop("action", None)
-    if action in ("revoke", "inspect"):
-        asked = RevokeRequest if action == "revoke" else InspectRequest
-        request = asked(_slug(fields.pop("tenant", None), "tenant"))
+    request: Request
+    if action == "revoke":
+        whole = _flag(fields, "whole_project")
+        request = RevokeRequest(_slug(fields.pop("tenant", None), "tenant"), whole, _organization(fields))
+    elif action == "keys":
+        request = KeysRequest(_slug(fields.pop("tenant", None), "tenant"), _organization(fields))
+    elif action == "inspect":
+        request = InspectRequest(_slug(fields.pop("tenant", None), "tenant"))
     elif action == "sweep":
         request = _sweep(fields)
     else:
-        raise RequestError(f"action is {action!r}: it is sweep, revoke or inspect")
+        raise RequestError(f"action is {action!r}: it is sweep, revoke, keys or inspect")
     if fields:
         raise RequestError(f"{action} has no field {sorted(fields)[0]!r}")
     return request
@@ -66,13 +87,22 @@ def _sweep(fields: dict[str, Any]) -> SweepRequest:
     if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds <= 0):
         raise RequestError(f"seconds is {seconds!r}: it is a number above 0")
     after: Any = fields.pop("next", None)
-    flags: dict[str, bool] = {}
-    for name in ("dry_run", "due", "governance"):
-        flag: Any = fields.pop(name, False)
-        if not isinstance(flag, bool):
-            raise RequestError(f"{name} is {flag!r}: it is true or false")
-        flags[name] = flag
+    flags = {name: _flag(fields, name) for name in ("dry_run", "due", "governance")}
     return SweepRequest(tenants, seconds=seconds, after=None if after is None else _slug(after, "next"), **flags)
+
+
+def _flag(fields: dict[str, Any], name: str) -> bool:
+    flag: Any = fields.pop(name, False)
+    if not isinstance(flag, bool):
+        raise RequestError(f"{name} is {flag!r}: it is true or false")
+    return flag
+
+
+def _organization(fields: dict[str, Any]) -> str | None:
+    value: Any = fields.pop("organization_id", None)
+    if value is not None and (not isinstance(value, str) or not value.startswith("org-")):
+        raise RequestError(f"organization_id is {value!r}: it is the customer's (org-…), or left out")
+    return value
 
 
 def _slug(value: Any, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Ends every key on a tenant's service account now, and looks again until none is left alive.
+"""Ends every key of a tenant now, and looks again, at OpenAI's list and by a call with each key that the secret holds.
 
 Owns the order and the proof. Leaves out stopping a rotation that is minting meanwhile: whoever asks for this disables
 the tenant first and rotates afterwards. Safe to repeat: what is dead already is passed over.
@@ -7,68 +7,131 @@ the tenant first and rotates afterwards. Safe to repeat: what is dead already is
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Mapping
 from typing import Any, Final
-
-from botocore.exceptions import ClientError
 
 from functions import log
 from functions.openai_admin import Key, ProjectKeys
 from functions.openai_http import OpenAIError
-from functions.rotation.tenant import Refused, read_tenant
+from functions.rotation.proof import Proof
+from functions.rotation.tenant import Refused
+from functions.sweep.holdings import DEATH_PATIENCE_SECONDS, PATIENCE_SECONDS, HeldKey, not_refused
+from functions.sweep.living import Living, look
+from functions.sweep.request import KeysRequest, RevokeRequest
 from functions.sweep.services import Services
-from functions.sweep.tenants import TenantSecret, describe
-from myflux_keys import names
+from functions.sweep.target import Target, find
+from myflux_keys.payload import SecretText
 
 _ROUNDS: Final = 3
-_DYING_SECONDS: Final = 5
-"""A key with so little left counts as ended: where OpenAI refuses to delete, its life is set to one second."""
 
 
-def revoke_all(tenant_slug: str, services: Services) -> dict[str, Any]:
-    """``revoked`` and ``failed`` (with the error of each) are keys of the service account, by id; ``foreign`` are other
-    keys in the project, which are never touched. Raises Refused, OpenAIError, or botocore's errors."""
-    cell = services.environment.cell
-    secret = tenant_secret(tenant_slug, services)
-    if not secret.managed:
-        raise Refused(f"the key of {tenant_slug} is the customer's own: only they can revoke it, at OpenAI")
-    tenant = read_tenant(secret.state, cell)
-    keys = ProjectKeys(services.api.at(tenant.admin_secret), tenant.project_id)
+def revoke_all(request: RevokeRequest, services: Services) -> dict[str, Any]:
+    """`revoked` are ids of keys that were ended and are seen to be dead. `failed` are keys of the project that live on,
+    or may, each with the reason. `beyond` are keys that a version of the secret holds, that answer, and that are not in
+    the tenant's project, so that only somebody else can end them. `foreign` are other living keys in the project, which
+    are ended only where the whole project is asked for. `unseen` says what could not be looked at; empty: all was.
+
+    Raises Refused, OpenAIError, AdminKeyMissing, or botocore's errors.
+    """
+    target = find(request.tenant, services, organization_id=request.organization_id)
+    if target.secret is None and not request.whole_project:
+        cell = services.environment.cell
+        raise Refused(f"cell {cell} has no secret of {request.tenant} that is tagged as ours: nothing was changed")
     revoked: dict[str, str] = {}
     errors: dict[str, str] = {}
-    alive, foreign = _alive(keys, tenant.service_account_id, services)
+    seen = look(target, services)
+    known = dict(seen.known)
     for _ in range(_ROUNDS):
-        if not alive:
+        doomed = _doomed(seen, request)
+        if not doomed:
             break
-        for key in alive:
+        keys = ProjectKeys(target.api, str(target.project_id))
+        for key in doomed:
             try:
                 revoked[key.id] = keys.retire(key.id)
             except OpenAIError as error:
                 errors[key.id] = str(error)
-                log.line("revoke.failed", level=logging.ERROR, tenant=tenant_slug, key_id=key.id, error=str(error))
-        alive, foreign = _alive(keys, tenant.service_account_id, services)
-    left = {key.id for key in alive}
-    failed = [{"key_id": key, "error": errors.get(key, "OpenAI still lists it as alive")} for key in sorted(left)]
-    ended = {key: how for key, how in revoked.items() if key not in left}
-    log.line("revoke.done", tenant=tenant_slug, ended=ended, failed=sorted(left), foreign=foreign)
-    return {"tenant": tenant_slug, "revoked": sorted(ended), "failed": failed, "foreign": foreign}
+                log.line("revoke.failed", level=logging.ERROR, tenant=target.tenant, key_id=key.id, error=str(error))
+        seen = look(target, services)
+        known |= seen.known
+    left = {key.id for key in _doomed(seen, request)}
+    failed = {key: errors.get(key, "OpenAI still lists it as alive") for key in left}
+    failed_too, beyond = _answering(target, seen, known, left, services)
+    failed |= failed_too
+    ended = {key: how for key, how in revoked.items() if key not in failed}
+    foreign = [] if request.whole_project else [key.id for key in seen.foreign]
+    log.line("revoke.done", tenant=target.tenant, ended=ended, failed=failed, foreign=foreign, beyond=beyond)
+    return {
+        "tenant": target.tenant,
+        "revoked": sorted(ended),
+        "failed": [{"key_id": key, "error": why} for key, why in sorted(failed.items())],
+        "foreign": foreign,
+        "beyond": beyond,
+        "unseen": _unseen(target),
+    }
 
 
-def tenant_secret(tenant_slug: str, services: Services) -> TenantSecret:
-    """Raises Refused where the cell has none that is tagged as ours, or botocore's errors."""
-    cell = services.environment.cell
-    name = names.secret_name(cell, tenant_slug)
-    try:
-        return describe(services.secrets, name, cell)
-    except ClientError as error:
-        # Permission hangs on the secret's tags, so AWS denies what is not there.
-        if error.response.get("Error", {}).get("Code") in ("AccessDeniedException", "ResourceNotFoundException"):
-            raise Refused(f"cell {cell} has no secret {name} that is tagged as ours: nothing was changed") from None
-        raise
+def living_keys(request: KeysRequest, services: Services) -> dict[str, Any]:
+    """A look that changes nothing. `current` is the id of the live version's key, None where OpenAI does not list it;
+    `others` are further living keys of ours; `foreign`, `beyond` and `unseen` as in `revoke_all`. `project` is None
+    where OpenAI has none of that name, else whether it is ``active`` or ``archived``.
+
+    Raises what `revoke_all` raises.
+    """
+    target = find(request.tenant, services, organization_id=request.organization_id)
+    seen = look(target, services)
+    ours = {key.id for key in seen.ours}
+    doubtful, beyond = _answering(target, seen, seen.known, ours, services)
+    return {
+        "tenant": target.tenant,
+        "project": None if target.project_id is None else "archived" if target.archived else "active",
+        "current": seen.current if seen.current in ours else None,
+        "others": sorted((ours | set(doubtful)) - {seen.current}),
+        "foreign": [key.id for key in seen.foreign],
+        "beyond": beyond,
+        "unseen": _unseen(target),
+    }
 
 
-def _alive(keys: ProjectKeys, service_account_id: str, services: Services) -> tuple[list[Key], list[str]]:
-    """Living keys of the service account, and the ids of others'."""
-    listed = keys.all()
-    living = [key for key in listed if key.expires_at is None or key.expires_at > services.now() + _DYING_SECONDS]
-    ours = [key for key in living if key.service_account_id == service_account_id]
-    return ours, [key.id for key in living if key.service_account_id != service_account_id]
+def _doomed(seen: Living, request: RevokeRequest) -> list[Key]:
+    return [*seen.ours, *(seen.foreign if request.whole_project else ())]
+
+
+def _answering(
+    target: Target, seen: Living, known: Mapping[SecretText, str], alive: Collection[str], services: Services
+) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    """Keys of the secret that OpenAI does not refuse though no list shows them as `alive`: first those that are, or
+    were, in the tenant's project, by id and with the reason; then those that are not."""
+    doubted = [key for key in seen.held if known.get(key.value) not in alive]
+    near = [key for key in doubted if key.value in known or (key.project_id and key.project_id == target.project_id)]
+    far = [key for key in doubted if key not in near]
+    http, deadline = services.api.http, services.deadline
+    # A key that has just been deleted may be accepted for some seconds more.
+    living = not_refused(near, http, deadline, patience=DEATH_PATIENCE_SECONDS)
+    reasons = {known.get(key.value) or key.named: _why(proof) for key, proof in living.items()}
+    beyond = not_refused(far, http, deadline, patience=PATIENCE_SECONDS)
+    unclear = {key.named: _why(proof) for key, proof in beyond.items() if not proof.alive}
+    return reasons | unclear, [_shown(key) for key, proof in beyond.items() if proof.alive]
+
+
+def _why(proof: Proof) -> str:
+    if proof.alive:
+        return "OpenAI no longer lists it as alive, and still accepts it"
+    return "OpenAI gave no answer that tells whether it still accepts this key"
+
+
+def _shown(key: HeldKey) -> dict[str, Any]:
+    return {
+        "key": key.named,
+        "project_id": key.project_id or None,
+        "versions": list(key.versions),
+        "customers": key.customers,
+    }
+
+
+def _unseen(target: Target) -> str:
+    if target.secret is None:
+        return "there is no secret (any more), so what it held cannot be told"
+    if target.leaving:
+        return "the secret's deletion is scheduled, so AWS lets nobody read what it holds"
+    return ""

@@ -65,6 +65,16 @@ def describe(client: SecretsManagerClient, secret_id: str, cell: str) -> TenantS
     return secret
 
 
+def describe_leaving(client: SecretsManagerClient, secret_id: str, cell: str) -> tuple[TenantSecret, bool]:
+    """`describe`, also for a secret in its deletion window, and whether it is in there. Raises what `describe` does."""
+    answer = client.describe_secret(SecretId=secret_id)
+    leaving = bool(answer.get("DeletedDate"))
+    secret = _of_cell({name: value for name, value in answer.items() if name != "DeletedDate"}, cell)
+    if secret is None:
+        raise Refused(f"{answer['Name']} is no secret of cell {cell} that is tagged as ours")
+    return secret, leaving
+
+
 def stored_at(client: SecretsManagerClient, secret: TenantSecret) -> float | None:
     """When the live version's value was stored, by AWS's clock; None where there is none."""
     versions = client.list_secret_version_ids(SecretId=secret.arn).get("Versions", [])

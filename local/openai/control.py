@@ -180,7 +180,8 @@ class EmulatorControl:
 
         `path` is a regular expression searched in the request's path, `/v1/…`. Names: 429, 500, slow, timeout (`after`
         tells whether the call is applied first), dropped, dropped_after_apply, truncated, propagation_delay (matches
-        the call that mints), balance_gone (matches model calls), old_delete_rule (matches the DELETE).
+        the call that mints), balance_gone (matches model calls), old_delete_rule (matches the DELETE), not_done
+        (matches the DELETE of a key or the POST that archives a project), dies_late (matches the DELETE of a key).
         """
         fields = {"name": name, "method": method, "path": path, "count": count, "seconds": seconds, "after": after}
         self._send("POST", "/faults", fields)

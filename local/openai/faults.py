@@ -1,7 +1,7 @@
 """Things that go wrong on request: which call, how often, and before or after it was applied.
 
 Owns the list of faults and their matching. Leaves out how each is acted out: `gateway.py` for those on the wire, the
-routes for the three that change what a call means.
+routes for those that change what a call means.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import Any, Final
 WIRE: Final = ("429", "500", "slow", "dropped", "dropped_after_apply", "truncated", "timeout")
 """429 and 500 answer that status without rate-limit headers. `slow` answers late. `dropped` closes the connection.
 `truncated` sends half of the body. `timeout` never answers, then closes."""
-MEANING: Final = ("propagation_delay", "balance_gone", "old_delete_rule")
+MEANING: Final = ("propagation_delay", "balance_gone", "old_delete_rule", "not_done", "dies_late")
+"""`not_done`: deleting a key or archiving a project is answered as done, and nothing is done. `dies_late`: a deleted
+key leaves every list at once, and is accepted for some seconds more."""
 NAMES: Final = WIRE + MEANING
 _ALWAYS_AFTER: Final = ("dropped_after_apply", "truncated")
 _CHOOSE: Final = ("429", "500", "slow", "timeout")
-DEFAULT_SECONDS: Final = {"slow": 1.0, "timeout": 30.0, "propagation_delay": 2.0}
+DEFAULT_SECONDS: Final = {"slow": 1.0, "timeout": 30.0, "propagation_delay": 2.0, "dies_late": 2.0}
 
 
 @dataclass

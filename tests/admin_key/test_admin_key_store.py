@@ -14,6 +14,7 @@ from local.openai.control import EmulatorControl
 from myflux_keys.payload import SecretText
 from operations import admin_key
 from operations.admin_key import AdminKeyError, notices, store
+from operations.errors import OperationError
 from tests.functions.fake_secrets import refusal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,11 +23,16 @@ VALUE = SecretText("sk-" + "admin-" + "a" * 30 + "wxyz")
 
 
 class Secrets:
-    """PutSecretValue, which is all that storing needs."""
+    """What storing needs: PutSecretValue, and DescribeSecret to look at what came of it. `live` is the version that is
+    AWSCURRENT then."""
 
-    def __init__(self, refuses: str = "") -> None:
+    def __init__(self, refuses: str = "", live: str = "v1") -> None:
         self.kept: list[dict[str, Any]] = []
         self._refuses = refuses
+        self._live = live
+
+    def describe_secret(self, **_: Any) -> dict[str, Any]:
+        return {"VersionIdsToStages": {"v1": [], "v2": []} | {self._live: ["AWSCURRENT"]}}
 
     def put_secret_value(self, **asked: Any) -> dict[str, str]:
         if self._refuses:
@@ -47,6 +53,14 @@ def _refused(cell: tenancy.Cell, key: str, url: str) -> str:
     assert not secrets.kept, "nothing was stored"
     assert not key or key not in repr(caught.value)
     return str(caught.value)
+
+
+def test_a_key_that_aws_took_and_that_is_not_the_live_one_is_told(cell: tenancy.Cell, openai: OpenAI) -> None:
+    url, control = openai
+    key = control.create_admin_key("by hand", expires_in_seconds=200 * DAY_SECONDS)
+    with pytest.raises(OperationError, match="the live version is v2") as caught:
+        store(cell, SecretText(key), url, Secrets(live="v2"))  # type: ignore[arg-type]
+    assert key not in repr(caught.value)
 
 
 def test_a_good_key_is_kept_as_it_is_and_the_check_leaves_nothing_behind(cell: tenancy.Cell, openai: OpenAI) -> None:
@@ -100,7 +114,8 @@ def test_an_admin_key_is_not_sent_over_plain_http(cell: tenancy.Cell) -> None:
     [
         ("ResourceNotFoundException", "pulumi up --stack local"),
         ("AccessDeniedException", "only the cell's deployers"),
-        ("InternalServiceError", "Nothing was stored"),
+        ("LimitExceededException", "Nothing was stored"),
+        ("InternalServiceError", "Whether the key was stored is not known"),
     ],
 )
 def test_what_aws_refuses_is_explained(cell: tenancy.Cell, openai: OpenAI, code: str, told: str) -> None:

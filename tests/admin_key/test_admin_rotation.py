@@ -227,5 +227,16 @@ def test_a_rotation_makes_few_calls(world: AdminWorld) -> None:
     assert len(world.openai_calls) == 7, "look, mint, prove twice, prove twice, look: the Admin API allows few a minute"
 
 
+def test_an_admin_key_that_was_said_to_be_deleted_and_lives_is_told(
+    world: AdminWorld, advance: Callable[[float], None]
+) -> None:
+    world.rotate()
+    advance(2 * DAY)
+    world.restart()
+    world.control.fault("not_done", method="DELETE", count=None)
+    with pytest.raises(AdminRotationError, match="said to be deleted, and is still listed"):
+        world.tidy()
+
+
 def first(world: AdminWorld) -> SecretText:
     return SecretText(world.first)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+import tenancy
 from local.openai.control import EmulatorControl
 from myflux_keys import NotReadyError
-from tests.customer_key.conftest import CUSTOMER, DEDICATED, MANAGED, MODEL, OTHER_MODEL, Place
+from myflux_keys.payload import SecretText
+from operations import customer_key
+from operations.errors import OperationError
+from tests.customer_key.conftest import CELL, CUSTOMER, DEDICATED, MANAGED, MODEL, OTHER_MODEL, Place
 
 pytestmark = pytest.mark.cell
 
@@ -128,6 +133,28 @@ def test_a_managed_tenants_key_is_never_stored_by_hand(place: Place) -> None:
             SecretId=place.names.tenant(MANAGED).secret,
             SecretString="by hand",
         )
+
+
+def test_a_key_that_somebody_else_stored_over_is_not_said_to_be_stored(place: Place) -> None:
+    fleet = tenancy.load(place.fleet)
+    client = place.cell.client("deployer", "secretsmanager")
+
+    class Overtaken:
+        """Another deployer stores a key right after ours."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(client, name)
+
+        def put_secret_value(self, **asked: Any) -> Any:
+            answer = client.put_secret_value(**asked)
+            client.put_secret_value(SecretId=asked["SecretId"], SecretString="theirs")
+            return answer
+
+    key = SecretText(place.service_account_key())
+    with pytest.raises(OperationError, match="somebody stores at the same time"):
+        customer_key.store(fleet.cells[CELL], fleet.tenants[CUSTOMER], key, place.cell.openai_url, Overtaken())  # type: ignore[arg-type]
+    client.close()
+    assert place.set(place.service_account_key()).returncode == 0
 
 
 def test_an_unknown_tenant_and_one_without_a_place_are_refused(place: Place) -> None:

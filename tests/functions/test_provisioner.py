@@ -14,6 +14,7 @@ from functions.provisioner import handler
 from functions.provisioner.handler import ProvisioningFailed
 from functions.provisioner.project import ProjectError, ServiceAccounts
 from functions.provisioner.request import BadRequest, read_request
+from myflux_keys.payload import SecretText
 from tests.functions.world import CELL, MODEL, World, provisioner_input
 
 BUDGET: dict[str, Any] = {
@@ -164,6 +165,29 @@ def test_off_boarding_stops_while_a_key_lives(world: World) -> None:
         world.provision("delete")
     assert not next(project for project in world.control.projects() if project.id == world.project_id).archived
     assert world.accepted(world.payload().api_key), "nothing final was done"
+
+
+def test_off_boarding_ends_a_second_account_of_the_name_too(world: World) -> None:
+    world.rotate()
+    twin = world.api().send(
+        "POST", f"/organization/projects/{world.project_id}/service_accounts", body={"name": "myflux-runtime"}
+    )
+    value = next(key.value for key in world.control.minted() if key.id == twin["api_key"]["id"])
+    assert world.provision("delete")["archived"] is True
+    world.control.clear_calls()
+    assert not world.accepted(SecretText(value))
+
+
+def test_off_boarding_believes_no_answer(world: World) -> None:
+    world.rotate()
+    world.control.fault("not_done", method="DELETE", path="api_keys", count=None)
+    with pytest.raises(ProjectError, match="keys still live"):
+        world.provision("delete")
+    world.control.clear_faults()
+    world.control.fault("not_done", path="/archive$")
+    with pytest.raises(ProjectError, match="it is not: run it again"):
+        world.provision("delete")
+    assert world.provision("delete")["archived"] is True
 
 
 def test_off_boarding_a_tenant_that_never_was_is_no_error(world: World) -> None:

@@ -104,6 +104,29 @@ def test_the_old_delete_rule_refuses_service_account_keys_only(server: Server, t
     assert keys.delete(person, project_id=tenant.project_id).deleted is True
 
 
+def test_a_delete_or_archive_that_is_answered_may_not_have_been_done(server: Server, tenant: Tenant) -> None:
+    server.control.fault("not_done", count=None)
+    admin = server.admin().admin.organization
+    assert admin.projects.api_keys.delete(tenant.key_id, project_id=tenant.project_id).deleted is True
+    spare = next(key.id for key in admin.admin_api_keys.list() if key.name == "tests")
+    assert admin.admin_api_keys.delete(spare).deleted is True
+    assert admin.projects.archive(tenant.project_id).status == "archived"
+    assert server.client(tenant.key).models.list().data, "the answers said so, and nothing was done"
+    assert spare in [key.id for key in admin.admin_api_keys.list()]
+    assert admin.projects.retrieve(tenant.project_id).status == "active"
+
+
+def test_a_deleted_key_may_be_accepted_for_a_while(server: Server, tenant: Tenant) -> None:
+    server.control.fault("dies_late", seconds=30)
+    keys = server.admin().admin.organization.projects.api_keys
+    keys.delete(tenant.key_id, project_id=tenant.project_id)
+    assert tenant.key_id not in [key.id for key in keys.list(tenant.project_id, owner_project_access="any")]
+    assert server.client(tenant.key).models.list().data, "no list shows it, and it answers"
+    server.advance(31)
+    with pytest.raises(openai.AuthenticationError):
+        server.client(tenant.key).models.list()
+
+
 def test_a_fault_that_makes_no_sense_is_refused(server: Server) -> None:
     for fields in (
         {"name": "418"},

@@ -11,7 +11,7 @@ import pytest
 import program
 from fleet.adoption import imported
 from fleet.ending import protected
-from operations.adopt import Found, dies_early, judged, plan, refused
+from operations.adopt import Found, dies_early, judged, plan, refused, untouched
 from operations.errors import OperationError
 from operations.rotation_state import facts
 from review.rehearsal import rehearse
@@ -118,7 +118,7 @@ def test_a_value_that_no_reader_or_rotation_could_use_is_refused_with_what_to_do
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"service_account": "by-hand"}, "delete key_1"),
+        ({"service_account": "by-hand"}, "at once by `revoke`"),
         ({"proof": "unclear"}, "could not be asked"),
         ({"proof": "unpaid"}, "unpaid"),
     ],
@@ -194,3 +194,13 @@ def test_a_stack_takes_over_its_own_secret_and_no_other(monkeypatch: pytest.Monk
     assert rehearse("acme.local")
     with pytest.raises(program.StackError, match=r"no secret of stack fjord\.local: unset it"):
         rehearse("fjord.local")
+
+
+def test_what_is_told_of_the_adopted_key_is_read_afterwards() -> None:
+    assert "Readers go on" not in untouched(
+        "v", facts(secret(VersionIdsToStages={"w": ["AWSCURRENT"], "v": ["AWSPREVIOUS"]}))
+    )
+    assert "version w came beside v" in untouched(
+        "v", facts(secret(VersionIdsToStages={"v": ["AWSCURRENT"], "w": ["AWSPENDING"]}))
+    )
+    assert untouched("v", facts(secret())) == "Readers go on with the key that it had (version v)."

@@ -12,8 +12,8 @@ from operations import journal as journals
 from operations.access import is_open
 from operations.errors import OperationError
 from operations.journal import Journal
+from operations.killing import Beyond, Killed, Seen
 from operations.offboard import Offboard, elsewhere, guarded, plan
-from operations.revoke import Killed
 from operations.tenant_file import TenantFile
 from tenancy import Cell, Fleet, Tenant, archive
 from tests.operations.stand_ins import FakeAccount, FakeSecrets, Held
@@ -35,6 +35,10 @@ class World:
         self.minted_meanwhile = ["key_late"]
         self.standing = True
         self.events: list[str] = []
+        self.told: list[str] = []
+        self.project: str | None = "active"
+        self.beyond: tuple[Beyond, ...] = ()
+        self.unseen = ""
         self.stop_at = 0
         self.folder = folder
         journals.begin(folder, "offboard", cell, [tenant.tenant], "left")
@@ -57,31 +61,38 @@ class World:
 
     def kill(self, tenant: str) -> Killed:
         assert tenant == self.tenant.tenant
-        assert not is_open(json.loads(self.held.policy)), "a key was killed while readers could still fetch it"
-        assert not self.held.rotation_enabled, "a rotation could make another key"
+        if self.standing and self.secrets.held and not self.held.deleted:
+            assert not is_open(json.loads(self.held.policy)), "a key was killed while readers could still fetch it"
+            assert not self.held.rotation_enabled, "a rotation could make another key"
         found, self.alive = sorted(self.alive), set(self.minted_meanwhile)
         self.minted_meanwhile = []
         self._happened("kill")
-        return Killed(tuple(found), {})
+        return Killed(tuple(found), beyond=self.beyond, unseen=self.unseen)
+
+    def look(self, tenant: str) -> Seen:
+        assert tenant == self.tenant.tenant
+        return Seen(self.project, None, tuple(sorted(self.alive)), unseen=self.unseen)
 
     def destroy(self) -> str:
         assert not self.alive, "the place was taken away while its keys lived"
-        self.held.deleted, self.standing = True, False
+        self.held.deleted, self.standing, self.project = True, False, "archived"
         self._happened("destroy")
         return "gone"
 
-    def run(self, *, file: bool = True, kill: object = None) -> Journal:
+    def run(self, *, file: bool = True, kill: object = None, destroy: object = None) -> Journal:
         journal = journals.unfinished(self.folder, "offboard", [self.tenant.tenant])
         assert journal is not None
-        Offboard(
+        self.leaving = Offboard(
             FakeAccount(self.cell, self.secrets),  # pyright: ignore[reportArgumentType]
             self.tenant,
             journal,
             kill=kill or self.kill,  # pyright: ignore[reportArgumentType]
-            destroy=self.destroy,
-            tell=lambda _: None,
+            look=self.look,
+            destroy=destroy or self.destroy,  # pyright: ignore[reportArgumentType]
+            tell=self.told.append,
             file=TenantFile(self.fleet, self.tenant.tenant) if file else None,
-        ).run()
+        )
+        self.leaving.run()
         return journal
 
     @property
@@ -122,9 +133,9 @@ def test_stopped_after_anything_nothing_is_open_and_the_same_command_ends_it(wor
 
 
 def test_a_key_that_openai_will_not_end_keeps_the_place_and_is_named(world: World) -> None:
-    with pytest.raises(OperationError, match=r"key_stubborn: 403 .*project myflux-local-acme") as refused:
+    with pytest.raises(OperationError, match=r"key_stubborn: 403 .*project is myflux-local-acme") as refused:
         world.run(kill=lambda _: Killed((), {"key_stubborn": "403 not allowed"}))
-    assert "nothing was deleted" in str(refused.value)
+    assert "deleted nothing" in str(refused.value)
     assert world.standing
     assert not world.readable
     assert world.path.exists()
@@ -162,8 +173,59 @@ def test_keys_minted_in_a_customers_organization_are_ours_to_end(
 def test_a_tenant_without_a_secret_leaves_all_the_same(world: World) -> None:
     world.secrets.held.clear()
     world.alive.clear()
+    world.minted_meanwhile.clear()
+    world.project, world.unseen = None, "there is no secret"
     assert world.run().done == STEPS
-    assert world.events == ["destroy"], "whatever the stack still holds goes with it"
+    assert world.events == ["kill", "destroy"], "OpenAI is looked at all the same; what the stack holds goes with it"
+    assert any("not looked at: there is no secret" in line for line in world.told)
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["in its deletion window", "gone"])
+def test_what_lives_after_the_secret_was_deleted_is_ended_by_the_same_command(world: World, gone: bool) -> None:
+    """Somebody deleted it on AWS's console, or an earlier run got so far before a key was made by hand."""
+    world.held.deleted = True
+    if gone:
+        world.secrets.held.clear()
+    assert world.run().done == STEPS
+    assert world.alive == set()
+
+
+def test_a_destroy_that_fails_is_told_with_what_lives_then(world: World) -> None:
+    def fails() -> str:
+        world.alive = {"key_twin"}
+        raise OperationError("2 accounts of one name.")
+
+    with pytest.raises(OperationError, match=r"2 accounts.*These keys live.*key_twin"):
+        world.run(destroy=fails)
+    assert not world.leaving.shown_dead, "an earlier look is no word on what lives now"
+    assert world.run().done == STEPS
+    assert world.alive == set()
+
+
+def test_a_held_key_that_only_others_can_end_keeps_the_secret_and_the_customers_own_does_not(world: World) -> None:
+    world.beyond = (Beyond("key_elsewhere", ("v0",), "proj_other", customers=False),)
+    with pytest.raises(OperationError, match=r"key_elsewhere .*project proj_other.*deleted nothing"):
+        world.run()
+    assert world.standing
+    world.beyond = (Beyond("the key in version v0", ("v0",), None, customers=True),)
+    assert world.run().done == STEPS
+    assert any("lives on: the key in version v0" in line for line in world.told)
+
+
+def test_keys_that_somebody_goes_on_making_keep_the_place(world: World) -> None:
+    with pytest.raises(OperationError, match="somebody makes keys there"):
+        world.run(kill=lambda _: Killed(("key_again",)))
+    assert world.standing
+    assert not world.leaving.shown_dead
+
+
+def test_a_place_that_outlives_its_stack_is_named(world: World) -> None:
+    with pytest.raises(OperationError, match="the stack is gone and secret myflux/local/acme/openai is not"):
+        world.run(destroy=lambda: "gone")
+    world.held.deleted = True
+    with pytest.raises(OperationError, match="project myflux-local-acme still stands"):
+        world.run(destroy=lambda: "gone")
+    assert world.path.exists(), "the file is put away last"
 
 
 def test_a_tenant_that_lives_in_another_cell_too_is_told_of_before_anything_changes(world: World) -> None:

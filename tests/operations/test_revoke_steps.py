@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from cli.revoke import sentence
 from components.resource_policies import tenant_secret
 from operations import journal as journals
 from operations.access import Access, is_open, switched
 from operations.errors import OperationError
 from operations.journal import Journal
-from operations.revoke import Killed, Revoke, consequences, goes_on, killed, ready
+from operations.killing import Beyond, Killed, Seen, killed, seen
+from operations.revoke import Revoke, Revoked, consequences, goes_on, ready
 from tenancy import Cell, Fleet, Tenant
 from tests.operations.stand_ins import Clock, FakeAccount, FakeSecrets, Held
 from tests.tenancy.files import Files
@@ -40,6 +42,7 @@ class World:
         self.cell = cell
         self.alive = {"key_leaked", "key_before"}
         self.events: list[str] = []
+        self.told: list[str] = []
         self.stop_at = 0
         self.journal = journals.begin(folder, "revoke", cell, [tenant.tenant], "leak")
         self._watch("put_resource_policy")
@@ -65,20 +68,30 @@ class World:
         assert not self.open, "a key was killed while readers could still fetch it"
         found, self.alive = sorted(self.alive), set()
         self._happened("kill")
-        return Killed(tuple(found), {})
+        return Killed(tuple(found))
+
+    def look(self, tenant: str) -> Seen:
+        assert tenant == self.tenant.tenant
+        assert not self.open, "readers were let in before it was seen what lives"
+        live = next(version for version, labels in self.held.stages.items() if "AWSCURRENT" in labels)
+        return Seen("active", f"key_of_{live}", tuple(sorted(self.alive)))
 
     @property
     def open(self) -> bool:
         return is_open(json.loads(self.held.policy))
 
     def revoke(self, journal: Journal | None = None, kill: object = None) -> bool:
+        return self.revoked(journal, kill).readable
+
+    def revoked(self, journal: Journal | None = None, kill: object = None) -> Revoked:
         account = FakeAccount(self.cell, self.secrets)
         return Revoke(
             account,  # pyright: ignore[reportArgumentType]
             self.tenant,
             journal or self.journal,
             kill=kill or self.kill,  # pyright: ignore[reportArgumentType]
-            tell=lambda _: None,
+            look=self.look,
+            tell=self.told.append,
             waiting=self.secrets.clock.waiting(),
         ).run()
 
@@ -185,12 +198,51 @@ def test_a_customer_who_uses_cinnox_is_told_that_it_stops(tmp_path: Path) -> Non
     assert any("CINNOX" in line for line in lines)
 
 
-def test_the_sweep_functions_answer_is_read_in_full_or_refused() -> None:
-    answer = {"revoked": ["key_1"], "failed": [{"key_id": "key_2", "error": "403"}], "foreign": ["key_3"]}
-    assert killed(answer) == Killed(("key_1",), {"key_2": "403"}, ("key_3",))
-    for broken in ({}, {"revoked": []}, {"revoked": [], "failed": ["key_2"]}, {"revoked": None, "failed": []}):
+def test_a_key_that_appeared_beside_the_new_one_keeps_the_door_shut_and_dies_in_the_next_run(world: World) -> None:
+    """A rotation of the schedule's, for example, which stored its key between the two looks."""
+    original = world.secrets.rotate_secret
+
+    def another_too(**arguments: object) -> object:
+        world.alive = {"key_late"}
+        return original(**arguments)  # pyright: ignore[reportArgumentType]
+
+    world.secrets.rotate_secret = another_too  # type: ignore[method-assign]
+    with pytest.raises(OperationError, match=r"key_late.*Reads stay denied"):
+        world.revoke()
+    assert not world.open
+    world.secrets.rotate_secret = original  # type: ignore[method-assign]
+    again = journals.unfinished(world.journal.path.parent, "revoke", ["acme"])
+    assert again is not None
+    assert world.revoke(again)
+    assert (world.alive, world.open) == (set(), True)
+
+
+def test_what_is_told_at_the_end_is_the_last_look(world: World) -> None:
+    done = world.revoked()
+    version = world.journal.entries["acme"].version
+    assert done.seen.current == f"key_of_{version}"
+    told = sentence("acme", version, done.seen)
+    assert f"key_of_{version}" in told
+    assert "refuses every other that a version of its secret holds" in told
+    beyond = Beyond("key_theirs", ("v0",), None, customers=True)
+    told = sentence("acme", version, Seen("active", "key_new", beyond=(beyond,)))
+    assert "refuses every other" not in told, "one answers"
+
+
+def test_the_sweep_functions_answers_are_read_in_full_or_refused() -> None:
+    beyond = {"key": "key_4", "versions": ["v1"], "project_id": "proj_2", "customers": False}
+    common = {"foreign": ["key_3"], "beyond": [beyond], "unseen": ""}
+    answer = {"revoked": ["key_1"], "failed": [{"key_id": "key_2", "error": "403"}], **common}
+    held = Beyond("key_4", ("v1",), "proj_2", customers=False)
+    assert killed(answer) == Killed(("key_1",), {"key_2": "403"}, ("key_3",), (held,))
+    look = {"project": "active", "current": "key_5", "others": ["key_6"], **common}
+    assert seen(look) == Seen("active", "key_5", ("key_6",), ("key_3",), (held,))
+    for broken in ({}, {"revoked": []}, answer | {"failed": ["key_2"]}, answer | {"revoked": None}):
         with pytest.raises(OperationError, match="no key counts as dead"):
             killed(broken)
+    for missing in look:
+        with pytest.raises(OperationError, match="no key counts as dead"):
+            seen({name: value for name, value in look.items() if name != missing})
 
 
 @pytest.mark.parametrize("enabled", [True, False])
@@ -211,3 +263,10 @@ def test_somebody_elses_write_at_the_same_moment_is_noticed(world: World) -> Non
     world.secrets.put_resource_policy = lost  # type: ignore[method-assign]
     with pytest.raises(OperationError, match="somebody changes it at the same time"):
         Access(world.secrets, world.cell, world.tenant).switch(enabled=False)  # pyright: ignore[reportArgumentType]
+
+
+def test_after_pulumi_up_the_policy_is_looked_at_again(world: World) -> None:
+    access = Access(world.secrets, world.cell, world.tenant)  # pyright: ignore[reportArgumentType]
+    access.check(enabled=True)
+    with pytest.raises(OperationError, match="shows another"):
+        access.check(enabled=False)

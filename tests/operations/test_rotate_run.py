@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.rotate import sentence
 from operations import journal as journals
 from operations.errors import OperationError
 from operations.journal import Journal
@@ -211,3 +212,11 @@ def test_two_of_the_same_operation_at_once_are_refused_and_a_revocation_is_not(
             assert place.is_dir(), "a leaked key does not wait until a fleet has been rotated"
     with journals.alone(small_cell, "rotate"):
         pass
+
+
+def test_what_is_told_of_followed_rotations_is_what_was_looked_at(journal: Journal) -> None:
+    for entry in journal.entries.values():
+        entry.outcome = "succeeded"
+    told = sentence([journal], {}, wait=True)
+    assert "each has a new live key" in told
+    assert "the old ones' ends were not looked at" in told

@@ -17,6 +17,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 import tenancy
+from cli.sweep import nothing
 from operations import functions_client
 from operations.errors import OperationError
 from operations.sweep import Swept, sweep
@@ -111,6 +112,12 @@ def test_a_busy_openai_is_waited_for_and_in_the_end_said() -> None:
     assert len(slept) == 3
     swept, _ = run(Function(*[told(done=False, tenants=0)] * 40))
     assert not swept.done, "not for ever"
+
+
+def test_no_keys_is_said_of_those_that_were_looked_at() -> None:
+    assert nothing([Swept("local", done=True)]) == "No keys."
+    for partly in (Swept("local", failed={"acme": "503"}, done=True), Swept("local", done=False)):
+        assert nothing([partly]) == "No keys of the tenants that could be looked at."
 
 
 def test_what_a_person_must_see_to_is_said_and_what_is_done_is_not() -> None:

@@ -99,6 +99,26 @@ NEAR = DYING - HOUR
         ("a person's key with a name like ours", facts(key("x", owner=None)), ("foreign", "report")),
         ("on our account, but not named by us", facts(key("x", name="tried by hand")), ("foreign", "report")),
         ("another account's", facts(key("x", owner="svc_2")), ("foreign", "report")),
+        (
+            "another account's, held by the live version since an adoption",
+            facts(key("x", owner="svc_2", name="by hand"), held={CURRENT: "x", PREVIOUS: "old"}),
+            ("kept", "none"),
+        ),
+        (
+            "another account's, held by the previous version since an adoption",
+            facts(key("x", owner="svc_2", name="by hand"), held={CURRENT: "live", PREVIOUS: "x"}),
+            ("overdue", "expire"),
+        ),
+        (
+            "adopted, and held by an older version only",
+            facts(key("x", owner=None, name="by hand"), adopted=frozenset({"x"})),
+            ("overdue", "expire"),
+        ),
+        (
+            "adopted, held by an older version only, and about to die",
+            facts(key("x", owner=None, name="by hand", dies=NOW + HOUR), adopted=frozenset({"x"})),
+            ("kept", "none"),
+        ),
         ("dead", facts(key("x", dies=NOW - HOUR)), None),
         ("a dead foreign key", facts(key("x", name="my key", owner=None, dies=NOW - HOUR)), None),
         (

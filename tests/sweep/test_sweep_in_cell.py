@@ -66,6 +66,39 @@ def test_an_orphan_dies_where_openai_still_refuses_to_delete_it(bench: Bench) ->
     assert orphan not in tenant.live()
 
 
+def test_a_deletion_that_was_answered_and_not_done_is_not_told_as_done(bench: Bench) -> None:
+    tenant = bench.tenant()
+    orphan = tenant.mint()
+    bench.cell.advance(2 * HOUR)
+    bench.control.fault("not_done", method="DELETE", path=orphan)
+    told = bench.of_key(bench.sweep(tenant.slug), orphan)
+    assert told
+    assert told["outcome"].startswith("not done: ")
+    assert "still there" in told["outcome"]
+    assert orphan in tenant.live()
+
+
+def test_an_adopted_key_is_ours_as_long_as_any_version_holds_it(bench: Bench) -> None:
+    tenant = bench.tenant()
+    value = bench.control.create_user_key(tenant.ids["project_id"], "by hand")
+    adopted = next(key.id for key in tenant.live().values() if key.name == "by hand")
+    store = bench.client("administrator", "secretsmanager").put_secret_value
+    store(
+        SecretId=tenant.arn, SecretString=json.dumps(tenant.held("AWSCURRENT") | {"api_key": value, "key_id": adopted})
+    )
+    assert bench.of_key(bench.sweep(tenant.slug), adopted)["found"] == "kept", "the live key"  # type: ignore[index]
+    tenant.rotate()
+    tenant.rotate()
+    bench.cell.advance(2 * HOUR)
+    assert adopted in tenant.live()
+    assert adopted not in [tenant.held(label)["key_id"] for label in ("AWSCURRENT", "AWSPREVIOUS")]
+    told = bench.of_key(bench.sweep(tenant.slug), adopted)
+    assert told
+    assert (told["found"], told["action"]) == ("overdue", "expire"), "an unlabelled version holds it: it is not foreign"
+    left = (tenant.live()[adopted].expires_at or 0) - bench.now()
+    assert left <= OVERLAP_HOURS * HOUR
+
+
 def test_an_old_key_in_use_is_extended_once_and_named_with_its_consumers(bench: Bench) -> None:
     tenant = bench.tenant("myflux cinnox")
     old = tenant.held("AWSCURRENT")
@@ -79,7 +112,12 @@ def test_an_old_key_in_use_is_extended_once_and_named_with_its_consumers(bench: 
     bench.cell.advance((OVERLAP_HOURS - 3) * HOUR)
     found = bench.of_key(bench.sweep(tenant.slug), old["key_id"])
     assert found
-    assert (found["found"], found["action"]) == ("in_use", "extend")
+    assert (found["found"], found["action"]) == ("in_use", "extend"), (
+        found["reason"],
+        found["expires_at"],
+        found["last_used_at"],
+        bench.now(),
+    )
     assert "cinnox" in found["reason"]
     after = tenant.live()[old["key_id"]].expires_at
     assert before

@@ -24,6 +24,7 @@ import pytest
 
 from cli.demo.leaks import Text, files, search
 from local.cell import LocalCell
+from local.openai.control import ProjectState
 from myflux_keys import KeyReader
 from myflux_keys.names import CellNames, TenantNames
 from tests.operations.conftest import ROOT, Operated
@@ -103,6 +104,13 @@ class Life(Operated):
         self.said.extend((out, err))
         assert running.returncode != 0, f"it was not stopped: {out}{err}"
         return err
+
+    def openai_project(self, slug: str, cell: str = "local") -> ProjectState:
+        name = self.tenant(slug, cell).project
+        return next(found for found in self.cell.openai.projects() if found.name == name and not found.archived)
+
+    def project_id(self, slug: str, cell: str = "local") -> str:
+        return self.openai_project(slug, cell).id
 
     def live_keys(self, slug: str, cell: str = "local") -> list[str]:
         project = self.tenant(slug, cell).project

@@ -26,14 +26,14 @@ class ByHand:
     payload: dict[str, Any]
 
 
-def by_hand(life: Life, slug: str) -> ByHand:
+def by_hand(life: Life, slug: str, account_name: str = "myflux-runtime") -> ByHand:
     """The secret has no tags and no lock, and its value is not yet a payload."""
     names = life.tenant(slug)
     with openai.OpenAI(admin_api_key=life.cell.openai.create_admin_key(), base_url=life.cell.openai_url) as client:
         projects = client.admin.organization.projects
         project = projects.create(name=names.project).id
         account = projects.service_accounts.create(
-            project, name="myflux-runtime", extra_body={"create_service_account_only": True}
+            project, name=account_name, extra_body={"create_service_account_only": True}
         ).id
         projects.service_accounts.update(account, project_id=project, role="member")
         key = projects.service_accounts.api_keys.create(
@@ -97,3 +97,32 @@ def _its_key_ends_as_any_other(life: Life, slug: str, found: ByHand) -> None:
     ends = {key.id: key.expires_at for key in life.cell.openai.live_keys(found.payload["project_id"])}
     left = (ends[found.key_id] or 0) - life.cell.openai.state()["now"]
     assert left <= 24 * 3600, "the adopted key gets the overlap"
+
+
+def test_a_revocation_ends_the_adopted_key_of_an_account_not_made_here(life: Life) -> None:
+    slug = "adopted-then-leaked"
+    life.told("new", slug, "--from", "acme", "--name", slug)
+    found = by_hand(life, slug, "legacy-app")
+    secrets = life.cell.client("administrator", "secretsmanager")
+    secrets.put_secret_value(SecretId=found.arn, SecretString=json.dumps(found.payload))
+    secrets.close()
+    adopted = life.told("adopt", slug, "--yes")
+    assert any("legacy-app" in notice and "revoke" in notice for notice in adopted["notices"])
+
+    swept = life.told("sweep", slug)
+    (entry,) = [entry for cell in swept["cells"] for entry in cell["plan"] if entry["key_id"] == found.key_id]
+    assert entry["found"] == "kept", "the live version's key is ours, whoever made it"
+
+    revoked = life.told("revoke", slug, "--yes")
+    assert revoked["beyond"] == []
+    assert life.live_keys(slug) == [revoked["key_id"]]
+    assert not answers(life, found.payload["api_key"]), "it has leaked, and it is what the revocation was for"
+
+
+def answers(life: Life, value: str) -> bool:
+    with openai.OpenAI(api_key=value, base_url=life.cell.openai_url, max_retries=0) as client:
+        try:
+            client.models.list()
+        except openai.AuthenticationError:
+            return False
+    return True

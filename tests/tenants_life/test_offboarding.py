@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+import openai
 import pytest
 
 from myflux_keys import AccessDeniedError, KeyReaderError
@@ -60,6 +61,32 @@ def test_stopped_at_each_step_nothing_is_open_and_the_same_command_ends_it(life:
     assert "already" in life.command("offboard", slug, "--yes").stdout, "once more changes nothing"
 
     _its_slug_is_used_up(life, slug)
+
+
+def test_a_stopped_off_boarding_tells_what_lives_and_goes_on_though_the_secret_is_deleted(life: Life) -> None:
+    slug = "leaves-in-two"
+    life.new(slug)
+    project = life.project_id(slug)
+    with openai.OpenAI(admin_api_key=life.cell.openai.create_admin_key(), base_url=life.cell.openai_url) as client:
+        accounts = client.admin.organization.projects.service_accounts
+        twin = accounts.create(project, name="myflux-runtime").api_key
+        assert twin is not None
+        life.cell.openai.fault("500", path="/archive$", count=None)
+        try:
+            told = life.refused("offboard", slug, "--yes")
+        finally:
+            life.cell.openai.clear_faults()
+        assert twin.id in told, "an account of our name is ours: its key was ended, and named"
+        assert "no key of the tenant's project lives" in told, "read when the destroy had failed"
+        assert life.live_keys(slug) == []
+        assert "DeletedDate" in life.secret(slug)
+    life.cell.openai.create_user_key(project, "made meanwhile")
+    (late,) = life.live_keys(slug)
+    again = life.command("offboard", slug, "--yes")
+    assert again.returncode == 0, again.stderr
+    assert late in again.stderr, "the same command ends what lives, though the secret can no longer be read"
+    assert "not looked at: the secret's deletion is scheduled" in again.stderr
+    assert life.archived(slug) == [True]
 
 
 def _its_slug_is_used_up(life: Life, slug: str) -> None:

@@ -65,9 +65,10 @@ def _retrieve(call: Call) -> dict[str, Any]:
 
 def _delete(call: Call) -> dict[str, Any]:
     key = _key(call)
-    del call.organization.admin_keys[key.id]
-    del call.organization.keys_by_digest[key.digest]
-    audit.record(call, "api_key.deleted", {"id": key.id})
+    if not call.emulator.faults.take(call.method, call.path, "not_done"):
+        del call.organization.admin_keys[key.id]
+        del call.organization.keys_by_digest[key.digest]
+        audit.record(call, "api_key.deleted", {"id": key.id})
     return {"id": key.id, "object": "organization.admin_api_key.deleted", "deleted": True}
 
 

@@ -7,6 +7,7 @@ not which: these are the ones that a caller who forgets the parameter would miss
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -95,9 +96,16 @@ def _delete(call: Call) -> dict[str, Any]:
     key = _key(call, project)
     if isinstance(key.owner, ServiceAccount) and call.emulator.faults.take(call.method, call.path, "old_delete_rule"):
         raise errors.key_cannot_be_deleted()
-    call.organization.remove_key(key)
+    answer = {"id": key.id, "object": "organization.project.api_key.deleted", "deleted": True}
+    if call.emulator.faults.take(call.method, call.path, "not_done"):
+        return answer
+    if late := call.emulator.faults.take(call.method, call.path, "dies_late"):
+        key.expires_at = call.at + math.ceil(late.seconds)
+        del project.keys[key.id]
+    else:
+        call.organization.remove_key(key)
     audit.record(call, "api_key.deleted", {"id": key.id}, project)
-    return {"id": key.id, "object": "organization.project.api_key.deleted", "deleted": True}
+    return answer
 
 
 _BASE = "/projects/{project_id}/api_keys"

@@ -81,6 +81,8 @@ def _update(call: Call) -> dict[str, Any]:
 
 def _archive(call: Call) -> dict[str, Any]:
     project = call.project()
+    if call.emulator.faults.take(call.method, call.path, "not_done"):
+        return render(project) | {"archived_at": call.at, "status": "archived"}
     project.archived_at = call.at
     audit.record(call, "project.archived", {"id": project.id}, project)
     return render(project)

@@ -1,0 +1,63 @@
+"""A look at all keys that are, or may be, a tenant's: which live, whose they are, and which the secret holds.
+
+Owns the look. Leaves out ending any (`revoke.py`). A key is ours if it is on the tenant's service account, on another
+one of its name (a create whose answer was lost makes two), or held by any version of the secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from functions.openai_admin import Key, ProjectKeys
+from functions.secrets_manager import CURRENT, SecretStore
+from functions.sweep.holdings import HeldKey, among, held_keys
+from functions.sweep.services import Services
+from functions.sweep.target import Target
+from myflux_keys import names
+from myflux_keys.payload import SecretText
+
+DYING_SECONDS: Final = 5
+"""A key with so little left counts as ended: where OpenAI refuses to delete, its life is set to one second."""
+
+
+@dataclass(frozen=True)
+class Living:
+    """`ours` and `foreign` are the project's living keys; `held` all that the secret's versions hold, dead ones too;
+    `known` tells the id of those that the project's list shows. `current` is the live version's key's id."""
+
+    ours: tuple[Key, ...]
+    foreign: tuple[Key, ...]
+    held: tuple[HeldKey, ...]
+    known: Mapping[SecretText, str]
+    current: str | None
+
+
+def look(target: Target, services: Services) -> Living:
+    """Raises OpenAIError, or botocore's errors."""
+    project = target.project_id
+    # Below an archived project OpenAI lists nothing and accepts no key.
+    listed = ProjectKeys(target.api, project).all() if project is not None and not target.archived else []
+    held, live = _held(target, services)
+    found = ((key, among(key, listed)) for key in held)
+    known = {key.value: listed_key.id for key, listed_key in found if listed_key is not None}
+    now = services.now()
+    living = [key for key in listed if key.expires_at is None or key.expires_at > now + DYING_SECONDS]
+    ours = [key for key in living if key.id in known.values() or _on_our_account(key, target)]
+    foreign = [key for key in living if key not in ours]
+    current = next((known.get(key.value) for key in held if live in key.versions), None)
+    return Living(tuple(ours), tuple(foreign), tuple(held), known, current)
+
+
+def _held(target: Target, services: Services) -> tuple[list[HeldKey], str | None]:
+    if target.secret is None or target.leaving:
+        return [], None
+    store = SecretStore(services.secrets, target.secret.arn)
+    versions = store.versions()
+    return held_keys(store, versions), next((one for one, labels in versions.items() if CURRENT in labels), None)
+
+
+def _on_our_account(key: Key, target: Target) -> bool:
+    by_id = bool(target.service_account_id) and key.service_account_id == target.service_account_id
+    return by_id or key.service_account == names.SERVICE_ACCOUNT

@@ -1,0 +1,100 @@
+"""Where a tenant's keys are: its project, its account and its secret, also once the secret is being deleted or gone.
+
+Owns finding them. Leaves out keys. A living secret's tags name the project; they stay readable until the end of its
+deletion window. After that the project is found by its name, which follows from cell and tenant alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from functions.openai_admin import AdminAPI
+from functions.openai_http import OpenAIError, path
+from functions.rotation.tenant import Refused
+from functions.sweep.services import Services
+from functions.sweep.tenants import TenantSecret, describe, describe_leaving
+from myflux_keys import names
+
+_PROJECTS = "/organization/projects"
+
+
+@dataclass(frozen=True)
+class Target:
+    """`secret` None: none is there, or AWS shows no secret of the tenant's. `leaving`: its deletion is scheduled, so no
+    value of it can be read. `project_id` None: OpenAI has no project of that name."""
+
+    tenant: str
+    api: AdminAPI
+    secret: TenantSecret | None
+    leaving: bool
+    project_id: str | None
+    archived: bool = False
+    service_account_id: str = ""
+
+
+def tenant_secret(tenant: str, services: Services) -> TenantSecret:
+    """Raises Refused where the cell has none that is tagged as ours, or botocore's errors."""
+    cell = services.environment.cell
+    name = names.secret_name(cell, tenant)
+    try:
+        return describe(services.secrets, name, cell)
+    except ClientError as error:
+        if _is_absent(error):
+            raise Refused(f"cell {cell} has no secret {name} that is tagged as ours") from None
+        raise
+
+
+def find(tenant: str, services: Services, *, organization_id: str | None = None) -> Target:
+    """`organization_id` is the customer's, for a secret that is gone and can't tell. Raises Refused for a tenant whose
+    key is the customer's own, OpenAIError, AdminKeyMissing, or botocore's errors."""
+    cell = services.environment.cell
+    try:
+        secret, leaving = describe_leaving(services.secrets, names.secret_name(cell, tenant), cell)
+    except ClientError as error:
+        if not _is_absent(error):
+            raise
+        secret, leaving = None, False
+    if secret is not None and not secret.managed:
+        raise Refused(f"the key of {tenant} is the customer's own: only they can revoke it, at OpenAI")
+    tags: Mapping[str, str] = secret.state.tags if secret is not None else {}
+    organization = tags.get(names.TAG_ORGANIZATION_ID, "") if secret is not None else organization_id
+    api = services.api.at(names.customer_admin_secret(cell, tenant) if organization else None)
+    project = _project(api, tags.get(names.TAG_PROJECT_ID, ""), names.CellNames(cell, "", "").tenant(tenant).project)
+    return Target(
+        tenant,
+        api,
+        secret,
+        leaving,
+        str(project["id"]) if project else None,
+        archived=project is not None and _is_archived(project),
+        service_account_id=tags.get(names.TAG_SERVICE_ACCOUNT_ID, ""),
+    )
+
+
+def _project(api: AdminAPI, project_id: str, name: str) -> Mapping[str, Any] | None:
+    if project_id:
+        try:
+            return api.send("GET", _PROJECTS + path("/{project}", project=project_id))
+        except OpenAIError as error:
+            if error.status != 404:
+                raise
+            return None
+    called = [item for item in api.pages(_PROJECTS, {"include_archived": "true"}) if item.get("name") == name]
+    active = [item for item in called if not _is_archived(item)]
+    if len(active) > 1:
+        ids = ", ".join(str(item["id"]) for item in active)
+        raise Refused(f"{len(active)} projects are called {name!r} ({ids}): rename or archive all but one")
+    return next(iter([*active, *called]), None)
+
+
+def _is_archived(project: Mapping[str, Any]) -> bool:
+    return project.get("status") == "archived" or project.get("archived_at") is not None
+
+
+def _is_absent(error: ClientError) -> bool:
+    """Permission hangs on the secret's tags, so AWS denies what is not there."""
+    return error.response.get("Error", {}).get("Code") in ("AccessDeniedException", "ResourceNotFoundException")

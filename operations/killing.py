@@ -1,0 +1,136 @@
+"""What the sweep function tells of a tenant's keys at OpenAI: those it ended, and those that live.
+
+Owns asking and reading the answers in full: one that lacks a field says nothing, so nothing counts as dead by it.
+Leaves out what a command does about it. No person holds the admin key or a tenant's, so this is how a command looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from operations import functions_client
+from operations.account import Account
+from operations.errors import OperationError
+from tenancy import Tenant
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """A key that the secret holds, that answers, and that is not in the tenant's project. `key` is its id, or names the
+    version. `customers`: the customer's own, from before keys were minted here."""
+
+    key: str
+    versions: tuple[str, ...]
+    project_id: str | None
+    customers: bool
+
+    def told(self) -> str:
+        held = f"held by version {', '.join(self.versions)}"
+        if self.customers:
+            return f"{self.key} ({held}) is the customer's own: ask them to end it in their OpenAI account"
+        where = f"in project {self.project_id}" if self.project_id else "in a project that no version names"
+        return (
+            f"{self.key} ({held}) is {where}: have its owner delete it on OpenAI's site, where it shows as used a "
+            "moment ago"
+        )
+
+
+@dataclass(frozen=True)
+class Killed:
+    """Ids of keys. `revoked` were ended, and seen to be dead. `failed` maps a key that lives on, or may, to the reason.
+    `foreign` are others in the tenant's project, not touched. `unseen` says what could not be looked at."""
+
+    revoked: tuple[str, ...]
+    failed: Mapping[str, str] = field(default_factory=dict[str, str])
+    foreign: tuple[str, ...] = ()
+    beyond: tuple[Beyond, ...] = ()
+    unseen: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Living keys. `project` is ``active``, ``archived``, or None where there is none; `current` the key of the live
+    version, `others` more of the tenant's."""
+
+    project: str | None
+    current: str | None
+    others: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+    beyond: tuple[Beyond, ...] = ()
+    unseen: str = ""
+
+    @property
+    def in_project(self) -> tuple[str, ...]:
+        return (*((self.current,) if self.current else ()), *self.others, *self.foreign)
+
+
+class Keys:
+    """The sweep function, asked about the keys of one tenant. Methods raise OperationError."""
+
+    def __init__(self, account: Account, tenant: Tenant) -> None:
+        self._account = account
+        self._organization = {"organization_id": tenant.organization_id} if tenant.organization_id else {}
+
+    def revoke(self, tenant: str) -> Killed:
+        return killed(self._ask({"action": "revoke", "tenant": tenant}))
+
+    def empty(self, tenant: str) -> Killed:
+        """Ends every key in the tenant's project, whoever made it, also once the secret is deleted."""
+        return killed(self._ask({"action": "revoke", "tenant": tenant, "whole_project": True} | self._organization))
+
+    def look(self, tenant: str) -> Seen:
+        return seen(self._ask({"action": "keys", "tenant": tenant} | self._organization))
+
+    def _ask(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        cell = self._account.cell
+        return functions_client.call(cell, cell.names.sweep_function, event, self._account.functions)
+
+
+def killed(answer: Mapping[str, Any]) -> Killed:
+    """From the answer to "revoke". Raises OperationError for one that says nothing of the kind."""
+    try:
+        return Killed(
+            tuple(map(str, answer["revoked"])),
+            {str(key["key_id"]): str(key["error"]) for key in answer["failed"]},
+            tuple(map(str, answer["foreign"])),
+            _beyond(answer),
+            str(answer["unseen"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise _unread(error) from None
+
+
+def seen(answer: Mapping[str, Any]) -> Seen:
+    """From the answer to "keys". Raises OperationError as `killed` does."""
+    try:
+        return Seen(
+            answer["project"],
+            answer["current"],
+            tuple(map(str, answer["others"])),
+            tuple(map(str, answer["foreign"])),
+            _beyond(answer),
+            str(answer["unseen"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise _unread(error) from None
+
+
+def spoken(dead: Sequence[str]) -> str:
+    count = len(dead)
+    return f"{count} key{'' if count == 1 else 's'} dead at OpenAI: {', '.join(dead) or 'none was alive'}"
+
+
+def _beyond(answer: Mapping[str, Any]) -> tuple[Beyond, ...]:
+    return tuple(
+        Beyond(str(key["key"]), tuple(map(str, key["versions"])), key["project_id"], bool(key["customers"]))
+        for key in answer["beyond"]
+    )
+
+
+def _unread(error: Exception) -> OperationError:
+    return OperationError(
+        f"the sweep function's answer lacks what was done ({type(error).__name__}), so no key counts as dead. "
+        "Deploy the platform and these files from the same commit, then run the same command again."
+    )
