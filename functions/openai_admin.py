@@ -10,8 +10,9 @@ a minute; 429 is a normal answer. Waits happen inside the invocation's time only
 
 from __future__ import annotations
 
+import itertools
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
 
@@ -87,10 +88,17 @@ class AdminAPI:
                 else:
                     raise
 
-    def pages(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
-        """Every object of a list, page after page. Raises OpenAIError, also where a list breaks its own contract."""
+    def pages(
+        self, path: str, query: Mapping[str, str] | None = None, *, between: Callable[[int], None] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Every object of a list, page after page. Raises OpenAIError, also where a list breaks its own contract.
+
+        `between` is called before each further page with the number of pages that were had: the place to wait.
+        """
         after: str | None = None
-        while True:
+        for number in itertools.count():
+            if number and between is not None:
+                between(number)
             asked = {**(query or {}), "limit": _PAGE} | ({"after": after} if after else {})
             answer = self.send("GET", path, query=asked)
             data: Any = answer.get("data")

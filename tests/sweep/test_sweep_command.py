@@ -119,7 +119,7 @@ def test_what_a_person_must_see_to_is_said_and_what_is_done_is_not() -> None:
 
     plan = [entry(found) for found in ("kept", "foreign", "alive", "missing", "in_use")]
     plan += [entry("orphan", "deleted"), entry("overdue", "not done: 500")]
-    swept = Swept("local", plan, {"globex": "rotation is off"}, {"fjord": "refused"}, "no new keys", 3.0)
+    swept = Swept("local", plan=plan, rotation_overdue={"globex": "rotation is off"}, failed={"fjord": "refused"}, governance="no new keys", admin_key_days_left=3.0)
     said = " ".join(swept.for_a_person)
     for word in ("key_foreign", "key_alive", "key_missing", "key_in_use", "not done: 500", "globex: rotation is off"):
         assert word in said
