@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import tenancy
-from cli import options, output, standing
+from cli import options, output, states
 from cli.table import age, iso, table, when
 from operations import selection
 from operations.account import Account
@@ -29,12 +29,12 @@ def status(
     `sweep`'s to look at.
     """
     held = tenancy.load(fleet)
-    states = standing.stacks()
+    standing = states.stacks()
     found: dict[str, list[TenantStatus]] = {}
     orphans: dict[str, list[Orphan]] = {}
     for one in selection.cells(held, cell):
         with Account(one, "status") as account:
-            found[one.cell], orphans[one.cell] = cell_status(account, held, states)
+            found[one.cell], orphans[one.cell] = cell_status(account, held, standing)
     rows = [
         (
             name,

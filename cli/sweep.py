@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 import tenancy
-from cli import options, output, standing
+from cli import options, output, states
 from cli.progress import Line
 from cli.table import table
 from operations import orphans, selection
@@ -55,11 +55,11 @@ def sweep(
     if dry_run and governance:
         output.fail("--governance makes a key for a moment, and --dry-run changes nothing: give one of them.", code=2)
     held = tenancy.load(fleet)
-    states = standing.stacks()
+    standing = states.stacks()
     found: list[Swept] = []
     for name, slugs in _chosen(held, tenants or [], cell).items():
         with Account(held.cells[name], "sweep") as account, Line() as line:
-            sides = orphans.sides(account, held, states, account.check())
+            sides = orphans.sides(account, held, standing, account.check())
             beside = compare(account, sides, slugs, dry_run=dry_run)
             slugs = None if slugs is None else [slug for slug in slugs if slug in beside.tenants]
             count = len(beside.tenants if slugs is None else slugs)

@@ -132,9 +132,7 @@ def test_where_openai_does_not_list_projects_it_is_said_and_tags_are_judged(benc
 def _await_removal(bench: Bench, arn: str) -> None:
     """Past its date a secret goes in the background, at AWS as here."""
     end = time.monotonic() + 60
-    while any(
-        secret["ARN"] == arn for secret in bench.secrets.list_secrets(IncludePlannedDeletion=True)["SecretList"]
-    ):
+    while any(secret["ARN"] == arn for secret in bench.secrets.list_secrets(IncludePlannedDeletion=True)["SecretList"]):
         assert time.monotonic() < end, "the secret is still listed"
         time.sleep(0.1)
 
