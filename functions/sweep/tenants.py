@@ -46,9 +46,10 @@ class TenantSecret:
 class ListedSecret:
     """A secret that is the cell's by its name or by its tags, whatever has become of it.
 
-    `tenant` is the slug in its name; None where the name is not that of a tenant's secret. `deletion` is AWS's date for
-    its deletion, in Unix seconds; None where none is scheduled. `secret` is the record that the sweep works with; None
-    where the tags do not fit the name, or deletion is scheduled.
+    `tenant` is the slug in its name; None where the name is not that of a tenant's secret. `deletion` is DeletedDate in
+    Unix seconds, None where no deletion is scheduled: the date after which AWS removes it, says the page of
+    DescribeSecret; the date when it was deleted, says that of ListSecrets. `secret` is the record that the sweep works
+    with; None where the tags do not fit the name, or deletion is scheduled.
     """
 
     name: str

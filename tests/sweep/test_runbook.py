@@ -114,7 +114,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 def _aws(home: Path) -> Path:
     """A folder with AWS's command line as far as the runbook types it, played by the calls that it makes."""
-    folder = home / "bin"
+    folder = home / "played"
     folder.mkdir()
     played = folder / "aws"
     played.write_text(
@@ -190,6 +190,21 @@ def _orphans(deployed: Deployed, command: str) -> tuple[int, set[tuple[str, str]
     return done.returncode, {(orphan["tenant"], orphan["kind"]) for orphan in found}, done.stderr
 
 
+WORDS = {
+    "SecretDeleted": "deleted",
+    "SecretMissing": "no secret",
+    "SecretMistagged": "wrong tags",
+    "FileMissing": "no file",
+    "StackMissing": "no stack",
+}
+
+
+def _word(deployed: Deployed, tenant: str) -> str:
+    """The state that `status` shows of a tenant."""
+    told = json.loads(deployed.run("./myflux-keys status --cell local --json").stdout)
+    return next(line["state"] for line in told["cells"]["local"] if line["tenant"] == tenant)
+
+
 def _brought_about(deployed: Deployed, heading: str, number: int) -> None:
     """Makes the state that the section is about, and shows that the commands tell it and exit with 1."""
     if (heading, number) not in STATES:
@@ -201,6 +216,8 @@ def _brought_about(deployed: Deployed, heading: str, number: int) -> None:
         if (heading, command) == ("ProjectMissing", "status"):
             continue  # AWS alone does not know it.
         code, found, said = _orphans(deployed, command)
+        if command == "status":
+            assert _word(deployed, tenant) == WORDS[heading]
         assert (code, found) == (1, {(tenant, heading)}), said
         assert f"docs/runbook.md#{heading.lower()}" in said
     for path, text in kept.items():
