@@ -138,8 +138,13 @@ class ProjectKeys:
         return [key for key in self.all() if key.service_account_id == service_account_id]
 
     def all(self) -> list[Key]:
-        """Every key of the project, whoever owns it."""
-        return [_key(item) for item in self._api.pages(self._path, {"owner_project_access": "any"})]
+        """Every key of the project, whoever owns it. An archived project has none: they died with it."""
+        try:
+            return [_key(item) for item in self._api.pages(self._path, {"owner_project_access": "any"})]
+        except OpenAIError as error:
+            if error.code == "project_archived":
+                return []
+            raise
 
     def expire(self, key_id: str, seconds: int) -> int | None:
         """Sets the key's life to `seconds` from this request; the new expiry in Unix seconds.

@@ -101,8 +101,8 @@ class Sides:
 
     def _turn(self) -> Callable[[int], None]:
         def turn(pages: int) -> None:
-            if pages >= _AT_ONCE:
-                self._services.deadline.pause(WINDOW_SECONDS / _AT_ONCE, keep=_KEEP_SECONDS)
+            if pages % _AT_ONCE == 0:
+                self._services.deadline.pause(WINDOW_SECONDS, keep=_KEEP_SECONDS)
 
         return turn
 
@@ -114,7 +114,7 @@ class Sides:
         try:
             listed = ProjectKeys(self._services.api.at(suspect.admin_secret), suspect.project_id).all()
         except (AdminKeyMissing, OpenAIError) as error:
-            if isinstance(error, OpenAIError) and (error.status == 404 or error.code == "project_archived"):
+            if isinstance(error, OpenAIError) and error.status == 404:
                 return replace(suspect, keys=())
             log.line("sweep.keys_failed", level=logging.WARNING, tenant=suspect.tenant, error=log.failure_text(error))
             return suspect

@@ -2,44 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import tenancy
+from functions.deadline import Deadline
 from functions.secrets_manager import SecretState
 from functions.sweep import orphans
 from functions.sweep.metrics import of_orphans
 from functions.sweep.orphans import SETTLING_SECONDS, Orphan, Project, is_orphan, suspects
+from functions.sweep.sides import Sides as SidesOfCell
 from functions.sweep.tenants import ListedSecret, TenantSecret
 from myflux_keys import names
+from myflux_keys.admin_budget import CALLS_PER_MINUTE
 from operations.orphans import KINDS, Sides, compared, merged, told
+from tests.operations.stand_ins import Clock
 
 CELL = "local"
 NOW = 1_800_000_000.0
 DAY = 86_400
+NO_PROJECT = {names.TAG_PROJECT_ID: None}
+THEIRS = {names.TAG_ORGANIZATION_ID: "org-theirs"}
 LOCAL = tenancy.load(Path(__file__).resolve().parents[2]).cells[CELL]
 
 
-def secret(slug: str = "acme", *, deletion: float | None = None, **tags: str | None) -> ListedSecret:
-    """As the tenant's stack makes it; a tag given as None is taken away. Underscores stand for the hyphens of tags."""
+def secret(
+    slug: str = "acme", *, deletion: float | None = None, changed: Mapping[str, str | None] | None = None
+) -> ListedSecret:
+    """As the tenant's stack makes it; a tag that was changed to None is taken away."""
     held: dict[str, str | None] = {
         names.TAG_TENANT: slug,
         names.TAG_CELL: CELL,
         names.TAG_MANAGED_BY: names.MANAGED_BY,
         names.TAG_PROJECT_ID: f"proj_{slug}",
     }
-    aliases = {
-        "managed_by": names.TAG_MANAGED_BY,
-        "project": names.TAG_PROJECT_ID,
-        "organization": "myflux:organization-id",
-    }
-    held |= {aliases.get(tag, tag): value for tag, value in tags.items()}
-    kept = {tag: value for tag, value in held.items() if value is not None}
+    kept = {tag: value for tag, value in (held | dict(changed or {})).items() if value is not None}
     listed = ListedSecret(names.secret_name(CELL, slug), slug, kept, deletion, None)
     if deletion is None and not listed.misfits(CELL):
         state = SecretState(listed.name, kept, True, {})
@@ -57,7 +62,7 @@ def kinds(secrets: list[ListedSecret], projects: list[Project] | None) -> list[t
 
 def test_what_fits_on_both_sides_is_no_orphan() -> None:
     assert kinds([secret("acme"), secret("fjord")], [project("acme"), project("fjord")]) == []
-    assert kinds([secret(project=None)], []) == [], "a customer's own key has no project here"
+    assert kinds([secret(changed=NO_PROJECT)], []) == [], "a customer's own key has no project here"
     assert kinds([], [Project("proj_x", "somebody's else", NOW - DAY)]) == [], "not called as ours are"
 
 
@@ -79,21 +84,21 @@ def test_a_secret_in_its_window_is_told_with_its_date_and_its_project() -> None:
         {"tenant": None},
         {"cell": "elsewhere"},
         {"cell": None},
-        {"managed_by": "somebody"},
-        {"managed_by": None},
+        {"managed-by": "somebody"},
+        {"managed-by": None},
     ],
     ids=str,
 )
 def test_a_changed_or_removed_tag_hides_nobody(change: dict[str, str | None]) -> None:
-    (found,) = suspects(CELL, [secret(**change)], [project()], NOW)
+    (found,) = suspects(CELL, [secret(changed=change)], [project()], NOW)
     assert (found.tenant, found.kind, found.project_id) == ("acme", "SecretMistagged", "proj_acme")
     ((_, value),) = change.items()
     assert (value or "no tag") in found.reason
-    assert kinds([secret(**change)], None) == [("acme", "SecretMistagged")], "told even where OpenAI is silent"
+    assert kinds([secret(changed=change)], None) == [("acme", "SecretMistagged")], "told even where OpenAI is silent"
 
 
 def test_a_removed_project_tag_does_not_make_a_managed_tenant_a_customers() -> None:
-    (found,) = suspects(CELL, [secret(project=None)], [project()], NOW)
+    (found,) = suspects(CELL, [secret(changed=NO_PROJECT)], [project()], NOW)
     assert (found.kind, found.project_id) == ("SecretMistagged", "proj_acme")
 
 
@@ -121,12 +126,12 @@ def test_a_secret_whose_project_is_gone_is_told() -> None:
 
 
 def test_a_customers_organization_is_asked_only_while_its_admin_key_is_there() -> None:
-    deleted = secret(deletion=NOW + DAY, organization="org-theirs")
+    deleted = secret(deletion=NOW + DAY, changed=THEIRS)
     place = ListedSecret(names.customer_admin_secret(CELL, "acme"), None, {}, None, None)
     (found,) = suspects(CELL, [deleted, place], [], NOW)
     assert (found.kind, found.project_id, found.admin_secret) == ("SecretDeleted", "proj_acme", place.name)
     assert kinds([deleted, replace(place, deletion=NOW + DAY)], []) == [], "off-boarded"
-    assert kinds([secret(organization="org-theirs"), place], []) == [], "its project is not in the cell's list"
+    assert kinds([secret(changed=THEIRS), place], []) == [], "its project is not in the cell's list"
 
 
 SLUGS = ("acme", "fjord", "globex")
@@ -141,8 +146,10 @@ def test_whatever_lives_at_openai_is_swept_or_told(secrets: dict[str, str], proj
     made = {
         "well": lambda slug: secret(slug),
         "deleted": lambda slug: secret(slug, deletion=NOW + DAY),
-        "mistagged": lambda slug: secret(slug, tenant="another"),
-        "untagged": lambda slug: secret(slug, tenant=None, cell=None, managed_by=None, project=None),
+        "mistagged": lambda slug: secret(slug, changed={"tenant": "another"}),
+        "untagged": lambda slug: secret(
+            slug, changed=dict.fromkeys(("tenant", "cell", "managed-by", names.TAG_PROJECT_ID))
+        ),
     }
     listed = [made[state](slug) for slug, state in secrets.items() if state != "none"]
     found = suspects(CELL, listed, [project(slug) for slug in projects], NOW)
@@ -150,6 +157,34 @@ def test_whatever_lives_at_openai_is_swept_or_told(secrets: dict[str, str], proj
     about = {orphan.project_id for orphan in found}
     assert {f"proj_{slug}" for slug in projects} <= swept | about
     assert not swept & about - {orphan.project_id for orphan in found if orphan.kind == "ProjectMissing"}
+
+
+def test_projects_are_listed_at_the_pace_of_the_admin_apis_budget() -> None:
+    """2,000 tenants are twenty pages: one call is left to a provisioner in each minute, and the run has time left."""
+    clock, called = Clock(), list[float]()
+
+    class API:
+        http = SimpleNamespace(told_time=None)
+
+        def pages(self, path: str, *, between: Callable[[int], None]) -> Iterator[dict[str, Any]]:
+            for page in range(20):
+                if page:
+                    between(page)
+                called.append(clock.time)
+                yield {"id": f"proj_{page}", "name": "somebody's", "created_at": 0, "status": "active"}
+
+    class Secrets:
+        def get_paginator(self, _: str) -> Any:
+            return SimpleNamespace(paginate=lambda **_: [{"SecretList": []}])
+
+    deadline = Deadline(900, monotonic=clock.now, sleep=clock.sleep)
+    services: Any = SimpleNamespace(
+        environment=SimpleNamespace(cell=CELL), secrets=Secrets(), api=API(), deadline=deadline, now=clock.now
+    )
+    assert SidesOfCell(services).look().failed is None
+    assert len(called) == 20
+    assert max(sum(first <= at < first + 60 for at in called) for first in called) <= CALLS_PER_MINUTE
+    assert deadline.remaining() > 600
 
 
 def test_every_kind_has_a_number_zero_too_and_tenants_only_theirs() -> None:
@@ -183,7 +218,7 @@ def sides(
         (sides(secret()), ["FileMissing"]),
         (sides(secret(deletion=NOW + DAY), files="acme", stacks="acme"), ["SecretDeleted"]),
         (sides(secret(deletion=NOW + DAY)), []),
-        (sides(secret(tenant="globex"), files="acme", stacks="acme"), ["SecretMistagged"]),
+        (sides(secret(changed={"tenant": "globex"}), files="acme", stacks="acme"), ["SecretMistagged"]),
     ],
     ids=lambda value: "" if isinstance(value, Sides) else "-".join(value) or "none",
 )

@@ -95,6 +95,9 @@ def test_an_archived_project_is_told_and_an_off_boarded_tenant_is_not(bench: Ben
     found = orphan(asked(bench, tenant.slug), tenant.slug)
     assert found
     assert (found["kind"], found["keys"]) == ("ProjectMissing", [])
+    assert bench.sweep(tenant.slug)["failed"] == {}, "an archived project has no keys, and that is no failure"
+    revoked = bench.invoke(bench.names.sweep_function, {"action": "revoke", "tenant": tenant.slug})
+    assert (revoked["revoked"], revoked["failed"]) == ([], []), "so its tenant can be off-boarded"
     bench.client("administrator", "secretsmanager").delete_secret(SecretId=tenant.arn, RecoveryWindowInDays=7)
     assert asked(bench, tenant.slug)["orphans"] == []
 

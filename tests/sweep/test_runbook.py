@@ -171,7 +171,7 @@ STATES: dict[tuple[str, int], tuple[str, Callable[[Deployed], None]]] = {
 
 
 def _secrets(deployed: Deployed, call: str, slug: str, **parameters: Any) -> None:
-    client = deployed.cell.client("administrator", "secretsmanager")
+    client = deployed.cell.client("deployer", "secretsmanager")
     try:
         getattr(client, call)(SecretId=_names(deployed).tenant(slug).secret, **parameters)
     finally:
