@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 import tenancy
-from cli import options, output
+from cli import options, output, states
 from cli.table import age, iso, table, when
 from operations import selection
 from operations.account import Account
+from operations.orphans import Orphan
 from operations.status import TenantStatus, cell_status
 
 
@@ -22,12 +23,18 @@ def status(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Show each tenant's key: enabled, last and next rotation, age, pending. Reads no value and asks AWS alone."""
+    """Show each tenant's key: enabled, last and next rotation, age, pending. Reads no value and asks AWS alone.
+
+    Exits with 1 when a secret, a file or a stack is there without the others, and says what to type. Keys at OpenAI are
+    `sweep`'s to look at.
+    """
     held = tenancy.load(fleet)
+    standing = states.stacks()
     found: dict[str, list[TenantStatus]] = {}
+    orphans: dict[str, list[Orphan]] = {}
     for one in selection.cells(held, cell):
         with Account(one, "status") as account:
-            found[one.cell] = cell_status(account, held)
+            found[one.cell], orphans[one.cell] = cell_status(account, held, standing)
     rows = [
         (
             name,
@@ -44,10 +51,16 @@ def status(
         for line in lines
     ]
     output.result(
-        {"cells": {name: [_facts(line) for line in lines] for name, lines in found.items()}},
+        {
+            "cells": {name: [_facts(line) for line in lines] for name, lines in found.items()},
+            "orphans": {name: [orphan.shown() for orphan in amiss] for name, amiss in orphans.items()},
+        },
         table(("CELL", "TENANT", "SOURCE", "ENABLED", "STATE", "ROTATED", "NEXT", "KEY AGE", "PENDING"), rows),
         as_json=as_json,
     )
+    said = [orphan.sentence for amiss in orphans.values() for orphan in amiss]
+    if said:
+        output.fail("this needs a person:\n  " + "\n  ".join(said))
 
 
 def _facts(line: TenantStatus) -> dict[str, object]:

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 import typer
 
 import tenancy
-from cli import options, output
+from cli import options, output, states
 from cli.progress import Line
 from cli.table import table
-from operations import selection
+from operations import orphans, selection
 from operations.account import Account
 from operations.errors import OperationError
-from operations.sweep import PER_MINUTE, Swept
+from operations.sweep import PER_MINUTE, Swept, compare
 from operations.sweep import sweep as sweep_cell
 from tenancy import Fleet
 
@@ -47,18 +47,22 @@ def sweep(
 ) -> None:
     """Compare OpenAI's keys with the secrets' versions, end what nobody should hold, and say what needs a person.
 
-    The same as the schedule does twice an hour, for the tenants named or for all, at once. Exits with 1 when something
-    needs a person: a key that we did not make, one that should be dead and answers, an old key still in use, a late
-    rotation.
+    The same as the schedule does twice an hour, for the tenants named or for all, at once; and files and stacks beside
+    it, which no function sees. Exits with 1 when something needs a person: a secret, a project, a file or a stack
+    without the others, a key that we did not make, one that should be dead and answers, an old key still in use, a
+    late rotation.
     """
     if dry_run and governance:
         output.fail("--governance makes a key for a moment, and --dry-run changes nothing: give one of them.", code=2)
     held = tenancy.load(fleet)
+    standing = states.stacks()
     found: list[Swept] = []
     for name, slugs in _chosen(held, tenants or [], cell).items():
         with Account(held.cells[name], "sweep") as account, Line() as line:
-            account.check()
-            count = len(slugs or held.tenants_of(name))
+            sides = orphans.sides(account, held, standing, account.check())
+            beside = compare(account, sides, slugs, dry_run=dry_run)
+            slugs = None if slugs is None else [slug for slug in slugs if slug in beside.tenants]
+            count = len(beside.tenants if slugs is None else slugs)
             if count > PER_MINUTE:
                 line.say(f"{name}: {count} tenants, about {-(-count // PER_MINUTE)} minutes")
 
@@ -66,10 +70,14 @@ def sweep(
                 if not swept.done:
                     line.say(f"{swept.cell}: {swept.tenants} of {count} tenants, {len(swept.plan)} keys")
 
-            found.append(sweep_cell(account, slugs, dry_run=dry_run, governance=governance, progress=told))
+            swept = Swept(name, beside.orphans, beside.projects_failed, done=True)
+            if slugs is None or slugs:
+                swept = sweep_cell(account, slugs, dry_run=dry_run, governance=governance, progress=told)
+                swept.orphans, swept.projects_failed = beside.orphans, beside.projects_failed
+            found.append(swept)
     rows = [row for swept in found for row in map(_row, swept.plan)]
     output.result(
-        {"dry_run": dry_run, "cells": [vars(swept) | {"for_a_person": swept.for_a_person} for swept in found]},
+        {"dry_run": dry_run, "cells": [_facts(swept) for swept in found]},
         table(HEADINGS, rows) if rows else nothing(found),
         as_json=as_json,
     )
@@ -82,6 +90,11 @@ def sweep(
 def nothing(found: list[Swept]) -> str:
     looked = all(swept.done and not swept.failed for swept in found)
     return "No keys." if looked else "No keys of the tenants that could be looked at."
+
+
+def _facts(swept: Swept) -> dict[str, Any]:
+    shown = [orphan.shown() for orphan in swept.orphans]
+    return vars(swept) | {"orphans": shown, "for_a_person": swept.for_a_person}
 
 
 def _chosen(fleet: Fleet, tenants: list[str], cell: str | None) -> dict[str, list[str] | None]:

@@ -1,7 +1,8 @@
 """An alarm for each thing that a sweep may find, as a table and the resources made of it.
 
 Owns thresholds and words. Leaves out the numbers themselves (`functions/sweep/metrics.py`). A tenant is looked at once
-a day at least, so an alarm looks back a day: it rings within the hour and is quiet when a whole day found nothing.
+a day at least, so an alarm on its keys looks back a day: it rings within the hour and is quiet when a whole day found
+nothing. What one side of the cell has and another has not is judged at every run.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from myflux_keys.names import CONSUMERS, METRICS, CellNames
 
 RUNBOOK: Final = "docs/runbook.md"
 _HOUR: Final = 3600
+LOOK_BACK: Final = 2
+"""Hours, for what every scheduled run judges for the whole cell, twice an hour."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,12 @@ ALARMS: Final = (
     SweepAlarm("OldKeyAlive", "A key that should be dead still answers."),
     SweepAlarm("LiveKeyMissing", "The key that a tenant's secret holds is gone at OpenAI: its calls fail."),
     SweepAlarm("ForeignKeys", "A tenant's project holds a key that we did not make."),
+    SweepAlarm(
+        "SecretDeleted", "A tenant's secret is scheduled for deletion, and its keys live on at OpenAI.", hours=LOOK_BACK
+    ),
+    SweepAlarm("SecretMissing", "OpenAI has a tenant's project, and no secret leads to it.", hours=LOOK_BACK),
+    SweepAlarm("SecretMistagged", "A secret's tags do not fit its name: nothing finds it by them.", hours=LOOK_BACK),
+    SweepAlarm("ProjectMissing", "A tenant's OpenAI project is archived or gone: its calls fail.", hours=LOOK_BACK),
     SweepAlarm("GovernanceChanged", "OpenAI refuses keys such as ours: the next rotations will fail."),
     SweepAlarm(
         "AdminKeyDaysLeft", "The admin key dies soon.", at=14, comparison="LessThanThreshold", statistic="Minimum",

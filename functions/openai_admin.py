@@ -10,9 +10,10 @@ a minute; 429 is a normal answer. Waits happen inside the invocation's time only
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
 
@@ -98,10 +99,17 @@ class AdminAPI:
                 else:
                     raise
 
-    def pages(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
-        """Every object of a list, page after page. Raises OpenAIError, also where a list breaks its own contract."""
+    def pages(
+        self, path: str, query: Mapping[str, str] | None = None, *, between: Callable[[int], None] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Every object of a list, page after page. Raises OpenAIError, also where a list breaks its own contract.
+
+        `between` is called before each further page with the number of pages that were had: the place to wait.
+        """
         after: str | None = None
-        while True:
+        for number in itertools.count():
+            if number and between is not None:
+                between(number)
             asked = {**(query or {}), "limit": _PAGE} | ({"after": after} if after else {})
             answer = self.send("GET", path, query=asked)
             data: Any = answer.get("data")
@@ -146,8 +154,13 @@ class ProjectKeys:
         return [key for key in self.all() if key.service_account_id == service_account_id]
 
     def all(self) -> list[Key]:
-        """Every key of the project, whoever owns it."""
-        return [_key(item) for item in self._api.pages(self._path, {"owner_project_access": "any"})]
+        """Every key of the project, whoever owns it. An archived project has none: they died with it."""
+        try:
+            return [_key(item) for item in self._api.pages(self._path, {"owner_project_access": "any"})]
+        except OpenAIError as error:
+            if error.code == "project_archived":
+                return []
+            raise
 
     def expire(self, key_id: str, seconds: int) -> int | None:
         """Sets the key's life to `seconds` from this request; the new expiry in Unix seconds.

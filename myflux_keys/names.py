@@ -224,7 +224,7 @@ class TenantNames:
 
     @property
     def project(self) -> str:
-        return f"myflux-{self.cell.cell}-{self.tenant}"
+        return project_name(self.cell.cell, self.tenant)
 
     def key_name(self, client_request_token: str) -> str:
         """A key carries its rotation's token, so that a retry finds the key which a crash left behind."""
@@ -246,6 +246,11 @@ class TenantNames:
 def secret_name(cell: str, tenant: str) -> str:
     """All that a reader needs to know to find a tenant's secret."""
     return f"myflux/{cell}/{tenant}/openai"
+
+
+def project_name(cell: str, tenant: str) -> str:
+    """The tenant's project at OpenAI."""
+    return f"myflux-{cell}-{tenant}"
 
 
 def customer_admin_secret(cell: str, tenant: str) -> str:

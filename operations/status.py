@@ -1,13 +1,14 @@
-"""How each tenant's key stands, from AWS alone and without any value.
+"""How each tenant's key stands, from AWS, files and states alone and without any value.
 
-Owns the facts of one line. Leaves out whether OpenAI accepts the key, and rendering.
+Owns the facts of one line. Leaves out whether OpenAI accepts the key, what one side has and another has not
+(`orphans.py`), and rendering.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,6 +16,7 @@ from operations.access import Access, is_open
 from operations.account import Account
 from operations.errors import OperationError
 from operations.history import versions
+from operations.orphans import Orphan, look
 from operations.rotation_state import SecretFacts, tenant_secrets
 from tenancy import Fleet, Tenant
 
@@ -25,7 +27,9 @@ _AT_ONCE: Final = 8
 @dataclass(frozen=True)
 class TenantStatus:
     """`enabled` is what the file says, `readable` what AWS does. `state` says in a word what matters most: ``ok``,
-    ``overdue``, ``pending``, ``no key``, ``not deployed``, ``disabled``, ``differs`` or ``no file``."""
+    ``overdue``, ``pending``, ``no key``, ``not deployed``, ``disabled``, ``differs`` or ``no file``; of a tenant whose
+    secret is not as it should be ``deleted`` (its deletion is scheduled), ``no secret``, ``wrong tags`` or ``no
+    stack``."""
 
     tenant: str
     source: str
@@ -38,9 +42,13 @@ class TenantStatus:
     pending: str | None = None
 
 
-def cell_status(account: Account, fleet: Fleet) -> list[TenantStatus]:
-    """Every tenant of the cell's files, and every tenant's secret that has no file (any more), in order of slug."""
+def cell_status(
+    account: Account, fleet: Fleet, stacks: Collection[str] | None
+) -> tuple[list[TenantStatus], list[Orphan]]:
+    """Every tenant of the cell that has a file, a stack or a secret, in order of slug; and what is amiss with their
+    sides. `stacks` None: the states were not looked at."""
     now = account.check()
+    orphans = look(account, fleet, stacks, now)
     held = dict(tenant_secrets(account.secrets, account.cell.names))
     files = {tenant.tenant: tenant for tenant in fleet.tenants_of(account.cell)}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -48,10 +56,26 @@ def cell_status(account: Account, fleet: Fleet) -> list[TenantStatus]:
         readable = dict(zip(deployed, pool.map(_reads(account), [files[slug] for slug in deployed]), strict=True))
         theirs = [slug for slug in deployed if held[slug].current and not held[slug].rotation_enabled]
         made = dict(zip(theirs, pool.map(_made(account), [held[slug] for slug in theirs]), strict=True))
-    return [
+    amiss = {orphan.tenant: _AMISS[orphan.kind] for orphan in reversed(orphans)}
+    lines = [
         tenant_status(slug, files.get(slug), held.get(slug), readable.get(slug), now, made=made.get(slug))
-        for slug in sorted({*files, *held})
+        for slug in sorted({*files, *held, *amiss})
     ]
+    return [replace(line, state=_word(line.state, amiss.get(line.tenant))) for line in lines], orphans
+
+
+_AMISS: Final = {
+    "SecretDeleted": "deleted",
+    "SecretMissing": "no secret",
+    "SecretMistagged": "wrong tags",
+    "FileMissing": "no file",
+    "StackMissing": "no stack",
+}
+
+
+def _word(state: str, amiss: str | None) -> str:
+    """A tenant that was never deployed has neither a secret nor a stack."""
+    return state if amiss is None or (state, amiss) == ("not deployed", "no stack") else amiss
 
 
 def tenant_status(

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from functions.sweep.facts import NEEDS_A_PERSON
 from myflux_keys.admin_budget import sweeps_a_minute
-from operations import functions_client
+from operations import functions_client, orphans
 from operations.account import Account
+from operations.orphans import Orphan, Sides
 
 SLICE_SECONDS: Final = 90
 """One call's time: short enough to say how far it is, long enough for the function's own pace."""
@@ -30,6 +31,9 @@ class Swept:
     """What a sweep found in one cell. `plan` holds the function's entries as they came: ids, words and times."""
 
     cell: str
+    orphans: list[Orphan] = field(default_factory=list[Orphan])
+    projects_failed: str | None = None
+    """Why OpenAI's projects could not be listed; None where they were."""
     plan: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     rotation_overdue: dict[str, str] = field(default_factory=dict[str, str])
     failed: dict[str, str] = field(default_factory=dict[str, str])
@@ -44,7 +48,10 @@ class Swept:
     @property
     def for_a_person(self) -> list[str]:
         """A sentence for each thing that the sweep cannot put right by itself."""
-        said = [
+        said = [orphan.sentence for orphan in self.orphans]
+        if self.projects_failed is not None:
+            said.append(f"OpenAI's projects could not be compared with the secrets: {self.projects_failed}")
+        said += [
             f"{entry['tenant']}: key {entry['key_id']} {_WORDS[entry['found']]}: {entry['reason']}."
             for entry in self.plan
             if entry["found"] in NEEDS_A_PERSON
@@ -74,6 +81,25 @@ _WORDS: Final = {
     "foreign": "is not ours",
     "missing": "is gone",
 }
+
+
+@dataclass(frozen=True)
+class Compared:
+    """`tenants` are those whose secret is as it should be: their keys can be looked at one by one."""
+
+    orphans: list[Orphan]
+    projects_failed: str | None
+    tenants: list[str]
+
+
+def compare(account: Account, sides: Sides, tenants: Sequence[str] | None, *, dry_run: bool) -> Compared:
+    """All sides of the cell. `tenants` None: all of them. `dry_run`: no numbers are told. Raises OperationError."""
+    cell = account.cell
+    event = {"action": "orphans", "tenants": list(tenants) if tenants else None, "dry_run": dry_run}
+    answer = functions_client.call(cell, cell.names.sweep_function, event, account.functions)
+    theirs = [orphans.told(entry, sides) for entry in answer["orphans"]]
+    ours = [one for one in orphans.compared(sides) if tenants is None or one.tenant in tenants]
+    return Compared(orphans.merged(theirs, ours), answer["projects_failed"], answer["tenants"])
 
 
 def sweep(

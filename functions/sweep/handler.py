@@ -21,9 +21,10 @@ from functions.openai_http import OpenAIHTTP
 from functions.secrets_client import new_client
 from functions.sweep import metrics
 from functions.sweep.inspect import inspect
-from functions.sweep.request import KeysRequest, RevokeRequest, SweepRequest, read_request
+from functions.sweep.request import KeysRequest, OrphansRequest, RevokeRequest, SweepRequest, read_request
 from functions.sweep.revoke import living_keys, revoke_all
 from functions.sweep.services import Services
+from functions.sweep.sides import Sides, tell
 from functions.sweep.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
             return living_keys(request, services)
         if isinstance(request, SweepRequest):
             return Sweep(request, services).run()
+        if isinstance(request, OrphansRequest):
+            return tell(Sides(services).look(), services, request)
         return inspect(request.tenant, services)
     except Exception as error:  # noqa: BLE001 - every failure must leave through a redacted text
         text = log.failure_text(error)

@@ -16,6 +16,7 @@ from botocore.config import Config
 
 from functions.sweep.act import Result
 from functions.sweep.facts import Found
+from functions.sweep.orphans import KINDS, Orphan
 from myflux_keys.names import METRICS
 
 if TYPE_CHECKING:
@@ -59,6 +60,14 @@ def of_results(results: Iterable[Result]) -> list[Datum]:
     still = OF_FINDINGS["in_use"]
     consumers = Counter(name for metric, finding in found if metric == still for name in finding.consumers)
     return data + [Datum(still, count, ("Consumer", name)) for name, count in consumers.items()]
+
+
+def of_orphans(orphans: Iterable[Orphan]) -> list[Datum]:
+    """How many of each kind, zeros too; and those above zero by tenant. A kind is its metric's name."""
+    found = Counter((orphan.kind, orphan.tenant) for orphan in orphans)
+    cell = Counter(kind for kind, _ in found.elements())
+    data = [Datum(kind, cell[kind]) for kind in KINDS]
+    return data + [Datum(kind, count, ("Tenant", tenant)) for (kind, tenant), count in found.items()]
 
 
 def put(client: CloudWatchClient, cell: str, data: Sequence[Datum]) -> None:

@@ -31,6 +31,14 @@ class SweepRequest:
 
 
 @dataclass(frozen=True)
+class OrphansRequest:
+    """Only what one side has and another has not. `tenants` None: all of the cell. `dry_run`: tell no numbers."""
+
+    tenants: list[str] | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
 class RevokeRequest:
     """`whole_project`: the project comes to its end, so every key in it is ended, whoever made it; the secret may be
     gone. `organization_id`: the customer's, where keys were minted in theirs and the secret can no longer tell."""
@@ -53,7 +61,7 @@ class InspectRequest:
     tenant: str
 
 
-Request = SweepRequest | RevokeRequest | KeysRequest | InspectRequest
+Request = SweepRequest | OrphansRequest | RevokeRequest | KeysRequest | InspectRequest
 
 
 def read_request(event: Mapping[str, Any]) -> Request:
@@ -70,25 +78,32 @@ def read_request(event: Mapping[str, Any]) -> Request:
         request = InspectRequest(_slug(fields.pop("tenant", None), "tenant"))
     elif action == "sweep":
         request = _sweep(fields)
+    elif action == "orphans":
+        request = OrphansRequest(_tenants(fields), _flag(fields, "dry_run"))
     else:
-        raise RequestError(f"action is {action!r}: it is sweep, revoke, keys or inspect")
+        raise RequestError(f"action is {action!r}: it is sweep, orphans, revoke, keys or inspect")
     if fields:
         raise RequestError(f"{action} has no field {sorted(fields)[0]!r}")
     return request
 
 
 def _sweep(fields: dict[str, Any]) -> SweepRequest:
-    tenants: Any = fields.pop("tenants", None)
-    if tenants is not None:
-        if not isinstance(tenants, list) or not tenants:
-            raise RequestError("tenants is a list of at least one slug, or null for all of the cell")
-        tenants = [_slug(tenant, "tenants") for tenant in cast("list[Any]", tenants)]
+    tenants = _tenants(fields)
     seconds: Any = fields.pop("seconds", None)
     if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds <= 0):
         raise RequestError(f"seconds is {seconds!r}: it is a number above 0")
     after: Any = fields.pop("next", None)
     flags = {name: _flag(fields, name) for name in ("dry_run", "due", "governance")}
     return SweepRequest(tenants, seconds=seconds, after=None if after is None else _slug(after, "next"), **flags)
+
+
+def _tenants(fields: dict[str, Any]) -> list[str] | None:
+    tenants: Any = fields.pop("tenants", None)
+    if tenants is None:
+        return None
+    if not isinstance(tenants, list) or not tenants:
+        raise RequestError("tenants is a list of at least one slug, or null for all of the cell")
+    return [_slug(tenant, "tenants") for tenant in cast("list[Any]", tenants)]
 
 
 def _flag(fields: dict[str, Any], name: str) -> bool:

@@ -27,6 +27,7 @@ from functions.sweep.metrics import Datum
 from functions.sweep.pace import Pace
 from functions.sweep.request import SweepRequest
 from functions.sweep.services import Services
+from functions.sweep.sides import Compared, Sides
 from functions.sweep.tenants import TenantSecret, by_tenant, stored_at, tenant_secrets
 from myflux_keys import names
 
@@ -50,7 +51,9 @@ class Sweep:
         """Raises Refused for a tenant that the cell has not, AdminKeyMissing, OpenAIError, or botocore's errors."""
         request, services = self.request, self.services
         cell = services.environment.cell
-        secrets = tenant_secrets(services.secrets, cell)
+        # By hand it is asked for by itself (`OrphansRequest`), once before the slices.
+        compared = Sides(services).look() if request.due else None
+        secrets = compared.secrets if compared else tenant_secrets(services.secrets, cell)
         if request.tenants is not None:
             secrets = list(by_tenant(secrets, request.tenants))
         managed = [secret for secret in secrets if secret.managed]
@@ -60,12 +63,14 @@ class Sweep:
         for tenant, why in self.late.items():
             log.line("sweep.overdue", level=logging.WARNING, tenant=tenant, reason=why)
         chosen = [secret for secret in secrets if not request.due or due.is_due(secret, cell, now)]
-        pace = Pace(services, secrets, sum(secret.managed for secret in chosen))
+        looks = compared.looks if compared else 0
+        pace = Pace(services, secrets, sum(secret.managed for secret in chosen) + looks)
         chosen = [secret for secret in chosen if request.after is None or secret.tenant > request.after]
         reached = self._each(chosen, pace)
         refused = self._governance(managed, now)
         told = {
             "plan": [result.shown() for result in self.results],
+            "orphans": [orphan.shown() for orphan in compared.orphans] if compared else None,
             "rotation_overdue": self.late,
             "failed": self.failed,
             "governance": refused,
@@ -76,7 +81,7 @@ class Sweep:
             "done": reached == len(chosen),
             "next": chosen[reached - 1].tenant if 0 < reached < len(chosen) else request.after,
         }
-        self._tell(len(chosen) - reached, days_left, whole=request.tenants is None)
+        self._tell(len(chosen) - reached, days_left, compared)
         return told | ({"next": None} if told["done"] else {})
 
     def _each(self, chosen: list[TenantSecret], pace: Pace) -> int:
@@ -164,16 +169,19 @@ class Sweep:
             refusals += [refused] if refused else []
         return "; ".join(refusals) or None
 
-    def _tell(self, left: int, days_left: float | None, *, whole: bool) -> None:
+    def _tell(self, left: int, days_left: float | None, compared: Compared | None) -> None:
         """Numbers for CloudWatch. A sweep of some tenants says nothing about the cell's schedule."""
         undone = len(self.failed) + sum(result.failed for result in self.results)
+        undone += compared is not None and compared.failed is not None
         log.line("sweep.done", findings=len(self.results), late=len(self.late), undone=undone, left=left)
         if self.request.dry_run:
             return
         data = [*metrics.of_results(self.results), *self.data]
         if days_left is not None:
             data.append(Datum("AdminKeyDaysLeft", days_left))
-        if whole:
+        if compared is not None and compared.failed is None:
+            data += metrics.of_orphans(compared.orphans)
+        if self.request.tenants is None:
             data += [Datum("RotationOverdue", len(self.late)), Datum("SweepUnfinished", undone + left)]
             data += [Datum("RotationOverdue", 1, ("Tenant", tenant)) for tenant in self.late]
         metrics.put(self.services.metrics, self.services.environment.cell, data)

@@ -1,12 +1,14 @@
-"""The cell's tenant secrets as Secrets Manager lists and describes them.
+"""The cell's secrets as Secrets Manager lists and describes them.
 
-Owns the calls and the record. Leaves out values (`look.py`) and judging dates (`due.py`). A list is found by tags and
-checked again here: ListSecrets matches tag keys and tag values apart from each other, and by prefix.
+Owns the calls and the records. Leaves out values (`look.py`), judging dates (`due.py`) and what it means that a secret
+is not as it should be (`orphans.py`). Tags can be changed and a secret can be deleted by hand, so the list starts from
+names as well as from tags, and what is on its way out is in it. ListSecrets matches by prefix, and tag keys and tag
+values apart from each other, so each entry is checked again here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -40,20 +42,71 @@ class TenantSecret:
         return tuple(self.state.tags.get(names.TAG_CONSUMERS, names.CONSUMERS[0]).split())
 
 
-def tenant_secrets(client: SecretsManagerClient, cell: str) -> list[TenantSecret]:
-    """Every tenant's secret of the cell, sorted by tenant. Raises botocore's errors.
+@dataclass(frozen=True)
+class ListedSecret:
+    """A secret that is the cell's by its name or by its tags, whatever has become of it.
 
-    ListSecrets has no resource to narrow it by, so whoever may call it may list every secret's name and tags.
+    `tenant` is the slug in its name; None where the name is not that of a tenant's secret. `deletion` is DeletedDate in
+    Unix seconds, None where no deletion is scheduled: the date after which AWS removes it, says the page of
+    DescribeSecret; the date when it was deleted, says that of ListSecrets. `secret` is the record that the sweep works
+    with; None where the tags do not fit the name, or deletion is scheduled.
     """
-    pages = client.get_paginator("list_secrets").paginate(
-        Filters=[
-            {"Key": "name", "Values": [names.secret_name(cell, "").split("//")[0] + "/"]},
-            {"Key": "tag-key", "Values": [names.TAG_CELL]},
-            {"Key": "tag-value", "Values": [cell]},
-        ]
-    )
-    found = [secret for page in pages for entry in page["SecretList"] if (secret := _of_cell(entry, cell))]
+
+    name: str
+    tenant: str | None
+    tags: Mapping[str, str]
+    deletion: float | None
+    secret: TenantSecret | None
+
+    def misfits(self, cell: str) -> dict[str, str | None]:
+        """Our tags whose value is not what the name says, each with its value; None for a tag that is not there."""
+        ours = {names.TAG_TENANT: self.tenant, names.TAG_CELL: cell, names.TAG_MANAGED_BY: names.MANAGED_BY}
+        return {tag: self.tags.get(tag) for tag, value in ours.items() if self.tags.get(tag) != value}
+
+
+def listed_secrets(client: SecretsManagerClient, cell: str) -> list[ListedSecret]:
+    """Every secret under the cell's names, and every other that carries the cell's tags, sorted by name; the places of
+    admin keys too. Raises botocore's errors.
+
+    ListSecrets has no resource to narrow it by, so whoever may call it may list every secret's name and tags. What was
+    changed in the last five minutes may be missing:
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html
+    """
+    tagged = [
+        {"Key": "tag-key", "Values": [names.TAG_CELL]},
+        {"Key": "tag-value", "Values": [cell]},
+    ]
+    found = {entry["Name"]: entry for entry in _entries(client, [_by_name(cell)])}
+    found |= {
+        entry["Name"]: entry
+        for entry in _entries(client, tagged)
+        if _tags(entry).get(names.TAG_CELL) == cell and _tags(entry).get(names.TAG_MANAGED_BY) == names.MANAGED_BY
+    }
+    return [_listed(entry, cell) for _, entry in sorted(found.items())]
+
+
+def tenant_secrets(client: SecretsManagerClient, cell: str) -> list[TenantSecret]:
+    """Every tenant's secret that is as it should be, sorted by tenant. Raises botocore's errors."""
+    found = [secret for entry in _entries(client, [_by_name(cell)]) if (secret := _of_cell(entry, cell))]
     return sorted(found, key=lambda secret: secret.tenant)
+
+
+def _by_name(cell: str) -> dict[str, Any]:
+    return {"Key": "name", "Values": [names.secret_name(cell, "").split("//")[0] + "/"]}
+
+
+def _entries(client: SecretsManagerClient, filters: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
+    pages = client.get_paginator("list_secrets").paginate(Filters=filters, IncludePlannedDeletion=True)
+    for page in pages:
+        yield from page["SecretList"]
+
+
+def _listed(entry: Mapping[str, Any], cell: str) -> ListedSecret:
+    try:
+        tenant = check_name(entry["Name"], cell)
+    except Refused:
+        tenant = None
+    return ListedSecret(entry["Name"], tenant, _tags(entry), _seconds(entry.get("DeletedDate")), _of_cell(entry, cell))
 
 
 def describe(client: SecretsManagerClient, secret_id: str, cell: str) -> TenantSecret:
@@ -83,7 +136,7 @@ def stored_at(client: SecretsManagerClient, secret: TenantSecret) -> float | Non
 
 
 def _of_cell(entry: Mapping[str, Any], cell: str) -> TenantSecret | None:
-    tags = {tag["Key"]: tag["Value"] for tag in entry.get("Tags", []) if "Key" in tag and "Value" in tag}
+    tags = _tags(entry)
     try:
         tenant = check_name(entry["Name"], cell)
     except Refused:
@@ -103,6 +156,10 @@ def _of_cell(entry: Mapping[str, Any], cell: str) -> TenantSecret | None:
     return TenantSecret(
         entry["ARN"], tenant, state, _seconds(entry.get("NextRotationDate")), _seconds(entry.get("LastRotatedDate"))
     )
+
+
+def _tags(entry: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in entry.get("Tags", []) if "Key" in tag and "Value" in tag}
 
 
 def _seconds(date: datetime | None) -> float | None:

@@ -13,7 +13,7 @@ import pytest
 from components import documents
 from components.sweep import Sweep, SweepArgs, schedule
 from components.sweep_alarms import ALARMS
-from functions.sweep import due, metrics, sweep
+from functions.sweep import due, metrics, orphans, sweep
 from functions.sweep.request import SweepRequest, read_request
 from myflux_keys.names import CONSUMERS, METRICS, CellNames
 
@@ -52,7 +52,7 @@ def test_each_half_hour_of_the_calendar_has_one_run() -> None:
 def test_every_number_that_the_sweep_tells_has_an_alarm_that_reaches_the_topic(recorded: Any, cell: CellNames) -> None:
     alarms = recorded.of("aws:cloudwatch/metricAlarm:MetricAlarm")
     source = (ROOT / "functions" / "sweep" / "sweep.py").read_text(encoding="utf-8")
-    told = set(metrics.OF_FINDINGS.values()) | set(re.findall(r'Datum\("(\w+)"', source))
+    told = set(metrics.OF_FINDINGS.values()) | {*orphans.KINDS} | set(re.findall(r'Datum\("(\w+)"', source))
     assert sweep.Datum is metrics.Datum
     assert len(told) >= 10, "the source was read for names and must hold some"
     assert {alarm.inputs["metricName"] for alarm in alarms} == told

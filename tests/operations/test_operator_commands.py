@@ -159,6 +159,13 @@ def test_a_customers_key_is_not_ours_to_revoke_or_rotate(operated: Operated) -> 
         assert "Traceback" not in told.stderr
 
 
+def standing(operated: Operated) -> dict[str, Any]:
+    """What `status` tells; it exits with 1, since initech was never deployed."""
+    told = operated.command("status", "--json")
+    assert told.returncode == 1, told.stderr
+    return json.loads(told.stdout)
+
+
 def test_disable_shuts_readers_out_and_enable_lets_them_in_with_file_and_state_agreeing(operated: Operated) -> None:
     file: Path = operated.fleet / "tenants" / "acme.yaml"
     written = file.read_text(encoding="utf-8")
@@ -175,7 +182,7 @@ def test_disable_shuts_readers_out_and_enable_lets_them_in_with_file_and_state_a
     operated.reader().get("fjord")
     again = done(operated.command("disable", "acme", "--json"))
     assert (again["file_changes"], again["policy_changes"], again["stack_changes"]) == (False, False, 0)
-    lines = done(operated.command("status", "--json"))["cells"]["local"]
+    lines = standing(operated)["cells"]["local"]
     acme = next(line for line in lines if line["tenant"] == "acme")
     assert (acme["enabled"], acme["readable"], acme["state"]) == (False, False, "disabled")
     assert operated.command("rotate", "acme", "--wait").returncode == 0, "a disabled tenant's key goes on rotating"
@@ -187,7 +194,10 @@ def test_disable_shuts_readers_out_and_enable_lets_them_in_with_file_and_state_a
 
 def test_status_and_capacity_tell_how_the_cell_stands(operated: Operated) -> None:
     shown = operated.command("status", "--cell", "local")
-    assert shown.returncode == 0, shown.stderr
+    assert shown.returncode == 1, "initech has a file and no stack"
+    assert "`myflux-keys up initech`" in shown.stderr
+    (orphan,) = standing(operated)["orphans"]["local"]
+    assert (orphan["tenant"], orphan["kind"]) == ("initech", "StackMissing")
     rows = {line.split()[1]: line.split() for line in shown.stdout.splitlines()[1:]}
     assert set(rows) == {"acme", "fjord", "initech"}
     assert rows["acme"][4] == "ok"
@@ -208,7 +218,7 @@ def test_an_overdue_rotation_is_told_by_the_cells_own_clock(operated: Operated) 
         operated.cell.advance(17 * 86_400)
         give_up = time.monotonic() + 60
         while True:
-            lines = done(operated.command("status", "--json"))["cells"]["local"]
+            lines = standing(operated)["cells"]["local"]
             acme = next(line for line in lines if line["tenant"] == "acme")
             if acme["state"] == "overdue":
                 break

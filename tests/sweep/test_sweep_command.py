@@ -9,6 +9,7 @@ import json
 import shutil
 import subprocess
 import sys
+from datetime import UTC
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +23,7 @@ from operations import functions_client
 from operations.errors import OperationError
 from operations.sweep import Swept, sweep
 from tests.sweep.conftest import Bench
+from tests.tenancy.files import Files
 
 ROOT = Path(__file__).resolve().parents[2]
 CELL = tenancy.load(ROOT).cells["local"]
@@ -126,7 +128,14 @@ def test_what_a_person_must_see_to_is_said_and_what_is_done_is_not() -> None:
 
     plan = [entry(found) for found in ("kept", "foreign", "alive", "missing", "in_use")]
     plan += [entry("orphan", "deleted"), entry("overdue", "not done: 500")]
-    swept = Swept("local", plan, {"globex": "rotation is off"}, {"fjord": "refused"}, "no new keys", 3.0)
+    swept = Swept(
+        "local",
+        plan=plan,
+        rotation_overdue={"globex": "rotation is off"},
+        failed={"fjord": "refused"},
+        governance="no new keys",
+        admin_key_days_left=3.0,
+    )
     said = " ".join(swept.for_a_person)
     for word in ("key_foreign", "key_alive", "key_missing", "key_in_use", "not done: 500", "globex: rotation is off"):
         assert word in said
@@ -138,19 +147,23 @@ def test_what_a_person_must_see_to_is_said_and_what_is_done_is_not() -> None:
 
 @pytest.mark.cell
 def test_the_command_prints_the_plan_and_exits_with_1_for_a_foreign_key_alone(bench: Bench, tmp_path: Path) -> None:
-    (tmp_path / "tenants").mkdir()
-    shutil.copytree(ROOT / "cells", tmp_path / "cells")
+    files = Files(tmp_path / "fleet")
+    shutil.copytree(ROOT / "cells", files.root / "cells", dirs_exist_ok=True)
     tenant = bench.tenant()
+    files.tenant(tenant.slug, tenant=tenant.slug)
     orphan = tenant.mint()
     bench.cell.advance(7200)
 
     def command(*options: str) -> subprocess.CompletedProcess[str]:
-        environment = bench.cell.environment("deployer") | {"MYFLUX_FLEET": str(tmp_path)}
+        environment = bench.cell.environment("deployer") | {"MYFLUX_FLEET": str(files.root)}
+        # These tenants were made without stacks.
+        environment.pop("PULUMI_BACKEND_URL", None)
         arguments = [sys.executable, "-m", "cli", "sweep", "--cell", "local", *options]
         return subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
     planned = command("--dry-run")
     assert planned.returncode == 0, planned.stderr
+    assert "Stacks were not looked at" in planned.stderr, "what was not compared is said"
     assert planned.stdout.splitlines()[0].split()[:4] == ["TENANT", "KEY", "FOUND", "ACTION"]
     (line,) = [line for line in planned.stdout.splitlines() if orphan in line]
     assert "orphan" in line
@@ -168,5 +181,13 @@ def test_the_command_prints_the_plan_and_exits_with_1_for_a_foreign_key_alone(be
     for key in bench.control.minted():
         assert key.value not in done.stdout + done.stderr + planned.stdout
 
+    deleted = bench.client("administrator", "secretsmanager").delete_secret(SecretId=tenant.arn, RecoveryWindowInDays=7)
+    for asked in ((), (tenant.slug,)):
+        amiss = command(*asked, "--json")
+        assert amiss.returncode == 1
+        (found,) = json.loads(amiss.stdout)["cells"][0]["orphans"]
+        assert (found["tenant"], found["kind"]) == (tenant.slug, "SecretDeleted")
+        assert f"AWS removes it after {deleted['DeletionDate'].astimezone(UTC):%Y-%m-%d}" in amiss.stderr
+        assert f"myflux-keys adopt {tenant.slug}" in amiss.stderr
     assert command("nobody").returncode == 1, "a tenant that no file names"
     assert command("--dry-run", "--governance").returncode == 2, "one makes a key, the other changes nothing"

@@ -1,7 +1,6 @@
 """DescribeSecret and ListSecrets.
 
-Owns what is shown of a secret and when a field is left out. Leaves out the filters of ListSecrets, where MiniStack
-is right.
+Owns what is shown of a secret, when a field is left out, and which secrets a list's filters let through.
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
 """
 
@@ -35,8 +34,12 @@ def describe_secret(request: Request) -> Answer:
 
 def list_secrets(request: Request) -> Answer:
     deleted = bool(request.get("IncludePlannedDeletion"))
-    names = [name for name, secret in ministack._secrets.items() if deleted or not secret.get("DeletedDate")]
-    chosen = [ministack._secrets[name] for name in ministack._filter_secret_names(names, request.get("Filters", []))]
+    filters = request.get("Filters", [])
+    chosen = [
+        secret
+        for _, secret in ministack._secrets.items()
+        if (deleted or not secret.get("DeletedDate")) and all(_passes(secret, one) for one in filters)
+    ]
     field = _ORDER[request.get("SortBy", "created-date")]
     chosen.sort(
         key=lambda secret: (secret[field] is not None, secret[field]), reverse=request.get("SortOrder") != "asc"
@@ -44,6 +47,36 @@ def list_secrets(request: Request) -> Answer:
     page, next_token = paging.page(chosen, request)
     entries = [_common(secret) | {"SecretVersionsToStages": labels.shown(secret)} for secret in page]
     return {"SecretList": entries} | next_token
+
+
+def _passes(secret: Record, one: Request) -> bool:
+    """Prefix match, case-sensitive but for descriptions; a value that begins with ``!`` is one that may not match.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Filter.html
+    """
+    key, folds = one["Key"], one["Key"] in ("description", "all")
+    held = [text.lower() if folds else text for text in _held(secret, key)]
+    for value in one["Values"]:
+        wanted = value.removeprefix("!").lower() if folds else value.removeprefix("!")
+        words = wanted.split() if key == "all" else [wanted]
+        if any(text.startswith(word) for text in held for word in words) != value.startswith("!"):
+            return True
+    return False
+
+
+def _held(secret: Record, key: str) -> list[str]:
+    tags = secret.get("Tags") or []
+    by_key = {
+        "name": [secret["Name"]],
+        "description": [secret.get("Description") or ""],
+        "tag-key": [tag["Key"] for tag in tags],
+        "tag-value": [tag["Value"] for tag in tags],
+        "primary-region": [secret.get("_PrimaryRegion") or ""],
+        "owning-service": [secret.get("OwningService") or ""],
+    }
+    if key == "all":
+        return [word for held in by_key.values() for text in held for word in text.split()]
+    return by_key[key]
 
 
 def _common(secret: Record) -> Answer:

@@ -1,0 +1,27 @@
+"""Which stacks have a state, for commands that compare stacks with the other sides.
+
+Owns saying so where it cannot be seen. Leaves out comparing (`operations/orphans.py`).
+"""
+
+from __future__ import annotations
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli import output
+from fleet import backend
+from operations.errors import OperationError, explain
+
+
+def stacks() -> set[str] | None:
+    """None where the states cannot be seen, which is said: then nothing is told of stacks."""
+    try:
+        found = backend.stacks(backend.address())
+    except OperationError as error:
+        output.step(f"Stacks were not looked at: {error}")
+    except (BotoCoreError, ClientError) as error:
+        output.step(f"Stacks were not looked at: {explain(error)}")
+    else:
+        if found is None:
+            output.step("Stacks were not looked at: only Pulumi's engine can read this backend.")
+        return found
+    return None

@@ -1,0 +1,135 @@
+"""Both sides of the cell, gathered: its secrets at AWS, its projects at OpenAI, the keys of those that do not match.
+
+Owns the calls, their pace, and what is told of them. Leaves out deciding (`orphans.py`). Projects come a hundred a
+call, however many tenants there are; keys are looked at only where something is amiss, and of a few in one run.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from functions import log
+from functions.admin_key import AdminKeyMissing
+from functions.openai_admin import AdminAPI, ProjectKeys
+from functions.openai_http import OpenAIError
+from functions.sweep import metrics
+from functions.sweep.decide import is_dead
+from functions.sweep.orphans import Orphan, Project, is_orphan, suspects
+from functions.sweep.tenants import ListedSecret, TenantSecret, listed_secrets
+from myflux_keys import names
+from myflux_keys.admin_budget import CALLS_PER_MINUTE, WINDOW_SECONDS, sweeps_a_minute
+
+if TYPE_CHECKING:
+    from functions.sweep.request import OrphansRequest
+    from functions.sweep.services import Services
+
+_PROJECTS: Final = "/organization/projects"
+_AT_ONCE: Final = sweeps_a_minute(rotations=1)
+"""Pages of projects in a minute: one call is left to a provisioner, which lists them too."""
+_MOST_LOOKS: Final = CALLS_PER_MINUTE
+"""Orphans whose keys are looked at in one run. More of them have one cause, and a person finds it without key ids."""
+_KEEP_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True)
+class Compared:
+    """`failed`: why OpenAI's projects could not be listed, and only tags were judged then; None where they were.
+    `looks` are calls for keys that were made."""
+
+    orphans: list[Orphan]
+    secrets: list[TenantSecret]
+    failed: str | None
+    looks: int
+
+
+class Sides:
+    """Secrets and projects of the cell."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._looks = 0
+
+    def look(self) -> Compared:
+        """Raises AdminKeyMissing where tenants' keys are minted and the cell has no admin key, or botocore's errors."""
+        cell = self._services.environment.cell
+        secrets = listed_secrets(self._services.secrets, cell)
+        failed: str | None = None
+        projects: list[Project] | None = None
+        try:
+            projects = self._projects(secrets)
+        except OpenAIError as error:
+            failed = log.failure_text(error)
+            log.line("sweep.projects_failed", level=logging.ERROR, error=failed)
+        found = [self._with_keys(one) for one in suspects(cell, secrets, projects, self._services.now())]
+        orphans = [one for one in found if is_orphan(one)]
+        for orphan in orphans:
+            log.line("sweep.orphan", level=logging.WARNING, **orphan.shown())
+        standing = [one.secret for one in secrets if one.secret is not None]
+        return Compared(orphans, sorted(standing, key=lambda one: one.tenant), failed, self._looks)
+
+    def _projects(self, secrets: Iterable[ListedSecret]) -> list[Project]:
+        """The cell's organization's, and those of customers whose admin key is here and whose tenant has no secret."""
+        cell, api = self._services.environment.cell, self._services.api
+        listed = list(secrets)
+        try:
+            found = self._listed(api, None)
+        except AdminKeyMissing:
+            if any(names.TAG_PROJECT_ID in one.tags for one in listed):
+                raise
+            found = []
+        have = {one.tenant for one in listed}
+        for one in listed:
+            slug = one.tags.get(names.TAG_TENANT, "")
+            if slug not in have and one.name == names.customer_admin_secret(cell, slug) and one.deletion is None:
+                try:
+                    theirs = self._listed(api.at(one.name), one.name)
+                except AdminKeyMissing:
+                    # A place for a key that the customer has not given yet.
+                    continue
+                found += [project for project in theirs if project.name == names.project_name(cell, slug)]
+        return found
+
+    def _listed(self, api: AdminAPI, admin_secret: str | None) -> list[Project]:
+        return [
+            Project(str(item["id"]), str(item.get("name") or ""), float(item["created_at"]), admin_secret)
+            for item in api.pages(_PROJECTS, between=self._turn())
+            if item.get("status") != "archived"
+        ]
+
+    def _turn(self) -> Callable[[int], None]:
+        def turn(pages: int) -> None:
+            if pages % _AT_ONCE == 0:
+                self._services.deadline.pause(WINDOW_SECONDS, keep=_KEEP_SECONDS)
+
+        return turn
+
+    def _with_keys(self, suspect: Orphan) -> Orphan:
+        """With the ids of the living keys in its project; as it is where they cannot be told."""
+        if suspect.project_id is None or suspect.keys is not None or self._looks >= _MOST_LOOKS:
+            return suspect
+        self._looks += 1
+        try:
+            listed = ProjectKeys(self._services.api.at(suspect.admin_secret), suspect.project_id).all()
+        except (AdminKeyMissing, OpenAIError) as error:
+            if isinstance(error, OpenAIError) and error.status == 404:
+                return replace(suspect, keys=())
+            log.line("sweep.keys_failed", level=logging.WARNING, tenant=suspect.tenant, error=log.failure_text(error))
+            return suspect
+        now = self._services.now()
+        return replace(suspect, keys=tuple(key.id for key in listed if not is_dead(key, now)))
+
+
+def tell(compared: Compared, services: Services, request: OrphansRequest) -> dict[str, Any]:
+    """The answer to "orphans". `tenants` are those whose secret is as it should be: a sweep can look at their keys."""
+    wanted = None if request.tenants is None else set(request.tenants)
+    if wanted is None and not request.dry_run and compared.failed is None:
+        metrics.put(services.metrics, services.environment.cell, metrics.of_orphans(compared.orphans))
+    return {
+        "orphans": [one.shown() for one in compared.orphans if wanted is None or one.tenant in wanted],
+        "projects_failed": compared.failed,
+        "tenants": [one.tenant for one in compared.secrets if wanted is None or one.tenant in wanted],
+        "calls": services.api.http.calls,
+    }

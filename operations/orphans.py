@@ -1,0 +1,196 @@
+"""What one side of a cell has and another has not: tenants' files, stacks, secrets, and OpenAI's projects.
+
+Owns the comparison of files, stacks and secrets, which is pure, and the sentences with the way out. Leaves out OpenAI's
+side, which only a function may ask (`functions/sweep/orphans.py`), and where stacks' states lie (`fleet/backend.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from functions.sweep.tenants import ListedSecret, listed_secrets
+from myflux_keys.names import CellNames
+from operations.account import Account
+from tenancy import Cell, Fleet
+
+RUNBOOK: Final = "docs/runbook.md"
+KINDS: Final = ("SecretDeleted", "SecretMissing", "SecretMistagged", "ProjectMissing", "FileMissing", "StackMissing")
+"""Each has a section of that name in the runbook. The last two are seen by commands alone: no function knows files."""
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """`keys` are the ids of the living keys at OpenAI; None: not looked at. `deletion` is AWS's date. `way_out` is a
+    sentence."""
+
+    tenant: str
+    cell: str
+    kind: str
+    reason: str
+    way_out: str
+    deletion: datetime | None = None
+    keys: tuple[str, ...] | None = None
+
+    @property
+    def sentence(self) -> str:
+        said = [f"{self.tenant}: {self.reason}.", *_keys(self)]
+        return " ".join([*said, f"{self.way_out} ({RUNBOOK}#{self.kind.lower()})"])
+
+    def shown(self) -> dict[str, Any]:
+        return {
+            "tenant": self.tenant,
+            "kind": self.kind,
+            "reason": self.reason,
+            "deletion": None if self.deletion is None else self.deletion.isoformat(),
+            "keys": None if self.keys is None else list(self.keys),
+            "way_out": self.way_out,
+        }
+
+
+def _keys(orphan: Orphan) -> Iterator[str]:
+    if orphan.kind in ("FileMissing", "StackMissing"):
+        return
+    if orphan.keys is None:
+        yield f"Which of its keys live at OpenAI was not looked at: `myflux-keys sweep --cell {orphan.cell}` does."
+    elif not orphan.keys:
+        yield "No key of it lives at OpenAI."
+    else:
+        count = len(orphan.keys)
+        yield f"{count} key{' lives' if count == 1 else 's live'} on at OpenAI: {', '.join(orphan.keys)}."
+
+
+@dataclass(frozen=True)
+class Sides:
+    """One cell. `files` are the slugs of its tenants' files, `elsewhere` maps a slug to the other cell that its file
+    names. `stacks` are the tenants that have a stack's state; None: the states were not looked at."""
+
+    cell: Cell
+    files: Collection[str]
+    elsewhere: Mapping[str, str]
+    stacks: Collection[str] | None
+    secrets: tuple[ListedSecret, ...]
+    now: datetime
+
+
+def sides(account: Account, fleet: Fleet, stacks: Collection[str] | None, now: datetime) -> Sides:
+    """`stacks` are all names of stacks, or None. Raises botocore's errors."""
+    cell = account.cell
+    here = [tenant.tenant for tenant in fleet.tenants_of(cell)]
+    return Sides(
+        cell,
+        here,
+        {slug: tenant.cell for slug, tenant in fleet.tenants.items() if tenant.cell != cell.cell},
+        None if stacks is None else _tenants(stacks, cell.names),
+        tuple(listed_secrets(account.secrets, cell.cell)),
+        now,
+    )
+
+
+def _tenants(stacks: Iterable[str], names: CellNames) -> set[str]:
+    end = f".{names.cell}"
+    return {stack.removesuffix(end) for stack in stacks if stack.endswith(end)}
+
+
+def compared(sides: Sides) -> list[Orphan]:
+    """Orphans among files, stacks and secrets, by tenant."""
+    by_tenant = {secret.tenant: secret for secret in sides.secrets if secret.tenant}
+    return [
+        orphan
+        for slug in sorted({*sides.files, *(sides.stacks or ()), *by_tenant})
+        for orphan in _of_tenant(sides, slug, by_tenant.get(slug))
+    ]
+
+
+def _of_tenant(sides: Sides, slug: str, secret: ListedSecret | None) -> Iterator[Orphan]:
+    filed, stacked = slug in sides.files, sides.stacks is not None and slug in sides.stacks
+    stack = sides.cell.names.tenant(slug).stack
+    if secret is not None and secret.deletion is not None:
+        if filed or stacked:
+            reason = f"deletion of its secret {secret.name} is scheduled"
+            yield _orphan(sides, slug, "SecretDeleted", reason, deletion=secret.deletion)
+    elif secret is not None and (misfits := secret.misfits(sides.cell.cell)):
+        told = ", ".join(f"no tag {tag}" if value is None else f"tag {tag}={value}" for tag, value in misfits.items())
+        reason = f"its secret {secret.name} has {told}: rotation and sweep find it by its tags, and pass it over"
+        yield _orphan(sides, slug, "SecretMistagged", reason)
+    elif secret is None and filed and (stacked or sides.stacks is None):
+        known = f"stack {stack} has a state" if stacked else "it has a file (stacks were not looked at)"
+        yield _orphan(sides, slug, "SecretMissing", f"{known}, and there is no secret")
+    living = secret is not None and secret.deletion is None
+    if not filed and (stacked or living):
+        what = f"stack {stack} has a state" if stacked else "it has a secret"
+        where = sides.elsewhere.get(slug)
+        file = f"its file names cell {where}" if where else "no file names it"
+        yield _orphan(sides, slug, "FileMissing", f"{what}, and {file}")
+    if filed and sides.stacks is not None and not stacked and (living or secret is None):
+        what = "it has a secret" if living else "it has a file"
+        yield _orphan(sides, slug, "StackMissing", f"{what}, and no stack {stack} has a state")
+
+
+def told(entry: Mapping[str, Any], sides: Sides) -> Orphan:
+    """From an entry of the sweep function's answer."""
+    deletion = datetime.fromisoformat(entry["deletion"]).timestamp() if entry["deletion"] else None
+    keys = None if entry["keys"] is None else tuple(entry["keys"])
+    return _orphan(sides, entry["tenant"], entry["kind"], entry["reason"], deletion=deletion, keys=keys)
+
+
+def merged(functions: Iterable[Orphan], commands: Iterable[Orphan]) -> list[Orphan]:
+    """Each orphan once. The function's word goes first: it has looked at OpenAI."""
+    found = {(orphan.tenant, orphan.kind): orphan for orphan in commands}
+    found |= {(orphan.tenant, orphan.kind): orphan for orphan in functions}
+    return [orphan for _, orphan in sorted(found.items())]
+
+
+def _orphan(
+    sides: Sides,
+    slug: str,
+    kind: str,
+    reason: str,
+    *,
+    deletion: float | None = None,
+    keys: tuple[str, ...] | None = None,
+) -> Orphan:
+    date = None if deletion is None else datetime.fromtimestamp(deletion, UTC)
+    if date is not None:
+        # AWS promises no moment after the date, so what is listed may still be restored.
+        when = f"{date:%Y-%m-%d %H:%M}Z"
+        reason += (
+            f"; AWS removes it after {when}"
+            if date > sides.now
+            else f"; AWS dates it {when} and may remove it at any time"
+        )
+    return Orphan(slug, sides.cell.cell, kind, reason, _way_out(sides, slug, kind), date, keys)
+
+
+def _way_out(sides: Sides, slug: str, kind: str) -> str:
+    names = sides.cell.names.tenant(slug)
+    up = f"`pulumi up --yes --skip-preview --refresh --stack {names.stack}`"
+    filed, has_secret = slug in sides.files, any(secret.tenant == slug for secret in sides.secrets)
+    if kind == "SecretDeleted":
+        return (
+            f"Restore it: `aws secretsmanager restore-secret --secret-id {names.secret}`, then `myflux-keys adopt "
+            f"{slug} --yes`."
+        )
+    if kind == "SecretMissing" and filed:
+        return f"{up} makes a secret with a new key, and the sweep then ends the keys that nobody holds."
+    if kind == "SecretMissing":
+        return "Archive the project on OpenAI's site: that ends its keys, and is final."
+    if kind == "SecretMistagged" and not any(secret.tenant == slug for secret in sides.secrets):
+        return "Take our tags off it, or delete it, once its owner is known."
+    if kind == "SecretMistagged":
+        deployed = sides.stacks is None or slug in sides.stacks
+        return f"{up} puts its tags back." if deployed else f"`myflux-keys adopt {slug} --yes` puts missing tags on."
+    if kind == "ProjectMissing":
+        return f"OpenAI never brings a project back: `myflux-keys offboard {slug}`, then `new` by another slug."
+    if kind == "FileMissing" and slug in sides.elsewhere:
+        return f"Where its move is over: `myflux-keys move {slug} --finish --from {sides.cell.cell}`."
+    if kind == "FileMissing":
+        return f"Bring tenants/{slug}.yaml back from git; to end the tenant, then `myflux-keys offboard {slug}`."
+    return f"`myflux-keys adopt {slug} --yes`." if has_secret else f"`myflux-keys up {slug}` deploys it."
+
+
+def look(account: Account, fleet: Fleet, stacks: Collection[str] | None, now: datetime) -> list[Orphan]:
+    """By AWS, files and states alone."""
+    return compared(sides(account, fleet, stacks, now))
