@@ -17,7 +17,6 @@ from operations.account import Account
 from tenancy import Cell, Tenant
 
 _NO_FUNCTION: Final = re.compile(r"Function not found: \S*:function:(?P<name>[\w-]+)")
-_KEY_ENDS: Final = re.compile(r"(?P<key>arn:[\w-]+:kms:\S+?:key/[\w-]+) is pending deletion")
 
 
 def owners(root: Path, stack: str) -> tuple[Cell, Tenant | None] | None:
@@ -71,6 +70,4 @@ def meaning(root: Path, stack: str, said: str) -> str:
                 )
     if gone := _NO_FUNCTION.search(said):
         return ways_out.function_gone(gone["name"], cell.cell)
-    if ends := _KEY_ENDS.search(said):
-        return ways_out.key_ends(ends["key"])
     return ""

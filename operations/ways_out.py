@@ -56,10 +56,3 @@ def made_anew(secret: str, up: str, stored: str = "") -> str:
 def function_gone(function: str, cell: str) -> str:
     """Also before the cell's first `up`."""
     return f"there is no function {function}: `pulumi up --refresh --stack {cell}` makes it."
-
-
-def key_ends(key: str) -> str:
-    return (
-        f"the KMS key {key} is on its way out, and with it every value under it. Way out, for an administrator of the "
-        f"account: `aws kms cancel-key-deletion --key-id {key}`, then `aws kms enable-key --key-id {key}`."
-    )

@@ -133,7 +133,7 @@ def test_a_managed_tenants_key_is_never_stored_by_hand(place: Place) -> None:
 def test_an_unknown_tenant_and_one_without_a_place_are_refused(place: Place) -> None:
     assert "there is no tenant `initec`" in place.set("x", tenant="initec").stderr
     refused = place.set(place.service_account_key(), tenant=DEDICATED)
-    assert "pulumi up --stack hooli.local" in refused.stderr
+    assert "myflux-keys up hooli" in refused.stderr
 
 
 @pytest.mark.parametrize("user", ["ci", "stranger", "runtime"])

@@ -247,3 +247,38 @@ def _customers(life: Life, slug: str) -> str:
     key = life.cell.openai.create_user_key(project, "the customer's", expires_in_seconds=3600)
     life.given(key, "key", "set", slug)
     return key
+
+
+def test_a_function_that_was_deleted_is_made_again_by_the_command_that_up_names(life: Life) -> None:
+    slug, function = "no-function", "myflux-other-provisioner"
+    life.told("new", slug, "--from", "acme", "--name", slug, "--cell", "other")
+    with console(life, "lambda", "administrator") as functions:
+        functions.delete_function(FunctionName=function)
+    said = life.refused("up", slug)
+    (way_out,) = named(said)
+    assert way_out == "pulumi up --refresh --stack other"
+    assert function in said
+    typed(life, way_out)
+    life.told("up", slug)
+
+
+def test_a_dedicated_tenants_secret_is_restored_or_made_anew_by_the_commands_that_up_names(life: Life) -> None:
+    """`adopt` does not take it: its KMS key and role would have to be there too."""
+    slug = "dedicated-back"
+    life.told("new", slug, "--from", "globex", "--name", slug)
+    life.up(f"{slug}.local")
+    life.settled(slug)
+    delete(life, slug)
+    restore, up = named(life.refused("up", slug))
+    assert "restore-secret" in restore
+    typed(life, restore)
+    typed(life, up)
+    settled_and_whole(life, slug)
+
+    life.told("destroy", slug, "--yes")
+    end, up = named(life.refused("up", slug))
+    assert "--force-delete-without-recovery" in end
+    typed(life, end)
+    typed(life, up)
+    life.settled(slug)
+    assert len(life.live_keys(slug)) == 1
