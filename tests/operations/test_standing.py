@@ -44,12 +44,12 @@ class Secrets:
         self._answer = answer
         self._policy = policy
 
-    def describe_secret(self, SecretId: str) -> dict[str, Any]:
+    def describe_secret(self, **_asked: str) -> dict[str, Any]:
         if self._answer is None:
             raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "DescribeSecret")
         return self._answer
 
-    def get_resource_policy(self, SecretId: str) -> dict[str, Any]:
+    def get_resource_policy(self, **_asked: str) -> dict[str, Any]:
         return {"ResourcePolicy": self._policy}
 
 
