@@ -10,7 +10,7 @@ from cli import ask, options, output
 from cli.table import iso, when
 from operations import functions_client, journal, selection
 from operations.account import Account
-from operations.adopt import claim, dies_early, judged, look, plan, rotate_from_next_slot, untouched
+from operations.adopt import claim, dies_early, is_dead, judged, look, new_key, plan, rotate_from_next_slot, untouched
 from operations.errors import OperationError
 from operations.rotation_state import facts
 
@@ -27,7 +27,8 @@ def adopt(
     """Take over an OpenAI project and a secret that exist already, with the key in it: no new one before its next slot.
 
     The secret has the name that readers look for, and holds a payload of this tenant's. A function looks at it and
-    tells no value. Readers are served throughout. Stopped anywhere, the same command goes on.
+    tells no value. Readers are served throughout. Stopped anywhere, the same command goes on. A secret whose deletion
+    is scheduled is taken back; where it holds no key that lives, a new one is asked for.
     """
     root = fleet.resolve()
     held = tenancy.load(root)
@@ -41,13 +42,15 @@ def adopt(
         result: dict[str, Any] = {"tenant": tenant, "secret": names.secret, "stack": names.stack, "dry_run": dry_run}
 
         def value() -> tuple[dict[str, Any], list[str]]:
+            if found.facts.current is None:
+                return {"key_id": "", "expires_at": "", "proof": "refused"}, ["It holds no value."]
             event = {"action": "inspect", "tenant": tenant}
             answer = functions_client.call(cell, cell.names.sweep_function, event, account.functions)
             return answer, judged(answer, chosen, names)
 
         if dry_run:
-            later = ["What it holds can be looked at once it is tagged, and is then looked at first of all."]
-            notices = later if found.untagged else value()[1]
+            later = ["What it holds can be looked at once it is tagged and not on its way out, and then comes first."]
+            notices = later if found.untagged or found.facts.deleted else value()[1]
             result |= {"plan": told, "notices": notices}
             output.result(result, "Would:\n" + "\n".join([output.numbered(told), *notices]), as_json=as_json)
             return
@@ -56,9 +59,11 @@ def adopt(
             output.fail("nothing was changed.")
         claim(account, found)
         answer, notices = value()
-        output.step(
-            f"it holds a payload of {tenant}'s, whose key stays: {answer['key_id'] or 'the customer knows its id'}"
-        )
+        dead = is_dead(answer)
+        if not dead:
+            output.step(
+                f"it holds a payload of {tenant}'s, whose key stays: {answer['key_id'] or 'the customer knows its id'}"
+            )
 
         rotate_from_next_slot(account, chosen, found)
 
@@ -74,11 +79,12 @@ def adopt(
                 done = adoption.adopt(engine, names.stack, found.facts.arn, rotates=rotates, tell=output.step)
         except OperationFailed as error:
             now = facts(account.secrets.describe_secret(SecretId=found.facts.arn))
-            raise OperationError(
-                f"{error} {untouched(answer['version_id'], now)} Put that right, then run the same command again."
-            ) from None
+            kept = "The secret holds no key that lives." if dead else untouched(answer["version_id"], now)
+            raise OperationError(f"{error} {kept} Put that right, then run the same command again.") from None
         after = facts(account.secrets.describe_secret(SecretId=found.facts.arn))
-    if dies_early(answer["expires_at"], after.next_rotation):
+        if dead:
+            notices.append(new_key(account, chosen, found))
+    if not dead and dies_early(answer["expires_at"], after.next_rotation):
         notices.append(
             f"The key ends on {answer['expires_at']}, before its next slot ({when(after.next_rotation)}): `myflux-keys "
             f"rotate {tenant}` in time."
@@ -93,4 +99,5 @@ def adopt(
         "notices": notices,
     }
     next_key = f" Its next key comes in the slot of {when(after.next_rotation)}." if after.next_rotation else ""
-    output.result(result, f"{tenant} is adopted. {untouched(answer['version_id'], after)}{next_key}", as_json=as_json)
+    kept = "Its secret held no key that lives." if dead else untouched(answer["version_id"], after)
+    output.result(result, f"{tenant} is adopted. {kept}{next_key}", as_json=as_json)

@@ -46,6 +46,8 @@ def problems(operation: Operation, chosen: Choice, result: Result) -> Iterable[s
         done = result.outcomes[stack]
         for line in done.mended:
             yield f"{stack}: after a lost worker: {line}."
+        for line in done.found:
+            yield f"{stack}: before this, {line}."
         if done.locked:
             yield f"{stack} is locked by {done.locked}: wait for it (--wait), or ask them. Nothing was changed."
         elif done.problem:
@@ -116,6 +118,8 @@ def _facts(chosen: Choice, done: Done) -> dict[str, Any]:
         told["why"] = list(chosen.why[done.stack])
     if done.mended:
         told["mended"] = list(done.mended)
+    if done.found:
+        told["found"] = list(done.found)
     if not done.ok:
         told["problem"] = done.problem or f"locked by {done.locked}"
     return told

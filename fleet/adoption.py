@@ -36,5 +36,6 @@ def adopt(engine: Engine, stack: str, arn: str, *, rotates: bool, tell: Callable
             engine.up(stack)
         finally:
             del os.environ[ADOPT]
-    tell(f"pulumi up --stack {stack} …")
-    return engine.up(stack)
+    # What the state knows may have been changed in AWS since: that is one of the reasons to adopt.
+    tell(f"pulumi up --refresh --stack {stack} …")
+    return engine.up(stack, refresh=True)

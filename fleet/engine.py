@@ -81,9 +81,9 @@ class Engine:
         """`refresh` first reads back what is there."""
         return self._run(stack, "up", partial(automation.Stack.up, refresh=refresh))
 
-    def preview(self, stack: str, *, packs: Sequence[Path] = ()) -> Outcome:
-        """`packs` are folders of policy packs."""
-        preview = partial(automation.Stack.preview, policy_packs=[str(pack) for pack in packs] or None)
+    def preview(self, stack: str, *, packs: Sequence[Path] = (), refresh: bool = False) -> Outcome:
+        """`packs` are folders of policy packs. `refresh` first reads back what is there, and keeps nothing of it."""
+        preview = partial(automation.Stack.preview, policy_packs=[str(pack) for pack in packs] or None, refresh=refresh)
         return self._run(stack, "preview", preview)
 
     def judge(self, stack: str) -> Outcome:

@@ -21,7 +21,8 @@ class Job:
 @dataclass(frozen=True)
 class Done:
     """`problem` is empty where all went well. `locked` names the lock's holder, and nothing was changed then. `mended`
-    tells what was read back after a worker had been lost."""
+    tells what was read back after a worker had been lost, `found` where the stack's secrets differed from the files
+    before an `up` or a preview, which then read back first."""
 
     stack: str
     changes: dict[str, int] = field(default_factory=dict[str, int])
@@ -29,6 +30,7 @@ class Done:
     problem: str = ""
     locked: str = ""
     mended: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -16,11 +16,11 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fleet import backend, holder, pending, record, sources
+from fleet import backend, holder, looking, pending, record, sources
 from fleet.engine import Engine, OperationFailed, Outcome
 from fleet.job import Done, Job
 from fleet.pending import Mended
-from operations.errors import explain
+from operations.errors import OperationError, explain
 from tenancy.loading import FLEET, ROOT
 
 _ORPHAN_SECONDS: Final = 600.0
@@ -32,7 +32,7 @@ _TAKEN: Final = "currently locked by"
 def work(job: Job) -> Done:
     """In this process's environment: credentials, backend and files are this machine's."""
     began = time.monotonic()
-    ours = sources.fingerprint(job.stack, Path(os.environ.get(FLEET, ROOT)), sources.code_digest())
+    ours = sources.fingerprint(job.stack, _fleet(), sources.code_digest())
     if ours != job.fingerprint:
         return Done(
             job.stack,
@@ -46,9 +46,13 @@ def work(job: Job) -> Done:
     done = Done(job.stack, problem="it was stopped")
     try:
         engine = Engine(_logs(place, job))
-        done = Done(job.stack, _operate(job, engine).changes) if looks else _attempt(job, engine, lost)
+        done = _do(job, engine) if looks else _attempt(job, engine, lost)
     except OperationFailed as failure:
-        done = Done(job.stack, problem=f"{failure.explanation}\nAll that the engine said is in {failure.log}.")
+        told = [looking.meaning(_fleet(), job.stack, failure.said + failure.explanation), failure.explanation]
+        told.append(f"All that the engine said is in {failure.log}.")
+        done = Done(job.stack, problem="\n".join(filter(None, told)))
+    except OperationError as error:
+        done = Done(job.stack, problem=str(error))
     except (BotoCoreError, ClientError) as error:
         done = Done(job.stack, problem=explain(error))
     finally:
@@ -69,12 +73,12 @@ def _attempt(job: Job, engine: Engine, lost: holder.Note | None) -> Done:
         if mended.unknown:
             return Done(job.stack, problem=_look_for(job.stack, mended.unknown))
         try:
-            outcome = _operate(job, engine, refresh=mended.deployment is not None)
+            done = _do(job, engine, refresh=mended.deployment is not None)
         except OperationFailed as failure:
             if _TAKEN not in failure.said or not backend.locks(url, job.stack):
                 raise
         else:
-            return Done(job.stack, outcome.changes, mended=_told(mended))
+            return replace(done, mended=_told(mended))
 
 
 def _free(url: str, stack: str, lost: holder.Note | None) -> list[holder.Lock]:
@@ -91,12 +95,30 @@ def _free(url: str, stack: str, lost: holder.Note | None) -> list[holder.Lock]:
         time.sleep(1.0)
 
 
+def _do(job: Job, engine: Engine, *, refresh: bool = False) -> Done:
+    """Where a secret differs from the files, the state is read back first: the engine compares the files with it alone.
+
+    After an `up` it is looked at again, since nothing is called mended on the engine's word."""
+    if job.operation not in ("up", "preview"):
+        return Done(job.stack, _operate(job, engine, refresh=refresh).changes)
+    found = looking.differing(_fleet(), job.stack, engine, job.operation)
+    changes = _operate(job, engine, refresh=refresh or bool(found)).changes
+    left = looking.differing(_fleet(), job.stack, engine, job.operation) if found and job.operation == "up" else []
+    problem = f"it was brought up, and AWS shows this still: {'; '.join(left)}." if left else ""
+    first = changes.keys() <= {"create", "read"}
+    return Done(job.stack, changes, problem=problem, found=() if first else tuple(found))
+
+
+def _fleet() -> Path:
+    return Path(os.environ.get(FLEET, ROOT))
+
+
 def _operate(job: Job, engine: Engine, *, refresh: bool = False) -> Outcome:
-    """`refresh` first reads back what the state has just been told of."""
+    """`refresh` first reads back what is there into the state."""
     if job.operation == "up":
         return engine.up(job.stack, refresh=refresh)
     if job.operation == "preview":
-        return engine.preview(job.stack)
+        return engine.preview(job.stack, refresh=refresh)
     if job.operation == "refresh":
         return engine.refresh(job.stack)
     return engine.destroy(job.stack, remove=not job.dry, dry=job.dry, refresh=refresh)

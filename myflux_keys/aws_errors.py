@@ -111,13 +111,13 @@ def _meaning(code: str, said: str, status: int, reading: Reading) -> tuple[type[
         return (
             SecretNotFoundError,
             f"secret {secret} does not exist",
-            f"Check the tenant's name, the cell {cell!r} and the Region; run `pulumi up` on stack {tenant}.{cell}.",
+            f"Check the tenant's name, the cell {cell!r} and the Region; `myflux-keys up {tenant}` makes it.",
         )
     if code == "InvalidRequestException" and "deletion" in said:
         return (
             SecretNotFoundError,
-            f"secret {secret} is marked for deletion: the tenant was off-boarded",
-            "If that was a mistake, RestoreSecret brings it back within its recovery window.",
+            f"secret {secret} is marked for deletion: the tenant was off-boarded, or somebody deleted its secret",
+            f"If that was a mistake, `myflux-keys adopt {tenant}` takes it back within its recovery window.",
         )
     if code in _DENIED:
         who = f"role {reading.role} with session tag tenant={tenant}" if reading.role else "this process's credentials"

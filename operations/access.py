@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from components.resource_policies import DISABLED, reads_denied
-from operations.errors import OperationError, code_of
+from operations import ways_out
+from operations.errors import OperationError, code_of, is_deletion
 from tenancy import Cell, Tenant
 
 if TYPE_CHECKING:
@@ -51,17 +52,15 @@ class Access:
         try:
             text = self._client.get_resource_policy(SecretId=self._names.secret).get("ResourcePolicy")
         except ClientError as error:
-            if code_of(error) != "ResourceNotFoundException":
-                raise
-            raise OperationError(
-                f"{self._names.tenant} has no secret yet, so nobody reads it. `pulumi up --stack {self._names.stack}` "
-                "makes it, as its file says."
-            ) from None
+            slug = self._names.tenant
+            if code_of(error) == "ResourceNotFoundException":
+                raise OperationError(f"{slug}: {ways_out.no_secret(slug)} Nothing was changed.") from None
+            if is_deletion(error):
+                raise OperationError(f"{slug}: {ways_out.deletion_scheduled(slug)} Nothing was changed.") from None
+            raise
         if not text:
-            raise OperationError(
-                f"{self._names.secret} has no resource policy, so nothing tells its readers apart: "
-                f"`pulumi up --stack {self._names.stack}` puts it back. Nothing was changed."
-            )
+            slug = self._names.tenant
+            raise OperationError(f"{slug}: {ways_out.no_policy(slug)} Nothing was changed.")
         return json.loads(text)
 
     def switch(self, *, enabled: bool) -> bool:

@@ -23,7 +23,7 @@ from functions.openai_admin import AdminAPI
 from functions.openai_http import OpenAIError, OpenAIHTTP
 from myflux_keys.payload import SecretText
 from myflux_keys.quiet import quiet
-from operations.errors import OperationError, code_of, explain
+from operations.errors import OperationError, code_of, explain, is_deletion
 from tenancy import Cell, Tenant
 
 if TYPE_CHECKING:
@@ -61,11 +61,12 @@ class Stored:
 @dataclass(frozen=True)
 class Place:
     """Where an admin key goes: its secret, the organization that it must be of, and the line that says so. `before`
-    is what makes the place, for whoever finds none."""
+    is what makes the place, for whoever finds none, and `up` the command that looks at it."""
 
     secret: str
     organization_id: str
     before: str
+    up: str
     said_in: str
     customers: bool = False
 
@@ -74,21 +75,24 @@ def place_of(cell: Cell, tenant: Tenant | None = None) -> Place:
     """The cell's place, or the one of a customer's admin key. Raises AdminKeyError where the tenant's file has none."""
     if tenant is None:
         organization = cell.openai.organization_id
-        up = f"deploy the cell's platform first (`pulumi up --stack {cell.cell}`)"
-        return Place(cell.names.admin_secret, organization, up, "openai.organization_id in the cell's file")
+        up = f"deploy the cell's platform first (`pulumi up --refresh --stack {cell.cell}`)"
+        looks = f"myflux-keys up --cell {cell.cell}"
+        return Place(cell.names.admin_secret, organization, up, looks, "openai.organization_id in the cell's file")
     if tenant.organization_id is None:
         raise AdminKeyError(
             f"tenant {tenant.tenant} has no place for an admin key: its file names no organization_id. A customer who "
-            "gives one has source: customer and organization_id there; `pulumi up` then makes the place."
+            f"gives one has source: customer and organization_id there; `myflux-keys up {tenant.tenant}` then makes "
+            "the place."
         )
     names = cell.names.tenant(tenant.tenant)
     before = (
-        f"deploy the tenant's stack first (`pulumi up --stack {names.stack}`)"
+        f"deploy the tenant's stack first (`myflux-keys up {tenant.tenant}`)"
         if cell.cell == tenant.cell
         else f"begin the tenant's move first (`myflux-keys move {tenant.tenant} --to {cell.cell}`)"
     )
     said_in = "organization_id in the tenant's file"
-    return Place(names.admin_secret, tenant.organization_id, before, said_in, customers=True)
+    looks = f"myflux-keys up {tenant.tenant}"
+    return Place(names.admin_secret, tenant.organization_id, before, looks, said_in, customers=True)
 
 
 def store(
@@ -103,7 +107,7 @@ def store(
         with quiet():
             answer = client.put_secret_value(SecretId=place.secret, SecretString=key.reveal())
     except ClientError as error:
-        raise AdminKeyError(_why_not_stored(cell, place, code_of(error))) from None
+        raise AdminKeyError(_why_not_stored(cell, place, error)) from None
     except BotoCoreError as error:
         raise AdminKeyError(f"{explain(error)} {_UNKNOWN}") from None
     check_live(client, place.secret, answer["VersionId"])
@@ -226,9 +230,12 @@ def _why_not_good(place: Place, failure: NotProven) -> str:
     }.get(failure.reason, f"OpenAI could not be asked about this key: {failure}. Nothing was stored: try again.")
 
 
-def _why_not_stored(cell: Cell, place: Place, code: str) -> str:
+def _why_not_stored(cell: Cell, place: Place, error: ClientError) -> str:
+    code = code_of(error)
     if code == "ResourceNotFoundException":
         return f"there is no secret {place.secret} yet: {place.before}."
+    if is_deletion(error):
+        return f"the deletion of {place.secret} is scheduled: `{place.up}` says what to do. Nothing was stored."
     if code == "AccessDeniedException":
         allowed = ", ".join(cell.deployer_principals)
         return f"AWS refuses ({code}): only the cell's deployers may store an admin key ({allowed})."
@@ -237,8 +244,8 @@ def _why_not_stored(cell: Cell, place: Place, code: str) -> str:
 
 def _why_not_rotated(cell: Cell, error: ClientError) -> str:
     code, message = code_of(error), error.response.get("Error", {}).get("Message", "")
-    if code == "ResourceNotFoundException":
-        return _why_not_stored(cell, place_of(cell), code)
+    if code == "ResourceNotFoundException" or is_deletion(error):
+        return _why_not_stored(cell, place_of(cell), error)
     if code in ("AccessDenied", "AccessDeniedException"):
         allowed = ", ".join(cell.deployer_principals)
         return f"AWS refuses ({code}): only the cell's deployers may rotate its admin key ({allowed})."

@@ -3,7 +3,7 @@
 Owns what must hold before, what the function's look at the value means, and the rotation's setting without a rotation.
 Leaves out the look itself (`functions/sweep/inspect.py`), since no person may read the value, and the import, which is
 the engine's. A rotation that is on already, in the tenant's own slot, is one that the stack finds as it wants it: that
-is why the next key comes in that slot and not at once.
+is why the next key comes in that slot and not at once, unless the secret holds no key that lives.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from myflux_keys.names import SERVICE_ACCOUNT, CellNames, TenantNames
+from operations import ways_out
 from operations.account import Account
 from operations.errors import OperationError, code_of
-from operations.rotate import is_incomplete
+from operations.rotate import is_incomplete, new_token, start
 from operations.rotation_state import SecretFacts, facts
 from tenancy import Tenant, slots
 
@@ -41,7 +42,8 @@ def look(account: Account, tenant: Tenant) -> Found:
         raise _not(
             tenant,
             "its file asks for dedicated isolation, whose KMS key and role would have to exist already too",
-            "adopt it with `isolation: shared`, or let it have a slug and a key of its own: `myflux-keys new`",
+            "adopt it with `isolation: shared`, or let it have a slug and a key of its own: `myflux-keys new`; where "
+            f"its secret is on its way out, `myflux-keys up {tenant.tenant}` says what to do",
         )
     try:
         answer: Mapping[str, Any] = dict(account.secrets.describe_secret(SecretId=names.secret))
@@ -51,7 +53,7 @@ def look(account: Account, tenant: Tenant) -> Found:
         raise _not(
             tenant,
             f"there is no secret {names.secret}, the name that readers look for, and a secret cannot be renamed",
-            f"`pulumi up --stack {names.stack}` makes it with a key of its own, in the OpenAI project {names.project} "
+            f"`myflux-keys up {tenant.tenant}` makes it with a key of its own, in the OpenAI project {names.project} "
             "if there is one",
         ) from None
     refusal = refused(answer, names, _cells_key(account, names.cell))
@@ -66,16 +68,9 @@ def refused(secret: Mapping[str, Any], names: TenantNames, cells_key: str) -> tu
     found = facts(secret)
     key = str(secret.get("KmsKeyId") or "")
     other = {tag: found.tags[tag] for tag, value in names.tags.items() if found.tags.get(tag, value) != value}
-    if secret.get("DeletedDate"):
-        return (
-            "its deletion is scheduled",
-            f"restore it: `aws secretsmanager restore-secret --secret-id {names.secret}`",
-        )
     if other:
         told = ", ".join(f"{tag}={value}" for tag, value in other.items())
         return f"it is tagged {told}, so it is somebody else's", "ask whose it is; with their consent untag it"
-    if found.current is None:
-        return "it holds no value", f"delete it, then `pulumi up --stack {names.stack}` makes it with a first key"
     if found.pending is not None:
         return (
             f"a rotation to version {found.pending} has not come to its end",
@@ -98,7 +93,10 @@ def _not(tenant: Tenant, reason: str, way_out: str) -> OperationError:
 
 
 def claim(account: Account, found: Found) -> None:
-    """Puts the tags on that make the secret this tenant's: with them the functions may look at it."""
+    """Takes the secret out of its deletion, and puts the tags on that make it this tenant's: with them the functions
+    may look at it."""
+    if found.facts.deleted:
+        account.secrets.restore_secret(SecretId=found.facts.arn)
     if found.untagged:
         tags = [{"Key": tag, "Value": value} for tag, value in sorted(found.untagged.items())]
         account.secrets.tag_resource(SecretId=found.facts.arn, Tags=tags)  # pyright: ignore[reportArgumentType]
@@ -111,12 +109,15 @@ def judged(told: Mapping[str, Any], tenant: Tenant, names: TenantNames) -> list[
     """
     try:
         if told["problem"] is not None:
-            raise _value(tenant, str(told["problem"]))
+            raise _value(tenant, names.secret, str(told["problem"]))
         source, proof, project = told["source"], told["proof"], told.get("project")
         if source != tenant.source:
-            raise _value(tenant, f"its payload says source: {source}, and the tenant's file {tenant.source}")
+            raise _value(
+                tenant, names.secret, f"its payload says source: {source}, and the tenant's file {tenant.source}"
+            )
         if proof == "refused":
-            raise _value(tenant, f"OpenAI refuses its key {told['key_id']}: it is dead")
+            # Nobody is served by it, so nothing of it has to be kept, and whose it was no longer matters.
+            return [f"OpenAI refuses the key {told['key_id'] or 'that it holds'}: it is dead."]
         notices = (
             [] if proof in _ALIVE else ["OpenAI could not be asked whether it accepts the key: see `status` later."]
         )
@@ -127,10 +128,14 @@ def judged(told: Mapping[str, Any], tenant: Tenant, names: TenantNames) -> list[
         if project != names.project:
             called = f"is called {project}" if project else "is not there, or archived"
             raise _value(
-                tenant, f"the project of its key ({told['project_id']}) {called}, and this tenant's is {names.project}"
+                tenant,
+                names.secret,
+                f"the project of its key ({told['project_id']}) {called}, and this tenant's is {names.project}",
             )
         if not told["listed"]:
-            raise _value(tenant, f"OpenAI does not list its key {told['key_id']} in project {names.project}")
+            raise _value(
+                tenant, names.secret, f"OpenAI does not list its key {told['key_id']} in project {names.project}"
+            )
         if told["service_account"] != SERVICE_ACCOUNT:
             notices.append(
                 f"The key belongs to the service account {told['service_account']}, and new keys to {SERVICE_ACCOUNT}. "
@@ -144,12 +149,28 @@ def judged(told: Mapping[str, Any], tenant: Tenant, names: TenantNames) -> list[
         ) from None
 
 
-def _value(tenant: Tenant, why: str) -> OperationError:
+def _value(tenant: Tenant, secret: str, why: str) -> OperationError:
     return OperationError(
         f"{tenant.tenant} cannot be adopted, because of what its secret holds: {why}. Nobody was shown the value, and "
-        "it was not changed. Way out: have its owner store a payload of schema 1 for this tenant (docs/adr/0019), or "
-        "give it a key of its own: delete the secret and `pulumi up`, which takes over the project by its name."
+        "it was not changed. Way out: have its owner store a payload of schema 1 for this tenant (docs/adr/0019); or "
+        f"{ways_out.made_anew(secret, f'myflux-keys up {tenant.tenant}')}"
     )
+
+
+def is_dead(told: Mapping[str, Any]) -> bool:
+    """Whether `told`, the function's answer to "inspect", is of a key that OpenAI does not take."""
+    return told.get("proof") == "refused"
+
+
+def new_key(account: Account, tenant: Tenant, found: Found) -> str:
+    """Asks for a key where the secret holds none that lives; says what was asked and what is left to do."""
+    slug = tenant.tenant
+    if not tenant.minted:
+        return f"It has no key that lives: ask the customer for one, then `myflux-keys key set {slug}`."
+    asked = start(account.secrets, found.facts, new_token("adopt"))
+    if asked.problem:
+        return f"A new key could not be asked for: {asked.problem} Then `myflux-keys rotate {slug} --wait`."
+    return f"A new key is asked for, version {asked.version}; `myflux-keys status` shows whether it has come."
 
 
 def rotate_from_next_slot(account: Account, tenant: Tenant, found: Found) -> None:
@@ -199,15 +220,20 @@ def dies_early(expires_at: str, next_rotation: datetime | None) -> bool:
 
 def plan(tenant: Tenant, names: TenantNames, found: Found) -> list[str]:
     steps = [
+        *([f"take {names.secret} out of its deletion"] if found.facts.deleted else []),
         f"tag {names.secret} as {tenant.tenant}'s" if found.untagged else "leave its tags: they are this tenant's",
-        "have the sweep function look at what it holds, and stop there unless it is this tenant's payload",
+        "have the sweep function look at what it holds, and stop there unless it is this tenant's payload"
+        if found.facts.current
+        else "look at no value, since it holds none",
     ]
     if tenant.minted:
         steps.append("set its rotation to the tenant's slot, without a rotation now")
+    ending = [f"where it holds no key that lives: {'ask for a new one' if tenant.minted else 'say so'}"]
     return [
         *steps,
         f"import it into stack {names.stack}"
         + (f", and take over the OpenAI project {names.project}" if tenant.minted else ""),
         "replace its resource policy by one that lets this tenant's runtime and the functions read, and nobody else",
         "bring its other tags, its description and its KMS key in line with the tenant's file",
+        *ending,
     ]

@@ -18,10 +18,11 @@ from botocore.exceptions import ClientError
 from functions.deadline import Deadline
 from myflux_keys.payload import CUSTOMER, Payload, SecretText
 from myflux_keys.quiet import quiet
+from operations import ways_out
 from operations.account import aws_time
 from operations.admin_key import check_live
 from operations.customer_key_check import CHECK_SECONDS, PERSONS_KEY, CustomerKeyError, Kind, check, kind_of
-from operations.errors import code_of
+from operations.errors import code_of, is_deletion
 from tenancy import Cell, Tenant
 
 if TYPE_CHECKING:
@@ -152,8 +153,9 @@ def _unlabel(client: SecretsManagerClient, secret: str, stages: Mapping[str, Seq
 def _why_not_stored(cell: Cell, tenant: Tenant, error: ClientError) -> str:
     code, message = code_of(error), error.response.get("Error", {}).get("Message", "")
     if code == "ResourceNotFoundException":
-        stack = cell.names.tenant(tenant.tenant).stack
-        return f"tenant {tenant.tenant} has no secret yet: deploy its stack first (`pulumi up --stack {stack}`)."
+        return f"{tenant.tenant}: {ways_out.no_secret(tenant.tenant)}"
+    if is_deletion(error):
+        return f"{tenant.tenant}: {ways_out.deletion_scheduled(tenant.tenant)}"
     if code in ("AccessDenied", "AccessDeniedException"):
         allowed = ", ".join(cell.deployer_principals)
         return f"AWS refuses ({code}): only the cell's deployers may store a customer's key ({allowed})."

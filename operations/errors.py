@@ -16,6 +16,12 @@ def code_of(error: ClientError) -> str:
     return error.response.get("Error", {}).get("Code", "")
 
 
+def is_deletion(error: ClientError) -> bool:
+    """AWS's answer about a secret whose deletion is scheduled."""
+    said = error.response.get("Error", {}).get("Message", "")
+    return code_of(error) == "InvalidRequestException" and "deletion" in said
+
+
 def explain(error: BotoCoreError | ClientError) -> str:
     """One sentence or two about an answer of AWS's that no operation expected."""
     if isinstance(error, NoCredentialsError):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from myflux_keys.redaction import redact
+from operations import ways_out
 from operations.errors import OperationError, code_of
 from tenancy import Cell
 
@@ -50,9 +51,7 @@ def call(cell: Cell, function_name: str, event: Mapping[str, Any], client: Lambd
 def _refused(cell: Cell, function_name: str, error: ClientError) -> str:
     code = code_of(error)
     if code == "ResourceNotFoundException":
-        return (
-            f"there is no function {function_name} yet: deploy the cell's platform (`pulumi up --stack {cell.cell}`)."
-        )
+        return ways_out.function_gone(function_name, cell.cell)
     if code in ("AccessDenied", "AccessDeniedException"):
         allowed = ", ".join(cell.deployer_principals)
         return f"AWS refuses: only the cell's deployers may call {function_name} ({allowed})."

@@ -40,7 +40,7 @@ def ready(account: Account, tenant: Tenant) -> bool:
     account.check()
     names = account.cell.names.tenant(tenant.tenant)
     policy = Access(account.secrets, account.cell, tenant).policy()
-    refusal = not_startable(facts(account.secrets.describe_secret(SecretId=names.secret)), names.stack)
+    refusal = not_startable(facts(account.secrets.describe_secret(SecretId=names.secret)), tenant.tenant)
     if refusal:
         raise OperationError(f"{tenant.tenant}: {refusal} Nothing was changed.")
     return is_open(policy)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
+from operations import ways_out
 from operations.account import Account, aws_time
 from operations.errors import code_of, explain
 from operations.journal import Entry, Journal
@@ -153,7 +154,7 @@ class Rotate:
     def _start(self, tenant: str) -> None:
         entry = self._journal.entries[tenant]
         found = self._describe(tenant)
-        refusal = not_startable(found, self._account.cell.names.tenant(tenant).stack)
+        refusal = not_startable(found, tenant)
         if found is None or refusal:
             self._end(tenant, "failed", refusal or "")
             return
@@ -205,12 +206,14 @@ class Rotate:
         self._journal.save()
 
 
-def not_startable(found: SecretFacts | None, stack: str) -> str | None:
+def not_startable(found: SecretFacts | None, slug: str) -> str | None:
     """Why RotateSecret would not do what is wanted; None when it would."""
     if found is None:
-        return f"it has no secret yet: `pulumi up --stack {stack}` makes it, and rotates at once."
+        return ways_out.no_secret(slug)
+    if found.deleted:
+        return ways_out.deletion_scheduled(slug, found.deleted)
     if not found.rotation_enabled:
-        return f"rotation is off: `pulumi up --stack {stack}` turns it on again."
+        return ways_out.rotation_off(slug)
     return None
 
 

@@ -36,6 +36,8 @@ class SecretFacts:
     changed: datetime | None = None
     last_rotated: datetime | None = None
     next_rotation: datetime | None = None
+    deleted: datetime | None = None
+    """When AWS deletes it, where that is scheduled."""
 
     @property
     def current(self) -> str | None:
@@ -73,6 +75,7 @@ def facts(answer: Mapping[str, Any], page: Mapping[str, Any] | None = None) -> S
         changed=answer.get("LastChangedDate"),
         last_rotated=answer.get("LastRotatedDate"),
         next_rotation=answer.get("NextRotationDate"),
+        deleted=answer.get("DeletedDate"),
     )
 
 

@@ -54,7 +54,9 @@ def check_name(secret_id: str, environment: Environment) -> None:
 def check_rotation(state: SecretState, version_id: str) -> None:
     """A version without either label is a rotation that is over: acting on it would bring an old key back."""
     if not state.rotation_enabled:
-        raise Refused(f"rotation is off for {state.name}: turn it on with `pulumi up`, then rotate")
+        raise Refused(
+            f"rotation is off for {state.name}: `pulumi up --refresh` on the platform's stack turns it on; then rotate"
+        )
     if version_id not in state.stages:
         raise Refused(
             f"{state.name} has no version {version_id}: Secrets Manager makes it before it calls createSecret"
@@ -80,5 +82,8 @@ def read_lifetimes(state: SecretState) -> Lifetimes:
 def _whole(tags: Mapping[str, str], tag: str) -> int:
     text = tags.get(tag, "")
     if not (text.isascii() and text.isdigit() and len(text) <= 4):
-        raise Refused(f"the admin secret's tag {tag}={text!r} is not a number: `pulumi up` on the platform's stack")
+        raise Refused(
+            f"the admin secret's tag {tag}={text!r} is not a number: `pulumi up --refresh` on the platform's stack "
+            "writes it"
+        )
     return int(text)

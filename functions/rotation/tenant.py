@@ -76,7 +76,7 @@ def check_rotation(state: SecretState, version_id: str) -> None:
     """AWS's template guards likewise. A version without either label is a rotation that is over: acting on it would
     bring an old key back."""
     if not state.rotation_enabled:
-        raise Refused(f"rotation is off for {state.name}: turn it on with `pulumi up`, then rotate")
+        raise Refused(f"rotation is off for {state.name}: `myflux-keys up TENANT` turns it on, with a new key")
     if version_id not in state.stages:
         raise Refused(
             f"{state.name} has no version {version_id}: Secrets Manager makes it before it calls createSecret"
@@ -122,7 +122,7 @@ def read_tenant(state: SecretState, cell: str) -> Tenant:
 def _text(tags: Mapping[str, str], tag: str) -> str:
     value = tags.get(tag, "").strip()
     if not value:
-        raise Refused(f"the secret has no tag {tag}: `pulumi up` on the tenant's stack writes it")
+        raise Refused(f"the secret has no tag {tag}: `myflux-keys up TENANT` writes it")
     return value
 
 

@@ -160,7 +160,7 @@ def test_a_key_that_somebody_else_stored_over_is_not_said_to_be_stored(place: Pl
 def test_an_unknown_tenant_and_one_without_a_place_are_refused(place: Place) -> None:
     assert "there is no tenant `initec`" in place.set("x", tenant="initec").stderr
     refused = place.set(place.service_account_key(), tenant=DEDICATED)
-    assert "pulumi up --stack hooli.local" in refused.stderr
+    assert "myflux-keys up hooli" in refused.stderr
 
 
 @pytest.mark.parametrize("user", ["ci", "stranger", "runtime"])

@@ -47,6 +47,8 @@ def secret(**changes: Any) -> dict[str, Any]:
         secret(KmsKeyId=KEY),
         secret(KmsKeyId="alias/aws/secretsmanager"),
         secret(VersionIdsToStages={"v": ["AWSCURRENT", "AWSPENDING"], "w": ["AWSPREVIOUS"]}),
+        secret(VersionIdsToStages={}),
+        secret(DeletedDate=datetime.now(UTC)),
     ],
 )
 def test_a_secret_that_can_be_taken_over(small_cell: Cell, found: dict[str, Any]) -> None:
@@ -56,10 +58,8 @@ def test_a_secret_that_can_be_taken_over(small_cell: Cell, found: dict[str, Any]
 @pytest.mark.parametrize(
     ("found", "reason", "way_out"),
     [
-        (secret(DeletedDate=datetime.now(UTC)), "deletion is scheduled", "restore-secret"),
         (secret(tags={"tenant": "beta"}), "tagged tenant=beta", "whose it is"),
         (secret(tags={"cell": "prod"}), "tagged cell=prod", "whose it is"),
-        (secret(VersionIdsToStages={}), "no value", "delete it"),
         (secret(VersionIdsToStages={"v": ["AWSCURRENT"], "w": ["AWSPENDING"]}), "version w", "AWSPENDING"),
         (secret(KmsKeyId="arn:aws:kms:us-east-1:000000000000:key/other"), "key/other", "aws/secretsmanager"),
     ],
@@ -100,7 +100,6 @@ def test_a_payload_of_this_tenants_is_taken_without_a_word(small_cell: Cell, acm
     [
         ({"problem": "version v holds a value that is not ours: the secret's value is not JSON"}, "not JSON"),
         ({"source": "customer"}, "source: customer"),
-        ({"proof": "refused"}, "it is dead"),
         ({"project": "somebody-elses"}, "is called somebody-elses"),
         ({"project": None}, "not there, or archived"),
         ({"listed": False}, "does not list its key key_1"),
@@ -121,6 +120,7 @@ def test_a_value_that_no_reader_or_rotation_could_use_is_refused_with_what_to_do
         ({"service_account": "by-hand"}, "at once by `revoke`"),
         ({"proof": "unclear"}, "could not be asked"),
         ({"proof": "unpaid"}, "unpaid"),
+        ({"proof": "refused", "project": None, "listed": False}, "it is dead"),
     ],
 )
 def test_what_a_person_should_know_does_not_stop_it(
@@ -164,6 +164,9 @@ def test_the_plan_says_what_is_replaced(small_cell: Cell, acme: Tenant) -> None:
     assert any("resource policy" in step for step in steps)
     assert any("without a rotation now" in step for step in steps)
     assert "leave its tags" in plan(acme, names, Found(facts(secret()), {}))[0]
+    gone = Found(facts(secret(DeletedDate=datetime.now(UTC), VersionIdsToStages={})), {})
+    assert "out of its deletion" in plan(acme, names, gone)[0]
+    assert "no value" in plan(acme, names, gone)[2]
 
 
 def state(*resources: dict[str, Any]) -> str:

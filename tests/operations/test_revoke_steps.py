@@ -185,7 +185,7 @@ def test_what_stands_in_the_way_is_said_before_anything_changes(world: World) ->
     with pytest.raises(OperationError, match="no resource policy"):
         ready(account, world.tenant)  # pyright: ignore[reportArgumentType]
     world.secrets.held.clear()
-    with pytest.raises(OperationError, match=r"pulumi up --stack acme\.local"):
+    with pytest.raises(OperationError, match=r"myflux-keys up acme"):
         ready(account, world.tenant)  # pyright: ignore[reportArgumentType]
     assert world.events == []
 

@@ -165,7 +165,7 @@ def test_what_cannot_rotate_says_what_to_do_and_holds_nobody_up(
     del secrets.held[small_cell.names.tenant("tenant-00").secret]
     secrets.held[small_cell.names.tenant("tenant-01").secret].rotation_enabled = False
     run(account, journal)
-    assert "pulumi up --stack tenant-00.local" in journal.entries["tenant-00"].detail
+    assert "myflux-keys up tenant-00" in journal.entries["tenant-00"].detail
     assert "rotation is off" in journal.entries["tenant-01"].detail
     assert sum(entry.outcome == "succeeded" for entry in journal.entries.values()) == 18
 

@@ -1,0 +1,73 @@
+"""A look at a stack's secrets before the engine brings the stack up, and what a refusal of AWS's means to a person.
+
+Owns finding out whose secrets they are and asking AWS in this process's environment. Leaves out what is looked for
+(`operations/standing.py`), the sentences (`operations/ways_out.py`) and acting on them (`work`).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import tenancy
+from fleet.engine import Engine
+from operations import standing, ways_out
+from operations.account import Account
+from tenancy import Cell, Tenant
+
+_NO_FUNCTION: Final = re.compile(r"Function not found: \S*:function:(?P<name>[\w-]+)")
+
+
+def owners(root: Path, stack: str) -> tuple[Cell, Tenant | None] | None:
+    """The cell and tenant of `stack`; None where the files have none or are not right, which the program tells."""
+    slug, _, cell = stack.rpartition(".")
+    try:
+        fleet = tenancy.load(root, only=slug)
+    except tenancy.TenancyError:
+        return None
+    tenant = fleet.tenants.get(slug)
+    if cell not in fleet.cells or (slug and (tenant is None or tenant.cell != cell)):
+        return None
+    return fleet.cells[cell], tenant
+
+
+def differing(root: Path, stack: str, engine: Engine, operation: str) -> list[str]:
+    """What of the stack's secrets differs from the files, in words. Raises OperationError where it cannot be brought
+    up before a person has decided, and botocore's errors."""
+    whose = owners(root, stack)
+    if whose is None:
+        return []
+    cell, tenant = whose
+    with Account(cell, operation) as account:
+        return [
+            f"{place.secret}: {told}"
+            for place in standing.places(cell, tenant)
+            for told in standing.look(account.secrets, place, lambda arn: knows(engine, stack, arn))
+        ]
+
+
+def knows(engine: Engine, stack: str, id_: str) -> bool:
+    """Whether the stack's state holds a resource of that id."""
+    resources: list[dict[str, Any]] = (engine.peek(stack) or {}).get("resources") or []
+    return any(resource.get("id") == id_ for resource in resources)
+
+
+def meaning(root: Path, stack: str, said: str) -> str:
+    """What a person can do about the engine's words `said`, where that is known; else nothing."""
+    whose = owners(root, stack)
+    if whose is None:
+        return ""
+    cell, tenant = whose
+    if "ResourceExistsException" in said:
+        for place in standing.places(cell, tenant):
+            if place.secret in said:
+                return (
+                    ways_out.unknown_to_the_stack(place.adopted, place.secret, stack)
+                    if place.adopted
+                    else f"the secret {place.secret} exists, and stack {stack} does not know it: "
+                    f"{ways_out.made_anew(place.secret, place.up, place.stored)}"
+                )
+    if gone := _NO_FUNCTION.search(said):
+        return ways_out.function_gone(gone["name"], cell.cell)
+    return ""
