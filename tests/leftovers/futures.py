@@ -58,9 +58,10 @@ def _open() -> list[asyncio.Future[Any]]:
 
 
 def _matters(future: asyncio.Future[Any]) -> bool:
+    """A plain future that never came true is silent when it ends; a task is not."""
     if future.done():
         return future._log_traceback
-    return isinstance(future, asyncio.Task) and not future.get_loop().is_running()
+    return getattr(future, "_log_destroy_pending", False) and not future.get_loop().is_running()
 
 
 def _disarmed(future: asyncio.Future[Any]) -> asyncio.Future[Any]:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
 _PROC = Path("/proc/self")
+_UNTOUCHED = (logging.NOTSET, False, True)
 _SIGNALS = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
 
 
@@ -49,10 +50,17 @@ def changed(before: Sight, after: Sight) -> list[str]:
     told: list[str] = []
     for name in sorted(before.settings.keys() | after.settings.keys()):
         was, is_ = before.settings.get(name), after.settings.get(name)
-        if was != is_:
-            hidden = name.startswith("environment variable ")
-            told.append(f"{name} changed" if hidden else f"{name} was {was!r}, is {is_!r}")
+        if was == is_ or (was is None and _of_an_import(name, is_)):
+            continue
+        hidden = name.startswith("environment variable ")
+        told.append(f"{name} changed" if hidden else f"{name} was {was!r}, is {is_!r}")
     return told
+
+
+def _of_an_import(name: str, setting: object) -> bool:
+    """A module that is imported for the first time makes its logger, and may give it a handler."""
+    kind, _, logger = name.partition(" ")
+    return kind == "logger" and (setting == _UNTOUCHED or logger.partition(".")[0] in sys.modules)
 
 
 def _threads() -> Iterator[tuple[object, str]]:
@@ -109,8 +117,10 @@ def _settings() -> Iterator[tuple[str, object]]:
 
 
 def _of_logger(logger: logging.Logger) -> object:
-    handlers = [handler for handler in logger.handlers if not type(handler).__module__.startswith("_pytest.")]
-    return (logger.level, logger.disabled, logger.propagate, *handlers)
+    state = (logger.level, logger.disabled, logger.propagate)
+    if not logger.handlers:
+        return state
+    return state + tuple(one for one in logger.handlers if not type(one).__module__.startswith("_pytest."))
 
 
 def _working_directory() -> str:
