@@ -6,7 +6,6 @@ import io
 import json
 import logging
 import urllib.parse
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given

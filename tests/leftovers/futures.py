@@ -27,7 +27,7 @@ class Watch:
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         watch, make, complain = self, BaseEventLoop.__init__, BaseEventLoop.call_exception_handler
 
-        def __init__(loop: BaseEventLoop) -> None:
+        def made(loop: BaseEventLoop) -> None:
             make(loop)
             watch._loops.add(loop)
             watch._made = True
@@ -36,7 +36,7 @@ class Watch:
             watch._complaints.append(f"{context.get('message')}: {context.get('future') or context.get('task')!r}")
             complain(loop, dict(context))
 
-        monkeypatch.setattr(BaseEventLoop, "__init__", __init__)
+        monkeypatch.setattr(BaseEventLoop, "__init__", made)
         monkeypatch.setattr(BaseEventLoop, "call_exception_handler", call_exception_handler)
 
     def left(self) -> list[str]:

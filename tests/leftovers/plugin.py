@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 import pytest
 
 from tests.leftovers import sight
 from tests.leftovers.futures import Watch
-from tests.leftovers.sight import Look, Sight
+from tests.leftovers.sight import Sight
 
 GRACE = 10.0
 """Seconds for what is ending already: a thread that was told to, a socket whose other side has just hung up."""
@@ -28,7 +28,7 @@ _WIDER = ("function", "class", "module", "package", "session")
 class Run:
     """One process's run of tests: how to look, and who was there when each thing came up."""
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Callable[[], Sight]) -> None:
         self.look = look
         self.futures = Watch()
         self.noted: dict[object, str] = {}

@@ -14,7 +14,7 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,19 +81,19 @@ def _processes() -> Iterator[tuple[object, str]]:
 def _descriptors() -> Iterator[tuple[object, str]]:
     if not _PROC.exists():
         return
-    for number in os.listdir("/proc/self/fd"):
+    for descriptor in (_PROC / "fd").iterdir():
         try:
-            target = os.readlink(f"/proc/self/fd/{number}")
+            target = str(descriptor.readlink())
         except OSError:
             continue
-        if not target.startswith("/proc/"):
-            yield ("descriptor", number, target), f"descriptor {number} ({target})"
+        # The one that reads this very folder.
+        if not target.endswith("/fd"):
+            yield ("descriptor", descriptor.name, target), f"descriptor {descriptor.name} ({target})"
 
 
 def _temporary() -> Iterator[tuple[object, str]]:
-    folder = tempfile.gettempdir()
-    for name in os.listdir(folder):
-        yield ("temporary", folder, name), f"file {folder}/{name}"
+    for path in Path(tempfile.gettempdir()).iterdir():
+        yield ("temporary", str(path)), f"file {path}"
 
 
 def _settings() -> Iterator[tuple[str, object]]:
@@ -125,7 +125,7 @@ def _of_logger(logger: logging.Logger) -> object:
 
 def _working_directory() -> str:
     try:
-        return os.getcwd()
+        return str(Path.cwd())
     except FileNotFoundError:
         return "a folder that is gone"
 
@@ -149,31 +149,29 @@ class Tree:
     """
 
     def __init__(self, root: Path = REPOSITORY) -> None:
-        self._at_first: dict[str, frozenset[str]] = {}
-        self._stamps: dict[str, int] = {}
-        self._new: dict[str, frozenset[str]] = {}
-        for folder, folders, files in os.walk(root):
-            folders[:] = [name for name in folders if not _of_a_tool(name)]
-            self._stamps[folder] = os.stat(folder).st_mtime_ns
-            self._at_first[folder] = frozenset([*folders, *files])
+        self._at_first: dict[Path, frozenset[Path]] = {}
+        self._stamps: dict[Path, int] = {}
+        self._new: dict[Path, frozenset[Path]] = {}
+        for name, folders, files in os.walk(root):
+            folders[:] = [each for each in folders if not _of_a_tool(each)]
+            folder = Path(name)
+            self._stamps[folder] = folder.stat().st_mtime_ns
+            self._at_first[folder] = frozenset(folder / each for each in (*folders, *files))
 
     def files(self) -> Iterator[tuple[object, str]]:
         for folder, stamp in self._stamps.items():
             try:
-                now = os.stat(folder).st_mtime_ns
+                now = folder.stat().st_mtime_ns
                 if now != stamp:
                     self._stamps[folder] = now
-                    self._new[folder] = frozenset(os.listdir(folder)) - self._at_first[folder]
+                    self._new[folder] = frozenset(folder.iterdir()) - self._at_first[folder]
             except FileNotFoundError:
                 continue
-        for folder, names in self._new.items():
-            for name in names:
-                if not _of_a_tool(name):
-                    yield ("file", folder, name), f"file {folder}/{name}"
+        for paths in self._new.values():
+            for path in paths:
+                if not _of_a_tool(path.name):
+                    yield ("file", path), f"file {path}"
 
 
 def _of_a_tool(name: str) -> bool:
     return name.startswith((".", "__pycache__")) or name.endswith((".egg-info", "~"))
-
-
-Look = Callable[[], Sight]
