@@ -117,10 +117,12 @@ def _settings() -> Iterator[tuple[str, object]]:
 
 
 def _of_logger(logger: logging.Logger) -> object:
-    state = (logger.level, logger.disabled, logger.propagate)
-    if not logger.handlers:
-        return state
-    return state + tuple(one for one in logger.handlers if not type(one).__module__.startswith("_pytest."))
+    """Level, disabled, propagate; then filters and handlers. pytest's handlers come and go, a filter on them stays."""
+    state = (logger.level, logger.disabled, logger.propagate, *logger.filters)
+    for handler in logger.handlers:
+        ours = not type(handler).__module__.startswith("_pytest.")
+        state += (*([handler] if ours else []), *handler.filters)
+    return state
 
 
 def _working_directory() -> str:
