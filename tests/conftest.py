@@ -2,6 +2,7 @@
 
 Each boto3 session reads and keeps models of its own, which are the same megabytes of static JSON every time: with a
 session a user and a client a test that was most of the run's time and gigabytes of memory. Nothing else is shared.
+No property has a time limit: what takes longer on a busy machine is not wrong.
 A job in the background of a script has Ctrl-C ignored, and so would every command that a test stops by it.
 The engine keeps a stack's settings beside the project. Cells share them (their passphrase is one), so that workers may
 use one stack's name at the same time; what was not there before the run is taken away after it.
@@ -16,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 import botocore.session
+import hypothesis
 import pytest
 from botocore.loaders import create_loader
 from xdist.remote import Producer
@@ -25,6 +27,8 @@ from tests.leftovers.plugin import nothing_left_by_the_module as nothing_left_by
 from tests.leftovers.plugin import nothing_left_by_the_run as nothing_left_by_the_run
 from tests.leftovers.plugin import nothing_left_by_the_test as nothing_left_by_the_test
 
+hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("suite")
 botocore.session.create_loader = cache(create_loader)  # pyright: ignore[reportAttributeAccessIssue]
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -134,5 +134,11 @@ def test_clean(own: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     asyncio.run(main())
 
 
+def test_detached_process(tmp_path: Path) -> None:
+    """As a local cell starts: its parent is gone at once."""
+    sleeps = [sys.executable, "-c", "import time; time.sleep(60)", str(tmp_path)]
+    subprocess.run([sys.executable, "-c", f"import subprocess; subprocess.Popen({sleeps})"], check=True)
+
+
 def test_last_of_the_module(shared: list[socket.socket]) -> None:
     HELD.extend(shared)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,8 +29,9 @@ _WIDER = ("function", "class", "module", "package", "session")
 class Run:
     """One process's run of tests: how to look, and who was there when each thing came up."""
 
-    def __init__(self, look: Callable[[], Sight]) -> None:
+    def __init__(self, look: Callable[[], Sight], folder: Path) -> None:
         self.look = look
+        self._folder = folder
         self.futures = Watch()
         self.noted: dict[object, str] = {}
 
@@ -37,10 +39,15 @@ class Run:
         for thing in sight.left(before, self.look()):
             self.noted.setdefault(thing, test)
 
-    def judge(self, before: Sight) -> None:
+    def look_wide(self) -> Sight:
+        """With the processes that nobody is the parent of; for modules and the run, since it takes longer."""
+        seen = self.look()
+        return Sight({**seen.things, **sight.detached(self._folder)}, seen.settings)
+
+    def judge(self, before: Sight, look: Callable[[], Sight]) -> None:
         """Raises with what is still there after the grace."""
         give_up = time.monotonic() + GRACE
-        while (still := sight.left(before, self.look())) and time.monotonic() < give_up:
+        while (still := sight.left(before, look())) and time.monotonic() < give_up:
             time.sleep(0.01)
         _fail(f"{name}, there since {self.noted[thing]}" if thing in self.noted else name
               for thing, name in still.items())  # fmt: skip
@@ -50,25 +57,25 @@ class Run:
 def nothing_left_by_the_run(tmp_path_factory: pytest.TempPathFactory) -> Generator[Run]:
     """Temporary files go to a folder of this process's own, where they can be told from everybody else's."""
     folder, tree = tmp_path_factory.mktemp("t", numbered=False), sight.Tree()
-    run = Run(lambda: sight.look(tree))
+    run = Run(lambda: sight.look(tree), tmp_path_factory.getbasetemp())
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("TMPDIR", str(folder))
         patched.setattr(tempfile, "tempdir", str(folder))
         run.futures.install(patched)
-        before = run.look()
+        before = run.look_wide()
         yield run
         _fail(run.futures.left())
-        run.judge(before)
+        run.judge(before, run.look_wide)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def nothing_left_by_the_module(request: pytest.FixtureRequest, nothing_left_by_the_run: Run) -> Generator[None]:
     run, module = nothing_left_by_the_run, request.node
     widest = max(_widest(item) for item in request.session.items if item.getparent(pytest.Module) is module)
-    before = run.look()
+    before = run.look_wide()
     yield
     if widest <= _WIDER.index("module"):
-        run.judge(before)
+        run.judge(before, run.look_wide)
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +85,7 @@ def nothing_left_by_the_test(request: pytest.FixtureRequest, nothing_left_by_the
     yield
     _fail([*sight.changed(before, run.look()), *run.futures.left()])
     if _widest(request.node) == _WIDER.index("function"):
-        run.judge(before)
+        run.judge(before, run.look)
     else:
         run.note(before, request.node.nodeid)
 

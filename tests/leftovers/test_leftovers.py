@@ -13,6 +13,8 @@ import pytest
 from tests.leftovers.sight import REPOSITORY, Tree
 
 _CONFTEST = """
+import os
+import pathlib
 import subprocess
 from tests.leftovers import plugin, sight
 from tests.leftovers.plugin import nothing_left_by_the_module, nothing_left_by_the_run, nothing_left_by_the_test
@@ -21,6 +23,8 @@ plugin.GRACE = 0.2
 sight.Tree.__init__.__defaults__ = ({root!r},)
 
 def pytest_sessionfinish(session):
+    for key, name in sight.detached(pathlib.Path(session.config.option.basetemp)).items():
+        os.kill(int(key[1]), 9)
     for one in {{held for item in session.items for held in item.module.HELD if isinstance(held, subprocess.Popen)}}:
         one.kill()
         one.wait()
@@ -90,6 +94,10 @@ def test_what_a_shared_fixture_may_hold_is_judged_with_it_and_the_test_that_open
     at_the_end = told["test_last_of_the_module"]
     assert "there since test_leaks.py::test_a_modules_fixture_may_hold_it_for_a_while" in at_the_end
     assert "there since test_leaks.py::test_last_of_the_module" not in at_the_end
+
+
+def test_a_process_that_was_left_to_init_is_found_by_its_folder(told: dict[str, str]) -> None:
+    assert "/test_detached_process0)" in told["test_last_of_the_module"]
 
 
 def test_files_of_tools_and_files_that_were_there_are_not_new(tmp_path: Path) -> None:
