@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from myflux_keys.names import CELL_SLUG, TENANT_SLUG
@@ -48,7 +48,6 @@ def gaps(cron: str) -> list[float]:
     return [(after - before).total_seconds() / 3600 for before, after in pairwise(opened)]
 
 
-@settings(deadline=None)
 @given(TENANTS, CELLS, INTERVALS)
 def test_rotations_are_never_further_apart_than_asked_nor_closer_than_said(
     tenant: str, cell: str, interval: int
