@@ -249,7 +249,7 @@ def _search(stage: Stage, monkeypatch: pytest.MonkeyPatch, examples: int, **more
             stateful_step_count=12,
             # A failing sequence has 12 steps at most; making it shorter takes minutes.
             phases=(Phase.explicit, Phase.reuse, Phase.generate),
-            suppress_health_check=[HealthCheck.filter_too_much],
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
             **more,
         ),
     )
