@@ -24,6 +24,7 @@ from botocore.loaders import create_loader
 from xdist.remote import Producer
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
+from tests.leftovers.loud import loud_again as loud_again
 from tests.leftovers.plugin import nothing_left_by_the_module as nothing_left_by_the_module
 from tests.leftovers.plugin import nothing_left_by_the_run as nothing_left_by_the_run
 from tests.leftovers.plugin import nothing_left_by_the_test as nothing_left_by_the_test

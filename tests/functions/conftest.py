@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,25 +11,11 @@ from typing import Any
 
 import pytest
 
-from functions import log
 from local import clock
 from local.openai.control import EmulatorControl
-from myflux_keys.redaction import RedactingFilter
 from tests.functions.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(autouse=True)
-def loud_again() -> Iterator[None]:
-    """Undoes `log.configure`, which a handler calls: one test's quiet, or its redaction, must not be the next one's."""
-    yield
-    root = logging.getLogger()
-    for place in (log.LOGGER, root, *root.handlers):
-        for redacting in [each for each in place.filters if isinstance(each, RedactingFilter)]:
-            place.removeFilter(redacting)
-    for name in (log.LOGGER.name, *log.TALKATIVE):
-        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

@@ -53,8 +53,12 @@ class Watch:
 
 
 def _open() -> list[asyncio.Future[Any]]:
-    """Whatever is garbage already is among all objects too: nothing needs to be collected for this."""
-    return [found for found in gc.get_objects() if isinstance(found, asyncio.Future) and _matters(found)]
+    """Whatever is garbage already is among all objects too: nothing needs to be collected for this.
+
+    By `type`, since `isinstance` asks an object for its class, and a module that is loaded when it is first asked for
+    something would load.
+    """
+    return [found for found in gc.get_objects() if issubclass(type(found), asyncio.Future) and _matters(found)]
 
 
 def _matters(future: asyncio.Future[Any]) -> bool:
