@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from operations import new_tenant
@@ -57,6 +57,7 @@ texts = st.text(st.characters(), max_size=40)
 scalars = texts | st.integers(-(10**9), 10**9) | st.booleans()
 
 
+@example(values={"name": "0\xa0"})
 @given(
     values=st.dictionaries(
         st.sampled_from(["name", "country", "models", "budget"]),
