@@ -160,7 +160,8 @@ def _text(file: Path) -> str:
 class Tree:
     """Files of the repository that came up since this was made; hidden ones and caches belong to tools.
 
-    A file that a person adds while the tests run is told of too. A folder is read again only when its time stamp says that its entries changed.
+    A file that a person adds while the tests run is told of too.
+    A folder is read again only when its time stamp says that its entries changed.
     """
 
     def __init__(self, root: Path = REPOSITORY) -> None:
