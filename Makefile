@@ -17,13 +17,15 @@ KEEP ?=
 EXAMPLES ?=
 # Further arguments for pytest, e.g. PYTEST="tests/tenancy -k overlap".
 PYTEST ?=
+# A number: the tests' folders run in the order that is drawn from it, to find what depends on the order.
+ORDER ?=
 # How many processes run the tests: a folder's tests stay together (tests/conftest.py).
-TEST := $(RUN) -m pytest -n auto --dist loadscope --no-loadscope-reorder
+TEST := $(if $(ORDER),MYFLUX_TEST_ORDER=$(ORDER) )$(RUN) -m pytest -n auto --dist loadscope --no-loadscope-reorder
 
 .PHONY: help
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo; echo "  Variables: KEEP=1 (demo), ENGINE=none (test), PYTEST=\"...\" (test), MYFLUX_CACHE=FOLDER (engine)"
+	@echo; echo "  Variables: KEEP=1 (demo), ENGINE=none (test), PYTEST=\"...\" ORDER=7 (test), MYFLUX_CACHE=FOLDER (engine)"
 
 .PHONY: demo
 demo: $(STAMP) engine ## Watch the whole product work on this machine; KEEP=1 leaves the cell running

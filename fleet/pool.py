@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
 import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
@@ -84,11 +85,18 @@ def _outcome(future: Any, job: Job) -> Done:
 def opened(workers: int, scheduler: str | None) -> Generator[Pool]:
     """Raises OperationError where the scheduler can't be reached or has no worker."""
     # Dask tells of every lost worker at length; here that is an outcome.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    logger = logging.getLogger("distributed")
     with ExitStack() as held:
+        held.callback(logger.setLevel, logger.level)
+        logger.setLevel(logging.CRITICAL)
         if scheduler is None:
+            # Dask would leave its own in the machine's folder for temporary files.
+            scratch = held.enter_context(
+                tempfile.TemporaryDirectory(prefix="myflux-fleet-", ignore_cleanup_errors=True)
+            )
             cluster = _dask.LocalCluster(
                 n_workers=workers,
+                local_directory=scratch,
                 threads_per_worker=1,
                 processes=True,
                 host="127.0.0.1",

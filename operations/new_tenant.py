@@ -144,7 +144,8 @@ def text(values: Mapping[str, Any]) -> str:
 
 def _flow(value: Any) -> str:
     dumped = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False)
-    return dumped.removesuffix("\n...\n").strip()
+    # Not `strip`: a value may end in a space of another alphabet, which YAML writes as it is.
+    return dumped.removesuffix("\n...\n").removesuffix("\n")
 
 
 def check(root: Path, slug: str, content: str) -> Fleet:

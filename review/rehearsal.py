@@ -8,6 +8,7 @@ connection to the engine for the whole of it.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -55,18 +56,45 @@ def _run(deploy: Callable[[], None], stack: str, names: CellNames, *, deployed: 
     aws = _Aws(names, deployed=deployed)
     monitor = _Monitor(aws, stack)
 
-    async def drained() -> None:
+    def mocked() -> None:
         mocks.set_mocks(
             aws, project=_PROJECT, stack=stack, preview=not deployed, monitor=monitor, organization=_ORGANIZATION
         )
-        await run_pulumi_func(deploy)
 
     try:
         with _an_openai_for_local_cells():
-            asyncio.run(drained())
+            run(mocked, deploy)
     finally:
         reset_options()
     return sorted(monitor.registered, key=lambda found: found.urn)
+
+
+def run(mocked: Callable[[], None], deploy: Callable[[], None]) -> None:
+    """`deploy` to its end, after `mocked` has set the mocks, on an event loop of its own. Raises what it raises."""
+
+    async def drained() -> None:
+        mocked()
+        await run_pulumi_func(deploy)
+
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        try:
+            runner.run(drained())
+        except BaseException:
+            _hear(loop)
+            raise
+
+
+def _hear(loop: asyncio.AbstractEventLoop) -> None:
+    """Asks every future of `loop` that failed for its exception.
+
+    The SDK gives a program's refusal to each output of each resource, and nobody asks them. Python would complain of
+    every one whenever its garbage collector comes by, long after the refusal was told.
+    """
+    # By `type`: `isinstance` asks an object for its class, and the SDK's lazy modules load when they are asked.
+    for future in [found for found in gc.get_objects() if issubclass(type(found), asyncio.Future)]:
+        if future.get_loop() is loop and future.done() and not future.cancelled():
+            future.exception()
 
 
 @contextmanager

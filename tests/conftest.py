@@ -2,6 +2,7 @@
 
 Each boto3 session reads and keeps models of its own, which are the same megabytes of static JSON every time: with a
 session a user and a client a test that was most of the run's time and gigabytes of memory. Nothing else is shared.
+No property has a time limit: what takes longer on a busy machine is not wrong.
 A job in the background of a script has Ctrl-C ignored, and so would every command that a test stops by it.
 The engine keeps a stack's settings beside the project. Cells share them (their passphrase is one), so that workers may
 use one stack's name at the same time; what was not there before the run is taken away after it.
@@ -10,17 +11,26 @@ use one stack's name at the same time; what was not there before the run is take
 from __future__ import annotations
 
 import os
+import random
 import signal
 from collections import Counter
 from functools import cache
 from pathlib import Path
 
 import botocore.session
+import hypothesis
 import pytest
 from botocore.loaders import create_loader
 from xdist.remote import Producer
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
+from tests.leftovers.loud import loud_again as loud_again
+from tests.leftovers.plugin import nothing_left_by_the_module as nothing_left_by_the_module
+from tests.leftovers.plugin import nothing_left_by_the_run as nothing_left_by_the_run
+from tests.leftovers.plugin import nothing_left_by_the_test as nothing_left_by_the_test
+
+hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("suite")
 botocore.session.create_loader = cache(create_loader)  # pyright: ignore[reportAttributeAccessIssue]
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -57,7 +67,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByFold
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Those with the engine take longest: the folders that have most of them come first, and the many small ones fill
-    what is left of the time."""
+    what is left of the time. With MYFLUX_TEST_ORDER the folders come in an order drawn from it, whatever it says: the
+    same for every worker, and again for who says the same again."""
+    if drawn := os.environ.get("MYFLUX_TEST_ORDER"):
+        folders = sorted({_folder(item) for item in items})
+        random.Random(drawn).shuffle(folders)
+        items.sort(key=lambda item: folders.index(_folder(item)))
+        return
     with_engine = Counter(_folder(item) for item in items if item.get_closest_marker("engine"))
     items.sort(key=lambda item: -with_engine[_folder(item)])
 

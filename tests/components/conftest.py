@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,10 +11,9 @@ import pulumi
 import pytest
 from pulumi.runtime import mocks as pulumi_mocks
 from pulumi.runtime import rpc
-from pulumi.runtime.stack import run_pulumi_func
 
 from myflux_keys.names import CellNames
-from review.rehearsal import close_this_threads_loop
+from review import rehearsal
 
 ROTATION_ARN = "arn:aws:lambda:eu-central-1:111122223333:function:myflux-prod-eu1-rotation"
 
@@ -84,7 +82,7 @@ class Monitor(pulumi_mocks.MockMonitor):
         try:
             response = super().RegisterResource(request)
         finally:
-            close_this_threads_loop()
+            rehearsal.close_this_threads_loop()
         if request.type != "pulumi:pulumi:Stack":
             depends_on = set(request.dependencies)
             for of_property in request.propertyDependencies.values():
@@ -109,11 +107,10 @@ def build() -> Iterator[Callable[[Callable[[], Any]], Recording]]:
     def run(program: Callable[[], Any]) -> Recording:
         recording = Recording()
 
-        async def drained() -> None:
+        def mocked() -> None:
             pulumi.runtime.set_mocks(Engine(), project="myflux-keys", stack="test", monitor=Monitor(recording))
-            await run_pulumi_func(program)
 
-        asyncio.run(drained())
+        rehearsal.run(mocked, program)
         assert recording.resources, "the program registered nothing"
         return recording
 

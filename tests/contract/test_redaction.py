@@ -6,7 +6,6 @@ import io
 import json
 import logging
 import urllib.parse
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -82,17 +81,15 @@ def test_redaction_is_stable_and_survives_encoding(text: str) -> None:
 
 
 @pytest.fixture
-def log() -> Iterator[tuple[logging.Logger, io.StringIO]]:
+def log() -> tuple[logging.Logger, io.StringIO]:
     output = io.StringIO()
     handler = logging.StreamHandler(output)
     handler.setFormatter(logging.Formatter("%(name)s %(message)s %(extra)s", defaults={"extra": "-"}))
     handler.addFilter(RedactingFilter())
-    logger = logging.getLogger("myflux-test.redaction")
+    # Not `getLogger`: nobody else is to find it.
+    logger = logging.Logger("myflux-test.redaction", logging.DEBUG)
     logger.addHandler(handler)
-    logger.propagate = False
-    logger.setLevel(logging.DEBUG)
-    yield logger, output
-    logger.removeHandler(handler)
+    return logger, output
 
 
 def test_the_filter_redacts_messages_arguments_extras_and_tracebacks(log: tuple[logging.Logger, io.StringIO]) -> None:

@@ -247,7 +247,6 @@ def _search(stage: Stage, monkeypatch: pytest.MonkeyPatch, examples: int, **more
         settings=settings(
             max_examples=examples,
             stateful_step_count=12,
-            deadline=None,
             # A failing sequence has 12 steps at most; making it shorter takes minutes.
             phases=(Phase.explicit, Phase.reuse, Phase.generate),
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

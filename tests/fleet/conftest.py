@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -54,7 +56,13 @@ class Operator:
         )
 
     def finish(self, running: subprocess.Popen[str]) -> Ended:
-        out, err = running.communicate(timeout=400)
+        """Fails after so long; what runs then is ended, with its workers and the engine, since no test may leave it."""
+        try:
+            out, err = running.communicate(timeout=400)
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.communicate()
+            raise
         return Ended(running.returncode, out, err)
 
     def run(self, *arguments: str, **more: str) -> Ended:

@@ -20,9 +20,15 @@ pytestmark = [pytest.mark.engine, pytest.mark.cell]
 
 CLUSTER = """
 import sys
+import tempfile
 from distributed import LocalCluster
 if __name__ == "__main__":
-    with LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, local_directory=scratch
+        ) as cluster,
+    ):
         print(cluster.scheduler_address, flush=True)
         sys.stdin.readline()
 """

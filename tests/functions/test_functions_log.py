@@ -19,7 +19,6 @@ from functions.rotation import handler
 from functions.rotation.handler import RotationFailed
 from functions.secrets_client import new_client
 from myflux_keys.payload import SecretText
-from myflux_keys.redaction import RedactingFilter
 from tests.functions.fake_secrets import refusal
 from tests.functions.wire import http, wire
 from tests.functions.world import STEPS, World
@@ -42,23 +41,6 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     root.setLevel(level)
 
 
-@pytest.fixture
-def quiet_again() -> Iterator[None]:
-    """Undoes `log.configure`, before and after, so that one test's quiet is not the next one's."""
-    _loud()
-    yield
-    _loud()
-
-
-def _loud() -> None:
-    root = logging.getLogger()
-    for place in (log.LOGGER, root, *root.handlers):
-        for redacting in [f for f in place.filters if isinstance(f, RedactingFilter)]:
-            place.removeFilter(redacting)
-    for name in log.TALKATIVE:
-        logging.getLogger(name).setLevel(logging.NOTSET)
-
-
 class Context:
     def get_remaining_time_in_millis(self) -> int:
         return 300_000
@@ -69,7 +51,7 @@ def _invoke(world: World, step: str, token: str) -> None:
 
 
 @pytest.fixture
-def deployed(world: World, monkeypatch: pytest.MonkeyPatch, quiet_again: None) -> World:
+def deployed(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """The handler as Lambda calls it: settings from the environment, clients of its own making."""
     environment = world.environment
     monkeypatch.setenv("MYFLUX_CELL", environment.cell)
@@ -146,7 +128,7 @@ def _answer_with_key() -> bytes:
 
 @pytest.mark.parametrize("configured", [True, False])
 def test_botocore_is_silent_even_when_the_root_logger_is_at_debug(
-    written: io.StringIO, monkeypatch: pytest.MonkeyPatch, quiet_again: None, configured: bool
+    written: io.StringIO, monkeypatch: pytest.MonkeyPatch, configured: bool
 ) -> None:
     for name, value in {
         "ACCESS_KEY_ID": "AKIA" + "X" * 16,
@@ -164,7 +146,7 @@ def test_botocore_is_silent_even_when_the_root_logger_is_at_debug(
     assert (KEY in written.getvalue()) is not configured, "without the quieting botocore does print the value"
 
 
-def test_what_other_loggers_say_is_redacted_on_its_way(written: io.StringIO, quiet_again: None) -> None:
+def test_what_other_loggers_say_is_redacted_on_its_way(written: io.StringIO) -> None:
     log.configure()
     logging.getLogger("somebody.else").debug("got %s", KEY)
     try:
@@ -175,7 +157,7 @@ def test_what_other_loggers_say_is_redacted_on_its_way(written: io.StringIO, qui
     assert written.getvalue().count("[redacted]") == 2
 
 
-def test_configuring_twice_adds_nothing_twice(quiet_again: None) -> None:
+def test_configuring_twice_adds_nothing_twice() -> None:
     log.configure()
     before = [list(place.filters) for place in (log.LOGGER, *logging.getLogger().handlers)]
     log.configure()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from myflux_keys import names, redaction
@@ -30,7 +30,6 @@ def meaning(pattern: str) -> re.Pattern[str]:
     return re.compile("".join({"*": ".*", "?": ".", FIELD: "[^:]*"}.get(c, re.escape(c)) for c in pattern))
 
 
-@settings(deadline=None)
 @given(PATTERNS, st.text(LETTERS + "*?" + FIELD, max_size=4))
 def test_patterns_overlap_exactly_when_some_text_is_in_both(one: str, other: str) -> None:
     first, second = meaning(one), meaning(other)
@@ -40,14 +39,12 @@ def test_patterns_overlap_exactly_when_some_text_is_in_both(one: str, other: str
         assert overlap(one, other) == bool(shared), shared[:3]
 
 
-@settings(deadline=None)
 @given(st.text(LETTERS + "*?" + FIELD, max_size=4), st.text(LETTERS + "*?" + FIELD, max_size=4))
 def test_a_pattern_that_covers_another_matches_all_that_it_does(wide: str, narrow: str) -> None:
     if covers(wide, narrow):
         assert [text for text in TEXTS if meaning(narrow).fullmatch(text) and not meaning(wide).fullmatch(text)] == []
 
 
-@settings(deadline=None)
 @given(PATTERNS, st.sampled_from(TEXTS))
 def test_a_pattern_matches_like_a_regular_expression(pattern: str, text: str) -> None:
     assert matches(pattern, text) == bool(meaning(pattern).fullmatch(text))
@@ -183,7 +180,6 @@ NAMES = st.sampled_from(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(TYPES, st.dictionaries(NAMES, JUNK, max_size=5)), max_size=4))
 def test_the_judge_never_raises(shown: list[tuple[str, dict[str, Any]]]) -> None:
     ours_too = {"managed-by": "myflux-keys"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pulumi
@@ -13,6 +14,7 @@ from pulumi.output import Unknown
 
 import program
 from myflux_keys.names import CellNames
+from review import answers
 from review.answers import NoAnswerError, answer
 from review.rehearsal import Registered, rehearse
 
@@ -73,6 +75,14 @@ def test_a_resource_that_is_a_propertys_value_is_told_by_its_id(monkeypatch: pyt
 def test_a_stack_that_the_files_do_not_hold_is_refused_in_the_programs_words() -> None:
     with pytest.raises(program.StackError, match="no tenant `nobody`"):
         rehearse("nobody.local")
+
+
+def test_a_program_that_is_refused_while_it_runs_is_refused_in_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By then its resources' futures hold the refusal, each of them. `nothing_left_by_the_test` looks for them."""
+    other = replace(NAMES, cell="other")
+    monkeypatch.setattr(answers, "platform", lambda names, real=answers.platform: real(other))
+    with pytest.raises(program.StackError, match="its names say"):
+        rehearse("acme.local")
 
 
 def test_an_unknown_kind_of_resource_is_not_answered_by_guessing() -> None:

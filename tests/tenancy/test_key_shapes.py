@@ -27,7 +27,7 @@ KEYS = {
     "session's access key": "ASIA" + "ABCDEFGHIJKLMNOP",
 }
 ACME = yaml.safe_dump(TENANT, sort_keys=False)
-SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SLOW = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 
 
 def outcome(root: Path) -> Fleet | TenancyError:

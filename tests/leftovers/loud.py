@@ -1,0 +1,36 @@
+"""Undoes what the product does to loggers once a process: a function at its first invocation, the reader at its first
+call.
+
+One test's quiet must not be the next one's, nor its redaction: a key in the next one's log would not be seen.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator
+
+import pytest
+
+from functions import log
+from myflux_keys import quiet
+from myflux_keys.redaction import RedactingFilter
+
+_FUNCTIONS = (log.LOGGER.name, *log.TALKATIVE)
+
+
+@pytest.fixture(autouse=True)
+def loud_again(nothing_left_by_the_test: None) -> Generator[None]:
+    """Asks for the fixture that looks at loggers, so that it ends before it."""
+    yield
+    root = logging.getLogger()
+    for place in (log.LOGGER, root, *root.handlers):
+        for redacting in [each for each in place.filters if isinstance(each, RedactingFilter)]:
+            place.removeFilter(redacting)
+    for name in _FUNCTIONS:
+        if logging.getLogger(name).level != logging.NOTSET:
+            logging.getLogger(name).setLevel(logging.NOTSET)
+    if quiet._loggers_seen:
+        for logger in list(logging.root.manager.loggerDict.values()):
+            if isinstance(logger, logging.Logger):
+                logger.removeFilter(quiet._mute)
+        quiet._loggers_seen = 0
