@@ -185,7 +185,8 @@ def test_a_renewed_network_keeps_every_option_and_loses_every_connection(serve: 
 
 
 def pools(client: httpx2.Client) -> list[httpcore2.ConnectionPool]:
-    return [transport._pool for transport in (client._transport, *client._mounts.values())]
+    transports: list[Any] = [client._transport, *client._mounts.values()]
+    return [transport._pool for transport in transports]
 
 
 def settings(pool: httpcore2.ConnectionPool) -> dict[str, Any]:
@@ -201,9 +202,9 @@ def test_nothing_that_starts_anew_after_forks_is_kept_alive_by_it(make_reader: C
     reader = KeyReader("cell", region="eu-central-1")
     clients = [make_reader().openai_client("acme") for _ in range(3)]
     assert len(forks._start_anew) > before
-    for client in clients:
-        client.close()
-    del reader, clients, client
+    while clients:
+        clients.pop().close()
+    del reader
     gc.collect()
     assert len(forks._start_anew) == before + 2 * 3, "readers and sources that the fixture holds, and nothing else"
 
