@@ -17,10 +17,10 @@ from pulumi_aws import Provider
 
 import tenancy
 from components.admin_rotation import AdminKeyLife
-from components.copies import Replica
 from components.deployer import DeployerArgs
-from components.deployer_permissions import State
-from components.deployer_trust import Job
+from components.iam.copies import Replica
+from components.iam.deployer import State
+from components.iam.deployer_trust import Job
 from components.platform import Platform, PlatformArgs
 from components.tenant_key import Managed, TenantKey, TenantKeyArgs
 from myflux_keys import names

@@ -17,7 +17,7 @@ from typing import Any
 import openai
 
 from bench.stage import Stage
-from components import resource_policies
+from components.iam import resource
 from myflux_keys import names
 
 NOTE = (
@@ -59,7 +59,7 @@ def _secret(secrets: Any, tenant: names.TenantNames, like: dict[str, Any], deplo
         KmsKeyId=like["KmsKeyId"],
         Tags=[{"Key": tag["Key"], "Value": own.get(tag["Key"], tag["Value"])} for tag in like["Tags"]],
     )
-    policy = resource_policies.tenant_secret(
+    policy = resource.tenant_secret(
         tenant,
         reader_role=tenant.cell.runtime_role_arn,
         writers=[tenant.cell.role_arn(tenant.cell.rotation_role)],

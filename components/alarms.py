@@ -11,8 +11,8 @@ from pulumi_aws.cloudwatch import EventRule, EventTarget
 from pulumi_aws.sns import Topic, TopicPolicy, TopicSubscription
 from pulumi_aws.sqs import Queue
 
-from components import resource_policies
 from components.any_occurrence import AnyOccurrenceArgs, any_occurrence
+from components.iam import resource
 from myflux_keys.names import CellNames
 
 _FOURTEEN_DAYS = 1_209_600
@@ -38,7 +38,7 @@ class Alarms(pulumi.ComponentResource):
         topic_policy = TopicPolicy(
             f"{name}-topic-policy",
             arn=topic.arn,
-            policy=topic.arn.apply(lambda arn: json.dumps(resource_policies.alarm_topic(names, arn))),
+            policy=topic.arn.apply(lambda arn: json.dumps(resource.alarm_topic(names, arn))),
             opts=child,
         )
         for email in args.emails:

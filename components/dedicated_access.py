@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws.iam import Role, RolePolicy
 
-from components import documents, resource_policies
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
+from components.iam import identity, resource
 from myflux_keys.names import TenantNames
 
 
@@ -45,7 +45,7 @@ class DedicatedAccess(pulumi.ComponentResource):
             EncryptionKeyArgs(
                 alias=names.dedicated_kms_alias,
                 description=f"Secret of tenant {names.tenant} alone",
-                policy=resource_policies.secrets_key(
+                policy=resource.secrets_key(
                     cell,
                     users=[
                         names.dedicated_role_arn,
@@ -67,9 +67,7 @@ class DedicatedAccess(pulumi.ComponentResource):
             f"{name}-role",
             name=names.dedicated_role,
             description=f"Reads the key of tenant {names.tenant} and no other.",
-            assume_role_policy=json.dumps(
-                documents.runtime_trust(args.runtime_principals, documents.only_tenant(names))
-            ),
+            assume_role_policy=json.dumps(identity.runtime_trust(args.runtime_principals, identity.only_tenant(names))),
             permissions_boundary=cell.policy_arn(cell.boundary_policy),
             max_session_duration=3600,
             tags=names.tags,
@@ -79,7 +77,7 @@ class DedicatedAccess(pulumi.ComponentResource):
             f"{name}-read",
             name="read",
             role=role.name,
-            policy=json.dumps(documents.dedicated_read(names)),
+            policy=json.dumps(identity.dedicated_read(names)),
             opts=child,
         )
         self.kms_key_arn = key.arn

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws.iam import Policy, Role, RolePolicy, RolePolicyAttachment
 
-from components.copies import Replica
-from components.deployer_grants import Deploys
-from components.deployer_permissions import State, deployer_looks, deployer_permissions
-from components.deployer_trust import Job, deployer_trust
+from components.iam.copies import Replica
+from components.iam.deployer import State, deployer_looks, deployer_permissions
+from components.iam.deployer_grants import Deploys
+from components.iam.deployer_trust import Job, deployer_trust
 from myflux_keys.names import CellNames
 
 

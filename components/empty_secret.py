@@ -10,7 +10,7 @@ from typing import Any, Final
 import pulumi
 from pulumi_aws.secretsmanager import Secret, SecretPolicy
 
-from components.copies import Replica
+from components.iam.copies import Replica
 
 _MAY_DIFFER: Final = ["description", "kmsKeyId", "recoveryWindowInDays", "replicas", "tags"]
 

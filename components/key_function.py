@@ -11,8 +11,8 @@ from pulumi_aws.cloudwatch import LogGroup
 from pulumi_aws.iam import Role, RolePolicy
 from pulumi_aws.lambda_ import Function
 
-from components import documents
 from components.any_occurrence import AnyOccurrenceArgs, any_occurrence
+from components.iam import identity
 
 RUNTIME = "python3.13"
 
@@ -52,7 +52,7 @@ class KeyFunction(pulumi.ComponentResource):
             f"{name}-role",
             name=args.name,
             description=args.description,
-            assume_role_policy=json.dumps(documents.function_trust()),
+            assume_role_policy=json.dumps(identity.function_trust()),
             permissions_boundary=args.boundary_arn,
             tags=args.tags,
             opts=child,

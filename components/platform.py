@@ -10,13 +10,13 @@ import pulumi
 from pulumi_aws.iam import Policy
 from pulumi_aws.lambda_ import Permission
 
-from components import documents, resource_policies
 from components.admin_rotation import AdminKeyLife, AdminRotation, AdminRotationArgs
 from components.alarms import Alarms, AlarmsArgs
-from components.copies import Replica
 from components.deployer import Deployer, DeployerArgs
 from components.empty_secret import EmptySecret, EmptySecretArgs
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
+from components.iam import identity, resource
+from components.iam.copies import Replica
 from components.key_function import KeyFunction, KeyFunctionArgs
 from components.runtime_access import RuntimeAccess, RuntimeAccessArgs
 from components.sweep import Sweep, SweepArgs
@@ -73,7 +73,7 @@ class Platform(pulumi.ComponentResource):
             EncryptionKeyArgs(
                 alias=names.kms_alias,
                 description=f"Secrets of MyFlux Keys' cell {names.cell}",
-                policy=resource_policies.cell_key(names, deployers=args.deployer_principals, governors=governors),
+                policy=resource.cell_key(names, deployers=args.deployer_principals, governors=governors),
                 tags=names.tags,
                 protect=args.protect,
             ),
@@ -85,7 +85,7 @@ class Platform(pulumi.ComponentResource):
                 name=names.admin_secret,
                 description=f"OpenAI admin key of cell {names.cell}: `myflux-keys admin-key set` stores it.",
                 kms_key_arn=key.arn,
-                policy=resource_policies.admin_secret(names, deployers=args.deployer_principals, governors=governors),
+                policy=resource.admin_secret(names, deployers=args.deployer_principals, governors=governors),
                 tags=names.tags | args.admin_key_life.tags,
                 recovery_window_days=args.recovery_window_days,
                 protect=args.protect,
@@ -97,7 +97,7 @@ class Platform(pulumi.ComponentResource):
             f"{name}-boundary",
             name=names.boundary_policy,
             description=f"The most that a role of cell {names.cell} can ever do.",
-            policy=json.dumps(documents.boundary(names, args.replicas)),
+            policy=json.dumps(identity.boundary(names, args.replicas)),
             tags=names.tags,
             opts=child,
         )
@@ -108,7 +108,7 @@ class Platform(pulumi.ComponentResource):
             "OPENAI_BASE_URL": args.openai_base_url,
         }
 
-        def function(kind: str, function_name: str, archive: str, permissions: documents.Document, timeout: int):
+        def function(kind: str, function_name: str, archive: str, permissions: identity.Document, timeout: int):
             return KeyFunction(
                 f"{name}-{kind}",
                 KeyFunctionArgs(
@@ -133,24 +133,24 @@ class Platform(pulumi.ComponentResource):
             "rotation",
             names.rotation_function,
             args.rotation_archive,
-            documents.rotation_permissions(names, args.replicas),
+            identity.rotation_permissions(names, args.replicas),
             300,
         )
         provisioner = function(
             "provisioner",
             names.provisioner_function,
             args.provisioner_archive,
-            documents.provisioner_permissions(names),
+            identity.provisioner_permissions(names),
             900,
         )
         admin_rotation = function(
             "admin_rotation",
             names.admin_rotation_function,
             args.admin_key_life.archive,
-            documents.admin_rotation_permissions(names),
+            identity.admin_rotation_permissions(names),
             300,
         )
-        sweep = function("sweep", names.sweep_function, args.sweep_archive, documents.sweep_permissions(names), 900)
+        sweep = function("sweep", names.sweep_function, args.sweep_archive, identity.sweep_permissions(names), 900)
         Sweep(
             f"{name}-sweeping",
             SweepArgs(names=names, function_arn=sweep.arn, alarm_topic_arn=alarms.topic_arn),

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws.iam import Policy, Role, RolePolicyAttachment
 
-from components import documents
-from components.copies import Replica
+from components.iam import identity
+from components.iam.copies import Replica
 from myflux_keys.names import CellNames
 
 
@@ -41,7 +41,7 @@ class RuntimeAccess(pulumi.ComponentResource):
             f"{name}-role",
             name=names.runtime_role,
             description="Reads the key of the tenant that its session is tagged with.",
-            assume_role_policy=json.dumps(documents.runtime_trust(args.principals, documents.any_tenant())),
+            assume_role_policy=json.dumps(identity.runtime_trust(args.principals, identity.any_tenant())),
             permissions_boundary=args.boundary_arn,
             max_session_duration=3600,
             tags=names.tags,
@@ -51,7 +51,7 @@ class RuntimeAccess(pulumi.ComponentResource):
             f"{name}-read",
             name=names.read_policy,
             description="A session reads the secret whose tenant tag equals its own.",
-            policy=json.dumps(documents.runtime_read(names, args.replicas)),
+            policy=json.dumps(identity.runtime_read(names, args.replicas)),
             tags=names.tags,
             opts=child,
         )

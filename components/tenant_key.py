@@ -9,10 +9,10 @@ from typing import Any
 import pulumi
 from pulumi_aws.secretsmanager import SecretRotation
 
-from components import resource_policies
-from components.copies import Replica
 from components.dedicated_access import DedicatedAccess, DedicatedAccessArgs
 from components.empty_secret import EmptySecret, EmptySecretArgs
+from components.iam import resource
+from components.iam.copies import Replica
 from components.openai_project import OpenAIProject, OpenAIProjectArgs
 from myflux_keys.names import TAG_PROJECT_ID, TAG_SERVICE_ACCOUNT_ID, TenantNames
 
@@ -124,7 +124,7 @@ class TenantKey(pulumi.ComponentResource):
                 name=names.secret,
                 description=f"OpenAI key of tenant {names.tenant}. Pulumi never writes its value.",
                 kms_key_arn=kms_key_arn,
-                policy=resource_policies.tenant_secret(
+                policy=resource.tenant_secret(
                     names,
                     reader_role=reader_role,
                     writers=writers,
@@ -162,7 +162,7 @@ class TenantKey(pulumi.ComponentResource):
                 name=names.admin_secret,
                 description=f"OpenAI admin key that tenant {names.tenant} gave: `myflux-keys admin-key set` stores it.",
                 kms_key_arn=args.kms_key_arn,
-                policy=resource_policies.customer_admin_secret(
+                policy=resource.customer_admin_secret(
                     names.cell, deployers=args.deployer_principals, governors=args.governor_principals
                 ),
                 tags=names.tags,

@@ -17,9 +17,9 @@ import click
 import typer.main
 
 from cli.main import app
-from components import copies, documents, resource_policies
-from components.deployer_permissions import State, deployer_looks, deployer_permissions
-from components.deployer_trust import Job, deployer_trust
+from components.iam import copies, identity, resource
+from components.iam.deployer import State, deployer_looks, deployer_permissions
+from components.iam.deployer_trust import Job, deployer_trust
 from docs import access_matrix
 from docs.scale import scale
 from myflux_keys.names import CellNames
@@ -77,16 +77,16 @@ def iam_documents() -> str:
         _CELL.admin_secret_arn_pattern,
         _CELL.customer_admin_secrets_arn_pattern,
     ]
-    chapters: list[tuple[str, documents.Document]] = [
-        ("Permissions boundary of every role", documents.boundary(_CELL)),
-        ("Rotation function", documents.rotation_permissions(_CELL)),
-        ("Provisioner function", documents.provisioner_permissions(_CELL)),
-        ("Admin rotation function", documents.admin_rotation_permissions(_CELL)),
-        ("Sweep function", documents.sweep_permissions(_CELL)),
-        ("Runtime: who becomes it", documents.runtime_trust([_APPLICATION], documents.any_tenant())),
-        ("Runtime: what it reads", documents.runtime_read(_CELL)),
-        ("Dedicated tenant: its trust", documents.runtime_trust([_APPLICATION], documents.only_tenant(tenant))),
-        ("Dedicated tenant: what it reads", documents.dedicated_read(tenant)),
+    chapters: list[tuple[str, identity.Document]] = [
+        ("Permissions boundary of every role", identity.boundary(_CELL)),
+        ("Rotation function", identity.rotation_permissions(_CELL)),
+        ("Provisioner function", identity.provisioner_permissions(_CELL)),
+        ("Admin rotation function", identity.admin_rotation_permissions(_CELL)),
+        ("Sweep function", identity.sweep_permissions(_CELL)),
+        ("Runtime: who becomes it", identity.runtime_trust([_APPLICATION], identity.any_tenant())),
+        ("Runtime: what it reads", identity.runtime_read(_CELL)),
+        ("Dedicated tenant: its trust", identity.runtime_trust([_APPLICATION], identity.only_tenant(tenant))),
+        ("Dedicated tenant: what it reads", identity.dedicated_read(tenant)),
         (
             "Pipeline: who becomes its role",
             deployer_trust(_CELL, Job(GITHUB_ISSUER, AWS_AUDIENCE, _JOB.subject)),
@@ -96,14 +96,14 @@ def iam_documents() -> str:
         ("Pipeline that deploys everything: what it changes", deployer_permissions(_CELL, "everything")),
         (
             "A tenant's secret",
-            resource_policies.tenant_secret(
+            resource.tenant_secret(
                 tenant, reader_role=_CELL.runtime_role_arn, writers=[rotation], deployers=[_DEPLOYER], enabled=True
             ),
         ),
-        ("The admin key's secret", resource_policies.admin_secret(_CELL, deployers=[_DEPLOYER])),
+        ("The admin key's secret", resource.admin_secret(_CELL, deployers=[_DEPLOYER])),
         (
             "The cell's KMS key",
-            resource_policies.secrets_key(
+            resource.secrets_key(
                 _CELL,
                 users=[
                     _CELL.runtime_role_arn,
@@ -123,17 +123,17 @@ def iam_documents() -> str:
     return text + "".join(_chapter(*one) for one in chapters) + _copies()
 
 
-def _chapter(title: str, content: documents.Document, level: str = "##") -> str:
+def _chapter(title: str, content: identity.Document, level: str = "##") -> str:
     return f"\n{level} {title}\n\n```json\n{json.dumps(content, indent=2)}\n```\n"
 
 
 def _copies() -> str:
     """What differs for a cell whose file names replicas."""
     rotation, replicas = _CELL.role_arn(_CELL.rotation_role), [_REPLICA]
-    chapters: list[tuple[str, documents.Document]] = [
-        ("Runtime: what it reads", documents.runtime_read(_CELL, replicas)),
-        ("Rotation function: what it has more", documents.document(*copies.rotation_writes_copies(_CELL, replicas))),
-        ("Permissions boundary: what it has more", documents.document(*copies.bounded_copies(_CELL, replicas))),
+    chapters: list[tuple[str, identity.Document]] = [
+        ("Runtime: what it reads", identity.runtime_read(_CELL, replicas)),
+        ("Rotation function: what it has more", identity.document(*copies.rotation_writes_copies(_CELL, replicas))),
+        ("Permissions boundary: what it has more", identity.document(*copies.bounded_copies(_CELL, replicas))),
         ("The copies' KMS key", copies.copys_key(_CELL, _REPLICA, writers=[rotation], makers=[_DEPLOYER])),
     ]
     return f"\n{_ABOUT_COPIES}" + "".join(_chapter(*one, level="###") for one in chapters)

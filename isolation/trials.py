@@ -13,7 +13,7 @@ from typing import Final
 
 import z3
 
-from components.resource_policies import reads_denied
+from components.iam.resource import reads_denied
 from isolation import attempts
 from isolation.attempts import Session, Tags, a_role, anybody, is_slug, is_somebody, on_key, on_secret, put_arn
 from isolation.decision import Caller, Lock, Request, allowed

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from components.resource_policies import DISABLED, reads_denied
+from components.iam.resource import DISABLED, reads_denied
 from operations import ways_out
 from operations.errors import OperationError, code_of, is_deletion
 from tenancy import Cell, Tenant

@@ -1,6 +1,6 @@
 """The pipeline that deploys a cell: what `pipeline` in `cells/<slug>.yaml` may say.
 
-Owns which jobs are trusted, written out whole. Leaves out what they may do (`components/deployer_permissions.py`).
+Owns which jobs are trusted, written out whole. Leaves out what they may do (`components/iam/deployer.py`).
 https://docs.github.com/en/actions/reference/security/oidc
 https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/
 https://docs.gitlab.com/ci/secrets/id_token_authentication/

@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from components import documents, resource_policies
-from components.statements import Document
+from components.iam import identity, resource
+from components.iam.statements import Document
 from tenancy.aws_limits import Limit
 from tenancy.cell import Cell
 from tenancy.problems import Refusal
@@ -33,16 +33,16 @@ def measured(cell: Cell) -> Iterator[tuple[str, Limit, Document]]:
     """The field that makes a document long, AWS's limit, and the longest document of its kind."""
     names, governors, deployers = cell.names, cell.governors, cell.deployer_principals
     tenant = names.tenant(LONGEST_TENANT)
-    for whom in (documents.any_tenant(), documents.only_tenant(tenant)):
-        yield "runtime_principals", TRUST, documents.runtime_trust(cell.runtime_principals, whom)
+    for whom in (identity.any_tenant(), identity.only_tenant(tenant)):
+        yield "runtime_principals", TRUST, identity.runtime_trust(cell.runtime_principals, whom)
     # A customer's own secret is the longest: the deployers fill it too.
-    own = resource_policies.tenant_secret(
+    own = resource.tenant_secret(
         tenant, reader_role=tenant.dedicated_role_arn, writers=deployers, deployers=governors, enabled=False
     )
     yield "deployer_principals", SECRET, own
-    admin = resource_policies.admin_secret(names, deployers=deployers, governors=governors)
+    admin = resource.admin_secret(names, deployers=deployers, governors=governors)
     yield "deployer_principals", SECRET, admin
-    yield "deployer_principals", KEY, resource_policies.cell_key(names, deployers=deployers, governors=governors)
+    yield "deployer_principals", KEY, resource.cell_key(names, deployers=deployers, governors=governors)
 
 
 def refusals(cell: Cell) -> Iterator[Refusal]:

@@ -141,7 +141,7 @@ CALL_RULES: Final = (
         level="mandatory",
         description="A function's role may write its log and hand over what it gave up.",
         rationale="What a function did with keys can't be looked up when it matters.",
-        fix="Keep WriteOwnLogs and SendOwnDeadLetters of components/function_permissions.py.",
+        fix="Keep WriteOwnLogs and SendOwnDeadLetters of components/iam/functions.py.",
         source="https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html",
         check=_may_tell,
     ),

@@ -168,7 +168,7 @@ KMS_RULES: Final = (
         level="mandatory",
         description="A key of ours works for named roles, through Secrets Manager, for named secrets alone.",
         rationale="Whoever may use the key by itself decrypts copies of secrets, whatever their policies say.",
-        fix="Keep `secrets_key` of components/resource_policies.py: no wildcard, `kms:ViaService`, "
+        fix="Keep `secrets_key` of components/iam/resource.py: no wildcard, `kms:ViaService`, "
         "`kms:EncryptionContext:SecretARN` and `aws:PrincipalArn` in every statement that uses the key.",
         source=_BEST,
         check=_policy_closed,

@@ -189,7 +189,7 @@ SECRET_POLICY_RULES: Final = (
         description="A secret's policy denies reading, writing and governing it to all but those it names, and those "
         "are the right ones.",
         rationale="Whoever is not shut out needs only a wide identity policy to read, replace or retag the key.",
-        fix="Keep the documents of components/resource_policies.py: Deny, with `StringNotEquals` on "
+        fix="Keep the documents of components/iam/resource.py: Deny, with `StringNotEquals` on "
         "`aws:PrincipalArn` and no other condition.",
         source=_POLICY,
         check=_shut,
@@ -201,7 +201,7 @@ SECRET_POLICY_RULES: Final = (
         level="mandatory",
         description="A tenant's secret denies sessions of the runtime that are for another tenant, or for none.",
         rationale="A mistake in the runtime's own policy lets one tenant's session read another's key.",
-        fix="Keep RuntimeReadsAsThisTenantOnly of components/resource_policies.py.",
+        fix="Keep RuntimeReadsAsThisTenantOnly of components/iam/resource.py.",
         source=_POLICY,
         check=_as_its_tenant,
     ),

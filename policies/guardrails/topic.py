@@ -115,7 +115,7 @@ TOPIC_RULES: Final = (
         description="Only services of the same account publish to topics and queues of ours, and those are "
         "subscribed whom the cell's file names; in production somebody.",
         rationale="Whoever publishes drowns a real alarm in false ones; whoever subscribes learns when to strike.",
-        fix="Keep `alarm_topic` of components/resource_policies.py, and give the cell `alarm_emails`.",
+        fix="Keep `alarm_topic` of components/iam/resource.py, and give the cell `alarm_emails`.",
         source="https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html",
         check=_topic_closed,
         settings=("production_cells", "alarm_emails"),

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from components import documents, resource_policies
+from components.iam import identity, resource
 from local.cell import LocalCell
 from myflux_keys import names
 from tools import bundle
@@ -102,13 +102,13 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
             "secretsmanager",
             "put_resource_policy",
             SecretId=called.admin_secret,
-            ResourcePolicy=json.dumps(resource_policies.admin_secret(called, deployers=[deployer])),
+            ResourcePolicy=json.dumps(resource.admin_secret(called, deployers=[deployer])),
             BlockPublicPolicy=True,
         )
-        trust = json.dumps(documents.function_trust())
+        trust = json.dumps(identity.function_trust())
         name = called.admin_rotation_function
         role = held.ask("deployer", "iam", "create_role", RoleName=name, AssumeRolePolicyDocument=trust)["Role"]
-        permissions = json.dumps(documents.admin_rotation_permissions(called))
+        permissions = json.dumps(identity.admin_rotation_permissions(called))
         held.ask("deployer", "iam", "put_role_policy", RoleName=name, PolicyName="p", PolicyDocument=permissions)
         variables = {
             "MYFLUX_CELL": CELL,

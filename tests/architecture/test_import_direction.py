@@ -98,7 +98,7 @@ def refusal(source: str, name: str) -> str | None:
         ("local", "myflux_keys.names", False),
         ("cli", "local.cell", True),
         ("program", "local.cell", False),
-        ("policies", "components.documents", False),
+        ("policies", "components.iam.identity", False),
         ("local", "tools.engine", True),
         ("tools", "local.cell", False),
         ("cli", "tests.cell", False),

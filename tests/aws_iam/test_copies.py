@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from components import copies, documents, resource_policies
-from components.copies import Replica
+from components.iam import copies, identity, resource
+from components.iam.copies import Replica
 from myflux_keys.names import CellNames
 from tests.aws_iam.served import ACCOUNT, REGION, Cell, as_tags, refusal, user_arn
 
@@ -39,7 +39,7 @@ def copied(cell: Cell) -> Copied:
     replica = Replica(AWAY, key)
     policy = copies.copys_key(NAMES, replica, writers=[ROTATION], makers=[DEPLOYER])
     away.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
-    home = resource_policies.secrets_key(
+    home = resource.secrets_key(
         NAMES,
         users=[NAMES.runtime_role_arn, ROTATION],
         deployers=[DEPLOYER],
@@ -48,17 +48,17 @@ def copied(cell: Cell) -> Copied:
     )
     kms = cell.client("deployer", "kms").create_key(Policy=json.dumps(home))["KeyMetadata"]["Arn"]
     boundary = cell.client("administrator", "iam").create_policy(
-        PolicyName=NAMES.boundary_policy, PolicyDocument=json.dumps(documents.boundary(NAMES, [replica]))
+        PolicyName=NAMES.boundary_policy, PolicyDocument=json.dumps(identity.boundary(NAMES, [replica]))
     )["Policy"]["Arn"]
-    _runtime(cell, NAMES.runtime_role, documents.runtime_read(NAMES, [replica]), boundary)
-    unnamed = _runtime(cell, f"{NAMES.runtime_role}-at-home", documents.runtime_read(NAMES), boundary)
+    _runtime(cell, NAMES.runtime_role, identity.runtime_read(NAMES, [replica]), boundary)
+    unnamed = _runtime(cell, f"{NAMES.runtime_role}-at-home", identity.runtime_read(NAMES), boundary)
     cell.role(
         [_trusts("administrator", "sts:AssumeRole")], [], RoleName=NAMES.rotation_role, PermissionsBoundary=boundary
     )
     cell.client("administrator", "iam").put_role_policy(
         RoleName=NAMES.rotation_role,
         PolicyName="only",
-        PolicyDocument=json.dumps(documents.rotation_permissions(NAMES, [replica])),
+        PolicyDocument=json.dumps(identity.rotation_permissions(NAMES, [replica])),
     )
     writer = cell.client(cell.assume("administrator", ROTATION), "secretsmanager")
     for tenant in TENANTS:
@@ -73,7 +73,7 @@ def copied(cell: Cell) -> Copied:
             SecretId=names.secret,
             BlockPublicPolicy=True,
             ResourcePolicy=json.dumps(
-                resource_policies.tenant_secret(
+                resource.tenant_secret(
                     names, reader_role=NAMES.runtime_role_arn, writers=[ROTATION], deployers=[DEPLOYER], enabled=True
                 )
             ),
@@ -89,7 +89,7 @@ def _trusts(user: str, *actions: str) -> dict[str, Any]:
 
 
 def _runtime(cell: Cell, name: str, read: dict[str, Any], boundary: str) -> str:
-    trust = documents.runtime_trust([user_arn("runtime")], documents.any_tenant())
+    trust = identity.runtime_trust([user_arn("runtime")], identity.any_tenant())
     return cell.role(trust["Statement"], read["Statement"], RoleName=name, PermissionsBoundary=boundary)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from components import resource_policies
+from components.iam import resource
 from local.cell import LocalCell
 from myflux_keys.names import CellNames
 
@@ -61,7 +61,7 @@ def cell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCell]:
         secrets = running.client("deployer", "secretsmanager")
         names = CellNames("local", running.account_id, running.region)
         deployer = f"arn:aws:iam::{running.account_id}:user/deployer"
-        lock = json.dumps(resource_policies.admin_secret(names, deployers=[deployer]))
+        lock = json.dumps(resource.admin_secret(names, deployers=[deployer]))
         secrets.create_secret(Name=names.admin_secret)
         secrets.put_resource_policy(SecretId=names.admin_secret, ResourcePolicy=lock)
         secrets.close()

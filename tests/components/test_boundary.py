@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from components import documents
-from components.statements import Document, document
+from components.iam import identity
+from components.iam.statements import Document, document
 from local.aws.iam.decision import Policies, Request, decide
 from local.aws.iam.policy import parse
 from local.aws.iam.principals import Caller
@@ -34,7 +34,7 @@ def may(cell: CellNames, action: str, resource: str, **keys: str) -> bool:
     session = role.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/") + "/work"
     caller = Caller("AssumedRole", session, cell.account_id, role)
     asked = Request(action, resource, {name.lower(): value for name, value in keys.items()})
-    return decide(caller, asked, Policies(EVERYTHING, parse(documents.boundary(cell)))).allowed
+    return decide(caller, asked, Policies(EVERYTHING, parse(identity.boundary(cell)))).allowed
 
 
 def some(pattern: str) -> str:
@@ -88,12 +88,12 @@ def grants(document: Document) -> Iterator[tuple[str, str, dict[str, str]]]:
 
 def test_it_is_enough_for_everything_that_the_roles_are_for(cell: CellNames) -> None:
     roles = {
-        "rotation": documents.rotation_permissions(cell),
-        "provisioner": documents.provisioner_permissions(cell),
-        "admin rotation": documents.admin_rotation_permissions(cell),
-        "sweep": documents.sweep_permissions(cell),
-        "runtime": documents.runtime_read(cell),
-        "dedicated": documents.dedicated_read(cell.tenant("acme")),
+        "rotation": identity.rotation_permissions(cell),
+        "provisioner": identity.provisioner_permissions(cell),
+        "admin rotation": identity.admin_rotation_permissions(cell),
+        "sweep": identity.sweep_permissions(cell),
+        "runtime": identity.runtime_read(cell),
+        "dedicated": identity.dedicated_read(cell.tenant("acme")),
     }
     for role, permissions in roles.items():
         asked = list(grants(permissions))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from components import documents
+from components.iam import identity
 from components.sweep import Sweep, SweepArgs, schedule
 from components.sweep_alarms import ALARMS
 from functions.sweep import due, metrics, orphans, sweep
@@ -79,7 +79,7 @@ def test_silence_of_the_sweep_is_an_alarm_and_silence_of_findings_is_not() -> No
 
 
 def test_the_sweep_writes_no_secret_and_no_other_numbers(cell: CellNames) -> None:
-    statements = documents.sweep_permissions(cell)["Statement"]
+    statements = identity.sweep_permissions(cell)["Statement"]
     actions = {
         action for s in statements for action in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])
     }
@@ -92,7 +92,7 @@ def test_the_sweep_writes_no_secret_and_no_other_numbers(cell: CellNames) -> Non
 
 
 def test_the_boundary_lets_the_sweep_work(cell: CellNames) -> None:
-    inside = {s["Sid"]: s for s in documents.boundary(cell)["Statement"]}
+    inside = {s["Sid"]: s for s in identity.boundary(cell)["Statement"]}
     assert inside["NamesOfSecrets"]["Action"] == "secretsmanager:ListSecrets"
     assert "secretsmanager:ListSecretVersionIds" in inside["SecretsOfThisCell"]["Action"]
     assert inside["TellNumbers"]["Condition"] == {"StringEquals": {"cloudwatch:namespace": METRICS}}

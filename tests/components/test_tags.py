@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from components.deployer import DeployerArgs
-from components.deployer_permissions import State
-from components.deployer_trust import Job
+from components.iam.deployer import State
+from components.iam.deployer_trust import Job
 from components.platform import Platform
 from components.tenant_key import TenantKey
 from myflux_keys.names import CellNames

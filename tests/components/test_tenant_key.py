@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.copies import Replica
+from components.iam.copies import Replica
 from components.tenant_key import Managed, TenantKey, TenantKeyArgs
 from myflux_keys.names import CellNames, TenantNames
 

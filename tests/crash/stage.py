@@ -25,7 +25,7 @@ from typing import Any, Final
 import boto3
 from botocore.config import Config
 
-from components import documents
+from components.iam import identity
 from functions.deadline import Deadline
 from functions.openai_http import OpenAIError, OpenAIHTTP
 from local import clock
@@ -128,9 +128,7 @@ def _deploy(stage: Stage, relay: str) -> None:
     iam, functions, secrets = (stage.client(service) for service in ("iam", "lambda", "secretsmanager"))
     secrets.create_secret(Name=stage.names.admin_secret, SecretString=stage.control.create_admin_key())
     name = stage.names.rotation_function
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(documents.function_trust()))["Role"][
-        "Arn"
-    ]
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(identity.function_trust()))["Role"]["Arn"]
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.write(Path(__file__).with_name("relay.py"), "relay.py")
@@ -151,7 +149,7 @@ def _deploy(stage: Stage, relay: str) -> None:
         SourceAccount=ACCOUNT_ID,
     )
     # A user with the shipped role's permissions: a session's credentials would expire when a test moves the clock.
-    permissions = json.dumps(documents.rotation_permissions(stage.names))
+    permissions = json.dumps(identity.rotation_permissions(stage.names))
     iam.create_user(UserName=name)
     iam.put_user_policy(UserName=name, PolicyName="permissions", PolicyDocument=permissions)
     key = iam.create_access_key(UserName=name)["AccessKey"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from components import documents, resource_policies
+from components.iam import identity, resource
 from local.cell import LocalCell
 from myflux_keys import KeyReader
 from myflux_keys.names import CellNames
@@ -94,7 +94,7 @@ def _make_secret(place: Place, tenant: str, key: str) -> None:
     names = place.names.tenant(tenant)
     deployer = f"arn:aws:iam::{place.cell.account_id}:user/deployer"
     rotation = place.names.role_arn(place.names.rotation_role)
-    policy = resource_policies.tenant_secret(
+    policy = resource.tenant_secret(
         names,
         reader_role=place.names.runtime_role_arn,
         writers=[rotation] if tenant == MANAGED else [deployer],
@@ -114,7 +114,7 @@ def _make_secret(place: Place, tenant: str, key: str) -> None:
 
 
 def _make_key(place: Place, secrets: list[str]) -> str:
-    policy = resource_policies.secrets_key(
+    policy = resource.secrets_key(
         place.names,
         users=[place.names.runtime_role_arn],
         deployers=[f"arn:aws:iam::{place.cell.account_id}:user/deployer"],
@@ -133,9 +133,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         names = CellNames(CELL, cell.account_id, cell.region)
         made = Place(cell, names, _files(tmp_path_factory.mktemp("fleet")), TheirOpenAI(cell))
         runtime = f"arn:aws:iam::{cell.account_id}:user/runtime"
-        trust = json.dumps(documents.runtime_trust([runtime], documents.any_tenant()))
+        trust = json.dumps(identity.runtime_trust([runtime], identity.any_tenant()))
         made.ask("deployer", "iam", "create_role", RoleName=names.runtime_role, AssumeRolePolicyDocument=trust)
-        read = json.dumps(documents.runtime_read(names))
+        read = json.dumps(identity.runtime_read(names))
         made.ask(
             "deployer", "iam", "put_role_policy", RoleName=names.runtime_role, PolicyName="read", PolicyDocument=read
         )

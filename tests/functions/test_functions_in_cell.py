@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from components import documents
+from components.iam import identity
 from functions.openai_http import OpenAIError, OpenAIHTTP
 from local.cell import LocalCell
 from myflux_keys import names
@@ -38,7 +38,7 @@ class Deployed:
 def _deploy(cell: LocalCell, called: names.CellNames, kind: bundle.Kind, folder: Path, permissions: Any) -> None:
     name = getattr(called, f"{kind}_function")
     iam, functions = cell.client("deployer", "iam"), cell.client("deployer", "lambda")
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(documents.function_trust()))["Role"]
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(identity.function_trust()))["Role"]
     iam.put_role_policy(RoleName=name, PolicyName="permissions", PolicyDocument=json.dumps(permissions))
     functions.create_function(
         FunctionName=name,
@@ -78,8 +78,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         called = names.CellNames(CELL, cell.account_id, cell.region)
         secrets, functions = cell.client("deployer", "secretsmanager"), cell.client("deployer", "lambda")
         secrets.create_secret(Name=called.admin_secret, SecretString=cell.openai.create_admin_key())
-        _deploy(cell, called, "provisioner", folder, documents.provisioner_permissions(called))
-        _deploy(cell, called, "rotation", folder, documents.rotation_permissions(called))
+        _deploy(cell, called, "provisioner", folder, identity.provisioner_permissions(called))
+        _deploy(cell, called, "rotation", folder, identity.rotation_permissions(called))
         ids = _provision(cell, called, "create")
         tenant = called.tenant(TENANT)
         tags = tenant.tags | {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components.resource_policies import tenant_secret
+from components.iam.resource import tenant_secret
 from operations import journal as journals
 from operations.access import is_open
 from operations.errors import OperationError

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.revoke import sentence
-from components.resource_policies import tenant_secret
+from components.iam.resource import tenant_secret
 from operations import journal as journals
 from operations.access import Access, is_open, switched
 from operations.errors import OperationError

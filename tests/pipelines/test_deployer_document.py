@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from components import documents
-from components.copies import Replica
-from components.deployer_grants import BUILD, TENANT_TYPES, Deploys
-from components.deployer_permissions import NEVER, State, deployer_looks, deployer_permissions
-from components.deployer_trust import Job, deployer_trust
+from components.iam import identity
+from components.iam.copies import Replica
+from components.iam.deployer import NEVER, State, deployer_looks, deployer_permissions
+from components.iam.deployer_grants import BUILD, TENANT_TYPES, Deploys
+from components.iam.deployer_trust import Job, deployer_trust
 from myflux_keys.names import CellNames
 from review.rehearsal import rehearse
 from tenancy.replicas import MOST
@@ -41,11 +41,11 @@ def test_it_fits_into_what_aws_takes() -> None:
     assert max(size(deployer_permissions(LONGEST, mode)) for mode in MODES) <= 10_240, "inline policies of one role"
     for written in (
         deployer_looks(LONGEST, STATE, COPIES),
-        documents.boundary(LONGEST, COPIES),
-        documents.runtime_read(LONGEST, COPIES),
+        identity.boundary(LONGEST, COPIES),
+        identity.runtime_read(LONGEST, COPIES),
     ):
         assert size(written) <= 6_144, "a managed policy"
-    assert size(documents.rotation_permissions(LONGEST, COPIES)) <= 10_240, "inline policies of one role"
+    assert size(identity.rotation_permissions(LONGEST, COPIES)) <= 10_240, "inline policies of one role"
 
 
 @pytest.mark.parametrize("mode", MODES)

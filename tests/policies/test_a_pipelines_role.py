@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.deployer_permissions import NEVER
+from components.iam.deployer import NEVER
 from policies.guardrails import own_deployer
 from policies.guardrails.config import Config
 from policies.guardrails.model import UNKNOWN, Resource

@@ -30,7 +30,7 @@ class Bad:
     stack: str = ""
 
 
-DOCUMENTS, RESOURCE_POLICIES = "components/documents.py", "components/resource_policies.py"
+DOCUMENTS, RESOURCE_POLICIES = "components/iam/identity.py", "components/iam/resource.py"
 EMPTY_SECRET, RUNTIME = "components/empty_secret.py", "components/runtime_access.py"
 FUNCTION, TENANT_KEY = "components/key_function.py", "components/tenant_key.py"
 

@@ -50,7 +50,7 @@ ROTATION = Registered(
         (["tenants/acme.yaml"], "rotateImmediately", "tenants/acme.yaml:1"),
         (["components/tenant_key.py"], "rotationRules", "components/tenant_key.py:127"),
         (["components/tenant_key.py"], "rotateImmediately", "components/tenant_key.py:127"),
-        (["components/resource_policies.py"], "rotationRules", "components/tenant_key.py:127"),
+        (["components/iam/resource.py"], "rotationRules", "components/tenant_key.py:127"),
     ],
 )
 def test_the_file_that_the_branch_changed_is_where_to_look(

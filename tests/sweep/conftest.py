@@ -13,7 +13,7 @@ import openai
 import pytest
 from botocore.exceptions import ClientError
 
-from components import documents
+from components.iam import identity
 from local.cell import LocalCell
 from local.openai.control import LiveKey
 from myflux_keys import names
@@ -40,9 +40,9 @@ class Bench:
             Name=self.names.admin_secret, SecretString=self.control.create_admin_key("the cell's")
         )
         for kind, permissions in (
-            ("provisioner", documents.provisioner_permissions),
-            ("rotation", documents.rotation_permissions),
-            ("sweep", documents.sweep_permissions),
+            ("provisioner", identity.provisioner_permissions),
+            ("rotation", identity.rotation_permissions),
+            ("sweep", identity.sweep_permissions),
         ):
             self._deploy(kind, permissions(self.names), folder)
         self.client("deployer", "lambda").add_permission(
@@ -65,7 +65,7 @@ class Bench:
     def _deploy(self, kind: Any, permissions: Any, folder: Path) -> None:
         name = getattr(self.names, f"{kind}_function")
         iam = self.client("deployer", "iam")
-        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(documents.function_trust()))["Role"]
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(identity.function_trust()))["Role"]
         iam.put_role_policy(RoleName=name, PolicyName="permissions", PolicyDocument=json.dumps(permissions))
         self.client("deployer", "lambda").create_function(
             FunctionName=name,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from components.copies import Replica, rotation_writes_copies
-from components.statements import (
+from components.iam.copies import Replica, rotation_writes_copies
+from components.iam.statements import (
     Document,
     Statement,
     any_key,

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from components.resource_policies import VALIDATION
-from components.statements import any_key, via_secrets_manager
+from components.iam.resource import VALIDATION
+from components.iam.statements import any_key, via_secrets_manager
 from myflux_keys.names import PLATFORM_TENANT, TAG_CELL, TAG_TENANT, CellNames
 
 Deploys = Literal["tenants", "everything"]

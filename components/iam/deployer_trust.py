@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.statements import Document, document
+from components.iam.statements import Document, document
 from myflux_keys.names import CellNames
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from components.copies import Replica, bounded_copies, runtime_reads_copies
-from components.function_permissions import admin_rotation_permissions as admin_rotation_permissions
-from components.function_permissions import provisioner_permissions as provisioner_permissions
-from components.function_permissions import rotation_permissions as rotation_permissions
-from components.function_permissions import sweep_permissions as sweep_permissions
-from components.function_permissions import tell_numbers
-from components.statements import Document as Document
-from components.statements import (
+from components.iam.copies import Replica, bounded_copies, runtime_reads_copies
+from components.iam.functions import admin_rotation_permissions as admin_rotation_permissions
+from components.iam.functions import provisioner_permissions as provisioner_permissions
+from components.iam.functions import rotation_permissions as rotation_permissions
+from components.iam.functions import sweep_permissions as sweep_permissions
+from components.iam.functions import tell_numbers
+from components.iam.statements import Document as Document
+from components.iam.statements import (
     any_key,
     dead_letter_arn,
     decrypt_statement,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from components.statements import Document, Statement, document, key_administration, via_secrets_manager
+from components.iam.statements import Document, Statement, document, key_administration, via_secrets_manager
 from myflux_keys.names import TAG_TENANT, CellNames, TenantNames
 
 READ = ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"]

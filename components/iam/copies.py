@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from components.resource_policies import VALIDATION
-from components.statements import Document, Statement, document, key_administration, via_secrets_manager
+from components.iam.resource import VALIDATION
+from components.iam.statements import Document, Statement, document, key_administration, via_secrets_manager
 from myflux_keys.names import TAG_CELL, TAG_TENANT, CellNames
 
 Pattern = Callable[[CellNames], str]

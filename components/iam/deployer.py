@@ -16,10 +16,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from components.copies import Replica, copied
-from components.deployer_grants import BUILD, TENANT_TYPES, Deploys, Grant, look
-from components.resource_policies import VALIDATION
-from components.statements import Document, Statement, document
+from components.iam.copies import Replica, copied
+from components.iam.deployer_grants import BUILD, TENANT_TYPES, Deploys, Grant, look
+from components.iam.resource import VALIDATION
+from components.iam.statements import Document, Statement, document
 from myflux_keys.names import CellNames
 
 NEVER: Final = (
