@@ -23,12 +23,12 @@ from components.iam.deployer import State
 from components.iam.deployer_trust import Job
 from components.platform import Platform, PlatformArgs
 from components.tenant_key import Managed, TenantKey, TenantKeyArgs
+from functions import packer
 from myflux_keys import names
 from tenancy import Cell, Tenant, slots
 from tenancy.address import AddressError, openai_base_url
 from tenancy.loading import FLEET
 from tenancy.pipeline import AWS_AUDIENCE
-from tools import bundle
 
 ROOT = Path(__file__).resolve().parent
 ADOPT = "MYFLUX_ADOPT"
@@ -109,11 +109,11 @@ def platform_args(cell: Cell) -> PlatformArgs:
     """Also packs the functions. Raises AddressError for a local cell that isn't running."""
     return PlatformArgs(
         names=cell.names,
-        rotation_archive=str(bundle.build("rotation", ROOT / ".build" / "rotation.zip")),
-        provisioner_archive=str(bundle.build("provisioner", ROOT / ".build" / "provisioner.zip")),
-        sweep_archive=str(bundle.build("sweep", ROOT / ".build" / "sweep.zip")),
+        rotation_archive=str(packer.build("rotation", ROOT / ".build" / "rotation.zip")),
+        provisioner_archive=str(packer.build("provisioner", ROOT / ".build" / "provisioner.zip")),
+        sweep_archive=str(packer.build("sweep", ROOT / ".build" / "sweep.zip")),
         admin_key_life=AdminKeyLife(
-            archive=str(bundle.build("admin_rotation", ROOT / ".build" / "admin_rotation.zip")),
+            archive=str(packer.build("admin_rotation", ROOT / ".build" / "admin_rotation.zip")),
             schedule=slots.cron(names.PLATFORM_TENANT, cell.cell, 24 * ADMIN_KEY_DAYS),
             window=slots.window(24 * ADMIN_KEY_DAYS),
             every_days=ADMIN_KEY_DAYS,

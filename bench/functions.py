@@ -20,9 +20,9 @@ from typing import Any, Literal, TypedDict, get_args
 
 import pytest
 
+from functions import packer
 from local.openai.control import EmulatorControl
 from tests.functions.world import World
-from tools import bundle
 
 ROOT = Path(__file__).resolve().parent.parent
 IMPORTS = 9
@@ -40,8 +40,8 @@ def run() -> list[Row]:
     """Takes about ten seconds. Every row's `goal` is the most that its `value` may be."""
     with tempfile.TemporaryDirectory() as folder:
         rows: list[Row] = []
-        for kind in get_args(bundle.Kind):
-            path = bundle.build(kind, Path(folder) / f"{kind}.zip")
+        for kind in get_args(packer.Kind):
+            path = packer.build(kind, Path(folder) / f"{kind}.zip")
             rows.append(_row(f"{kind} zip", path.stat().st_size, "bytes", 100_000))
             task = Path(folder) / kind
             with zipfile.ZipFile(path) as archive:

@@ -14,8 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final, get_args
 
+from functions import packer
 from tenancy.loading import ROOT
-from tools import bundle
 
 REQUIREMENTS: Final = "requirements.txt"
 _PLATFORM: Final = "components/platform.py"
@@ -24,7 +24,7 @@ _ALWAYS: Final = ("Pulumi.yaml", "__main__.py")
 _DATA: Final = ("tenancy/data",)
 _PROGRAM: Final = (
     "Pulumi.yaml", "__main__.py", "program.py", REQUIREMENTS, "components", "functions", "myflux_keys", "tenancy",
-    "tools/bundle.py",
+    "functions/packer.py",
 )  # fmt: skip
 _ENGINE: Final = ("pulumi", "pulumi-aws")
 
@@ -44,7 +44,7 @@ def code(root: Path = ROOT) -> Code:
     program = _reached("program.py", root) | set(_ALWAYS)
     program |= {path.relative_to(root).as_posix() for folder in _DATA for path in (root / folder).rglob("*.json")}
     platform, tenant = _reached(_PLATFORM, root), _reached(_TENANT, root)
-    functions = {path.as_posix() for kind in get_args(bundle.Kind) for path in bundle.modules(kind)}
+    functions = {path.as_posix() for kind in get_args(packer.Kind) for path in packer.modules(kind)}
     return Code(
         tenant=frozenset((program - platform) | tenant),
         platform=frozenset((program - tenant) | platform),
@@ -69,7 +69,7 @@ def _reached(start: str, root: Path) -> set[str]:
 
 def _imports(path: Path) -> Iterator[str]:
     """Absolute names: the places import each other in no other way."""
-    for node in bundle.running(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+    for node in packer.running(ast.parse(path.read_text(encoding="utf-8"), str(path))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

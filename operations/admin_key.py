@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.admin_keys import AdminKeyRecord, list_admin_keys, own_key
 from functions.admin_rotation.proof import SCOPE, NotProven, OnTrial, prove
-from functions.deadline import Deadline
-from functions.environment import SettingError, checked_base_url
-from functions.openai_admin import AdminAPI
-from functions.openai_http import OpenAIError, OpenAIHTTP
+from functions.shared.admin_keys import AdminKeyRecord, list_admin_keys, own_key
+from functions.shared.deadline import Deadline
+from functions.shared.environment import SettingError, checked_base_url
+from functions.shared.openai_admin import AdminAPI
+from functions.shared.openai_http import OpenAIError, OpenAIHTTP
 from myflux_keys.payload import SecretText
 from myflux_keys.quiet import quiet
 from operations.errors import OperationError, code_of, explain, is_deletion

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from functions.deadline import Deadline
+from functions.shared.deadline import Deadline
 from myflux_keys.payload import CUSTOMER, Payload, SecretText
 from myflux_keys.quiet import quiet
 from operations import ways_out

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
-from functions.deadline import Deadline
-from functions.environment import SettingError, checked_base_url
-from functions.openai_http import OpenAIError, OpenAIHTTP, path
 from functions.rotation.proof import Proof, judge
+from functions.shared.deadline import Deadline
+from functions.shared.environment import SettingError, checked_base_url
+from functions.shared.openai_http import OpenAIError, OpenAIHTTP, path
 from myflux_keys.payload import SecretText
 from operations.errors import OperationError
 

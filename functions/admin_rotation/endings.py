@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from functions.admin_keys import AdminKeyRecord
 from functions.admin_rotation.guard import MIN_OVERLAP_SECONDS
+from functions.shared.admin_keys import AdminKeyRecord
 from myflux_keys import names
 
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from functions.environment import Environment
-from functions.secrets_manager import CURRENT, PENDING, SecretState
+from functions.shared.environment import Environment
+from functions.shared.secrets_manager import CURRENT, PENDING, SecretState
 from myflux_keys import names
 
 MARGIN_SECONDS: Final = 14 * 86_400

@@ -15,17 +15,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from functions import log
-from functions.admin_key import AdminKey
 from functions.admin_rotation.guard import Refused
 from functions.admin_rotation.steps import AdminRotation, Outcome
 from functions.admin_rotation.tidy import tidy
-from functions.deadline import Deadline, LambdaContext
-from functions.environment import Environment, read_environment
-from functions.openai_admin import AdminAPI
-from functions.openai_http import OpenAIHTTP
-from functions.secrets_client import new_client
-from functions.secrets_manager import SecretStore
+from functions.shared import log
+from functions.shared.admin_key import AdminKey
+from functions.shared.deadline import Deadline, LambdaContext
+from functions.shared.environment import Environment, read_environment
+from functions.shared.openai_admin import AdminAPI
+from functions.shared.openai_http import OpenAIHTTP
+from functions.shared.secrets_client import new_client
+from functions.shared.secrets_manager import SecretStore
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from functions.admin_keys import PATH
-from functions.openai_admin import AdminAPI
-from functions.openai_http import OpenAIError
+from functions.shared.admin_keys import PATH
+from functions.shared.openai_admin import AdminAPI
+from functions.shared.openai_http import OpenAIError
 from myflux_keys.payload import SecretText
 
 MINT_SECONDS: Final = 15.0

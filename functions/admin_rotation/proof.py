@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from functions.admin_keys import PATH
-from functions.deadline import Deadline
-from functions.openai_admin import KEEP_SECONDS, AdminAPI
-from functions.openai_http import OpenAIError, OpenAIHTTP
-from functions.openai_http import path as fill
+from functions.shared.admin_keys import PATH
+from functions.shared.deadline import Deadline
+from functions.shared.openai_admin import KEEP_SECONDS, AdminAPI
+from functions.shared.openai_http import OpenAIError, OpenAIHTTP
+from functions.shared.openai_http import path as fill
 from myflux_keys.payload import SecretText
 
 SCOPE: Final = "api.management.write"

@@ -10,16 +10,16 @@ from __future__ import annotations
 import logging
 from typing import Any, Final
 
-from functions import log
-from functions.admin_keys import PATH, AdminKeyRecord, list_admin_keys
 from functions.admin_rotation.guard import check_name, check_rotation, read_lifetimes
 from functions.admin_rotation.mint import MintedAdminKey, mint
 from functions.admin_rotation.proof import NotProven, prove
-from functions.deadline import Deadline
-from functions.environment import Environment
-from functions.openai_admin import KEEP_SECONDS, AdminAPI
-from functions.openai_http import OpenAIError, path
-from functions.secrets_manager import CURRENT, SecretStore
+from functions.shared import log
+from functions.shared.admin_keys import PATH, AdminKeyRecord, list_admin_keys
+from functions.shared.deadline import Deadline
+from functions.shared.environment import Environment
+from functions.shared.openai_admin import KEEP_SECONDS, AdminAPI
+from functions.shared.openai_http import OpenAIError, path
+from functions.shared.secrets_manager import CURRENT, SecretStore
 from myflux_keys import names
 from myflux_keys.payload import SecretText
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from functions import log
-from functions.admin_keys import AdminKeyRecord, list_admin_keys, own_key
 from functions.admin_rotation.endings import endings
 from functions.admin_rotation.guard import read_lifetimes
 from functions.admin_rotation.steps import AdminRotationError, Outcome, end_admin_key
-from functions.environment import Environment
-from functions.openai_admin import AdminAPI
-from functions.openai_http import OpenAIError
-from functions.secrets_manager import CURRENT, PENDING, SecretState, SecretStore
+from functions.shared import log
+from functions.shared.admin_keys import AdminKeyRecord, list_admin_keys, own_key
+from functions.shared.environment import Environment
+from functions.shared.openai_admin import AdminAPI
+from functions.shared.openai_http import OpenAIError
+from functions.shared.secrets_manager import CURRENT, PENDING, SecretState, SecretStore
 from myflux_keys import names
 
 PREVIOUS: Final = "AWSPREVIOUS"

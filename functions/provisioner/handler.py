@@ -12,16 +12,16 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from functions import log
-from functions.admin_key import AdminKey
-from functions.deadline import Deadline, LambdaContext
-from functions.environment import Environment, read_environment
-from functions.openai_admin import AdminAPI
-from functions.openai_http import OpenAIHTTP
 from functions.provisioner.limits import Limits
 from functions.provisioner.project import Projects, ServiceAccounts
 from functions.provisioner.request import Request, read_request
-from functions.secrets_client import new_client
+from functions.shared import log
+from functions.shared.admin_key import AdminKey
+from functions.shared.deadline import Deadline, LambdaContext
+from functions.shared.environment import Environment, read_environment
+from functions.shared.openai_admin import AdminAPI
+from functions.shared.openai_http import OpenAIHTTP
+from functions.shared.secrets_client import new_client
 
 Result = dict[str, Any]
 """`organization_id`, `project_id`, `service_account_id`; after delete also `archived`, and null for what was gone."""

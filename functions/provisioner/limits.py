@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from functions import log
-from functions.openai_admin import AdminAPI
-from functions.openai_http import OpenAIError, path
 from functions.provisioner.project import ProjectError
 from functions.provisioner.request import Budget, RateLimit
+from functions.shared import log
+from functions.shared.openai_admin import AdminAPI
+from functions.shared.openai_http import OpenAIError, path
 
 _MONTHLY = {"currency": "USD", "interval": "month"}
 _RATE_FIELDS = {"requests_per_minute": "max_requests_per_1_minute", "tokens_per_minute": "max_tokens_per_1_minute"}

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from functions import log
-from functions.deadline import Deadline
-from functions.openai_admin import KEEP_SECONDS, AdminAPI, Key, ProjectKeys
-from functions.openai_http import OpenAIError, path
+from functions.shared import log
+from functions.shared.deadline import Deadline
+from functions.shared.openai_admin import KEEP_SECONDS, AdminAPI, Key, ProjectKeys
+from functions.shared.openai_http import OpenAIError, path
 
 _PROJECTS: Final = "/organization/projects"
 _ROLE: Final = "member"

@@ -17,17 +17,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from functions import log
-from functions.admin_key import AdminKey
-from functions.deadline import Deadline, LambdaContext
-from functions.environment import Environment, read_environment
-from functions.openai_admin import AdminAPI
-from functions.openai_http import OpenAIHTTP
 from functions.rotation.memory import Memory
 from functions.rotation.steps import Outcome, Rotation
 from functions.rotation.tenant import Refused
-from functions.secrets_client import new_client
-from functions.secrets_manager import SecretStore
+from functions.shared import log
+from functions.shared.admin_key import AdminKey
+from functions.shared.deadline import Deadline, LambdaContext
+from functions.shared.environment import Environment, read_environment
+from functions.shared.openai_admin import AdminAPI
+from functions.shared.openai_http import OpenAIHTTP
+from functions.shared.secrets_client import new_client
+from functions.shared.secrets_manager import SecretStore
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient

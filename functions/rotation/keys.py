@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from functions.openai_admin import Key
 from functions.rotation.tenant import MARGIN_SECONDS, Tenant
+from functions.shared.openai_admin import Key
 
 
 def leftovers(keys: Iterable[Key], key_name: str) -> list[Key]:

@@ -9,18 +9,18 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from functions import log
-from functions.deadline import Deadline
-from functions.environment import Environment
-from functions.openai_admin import AdminAPI, Key, ProjectKeys
-from functions.openai_http import OpenAIError
 from functions.rotation.keys import leftovers
 from functions.rotation.memory import Seen
 from functions.rotation.mint import MintedKey, mint
 from functions.rotation.proof import Proof, prove_logged
 from functions.rotation.tenant import Tenant
 from functions.rotation.version import RotationError, new_payload, read_payload
-from functions.secrets_manager import SecretStore
+from functions.shared import log
+from functions.shared.deadline import Deadline
+from functions.shared.environment import Environment
+from functions.shared.openai_admin import AdminAPI, Key, ProjectKeys
+from functions.shared.openai_http import OpenAIError
+from functions.shared.secrets_manager import SecretStore
 from myflux_keys.payload import SecretText
 
 MINT_NEEDS_SECONDS: Final = 45.0

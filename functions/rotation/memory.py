@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from functions.openai_admin import Key
+from functions.shared.openai_admin import Key
 
 KEEP_SECONDS: Final = 120.0
 

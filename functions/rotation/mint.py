@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from functions.openai_admin import AdminAPI
-from functions.openai_http import OpenAIError, path
 from functions.rotation.tenant import Tenant
+from functions.shared.openai_admin import AdminAPI
+from functions.shared.openai_http import OpenAIError, path
 from myflux_keys.payload import SecretText
 
 MINT_SECONDS: Final = 15.0

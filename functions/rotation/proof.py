@@ -10,10 +10,10 @@ import logging
 from enum import Enum
 from typing import Final
 
-from functions import log
-from functions.deadline import Deadline
-from functions.openai_admin import KEEP_SECONDS
-from functions.openai_http import OpenAIError, OpenAIHTTP, path
+from functions.shared import log
+from functions.shared.deadline import Deadline
+from functions.shared.openai_admin import KEEP_SECONDS
+from functions.shared.openai_http import OpenAIError, OpenAIHTTP, path
 from myflux_keys.payload import SecretText
 
 PATIENCE_SECONDS: Final = 45.0

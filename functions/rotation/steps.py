@@ -10,18 +10,18 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from functions import log
-from functions.deadline import Deadline
-from functions.environment import Environment
-from functions.openai_admin import AdminAPI, Key, ProjectKeys
-from functions.openai_http import OpenAIError
 from functions.rotation.keys import lasts, outdated, remaining_life
 from functions.rotation.making import KeyMaker
 from functions.rotation.memory import Memory, Seen
 from functions.rotation.proof import prove_logged
 from functions.rotation.tenant import Refused, Tenant, check_name, check_rotation, read_tenant
 from functions.rotation.version import RotationError, iso, read_payload
-from functions.secrets_manager import CURRENT, PENDING, SecretState, SecretStore
+from functions.shared import log
+from functions.shared.deadline import Deadline
+from functions.shared.environment import Environment
+from functions.shared.openai_admin import AdminAPI, Key, ProjectKeys
+from functions.shared.openai_http import OpenAIError
+from functions.shared.secrets_manager import CURRENT, PENDING, SecretState, SecretStore
 from myflux_keys.payload import Payload
 
 Outcome = dict[str, Any]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from functions.rotation.scopes import SCOPES
-from functions.secrets_manager import CURRENT, PENDING, SecretState
+from functions.shared.secrets_manager import CURRENT, PENDING, SecretState
 from myflux_keys import names
 
 MARGIN_SECONDS: Final = 72 * 3600

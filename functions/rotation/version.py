@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from functions.environment import Environment
 from functions.rotation.mint import MintedKey
 from functions.rotation.tenant import Tenant
+from functions.shared.environment import Environment
 from myflux_keys.payload import Payload, PayloadError, SecretText
 
 

@@ -10,10 +10,10 @@ import logging
 from dataclasses import dataclass
 from typing import Any, Final
 
-from functions import log
-from functions.openai_admin import ProjectKeys
-from functions.openai_http import OpenAIError
 from functions.rotation.version import iso
+from functions.shared import log
+from functions.shared.openai_admin import ProjectKeys
+from functions.shared.openai_http import OpenAIError
 from functions.sweep.facts import Finding
 
 NOT_DONE: Final = "not done"

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from functions.openai_admin import Key
-from functions.secrets_manager import CURRENT, PENDING
+from functions.shared.openai_admin import Key
+from functions.shared.secrets_manager import CURRENT, PENDING
 from functions.sweep.facts import Action, Facts, Finding, Found
 
 PREVIOUS: Final = "AWSPREVIOUS"

@@ -11,7 +11,7 @@ import hashlib
 from typing import Final
 
 from functions.rotation.tenant import Refused, read_tenant
-from functions.secrets_manager import CURRENT, PENDING
+from functions.shared.secrets_manager import CURRENT, PENDING
 from functions.sweep.decide import LOOK_AHEAD_SECONDS
 from functions.sweep.tenants import TenantSecret
 from myflux_keys import names

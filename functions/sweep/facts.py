@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from functions.openai_admin import Key
 from functions.rotation.tenant import Tenant
 from functions.rotation.version import iso
+from functions.shared.openai_admin import Key
 
 Found = Literal["kept", "orphan", "overdue", "in_use", "alive", "foreign", "missing"]
 """`orphan`: ours, and nobody ever held it. `overdue`: ours, replaced, and set to live longer than it should. `in_use`:

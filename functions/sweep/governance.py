@@ -15,11 +15,11 @@ import logging
 import uuid
 from typing import Final
 
-from functions import log
-from functions.openai_admin import KEEP_SECONDS, AdminAPI, ProjectKeys
-from functions.openai_http import OpenAIError
 from functions.rotation.mint import mint
 from functions.rotation.tenant import Tenant
+from functions.shared import log
+from functions.shared.openai_admin import KEEP_SECONDS, AdminAPI, ProjectKeys
+from functions.shared.openai_http import OpenAIError
 
 _REFUSALS: Final = frozenset({400, 403, 409, 422})
 """Answers that repeat themselves. 401 is about the admin key, 404 about the project, 429 and 5xx about the moment."""

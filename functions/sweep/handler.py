@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from functions import log
-from functions.admin_key import AdminKey
-from functions.deadline import Deadline, LambdaContext
-from functions.environment import Environment, read_environment
-from functions.openai_admin import AdminAPI
-from functions.openai_http import OpenAIHTTP
-from functions.secrets_client import new_client
+from functions.shared import log
+from functions.shared.admin_key import AdminKey
+from functions.shared.deadline import Deadline, LambdaContext
+from functions.shared.environment import Environment, read_environment
+from functions.shared.openai_admin import AdminAPI
+from functions.shared.openai_http import OpenAIHTTP
+from functions.shared.secrets_client import new_client
 from functions.sweep import metrics
 from functions.sweep.inspect import inspect
 from functions.sweep.request import KeysRequest, OrphansRequest, RevokeRequest, SweepRequest, read_request

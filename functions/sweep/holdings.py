@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from functions.deadline import Deadline
-from functions.openai_admin import KEEP_SECONDS, Key, shows
-from functions.openai_http import OpenAIError, OpenAIHTTP
 from functions.rotation.proof import CALL_SECONDS, Proof, judge
-from functions.secrets_manager import SecretStore
+from functions.shared.deadline import Deadline
+from functions.shared.openai_admin import KEEP_SECONDS, Key, shows
+from functions.shared.openai_http import OpenAIError, OpenAIHTTP
+from functions.shared.secrets_manager import SecretStore
 from myflux_keys.payload import CUSTOMER, Payload, PayloadError, SecretText
 from myflux_keys.redaction import KEY_SHAPE, redact
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from functions.openai_admin import ProjectKeys
-from functions.openai_http import OpenAIError, path
 from functions.rotation.proof import CALL_SECONDS, judge
 from functions.rotation.tenant import Refused
 from functions.rotation.version import RotationError, read_payload
-from functions.secrets_manager import CURRENT, SecretStore
+from functions.shared.openai_admin import ProjectKeys
+from functions.shared.openai_http import OpenAIError, path
+from functions.shared.secrets_manager import CURRENT, SecretStore
 from functions.sweep.services import Services
 from functions.sweep.target import tenant_secret
 from myflux_keys.payload import MANAGED, Payload

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from functions.openai_admin import Key, ProjectKeys
-from functions.secrets_manager import CURRENT, SecretStore
+from functions.shared.openai_admin import Key, ProjectKeys
+from functions.shared.secrets_manager import CURRENT, SecretStore
 from functions.sweep.holdings import HeldKey, among, held_keys
 from functions.sweep.services import Services
 from functions.sweep.target import Target

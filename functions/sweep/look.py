@@ -10,13 +10,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from functions import log
-from functions.openai_admin import Key, ProjectKeys
-from functions.openai_http import OpenAIError, OpenAIHTTP, path
 from functions.rotation.proof import CALL_SECONDS, Proof, judge
 from functions.rotation.tenant import Tenant, read_tenant
 from functions.rotation.version import RotationError, read_payload
-from functions.secrets_manager import CURRENT, PENDING, SecretStore
+from functions.shared import log
+from functions.shared.openai_admin import Key, ProjectKeys
+from functions.shared.openai_http import OpenAIError, OpenAIHTTP, path
+from functions.shared.secrets_manager import CURRENT, PENDING, SecretStore
 from functions.sweep.decide import PREVIOUS, is_dead
 from functions.sweep.facts import Facts
 from functions.sweep.holdings import among, held_keys

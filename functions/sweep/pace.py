@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from functions.secrets_manager import CURRENT, PENDING
+from functions.shared.secrets_manager import CURRENT, PENDING
 from functions.sweep.services import Services
 from functions.sweep.tenants import TenantSecret, tenant_secrets
 from myflux_keys.admin_budget import CALLS_PER_MINUTE, WINDOW_SECONDS, sweeps_a_minute, weighs

@@ -10,11 +10,11 @@ import logging
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from functions import log
-from functions.openai_admin import Key, ProjectKeys
-from functions.openai_http import OpenAIError
 from functions.rotation.proof import Proof
 from functions.rotation.tenant import Refused
+from functions.shared import log
+from functions.shared.openai_admin import Key, ProjectKeys
+from functions.shared.openai_http import OpenAIError
 from functions.sweep.holdings import DEATH_PATIENCE_SECONDS, PATIENCE_SECONDS, HeldKey, not_refused
 from functions.sweep.living import Living, look
 from functions.sweep.request import KeysRequest, RevokeRequest

@@ -10,10 +10,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from functions.admin_key import AdminKey
-from functions.deadline import Deadline
-from functions.environment import Environment
-from functions.openai_admin import AdminAPI
+from functions.shared.admin_key import AdminKey
+from functions.shared.deadline import Deadline
+from functions.shared.environment import Environment
+from functions.shared.openai_admin import AdminAPI
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from functions import log
-from functions.admin_key import AdminKeyMissing
-from functions.openai_admin import AdminAPI, ProjectKeys
-from functions.openai_http import OpenAIError
+from functions.shared import log
+from functions.shared.admin_key import AdminKeyMissing
+from functions.shared.openai_admin import AdminAPI, ProjectKeys
+from functions.shared.openai_http import OpenAIError
 from functions.sweep import metrics
 from functions.sweep.decide import is_dead
 from functions.sweep.orphans import Orphan, Project, is_orphan, suspects

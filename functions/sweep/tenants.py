@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from functions.rotation.tenant import Refused, check_name
-from functions.secrets_manager import CURRENT, SecretState
+from functions.shared.secrets_manager import CURRENT, SecretState
 from myflux_keys import names
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from components.iam import identity, resource
+from functions import packer
 from local.cell import LocalCell
 from myflux_keys import names
-from tools import bundle
 
 pytestmark = pytest.mark.cell
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,7 +124,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
             Role=role["Arn"],
             Runtime="python3.13",
             Handler="functions.admin_rotation.handler.handler",
-            Code={"ZipFile": bundle.build("admin_rotation", folder / "admin_rotation.zip").read_bytes()},
+            Code={"ZipFile": packer.build("admin_rotation", folder / "admin_rotation.zip").read_bytes()},
             Timeout=120,
             Environment={"Variables": variables},
         )

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import tenancy
-from functions.admin_keys import DAY_SECONDS, AdminKeyRecord, own_key
 from functions.admin_rotation.proof import NO_KEY
+from functions.shared.admin_keys import DAY_SECONDS, AdminKeyRecord, own_key
 from local.openai.control import EmulatorControl
 from myflux_keys.payload import SecretText
 from operations import admin_key

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from functions.admin_key import AdminKeyMissing
 from functions.admin_rotation import handler
 from functions.admin_rotation.guard import Refused
 from functions.admin_rotation.proof import NO_KEY, NotProven
 from functions.admin_rotation.steps import AdminRotationError
-from functions.openai_http import OpenAIError, OpenAIHTTP
+from functions.shared.admin_key import AdminKeyMissing
+from functions.shared.openai_http import OpenAIError, OpenAIHTTP
 from myflux_keys import names
 from myflux_keys.payload import SecretText
 from tests.admin_key.world import CELL, DAY, AdminWorld

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from functions.admin_rotation import mint
-from functions.openai_http import OpenAIError
+from functions.shared.openai_http import OpenAIError
 from myflux_keys import names
 from tests.admin_key.world import CELL, DAY, AdminWorld
 from tests.functions.fake_secrets import PENDING, refusal

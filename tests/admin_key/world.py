@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from functions.admin_key import AdminKey
-from functions.admin_keys import AdminKeyRecord, list_admin_keys
 from functions.admin_rotation import handler
 from functions.admin_rotation.proof import OnTrial
-from functions.environment import Environment
-from functions.openai_admin import AdminAPI
-from functions.openai_http import OpenAIError, OpenAIHTTP
+from functions.shared.admin_key import AdminKey
+from functions.shared.admin_keys import AdminKeyRecord, list_admin_keys
+from functions.shared.environment import Environment
+from functions.shared.openai_admin import AdminAPI
+from functions.shared.openai_http import OpenAIError, OpenAIHTTP
 from local.openai.control import EmulatorControl
 from myflux_keys import names
 from myflux_keys.payload import SecretText

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from functions.openai_admin import AdminAPI, ProjectKeys
 from functions.rotation import making, steps
 from functions.rotation.making import KeyMaker
+from functions.shared.openai_admin import AdminAPI, ProjectKeys
 
 
 def _forget_lost_keys() -> None:

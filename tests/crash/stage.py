@@ -26,8 +26,8 @@ import boto3
 from botocore.config import Config
 
 from components.iam import identity
-from functions.deadline import Deadline
-from functions.openai_http import OpenAIError, OpenAIHTTP
+from functions.shared.deadline import Deadline
+from functions.shared.openai_http import OpenAIError, OpenAIHTTP
 from local import clock
 from local.aws.server import ACCOUNT_ID, REGION
 from local.openai.control import EmulatorControl

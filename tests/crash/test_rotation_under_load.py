@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from functions.deadline import Deadline
-from functions.openai_http import OpenAIHTTP
+from functions.shared.deadline import Deadline
+from functions.shared.openai_http import OpenAIHTTP
 from myflux_keys.reader import KeyReader
 from tests.crash.faults import FAULTS
 from tests.crash.stage import CELL, MODEL, Stage

@@ -19,10 +19,10 @@ from typing import Any, Final
 import botocore.endpoint
 from botocore.config import Config
 
-from functions import secrets_client
-from functions.deadline import Deadline, LambdaContext
-from functions.openai_http import OpenAIHTTP
 from functions.rotation import handler
+from functions.shared import secrets_client
+from functions.shared.deadline import Deadline, LambdaContext
+from functions.shared.openai_http import OpenAIHTTP
 from tests.crash.sabotage import MISTAKES
 
 INVOCATION_SECONDS: Final = 300.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from functions.deadline import Deadline
-from functions.openai_http import OpenAIHTTP
+from functions.shared.deadline import Deadline
+from functions.shared.openai_http import OpenAIHTTP
 from local.cell import LocalCell
 from myflux_keys.payload import SecretText
 

@@ -14,25 +14,25 @@ from typing import get_args
 import pytest
 
 import tenancy
+from functions import packer
 from program import platform_args
 from tenancy import Cell
 from tests.tenancy.files import REAL
-from tools import bundle
 
 ROOT = Path(__file__).resolve().parents[2]
-KINDS: list[bundle.Kind] = list(get_args(bundle.Kind))
+KINDS: list[packer.Kind] = list(get_args(packer.Kind))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_same_sources_give_the_same_bytes_anywhere(kind: bundle.Kind, tmp_path: Path) -> None:
-    first = bundle.build(kind, tmp_path / "a.zip")
+def test_the_same_sources_give_the_same_bytes_anywhere(kind: packer.Kind, tmp_path: Path) -> None:
+    first = packer.build(kind, tmp_path / "a.zip")
     build = f"bundle.build({kind!r}, pathlib.Path('b/c.zip'))"
     script = f"import os, pathlib; os.umask(0o077); from tools import bundle; {build}"
     environment = {**os.environ, "TZ": "Pacific/Kiritimati", "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "7"}
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=environment, check=True)
     second = tmp_path / "b" / "c.zip"
     assert hashlib.sha256(first.read_bytes()).digest() == hashlib.sha256(second.read_bytes()).digest()
-    assert bundle.build(kind, tmp_path / "a.zip") == first, "an older one is replaced"
+    assert packer.build(kind, tmp_path / "a.zip") == first, "an older one is replaced"
 
 
 def test_nothing_is_fetched_to_build_one(tmp_path: Path) -> None:
@@ -56,30 +56,30 @@ def test_a_local_cell_is_given_the_same_bytes_as_one_at_aws(monkeypatch: pytest.
     for cell in (local, real):
         args = platform_args(cell)
         archives = (args.rotation_archive, args.provisioner_archive, args.sweep_archive, args.admin_key_life.archive)
-        digests.append([bundle.sha256(Path(archive)) for archive in archives])
+        digests.append([packer.sha256(Path(archive)) for archive in archives])
     assert digests[0] == digests[1]
     assert len(set(digests[0])) == len(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_times_and_permissions_of_the_sources_do_not_matter(
-    kind: bundle.Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: packer.Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = bundle.build(kind, tmp_path / "a.zip").read_bytes()
+    before = packer.build(kind, tmp_path / "a.zip").read_bytes()
     copy = tmp_path / "copy"
-    for path in bundle.modules(kind):
+    for path in packer.modules(kind):
         target = copy / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes((ROOT / path).read_bytes().replace(b"\n", b"\r\n"))
         target.chmod(0o600)
         os.utime(target, (1, 1))
-    monkeypatch.setattr(bundle, "ROOT", copy)
-    assert bundle.build(kind, tmp_path / "b.zip").read_bytes() == before, "a checkout with CRLF gives the same zip"
+    monkeypatch.setattr(packer, "ROOT", copy)
+    assert packer.build(kind, tmp_path / "b.zip").read_bytes() == before, "a checkout with CRLF gives the same zip"
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_bundle_runs_alone_and_holds_what_it_may(kind: bundle.Kind, tmp_path: Path) -> None:
-    path = bundle.build(kind, tmp_path / "x.zip")
+def test_a_bundle_runs_alone_and_holds_what_it_may(kind: packer.Kind, tmp_path: Path) -> None:
+    path = packer.build(kind, tmp_path / "x.zip")
     # The sweep shares the rotation's rules and has its own: it is over the goal that the others keep.
     assert path.stat().st_size <= (180_000 if kind == "sweep" else 100_000)
     with zipfile.ZipFile(path) as archive:
@@ -129,7 +129,7 @@ def _mints(source: str) -> bool:
 
 def test_only_the_rotation_can_mint() -> None:
     holders = {
-        kind: {path.as_posix() for path in bundle.modules(kind) if _mints((ROOT / path).read_text(encoding="utf-8"))}
+        kind: {path.as_posix() for path in packer.modules(kind) if _mints((ROOT / path).read_text(encoding="utf-8"))}
         for kind in KINDS
     }
     assert holders["rotation"] == {"functions/rotation/mint.py"}, "the search does find the minting call"
@@ -139,7 +139,7 @@ def test_only_the_rotation_can_mint() -> None:
 
 def test_only_the_admin_rotation_makes_admin_keys() -> None:
     for kind in KINDS:
-        carried = {path.as_posix() for path in bundle.modules(kind)}
+        carried = {path.as_posix() for path in packer.modules(kind)}
         assert ("functions/admin_rotation/mint.py" in carried) == (kind == "admin_rotation")
 
 
@@ -161,22 +161,22 @@ def test_a_module_from_elsewhere_is_refused(tmp_path: Path, monkeypatch: pytest.
     handler.parent.mkdir(parents=True)
     for package in (handler.parent, handler.parent.parent):
         (package / "__init__.py").touch()
-    monkeypatch.setattr(bundle, "ROOT", tmp_path)
+    monkeypatch.setattr(packer, "ROOT", tmp_path)
     handler.write_text("import openai\n")
-    with pytest.raises(bundle.BundleError, match="standard library and boto3 only"):
-        bundle.modules("rotation")
+    with pytest.raises(packer.BundleError, match="standard library and boto3 only"):
+        packer.modules("rotation")
     handler.write_text("from functions.gone import x\n")
-    with pytest.raises(bundle.BundleError, match="has no file"):
-        bundle.modules("rotation")
+    with pytest.raises(packer.BundleError, match="has no file"):
+        packer.modules("rotation")
     handler.write_text(
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import openai\ndef __getattr__(n): import pulumi\n"
     )
-    assert len(bundle.modules("rotation")) == 3, "what never runs is not needed"
+    assert len(packer.modules("rotation")) == 3, "what never runs is not needed"
 
 
 def test_the_command_prints_path_and_hash(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tools.bundle", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "functions.packer", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True
     )
     for line, kind in zip(done.stdout.splitlines(), KINDS, strict=True):
         digest, path = line.split("  ")

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 import openai
 import pytest
 
-from functions.admin_key import AdminKeyMissing
-from functions.openai_http import OpenAIError
 from functions.provisioner.request import BadRequest, read_request
 from functions.rotation.tenant import Refused
+from functions.shared.admin_key import AdminKeyMissing
+from functions.shared.openai_http import OpenAIError
 from myflux_keys import names
 from tests.functions.world import CELL, World, provisioner_input
 

@@ -13,12 +13,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from components.iam import identity
-from functions.openai_http import OpenAIError, OpenAIHTTP
+from functions import packer
+from functions.shared.openai_http import OpenAIError, OpenAIHTTP
 from local.cell import LocalCell
 from myflux_keys import names
 from myflux_keys.payload import Payload
 from tests.functions.world import CELL, MODEL, Time, provisioner_input
-from tools import bundle
 
 pytestmark = pytest.mark.cell
 TENANT = "acme"
@@ -35,7 +35,7 @@ class Deployed:
         return self.cell.client("deployer", service)
 
 
-def _deploy(cell: LocalCell, called: names.CellNames, kind: bundle.Kind, folder: Path, permissions: Any) -> None:
+def _deploy(cell: LocalCell, called: names.CellNames, kind: packer.Kind, folder: Path, permissions: Any) -> None:
     name = getattr(called, f"{kind}_function")
     iam, functions = cell.client("deployer", "iam"), cell.client("deployer", "lambda")
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(identity.function_trust()))["Role"]
@@ -45,7 +45,7 @@ def _deploy(cell: LocalCell, called: names.CellNames, kind: bundle.Kind, folder:
         Role=role["Arn"],
         Runtime="python3.13",
         Handler=f"functions.{kind}.handler.handler",
-        Code={"ZipFile": bundle.build(kind, folder / f"{kind}.zip").read_bytes()},
+        Code={"ZipFile": packer.build(kind, folder / f"{kind}.zip").read_bytes()},
         Timeout=120,
         Environment={
             "Variables": {

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from functions import log
-from functions.admin_key import AdminKey, AdminKeyMissing
 from functions.rotation import handler
 from functions.rotation.handler import RotationFailed
-from functions.secrets_client import new_client
+from functions.shared import log
+from functions.shared.admin_key import AdminKey, AdminKeyMissing
+from functions.shared.secrets_client import new_client
 from myflux_keys.payload import SecretText
 from tests.functions.fake_secrets import refusal
 from tests.functions.wire import http, wire

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from functions.deadline import Deadline
-from functions.environment import SettingError, checked_base_url, read_environment
-from functions.openai_http import MAX_BODY_BYTES, OpenAIError, OpenAIHTTP, path
+from functions.shared.deadline import Deadline
+from functions.shared.environment import SettingError, checked_base_url, read_environment
+from functions.shared.openai_http import MAX_BODY_BYTES, OpenAIError, OpenAIHTTP, path
 from myflux_keys.payload import SecretText
 from tests.functions.wire import http, wire
 

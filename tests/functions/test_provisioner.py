@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from functions.openai_admin import AdminAPI
-from functions.openai_http import OpenAIError
 from functions.provisioner import handler
 from functions.provisioner.handler import ProvisioningFailed
 from functions.provisioner.project import ProjectError, ServiceAccounts
 from functions.provisioner.request import BadRequest, read_request
+from functions.shared.openai_admin import AdminAPI
+from functions.shared.openai_http import OpenAIError
 from myflux_keys.payload import SecretText
 from tests.functions.world import CELL, MODEL, World, provisioner_input
 

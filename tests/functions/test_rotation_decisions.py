@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.openai_admin import Key
-from functions.openai_http import OpenAIError
 from functions.rotation.keys import leftovers, outdated, remaining_life
 from functions.rotation.proof import Proof, judge
 from functions.rotation.tenant import Refused, Tenant, check_name
+from functions.shared.openai_admin import Key
+from functions.shared.openai_http import OpenAIError
 from myflux_keys import names
 
 DAY = 86_400

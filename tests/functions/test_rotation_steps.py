@@ -8,9 +8,9 @@ from datetime import datetime
 
 import pytest
 
-from functions.openai_http import OpenAIError
 from functions.rotation.proof import ProofFailed
 from functions.rotation.version import RotationError
+from functions.shared.openai_http import OpenAIError
 from tests.functions.fake_secrets import CURRENT, PENDING, PREVIOUS
 from tests.functions.world import OVERLAP, STEPS, World
 

@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from functions.admin_key import AdminKey
-from functions.deadline import Deadline
-from functions.environment import Environment
-from functions.openai_admin import AdminAPI
-from functions.openai_http import OpenAIError, OpenAIHTTP
 from functions.provisioner.handler import carry_out
 from functions.provisioner.request import read_request
 from functions.rotation import handler
 from functions.rotation.memory import Memory
+from functions.shared.admin_key import AdminKey
+from functions.shared.deadline import Deadline
+from functions.shared.environment import Environment
+from functions.shared.openai_admin import AdminAPI
+from functions.shared.openai_http import OpenAIError, OpenAIHTTP
 from local.openai.control import EmulatorControl, LiveKey
 from myflux_keys import names
 from myflux_keys.payload import Payload, SecretText

@@ -11,7 +11,7 @@ from collections.abc import Generator
 
 import pytest
 
-from functions import log
+from functions.shared import log
 from myflux_keys import quiet
 from myflux_keys.redaction import RedactingFilter
 

@@ -14,11 +14,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from components.iam import identity
+from functions import packer
 from local.cell import LocalCell
 from local.openai.control import LiveKey
 from myflux_keys import names
 from tests.functions.world import MODEL, provisioner_input
-from tools import bundle
 
 CELL = "local"
 OVERLAP_HOURS = 24
@@ -72,7 +72,7 @@ class Bench:
             Role=role["Arn"],
             Runtime="python3.13",
             Handler=f"functions.{kind}.handler.handler",
-            Code={"ZipFile": bundle.build(kind, folder / f"{kind}.zip").read_bytes()},
+            Code={"ZipFile": packer.build(kind, folder / f"{kind}.zip").read_bytes()},
             Timeout=300,
             Environment={
                 "Variables": {

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from functions.openai_admin import Key
+from functions.shared.openai_admin import Key
 from functions.sweep.holdings import HeldKey, among, held_keys
 from myflux_keys.payload import SecretText
 

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tenancy
-from functions.deadline import Deadline
-from functions.secrets_manager import SecretState
+from functions.shared.deadline import Deadline
+from functions.shared.secrets_manager import SecretState
 from functions.sweep import orphans
 from functions.sweep.metrics import of_orphans
 from functions.sweep.orphans import SETTLING_SECONDS, Orphan, Project, is_orphan, suspects

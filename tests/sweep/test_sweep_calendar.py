@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from functions.rotation.tenant import Tenant
-from functions.secrets_manager import SecretState
+from functions.shared.secrets_manager import SecretState
 from functions.sweep import due
 from functions.sweep.governance import strictest
 from functions.sweep.tenants import TenantSecret

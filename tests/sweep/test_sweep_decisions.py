@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.openai_admin import Key
 from functions.rotation.tenant import Tenant
-from functions.secrets_manager import CURRENT, PENDING
+from functions.shared.openai_admin import Key
+from functions.shared.secrets_manager import CURRENT, PENDING
 from functions.sweep.decide import GRACE_SECONDS, PREVIOUS, READER_CACHE_SECONDS, SLACK_SECONDS, decide, is_dead
 from functions.sweep.facts import Facts, Finding
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from functions.deadline import Deadline
-from functions.secrets_manager import SecretState
+from functions.shared.deadline import Deadline
+from functions.shared.secrets_manager import SecretState
 from functions.sweep import pace as paces
 from functions.sweep.pace import Pace
 from functions.sweep.tenants import TenantSecret

@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
 
-from functions import log
-from functions.deadline import Deadline
-from functions.openai_http import READ_SECONDS, OpenAIError, OpenAIHTTP, path
+from functions.shared import log
+from functions.shared.deadline import Deadline
+from functions.shared.openai_http import READ_SECONDS, OpenAIError, OpenAIHTTP, path
 from myflux_keys.payload import SecretText
 
 KEEP_SECONDS: Final = 20.0
@@ -42,7 +42,7 @@ def shows(redacted_value: str, value: SecretText) -> bool:
 
 
 class KeySource(Protocol):
-    """Where an admin key comes from: `functions.admin_key.AdminKey` for the cell's, anything for one on trial."""
+    """Where an admin key comes from: `functions.shared.admin_key.AdminKey` for the cell's, anything for one on trial."""
 
     def get(self) -> SecretText: ...
     def after_refusal(self, refused: SecretText, /) -> SecretText | None: ...

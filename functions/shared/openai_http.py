@@ -21,7 +21,7 @@ from threading import Timer
 from typing import Any, Final, cast
 from urllib.parse import quote, urlencode, urlsplit
 
-from functions.deadline import Deadline
+from functions.shared.deadline import Deadline
 from myflux_keys.payload import SecretText
 from myflux_keys.redaction import redact
 
