@@ -20,7 +20,7 @@ from fleet.engine import ROOT, Engine, Outcome
 from local.cell import LocalCell
 from myflux_keys.names import CellNames
 from myflux_keys.payload import SecretText
-from operations import admin_key
+from ops.actions import admin_key
 
 CELL: Final = "local"
 PATTERN: Final = "acme"

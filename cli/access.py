@@ -7,12 +7,12 @@ from pathlib import Path
 
 import tenancy
 from cli import options, output
-from operations import selection
-from operations.access import Access, is_open
-from operations.account import Account
-from operations.errors import OperationError
-from operations.journal import folder
-from operations.tenant_file import TenantFile
+from ops import selection
+from ops.account import Account
+from ops.actions.access import Access, is_open
+from ops.actions.tenant_file import TenantFile
+from ops.errors import OperationError
+from ops.journal import folder
 
 
 def disable(

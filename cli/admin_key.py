@@ -12,9 +12,9 @@ import typer
 import tenancy
 from cli import options, output
 from myflux_keys.payload import SecretText
-from operations import admin_key
-from operations.account import Account
-from operations.selection import cells, one_tenant
+from ops.account import Account
+from ops.actions import admin_key
+from ops.selection import cells, one_tenant
 from tenancy.address import openai_base_url
 
 app = typer.Typer(

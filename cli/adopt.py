@@ -8,11 +8,12 @@ from typing import Any
 import tenancy
 from cli import ask, options, output
 from cli.table import iso, when
-from operations import functions_client, journal, selection
-from operations.account import Account
-from operations.adopt import claim, dies_early, is_dead, judged, look, new_key, plan, rotate_from_next_slot, untouched
-from operations.errors import OperationError
-from operations.rotation_state import facts
+from ops import journal, selection
+from ops.account import Account
+from ops.actions import functions_client
+from ops.actions.adopt import claim, dies_early, is_dead, judged, look, new_key, plan, rotate_from_next_slot, untouched
+from ops.errors import OperationError
+from ops.rotation_state import facts
 
 OPERATION = "adopt"
 

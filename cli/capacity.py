@@ -10,10 +10,10 @@ import tenancy
 from cli import options, output
 from cli.table import iso, table, when
 from myflux_keys.admin_budget import CALLS_PER_MINUTE
-from operations import selection
-from operations.account import Account
-from operations.capacity import Capacity, Limit
-from operations.capacity import capacity as capacity_of
+from ops import selection
+from ops.account import Account
+from ops.actions.capacity import Capacity, Limit
+from ops.actions.capacity import capacity as capacity_of
 from tenancy.slot_load import ROTATIONS_AN_HOUR
 
 

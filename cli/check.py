@@ -13,7 +13,7 @@ import typer
 from cli import options, output
 from cli.progress import Line
 from myflux_keys.redaction import redact
-from operations.errors import OperationError
+from ops.errors import OperationError
 
 
 def check(

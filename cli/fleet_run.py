@@ -22,8 +22,8 @@ from fleet.choice import Choice
 from fleet.job import Operation
 from fleet.run import Plan, Progress, Result, Run
 from fleet.stages import stages
-from operations import selection
-from operations.pace import spoken
+from ops import selection
+from ops.actions.pace import spoken
 from tenancy.loading import FLEET
 
 _MOST_PROCESSES = 4

@@ -5,10 +5,10 @@ from __future__ import annotations
 import tenancy
 from cli import options, output
 from cli.table import iso, table, when
-from operations import selection
-from operations.account import Account
-from operations.history import Life
-from operations.history import history as lives_of
+from ops import selection
+from ops.account import Account
+from ops.actions.history import Life
+from ops.actions.history import history as lives_of
 
 
 def history(

@@ -1,7 +1,7 @@
 """What `offboard` and the end of a `move` have in common: a tenant leaves one cell.
 
 Owns the dry run, the question, the record and putting the parts together. Leaves out the order of steps
-(`operations/offboard.py`) and which tenant and cell these are.
+(`ops/actions/offboard.py`) and which tenant and cell these are.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli import ask, output
-from operations import journal
-from operations.account import Account
-from operations.errors import OperationError
-from operations.killing import Keys
-from operations.offboard import DENY, Offboard, guarded, plan
-from operations.tenant_file import TenantFile
+from ops import journal
+from ops.account import Account
+from ops.actions.end_keys import Keys
+from ops.actions.offboard import DENY, Offboard, guarded, plan
+from ops.actions.tenant_file import TenantFile
+from ops.errors import OperationError
 from tenancy import Cell, Tenant
 
 

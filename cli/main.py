@@ -57,7 +57,7 @@ def foreseen(error: Exception) -> str | None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from local.cell import CellError
-    from operations.errors import OperationError, explain
+    from ops.errors import OperationError, explain
     from tenancy import TenancyError
     from tenancy.address import AddressError
 

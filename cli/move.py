@@ -11,12 +11,12 @@ import typer
 import tenancy
 from cli import leaving, options, output
 from cli.leaving import Leaving
-from operations import journal, selection
-from operations.account import Account, checked_reason
-from operations.errors import OperationError
-from operations.move import Move, destination, drafted, next_step, origin, plan
-from operations.offboard import living_secret
-from operations.tenant_file import TenantFile
+from ops import journal, selection
+from ops.account import Account, checked_reason
+from ops.actions.move import Move, destination, drafted, next_step, origin, plan
+from ops.actions.offboard import living_secret
+from ops.actions.tenant_file import TenantFile
+from ops.errors import OperationError
 from tenancy import Fleet, Tenant
 
 OPERATION = "move"

@@ -9,8 +9,9 @@ import typer
 
 import tenancy
 from cli import ask, options, output
-from operations import new_tenant, selection
-from operations.new_tenant import EVERY_HOURS, Question
+from ops import selection
+from ops.actions import new_tenant
+from ops.actions.new_tenant import EVERY_HOURS, Question
 from tenancy import TenancyError, document, source
 
 

@@ -8,10 +8,10 @@ from contextlib import ExitStack
 import tenancy
 from cli import leaving, options, output
 from cli.leaving import Leaving
-from operations import selection
-from operations.account import Account, checked_reason
-from operations.offboard import elsewhere
-from operations.tenant_file import TenantFile
+from ops import selection
+from ops.account import Account, checked_reason
+from ops.actions.offboard import elsewhere
+from ops.actions.tenant_file import TenantFile
 from tenancy import Cell, Fleet, Tenant, archive
 
 OPERATION = "offboard"

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import options
-from operations.errors import OperationError
+from ops.errors import OperationError
 
 
 def rename(

@@ -10,11 +10,11 @@ import typer
 
 import tenancy
 from cli import ask, options, output
-from operations import journal, selection
-from operations.account import Account, checked_reason
-from operations.errors import OperationError
-from operations.killing import Keys, Seen
-from operations.revoke import DENY, Revoke, consequences, goes_on, ready
+from ops import journal, selection
+from ops.account import Account, checked_reason
+from ops.actions.end_keys import Keys, Seen
+from ops.actions.revoke import DENY, Revoke, consequences, goes_on, ready
+from ops.errors import OperationError
 
 OPERATION = "revoke"
 

@@ -11,13 +11,13 @@ import typer
 import tenancy
 from cli import ask, options, output
 from cli.progress import Line
-from operations import journal, selection
-from operations.account import Account, checked_reason
-from operations.errors import OperationError
-from operations.journal import Entry, Journal
-from operations.pace import Budget, spoken
-from operations.rotate import Progress, Rotate, Waiting
-from operations.selection import Selection
+from ops import journal, selection
+from ops.account import Account, checked_reason
+from ops.actions.pace import Budget, spoken
+from ops.actions.rotate import Progress, Rotate, Waiting
+from ops.errors import OperationError
+from ops.journal import Entry, Journal
+from ops.selection import Selection
 
 OPERATION = "rotate"
 

@@ -1,6 +1,6 @@
 """Which stacks have a state, for commands that compare stacks with the other sides.
 
-Owns saying so where it cannot be seen. Leaves out comparing (`operations/orphans.py`).
+Owns saying so where it cannot be seen. Leaves out comparing (`ops/actions/orphans.py`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import output
 from fleet import backend
-from operations.errors import OperationError, explain
+from ops.errors import OperationError, explain
 
 
 def stacks() -> set[str] | None:

@@ -9,10 +9,10 @@ import typer
 import tenancy
 from cli import options, output, states
 from cli.table import age, iso, table, when
-from operations import selection
-from operations.account import Account
-from operations.orphans import Orphan
-from operations.status import TenantStatus, cell_status
+from ops import selection
+from ops.account import Account
+from ops.actions.orphans import Orphan
+from ops.actions.status import TenantStatus, cell_status
 
 
 def status(

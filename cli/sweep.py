@@ -10,11 +10,12 @@ import tenancy
 from cli import options, output, states
 from cli.progress import Line
 from cli.table import table
-from operations import orphans, selection
-from operations.account import Account
-from operations.errors import OperationError
-from operations.sweep import PER_MINUTE, Swept, compare
-from operations.sweep import sweep as sweep_cell
+from ops import selection
+from ops.account import Account
+from ops.actions import orphans
+from ops.actions.sweep import PER_MINUTE, Swept, compare
+from ops.actions.sweep import sweep as sweep_cell
+from ops.errors import OperationError
 from tenancy import Fleet
 
 HEADINGS = ("TENANT", "KEY", "FOUND", "ACTION", "DONE", "EXPIRES", "LAST USED", "WHY")

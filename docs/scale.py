@@ -1,4 +1,4 @@
-"""The document on scale: one tenant to a hundred thousand, reckoned by `operations.projection`.
+"""The document on scale: one tenant to a hundred thousand, reckoned by `ops.actions.projection`.
 
 Owns the words around the tables. Leaves out every number: those of limits and slots are the product's own.
 """
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from fleet.stages import CANARY_SHARE, stages
 from myflux_keys.admin_budget import CALLS_PER_MINUTE
-from operations.capacity import PROJECTS, ROLES, SECRETS
-from operations.pace import spoken
-from operations.projection import Shape, full, project
+from ops.actions.capacity import PROJECTS, ROLES, SECRETS
+from ops.actions.pace import spoken
+from ops.actions.projection import Shape, full, project
 from tenancy.slot_load import ROTATIONS_AN_HOUR
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)

@@ -19,7 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from fleet.holder import Lock, lock
-from operations.errors import OperationError, code_of
+from ops.errors import OperationError, code_of
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import tenancy
-from operations import selection
-from operations.errors import OperationError
+from ops import selection
+from ops.errors import OperationError
 from tenancy import Fleet
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from pulumi import automation
 
 from fleet.engine import ROOT, Engine, Outcome
-from operations.errors import OperationError
+from ops.errors import OperationError
 
 
 def protected(state: str) -> list[str]:

@@ -10,7 +10,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from operations.errors import OperationError
+from ops.errors import OperationError
 
 
 @dataclass(frozen=True)

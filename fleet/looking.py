@@ -1,7 +1,7 @@
 """A look at a stack's secrets before the engine brings the stack up, and what a refusal of AWS's means to a person.
 
 Owns finding out whose secrets they are and asking AWS in this process's environment. Leaves out what is looked for
-(`operations/standing.py`), the sentences (`operations/ways_out.py`) and acting on them (`work`).
+(`ops/stacks/secret_state.py`), the sentences (`ops/ways_out.py`) and acting on them (`work`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import Any, Final
 
 import tenancy
 from fleet.engine import Engine
-from operations import standing, ways_out
-from operations.account import Account
+from ops import ways_out
+from ops.account import Account
+from ops.stacks import secret_state
 from tenancy import Cell, Tenant
 
 _NO_FUNCTION: Final = re.compile(r"Function not found: \S*:function:(?P<name>[\w-]+)")
@@ -42,8 +43,8 @@ def differing(root: Path, stack: str, engine: Engine, operation: str) -> list[st
     with Account(cell, operation) as account:
         return [
             f"{place.secret}: {told}"
-            for place in standing.places(cell, tenant)
-            for told in standing.look(account.secrets, place, lambda arn: knows(engine, stack, arn))
+            for place in secret_state.places(cell, tenant)
+            for told in secret_state.look(account.secrets, place, lambda arn: knows(engine, stack, arn))
         ]
 
 
@@ -60,7 +61,7 @@ def meaning(root: Path, stack: str, said: str) -> str:
         return ""
     cell, tenant = whose
     if "ResourceExistsException" in said:
-        for place in standing.places(cell, tenant):
+        for place in secret_state.places(cell, tenant):
             if place.secret in said:
                 return (
                     ways_out.unknown_to_the_stack(place.adopted, place.secret, stack)

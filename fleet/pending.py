@@ -16,7 +16,7 @@ from typing import Any, Final
 import boto3
 from botocore.exceptions import ClientError
 
-from operations.errors import code_of
+from ops.errors import code_of
 
 NAMED: Final[Mapping[str, str]] = {
     "aws:cloudwatch/logGroup:LogGroup": "name",

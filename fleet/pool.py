@@ -18,7 +18,7 @@ import distributed
 
 from fleet.job import Done, Job
 from fleet.work import work
-from operations.errors import OperationError
+from ops.errors import OperationError
 
 _dask: Any = distributed
 """Its types say nothing that could be checked."""

@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TextIO
 
-from operations import journal
-from operations.errors import OperationError
+from ops import journal
+from ops.errors import OperationError
 
 _SUCCEEDED: Final = "succeeded"
 

@@ -20,7 +20,7 @@ from fleet import backend, holder, looking, pending, record, sources
 from fleet.engine import Engine, OperationFailed, Outcome
 from fleet.job import Done, Job
 from fleet.pending import Mended
-from operations.errors import OperationError, explain
+from ops.errors import OperationError, explain
 from tenancy.loading import FLEET, ROOT
 
 _ORPHAN_SECONDS: Final = 600.0

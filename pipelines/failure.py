@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from myflux_keys.redaction import redact
-from operations.errors import OperationError
+from ops.errors import OperationError
 from tenancy import TenancyError
 
 

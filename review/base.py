@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from fleet.git import Difference, Repository
-from operations.errors import OperationError
+from ops.errors import OperationError
 
 LIKELY: Final = ("origin/HEAD", "origin/main", "main")
 """What a branch is measured against where nobody says."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fleet import changed, sources
-from operations.errors import OperationError
+from ops.errors import OperationError
 from review import judging, previewing, proving, sides, stacks
 from review.base import Base, base
 from review.cost import Cost, cost

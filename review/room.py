@@ -1,6 +1,6 @@
 """How much room a change takes of each cell's limits, and how much money its tenants may spend.
 
-Owns the comparison, from files alone. Leaves out the limits (`operations.capacity`) and what AWS charges (`cost`).
+Owns the comparison, from files alone. Leaves out the limits (`ops.actions.capacity`) and what AWS charges (`cost`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from operations.capacity import PROJECTS, ROLES, SECRETS, Demand, demand
+from ops.actions.capacity import PROJECTS, ROLES, SECRETS, Demand, demand
 from tenancy import Fleet
 from tenancy.slot_load import ROTATIONS_AN_HOUR
 

@@ -1,6 +1,6 @@
 """`tenants/archive/`: the files of tenants that were off-boarded, and why their slugs never come back.
 
-Owns where such a file lies and the refusal of its slug. Leaves out moving files there (`operations/offboard.py`). What
+Owns where such a file lies and the refusal of its slug. Leaves out moving files there (`ops/actions/offboard.py`). What
 an archived file says is never read: that it exists is all that matters, so one look a tenant is enough.
 """
 

@@ -1,6 +1,6 @@
 """What a tenant's live secret holds, told without its value: asked before an existing secret is taken over.
 
-Owns reading the value and asking OpenAI about what it names. Leaves out judging (`operations/adopt.py`). A function's
+Owns reading the value and asking OpenAI about what it names. Leaves out judging (`ops/actions/adopt.py`). A function's
 work: no person may read the value or ask OpenAI about keys. Changes nothing.
 """
 

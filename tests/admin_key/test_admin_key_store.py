@@ -12,9 +12,9 @@ from functions.admin_rotation.proof import NO_KEY
 from functions.shared.admin_keys import DAY_SECONDS, AdminKeyRecord, own_key
 from local.openai.control import EmulatorControl
 from myflux_keys.payload import SecretText
-from operations import admin_key
-from operations.admin_key import AdminKeyError, notices, store
-from operations.errors import OperationError
+from ops.actions import admin_key
+from ops.actions.admin_key import AdminKeyError, notices, store
+from ops.errors import OperationError
 from tests.functions.fake_secrets import refusal
 
 ROOT = Path(__file__).resolve().parents[2]

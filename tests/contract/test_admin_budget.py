@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from myflux_keys.admin_budget import CALLS_PER_MINUTE, ROTATIONS_PER_MINUTE, WINDOW_SECONDS, sweeps_a_minute, weighs
-from operations.pace import Budget, Pace
+from ops.actions.pace import Budget, Pace
 
 NOW = 1_800_000_000.0
 

@@ -12,8 +12,8 @@ import tenancy
 from local.openai.control import EmulatorControl
 from myflux_keys import NotReadyError
 from myflux_keys.payload import SecretText
-from operations import customer_key
-from operations.errors import OperationError
+from ops.actions import customer_key
+from ops.errors import OperationError
 from tests.customer_key.conftest import CELL, CUSTOMER, DEDICATED, MANAGED, MODEL, OTHER_MODEL, Place
 
 pytestmark = pytest.mark.cell

@@ -12,7 +12,7 @@ from fleet import changed
 from fleet.changed import Touched, left_out, pins_changed, reasons, touched
 from fleet.git import Difference
 from fleet.sources import Code, code
-from operations.errors import OperationError
+from ops.errors import OperationError
 from tenancy import source
 from tests.tenancy.files import Files
 

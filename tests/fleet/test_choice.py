@@ -13,7 +13,7 @@ from fleet.choice import Choice
 from fleet.job import Done
 from fleet.run import Plan, Result
 from fleet.stages import Stage
-from operations.errors import OperationError
+from ops.errors import OperationError
 from tests.tenancy.files import REAL, Files
 
 ALL = Choice(("local",), {"acme.local": "acme", "fjord.local": "fjord"})

@@ -15,7 +15,7 @@ import pytest
 from fleet import backend, holder
 from fleet.holder import Lock, Note, provably_gone
 from fleet.pending import mend
-from operations.errors import OperationError
+from ops.errors import OperationError
 from tenancy.loading import ROOT
 
 LOST = """

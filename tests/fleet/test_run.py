@@ -13,7 +13,7 @@ from fleet import record
 from fleet.job import Done, Job
 from fleet.run import LOCKED_SECONDS, Plan, Progress, Run
 from fleet.stages import stages
-from operations.errors import OperationError
+from ops.errors import OperationError
 
 TENANTS = [f"t-{number:03}.local" for number in range(100)]
 PRINTS = {stack: f"print of {stack}" for stack in ["local", *TENANTS]}

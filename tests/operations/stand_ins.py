@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from operations.rotate import Waiting
+from ops.actions.rotate import Waiting
 from tenancy import Cell
 
 
@@ -176,7 +176,7 @@ class _Trail:
 
 
 class FakeAccount:
-    """In place of `operations.account.Account`."""
+    """In place of `ops.account.Account`."""
 
     def __init__(self, cell: Cell, secrets: FakeSecrets) -> None:
         self.cell = cell

@@ -11,9 +11,9 @@ import pytest
 import program
 from fleet.adoption import imported
 from fleet.ending import protected
-from operations.adopt import Found, dies_early, judged, plan, refused, untouched
-from operations.errors import OperationError
-from operations.rotation_state import facts
+from ops.actions.adopt import Found, dies_early, judged, plan, refused, untouched
+from ops.errors import OperationError
+from ops.rotation_state import facts
 from review.rehearsal import rehearse
 from tenancy import Cell, Fleet, Tenant
 

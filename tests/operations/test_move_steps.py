@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from operations.errors import OperationError
-from operations.move import Move, destination, drafted, origin
-from operations.tenant_file import TenantFile
+from ops.actions.move import Move, destination, drafted, origin
+from ops.actions.tenant_file import TenantFile
+from ops.errors import OperationError
 from tenancy import Fleet, load
 from tests.operations.stand_ins import Clock, FakeAccount, FakeSecrets, Held
 from tests.tenancy.files import REAL, Files

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from operations import new_tenant
-from operations.errors import OperationError
+from ops.actions import new_tenant
+from ops.errors import OperationError
 from tenancy import TenancyError, archive, document, load, source
 from tests.tenancy.files import TENANT, Files
 

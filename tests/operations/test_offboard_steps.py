@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from components.iam.resource import tenant_secret
-from operations import journal as journals
-from operations.access import is_open
-from operations.errors import OperationError
-from operations.journal import Journal
-from operations.killing import Beyond, Killed, Seen
-from operations.offboard import Offboard, elsewhere, guarded, plan
-from operations.tenant_file import TenantFile
+from ops import journal as journals
+from ops.actions.access import is_open
+from ops.actions.end_keys import Beyond, Killed, Seen
+from ops.actions.offboard import Offboard, elsewhere, guarded, plan
+from ops.actions.tenant_file import TenantFile
+from ops.errors import OperationError
+from ops.journal import Journal
 from tenancy import Cell, Fleet, Tenant, archive
 from tests.operations.stand_ins import FakeAccount, FakeSecrets, Held
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operations.pace import ROTATION_SECONDS, WINDOW_SECONDS, Budget, Pace, spoken
+from ops.actions.pace import ROTATION_SECONDS, WINDOW_SECONDS, Budget, Pace, spoken
 
 
 class Clock:

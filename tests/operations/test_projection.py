@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from operations.capacity import PROJECTS, ROLES
-from operations.projection import Shape, full, load, project
+from ops.actions.capacity import PROJECTS, ROLES
+from ops.actions.projection import Shape, full, load, project
 from tenancy.slot_load import ROTATIONS_AN_HOUR
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from operations.account import checked_reason, said_in, user_agent
-from operations.capacity import PROJECTS, full_on, growth_of, reckon
-from operations.errors import OperationError
-from operations.history import Version, lives, windows
-from operations.rotation_state import SecretFacts
-from operations.status import tenant_status
-from operations.trail import TrailEvent, read
+from ops.account import checked_reason, said_in, user_agent
+from ops.actions.capacity import PROJECTS, full_on, growth_of, reckon
+from ops.actions.history import Version, lives, windows
+from ops.actions.status import tenant_status
+from ops.actions.trail import TrailEvent, read
+from ops.errors import OperationError
+from ops.rotation_state import SecretFacts
 from tenancy import Fleet, load
 from tests.tenancy.files import Files
 

@@ -10,12 +10,12 @@ import pytest
 
 from cli.revoke import sentence
 from components.iam.resource import tenant_secret
-from operations import journal as journals
-from operations.access import Access, is_open, switched
-from operations.errors import OperationError
-from operations.journal import Journal
-from operations.killing import Beyond, Killed, Seen, killed, seen
-from operations.revoke import Revoke, Revoked, consequences, goes_on, ready
+from ops import journal as journals
+from ops.actions.access import Access, is_open, switched
+from ops.actions.end_keys import Beyond, Killed, Seen, killed, seen
+from ops.actions.revoke import Revoke, Revoked, consequences, goes_on, ready
+from ops.errors import OperationError
+from ops.journal import Journal
 from tenancy import Cell, Fleet, Tenant
 from tests.operations.stand_ins import Clock, FakeAccount, FakeSecrets, Held
 from tests.tenancy.files import Files

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from cli.rotate import sentence
-from operations import journal as journals
-from operations.errors import OperationError
-from operations.journal import Journal
-from operations.pace import Budget
-from operations.rotate import Progress, Rotate
+from ops import journal as journals
+from ops.actions.pace import Budget
+from ops.actions.rotate import Progress, Rotate
+from ops.errors import OperationError
+from ops.journal import Journal
 from tenancy import Cell
 from tests.operations.stand_ins import FakeAccount, FakeSecrets, Held
 

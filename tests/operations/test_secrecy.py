@@ -31,10 +31,10 @@ pytestmark = [pytest.mark.engine, pytest.mark.cell]
 
 LOUD = "import logging, sys; logging.basicConfig(level=1, stream=sys.stderr); from cli.main import main; main()"
 CARELESS = """
-import operations.admin_key
+import ops.actions.admin_key
 def store(cell, key, *rest):
     raise RuntimeError("no line of mine expected this: " + key.reveal())
-operations.admin_key.store = store
+ops.actions.admin_key.store = store
 """
 """An error in our own code that quotes the key: what an unforeseen traceback would hold."""
 

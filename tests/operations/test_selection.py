@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from operations.errors import OperationError
-from operations.selection import one_tenant, to_rotate
+from ops.errors import OperationError
+from ops.selection import one_tenant, to_rotate
 from tenancy import Fleet, load
 from tests.tenancy.files import Files
 

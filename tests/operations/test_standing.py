@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from myflux_keys import names
-from operations.errors import OperationError
-from operations.standing import GONE, differences, look, places
+from ops.errors import OperationError
+from ops.stacks.secret_state import GONE, differences, look, places
 from tenancy import Cell, Fleet, Tenant
 
 ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:myflux/local/acme/openai-AbCdEf"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from operations.errors import OperationError
-from operations.tenant_file import TenantFile
+from ops.actions.tenant_file import TenantFile
+from ops.errors import OperationError
 
 COMMENTED = """\
 # The usual case.

@@ -19,7 +19,7 @@ from typing import Any
 import tenancy
 from local.cell import LocalCell
 from myflux_keys.names import CellNames, TenantNames
-from operations import admin_key
+from ops.actions import admin_key
 
 ROOT = Path(__file__).resolve().parents[2]
 CELL = "local"

@@ -23,7 +23,7 @@ from functions.sweep.sides import Sides as SidesOfCell
 from functions.sweep.tenants import ListedSecret, TenantSecret
 from myflux_keys import names
 from myflux_keys.admin_budget import CALLS_PER_MINUTE
-from operations.orphans import KINDS, Sides, compared, merged, told
+from ops.actions.orphans import KINDS, Sides, compared, merged, told
 from tests.operations.stand_ins import Clock
 
 CELL = "local"

@@ -19,7 +19,7 @@ import pytest
 from components.sweep_alarms import ALARMS, link
 from local.cell import LocalCell
 from myflux_keys.names import CellNames
-from operations import orphans
+from ops.actions import orphans
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")

@@ -19,9 +19,9 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 import tenancy
 from cli.sweep import nothing
-from operations import functions_client
-from operations.errors import OperationError
-from operations.sweep import Swept, sweep
+from ops.actions import functions_client
+from ops.actions.sweep import Swept, sweep
+from ops.errors import OperationError
 from tests.sweep.conftest import Bench
 from tests.tenancy.files import Files
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from operations.access import Access, is_open
-from operations.account import Account
-from operations.errors import OperationError
-from operations.history import versions
-from operations.orphans import Orphan, look
-from operations.rotation_state import SecretFacts, tenant_secrets
+from ops.account import Account
+from ops.actions.access import Access, is_open
+from ops.actions.history import versions
+from ops.actions.orphans import Orphan, look
+from ops.errors import OperationError
+from ops.rotation_state import SecretFacts, tenant_secrets
 from tenancy import Fleet, Tenant
 
 _AT_ONCE: Final = 8

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from myflux_keys import admin_budget
 from myflux_keys.names import TAG_TENANT, CellNames
-from operations.account import aws_time
+from ops.account import aws_time
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient

@@ -15,7 +15,7 @@ from functions.shared.deadline import Deadline
 from functions.shared.environment import SettingError, checked_base_url
 from functions.shared.openai_http import OpenAIError, OpenAIHTTP, path
 from myflux_keys.payload import SecretText
-from operations.errors import OperationError
+from ops.errors import OperationError
 
 Kind = Literal["service_account", "user", "legacy"]
 """Who owns a key. A legacy key belongs to a person too, in the person's default project."""

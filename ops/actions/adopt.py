@@ -16,11 +16,11 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from myflux_keys.names import SERVICE_ACCOUNT, CellNames, TenantNames
-from operations import ways_out
-from operations.account import Account
-from operations.errors import OperationError, code_of
-from operations.rotate import is_incomplete, new_token, start
-from operations.rotation_state import SecretFacts, facts
+from ops import ways_out
+from ops.account import Account
+from ops.actions.rotate import is_incomplete, new_token, start
+from ops.errors import OperationError, code_of
+from ops.rotation_state import SecretFacts, facts
 from tenancy import Tenant, slots
 
 _ALIVE: Final = ("accepted", "restricted", "unpaid", "model_unreachable")

@@ -16,12 +16,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from operations.account import Account
-from operations.errors import OperationError
-from operations.offboard import living, living_secret
-from operations.rotate import Waiting, failure_of, new_token, start
-from operations.tenant_file import TenantFile
-from operations.trail import rotation_failures
+from ops.account import Account
+from ops.actions.offboard import living, living_secret
+from ops.actions.rotate import Waiting, failure_of, new_token, start
+from ops.actions.tenant_file import TenantFile
+from ops.actions.trail import rotation_failures
+from ops.errors import OperationError
 from tenancy import Fleet, Tenant
 
 _POLL_SECONDS: Final = 1.0

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from operations.errors import OperationError
+from ops.errors import OperationError
 from tenancy import Cell
 
 SCHEMA: Final = 1

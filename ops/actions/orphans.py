@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from functions.sweep.tenants import ListedSecret, listed_secrets
 from myflux_keys.names import CellNames
-from operations.account import Account
+from ops.account import Account
 from tenancy import Cell, Fleet
 
 RUNBOOK: Final = "docs/runbook.md"

@@ -12,13 +12,13 @@ from typing import Final
 
 from botocore.exceptions import ClientError
 
-from operations.access import Access
-from operations.account import Account
-from operations.errors import OperationError, code_of
-from operations.journal import Journal
-from operations.killing import Killed, Seen, spoken
-from operations.rotation_state import SecretFacts, facts
-from operations.tenant_file import TenantFile
+from ops.account import Account
+from ops.actions.access import Access
+from ops.actions.end_keys import Killed, Seen, spoken
+from ops.actions.tenant_file import TenantFile
+from ops.errors import OperationError, code_of
+from ops.journal import Journal
+from ops.rotation_state import SecretFacts, facts
 from tenancy import Cell, Tenant
 
 DENY: Final = "deny"

@@ -14,14 +14,14 @@ from typing import Final
 
 from botocore.exceptions import ClientError
 
-from operations.access import Access, is_open
-from operations.account import Account, aws_time
-from operations.errors import OperationError
-from operations.journal import Journal
-from operations.killing import Killed, Seen, spoken
-from operations.rotate import Waiting, failure_of, is_incomplete, new_token, not_startable
-from operations.rotation_state import SecretFacts, facts
-from operations.trail import rotation_failures
+from ops.account import Account, aws_time
+from ops.actions.access import Access, is_open
+from ops.actions.end_keys import Killed, Seen, spoken
+from ops.actions.rotate import Waiting, failure_of, is_incomplete, new_token, not_startable
+from ops.actions.trail import rotation_failures
+from ops.errors import OperationError
+from ops.journal import Journal
+from ops.rotation_state import SecretFacts, facts
 from tenancy import Tenant
 
 DENY: Final = "deny"

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from myflux_keys import names
-from operations import ways_out
-from operations.errors import OperationError, code_of
-from operations.rotation_state import facts
+from ops import ways_out
+from ops.errors import OperationError, code_of
+from ops.rotation_state import facts
 from tenancy import Cell, Tenant
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from operations.errors import OperationError
+from ops.errors import OperationError
 from tenancy import Cell, Fleet, Tenant
 
 

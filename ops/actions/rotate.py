@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from operations import ways_out
-from operations.account import Account, aws_time
-from operations.errors import code_of, explain
-from operations.journal import Entry, Journal
-from operations.pace import Budget, Pace
-from operations.rotation_state import SecretFacts, facts, tenant_secrets
-from operations.trail import TrailEvent, rotation_failures
+from ops import ways_out
+from ops.account import Account, aws_time
+from ops.actions.pace import Budget, Pace
+from ops.actions.trail import TrailEvent, rotation_failures
+from ops.errors import code_of, explain
+from ops.journal import Entry, Journal
+from ops.rotation_state import SecretFacts, facts, tenant_secrets
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient

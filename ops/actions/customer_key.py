@@ -18,11 +18,11 @@ from botocore.exceptions import ClientError
 from functions.shared.deadline import Deadline
 from myflux_keys.payload import CUSTOMER, Payload, SecretText
 from myflux_keys.quiet import quiet
-from operations import ways_out
-from operations.account import aws_time
-from operations.admin_key import check_live
-from operations.customer_key_check import CHECK_SECONDS, PERSONS_KEY, CustomerKeyError, Kind, check, kind_of
-from operations.errors import code_of, is_deletion
+from ops import ways_out
+from ops.account import aws_time
+from ops.actions.admin_key import check_live
+from ops.actions.customer_key_check import CHECK_SECONDS, PERSONS_KEY, CustomerKeyError, Kind, check, kind_of
+from ops.errors import code_of, is_deletion
 from tenancy import Cell, Tenant
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIError, OpenAIHTTP
 from myflux_keys.payload import SecretText
 from myflux_keys.quiet import quiet
-from operations.errors import OperationError, code_of, explain, is_deletion
+from ops.errors import OperationError, code_of, explain, is_deletion
 from tenancy import Cell, Tenant
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ import yaml
 import tenancy
 from myflux_keys.names import TENANT_SLUG
 from myflux_keys.payload import CUSTOMER, MANAGED
-from operations.errors import OperationError
+from ops.errors import OperationError
 from tenancy import Fleet, Tenant, archive
 from tenancy.tenant import MANAGED_ONLY
 

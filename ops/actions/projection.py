@@ -12,8 +12,8 @@ from datetime import date
 from typing import Final
 
 from myflux_keys.names import CellNames
-from operations.capacity import PROJECTS, ROLES, SECRETS, platform_roles
-from operations.pace import Budget
+from ops.actions.capacity import PROJECTS, ROLES, SECRETS, platform_roles
+from ops.actions.pace import Budget
 from tenancy import slots
 from tenancy.slot_load import SlotLoad, slot_load
 

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from operations.errors import OperationError
+from ops.errors import OperationError
 from tenancy import archive, document, source
 from tenancy.tenant import MANAGED_ONLY
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 from functions.rotation.tenant import MARGIN_SECONDS, MAX_LIFE_SECONDS
 from myflux_keys.names import TAG_EVERY_DAYS, TAG_OVERLAP_HOURS
-from operations.account import Account, said_in
-from operations.rotation_state import CURRENT, PENDING, SecretFacts, facts
-from operations.trail import KEPT_DAYS, TrailEvent, events
+from ops.account import Account, said_in
+from ops.actions.trail import KEPT_DAYS, TrailEvent, events
+from ops.rotation_state import CURRENT, PENDING, SecretFacts, facts
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from myflux_keys.redaction import redact
-from operations import ways_out
-from operations.errors import OperationError, code_of
+from ops import ways_out
+from ops.errors import OperationError, code_of
 from tenancy import Cell
 
 if TYPE_CHECKING:

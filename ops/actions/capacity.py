@@ -12,8 +12,8 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from myflux_keys.names import CellNames
-from operations.account import Account
-from operations.rotation_state import tenant_secrets
+from ops.account import Account
+from ops.rotation_state import tenant_secrets
 from tenancy import Cell, Fleet, aws_limits
 from tenancy.slot_load import ROTATIONS_AN_HOUR, SlotLoad, slot_load
 

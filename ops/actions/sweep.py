@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from functions.sweep.facts import NEEDS_A_PERSON
 from myflux_keys.admin_budget import sweeps_a_minute
-from operations import functions_client, orphans
-from operations.account import Account
-from operations.orphans import Orphan, Sides
+from ops.account import Account
+from ops.actions import functions_client, orphans
+from ops.actions.orphans import Orphan, Sides
 
 SLICE_SECONDS: Final = 90
 """One call's time: short enough to say how far it is, long enough for the function's own pace."""

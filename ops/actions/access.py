@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from components.iam.resource import DISABLED, reads_denied
-from operations import ways_out
-from operations.errors import OperationError, code_of, is_deletion
+from ops import ways_out
+from ops.errors import OperationError, code_of, is_deletion
 from tenancy import Cell, Tenant
 
 if TYPE_CHECKING:

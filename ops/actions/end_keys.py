@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from operations import functions_client
-from operations.account import Account
-from operations.errors import OperationError
+from ops.account import Account
+from ops.actions import functions_client
+from ops.errors import OperationError
 from tenancy import Tenant
 
 

@@ -19,7 +19,7 @@ import boto3
 from botocore.config import Config
 
 from myflux_keys.redaction import looks_like_key
-from operations.errors import OperationError
+from ops.errors import OperationError
 from tenancy import Cell
 
 if TYPE_CHECKING:
