@@ -20,11 +20,11 @@ from typing import Final
 from bench import stage
 from bench.figures import Figure, at_most
 from bench.measure import PeakMemory, seconds, spread
-from fleet import pool, sources
-from fleet.job import Done, Job
-from fleet.run import Plan, Run
-from fleet.stages import stages
-from fleet.work import work
+from ops.stacks import pool, sources
+from ops.stacks.job import Done, Job
+from ops.stacks.run import Plan, Run
+from ops.stacks.stages import stages
+from ops.stacks.work import work
 
 TENANTS: Final = 8
 FILES: Final = 10_000

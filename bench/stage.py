@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import tenancy
-from fleet.engine import ROOT, Engine, Outcome
 from local.cell import LocalCell
 from myflux_keys.names import CellNames
 from myflux_keys.payload import SecretText
 from ops.actions import admin_key
+from ops.stacks.engine import ROOT, Engine, Outcome
 
 CELL: Final = "local"
 PATTERN: Final = "acme"

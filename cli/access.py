@@ -65,7 +65,7 @@ def _switch(slug: str, fleet: Path, *, enabled: bool, dry_run: bool, as_json: bo
         changed = access.switch(enabled=enabled)
         output.step(f"reads of {slug} are {word}{'' if changed else ' already'}")
     # Loads Pulumi, which takes a second: no other command should pay for it.
-    from fleet.engine import Engine, OperationFailed
+    from ops.stacks.engine import Engine, OperationFailed
 
     os.environ["MYFLUX_FLEET"] = str(fleet)
     output.step(f"pulumi up --stack {stack} …")

@@ -69,9 +69,9 @@ def adopt(
         rotate_from_next_slot(account, chosen, found)
 
         # Loads Pulumi, which takes a second: no other command should pay for it.
-        from fleet import adoption
-        from fleet.engine import Engine, OperationFailed
-        from fleet.interrupting import left_to_the_engine
+        from ops.stacks import adoption
+        from ops.stacks.engine import Engine, OperationFailed
+        from ops.stacks.interrupting import left_to_the_engine
 
         os.environ["MYFLUX_FLEET"] = str(root)
         engine, rotates = Engine(place / "engine"), chosen.minted

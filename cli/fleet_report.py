@@ -9,9 +9,9 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from fleet.choice import Choice
-from fleet.job import Done, Operation
-from fleet.run import Plan, Result
+from ops.stacks.choice import Choice
+from ops.stacks.job import Done, Operation
+from ops.stacks.run import Plan, Result
 
 _SHOWN: Final = 5
 _UNTOUCHED: Final = ("same", "read")

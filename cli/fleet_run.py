@@ -17,13 +17,13 @@ from pathlib import Path
 import tenancy
 from cli import fleet_report, output
 from cli.progress import Line
-from fleet import backend, changed, choice, record, sources
-from fleet.choice import Choice
-from fleet.job import Operation
-from fleet.run import Plan, Progress, Result, Run
-from fleet.stages import stages
 from ops import selection
 from ops.actions.pace import spoken
+from ops.stacks import backend, changed, choice, record, sources
+from ops.stacks.choice import Choice
+from ops.stacks.job import Operation
+from ops.stacks.run import Plan, Progress, Result, Run
+from ops.stacks.stages import stages
 from tenancy.loading import FLEET
 
 _MOST_PROCESSES = 4
@@ -114,7 +114,7 @@ def go(asked: Asked, chosen: Choice) -> None:
 
 def _run(asked: Asked, plan: Plan, held: record.Record) -> Result:
     # Dask takes a second to import, which a run that finds nothing to do has no use for.
-    from fleet import pool
+    from ops.stacks import pool
 
     workers = min(asked.workers or min(_MOST_PROCESSES, os.cpu_count() or 1), max(len(plan.left), 1))
     whose = asked.scheduler or fleet_report.counted(workers, "process", "processes")

@@ -43,9 +43,9 @@ def steps(asked: Leaving) -> list[str]:
 def leave(asked: Leaving) -> list[str]:
     """The steps that are done, all of them. Raises OperationError; the same call then goes on."""
     # Loads Pulumi, which takes a second: no other command should pay for it.
-    from fleet.ending import end, protected, state_of
-    from fleet.engine import Engine, OperationFailed
-    from fleet.interrupting import left_to_the_engine
+    from ops.stacks.ending import end, protected, state_of
+    from ops.stacks.engine import Engine, OperationFailed
+    from ops.stacks.interrupting import left_to_the_engine
 
     cell, slug = asked.cell, asked.tenant.tenant
     stack = cell.names.tenant(slug).stack

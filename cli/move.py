@@ -85,8 +85,8 @@ def _begin(root: Path, held: Fleet, tenant: Tenant, to: str, why: str, *, dry_ru
         output.result(facts | {"plan": told}, "Would:\n" + output.numbered(told), as_json=as_json)
         return
     # Loads Pulumi, which takes a second: no other command should pay for it.
-    from fleet.engine import Engine, OperationFailed
-    from fleet.interrupting import left_to_the_engine
+    from ops.stacks.engine import Engine, OperationFailed
+    from ops.stacks.interrupting import left_to_the_engine
 
     with (
         journal.alone(cell, f"{OPERATION}-{slug}") as place,

@@ -8,8 +8,8 @@ from __future__ import annotations
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import output
-from fleet import backend
 from ops.errors import OperationError, explain
+from ops.stacks import backend
 
 
 def stacks() -> set[str] | None:

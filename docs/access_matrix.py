@@ -7,10 +7,10 @@ from functools import cache
 
 import program
 import tenancy
-from fleet.order import deploy_order
 from isolation import Matrix, matrix
 from isolation.claims import claims
 from isolation.deployment import read
+from ops.stacks.order import deploy_order
 from review.rehearsal import Registered, rehearse
 from tenancy import Cell
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fleet.stages import CANARY_SHARE, stages
 from myflux_keys.admin_budget import CALLS_PER_MINUTE
 from ops.actions.capacity import PROJECTS, ROLES, SECRETS
 from ops.actions.pace import spoken
 from ops.actions.projection import Shape, full, project
+from ops.stacks.stages import CANARY_SHARE, stages
 from tenancy.slot_load import ROTATIONS_AN_HOUR
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)

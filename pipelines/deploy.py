@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from fleet import changed
+from ops.stacks import changed
 from pipelines import failure, summary
 from pipelines.command import cell_job, pipeline_of
 from pipelines.failure import Failure

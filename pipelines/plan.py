@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import tenancy
-from fleet import changed
+from ops.stacks import changed
 from pipelines import failure
 from pipelines.failure import Failure
 from pipelines.github import GitHub

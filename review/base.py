@@ -1,6 +1,6 @@
 """The state of the repository that a change is measured against, laid out beside it.
 
-Owns which commit it is, and its tree in a folder that goes away again. Leaves out running git (`fleet.git`) and what
+Owns which commit it is, and its tree in a folder that goes away again. Leaves out running git (`ops.stacks.git`) and what
 the files mean.
 """
 
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fleet.git import Difference, Repository
 from ops.errors import OperationError
+from ops.stacks.git import Difference, Repository
 
 LIKELY: Final = ("origin/HEAD", "origin/main", "main")
 """What a branch is measured against where nobody says."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fleet import changed, sources
 from ops.errors import OperationError
+from ops.stacks import changed, sources
 from review import judging, previewing, proving, sides, stacks
 from review.base import Base, base
 from review.cost import Cost, cost

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
-from fleet.engine import Engine, OperationFailed
+from ops.stacks.engine import Engine, OperationFailed
 from tenancy.loading import FLEET, ROOT
 
 PACK: Final = ROOT / "policies"

@@ -1,6 +1,6 @@
 """Which stacks a change is about, and which must be looked at to judge it.
 
-Owns reading files of which some are wrong, and the choice. Leaves out what git says of a path (`fleet.changed`). Files
+Owns reading files of which some are wrong, and the choice. Leaves out what git says of a path (`ops.stacks.changed`). Files
 that are wrong are told with every problem; the others are reviewed all the same.
 """
 
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 import tenancy
-from fleet import changed
-from fleet.git import Difference
-from fleet.sources import Code
+from ops.stacks import changed
+from ops.stacks.git import Difference
+from ops.stacks.sources import Code
 from review.places import Places
 from review.remark import Outcome, Remark
 from tenancy import Fleet, Problem, TenancyError

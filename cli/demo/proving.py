@@ -11,11 +11,11 @@ from botocore.exceptions import ClientError
 from cli.demo.access import read
 from cli.demo.report import CheckFailed, Report
 from cli.demo.scene import CELL, NO_RIGHT, Scene, secrets_of
-from fleet.order import deploy_order
 from isolation import Matrix, matrix, prove
 from isolation.access import ADMIN_KEY
 from isolation.grants import Principal
 from isolation.state import Deployed, deployed
+from ops.stacks.order import deploy_order
 
 _NOTHING_STORED = "ResourceNotFoundException"
 """To a caller who may read, of a secret without a value: a customer's key that was not brought yet."""

@@ -19,11 +19,11 @@ from botocore.exceptions import ClientError
 import tenancy
 from cli.demo.report import CheckFailed
 from cli.options import ROOT
-from fleet.engine import Engine
-from fleet.order import tenant_stacks
 from local.cell import LocalCell
 from myflux_keys import Key, KeyReader
 from myflux_keys.names import CellNames
+from ops.stacks.engine import Engine
+from ops.stacks.order import tenant_stacks
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from cli.demo.report import CheckFailed, Report
 from cli.demo.scene import CELL, Scene
-from fleet.order import deploy_order, destroy_order
+from ops.stacks.order import deploy_order, destroy_order
 
 
 def second_up_unchanged(scene: Scene, report: Report) -> str:

@@ -2,7 +2,7 @@
 
 Owns what the engine does not see, since it compares the files with its state: a secret that is gone or on its way out,
 a rotation that was switched off, changed tags, a policy that was taken away. Leaves out mending: where something
-differs, the engine reads back first (`fleet/work.py`). Two calls a secret, beside seconds of the engine.
+differs, the engine reads back first (`ops/stacks/work.py`). Two calls a secret, beside seconds of the engine.
 """
 
 from __future__ import annotations

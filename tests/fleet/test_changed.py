@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from fleet import changed
-from fleet.changed import Touched, left_out, pins_changed, reasons, touched
-from fleet.git import Difference
-from fleet.sources import Code, code
 from ops.errors import OperationError
+from ops.stacks import changed
+from ops.stacks.changed import Touched, left_out, pins_changed, reasons, touched
+from ops.stacks.git import Difference
+from ops.stacks.sources import Code, code
 from tenancy import source
 from tests.tenancy.files import Files
 

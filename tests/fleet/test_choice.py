@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from cli import fleet_report
-from fleet import choice
-from fleet.choice import Choice
-from fleet.job import Done
-from fleet.run import Plan, Result
-from fleet.stages import Stage
 from ops.errors import OperationError
+from ops.stacks import choice
+from ops.stacks.choice import Choice
+from ops.stacks.job import Done
+from ops.stacks.run import Plan, Result
+from ops.stacks.stages import Stage
 from tests.tenancy.files import REAL, Files
 
 ALL = Choice(("local",), {"acme.local": "acme", "fjord.local": "fjord"})

@@ -11,7 +11,7 @@ import pytest
 from pulumi import automation
 from pulumi.automation import events
 
-from fleet.engine import Engine
+from ops.stacks.engine import Engine
 
 
 def test_an_event_that_comes_after_the_end_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,7 +25,7 @@ def test_an_event_that_comes_after_the_end_is_let_go(tmp_path: Path, monkeypatch
     monkeypatch.setattr(automation, "PulumiCommand", SimpleNamespace)
     monkeypatch.setattr(automation.Stack, "create_or_select", lambda *_: object())
     monkeypatch.setattr(automation.Stack, "refresh", refresh)
-    monkeypatch.setattr("fleet.engine._Workspace", lambda **_: object())
+    monkeypatch.setattr("ops.stacks.engine._Workspace", lambda **_: object())
     Engine(tmp_path).refresh("acme.local")
     (on_event,) = listening
     on_event(events.EngineEvent(sequence=2, timestamp=0))

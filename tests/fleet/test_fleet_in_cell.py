@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet import backend
+from ops.stacks import backend
 from tests.fleet.conftest import Operator
 from tests.program.gate import gate
 from tests.program.rig import CELL, ROOT, Rig, wait_until

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from fleet import backend, holder
-from fleet.holder import Lock, Note, provably_gone
-from fleet.pending import mend
 from ops.errors import OperationError
+from ops.stacks import backend, lock_holder
+from ops.stacks.lock_holder import Lock, Note, provably_gone
+from ops.stacks.pending import mend
 from tenancy.loading import ROOT
 
 LOST = """
@@ -50,23 +50,23 @@ def test_a_lock_is_taken_away_only_where_its_holder_is_provably_gone(
 
 
 def test_a_worker_leaves_a_note_and_the_next_one_learns_that_it_was_lost(tmp_path: Path) -> None:
-    assert holder.begin(tmp_path, "acme.local") is None
-    assert holder.begin(tmp_path, "acme.local") is None, "somebody is at work there: that one is not lost"
-    holder.end(tmp_path, "acme.local")
+    assert lock_holder.begin(tmp_path, "acme.local") is None
+    assert lock_holder.begin(tmp_path, "acme.local") is None, "somebody is at work there: that one is not lost"
+    lock_holder.end(tmp_path, "acme.local")
     subprocess.run([sys.executable, "-c", LOST, str(tmp_path)], check=False, cwd=ROOT)
-    lost = holder.begin(tmp_path, "acme.local")
+    lost = lock_holder.begin(tmp_path, "acme.local")
     assert lost is not None
-    assert lost.machine == holder.this_machine()
-    holder.end(tmp_path, "acme.local")
-    assert holder.begin(tmp_path, "acme.local") is None, "what came to its end is not lost"
+    assert lost.machine == lock_holder.this_machine()
+    lock_holder.end(tmp_path, "acme.local")
+    assert lock_holder.begin(tmp_path, "acme.local") is None, "what came to its end is not lost"
 
 
 def test_a_process_that_lives_and_one_that_does_not_are_told_apart() -> None:
-    began = holder.process_began(os.getpid())
+    began = lock_holder.process_began(os.getpid())
     assert began is not None
     with subprocess.Popen(["true"]) as short:
         short.wait()
-        assert holder.process_began(short.pid) is None
+        assert lock_holder.process_began(short.pid) is None
 
 
 def test_locks_and_stacks_are_read_where_the_engine_keeps_them(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from fleet import record
-from fleet.job import Done, Job
-from fleet.run import LOCKED_SECONDS, Plan, Progress, Run
-from fleet.stages import stages
 from ops.errors import OperationError
+from ops.stacks import record
+from ops.stacks.job import Done, Job
+from ops.stacks.run import LOCKED_SECONDS, Plan, Progress, Run
+from ops.stacks.stages import stages
 
 TENANTS = [f"t-{number:03}.local" for number in range(100)]
 PRINTS = {stack: f"print of {stack}" for stack in ["local", *TENANTS]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.stages import Stage, stages, why_to_stop
+from ops.stacks.stages import Stage, stages, why_to_stop
 
 NAMES = st.sets(st.integers(0, 100_000).map(lambda number: f"t-{number}.local"), max_size=300)
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 import program
-from fleet.adoption import imported
-from fleet.ending import protected
 from ops.actions.adopt import Found, dies_early, judged, plan, refused, untouched
 from ops.errors import OperationError
 from ops.rotation_state import facts
+from ops.stacks.adoption import imported
+from ops.stacks.ending import protected
 from review.rehearsal import rehearse
 from tenancy import Cell, Fleet, Tenant
 

@@ -9,8 +9,8 @@ import openai
 import pytest
 from botocore.exceptions import ClientError
 
-from fleet.engine import Engine, OperationFailed
 from myflux_keys.payload import Payload
+from ops.stacks.engine import Engine, OperationFailed
 from tests.program.rig import Rig
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fleet.engine import Engine, OperationFailed
+from ops.stacks.engine import Engine, OperationFailed
 from tenancy.address import LOCAL_OPENAI_URL
 from tests.program.rig import CELL, ROOT, Rig
 

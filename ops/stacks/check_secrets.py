@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import tenancy
-from fleet.engine import Engine
 from ops import ways_out
 from ops.account import Account
 from ops.stacks import secret_state
+from ops.stacks.engine import Engine
 from tenancy import Cell, Tenant
 
 _NO_FUNCTION: Final = re.compile(r"Function not found: \S*:function:(?P<name>[\w-]+)")

@@ -17,7 +17,7 @@ from typing import Any
 from pulumi import automation
 from pulumi.automation import events
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 _DEPLOYMENT = 3
 """Version of the deployment's format, which `export` gives and `replace_state` takes."""

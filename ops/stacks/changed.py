@@ -14,9 +14,9 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 import tenancy
-from fleet.choice import Choice
-from fleet.git import Difference, Repository
-from fleet.sources import REQUIREMENTS, Code, code
+from ops.stacks.choice import Choice
+from ops.stacks.git import Difference, Repository
+from ops.stacks.sources import REQUIREMENTS, Code, code
 from tenancy.loading import ROOT
 
 _PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)

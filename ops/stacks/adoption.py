@@ -12,8 +12,8 @@ import os
 from collections.abc import Callable
 from typing import Any, Final
 
-from fleet.ending import state_of
-from fleet.engine import Engine, Outcome
+from ops.stacks.ending import state_of
+from ops.stacks.engine import Engine, Outcome
 from program import ADOPT
 
 _SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 (a type's name)

@@ -16,9 +16,9 @@ from typing import Any, Final
 
 import distributed
 
-from fleet.job import Done, Job
-from fleet.work import work
 from ops.errors import OperationError
+from ops.stacks.job import Done, Job
+from ops.stacks.work import work
 
 _dask: Any = distributed
 """Its types say nothing that could be checked."""

@@ -18,8 +18,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from fleet.holder import Lock, lock
 from ops.errors import OperationError, code_of
+from ops.stacks.lock_holder import Lock, lock
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -11,7 +11,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
-from fleet.engine import OperationFailed
+from ops.stacks.engine import OperationFailed
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from fleet.job import Done, Job, Operation
-from fleet.stages import Stage, why_to_stop
+from ops.stacks.job import Done, Job, Operation
+from ops.stacks.stages import Stage, why_to_stop
 
 LOOK_SECONDS: Final = 0.5
 LOCKED_SECONDS: Final = 5.0

@@ -11,8 +11,8 @@ from typing import Any
 
 from pulumi import automation
 
-from fleet.engine import ROOT, Engine, Outcome
 from ops.errors import OperationError
+from ops.stacks.engine import ROOT, Engine, Outcome
 
 
 def protected(state: str) -> list[str]:

@@ -16,11 +16,11 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fleet import backend, holder, looking, pending, record, sources
-from fleet.engine import Engine, OperationFailed, Outcome
-from fleet.job import Done, Job
-from fleet.pending import Mended
 from ops.errors import OperationError, explain
+from ops.stacks import backend, check_secrets, lock_holder, pending, record, sources
+from ops.stacks.engine import Engine, OperationFailed, Outcome
+from ops.stacks.job import Done, Job
+from ops.stacks.pending import Mended
 from tenancy.loading import FLEET, ROOT
 
 _ORPHAN_SECONDS: Final = 600.0
@@ -42,13 +42,13 @@ def work(job: Job) -> Done:
     place = record.place()
     # Who only looks neither needs the lock nor mends anything.
     looks = job.dry or job.operation == "preview"
-    lost = None if looks else holder.begin(place, job.stack)
+    lost = None if looks else lock_holder.begin(place, job.stack)
     done = Done(job.stack, problem="it was stopped")
     try:
         engine = Engine(_logs(place, job))
         done = _do(job, engine) if looks else _attempt(job, engine, lost)
     except OperationFailed as failure:
-        told = [looking.meaning(_fleet(), job.stack, failure.said + failure.explanation), failure.explanation]
+        told = [check_secrets.meaning(_fleet(), job.stack, failure.said + failure.explanation), failure.explanation]
         told.append(f"All that the engine said is in {failure.log}.")
         done = Done(job.stack, problem="\n".join(filter(None, told)))
     except OperationError as error:
@@ -58,11 +58,11 @@ def work(job: Job) -> Done:
     finally:
         # What an earlier worker left is not mended before all is well: whoever comes next needs the note of it.
         if not looks and (lost is None or done.ok):
-            holder.end(place, job.stack)
+            lock_holder.end(place, job.stack)
     return replace(done, seconds=time.monotonic() - began)
 
 
-def _attempt(job: Job, engine: Engine, lost: holder.Note | None) -> Done:
+def _attempt(job: Job, engine: Engine, lost: lock_holder.Note | None) -> Done:
     """`lost` is the note of a worker that didn't come to its end at this stack."""
     url = backend.address()
     while True:
@@ -81,13 +81,13 @@ def _attempt(job: Job, engine: Engine, lost: holder.Note | None) -> Done:
             return replace(done, mended=_told(mended))
 
 
-def _free(url: str, stack: str, lost: holder.Note | None) -> list[holder.Lock]:
+def _free(url: str, stack: str, lost: lock_holder.Note | None) -> list[lock_holder.Lock]:
     """The locks that stay. One is taken away where its holder is provably gone; a lost worker's engine that is still
     at it is waited for, since it ends by itself."""
     give_up = time.monotonic() + _ORPHAN_SECONDS
     while True:
         held = backend.locks(url, stack)
-        for stale in [lock for lock in held if holder.is_gone(lock, lost)]:
+        for stale in [lock for lock in held if lock_holder.is_gone(lock, lost)]:
             backend.unlock(url, stale)
             held.remove(stale)
         if not held or lost is None or time.monotonic() > give_up:
@@ -101,9 +101,11 @@ def _do(job: Job, engine: Engine, *, refresh: bool = False) -> Done:
     After an `up` it is looked at again, since nothing is called mended on the engine's word."""
     if job.operation not in ("up", "preview"):
         return Done(job.stack, _operate(job, engine, refresh=refresh).changes)
-    found = looking.differing(_fleet(), job.stack, engine, job.operation)
+    found = check_secrets.differing(_fleet(), job.stack, engine, job.operation)
     changes = _operate(job, engine, refresh=refresh or bool(found)).changes
-    left = looking.differing(_fleet(), job.stack, engine, job.operation) if found and job.operation == "up" else []
+    left = (
+        check_secrets.differing(_fleet(), job.stack, engine, job.operation) if found and job.operation == "up" else []
+    )
     problem = f"it was brought up, and AWS shows this still: {'; '.join(left)}." if left else ""
     first = changes.keys() <= {"create", "read"}
     return Done(job.stack, changes, problem=problem, found=() if first else tuple(found))

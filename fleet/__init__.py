@@ -1,1 +1,0 @@
-"""Which stacks, in which order, through Pulumi's Automation API. Knows no component."""
