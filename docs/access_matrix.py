@@ -7,9 +7,9 @@ from functools import cache
 
 import program
 import tenancy
-from isolation import Matrix, matrix
-from isolation.claims import claims
-from isolation.deployment import read
+from ops.isolation import Matrix, matrix
+from ops.isolation.claims import claims
+from ops.isolation.deployment import read
 from ops.stacks.order import deploy_order
 from review.rehearsal import Registered, rehearse
 from tenancy import Cell

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import isolation
+from ops import isolation
 from review.asked import Asked
 from review.difference import Change
 from review.place import Place

@@ -11,10 +11,10 @@ from botocore.exceptions import ClientError
 from cli.demo.access import read
 from cli.demo.report import CheckFailed, Report
 from cli.demo.scene import CELL, NO_RIGHT, Scene, secrets_of
-from isolation import Matrix, matrix, prove
-from isolation.access import ADMIN_KEY
-from isolation.grants import Principal
-from isolation.state import Deployed, deployed
+from ops.isolation import Matrix, matrix, prove
+from ops.isolation.access import ADMIN_KEY
+from ops.isolation.grants import Principal
+from ops.isolation.state import Deployed, deployed
 from ops.stacks.order import deploy_order
 
 _NOTHING_STORED = "ResourceNotFoundException"

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 import tenancy
-from isolation.claims import Claim, claims
-from isolation.deployment import Deployment, read
-from isolation.proof import verdict
+from ops.isolation.claims import Claim, claims
+from ops.isolation.deployment import Deployment, read
+from ops.isolation.proof import verdict
 from review.rehearsal import Registered, rehearse
 from tenancy import Cell
 from tests.mutants.subjects import COPIED

@@ -9,12 +9,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from isolation import Matrix, matrix
-from isolation.access import ADMIN_KEY, columns, somebody
-from isolation.deployment import read
-from isolation.grants import GROUPS
-from isolation.state import deployed
-from isolation.trials import GOVERN
+from ops.isolation import Matrix, matrix
+from ops.isolation.access import ADMIN_KEY, columns, somebody
+from ops.isolation.attempts import GOVERN
+from ops.isolation.deployment import read
+from ops.isolation.grants import GROUPS
+from ops.isolation.state import deployed
 from review.rehearsal import Registered
 from tenancy import Cell
 from tests.isolation.conftest import Statements, broken, by_sid, without

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from isolation.concrete import Somebody, decided
-from isolation.deployment import Deployment, Role, Secret, read
-from isolation.terms import CannotJudgeError
 from local.aws.iam import decision as cells
 from local.aws.iam.policy import parse as cells_parse
 from local.aws.iam.principals import Caller as CellsCaller
+from ops.isolation.concrete import Somebody, decided
+from ops.isolation.deployment import Deployment, Role, Secret, read
+from ops.isolation.terms import CannotJudgeError
 from review.rehearsal import Registered
 
 ACCOUNT = "000000000000"

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from isolation.claims import claims
-from isolation.deployment import read
-from isolation.policy import parse
-from isolation.proof import verdict
-from isolation.terms import CannotJudgeError
+from ops.isolation.claims import claims
+from ops.isolation.deployment import read
+from ops.isolation.policy import parse
+from ops.isolation.proof import verdict
+from ops.isolation.terms import CannotJudgeError
 from review.proving import proof
 from review.registered import Registered
 from review.remark import Outcome, exit_code
@@ -42,7 +42,7 @@ CASES: list[tuple[str, Change, str, str, str]] = [
     ("acme-key-policy", condition("NumericEquals", "aws:PrincipalTag/tenant"), f"{ACMES}: {READS}",
      "no operator `NumericEquals` for `aws:PrincipalTag/tenant`", "StringEquals"),
     ("acme-key-policy", condition("SoundsLike", "aws:SourceIp"), f"{ACMES}: {READS}",
-     "no operator `SoundsLike` for `aws:SourceIp`", "isolation/conditions.py"),
+     "no operator `SoundsLike` for `aws:SourceIp`", "ops/isolation/conditions.py"),
     ("local-runtime-read", two_stars, "myflux-local-read: ReadOwnTenant", "between or beside two `*`", "one `*`"),
 ]  # fmt: skip
 

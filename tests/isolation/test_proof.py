@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from isolation import Verdict, prove
-from isolation.claims import claims
-from isolation.deployment import general, read
-from isolation.proof import verdict
-from isolation.terms import OWNER
+from ops.isolation import Verdict, prove
+from ops.isolation.claims import claims
+from ops.isolation.deployment import general, read
+from ops.isolation.proof import verdict
+from ops.isolation.terms import OWNER
 from review.proving import proof
 from review.rehearsal import Registered
 from review.remark import exit_code

@@ -12,8 +12,7 @@ from typing import Final
 
 import z3
 
-from isolation.deployment import Deployment
-from isolation.trials import (
+from ops.isolation.attempts import (
     GOVERN,
     READ,
     About,
@@ -31,6 +30,7 @@ from isolation.trials import (
     storing,
     writing,
 )
+from ops.isolation.deployment import Deployment
 from tenancy import Cell
 
 

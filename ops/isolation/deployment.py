@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
-from isolation.terms import OWNER, CannotJudgeError
 from myflux_keys.names import PLATFORM_TENANT, TAG_PERMISSION, TAG_TENANT
+from ops.isolation.terms import OWNER, CannotJudgeError
 
 _NAMES: Final = ("name", "role", "secretArn", "arn", "description")
 """What a resource is called for a person, by the first that it has."""

@@ -14,12 +14,12 @@ from typing import Final
 import z3
 
 from components.iam.resource import reads_denied
-from isolation import attempts
-from isolation.attempts import Session, Tags, a_role, anybody, is_slug, is_somebody, on_key, on_secret, put_arn
-from isolation.decision import Caller, Lock, Request, allowed
-from isolation.deployment import Deployment, Role, Secret, Shape
-from isolation.terms import OWNER, TRUE, Formula, Keys, Term, Text, matches
 from myflux_keys.names import PLATFORM_TENANT, CellNames
+from ops.isolation import requests
+from ops.isolation.decision import Caller, Lock, Request, allowed
+from ops.isolation.deployment import Deployment, Role, Secret, Shape
+from ops.isolation.requests import Session, Tags, a_role, anybody, is_slug, is_somebody, on_key, on_secret, put_arn
+from ops.isolation.terms import OWNER, TRUE, Formula, Keys, Term, Text, matches
 from tenancy import Cell
 
 _SERVICE: Final = "secretsmanager:"
@@ -76,8 +76,8 @@ class About:
 
 def _owner(about: About, secret: Secret) -> tuple[Term | None, Formula]:
     if OWNER not in secret.name:
-        return None, attempts.six_drawn(secret)
-    return about.owner, z3.And(is_slug(about.owner), attempts.six_drawn(secret))
+        return None, requests.six_drawn(secret)
+    return about.owner, z3.And(is_slug(about.owner), requests.six_drawn(secret))
 
 
 def _on(
@@ -181,7 +181,7 @@ def runtimes(about: About) -> Iterator[tuple[Role, Term | None]]:
 def becoming(about: About, role: Role, owner: Term | None) -> Iterator[Attempt]:
     tags = Tags()
     caller = anybody()
-    becomes, request, lock = attempts.assumption(role, owner, caller, tags)
+    becomes, request, lock = requests.assumption(role, owner, caller, tags)
     assumed = becomes if owner is None else z3.And(is_slug(owner), becomes)
     stranger = is_somebody(caller, about.cell.runtime_principals)
     yield Attempt(z3.And(assumed, stranger), caller, request, lock, owner=owner)
@@ -196,7 +196,7 @@ def becoming(about: About, role: Role, owner: Term | None) -> Iterator[Attempt]:
 def becoming_function(role: Role | None) -> Iterator[Attempt]:
     if role is not None:
         caller = anybody()
-        becomes, request, lock = attempts.assumption(role, None, caller, Tags())
+        becomes, request, lock = requests.assumption(role, None, caller, Tags())
         yield Attempt(z3.And(becomes, is_somebody(caller, ())), caller, request, lock)
 
 

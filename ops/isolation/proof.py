@@ -12,11 +12,11 @@ from typing import Final, Literal
 
 import z3
 
-from isolation.claims import Claim, claims
-from isolation.deployment import Resource, read
-from isolation.terms import CannotJudgeError, Formula
-from isolation.trials import Attempt
-from isolation.words import told
+from ops.isolation.attempts import Attempt
+from ops.isolation.claims import Claim, claims
+from ops.isolation.counterexample import told
+from ops.isolation.deployment import Resource, read
+from ops.isolation.terms import CannotJudgeError, Formula
 from tenancy import Cell
 
 Outcome = Literal["holds", "broken", "unknown", "no-tenant"]

@@ -6,10 +6,10 @@ from typing import Any
 
 import z3
 
-from isolation.decision import applying
-from isolation.policy import Policy
-from isolation.terms import Formula, Term
-from isolation.trials import Attempt
+from ops.isolation.attempts import Attempt
+from ops.isolation.decision import applying
+from ops.isolation.policy import Policy
+from ops.isolation.terms import Formula, Term
 
 
 def told(attempt: Attempt, model: Any) -> str:

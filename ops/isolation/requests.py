@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import z3
 
-from isolation.decision import Caller, Lock, Request, allowed
-from isolation.deployment import Role, Secret
-from isolation.policy import parse
-from isolation.terms import OWNER, Formula, Key, Keys, Term, Text, all_of, arn, holds, joined, known_arn, text
 from myflux_keys.names import TAG_TENANT
+from ops.isolation.decision import Caller, Lock, Request, allowed
+from ops.isolation.deployment import Role, Secret
+from ops.isolation.policy import parse
+from ops.isolation.terms import OWNER, Formula, Key, Keys, Term, Text, all_of, arn, holds, joined, known_arn, text
 
 ASSUME, TAG_SESSION = "sts:AssumeRole", "sts:TagSession"
 

@@ -10,13 +10,13 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from isolation.concrete import Somebody, decided
-from isolation.decision import covers
-from isolation.deployment import Deployment, Resource, Role, Secret, read
-from isolation.grants import GROUPS, Grant, Matrix, Principal
-from isolation.policy import parse
-from isolation.terms import OWNER, CannotJudgeError
 from myflux_keys.names import PLATFORM_TENANT, TAG_TENANT
+from ops.isolation.concrete import Somebody, decided
+from ops.isolation.decision import covers
+from ops.isolation.deployment import Deployment, Resource, Role, Secret, read
+from ops.isolation.grants import GROUPS, Grant, Matrix, Principal
+from ops.isolation.policy import parse
+from ops.isolation.terms import OWNER, CannotJudgeError
 from tenancy import Cell
 
 ADMIN_KEY: Final = "admin key"

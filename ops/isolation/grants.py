@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from isolation import picture
-from isolation.picture import Mark
-from isolation.trials import GOVERN, WRITE
+from ops.isolation import picture
+from ops.isolation.attempts import GOVERN, WRITE
+from ops.isolation.picture import Mark
 
 Kind = Literal["runtime", "function", "person"]
 

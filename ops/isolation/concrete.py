@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import z3
 
-from isolation.decision import Caller, Lock, Request, allowed
-from isolation.deployment import Secret
-from isolation.policy import parse
-from isolation.terms import Key, Keys, holds, known_arn, text
 from myflux_keys.names import TAG_TENANT
+from ops.isolation.decision import Caller, Lock, Request, allowed
+from ops.isolation.deployment import Secret
+from ops.isolation.policy import parse
+from ops.isolation.terms import Key, Keys, holds, known_arn, text
 
 
 @dataclass(frozen=True)

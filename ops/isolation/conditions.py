@@ -13,8 +13,8 @@ from typing import Final
 
 import z3
 
-from isolation.policy import Condition, Statement
-from isolation.terms import FALSE, TRUE, CannotJudgeError, Formula, Key, Keys, Term, Text, all_of, any_of, matches
+from ops.isolation.policy import Condition, Statement
+from ops.isolation.terms import FALSE, TRUE, CannotJudgeError, Formula, Key, Keys, Term, Text, all_of, any_of, matches
 
 _FOR_ALL, _FOR_ANY, _IF_EXISTS = "forallvalues:", "foranyvalue:", "ifexists"
 
@@ -92,7 +92,7 @@ def _holds(condition: Condition, statement: Statement, keys: Keys, owner: Term |
     if not known and (key is not None or not plain.removesuffix(_IF_EXISTS).startswith(_OTHERS)):
         raise CannotJudgeError(
             f"the model has no operator `{condition.operator}` for `{condition.key}`",
-            f"compare by {', '.join(_SPELLED)} or Null, or put the operator into isolation/conditions.py",
+            f"compare by {', '.join(_SPELLED)} or Null, or put the operator into ops/isolation/conditions.py",
             statement.label,
         )
     if key is None or not known:

@@ -13,9 +13,9 @@ from fnmatch import fnmatchcase
 
 import z3
 
-from isolation.conditions import like_arn, satisfied
-from isolation.policy import Policy, Statement
-from isolation.terms import FALSE, TRUE, CannotJudgeError, Formula, Keys, Term, Text, all_of, any_of, matches, not_
+from ops.isolation.conditions import like_arn, satisfied
+from ops.isolation.policy import Policy, Statement
+from ops.isolation.terms import FALSE, TRUE, CannotJudgeError, Formula, Keys, Term, Text, all_of, any_of, matches, not_
 
 
 @dataclass(frozen=True)
