@@ -50,10 +50,10 @@ def check(
     """
     try:
         # Loads Pulumi, the rules and the solver, which takes seconds: no other command should pay for it.
-        from review import check as reviewing
-        from review.facts import facts
-        from review.markdown import markdown
-        from review.sarif import sarif as as_sarif
+        from ops.review import check as reviewing
+        from ops.review.facts import facts
+        from ops.review.markdown import markdown
+        from ops.review.sarif import sarif as as_sarif
     except Exception as error:  # noqa: BLE001 - what a branch broke may be what this command is made of
         output.fail(
             f"this branch's own code cannot be loaded, so nothing was judged: {type(error).__name__}: {error}", 2

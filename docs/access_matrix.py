@@ -10,8 +10,8 @@ import tenancy
 from ops.isolation import Matrix, matrix
 from ops.isolation.claims import claims
 from ops.isolation.deployment import read
+from ops.review.rehearsal import Registered, rehearse
 from ops.stacks.order import deploy_order
-from review.rehearsal import Registered, rehearse
 from tenancy import Cell
 
 _CELL = "local"

@@ -13,7 +13,7 @@ from pulumi.runtime import mocks as pulumi_mocks
 from pulumi.runtime import rpc
 
 from myflux_keys.names import CellNames
-from review import rehearsal
+from ops.review import rehearsal
 
 ROTATION_ARN = "arn:aws:lambda:eu-central-1:111122223333:function:myflux-prod-eu1-rotation"
 

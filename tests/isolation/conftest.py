@@ -11,7 +11,7 @@ import pytest
 
 import program
 import tenancy
-from review.rehearsal import Registered, rehearse
+from ops.review.rehearsal import Registered, rehearse
 from tenancy import Cell
 
 STACKS = ("local", "acme.local", "fjord.local", "globex.local", "initech.local")

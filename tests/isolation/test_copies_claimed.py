@@ -11,7 +11,7 @@ import tenancy
 from ops.isolation.claims import Claim, claims
 from ops.isolation.deployment import Deployment, read
 from ops.isolation.proof import verdict
-from review.rehearsal import Registered, rehearse
+from ops.review.rehearsal import Registered, rehearse
 from tenancy import Cell
 from tests.mutants.subjects import COPIED
 

@@ -17,7 +17,7 @@ import tenancy
 from cli.demo import proving
 from cli.demo.report import CheckFailed, Report
 from cli.demo.scene import Scene
-from review.rehearsal import Registered
+from ops.review.rehearsal import Registered
 from tenancy import Cell
 from tests.isolation.conftest import broken, without
 

@@ -15,7 +15,7 @@ from ops.isolation.attempts import GOVERN
 from ops.isolation.deployment import read
 from ops.isolation.grants import GROUPS
 from ops.isolation.state import deployed
-from review.rehearsal import Registered
+from ops.review.rehearsal import Registered
 from tenancy import Cell
 from tests.isolation.conftest import Statements, broken, by_sid, without
 from tests.isolation.test_model_and_evaluator import Case, evaluator_says

@@ -20,7 +20,7 @@ from local.aws.iam.principals import Caller as CellsCaller
 from ops.isolation.concrete import Somebody, decided
 from ops.isolation.deployment import Deployment, Role, Secret, read
 from ops.isolation.terms import CannotJudgeError
-from review.rehearsal import Registered
+from ops.review.rehearsal import Registered
 
 ACCOUNT = "000000000000"
 ANYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})

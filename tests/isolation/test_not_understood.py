@@ -13,9 +13,9 @@ from ops.isolation.deployment import read
 from ops.isolation.policy import parse
 from ops.isolation.proof import verdict
 from ops.isolation.terms import CannotJudgeError
-from review.proving import proof
-from review.registered import Registered
-from review.remark import Outcome, exit_code
+from ops.review.proving import proof
+from ops.review.registered import Registered
+from ops.review.remark import Outcome, exit_code
 from tenancy import Cell
 from tests.isolation.conftest import Statements, broken, by_sid
 

@@ -12,9 +12,9 @@ from ops.isolation.claims import claims
 from ops.isolation.deployment import general, read
 from ops.isolation.proof import verdict
 from ops.isolation.terms import OWNER
-from review.proving import proof
-from review.rehearsal import Registered
-from review.remark import exit_code
+from ops.review.proving import proof
+from ops.review.rehearsal import Registered
+from ops.review.remark import exit_code
 from tenancy import Cell
 from tests.isolation.conftest import Statements, broken, by_sid, without
 

@@ -16,9 +16,9 @@ from typing import Any, Final, cast
 
 import program
 import tenancy
+from ops.review import judging
 from policies.guardrails.config import Config
 from policies.guardrails.model import Resource
-from review import judging
 from tests.mutants.mutate import Mutant, mutants
 from tests.policies.pipelines import Mode, cell_with_a_pipeline, with_a_pipeline
 from tests.policies.rehearsed import STACKS, stack

@@ -11,10 +11,10 @@ import pytest
 import program
 from ops.actions.adopt import Found, dies_early, judged, plan, refused, untouched
 from ops.errors import OperationError
+from ops.review.rehearsal import rehearse
 from ops.rotation_state import facts
 from ops.stacks.adoption import imported
 from ops.stacks.ending import protected
-from review.rehearsal import rehearse
 from tenancy import Cell, Fleet, Tenant
 
 KEY = "arn:aws:kms:us-east-1:000000000000:key/cells"

@@ -21,13 +21,13 @@ from pulumi_policy import PolicyResource, PolicyResourceOptions, ResourceValidat
 from pulumi_policy.deserialize import deserialize_properties
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
+from ops.review import judging
+from ops.review.registered import Registered, files, from_json, to_json
 from policies.guardrails import engine
 from policies.guardrails.config import Config
 from policies.guardrails.judge import RULES
 from policies.guardrails.judge import judge as _judge
 from policies.guardrails.model import UNKNOWN, Archive, Finding, Resource, Rule
-from review import judging
-from review.registered import Registered, files, from_json, to_json
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ops.review import judging
+from ops.review.rehearsal import Registered, rehearse
 from policies.guardrails.config import Config
 from policies.guardrails.judge import RULES
 from policies.guardrails.model import Finding, Resource
 from program import ROOT
-from review import judging
-from review.rehearsal import Registered, rehearse
 from tests.policies.forms import Rehearsed
 from tests.policies.forms import judge as judge
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from components.iam.deployer import NEVER
+from ops.review.judging import config
 from policies.guardrails import own_deployer
 from policies.guardrails.config import Config
 from policies.guardrails.model import UNKNOWN, Resource
-from review.judging import config
 from tests.policies.pipelines import MODES, Mode, cell_with_a_pipeline, with_a_pipeline
 from tests.policies.rehearsed import STACKS, changed, document, edited, findings, judge, resource
 

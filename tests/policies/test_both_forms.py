@@ -14,11 +14,11 @@ import pulumi
 import pytest
 
 import program
+from ops.review import judging
+from ops.review.difference import changes
+from ops.review.registered import Files, files, from_json, to_json
+from ops.review.rehearsal import rehearse
 from policies.guardrails.model import UNKNOWN, Archive, Resource
-from review import judging
-from review.difference import changes
-from review.registered import Files, files, from_json, to_json
-from review.rehearsal import rehearse
 from tests.policies import forms
 from tests.policies.forms import as_a_review_records, as_the_engine_shows
 from tests.policies.rehearsed import findings, registered, resource

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 import tenancy
+from ops.review.judging import config
 from policies.guardrails.config import Config
 from policies.guardrails.model import UNKNOWN, Archive, Finding, Resource
 from program import ROOT
-from review.judging import config
 from tests.policies.pipelines import cell_with_a_pipeline, with_a_pipeline
 from tests.policies.rehearsed import STACKS, changed, edited, findings, judge, resource, stack, without
 

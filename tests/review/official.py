@@ -1,6 +1,6 @@
 """The schema of SARIF that OASIS publishes, and what it has to say against a document.
 
-Leaves out what is written (`review/sarif.py`). `sarif-schema-2.1.0.source.md` tells where the schema is from.
+Leaves out what is written (`ops/review/sarif.py`). `sarif-schema-2.1.0.source.md` tells where the schema is from.
 """
 
 from __future__ import annotations

@@ -251,7 +251,7 @@ def test_a_review_that_breaks_off_does_not_count_as_one_that_says_no(branches: B
     """A pipeline reads 1 as rules that were asked and fail, and 2 as nothing having been judged."""
     branches.start("a broken judge")
     branches.edit(
-        "review/check.py",
+        "ops/review/check.py",
         "def review(",
         "def review(*_: object, **__: object) -> Review:\n    raise LookupError('a slip')\n\n\ndef another(",
     )

@@ -9,9 +9,9 @@ from typing import Any
 
 from pulumi.output import Unknown
 
-from review.cost import Cost, cost
-from review.difference import Change, alike, changes
-from review.registered import Registered, from_json, to_json
+from ops.review.cost import Cost, cost
+from ops.review.difference import Change, alike, changes
+from ops.review.registered import Registered, from_json, to_json
 
 SECRET, POLICY, KEY = (
     "aws:secretsmanager/secret:Secret", "aws:secretsmanager/secretPolicy:SecretPolicy", "aws:kms/key:Key",

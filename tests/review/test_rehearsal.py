@@ -14,9 +14,9 @@ from pulumi.output import Unknown
 
 import program
 from myflux_keys.names import CellNames
-from review import answers
-from review.answers import NoAnswerError, answer
-from review.rehearsal import Registered, rehearse
+from ops.review import answers
+from ops.review.answers import NoAnswerError, answer
+from ops.review.rehearsal import Registered, rehearse
 
 NAMES = CellNames("local", "000000000000", "us-east-1")
 
@@ -55,7 +55,7 @@ def test_two_rehearsals_say_the_same(tmp_path: Path) -> None:
 
 def test_the_first_rehearsal_of_a_process_names_the_stack_as_every_other_does() -> None:
     """The base and the branch are rehearsed in processes of their own, and compared by URN."""
-    asked = "from review.rehearsal import rehearse; print([one.urn for one in rehearse('local')][0])"
+    asked = "from ops.review.rehearsal import rehearse; print([one.urn for one in rehearse('local')][0])"
     first = subprocess.run([sys.executable, "-c", asked], cwd=program.ROOT, capture_output=True, text=True, check=True)
     assert first.stdout.startswith("urn:pulumi:local::myflux-keys::")
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from review.place import Place
-from review.places import Places
-from review.registered import Registered
-from review.remark import Outcome, Remark, exit_code, gathered
+from ops.review.file_line import Place
+from ops.review.registered import Registered
+from ops.review.remark import Outcome, Remark, exit_code, gathered
+from ops.review.source_lines import Places
 
 V, U, A = Outcome.VIOLATION, Outcome.UNJUDGED, Outcome.ADVICE
 

@@ -7,10 +7,10 @@ from urllib.parse import unquote
 
 import pytest
 
+from ops.review.file_line import Place
+from ops.review.remark import SEVERITIES, Outcome, Remark
+from ops.review.sarif import sarif
 from policies.guardrails.judge import RULES
-from review.place import Place
-from review.remark import SEVERITIES, Outcome, Remark
-from review.sarif import sarif
 from tests.review.official import faults
 
 

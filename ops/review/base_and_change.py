@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from review.asked import Asked, NotAskedError, ask, can_be_asked
-from review.base import Base
-from review.places import Places
-from review.remark import Outcome, Remark
+from ops.review.base import Base
+from ops.review.remark import Outcome, Remark
+from ops.review.source_lines import Places
+from ops.review.tree_rehearsal import Asked, NotAskedError, ask, can_be_asked
 from tenancy.loading import ROOT
 
 _IN_THIS_BRANCHS_CODE: Final = (
@@ -73,7 +73,7 @@ def _unanswered(asked: Asked, places: Places) -> Iterator[Remark]:
     told = (
         ("program-accepts", Outcome.VIOLATION, asked.refusal, "Do what the refusal says."),
         ("program-runs", Outcome.UNJUDGED, asked.crash, "Put the program right: `pulumi preview` says the same."),
-        ("program-known", Outcome.UNJUDGED, asked.gap, "Say in review/answers.py what AWS answers."),
+        ("program-known", Outcome.UNJUDGED, asked.gap, "Say in ops/review/answers.py what AWS answers."),
     )
     for rule, outcome, message, fix in told:
         if message:

@@ -10,8 +10,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-from review.place import Place
-from review.registered import Registered
+from ops.review.file_line import Place
+from ops.review.registered import Registered
 from tenancy import document, source
 
 _FIELDS: Final[tuple[tuple[str, str, str, document.Place], ...]] = (

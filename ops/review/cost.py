@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, cast
 
-from review.registered import Registered
+from ops.review.registered import Registered
 
 SECRET_MONTH: Final = Decimal("0.40")
 """USD for a secret, and again for each replica of it."""

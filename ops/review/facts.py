@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from review.check import Review
-from review.cost import Cost
-from review.difference import Change
-from review.preview import Preview
-from review.remark import Remark
+from ops.review.check import Review
+from ops.review.cost import Cost
+from ops.review.difference import Change
+from ops.review.preview import Preview
+from ops.review.remark import Remark
 
 
 def facts(review: Review) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 from pulumi import asset
 from pulumi.output import Unknown
 
-from review.place import Place
+from ops.review.file_line import Place
 
 _UNKNOWN: Final = {"$pulumi": "unknown"}
 _FILES: Final = "$pulumi.files"

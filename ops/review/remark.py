@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from review.place import Place
+from ops.review.file_line import Place
 
 
 class Outcome(Enum):

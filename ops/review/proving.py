@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from ops import isolation
-from review.asked import Asked
-from review.difference import Change
-from review.place import Place
-from review.registered import Registered
-from review.remark import Outcome, Remark
+from ops.review.difference import Change
+from ops.review.file_line import Place
+from ops.review.registered import Registered
+from ops.review.remark import Outcome, Remark
+from ops.review.tree_rehearsal import Asked
 from tenancy import Cell, Fleet
 
 _ABOUT: Final = ("aws:iam/", "aws:kms/", "aws:secretsmanager/")

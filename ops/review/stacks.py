@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Final
 
 import tenancy
+from ops.review.remark import Outcome, Remark
+from ops.review.source_lines import Places
 from ops.stacks import changed
 from ops.stacks.git import Difference
 from ops.stacks.sources import Code
-from review.places import Places
-from review.remark import Outcome, Remark
 from tenancy import Fleet, Problem, TenancyError
 
 JUDGES: Final = ("isolation/", "policies/", "review/")

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from myflux_keys.redaction import redact
-from review.check import Review
-from review.cost import KEY_MONTH, SECRET_MONTH
-from review.difference import Change
-from review.previewing import Previews
-from review.remark import Outcome, Remark
+from ops.review.check import Review
+from ops.review.cost import KEY_MONTH, SECRET_MONTH
+from ops.review.difference import Change
+from ops.review.previewing import Previews
+from ops.review.remark import Outcome, Remark
 
 _REMARKS: Final = 30
 _GROUPS: Final = 12

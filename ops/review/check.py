@@ -12,15 +12,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ops.errors import OperationError
+from ops.review import base_and_change, judging, previewing, proving, stacks
+from ops.review.base import Base, base
+from ops.review.cost import Cost, cost
+from ops.review.difference import Change, alike, changes
+from ops.review.limits_used import Room, room
+from ops.review.preview import obstacle
+from ops.review.remark import Remark, exit_code, gathered
+from ops.review.source_lines import Places
 from ops.stacks import changed, sources
-from review import judging, previewing, proving, sides, stacks
-from review.base import Base, base
-from review.cost import Cost, cost
-from review.difference import Change, alike, changes
-from review.places import Places
-from review.preview import obstacle
-from review.remark import Remark, exit_code, gathered
-from review.room import Room, room
 from tenancy.loading import ROOT
 
 
@@ -73,7 +73,7 @@ def _of(found: Base, fleet: Path, no_state: str, say: Callable[[str], None]) -> 
     about = stacks.scope(now_files, found.differences, place, _code(found) if ours else None, _pins(found, ours), then)
     places = Places(fleet, place, {one.path for one in found.differences})
     say(f"{len(about.reasons)} of {len(now_files.stacks)} stacks are touched; rehearsing {len(about.needed)} …")
-    both = sides.rehearse(found, fleet, about.needed, then_files.stacks, places)
+    both = base_and_change.rehearse(found, fleet, about.needed, then_files.stacks, places)
     remarks = [*stacks.remarks(now_files, about, places), *both.remarks]
     for stack in about.judged:
         if stack in both.after:

@@ -1,7 +1,7 @@
-"""`python -m review FLEET`: rehearses the stacks that stdin names, one a line, and tells them on stdout as JSON.
+"""`python -m ops.review FLEET`: rehearses the stacks that stdin names, one a line, and tells them on stdout as JSON.
 
 A process of its own, so that each tree of the repository is asked in its own code, whatever the one that asks is made
-of, and so that a program that cannot even be loaded is a finding and no crash. `review.asked` starts it.
+of, and so that a program that cannot even be loaded is a finding and no crash. `ops.review.tree_rehearsal` starts it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import program
-from review.answers import NoAnswerError
-from review.asked import FORM
-from review.registered import to_json
-from review.rehearsal import rehearse
+from ops.review.answers import NoAnswerError
+from ops.review.registered import to_json
+from ops.review.rehearsal import rehearse
+from ops.review.tree_rehearsal import FORM
 
 
 def told(stack: str, fleet: Path) -> dict[str, Any]:

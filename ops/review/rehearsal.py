@@ -24,10 +24,10 @@ from pulumi.runtime.stack import run_pulumi_func
 import program
 import tenancy
 from myflux_keys.names import CellNames
-from review import answers
-from review.place import Place
-from review.registered import Registered as Registered
-from review.registered import files
+from ops.review import answers
+from ops.review.file_line import Place
+from ops.review.registered import Registered as Registered
+from ops.review.registered import files
 from tenancy.address import LOCAL_OPENAI_URL
 
 _PROJECT: Final = "myflux-keys"

@@ -15,8 +15,8 @@ from typing import Any, Final, Literal, cast
 
 from pulumi.output import Unknown
 
+from ops.review.registered import Files, Registered
 from policies.guardrails.model import whole
-from review.registered import Files, Registered
 from tenancy.problems import WITHHELD, shown
 
 FINAL: Final = {

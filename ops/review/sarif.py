@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
-from review.place import Place
-from review.remark import Outcome, Remark
+from ops.review.file_line import Place
+from ops.review.remark import Outcome, Remark
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS: Final = {Outcome.VIOLATION: "error", Outcome.UNJUDGED: "error", Outcome.ADVICE: "warning"}

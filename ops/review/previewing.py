@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ops.review.judging import BY_NAME, remark
+from ops.review.preview import Preview, copies
+from ops.review.remark import Outcome, Remark
+from ops.review.source_lines import Places
+from ops.review.tree_rehearsal import Asked
 from policies.guardrails.model import BEFORE_DEPLOYMENT, Finding
-from review.asked import Asked
-from review.judging import BY_NAME, remark
-from review.places import Places
-from review.preview import Preview, copies
-from review.remark import Outcome, Remark
 
 MOST: Final = 20
 """Stacks that are previewed. A preview takes seconds, and a change of a component touches every stack alike: the

@@ -1,6 +1,6 @@
 """What the files of a tree ask for, stack by stack: the tree's own code is asked, in processes of its own.
 
-Owns starting them, and what is made of their answers. Leaves out rehearsing (`review.__main__`) and comparing. The
+Owns starting them, and what is made of their answers. Leaves out rehearsing (`ops.review.__main__`) and comparing. The
 processes get none of the caller's credentials: nothing that is said here needs one.
 """
 
@@ -18,8 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
-from review.place import Place
-from review.registered import Registered, from_json
+from ops.review.file_line import Place
+from ops.review.registered import Registered, from_json
 
 FORM: Final = 2
 """Raised when the answers' form changes, so that trees of different age don't misread one another."""
@@ -65,7 +65,7 @@ def can_be_asked(tree: Path) -> bool:
 
 def _process(tree: Path, fleet: Path, stacks: Sequence[str]) -> list[Asked]:
     done = subprocess.run(
-        [sys.executable, "-m", "review", str(fleet)],
+        [sys.executable, "-m", "ops.review", str(fleet)],
         cwd=tree,
         env={name: value for name, value in os.environ.items() if not name.startswith(_NOT_FOR_IT)},
         input="\n".join(stacks),

@@ -10,13 +10,13 @@ from typing import Any, Final, cast
 
 from pulumi.output import Unknown
 
+from ops.review.registered import Files, Registered
+from ops.review.remark import Outcome, Remark
+from ops.review.source_lines import Places
+from ops.review.tree_rehearsal import Asked
 from policies.guardrails.config import Config
 from policies.guardrails.judge import RULES, judge
 from policies.guardrails.model import UNKNOWN, Archive, Finding, Resource, Rule, whole
-from review.asked import Asked
-from review.places import Places
-from review.registered import Files, Registered
-from review.remark import Outcome, Remark
 from tenancy import Cell, Tenant
 
 _PROMISED: Final = {"tenant", "permission", "models", "rate_limits", "budget"}
