@@ -20,7 +20,7 @@ PLACES: Final = {
     "preview": "cli.fleet:preview",
     "refresh": "cli.fleet:refresh",
     "destroy": "cli.fleet:destroy",
-    "demo": "cli.demo_command:demo",
+    "demo": "demo.command:demo",
     "new": "cli.new:new",
     "adopt": "cli.adopt:adopt",
     "move": "cli.move:move",

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cli.demo import access, play, proposing, proving, provisioning, rotating, settling, sweeping, traces
-from cli.demo.report import CheckFailed, Report
+from demo import access, play, proposing, proving, provisioning, rotating, settling, sweeping, traces
+from demo.report import CheckFailed, Report
 from tests.cli.conftest import ROOT
 
 CHECKS = [

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.demo import leaks
-from cli.demo.leaks import Text, encodings, files, prove_search, search
+from demo import leaks
+from demo.leaks import Text, encodings, files, prove_search, search
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 keys = st.text(ALPHABET, min_size=24, max_size=120).map(lambda tail: "sk-" + "svcacct-" + tail)

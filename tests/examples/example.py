@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.demo.leaks import files, search
+from demo.leaks import files, search
 from local import commands
 from local.cell import LocalCell
 from local.provider.registry import VERSION

@@ -14,9 +14,9 @@ from rich.console import Console
 
 import program
 import tenancy
-from cli.demo import proving
-from cli.demo.report import CheckFailed, Report
-from cli.demo.scene import Scene
+from demo import proving
+from demo.report import CheckFailed, Report
+from demo.scene import Scene
 from ops.review.rehearsal import Registered
 from tenancy import Cell
 from tests.isolation.conftest import broken, without

@@ -22,8 +22,8 @@ import openai
 import pytest
 import typer.main
 
-from cli.demo.leaks import Text, files, prove_search, search
 from cli.main import app
+from demo.leaks import Text, files, prove_search, search
 from local.cell import LocalCell
 from tests.operations.conftest import ROOT, Operated
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.demo.leaks import files, search
+from demo.leaks import files, search
 from local.cell import LocalCell
 from myflux_keys import KeyReader
 from tests.program.rig import CELL, Rig, Run

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.demo.leaks import Text, search
+from demo.leaks import Text, search
 from myflux_keys import KeyReader, NotReadyError, names
 from tests.program.conftest import MANAGED, SHIPPED, Before, Shipped
 from tests.program.rig import CELL, Rig

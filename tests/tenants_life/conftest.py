@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from cli.demo.leaks import Text, files, search
+from demo.leaks import Text, files, search
 from local.cell import LocalCell
 from local.openai.control import ProjectState
 from myflux_keys import KeyReader

@@ -10,8 +10,8 @@ import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from cli.demo.report import CheckFailed, Report
-from cli.demo.scene import NO_IDENTITY, Scene, denied, secrets_of, session_of
+from demo.report import CheckFailed, Report
+from demo.scene import NO_IDENTITY, Scene, denied, secrets_of, session_of
 from myflux_keys import AccessDeniedError, NotReadyError
 
 

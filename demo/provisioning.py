@@ -7,9 +7,9 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from cli.demo.report import CheckFailed, Report
-from cli.demo.scene import CELL, Scene, wait_until
 from cli.options import ROOT
+from demo.report import CheckFailed, Report
+from demo.scene import CELL, Scene, wait_until
 
 
 def cell_up(scene: Scene) -> str:

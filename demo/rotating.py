@@ -13,8 +13,8 @@ import openai
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
-from cli.demo.report import CheckFailed, Report
-from cli.demo.scene import READER_TTL, Scene, wait_until
+from demo.report import CheckFailed, Report
+from demo.scene import READER_TTL, Scene, wait_until
 
 _SCHEDULER_LOOKS = 1.0
 """Seconds within which the cell's scheduler, which looks every quarter of one, has seen a moved clock."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import openai
 
-from cli.demo.report import CheckFailed, Report
-from cli.demo.scene import CELL, Scene
+from demo.report import CheckFailed, Report
+from demo.scene import CELL, Scene
 from myflux_keys import names
 
 _LATER = 2 * 3600

@@ -8,9 +8,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli.demo.access import read
-from cli.demo.report import CheckFailed, Report
-from cli.demo.scene import CELL, NO_RIGHT, Scene, secrets_of
+from demo.access import read
+from demo.report import CheckFailed, Report
+from demo.scene import CELL, NO_RIGHT, Scene, secrets_of
 from ops.isolation import Matrix, matrix, prove
 from ops.isolation.access import ADMIN_KEY
 from ops.isolation.grants import Principal

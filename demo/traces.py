@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cli.demo.leaks import Leak, Text, files, prove_search, search
-from cli.demo.report import CheckFailed, Report
-from cli.demo.scene import CELL, Scene
 from cli.options import ROOT
+from demo.leaks import Leak, Text, files, prove_search, search
+from demo.report import CheckFailed, Report
+from demo.scene import CELL, Scene
 
 
 def no_key_leaked(scene: Scene, report: Report) -> str:

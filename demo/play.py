@@ -7,9 +7,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cli.demo import access, proposing, proving, provisioning, rotating, settling, sweeping, traces
-from cli.demo.report import Report
-from cli.demo.scene import Scene
+from demo import access, proposing, proving, provisioning, rotating, settling, sweeping, traces
+from demo.report import Report
+from demo.scene import Scene
 
 
 def play(home: Path, *, keep: bool, console: Console) -> Report:

@@ -24,7 +24,7 @@ def demo(
 
     Needs no account and no network. Writes HOME/report.json. Exit code 1 if any check fails.
     """
-    from cli.demo.play import play
+    from demo.play import play
 
     console = Console(soft_wrap=True)
     console.print(

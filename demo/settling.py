@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli.demo.report import CheckFailed, Report
-from cli.demo.scene import CELL, Scene
+from demo.report import CheckFailed, Report
+from demo.scene import CELL, Scene
 from ops.stacks.order import deploy_order, destroy_order
 
 

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import tenancy
-from cli.demo.report import CheckFailed, Report
-from cli.demo.scene import Scene, wait_until
+from demo.report import CheckFailed, Report
+from demo.scene import Scene, wait_until
 
 TENANT = "hotel-sol"
 _FIELDS = ("--name", "Hotel Sol", "--from", "acme")

@@ -17,8 +17,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import tenancy
-from cli.demo.report import CheckFailed
 from cli.options import ROOT
+from demo.report import CheckFailed
 from local.cell import LocalCell
 from myflux_keys import Key, KeyReader
 from myflux_keys.names import CellNames
