@@ -29,7 +29,7 @@ help: ## This list
 
 .PHONY: demo
 demo: $(STAMP) engine ## Watch the whole product work on this machine; KEEP=1 leaves the cell running
-	$(RUN) -m cli demo $(if $(KEEP),--keep)
+	$(RUN) -m ops.cli demo $(if $(KEEP),--keep)
 
 .PHONY: test
 test: check $(if $(filter none,$(ENGINE)),,engine) ## check, then every test; ENGINE=none leaves out those that need the engine

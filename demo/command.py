@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.options import ROOT
+from ops.cli.options import ROOT
 
 
 def demo(

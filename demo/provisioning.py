@@ -7,9 +7,9 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from cli.options import ROOT
 from demo.report import CheckFailed, Report
 from demo.scene import CELL, Scene, wait_until
+from ops.cli.options import ROOT
 
 
 def cell_up(scene: Scene) -> str:
@@ -26,7 +26,7 @@ def platform_up(scene: Scene, report: Report) -> str:
 def admin_key_stored(scene: Scene) -> str:
     """From one command's output to the other's input: not even this process sees it."""
     maker = subprocess.Popen(
-        [sys.executable, "-m", "cli", "local", "openai-admin-key", "--home", str(scene.home)],
+        [sys.executable, "-m", "ops.cli", "local", "openai-admin-key", "--home", str(scene.home)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
     )

@@ -17,11 +17,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import tenancy
-from cli.options import ROOT
 from demo.report import CheckFailed
 from local.cell import LocalCell
 from myflux_keys import Key, KeyReader
 from myflux_keys.names import CellNames
+from ops.cli.options import ROOT
 from ops.stacks.engine import Engine
 from ops.stacks.order import tenant_stacks
 
@@ -122,7 +122,7 @@ class Scene:
     def command(self, *arguments: str, stdin: Any = None, expect: int = 0) -> str:
         """Runs `myflux-keys` as a person would; returns its standard output. `expect` is the exit code it must have."""
         done = subprocess.run(
-            [sys.executable, "-m", "cli", *arguments],
+            [sys.executable, "-m", "ops.cli", *arguments],
             cwd=ROOT,
             stdin=stdin,
             capture_output=True,

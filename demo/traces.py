@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cli.options import ROOT
 from demo.leaks import Leak, Text, files, prove_search, search
 from demo.report import CheckFailed, Report
 from demo.scene import CELL, Scene
+from ops.cli.options import ROOT
 
 
 def no_key_leaked(scene: Scene, report: Report) -> str:

@@ -16,13 +16,13 @@ from typing import Any
 import click
 import typer.main
 
-from cli.main import app
 from components.iam import copies, identity, resource
 from components.iam.deployer import State, deployer_looks, deployer_permissions
 from components.iam.deployer_trust import Job, deployer_trust
 from docs import access_matrix
 from docs.scale import scale
 from myflux_keys.names import CellNames
+from ops.cli.main import app
 from package.plugin import Package
 from policies.guardrails import page
 from tenancy import schema

@@ -1,6 +1,6 @@
 """The console script `myflux-keys`: the repository's commands where there is a repository.
 
-Owns finding them. Leaves out the commands (`cli/`): the wheel holds the reader alone, and says so.
+Owns finding them. Leaves out the commands (`ops/cli/`): the wheel holds the reader alone, and says so.
 """
 
 from __future__ import annotations

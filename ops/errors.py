@@ -1,6 +1,6 @@
 """How an operation says that it cannot be done.
 
-Owns the one exception, and what AWS's refusals mean to the person at the keyboard. Leaves out printing (`cli/`).
+Owns the one exception, and what AWS's refusals mean to the person at the keyboard. Leaves out printing (`ops/cli/`).
 """
 
 from __future__ import annotations

@@ -32,7 +32,17 @@ def main() -> int:
     out: Path = asked.out
     out.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        [sys.executable, "-m", "cli", "check", "--base", asked.base, "--no-state", "--fleet", asked.fleet.resolve()],
+        [
+            sys.executable,
+            "-m",
+            "ops.cli",
+            "check",
+            "--base",
+            asked.base,
+            "--no-state",
+            "--fleet",
+            asked.fleet.resolve(),
+        ],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         capture_output=True,

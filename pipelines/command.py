@@ -45,7 +45,7 @@ class CellJob:
     def keys(self, *arguments: str) -> Said:
         """`myflux-keys` with --json. Its steps go to stderr as they come."""
         done = subprocess.run(
-            [sys.executable, "-m", "cli", *arguments, "--fleet", str(self.root), "--json"],
+            [sys.executable, "-m", "ops.cli", *arguments, "--fleet", str(self.root), "--json"],
             cwd=ROOT,
             env=dict(self.environment),
             stdin=subprocess.DEVNULL,

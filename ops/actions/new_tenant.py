@@ -1,6 +1,6 @@
 """A new tenant's file: from answers, or from another tenant's file, to text that tenancy accepts.
 
-Owns the questions, the text and its writing. Leaves out asking (`cli/`) and every rule about a tenant: `tenancy` judges
+Owns the questions, the text and its writing. Leaves out asking (`ops/cli/`) and every rule about a tenant: `tenancy` judges
 the text before it is written, so no rule stands in two places. The text holds what was said and no default: a default
 that changes one day then changes for this tenant too, as for a file that a person wrote.
 """

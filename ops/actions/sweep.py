@@ -1,6 +1,6 @@
 """A sweep of one cell by hand: asked for in slices until all is done, and read for what a person must see to.
 
-Owns the slices and the reading. Leaves out every rule about keys (`functions/sweep/`) and printing (`cli/`).
+Owns the slices and the reading. Leaves out every rule about keys (`functions/sweep/`) and printing (`ops/cli/`).
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class Deployed:
 
     def command(self, *arguments: str, key: str = "", user: str = "deployer") -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [sys.executable, "-m", "cli", *arguments],
+            [sys.executable, "-m", "ops.cli", *arguments],
             cwd=ROOT,
             env=self.cell.environment(user) | {"PYTHONWARNINGS": "error"},
             input=key,
@@ -232,7 +232,7 @@ def test_a_key_is_typed_at_a_prompt_that_shows_nothing(deployed: Deployed) -> No
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(ROOT)
-        command = [sys.executable, "-m", "cli", "admin-key", "set", "--cell", CELL]
+        command = [sys.executable, "-m", "ops.cli", "admin-key", "set", "--cell", CELL]
         os.execve(sys.executable, command, deployed.cell.environment("deployer"))
     shown = b""
     while b"not shown" not in shown:

@@ -90,7 +90,7 @@ def refusal(source: str, name: str) -> str | None:
     ("source", "name", "allowed"),
     [
         ("cli", "fleet.plan", True),
-        ("fleet", "cli.main", False),
+        ("fleet", "ops.cli.main", False),
         ("components", "tenancy.model", False),
         ("tenancy", "myflux_keys.names", True),
         ("myflux_keys", "functions.rotation", False),
@@ -113,9 +113,11 @@ def test_relative_and_nested_imports_are_seen(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(sys.modules[__name__], "REPOSITORY", tmp_path)
     file = tmp_path / "fleet" / "inner" / "plan.py"
     file.parent.mkdir(parents=True)
-    file.write_text("from . import near\nfrom ..over import it\ndef later():\n    import cli.main\n", encoding="utf-8")
+    file.write_text(
+        "from . import near\nfrom ..over import it\ndef later():\n    import ops.cli.main\n", encoding="utf-8"
+    )
     found = {name for _, name in imports(file)}
-    assert found == {"fleet.inner.near", "fleet.over.it", "cli.main"}, "a hidden import would escape the rule"
+    assert found == {"fleet.inner.near", "fleet.over.it", "ops.cli.main"}, "a hidden import would escape the rule"
 
 
 def test_every_place_of_the_design_was_looked_at() -> None:

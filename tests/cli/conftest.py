@@ -38,7 +38,7 @@ def myflux() -> Command:
     def run(*arguments: str, stdin: str = "", environment: Mapping[str, str] | None = None) -> Said:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(_NOT_OURS)}
         done = subprocess.run(
-            [sys.executable, "-m", "cli", *arguments],
+            [sys.executable, "-m", "ops.cli", *arguments],
             cwd=ROOT,
             env=clean | dict(environment or {}),
             input=stdin,

@@ -10,7 +10,7 @@ import pytest
 import typer
 import typer.main
 
-from cli.main import app
+from ops.cli.main import app
 from tests.cli.conftest import Command
 
 

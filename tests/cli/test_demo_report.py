@@ -179,7 +179,7 @@ def test_the_command_ends_with_one_when_any_check_failed(
 ) -> None:
     from typer.testing import CliRunner
 
-    from cli.main import app
+    from ops.cli.main import app
 
     if broken:
         stubbed.add(broken)

@@ -103,7 +103,7 @@ def test_an_admin_key_is_not_shown_on_a_terminal(local: Local, home: Path) -> No
     master, slave = pty.openpty()
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "cli", "local", "openai-admin-key", "--home", str(home)],
+            [sys.executable, "-m", "ops.cli", "local", "openai-admin-key", "--home", str(home)],
             cwd=ROOT, stdin=subprocess.DEVNULL, stdout=slave, stderr=subprocess.PIPE, check=False,
         )  # fmt: skip
         assert done.returncode == 2

@@ -64,7 +64,7 @@ def test_a_terminal_is_asked_with_defaults_and_asked_again_for_what_is_refused(f
     """Enter takes the default; a country that OpenAI does not serve is asked for again, and nothing else is."""
     terminal, side = pty.openpty()
     running = subprocess.Popen(
-        [sys.executable, "-m", "cli", "new", "zeta", "--fleet", str(fleet)],
+        [sys.executable, "-m", "ops.cli", "new", "zeta", "--fleet", str(fleet)],
         cwd=ROOT, stdin=side, stdout=side, stderr=side,
     )  # fmt: skip
     os.close(side)

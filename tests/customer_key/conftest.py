@@ -41,7 +41,7 @@ class Place:
 
     def command(self, *arguments: str, key: str = "", user: str = "deployer") -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [sys.executable, "-m", "cli", *arguments],
+            [sys.executable, "-m", "ops.cli", *arguments],
             cwd=ROOT,
             env=self.cell.environment(user) | {"MYFLUX_FLEET": str(self.fleet), "PYTHONWARNINGS": "error"},
             input=key + "\n",

@@ -45,7 +45,7 @@ class Operator:
     def start(self, *arguments: str, **more: str) -> subprocess.Popen[str]:
         """In a session of its own, as a terminal gives it."""
         return subprocess.Popen(
-            [sys.executable, "-m", "cli", *arguments, "--json"],
+            [sys.executable, "-m", "ops.cli", *arguments, "--json"],
             cwd=ROOT,
             env=self.rig.environment() | {"MYFLUX_STATE": str(self.state)} | self.more | more,
             stdin=subprocess.DEVNULL,

@@ -49,7 +49,13 @@ def test_a_functions_code_concerns_platforms_and_a_components_code_what_it_is_a_
 
 
 def test_what_no_stack_is_made_from_concerns_none() -> None:
-    others = ("docs/cli.md", "cli/main.py", "tests/fleet/test_changed.py", "tenants/archive/old.yaml", "tenants/x.txt")
+    others = (
+        "docs/cli.md",
+        "ops/cli/main.py",
+        "tests/fleet/test_changed.py",
+        "tenants/archive/old.yaml",
+        "tenants/x.txt",
+    )
     assert stacks(*(Difference("M", path) for path in others)) == {}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli import fleet_report
+from ops.cli import stacks_report
 from ops.errors import OperationError
 from ops.stacks import choice
 from ops.stacks.choice import Choice
@@ -66,7 +66,7 @@ def test_a_summary_names_each_failure_and_the_command_for_just_those() -> None:
         stopped="two failed",
         not_begun=["globex.local"],
     )
-    lines = list(fleet_report.problems("up", ALL, result))
+    lines = list(stacks_report.problems("up", ALL, result))
     assert lines == [
         "acme.local: AWS refuses",
         "fjord.local is locked by ops@there, process 7, since noon: wait for it (--wait), or ask them. Nothing was "
@@ -75,16 +75,16 @@ def test_a_summary_names_each_failure_and_the_command_for_just_those() -> None:
         "Stopped: two failed.",
         "1 were not begun; the same command goes on with what is left.",
     ]
-    assert fleet_report.retry("up", ALL, ["local", "acme.local"]) == (
+    assert stacks_report.retry("up", ALL, ["local", "acme.local"]) == (
         "myflux-keys up --cell local && myflux-keys up acme"
     )
     plan = Plan("up", (Stage("tenants", ("local", *ALL.tenants), gate=False),), {})
-    assert fleet_report.sentence("up", plan, result, dry=False) == (
+    assert stacks_report.sentence("up", plan, result, dry=False) == (
         "1 of 3 stacks done: 0 changed, 1 as they were; 2 failed."
     )
 
 
 def test_ten_thousand_stacks_with_one_reason_are_one_line() -> None:
     why = {f"t-{one:05d}.local": ("program.py is changed",) for one in range(10_000)}
-    (line,) = fleet_report.reasons(replace(ALL, why=why))
+    (line,) = stacks_report.reasons(replace(ALL, why=why))
     assert line.endswith("and 9,995 more: program.py is changed.")

@@ -63,7 +63,7 @@ class Operated:
     def popen(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
         """`myflux-keys` as a machine runs it: no terminal on any side."""
         return subprocess.Popen(
-            [sys.executable, "-m", "cli", *arguments],
+            [sys.executable, "-m", "ops.cli", *arguments],
             cwd=ROOT,
             env=dict(self.environment),
             stdin=stdin,

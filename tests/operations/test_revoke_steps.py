@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from cli.revoke import sentence
 from components.iam.resource import tenant_secret
 from ops import journal as journals
 from ops.actions.access import Access, is_open, switched
 from ops.actions.end_keys import Beyond, Killed, Seen, killed, seen
 from ops.actions.revoke import Revoke, Revoked, consequences, goes_on, ready
+from ops.cli.revoke import sentence
 from ops.errors import OperationError
 from ops.journal import Journal
 from tenancy import Cell, Fleet, Tenant

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.rotate import sentence
 from ops import journal as journals
 from ops.actions.pace import Budget
 from ops.actions.rotate import Progress, Rotate
+from ops.cli.rotate import sentence
 from ops.errors import OperationError
 from ops.journal import Journal
 from tenancy import Cell

@@ -22,14 +22,14 @@ import openai
 import pytest
 import typer.main
 
-from cli.main import app
 from demo.leaks import Text, files, prove_search, search
 from local.cell import LocalCell
+from ops.cli.main import app
 from tests.operations.conftest import ROOT, Operated
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
 
-LOUD = "import logging, sys; logging.basicConfig(level=1, stream=sys.stderr); from cli.main import main; main()"
+LOUD = "import logging, sys; logging.basicConfig(level=1, stream=sys.stderr); from ops.cli.main import main; main()"
 CARELESS = """
 import ops.actions.admin_key
 def store(cell, key, *rest):

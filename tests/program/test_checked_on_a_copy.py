@@ -46,7 +46,7 @@ def test_a_review_with_read_only_rights_previews_on_a_copy_and_leaves_the_state_
     (fleet / "tenants" / "newcomer.yaml").write_text(text.replace("tenant: acme", "tenant: newcomer"), encoding="utf-8")
     before = everything(rig)
     done = subprocess.run(
-        [sys.executable, "-m", "cli", "check", "--base", "main", "--state", "--fleet", str(fleet), "--json"],
+        [sys.executable, "-m", "ops.cli", "check", "--base", "main", "--state", "--fleet", str(fleet), "--json"],
         cwd=ROOT, env=rig.cell.environment("ci"), capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     (rig.said / "check.log").write_text(done.stdout + done.stderr, encoding="utf-8")

@@ -22,7 +22,7 @@ ORGANIZATION = "org-local"
 
 def command(rig: Rig, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "cli", *arguments],
+        [sys.executable, "-m", "ops.cli", *arguments],
         cwd=ROOT,
         env=rig.environment(),
         input=stdin,

@@ -72,7 +72,7 @@ class Branches:
 
     def check(self, *arguments: str, base: str = "main", environment: dict[str, str] | None = None) -> Checked:
         done = subprocess.run(
-            [sys.executable, "-m", "cli", "check", "--base", base, *arguments],
+            [sys.executable, "-m", "ops.cli", "check", "--base", base, *arguments],
             cwd=self.folder, env=_clean() | (environment or {}), capture_output=True, text=True, check=False,
             timeout=300,
         )  # fmt: skip

@@ -18,9 +18,9 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 import tenancy
-from cli.sweep import nothing
 from ops.actions import functions_client
 from ops.actions.sweep import Swept, sweep
+from ops.cli.sweep import nothing
 from ops.errors import OperationError
 from tests.sweep.conftest import Bench
 from tests.tenancy.files import Files
@@ -158,7 +158,7 @@ def test_the_command_prints_the_plan_and_exits_with_1_for_a_foreign_key_alone(be
         environment = bench.cell.environment("deployer") | {"MYFLUX_FLEET": str(files.root)}
         # These tenants were made without stacks.
         environment.pop("PULUMI_BACKEND_URL", None)
-        arguments = [sys.executable, "-m", "cli", "sweep", "--cell", "local", *options]
+        arguments = [sys.executable, "-m", "ops.cli", "sweep", "--cell", "local", *options]
         return subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
     planned = command("--dry-run")

@@ -83,7 +83,7 @@ class Life(Operated):
             self.cell.aws_port, lambda target, path: call in (target.rpartition(".")[2], *path.split("/"))
         ) as held:
             running = subprocess.Popen(
-                [sys.executable, "-m", "cli", *arguments],
+                [sys.executable, "-m", "ops.cli", *arguments],
                 cwd=ROOT,
                 env=dict(self.environment) | {"AWS_ENDPOINT_URL": held.url},
                 stdin=subprocess.DEVNULL,

@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from cli import options, output
-from cli.progress import Line
 from myflux_keys.redaction import redact
+from ops.cli import options, output
+from ops.cli.progress import Line
 from ops.errors import OperationError
 
 

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 import tenancy
-from cli import options, output
 from myflux_keys.payload import SecretText
 from ops.account import Account
 from ops.actions import customer_key
+from ops.cli import options, output
 from ops.selection import one_tenant
 from tenancy.address import openai_base_url
 

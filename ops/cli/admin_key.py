@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 
 import tenancy
-from cli import options, output
 from myflux_keys.payload import SecretText
 from ops.account import Account
 from ops.actions import admin_key
+from ops.cli import options, output
 from ops.selection import cells, one_tenant
 from tenancy.address import openai_base_url
 

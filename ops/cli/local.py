@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import options, output
 from local import environment
 from local.cell import AWS_PORT, OPENAI_PORT, LocalCell, preferred
+from ops.cli import options, output
 
 app = typer.Typer(help="A cell on this machine: no account, no network, nothing to pay.", no_args_is_help=True)
 

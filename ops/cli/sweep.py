@@ -7,14 +7,14 @@ from typing import Annotated, Any
 import typer
 
 import tenancy
-from cli import options, output, states
-from cli.progress import Line
-from cli.table import table
 from ops import selection
 from ops.account import Account
 from ops.actions import orphans
 from ops.actions.sweep import PER_MINUTE, Swept, compare
 from ops.actions.sweep import sweep as sweep_cell
+from ops.cli import options, output, stack_states
+from ops.cli.progress import Line
+from ops.cli.table import table
 from ops.errors import OperationError
 from tenancy import Fleet
 
@@ -56,7 +56,7 @@ def sweep(
     if dry_run and governance:
         output.fail("--governance makes a key for a moment, and --dry-run changes nothing: give one of them.", code=2)
     held = tenancy.load(fleet)
-    standing = states.stacks()
+    standing = stack_states.stacks()
     found: list[Swept] = []
     for name, slugs in _chosen(held, tenants or [], cell).items():
         with Account(held.cells[name], "sweep") as account, Line() as line:

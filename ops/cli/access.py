@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 import tenancy
-from cli import options, output
 from ops import selection
 from ops.account import Account
 from ops.actions.access import Access, is_open
 from ops.actions.tenant_file import TenantFile
+from ops.cli import options, output
 from ops.errors import OperationError
 from ops.journal import folder
 

@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli import ask, output
 from ops import journal
 from ops.account import Account
 from ops.actions.end_keys import Keys
 from ops.actions.offboard import DENY, Offboard, guarded, plan
 from ops.actions.tenant_file import TenantFile
+from ops.cli import ask, output
 from ops.errors import OperationError
 from tenancy import Cell, Tenant
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from cli import output
+from ops.cli import output
 
 
 def can_answer() -> bool:

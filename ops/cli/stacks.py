@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from cli import ask, options, output
-from cli.fleet_report import named
-from cli.fleet_run import Asked, choose, go
+from ops.cli import ask, options, output
+from ops.cli.stacks_report import named
+from ops.cli.stacks_run import Asked, choose, go
 
 Tenants = Annotated[
     list[str] | None,

@@ -9,9 +9,9 @@ from typing import TextIO, cast
 
 import typer
 
-from cli.commands import Root
-from cli.output import Redacted, fail
 from myflux_keys.redaction import RedactingFilter
+from ops.cli.commands import Root
+from ops.cli.output import Redacted, fail
 
 app = typer.Typer(
     name="myflux-keys",

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 import typer
 
 import tenancy
-from cli import options, output
-from cli.table import iso, table, when
 from myflux_keys.admin_budget import CALLS_PER_MINUTE
 from ops import selection
 from ops.account import Account
 from ops.actions.capacity import Capacity, Limit
 from ops.actions.capacity import capacity as capacity_of
+from ops.cli import options, output
+from ops.cli.table import iso, table, when
 from tenancy.slot_load import ROTATIONS_AN_HOUR
 
 

@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 import tenancy
-from cli import leaving, options, output
-from cli.leaving import Leaving
 from ops import journal, selection
 from ops.account import Account, checked_reason
 from ops.actions.move import Move, destination, drafted, next_step, origin, plan
 from ops.actions.offboard import living_secret
 from ops.actions.tenant_file import TenantFile
+from ops.cli import leaving, options, output
+from ops.cli.leaving import Leaving
 from ops.errors import OperationError
 from tenancy import Fleet, Tenant
 

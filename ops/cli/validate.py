@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tenancy
-from cli import options, output
+from ops.cli import options, output
 
 
 def validate(fleet: options.Folder = options.DEFAULT_FLEET, as_json: options.Json = False) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tenancy
-from cli import options, output
-from cli.table import iso, table, when
 from ops import selection
 from ops.account import Account
 from ops.actions.history import Life
 from ops.actions.history import history as lives_of
+from ops.cli import options, output
+from ops.cli.table import iso, table, when
 
 
 def history(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import options
+from ops.cli import options
 from ops.errors import OperationError
 
 

@@ -6,12 +6,12 @@ import os
 from contextlib import ExitStack
 
 import tenancy
-from cli import leaving, options, output
-from cli.leaving import Leaving
 from ops import selection
 from ops.account import Account, checked_reason
 from ops.actions.offboard import elsewhere
 from ops.actions.tenant_file import TenantFile
+from ops.cli import leaving, options, output
+from ops.cli.leaving import Leaving
 from tenancy import Cell, Fleet, Tenant, archive
 
 OPERATION = "offboard"

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tenancy
-from cli import fleet_report, output
-from cli.progress import Line
 from ops import selection
 from ops.actions.pace import spoken
+from ops.cli import output, stacks_report
+from ops.cli.progress import Line
 from ops.stacks import backend, changed, choice, record, sources
 from ops.stacks.choice import Choice
 from ops.stacks.job import Operation
@@ -53,7 +53,7 @@ def choose(asked: Asked, tenants: Sequence[str], cell: str | None, *, everyone: 
         if cell is not None:
             (only,) = selection.cells(tenancy.load(asked.fleet, only=""), cell)
             found = choice.within(found, only.cell)
-        for line in fleet_report.reasons(found):
+        for line in stacks_report.reasons(found):
             output.step(line)
     elif tenants:
         found = choice.by_name(asked.fleet, tenants)
@@ -72,7 +72,7 @@ def go(asked: Asked, chosen: Choice) -> None:
     for stack, why in chosen.left_out.items():
         output.step(f"{stack} is left out: {why}.")
     if not chosen.stacks:
-        output.result(fleet_report.nothing(asked.operation, chosen), "There is nothing to do.", as_json=asked.as_json)
+        output.result(stacks_report.nothing(asked.operation, chosen), "There is nothing to do.", as_json=asked.as_json)
         sys.exit(1 if chosen.left_out else 0)
     url = backend.address()
     for notice in backend.notices(url):
@@ -102,10 +102,10 @@ def go(asked: Asked, chosen: Choice) -> None:
         result = _run(asked, plan, held)
         if result.complete:
             held.forget()
-    for line in fleet_report.problems(asked.operation, chosen, result):
+    for line in stacks_report.problems(asked.operation, chosen, result):
         output.step(line)
-    facts = fleet_report.facts(asked.operation, chosen, plan, result)
-    output.result(facts, fleet_report.sentence(asked.operation, plan, result, dry=asked.dry), as_json=asked.as_json)
+    facts = stacks_report.facts(asked.operation, chosen, plan, result)
+    output.result(facts, stacks_report.sentence(asked.operation, plan, result, dry=asked.dry), as_json=asked.as_json)
     if result.interrupted:
         sys.exit(130)
     if not result.complete or chosen.left_out:
@@ -117,8 +117,8 @@ def _run(asked: Asked, plan: Plan, held: record.Record) -> Result:
     from ops.stacks import pool
 
     workers = min(asked.workers or min(_MOST_PROCESSES, os.cpu_count() or 1), max(len(plan.left), 1))
-    whose = asked.scheduler or fleet_report.counted(workers, "process", "processes")
-    output.step(fleet_report.beginning(asked.operation, plan, whose))
+    whose = asked.scheduler or stacks_report.counted(workers, "process", "processes")
+    output.step(stacks_report.beginning(asked.operation, plan, whose))
     with pool.opened(workers, asked.scheduler) as crew, Line() as line:
 
         def tell(progress: Progress) -> None:

@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 import tenancy
-from cli import ask, options, output
 from ops import journal, selection
 from ops.account import Account, checked_reason
 from ops.actions.end_keys import Keys, Seen
 from ops.actions.revoke import DENY, Revoke, consequences, goes_on, ready
+from ops.cli import ask, options, output
 from ops.errors import OperationError
 
 OPERATION = "revoke"

@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 import tenancy
-from cli import options, output, states
-from cli.table import age, iso, table, when
 from ops import selection
 from ops.account import Account
 from ops.actions.orphans import Orphan
 from ops.actions.status import TenantStatus, cell_status
+from ops.cli import options, output, stack_states
+from ops.cli.table import age, iso, table, when
 
 
 def status(
@@ -29,7 +29,7 @@ def status(
     `sweep`'s to look at.
     """
     held = tenancy.load(fleet)
-    standing = states.stacks()
+    standing = stack_states.stacks()
     found: dict[str, list[TenantStatus]] = {}
     orphans: dict[str, list[Orphan]] = {}
     for one in selection.cells(held, cell):

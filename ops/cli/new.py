@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 
 import tenancy
-from cli import ask, options, output
 from ops import selection
 from ops.actions import new_tenant
 from ops.actions.new_tenant import EVERY_HOURS, Question
+from ops.cli import ask, options, output
 from tenancy import TenancyError, document, source
 
 

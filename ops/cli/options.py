@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def complete_cell(incomplete: str) -> list[str]:

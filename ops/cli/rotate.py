@@ -9,12 +9,12 @@ from typing import Annotated, Any
 import typer
 
 import tenancy
-from cli import ask, options, output
-from cli.progress import Line
 from ops import journal, selection
 from ops.account import Account, checked_reason
 from ops.actions.pace import Budget, spoken
 from ops.actions.rotate import Progress, Rotate, Waiting
+from ops.cli import ask, options, output
+from ops.cli.progress import Line
 from ops.errors import OperationError
 from ops.journal import Entry, Journal
 from ops.selection import Selection

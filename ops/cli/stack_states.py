@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import output
+from ops.cli import output
 from ops.errors import OperationError, explain
 from ops.stacks import backend
 

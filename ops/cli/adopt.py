@@ -6,12 +6,12 @@ import os
 from typing import Any
 
 import tenancy
-from cli import ask, options, output
-from cli.table import iso, when
 from ops import journal, selection
 from ops.account import Account
 from ops.actions import functions_client
 from ops.actions.adopt import claim, dies_early, is_dead, judged, look, new_key, plan, rotate_from_next_slot, untouched
+from ops.cli import ask, options, output
+from ops.cli.table import iso, when
 from ops.errors import OperationError
 from ops.rotation_state import facts
 
