@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import comment, report
-from pipelines.failure import Failure
-from pipelines.github import GitHub
+from ops.ci import comment, report
+from ops.ci.failure import Failure
+from ops.ci.github import GitHub
 from tests.pipelines.stand_in import GitHubStandIn
 
 

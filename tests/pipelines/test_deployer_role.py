@@ -12,9 +12,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from pipelines import identity
-from pipelines.command import pipeline_of
-from pipelines.failure import Failure
+from ops.ci import identity
+from ops.ci.command import pipeline_of
+from ops.ci.failure import Failure
 from tests.pipelines.conftest import SUBJECT
 from tests.pipelines.repository import Repository
 from tests.pipelines.stand_in import GitHubStandIn

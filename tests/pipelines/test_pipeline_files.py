@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import tenancy
-from pipelines.plan import matrix
+from ops.ci.plan import matrix
 from tenancy.pipeline import GITHUB_ISSUER
 from tests.pipelines.conftest import IDS, PIPELINE, SUBJECT
 from tests.program.rig import CELL, ROOT

@@ -11,7 +11,7 @@ import yaml
 from tests.program.rig import ROOT
 
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-SCRIPT = re.compile(r"\.venv/bin/python -m pipelines\.(check|comment|deploy|drift|operate|plan)( [^|;&`\n]*)?")
+SCRIPT = re.compile(r"\.venv/bin/python -m ops.ci\.(check|comment|deploy|drift|operate|plan)( [^|;&`\n]*)?")
 TARGETS = {"test.test": "make test", "test.examples": "make examples EXAMPLES=--all"}
 RIGHTS: dict[str, dict[str, str]] = {
     "check.check": {"contents": "read"},

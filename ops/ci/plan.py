@@ -16,16 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import tenancy
+from ops.ci import failure
+from ops.ci.failure import Failure
+from ops.ci.github import GitHub
 from ops.stacks import changed
-from pipelines import failure
-from pipelines.failure import Failure
-from pipelines.github import GitHub
 from tenancy import Fleet
 from tenancy.loading import ROOT
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m pipelines.plan", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m ops.ci.plan", description=__doc__)
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--before", metavar="SHA", help="the commit before the merge: cells with a stack that differs")
     which.add_argument("--cell", help="one cell")

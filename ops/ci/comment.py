@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from pipelines import failure, report
-from pipelines.github import GitHub
+from ops.ci import failure, report
+from ops.ci.github import GitHub
 
 _PAGE: Final = 100
 _PAGES: Final = 30
@@ -46,8 +46,8 @@ def _comments(github: GitHub, number: int) -> Iterator[dict[str, Any]]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m pipelines.comment", description=__doc__)
-    parser.add_argument("--report", type=Path, required=True, metavar="FOLDER", help="what pipelines.check left")
+    parser = argparse.ArgumentParser(prog="python -m ops.ci.comment", description=__doc__)
+    parser.add_argument("--report", type=Path, required=True, metavar="FOLDER", help="what ops.ci.check left")
     parser.add_argument("--head", required=True, metavar="SHA", help="the commit that was checked")
     asked = parser.parse_args()
     print(publish(GitHub.of_this_job(), asked.report, asked.head))

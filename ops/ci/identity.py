@@ -21,7 +21,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from pipelines.failure import Failure
+from ops.ci.failure import Failure
 from tenancy import Cell
 from tenancy.pipeline import AWS_AUDIENCE, Pipeline
 

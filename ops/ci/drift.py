@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pipelines import failure, summary
-from pipelines.command import cell_job
+from ops.ci import failure, summary
+from ops.ci.command import cell_job
 from tenancy.loading import ROOT
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.drift",
+        prog="python -m ops.ci.drift",
         description=__doc__,
         epilog="Exit code 1 where something differs or could not be read. The next `up` puts it right.",
     )

@@ -12,14 +12,14 @@ import subprocess
 from pathlib import Path
 
 import tenancy
-from pipelines import failure, summary
-from pipelines.command import CellJob, cell_job
-from pipelines.failure import Failure
+from ops.ci import failure, summary
+from ops.ci.command import CellJob, cell_job
+from ops.ci.failure import Failure
 from tenancy.loading import ROOT
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m pipelines.operate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m ops.ci.operate", description=__doc__)
     parser.add_argument("operation", choices=("rotate", "offboard"))
     parser.add_argument("tenant")
     parser.add_argument("--cell", required=True, help="the cell whose deployer role this job becomes")

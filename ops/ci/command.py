@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import tenancy
-from pipelines import identity
-from pipelines.failure import Failure
+from ops.ci import identity
+from ops.ci.failure import Failure
 from tenancy import Cell
 from tenancy.loading import ROOT
 from tenancy.pipeline import Pipeline

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import urllib3
 
-from pipelines.failure import Failure
+from ops.ci.failure import Failure
 
 _SECONDS: Final = 30.0
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ops.ci import failure, summary
+from ops.ci.command import cell_job, pipeline_of
+from ops.ci.failure import Failure
 from ops.stacks import changed
-from pipelines import failure, summary
-from pipelines.command import cell_job, pipeline_of
-from pipelines.failure import Failure
 from tenancy.loading import ROOT
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m pipelines.deploy", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m ops.ci.deploy", description=__doc__)
     parser.add_argument("--cell", required=True, help="the cell whose deployer role this job becomes")
     parser.add_argument("--since", required=True, metavar="SHA", help="the commit before the merge")
     parser.add_argument("--fleet", type=Path, default=ROOT, help="folder that holds tenants/ and cells/")

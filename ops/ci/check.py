@@ -1,7 +1,7 @@
 """On a pull request: reviews what it changes, and leaves the report where the next job finds it.
 
 Needs no credential, no state and no network, so it is safe to run on a fork's code, which may be anything: what it
-leaves behind is data from a stranger, and `pipelines.comment` treats it so.
+leaves behind is data from a stranger, and `ops.ci.comment` treats it so.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import sys
 from pathlib import Path
 
 from myflux_keys.redaction import redact
-from pipelines import failure
-from pipelines.report import NUMBER, REPORT
+from ops.ci import failure
+from ops.ci.report import NUMBER, REPORT
 from tenancy.loading import ROOT
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.check",
+        prog="python -m ops.ci.check",
         description=__doc__,
         epilog="Exit codes are those of `myflux-keys check`: 0 fine, 1 rules fail, 2 something could not be judged.",
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from myflux_keys.redaction import redact
-from pipelines.failure import Failure
+from ops.ci.failure import Failure
 
 REPORT: Final = "report.md"
 NUMBER: Final = "number"
