@@ -29,7 +29,7 @@ from local import clock, environment
 from local.aws.server import ACCOUNT_ID, REGION
 from local.openai.control import EmulatorControl
 from local.process import ServerProcess, exclusive, launch
-from local.sides import SIDES, CellError, PortTakenError, await_health, symptom
+from local.servers import SIDES, CellError, PortTakenError, await_health, symptom
 
 AWS_PORT: Final = 4566
 OPENAI_PORT: Final = 4567

@@ -22,7 +22,7 @@ from tools import engine
 
 _STUB: Final = """\
 #!/bin/sh
-exec {python} -c 'import runpy, sys; sys.path[0] = sys.argv.pop(1); import tools.messages_only; \
+exec {python} -c 'import runpy, sys; sys.path[0] = sys.argv.pop(1); import local.messages_only; \
 runpy.run_module("{module}", run_name="__main__")' {repository} "$@"
 """
 """The repository is on this one process's path and in nobody's environment: the programs it starts don't inherit it."""
@@ -50,7 +50,7 @@ def path(folder: Path, environment: Mapping[str, str]) -> str:
     # The engine also looks beside its own executable, which is where official installations keep language hosts.
     beside = os.pathsep.join([official, str(found.pulumi.resolve().parent)]) if found else official
     ours = {
-        "pulumi-language-python": ("tools.language_host", shutil.which("pulumi-language-python", path=beside)),
+        "pulumi-language-python": ("local.language_host", shutil.which("pulumi-language-python", path=beside)),
         "pulumi-resource-aws": ("local.provider", _official_aws_plugin(official, environment)),
     }
     for name, (module, theirs) in ours.items():

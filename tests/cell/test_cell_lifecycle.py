@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from local import cell as cell_module
-from local import sides
+from local import servers as sides
 from local.cell import CellError, LocalCell, preferred
 from local.process import ServerProcess
 

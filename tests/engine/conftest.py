@@ -19,7 +19,7 @@ def engine_path(tmp_path_factory: pytest.TempPathFactory) -> str:
     found = engine.locate(os.environ)
     assert found is not None, "no Pulumi engine on this machine: `make engine` gets one, ENGINE=none does without"
     folder = tmp_path_factory.mktemp("bin")
-    commands.stub(folder / "pulumi-language-python", "tools.language_host")
+    commands.stub(folder / "pulumi-language-python", "local.language_host")
     # Named by the environment's packages, so without it the engine would go looking on the network. No program uses it.
     commands.stub(folder / "pulumi-resource-aws", "local.provider")
     return os.pathsep.join([str(folder), str(found.folder), os.environ.get("PATH", os.defpath)])

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from local.language_host import sdk
 from tools import go_program
 from tools.engine_step import StepError
-from tools.language_host import sdk
 
 FAKE_GO = """#!/bin/sh
 echo "$@" >> "$(dirname "$0")/calls"

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from tools.language_host import environments
-from tools.language_host.packages import Parameterization, Requirement, plugin_version, required
+from local.language_host import environments
+from local.language_host.packages import Parameterization, Requirement, plugin_version, required
 
 
 @pytest.mark.parametrize(

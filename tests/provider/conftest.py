@@ -82,7 +82,7 @@ def stack(aws: AwsServer, tmp_path: Path) -> Stack:
     commands = tmp_path / "bin"
     commands.mkdir()
     stub(commands / "pulumi-resource-aws", "local.provider")
-    stub(commands / "pulumi-language-python", "tools.language_host")
+    stub(commands / "pulumi-language-python", "local.language_host")
     state = tmp_path / "state"
     state.mkdir()
     held = aws.environment()

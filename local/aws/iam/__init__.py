@@ -28,10 +28,9 @@ def install(home: Path) -> None:
         root_keys,
         service_calls,
         sessions,
-        trail,
-        trail_lookup,
         users,
     )
+    from local.aws.trail import history, lookup
 
     patching.require_version()
     for rule in (
@@ -42,8 +41,8 @@ def install(home: Path) -> None:
         sessions,
         function_roles,
         key_policies,
-        trail,
-        trail_lookup,
+        history,
+        lookup,
         dispatch,
         control_endpoints,
     ):

@@ -12,8 +12,9 @@ from typing import Any
 from ministack import app
 from ministack.core.router import detect_service
 
-from local.aws.iam import denials, request, trail
+from local.aws.iam import denials, request
 from local.aws.iam.patching import replace
+from local.aws.trail import history
 
 _APP = "ministack.app"
 _PARAMETERS = "method, path, headers, body, query_params, request_id"
@@ -44,7 +45,7 @@ def _around(original: Callable[..., Any]) -> Callable[..., Any]:
         denial = denials.LAST.set(None)
         try:
             answer = await original(method, path, headers, body, query_params, request_id)
-            trail.record(current, answer)
+            history.record(current, answer)
             return answer
         finally:
             denials.LAST.reset(denial)

@@ -15,7 +15,7 @@ from ministack.core.iam_evaluator import AuthError, EvalResult
 from ministack.core.responses import _account_from_sts_session, get_account_id, get_region
 
 from local import clock
-from local.aws.iam import denials, implied
+from local.aws.iam import denials, dependent_actions
 from local.aws.iam.callers import Identity, identify
 from local.aws.iam.decision import Policies, Request, Verdict, decide, resource_denies
 from local.aws.iam.decision import nearest_allow as nearest
@@ -116,7 +116,7 @@ def _enforce(
         denied = judge(identity, iam_action, arn, request=own, extra=context)
         if denied:
             return denied
-    for action, arn, extra in implied.actions(own, iam_action, arns[0]) if own else ():
+    for action, arn, extra in dependent_actions.actions(own, iam_action, arns[0]) if own else ():
         denied = judge(identity, action, arn, request=None, extra=_lower(extra))
         if denied:
             return denied

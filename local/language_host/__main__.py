@@ -16,7 +16,7 @@ from typing import Final
 import grpc
 from pulumi.runtime.proto import language_pb2_grpc
 
-from tools.language_host.host import LanguageHost
+from local.language_host.host import LanguageHost
 
 _MAX_MESSAGE: Final = 400 * 1024 * 1024
 """What the engine itself allows."""

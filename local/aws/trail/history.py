@@ -21,9 +21,9 @@ from ministack.services import cloudtrail
 from local import clock
 from local.aws.iam.patching import replace
 from local.aws.iam.request import ServiceRequest
-from local.aws.iam.trail_errors import error_of
-from local.aws.iam.trail_identity import ANONYMOUS, user_identity
-from local.aws.iam.trail_parameters import request_parameters, response_elements
+from local.aws.trail.errors import error_of
+from local.aws.trail.identity import ANONYMOUS, user_identity
+from local.aws.trail.parameters import request_parameters, response_elements
 
 _DATA_EVENTS = {
     "lambda": ("Invoke",),

@@ -24,12 +24,12 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
+from local.language_host import plugins, sdk
+from local.language_host.environments import UnusableEnvironment, ambient_python, resolve
+from local.language_host.packages import Requirement, required
+from local.language_host.processes import Processes
+from local.language_host.run_program import TOLD
 from tools.engine_step import StepError
-from tools.language_host import plugins, sdk
-from tools.language_host.environments import UnusableEnvironment, ambient_python, resolve
-from tools.language_host.packages import Requirement, required
-from tools.language_host.processes import Processes
-from tools.language_host.run_program import TOLD
 
 _GENERATED: Final = """\
 # This language host writes no Python. What was imported, in Pulumi's own notation: a block becomes a call, a camelCase

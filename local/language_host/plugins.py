@@ -15,8 +15,8 @@ from typing import Any
 
 import grpc
 
-from tools.language_host.policy_pack import PackNotReady, PolicyPackFront
-from tools.language_host.processes import Processes
+from local.language_host.policy_pack import PackNotReady, PolicyPackFront
+from local.language_host.processes import Processes
 
 Output = tuple[str, bytes | int]
 """``("stdout" | "stderr", bytes)`` or, last, ``("exitcode", int)``: the fields of a RunPluginResponse."""
