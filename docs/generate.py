@@ -16,6 +16,7 @@ from typing import Any
 import click
 import typer.main
 
+from component_package.plugin import Package
 from components.iam import copies, identity, resource
 from components.iam.deployer import State, deployer_looks, deployer_permissions
 from components.iam.deployer_trust import Job, deployer_trust
@@ -23,7 +24,6 @@ from docs import access_matrix
 from docs.scale import scale
 from myflux_keys.names import CellNames
 from ops.cli.main import app
-from package.plugin import Package
 from policies.guardrails import page
 from tenancy import schema
 from tenancy.pipeline import AWS_AUDIENCE, GITHUB_ISSUER, GitHub

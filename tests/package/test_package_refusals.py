@@ -12,8 +12,8 @@ import pulumi
 import pytest
 from pulumi.errors import InputPropertiesError
 
+from component_package.plugin import Package
 from local.process import REPOSITORY
-from package.plugin import Package
 
 
 @pytest.fixture(scope="module")

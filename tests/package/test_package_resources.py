@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import program
-from package.plugin import Package
+from component_package.plugin import Package
 from tenancy import given
 from tests.package.conftest import SHARED
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from package import arguments
-from package.plugin import Package
+from component_package import arguments
+from component_package.plugin import Package
 from tenancy.cell import Cell, OpenAI
 from tenancy.pipeline import GitHub, GitLab, Pipeline
 from tenancy.rotation import Rotation

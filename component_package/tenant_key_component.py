@@ -5,9 +5,9 @@ from typing import Any
 import pulumi
 
 import program
+from component_package.arguments import TenantKeyArgs
+from component_package.surroundings import checked_cell, through_the_account
 from components.tenant_key import TenantKey as CellTenantKey
-from package.arguments import TenantKeyArgs
-from package.surroundings import checked_cell, through_the_account
 from tenancy import given
 
 

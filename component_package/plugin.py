@@ -16,8 +16,8 @@ from pulumi.provider.experimental.analyzer import ComponentDefinition, PropertyD
 from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.server import ComponentInitError
 
-from package.platform_component import Platform
-from package.tenant_key_component import TenantKey
+from component_package.platform_component import Platform
+from component_package.tenant_key_component import TenantKey
 from tenancy import TenancyError
 from tenancy.address import AddressError
 

@@ -3,9 +3,9 @@
 import pulumi
 
 import program
+from component_package.arguments import PlatformArgs
+from component_package.surroundings import checked_cell, through_the_account
 from components.platform import Platform as CellPlatform
-from package.arguments import PlatformArgs
-from package.surroundings import checked_cell, through_the_account
 
 
 class Platform(CellPlatform):

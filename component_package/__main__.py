@@ -9,7 +9,7 @@ def serve() -> None:
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
     from pulumi.provider import main
 
-    from package.plugin import Package
+    from component_package.plugin import Package
 
     main(Package(), sys.argv[1:])
 
