@@ -9,12 +9,12 @@ from typing import Any
 import pulumi
 
 import program
-from tenancy import Cell, given
+from tenancy import Cell, from_program
 
 
 def checked_cell(values: Mapping[str, Any], place: str) -> Cell:
     """Raises TenancyError."""
-    return given.cell(values, f"{place}, cell")
+    return from_program.cell(values, f"{place}, cell")
 
 
 def through_the_account(name: str, cell: Cell, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:

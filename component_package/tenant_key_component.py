@@ -8,7 +8,7 @@ import program
 from component_package.arguments import TenantKeyArgs
 from component_package.surroundings import checked_cell, through_the_account
 from components.tenant_key import TenantKey as CellTenantKey
-from tenancy import given
+from tenancy import from_program
 
 
 class TenantKey(CellTenantKey):
@@ -33,5 +33,5 @@ class TenantKey(CellTenantKey):
             rotation_function_arn=values.pop("rotation_function_arn"),
             provisioner_function=values.pop("provisioner_function"),
         )
-        tenant = given.tenant(values, place, cell)
+        tenant = from_program.tenant(values, place, cell)
         super().__init__(name, program.tenant_key_args(cell, tenant, shared), through_the_account(name, cell, opts))

@@ -11,8 +11,8 @@ from pulumi_aws.cloudwatch import EventRule, EventTarget
 from pulumi_aws.sns import Topic, TopicPolicy, TopicSubscription
 from pulumi_aws.sqs import Queue
 
-from components.any_occurrence import AnyOccurrenceArgs, any_occurrence
 from components.iam import resource
+from components.occurrence_alarm import AnyOccurrenceArgs, any_occurrence
 from myflux_keys.names import CellNames
 
 _FOURTEEN_DAYS = 1_209_600

@@ -11,8 +11,8 @@ from pulumi_aws.cloudwatch import LogGroup
 from pulumi_aws.iam import Role, RolePolicy
 from pulumi_aws.lambda_ import Function
 
-from components.any_occurrence import AnyOccurrenceArgs, any_occurrence
 from components.iam import identity
+from components.occurrence_alarm import AnyOccurrenceArgs, any_occurrence
 
 RUNTIME = "python3.13"
 

@@ -24,7 +24,7 @@ from docs import access_matrix
 from docs.scale import scale
 from myflux_keys.names import CellNames
 from ops.cli.main import app
-from policies.guardrails import page
+from policies.guardrails import rules_page
 from tenancy import schema
 from tenancy.pipeline import AWS_AUDIENCE, GITHUB_ISSUER, GitHub
 
@@ -148,7 +148,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "access-matrix.svg": access_matrix.picture,
     "cli.md": cli_help,
     "iam.md": iam_documents,
-    "policies.md": lambda: _GENERATED + page.rules_page(),
+    "policies.md": lambda: _GENERATED + rules_page.rules_page(),
     "scale.md": lambda: _GENERATED + scale(),
     "schema/tenant.schema.json": _json(schema.tenant_schema),
     "schema/cell.schema.json": _json(schema.cell_schema),

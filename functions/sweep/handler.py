@@ -20,11 +20,11 @@ from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIHTTP
 from functions.shared.secrets_client import new_client
 from functions.sweep import metrics
+from functions.sweep.gather_cell import Sides, tell
 from functions.sweep.inspect import inspect
 from functions.sweep.request import KeysRequest, OrphansRequest, RevokeRequest, SweepRequest, read_request
 from functions.sweep.revoke import living_keys, revoke_all
 from functions.sweep.services import Services
-from functions.sweep.sides import Sides, tell
 from functions.sweep.sweep import Sweep
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from functions.rotation.version import RotationError, read_payload
 from functions.shared.openai_admin import ProjectKeys
 from functions.shared.openai_http import OpenAIError, path
 from functions.shared.secrets_manager import CURRENT, SecretStore
+from functions.sweep.locate_tenant import tenant_secret
 from functions.sweep.services import Services
-from functions.sweep.target import tenant_secret
 from myflux_keys.payload import MANAGED, Payload
 from myflux_keys.redaction import redact
 

@@ -15,11 +15,11 @@ from functions.rotation.tenant import Refused
 from functions.shared import log
 from functions.shared.openai_admin import Key, ProjectKeys
 from functions.shared.openai_http import OpenAIError
-from functions.sweep.holdings import DEATH_PATIENCE_SECONDS, PATIENCE_SECONDS, HeldKey, not_refused
-from functions.sweep.living import Living, look
+from functions.sweep.held_keys import DEATH_PATIENCE_SECONDS, PATIENCE_SECONDS, HeldKey, not_refused
+from functions.sweep.living_keys import Living, look
+from functions.sweep.locate_tenant import Target, find
 from functions.sweep.request import KeysRequest, RevokeRequest
 from functions.sweep.services import Services
-from functions.sweep.target import Target, find
 from myflux_keys.payload import SecretText
 
 _ROUNDS: Final = 3

@@ -22,12 +22,12 @@ from functions.shared.openai_http import OpenAIError
 from functions.sweep import due, governance, metrics
 from functions.sweep.act import Result, carry_out
 from functions.sweep.decide import decide
-from functions.sweep.look import look
+from functions.sweep.gather_cell import Compared, Sides
+from functions.sweep.gather_facts import look
 from functions.sweep.metrics import Datum
 from functions.sweep.pace import Pace
 from functions.sweep.request import SweepRequest
 from functions.sweep.services import Services
-from functions.sweep.sides import Compared, Sides
 from functions.sweep.tenants import TenantSecret, by_tenant, stored_at, tenant_secrets
 from myflux_keys import names
 

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-from . import ours
+from . import ownership
 from .config import Config
-from .iam.held import KEY_POLICY, documents
+from .iam.policy_holders import KEY_POLICY, documents
 from .key_shapes import texts
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .own_roles import whose
@@ -27,7 +27,7 @@ _ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
 _AWS_OWN: Final = "aws"
 _TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
 _SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
-_HOLDS_OURS: Final = frozenset({ours.RESOURCE_POLICY, ours.ROTATION, KEY_POLICY, _TARGET, _SUBSCRIPTION})
+_HOLDS_OURS: Final = frozenset({ownership.RESOURCE_POLICY, ownership.ROTATION, KEY_POLICY, _TARGET, _SUBSCRIPTION})
 _TRUST: Final = "assumeRolePolicy"
 _PROVIDER_OF_TOKENS: Final = "oidc-provider/"
 _AWS: Final = "pulumi:providers:aws"
@@ -101,13 +101,13 @@ def _named(text: str) -> tuple[re.Match[str], ...]:
 
 
 def _arns(resource: Resource) -> Iterator[tuple[str, re.Match[str]]]:
-    mine = ours.is_ours(resource) or resource.type in _HOLDS_OURS
+    mine = ownership.is_ours(resource) or resource.type in _HOLDS_OURS
     for path, text in texts(resource.properties):
         for found in _named(text):
             if path.startswith(_TRUST) and not found["name"].startswith(_PROVIDER_OF_TOKENS):
                 continue
             # What is somebody else's may name what it likes; a holder of ours by its type must name something of ours.
-            if ours.is_ours(resource) or "myflux" in found["name"] or (mine and "myflux" in text):
+            if ownership.is_ours(resource) or "myflux" in found["name"] or (mine and "myflux" in text):
                 yield path, found
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from . import ours
+from . import ownership
 from .config import Config
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 
@@ -56,7 +56,7 @@ _SWEEPS: Final = (
 
 
 def _alarms(stack: Stack, _: Config) -> Iterator[Finding]:
-    functions = list(ours.functions(stack))
+    functions = list(ownership.functions(stack))
     if not functions:
         return
     wanted = [
@@ -64,7 +64,7 @@ def _alarms(stack: Stack, _: Config) -> Iterator[Finding]:
         for function in functions
     ]
     wanted += [(q, Wanted("ApproximateNumberOfMessagesVisible", namespace="AWS/SQS"), {"QueueName": q.text("name")})
-               for q in stack if q.type == ours.QUEUE and ours.is_ours(q)]  # fmt: skip
+               for q in stack if q.type == ownership.QUEUE and ownership.is_ours(q)]  # fmt: skip
     sweeps = [function for function in functions if function.text("name").endswith("-sweep")]
     for sweep in sweeps:
         cell = {"Cell": sweep.text("tags", "cell")}
@@ -110,23 +110,23 @@ def _rings(stack: Stack, alarm: Resource, wanted: Wanted) -> Iterator[Finding]:
 def _told(stack: Stack, resource: Resource, path: str) -> Iterator[Finding]:
     value = resource.get(path)
     listed: list[Any] = cast(list[Any], value) if isinstance(value, list) else [value] if value else []
-    topics = {one.get("name") for one in stack if one.type == ours.TOPIC and ours.is_ours(one)}
+    topics = {one.get("name") for one in stack if one.type == ownership.TOPIC and ownership.is_ours(one)}
     if any(":sns:" in one and one.rpartition(":")[2] in topics for one in listed if isinstance(one, str)):
         return
     if value is UNKNOWN or UNKNOWN in listed:
-        topics = [one for one in ours.sources(stack, resource, path) if one.type == ours.TOPIC]
-        if not any(ours.is_ours(topic) for topic in topics):
+        topics = [one for one in ownership.sources(stack, resource, path) if one.type == ownership.TOPIC]
+        if not any(ownership.is_ours(topic) for topic in topics):
             yield unknown(resource, path)
         return
     yield violation(resource, path, "nobody is told: it goes to no topic of ours")
 
 
 def _failures_told(stack: Stack, _: Config) -> Iterator[Finding]:
-    for function in ours.functions(stack):
+    for function in ownership.functions(stack):
         name = function.text("name")
         if not name.endswith("-rotation"):
             continue
-        rules = [rule for rule in stack if rule.type == _RULE and ours.is_ours(rule) and _about_failures(rule)]
+        rules = [rule for rule in stack if rule.type == _RULE and ownership.is_ours(rule) and _about_failures(rule)]
         if not rules:
             yield violation(function, "", "no rule of ours listens to failed and abandoned rotations")
         for rule in rules:
@@ -166,7 +166,7 @@ def _works(rule: Resource) -> Iterator[Finding]:
 
 def _of_rule(stack: Stack, target: Resource, rule: Resource) -> bool:
     value = target.get("rule")
-    return value == rule.get("name") if value is not UNKNOWN else rule in ours.sources(stack, target, "rule")
+    return value == rule.get("name") if value is not UNKNOWN else rule in ownership.sources(stack, target, "rule")
 
 
 def _ends(resource: Resource, path: str, name: str) -> bool:
@@ -175,18 +175,18 @@ def _ends(resource: Resource, path: str, name: str) -> bool:
 
 def _dark(stack: Stack, resource: Resource, path: str) -> bool:
     """Whether it cannot even be told what `path` comes from."""
-    return resource.get(path) is UNKNOWN and not ours.sources(stack, resource, path)
+    return resource.get(path) is UNKNOWN and not ownership.sources(stack, resource, path)
 
 
 def _looked_at(stack: Stack, _: Config) -> Iterator[Finding]:
-    for function in ours.functions(stack):
+    for function in ownership.functions(stack):
         name = function.text("name")
         if not name.endswith(("-sweep", "-admin-rotator")):
             continue
         targets = [
             one for one in stack
             if one.type == _TARGET
-            and (function in ours.comes_from(stack, one, "arn", ours.FUNCTION) or _ends(one, "arn", name))
+            and (function in ownership.comes_from(stack, one, "arn", ownership.FUNCTION) or _ends(one, "arn", name))
         ]  # fmt: skip
         rules = [rule for rule in stack if rule.type == _RULE and any(_of_rule(stack, one, rule) for one in targets)]
         if not [rule for rule in rules if rule.get("scheduleExpression")]:

@@ -10,11 +10,11 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
-from . import ours
+from . import ownership
 from .config import Config
 from .iam.documents import NotKnownYet, Statement
-from .iam.held import ROLE_POLICY, documents
 from .iam.patterns import covers
+from .iam.policy_holders import ROLE_POLICY, documents
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .schedule import longest_gap_days
 
@@ -32,7 +32,7 @@ _EVENT: Final[dict[str, dict[str, tuple[Any, ...]]]] = {
 
 
 def _may_be_called(stack: Stack, _: Config) -> Iterator[Finding]:
-    for function in ours.functions(stack):
+    for function in ownership.functions(stack):
         name = function.text("name")
         allowed = [one for one in stack if one.type == _PERMISSION and _about(stack, one, "function", function)]
         if name.endswith(_ROTATES) and not [one for one in allowed if one.get("principal") == _SECRETS_MANAGER]:
@@ -47,14 +47,14 @@ def _may_be_called(stack: Stack, _: Config) -> Iterator[Finding]:
 def _about(stack: Stack, resource: Resource, path: str, function: Resource) -> bool:
     value = resource.get(path)
     if value is UNKNOWN:
-        return function in ours.sources(stack, resource, path)
+        return function in ownership.sources(stack, resource, path)
     return str(value).rpartition(":function:")[2] == function.get("name")
 
 
 def _from_rule(stack: Stack, permission: Resource, rule: Resource) -> bool:
     value = permission.get("sourceArn")
     if value is UNKNOWN:
-        return rule in ours.sources(stack, permission, "sourceArn")
+        return rule in ownership.sources(stack, permission, "sourceArn")
     return str(value).rpartition(":rule/")[2] == rule.get("name")
 
 
@@ -63,7 +63,7 @@ def _schedules(stack: Stack, function: Resource) -> Iterator[tuple[Resource, Res
         if target.type == _TARGET and _about(stack, target, "arn", function):
             name = target.get("rule")
             for rule in stack:
-                mine = rule in ours.sources(stack, target, "rule") if name is UNKNOWN else rule.get("name") == name
+                mine = rule in ownership.sources(stack, target, "rule") if name is UNKNOWN else rule.get("name") == name
                 if rule.type == _RULE and mine and rule.get("scheduleExpression"):
                     yield rule, target
 
@@ -95,12 +95,12 @@ def _told(target: Resource, name: str) -> Iterator[Finding]:
 
 def _may_tell(stack: Stack, _: Config) -> Iterator[Finding]:
     held = [one for one in documents(stack, "identity") if one.resource.type == ROLE_POLICY]
-    for function in ours.functions(stack):
+    for function in ownership.functions(stack):
         name = function.text("name")
         mine = [
             one
             for one in held
-            if name in (one.owner, *(role.get("name") for role in ours.sources(stack, one.resource, "role")))
+            if name in (one.owner, *(role.get("name") for role in ownership.sources(stack, one.resource, "role")))
         ]
         if hidden := [one for one in mine if isinstance(one.trouble, NotKnownYet)]:
             yield unknown(hidden[0].resource, hidden[0].path)

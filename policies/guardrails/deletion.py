@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from . import ours
+from . import ownership
 from .config import Config
 from .model import Finding, Resource, Rule, Stack, violation
 
@@ -17,17 +17,17 @@ _INVOCATION: Final = "aws:lambda/invocation:Invocation"
 
 
 def _irreplaceable(stack: Stack) -> list[Resource]:
-    kinds = (ours.A_SECRET, ours.KEY)
+    kinds = (ownership.A_SECRET, ownership.KEY)
     return [
         one
         for one in stack
-        if (one.type in kinds and ours.is_ours(one))
+        if (one.type in kinds and ownership.is_ours(one))
         or (one.type == _INVOCATION and '"myflux-' in str(one.get("input")))
     ]
 
 
 def _cell(resource: Resource) -> str:
-    place = ours.place_of(resource.text("name"))
+    place = ownership.place_of(resource.text("name"))
     return place.cell if place else resource.text("tags", "cell")
 
 

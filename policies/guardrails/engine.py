@@ -29,7 +29,7 @@ from pulumi_policy.proxy import UnknownValueError
 from .config import Config
 from .judge import ask
 from .model import UNKNOWN, Archive, Finding, Resource, Rule, whole
-from .page import camel
+from .rules_page import camel
 
 _SCHEMA: Final[Mapping[type, dict[str, Any]]] = {
     int: {"type": "integer", "minimum": 0},

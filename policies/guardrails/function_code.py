@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any, Final
 
-from . import ours
+from . import ownership
 from .config import Config
 from .model import UNKNOWN, Archive, Finding, Rule, Stack, unknown, violation
 
@@ -30,7 +30,7 @@ _ARCHIVES: Final = {
 
 
 def _runs_our_code(stack: Stack, _: Config) -> Iterator[Finding]:
-    for function in ours.functions(stack):
+    for function in ownership.functions(stack):
         for path in ("layers", "imageUri", "s3Bucket", "fileSystemConfig", "fileSystemConfigs"):
             value = function.get(path)
             if value is UNKNOWN:
@@ -51,7 +51,7 @@ def _runs_our_code(stack: Stack, _: Config) -> Iterator[Finding]:
             yield violation(function, "handler", "the function starts something else than its own handler")
         role = function.get("role")
         if role is UNKNOWN:
-            found = ours.comes_from(stack, function, "role", ours.ROLE)
+            found = ownership.comes_from(stack, function, "role", ownership.ROLE)
             role = found[0].text("name") if len(found) == 1 else UNKNOWN
         if role is UNKNOWN:
             yield unknown(function, "role")
@@ -68,7 +68,7 @@ def _built_here(code: Any, kind: str) -> bool:
 
 
 def _role_named(role: str, name: str) -> bool:
-    found = ours.principal(role)
+    found = ownership.principal(role)
     return role == name or (found is not None and found[1] == name)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
-from . import ours
+from . import ownership
 from .config import Config
 from .iam.patterns import covers
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
@@ -42,7 +42,7 @@ def _function_named(stack: Stack, resource: Resource, path: str) -> str | None:
     """The name of the function that `path` means; None where it is not known yet."""
     value = resource.get(path)
     if value is UNKNOWN:
-        found = ours.comes_from(stack, resource, path, ours.FUNCTION)
+        found = ownership.comes_from(stack, resource, path, ownership.FUNCTION)
         value = found[0].get("name") if len(found) == 1 else UNKNOWN
     if value is UNKNOWN:
         return None
@@ -57,7 +57,7 @@ def _called(stack: Stack, _: Config) -> Iterator[Finding]:
         name = _function_named(stack, resource, path)
         if name is None:
             yield unknown(resource, path)
-        elif ours.named_like_ours(name):
+        elif ownership.named_like_ours(name):
             if resource.type == _URL:
                 yield violation(resource, "", "a function of ours gets an address on the internet")
             else:
@@ -80,8 +80,8 @@ def _permission(stack: Stack, permission: Resource) -> Iterator[Finding]:
     elif not isinstance(account, str) or not _ACCOUNT.fullmatch(account):
         yield violation(permission, "sourceAccount", "the service may call on behalf of any account")
     if source is UNKNOWN:
-        rules = ours.comes_from(stack, permission, "sourceArn", _RULE)
-        if len(rules) != 1 or not ours.is_ours(rules[0]):
+        rules = ownership.comes_from(stack, permission, "sourceArn", _RULE)
+        if len(rules) != 1 or not ownership.is_ours(rules[0]):
             yield unknown(permission, "sourceArn")
     elif not isinstance(source, str) or not any(covers(wide, source) for wide in _CALLERS[principal]):
         yield violation(permission, "sourceArn", "the service may call on behalf of more than what is ours")
@@ -90,7 +90,7 @@ def _permission(stack: Stack, permission: Resource) -> Iterator[Finding]:
 
 
 def _environment(stack: Stack, config: Config) -> Iterator[Finding]:
-    for function in ours.functions(stack):
+    for function in ownership.functions(stack):
         variables = function.get("environment", "variables")
         if variables is UNKNOWN:
             yield unknown(function, "environment.variables")
@@ -124,7 +124,7 @@ def _may_send_to(url: str, config: Config) -> bool:
 
 def _logged(stack: Stack, config: Config) -> Iterator[Finding]:
     groups = {one.text("name"): one for one in stack if one.type == _LOG_GROUP}
-    for function in ours.functions(stack):
+    for function in ownership.functions(stack):
         name = f"/aws/lambda/{function.text('name')}"
         group = groups.get(name)
         if group is None:
@@ -141,7 +141,7 @@ def _logged(stack: Stack, config: Config) -> Iterator[Finding]:
 
 
 def _bridled(stack: Stack, config: Config) -> Iterator[Finding]:
-    for function in ours.functions(stack):
+    for function in ownership.functions(stack):
         at_once = function.get("reservedConcurrentExecutions")
         if at_once is UNKNOWN:
             yield unknown(function, "reservedConcurrentExecutions")
@@ -150,20 +150,20 @@ def _bridled(stack: Stack, config: Config) -> Iterator[Finding]:
             yield violation(function, "reservedConcurrentExecutions", message)
         dead = function.get("deadLetterConfig", "targetArn")
         if dead is UNKNOWN:
-            found = ours.comes_from(stack, function, "deadLetterConfig", ours.QUEUE) or [
-                one for one in ours.sources(stack, function, "deadLetterConfig") if one.type == ours.QUEUE
+            found = ownership.comes_from(stack, function, "deadLetterConfig", ownership.QUEUE) or [
+                one for one in ownership.sources(stack, function, "deadLetterConfig") if one.type == ownership.QUEUE
             ]
-            if len(found) != 1 or not ours.is_ours(found[0]):
+            if len(found) != 1 or not ownership.is_ours(found[0]):
                 yield unknown(function, "deadLetterConfig.targetArn")
         elif not isinstance(dead, str) or not re.fullmatch(r"arn:[^:]*:sqs:[^:]*:\d{12}:myflux-[a-z0-9-]+", dead):
             yield violation(function, "deadLetterConfig", "what the function gives up is dropped, or sent elsewhere")
-    for queue in (one for one in stack if one.type == ours.QUEUE and ours.is_ours(one)):
+    for queue in (one for one in stack if one.type == ownership.QUEUE and ownership.is_ours(one)):
         if queue.get("sqsManagedSseEnabled") is False and not queue.get("kmsMasterKeyId"):
             yield violation(queue, "sqsManagedSseEnabled", "what the functions gave up lies there unencrypted")
     for setting in (one for one in stack if one.type == _ASYNC):
         name = _function_named(stack, setting, "functionName")
         elsewhere = setting.get("destinationConfig")
-        if name is not None and ours.named_like_ours(name) and elsewhere not in (None, {}):
+        if name is not None and ownership.named_like_ours(name) and elsewhere not in (None, {}):
             yield violation(setting, "destinationConfig", "what the function answers is sent elsewhere")
 
 
@@ -188,8 +188,8 @@ def _for_its_own(stack: Stack, body: str) -> bool:
         cell, tenant, project = (asked[name] for name in ("cell", "tenant", "project"))
     except (ValueError, KeyError, TypeError):
         return False
-    places = [ours.place_of(secret.text("name")) for secret in ours.secrets(stack)]
-    return ours.Place(cell, tenant) in places and project == f"myflux-{cell}-{tenant}"
+    places = [ownership.place_of(secret.text("name")) for secret in ownership.secrets(stack)]
+    return ownership.Place(cell, tenant) in places and project == f"myflux-{cell}-{tenant}"
 
 
 _LAMBDA: Final = "https://docs.aws.amazon.com/lambda/latest/dg/"

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from . import ours
+from . import ownership
 from .config import Config
 from .iam import grants
 from .iam.documents import NotKnownYet, Statement
-from .iam.held import MANAGED_POLICY, Held, documents
 from .iam.patterns import covers
+from .iam.policy_holders import MANAGED_POLICY, Held, documents
 from .model import Finding, Rule, Stack, unknown, violation
 
 _READERS: Final = frozenset({"runtime", "dedicated", "rotation", "sweep"})
@@ -61,24 +61,28 @@ def _deployer(held: Held, config: Config) -> bool:
 
 
 def _secrets_read(stack: Stack, config: Config) -> Iterator[Finding]:
-    yield from _read_by(stack, grants.READ, (ours.TENANT_SECRETS,), _READERS, "tenants' secrets", config)
+    yield from _read_by(stack, grants.READ, (ownership.TENANT_SECRETS,), _READERS, "tenants' secrets", config)
 
 
 def _admin_key_read(stack: Stack, config: Config) -> Iterator[Finding]:
-    yield from _read_by(stack, grants.READ, (ours.ADMIN_SECRETS,), _ADMIN_READERS, "the admin key's secret", config)
+    yield from _read_by(
+        stack, grants.READ, (ownership.ADMIN_SECRETS,), _ADMIN_READERS, "the admin key's secret", config
+    )
 
 
 def _secrets_changed(stack: Stack, config: Config) -> Iterator[Finding]:
-    yield from _read_by(stack, grants.WRITE, (ours.TENANT_SECRETS,), _WRITERS, "tenants' secrets", config)
-    yield from _read_by(stack, grants.WRITE, (ours.ADMIN_SECRETS,), _ADMIN_WRITERS, "the admin key's secret", config)
-    yield from _read_by(stack, grants.GOVERN, ours.SECRETS, _GOVERNORS, "secrets of ours", config)
+    yield from _read_by(stack, grants.WRITE, (ownership.TENANT_SECRETS,), _WRITERS, "tenants' secrets", config)
+    yield from _read_by(
+        stack, grants.WRITE, (ownership.ADMIN_SECRETS,), _ADMIN_WRITERS, "the admin key's secret", config
+    )
+    yield from _read_by(stack, grants.GOVERN, ownership.SECRETS, _GOVERNORS, "secrets of ours", config)
 
 
 def _taken_over(stack: Stack, config: Config) -> Iterator[Finding]:
     takes = (
-        (grants.TAKE_A_ROLE, ours.ROLES, "roles of ours"),
-        (grants.TAKE_A_POLICY, ours.POLICIES, "policies of ours"),
-        (grants.TAKE_A_FUNCTION, ours.FUNCTIONS, "functions of ours"),
+        (grants.TAKE_A_ROLE, ownership.ROLES, "roles of ours"),
+        (grants.TAKE_A_POLICY, ownership.POLICIES, "policies of ours"),
+        (grants.TAKE_A_FUNCTION, ownership.FUNCTIONS, "functions of ours"),
     )
     for actions, target, what in takes:
         yield from _read_by(stack, actions, (target,), _GOVERNORS, what, config)
@@ -86,7 +90,7 @@ def _taken_over(stack: Stack, config: Config) -> Iterator[Finding]:
 
 def _roles_passed(stack: Stack, config: Config) -> Iterator[Finding]:
     for held in documents(stack, "identity"):
-        for statement in grants.granted(held.statements, (grants.HAND_ON,), (ours.ROLES,)):
+        for statement in grants.granted(held.statements, (grants.HAND_ON,), (ownership.ROLES,)):
             if not _deployer(held, config) and not (held.role and held.role.kind in _GOVERNORS):
                 yield violation(
                     held.resource, held.path, f"{_sid(statement)} lets its holder hand a role of ours to a service"
@@ -101,7 +105,7 @@ def _only_to_lambda(statement: Statement) -> bool:
 
 
 def _roles_of_ours(statement: Statement) -> bool:
-    return not statement.but_resources and all(covers(ours.ROLES, one) for one in statement.resources)
+    return not statement.but_resources and all(covers(ownership.ROLES, one) for one in statement.resources)
 
 
 def _ours_readable(stack: Stack, _: Config) -> Iterator[Finding]:

@@ -21,10 +21,10 @@ from .kms import KMS_RULES
 from .model import Finding, Resource, Rule
 from .own_roles import OWN_ROLE_RULES
 from .plaintext import PLAINTEXT_RULES
-from .promises import PROMISE_RULES
 from .rotation import ROTATION_RULES
 from .secret_policies import SECRET_POLICY_RULES
 from .secrets import SECRET_RULES
+from .tenant_file import PROMISE_RULES
 from .topic import TOPIC_RULES
 from .trust import TRUST_RULES
 

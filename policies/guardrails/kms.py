@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from . import ours
+from . import ownership
 from .config import Config
 from .iam.documents import Statement
-from .iam.held import KEY_POLICY, documents
 from .iam.patterns import covers, is_wild
+from .iam.policy_holders import KEY_POLICY, documents
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .own_grants import admin_secrets, secrets
 from .via_service import through_secrets_manager
@@ -40,13 +40,16 @@ _VALIDATION: Final = "RequestToValidateKeyAccess"
 
 def _keys(stack: Stack) -> Iterator[Resource]:
     """By tag, by an alias of ours, by a secret of ours that uses it, or by what its policy is about."""
-    users = [one for one in stack if one.type in (_ALIAS, ours.A_SECRET) and ours.is_ours(one)]
+    users = [one for one in stack if one.type in (_ALIAS, ownership.A_SECRET) and ownership.is_ours(one)]
     used = {
-        found.urn for one in users for name in ("targetKeyId", "kmsKeyId") for found in ours.sources(stack, one, name)
+        found.urn
+        for one in users
+        for name in ("targetKeyId", "kmsKeyId")
+        for found in ownership.sources(stack, one, name)
     }
     for key in stack:
-        if key.type == ours.KEY and (
-            ours.is_ours(key) or key.urn in used or ":secret:myflux" in str(key.get("policy"))
+        if key.type == ownership.KEY and (
+            ownership.is_ours(key) or key.urn in used or ":secret:myflux" in str(key.get("policy"))
         ):
             yield key
 
@@ -55,11 +58,11 @@ def _policy_closed(stack: Stack, config: Config) -> Iterator[Finding]:
     keys = {key.urn for key in _keys(stack)}
     for held in documents(stack, "key"):
         resource = held.resource
-        about = {resource.urn} | {one.urn for one in ours.sources(stack, resource, "keyId")}
+        about = {resource.urn} | {one.urn for one in ownership.sources(stack, resource, "keyId")}
         if (
             resource.type == KEY_POLICY
             and resource.get("keyId") is UNKNOWN
-            and not about & {k.urn for k in stack if k.type == ours.KEY}
+            and not about & {k.urn for k in stack if k.type == ownership.KEY}
         ):
             yield unknown(resource, "keyId")
         if not about & keys and ":secret:myflux" not in str(resource.get("policy")):
@@ -71,7 +74,7 @@ def _policy_closed(stack: Stack, config: Config) -> Iterator[Finding]:
                 yield violation(resource, held.path, f"{statement.sid or 'a statement'} {wrong}")
     for key in _keys(stack):
         if key.get("policy") in (None, "") and not any(
-            one.type == KEY_POLICY and key in ours.sources(stack, one, "keyId") for one in stack
+            one.type == KEY_POLICY and key in ownership.sources(stack, one, "keyId") for one in stack
         ):
             yield violation(
                 key, "policy", "without a policy of its own AWS lets the account's IAM policies use the key"
@@ -87,7 +90,7 @@ def _too_open(statement: Statement, config: Config) -> str:
         return "names everybody as its principal"
     if set(statement.principals) != {"AWS"}:
         return "names others than users, roles and the account"
-    if not all(_ROOT.fullmatch(arn) or ours.principal(arn) for arn in statement.principals["AWS"]):
+    if not all(_ROOT.fullmatch(arn) or ownership.principal(arn) for arn in statement.principals["AWS"]):
         return "names others than users, roles and the account"
     if any(statement.names(action) for action in _HANDS_OUT):
         return "lets its holder hand the key on"
@@ -96,9 +99,9 @@ def _too_open(statement: Statement, config: Config) -> str:
     callers = [
         c for c in statement.on(_ARN) if c.operator in ("stringequals", "arnequals") and not c.passes_when_absent
     ]
-    if len(callers) != 1 or any(is_wild(arn) or ours.principal(arn) is None for arn in callers[0].values):
+    if len(callers) != 1 or any(is_wild(arn) or ownership.principal(arn) is None for arn in callers[0].values):
         return "lets the whole account use the key: aws:PrincipalArn names nobody in full"
-    known = [ours.role_of(arn) for arn in callers[0].values]
+    known = [ownership.role_of(arn) for arn in callers[0].values]
     cells = {role.cell for role in known if role} or {"*"}
     if len(cells) > 1:
         return "lets roles of more than one cell use the key"
@@ -111,7 +114,7 @@ def _too_open(statement: Statement, config: Config) -> str:
         return wrong
     if any(role and role.kind == "deployer" for role in known) and not _only_validates(statement):
         return "lets a pipeline's role do more with the key than have Secrets Manager try it"
-    strangers = [arn for arn in callers[0].values if ours.role_of(arn) is None]
+    strangers = [arn for arn in callers[0].values if ownership.role_of(arn) is None]
     return _as_deployer(statement, config, strangers) if strangers else ""
 
 
@@ -121,7 +124,7 @@ def _as_deployer(statement: Statement, config: Config, strangers: list[str]) -> 
     if _only_validates(statement) or not any(statement.names(action) for action in _DECRYPTS):
         return ""
     named = [value for c in statement.on("kms:EncryptionContext:SecretARN") for value in c.values]
-    if all(covers(ours.ADMIN_SECRETS, value) for value in named):
+    if all(covers(ownership.ADMIN_SECRETS, value) for value in named):
         return ""
     return "lets somebody who is no role of ours decrypt tenants' secrets"
 
@@ -133,7 +136,7 @@ def _only_validates(statement: Statement) -> bool:
 def _grants(stack: Stack, _: Config) -> Iterator[Finding]:
     keys = {key.urn for key in _keys(stack)}
     for grant in (one for one in stack if one.type == _GRANT):
-        from_ = {one.urn for one in ours.sources(stack, grant, "keyId")}
+        from_ = {one.urn for one in ownership.sources(stack, grant, "keyId")}
         if from_ & keys or "myflux" in grant.text("keyId"):
             yield violation(grant, "keyId", "a grant lets its holder use the key past its policy")
         elif grant.get("keyId") is UNKNOWN and not from_:

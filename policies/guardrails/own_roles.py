@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, cast
 
-from . import ours
+from . import ownership
 from .config import Config
 from .iam.documents import Statement
-from .iam.held import MANAGED_POLICY, Held, documents
 from .iam.patterns import covers, is_wild
+from .iam.policy_holders import MANAGED_POLICY, Held, documents
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .own_deployer import denies_values, deploys, unmet
 from .own_deployer_grants import EVERYTHING, LOOKS, TENANTS, deployer_grants
@@ -32,14 +32,14 @@ _MANAGED: Final = {"read": "runtime", "boundary": "boundary", "deployer-looks": 
 _PIPELINES: Final = (TENANTS, EVERYTHING, LOOKS)
 
 
-def whose(held: Held) -> ours.OurRole | None:
+def whose(held: Held) -> ownership.OurRole | None:
     """The role that a document is for: by who has it, or, for the cell's managed policies, by their name."""
     if held.role is not None:
         return held.role
     named = _CELLS_POLICY.fullmatch(held.owner) if isinstance(held.owner, str) else None
     if named is None or held.resource.type != MANAGED_POLICY:
         return None
-    return ours.OurRole(named["cell"], _MANAGED[named["kind"]])
+    return ownership.OurRole(named["cell"], _MANAGED[named["kind"]])
 
 
 def _narrow(stack: Stack, config: Config) -> Iterator[Finding]:
@@ -62,7 +62,7 @@ def _narrow(stack: Stack, config: Config) -> Iterator[Finding]:
         yield from (violation(held.resource, held.path, wrong) for wrong in found)
 
 
-def _wrong(statements: Sequence[Statement], role: ours.OurRole) -> list[str]:
+def _wrong(statements: Sequence[Statement], role: ownership.OurRole) -> list[str]:
     """`role.kind` names a table."""
     pipelines = role.kind in _PIPELINES
     allowed = deployer_grants(role.kind, role.cell) if pipelines else grants_of(role.kind, role.cell, role.tenant)
@@ -70,7 +70,7 @@ def _wrong(statements: Sequence[Statement], role: ours.OurRole) -> list[str]:
     return [f"{one.sid or 'a statement'} {wrong}" for one, wrong in found if wrong]
 
 
-def _too_much(statement: Statement, allowed: tuple[Grant, ...], role: ours.OurRole) -> str:
+def _too_much(statement: Statement, allowed: tuple[Grant, ...], role: ownership.OurRole) -> str:
     if statement.but_actions or statement.but_resources:
         return "allows everything but what it names"
     for action in statement.actions:
@@ -116,8 +116,8 @@ def _by_tag(stack: Stack, _: Config) -> Iterator[Finding]:
 
 
 def _bounded(stack: Stack, _: Config) -> Iterator[Finding]:
-    for role in ours.roles(stack):
-        known = ours.role_of(role.text("name"))
+    for role in ownership.roles(stack):
+        known = ownership.role_of(role.text("name"))
         if (role.number("maxSessionDuration") or 0) > _HOUR:
             yield violation(role, "maxSessionDuration", "a stolen session would live longer than an hour")
         if known and known.kind == "deployer":
@@ -125,7 +125,7 @@ def _bounded(stack: Stack, _: Config) -> Iterator[Finding]:
             continue
         value = role.get("permissionsBoundary")
         if value is UNKNOWN:
-            found = ours.comes_from(stack, role, "permissionsBoundary", MANAGED_POLICY)
+            found = ownership.comes_from(stack, role, "permissionsBoundary", MANAGED_POLICY)
             if len(found) != 1 or found[0].get("name") is UNKNOWN:
                 yield unknown(role, "permissionsBoundary")
                 continue
@@ -152,7 +152,7 @@ _ATTACHING: Final = {
     "aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive": ("policyArns", ("userName",)),
     "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive": ("policyArns", ("groupName",)),
     "aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment": ("managedPolicyArn", ()),
-    ours.ROLE: ("managedPolicyArns", ("name",)),
+    ownership.ROLE: ("managedPolicyArns", ("name",)),
 }
 
 
@@ -169,7 +169,7 @@ def _attached(stack: Stack, _: Config) -> Iterator[Finding]:
 
 
 def _attachment(resource: Resource, path: str, policy: Any, to: list[Any]) -> Iterator[Finding]:
-    held_by_ours = any(isinstance(one, str) and ours.role_of(one) for one in to)
+    held_by_ours = any(isinstance(one, str) and ownership.role_of(one) for one in to)
     if policy is UNKNOWN:
         if held_by_ours or not to or UNKNOWN in to:
             yield unknown(resource, path)
@@ -195,7 +195,11 @@ def _names(stack: Stack, resource: Resource, path: str) -> list[Any]:
     listed: list[Any] = cast(list[Any], value) if isinstance(value, list) else [] if value is None else [value]
     if UNKNOWN not in listed:
         return listed
-    found = [one.get("name") for one in ours.sources(stack, resource, path) if one.type in (MANAGED_POLICY, ours.ROLE)]
+    found = [
+        one.get("name")
+        for one in ownership.sources(stack, resource, path)
+        if one.type in (MANAGED_POLICY, ownership.ROLE)
+    ]
     return [*(one for one in listed if one is not UNKNOWN), *(found or [UNKNOWN])]
 
 

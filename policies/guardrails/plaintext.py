@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from . import ours
+from . import ownership
 from .config import Config
 from .key_shapes import holds_key, texts
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
@@ -18,9 +18,9 @@ _VERSION: Final = "aws:secretsmanager/secretVersion:SecretVersion"
 _OF_A_SECRET: Final = ("secretId", "secretArn", "secretName", "name")
 
 _WHERE_TEXT_GOES: Final = {
-    ours.FUNCTION: (("environment",), ("environment", "variables"), ("description",)),
+    ownership.FUNCTION: (("environment",), ("environment", "variables"), ("description",)),
     "aws:lambda/invocation:Invocation": (("input",),),
-    ours.A_SECRET: (("description",),),
+    ownership.A_SECRET: (("description",),),
 }
 """Of resources of ours: places for text that a person or a program chose. What is unknown elsewhere is an id or an ARN
 that AWS is going to draw, and is looked at as soon as it is drawn."""
@@ -36,9 +36,9 @@ def _no_version(stack: Stack, _: Config) -> Iterator[Finding]:
         names = {
             found.text("name") if isinstance(found, Resource) else found
             for name in about
-            if (found := ours.secret_behind(stack, resource, name)) is not None
+            if (found := ownership.secret_behind(stack, resource, name)) is not None
         }
-        if ours.is_ours(resource) or any(ours.named_like_ours(name) for name in names):
+        if ownership.is_ours(resource) or any(ownership.named_like_ours(name) for name in names):
             yield violation(resource, path, "a version of a secret of ours would be written by Pulumi")
         elif resource.type == _VERSION and not names:
             yield unknown(resource, about[0] if about else "secretId")
@@ -53,7 +53,7 @@ def _no_key_shape(stack: Stack, _: Config) -> Iterator[Finding]:
                 yield violation(resource, path, "this text holds something shaped like an API key or an access key")
         for path in _WHERE_TEXT_GOES.get(resource.type, ()):
             value = resource.get(*path)
-            if not ours.is_ours(resource) and resource.type != "aws:lambda/invocation:Invocation":
+            if not ownership.is_ours(resource) and resource.type != "aws:lambda/invocation:Invocation":
                 continue
             if value is UNKNOWN:
                 yield unknown(resource, ".".join(path))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from . import ours
+from . import ownership
 from .config import Config
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .schedule import longest_gap_days
@@ -20,10 +20,10 @@ _INVOCATION: Final = "aws:lambda/invocation:Invocation"
 
 def _ours(stack: Stack) -> Iterator[tuple[Resource, Resource | str | None]]:
     for rotation in stack:
-        if rotation.type == ours.ROTATION:
-            secret = ours.secret_behind(stack, rotation, "secretId")
+        if rotation.type == ownership.ROTATION:
+            secret = ownership.secret_behind(stack, rotation, "secretId")
             named = secret.text("name") if isinstance(secret, Resource) else secret or ""
-            if secret is None or ours.named_like_ours(named):
+            if secret is None or ownership.named_like_ours(named):
                 yield rotation, secret
 
 
@@ -34,8 +34,8 @@ def _present(stack: Stack, _: Config) -> Iterator[Finding]:
             rotated.add(secret.urn)
         elif secret is None:
             yield unknown(rotation, "secretId")
-    for secret in ours.secrets(stack):
-        place = ours.place_of(secret.text("name"))
+    for secret in ownership.secrets(stack):
+        place = ownership.place_of(secret.text("name"))
         # A customer's own key is changed by the customer, and nothing in the stack makes a project for it.
         customers = place is not None and not place.admin and not _managed(stack, secret, place.tenant)
         if secret.urn not in rotated and not customers:
@@ -96,7 +96,7 @@ def _whole(secret: Resource, tag: str) -> int | None:
 def _at_once(stack: Stack, _: Config) -> Iterator[Finding]:
     for rotation, secret in _ours(stack):
         named = secret.text("name") if isinstance(secret, Resource) else secret or ""
-        place = ours.place_of(named)
+        place = ownership.place_of(named)
         now = rotation.get("rotateImmediately")
         if now is UNKNOWN:
             yield unknown(rotation, "rotateImmediately")
@@ -107,10 +107,10 @@ def _at_once(stack: Stack, _: Config) -> Iterator[Finding]:
 def _by_our_function(stack: Stack, _: Config) -> Iterator[Finding]:
     for rotation, secret in _ours(stack):
         named = secret.text("name") if isinstance(secret, Resource) else secret or ""
-        place = ours.place_of(named)
+        place = ownership.place_of(named)
         function = rotation.get("rotationLambdaArn")
         if function is UNKNOWN:
-            found = ours.comes_from(stack, rotation, "rotationLambdaArn", ours.FUNCTION)
+            found = ownership.comes_from(stack, rotation, "rotationLambdaArn", ownership.FUNCTION)
             if len(found) != 1 or found[0].get("name") is UNKNOWN:
                 yield unknown(rotation, "rotationLambdaArn")
                 continue
@@ -126,9 +126,9 @@ def _after_the_lock(stack: Stack, _: Config) -> Iterator[Finding]:
         locks = [
             policy
             for policy in stack
-            if policy.type == ours.RESOURCE_POLICY
+            if policy.type == ownership.RESOURCE_POLICY
             and isinstance(secret, Resource)
-            and ours.secret_behind(stack, policy, "secretArn") is secret
+            and ownership.secret_behind(stack, policy, "secretArn") is secret
         ]
         after = rotation.dependencies.union(*rotation.property_dependencies.values())
         if locks and not any(lock.urn in after for lock in locks):

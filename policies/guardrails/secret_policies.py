@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from . import ours
+from . import ownership
 from .config import Config
 from .iam.documents import NotKnownYet, Statement
 from .iam.grants import GOVERN, READ, WRITE
-from .iam.held import Held, documents
 from .iam.patterns import is_wild
+from .iam.policy_holders import Held, documents
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 
 _ARN: Final = "aws:principalarn"
@@ -29,29 +29,29 @@ class Locked:
 
     held: Held
     name: str
-    place: ours.Place
+    place: ownership.Place
 
 
 def _policies(stack: Stack) -> Iterator[Locked]:
     for held in documents(stack, "secret"):
-        found = held.resource if held.resource.type == ours.A_SECRET else None
-        secret = found or ours.secret_behind(stack, held.resource, "secretArn")
+        found = held.resource if held.resource.type == ownership.A_SECRET else None
+        secret = found or ownership.secret_behind(stack, held.resource, "secretArn")
         name = secret.text("name") if isinstance(secret, Resource) else secret or ""
-        place = ours.place_of(name)
+        place = ownership.place_of(name)
         if place is not None and not isinstance(held.trouble, NotKnownYet):
             yield Locked(held, name, place)
 
 
 def _present(stack: Stack, _: Config) -> Iterator[Finding]:
     locked: set[str] = set()
-    for policy in (one for one in stack if one.type == ours.RESOURCE_POLICY):
-        secret = ours.secret_behind(stack, policy, "secretArn")
+    for policy in (one for one in stack if one.type == ownership.RESOURCE_POLICY):
+        secret = ownership.secret_behind(stack, policy, "secretArn")
         if secret is None:
             yield unknown(policy, "secretArn")
         elif isinstance(secret, Resource):
             locked.add(secret.urn)
         name = secret.text("name") if isinstance(secret, Resource) else secret or ""
-        if not ours.named_like_ours(name):
+        if not ownership.named_like_ours(name):
             continue
         block = policy.get("blockPublicPolicy")
         if block is UNKNOWN:
@@ -62,7 +62,7 @@ def _present(stack: Stack, _: Config) -> Iterator[Finding]:
             yield unknown(policy, "policy")
         elif not policy.get("policy"):
             yield violation(policy, "policy", "there is no policy in it")
-    for secret in ours.secrets(stack):
+    for secret in ownership.secrets(stack):
         if secret.urn not in locked:
             yield violation(secret, "", "the secret has no resource policy")
 
@@ -83,7 +83,7 @@ def _shut(stack: Stack, config: Config) -> Iterator[Finding]:
                 if let_in is None:
                     yield violation(held.resource, held.path, f"nothing denies {action} to those who are not named")
                     continue
-                accounts |= {found[0] for arn in let_in if (found := ours.principal(arn))}
+                accounts |= {found[0] for arn in let_in if (found := ownership.principal(arn))}
                 if strangers := [arn for arn in let_in if not _may(what, arn, locked.place, config)]:
                     message = f"the secret may be {what} by {_shown(strangers)}, by {action}"
                     yield violation(held.resource, held.path, message)
@@ -125,10 +125,10 @@ def _everything(statement: Statement) -> bool:
     return not statement.but_resources and "*" in statement.resources
 
 
-def _may(what: str, arn: str, place: ours.Place, config: Config) -> bool:
-    if is_wild(arn) or ours.principal(arn) is None:
+def _may(what: str, arn: str, place: ownership.Place, config: Config) -> bool:
+    if is_wild(arn) or ownership.principal(arn) is None:
         return False
-    role = ours.role_of(arn)
+    role = ownership.role_of(arn)
     if role is None:
         # What is none of our roles never reads, and governs or stores as a deployer.
         return what != "read" and (not config.deployers or arn in config.deployers)
@@ -149,7 +149,7 @@ def _as_its_tenant(stack: Stack, _: Config) -> Iterator[Finding]:
             continue
         let_in = _let_in(locked.held.statements, READ[0]) or frozenset()
         for arn in sorted(let_in):
-            role = ours.role_of(arn)
+            role = ownership.role_of(arn)
             if role is None or role.kind not in ("runtime", "dedicated"):
                 continue
             for action in READ:
@@ -158,7 +158,7 @@ def _as_its_tenant(stack: Stack, _: Config) -> Iterator[Finding]:
                     yield violation(locked.held.resource, locked.held.path, message)
 
 
-def _wrong_tenant_denied(statement: Statement, action: str, arn: str, place: ours.Place) -> bool:
+def _wrong_tenant_denied(statement: Statement, action: str, arn: str, place: ownership.Place) -> bool:
     if statement.allows or not statement.names(action) or not _everybody(statement) or not _everything(statement):
         return False
     by_tag = [c for c in statement.on(_TAG) if c.operator == "stringnotequals" and not c.over]

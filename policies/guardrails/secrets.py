@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
-from . import ours
+from . import ownership
 from .config import Config
 from .model import UNKNOWN, Finding, Rule, Stack, unknown, violation
 
@@ -19,10 +19,10 @@ _KEY: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-)?[0
 
 
 def _own_key(stack: Stack, _: Config) -> Iterator[Finding]:
-    for secret in ours.secrets(stack):
+    for secret in ownership.secrets(stack):
         key = secret.get("kmsKeyId")
         if key is UNKNOWN:
-            if len(ours.comes_from(stack, secret, "kmsKeyId", ours.KEY)) != 1:
+            if len(ownership.comes_from(stack, secret, "kmsKeyId", ownership.KEY)) != 1:
                 yield unknown(secret, "kmsKeyId")
         elif not _KEY.fullmatch(str(key)):
             yield violation(secret, "kmsKeyId", "the secret is not encrypted with a key that is named by its ARN")
@@ -45,7 +45,7 @@ def _own_key(stack: Stack, _: Config) -> Iterator[Finding]:
 
 
 def _way_back(stack: Stack, config: Config) -> Iterator[Finding]:
-    for secret in ours.secrets(stack):
+    for secret in ownership.secrets(stack):
         days = secret.get("recoveryWindowInDays")
         if days is UNKNOWN:
             yield unknown(secret, "recoveryWindowInDays")
@@ -55,16 +55,16 @@ def _way_back(stack: Stack, config: Config) -> Iterator[Finding]:
 
 
 def _name_and_tags(stack: Stack, _: Config) -> Iterator[Finding]:
-    for secret in ours.secrets(stack):
+    for secret in ownership.secrets(stack):
         name, tags = secret.get("name"), secret.get("tags")
         if name is UNKNOWN or tags is UNKNOWN:
             yield unknown(secret, "name" if name is UNKNOWN else "tags")
             continue
-        place = ours.place_of(name) if isinstance(name, str) else None
+        place = ownership.place_of(name) if isinstance(name, str) else None
         if place is None:
             yield violation(secret, "name", "the name is not one that MyFlux Keys gives: myflux/<cell>/<tenant>/openai")
             continue
-        expected = {"tenant": place.tenant, "cell": place.cell, "managed-by": ours.MANAGED_BY}
+        expected = {"tenant": place.tenant, "cell": place.cell, "managed-by": ownership.MANAGED_BY}
         for tag, value in expected.items():
             found = secret.get("tags", tag)
             if found is UNKNOWN:
@@ -75,11 +75,11 @@ def _name_and_tags(stack: Stack, _: Config) -> Iterator[Finding]:
 
 
 def _roles_tags(stack: Stack, _: Config) -> Iterator[Finding]:
-    for role in ours.roles(stack):
-        known = ours.role_of(role.text("name"))
+    for role in ownership.roles(stack):
+        known = ownership.role_of(role.text("name"))
         for tag in ("tenant", "cell"):
             found = role.get("tags", tag)
-            wanted = None if known is None else known.cell if tag == "cell" else (known.tenant or ours.PLATFORM)
+            wanted = None if known is None else known.cell if tag == "cell" else (known.tenant or ownership.PLATFORM)
             if found is UNKNOWN or role.get("name") is UNKNOWN:
                 yield unknown(role, f"tags.{tag}")
             elif found is not None and found != wanted:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from . import ours
+from . import ownership
 from .config import Config
-from .iam.held import documents
+from .iam.policy_holders import documents
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 
 _TOPIC_POLICY: Final = "aws:sns/topicPolicy:TopicPolicy"
@@ -22,12 +22,12 @@ def _topic_closed(stack: Stack, config: Config) -> Iterator[Finding]:
     for held in documents(stack, "topic", "queue"):
         about = [
             held.resource,
-            *(one for path in ("arn", "queueUrl") for one in ours.sources(stack, held.resource, path)),
+            *(one for path in ("arn", "queueUrl") for one in ownership.sources(stack, held.resource, path)),
         ]
         called = str(held.resource.get("arn")) + str(held.resource.get("queueUrl"))
-        if not any(ours.is_ours(one) for one in about) and ":myflux-" not in called and "/myflux-" not in called:
+        if not any(ownership.is_ours(one) for one in about) and ":myflux-" not in called and "/myflux-" not in called:
             continue
-        if held.trouble is not None and not ours.comes_from(stack, held.resource, held.path, ours.TOPIC):
+        if held.trouble is not None and not ownership.comes_from(stack, held.resource, held.path, ownership.TOPIC):
             yield unknown(held.resource, held.path)
         for statement in held.statements:
             named = set(statement.principals.get("Service", ()))
@@ -49,14 +49,14 @@ def _topic_closed(stack: Stack, config: Config) -> Iterator[Finding]:
             if statement.allows and not (services and bound):
                 message = f"{statement.sid or 'a statement'} lets others than services of this account in"
                 yield violation(held.resource, held.path, message)
-    topics = [one for one in stack if one.type == ours.TOPIC and ours.is_ours(one)]
+    topics = [one for one in stack if one.type == ownership.TOPIC and ownership.is_ours(one)]
     for topic in topics:
         policies = [
             one
             for one in stack
             if one.type == _TOPIC_POLICY
             and (
-                topic in ours.comes_from(stack, one, "arn", ours.TOPIC)
+                topic in ownership.comes_from(stack, one, "arn", ownership.TOPIC)
                 or str(one.get("arn")).endswith(f":{topic.text('name')}")
             )
         ]
@@ -67,7 +67,7 @@ def _topic_closed(stack: Stack, config: Config) -> Iterator[Finding]:
         told = [
             one for one in stack
             if one.type == _SUBSCRIPTION
-            and (topic in ours.comes_from(stack, one, "topic", ours.TOPIC) or _ends(one, "topic", topic.text("name")))
+            and (topic in ownership.comes_from(stack, one, "topic", ownership.TOPIC) or _ends(one, "topic", topic.text("name")))
         ]  # fmt: skip
         if not told and topic.text("tags", "cell") in config.production_cells:
             yield violation(topic, "", "nobody is subscribed to a production cell's alarms")

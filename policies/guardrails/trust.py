@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from . import ours
+from . import ownership
 from .config import Config
 from .iam.documents import Condition, Statement
-from .iam.held import Held, documents
 from .iam.patterns import covers, is_wild
+from .iam.policy_holders import Held, documents
 from .model import Finding, Rule, Stack, violation
 from .own_deployer import deploys, rotated_by_ours
 from .own_deployer_grants import rotators
@@ -31,7 +31,7 @@ _PROVIDER: Final = "arn:~:iam::~:oidc-provider/*"
 _ASSUME: Final = frozenset({"sts:assumerole", "sts:tagsession"})
 
 
-def _trusted(stack: Stack) -> Iterator[tuple[Held, ours.OurRole | None, Statement]]:
+def _trusted(stack: Stack) -> Iterator[tuple[Held, ownership.OurRole | None, Statement]]:
     for held in documents(stack, "trust"):
         if held.ours:
             yield from ((held, held.role, statement) for statement in held.statements if statement.allows)
@@ -43,7 +43,7 @@ def _names_principals(stack: Stack, config: Config) -> Iterator[Finding]:
             yield violation(held.resource, held.path, f"{statement.sid or 'a statement'} {wrong}")
 
 
-def _principals(statement: Statement, role: ours.OurRole | None, config: Config) -> str:
+def _principals(statement: Statement, role: ownership.OurRole | None, config: Config) -> str:
     if role is None:
         return "lets somebody become a role that is named like ours and is none of them"
     if statement.but_principals or statement.but_actions:
@@ -57,10 +57,10 @@ def _principals(statement: Statement, role: ours.OurRole | None, config: Config)
         return "" if statement.principals == lambda_alone else "trusts others than Lambda with a function's role"
     if set(statement.principals) != {"AWS"}:
         return "trusts others than users and roles that are named"
-    wide = [arn for arn in statement.principals["AWS"] if is_wild(arn) or ours.principal(arn) is None]
+    wide = [arn for arn in statement.principals["AWS"] if is_wild(arn) or ownership.principal(arn) is None]
     if wide:
         return "trusts a whole account or a pattern instead of a user or role"
-    if any(ours.role_of(arn) for arn in statement.principals["AWS"]):
+    if any(ownership.role_of(arn) for arn in statement.principals["AWS"]):
         return "trusts another role of ours"
     if config.runtime_principals and set(statement.principals["AWS"]) - set(config.runtime_principals):
         return "trusts somebody who is none of the runtime's principals"
@@ -114,7 +114,7 @@ def _present(condition: Condition) -> bool:
     return condition.demands_presence
 
 
-def _one_tenant(statement: Statement, role: ours.OurRole) -> bool:
+def _one_tenant(statement: Statement, role: ownership.OurRole) -> bool:
     if role.tenant:
         return statement.demands(_TAG, role.tenant)
     conditions = statement.on(_TAG)

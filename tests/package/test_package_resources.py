@@ -10,7 +10,7 @@ import pytest
 
 import program
 from component_package.plugin import Package
-from tenancy import given
+from tenancy import from_program
 from tests.package.conftest import SHARED
 
 Build = Callable[[Callable[[], Any]], Any]
@@ -35,7 +35,7 @@ def snake(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_platform_is_the_programs_own(build: Build, tenant: dict[str, Any], cell: dict[str, Any]) -> None:
-    model = given.cell(snake(tenant)["cell"], "test")
+    model = from_program.cell(snake(tenant)["cell"], "test")
     theirs = build(lambda: Package().construct("prod-eu1", "myflux:index:Platform", {"cell": cell}))
     ours = build(lambda: program.deploy_platform(model))
     assert made(theirs) == made(ours), "two translations have come apart"
@@ -45,11 +45,11 @@ def test_a_platform_is_the_programs_own(build: Build, tenant: dict[str, Any], ce
 def test_a_tenants_key_is_the_programs_own(build: Build, tenant: dict[str, Any], isolation: str) -> None:
     tenant |= {"isolation": isolation}
     file = snake(tenant)
-    cell = given.cell(file.pop("cell"), "test")
+    cell = from_program.cell(file.pop("cell"), "test")
     shared = program.Shared(
         *(file.pop(name) for name in ("kms_key_arn", "rotation_function_arn", "provisioner_function"))
     )
-    model = given.tenant(file, "test", cell)
+    model = from_program.tenant(file, "test", cell)
     theirs = build(lambda: Package().construct("acme", "myflux:index:TenantKey", tenant))
     ours = build(lambda: program.TenantKey("acme", program.tenant_key_args(cell, model, shared)))
     assert made(theirs) == made(ours), "two translations have come apart"

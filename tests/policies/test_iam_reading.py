@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from myflux_keys import names, redaction
-from policies.guardrails import key_shapes, ours
+from policies.guardrails import key_shapes, ownership
 from policies.guardrails.iam.patterns import FIELD, covers, matches, overlap
 from policies.guardrails.judge import RULES, judge
 from policies.guardrails.model import UNKNOWN
@@ -202,8 +202,8 @@ def test_a_rule_that_fails_has_not_passed() -> None:
 def test_names_and_shapes_are_those_of_the_product() -> None:
     cell = names.CellNames("prod-eu1", "111122223333", "eu-central-1")
     tenant = cell.tenant("acme")
-    assert ours.place_of(tenant.secret) == ours.Place("prod-eu1", "acme")
-    assert ours.place_of(cell.admin_secret) == ours.Place("prod-eu1", names.PLATFORM_TENANT)
+    assert ownership.place_of(tenant.secret) == ownership.Place("prod-eu1", "acme")
+    assert ownership.place_of(cell.admin_secret) == ownership.Place("prod-eu1", names.PLATFORM_TENANT)
     roles = (
         cell.rotation_role,
         cell.provisioner_role,
@@ -213,7 +213,9 @@ def test_names_and_shapes_are_those_of_the_product() -> None:
         cell.deployer_role,
     )
     kinds = ["rotation", "provisioner", "admin-rotator", "sweep", "runtime", "deployer"]
-    assert [ours.role_of(cell.role_arn(role)) for role in roles] == [ours.OurRole("prod-eu1", kind) for kind in kinds]
-    assert ours.role_of(tenant.dedicated_role) == ours.OurRole("prod-eu1", "dedicated", "acme")
-    assert ours.MANAGED_BY == names.MANAGED_BY
+    assert [ownership.role_of(cell.role_arn(role)) for role in roles] == [
+        ownership.OurRole("prod-eu1", kind) for kind in kinds
+    ]
+    assert ownership.role_of(tenant.dedicated_role) == ownership.OurRole("prod-eu1", "dedicated", "acme")
+    assert ownership.MANAGED_BY == names.MANAGED_BY
     assert key_shapes.KEY_SHAPE.pattern == redaction.KEY_SHAPE.pattern, "what is redacted is what is refused"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from functions.shared.openai_admin import Key
-from functions.sweep.holdings import HeldKey, among, held_keys
+from functions.sweep.held_keys import HeldKey, among, held_keys
 from myflux_keys.payload import SecretText
 
 START = "sk-" + "svcacct-"

@@ -17,9 +17,9 @@ import tenancy
 from functions.shared.deadline import Deadline
 from functions.shared.secrets_manager import SecretState
 from functions.sweep import orphans
+from functions.sweep.gather_cell import Sides as SidesOfCell
 from functions.sweep.metrics import of_orphans
 from functions.sweep.orphans import SETTLING_SECONDS, Orphan, Project, is_orphan, suspects
-from functions.sweep.sides import Sides as SidesOfCell
 from functions.sweep.tenants import ListedSecret, TenantSecret
 from myflux_keys import names
 from myflux_keys.admin_budget import CALLS_PER_MINUTE

@@ -12,9 +12,9 @@ from typing import Final
 
 from functions.shared.openai_admin import Key, ProjectKeys
 from functions.shared.secrets_manager import CURRENT, SecretStore
-from functions.sweep.holdings import HeldKey, among, held_keys
+from functions.sweep.held_keys import HeldKey, among, held_keys
+from functions.sweep.locate_tenant import Target
 from functions.sweep.services import Services
-from functions.sweep.target import Target
 from myflux_keys import names
 from myflux_keys.payload import SecretText
 

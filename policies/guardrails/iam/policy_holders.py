@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
-from .. import ours
+from .. import ownership as ours
 from ..model import UNKNOWN, Resource, Stack
 from .documents import NotADocument, NotKnownYet, Statement, read
 

@@ -19,7 +19,7 @@ from functions.shared.openai_http import OpenAIError, OpenAIHTTP, path
 from functions.shared.secrets_manager import CURRENT, PENDING, SecretStore
 from functions.sweep.decide import PREVIOUS, is_dead
 from functions.sweep.facts import Facts
-from functions.sweep.holdings import among, held_keys
+from functions.sweep.held_keys import among, held_keys
 from functions.sweep.tenants import TenantSecret, describe
 from myflux_keys.payload import Payload
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
-from . import ours
+from . import ownership
 from .config import Config
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 
@@ -22,7 +22,11 @@ _PROJECTS: Final = ("models", "rate_limits", "budget")
 def _kept(stack: Stack, config: Config) -> Iterator[Finding]:
     promises = {str(one["tenant"]): one for one in map(_read, config.promises)}
     for resource in stack if promises else ():
-        if resource.type == ours.A_SECRET and (place := ours.place_of(resource.text("name"))) and not place.admin:
+        if (
+            resource.type == ownership.A_SECRET
+            and (place := ownership.place_of(resource.text("name")))
+            and not place.admin
+        ):
             yield from _key(resource, promises.get(place.tenant))
         elif resource.type == _INVOCATION:
             yield from _project(resource, promises)
