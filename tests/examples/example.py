@@ -18,7 +18,7 @@ from local import commands
 from local.cell import LocalCell
 from local.provider.registry import VERSION
 from myflux_keys import KeyReader
-from tests.package.plugin_folder import plugin_folder
+from tests.component_package.plugin_folder import plugin_folder
 from tests.program.rig import CELL, ROOT, Rig
 from tools import go_program
 

@@ -24,7 +24,7 @@ from functions.sweep.tenants import ListedSecret, TenantSecret
 from myflux_keys import names
 from myflux_keys.admin_budget import CALLS_PER_MINUTE
 from ops.actions.orphans import KINDS, Sides, compared, merged, told
-from tests.operations.stand_ins import Clock
+from tests.actions.stand_ins import Clock
 
 CELL = "local"
 NOW = 1_800_000_000.0

@@ -13,7 +13,7 @@ from functions.sweep import pace as paces
 from functions.sweep.pace import Pace
 from functions.sweep.tenants import TenantSecret
 from myflux_keys.admin_budget import WINDOW_SECONDS
-from tests.operations.stand_ins import Clock
+from tests.actions.stand_ins import Clock
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from local.cell import LocalCell
 from local.openai.control import ProjectState
 from myflux_keys import KeyReader
 from myflux_keys.names import CellNames, TenantNames
-from tests.operations.conftest import ROOT, Operated
+from tests.actions.conftest import ROOT, Operated
 from tests.program.gate import gate
 
 MODEL = "gpt-5.4-mini"

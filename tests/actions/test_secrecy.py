@@ -25,7 +25,7 @@ import typer.main
 from demo.leaks import Text, files, prove_search, search
 from local.cell import LocalCell
 from ops.cli.main import app
-from tests.operations.conftest import ROOT, Operated
+from tests.actions.conftest import ROOT, Operated
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
 

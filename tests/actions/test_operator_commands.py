@@ -15,7 +15,7 @@ import openai
 import pytest
 
 from myflux_keys import AccessDeniedError
-from tests.operations.conftest import Operated
+from tests.actions.conftest import Operated
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
 

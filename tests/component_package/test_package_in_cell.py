@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.cell import LocalCell
-from tests.package.plugin_folder import plugin_folder
+from tests.component_package.plugin_folder import plugin_folder
 from tests.program.rig import ROOT, Rig
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]

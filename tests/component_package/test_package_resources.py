@@ -11,7 +11,7 @@ import pytest
 import program
 from component_package.plugin import Package
 from tenancy import from_program
-from tests.package.conftest import SHARED
+from tests.component_package.conftest import SHARED
 
 Build = Callable[[Callable[[], Any]], Any]
 

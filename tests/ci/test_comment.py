@@ -9,7 +9,7 @@ import pytest
 from ops.ci import comment, report
 from ops.ci.failure import Failure
 from ops.ci.github import GitHub
-from tests.pipelines.stand_in import GitHubStandIn
+from tests.ci.stand_in import GitHubStandIn
 
 
 @pytest.fixture

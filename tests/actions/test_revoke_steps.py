@@ -17,7 +17,7 @@ from ops.cli.revoke import sentence
 from ops.errors import OperationError
 from ops.journal import Journal
 from tenancy import Cell, Fleet, Tenant
-from tests.operations.stand_ins import Clock, FakeAccount, FakeSecrets, Held
+from tests.actions.stand_ins import Clock, FakeAccount, FakeSecrets, Held
 from tests.tenancy.files import Files
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from local.cell import LocalCell
-from tests.pipelines.repository import Repository
-from tests.pipelines.stand_in import GitHubStandIn
+from tests.ci.repository import Repository
+from tests.ci.stand_in import GitHubStandIn
 from tests.program.rig import CELL, ROOT, Rig
 
 SUBJECT = "repo:myflux@1234567/keys@89012345:environment:local"

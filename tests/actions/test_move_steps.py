@@ -11,7 +11,7 @@ from ops.actions.move import Move, destination, drafted, origin
 from ops.actions.tenant_file import TenantFile
 from ops.errors import OperationError
 from tenancy import Fleet, load
-from tests.operations.stand_ins import Clock, FakeAccount, FakeSecrets, Held
+from tests.actions.stand_ins import Clock, FakeAccount, FakeSecrets, Held
 from tests.tenancy.files import REAL, Files
 
 

@@ -18,7 +18,7 @@ from local.cell import LocalCell
 from myflux_keys import KeyReader
 from myflux_keys.names import CellNames
 from tenancy import Cell, Fleet, load
-from tests.operations.stand_ins import Clock, FakeSecrets
+from tests.actions.stand_ins import Clock, FakeSecrets
 from tests.tenancy.files import Files
 
 ROOT = Path(__file__).resolve().parents[2]

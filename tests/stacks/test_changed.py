@@ -52,7 +52,7 @@ def test_what_no_stack_is_made_from_concerns_none() -> None:
     others = (
         "docs/cli.md",
         "ops/cli/main.py",
-        "tests/fleet/test_changed.py",
+        "tests/stacks/test_changed.py",
         "tenants/archive/old.yaml",
         "tenants/x.txt",
     )

@@ -15,9 +15,9 @@ from botocore.exceptions import ClientError
 from ops.ci import identity
 from ops.ci.command import pipeline_of
 from ops.ci.failure import Failure
-from tests.pipelines.conftest import SUBJECT
-from tests.pipelines.repository import Repository
-from tests.pipelines.stand_in import GitHubStandIn
+from tests.ci.conftest import SUBJECT
+from tests.ci.repository import Repository
+from tests.ci.stand_in import GitHubStandIn
 from tests.program.rig import CELL, Rig
 
 pytestmark = pytest.mark.engine

@@ -11,7 +11,7 @@ import pytest
 import tenancy
 from ops.ci.plan import matrix
 from tenancy.pipeline import GITHUB_ISSUER
-from tests.pipelines.conftest import IDS, PIPELINE, SUBJECT
+from tests.ci.conftest import IDS, PIPELINE, SUBJECT
 from tests.program.rig import CELL, ROOT
 
 GITLAB = "pipeline:\n  gitlab: {project: myflux/platform/keys, branch: main}\n  state_bucket: myflux-state\n"

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from ops.stacks import backend
-from tests.fleet.conftest import Operator
 from tests.program.gate import gate
 from tests.program.rig import CELL, ROOT, Rig, wait_until
+from tests.stacks.conftest import Operator
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
 

@@ -14,7 +14,7 @@ from ops.cli.rotate import sentence
 from ops.errors import OperationError
 from ops.journal import Journal
 from tenancy import Cell
-from tests.operations.stand_ins import FakeAccount, FakeSecrets, Held
+from tests.actions.stand_ins import FakeAccount, FakeSecrets, Held
 
 TENANTS = [f"tenant-{number:02}" for number in range(20)]
 

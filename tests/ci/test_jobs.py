@@ -13,9 +13,9 @@ import pytest
 
 from myflux_keys import KeyReader
 from myflux_keys.names import key_name
-from tests.pipelines.conftest import SUBJECT
-from tests.pipelines.repository import Repository
-from tests.pipelines.stand_in import GitHubStandIn
+from tests.ci.conftest import SUBJECT
+from tests.ci.repository import Repository
+from tests.ci.stand_in import GitHubStandIn
 from tests.program.rig import CELL, ROOT, Rig
 
 pytestmark = pytest.mark.engine

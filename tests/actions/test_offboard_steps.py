@@ -16,7 +16,7 @@ from ops.actions.tenant_file import TenantFile
 from ops.errors import OperationError
 from ops.journal import Journal
 from tenancy import Cell, Fleet, Tenant, archive
-from tests.operations.stand_ins import FakeAccount, FakeSecrets, Held
+from tests.actions.stand_ins import FakeAccount, FakeSecrets, Held
 
 STEPS = ["deny", "stop", "kill", "destroy", "archive"]
 
