@@ -1,7 +1,7 @@
 """Copies of tenants' secrets in further Regions: what `replicas` in `cells/<slug>.yaml` may say.
 
-Owns the fields of one copy and the rules between it and its cell. Leaves out who may read a copy (`components.iam.copies`),
-and asking AWS whether the key exists.
+Owns the fields of one copy and the rules between it and its cell. Leaves out who may read a copy
+(`components.iam.copies`), and asking AWS whether the key exists.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def shows(redacted_value: str, value: SecretText) -> bool:
 
 
 class KeySource(Protocol):
-    """Where an admin key comes from: `functions.shared.admin_key.AdminKey` for the cell's, anything for one on trial."""
+    """Where an admin key comes from: `functions.shared.admin_key.AdminKey` for the cell's, or another."""
 
     def get(self) -> SecretText: ...
     def after_refusal(self, refused: SecretText, /) -> SecretText | None: ...

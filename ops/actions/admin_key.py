@@ -1,8 +1,8 @@
 """A cell's OpenAI admin key: stored by a person after it was checked, and rotated by hand when there is reason to.
 
 Owns the checks, the one write, and asking for a rotation. Leaves out where the key comes from (a prompt or standard
-input: `ops/cli/`) and the rotation itself (`functions/admin_rotation`). The key is never returned, logged, or put into an
-argument or the environment. The checks ask OpenAI with the functions' own client: it repeats nothing that makes
+input: `ops/cli/`) and the rotation itself (`functions/admin_rotation`). The key is never returned, logged, or put into
+an argument or the environment. The checks ask OpenAI with the functions' own client: it repeats nothing that makes
 something, follows no redirect, and redacts what it says.
 """
 

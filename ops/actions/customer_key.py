@@ -1,8 +1,8 @@
 """A customer's own key: checked, then written straight into the place that Pulumi made for it, and watched by its age.
 
 Owns who may have one, the one write, and what can be said of a key without reading it. Leaves out the checks with the
-key (`customer_key_check.py`) and where it comes from (`ops/cli/`). Nothing here rotates: only the customer can make another
-key, and only the customer can end the one before it. That a key is a person's is kept as a staging label of its
+key (`customer_key_check.py`) and where it comes from (`ops/cli/`). Nothing here rotates: only the customer can make
+another key, and only the customer can end the one before it. That a key is a person's is kept as a staging label of its
 version: visible to whoever may describe the secret, gone with the version, and no drift for Pulumi as a tag would be.
 """
 

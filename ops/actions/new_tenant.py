@@ -1,8 +1,8 @@
 """A new tenant's file: from answers, or from another tenant's file, to text that tenancy accepts.
 
-Owns the questions, the text and its writing. Leaves out asking (`ops/cli/`) and every rule about a tenant: `tenancy` judges
-the text before it is written, so no rule stands in two places. The text holds what was said and no default: a default
-that changes one day then changes for this tenant too, as for a file that a person wrote.
+Owns the questions, the text and its writing. Leaves out asking (`ops/cli/`) and every rule about a tenant: `tenancy`
+judges the text before it is written, so no rule stands in two places. The text holds what was said and no default: a
+default that changes one day then changes for this tenant too, as for a file that a person wrote.
 """
 
 from __future__ import annotations

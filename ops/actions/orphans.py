@@ -1,7 +1,8 @@
 """What one side of a cell has and another has not: tenants' files, stacks, secrets, and OpenAI's projects.
 
 Owns the comparison of files, stacks and secrets, which is pure, and the sentences with the way out. Leaves out OpenAI's
-side, which only a function may ask (`functions/sweep/orphans.py`), and where stacks' states lie (`ops/stacks/backend.py`).
+side, which only a function may ask (`functions/sweep/orphans.py`), and where stacks' states lie
+(`ops/stacks/backend.py`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The state of the repository that a change is measured against, laid out beside it.
 
-Owns which commit it is, and its tree in a folder that goes away again. Leaves out running git (`ops.stacks.git`) and what
-the files mean.
+Owns which commit it is, and its tree in a folder that goes away again. Leaves out running git (`ops.stacks.git`) and
+what the files mean.
 """
 
 from __future__ import annotations

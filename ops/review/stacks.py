@@ -1,7 +1,7 @@
 """Which stacks a change is about, and which must be looked at to judge it.
 
-Owns reading files of which some are wrong, and the choice. Leaves out what git says of a path (`ops.stacks.changed`). Files
-that are wrong are told with every problem; the others are reviewed all the same.
+Owns reading files of which some are wrong, and the choice. Leaves out what git says of a path (`ops.stacks.changed`).
+Files that are wrong are told with every problem; the others are reviewed all the same.
 """
 
 from __future__ import annotations

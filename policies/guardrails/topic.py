@@ -65,10 +65,14 @@ def _topic_closed(stack: Stack, config: Config) -> Iterator[Finding]:
         elif silent := _PUBLISHERS - _publishers(stack, {topic.urn, *(one.urn for one in policies)}):
             yield violation(topic, "", f"{', '.join(sorted(silent))} may not publish to the topic")
         told = [
-            one for one in stack
+            one
+            for one in stack
             if one.type == _SUBSCRIPTION
-            and (topic in ownership.comes_from(stack, one, "topic", ownership.TOPIC) or _ends(one, "topic", topic.text("name")))
-        ]  # fmt: skip
+            and (
+                topic in ownership.comes_from(stack, one, "topic", ownership.TOPIC)
+                or _ends(one, "topic", topic.text("name"))
+            )
+        ]
         if not told and topic.text("tags", "cell") in config.production_cells:
             yield violation(topic, "", "nobody is subscribed to a production cell's alarms")
         yield from _heard(topic, told, config)
