@@ -116,6 +116,8 @@ def judged(told: Mapping[str, Any], tenant: Tenant, names: TenantNames) -> list[
                 tenant, names.secret, f"its payload says source: {source}, and the tenant's file {tenant.source}"
             )
         if proof == "refused":
+            if source == "managed" and project is None:
+                raise _not(tenant, *_used_up(tenant, names))
             # Nobody is served by it, so nothing of it has to be kept, and whose it was no longer matters.
             return [f"OpenAI refuses the key {told['key_id'] or 'that it holds'}: it is dead."]
         notices = (
@@ -149,12 +151,27 @@ def judged(told: Mapping[str, Any], tenant: Tenant, names: TenantNames) -> list[
         ) from None
 
 
+def _used_up(tenant: Tenant, names: TenantNames) -> tuple[str, str]:
+    """After `destroy` or an off-boarding."""
+    return (
+        f"the key that it holds is dead and the OpenAI project {names.project} is archived, which is final, so the "
+        "slug is used up",
+        f"`myflux-keys new SLUG --from {tenant.tenant}` gives the customer another slug",
+    )
+
+
 def _value(tenant: Tenant, secret: str, why: str) -> OperationError:
     return OperationError(
         f"{tenant.tenant} cannot be adopted, because of what its secret holds: {why}. Nobody was shown the value, and "
         "it was not changed. Way out: have its owner store a payload of schema 1 for this tenant (docs/adr/0019); or "
         f"{ways_out.made_anew(secret, f'myflux-keys up {tenant.tenant}')}"
     )
+
+
+def put_back(account: Account, found: Found) -> None:
+    """Schedules the deletion again that `claim` took the secret out of: for one that cannot be adopted after all."""
+    if found.facts.deleted:
+        account.secrets.delete_secret(SecretId=found.facts.arn, RecoveryWindowInDays=account.cell.recovery_window_days)
 
 
 def is_dead(told: Mapping[str, Any]) -> bool:

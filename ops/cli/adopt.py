@@ -9,7 +9,18 @@ import tenancy
 from ops import journal, selection
 from ops.account import Account
 from ops.actions import functions_client
-from ops.actions.adopt import claim, dies_early, is_dead, judged, look, new_key, plan, rotate_from_next_slot, untouched
+from ops.actions.adopt import (
+    claim,
+    dies_early,
+    is_dead,
+    judged,
+    look,
+    new_key,
+    plan,
+    put_back,
+    rotate_from_next_slot,
+    untouched,
+)
 from ops.cli import ask, options, output
 from ops.cli.table import iso, when
 from ops.errors import OperationError
@@ -59,7 +70,11 @@ def adopt(
         if not ask.confirmed(f"Adopt {names.secret} as it is?", yes=yes):
             output.fail("nothing was changed.")
         claim(account, found)
-        answer, notices = value()
+        try:
+            answer, notices = value()
+        except OperationError:
+            put_back(account, found)
+            raise
         dead = is_dead(answer)
         if not dead:
             output.step(

@@ -69,6 +69,8 @@ def meaning(root: Path, stack: str, said: str) -> str:
                     else f"the secret {place.secret} exists, and stack {stack} does not know it: "
                     f"{ways_out.made_anew(place.secret, place.up, place.stored)}"
                 )
+    if tenant is not None and "for deletion" in said:
+        return ways_out.deletion_scheduled(tenant.tenant)
     if gone := _NO_FUNCTION.search(said):
         return ways_out.function_gone(gone["name"], cell.cell)
     return ""

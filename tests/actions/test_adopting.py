@@ -120,7 +120,7 @@ def test_a_value_that_no_reader_or_rotation_could_use_is_refused_with_what_to_do
         ({"service_account": "by-hand"}, "at once by `revoke`"),
         ({"proof": "unclear"}, "could not be asked"),
         ({"proof": "unpaid"}, "unpaid"),
-        ({"proof": "refused", "project": None, "listed": False}, "it is dead"),
+        ({"proof": "refused", "listed": False}, "it is dead"),
     ],
 )
 def test_what_a_person_should_know_does_not_stop_it(
@@ -128,6 +128,11 @@ def test_what_a_person_should_know_does_not_stop_it(
 ) -> None:
     (notice,) = judged(answer(**changes), acme, small_cell.names.tenant("acme"))
     assert says in notice
+
+
+def test_a_dead_key_of_an_archived_project_means_that_the_slug_is_used_up(small_cell: Cell, acme: Tenant) -> None:
+    with pytest.raises(OperationError, match=r"archived.*used up.*`myflux-keys new SLUG --from acme`"):
+        judged(answer(proof="refused", project=None, listed=False), acme, small_cell.names.tenant("acme"))
 
 
 def test_a_customers_value_needs_no_project_of_ours(small_cell: Cell, acme: Tenant) -> None:

@@ -148,7 +148,10 @@ def test_a_deleted_secret_that_a_refresh_took_out_of_the_state_is_taken_back_all
     life.new(slug)
     before = life.key_id(slug)
     delete(life, slug)
-    life.told("refresh", slug)
+    assert named(life.refused("refresh", slug)) == [f"myflux-keys adopt {slug}"]
+    state = json.loads(life.pulumi("stack", "export", "--stack", f"{slug}.local"))
+    (urn,) = [r["urn"] for r in state["deployment"]["resources"] if r["urn"].endswith(f"::{slug}-key-secret")]
+    life.pulumi("state", "delete", "--stack", f"{slug}.local", "--yes", "--target-dependents", urn)
     with pytest.raises(AssertionError, match="scheduled for deletion"):
         # What plain `pulumi` says are AWS's own words, which the runbook explains.
         life.up(f"{slug}.local")
@@ -206,15 +209,33 @@ def test_an_empty_secret_that_the_state_does_not_know_is_adopted_and_gets_its_fi
     settled_and_whole(life, slug)
 
 
-def test_a_destroyed_tenant_comes_back_with_a_new_key(life: Life) -> None:
+def test_a_destroyed_tenants_slug_is_used_up_and_another_is_named(life: Life) -> None:
+    """OpenAI never brings an archived project back, so what `destroy` archived can't be made again."""
     slug = "returning"
     life.new(slug)
-    before = life.key_id(slug)
     life.told("destroy", slug, "--yes")
-    assert life.live_keys(slug) == []
     said = life.refused("up", slug)
     assert "deletion is scheduled" in said
-    (way_out,) = named(said)
+    (adopt,) = named(said)
+    refused = life.refused(*adopt.split()[1:], "--yes")
+    assert "is archived" in refused
+    assert "DeletedDate" in life.secret(slug), "what cannot be adopted is left as it was found"
+    (way_out,) = named(refused)
+    typed(life, way_out.replace("SLUG", "returned"), "--name", "Returned")
+    typed(life, "myflux-keys up returned")
+    life.settled("returned")
+    assert len(life.live_keys("returned")) == 1
+
+
+def test_a_key_that_died_meanwhile_is_replaced_when_its_secret_is_taken_back(life: Life) -> None:
+    slug = "key-dead"
+    life.new(slug)
+    before = life.key_id(slug)
+    (project,) = [found.id for found in life.cell.openai.projects() if found.name == life.tenant(slug).project]
+    with openai.OpenAI(admin_api_key=life.cell.openai.create_admin_key(), base_url=life.cell.openai_url) as client:
+        client.admin.organization.projects.api_keys.delete(before, project_id=project)
+    delete(life, slug)
+    (way_out,) = named(life.refused("up", slug))
     done = typed(life, way_out, "--yes")
     assert "it is dead" in done
     assert "A new key is asked for" in done
