@@ -60,7 +60,7 @@ def ask(tree: Path, fleet: Path, stacks: Sequence[str]) -> Mapping[str, Asked]:
 
 def can_be_asked(tree: Path) -> bool:
     """Whether the tree is of an age that has what is asked."""
-    return (tree / "review" / "__main__.py").is_file()
+    return (tree / "ops" / "review" / "__main__.py").is_file()
 
 
 def _process(tree: Path, fleet: Path, stacks: Sequence[str]) -> list[Asked]:
