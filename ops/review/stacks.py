@@ -19,7 +19,7 @@ from ops.stacks.git import Difference
 from ops.stacks.sources import Code
 from tenancy import Fleet, Problem, TenancyError
 
-JUDGES: Final = ("isolation/", "policies/", "review/")
+JUDGES: Final = ("ops/isolation/", "ops/review/", "policies/")
 """Places that decide what is fine: a change of theirs is judged by itself, and a person must know."""
 _NEIGHBOURS: Final = 2
 """Tenants beside those that change, so that a proof that keeps tenants apart is never about one alone."""

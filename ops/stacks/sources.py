@@ -20,11 +20,11 @@ from tenancy.loading import ROOT
 REQUIREMENTS: Final = "requirements.txt"
 _PLATFORM: Final = "components/platform.py"
 _TENANT: Final = "components/tenant_key.py"
+_FUNCTIONS: Final = "functions/"
 _ALWAYS: Final = ("Pulumi.yaml", "__main__.py")
 _DATA: Final = ("tenancy/data",)
 _PROGRAM: Final = (
     "Pulumi.yaml", "__main__.py", "program.py", REQUIREMENTS, "components", "functions", "myflux_keys", "tenancy",
-    "functions/packer.py",
 )  # fmt: skip
 _ENGINE: Final = ("pulumi", "pulumi-aws")
 
@@ -40,13 +40,14 @@ class Code:
 
 
 def code(root: Path = ROOT) -> Code:
-    """A file that only one of the two components reaches is that component's; the program's others are everybody's."""
+    """A file that only one of the two components reaches is that component's; the program's others are everybody's.
+    Functions, with what packs them, are the platforms': no tenant's stack deploys one."""
     program = _reached("program.py", root) | set(_ALWAYS)
     program |= {path.relative_to(root).as_posix() for folder in _DATA for path in (root / folder).rglob("*.json")}
     platform, tenant = _reached(_PLATFORM, root), _reached(_TENANT, root)
     functions = {path.as_posix() for kind in get_args(packer.Kind) for path in packer.modules(kind)}
     return Code(
-        tenant=frozenset((program - platform) | tenant),
+        tenant=frozenset(file for file in (program - platform) | tenant if not file.startswith(_FUNCTIONS)),
         platform=frozenset((program - tenant) | platform),
         functions=frozenset(functions),
     )

@@ -169,7 +169,9 @@ def test_a_tenant_is_off_boarded_and_its_file_waits_on_a_branch_to_be_merged(
 
 
 def test_every_script_explains_itself() -> None:
-    scripts = sorted(path.stem for path in (ROOT / "ops" / "ci").glob("*.py") if "failure.run(main)" in path.read_text())
+    scripts = sorted(
+        path.stem for path in (ROOT / "ops" / "ci").glob("*.py") if "failure.run(main)" in path.read_text()
+    )
     assert scripts == ["check", "comment", "deploy", "drift", "operate", "plan"]
     for script in scripts:
         asked = [sys.executable, "-m", f"pipelines.{script}", "--help"]

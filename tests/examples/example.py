@@ -72,7 +72,9 @@ def rig(example: Example, folder: Path, cell: LocalCell) -> ExampleRig:
     description = made.project / "Pulumi.yaml"
     text = description.read_text(encoding="utf-8")
     assert text.count("../../component_package") == 1, f"{description.name} has to name the package once, by its place"
-    description.write_text(text.replace("../../component_package", str(plugin_folder(folder / "plugin"))), encoding="utf-8")
+    description.write_text(
+        text.replace("../../component_package", str(plugin_folder(folder / "plugin"))), encoding="utf-8"
+    )
     kept = folder / "home" / "plugins" / f"resource-aws-v{VERSION}"
     kept.mkdir(parents=True)
     commands.stub(kept / "pulumi-resource-aws", "local.provider")
