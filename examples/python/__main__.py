@@ -4,7 +4,8 @@
     myflux-keys admin-key set --cell local      # asks for the key, hidden: no program ever holds it
     pulumi config set adminKeyStored true && pulumi up
 
-In a project of your own, `pulumi package add PATH/TO/component_package` writes what `packages` and requirements.txt say here.
+In a project of your own, `pulumi package add PATH/TO/component_package` writes what `packages` and requirements.txt
+say here.
 """
 
 import pulumi
