@@ -154,9 +154,8 @@ def judged(told: Mapping[str, Any], tenant: Tenant, names: TenantNames) -> list[
 def _used_up(tenant: Tenant, names: TenantNames) -> tuple[str, str]:
     """After `destroy` or an off-boarding."""
     return (
-        f"the key that it holds is dead and the OpenAI project {names.project} is archived, which is final, so the "
-        "slug is used up",
-        f"`myflux-keys new SLUG --from {tenant.tenant}` gives the customer another slug",
+        f"the key that it holds is dead, and the OpenAI project {names.project} is archived, which is final",
+        ways_out.another_slug(tenant.tenant).removesuffix("."),
     )
 
 

@@ -66,11 +66,12 @@ def meaning(root: Path, stack: str, said: str) -> str:
                 return (
                     ways_out.unknown_to_the_stack(place.adopted, place.secret, stack)
                     if place.adopted
-                    else f"the secret {place.secret} exists, and stack {stack} does not know it: "
-                    f"{ways_out.made_anew(place.secret, place.up, place.stored)}"
+                    else f"the secret {place.secret} exists, and stack {stack} does not know it: {place.anew}"
                 )
     if tenant is not None and "for deletion" in said:
         return ways_out.deletion_scheduled(tenant.tenant)
+    if tenant is not None and "is archived, and OpenAI never brings one back" in said:
+        return ways_out.another_slug(tenant.tenant)
     if gone := _NO_FUNCTION.search(said):
         return ways_out.function_gone(gone["name"], cell.cell)
     return ""

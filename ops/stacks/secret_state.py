@@ -34,15 +34,15 @@ GONE: Final = "it is not there"
 @dataclass(frozen=True)
 class Place:
     """A secret of a stack, as the files want it. `up` is the command that brings its stack up, `adopted` the tenant
-    whom `adopt` would give it to, `stored` the command that fills it where a person does."""
+    whom `adopt` would give it to, `anew` the way out where its stack does not know it and `adopt` does not take it."""
 
     secret: str
     tags: Mapping[str, str]
     told: Sequence[str]
     rotates: bool
     up: str
+    anew: str
     adopted: str = ""
-    stored: str = ""
 
 
 def places(cell: Cell, tenant: Tenant | None) -> list[Place]:
@@ -50,7 +50,9 @@ def places(cell: Cell, tenant: Tenant | None) -> list[Place]:
     if tenant is None:
         up, stored = f"myflux-keys up --cell {cell.cell}", f"myflux-keys admin-key set --cell {cell.cell}"
         lives = (names.TAG_EVERY_DAYS, names.TAG_OVERLAP_HOURS)
-        return [Place(cell.names.admin_secret, cell.names.tags, lives, rotates=True, up=up, stored=stored)]
+        secret = cell.names.admin_secret
+        anew = ways_out.made_anew(secret, up, stored)
+        return [Place(secret, cell.names.tags, lives, rotates=True, up=up, anew=anew)]
     slug, theirs = tenant.tenant, cell.names.tenant(tenant.tenant)
     up = f"myflux-keys up {slug}"
     shared = tenant.isolation != "dedicated"
@@ -60,12 +62,15 @@ def places(cell: Cell, tenant: Tenant | None) -> list[Place]:
         _TOLD if tenant.minted else (),
         rotates=tenant.minted,
         up=up,
+        # Its stack was destroyed, and the project archived with it.
+        anew=ways_out.another_slug(slug),
         adopted=slug if shared else "",
     )
     if tenant.organization_id is None:
         return [key]
     stored = f"myflux-keys admin-key set --tenant {slug}"
-    return [Place(theirs.admin_secret, theirs.tags, (), rotates=False, up=up, stored=stored), key]
+    anew = ways_out.made_anew(theirs.admin_secret, up, stored)
+    return [Place(theirs.admin_secret, theirs.tags, (), rotates=False, up=up, anew=anew), key]
 
 
 def differences(place: Place, told: Mapping[str, Any], *, locked: bool) -> list[str]:
@@ -96,11 +101,7 @@ def look(client: SecretsManagerClient, place: Place, knows: Callable[[str], bool
     if deletion := told.get("DeletedDate"):
         if place.adopted:
             raise OperationError(f"{ways_out.deletion_scheduled(place.adopted, deletion)} Nothing was changed.")
-        way_out = (
-            ways_out.restored(place.secret, place.up)
-            if knows(told["ARN"])
-            else ways_out.made_anew(place.secret, place.up, place.stored)
-        )
+        way_out = ways_out.restored(place.secret, place.up) if knows(told["ARN"]) else place.anew
         raise OperationError(
             f"the deletion of {place.secret} is scheduled for {deletion:%Y-%m-%d}, and AWS makes none of that name "
             f"before. Nothing was changed. Way out: {way_out}"
