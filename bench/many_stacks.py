@@ -32,7 +32,7 @@ FIND_SECONDS: Final = 2.0
 _FIND: Final = """
 import sys
 from pathlib import Path
-from fleet import changed
+from ops.stacks import changed
 print(*changed.since("HEAD", Path(sys.argv[1])).stacks)
 """
 

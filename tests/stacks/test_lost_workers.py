@@ -22,8 +22,8 @@ LOST = """
 import os, sys
 from pathlib import Path
 sys.path.insert(0, os.getcwd())
-from fleet import holder
-holder.begin(Path(sys.argv[1]), "acme.local")
+from ops.stacks import lock_holder
+lock_holder.begin(Path(sys.argv[1]), "acme.local")
 os._exit(9)
 """
 LOCK = Lock("lock.json", "ops", "here", 4711, since=1000.0)
