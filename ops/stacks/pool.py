@@ -14,6 +14,7 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
+import dask.config
 import distributed
 
 from ops.errors import OperationError
@@ -90,13 +91,13 @@ def opened(workers: int, scheduler: str | None) -> Generator[Pool]:
         held.callback(logger.setLevel, logger.level)
         logger.setLevel(logging.CRITICAL)
         if scheduler is None:
-            # Dask would leave its own in the machine's folder for temporary files.
+            # Scheduler and workers would leave a folder of theirs among the machine's temporary files.
             scratch = held.enter_context(
                 tempfile.TemporaryDirectory(prefix="myflux-fleet-", ignore_cleanup_errors=True)
             )
+            held.enter_context(dask.config.set({"temporary-directory": scratch}))
             cluster = _dask.LocalCluster(
                 n_workers=workers,
-                local_directory=scratch,
                 threads_per_worker=1,
                 processes=True,
                 host="127.0.0.1",

@@ -32,7 +32,7 @@ def job(bootstrapped: Rig, repository: Repository, github: GitHubStandIn, tmp_pa
         held = {name: text for name, text in bootstrapped.environment().items() if name not in CREDENTIALS}
         held |= github.job(SUBJECT) | {"MYFLUX_STATE": str(tmp_path / "state")} | dict(more or {})
         return subprocess.run(
-            [sys.executable, "-m", f"pipelines.{script}", *arguments, "--fleet", str(repository.checkout)],
+            [sys.executable, "-m", f"ops.ci.{script}", *arguments, "--fleet", str(repository.checkout)],
             cwd=ROOT, env=held, capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
 
@@ -174,7 +174,7 @@ def test_every_script_explains_itself() -> None:
     )
     assert scripts == ["check", "comment", "deploy", "drift", "operate", "plan"]
     for script in scripts:
-        asked = [sys.executable, "-m", f"pipelines.{script}", "--help"]
+        asked = [sys.executable, "-m", f"ops.ci.{script}", "--help"]
         told = subprocess.run(asked, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=True).stdout
-        assert told.startswith(f"usage: python -m pipelines.{script}")
+        assert told.startswith(f"usage: python -m ops.ci.{script}")
         assert len(told) > 300, f"{script} --help says too little"

@@ -88,4 +88,4 @@ def test_gitlab_runs_the_same_scripts(job: str) -> None:
     content = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_text(encoding="utf-8"))
     (command,) = content[job]["script"]
     assert SCRIPT.fullmatch(command)
-    assert f"pipelines.{job} " in command
+    assert f"ops.ci.{job} " in command

@@ -18,10 +18,7 @@ from myflux_keys.redaction import RedactingFilter
 _FUNCTIONS = (log.LOGGER.name, *log.TALKATIVE)
 
 
-@pytest.fixture(autouse=True)
-def loud_again(nothing_left_by_the_test: None) -> Generator[None]:
-    """Asks for the fixture that looks at loggers, so that it ends before it."""
-    yield
+def make_loud() -> None:
     root = logging.getLogger()
     for place in (log.LOGGER, root, *root.handlers):
         for redacting in [each for each in place.filters if isinstance(each, RedactingFilter)]:
@@ -34,3 +31,10 @@ def loud_again(nothing_left_by_the_test: None) -> Generator[None]:
             if isinstance(logger, logging.Logger):
                 logger.removeFilter(quiet._mute)
         quiet._loggers_seen = 0
+
+
+@pytest.fixture(autouse=True)
+def loud_again(nothing_left_by_the_test: None) -> Generator[None]:
+    """Asks for the fixture that looks at loggers, so that it ends before it."""
+    yield
+    make_loud()

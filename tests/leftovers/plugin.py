@@ -19,6 +19,7 @@ import pytest
 
 from tests.leftovers import sight
 from tests.leftovers.futures import Watch
+from tests.leftovers.loud import make_loud
 from tests.leftovers.sight import Sight
 
 GRACE = 10.0
@@ -88,6 +89,8 @@ def nothing_left_by_the_module(request: pytest.FixtureRequest, nothing_left_by_t
 @pytest.fixture(autouse=True)
 def nothing_left_by_the_test(request: pytest.FixtureRequest, nothing_left_by_the_run: Run) -> Generator[None]:
     run = nothing_left_by_the_run
+    # A fixture that several tests share may have been the first to call the product.
+    make_loud()
     before = run.look()
     yield
     _fail([*sight.changed(before, run.look()), *run.futures.left()])

@@ -54,7 +54,7 @@ def refused(code: str) -> ClientError:
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (refused("ResourceNotFoundException"), "pulumi up --stack local"),
+        (refused("ResourceNotFoundException"), "pulumi up --refresh --stack local"),
         (refused("AccessDeniedException"), "only the cell's deployers"),
         (refused("TooManyRequestsException"), "try again in a minute"),
         (refused("ServiceException"), "ServiceException"),

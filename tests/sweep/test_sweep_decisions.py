@@ -251,9 +251,12 @@ def test_whatever_the_state_nothing_is_ended_that_somebody_may_need(state: Facts
             assert ended.created_at <= NOW - GRACE_SECONDS or state.held.get(PREVIOUS) == ended.id
             current = state.held.get(CURRENT)
             assert current is None or (current in by_id and not is_dead(by_id[current], NOW)), "nothing else may work"
-        assert ended.service_account_id == TENANT.service_account_id or found.found == "alive"
+        ours = ended.service_account_id == TENANT.service_account_id and ended.name.startswith(TENANT.key_name(""))
         if found.found != "alive":
-            assert ended.name.startswith(TENANT.key_name("")), "what we did not make is never touched"
+            assert ours or ended.id in state.held.values(), (
+                "what no version ever held and we did not make is left alone"
+            )
+        assert ended.service_account_id == TENANT.service_account_id or ended.id in state.held.values()
         if found.action == "revoke" and found.found == "orphan":
             assert ended.id not in state.held.values()
 
