@@ -26,7 +26,7 @@ def test_an_event_that_comes_after_the_end_is_let_go(tmp_path: Path, monkeypatch
     monkeypatch.setattr(automation.Stack, "create_or_select", lambda *_: object())
     monkeypatch.setattr(automation.Stack, "refresh", refresh)
     monkeypatch.setattr("ops.stacks.engine._Workspace", lambda **_: object())
-    Engine(tmp_path).refresh("acme.local")
+    Engine(tmp_path, tmp_path).refresh("acme.local")
     (on_event,) = listening
     on_event(events.EngineEvent(sequence=2, timestamp=0))
     assert len((tmp_path / "acme.local.refresh.jsonl").read_text(encoding="utf-8").splitlines()) == 1
