@@ -26,7 +26,8 @@ _MOST_PROCESSES = 4
 
 @dataclass(frozen=True)
 class Wanted:
-    """All that was asked for, except which stacks. `fleet` holds tenants/ and cells/; 0 `workers`: as many as fit."""
+    """All that was asked for, except which stacks. `fleet` holds tenants/ and cells/; `workers` are processes on this
+    machine, and 0 is one a core, 4 at most."""
 
     operation: Operation
     fleet: Path
