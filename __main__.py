@@ -1,5 +1,17 @@
-"""What the engine runs: `pulumi up --stack <cell>` or `pulumi up --stack <tenant>.<cell>`."""
+"""What the engine runs: `pulumi up --stack <cell>` or `pulumi up --stack <tenant>.<cell>`.
+
+Owns reading the environment, which the engine hands on: the program itself has all of it as arguments.
+"""
+
+import os
+from pathlib import Path
 
 import program
+from tenancy.address import LOCAL_OPENAI_URL
+from tenancy.loading import FLEET
 
-program.deploy()
+program.deploy(
+    Path(os.environ.get(FLEET, program.ROOT)),
+    adopt=os.environ.get(program.ADOPT) or None,
+    local_openai_url=os.environ.get(LOCAL_OPENAI_URL) or None,
+)

@@ -6,7 +6,6 @@ in another account than the cell's.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -27,12 +26,12 @@ from functions import packer
 from myflux_keys import names
 from tenancy import Cell, Tenant, slots
 from tenancy.address import AddressError, openai_base_url
-from tenancy.loading import FLEET
 from tenancy.pipeline import AWS_AUDIENCE
 
 ROOT = Path(__file__).resolve().parent
 ADOPT = "MYFLUX_ADOPT"
-"""The ARN of a tenant's secret that its stack takes over in this one update; `myflux-keys adopt` sets it."""
+"""Names to `__main__.py` the ARN of a secret that a tenant's stack takes over; `myflux-keys adopt` sets it for one
+update."""
 
 ADMIN_KEY_DAYS = 90
 """Longest time between two rotations of a cell's admin key; OpenAI's longest life of one is a year."""
@@ -43,23 +42,24 @@ class StackError(pulumi.RunError):
     """The stack's name or surroundings do not fit. The message says what to do."""
 
 
-def deploy(root: Path | None = None) -> None:
+def deploy(root: Path = ROOT, *, adopt: str | None = None, local_openai_url: str | None = None) -> None:
     """Registers the resources of the current stack, once the files that it stands on are found right.
-
-    `root` holds tenants/ and cells/; left out it is what MYFLUX_FLEET names, or else this repository.
 
     Those are the cells' and its own tenant's: one stack costs the same however many neighbours it has, and a mistake in
     a neighbour's file stops nobody else. `myflux-keys validate` looks at all of them.
+
+    `root` holds tenants/ and cells/. `adopt` is the ARN of the secret that a tenant's stack takes over in this update.
+    `local_openai_url` is where a local cell's OpenAI listens. Raises StackError.
     """
-    stack, root = pulumi.get_stack(), root or Path(os.environ.get(FLEET, ROOT))
+    stack = pulumi.get_stack()
     try:
-        _deploy(stack, tenancy.load(root, only=stack.rpartition(".")[0]), root)
+        _deploy(stack, tenancy.load(root, only=stack.rpartition(".")[0]), root, adopt, local_openai_url)
     except (tenancy.TenancyError, AddressError) as error:
         # The engine shows the message of a RunError alone, and the way through the code for anything else.
         raise StackError(str(error)) from None
 
 
-def _deploy(stack: str, fleet: tenancy.Fleet, root: Path) -> None:
+def _deploy(stack: str, fleet: tenancy.Fleet, root: Path, adopt: str | None, local_openai_url: str | None) -> None:
     tenant_slug, dot, cell_slug = stack.rpartition(".")
     cell = fleet.cells.get(cell_slug)
     if cell is None:
@@ -68,7 +68,7 @@ def _deploy(stack: str, fleet: tenancy.Fleet, root: Path) -> None:
             f"cells/ holds {', '.join(sorted(fleet.cells)) or 'none'}."
         )
     if not dot:
-        deploy_platform(cell)
+        deploy_platform(cell, local_openai_url)
         return
     tenant = fleet.tenants.get(tenant_slug)
     if tenant is None or tenant.cell != cell_slug:
@@ -77,19 +77,19 @@ def _deploy(stack: str, fleet: tenancy.Fleet, root: Path) -> None:
             f"{', '.join(t.tenant for t in tenancy.load(root).tenants_of(cell_slug)) or 'none'}: "
             f"add tenants/{tenant_slug}.yaml, or choose one of these."
         )
-    deploy_tenant(cell, tenant)
+    deploy_tenant(cell, tenant, adopt)
 
 
-def deploy_platform(cell: Cell) -> None:
-    platform = Platform(cell.cell, platform_args(cell), _through_the_cells_account(cell))
+def deploy_platform(cell: Cell, local_openai_url: str | None = None) -> None:
+    platform = Platform(cell.cell, platform_args(cell, local_openai_url), _through_the_cells_account(cell))
     for output in ("kms_key_arn", "rotation_function_arn", "provisioner_function", "runtime_role_arn"):
         pulumi.export(output, getattr(platform, output))
 
 
-def deploy_tenant(cell: Cell, tenant: Tenant) -> None:
+def deploy_tenant(cell: Cell, tenant: Tenant, adopt: str | None = None) -> None:
     platform = pulumi.StackReference(f"{pulumi.get_organization()}/{pulumi.get_project()}/{cell.cell}")
     shared = Shared(*(platform.get_output(field.name) for field in fields(Shared)))
-    args = replace(tenant_key_args(cell, tenant, shared), adopt=_adopted(cell.names.tenant(tenant.tenant)))
+    args = replace(tenant_key_args(cell, tenant, shared), adopt=_adopted(cell.names.tenant(tenant.tenant), adopt))
     key = TenantKey(tenant.tenant, args, _through_the_cells_account(cell))
     pulumi.export("secret_arn", key.secret_arn)
     pulumi.export("reader_role_arn", key.role_arn)
@@ -105,8 +105,8 @@ class Shared:
     provisioner_function: pulumi.Input[str]
 
 
-def platform_args(cell: Cell) -> PlatformArgs:
-    """Also packs the functions. Raises AddressError for a local cell that isn't running."""
+def platform_args(cell: Cell, local_openai_url: str | None = None) -> PlatformArgs:
+    """Also packs the functions. Raises AddressError for a local cell without `local_openai_url`: it isn't running."""
     return PlatformArgs(
         names=cell.names,
         rotation_archive=str(packer.build("rotation", ROOT / ".build" / "rotation.zip")),
@@ -119,7 +119,7 @@ def platform_args(cell: Cell) -> PlatformArgs:
             every_days=ADMIN_KEY_DAYS,
             overlap_hours=ADMIN_KEY_OVERLAP_HOURS,
         ),
-        openai_base_url=openai_base_url(cell),
+        openai_base_url=openai_base_url(cell, local_openai_url),
         organization_id=cell.openai.organization_id,
         runtime_principals=cell.runtime_principals,
         deployer_principals=cell.deployer_principals,
@@ -149,8 +149,7 @@ def tenant_key_args(cell: Cell, tenant: Tenant, shared: Shared) -> TenantKeyArgs
     )
 
 
-def _adopted(tenant: names.TenantNames) -> str | None:
-    arn = os.environ.get(ADOPT)
+def _adopted(tenant: names.TenantNames, arn: str | None) -> str | None:
     if arn and not fnmatchcase(arn, tenant.secret_arn_pattern):
         raise StackError(f"{ADOPT} names {arn}, which is no secret of stack {tenant.stack}: unset it.")
     return arn or None

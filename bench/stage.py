@@ -44,7 +44,7 @@ class Stage:
         self.deployers = list(described.deployer_principals)
         self.environment = cell.environment("deployer") | {"MYFLUX_FLEET": str(self.fleet)}
         with towards(self.environment):
-            self.engine = Engine(home / "engine")
+            self.engine = Engine(home / "engine", self.fleet)
         self._pattern = (ROOT / "tenants" / f"{PATTERN}.yaml").read_text(encoding="utf-8")
         self._stacks: list[str] = []
         self._secrets = cell.client("deployer", "secretsmanager")

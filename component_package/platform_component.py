@@ -1,11 +1,14 @@
 """A cell's platform, as other programs make it."""
 
+import os
+
 import pulumi
 
 import program
 from component_package.arguments import PlatformArgs
 from component_package.surroundings import checked_cell, through_the_account
 from components.platform import Platform as CellPlatform
+from tenancy.address import LOCAL_OPENAI_URL
 
 
 class Platform(CellPlatform):
@@ -27,4 +30,5 @@ class Platform(CellPlatform):
 
     def __init__(self, name: str, args: PlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         cell = checked_cell(args["cell"], f"Platform {name}")
-        super().__init__(name, program.platform_args(cell), through_the_account(name, cell, opts))
+        platform = program.platform_args(cell, os.environ.get(LOCAL_OPENAI_URL))
+        super().__init__(name, platform, through_the_account(name, cell, opts))

@@ -63,7 +63,7 @@ class Scene:
         os.environ.clear()
         os.environ.update(environment)
         self.fleet = tenancy.load(self.fleet_folder)
-        self.engine = Engine(self.home / "engine")
+        self.engine = Engine(self.home / "engine", self.fleet_folder)
         self.reader = self.new_reader()
 
     def close(self) -> None:

@@ -12,6 +12,13 @@ class OperationError(Exception):
     """The message says what stands in the way, what was and was not changed, and the way out. It holds no key."""
 
 
+class Declined(OperationError):
+    """The person who was asked said no."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing was changed.")
+
+
 def code_of(error: ClientError) -> str:
     return error.response.get("Error", {}).get("Code", "")
 
@@ -20,6 +27,11 @@ def is_deletion(error: ClientError) -> bool:
     """AWS's answer about a secret whose deletion is scheduled."""
     said = error.response.get("Error", {}).get("Message", "")
     return code_of(error) == "InvalidRequestException" and "deletion" in said
+
+
+def from_aws(error: Exception) -> str | None:
+    """`explain` of an error that is AWS's or its SDK's; None for any other."""
+    return explain(error) if isinstance(error, BotoCoreError | ClientError) else None
 
 
 def explain(error: BotoCoreError | ClientError) -> str:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import os
-
 from tenancy.cell import Cell
 
 LOCAL_OPENAI_URL = "MYFLUX_LOCAL_OPENAI_URL"
+"""Names to a command, and to the program, where the local cell's OpenAI listens: its port is chosen as it starts."""
 
 
 class AddressError(Exception):
     """The local cell's address is not known. The message says how to get one."""
 
 
-def openai_base_url(cell: Cell) -> str:
-    """The cell file's address; the local cell's from the environment, since its port is chosen when it starts."""
+def openai_base_url(cell: Cell, local_url: str | None) -> str:
+    """The cell file's address; `local_url`, as the environment says it, for the local cell. Raises AddressError."""
     if not cell.local:
         return str(cell.openai.base_url)
-    url = os.environ.get(LOCAL_OPENAI_URL)
-    if not url:
+    if not local_url:
         raise AddressError(
             f"cell {cell.cell} is local, and {LOCAL_OPENAI_URL} does not say where its OpenAI listens. "
             'Start it with `./myflux-keys local up`, then `eval "$(./myflux-keys local env)"`.'
         )
-    return url
+    return local_url

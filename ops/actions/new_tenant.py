@@ -19,8 +19,9 @@ import yaml
 import tenancy
 from myflux_keys.names import TENANT_SLUG
 from myflux_keys.payload import CUSTOMER, MANAGED
+from ops import selection
 from ops.errors import OperationError
-from tenancy import Fleet, Tenant, archive
+from tenancy import Fleet, Tenant, archive, document, source
 from tenancy.tenant import MANAGED_ONLY
 
 _HEADER: Final = "# yaml-language-server: $schema=../docs/schema/tenant.schema.json\n"
@@ -90,6 +91,12 @@ def asked(answers: Answers, base: Mapping[str, Any]) -> list[Question]:
         and not (question.managed and source == CUSTOMER)
         and not (question.field == "rotation.every_days" and answers.get(EVERY_HOURS))
     ]
+
+
+def written(root: Path, other: str) -> dict[str, Any]:
+    """The other tenant's file in its own words, so that what it leaves out is left out by `like` too."""
+    chosen = selection.one_tenant(tenancy.load(root, only=other), other)
+    return document.parse(source.read(root / "tenants" / f"{chosen.tenant}.yaml", root)).data
 
 
 def like(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

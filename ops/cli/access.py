@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-import tenancy
-from ops import selection
-from ops.account import Account
-from ops.actions.access import Access, is_open
-from ops.actions.tenant_file import TenantFile
+from ops.actions.switching import Switched, switch
 from ops.cli import options, output
-from ops.errors import OperationError
-from ops.journal import folder
 
 
 def disable(
@@ -39,56 +32,30 @@ def enable(
     _switch(tenant, fleet.resolve(), enabled=True, dry_run=dry_run, as_json=as_json)
 
 
-def _switch(slug: str, fleet: Path, *, enabled: bool, dry_run: bool, as_json: bool) -> None:
-    held = tenancy.load(fleet)
-    tenant = selection.one_tenant(held, slug)
-    cell = held.cell_of(tenant)
-    file = TenantFile(fleet, slug)
-    stack = cell.names.tenant(slug).stack
-    word = "allowed" if enabled else "denied"
-    with Account(cell, "enable" if enabled else "disable") as account:
-        account.check()
-        access = Access(account.secrets, cell, tenant)
-        facts: dict[str, object] = {
-            "tenant": slug,
-            "enabled": enabled,
-            "file": str(file.path),
-            "file_changes": tenant.enabled is not enabled,
-            "policy_changes": is_open(access.policy()) is not enabled,
-            "dry_run": dry_run,
-        }
-        if dry_run:
-            output.result(facts, _plan(slug, stack, facts), as_json=as_json)
-            return
-        if file.set_enabled(enabled):
-            output.step(f"{file.path}: enabled: {str(enabled).lower()}")
-        changed = access.switch(enabled=enabled)
-        output.step(f"reads of {slug} are {word}{'' if changed else ' already'}")
-    # Loads Pulumi, which takes a second: no other command should pay for it.
-    from ops.stacks.engine import Engine, OperationFailed
-
-    os.environ["MYFLUX_FLEET"] = str(fleet)
-    output.step(f"pulumi up --stack {stack} …")
-    try:
-        outcome = Engine(folder(cell) / "engine").up(stack)
-    except OperationFailed as error:
-        raise OperationError(
-            f"Reads of {slug} are {word}, in AWS and in the file, but Pulumi's state does not say so yet. {error} "
-            f"Put that right, then run the same command again or `pulumi up --stack {stack}`."
-        ) from None
-    facts["stack_changes"] = outcome.changed
-    with Account(cell, "enable" if enabled else "disable") as account:
-        Access(account.secrets, cell, tenant).check(enabled=enabled)
+def _switch(slug: str, root: Path, *, enabled: bool, dry_run: bool, as_json: bool) -> None:
+    done = switch(root, slug, enabled=enabled, dry=dry_run, tell=output.step)
+    facts: dict[str, object] = {
+        "tenant": slug,
+        "enabled": enabled,
+        "file": str(done.file),
+        "file_changes": done.file_changes,
+        "policy_changes": done.policy_changes,
+        "dry_run": dry_run,
+    }
+    if dry_run:
+        output.result(facts, _plan(slug, done, enabled=enabled), as_json=as_json)
+        return
     output.result(
-        facts, f"{slug} is {'enabled' if enabled else 'disabled'}: file, AWS and state agree.", as_json=as_json
+        facts | {"stack_changes": done.stack_changes},
+        f"{slug} is {'enabled' if enabled else 'disabled'}: file, AWS and state agree.",
+        as_json=as_json,
     )
 
 
-def _plan(slug: str, stack: str, facts: dict[str, object]) -> str:
-    wanted = str(facts["enabled"]).lower()
+def _plan(slug: str, found: Switched, *, enabled: bool) -> str:
     steps = [
-        f"write `enabled: {wanted}` into {facts['file']}" if facts["file_changes"] else "",
-        f"{'allow' if facts['enabled'] else 'deny'} reads of {slug} in AWS" if facts["policy_changes"] else "",
-        f"run pulumi up --stack {stack}, with all else that its files say since its last up",
+        f"write `enabled: {str(enabled).lower()}` into {found.file}" if found.file_changes else "",
+        f"{'allow' if enabled else 'deny'} reads of {slug} in AWS" if found.policy_changes else "",
+        f"run pulumi up --stack {found.stack}, with all else that its files say since its last up",
     ]
     return "Would " + ", then ".join(step for step in steps if step) + "."

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-import tenancy
-from myflux_keys.payload import SecretText
-from ops.account import Account
-from ops.actions import admin_key
+from ops.actions import storing
 from ops.cli import options, output
-from ops.selection import cells, one_tenant
-from tenancy.address import openai_base_url
+from tenancy.address import LOCAL_OPENAI_URL
 
 app = typer.Typer(
     help="The cell's OpenAI admin key: stored once, read by the functions alone, rotated by schedule.",
@@ -60,22 +57,15 @@ def store(
     """
     if cell is None and tenant is None:
         output.fail("give --cell, or --tenant for a customer's admin key.", code=2)
-    held = tenancy.load(fleet)
-    customer = one_tenant(held, tenant) if tenant is not None else None
-    (chosen,) = cells(held, cell or (customer.cell if customer else None))
-    base_url = openai_base_url(chosen)
-    with Account(chosen, "admin-key-set") as account:
-        account.check()
-        admin_key.place_of(chosen, customer)
-        text = getpass.getpass("OpenAI admin key (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
-        stored = admin_key.store(chosen, SecretText(text.strip()), base_url, account.secrets, customer)
+    done = storing.store_admin_key(fleet, cell, tenant, os.environ.get(LOCAL_OPENAI_URL), _typed)
+    stored = done.stored
     for notice in stored.notices:
         output.step(notice)
     expires = datetime.fromtimestamp(stored.expires_at, UTC).isoformat() if stored.expires_at else None
     output.result(
         ({"tenant": tenant} if tenant else {})
         | {
-            "cell": chosen.cell,
+            "cell": done.cell,
             "secret": stored.secret,
             "version_id": stored.version_id,
             "expires_at": expires,
@@ -84,6 +74,10 @@ def store(
         f"Stored in {stored.secret} as version {stored.version_id}.",
         as_json=as_json,
     )
+
+
+def _typed() -> str:
+    return getpass.getpass("OpenAI admin key (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
 
 
 @app.command()
@@ -98,15 +92,9 @@ def rotate(
     Nothing of a tenant's changes. Where the key has leaked, also end it by hand at OpenAI once the new one is live,
     under Settings, Organization, Admin keys: the functions fetch the new one by themselves.
     """
-    (chosen,) = cells(tenancy.load(fleet), cell)
-    with Account(chosen, "admin-key-rotate") as account:
-        account.check()
-        version = admin_key.rotate(chosen, account.secrets)
-        if wait:
-            output.step(f"Secrets Manager rotates {chosen.names.admin_secret} to version {version} ...")
-            admin_key.wait(chosen, account.secrets, version)
+    done = storing.rotate_admin_key(fleet, cell, wait=wait, tell=output.step)
     output.result(
-        {"cell": cell, "secret": chosen.names.admin_secret, "version_id": version, "live": wait},
-        f"Version {version} is live." if wait else f"Secrets Manager has begun to make version {version}.",
+        {"cell": cell, "secret": done.secret, "version_id": done.version, "live": wait},
+        f"Version {done.version} is live." if wait else f"Secrets Manager has begun to make version {done.version}.",
         as_json=as_json,
     )

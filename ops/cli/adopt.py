@@ -2,31 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-import tenancy
-from ops import journal, selection
-from ops.account import Account
-from ops.actions import functions_client
-from ops.actions.adopt import (
-    claim,
-    dies_early,
-    is_dead,
-    judged,
-    look,
-    new_key,
-    plan,
-    put_back,
-    rotate_from_next_slot,
-    untouched,
-)
+from ops.actions import adopting
 from ops.cli import ask, options, output
 from ops.cli.table import iso, when
-from ops.errors import OperationError
-from ops.rotation_state import facts
-
-OPERATION = "adopt"
 
 
 def adopt(
@@ -43,77 +23,40 @@ def adopt(
     is scheduled is taken back; where it holds no key that lives, a new one is asked for.
     """
     root = fleet.resolve()
-    held = tenancy.load(root)
-    chosen = selection.one_tenant(held, tenant)
-    cell = held.cell_of(chosen)
-    names = cell.names.tenant(tenant)
-    with journal.alone(cell, f"{OPERATION}-{tenant}") as place, Account(cell, OPERATION) as account:
-        account.check()
-        found = look(account, chosen)
-        told = plan(chosen, names, found)
-        result: dict[str, Any] = {"tenant": tenant, "secret": names.secret, "stack": names.stack, "dry_run": dry_run}
+    if dry_run:
+        planned = adopting.planned(root, tenant)
+        facts = _facts(tenant, planned) | {"dry_run": True, "plan": planned.steps, "notices": planned.notices}
+        told = "\n".join([output.numbered(planned.steps), *planned.notices])
+        output.result(facts, f"Would:\n{told}", as_json=as_json)
+        return
 
-        def value() -> tuple[dict[str, Any], list[str]]:
-            if found.facts.current is None:
-                return {"key_id": "", "expires_at": "", "proof": "refused"}, ["It holds no value."]
-            event = {"action": "inspect", "tenant": tenant}
-            answer = functions_client.call(cell, cell.names.sweep_function, event, account.functions)
-            return answer, judged(answer, chosen, names)
+    def confirmed(secret: str) -> bool:
+        return ask.confirmed(f"Adopt {secret} as it is?", yes=yes)
 
-        if dry_run:
-            later = ["What it holds can be looked at once it is tagged and not on its way out, and then comes first."]
-            notices = later if found.untagged or found.facts.deleted else value()[1]
-            result |= {"plan": told, "notices": notices}
-            output.result(result, "Would:\n" + "\n".join([output.numbered(told), *notices]), as_json=as_json)
-            return
-        output.step("\n".join(f"- {step}" for step in told))
-        if not ask.confirmed(f"Adopt {names.secret} as it is?", yes=yes):
-            output.fail("nothing was changed.")
-        claim(account, found)
-        try:
-            answer, notices = value()
-        except OperationError:
-            put_back(account, found)
-            raise
-        dead = is_dead(answer)
-        if not dead:
-            output.step(
-                f"it holds a payload of {tenant}'s, whose key stays: {answer['key_id'] or 'the customer knows its id'}"
-            )
-
-        rotate_from_next_slot(account, chosen, found)
-
-        # Loads Pulumi, which takes a second: no other command should pay for it.
-        from ops.stacks import adoption
-        from ops.stacks.engine import Engine, OperationFailed
-        from ops.stacks.interrupting import left_to_the_engine
-
-        os.environ["MYFLUX_FLEET"] = str(root)
-        engine, rotates = Engine(place / "engine"), chosen.minted
-        try:
-            with left_to_the_engine():
-                done = adoption.adopt(engine, names.stack, found.facts.arn, rotates=rotates, tell=output.step)
-        except OperationFailed as error:
-            now = facts(account.secrets.describe_secret(SecretId=found.facts.arn))
-            kept = "The secret holds no key that lives." if dead else untouched(answer["version_id"], now)
-            raise OperationError(f"{error} {kept} Put that right, then run the same command again.") from None
-        after = facts(account.secrets.describe_secret(SecretId=found.facts.arn))
-        if dead:
-            notices.append(new_key(account, chosen, found))
-    if not dead and dies_early(answer["expires_at"], after.next_rotation):
+    done = adopting.adopt(root, tenant, confirmed=confirmed, tell=output.step)
+    notices = list(done.notices)
+    if done.dies_early:
         notices.append(
-            f"The key ends on {answer['expires_at']}, before its next slot ({when(after.next_rotation)}): `myflux-keys "
+            f"The key ends on {done.dies_early}, before its next slot ({when(done.next_rotation)}): `myflux-keys "
             f"rotate {tenant}` in time."
         )
     for notice in notices:
         output.step(notice)
-    result |= {
-        "version_id": after.current,
-        "key_id": answer["key_id"],
-        "next_rotation": iso(after.next_rotation),
-        "changed": done.changed,
-        "notices": notices,
-    }
-    next_key = f" Its next key comes in the slot of {when(after.next_rotation)}." if after.next_rotation else ""
-    kept = "Its secret held no key that lives." if dead else untouched(answer["version_id"], after)
-    output.result(result, f"{tenant} is adopted. {kept}{next_key}", as_json=as_json)
+    next_key = f" Its next key comes in the slot of {when(done.next_rotation)}." if done.next_rotation else ""
+    output.result(
+        _facts(tenant, done)
+        | {
+            "dry_run": False,
+            "version_id": done.version,
+            "key_id": done.key_id,
+            "next_rotation": iso(done.next_rotation),
+            "changed": done.changed,
+            "notices": notices,
+        },
+        f"{tenant} is adopted. {done.kept}{next_key}",
+        as_json=as_json,
+    )
+
+
+def _facts(tenant: str, of: adopting.Planned | adopting.Adopted) -> dict[str, Any]:
+    return {"tenant": tenant, "secret": of.names.secret, "stack": of.names.stack}

@@ -6,12 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-import tenancy
 from myflux_keys.admin_budget import CALLS_PER_MINUTE
-from ops import selection
-from ops.account import Account
+from ops.actions import reading
 from ops.actions.capacity import Capacity, Limit
-from ops.actions.capacity import capacity as capacity_of
 from ops.cli import options, output
 from ops.cli.table import iso, table, when
 from tenancy.slot_load import ROTATIONS_AN_HOUR
@@ -26,11 +23,7 @@ def capacity(
     as_json: options.Json = False,
 ) -> None:
     """Show tenants, slots, projects, secrets, roles and Admin API use, and when each limit is hit at today's growth."""
-    held = tenancy.load(fleet)
-    found: list[Capacity] = []
-    for one in selection.cells(held, cell):
-        with Account(one, "capacity") as account:
-            found.append(capacity_of(account, held))
+    found = reading.capacities(fleet, cell)
     output.result(
         {"cells": {one.cell: _facts(one) for one in found}}, "\n\n".join(_text(one) for one in found), as_json=as_json
     )

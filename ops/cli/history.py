@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import tenancy
-from ops import selection
-from ops.account import Account
+from ops.actions import reading
 from ops.actions.history import Life
-from ops.actions.history import history as lives_of
 from ops.cli import options, output
 from ops.cli.table import iso, table, when
 
@@ -21,10 +18,7 @@ def history(
     From Secrets Manager's versions and CloudTrail, which is some minutes late and forgets after 90 days. The end is
     reckoned from the tenant's rotation: `sweep --dry-run` asks OpenAI.
     """
-    held = tenancy.load(fleet)
-    chosen = selection.one_tenant(held, tenant)
-    with Account(held.cell_of(chosen), "history") as account:
-        lives = lives_of(account, tenant)
+    lives = reading.lives(fleet, tenant)
     output.result(
         {"tenant": tenant, "versions": [_facts(life) for life in lives]},
         table(

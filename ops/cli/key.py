@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 from typing import Annotated, Any
 
 import typer
 
-import tenancy
-from myflux_keys.payload import SecretText
-from ops.account import Account
-from ops.actions import customer_key
+from ops.actions import storing
 from ops.cli import options, output
-from ops.selection import one_tenant
-from tenancy.address import openai_base_url
+from tenancy import Tenant
+from tenancy.address import LOCAL_OPENAI_URL
 
 app = typer.Typer(
     help="Customers' own keys (source: customer): handed over once, checked, stored, never shown.", no_args_is_help=True
@@ -30,16 +28,7 @@ def store(tenant: options.Tenant, fleet: options.Folder = options.DEFAULT_FLEET,
     Then it goes straight to Secrets Manager, with your AWS credentials. Only the runtime can read it. A second `set`
     replaces it; the key before it is the customer's to end.
     """
-    held = tenancy.load(fleet)
-    chosen = one_tenant(held, tenant)
-    cell = held.cells[chosen.cell]
-    base_url = openai_base_url(cell)
-    with Account(cell, "key-set") as account:
-        account.check()
-        customer_key.secret_of(cell, chosen)
-        prompt = f"OpenAI key of {chosen.name} (not shown): "
-        text = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline()
-        stored = customer_key.store(cell, chosen, SecretText(text.strip()), base_url, account.secrets)
+    stored = storing.store_customer_key(fleet, tenant, os.environ.get(LOCAL_OPENAI_URL), _typed)
     for notice in stored.notices:
         output.step(notice)
     output.result(
@@ -53,6 +42,11 @@ def store(tenant: options.Tenant, fleet: options.Folder = options.DEFAULT_FLEET,
         f"Stored in {stored.secret} as version {stored.version_id}.",
         as_json=as_json,
     )
+
+
+def _typed(tenant: Tenant) -> str:
+    prompt = f"OpenAI key of {tenant.name} (not shown): "
+    return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline()
 
 
 @app.command()
@@ -70,24 +64,14 @@ def status(
     as_json: options.Json = False,
 ) -> None:
     """How customers' own keys stand: since when, and what to ask the customer for. No value is read."""
-    held = tenancy.load(fleet)
-    chosen = (
-        [one_tenant(held, slug) for slug in dict.fromkeys(tenants)]
-        if tenants
-        else sorted((t for t in held.tenants.values() if not t.minted), key=lambda t: t.tenant)
-    )
     rows: list[dict[str, Any]] = []
     sentences: list[str] = []
-    for one in chosen:
-        cell = held.cells[one.cell]
-        with Account(cell, "key-status") as account:
-            account.check()
-            found = customer_key.standing(cell, one, account.secrets)
+    for slug, found in storing.customers_keys(fleet, tenants or []).items():
         since = f"stored {found.stored_at:%Y-%m-%d}, {found.age_days} days ago" if found.stored_at else "no key"
-        sentences += [f"{one.tenant}: {since}", *(f"  {notice}" for notice in found.notices)]
+        sentences += [f"{slug}: {since}", *(f"  {notice}" for notice in found.notices)]
         rows.append(
             {
-                "tenant": one.tenant,
+                "tenant": slug,
                 "version_id": found.version_id,
                 "stored_at": found.stored_at.isoformat() if found.stored_at else None,
                 "age_days": found.age_days,

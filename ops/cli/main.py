@@ -54,13 +54,11 @@ def main() -> None:
 def foreseen(error: Exception) -> str | None:
     """What a person is told of an error that has words for them; None for one that nobody expected."""
     # Loaded here, since a command that goes well may need none of them (`commands.py`).
-    from botocore.exceptions import BotoCoreError, ClientError
-
     from local.cell import CellError
-    from ops.errors import OperationError, explain
+    from ops.errors import OperationError, from_aws
     from tenancy import TenancyError
     from tenancy.address import AddressError
 
-    if isinstance(error, BotoCoreError | ClientError):
-        return explain(error)
-    return str(error) if isinstance(error, AddressError | CellError | OperationError | TenancyError) else None
+    if isinstance(error, AddressError | CellError | OperationError | TenancyError):
+        return str(error)
+    return from_aws(error)

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import os
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-import tenancy
-from ops import journal, selection
-from ops.account import Account, checked_reason
-from ops.actions.move import Move, destination, drafted, next_step, origin, plan
-from ops.actions.offboard import living_secret
-from ops.actions.tenant_file import TenantFile
-from ops.cli import leaving, options, output
-from ops.cli.leaving import Leaving
-from ops.errors import OperationError
-from tenancy import Fleet, Tenant
-
-OPERATION = "move"
+from ops.actions import leaving, moving
+from ops.actions.moving import Finishing
+from ops.cli import ask, options, output
 
 
 def move(
@@ -49,94 +40,55 @@ def move(
     the readers ask the new one, `--finish --from OLD` ends the old: readers denied, keys dead, secret deleted, project
     archived. Both can be stopped anywhere and go on when they are run again.
     """
-    why = checked_reason(reason)
     root = fleet.resolve()
     if finish != (old is not None) or finish == (to is not None):
         output.fail("say either --to CELL, or --finish --from CELL. Nothing was changed.", code=2)
-    held = tenancy.load(root)
-    chosen = selection.one_tenant(held, tenant)
     if to is not None:
-        _begin(root, held, chosen, to, why, dry_run=dry_run, as_json=as_json)
+        _begin(root, tenant, to, reason, dry_run=dry_run, as_json=as_json)
     elif old is not None:
-        left = origin(held, chosen, old)
-        question = f"Do all readers of {tenant} ask cell {chosen.cell}, so that cell {old} may end it?"
-        asked = Leaving(f"{OPERATION}-finish", root, held.cells[old], left, None, question, why, yes, unprotect)
-        _finish(asked, held, chosen, dry_run=dry_run, as_json=as_json)
+        found = moving.prepare_finish(root, tenant, old, reason, unprotect=unprotect, tell=output.step)
+        _finish(found, yes=yes, dry_run=dry_run, as_json=as_json)
 
 
-def _begin(root: Path, held: Fleet, tenant: Tenant, to: str, why: str, *, dry_run: bool, as_json: bool) -> None:
-    slug = tenant.tenant
-    destination(held, tenant, to)
-    cell = held.cells[to]
-    stack = cell.names.tenant(slug).stack
-    facts: dict[str, object] = {"tenant": slug, "to": to, "from": tenant.cell, "stack": stack, "dry_run": dry_run}
-    if tenant.cell == to:
+def _begin(root: Path, slug: str, to: str, reason: str, *, dry_run: bool, as_json: bool) -> None:
+    found = moving.prepare(root, slug, to, reason)
+    facts: dict[str, object] = {
+        "tenant": slug,
+        "to": to,
+        "from": found.tenant.cell,
+        "stack": found.stack,
+        "dry_run": dry_run,
+    }
+    if found.text is None:
         output.result(
             facts | {"version_id": None},
             f"{slug}'s file names cell {to} already. AWS was not looked at.",
             as_json=as_json,
         )
         return
-    file = TenantFile(root, slug)
-    text = file.moved(to)
-    tenancy.load(root, only=slug, draft=text)
     if dry_run:
-        told = plan(tenant, to, stack)
+        output.result(facts | {"plan": found.plan}, "Would:\n" + output.numbered(found.plan), as_json=as_json)
+        return
+    version = moving.begin(found, tell=output.step)
+    output.result(facts | {"version_id": version}, found.next_step, as_json=as_json)
+
+
+def _finish(found: Finishing, *, yes: bool, dry_run: bool, as_json: bool) -> None:
+    slug, old, new = found.leaving.tenant.tenant, found.leaving.cell.cell, found.new_cell.cell
+    facts: dict[str, object] = {"tenant": slug, "from": old, "to": new, "dry_run": dry_run}
+    if dry_run:
+        told = leaving.steps(found.leaving)
         output.result(facts | {"plan": told}, "Would:\n" + output.numbered(told), as_json=as_json)
         return
-    # Loads Pulumi, which takes a second: no other command should pay for it.
-    from ops.stacks.engine import Engine, OperationFailed
-    from ops.stacks.interrupting import left_to_the_engine
-
-    with (
-        journal.alone(cell, f"{OPERATION}-{slug}") as place,
-        Account(cell, OPERATION, why) as account,
-    ):
-
-        def deploy(told: str) -> int:
-            output.step(f"pulumi up --stack {stack} …")
-            try:
-                with drafted(root, slug, told) as draft, left_to_the_engine():
-                    os.environ["MYFLUX_FLEET"] = str(draft)
-                    return Engine(place / "engine").up(stack).changed
-            except OperationFailed as error:
-                raise OperationError(
-                    f"{error} Cell {tenant.cell} serves {slug} as before. Put that right, then run the same command "
-                    f"again; to give it up, `pulumi destroy --stack {stack}`."
-                ) from None
-
-        version = Move(account, tenant, file, text, deploy=deploy, tell=output.step).run()
-    output.result(facts | {"version_id": version}, next_step(tenant, to), as_json=as_json)
-
-
-def _finish(asked: Leaving, held: Fleet, tenant: Tenant, *, dry_run: bool, as_json: bool) -> None:
-    slug, new = tenant.tenant, held.cell_of(tenant)
-    if new.account_id == asked.cell.account_id:
-        with Account(new, OPERATION) as account:
-            account.check()
-            found = living_secret(account, tenant)
-        if found is None or found.current is None:
-            raise OperationError(
-                f"cell {new.cell} has no key of {slug} yet, so cell {asked.cell.cell} is the only one that serves it. "
-                f"Nothing was changed. `myflux-keys status --cell {new.cell}` shows how it stands."
-            )
-    else:
-        output.step(
-            f"Not checked: whether cell {new.cell}, in another account, has a key of {slug}. Look with `status`."
-        )
-    facts: dict[str, object] = {"tenant": slug, "from": asked.cell.cell, "to": new.cell, "dry_run": dry_run}
-    if dry_run:
-        told = leaving.steps(asked)
-        output.result(facts | {"plan": told}, "Would:\n" + output.numbered(told), as_json=as_json)
-        return
-    done = leaving.leave(asked)
+    question = f"Do all readers of {slug} ask cell {new}, so that cell {old} may end it?"
+    done = leaving.leave(found.leaving, confirmed=partial(ask.confirmed, question, yes=yes), tell=output.step)
     output.result(
-        facts | {"steps": done, "reason": asked.reason},
-        f"{slug} has left cell {asked.cell.cell}. "
+        facts | {"steps": done, "reason": found.leaving.reason},
+        f"{slug} has left cell {old}. "
         + (
-            f"Cell {new.cell} holds its key."
-            if new.account_id == asked.cell.account_id
-            else f"Not looked at: whether cell {new.cell}, in another account, holds its key."
+            f"Cell {new} holds its key."
+            if found.looked
+            else f"Not looked at: whether cell {new}, in another account, holds its key."
         ),
         as_json=as_json,
     )

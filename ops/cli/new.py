@@ -8,11 +8,10 @@ from typing import Annotated, Any
 import typer
 
 import tenancy
-from ops import selection
 from ops.actions import new_tenant
 from ops.actions.new_tenant import EVERY_HOURS, Question
 from ops.cli import ask, options, output
-from tenancy import TenancyError, document, source
+from tenancy import TenancyError
 
 
 def new(
@@ -48,7 +47,7 @@ def new(
     """
     root = fleet.resolve()
     new_tenant.free(root, tenant)
-    base, notices = new_tenant.like(_said_in(root, like)) if like else ({}, [])
+    base, notices = new_tenant.like(new_tenant.written(root, like)) if like else ({}, [])
     answers = {
         "name": name,
         "cell": cell,
@@ -71,12 +70,6 @@ def new(
     new_tenant.write(root, tenant, content)
     stack = held.cell_of(tenant).names.tenant(tenant).stack
     output.result(facts, f"Written: {path}. Commit it; `pulumi up --stack {stack}` deploys it.", as_json=as_json)
-
-
-def _said_in(root: Path, other: str) -> dict[str, Any]:
-    """The other file's own words, so that what it leaves out is left out here too."""
-    chosen = selection.one_tenant(tenancy.load(root, only=other), other)
-    return document.parse(source.read(root / "tenants" / f"{chosen.tenant}.yaml", root)).data
 
 
 def _settled(root: Path, slug: str, answers: dict[str, str], base: dict[str, Any]) -> tuple[str, tenancy.Fleet]:

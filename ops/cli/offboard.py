@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import ExitStack
+from functools import partial
 
-import tenancy
-from ops import selection
-from ops.account import Account, checked_reason
-from ops.actions.offboard import elsewhere
-from ops.actions.tenant_file import TenantFile
-from ops.cli import leaving, options, output
-from ops.cli.leaving import Leaving
-from tenancy import Cell, Fleet, Tenant, archive
-
-OPERATION = "offboard"
+from ops.actions import leaving, offboarding
+from ops.cli import ask, options, output
 
 
 def offboard(
@@ -31,43 +22,22 @@ def offboard(
     In this order, so that stopping anywhere leaves nothing open; the same command goes on. The secret can be restored
     until AWS's recovery window ends, without a working key. Commit the file's move to tenants/archive/.
     """
-    why = checked_reason(reason)
-    root = fleet.resolve()
-    kept = archive.place(root, tenant)
-    file = TenantFile(root, tenant)
-    if os.path.lexists(kept) and not file.path.exists():
+    found = offboarding.prepare(fleet.resolve(), tenant, reason, unprotect=unprotect, tell=output.step)
+    facts: dict[str, object] = {"tenant": tenant}
+    if found.leaving is None:
         output.result(
-            {"tenant": tenant, "archived": str(kept), "steps": []},
-            f"{tenant} was off-boarded already: its file is {kept}. AWS and OpenAI were not looked at now.",
+            facts | {"archived": str(found.archived), "steps": []},
+            f"{tenant} was off-boarded already: its file is {found.archived}. AWS and OpenAI were not looked at now.",
             as_json=as_json,
         )
-        return
-    held = tenancy.load(root)
-    chosen = selection.one_tenant(held, tenant)
-    cell = held.cell_of(chosen)
-    _whole(held, cell, chosen)
-    question = f"End {tenant} ({chosen.name}) for good?"
-    asked = Leaving(OPERATION, root, cell, chosen, file, question, why, yes, unprotect)
-    if dry_run:
-        told = leaving.steps(asked)
+    elif dry_run:
+        told = leaving.steps(found.leaving)
+        output.result(facts | {"dry_run": True, "plan": told}, "Would:\n" + output.numbered(told), as_json=as_json)
+    else:
+        confirmed = partial(ask.confirmed, f"End {tenant} ({found.leaving.tenant.name}) for good?", yes=yes)
+        done = leaving.leave(found.leaving, confirmed=confirmed, tell=output.step)
         output.result(
-            {"tenant": tenant, "dry_run": True, "plan": told}, "Would:\n" + output.numbered(told), as_json=as_json
+            facts | {"archived": str(found.archived), "steps": done, "reason": found.leaving.reason},
+            f"{tenant} is off-boarded. Commit the move of its file to {found.archived}.",
+            as_json=as_json,
         )
-        return
-    done = leaving.leave(asked)
-    output.result(
-        {"tenant": tenant, "archived": str(kept), "steps": done, "reason": why},
-        f"{tenant} is off-boarded. Commit the move of its file to {kept}.",
-        as_json=as_json,
-    )
-
-
-def _whole(held: Fleet, cell: Cell, tenant: Tenant) -> None:
-    """Raises OperationError where the tenant lives in another cell too."""
-    others = [other for slug, other in sorted(held.cells.items()) if slug != cell.cell]
-    apart = [other.cell for other in others if other.account_id != cell.account_id]
-    if apart:
-        output.step(f"Not looked at, in other accounts: cells {', '.join(apart)}.")
-    with ExitStack() as stack:
-        near = [other for other in others if other.account_id == cell.account_id]
-        elsewhere(tenant, [stack.enter_context(Account(other, OPERATION)) for other in near])

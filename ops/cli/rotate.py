@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-import tenancy
-from ops import journal, selection
-from ops.account import Account, checked_reason
-from ops.actions.pace import Budget, spoken
-from ops.actions.rotate import Progress, Rotate, Waiting
+from ops.actions import rotating
+from ops.actions.pace import spoken
+from ops.actions.rotate import Progress
 from ops.cli import ask, options, output
 from ops.cli.progress import Line
-from ops.errors import OperationError
-from ops.journal import Entry, Journal
-from ops.selection import Selection
 
-OPERATION = "rotate"
+if TYPE_CHECKING:
+    from ops.journal import Entry, Journal
 
 
 def rotate(
@@ -62,68 +60,25 @@ def rotate(
     Nothing breaks: each old key lives on for its tenant's overlap. Ctrl-C stops it, and the same command goes on with
     the rest. Customers' own keys are left out.
     """
-    why = checked_reason(reason)
-    selections = selection.to_rotate(
-        tenancy.load(fleet), [slug.strip() for slug in tenants or []], everyone=everyone, cell=cell
-    )
-    for chosen in selections:
-        with Account(chosen.cell, OPERATION) as account:
-            account.check()
-    results = [_cell(chosen, why, resume=resume, wait=wait, minutes=give_up) for chosen in selections]
-    failed = {slug: entry.detail for run in results for slug, entry in run.entries.items() if entry.outcome == "failed"}
-    for slug, detail in sorted(failed.items()):
+    wanted = rotating.Wanted(tenants or [], everyone, cell, reason, resume, wait, give_up)
+    done = rotating.rotate(fleet, wanted, rotating.Talk(output.step, _asked_to_resume, partial(_line, follow=wait)))
+    for slug, detail in sorted(done.failed.items()):
         output.step(f"{slug}: {detail}")
-    left_out = {slug: text for chosen in selections for slug, text in chosen.left_out.items()}
-    output.result(_facts(results, left_out), sentence(results, failed, wait=wait), as_json=as_json)
-    if failed:
+    output.result(_facts(done.runs, done.left_out), sentence(done.runs, done.failed, wait=wait), as_json=as_json)
+    if done.failed:
         sys.exit(1)
 
 
-def _cell(chosen: Selection, reason: str, *, resume: bool | None, wait: bool, minutes: float) -> Journal:
-    for slug, why in chosen.left_out.items():
-        output.step(f"{slug} is left out: {why}.")
-    with journal.alone(chosen.cell, OPERATION) as place:
-        run = _journal(place, chosen, reason, resume)
-        left = [slug for slug, entry in run.entries.items() if entry.outcome != "succeeded"]
-        budget = Budget()
-        output.step(
-            f"{chosen.cell.cell}: {len(left)} of {len(run.entries)} to rotate, {budget.per_minute} a minute: about "
-            f"{spoken(budget.seconds_for(len(left)))}."
-        )
-        with Account(chosen.cell, OPERATION, run.reason) as account, Line() as line:
-
-            def tell(progress: Progress) -> None:
-                line.say(_progress(progress, follow=wait))
-
-            waiting = Waiting(give_up_seconds=minutes * 60)
-            try:
-                done = Rotate(account, run, follow=wait, tell=tell, waiting=waiting).run()
-            except BaseException:
-                output.step("Stopped. What has been started goes on at AWS; the same command goes on with the rest.")
-                raise
-        done.finish()
-        return done
+def _asked_to_resume(told: str) -> bool | None:
+    if not ask.can_answer():
+        return None
+    return ask.confirmed(f"{told}. Go on with it (no: begin again)?", yes=False)
 
 
-def _journal(place: Path, chosen: Selection, reason: str, resume: bool | None) -> Journal:
-    slugs = [tenant.tenant for tenant in chosen.tenants]
-    held = journal.unfinished(place, OPERATION, slugs)
-    if held is None:
-        if resume:
-            raise OperationError(
-                f"there is no unfinished run for these tenants of {chosen.cell.cell}: leave out --resume to begin one."
-            )
-        return journal.begin(place, OPERATION, chosen.cell, slugs, reason)
-    left = sum(not entry.outcome for entry in held.entries.values())
-    told = f"A run of {held.begun} by {held.by} was stopped with {left} of {len(held.entries)} tenants not begun"
-    if resume is None and sys.stdin.isatty():
-        resume = ask.confirmed(f"{told}. Go on with it (no: begin again)?", yes=False)
-    if resume is False:
-        return journal.begin(place, OPERATION, chosen.cell, slugs, reason)
-    output.step(f"{told}: going on. --restart begins again.")
-    if reason and reason != held.reason:
-        held.reason = reason
-    return held
+@contextmanager
+def _line(*, follow: bool) -> Generator[Callable[[Progress], None]]:
+    with Line() as line:
+        yield lambda progress: line.say(_progress(progress, follow=follow))
 
 
 def _progress(progress: Progress, *, follow: bool) -> str:

@@ -1,7 +1,6 @@
 """`myflux-keys up`, `preview`, `refresh` and `destroy`: one operation over as many stacks as there are.
 
-Owns the options, and asking before something is destroyed. Leaves out the run and what is said of it (`fleet_run`) and
-every decision (`fleet/`).
+Owns the options, and asking before something is destroyed. Leaves out the run and what is said of it (`stacks_run`).
 """
 
 from __future__ import annotations
@@ -10,9 +9,10 @@ from typing import Annotated
 
 import typer
 
+from ops.actions.run_stacks import Wanted
 from ops.cli import ask, options, output
 from ops.cli.stacks_report import named
-from ops.cli.stacks_run import Asked, choose, go
+from ops.cli.stacks_run import choose, go
 
 Tenants = Annotated[
     list[str] | None,
@@ -81,8 +81,9 @@ def up(
 
     Ctrl-C finishes what is in flight, and the same command goes on with what is left.
     """
-    asked = Asked("up", fleet, workers, scheduler, max_failures, wait=wait, restart=restart, as_json=as_json)
-    go(asked, choose(asked, tenants or [], cell, everyone=everyone, since=changed))
+    wanted = Wanted("up", fleet, workers, scheduler, max_failures, wait=wait, restart=restart)
+    chosen = choose(wanted, tenants or [], cell, everyone=everyone, since=changed)
+    go(wanted, chosen, as_json=as_json)
 
 
 def preview(
@@ -97,8 +98,9 @@ def preview(
     as_json: options.Json = False,
 ) -> None:
     """Say what `up` would change. Changes nothing."""
-    asked = Asked("preview", fleet, workers, scheduler, max_failures, dry=True, as_json=as_json)
-    go(asked, choose(asked, tenants or [], cell, everyone=everyone, since=changed))
+    wanted = Wanted("preview", fleet, workers, scheduler, max_failures, dry=True)
+    chosen = choose(wanted, tenants or [], cell, everyone=everyone, since=changed)
+    go(wanted, chosen, as_json=as_json)
 
 
 def refresh(
@@ -115,8 +117,9 @@ def refresh(
     as_json: options.Json = False,
 ) -> None:
     """Read back what AWS has into the stacks' state, and say where it differs from what was deployed."""
-    asked = Asked("refresh", fleet, workers, scheduler, max_failures, wait=wait, restart=restart, as_json=as_json)
-    go(asked, choose(asked, tenants or [], cell, everyone=everyone, since=changed))
+    wanted = Wanted("refresh", fleet, workers, scheduler, max_failures, wait=wait, restart=restart)
+    chosen = choose(wanted, tenants or [], cell, everyone=everyone, since=changed)
+    go(wanted, chosen, as_json=as_json)
 
 
 def destroy(
@@ -135,11 +138,9 @@ def destroy(
 ) -> None:
     """Take stacks away: every key of theirs dies at once, tenants before platforms. To let one customer go there is
     `offboard`, which does it in an order that is safe for them."""
-    asked = Asked(
-        "destroy", fleet, workers, scheduler, max_failures, wait=wait, restart=restart, dry=dry_run, as_json=as_json
-    )
-    choice = choose(asked, tenants or [], cell, everyone=everyone, since=None)
-    question = f"Destroy {named(choice.stacks)}? Keys minted for them die at once, and archiving a project is final."
-    if choice.stacks and not dry_run and not ask.confirmed(question, yes=yes):
+    wanted = Wanted("destroy", fleet, workers, scheduler, max_failures, wait=wait, restart=restart, dry=dry_run)
+    chosen = choose(wanted, tenants or [], cell, everyone=everyone, since=None)
+    question = f"Destroy {named(chosen.stacks)}? Keys minted for them die at once, and archiving a project is final."
+    if chosen.stacks and not dry_run and not ask.confirmed(question, yes=yes):
         output.fail("nothing was changed.")
-    go(asked, choice)
+    go(wanted, chosen, as_json=as_json)

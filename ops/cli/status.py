@@ -6,12 +6,9 @@ from typing import Annotated
 
 import typer
 
-import tenancy
-from ops import selection
-from ops.account import Account
-from ops.actions.orphans import Orphan
-from ops.actions.status import TenantStatus, cell_status
-from ops.cli import options, output, stack_states
+from ops.actions import reading
+from ops.actions.status import TenantStatus
+from ops.cli import options, output
 from ops.cli.table import age, iso, table, when
 
 
@@ -28,13 +25,7 @@ def status(
     Exits with 1 when a secret, a file or a stack is there without the others, and says what to type. Keys at OpenAI are
     `sweep`'s to look at.
     """
-    held = tenancy.load(fleet)
-    standing = stack_states.stacks()
-    found: dict[str, list[TenantStatus]] = {}
-    orphans: dict[str, list[Orphan]] = {}
-    for one in selection.cells(held, cell):
-        with Account(one, "status") as account:
-            found[one.cell], orphans[one.cell] = cell_status(account, held, standing)
+    found = reading.statuses(fleet, cell, tell=output.step)
     rows = [
         (
             name,
@@ -47,18 +38,18 @@ def status(
             age(line.key_age),
             line.pending or "-",
         )
-        for name, lines in found.items()
+        for name, lines in found.tenants.items()
         for line in lines
     ]
     output.result(
         {
-            "cells": {name: [_facts(line) for line in lines] for name, lines in found.items()},
-            "orphans": {name: [orphan.shown() for orphan in amiss] for name, amiss in orphans.items()},
+            "cells": {name: [_facts(line) for line in lines] for name, lines in found.tenants.items()},
+            "orphans": {name: [orphan.shown() for orphan in amiss] for name, amiss in found.orphans.items()},
         },
         table(("CELL", "TENANT", "SOURCE", "ENABLED", "STATE", "ROTATED", "NEXT", "KEY AGE", "PENDING"), rows),
         as_json=as_json,
     )
-    said = [orphan.sentence for amiss in orphans.values() for orphan in amiss]
+    said = [orphan.sentence for amiss in found.orphans.values() for orphan in amiss]
     if said:
         output.fail("this needs a person:\n  " + "\n  ".join(said))
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
-import tenancy
-from ops import selection
-from ops.account import Account
-from ops.actions import orphans
-from ops.actions.sweep import PER_MINUTE, Swept, compare
-from ops.actions.sweep import sweep as sweep_cell
-from ops.cli import options, output, stack_states
+from ops.actions import sweeping
+from ops.actions.sweep import Swept
+from ops.cli import options, output
 from ops.cli.progress import Line
 from ops.cli.table import table
-from ops.errors import OperationError
-from tenancy import Fleet
 
 HEADINGS = ("TENANT", "KEY", "FOUND", "ACTION", "DONE", "EXPIRES", "LAST USED", "WHY")
 
@@ -55,27 +51,8 @@ def sweep(
     """
     if dry_run and governance:
         output.fail("--governance makes a key for a moment, and --dry-run changes nothing: give one of them.", code=2)
-    held = tenancy.load(fleet)
-    standing = stack_states.stacks()
-    found: list[Swept] = []
-    for name, slugs in _chosen(held, tenants or [], cell).items():
-        with Account(held.cells[name], "sweep") as account, Line() as line:
-            sides = orphans.sides(account, held, standing, account.check())
-            beside = compare(account, sides, slugs, dry_run=dry_run)
-            slugs = None if slugs is None else [slug for slug in slugs if slug in beside.tenants]
-            count = len(beside.tenants if slugs is None else slugs)
-            if count > PER_MINUTE:
-                line.say(f"{name}: {count} tenants, about {-(-count // PER_MINUTE)} minutes")
-
-            def told(swept: Swept, count: int = count, line: Line = line) -> None:
-                if not swept.done:
-                    line.say(f"{swept.cell}: {swept.tenants} of {count} tenants, {len(swept.plan)} keys")
-
-            swept = Swept(name, beside.orphans, beside.projects_failed, done=True)
-            if slugs is None or slugs:
-                swept = sweep_cell(account, slugs, dry_run=dry_run, governance=governance, progress=told)
-                swept.orphans, swept.projects_failed = beside.orphans, beside.projects_failed
-            found.append(swept)
+    talk = sweeping.Talk(output.step, _line)
+    found = sweeping.sweep_cells(fleet, tenants or [], cell, dry_run=dry_run, governance=governance, talk=talk)
     rows = [row for swept in found for row in map(_row, swept.plan)]
     output.result(
         {"dry_run": dry_run, "cells": [_facts(swept) for swept in found]},
@@ -98,19 +75,10 @@ def _facts(swept: Swept) -> dict[str, Any]:
     return vars(swept) | {"orphans": shown, "for_a_person": swept.for_a_person}
 
 
-def _chosen(fleet: Fleet, tenants: list[str], cell: str | None) -> dict[str, list[str] | None]:
-    """By cell: the tenants asked for, or None for all. Raises OperationError."""
-    if not tenants:
-        return {one.cell: None for one in selection.cells(fleet, cell)}
-    chosen: dict[str, list[str] | None] = {}
-    for tenant in (selection.one_tenant(fleet, slug) for slug in dict.fromkeys(tenants)):
-        if cell is not None and tenant.cell != cell:
-            raise OperationError(
-                f"{tenant.tenant} is in cell {tenant.cell}, not in {cell}: leave out --cell, or name another tenant. "
-                "Nothing was changed."
-            )
-        chosen[tenant.cell] = [*(chosen.get(tenant.cell) or []), tenant.tenant]
-    return chosen
+@contextmanager
+def _line() -> Generator[Callable[[str], None]]:
+    with Line() as line:
+        yield line.say
 
 
 def _row(entry: dict[str, Any]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from ops.stacks.engine import Engine, OperationFailed
-from tenancy.loading import FLEET, ROOT
+from tenancy.loading import ROOT
 
 PACK: Final = ROOT / "policies"
 _BACKENDS: Final = ("PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN")
@@ -76,15 +76,15 @@ class Copies:
         (folder / "state").mkdir()
         # JSON is YAML. The program is the repository's; what the engine writes beside a project stays in the folder.
         (project / "Pulumi.yaml").write_text(json.dumps(_project()), encoding="utf-8")
-        self._real = Engine(folder / "logs")
+        self._real = Engine(folder / "logs", fleet)
         self._logs = folder / "copies"
         self._copy = Engine(
             self._logs,
+            fleet,
             project,
             {
                 "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
                 "PULUMI_CONFIG_PASSPHRASE": "a copy without secrets",
-                FLEET: str(fleet),
             },
         )
         self._taken: dict[str, bool] = {}

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import unquote, urlsplit
@@ -28,7 +27,6 @@ from ops.review import answers
 from ops.review.file_line import Place
 from ops.review.registered import Registered as Registered
 from ops.review.registered import files
-from tenancy.address import LOCAL_OPENAI_URL
 
 _PROJECT: Final = "myflux-keys"
 _ORGANIZATION: Final = "organization"
@@ -37,7 +35,7 @@ _STACK: Final = "pulumi:pulumi:Stack"
 _PROVIDER: Final = "pulumi:providers:"
 _REFERENCE: Final = "pulumi:pulumi:StackReference"
 _ANY_LOCAL_OPENAI: Final = "http://127.0.0.1:9/v1"
-"""Stands for the address of a local cell that does not run: nothing is ever sent there."""
+"""Stands for the address of a local cell, which need not run: nothing is ever sent there."""
 
 
 def rehearse(stack: str, root: Path = program.ROOT, *, deployed: bool = True) -> Sequence[Registered]:
@@ -49,7 +47,8 @@ def rehearse(stack: str, root: Path = program.ROOT, *, deployed: bool = True) ->
     tenant, _, cell_slug = stack.rpartition(".")
     cell = tenancy.load(root, only=tenant).cells.get(cell_slug)
     names = cell.names if cell else CellNames(cell_slug, "000000000000", "us-east-1")
-    return _run(lambda: program.deploy(root), stack, names, deployed=deployed)
+    deploy = partial(program.deploy, root, local_openai_url=_ANY_LOCAL_OPENAI)
+    return _run(deploy, stack, names, deployed=deployed)
 
 
 def _run(deploy: Callable[[], None], stack: str, names: CellNames, *, deployed: bool) -> Sequence[Registered]:
@@ -62,8 +61,7 @@ def _run(deploy: Callable[[], None], stack: str, names: CellNames, *, deployed: 
         )
 
     try:
-        with _an_openai_for_local_cells():
-            run(mocked, deploy)
+        run(mocked, deploy)
     finally:
         reset_options()
     return sorted(monitor.registered, key=lambda found: found.urn)
@@ -95,18 +93,6 @@ def _hear(loop: asyncio.AbstractEventLoop) -> None:
     for future in [found for found in gc.get_objects() if issubclass(type(found), asyncio.Future)]:
         if future.get_loop() is loop and future.done() and not future.cancelled():
             future.exception()
-
-
-@contextmanager
-def _an_openai_for_local_cells() -> Generator[None]:
-    if LOCAL_OPENAI_URL in os.environ:
-        yield
-        return
-    os.environ[LOCAL_OPENAI_URL] = _ANY_LOCAL_OPENAI
-    try:
-        yield
-    finally:
-        del os.environ[LOCAL_OPENAI_URL]
 
 
 class _Aws(mocks.Mocks):

@@ -8,7 +8,6 @@ repeated until the state holds secret and rotation.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -31,11 +30,7 @@ def adopt(engine: Engine, stack: str, arn: str, *, rotates: bool, tell: Callable
     """Raises OperationFailed and OperationError. Safe to repeat, and to go on with after an interruption."""
     if not imported(state_of(engine, stack), arn, rotates=rotates):
         tell(f"importing into {stack} …")
-        os.environ[ADOPT] = arn
-        try:
-            engine.up(stack)
-        finally:
-            del os.environ[ADOPT]
+        engine.up(stack, environment={ADOPT: arn})
     # What the state knows may have been changed in AWS since: that is one of the reasons to adopt.
     tell(f"pulumi up --refresh --stack {stack} …")
     return engine.up(stack, refresh=True)

@@ -1,6 +1,6 @@
 """The end of one stack: its protection taken off where that was asked for, everything in it destroyed, forgotten.
 
-Owns reading and lifting `protect`. Leaves out who decides that (`ops/cli/`) and what must come before (`operations`).
+Owns reading and lifting `protect`. Leaves out who decides that and what must come before (`ops/actions/leaving.py`).
 The state is asked, not the cell's file: what was deployed as production stays protected whatever the file says today.
 """
 

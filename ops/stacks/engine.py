@@ -17,6 +17,8 @@ from typing import Any
 from pulumi import automation
 from pulumi.automation import events
 
+from tenancy.loading import FLEET
+
 ROOT = Path(__file__).resolve().parents[2]
 
 _DEPLOYMENT = 3
@@ -64,22 +66,24 @@ class _Workspace(automation.LocalWorkspace):
 
 
 class Engine:
-    """Runs operations in this process's environment: credentials, backend and PATH are the caller's to set.
+    """Runs operations on the stacks of one fleet. Credentials, backend and PATH are those of this process.
 
-    `project` is the folder of a Pulumi.yaml, this repository's unless said otherwise; `environment` goes over this
-    process's.
+    `fleet` holds tenants/ and cells/; `project` is the folder of a Pulumi.yaml, this repository's unless said
+    otherwise. They and `environment` are told to the engine's own process: this one's environment is never written.
     """
 
-    def __init__(self, logs: Path, project: Path = ROOT, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, logs: Path, fleet: Path, project: Path = ROOT, environment: Mapping[str, str] | None = None
+    ) -> None:
         logs.mkdir(parents=True, exist_ok=True)
         self._logs = logs
         self._project = project
-        self._environment = dict(environment or {})
+        self._environment = {**(environment or {}), FLEET: str(fleet.resolve())}
         self._command = automation.PulumiCommand()
 
-    def up(self, stack: str, *, refresh: bool = False) -> Outcome:
-        """`refresh` first reads back what is there."""
-        return self._run(stack, "up", partial(automation.Stack.up, refresh=refresh))
+    def up(self, stack: str, *, refresh: bool = False, environment: Mapping[str, str] | None = None) -> Outcome:
+        """`refresh` first reads back what is there. `environment` is told to this one operation."""
+        return self._run(stack, "up", partial(automation.Stack.up, refresh=refresh), environment)
 
     def preview(self, stack: str, *, packs: Sequence[Path] = (), refresh: bool = False) -> Outcome:
         """`packs` are folders of policy packs. `refresh` first reads back what is there, and keeps nothing of it."""
@@ -119,11 +123,14 @@ class Engine:
         """Puts `deployment`, as `export` gave it and somebody mended it, in the place of the stack's state."""
         self._select(stack).import_stack(automation.Deployment(version=_DEPLOYMENT, deployment=dict(deployment)))
 
-    def _select(self, stack: str) -> automation.Stack:
-        workspace = _Workspace(work_dir=str(self._project), env_vars=self._environment, pulumi_command=self._command)
+    def _select(self, stack: str, environment: Mapping[str, str] | None = None) -> automation.Stack:
+        told = {**self._environment, **(environment or {})}
+        workspace = _Workspace(work_dir=str(self._project), env_vars=told, pulumi_command=self._command)
         return automation.Stack.create_or_select(stack, workspace)
 
-    def _run(self, stack: str, operation: str, act: Callable[..., Any]) -> Outcome:
+    def _run(
+        self, stack: str, operation: str, act: Callable[..., Any], environment: Mapping[str, str] | None = None
+    ) -> Outcome:
         log = self._logs / f"{stack}.{operation}.log"
         started = time.monotonic()
         diagnostics: list[str] = []
@@ -150,7 +157,7 @@ class Engine:
                 text.write(line if line.endswith("\n") else line + "\n")
 
             try:
-                act(self._select(stack), on_output=on_text, on_error=on_text, on_event=on_event)
+                act(self._select(stack, environment), on_output=on_text, on_error=on_text, on_event=on_event)
             except automation.CommandError as error:
                 text.write(str(error))
                 explanation = "\n".join(dict.fromkeys(diagnostics)) or str(error).strip().splitlines()[-1]

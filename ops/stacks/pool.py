@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import dask.config
@@ -41,8 +42,9 @@ class _OwnSession(distributed.WorkerPlugin):
 class Pool:
     """Made by `opened`."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, fleet: Path | None) -> None:
         self._client = client
+        self._fleet = fleet
         self._running: dict[Any, Job] = {}
 
     @property
@@ -55,7 +57,7 @@ class Pool:
         return list(self._running.values())
 
     def start(self, job: Job) -> None:
-        self._running[self._client.submit(work, job, pure=False)] = job
+        self._running[self._client.submit(work, job, self._fleet, pure=False)] = job
 
     def ended(self, seconds: float) -> list[tuple[Job, Done]]:
         """What has come to its end, waited for no longer than that."""
@@ -83,8 +85,9 @@ def _outcome(future: Any, job: Job) -> Done:
 
 
 @contextmanager
-def opened(workers: int, scheduler: str | None) -> Generator[Pool]:
-    """Raises OperationError where the scheduler can't be reached or has no worker."""
+def opened(workers: int, scheduler: str | None, fleet: Path) -> Generator[Pool]:
+    """`fleet` holds tenants/ and cells/ on this machine; the workers of a scheduler have theirs, as their environment
+    says. Raises OperationError where the scheduler can't be reached or has no worker."""
     # Dask tells of every lost worker at length; here that is an outcome.
     logger = logging.getLogger("distributed")
     with ExitStack() as held:
@@ -123,4 +126,4 @@ def opened(workers: int, scheduler: str | None) -> Generator[Pool]:
                 f"the scheduler at {scheduler} has no worker: on each machine, in a checkout of this repository, "
                 f"`dask worker {scheduler}`. Nothing was changed."
             ) from None
-        yield Pool(client)
+        yield Pool(client, fleet if scheduler is None else None)

@@ -29,10 +29,13 @@ _TAKEN: Final = "currently locked by"
 """What the engine says where somebody took the lock a moment ago."""
 
 
-def work(job: Job) -> Done:
-    """In this process's environment: credentials, backend and files are this machine's."""
+def work(job: Job, fleet: Path | None = None) -> Done:
+    """In this process's environment: credentials and backend are this machine's.
+
+    `fleet` holds tenants/ and cells/. None, on a machine that a scheduler chose: where its own environment says."""
     began = time.monotonic()
-    ours = sources.fingerprint(job.stack, _fleet(), sources.code_digest())
+    fleet = fleet or Path(os.environ.get(FLEET, ROOT))
+    ours = sources.fingerprint(job.stack, fleet, sources.code_digest())
     if ours != job.fingerprint:
         return Done(
             job.stack,
@@ -45,10 +48,10 @@ def work(job: Job) -> Done:
     lost = None if looks else lock_holder.begin(place, job.stack)
     done = Done(job.stack, problem="it was stopped")
     try:
-        engine = Engine(_logs(place, job))
-        done = _do(job, engine) if looks else _attempt(job, engine, lost)
+        engine = Engine(_logs(place, job), fleet)
+        done = _do(job, engine, fleet) if looks else _attempt(job, engine, fleet, lost)
     except OperationFailed as failure:
-        told = [check_secrets.meaning(_fleet(), job.stack, failure.said + failure.explanation), failure.explanation]
+        told = [check_secrets.meaning(fleet, job.stack, failure.said + failure.explanation), failure.explanation]
         told.append(f"All that the engine said is in {failure.log}.")
         done = Done(job.stack, problem="\n".join(filter(None, told)))
     except OperationError as error:
@@ -62,7 +65,7 @@ def work(job: Job) -> Done:
     return replace(done, seconds=time.monotonic() - began)
 
 
-def _attempt(job: Job, engine: Engine, lost: lock_holder.Note | None) -> Done:
+def _attempt(job: Job, engine: Engine, fleet: Path, lost: lock_holder.Note | None) -> Done:
     """`lost` is the note of a worker that didn't come to its end at this stack."""
     url = backend.address()
     while True:
@@ -73,7 +76,7 @@ def _attempt(job: Job, engine: Engine, lost: lock_holder.Note | None) -> Done:
         if mended.unknown:
             return Done(job.stack, problem=_look_for(job.stack, mended.unknown))
         try:
-            done = _do(job, engine, refresh=mended.deployment is not None)
+            done = _do(job, engine, fleet, refresh=mended.deployment is not None)
         except OperationFailed as failure:
             if _TAKEN not in failure.said or not backend.locks(url, job.stack):
                 raise
@@ -95,24 +98,18 @@ def _free(url: str, stack: str, lost: lock_holder.Note | None) -> list[lock_hold
         time.sleep(1.0)
 
 
-def _do(job: Job, engine: Engine, *, refresh: bool = False) -> Done:
+def _do(job: Job, engine: Engine, fleet: Path, *, refresh: bool = False) -> Done:
     """Where a secret differs from the files, the state is read back first: the engine compares the files with it alone.
 
     After an `up` it is looked at again, since nothing is called mended on the engine's word."""
     if job.operation not in ("up", "preview"):
         return Done(job.stack, _operate(job, engine, refresh=refresh).changes)
-    found = check_secrets.differing(_fleet(), job.stack, engine, job.operation)
+    found = check_secrets.differing(fleet, job.stack, engine, job.operation)
     changes = _operate(job, engine, refresh=refresh or bool(found)).changes
-    left = (
-        check_secrets.differing(_fleet(), job.stack, engine, job.operation) if found and job.operation == "up" else []
-    )
+    left = check_secrets.differing(fleet, job.stack, engine, job.operation) if found and job.operation == "up" else []
     problem = f"it was brought up, and AWS shows this still: {'; '.join(left)}." if left else ""
     first = changes.keys() <= {"create", "read"}
     return Done(job.stack, changes, problem=problem, found=() if first else tuple(found))
-
-
-def _fleet() -> Path:
-    return Path(os.environ.get(FLEET, ROOT))
 
 
 def _operate(job: Job, engine: Engine, *, refresh: bool = False) -> Outcome:

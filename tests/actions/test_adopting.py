@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -197,8 +198,8 @@ def test_what_a_state_protects_is_named() -> None:
 
 
 def test_a_stack_takes_over_its_own_secret_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variable is of a process, and one process may run many stacks."""
-    monkeypatch.setenv(program.ADOPT, ARN)
+    """Whoever sets the variable by hand may run `pulumi up` of another stack."""
+    monkeypatch.setattr(program, "deploy", partial(program.deploy, adopt=ARN))
     assert rehearse("acme.local")
     with pytest.raises(program.StackError, match=r"no secret of stack fjord\.local: unset it"):
         rehearse("fjord.local")

@@ -113,7 +113,7 @@ def test_the_automation_api_does_the_same_and_tells_what_it_did(
     slug = "fleeting"
     stack = platform.add_tenant(slug).stack
     platform.stacks.append(stack)
-    engine = Engine(platform.said / "engine")
+    engine = Engine(platform.said / "engine", platform.fleet)
     assert engine.preview(stack).changes["create"] > 5
     made = engine.up(stack)
     assert made.changed == made.changes["create"] > 5
@@ -137,7 +137,7 @@ def test_a_failure_through_the_automation_api_is_its_explanation_and_the_place_o
         monkeypatch.setenv(name, value)
     platform.stacks.append("unheard-of.local")
     with pytest.raises(OperationFailed) as failure:
-        Engine(platform.said / "engine").preview("unheard-of.local")
+        Engine(platform.said / "engine", platform.fleet).preview("unheard-of.local")
     assert failure.value.stack == "unheard-of.local"
     assert "add tenants/unheard-of.yaml" in failure.value.explanation
     assert "Traceback" not in str(failure.value)

@@ -63,7 +63,7 @@ def test_the_first_rehearsal_of_a_process_names_the_stack_as_every_other_does() 
 def test_a_resource_that_is_a_propertys_value_is_told_by_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
     """As the engine shows it to a pack."""
 
-    def deploys(_: Path) -> None:
+    def deploys(_: Path, **_more: object) -> None:
         topic = pulumi.CustomResource("aws:sns/topic:Topic", "topic", {"name": "a"})
         pulumi.CustomResource("aws:sqs/queue:Queue", "queue", {"name": "b", "tags": {"topic": topic}})
 

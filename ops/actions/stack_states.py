@@ -5,23 +5,24 @@ Owns saying so where it cannot be seen. Leaves out comparing (`ops/actions/orpha
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.cli import output
 from ops.errors import OperationError, explain
 from ops.stacks import backend
 
 
-def stacks() -> set[str] | None:
+def stacks(tell: Callable[[str], None]) -> set[str] | None:
     """None where the states cannot be seen, which is said: then nothing is told of stacks."""
     try:
         found = backend.stacks(backend.address())
     except OperationError as error:
-        output.step(f"Stacks were not looked at: {error}")
+        tell(f"Stacks were not looked at: {error}")
     except (BotoCoreError, ClientError) as error:
-        output.step(f"Stacks were not looked at: {explain(error)}")
+        tell(f"Stacks were not looked at: {explain(error)}")
     else:
         if found is None:
-            output.step("Stacks were not looked at: only Pulumi's engine can read this backend.")
+            tell("Stacks were not looked at: only Pulumi's engine can read this backend.")
         return found
     return None

@@ -1,13 +1,12 @@
 """What `offboard` and the end of a `move` have in common: a tenant leaves one cell.
 
-Owns the dry run, the question, the record and putting the parts together. Leaves out the order of steps
-(`ops/actions/offboard.py`) and which tenant and cell these are.
+Owns the record, the engine, and putting the parts together. Leaves out the order of steps (`ops/actions/offboard.py`)
+and which tenant and cell these are.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,60 +15,60 @@ from ops.account import Account
 from ops.actions.end_keys import Keys
 from ops.actions.offboard import DENY, Offboard, guarded, plan
 from ops.actions.tenant_file import TenantFile
-from ops.cli import ask, output
-from ops.errors import OperationError
+from ops.errors import Declined, OperationError
 from tenancy import Cell, Tenant
 
 
 @dataclass(frozen=True)
 class Leaving:
-    """`tenant` is as it is in `cell`. `file` None: the tenant lives on elsewhere. `question` is what is asked."""
+    """`tenant` is as it is in `cell`, and `fleet` the folder of its file. `file` None: the tenant lives on elsewhere.
+    `unprotect` allows for a stack whose resources are protected."""
 
     operation: str
     fleet: Path
     cell: Cell
     tenant: Tenant
     file: TenantFile | None
-    question: str
     reason: str
-    yes: bool
     unprotect: bool
 
 
-def steps(asked: Leaving) -> list[str]:
-    return plan(asked.cell, asked.tenant, leaves=asked.file is not None)
+def steps(leaving: Leaving) -> list[str]:
+    return plan(leaving.cell, leaving.tenant, leaves=leaving.file is not None)
 
 
-def leave(asked: Leaving) -> list[str]:
-    """The steps that are done, all of them. Raises OperationError; the same call then goes on."""
+def leave(leaving: Leaving, *, confirmed: Callable[[], bool], tell: Callable[[str], None]) -> list[str]:
+    """The steps that are done, all of them; the person who is asked by `confirmed` has been told them before.
+
+    Raises OperationError, and Declined; the same call then goes on.
+    """
     # Loads Pulumi, which takes a second: no other command should pay for it.
     from ops.stacks.ending import end, protected, state_of
     from ops.stacks.engine import Engine, OperationFailed
     from ops.stacks.interrupting import left_to_the_engine
 
-    cell, slug = asked.cell, asked.tenant.tenant
+    cell, slug = leaving.cell, leaving.tenant.tenant
     stack = cell.names.tenant(slug).stack
-    os.environ["MYFLUX_FLEET"] = str(asked.fleet)
-    engine = Engine(journal.folder(cell) / "engine")
+    engine = Engine(journal.folder(cell) / "engine", leaving.fleet)
     with (
-        journal.alone(cell, f"{asked.operation}-{slug}") as place,
-        Account(cell, asked.operation, asked.reason) as account,
+        journal.alone(cell, f"{leaving.operation}-{slug}") as place,
+        Account(cell, leaving.operation, leaving.reason) as account,
     ):
         account.check()
         kept = protected(state_of(engine, stack))
-        run = journal.unfinished(place, asked.operation, [slug])
-        if kept and not asked.unprotect:
+        run = journal.unfinished(place, leaving.operation, [slug])
+        if kept and not leaving.unprotect:
             raise OperationError(guarded(stack, kept))
         if run is not None:
-            output.step(f"Going on with what {run.by} began on {run.begun}; done so far: {_listed(run.done)}.")
+            tell(f"Going on with what {run.by} began on {run.begun}; done so far: {_listed(run.done)}.")
         else:
-            output.step("\n".join(f"- {step}" for step in steps(asked)))
-            if not ask.confirmed(asked.question, yes=asked.yes):
-                output.fail("nothing was changed.")
-            run = journal.begin(place, asked.operation, cell, [slug], asked.reason)
+            tell("\n".join(f"- {step}" for step in steps(leaving)))
+            if not confirmed():
+                raise Declined
+            run = journal.begin(place, leaving.operation, cell, [slug], leaving.reason)
 
         def destroy() -> str:
-            output.step(f"pulumi destroy --stack {stack} …")
+            tell(f"pulumi destroy --stack {stack} …")
             try:
                 with left_to_the_engine():
                     outcome = end(engine, stack)
@@ -77,21 +76,21 @@ def leave(asked: Leaving) -> list[str]:
                 raise OperationError(f"{error} Put that right, then run the same command again.") from None
             return f"{outcome.changes.get('delete', 0)} resources of {stack} are gone, and the stack with them"
 
-        keys = Keys(account, asked.tenant)
-        leaving = Offboard(
+        keys = Keys(account, leaving.tenant)
+        offboard = Offboard(
             account,
-            asked.tenant,
+            leaving.tenant,
             run,
             kill=keys.empty,
             look=keys.look,
             destroy=destroy,
-            tell=output.step,
-            file=asked.file,
+            tell=tell,
+            file=leaving.file,
         )
         try:
-            leaving.run()
+            offboard.run()
         except BaseException:
-            output.step(_where(slug, run.done, shown_dead=leaving.shown_dead))
+            tell(_where(slug, run.done, shown_dead=offboard.shown_dead))
             raise
         run.finish()
         return run.done

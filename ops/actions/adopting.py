@@ -1,0 +1,162 @@
+"""An adoption from its first look to its last: the lock, the account, the function's look, the engine.
+
+Leaves out what each look means (`adopt.py`) and the engine's two updates (`ops/stacks/adoption.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import tenancy
+from myflux_keys.names import TenantNames
+from ops import journal, selection
+from ops.account import Account
+from ops.actions import functions_client
+from ops.actions.adopt import (
+    Found,
+    claim,
+    dies_early,
+    is_dead,
+    judged,
+    look,
+    new_key,
+    plan,
+    put_back,
+    rotate_from_next_slot,
+    untouched,
+)
+from ops.errors import Declined, OperationError
+from ops.rotation_state import SecretFacts, facts
+from tenancy import Tenant
+
+_OPERATION: Final = "adopt"
+
+
+@dataclass(frozen=True)
+class Planned:
+    names: TenantNames
+    steps: list[str]
+    notices: list[str]
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """`changed` counts the stack's resources. `kept` says what became of the key that the secret held."""
+
+    names: TenantNames
+    version: str | None
+    key_id: str
+    next_rotation: datetime | None
+    changed: int
+    kept: str
+    dies_early: str
+    """When its key ends, where that is before the next one comes; else empty."""
+    notices: list[str]
+
+
+class _Adoption:
+    """One tenant's, while the lock is held."""
+
+    def __init__(self, root: Path, tenant: Tenant, account: Account, place: Path) -> None:
+        self.root = root
+        self.tenant = tenant
+        self.account = account
+        self.place = place
+        self.names = account.cell.names.tenant(tenant.tenant)
+        self.found: Found = look(account, tenant)
+
+    @property
+    def steps(self) -> list[str]:
+        return plan(self.tenant, self.names, self.found)
+
+    def value(self) -> tuple[dict[str, Any], list[str]]:
+        """The function's answer about what the secret holds, and what a person should know of it."""
+        if self.found.facts.current is None:
+            return {"key_id": "", "expires_at": "", "proof": "refused"}, ["It holds no value."]
+        cell = self.account.cell
+        event = {"action": "inspect", "tenant": self.tenant.tenant}
+        answer = functions_client.call(cell, cell.names.sweep_function, event, self.account.functions)
+        return answer, judged(answer, self.tenant, self.names)
+
+    def secret(self) -> SecretFacts:
+        return facts(self.account.secrets.describe_secret(SecretId=self.found.facts.arn))
+
+    def bring_in(self, answer: dict[str, Any], tell: Callable[[str], None]) -> int:
+        """Runs the engine; how many resources changed."""
+        # Loads Pulumi, which takes a second: no other command should pay for it.
+        from ops.stacks import adoption
+        from ops.stacks.engine import Engine, OperationFailed
+        from ops.stacks.interrupting import left_to_the_engine
+
+        engine = Engine(self.place / "engine", self.root)
+        try:
+            with left_to_the_engine():
+                return adoption.adopt(
+                    engine, self.names.stack, self.found.facts.arn, rotates=self.tenant.minted, tell=tell
+                ).changed
+        except OperationFailed as error:
+            now = self.secret()
+            kept = "The secret holds no key that lives." if is_dead(answer) else untouched(answer["version_id"], now)
+            raise OperationError(f"{error} {kept} Put that right, then run the same command again.") from None
+
+
+@contextmanager
+def _opened(root: Path, slug: str) -> Generator[_Adoption]:
+    fleet = tenancy.load(root)
+    tenant = selection.one_tenant(fleet, slug)
+    cell = fleet.cell_of(tenant)
+    with journal.alone(cell, f"{_OPERATION}-{slug}") as place, Account(cell, _OPERATION) as account:
+        account.check()
+        yield _Adoption(root, tenant, account, place)
+
+
+def planned(root: Path, slug: str) -> Planned:
+    """Changes nothing. Raises OperationError for a secret that cannot be taken over."""
+    with _opened(root, slug) as one:
+        if one.found.untagged or one.found.facts.deleted:
+            notices = ["What it holds can be looked at once it is tagged and not on its way out, and then comes first."]
+        else:
+            notices = one.value()[1]
+        return Planned(one.names, one.steps, notices)
+
+
+def adopt(root: Path, slug: str, *, confirmed: Callable[[str], bool], tell: Callable[[str], None]) -> Adopted:
+    """The person who is asked by `confirmed`, with the secret's name, has been told the steps before.
+
+    Raises OperationError, and Declined; the same call then goes on.
+    """
+    with _opened(root, slug) as one:
+        account, tenant, found = one.account, one.tenant, one.found
+        tell("\n".join(f"- {step}" for step in one.steps))
+        if not confirmed(one.names.secret):
+            raise Declined
+        claim(account, found)
+        try:
+            answer, notices = one.value()
+        except OperationError:
+            put_back(account, found)
+            raise
+        dead = is_dead(answer)
+        if not dead:
+            tell(f"it holds a payload of {slug}'s, whose key stays: {answer['key_id'] or 'the customer knows its id'}")
+        rotate_from_next_slot(account, tenant, found)
+        changed = one.bring_in(answer, tell)
+        after = one.secret()
+        if dead:
+            notices.append(new_key(account, tenant, found))
+    early = not dead and dies_early(answer["expires_at"], after.next_rotation)
+    return Adopted(
+        one.names,
+        after.current,
+        answer["key_id"],
+        after.next_rotation,
+        changed,
+        "Its secret held no key that lived." if dead else untouched(answer["version_id"], after),
+        answer["expires_at"] if early else "",
+        notices,
+    )

@@ -1,0 +1,53 @@
+"""What commands that only look read, cell by cell: the account around each look. Leaves out the looks themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import tenancy
+from ops import selection
+from ops.account import Account
+from ops.actions import stack_states
+from ops.actions.capacity import Capacity, capacity
+from ops.actions.history import Life, history
+from ops.actions.orphans import Orphan
+from ops.actions.status import TenantStatus, cell_status
+
+
+@dataclass(frozen=True)
+class Statuses:
+    """By cell."""
+
+    tenants: dict[str, list[TenantStatus]]
+    orphans: dict[str, list[Orphan]]
+
+
+def statuses(root: Path, cell: str | None, *, tell: Callable[[str], None]) -> Statuses:
+    """Of one cell, or of all. Raises OperationError and TenancyError."""
+    fleet = tenancy.load(root)
+    standing = stack_states.stacks(tell)
+    found = Statuses({}, {})
+    for one in selection.cells(fleet, cell):
+        with Account(one, "status") as account:
+            found.tenants[one.cell], found.orphans[one.cell] = cell_status(account, fleet, standing)
+    return found
+
+
+def capacities(root: Path, cell: str | None) -> list[Capacity]:
+    """Of one cell, or of all. Raises OperationError and TenancyError."""
+    fleet = tenancy.load(root)
+    found: list[Capacity] = []
+    for one in selection.cells(fleet, cell):
+        with Account(one, "capacity") as account:
+            found.append(capacity(account, fleet))
+    return found
+
+
+def lives(root: Path, slug: str) -> list[Life]:
+    """Of every version of a tenant's key. Raises OperationError and TenancyError."""
+    fleet = tenancy.load(root)
+    tenant = selection.one_tenant(fleet, slug)
+    with Account(fleet.cell_of(tenant), "history") as account:
+        return history(account, slug)

@@ -1,0 +1,96 @@
+"""A key from a person's hands to its place, and the admin key's replacement: the account around each.
+
+Leaves out what is checked and stored (`admin_key.py`, `customer_key.py`) and where the text comes from: it is asked for
+once all that can be known without it is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tenancy
+from myflux_keys.payload import SecretText
+from ops.account import Account
+from ops.actions import admin_key, customer_key
+from ops.selection import cells, one_tenant
+from tenancy import Tenant
+from tenancy.address import openai_base_url
+
+
+@dataclass(frozen=True)
+class StoredAdminKey:
+    cell: str
+    stored: admin_key.Stored
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """Of a cell's admin key, to a new version of `secret`."""
+
+    secret: str
+    version: str
+
+
+def store_admin_key(
+    root: Path, cell: str | None, tenant: str | None, local_openai_url: str | None, read: Callable[[], str]
+) -> StoredAdminKey:
+    """`tenant`: the customer whose own admin key it is; `cell` is then one that they move to. `read` gives the key.
+
+    Raises OperationError, TenancyError and AddressError.
+    """
+    fleet = tenancy.load(root)
+    customer = one_tenant(fleet, tenant) if tenant is not None else None
+    (chosen,) = cells(fleet, cell or (customer.cell if customer else None))
+    base_url = openai_base_url(chosen, local_openai_url)
+    with Account(chosen, "admin-key-set") as account:
+        account.check()
+        admin_key.place_of(chosen, customer)
+        key = SecretText(read().strip())
+        return StoredAdminKey(chosen.cell, admin_key.store(chosen, key, base_url, account.secrets, customer))
+
+
+def rotate_admin_key(root: Path, cell: str, *, wait: bool, tell: Callable[[str], None]) -> Rotation:
+    """`wait` returns once the new key is live. Raises OperationError."""
+    (chosen,) = cells(tenancy.load(root), cell)
+    secret = chosen.names.admin_secret
+    with Account(chosen, "admin-key-rotate") as account:
+        account.check()
+        version = admin_key.rotate(chosen, account.secrets)
+        if wait:
+            tell(f"Secrets Manager rotates {secret} to version {version} ...")
+            admin_key.wait(chosen, account.secrets, version)
+    return Rotation(secret, version)
+
+
+def store_customer_key(
+    root: Path, slug: str, local_openai_url: str | None, read: Callable[[Tenant], str]
+) -> customer_key.Stored:
+    """`read` gives the key of the tenant that it is asked for. Raises OperationError, TenancyError and AddressError."""
+    fleet = tenancy.load(root)
+    tenant = one_tenant(fleet, slug)
+    cell = fleet.cell_of(tenant)
+    base_url = openai_base_url(cell, local_openai_url)
+    with Account(cell, "key-set") as account:
+        account.check()
+        customer_key.secret_of(cell, tenant)
+        key = SecretText(read(tenant).strip())
+        return customer_key.store(cell, tenant, key, base_url, account.secrets)
+
+
+def customers_keys(root: Path, slugs: Sequence[str]) -> dict[str, customer_key.Standing]:
+    """By tenant; of every one that brings a key of its own where `slugs` is empty. Raises OperationError."""
+    fleet = tenancy.load(root)
+    chosen = (
+        [one_tenant(fleet, slug) for slug in dict.fromkeys(slugs)]
+        if slugs
+        else sorted((t for t in fleet.tenants.values() if not t.minted), key=lambda t: t.tenant)
+    )
+    found: dict[str, customer_key.Standing] = {}
+    for tenant in chosen:
+        cell = fleet.cell_of(tenant)
+        with Account(cell, "key-status") as account:
+            account.check()
+            found[tenant.tenant] = customer_key.standing(cell, tenant, account.secrets)
+    return found

@@ -1,0 +1,70 @@
+"""A sweep by hand of the cells and tenants that were asked for, with the files and stacks that no function sees.
+
+Leaves out one cell's sweep (`sweep.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import tenancy
+from ops import selection
+from ops.account import Account
+from ops.actions import orphans, stack_states
+from ops.actions.sweep import PER_MINUTE, Swept, compare, sweep
+from ops.errors import OperationError
+from tenancy import Fleet
+
+
+@dataclass(frozen=True)
+class Talk:
+    """How a person is told. `line` is open while one cell is swept."""
+
+    tell: Callable[[str], None]
+    line: Callable[[], AbstractContextManager[Callable[[str], None]]]
+
+
+def sweep_cells(
+    root: Path, tenants: Sequence[str], cell: str | None, *, dry_run: bool, governance: bool, talk: Talk
+) -> list[Swept]:
+    """Raises OperationError and TenancyError."""
+    fleet = tenancy.load(root)
+    standing = stack_states.stacks(talk.tell)
+    found: list[Swept] = []
+    for name, slugs in _chosen(fleet, tenants, cell).items():
+        with Account(fleet.cells[name], "sweep") as account, talk.line() as say:
+            sides = orphans.sides(account, fleet, standing, account.check())
+            beside = compare(account, sides, slugs, dry_run=dry_run)
+            slugs = None if slugs is None else [slug for slug in slugs if slug in beside.tenants]
+            count = len(beside.tenants if slugs is None else slugs)
+            if count > PER_MINUTE:
+                say(f"{name}: {count} tenants, about {-(-count // PER_MINUTE)} minutes")
+
+            def progress(swept: Swept, count: int = count, say: Callable[[str], None] = say) -> None:
+                if not swept.done:
+                    say(f"{swept.cell}: {swept.tenants} of {count} tenants, {len(swept.plan)} keys")
+
+            swept = Swept(name, beside.orphans, beside.projects_failed, done=True)
+            if slugs is None or slugs:
+                swept = sweep(account, slugs, dry_run=dry_run, governance=governance, progress=progress)
+                swept.orphans, swept.projects_failed = beside.orphans, beside.projects_failed
+            found.append(swept)
+    return found
+
+
+def _chosen(fleet: Fleet, tenants: Sequence[str], cell: str | None) -> dict[str, list[str] | None]:
+    """By cell: the tenants asked for, or None for all. Raises OperationError."""
+    if not tenants:
+        return {one.cell: None for one in selection.cells(fleet, cell)}
+    chosen: dict[str, list[str] | None] = {}
+    for tenant in (selection.one_tenant(fleet, slug) for slug in dict.fromkeys(tenants)):
+        if cell is not None and tenant.cell != cell:
+            raise OperationError(
+                f"{tenant.tenant} is in cell {tenant.cell}, not in {cell}: leave out --cell, or name another tenant. "
+                "Nothing was changed."
+            )
+        chosen[tenant.cell] = [*(chosen.get(tenant.cell) or []), tenant.tenant]
+    return chosen

@@ -1,0 +1,63 @@
+"""A tenant's readers shut out, or let in again, in its file, in AWS and in Pulumi's state.
+
+Owns the order: the file and AWS at once, the engine last. Leaves out the secret's policy itself (`access.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import tenancy
+from ops import selection
+from ops.account import Account
+from ops.actions.access import Access, is_open
+from ops.actions.tenant_file import TenantFile
+from ops.errors import OperationError
+from ops.journal import folder
+
+
+@dataclass(frozen=True)
+class Switched:
+    """What changed, or would with `dry`. `stack_changes` counts resources, and is None until the engine has run."""
+
+    file: Path
+    stack: str
+    file_changes: bool
+    policy_changes: bool
+    stack_changes: int | None = None
+
+
+def switch(root: Path, slug: str, *, enabled: bool, dry: bool, tell: Callable[[str], None]) -> Switched:
+    """Raises OperationError, also where somebody else changes the policy meanwhile; the same call then goes on."""
+    fleet = tenancy.load(root)
+    tenant = selection.one_tenant(fleet, slug)
+    cell = fleet.cell_of(tenant)
+    file = TenantFile(root, slug)
+    stack = cell.names.tenant(slug).stack
+    command, word = ("enable", "allowed") if enabled else ("disable", "denied")
+    with Account(cell, command) as account:
+        account.check()
+        access = Access(account.secrets, cell, tenant)
+        found = Switched(file.path, stack, tenant.enabled is not enabled, is_open(access.policy()) is not enabled)
+        if dry:
+            return found
+        if file.set_enabled(enabled):
+            tell(f"{file.path}: enabled: {str(enabled).lower()}")
+        changed = access.switch(enabled=enabled)
+        tell(f"reads of {slug} are {word}{'' if changed else ' already'}")
+    # Loads Pulumi, which takes a second: no other command should pay for it.
+    from ops.stacks.engine import Engine, OperationFailed
+
+    tell(f"pulumi up --stack {stack} …")
+    try:
+        outcome = Engine(folder(cell) / "engine", root).up(stack)
+    except OperationFailed as error:
+        raise OperationError(
+            f"Reads of {slug} are {word}, in AWS and in the file, but Pulumi's state does not say so yet. {error} "
+            f"Put that right, then run the same command again or `pulumi up --stack {stack}`."
+        ) from None
+    with Account(cell, command) as account:
+        Access(account.secrets, cell, tenant).check(enabled=enabled)
+    return replace(found, stack_changes=outcome.changed)
