@@ -23,9 +23,16 @@ _TENANT: Final = "components/tenant_key.py"
 _ALWAYS: Final = ("Pulumi.yaml", "__main__.py")
 _DATA: Final = ("tenancy/data",)
 _PROGRAM: Final = (
-    "Pulumi.yaml", "__main__.py", "program.py", REQUIREMENTS, "components", "functions", "myflux_keys", "tenancy",
+    "Pulumi.yaml",
+    "__main__.py",
+    "program.py",
+    REQUIREMENTS,
+    "components",
+    "functions",
+    "myflux_keys",
+    "tenancy",
     "functions/packer.py",
-)  # fmt: skip
+)
 _ENGINE: Final = ("pulumi", "pulumi-aws")
 
 
