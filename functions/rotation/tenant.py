@@ -47,6 +47,7 @@ class Tenant:
 
     @property
     def scopes(self) -> tuple[str, ...]:
+        """OpenAI's scope identifiers for the tenant's permission; none is all."""
         return SCOPES[self.permission]
 
     @property
