@@ -73,10 +73,14 @@ def figures(tenants: int, fleet: Samples, typed: Samples, theirs: Samples | None
         _compared(f"one tenant added to {tenants}", round(here.median, 2), "s", limit, told, f"{here}; {MADE}"),
         _compared(
             f"one tenant added to {tenants}, typed, preview first",
-            round(by_hand.median, 2), "s", limit, told, f"{by_hand}; `pulumi stack init`, `pulumi up --yes`; {MADE}",
+            round(by_hand.median, 2),
+            "s",
+            limit,
+            told,
+            f"{by_hand}; `pulumi stack init`, `pulumi up --yes`; {MADE}",
         ),
         _compared(f"memory while one tenant is added to {tenants}", memory, "MiB", peaks, held, MEMORY),
-    ]  # fmt: skip
+    ]
 
 
 def _compared(name: str, value: float | None, unit: str, limit: float | None, peer: str, note: str) -> Figure:

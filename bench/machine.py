@@ -11,9 +11,17 @@ from typing import Any, Final
 from tools import engine
 
 PACKAGES: Final = (
-    "pulumi", "pulumi-aws", "boto3", "botocore", "openai", "pydantic", "ministack", "aws-secretsmanager-caching",
-    "aws-lambda-powertools", "distributed",
-)  # fmt: skip
+    "pulumi",
+    "pulumi-aws",
+    "boto3",
+    "botocore",
+    "openai",
+    "pydantic",
+    "ministack",
+    "aws-secretsmanager-caching",
+    "aws-lambda-powertools",
+    "distributed",
+)
 
 
 def describe() -> dict[str, Any]:

@@ -103,8 +103,12 @@ def save(report: Report, folder: Path) -> None:
 
 
 def show(report: Report, console: Console) -> None:
-    table = Table(box=box.SIMPLE_HEAD, title=f"\n{report.summary}", title_justify="left",
-                  title_style="bold green" if report.ok else "bold red")  # fmt: skip
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title=f"\n{report.summary}",
+        title_justify="left",
+        title_style="bold green" if report.ok else "bold red",
+    )
     for heading in _HEADINGS:
         table.add_column(heading, justify="right" if heading == "value" else "left", overflow="fold")
     notes: list[str] = []

@@ -33,6 +33,8 @@ class AdminKeyLife:
 
 @dataclass
 class AdminRotationArgs:
+    """`secret_arn` is the cell's admin secret, `function_arn` what rotates it; `life` gives days and hours."""
+
     names: CellNames
     secret_arn: pulumi.Input[str]
     function_arn: pulumi.Input[str]

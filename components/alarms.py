@@ -20,6 +20,8 @@ _FOURTEEN_DAYS = 1_209_600
 
 @dataclass
 class AlarmsArgs:
+    """`emails` are subscribed to the topic; AWS asks each to confirm."""
+
     names: CellNames
     emails: Sequence[str] = ()
 

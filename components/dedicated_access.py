@@ -16,6 +16,8 @@ from myflux_keys.names import TenantNames
 
 @dataclass
 class DedicatedAccessArgs:
+    """Principals are ARNs of IAM roles or users."""
+
     names: TenantNames
     runtime_principals: Sequence[str]
     deployer_principals: Sequence[str]

@@ -18,6 +18,8 @@ from myflux_keys.names import CellNames
 
 @dataclass
 class DeployerArgs:
+    """`job` may become the role, `deploys` says what it makes, `state` where Pulumi's state lies."""
+
     names: CellNames
     job: Job
     deploys: Deploys

@@ -17,6 +17,8 @@ _MAY_DIFFER: Final = ["description", "kmsKeyId", "recoveryWindowInDays", "replic
 
 @dataclass
 class EmptySecretArgs:
+    """`policy` is the secret's resource policy, `name` its name without the ARN's ending."""
+
     name: str
     description: str
     kms_key_arn: pulumi.Input[str]

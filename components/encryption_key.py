@@ -12,6 +12,8 @@ from pulumi_aws.kms import Alias, Key
 
 @dataclass
 class EncryptionKeyArgs:
+    """`policy` is the key policy, complete: AWS adds nothing to it."""
+
     alias: str
     """With its prefix: ``alias/…``."""
     description: str

@@ -19,6 +19,8 @@ RUNTIME = "python3.13"
 
 @dataclass
 class KeyFunctionArgs:
+    """`permissions` is the role's inline policy; names, `timeout_seconds` (seconds) and days as AWS takes them."""
+
     name: str
     """Of the function and of its role."""
     description: str

@@ -10,6 +10,8 @@ from pulumi_aws.cloudwatch import MetricAlarm
 
 @dataclass
 class AnyOccurrenceArgs:
+    """A CloudWatch metric by `namespace`, `metric` and `dimensions`, and the topic that hears of it."""
+
     name: str
     description: str
     namespace: str

@@ -12,6 +12,8 @@ from pulumi_aws.lambda_ import Invocation
 
 @dataclass
 class OpenAIProjectArgs:
+    """`provisioner_function` is the name or ARN of the function that is called with `specification`."""
+
     provisioner_function: pulumi.Input[str]
     specification: dict[str, Any]
     """Plain JSON, shown as it is in a preview's diff: project, service account, models, rate limits, budget. No key."""

@@ -25,6 +25,8 @@ from myflux_keys.names import CellNames
 
 @dataclass
 class PlatformArgs:
+    """Archives are paths of the functions' zips, principals ARNs; days where a field says days."""
+
     names: CellNames
     rotation_archive: str
     provisioner_archive: str

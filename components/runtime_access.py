@@ -16,6 +16,8 @@ from myflux_keys.names import CellNames
 
 @dataclass
 class RuntimeAccessArgs:
+    """`boundary_arn` is the permissions boundary that the runtime's role gets."""
+
     names: CellNames
     principals: Sequence[str]
     """ARNs of those who may become the runtime."""

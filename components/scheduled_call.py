@@ -15,6 +15,8 @@ from myflux_keys.names import CellNames
 
 @dataclass
 class ScheduledCallArgs:
+    """`statement_id` and `target_id` name the permission and the target within function and rule."""
+
     names: CellNames
     rule: str
     """The rule's name in AWS."""

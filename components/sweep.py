@@ -17,6 +17,8 @@ EVENT = {"action": "sweep", "tenants": None, "dry_run": False, "due": True}
 
 @dataclass
 class SweepArgs:
+    """`function_arn` is the sweep's, `alarm_topic_arn` the SNS topic that its alarms go to."""
+
     names: CellNames
     function_arn: pulumi.Input[str]
     alarm_topic_arn: pulumi.Input[str]

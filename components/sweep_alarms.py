@@ -59,15 +59,22 @@ ALARMS: Final = (
     SweepAlarm("ProjectMissing", "A tenant's OpenAI project is archived or gone: its calls fail.", hours=LOOK_BACK),
     SweepAlarm("GovernanceChanged", "OpenAI refuses keys such as ours: the next rotations will fail."),
     SweepAlarm(
-        "AdminKeyDaysLeft", "The admin key dies soon.", at=14, comparison="LessThanThreshold", statistic="Minimum",
+        "AdminKeyDaysLeft",
+        "The admin key dies soon.",
+        at=14,
+        comparison="LessThanThreshold",
+        statistic="Minimum",
         hours=1,
     ),
     SweepAlarm("CustomerKeyAgeDays", "A customer's own key is older than 90 days: ask for a new one.", at=90),
     SweepAlarm(
-        "SweepUnfinished", "For three hours the sweep was silent, failed, or did not get through.",
-        hours=3, of_them=3, silence="breaching",
+        "SweepUnfinished",
+        "For three hours the sweep was silent, failed, or did not get through.",
+        hours=3,
+        of_them=3,
+        silence="breaching",
     ),
-)  # fmt: skip
+)
 
 
 def link(metric: str) -> str:

@@ -35,6 +35,8 @@ class Managed:
 
 @dataclass
 class TenantKeyArgs:
+    """Principals are ARNs; `recovery_window_days` is 7 to 30 days."""
+
     names: TenantNames
     kms_key_arn: pulumi.Input[str]
     """The cell's. Not used where the tenant has a key of its own."""

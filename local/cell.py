@@ -40,9 +40,19 @@ _MODELS: Final = create_loader()
 """AWS's service models, read once: a session of its own would read the same megabytes again for each client."""
 
 _HELD: Final = (
-    "cell.json", "aws.lock", "openai.lock", "aws.log", "openai.log", "clock", "credentials", "openai-token",
-    "passphrase", "bin", "state", "tmp",
-)  # fmt: skip
+    "cell.json",
+    "aws.lock",
+    "openai.lock",
+    "aws.log",
+    "openai.log",
+    "clock",
+    "credentials",
+    "openai-token",
+    "passphrase",
+    "bin",
+    "state",
+    "tmp",
+)
 """What a cell owns under its home. Anything else, such as the demo's report, outlives it."""
 
 

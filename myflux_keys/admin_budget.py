@@ -1,9 +1,10 @@
 """One budget of Admin API calls a cell, shared by everything of ours that calls: functions and commands.
 
-Owns the shares. Leaves out waiting for a turn (`sweep/pace.py`, `ops/actions/pace.py`). Measured by a provider author
-in May 2026 at 7 to 10 calls a minute and endpoint; the lower number is the budget. A rotation makes one call on each of
-three endpoints, a sweep one a tenant on one of them, so both are counted in turns. No ledger is kept: Secrets Manager's
-own record tells which secrets rotate, whoever began it: a slot, a first rotation, a command on another machine.
+Owns the shares. Leaves out waiting for a turn (`functions/sweep/pace.py`, `ops/actions/pace.py`). Measured by a
+provider author in May 2026 at 7 to 10 calls a minute and endpoint; the lower number is the budget. A rotation makes one
+call on each of three endpoints, a sweep one a tenant on one of them, so both are counted in turns. No ledger is kept:
+Secrets Manager's own record tells which secrets rotate, whoever began it: a slot, a first rotation, a command on
+another machine.
 """
 
 from __future__ import annotations

@@ -76,6 +76,7 @@ class Reading:
 
 
 def translate(error: BotoCoreError | ClientError, reading: Reading) -> KeyReaderError:
+    """The reader's error for what AWS said, redacted. Returned, not raised."""
     if isinstance(error, BotoCoreError):
         return UnavailableError(
             f"AWS can't be asked for tenant {reading.tenant!r}: {redact(str(error))}",

@@ -57,6 +57,7 @@ class Lifetimes:
         return expires_at if fetched_at < expires_at < until else until
 
     def last_good_until(self, good_until: float, expires_at: float) -> float:
+        """Until when a key serves while AWS is out of reach. Unix seconds, as its arguments."""
         return min(good_until + self.stale_for, expires_at)
 
 
@@ -107,6 +108,7 @@ class CachedKey:
             return self._flight, True
 
     def land(self, flight: Flight, outcome: Outcome, began: float, now: float) -> None:
+        """Gives `outcome` to all who wait for the flight. `began` and `now` in Unix seconds."""
         with self._lock:
             answer = self._keep(outcome, began) if isinstance(outcome, Key) else self._fail(outcome, now)
             self._flight = None

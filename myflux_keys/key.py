@@ -49,6 +49,7 @@ class Key:
 
     @property
     def default_model(self) -> str | None:
+        """The model that the tenant's file names first; None for a key that names no models."""
         return self.models[0] if self.models else None
 
 
@@ -85,6 +86,7 @@ def parse_key(text: str, tenant: str, version_id: str) -> Key | PayloadError:
 
 
 def no_text(tenant: str) -> PayloadError:
+    """The error for a secret that holds bytes."""
     return _refused(tenant, "the secret holds bytes where a payload is JSON text")
 
 

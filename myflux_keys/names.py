@@ -45,7 +45,10 @@ CELL_SLUG = re.compile(r"[a-z][a-z0-9-]{2,19}", re.ASCII)
 
 @dataclass(frozen=True)
 class CellNames:
-    """Names and ARNs of what one cell's tenants share. `account_id` is 12 digits, `region` e.g. ``eu-central-1``."""
+    """Names and ARNs of what one cell's tenants share. `account_id` is 12 digits, `region` e.g. ``eu-central-1``.
+
+    A property is the bare name in AWS, unless its name ends in ``_arn`` or ``_arn_pattern`` (wildcards of IAM).
+    """
 
     cell: str
     account_id: str
@@ -196,7 +199,7 @@ class CellNames:
 
 @dataclass(frozen=True)
 class TenantNames:
-    """Names and ARNs of what belongs to one tenant alone."""
+    """Names and ARNs of what belongs to one tenant alone; its properties are as CellNames'."""
 
     cell: CellNames
     tenant: str

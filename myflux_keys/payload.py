@@ -32,6 +32,7 @@ class SecretText:
         self.__value = value
 
     def reveal(self) -> str:
+        """The value itself. Only where it is sent or stored: never for a log, an error or a report."""
         return self.__value
 
     def __repr__(self) -> str:

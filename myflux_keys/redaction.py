@@ -26,6 +26,7 @@ def redact(text: str) -> str:
 
 
 def looks_like_key(text: str) -> bool:
+    """Whether `text` holds something that is shaped like an OpenAI key or an AWS access key id."""
     return KEY_SHAPE.search(text) is not None
 
 

@@ -119,7 +119,7 @@ class Account:
     def _client(self, service: str, more: Config | None = None) -> Any:
         if service not in self._clients:
             config = self._config.merge(more) if more else self._config
-            self._clients[service] = self._session.client(  # pyright: ignore[reportCallIssue, reportUnknownMemberType, reportArgumentType]
+            self._clients[service] = self._session.client(  # pyright: ignore[reportCallIssue, reportUnknownMemberType]
                 service,  # pyright: ignore[reportArgumentType]
                 region_name=self.cell.region,
                 config=config,

@@ -31,7 +31,7 @@ from tests.leftovers.plugin import nothing_left_by_the_test as nothing_left_by_t
 
 hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("suite")
-botocore.session.create_loader = cache(create_loader)  # pyright: ignore[reportAttributeAccessIssue]
+botocore.session.create_loader = cache(create_loader)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

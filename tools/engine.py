@@ -193,8 +193,13 @@ def main() -> int:
         say(str(error))
         return 1
     if arguments.json:
-        report = {"pulumi": str(engine.pulumi), "folder": str(engine.folder), "version": engine.version,
-                  "source": engine.source, "seconds": round(time.monotonic() - start, 1)}  # fmt: skip
+        report = {
+            "pulumi": str(engine.pulumi),
+            "folder": str(engine.folder),
+            "version": engine.version,
+            "source": engine.source,
+            "seconds": round(time.monotonic() - start, 1),
+        }
         sys.stdout.write(json.dumps(report) + "\n")
     else:
         sys.stdout.write(f"{engine.folder}\n")

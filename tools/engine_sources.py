@@ -35,8 +35,12 @@ _INSTALL: Final = (
 def download(folder: Path, version: str, env: Mapping[str, str]) -> Path:
     """Installs the official release by `pulumi.automation.PulumiCommand.install`; returns the executable."""
     try:
-        run([sys.executable, "-c", _REACH, _INSTALLER_URL], "asking whether Pulumi's download is in reach",
-            REACH_SECONDS, env)  # fmt: skip
+        run(
+            [sys.executable, "-c", _REACH, _INSTALLER_URL],
+            "asking whether Pulumi's download is in reach",
+            REACH_SECONDS,
+            env,
+        )
     except StepError as error:
         reason = str(error).splitlines()[-1]
         raise StepError(f"{_INSTALLER_URL} is out of reach: {reason}") from None
@@ -69,6 +73,11 @@ def build(folder: Path, version: str, env: Mapping[str, str]) -> Path:
     target = folder / "pulumi"
     # The caller's own flags and workspace would change what is built, or stop it.
     clean = {name: value for name, value in env.items() if name != "GOFLAGS"} | {"GOWORK": "off"}
-    run(build_command(go, version, target), f"building Pulumi {version} from Go modules (1 to 5 minutes, once)",
-        BUILD_SECONDS, clean, cwd=MODULE)  # fmt: skip
+    run(
+        build_command(go, version, target),
+        f"building Pulumi {version} from Go modules (1 to 5 minutes, once)",
+        BUILD_SECONDS,
+        clean,
+        cwd=MODULE,
+    )
     return target

@@ -32,9 +32,14 @@ def run(command: Sequence[str], what: str, limit: float, env: Mapping[str, str],
     with tempfile.TemporaryFile() as output:
         try:
             process = subprocess.Popen(
-                command, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                command,
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
                 start_new_session=True,
-            )  # fmt: skip
+            )
         except OSError as error:
             raise StepError(f"could not run {command[0]}: {error.strerror}") from None
         try:

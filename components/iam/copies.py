@@ -26,6 +26,8 @@ Pattern = Callable[[CellNames], str]
 
 @dataclass(frozen=True)
 class Replica:
+    """A Region that holds copies of tenants' secrets."""
+
     region: str
     kms_key_arn: str
     """A customer managed key of that Region."""

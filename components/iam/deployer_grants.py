@@ -36,9 +36,7 @@ def _arns(names: CellNames, service: str, resources: Sequence[str], *, region: b
 
 
 def _functions(names: CellNames) -> list[str]:
-    return [
-        names.rotation_function, names.provisioner_function, names.admin_rotation_function, names.sweep_function
-    ]  # fmt: skip
+    return [names.rotation_function, names.provisioner_function, names.admin_rotation_function, names.sweep_function]
 
 
 def _function_arns(names: CellNames) -> list[str]:
@@ -150,12 +148,14 @@ def _read_policy(names: CellNames) -> list[str]:
     return [names.policy_arn(names.read_policy)]
 
 
-TENANT_TYPES: Final = frozenset({
-    "aws:lambda/invocation:Invocation",
-    "aws:secretsmanager/secret:Secret",
-    "aws:secretsmanager/secretPolicy:SecretPolicy",
-    "aws:secretsmanager/secretRotation:SecretRotation",
-})  # fmt: skip
+TENANT_TYPES: Final = frozenset(
+    {
+        "aws:lambda/invocation:Invocation",
+        "aws:secretsmanager/secret:Secret",
+        "aws:secretsmanager/secretPolicy:SecretPolicy",
+        "aws:secretsmanager/secretRotation:SecretRotation",
+    }
+)
 """What a tenant's stack is made of, unless it is dedicated: a key and a role of its own are a person's to make."""
 
 BUILD: Final[Mapping[str, Grants]] = {
@@ -179,13 +179,16 @@ BUILD: Final[Mapping[str, Grants]] = {
     ],
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": lambda names, _: [
         Grant(
-            "iam", "AttachRolePolicy DetachRolePolicy", [names.runtime_role_arn],
+            "iam",
+            "AttachRolePolicy DetachRolePolicy",
+            [names.runtime_role_arn],
             _bounded(names, PolicyARN=names.policy_arn(names.read_policy)),
         )
     ],
     "aws:kms/alias:Alias": lambda names, _: [
         Grant(
-            "kms", "CreateAlias DeleteAlias UpdateAlias",
+            "kms",
+            "CreateAlias DeleteAlias UpdateAlias",
             [any_key(names), *_arns(names, "kms", [names.kms_alias, f"{names.kms_alias}/*"])],
         )
     ],
@@ -198,7 +201,9 @@ BUILD: Final[Mapping[str, Grants]] = {
             _function_arns(names),
         ),
         Grant(
-            "iam", "PassRole", _function_roles(names),
+            "iam",
+            "PassRole",
+            _function_roles(names),
             {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
         ),
     ],
@@ -215,7 +220,7 @@ BUILD: Final[Mapping[str, Grants]] = {
     "aws:sns/topicPolicy:TopicPolicy": _fixed("sns", "SetTopicAttributes", _topics),
     "aws:sns/topicSubscription:TopicSubscription": _fixed("sns", "Subscribe Unsubscribe", _subscriptions),
     "aws:sqs/queue:Queue": _fixed("sqs", "CreateQueue DeleteQueue SetQueueAttributes TagQueue UntagQueue", _queues),
-}  # fmt: skip
+}
 """By resource type, as the engine names them."""
 
 
@@ -237,7 +242,8 @@ def look(names: CellNames) -> list[Grant]:
         Grant("logs", "ListTagsForResource", _log_groups(names)),
         Grant("sqs", "GetQueueAttributes GetQueueUrl ListQueueTags", _queues(names)),
         Grant(
-            "sns", "GetSubscriptionAttributes GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource",
+            "sns",
+            "GetSubscriptionAttributes GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource",
             _subscriptions(names),
         ),
         Grant(
@@ -250,4 +256,4 @@ def look(names: CellNames) -> list[Grant]:
         Grant("events", "DescribeRule ListTagsForResource ListTargetsByRule", _rules(names)),
         # `offboard` has the sweep end a tenant's keys: it answers with ids alone.
         Grant("lambda", "InvokeFunction", _arns(names, "lambda", [f"function:{names.sweep_function}"])),
-    ]  # fmt: skip
+    ]

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from functions.shared.environment import Environment
-from functions.shared.secrets_manager import CURRENT, PENDING, SecretState
+from functions.shared.rotation_guard import Refused, match_name, name_in
+from functions.shared.secrets_manager import SecretState
 from myflux_keys import names
 
 MARGIN_SECONDS: Final = 14 * 86_400
@@ -21,10 +22,6 @@ MAX_LIFE_SECONDS: Final = 31_536_000
 """OpenAI's maximum of `expires_in_seconds`: a year."""
 MIN_OVERLAP_SECONDS: Final = 3600
 """The functions keep an admin key for five minutes, and run for fifteen at the longest."""
-
-
-class Refused(Exception):
-    """This rotation must not run. The message says which rule and what to do; repeating it changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -42,27 +39,11 @@ class Lifetimes:
 
 def check_name(secret_id: str, environment: Environment) -> None:
     """Raises Refused for any secret but this cell's admin secret."""
-    name = secret_id.split(":secret:", 1)[1] if secret_id.startswith("arn:") else secret_id
-    # Secrets Manager ends an ARN with a hyphen and six characters of its own.
-    if not re.fullmatch(f"{re.escape(environment.admin_secret)}(?:-[A-Za-z0-9]{{6}})?", name):
+    if match_name(secret_id, re.escape(environment.admin_secret)) is None:
         raise Refused(
-            f"{name} is not {environment.admin_secret}: this function rotates the admin key of cell "
+            f"{name_in(secret_id)} is not {environment.admin_secret}: this function rotates the admin key of cell "
             f"{environment.cell} and nothing else"
         )
-
-
-def check_rotation(state: SecretState, version_id: str) -> None:
-    """A version without either label is a rotation that is over: acting on it would bring an old key back."""
-    if not state.rotation_enabled:
-        raise Refused(
-            f"rotation is off for {state.name}: `pulumi up --refresh` on the platform's stack turns it on; then rotate"
-        )
-    if version_id not in state.stages:
-        raise Refused(
-            f"{state.name} has no version {version_id}: Secrets Manager makes it before it calls createSecret"
-        )
-    if not state.stages[version_id] & {PENDING, CURRENT}:
-        raise Refused(f"version {version_id} of {state.name} is neither {PENDING} nor {CURRENT}: its rotation is over")
 
 
 def read_lifetimes(state: SecretState) -> Lifetimes:

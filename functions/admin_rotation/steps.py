@@ -8,81 +8,64 @@ day later. Every call is made with the key that is AWSCURRENT, so a rotation nee
 from __future__ import annotations
 
 import logging
-from typing import Any, Final
+from typing import ClassVar, Final
 
-from functions.admin_rotation.guard import check_name, check_rotation, read_lifetimes
+from functions.admin_rotation.guard import check_name, read_lifetimes
 from functions.admin_rotation.mint import MintedAdminKey, mint
 from functions.admin_rotation.proof import NotProven, prove
 from functions.shared import log
 from functions.shared.admin_keys import PATH, AdminKeyRecord, list_admin_keys
 from functions.shared.deadline import Deadline
 from functions.shared.environment import Environment
+from functions.shared.new_key import undo, value_after_failed_put
 from functions.shared.openai_admin import KEEP_SECONDS, AdminAPI
 from functions.shared.openai_http import OpenAIError, path
+from functions.shared.rotation_frame import Outcome, RotationSteps, StepCall
+from functions.shared.rotation_guard import RotationError
 from functions.shared.secrets_manager import CURRENT, SecretStore
 from myflux_keys import names
-from myflux_keys.payload import SecretText
 
 MINT_NEEDS_SECONDS: Final = 90.0
 """A key is not made where there may be no time to prove, store or undo it."""
 
-Outcome = dict[str, Any]
-"""Fields of the step's log line: ids, counts and words."""
 
+class AdminRotation(RotationSteps):
+    """One rotation of the admin secret."""
 
-class AdminRotationError(Exception):
-    """The step failed; Secrets Manager will repeat the rotation."""
-
-
-class _Unknown(AdminRotationError):
-    """Whether the secret holds the key is not known, so the key must be left alone."""
-
-
-class AdminRotation:
-    """One rotation of the admin secret to the version `version_id`, which is the rotation's ClientRequestToken."""
+    TURN_ON: ClassVar = "`pulumi up --refresh` on the platform's stack turns it on; then rotate"
 
     def __init__(
         self,
         environment: Environment,
-        secret_id: str,
-        version_id: str,
+        call: StepCall,
         *,
-        rotation_token: str | None,
         store: SecretStore,
         api: AdminAPI,
         deadline: Deadline,
     ) -> None:
         """Raises Refused for any other secret, before any call."""
-        check_name(secret_id, environment)
-        self._version = version_id
-        self._rotation_token = rotation_token
-        self._store = store
+        check_name(call.secret_id, environment)
+        super().__init__(call, store)
         self._api = api
         self._deadline = deadline
-        self._name = names.admin_key_name(environment.cell, version_id)
+        self._name = names.admin_key_name(environment.cell, call.version_id)
 
     def create(self) -> Outcome:
         """createSecret: mints a key, proves it with real admin calls and stores it as this version's value."""
-        state = self._store.describe()
-        check_rotation(state, self._version)
-        lifetimes = read_lifetimes(state)
+        lifetimes = read_lifetimes(self._checked_state())
         if self._store.value(self._version) is not None:
             return {"outcome": "already_stored"}
         removed = self._remove(self._made_before())
         if self._deadline.remaining() < MINT_NEEDS_SECONDS:
-            raise AdminRotationError(f"less than {MINT_NEEDS_SECONDS:.0f} s left: no key is made that can't be undone")
+            raise RotationError(f"less than {MINT_NEEDS_SECONDS:.0f} s left: no key is made that can't be undone")
         minted = self._mint(lifetimes.life)
         try:
             prove(self._api.http, self._deadline, minted.value, keep=KEEP_SECONDS)
             self._put(minted)
         except Exception as error:
-            self._undo(minted.id, error)
+            undo(minted.id, error, self._end)
             raise
         return {"outcome": "stored", "key_id": minted.id, "expires_at": minted.expires_at, "leftovers_removed": removed}
-
-    def set(self) -> Outcome:
-        """setSecret: OpenAI knows the key since it was minted, so there is nothing to set."""
-        return {"outcome": "nothing_to_set"}
 
     def test(self) -> Outcome:
         """testSecret: proves the stored key. With RotateImmediately=false AWS runs this step alone, on a version that
@@ -100,17 +83,12 @@ class AdminRotation:
 
     def finish(self) -> Outcome:
         """finishSecret: makes this version AWSCURRENT. The key before it goes on working until `tidy.py` ends it."""
-        state = self._store.describe()
-        check_rotation(state, self._version)
+        state = self._checked_state()
         # Looked up before the label moves: a key that OpenAI does not know must never become the one in use.
         made = self._made_before()
         if len(made) != 1:
-            raise AdminRotationError(f"OpenAI lists {len(made)} keys called {self._name}: it is not made the live one")
-        held_by = state.version_with(CURRENT)
-        if held_by == self._version:
-            return {"outcome": "already_current", "key_id": made[0].id}
-        self._store.make_current(self._version, held_by)
-        return {"outcome": "promoted", "replaced": held_by, "key_id": made[0].id}
+            raise RotationError(f"OpenAI lists {len(made)} keys called {self._name}: it is not made the live one")
+        return {**self._promote(state), "key_id": made[0].id}
 
     def _made_before(self) -> list[AdminKeyRecord]:
         """Keys of this very rotation: its token is in their name."""
@@ -129,28 +107,8 @@ class AdminRotation:
         try:
             self._store.put_pending(self._version, minted.value, self._rotation_token)
         except Exception as error:
-            # A lost answer is no refusal: ending the key now could end the one that the secret holds.
-            if not self._holds(minted.value, error):
+            if value_after_failed_put(self._store, self._version, error) != minted.value:
                 raise
-
-    def _holds(self, value: SecretText, error: Exception) -> bool:
-        try:
-            return self._store.value(self._version) == value
-        except Exception as unknown:  # noqa: BLE001 - raised again, as what it means here
-            told = f"{log.failure_text(error)}; whether it was stored is unknown: {log.failure_text(unknown)}"
-            raise _Unknown(told) from None
-
-    def _undo(self, key_id: str, error: Exception) -> None:
-        if isinstance(error, _Unknown):
-            log.line("key.left_for_retry", level=logging.WARNING, key_id=key_id, error=str(error))
-            return
-        try:
-            self._end(key_id)
-        except OpenAIError as failure:
-            # The next try finds it by its name; its own expiry ends it at the latest.
-            log.line("key.left_behind", level=logging.ERROR, key_id=key_id, error=str(failure))
-        else:
-            log.line("key.undone", level=logging.WARNING, key_id=key_id, error=log.failure_text(error))
 
     def _remove(self, found: list[AdminKeyRecord]) -> int:
         """Nobody holds their value: the rotation that made them did not store it."""
@@ -159,8 +117,9 @@ class AdminRotation:
             log.line("key.leftover", level=logging.WARNING, key_id=key.id)
         return len(found)
 
-    def _end(self, key_id: str) -> None:
+    def _end(self, key_id: str) -> dict[str, str]:
         end_admin_key(self._api, key_id)
+        return {}
 
     def _unblock(self) -> None:
         """A version whose key is gone from OpenAI can never pass. Without its AWSPENDING the next rotation starts

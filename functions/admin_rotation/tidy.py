@@ -11,12 +11,14 @@ from typing import Final
 
 from functions.admin_rotation.endings import endings
 from functions.admin_rotation.guard import read_lifetimes
-from functions.admin_rotation.steps import AdminRotationError, Outcome, end_admin_key
+from functions.admin_rotation.steps import end_admin_key
 from functions.shared import log
 from functions.shared.admin_keys import AdminKeyRecord, list_admin_keys, own_key
 from functions.shared.environment import Environment
 from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIError
+from functions.shared.rotation_frame import Outcome
+from functions.shared.rotation_guard import RotationError
 from functions.shared.secrets_manager import CURRENT, PENDING, SecretState, SecretStore
 from myflux_keys import names
 
@@ -24,7 +26,7 @@ PREVIOUS: Final = "AWSPREVIOUS"
 
 
 def tidy(environment: Environment, store: SecretStore, api: AdminAPI) -> Outcome:
-    """Raises AdminRotationError, after all else is done, where a key lives on that should not."""
+    """Raises RotationError, after all else is done, where a key lives on that should not."""
     state = store.describe()
     current_version = state.version_with(CURRENT)
     if current_version is None:
@@ -33,7 +35,7 @@ def tidy(environment: Environment, store: SecretStore, api: AdminAPI) -> Outcome
     keys = list_admin_keys(api)
     current = _of_version(environment, store, keys, current_version)
     if current is None:
-        raise AdminRotationError(
+        raise RotationError(
             f"none or several of OpenAI's {len(keys)} admin keys fit version {current_version}: nothing is ended. "
             "End old admin keys by hand, under Settings, Organization, Admin keys"
         )
@@ -65,7 +67,7 @@ def tidy(environment: Environment, store: SecretStore, api: AdminAPI) -> Outcome
     left = {key.id for key in list_admin_keys(api)} if ended else set[str]()
     failures += [f"{key_id} was said to be deleted, and is still listed" for key_id in ended if key_id in left]
     if failures:
-        raise AdminRotationError("old admin keys live on: " + "; ".join(failures))
+        raise RotationError("old admin keys live on: " + "; ".join(failures))
     return {"outcome": "tidied", "key_id": current.id, "ended": ended}
 
 

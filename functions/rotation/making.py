@@ -7,6 +7,7 @@ leaves a key that the next try finds by its name, which carries the rotation's t
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import Final
 
 from functions.rotation.keys import leftovers
@@ -14,12 +15,14 @@ from functions.rotation.memory import Seen
 from functions.rotation.mint import MintedKey, mint
 from functions.rotation.proof import Proof, prove_logged
 from functions.rotation.tenant import Tenant
-from functions.rotation.version import RotationError, new_payload, read_payload
+from functions.rotation.version import new_payload, read_payload
 from functions.shared import log
 from functions.shared.deadline import Deadline
 from functions.shared.environment import Environment
+from functions.shared.new_key import undo, value_after_failed_put
 from functions.shared.openai_admin import AdminAPI, Key, ProjectKeys
 from functions.shared.openai_http import OpenAIError
+from functions.shared.rotation_guard import RotationError
 from functions.shared.secrets_manager import SecretStore
 from myflux_keys.payload import SecretText
 
@@ -27,8 +30,23 @@ MINT_NEEDS_SECONDS: Final = 45.0
 """A key is not made where there may be no time to prove, store or undo it."""
 
 
-class _Unknown(RotationError):
-    """Whether the secret holds the key is not known, so the key must be left alone."""
+@dataclass(frozen=True)
+class NewKey:
+    """A key made and stored. `seen` are the service account's keys as they are now, `minted` among them."""
+
+    minted: MintedKey
+    proof: Proof
+    seen: Seen
+
+
+@dataclass(frozen=True)
+class Making:
+    """`key_id` is the key that the version holds afterwards. `new` is None where the version turned out to hold another
+    one already: then the one made here was ended. `leftovers_removed` counts keys of earlier tries."""
+
+    key_id: str
+    new: NewKey | None
+    leftovers_removed: int
 
 
 class KeyMaker:
@@ -54,13 +72,12 @@ class KeyMaker:
         self._deadline = deadline
         self._keys = ProjectKeys(api, tenant.project_id)
         self._name = tenant.key_name(version_id)
-        self.leftovers_removed = 0
+        self._leftovers_removed = 0
 
-    def make(self) -> tuple[MintedKey, Proof, Seen] | str:
-        """The key that the version now holds; the id alone where it turned out to hold another one already.
+    def make(self) -> Making:
+        """Raises RotationError, ProofFailed, OpenAIError, or botocore's errors.
 
-        Raises RotationError, ProofFailed, OpenAIError, or botocore's errors; then the version has no value, or what it
-        has is unknown.
+        Then the version has no value, or what it has is unknown.
         """
         found = self._keys.of_service_account(self._tenant.service_account_id)
         lost = leftovers(found, self._name)
@@ -73,16 +90,17 @@ class KeyMaker:
             proof = prove_logged(self._api.http, self._deadline, minted.id, minted.value, self._tenant.models[0])
             holder = self._store_key(minted)
         except Exception as error:
-            self._undo(minted.id, error)
+            undo(minted.id, error, self._end)
             raise
         if holder != minted.id:
-            self._undo(minted.id, RotationError(f"the version already holds key {holder}"))
-            return holder
+            undo(minted.id, RotationError(f"the version already holds key {holder}"), self._end)
+            return Making(holder, None, self._leftovers_removed)
         account = self._tenant.service_account_id
         current = Key(minted.id, self._name, minted.created_at, minted.expires_at, account)
         # Without those just ended: giving one of them the overlap would bring it back to life where OpenAI refused to
         # delete it and it has a second left.
-        return minted, proof, Seen((*(key for key in found if key not in lost), current), current)
+        seen = Seen((*(key for key in found if key not in lost), current), current)
+        return Making(minted.id, NewKey(minted, proof, seen), self._leftovers_removed)
 
     def _mint(self) -> MintedKey:
         try:
@@ -99,30 +117,16 @@ class KeyMaker:
         try:
             self._store.put_pending(self._version, SecretText(payload.to_json()), self._rotation_token)
         except Exception as error:
-            # A lost answer is no refusal: ending the key now could end the one that the secret holds.
-            try:
-                stored = self._store.value(self._version)
-            except Exception as unknown:  # noqa: BLE001 - raised again, as what it means here
-                told = f"{log.failure_text(error)}; whether it was stored is unknown: {log.failure_text(unknown)}"
-                raise _Unknown(told) from None
+            stored = value_after_failed_put(self._store, self._version, error)
             if stored is None:
                 raise
             return read_payload(stored, self._tenant.tenant, self._version).key_id
         return minted.id
 
-    def _undo(self, key_id: str, error: Exception) -> None:
-        if isinstance(error, _Unknown):
-            log.line("key.left_for_retry", level=logging.WARNING, key_id=key_id, error=str(error))
-            return
-        try:
-            how = self._keys.retire(key_id)
-        except OpenAIError as failure:
-            # The next try finds it by its name; its own expiry ends it at the latest.
-            log.line("key.left_behind", level=logging.ERROR, key_id=key_id, error=str(failure))
-        else:
-            log.line("key.undone", level=logging.WARNING, key_id=key_id, how=how, error=log.failure_text(error))
+    def _end(self, key_id: str) -> dict[str, str]:
+        return {"how": self._keys.retire(key_id)}
 
     def _remove(self, found: list[Key]) -> None:
         for key in found:
             log.line("key.leftover", level=logging.WARNING, key_id=key.id, how=self._keys.retire(key.id))
-            self.leftovers_removed += 1
+            self._leftovers_removed += 1

@@ -51,6 +51,7 @@ class Proof(Enum):
 
     @property
     def alive(self) -> bool:
+        """Whether OpenAI knows the key, whatever it lets it do."""
         return self not in (Proof.REFUSED, Proof.UNCLEAR)
 
 

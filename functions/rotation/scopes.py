@@ -5,7 +5,7 @@ a key may do and never adds to what its service account's role (`member`) allows
 
 Sources, November 2026:
 - `[]` is every permission and `["api.all.read"]` is read only: the API reference of key updates (openai-python 3.54,
-  `admin/organization/projects/api_keys.py`: "the same scope identifiers as the dashboard").
+  admin/organization/projects/api_keys.py: "the same scope identifiers as the dashboard").
 - `api.model.request` as an entry of a key's scopes: the API reference of audit logs (`api_key.created`, `data.scopes`).
 - `api.model.read`, `api.responses.write`, `api.responses.read`: named by OpenAI's own 401 and 403 ("Missing scopes: …")
   in many public reports. `write` does not include `read` (community.openai.com, topic 1292912), so both are asked for.

@@ -8,60 +8,60 @@ step that raises is a step that will be tried again.
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import ClassVar
 
 from functions.rotation.keys import lasts, outdated, remaining_life
 from functions.rotation.making import KeyMaker
 from functions.rotation.memory import Memory, Seen
 from functions.rotation.proof import prove_logged
-from functions.rotation.tenant import Refused, Tenant, check_name, check_rotation, read_tenant
-from functions.rotation.version import RotationError, iso, read_payload
+from functions.rotation.tenant import Tenant, check_name, read_tenant
+from functions.rotation.version import iso, read_payload
 from functions.shared import log
 from functions.shared.deadline import Deadline
 from functions.shared.environment import Environment
 from functions.shared.openai_admin import AdminAPI, Key, ProjectKeys
 from functions.shared.openai_http import OpenAIError
+from functions.shared.rotation_frame import Outcome, RotationSteps, StepCall
+from functions.shared.rotation_guard import Refused, RotationError
 from functions.shared.secrets_manager import CURRENT, PENDING, SecretState, SecretStore
 from myflux_keys.payload import Payload
 
-Outcome = dict[str, Any]
-"""Fields of the step's log line: ids, counts and words."""
 
+class Rotation(RotationSteps):
+    """One rotation of one tenant's secret."""
 
-class Rotation:
-    """One rotation of one secret to the version `version_id`, which is the rotation's ClientRequestToken."""
+    TURN_ON: ClassVar = "`myflux-keys up TENANT` turns it on, with a new key"
 
     def __init__(
         self,
         environment: Environment,
-        secret_id: str,
-        version_id: str,
+        call: StepCall,
         *,
-        rotation_token: str | None,
         store: SecretStore,
         api: AdminAPI,
         deadline: Deadline,
         memory: Memory,
     ) -> None:
         """Raises Refused for a secret that is no tenant's of this cell, before any call."""
-        self.tenant_slug = check_name(secret_id, environment.cell)
+        self.tenant_slug = check_name(call.secret_id, environment.cell)
+        super().__init__(call, store)
         self._environment = environment
-        self._secret_id = secret_id
-        self._version = version_id
-        self._rotation_token = rotation_token
-        self._store = store
+        self._secret_id = call.secret_id
         self._api = api
         self._deadline = deadline
         self._memory = memory
 
     def create(self) -> Outcome:
         """createSecret: mints a key, proves it and stores it as this version's value."""
-        state = self._store.describe()
-        tenant = self._guarded(state)
+        state = self._checked_state()
+        tenant = read_tenant(state, self._environment.cell)
+        # With the admin key that may work on this tenant's project: the cell's, or the customer's own.
+        api = self._api.at(tenant.admin_secret)
+        keys = ProjectKeys(api, tenant.project_id)
         stored = self._store.value(self._version)
         if stored is not None:
             payload = read_payload(stored, self.tenant_slug, self._version)
-            self._resume(state, tenant, payload)
+            self._resume(state, keys, tenant, payload)
             return {"outcome": "already_stored", "key_id": payload.key_id}
         maker = KeyMaker(
             tenant,
@@ -69,32 +69,30 @@ class Rotation:
             self._rotation_token,
             environment=self._environment,
             store=self._store,
-            api=self._api,
+            api=api,
             deadline=self._deadline,
         )
         made = maker.make()
-        if isinstance(made, str):
-            self._give_way(state, tenant, made)
-            return {"outcome": "already_stored", "key_id": made}
-        minted, proof, seen = made
-        self._give_way(state, tenant, minted.id)
-        self._memory.keep(self._secret_id, self._version, seen)
+        self._give_way(state, keys, made.key_id)
+        if made.new is None:
+            return {"outcome": "already_stored", "key_id": made.key_id}
+        self._memory.keep(self._secret_id, self._version, made.new.seen)
         return {
             "outcome": "stored",
-            "key_id": minted.id,
-            "proof": proof.value,
-            "expires_at": iso(minted.expires_at),
-            "leftovers_removed": maker.leftovers_removed,
+            "key_id": made.key_id,
+            "proof": made.new.proof.value,
+            "expires_at": iso(made.new.minted.expires_at),
+            "leftovers_removed": made.leftovers_removed,
         }
 
-    def _resume(self, state: SecretState, tenant: Tenant, payload: Payload) -> None:
+    def _resume(self, state: SecretState, keys: ProjectKeys, tenant: Tenant, payload: Payload) -> None:
         """Looks whether the key that an earlier try stored can still become the live one. Raises RotationError.
 
         A rotation may be taken up again after weeks. A version's value never changes, so one whose key is dead or
         would die too soon can never pass: without its AWSPENDING the next rotation starts afresh, with it every later
         one would fail.
         """
-        listed = ProjectKeys(self._api, tenant.project_id).of_service_account(tenant.service_account_id)
+        listed = keys.of_service_account(tenant.service_account_id)
         key = next((key for key in listed if key.id == payload.key_id), None)
         if key is not None and lasts(key, tenant, self._api.http.told_time):
             self._memory.keep(self._secret_id, self._version, Seen(tuple(listed), key))
@@ -108,7 +106,7 @@ class Rotation:
             "new one is made"
         )
 
-    def _give_way(self, before: SecretState, tenant: Tenant, key_id: str) -> None:
+    def _give_way(self, before: SecretState, keys: ProjectKeys, key_id: str) -> None:
         """Ends a rotation that somebody overtook by storing a value by hand while the key was made. Raises Refused.
 
         AWS has abandoned it and calls no further step, and storing the key has brought AWSPENDING back, where it would
@@ -120,16 +118,12 @@ class Rotation:
             return
         if PENDING in after.stages.get(self._version, frozenset()):
             self._store.drop_pending(self._version)
-        how = ProjectKeys(self._api, tenant.project_id).end(key_id)
+        how = keys.end(key_id)
         log.line("rotation.overtaken", level=logging.WARNING, version=self._version, key_id=key_id, how=how)
         raise Refused(
             f"version {current} was stored by hand while a key was made: that one stays, and the new key is ended. "
             "The next rotation replaces it"
         )
-
-    def set(self) -> Outcome:
-        """setSecret: OpenAI knows the key since it was minted, so there is nothing to set."""
-        return {"outcome": "nothing_to_set"}
 
     def test(self) -> Outcome:
         """testSecret: proves the stored key, whatever label its version has.
@@ -153,17 +147,14 @@ class Rotation:
         Where a life can't be shortened this raises, though the new key is live: Secrets Manager then repeats the
         rotation, whose steps find their work done and come back to this one. Silence would leave the old key alive.
         """
-        state = self._store.describe()
-        tenant = self._guarded(state)
-        keys = ProjectKeys(self._api, tenant.project_id)
+        state = self._checked_state()
+        tenant = read_tenant(state, self._environment.cell)
+        keys = ProjectKeys(self._api.at(tenant.admin_secret), tenant.project_id)
         # Looked up before the label moves: a key that OpenAI does not know must never become the live one.
         seen = self._memory.take(self._secret_id, self._version) or self._look(keys, tenant)
-        held_by = state.version_with(CURRENT)
-        if held_by != self._version:
-            self._store.make_current(self._version, held_by)
+        promoted = self._promote(state)
         shortened = self._shorten(keys, outdated(seen.keys, tenant, seen.current), tenant.overlap)
-        promoted = {"outcome": "promoted", "replaced": held_by} if held_by != self._version else {}
-        return {"outcome": "already_current", **promoted, "key_id": seen.current.id, "shortened": shortened}
+        return {**promoted, "key_id": seen.current.id, "shortened": shortened}
 
     def _look(self, keys: ProjectKeys, tenant: Tenant) -> Seen:
         stored = self._store.value(self._version)
@@ -190,9 +181,3 @@ class Rotation:
         if failures:
             raise RotationError("the new key is live, and old keys keep their longer life: " + "; ".join(failures))
         return [key.id for key in old]
-
-    def _guarded(self, state: SecretState) -> Tenant:
-        check_rotation(state, self._version)
-        tenant = read_tenant(state, self._environment.cell)
-        self._api = self._api.at(tenant.admin_secret)
-        return tenant

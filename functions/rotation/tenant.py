@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from functions.rotation.scopes import SCOPES
-from functions.shared.secrets_manager import CURRENT, PENDING, SecretState
+from functions.shared.rotation_guard import Refused, match_name, name_in
+from functions.shared.secrets_manager import SecretState
 from myflux_keys import names
 
 MARGIN_SECONDS: Final = 72 * 3600
@@ -22,10 +23,6 @@ MAX_LIFE_SECONDS: Final = 31_536_000
 """OpenAI's maximum of `expires_in_seconds`."""
 MIN_INTERVAL_SECONDS: Final = 4 * 3600
 """AWS rotates at most every four hours."""
-
-
-class Refused(Exception):
-    """This rotation must not run. The message says which rule and what to do; repeating it changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +47,7 @@ class Tenant:
 
     @property
     def scopes(self) -> tuple[str, ...]:
+        """OpenAI's scope identifiers for the tenant's permission; none is all."""
         return SCOPES[self.permission]
 
     @property
@@ -63,26 +61,13 @@ class Tenant:
 
 def check_name(secret_id: str, cell: str) -> str:
     """The tenant that a secret's ARN or name belongs to. Raises Refused for anything but this cell's tenant secrets."""
-    name = secret_id.split(":secret:", 1)[1] if secret_id.startswith("arn:") else secret_id
     before, after = (re.escape(part) for part in names.secret_name(cell, "*").split("*"))
-    # Secrets Manager ends an ARN with a hyphen and six characters of its own.
-    match = re.fullmatch(f"{before}({names.TENANT_SLUG.pattern}){after}(?:-[A-Za-z0-9]{{6}})?", name)
+    match = match_name(secret_id, f"{before}({names.TENANT_SLUG.pattern}){after}")
     if match is None:
-        raise Refused(f"{name} is no tenant's secret of cell {cell}: this function rotates those and nothing else")
-    return match.group(1)
-
-
-def check_rotation(state: SecretState, version_id: str) -> None:
-    """AWS's template guards likewise. A version without either label is a rotation that is over: acting on it would
-    bring an old key back."""
-    if not state.rotation_enabled:
-        raise Refused(f"rotation is off for {state.name}: `myflux-keys up TENANT` turns it on, with a new key")
-    if version_id not in state.stages:
         raise Refused(
-            f"{state.name} has no version {version_id}: Secrets Manager makes it before it calls createSecret"
+            f"{name_in(secret_id)} is no tenant's secret of cell {cell}: this function rotates those and nothing else"
         )
-    if not state.stages[version_id] & {PENDING, CURRENT}:
-        raise Refused(f"version {version_id} of {state.name} is neither {PENDING} nor {CURRENT}: its rotation is over")
+    return match.group(1)
 
 
 def read_tenant(state: SecretState, cell: str) -> Tenant:

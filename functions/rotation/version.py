@@ -10,11 +10,8 @@ from datetime import UTC, datetime
 from functions.rotation.mint import MintedKey
 from functions.rotation.tenant import Tenant
 from functions.shared.environment import Environment
+from functions.shared.rotation_guard import RotationError
 from myflux_keys.payload import Payload, PayloadError, SecretText
-
-
-class RotationError(Exception):
-    """The step failed; Secrets Manager will repeat the rotation."""
 
 
 def new_payload(environment: Environment, tenant: Tenant, minted: MintedKey) -> Payload:

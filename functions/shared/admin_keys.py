@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from functions.shared.openai_admin import AdminAPI, shows
+from functions.shared.openai_admin import AdminAPI
+from functions.shared.redacted_value import shows
 from myflux_keys.payload import SecretText
 
 PATH: Final = "/organization/admin_api_keys"

@@ -1,7 +1,7 @@
 """OpenAI's Admin API as the functions use it: paced calls, pages, and the keys of one project.
 
 Owns how often and how long an admin call is tried, and listing, shortening and deleting keys. Leaves out making things:
-projects belong to the provisioner (`provisioner/projects.py`), and the one call that makes a key to the rotation alone
+projects belong to the provisioner (`provisioner/project.py`), and the one call that makes a key to the rotation alone
 (`rotation/mint.py`), so that the provisioner's bundle holds no way to mint.
 
 The Admin API allows about 7 to 10 requests a minute and endpoint, without rate-limit headers, and recovers after about
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
@@ -30,15 +29,6 @@ _FAULT_PAUSES: Final = (1.0, 3.0)
 """After a 5xx or a lost answer, for requests that may be repeated; then the error is raised."""
 _PAGE: Final = "100"
 STILL_THERE: Final = "the answer was that the key is deleted, and it is still there"
-_SHOWN: Final = re.compile(r"(?P<begin>[^*.…]{3,})(?:\*+|\.{2,}|…)(?P<end>[^*.…]{3,})")
-"""``sk-admin...xyz`` in OpenAI's reference, ``sk-admin-****wxyz`` on its site."""
-
-
-def shows(redacted_value: str, value: SecretText) -> bool:
-    """Whether `value` begins and ends as the key does that OpenAI shows as `redacted_value`."""
-    shown = _SHOWN.fullmatch(redacted_value)
-    text = value.reveal()
-    return shown is not None and text.startswith(shown["begin"]) and text.endswith(shown["end"])
 
 
 class KeySource(Protocol):

@@ -144,6 +144,14 @@ class _Judge:
     def _found(self, found: Found, action: Action, reason: str, *, seconds: int | None = None) -> Finding:
         key = self.key
         return Finding(
-            self.facts.tenant.tenant, key.id, key.name, found, action, reason, key.expires_at, key.last_used_at,
-            seconds, self.facts.consumers,
-        )  # fmt: skip
+            self.facts.tenant.tenant,
+            key.id,
+            key.name,
+            found,
+            action,
+            reason,
+            key.expires_at,
+            key.last_used_at,
+            seconds,
+            self.facts.consumers,
+        )

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from functions.rotation.tenant import Refused, read_tenant
+from functions.rotation.tenant import read_tenant
+from functions.shared.rotation_guard import Refused
 from functions.shared.secrets_manager import CURRENT, PENDING
 from functions.sweep.decide import LOOK_AHEAD_SECONDS
 from functions.sweep.tenants import TenantSecret

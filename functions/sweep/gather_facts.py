@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from functions.rotation.proof import CALL_SECONDS, Proof, judge
 from functions.rotation.tenant import Tenant, read_tenant
-from functions.rotation.version import RotationError, read_payload
+from functions.rotation.version import read_payload
 from functions.shared import log
 from functions.shared.openai_admin import Key, ProjectKeys
 from functions.shared.openai_http import OpenAIError, OpenAIHTTP, path
+from functions.shared.rotation_guard import RotationError
 from functions.shared.secrets_manager import CURRENT, PENDING, SecretStore
 from functions.sweep.decide import PREVIOUS, is_dead
 from functions.sweep.facts import Facts

@@ -13,8 +13,9 @@ from typing import Final
 
 from functions.rotation.proof import CALL_SECONDS, Proof, judge
 from functions.shared.deadline import Deadline
-from functions.shared.openai_admin import KEEP_SECONDS, Key, shows
+from functions.shared.openai_admin import KEEP_SECONDS, Key
 from functions.shared.openai_http import OpenAIError, OpenAIHTTP
+from functions.shared.redacted_value import shows
 from functions.shared.secrets_manager import SecretStore
 from myflux_keys.payload import CUSTOMER, Payload, PayloadError, SecretText
 from myflux_keys.redaction import KEY_SHAPE, redact

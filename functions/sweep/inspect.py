@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from functions.rotation.proof import CALL_SECONDS, judge
-from functions.rotation.tenant import Refused
-from functions.rotation.version import RotationError, read_payload
+from functions.rotation.version import read_payload
 from functions.shared.openai_admin import ProjectKeys
 from functions.shared.openai_http import OpenAIError, path
+from functions.shared.rotation_guard import Refused, RotationError
 from functions.shared.secrets_manager import CURRENT, SecretStore
 from functions.sweep.locate_tenant import tenant_secret
 from functions.sweep.services import Services

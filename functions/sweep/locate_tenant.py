@@ -12,9 +12,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from functions.rotation.tenant import Refused
 from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIError, path
+from functions.shared.rotation_guard import Refused
 from functions.sweep.services import Services
 from functions.sweep.tenants import TenantSecret, describe, describe_leaving
 from myflux_keys import names

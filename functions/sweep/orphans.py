@@ -1,7 +1,7 @@
 """What one side has and another has not, between the cell's secrets and OpenAI's projects: a pure decision.
 
-Owns the kinds of orphans and the rules. Leaves out gathering both sides (`sides.py`). Every rule starts from the union
-of the sides: a list of one side never shows what is missing in it. Nothing here ends a key (docs/adr/0032).
+Owns the kinds of orphans and the rules. Leaves out gathering both sides (`gather_cell.py`). Every rule starts from the
+union of the sides: a list of one side never shows what is missing in it. Nothing here ends a key (docs/adr/0032).
 """
 
 from __future__ import annotations
@@ -108,9 +108,13 @@ def _mistagged(secret: ListedSecret, cell: str, project: Project | None) -> Orph
         else f"{secret.name} carries the tags of cell {cell}, and its name is no tenant's: no command works on it"
     )
     return Orphan(
-        secret.tenant or secret.name, "SecretMistagged", reason, secret.name, project.id if project else None,
+        secret.tenant or secret.name,
+        "SecretMistagged",
+        reason,
+        secret.name,
+        project.id if project else None,
         project.admin_secret if project else None,
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)
@@ -125,9 +129,14 @@ class _Sides:
         if project is not None:
             reason = f"deletion of its secret {secret.name} is scheduled, and its project {project.id} is not archived"
             yield Orphan(
-                secret.tenant or "", "SecretDeleted", reason, secret.name, project.id, project.admin_secret,
+                secret.tenant or "",
+                "SecretDeleted",
+                reason,
+                secret.name,
+                project.id,
+                project.admin_secret,
                 secret.deletion,
-            )  # fmt: skip
+            )
 
     def standing(self, secret: ListedSecret) -> Iterator[Orphan]:
         """Of a secret whose tags fit."""

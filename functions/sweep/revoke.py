@@ -11,10 +11,10 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from functions.rotation.proof import Proof
-from functions.rotation.tenant import Refused
 from functions.shared import log
 from functions.shared.openai_admin import Key, ProjectKeys
 from functions.shared.openai_http import OpenAIError
+from functions.shared.rotation_guard import Refused
 from functions.sweep.held_keys import DEATH_PATIENCE_SECONDS, PATIENCE_SECONDS, HeldKey, not_refused
 from functions.sweep.living_keys import Living, look
 from functions.sweep.locate_tenant import Target, find

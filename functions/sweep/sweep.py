@@ -13,12 +13,13 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.rotation.tenant import Refused, Tenant, read_tenant
+from functions.rotation.tenant import Tenant, read_tenant
 from functions.shared import log
 from functions.shared.admin_key import AdminKeyMissing
 from functions.shared.admin_keys import DAY_SECONDS, list_admin_keys, own_key
 from functions.shared.openai_admin import AdminAPI, ProjectKeys
 from functions.shared.openai_http import OpenAIError
+from functions.shared.rotation_guard import Refused
 from functions.sweep import due, governance, metrics
 from functions.sweep.act import Result, carry_out
 from functions.sweep.decide import decide

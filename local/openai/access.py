@@ -18,13 +18,29 @@ PROJECT_SCOPES: Final = frozenset(
     | {
         f"api.{area}.{right}"
         for area in (
-            "model", "responses", "files", "assistants", "threads", "vector_stores", "fine_tuning", "evals", "batch",
-            "prompts", "videos", "containers", "conversations", "webhooks", "datasets", "embeddings", "images", "audio",
+            "model",
+            "responses",
+            "files",
+            "assistants",
+            "threads",
+            "vector_stores",
+            "fine_tuning",
+            "evals",
+            "batch",
+            "prompts",
+            "videos",
+            "containers",
+            "conversations",
+            "webhooks",
+            "datasets",
+            "embeddings",
+            "images",
+            "audio",
             "moderations",
         )
         for right in ("read", "write")
     }
-)  # fmt: skip
+)
 """The scopes of project keys. OpenAI publishes no list: its errors, its key page and its audit log name them.
 Both spellings of `_SPELLINGS` are taken."""
 

@@ -71,9 +71,13 @@ def parse(fields: dict[str, Any]) -> Fault:
     except (re.error, TypeError):
         raise ValueError(f"path is {path!r}: it is a regular expression, searched in the request's path") from None
     return Fault(
-        name, method, pattern, count, DEFAULT_SECONDS.get(name, 0.0) if seconds is None else float(seconds),
+        name,
+        method,
+        pattern,
+        count,
+        DEFAULT_SECONDS.get(name, 0.0) if seconds is None else float(seconds),
         after or name in _ALWAYS_AFTER,
-    )  # fmt: skip
+    )
 
 
 class Faults:

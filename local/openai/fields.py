@@ -19,7 +19,7 @@ _MISSING = object()
 
 
 def _name(value: Any) -> str:
-    return "null" if value is None else _JSON_NAMES.get(type(value), "an object")  # pyright: ignore[reportUnknownArgumentType]
+    return "null" if value is None else _JSON_NAMES.get(type(value), "an object")
 
 
 class Body:

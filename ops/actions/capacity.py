@@ -31,13 +31,11 @@ _PLATFORM_SECRETS: Final = 1
 
 @dataclass(frozen=True)
 class Limit:
-    """`used` and `most` in `what`'s unit; `per_tenant` is what an average further tenant adds. `full_on` is None where
-    the cell does not grow towards it."""
+    """`used` and `most` in `what`'s unit. `full_on` is None where the cell does not grow towards it."""
 
     what: str
     used: int
     most: int
-    per_tenant: float
     full_on: date | None
 
     @property
@@ -122,7 +120,7 @@ def reckon(fleet: Fleet, cell: Cell, created: Sequence[datetime], now: datetime)
         admin_calls_a_day=slots.rotations / 366,
         growth=growth,
         limits=tuple(
-            Limit(what, used, most, each, full_on(used, most, each * growth.tenants_a_day, now.date()))
+            Limit(what, used, most, full_on(used, most, each * growth.tenants_a_day, now.date()))
             for what, used, most, each in counted
         ),
     )

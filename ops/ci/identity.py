@@ -38,9 +38,14 @@ _WITH_IDS: Final = re.compile(
 )
 """https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/"""
 _OWN: Final = (
-    _GITHUB_URL, _GITHUB_BEARER, GITLAB_VARIABLE, "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ROLE_ARN",
+    _GITHUB_URL,
+    _GITHUB_BEARER,
+    GITLAB_VARIABLE,
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ROLE_ARN",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
-)  # fmt: skip
+)
 """Not passed on: they would make another identity, or let a child ask for one."""
 
 

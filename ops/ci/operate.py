@@ -49,9 +49,16 @@ def _offboard(job: CellJob, tenant: str, reason: str) -> tuple[int, str]:
     _git(job.root, "switch", "--create", branch)
     _git(job.root, "add", "--all", "tenants")
     _git(
-        job.root, "-c", "user.name=myflux-keys", "-c", "user.email=myflux-keys@users.noreply.github.com",
-        "commit", "--quiet", "--message", f"Off-board {tenant}\n\n{reason}",
-    )  # fmt: skip
+        job.root,
+        "-c",
+        "user.name=myflux-keys",
+        "-c",
+        "user.email=myflux-keys@users.noreply.github.com",
+        "commit",
+        "--quiet",
+        "--message",
+        f"Off-board {tenant}\n\n{reason}",
+    )
     _git(job.root, "push", "--quiet", "origin", branch)
     return 0, f"is off-boarded. Merge the branch {branch} now: until then main says that it lives"
 

@@ -26,10 +26,19 @@ _SERVICE: Final = "secretsmanager:"
 READ: Final = ("GetSecretValue", "BatchGetSecretValue")
 WRITE: Final = ("PutSecretValue", "UpdateSecretVersionStage")
 GOVERN: Final = (
-    "CancelRotateSecret", "DeleteResourcePolicy", "DeleteSecret", "PutResourcePolicy", "RemoveRegionsFromReplication",
-    "ReplicateSecretToRegions", "RestoreSecret", "RotateSecret", "StopReplicationToReplica", "TagResource",
-    "UntagResource", "UpdateSecret",
-)  # fmt: skip
+    "CancelRotateSecret",
+    "DeleteResourcePolicy",
+    "DeleteSecret",
+    "PutResourcePolicy",
+    "RemoveRegionsFromReplication",
+    "ReplicateSecretToRegions",
+    "RestoreSecret",
+    "RotateSecret",
+    "StopReplicationToReplica",
+    "TagResource",
+    "UntagResource",
+    "UpdateSecret",
+)
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def _statements(name: str, document: str) -> tuple[Statement, ...]:
 
 
 def _labelled(name: str, number: int, raw: Any, variables: bool) -> Statement:
-    sid = raw.get("Sid") if isinstance(raw, Mapping) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    sid = raw.get("Sid") if isinstance(raw, Mapping) else None
     label = f"{name}: {sid or f'statement {number}'}"
     return _statement(label, _mapping(raw, "a statement", label), variables)
 
@@ -121,5 +121,5 @@ def _texts(value: Any) -> tuple[str, ...]:
 def _principals(value: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, dict):
         return tuple(("AWS", name) for name in _texts(value))
-    kinds: Mapping[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
+    kinds: Mapping[str, Any] = value
     return tuple((kind, name) for kind, names in kinds.items() for name in _texts(names))

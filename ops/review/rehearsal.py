@@ -169,7 +169,7 @@ class _Monitor(mocks.MockMonitor):
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802 - the engine's own name
         try:
-            return super().ReadResource(request)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+            return super().ReadResource(request)  # pyright: ignore[reportUnknownMemberType]
         finally:
             close_this_threads_loop()
 

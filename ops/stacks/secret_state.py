@@ -23,9 +23,13 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
 _TOLD: Final = (
-    names.TAG_PERMISSION, names.TAG_MODELS, names.TAG_EVERY_DAYS, names.TAG_OVERLAP_HOURS, names.TAG_PROJECT_ID,
+    names.TAG_PERMISSION,
+    names.TAG_MODELS,
+    names.TAG_EVERY_DAYS,
+    names.TAG_OVERLAP_HOURS,
+    names.TAG_PROJECT_ID,
     names.TAG_SERVICE_ACCOUNT_ID,
-)  # fmt: skip
+)
 """What the rotation function is told about a tenant by its secret's tags. Their values follow the file."""
 GONE: Final = "it is not there"
 """Said of a secret, also before its stack's first `up`."""

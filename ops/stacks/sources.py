@@ -24,8 +24,15 @@ _FUNCTIONS: Final = "functions/"
 _ALWAYS: Final = ("Pulumi.yaml", "__main__.py")
 _DATA: Final = ("tenancy/data",)
 _PROGRAM: Final = (
-    "Pulumi.yaml", "__main__.py", "program.py", REQUIREMENTS, "components", "functions", "myflux_keys", "tenancy",
-)  # fmt: skip
+    "Pulumi.yaml",
+    "__main__.py",
+    "program.py",
+    REQUIREMENTS,
+    "components",
+    "functions",
+    "myflux_keys",
+    "tenancy",
+)
 _ENGINE: Final = ("pulumi", "pulumi-aws")
 
 

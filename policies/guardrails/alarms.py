@@ -63,19 +63,24 @@ def _alarms(stack: Stack, _: Config) -> Iterator[Finding]:
         (function, Wanted("Errors", namespace="AWS/Lambda"), {"FunctionName": function.text("name")})
         for function in functions
     ]
-    wanted += [(q, Wanted("ApproximateNumberOfMessagesVisible", namespace="AWS/SQS"), {"QueueName": q.text("name")})
-               for q in stack if q.type == ownership.QUEUE and ownership.is_ours(q)]  # fmt: skip
+    wanted += [
+        (q, Wanted("ApproximateNumberOfMessagesVisible", namespace="AWS/SQS"), {"QueueName": q.text("name")})
+        for q in stack
+        if q.type == ownership.QUEUE and ownership.is_ours(q)
+    ]
     sweeps = [function for function in functions if function.text("name").endswith("-sweep")]
     for sweep in sweeps:
         cell = {"Cell": sweep.text("tags", "cell")}
         wanted += [(sweep, one, cell | ({"Consumer": one.consumer} if one.consumer else {})) for one in _SWEEPS]
     for about, one, dimensions in wanted:
         found = [
-            alarm for alarm in stack
-            if alarm.type == _ALARM and alarm.get("metricName") == one.metric
+            alarm
+            for alarm in stack
+            if alarm.type == _ALARM
+            and alarm.get("metricName") == one.metric
             and alarm.get("namespace") == one.namespace
             and all(alarm.get("dimensions", name) == value for name, value in dimensions.items())
-        ]  # fmt: skip
+        ]
         if not found:
             yield violation(about, "", f"there is no alarm on {one.metric}")
         for alarm in found:
@@ -184,10 +189,11 @@ def _looked_at(stack: Stack, _: Config) -> Iterator[Finding]:
         if not name.endswith(("-sweep", "-admin-rotator")):
             continue
         targets = [
-            one for one in stack
+            one
+            for one in stack
             if one.type == _TARGET
             and (function in ownership.comes_from(stack, one, "arn", ownership.FUNCTION) or _ends(one, "arn", name))
-        ]  # fmt: skip
+        ]
         rules = [rule for rule in stack if rule.type == _RULE and any(_of_rule(stack, one, rule) for one in targets)]
         if not [rule for rule in rules if rule.get("scheduleExpression")]:
             hidden = [(one, path) for one in stack if one.type == _TARGET for path in _LEADS if _dark(stack, one, path)]

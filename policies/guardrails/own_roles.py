@@ -137,10 +137,17 @@ def _bounded(stack: Stack, _: Config) -> Iterator[Finding]:
             yield violation(role, "permissionsBoundary", "the role is not held by the cell's boundary")
 
 
-_BROAD: Final = frozenset({
-    "AdministratorAccess", "AdministratorAccess-Amplify", "PowerUserAccess", "SecretsManagerReadWrite",
-    "AWSSecretsManagerClientReadOnlyAccess", "IAMFullAccess", "AWSLambda_FullAccess",
-})  # fmt: skip
+_BROAD: Final = frozenset(
+    {
+        "AdministratorAccess",
+        "AdministratorAccess-Amplify",
+        "PowerUserAccess",
+        "SecretsManagerReadWrite",
+        "AWSSecretsManagerClientReadOnlyAccess",
+        "IAMFullAccess",
+        "AWSLambda_FullAccess",
+    }
+)
 """AWS's own policies that read secrets, or change the roles, policies or functions that do."""
 
 _ATTACHING: Final = {

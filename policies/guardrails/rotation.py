@@ -57,9 +57,11 @@ def _often(stack: Stack, config: Config) -> Iterator[Finding]:
             continue
         days = rotation.number("rotationRules", "automaticallyAfterDays") or 0
         if not isinstance(expression, str) or not expression:
-            message = "every secret that counts days opens its window at midnight UTC, all at once" if days else (
-                "no schedule is set"
-            )  # fmt: skip
+            message = (
+                "every secret that counts days opens its window at midnight UTC, all at once"
+                if days
+                else ("no schedule is set")
+            )
             yield violation(rotation, "rotationRules", message)
             continue
         if expression.lower().startswith("rate("):

@@ -70,8 +70,11 @@ def _name_and_tags(stack: Stack, _: Config) -> Iterator[Finding]:
             if found is UNKNOWN:
                 yield unknown(secret, f"tags.{tag}")
             elif found != value:
-                yield violation(secret, f"tags.{tag}", f"the tag {tag} is {'absent' if found is None else 'another'}: "
-                                f"the secret's name says {value}")  # fmt: skip
+                yield violation(
+                    secret,
+                    f"tags.{tag}",
+                    f"the tag {tag} is {'absent' if found is None else 'another'}: the secret's name says {value}",
+                )
 
 
 def _roles_tags(stack: Stack, _: Config) -> Iterator[Finding]:

@@ -6,94 +6,125 @@ Owns their policies and subscriptions. Leaves out what is sent (`alarms`).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from . import ownership
 from .config import Config
-from .iam.policy_holders import documents
+from .iam.documents import Statement
+from .iam.policy_holders import Held, Use, documents
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 
 _TOPIC_POLICY: Final = "aws:sns/topicPolicy:TopicPolicy"
 _SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
+_NAMES: Final = ("arn", "queueUrl")
+"""Properties that say which topic or queue a policy is of."""
 _PUBLISHERS: Final = frozenset({"cloudwatch.amazonaws.com", "events.amazonaws.com"})
 
 
+@dataclass(frozen=True)
+class _May:
+    """What a statement that allows may hold. None allows any: a queue's sender and actions differ by what feeds it."""
+
+    services: frozenset[str] | None
+    actions: tuple[str, ...] | None
+
+
+_STATEMENT_MAY: Final[dict[Use, _May]] = {
+    "topic": _May(services=_PUBLISHERS, actions=("sns:publish",)),
+    "queue": _May(services=None, actions=None),
+}
+"""By what the document is for. Whatever it is, only services are let in, and only for the account of the resource."""
+
+
 def _topic_closed(stack: Stack, config: Config) -> Iterator[Finding]:
-    for held in documents(stack, "topic", "queue"):
-        about = [
-            held.resource,
-            *(one for path in ("arn", "queueUrl") for one in ownership.sources(stack, held.resource, path)),
-        ]
-        called = str(held.resource.get("arn")) + str(held.resource.get("queueUrl"))
-        if not any(ownership.is_ours(one) for one in about) and ":myflux-" not in called and "/myflux-" not in called:
+    for held in documents(stack, *_STATEMENT_MAY):
+        if _guards_ours(stack, held):
+            yield from _document_closed(stack, held)
+    for topic in stack:
+        if topic.type == ownership.TOPIC and ownership.is_ours(topic):
+            yield from _topic_open_to_publishers(stack, topic)
+            yield from _subscribed(stack, topic, config)
+
+
+def _guards_ours(stack: Stack, held: Held) -> bool:
+    """Whether the document is of a topic or queue of ours: by its resource, by what its resource names, or by name."""
+    about = [held.resource, *(one for path in _NAMES for one in ownership.sources(stack, held.resource, path))]
+    named = "".join(str(held.resource.get(path)) for path in _NAMES)
+    return any(ownership.is_ours(one) for one in about) or ":myflux-" in named or "/myflux-" in named
+
+
+def _document_closed(stack: Stack, held: Held) -> Iterator[Finding]:
+    if held.trouble is not None and not ownership.comes_from(stack, held.resource, held.path, ownership.TOPIC):
+        yield unknown(held.resource, held.path)
+    may = _STATEMENT_MAY[held.use]
+    account = (str(held.resource.get("arn")).split(":")[4:5] or [""])[0]
+    for statement in held.statements:
+        name = statement.sid or "a statement"
+        if not statement.allows:
             continue
-        if held.trouble is not None and not ownership.comes_from(stack, held.resource, held.path, ownership.TOPIC):
-            yield unknown(held.resource, held.path)
-        for statement in held.statements:
-            named = set(statement.principals.get("Service", ()))
-            services = set(statement.principals) == {"Service"} and not statement.but_principals
-            services = services and (held.use != "topic" or named <= _PUBLISHERS)
-            accounts = [
-                c
-                for c in statement.on("aws:SourceAccount")
-                if c.operator == "stringequals" and not c.passes_when_absent
-            ]
-            account = str(held.resource.get("arn")).split(":")[4:5] or [""]
-            bound = any(
-                c.values and all(value.isdigit() and account[0] in ("", value) for value in c.values) for c in accounts
-            )
-            publishes = [one.lower() for one in statement.actions] == ["sns:publish"] and not statement.but_actions
-            if held.use == "topic" and statement.allows and not publishes:
-                message = f"{statement.sid or 'a statement'} allows more than to publish"
-                yield violation(held.resource, held.path, message)
-            if statement.allows and not (services and bound):
-                message = f"{statement.sid or 'a statement'} lets others than services of this account in"
-                yield violation(held.resource, held.path, message)
-    topics = [one for one in stack if one.type == ownership.TOPIC and ownership.is_ours(one)]
-    for topic in topics:
-        policies = [
-            one
-            for one in stack
-            if one.type == _TOPIC_POLICY
-            and (
-                topic in ownership.comes_from(stack, one, "arn", ownership.TOPIC)
-                or str(one.get("arn")).endswith(f":{topic.text('name')}")
-            )
-        ]
-        if not policies and not topic.get("policy"):
-            yield violation(topic, "", "the topic has no policy, so no rule may publish to it")
-        elif silent := _PUBLISHERS - _publishers(stack, {topic.urn, *(one.urn for one in policies)}):
-            yield violation(topic, "", f"{', '.join(sorted(silent))} may not publish to the topic")
-        told = [
-            one
-            for one in stack
-            if one.type == _SUBSCRIPTION
-            and (
-                topic in ownership.comes_from(stack, one, "topic", ownership.TOPIC)
-                or _ends(one, "topic", topic.text("name"))
-            )
-        ]
-        if not told and topic.text("tags", "cell") in config.production_cells:
-            yield violation(topic, "", "nobody is subscribed to a production cell's alarms")
-        yield from _heard(topic, told, config)
+        if not _only_does(statement, may.actions):
+            yield violation(held.resource, held.path, f"{name} allows more than to publish")
+        if not (_only_services(statement, may.services) and _bound_to(statement, account)):
+            yield violation(held.resource, held.path, f"{name} lets others than services of this account in")
 
 
-def _heard(topic: Resource, told: list[Resource], config: Config) -> Iterator[Finding]:
+def _only_does(statement: Statement, actions: tuple[str, ...] | None) -> bool:
+    if actions is None:
+        return True
+    return tuple(one.lower() for one in statement.actions) == actions and not statement.but_actions
+
+
+def _only_services(statement: Statement, services: frozenset[str] | None) -> bool:
+    if set(statement.principals) != {"Service"} or statement.but_principals:
+        return False
+    return services is None or set(statement.principals["Service"]) <= services
+
+
+def _bound_to(statement: Statement, account: str) -> bool:
+    """Whether it holds for `account` alone; where that is not known yet (""), for accounts given by their numbers."""
+    return any(
+        condition.operator == "stringequals"
+        and not condition.passes_when_absent
+        and bool(condition.values)
+        and all(value.isdigit() and account in ("", value) for value in condition.values)
+        for condition in statement.on("aws:SourceAccount")
+    )
+
+
+def _topic_open_to_publishers(stack: Stack, topic: Resource) -> Iterator[Finding]:
+    policies = [one for one in stack if one.type == _TOPIC_POLICY and _is_about(stack, one, "arn", topic)]
+    if not policies and not topic.get("policy"):
+        yield violation(topic, "", "the topic has no policy, so no rule may publish to it")
+    elif silent := _PUBLISHERS - _publishers(stack, {topic.urn, *(one.urn for one in policies)}):
+        yield violation(topic, "", f"{', '.join(sorted(silent))} may not publish to the topic")
+
+
+def _subscribed(stack: Stack, topic: Resource, config: Config) -> Iterator[Finding]:
+    subscriptions = [one for one in stack if one.type == _SUBSCRIPTION and _is_about(stack, one, "topic", topic)]
+    if not subscriptions and topic.text("tags", "cell") in config.production_cells:
+        yield violation(topic, "", "nobody is subscribed to a production cell's alarms")
+    yield from _heard(topic, subscriptions, config)
+
+
+def _is_about(stack: Stack, resource: Resource, path: str, topic: Resource) -> bool:
+    """Whether the property `path` is the topic, or an ARN that ends in its name."""
+    named = str(resource.get(path)).endswith(f":{topic.text('name')}")
+    return named or topic in ownership.comes_from(stack, resource, path, ownership.TOPIC)
+
+
+def _heard(topic: Resource, subscriptions: list[Resource], config: Config) -> Iterator[Finding]:
     if not config.alarm_emails:
         return
-    for one in told:
+    for one in subscriptions:
         for path in ("protocol", "endpoint"):
             if one.get(path) is UNKNOWN:
                 yield unknown(one, path)
                 return
         if one.get("protocol") != "email" or one.get("endpoint") not in config.alarm_emails:
             yield violation(one, "endpoint", "somebody hears the alarms whom the cell's file does not name")
-    if set(config.alarm_emails) - {one.text("endpoint") for one in told}:
+    if set(config.alarm_emails) - {one.text("endpoint") for one in subscriptions}:
         yield violation(topic, "", "somebody whom the cell's file names is not subscribed to its alarms")
-
-
-def _ends(resource: Resource, path: str, name: str) -> bool:
-    return str(resource.get(path)).endswith(f":{name}")
 
 
 def _publishers(stack: Stack, holders: set[str]) -> set[str]:

@@ -28,11 +28,9 @@ class World:
         self.cell = self.fleet.cells["prod-eu1"]
         self.secret = self.cell.names.tenant("acme").secret
         self.file = TenantFile(root, "acme")
-        self.deployments = 0
 
     def deploy(self, _text: str) -> int:
         """As `pulumi up`: makes what is not there, and a new rotation starts by itself."""
-        self.deployments += 1
         assert self.says() == "local", "the file names a cell that does not serve yet"
         if self.secret in self.secrets.held:
             return 0
@@ -84,11 +82,11 @@ def test_stopped_while_waiting_the_same_command_follows_the_rotation_under_way(w
     def pressed(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    world.clock.sleep = pressed  # type: ignore[method-assign]
+    world.clock.sleep = pressed
     with pytest.raises(KeyboardInterrupt):
         world.move()
     assert world.says() == "local"
-    world.clock.sleep = sleep  # type: ignore[method-assign]
+    world.clock.sleep = sleep
     assert world.move() == "first", "no second key for one move"
 
 

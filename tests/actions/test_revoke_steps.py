@@ -206,11 +206,11 @@ def test_a_key_that_appeared_beside_the_new_one_keeps_the_door_shut_and_dies_in_
         world.alive = {"key_late"}
         return original(**arguments)  # pyright: ignore[reportArgumentType]
 
-    world.secrets.rotate_secret = another_too  # type: ignore[method-assign]
+    world.secrets.rotate_secret = another_too
     with pytest.raises(OperationError, match=r"key_late.*Reads stay denied"):
         world.revoke()
     assert not world.open
-    world.secrets.rotate_secret = original  # type: ignore[method-assign]
+    world.secrets.rotate_secret = original
     again = journals.unfinished(world.journal.path.parent, "revoke", ["acme"])
     assert again is not None
     assert world.revoke(again)
@@ -260,7 +260,7 @@ def test_somebody_elses_write_at_the_same_moment_is_noticed(world: World) -> Non
     def lost(**_: object) -> None:
         """Another deployer's policy came right after ours."""
 
-    world.secrets.put_resource_policy = lost  # type: ignore[method-assign]
+    world.secrets.put_resource_policy = lost
     with pytest.raises(OperationError, match="somebody changes it at the same time"):
         Access(world.secrets, world.cell, world.tenant).switch(enabled=False)  # pyright: ignore[reportArgumentType]
 

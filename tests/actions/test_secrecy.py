@@ -212,8 +212,11 @@ def _listening_to_alarms(written: Written) -> str:
     )
     arn = topic.replace(":sns:", ":sqs:").replace(names.alarm_topic, "canary")
     from_topic = {
-        "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn,
-    }  # fmt: skip
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [from_topic]})
     written.ask("sqs", "set_queue_attributes", QueueUrl=url, Attributes={"Policy": policy})
     written.ask("sns", "subscribe", TopicArn=topic, Protocol="sqs", Endpoint=arn)

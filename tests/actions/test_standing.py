@@ -15,10 +15,16 @@ from tenancy import Cell, Fleet, Tenant
 
 ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:myflux/local/acme/openai-AbCdEf"
 TAGS = {
-    "tenant": "acme", "cell": "local", "managed-by": "myflux-keys", names.TAG_PERMISSION: "restricted",
-    names.TAG_MODELS: "gpt-5.4-mini", names.TAG_EVERY_DAYS: "30", names.TAG_OVERLAP_HOURS: "24",
-    names.TAG_PROJECT_ID: "proj_1", names.TAG_SERVICE_ACCOUNT_ID: "svc_1",
-}  # fmt: skip
+    "tenant": "acme",
+    "cell": "local",
+    "managed-by": "myflux-keys",
+    names.TAG_PERMISSION: "restricted",
+    names.TAG_MODELS: "gpt-5.4-mini",
+    names.TAG_EVERY_DAYS: "30",
+    names.TAG_OVERLAP_HOURS: "24",
+    names.TAG_PROJECT_ID: "proj_1",
+    names.TAG_SERVICE_ACCOUNT_ID: "svc_1",
+}
 
 
 @pytest.fixture

@@ -7,11 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from functions.admin_rotation import handler
-from functions.admin_rotation.guard import Refused
 from functions.admin_rotation.proof import NO_KEY, NotProven
-from functions.admin_rotation.steps import AdminRotationError
 from functions.shared.admin_key import AdminKeyMissing
 from functions.shared.openai_http import OpenAIError, OpenAIHTTP
+from functions.shared.rotation_guard import Refused, RotationError
 from myflux_keys import names
 from myflux_keys.payload import SecretText
 from tests.admin_key.world import CELL, DAY, AdminWorld
@@ -86,7 +85,7 @@ def test_a_replaced_key_that_somebody_still_uses_is_reported_and_left(
     advance(2 * DAY)
     assert world.accepted(first(world)), "somebody uses it, long after the functions let go of it"
     world.restart()
-    with pytest.raises(AdminRotationError, match="somebody still uses it"):
+    with pytest.raises(RotationError, match="somebody still uses it"):
         world.tidy()
     assert world.accepted(first(world))
 
@@ -110,7 +109,7 @@ def test_nothing_is_ended_while_our_own_key_cannot_be_told(
     advance(2 * DAY)
     monkeypatch.setattr("functions.admin_rotation.tidy.own_key", lambda *_: None)
     world.restart()
-    with pytest.raises(AdminRotationError, match="nothing is ended"):
+    with pytest.raises(RotationError, match="nothing is ended"):
         world.tidy()
     assert len(world.live()) == 2
 
@@ -234,7 +233,7 @@ def test_an_admin_key_that_was_said_to_be_deleted_and_lives_is_told(
     advance(2 * DAY)
     world.restart()
     world.control.fault("not_done", method="DELETE", count=None)
-    with pytest.raises(AdminRotationError, match="said to be deleted, and is still listed"):
+    with pytest.raises(RotationError, match="said to be deleted, and is still listed"):
         world.tidy()
 
 

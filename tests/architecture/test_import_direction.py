@@ -41,7 +41,6 @@ ALLOWED_ACROSS = {
     ("local", "tools"): "the local cell puts the engine on PATH",
     ("ops.ci", "tools"): "a job finds the engine",
     ("ops.cli", "local"): "the command starts and stops the local cell",
-    ("ops.cli", "tools"): "the command finds the engine",
     ("ops.review", "policies"): "a review asks the pack's rules",
     ("tools", "myflux_keys"): "the guard on commits knows a key's shape",
 }
@@ -167,6 +166,12 @@ def test_imports_only_go_down() -> None:
         if (reason := refusal(place(file), name))
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_every_allowance_across_is_used() -> None:
+    used = {(place(file), _place_of(name.split("."))) for file in product_files() for _, name in imports(file)}
+    idle = sorted(set(ALLOWED_ACROSS) - used)
+    assert not idle, f"nothing imports that way any more, so the allowance goes: {idle}"
 
 
 def test_functions_need_nothing_that_lambda_does_not_have() -> None:

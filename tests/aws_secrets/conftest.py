@@ -79,8 +79,11 @@ def start(home: Path, **environment: str) -> Cell:
     with log:
         process = subprocess.Popen(
             [sys.executable, "-m", "local.aws.server", "--port", str(port), "--home", str(home)],
-            cwd=ROOT, env=settings, stdout=log, stderr=log,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=settings,
+            stdout=log,
+            stderr=log,
+        )
     cell = Cell(home, f"http://127.0.0.1:{port}", process)
     deadline = time.monotonic() + 60
     while True:

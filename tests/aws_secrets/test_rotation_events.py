@@ -17,9 +17,11 @@ def test_a_rule_on_failed_rotations_fires(secrets: Any, rotator: Any, name: str,
     url = queues.create_queue(QueueName=unique)["QueueUrl"]
     queue = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     deliver = {
-        "Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage", "Resource": queue,
-    }  # fmt: skip
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+    }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [deliver]})
     queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
     pattern = {

@@ -82,15 +82,34 @@ def test_a_window_closes_after_its_duration_else_after_an_hour_or_at_the_end_of_
 @pytest.mark.parametrize(
     "expression",
     [
-        "cron(15 8 * * ? *)", "cron(0 8 * * * *)", "cron(0 8 ? * ? *)", "cron(0 8 1 * MON *)", "cron(0 24 * * ? *)",
-        "cron(0 8 0 * ? *)", "cron(0 8 32 * ? *)", "cron(0 8 1 13 ? *)", "cron(0 8 ? * 0 *)", "cron(0 8 ? * 8 *)",
-        "cron(0 8 ? * MON#6 *)", "cron(0 8 31 FEB ? *)", "cron(0 8 * * ?)", "cron(0 20-8 * * ? *)",
+        "cron(15 8 * * ? *)",
+        "cron(0 8 * * * *)",
+        "cron(0 8 ? * ? *)",
+        "cron(0 8 1 * MON *)",
+        "cron(0 24 * * ? *)",
+        "cron(0 8 0 * ? *)",
+        "cron(0 8 32 * ? *)",
+        "cron(0 8 1 13 ? *)",
+        "cron(0 8 ? * 0 *)",
+        "cron(0 8 ? * 8 *)",
+        "cron(0 8 ? * MON#6 *)",
+        "cron(0 8 31 FEB ? *)",
+        "cron(0 8 * * ?)",
+        "cron(0 20-8 * * ? *)",
         "cron(0 */0 * * ? *)",
-        "cron(0 8 * * ? 2026)", "cron(0 0,2 * * ? *)", "cron(0 2,23 * * ? *)", "cron(0 * * * ? *)",
-        "cron(0 8 LW * ? *)", "rate(0 days)", "rate(1000 days)", "rate(3 hours)", "rate(5 weeks)", "rate(1.5 days)",
+        "cron(0 8 * * ? 2026)",
+        "cron(0 0,2 * * ? *)",
+        "cron(0 2,23 * * ? *)",
+        "cron(0 * * * ? *)",
+        "cron(0 8 LW * ? *)",
+        "rate(0 days)",
+        "rate(1000 days)",
+        "rate(3 hours)",
+        "rate(5 weeks)",
+        "rate(1.5 days)",
         "daily",
     ],
-)  # fmt: skip
+)
 def test_what_secrets_manager_does_not_take_is_refused(expression: str) -> None:
     """Minutes 0, year *, one of the day fields ?, at least 4 hours apart (over midnight too), days that exist."""
     with pytest.raises(ScheduleError, match=r".+"):

@@ -121,9 +121,11 @@ def test_the_key_policy_decides_too(secrets: Any, user: Any, cell: Any, key: str
     secrets.create_secret(Name=name, SecretString="a", KmsKeyId=key)
     reader = user(allow("kms:Decrypt"))
     manage = {
-        "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/administrator"},
-        "Action": ["kms:Put*", "kms:Get*"], "Resource": "*",
-    }  # fmt: skip
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/administrator"},
+        "Action": ["kms:Put*", "kms:Get*"],
+        "Resource": "*",
+    }
     cell.client("kms").put_key_policy(KeyId=key, Policy=json.dumps({"Version": "2012-10-17", "Statement": [manage]}))
     found = refused(reader.get_secret_value, SecretId=name)
     assert (found.code, found.message) == NOT_ALLOWED

@@ -28,7 +28,7 @@ class LookUpOnly(dict[Any, Any]):
     def _walk(self, *_: object) -> NoReturn:
         raise AssertionError("every secret was looked at to find one")
 
-    __iter__ = keys = values = items = _walk  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
+    __iter__ = keys = values = items = _walk
 
 
 @pytest.fixture

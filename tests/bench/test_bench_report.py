@@ -19,9 +19,15 @@ from bench.report import Report
 from bench.stage import ROOT
 
 MACHINE: dict[str, Any] = {
-    "cpu": "Some CPU", "cores": 2, "memory_gib": 4.0, "kernel": "Linux 6", "python": "3.11.7",
-    "engine": "pulumi 3.250.0", "packages": {"boto3": "1.2"}, "load": 0.1,
-}  # fmt: skip
+    "cpu": "Some CPU",
+    "cores": 2,
+    "memory_gib": 4.0,
+    "kernel": "Linux 6",
+    "python": "3.11.7",
+    "engine": "pulumi 3.250.0",
+    "packages": {"boto3": "1.2"},
+    "load": 0.1,
+}
 MET = Figure("quick | thing", 1.0, "s", "<= 2", True, "peer: 2 s", "a note")
 MISSED = Figure("slow thing", 3.0, "s", "<= 2", False)
 UNSHOWN = Figure("lonely thing", 3.0, "s", "<= Terraform's", None, "not there: no terraform on PATH")

@@ -33,8 +33,13 @@ def job(bootstrapped: Rig, repository: Repository, github: GitHubStandIn, tmp_pa
         held |= github.job(SUBJECT) | {"MYFLUX_STATE": str(tmp_path / "state")} | dict(more or {})
         return subprocess.run(
             [sys.executable, "-m", f"ops.ci.{script}", *arguments, "--fleet", str(repository.checkout)],
-            cwd=ROOT, env=held, capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=held,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
 
     return run
 

@@ -18,11 +18,27 @@ from demo.report import CheckFailed, Report
 from tests.cli.conftest import ROOT
 
 CHECKS = [
-    "cell-up", "platform-up", "admin-key-stored", "tenants-up", "first-keys-minted", "runtime-answers",
-    "policies-pass", "isolation-proven", "cross-tenant-denied", "strangers-denied", "rotation-zero-downtime",
-    "old-key-dies", "crash-recovery", "sweep-finds-orphans", "no-key-leaked", "second-up-unchanged", "fleet-up",
-    "tenant-from-pull-request", "disable-denies", "destroy-leaves-nothing",
-]  # fmt: skip
+    "cell-up",
+    "platform-up",
+    "admin-key-stored",
+    "tenants-up",
+    "first-keys-minted",
+    "runtime-answers",
+    "policies-pass",
+    "isolation-proven",
+    "cross-tenant-denied",
+    "strangers-denied",
+    "rotation-zero-downtime",
+    "old-key-dies",
+    "crash-recovery",
+    "sweep-finds-orphans",
+    "no-key-leaked",
+    "second-up-unchanged",
+    "fleet-up",
+    "tenant-from-pull-request",
+    "disable-denies",
+    "destroy-leaves-nothing",
+]
 FOUNDATIONS = CHECKS[:6]
 
 

@@ -47,8 +47,10 @@ def test_the_life_of_a_cell(local: Local, home: Path) -> None:
     env = local("env")
     answer = subprocess.run(
         ["sh", "-ec", f'eval "$1"; printf "%s\\n" {NAMED}', "sh", env.out],
-        capture_output=True, text=True, check=True,
-    ).stdout.splitlines()  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
     assert answer == [facts["aws_url"], str(home / "credentials"), f"file://{home / 'state'}"]
     as_stranger = local("env", "--user", "stranger").out
     assert as_stranger != env.out
@@ -104,8 +106,12 @@ def test_an_admin_key_is_not_shown_on_a_terminal(local: Local, home: Path) -> No
     try:
         done = subprocess.run(
             [sys.executable, "-m", "ops.cli", "local", "openai-admin-key", "--home", str(home)],
-            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=slave, stderr=subprocess.PIPE, check=False,
-        )  # fmt: skip
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=slave,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
         assert done.returncode == 2
         assert b"pipe this into" in done.stderr
         assert LocalCell.attach(home).openai.minted() == [], "and none was made"

@@ -65,14 +65,24 @@ def test_a_terminal_is_asked_with_defaults_and_asked_again_for_what_is_refused(f
     terminal, side = pty.openpty()
     running = subprocess.Popen(
         [sys.executable, "-m", "ops.cli", "new", "zeta", "--fleet", str(fleet)],
-        cwd=ROOT, stdin=side, stdout=side, stderr=side,
-    )  # fmt: skip
+        cwd=ROOT,
+        stdin=side,
+        stdout=side,
+        stderr=side,
+    )
     os.close(side)
     said = ""
     answers = [
-        ("Name that", "Zeta Air"), ("Cell that", ""), ("Country", "KP"), ("Whose", ""), ("Models", "gpt-5.4-mini"),
-        ("Longest time", ""), ("Hours that", ""), ("Budget", "200"), ("Country", "NO"),
-    ]  # fmt: skip
+        ("Name that", "Zeta Air"),
+        ("Cell that", ""),
+        ("Country", "KP"),
+        ("Whose", ""),
+        ("Models", "gpt-5.4-mini"),
+        ("Longest time", ""),
+        ("Hours that", ""),
+        ("Budget", "200"),
+        ("Country", "NO"),
+    ]
     try:
         for question, answer in answers:
             said += until(terminal, question)

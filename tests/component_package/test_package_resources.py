@@ -31,7 +31,7 @@ def made(recording: Any) -> dict[tuple[str, str], Any]:
 def snake(values: dict[str, Any]) -> dict[str, Any]:
     """What the file would say."""
     plugin = Package()
-    return plugin.map_inputs(values, plugin._component_defs["TenantKey"])  # pyright: ignore[reportPrivateUsage, reportReturnType]
+    return plugin.map_inputs(values, plugin._component_defs["TenantKey"])  # pyright: ignore[reportReturnType]
 
 
 def test_a_platform_is_the_programs_own(build: Build, tenant: dict[str, Any], cell: dict[str, Any]) -> None:

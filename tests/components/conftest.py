@@ -15,8 +15,6 @@ from pulumi.runtime import rpc
 from myflux_keys.names import CellNames
 from ops.review import rehearsal
 
-ROTATION_ARN = "arn:aws:lambda:eu-central-1:111122223333:function:myflux-prod-eu1-rotation"
-
 
 @dataclass
 class Registered:

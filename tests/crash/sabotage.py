@@ -25,7 +25,7 @@ def _repeat_the_mint() -> None:
     def send(self: AdminAPI, *arguments: Any, **named: Any) -> dict[str, Any]:
         return careful(self, *arguments, **{**named, "repeatable": True})
 
-    AdminAPI.send = send  # type: ignore[method-assign]
+    AdminAPI.send = send
 
 
 def _revoke_the_old_key() -> None:
@@ -34,7 +34,7 @@ def _revoke_the_old_key() -> None:
     def expire(self: ProjectKeys, key_id: str, seconds: int) -> int | None:
         self.retire(key_id)
 
-    ProjectKeys.expire = expire  # type: ignore[method-assign]
+    ProjectKeys.expire = expire
 
 
 def _let_the_old_key_live() -> None:
@@ -45,11 +45,11 @@ def _take_a_lost_answer_for_a_refusal() -> None:
     """Undoes a key whose storing was not confirmed, though the secret may hold it."""
 
     def store(self: KeyMaker, minted: making.MintedKey) -> str:
-        payload = making.new_payload(self._environment, self._tenant, minted)  # pyright: ignore[reportPrivateUsage]
-        self._store.put_pending(self._version, making.SecretText(payload.to_json()), self._rotation_token)  # pyright: ignore[reportPrivateUsage]
+        payload = making.new_payload(self._environment, self._tenant, minted)
+        self._store.put_pending(self._version, making.SecretText(payload.to_json()), self._rotation_token)
         return minted.id
 
-    KeyMaker._store_key = store  # type: ignore[method-assign]  # pyright: ignore[reportPrivateUsage]
+    KeyMaker._store_key = store
 
 
 MISTAKES: Final[dict[str, Callable[[], None]]] = {

@@ -20,7 +20,7 @@ import botocore.endpoint
 from botocore.config import Config
 
 from functions.rotation import handler
-from functions.shared import secrets_client
+from functions.shared import rotation_frame, secrets_client
 from functions.shared.deadline import Deadline, LambdaContext
 from functions.shared.openai_http import OpenAIHTTP
 from tests.crash.sabotage import MISTAKES
@@ -67,7 +67,7 @@ class _Context:
 
 
 def _impatient_config(**shipped: Any) -> Config:
-    return Config(**shipped).merge(Config(read_timeout=_Impatient.patience))  # pyright: ignore[reportArgumentType] - a float is fine
+    return Config(**shipped).merge(Config(read_timeout=_Impatient.patience))
 
 
 @cache
@@ -82,11 +82,11 @@ def serve(pipe: Connection, environment: Mapping[str, str], log: str, mistake: s
     os.environ.clear()
     os.environ.update(environment)
     logging.basicConfig(filename=log, level=logging.DEBUG)
-    secrets_client.Config = _impatient_config  # type: ignore[misc, assignment]
+    secrets_client.Config = _impatient_config
     botocore.endpoint.time = SimpleNamespace(sleep=_clock.sleep, time=time.time)  # type: ignore[assignment]
     handler.new_client = lambda: _client(_Impatient.patience)
-    handler.Deadline = _Deadline  # type: ignore[misc]
-    handler.OpenAIHTTP = _Impatient  # type: ignore[misc]
+    rotation_frame.Deadline = _Deadline
+    handler.OpenAIHTTP = _Impatient
     if mistake is not None:
         MISTAKES[mistake]()
     with contextlib.suppress(EOFError):
@@ -96,7 +96,7 @@ def serve(pipe: Connection, environment: Mapping[str, str], log: str, mistake: s
                 handler.warm.cache_clear()
             try:
                 handler.handler(event, _Context())
-            except handler.RotationFailed as error:
+            except rotation_frame.RotationFailed as error:
                 pipe.send(str(error))
             else:
                 pipe.send(None)

@@ -57,9 +57,11 @@ def test_a_plugin_file_decides_and_a_name_stands_in_for_it() -> None:
 def test_a_parameterized_package_carries_what_makes_it_one() -> None:
     value = base64.b64encode(b"anything").decode()
     plugin = {
-        "resource": True, "name": "terraform-provider", "version": "1.0.0",
+        "resource": True,
+        "name": "terraform-provider",
+        "version": "1.0.0",
         "parameterization": {"name": "acme", "version": "2.0.0", "value": value},
-    }  # fmt: skip
+    }
     (found,) = required([package("pulumi-acme", "2.0.0", plugin)])
     assert found.parameterization == Parameterization("acme", "2.0.0", b"anything")
 

@@ -48,6 +48,10 @@ class Project:
         """The resources in the stack's state, as the engine exports them."""
         exported = subprocess.run(
             ["pulumi", "stack", "export"],
-            cwd=self.folder, env=dict(self.environment), stdout=subprocess.PIPE, check=True, text=True,
-        )  # fmt: skip
+            cwd=self.folder,
+            env=dict(self.environment),
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+        )
         return json.loads(exported.stdout)["deployment"].get("resources") or []

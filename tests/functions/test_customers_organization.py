@@ -8,9 +8,9 @@ import openai
 import pytest
 
 from functions.provisioner.request import BadRequest, read_request
-from functions.rotation.tenant import Refused
 from functions.shared.admin_key import AdminKeyMissing
 from functions.shared.openai_http import OpenAIError
+from functions.shared.rotation_guard import Refused
 from myflux_keys import names
 from tests.functions.world import CELL, World, provisioner_input
 

@@ -14,9 +14,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.rotation import handler
-from functions.rotation.handler import RotationFailed
 from functions.shared import log
 from functions.shared.admin_key import AdminKey, AdminKeyMissing
+from functions.shared.rotation_frame import RotationFailed
 from functions.shared.secrets_client import new_client
 from myflux_keys.payload import SecretText
 from tests.functions.fake_secrets import refusal

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from functions.rotation.keys import leftovers, outdated, remaining_life
 from functions.rotation.proof import Proof, judge
-from functions.rotation.tenant import Refused, Tenant, check_name
+from functions.rotation.tenant import Tenant, check_name
 from functions.shared.openai_admin import Key
 from functions.shared.openai_http import OpenAIError
+from functions.shared.rotation_guard import Refused
 from myflux_keys import names
 
 DAY = 86_400

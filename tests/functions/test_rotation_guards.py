@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.rotation.tenant import Refused
-from functions.rotation.version import RotationError
+from functions.shared.rotation_guard import Refused, RotationError
 from tests.functions.fake_secrets import CURRENT
 from tests.functions.world import World
 
@@ -68,7 +67,7 @@ def test_a_rotation_that_is_off_or_over_is_refused(world: World) -> None:
 
 def test_no_key_is_minted_without_time_to_undo_it(world: World) -> None:
     world.secrets.begin_rotation("token-1")
-    world.time.deadline = lambda seconds=30.0: type(world.time).deadline(world.time, 30.0)  # type: ignore[method-assign]
+    world.time.deadline = lambda seconds=30.0: type(world.time).deadline(world.time, 30.0)
     with pytest.raises(RotationError, match="raise the time-out"):
         world.step("createSecret", "token-1")
     assert not world.live_keys()

@@ -9,8 +9,8 @@ from datetime import datetime
 import pytest
 
 from functions.rotation.proof import ProofFailed
-from functions.rotation.version import RotationError
 from functions.shared.openai_http import OpenAIError
+from functions.shared.rotation_guard import RotationError
 from tests.functions.fake_secrets import CURRENT, PENDING, PREVIOUS
 from tests.functions.world import OVERLAP, STEPS, World
 
@@ -235,7 +235,7 @@ def test_an_admin_key_that_was_rotated_meanwhile_is_fetched_again(world: World) 
     world.rotate()
     fresh = world.control.create_admin_key("fresh")
     world.secrets.admin_key, stale = fresh, world.secrets.admin_key
-    world.kept.admin_key._kept_at = float("inf")  # pyright: ignore[reportPrivateUsage]
+    world.kept.admin_key._kept_at = float("inf")
     _revoke_admin_key(world, stale)
     old = world.payload().key_id
     world.check(world.rotate(), old)

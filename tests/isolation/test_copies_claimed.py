@@ -18,9 +18,12 @@ from tests.mutants.subjects import COPIED
 STACKS = ("copied", "harbor.copied")
 
 OF_COPIES = {
-    "tenants-stay-apart", "only-readers-read", "only-deployers-govern", "only-writers-write",
+    "tenants-stay-apart",
+    "only-readers-read",
+    "only-deployers-govern",
+    "only-writers-write",
     "a-disabled-tenant-is-refused",
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")

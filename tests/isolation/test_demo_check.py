@@ -51,7 +51,7 @@ def report(tmp_path: Path) -> Report:
 
 
 def deploy(monkeypatch: pytest.MonkeyPatch, resources: Sequence[Registered]) -> None:
-    monkeypatch.setattr(proving, "_deployed", lambda scene: resources)  # pyright: ignore[reportUnknownLambdaType]
+    monkeypatch.setattr(proving, "_deployed", lambda scene: resources)
 
 
 def test_a_deployed_document_that_opens_a_door_fails_the_check_by_its_claim(

@@ -39,12 +39,22 @@ def two_stars(statements: Statements) -> None:
 
 CASES: list[tuple[str, Change, str, str, str]] = [
     ("acme-key-policy", not_principal, f"{ACMES}: {READS}", "no `NotPrincipal`", "`StringNotEquals: aws:PrincipalArn`"),
-    ("acme-key-policy", condition("NumericEquals", "aws:PrincipalTag/tenant"), f"{ACMES}: {READS}",
-     "no operator `NumericEquals` for `aws:PrincipalTag/tenant`", "StringEquals"),
-    ("acme-key-policy", condition("SoundsLike", "aws:SourceIp"), f"{ACMES}: {READS}",
-     "no operator `SoundsLike` for `aws:SourceIp`", "ops/isolation/conditions.py"),
+    (
+        "acme-key-policy",
+        condition("NumericEquals", "aws:PrincipalTag/tenant"),
+        f"{ACMES}: {READS}",
+        "no operator `NumericEquals` for `aws:PrincipalTag/tenant`",
+        "StringEquals",
+    ),
+    (
+        "acme-key-policy",
+        condition("SoundsLike", "aws:SourceIp"),
+        f"{ACMES}: {READS}",
+        "no operator `SoundsLike` for `aws:SourceIp`",
+        "ops/isolation/conditions.py",
+    ),
     ("local-runtime-read", two_stars, "myflux-local-read: ReadOwnTenant", "between or beside two `*`", "one `*`"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("ends", "change", "where", "reason", "way_out"), CASES, ids=[case[3] for case in CASES])

@@ -57,8 +57,9 @@ class Run:
         give_up = time.monotonic() + GRACE
         while (still := sight.left(before, look())) and time.monotonic() < give_up:
             time.sleep(0.01)
-        _fail(f"{name}, there since {self.noted[thing]}" if thing in self.noted else name
-              for thing, name in still.items())  # fmt: skip
+        _fail(
+            f"{name}, there since {self.noted[thing]}" if thing in self.noted else name for thing, name in still.items()
+        )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -39,10 +39,23 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (root / "pytest.ini").write_text(f"[pytest]\npythonpath = {REPOSITORY}\n", encoding="utf-8")
     shutil.copy(Path(__file__).with_name("leaks.py"), root / "test_leaks.py")
     said = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", "--junitxml=report.xml",
-         f"--basetemp={tmp_path_factory.mktemp('inner')}"],
-        cwd=root, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:xdist",
+            "--junitxml=report.xml",
+            f"--basetemp={tmp_path_factory.mktemp('inner')}",
+        ],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert said.returncode == 1, said.stdout + said.stderr
     cases = ElementTree.parse(root / "report.xml").iter("testcase")
     found: dict[str, str] = {}

@@ -76,8 +76,12 @@ def test_assets_of_every_kind_come_back_from_the_record(tmp_path: Path) -> None:
     kept = from_json(json.loads(json.dumps(to_json(replace(one, inputs={"code": held})))))
     assert kept.inputs == {"code": held}
     assert [part.kind for part in held.parts.values()] == [
-        "RemoteAsset", "RemoteArchive", "FileAsset", "FileArchive", "StringAsset"
-    ]  # fmt: skip
+        "RemoteAsset",
+        "RemoteArchive",
+        "FileAsset",
+        "FileArchive",
+        "StringAsset",
+    ]
 
 
 def test_what_a_program_marks_as_secret_is_judged_by_its_value(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,11 @@ from tests.policies.rehearsed import changed, edited, findings, judge, stack
 
 STACKS = ("copied", "harbor.copied")
 SECRET, OWN_KEY, ONE_REGION, NARROW = (
-    "harbor-key-secret", "secret-has-its-own-kms-key", "one-account-one-region", "own-roles-narrow",
-)  # fmt: skip
+    "harbor-key-secret",
+    "secret-has-its-own-kms-key",
+    "one-account-one-region",
+    "own-roles-narrow",
+)
 HOME = "arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 THERE = HOME.replace("us-east-1", "us-west-2")
 
@@ -48,8 +51,12 @@ def copies(*replicas: Any) -> Callable[[tuple[Resource, ...]], tuple[Resource, .
     ids=["no key", "an alias", "a key's id alone", "the primary's key"],
 )
 def test_a_copy_under_another_key_than_one_of_its_region_is_refused(replica: dict[str, str]) -> None:
-    (found,) = findings(OWN_KEY, copies({"region": "eu-west-1", "kmsKeyId": THERE.replace("us-west-2", "eu-west-1")},
-                                        replica)(stack("harbor.copied", root=COPIED)))  # fmt: skip
+    (found,) = findings(
+        OWN_KEY,
+        copies({"region": "eu-west-1", "kmsKeyId": THERE.replace("us-west-2", "eu-west-1")}, replica)(
+            stack("harbor.copied", root=COPIED)
+        ),
+    )
     assert (found.kind, found.path) == ("violation", "replicas[1].kmsKeyId")
 
 

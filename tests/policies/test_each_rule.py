@@ -15,7 +15,7 @@ from policies.guardrails.model import UNKNOWN, Resource
 from tests.policies.rehearsed import STACKS, changed, document, edited, findings, judge, resource, stack, without
 
 Stack = tuple[Resource, ...]
-PLATFORM, ACME, GLOBEX = "local", "acme.local", "globex.local"
+PLATFORM, ACME = "local", "acme.local"
 VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 INLINE = "aws:iam/userPolicy:UserPolicy"
 ALARM = "local-rotation-errors"

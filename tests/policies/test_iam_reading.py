@@ -157,11 +157,16 @@ def test_what_is_not_ours_is_left_in_peace() -> None:
 
 
 JUNK = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text("ab*{", max_size=8) | st.just(UNKNOWN)
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text("ab*{", max_size=8)
+    | st.just(UNKNOWN)
     | st.sampled_from(["*", "myflux-local-sweep", "myflux/local/acme/openai", document({"Effect": "Allow"}), "cron("]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab", max_size=4), inner, max_size=3),
     max_leaves=6,
-)  # fmt: skip
+)
 TYPES = st.sampled_from(sorted({one.type for one in FOREIGN} | {"aws:secretsmanager/secretRotation:SecretRotation"}))
 NAMES = st.sampled_from(
     [

@@ -25,9 +25,19 @@ ROOT = Path(__file__).resolve().parents[2]
 CELL = "local"
 UNTOUCHED = ("same", "read")
 CHANGES = (
-    "CancelRotateSecret", "CreateSecret", "DeleteResourcePolicy", "DeleteSecret", "PutResourcePolicy", "PutSecretValue",
-    "RestoreSecret", "RotateSecret", "TagResource", "UntagResource", "UpdateSecret", "UpdateSecretVersionStage",
-)  # fmt: skip
+    "CancelRotateSecret",
+    "CreateSecret",
+    "DeleteResourcePolicy",
+    "DeleteSecret",
+    "PutResourcePolicy",
+    "PutSecretValue",
+    "RestoreSecret",
+    "RotateSecret",
+    "TagResource",
+    "UntagResource",
+    "UpdateSecret",
+    "UpdateSecretVersionStage",
+)
 """What can be done to a secret, by CloudTrail's names."""
 
 

@@ -47,8 +47,13 @@ def test_a_review_with_read_only_rights_previews_on_a_copy_and_leaves_the_state_
     before = everything(rig)
     done = subprocess.run(
         [sys.executable, "-m", "ops.cli", "check", "--base", "main", "--state", "--fleet", str(fleet), "--json"],
-        cwd=ROOT, env=rig.cell.environment("ci"), capture_output=True, text=True, check=False, timeout=300,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=rig.cell.environment("ci"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
     (rig.said / "check.log").write_text(done.stdout + done.stderr, encoding="utf-8")
     assert done.returncode == 0, done.stdout + done.stderr
     assert everything(rig) == before, "a review must not lock, select, create or write anything"

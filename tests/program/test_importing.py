@@ -38,8 +38,16 @@ def test_what_is_not_there_is_not_imported(shipped: Shipped) -> None:
     rig = shipped.rig
     rig.make("adopted-nothing")
     refused = rig.pulumi(
-        "import", "aws:iam/role:Role", "found", "no-such-role", "--stack", "adopted-nothing",
-        "--generate-code=false", "--yes", "--skip-preview", fails=True,
-    )  # fmt: skip
+        "import",
+        "aws:iam/role:Role",
+        "found",
+        "no-such-role",
+        "--stack",
+        "adopted-nothing",
+        "--generate-code=false",
+        "--yes",
+        "--skip-preview",
+        fails=True,
+    )
     assert "no-such-role" in refused.out + refused.err
     assert not [resource for resource in rig.resources("adopted-nothing") if resource["type"] == "aws:iam/role:Role"]

@@ -131,10 +131,21 @@ def test_a_secret_whose_creation_was_cut_off_is_adopted_by_its_arn_and_not_made_
     arn = platform.describe(slug)["ARN"]
     urns = {resource["urn"].rpartition("::")[2]: resource["urn"] for resource in platform.resources(stack)}
     platform.pulumi(
-        "import", "aws:secretsmanager/secret:Secret", f"{slug}-key-secret", arn, "--stack", stack,
-        "--parent", f"place={urns[f'{slug}-key']}", "--provider", f"aws={urns['local-aws']}",
-        "--protect=false", "--generate-code=false", "--yes", "--skip-preview",
-    )  # fmt: skip
+        "import",
+        "aws:secretsmanager/secret:Secret",
+        f"{slug}-key-secret",
+        arn,
+        "--stack",
+        stack,
+        "--parent",
+        f"place={urns[f'{slug}-key']}",
+        "--provider",
+        f"aws={urns['local-aws']}",
+        "--protect=false",
+        "--generate-code=false",
+        "--yes",
+        "--skip-preview",
+    )
     adopted = platform.up(stack)
     assert adopted.changed.get(f"{slug}-key-secret") in (None, "update")
     assert platform.describe(slug)["ARN"] == arn

@@ -26,7 +26,7 @@ QUEUE = "aws:sqs/queue:Queue"
 
 
 def reason(error: pytest.ExceptionInfo[grpc.RpcError]) -> str:
-    return str(error.value.details())  # pyright: ignore[reportAttributeAccessIssue]
+    return str(error.value.details())
 
 
 def test_it_starts_in_well_under_a_second_without_boto3_and_tells_its_version(launch: Launch) -> None:

@@ -148,7 +148,7 @@ def test_what_failed_half_way_is_kept_in_state_as_it_is(aws: AwsServer, launch: 
         grpc.RpcError, match=r"exists, but is not complete: PutRetentionPolicy: AccessDenied"
     ) as failure:
         half.create("aws:cloudwatch/logGroup:LogGroup", "g", name="/half", retentionInDays=7, tags={"t": Secret("x")})
-    trailing: Any = failure.value.trailing_metadata()  # pyright: ignore[reportAttributeAccessIssue]
+    trailing: Any = failure.value.trailing_metadata()
     details = next(value for key, value in trailing if key == "grpc-status-details-bin")
     kept = wire.ErrorResourceInitFailed()
     packed: AnyMessage = status_pb2.Status.FromString(details).details[0]
@@ -239,7 +239,7 @@ def test_a_denied_call_keeps_awss_words(aws: AwsServer, launch: Callable[..., Pr
     runtime = launch(**{name: held[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}).configure()
     with pytest.raises(grpc.RpcError) as denied:
         runtime.create("aws:secretsmanager/secret:Secret", "s", name="myflux/x/y/openai")
-    text = str(denied.value.details())  # pyright: ignore[reportAttributeAccessIssue]
+    text = str(denied.value.details())
     assert "creating aws:secretsmanager/secret:Secret 's': CreateSecret: AccessDeniedException" in text
     assert "user/runtime" in text
     assert held["AWS_SECRET_ACCESS_KEY"] not in text

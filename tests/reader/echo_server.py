@@ -92,9 +92,29 @@ def make_certificate(folder: Path) -> Path:
     """A certificate for 127.0.0.1 that only who is given this file trusts."""
     file, key = folder / "certificate.pem", folder / "key.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", file],
-        check=True, capture_output=True, timeout=60,
-    )  # fmt: skip
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=127.0.0.1",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+            "-keyout",
+            key,
+            "-out",
+            file,
+        ],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
     file.write_text(file.read_text(encoding="utf-8") + key.read_text(encoding="utf-8"), encoding="utf-8")
     return file

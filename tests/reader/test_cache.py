@@ -205,8 +205,10 @@ def test_a_fresh_read_brings_the_newer_key_without_naming_the_dead_one(
 ) -> None:
     """What a caller does who only knows that OpenAI answered 401, in threads and in asyncio."""
     reader.get("acme")
-    for version, read in (("v2", lambda: reader.get("acme", fresh=True)),
-                          ("v3", lambda: asyncio.run(reader.aget("acme", fresh=True)))):  # fmt: skip
+    for version, read in (
+        ("v2", lambda: reader.get("acme", fresh=True)),
+        ("v3", lambda: asyncio.run(reader.aget("acme", fresh=True))),
+    ):
         new = rotate(aws, version)
         clock.advance(5)
         assert reader.get("acme").reveal() != new, "well within the TTL, and so still the old one"

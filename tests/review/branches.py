@@ -47,8 +47,12 @@ class Branches:
     def git(self, *arguments: str, at: Path | None = None) -> str:
         return subprocess.run(
             ["git", "-c", "user.name=Tests", "-c", "user.email=tests@myflux.example", *arguments],
-            cwd=at or self.folder, env=_clean(), capture_output=True, text=True, check=True,
-        ).stdout  # fmt: skip
+            cwd=at or self.folder,
+            env=_clean(),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
 
     def commit(self, what: str) -> None:
         self.git("add", "--all")
@@ -73,9 +77,13 @@ class Branches:
     def check(self, *arguments: str, base: str = "main", environment: dict[str, str] | None = None) -> Checked:
         done = subprocess.run(
             [sys.executable, "-m", "ops.cli", "check", "--base", base, *arguments],
-            cwd=self.folder, env=_clean() | (environment or {}), capture_output=True, text=True, check=False,
+            cwd=self.folder,
+            env=_clean() | (environment or {}),
+            capture_output=True,
+            text=True,
+            check=False,
             timeout=300,
-        )  # fmt: skip
+        )
         return Checked(done.returncode, done.stdout, done.stderr)
 
 

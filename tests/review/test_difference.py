@@ -14,16 +14,28 @@ from ops.review.difference import Change, alike, changes
 from ops.review.registered import Registered, from_json, to_json
 
 SECRET, POLICY, KEY = (
-    "aws:secretsmanager/secret:Secret", "aws:secretsmanager/secretPolicy:SecretPolicy", "aws:kms/key:Key",
-)  # fmt: skip
+    "aws:secretsmanager/secret:Secret",
+    "aws:secretsmanager/secretPolicy:SecretPolicy",
+    "aws:kms/key:Key",
+)
 
 
 def made(type_: str = SECRET, name: str = "acme-key-secret", **inputs: Any) -> Registered:
     return Registered(
-        urn=f"urn:pulumi:acme.local::myflux-keys::{type_}::{name}", type=type_, name=name, inputs=inputs, id="i",
-        outputs={}, parent="", provider="", custom=True, protect=False, retain_on_delete=False,
-        dependencies=frozenset(), property_dependencies={},
-    )  # fmt: skip
+        urn=f"urn:pulumi:acme.local::myflux-keys::{type_}::{name}",
+        type=type_,
+        name=name,
+        inputs=inputs,
+        id="i",
+        outputs={},
+        parent="",
+        provider="",
+        custom=True,
+        protect=False,
+        retain_on_delete=False,
+        dependencies=frozenset(),
+        property_dependencies={},
+    )
 
 
 def policy(*statements: dict[str, Any]) -> str:

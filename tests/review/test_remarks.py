@@ -37,10 +37,21 @@ def test_one_mistake_in_many_stacks_is_told_once_and_another_line_apart() -> Non
 
 
 ROTATION = Registered(
-    urn="u", type="aws:secretsmanager/secretRotation:SecretRotation", name="acme-rotation", inputs={}, id="",
-    outputs={}, parent="", provider="", custom=True, protect=False, retain_on_delete=False, dependencies=frozenset(),
-    property_dependencies={}, place=Place("components/tenant_key.py", 127),
-)  # fmt: skip
+    urn="u",
+    type="aws:secretsmanager/secretRotation:SecretRotation",
+    name="acme-rotation",
+    inputs={},
+    id="",
+    outputs={},
+    parent="",
+    provider="",
+    custom=True,
+    protect=False,
+    retain_on_delete=False,
+    dependencies=frozenset(),
+    property_dependencies={},
+    place=Place("components/tenant_key.py", 127),
+)
 
 
 @pytest.mark.parametrize(

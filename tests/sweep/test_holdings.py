@@ -28,10 +28,18 @@ class Store:
 
 def payload(key: str, **changes: Any) -> str:
     fields = {
-        "schema": 1, "tenant": "acme", "api_key": key, "key_id": "key_1", "project_id": "proj_1",
-        "service_account_id": "svc_1", "organization_id": "org", "base_url": "https://x", "models": ["m"],
-        "minted_at": "2026-01-01T00:00:00Z", "expires_at": "2026-02-01T00:00:00Z",
-    }  # fmt: skip
+        "schema": 1,
+        "tenant": "acme",
+        "api_key": key,
+        "key_id": "key_1",
+        "project_id": "proj_1",
+        "service_account_id": "svc_1",
+        "organization_id": "org",
+        "base_url": "https://x",
+        "models": ["m"],
+        "minted_at": "2026-01-01T00:00:00Z",
+        "expires_at": "2026-02-01T00:00:00Z",
+    }
     return json.dumps(fields | changes)
 
 

@@ -69,8 +69,11 @@ def test_what_fits_on_both_sides_is_no_orphan() -> None:
 def test_a_secret_in_its_window_is_told_with_its_date_and_its_project() -> None:
     (found,) = suspects(CELL, [secret(deletion=NOW + 7 * DAY)], [project()], NOW)
     assert (found.tenant, found.kind, found.project_id, found.deletion) == (
-        "acme", "SecretDeleted", "proj_acme", NOW + 7 * DAY,
-    )  # fmt: skip
+        "acme",
+        "SecretDeleted",
+        "proj_acme",
+        NOW + 7 * DAY,
+    )
     assert kinds([secret(deletion=NOW + DAY)], []) == [], "off-boarded: its project is archived, and its keys are dead"
     assert is_orphan(replace(found, keys=("key_1",)))
     assert is_orphan(found), "keys that were not looked at may live"

@@ -34,7 +34,7 @@ def secret(tenant: str = "acme", *, stages: dict[str, set[str]] | None = None, *
     held = {version: frozenset(labels) for version, labels in (stages or {"v1": {"AWSCURRENT"}}).items()}
     state = SecretState(names.secret_name(CELL, tenant), tags, True, held)
     base = TenantSecret(f"arn:of:{tenant}", tenant, state, NOW + 5 * DAY, NOW - 5 * DAY)
-    return replace(base, **changes)  # type: ignore[arg-type]
+    return replace(base, **changes)
 
 
 def away(tenant: str) -> float:

@@ -46,7 +46,7 @@ def facts(*keys: Key, **changes: object) -> Facts:
         promoted_at=PROMOTED,
         consumers=("myflux", "cinnox"),
     )
-    return replace(base, **changes)  # type: ignore[arg-type]
+    return replace(base, **changes)
 
 
 def about(found: list[Finding], key_id: str) -> tuple[str, str] | None:
@@ -54,7 +54,6 @@ def about(found: list[Finding], key_id: str) -> tuple[str, str] | None:
     return next(((f.found, f.action) for f in found if f.key_id == key_id), None)
 
 
-USED_LATELY = NOW - HOUR
 DYING = PROMOTED + OVERLAP
 NEAR = DYING - HOUR
 """An hour before the old key's death."""

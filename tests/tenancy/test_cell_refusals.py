@@ -125,5 +125,8 @@ def test_every_problem_of_a_cell_comes_at_once(files: Files) -> None:
         openai={"organization_id": "x"},
     )
     assert {problem.rule for problem in files.problems()} == {
-        "alarms-unheard", "region-without-openai", "out-of-range", "bad-organization-id",
-    }  # fmt: skip
+        "alarms-unheard",
+        "region-without-openai",
+        "out-of-range",
+        "bad-organization-id",
+    }

@@ -52,7 +52,7 @@ def test_the_fleet_finds_cells_and_tenants_by_model_and_by_slug() -> None:
 def test_a_tenant_cannot_be_changed_at_any_depth() -> None:
     acme = FLEET.tenants["acme"]
     with pytest.raises(ValidationError):
-        acme.enabled = False  # pyright: ignore[reportAttributeAccessIssue]
+        acme.enabled = False
     with pytest.raises(TypeError):
         acme.rate_limits["gpt-5"] = None  # type: ignore[index]
     with pytest.raises(TypeError):

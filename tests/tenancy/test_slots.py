@@ -83,9 +83,17 @@ def test_a_patterns_gaps_are_tight_and_not_only_bounds(pattern: slots.Pattern) -
 
 @pytest.mark.parametrize(
     ("days", "words"),
-    [(1, "every day"), (6, "two days a week"), (7, "once a week"), (14, "three times a month"), (30, "twice a month"),
-     (31, "once a month"), (90, "every second month"), (361, "every sixth month")],
-)  # fmt: skip
+    [
+        (1, "every day"),
+        (6, "two days a week"),
+        (7, "once a week"),
+        (14, "three times a month"),
+        (30, "twice a month"),
+        (31, "once a month"),
+        (90, "every second month"),
+        (361, "every sixth month"),
+    ],
+)
 def test_an_interval_becomes_the_rarest_pattern_within_it(days: int, words: str) -> None:
     assert slots.pattern(days).words == words
 

@@ -48,12 +48,24 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
     ("repeated", {"models": ["gpt-5-mini", "gpt-5-mini"]}, "models[1]", "delete the second"),
     ("empty-list", {"models": [], "rate_limits": {}}, "models", "write at least one"),
     ("limit-without-model", {"rate_limits": {"gpt-5": LIMIT}}, "rate_limits.gpt-5", "add the model"),
-    ("out-of-range", {"rate_limits": {"gpt-5-mini": LIMIT | {"requests_per_minute": 0}}},
-     "rate_limits.gpt-5-mini.requests_per_minute", "at least 1"),
-    ("out-of-range", {"rate_limits": {"gpt-5-mini": LIMIT | {"tokens_per_minute": -5}}},
-     "rate_limits.gpt-5-mini.tokens_per_minute", "at least 1"),
-    ("missing-field", {"rate_limits": {"gpt-5-mini": {"requests_per_minute": 1}}},
-     "rate_limits.gpt-5-mini.tokens_per_minute", "add tokens_per_minute: 200000"),
+    (
+        "out-of-range",
+        {"rate_limits": {"gpt-5-mini": LIMIT | {"requests_per_minute": 0}}},
+        "rate_limits.gpt-5-mini.requests_per_minute",
+        "at least 1",
+    ),
+    (
+        "out-of-range",
+        {"rate_limits": {"gpt-5-mini": LIMIT | {"tokens_per_minute": -5}}},
+        "rate_limits.gpt-5-mini.tokens_per_minute",
+        "at least 1",
+    ),
+    (
+        "missing-field",
+        {"rate_limits": {"gpt-5-mini": {"requests_per_minute": 1}}},
+        "rate_limits.gpt-5-mini.tokens_per_minute",
+        "add tokens_per_minute: 200000",
+    ),
     ("out-of-range", {"budget": BUDGET | {"monthly_usd": -1}}, "budget.monthly_usd", "at least 1"),
     ("out-of-range", {"budget": BUDGET | {"monthly_usd": 0}}, "budget.monthly_usd", "at least 1"),
     ("out-of-range", {"budget": BUDGET | {"monthly_usd": 2_000_000}}, "budget.monthly_usd", "at most 1000000"),
@@ -83,9 +95,13 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
     ("overlap-too-long", rotation(every_days=30, overlap_hours=313), "rotation.overlap_hours", "312 or less"),
     ("key-life-too-long", rotation(every_days=362), "rotation.every_days", "361 or less"),
     ("no-consumer", {"consumers": {"myflux": False}}, "consumers", "enabled: false"),
-    ("overlap-too-short", {"consumers": {"cinnox": True}, "rotation": {"every_days": 31, "overlap_hours": 23}},
-     "rotation.overlap_hours", "24 or more"),
-]  # fmt: skip
+    (
+        "overlap-too-short",
+        {"consumers": {"cinnox": True}, "rotation": {"every_days": 31, "overlap_hours": 23}},
+        "rotation.overlap_hours",
+        "24 or more",
+    ),
+]
 
 
 @pytest.mark.parametrize(("rule", "fields", "field", "way_out"), CASES, ids=[f"{c[0]}: {c[1]}" for c in CASES])

@@ -40,10 +40,18 @@ def by_hand(life: Life, slug: str, account_name: str = "myflux-runtime") -> ByHa
             account, project_id=project, name="by hand", expires_in_seconds=60 * 86_400
         )
     payload = {
-        "schema": 1, "tenant": slug, "api_key": key.value, "key_id": key.id, "project_id": project,
-        "service_account_id": account, "organization_id": "org-local", "base_url": life.cell.openai_url,
-        "models": [MODEL], "minted_at": "2026-11-01T00:00:00Z", "expires_at": "2099-01-01T00:00:00Z",
-    }  # fmt: skip
+        "schema": 1,
+        "tenant": slug,
+        "api_key": key.value,
+        "key_id": key.id,
+        "project_id": project,
+        "service_account_id": account,
+        "organization_id": "org-local",
+        "base_url": life.cell.openai_url,
+        "models": [MODEL],
+        "minted_at": "2026-11-01T00:00:00Z",
+        "expires_at": "2099-01-01T00:00:00Z",
+    }
     secrets = life.cell.client("administrator", "secretsmanager")
     arn = secrets.create_secret(Name=names.secret, SecretString=json.dumps({"key": key.value}))["ARN"]
     secrets.close()

@@ -17,9 +17,17 @@ from typing import Any
 Statement = dict[str, Any]
 
 _STRING_KEYS = {
-    "aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths", "aws:sourceaccount", "aws:sourceorgid",
-    "aws:sourcevpc", "aws:sourcevpce", "aws:userid", "aws:principalarn", "aws:sourcearn",
-}  # fmt: skip
+    "aws:principalaccount",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:sourceaccount",
+    "aws:sourceorgid",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:userid",
+    "aws:principalarn",
+    "aws:sourcearn",
+}
 _ARN_KEYS = {"aws:principalarn", "aws:sourcearn"}
 _STRING_OPERATORS = {"stringequals", "stringequalsignorecase", "stringlike"}
 _ARN_OPERATORS = {"arnequals", "arnlike"}

@@ -90,31 +90,6 @@ def record(request: ServiceRequest, answer: Sequence[Any]) -> None:
     _append(event, _resources(request))
 
 
-def record_service_event(
-    source: str,
-    name: str,
-    *,
-    additional: Mapping[str, Any] | None = None,
-    resources: Sequence[dict[str, str]] = (),
-) -> None:
-    """An event that a service writes by itself, e.g. ``RotationSucceeded`` from ``secretsmanager.amazonaws.com``.
-
-    `additional` is its additionalEventData; `resources` are LookupEvents' ``{"ResourceName", "ResourceType"}``.
-    """
-    event = {
-        "userIdentity": {"accountId": get_account_id(), "invokedBy": source},
-        "eventSource": source,
-        "eventName": name,
-        "sourceIPAddress": source,
-        "userAgent": source,
-        "requestParameters": None,
-        "responseElements": None,
-        "additionalEventData": dict(additional or {}),
-        "eventType": "AwsServiceEvent",
-    }
-    _append(event, resources)
-
-
 def event_name(request: ServiceRequest) -> str | None:
     """None for a data event and for what isn't a call of AWS's."""
     name = request.operation or iam_actions._match_rest_action(request.service, request.method, request.path, {})

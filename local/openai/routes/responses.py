@@ -20,11 +20,31 @@ SHORTEST_OUTPUT: Final = 16
 """Tokens: the API's own minimum for `max_output_tokens`."""
 
 _NO_EFFECT: Final = (
-    "access_programs", "background", "context_management", "conversation", "include", "max_tool_calls", "metadata",
-    "moderation", "parallel_tool_calls", "prompt", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention",
-    "reasoning", "safety_identifier", "service_tier", "stream_options", "text", "tool_choice", "tools", "top_logprobs",
-    "top_p", "truncation", "user",
-)  # fmt: skip
+    "access_programs",
+    "background",
+    "context_management",
+    "conversation",
+    "include",
+    "max_tool_calls",
+    "metadata",
+    "moderation",
+    "parallel_tool_calls",
+    "prompt",
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "reasoning",
+    "safety_identifier",
+    "service_tier",
+    "stream_options",
+    "text",
+    "tool_choice",
+    "tools",
+    "top_logprobs",
+    "top_p",
+    "truncation",
+    "user",
+)
 
 
 def _input(body: Body) -> list[str]:
