@@ -25,6 +25,7 @@ from components.platform import Platform, PlatformArgs
 from components.tenant_key import Managed, TenantKey, TenantKeyArgs
 from functions import packer
 from myflux_keys import names
+from myflux_keys.cell_functions import FUNCTIONS
 from tenancy import Cell, Tenant, slots
 from tenancy.address import AddressError, openai_base_url
 from tenancy.loading import FLEET
@@ -109,11 +110,8 @@ def platform_args(cell: Cell) -> PlatformArgs:
     """Also packs the functions. Raises AddressError for a local cell that isn't running."""
     return PlatformArgs(
         names=cell.names,
-        rotation_archive=str(packer.build("rotation", ROOT / ".build" / "rotation.zip")),
-        provisioner_archive=str(packer.build("provisioner", ROOT / ".build" / "provisioner.zip")),
-        sweep_archive=str(packer.build("sweep", ROOT / ".build" / "sweep.zip")),
+        archives={one.kind: str(packer.build(one.kind, ROOT / ".build" / one.archive)) for one in FUNCTIONS},
         admin_key_life=AdminKeyLife(
-            archive=str(packer.build("admin_rotation", ROOT / ".build" / "admin_rotation.zip")),
             schedule=slots.cron(names.PLATFORM_TENANT, cell.cell, 24 * ADMIN_KEY_DAYS),
             window=slots.window(24 * ADMIN_KEY_DAYS),
             every_days=ADMIN_KEY_DAYS,
@@ -206,7 +204,7 @@ def _managed(shared: Shared, cell: Cell, tenant: Tenant) -> Managed | None:
             names.TAG_MODELS: " ".join(tenant.models),
             names.TAG_EVERY_DAYS: str(rotation.whole_days),
             names.TAG_OVERLAP_HOURS: str(rotation.overlap_hours),
-            names.TAG_CONSUMERS: " ".join(name for name in names.CONSUMERS if getattr(tenant.consumers, name)),
+            names.TAG_CONSUMERS: " ".join(one.name for one in tenant.consumers.used),
         },
         schedule=slots.cron(tenant.tenant, cell.cell, rotation.interval_hours),
         window=slots.window(rotation.interval_hours),

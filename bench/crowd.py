@@ -62,7 +62,7 @@ def _secret(secrets: Any, tenant: names.TenantNames, like: dict[str, Any], deplo
     policy = resource.tenant_secret(
         tenant,
         reader_role=tenant.cell.runtime_role_arn,
-        writers=[tenant.cell.role_arn(tenant.cell.rotation_role)],
+        writers=[tenant.cell.role_arn(tenant.cell.rotation_function)],
         deployers=deployers,
         enabled=True,
     )

@@ -16,8 +16,6 @@ from myflux_keys.names import TAG_EVERY_DAYS, TAG_OVERLAP_HOURS, CellNames
 class AdminKeyLife:
     """How often the admin key changes, and how long the one before it stays valid."""
 
-    archive: str
-    """Path of the function's deterministic zip."""
     schedule: str
     """A Secrets Manager cron expression."""
     window: str

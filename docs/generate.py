@@ -22,6 +22,7 @@ from components.iam.deployer import State, deployer_looks, deployer_permissions
 from components.iam.deployer_trust import Job, deployer_trust
 from docs import access_matrix
 from docs.scale import scale
+from myflux_keys.cell_functions import FUNCTIONS, ROTATION
 from myflux_keys.names import CellNames
 from ops.cli.main import app
 from policies.guardrails import rules_page
@@ -71,18 +72,10 @@ def cli_help() -> str:
 def iam_documents() -> str:
     """The documents as they are deployed for an example cell and tenant."""
     tenant = _CELL.tenant("acme")
-    rotation = _CELL.role_arn(_CELL.rotation_role)
-    secrets = [
-        _CELL.tenant_secrets_arn_pattern,
-        _CELL.admin_secret_arn_pattern,
-        _CELL.customer_admin_secrets_arn_pattern,
-    ]
+    rotation = _CELL.function_role_arn(ROTATION)
     chapters: list[tuple[str, identity.Document]] = [
         ("Permissions boundary of every role", identity.boundary(_CELL)),
-        ("Rotation function", identity.rotation_permissions(_CELL)),
-        ("Provisioner function", identity.provisioner_permissions(_CELL)),
-        ("Admin rotation function", identity.admin_rotation_permissions(_CELL)),
-        ("Sweep function", identity.sweep_permissions(_CELL)),
+        *((one.title, identity.function_permissions(one, _CELL)) for one in FUNCTIONS),
         ("Runtime: who becomes it", identity.runtime_trust([_APPLICATION], identity.any_tenant())),
         ("Runtime: what it reads", identity.runtime_read(_CELL)),
         ("Dedicated tenant: its trust", identity.runtime_trust([_APPLICATION], identity.only_tenant(tenant))),
@@ -103,20 +96,7 @@ def iam_documents() -> str:
         ("The admin key's secret", resource.admin_secret(_CELL, deployers=[_DEPLOYER])),
         (
             "The cell's KMS key",
-            resource.secrets_key(
-                _CELL,
-                users=[
-                    _CELL.runtime_role_arn,
-                    rotation,
-                    _CELL.role_arn(_CELL.provisioner_role),
-                    _CELL.role_arn(_CELL.admin_rotation_role),
-                    _CELL.role_arn(_CELL.sweep_role),
-                ],
-                deployers=[_DEPLOYER],
-                secrets=secrets,
-                admin_key=True,
-                customers=[_CELL.tenant_secrets_arn_pattern],
-            ),
+            resource.cell_key(_CELL, deployers=[_DEPLOYER], governors=[_DEPLOYER]),
         ),
     ]
     text = _GENERATED + "# IAM documents\n\nAs deployed for the cell `prod-eu1` and its tenant `acme`.\n"
@@ -129,7 +109,7 @@ def _chapter(title: str, content: identity.Document, level: str = "##") -> str:
 
 def _copies() -> str:
     """What differs for a cell whose file names replicas."""
-    rotation, replicas = _CELL.role_arn(_CELL.rotation_role), [_REPLICA]
+    rotation, replicas = _CELL.function_role_arn(ROTATION), [_REPLICA]
     chapters: list[tuple[str, identity.Document]] = [
         ("Runtime: what it reads", identity.runtime_read(_CELL, replicas)),
         ("Rotation function: what it has more", identity.document(*copies.rotation_writes_copies(_CELL, replicas))),

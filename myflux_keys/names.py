@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from myflux_keys.cell_functions import ADMIN_ROTATION, PROVISIONER, ROTATION, SWEEP, CellFunction
+
 MANAGED_BY = "myflux-keys"
 
 TAG_TENANT = "tenant"
@@ -27,8 +29,7 @@ TAG_ORGANIZATION_ID = "myflux:organization-id"
 """On a tenant's secret: its keys are minted in this OpenAI organization, the customer's, with the admin key that they
 gave. Left out: in the cell's."""
 TAG_CONSUMERS = "myflux:consumers"
-"""Those of CONSUMERS that use the key, joined by one space: whom an alarm about an old key names."""
-CONSUMERS = ("myflux", "cinnox")
+"""Those of `consumers.CONSUMERS` that use the key, joined by one space: whom an alarm about an old key names."""
 
 METRICS = "MyFluxKeys"
 """The CloudWatch namespace of what the functions find."""
@@ -72,77 +73,93 @@ class CellNames:
     @property
     def admin_secret_arn_pattern(self) -> str:
         """Secrets Manager appends a hyphen and six random characters to a secret's ARN."""
-        return self._arn("secretsmanager", f"secret:{self.admin_secret}-??????")
+        return self.secret_arn_prefix(f"{self.admin_secret}-??????")
 
     @property
     def customer_admin_secrets_arn_pattern(self) -> str:
         """Customers' admin keys. One slash more than the cell's own has: neither pattern reaches the other's."""
-        return self._arn("secretsmanager", f"secret:{customer_admin_secret(self.cell, '*')}-??????")
+        return self.secret_arn_prefix(f"{customer_admin_secret(self.cell, '*')}-??????")
 
     @property
     def tenant_secrets_arn_pattern(self) -> str:
-        return self._arn("secretsmanager", f"secret:myflux/{self.cell}/*/openai-??????")
+        return self.tenant("*").secret_arn_pattern
+
+    @property
+    def secrets_arn_patterns(self) -> tuple[str, ...]:
+        """Every secret of the cell: tenants', its own admin key's, customers' admin keys'."""
+        return (
+            self.tenant_secrets_arn_pattern,
+            self.admin_secret_arn_pattern,
+            self.customer_admin_secrets_arn_pattern,
+        )
+
+    @property
+    def tenant_secrets_prefix(self) -> str:
+        """How the name of each tenant's secret begins."""
+        return f"myflux/{self.cell}/"
+
+    def secret_arn_prefix(self, name: str) -> str:
+        """How the ARN of a secret begins whose name begins with `name`."""
+        return self._arn("secretsmanager", f"secret:{name}")
 
     @property
     def kms_alias(self) -> str:
         return f"alias/myflux/{self.cell}"
 
+    def function(self, function: CellFunction) -> str:
+        """The name of a function and of the role that it runs as."""
+        return f"myflux-{self.cell}-{function.ending}"
+
+    def function_arn(self, function: CellFunction) -> str:
+        return self._arn("lambda", f"function:{self.function(function)}")
+
+    def function_role_arn(self, function: CellFunction) -> str:
+        return self.role_arn(self.function(function))
+
     @property
     def rotation_function(self) -> str:
-        return f"myflux-{self.cell}-rotation"
+        return self.function(ROTATION)
 
     @property
     def provisioner_function(self) -> str:
-        return f"myflux-{self.cell}-provisioner"
+        return self.function(PROVISIONER)
 
     @property
     def admin_rotation_function(self) -> str:
-        """Not ``…-admin-rotation``: a cell called ``<cell>-admin`` has a function and a role of that name."""
-        return f"myflux-{self.cell}-admin-rotator"
+        return self.function(ADMIN_ROTATION)
 
     @property
     def sweep_function(self) -> str:
-        return f"myflux-{self.cell}-sweep"
+        return self.function(SWEEP)
 
     @property
-    def sweep_function_arn(self) -> str:
-        return self._arn("lambda", f"function:{self.sweep_function}")
+    def rotation_function_arn(self) -> str:
+        return self.function_arn(ROTATION)
 
     @property
-    def sweep_role(self) -> str:
-        return self.sweep_function
+    def provisioner_function_arn(self) -> str:
+        return self.function_arn(PROVISIONER)
+
+    @property
+    def admin_rotation_function_arn(self) -> str:
+        return self.function_arn(ADMIN_ROTATION)
+
+    @property
+    def rotation_failed_rule(self) -> str:
+        return f"myflux-{self.cell}-rotation-failed"
 
     @property
     def sweep_rule(self) -> str:
         return f"myflux-{self.cell}-sweep"
 
     @property
-    def rotation_function_arn(self) -> str:
-        return self._arn("lambda", f"function:{self.rotation_function}")
-
-    @property
-    def provisioner_function_arn(self) -> str:
-        return self._arn("lambda", f"function:{self.provisioner_function}")
-
-    @property
-    def admin_rotation_function_arn(self) -> str:
-        return self._arn("lambda", f"function:{self.admin_rotation_function}")
-
-    @property
-    def rotation_role(self) -> str:
-        return f"myflux-{self.cell}-rotation"
-
-    @property
-    def provisioner_role(self) -> str:
-        return f"myflux-{self.cell}-provisioner"
-
-    @property
-    def admin_rotation_role(self) -> str:
-        return self.admin_rotation_function
-
-    @property
     def admin_tidy_rule(self) -> str:
         return f"myflux-{self.cell}-admin-tidy"
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Every EventBridge rule of the platform."""
+        return self.rotation_failed_rule, self.sweep_rule, self.admin_tidy_rule
 
     @property
     def runtime_role(self) -> str:
@@ -173,9 +190,9 @@ class CellNames:
     def alarm_topic(self) -> str:
         return f"myflux-{self.cell}-alarms"
 
-    @property
-    def rotation_failed_rule(self) -> str:
-        return f"myflux-{self.cell}-rotation-failed"
+    def alarm(self, ending: str) -> str:
+        """An alarm on what the functions find. `ending` is words joined by ``-``, or ``*`` for a pattern of all."""
+        return f"myflux-{self.cell}-{ending}"
 
     def log_group(self, function: str) -> str:
         return f"/aws/lambda/{function}"
@@ -215,7 +232,7 @@ class TenantNames:
 
     @property
     def secret_arn_pattern(self) -> str:
-        return self.cell._arn("secretsmanager", f"secret:{self.secret}-??????")  # pyright: ignore[reportPrivateUsage]
+        return self.cell.secret_arn_prefix(f"{self.secret}-??????")
 
     @property
     def admin_secret(self) -> str:

@@ -82,7 +82,7 @@ def facts(answer: Mapping[str, Any], page: Mapping[str, Any] | None = None) -> S
 def tenant_secrets(client: SecretsManagerClient, names: CellNames) -> Iterator[tuple[str, SecretFacts]]:
     """(tenant, facts) of every tenant's secret in the cell. Secrets Manager takes the filter as a prefix."""
     for page in client.get_paginator("list_secrets").paginate(
-        Filters=[{"Key": "name", "Values": [f"myflux/{names.cell}/"]}]
+        Filters=[{"Key": "name", "Values": [names.tenant_secrets_prefix]}]
     ):
         for entry in page["SecretList"]:
             found = facts(entry, page)

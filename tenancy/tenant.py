@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal, Self, cast
 
 from pydantic import AfterValidator, Field, PlainSerializer, model_validator
 
+from myflux_keys.consumers import CONSUMERS, Consumer
 from myflux_keys.names import TAG_MODELS
 from tenancy import slots
 from tenancy.catalogue import OFFERED_COUNTRIES, OFFERED_MODELS, country_refusal, model_refusal
@@ -77,6 +78,11 @@ class Consumers(Model):
         Flag,
         Field(description="A person pastes each new key into CINNOX's dashboard, so the overlap is at least 24 hours."),
     ] = False
+
+    @property
+    def used(self) -> list[Consumer]:
+        """Those that use the key, in the table's order."""
+        return [one for one in CONSUMERS if getattr(self, one.name)]
 
 
 class Tenant(Model):
@@ -230,9 +236,8 @@ def _consumer_refusals(consumers: Any, rotation: Any) -> Iterator[Refusal]:
         yield Refusal(
             "no-consumer", "Nobody would use the key, and an unused key is only a risk.", way_out, ("consumers",)
         )
-    if used.get("cinnox") is True and isinstance(rotation, Mapping):
-        overlap = cast(Mapping[str, Any], rotation).get("overlap_hours")
-        if isinstance(overlap, int) and overlap < 24:
-            reason = "A person pastes each new key into CINNOX, and needs a day for it before the old key dies."
-            way_out = "write overlap_hours: 24 or more, or set cinnox: false."
-            yield Refusal("overlap-too-short", reason, way_out, ("rotation", "overlap_hours"))
+    overlap = cast(Mapping[str, Any], rotation).get("overlap_hours") if isinstance(rotation, Mapping) else None
+    for one in CONSUMERS:
+        if used.get(one.name) is True and isinstance(overlap, int) and overlap < one.least_overlap_hours:
+            way_out = f"write overlap_hours: {one.least_overlap_hours} or more, or set {one.name}: false."
+            yield Refusal("overlap-too-short", one.reason, way_out, ("rotation", "overlap_hours"))

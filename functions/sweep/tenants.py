@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from functions.rotation.tenant import Refused, check_name
 from functions.shared.secrets_manager import CURRENT, SecretState
 from myflux_keys import names
+from myflux_keys.consumers import CONSUMERS
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
@@ -39,7 +40,7 @@ class TenantSecret:
     @property
     def consumers(self) -> tuple[str, ...]:
         """Whom an alarm about an old key names; myflux where the tag is left out, as in a tenant's file."""
-        return tuple(self.state.tags.get(names.TAG_CONSUMERS, names.CONSUMERS[0]).split())
+        return tuple(self.state.tags.get(names.TAG_CONSUMERS, CONSUMERS[0].name).split())
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ def history(account: Account, tenant: str) -> list[Life]:
         for event in events(account.trail, name, start, end)
         if event.secret in (held.arn, held.name)
     ]
-    return lives(held, made, seen, account.cell.names.rotation_role)
+    return lives(held, made, seen, account.cell.names.rotation_function)
 
 
 def lives(held: SecretFacts, made: Sequence[Version], seen: Sequence[TrailEvent], rotation_role: str) -> list[Life]:

@@ -83,7 +83,7 @@ def revoke(
             "foreign": list(seen.foreign),
             "beyond": [asdict(key) for key in seen.beyond],
         },
-        sentence(tenant, version, seen) + (" Paste it into CINNOX's dashboard now." if chosen.consumers.cinnox else ""),
+        sentence(tenant, version, seen) + "".join(f" {one.hint} now." for one in chosen.consumers.used if one.hint),
         as_json=as_json,
     )
     if seen.beyond:

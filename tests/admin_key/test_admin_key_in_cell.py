@@ -20,6 +20,7 @@ from components.iam import identity, resource
 from functions import packer
 from local.cell import LocalCell
 from myflux_keys import names
+from myflux_keys.cell_functions import ADMIN_ROTATION
 
 pytestmark = pytest.mark.cell
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,7 +109,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         trust = json.dumps(identity.function_trust())
         name = called.admin_rotation_function
         role = held.ask("deployer", "iam", "create_role", RoleName=name, AssumeRolePolicyDocument=trust)["Role"]
-        permissions = json.dumps(identity.admin_rotation_permissions(called))
+        permissions = json.dumps(identity.function_permissions(ADMIN_ROTATION, called))
         held.ask("deployer", "iam", "put_role_policy", RoleName=name, PolicyName="p", PolicyDocument=permissions)
         variables = {
             "MYFLUX_CELL": CELL,

@@ -134,7 +134,7 @@ def test_platform_names_that_meet_at_a_hyphen_stay_apart() -> None:
 @given(cells, tenants)
 def test_names_fit_their_services(cell: str, tenant: str) -> None:
     names, platform = of(cell, tenant), CellNames(cell, ACCOUNT, REGION)
-    roles = [names.dedicated_role, platform.rotation_role, platform.provisioner_role, platform.runtime_role]
+    roles = [names.dedicated_role, platform.rotation_function, platform.provisioner_function, platform.runtime_role]
     assert all(len(role) <= 64 and re.fullmatch(r"[\w+=,.@-]+", role) for role in roles), "IAM roles: 64"
     functions = [platform.rotation_function, platform.provisioner_function]
     assert all(len(name) <= 64 and re.fullmatch(r"[A-Za-z0-9_-]+", name) for name in functions), "Lambda: 64"

@@ -32,6 +32,7 @@ from local import clock
 from local.aws.server import ACCOUNT_ID, REGION
 from local.openai.control import EmulatorControl
 from myflux_keys import names
+from myflux_keys.cell_functions import ROTATION
 from myflux_keys.payload import SecretText
 from tests.crash.function import Function
 from tests.crash.proxy import Proxy
@@ -149,7 +150,7 @@ def _deploy(stage: Stage, relay: str) -> None:
         SourceAccount=ACCOUNT_ID,
     )
     # A user with the shipped role's permissions: a session's credentials would expire when a test moves the clock.
-    permissions = json.dumps(identity.rotation_permissions(stage.names))
+    permissions = json.dumps(identity.function_permissions(ROTATION, stage.names))
     iam.create_user(UserName=name)
     iam.put_user_policy(UserName=name, PolicyName="permissions", PolicyDocument=permissions)
     key = iam.create_access_key(UserName=name)["AccessKey"]

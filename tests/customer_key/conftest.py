@@ -93,7 +93,7 @@ def _files(folder: Path) -> Path:
 def _make_secret(place: Place, tenant: str, key: str) -> None:
     names = place.names.tenant(tenant)
     deployer = f"arn:aws:iam::{place.cell.account_id}:user/deployer"
-    rotation = place.names.role_arn(place.names.rotation_role)
+    rotation = place.names.role_arn(place.names.rotation_function)
     policy = resource.tenant_secret(
         names,
         reader_role=place.names.runtime_role_arn,

@@ -205,10 +205,10 @@ def test_names_and_shapes_are_those_of_the_product() -> None:
     assert ownership.place_of(tenant.secret) == ownership.Place("prod-eu1", "acme")
     assert ownership.place_of(cell.admin_secret) == ownership.Place("prod-eu1", names.PLATFORM_TENANT)
     roles = (
-        cell.rotation_role,
-        cell.provisioner_role,
-        cell.admin_rotation_role,
-        cell.sweep_role,
+        cell.rotation_function,
+        cell.provisioner_function,
+        cell.admin_rotation_function,
+        cell.sweep_function,
         cell.runtime_role,
         cell.deployer_role,
     )
