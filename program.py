@@ -26,6 +26,7 @@ from components.tenant_key import Managed, TenantKey, TenantKeyArgs
 from functions import packer
 from myflux_keys import names
 from myflux_keys.cell_functions import FUNCTIONS
+from myflux_keys.cell_names import TenantNames
 from tenancy import Cell, Tenant, slots
 from tenancy.address import AddressError, openai_base_url
 from tenancy.loading import FLEET
@@ -147,7 +148,7 @@ def tenant_key_args(cell: Cell, tenant: Tenant, shared: Shared) -> TenantKeyArgs
     )
 
 
-def _adopted(tenant: names.TenantNames) -> str | None:
+def _adopted(tenant: TenantNames) -> str | None:
     arn = os.environ.get(ADOPT)
     if arn and not fnmatchcase(arn, tenant.secret_arn_pattern):
         raise StackError(f"{ADOPT} names {arn}, which is no secret of stack {tenant.stack}: unset it.")
@@ -171,7 +172,7 @@ def _pipeline(cell: Cell) -> DeployerArgs | None:
     )
 
 
-def provisioner_specification(tenant: Tenant, tenant_names: names.TenantNames) -> dict[str, Any]:
+def provisioner_specification(tenant: Tenant, tenant_names: TenantNames) -> dict[str, Any]:
     """The provisioner's input: what a reviewer sees in the preview when a tenant's limits change."""
     budget = tenant.budget
     own = {"organization_id": tenant.organization_id} if tenant.organization_id else {}

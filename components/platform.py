@@ -22,7 +22,7 @@ from components.runtime_access import RuntimeAccess, RuntimeAccessArgs
 from components.sweep import Sweep, SweepArgs
 from functions.shared.environment import ADMIN_SECRET, BASE_URL, CELL, ORGANIZATION
 from myflux_keys.cell_functions import ADMIN_ROTATION, FUNCTIONS, PROVISIONER, ROTATION, SWEEP, CellFunction
-from myflux_keys.names import CellNames
+from myflux_keys.cell_names import CellNames
 
 
 @dataclass

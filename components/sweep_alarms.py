@@ -14,8 +14,9 @@ from typing import Final
 import pulumi
 from pulumi_aws.cloudwatch import MetricAlarm
 
+from myflux_keys.cell_names import CellNames
 from myflux_keys.consumers import CONSUMERS
-from myflux_keys.names import METRICS, CellNames
+from myflux_keys.names import METRICS
 
 RUNBOOK: Final = "docs/runbook.md"
 _HOUR: Final = 3600

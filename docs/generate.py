@@ -23,7 +23,7 @@ from components.iam.deployer_trust import Job, deployer_trust
 from docs import access_matrix
 from docs.scale import scale
 from myflux_keys.cell_functions import FUNCTIONS, ROTATION
-from myflux_keys.names import CellNames
+from myflux_keys.cell_names import CellNames
 from ops.cli.main import app
 from policies.guardrails import rules_page
 from tenancy import schema

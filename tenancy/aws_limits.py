@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from myflux_keys.cell_functions import FUNCTIONS
-from myflux_keys.names import CellNames, TenantNames
+from myflux_keys.cell_names import CellNames, TenantNames
 from tenancy.problems import Refusal
 
 

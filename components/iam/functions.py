@@ -21,7 +21,8 @@ from components.iam.statements import (
     via_secrets_manager,
 )
 from myflux_keys.cell_functions import CellFunction
-from myflux_keys.names import METRICS, TAG_CELL, CellNames
+from myflux_keys.cell_names import CellNames
+from myflux_keys.names import METRICS, TAG_CELL
 
 ROTATE = [
     "secretsmanager:DescribeSecret",

@@ -22,7 +22,8 @@ from components.iam.statements import (
     via_secrets_manager,
 )
 from myflux_keys.cell_functions import FUNCTIONS
-from myflux_keys.names import TAG_CELL, TAG_TENANT, CellNames, TenantNames
+from myflux_keys.cell_names import CellNames, TenantNames
+from myflux_keys.names import TAG_CELL, TAG_TENANT
 
 
 def function_trust() -> Document:

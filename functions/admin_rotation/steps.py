@@ -19,9 +19,10 @@ from functions.shared.deadline import Deadline
 from functions.shared.environment import Environment
 from functions.shared.openai_admin import KEEP_SECONDS, AdminAPI
 from functions.shared.openai_http import OpenAIError, path
-from functions.shared.secrets_manager import CURRENT, SecretStore
+from functions.shared.secrets_manager import SecretStore
 from myflux_keys import names
 from myflux_keys.payload import SecretText
+from myflux_keys.version_labels import CURRENT
 
 MINT_NEEDS_SECONDS: Final = 90.0
 """A key is not made where there may be no time to prove, store or undo it."""

@@ -21,8 +21,9 @@ from functions.shared.deadline import Deadline
 from functions.shared.environment import Environment
 from functions.shared.openai_admin import AdminAPI, Key, ProjectKeys
 from functions.shared.openai_http import OpenAIError
-from functions.shared.secrets_manager import CURRENT, PENDING, SecretState, SecretStore
+from functions.shared.secrets_manager import SecretState, SecretStore
 from myflux_keys.payload import Payload
+from myflux_keys.version_labels import CURRENT, PENDING
 
 Outcome = dict[str, Any]
 """Fields of the step's log line: ids, counts and words."""

@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from functions.rotation.tenant import Refused, check_name
-from functions.shared.secrets_manager import CURRENT, SecretState
+from functions.shared.secrets_manager import SecretState
 from myflux_keys import names
 from myflux_keys.consumers import CONSUMERS
+from myflux_keys.version_labels import CURRENT
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient

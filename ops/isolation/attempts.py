@@ -15,7 +15,8 @@ import z3
 
 from components.iam.resource import reads_denied
 from myflux_keys.cell_functions import ADMIN_ROTATION, FUNCTIONS, ROTATION, SWEEP, CellFunction
-from myflux_keys.names import PLATFORM_TENANT, CellNames
+from myflux_keys.cell_names import CellNames
+from myflux_keys.names import PLATFORM_TENANT
 from ops.isolation import requests
 from ops.isolation.decision import Caller, Lock, Request, allowed
 from ops.isolation.deployment import Deployment, Role, Secret, Shape

@@ -21,6 +21,7 @@ from functions import packer
 from local.cell import LocalCell
 from myflux_keys import names
 from myflux_keys.cell_functions import ADMIN_ROTATION
+from myflux_keys.cell_names import CellNames
 
 pytestmark = pytest.mark.cell
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +31,7 @@ CELL = "local"
 @dataclass
 class Deployed:
     cell: LocalCell
-    names: names.CellNames
+    names: CellNames
     said: list[str]
     """All that commands and functions ever printed."""
 
@@ -87,7 +88,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     folder = tmp_path_factory.mktemp("cell")
     cell = LocalCell.start(folder)
     try:
-        called = names.CellNames(CELL, cell.account_id, cell.region)
+        called = CellNames(CELL, cell.account_id, cell.region)
         held = Deployed(cell, called, [])
         deployer = f"arn:aws:iam::{cell.account_id}:user/deployer"
         tags = called.tags | {names.TAG_EVERY_DAYS: "90", names.TAG_OVERLAP_HOURS: "24"}

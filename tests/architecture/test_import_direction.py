@@ -48,7 +48,6 @@ ALLOWED_ACROSS = {
 
 IN_THE_FUNCTION_ZIP = {
     "myflux_keys.admin_budget",
-    "myflux_keys.cell_functions",
     "myflux_keys.consumers",
     "myflux_keys.key_life",
     "myflux_keys.names",

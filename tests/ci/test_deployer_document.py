@@ -13,7 +13,7 @@ from components.iam.deployer import NEVER, State, deployer_looks, deployer_permi
 from components.iam.deployer_grants import BUILD, TENANT_TYPES, Deploys
 from components.iam.deployer_trust import Job, deployer_trust
 from myflux_keys.cell_functions import ROTATION
-from myflux_keys.names import CellNames
+from myflux_keys.cell_names import CellNames
 from ops.review.rehearsal import rehearse
 from tenancy.replicas import MOST
 

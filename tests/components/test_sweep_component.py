@@ -16,8 +16,9 @@ from components.sweep_alarms import ALARMS
 from functions.sweep import due, metrics, orphans, sweep
 from functions.sweep.request import SweepRequest, read_request
 from myflux_keys.cell_functions import SWEEP
+from myflux_keys.cell_names import CellNames
 from myflux_keys.consumers import CONSUMERS
-from myflux_keys.names import METRICS, CellNames
+from myflux_keys.names import METRICS
 
 Build = Callable[[Callable[[], Any]], Any]
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,15 +8,8 @@ from itertools import pairwise
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from myflux_keys.names import (
-    CELL_SLUG,
-    PLATFORM_TENANT,
-    TENANT_SLUG,
-    CellNames,
-    TenantNames,
-    admin_key_name,
-    secret_name,
-)
+from myflux_keys.cell_names import CellNames, TenantNames
+from myflux_keys.names import CELL_SLUG, PLATFORM_TENANT, TENANT_SLUG, admin_key_name, secret_name
 
 cells = st.from_regex(CELL_SLUG, fullmatch=True)
 tenants = st.from_regex(TENANT_SLUG, fullmatch=True)

@@ -31,8 +31,8 @@ from functions.shared.openai_http import OpenAIError, OpenAIHTTP
 from local import clock
 from local.aws.server import ACCOUNT_ID, REGION
 from local.openai.control import EmulatorControl
-from myflux_keys import names
 from myflux_keys.cell_functions import ROTATION
+from myflux_keys.cell_names import CellNames
 from myflux_keys.payload import SecretText
 from tests.crash.function import Function
 from tests.crash.proxy import Proxy
@@ -54,7 +54,7 @@ class Stage:
     control: EmulatorControl
     script: Script
     function: Function
-    names: names.CellNames
+    names: CellNames
     proxies: tuple[Proxy, ...] = ()
     _clients: ExitStack = field(default_factory=ExitStack)
 
@@ -113,7 +113,7 @@ def staged(home: Path, *, first_is_current: bool) -> Generator[Stage]:
         log = home / "function.log"
         log.touch()
         function = Function(script, log)
-        called = names.CellNames(CELL, ACCOUNT_ID, REGION)
+        called = CellNames(CELL, ACCOUNT_ID, REGION)
         stage = Stage(home, aws_url, openai_url, control, script, function, called)
         stack.callback(stage._clients.close)
         proxies = [Proxy(url, script, function.kill) for url in (aws_url, openai_url)]

@@ -20,8 +20,13 @@ from tests.tenancy.files import REAL
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = list(packer.KINDS)
-_MORE = {"sweep": ("admin_budget", "consumers")}
-"""What one bundle alone needs of the shared package."""
+_MORE = {
+    "rotation": ("key_life", "version_labels"),
+    "provisioner": (),
+    "admin_rotation": ("key_life", "version_labels"),
+    "sweep": ("admin_budget", "consumers", "key_life", "version_labels"),
+}
+"""What a bundle needs of the shared package besides."""
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -87,7 +92,7 @@ def test_a_bundle_runs_alone_and_holds_what_it_may(kind: str, tmp_path: Path) ->
         names = archive.namelist()
         archive.extractall(tmp_path / "task")
     assert names == sorted(names)
-    needed = ("__init__", "cell_functions", "names", "payload", "redaction", *_MORE.get(kind, ()))
+    needed = ("__init__", "names", "payload", "redaction", *_MORE[kind])
     ours = {f"myflux_keys/{name}.py" for name in needed}
     assert {name for name in names if name.startswith("myflux_keys/")} == ours
     assert not [name for name in names if "__pycache__" in name or not name.endswith(".py")]

@@ -19,6 +19,7 @@ from local.cell import LocalCell
 from local.openai.control import LiveKey
 from myflux_keys import names
 from myflux_keys.cell_functions import PROVISIONER, ROTATION, SWEEP, CellFunction
+from myflux_keys.cell_names import CellNames
 from tests.functions.world import MODEL, provisioner_input
 
 CELL = "local"
@@ -32,7 +33,7 @@ class Bench:
     def __init__(self, cell: LocalCell, folder: Path) -> None:
         self.cell = cell
         self.folder = folder
-        self.names = names.CellNames(CELL, cell.account_id, cell.region)
+        self.names = CellNames(CELL, cell.account_id, cell.region)
         self.control = cell.openai
         self._clients: dict[tuple[str, str], Any] = {}
         self.secrets = self.client("deployer", "secretsmanager")
