@@ -1,5 +1,5 @@
-"""Writes what a machine can write: the command's help, the JSON Schemas, the component package's, the IAM documents,
-the access matrix.
+"""Writes what a machine can write: the command's help, the JSON Schemas, the component package's arguments and
+schema, the IAM documents, the access matrix.
 
 `python -m docs.generate` writes them; `--check` changes nothing and exits with 1 if one is out of date, naming it.
 """
@@ -16,11 +16,10 @@ from typing import Any
 import click
 import typer.main
 
-from component_package.plugin import Package
 from components.iam import copies, identity, resource
 from components.iam.deployer import State, deployer_looks, deployer_permissions
 from components.iam.deployer_trust import Job, deployer_trust
-from docs import access_matrix
+from docs import access_matrix, package_arguments
 from docs.scale import scale
 from myflux_keys.cell_functions import FUNCTIONS, ROTATION
 from myflux_keys.cell_names import CellNames
@@ -123,7 +122,15 @@ def _json(make: Callable[[], dict[str, Any]]) -> Callable[[], str]:
     return lambda: json.dumps(make(), indent=2, ensure_ascii=False) + "\n"
 
 
+def _package_schema() -> dict[str, Any]:
+    # Imported when the module of its arguments, which stands first in the list below, is written.
+    from component_package.plugin import Package
+
+    return json.loads(Package().schema or "")
+
+
 GENERATED: dict[str, Callable[[], str]] = {
+    "../component_package/arguments.py": package_arguments.arguments,
     "access-matrix.md": lambda: _GENERATED + access_matrix.page(),
     "access-matrix.svg": access_matrix.picture,
     "cli.md": cli_help,
@@ -132,7 +139,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "scale.md": lambda: _GENERATED + scale(),
     "schema/tenant.schema.json": _json(schema.tenant_schema),
     "schema/cell.schema.json": _json(schema.cell_schema),
-    "schema/package.schema.json": _json(lambda: json.loads(Package().schema or "")),
+    "schema/package.schema.json": _json(_package_schema),
 }
 
 
@@ -145,7 +152,7 @@ def main() -> None:
         path, text = DOCS / name, make()
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
-        stale.append(f"docs/{name}")
+        stale.append(path.resolve().relative_to(DOCS.parent).as_posix())
         if not check:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")

@@ -47,6 +47,7 @@ ALLOWED_ACROSS = {
 }
 
 IN_THE_FUNCTION_ZIP = {
+    "myflux_keys.cell_functions",  # of the packer, which is in no zip
     "myflux_keys.admin_budget",
     "myflux_keys.consumers",
     "myflux_keys.key_life",
