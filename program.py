@@ -24,6 +24,8 @@ from components.platform import Platform, PlatformArgs
 from components.tenant_key import Managed, TenantKey, TenantKeyArgs
 from functions import packer
 from myflux_keys import names
+from myflux_keys.cell_functions import FUNCTIONS
+from myflux_keys.cell_names import TenantNames
 from tenancy import Cell, Tenant, slots
 from tenancy.address import AddressError, openai_base_url
 from tenancy.pipeline import AWS_AUDIENCE
@@ -109,11 +111,8 @@ def platform_args(cell: Cell, local_openai_url: str | None = None) -> PlatformAr
     """Also packs the functions. Raises AddressError for a local cell without `local_openai_url`: it isn't running."""
     return PlatformArgs(
         names=cell.names,
-        rotation_archive=str(packer.build("rotation", ROOT / ".build" / "rotation.zip")),
-        provisioner_archive=str(packer.build("provisioner", ROOT / ".build" / "provisioner.zip")),
-        sweep_archive=str(packer.build("sweep", ROOT / ".build" / "sweep.zip")),
+        archives={one.kind: str(packer.build(one.kind, ROOT / ".build" / one.archive)) for one in FUNCTIONS},
         admin_key_life=AdminKeyLife(
-            archive=str(packer.build("admin_rotation", ROOT / ".build" / "admin_rotation.zip")),
             schedule=slots.cron(names.PLATFORM_TENANT, cell.cell, 24 * ADMIN_KEY_DAYS),
             window=slots.window(24 * ADMIN_KEY_DAYS),
             every_days=ADMIN_KEY_DAYS,
@@ -149,7 +148,7 @@ def tenant_key_args(cell: Cell, tenant: Tenant, shared: Shared) -> TenantKeyArgs
     )
 
 
-def _adopted(tenant: names.TenantNames, arn: str | None) -> str | None:
+def _adopted(tenant: TenantNames, arn: str | None) -> str | None:
     if arn and not fnmatchcase(arn, tenant.secret_arn_pattern):
         raise StackError(f"{ADOPT} names {arn}, which is no secret of stack {tenant.stack}: unset it.")
     return arn or None
@@ -172,7 +171,7 @@ def _pipeline(cell: Cell) -> DeployerArgs | None:
     )
 
 
-def provisioner_specification(tenant: Tenant, tenant_names: names.TenantNames) -> dict[str, Any]:
+def provisioner_specification(tenant: Tenant, tenant_names: TenantNames) -> dict[str, Any]:
     """The provisioner's input: what a reviewer sees in the preview when a tenant's limits change."""
     budget = tenant.budget
     own = {"organization_id": tenant.organization_id} if tenant.organization_id else {}
@@ -205,7 +204,7 @@ def _managed(shared: Shared, cell: Cell, tenant: Tenant) -> Managed | None:
             names.TAG_MODELS: " ".join(tenant.models),
             names.TAG_EVERY_DAYS: str(rotation.whole_days),
             names.TAG_OVERLAP_HOURS: str(rotation.overlap_hours),
-            names.TAG_CONSUMERS: " ".join(name for name in names.CONSUMERS if getattr(tenant.consumers, name)),
+            names.TAG_CONSUMERS: " ".join(one.name for one in tenant.consumers.used),
         },
         schedule=slots.cron(tenant.tenant, cell.cell, rotation.interval_hours),
         window=slots.window(rotation.interval_hours),

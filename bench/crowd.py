@@ -19,6 +19,7 @@ import openai
 from bench.stage import Stage
 from components.iam import resource
 from myflux_keys import names
+from myflux_keys.cell_names import TenantNames
 
 NOTE = (
     "the tenants already there were made by the AWS and OpenAI APIs and copied state (file, secret, policy, project, "
@@ -51,7 +52,7 @@ def fill(stage: Stage, pattern: str, slugs: Iterable[str]) -> None:
                 pass
 
 
-def _secret(secrets: Any, tenant: names.TenantNames, like: dict[str, Any], deployers: list[str]) -> None:
+def _secret(secrets: Any, tenant: TenantNames, like: dict[str, Any], deployers: list[str]) -> None:
     own = tenant.tags
     secrets.create_secret(
         Name=tenant.secret,
@@ -62,7 +63,7 @@ def _secret(secrets: Any, tenant: names.TenantNames, like: dict[str, Any], deplo
     policy = resource.tenant_secret(
         tenant,
         reader_role=tenant.cell.runtime_role_arn,
-        writers=[tenant.cell.role_arn(tenant.cell.rotation_role)],
+        writers=[tenant.cell.role_arn(tenant.cell.rotation_function)],
         deployers=deployers,
         enabled=True,
     )

@@ -27,7 +27,7 @@ def opened(here: stage.Stage) -> tuple[terraform.Workspace | None, str]:
         "principals": [
             f"arn:{names.partition}:iam::{names.account_id}:user/administrator",
             names.runtime_role_arn,
-            names.role_arn(names.rotation_role),
+            names.role_arn(names.rotation_function),
         ],
     }
     # Terraform's user writes values and reads them back at every plan: our deployer may do neither.

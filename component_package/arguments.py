@@ -1,8 +1,8 @@
 """What the components may be told, in types that every language of Pulumi's has.
 
-Owns the names, and which may be left out: those of the tenant and cell files, as tests hold it. Leaves out the rules,
-which are tenancy's. Everything is plain, so that a wrong value is refused before anything is made, but what a platform
-answers. There is no place for a key. Pulumi reads the annotations while the program runs, so they are no strings.
+Written by `python -m docs.generate` from tenancy's models. Do not edit. Leaves out the rules, which are tenancy's.
+Everything is plain, so that a wrong value is refused before anything is made, but what a platform answers. There is no
+place for a key. Pulumi reads the annotations while the program runs, so they are no strings.
 """
 
 from typing import NotRequired, TypedDict
@@ -10,44 +10,39 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 
-class OpenAI(TypedDict):
-    """The OpenAI organization whose admin key a cell holds."""
-
-    organization_id: str
-    """From the organization's settings, org-…; not secret."""
-    base_url: NotRequired[str]
-    """Where OpenAI's API is; https://api.openai.com/v1 if left out."""
-
-
 class GitHub(TypedDict):
-    """Jobs of one environment."""
+    """Jobs of one environment. Its protection rules say which branches may deploy and who approves."""
 
     repository: str
     """owner/name."""
+    owner_id: NotRequired[int]
+    """The owner's number at GitHub, with repository_id. Needed for a repository that was made, renamed or transferred since 15 July 2026, or that opted in: its tokens hold both. `gh api repos/OWNER/NAME --jq '.owner.id, .id'` prints them, in this order."""
+    repository_id: NotRequired[int]
+    """The repository's own number at GitHub, with owner_id."""
     environment: str
     """The environment of the deploying jobs."""
 
 
 class GitLab(TypedDict):
-    """Jobs of one protected branch."""
+    """Jobs of one branch, which must be protected: GitLab's subject names no environment."""
 
     project: str
     """group/project."""
     branch: str
     """The protected branch that deploys."""
     host: NotRequired[str]
-    """Where GitLab is; gitlab.com if left out."""
+    """Where GitLab is. Left out: gitlab.com."""
 
 
 class Pipeline(TypedDict):
     """A role that only these jobs become, and that can read no key. Give `github` or `gitlab`, not both."""
 
     github: NotRequired[GitHub]
-    """Jobs of GitHub's."""
+    """Either this or gitlab."""
     gitlab: NotRequired[GitLab]
-    """Jobs of GitLab's."""
+    """Either this or github."""
     deploys: NotRequired[str]
-    """`tenants` (the default), or `everything`: the functions' code too, which reads keys."""
+    """tenants: their stacks alone, and a person deploys the platform. everything: the functions' code too, which reads keys, so whoever approves a run is trusted with them. Left out: tenants."""
     state_bucket: str
     """The S3 bucket of the stacks' state."""
     state_key_arn: NotRequired[str]
@@ -55,12 +50,21 @@ class Pipeline(TypedDict):
 
 
 class Replica(TypedDict):
-    """A Region that holds copies, and their key."""
+    """One Region that holds a copy of each tenant's secret, under a key of its own."""
 
     region: str
-    """The AWS Region of the copies."""
+    """The copy's AWS Region."""
     kms_key_arn: str
-    """The customer managed KMS key in that Region that encrypts the copies."""
+    """The customer managed KMS key in that Region, of the cell's account, that encrypts the copies. An ARN, never an alias. docs/iam.md has the policy that it needs."""
+
+
+class OpenAI(TypedDict):
+    """The organization whose admin key the cell holds."""
+
+    organization_id: str
+    """From the organization's settings; not secret."""
+    base_url: NotRequired[str]
+    """Where OpenAI's API is; https://api.openai.com/v1 if left out. https, unless on loopback. Refused for a local cell, whose address changes with every start."""
 
 
 class Cell(TypedDict):
@@ -73,29 +77,34 @@ class Cell(TypedDict):
     region: str
     """The AWS Region of everything."""
     production: bool
-    """True: what cannot be undone is protected, and somebody must get the alarms."""
+    """true: what cannot be undone is protected, and somebody must get the alarms."""
     local: NotRequired[bool]
-    """True: the embedded cell on loopback."""
+    """true: the embedded cell on loopback; no account, no network."""
     runtime_principals: list[str]
-    """ARNs of the IAM users and roles that may assume the runtime role, and so read tenants' keys."""
+    """IAM users and roles that may assume the runtime role, and so read tenants' keys. ARNs, no wildcard, never root."""
     deployer_principals: list[str]
-    """ARNs of the IAM users and roles that run `pulumi up`. They can read no key."""
+    """IAM users and roles that run `pulumi up`. They may tag and set policies, and can read no key."""
+    pipeline: NotRequired[Pipeline]
+    """CI that deploys, where there is one."""
     alarm_emails: NotRequired[list[str]]
     """Who gets the alarms."""
     recovery_window_days: NotRequired[int]
-    """How long AWS keeps a deleted secret or KMS key, 7 to 30 days; 30 if left out."""
+    """How long AWS keeps a deleted secret or KMS key, 7 to 30 days. Left out: 30."""
     replicas: NotRequired[list[Replica]]
-    """Further Regions that hold a copy of each tenant's secret."""
+    """Further Regions that hold a copy of each tenant's secret, for the runtime to read when the cell's own Region is down."""
     log_retention_days: NotRequired[int]
-    """How long the functions' logs are kept; 365 if left out."""
+    """How long the functions' logs are kept. Left out: 365."""
     openai: OpenAI
     """The OpenAI organization."""
-    pipeline: NotRequired[Pipeline]
-    """The CI jobs that deploy the cell. Left out: people do."""
+
+
+class PlatformArgs(TypedDict):
+    cell: Cell
+    """The cell. Give the same to its tenants' keys."""
 
 
 class RateLimit(TypedDict):
-    """A project's limits for one model."""
+    """The project's limits for one model. OpenAI answers 429 above them."""
 
     requests_per_minute: int
     """Requests a minute."""
@@ -104,14 +113,14 @@ class RateLimit(TypedDict):
 
 
 class Budget(TypedDict):
-    """What a tenant's project may spend in a calendar month, and who hears of it."""
+    """What the tenant's project may spend in a calendar month, and who hears of it."""
 
     monthly_usd: int
-    """Whole US dollars a month."""
+    """Whole US dollars a month, so that every alert is in whole cents, OpenAI's unit."""
     hard: NotRequired[bool]
-    """True (the default): OpenAI blocks the project's calls once the budget is spent."""
+    """true: OpenAI blocks the project's calls once the budget is spent. false: alerts only. Left out: true."""
     alert_percent: NotRequired[list[int]]
-    """Shares of the budget, in percent and rising, at which an e-mail goes out."""
+    """Shares of the budget, in percent from 1 to 100 and rising, at which an e-mail goes out."""
     emails: NotRequired[list[str]]
     """Who receives the alerts."""
 
@@ -120,25 +129,20 @@ class Rotation(TypedDict):
     """When a key changes. Give `everyDays` or `everyHours`, not both."""
 
     every_days: NotRequired[int]
-    """Longest time between two rotations, in days."""
+    """Longest time between two rotations, in days. AWS's calendar cannot count days across months, so the rarest regular pattern within it is used: 7 is once a week, 30 twice a month, 31 once a month, 90 every second month."""
     every_hours: NotRequired[int]
-    """4, 6, 8 or 12, for less than a day."""
+    """For a tenant that needs less than a day: 4, 6, 8 or 12 hours between rotations."""
     overlap_hours: int
-    """How long the previous key stays valid after a new one is live."""
+    """How long the previous key stays valid after a new one is live, in whole hours, at least 1: readers may hold a key for up to an hour. Never longer than the shortest time between two rotations."""
 
 
 class Consumers(TypedDict):
-    """Who uses a key. At least one."""
+    """Who uses the key. At least one."""
 
     myflux: NotRequired[bool]
-    """MyFlux reads it from the secret at run time; true if left out."""
+    """MyFlux reads the key from the secret at run time. Left out: true."""
     cinnox: NotRequired[bool]
-    """A person pastes each new key into CINNOX's dashboard."""
-
-
-class PlatformArgs(TypedDict):
-    cell: Cell
-    """The cell. Give the same to its tenants' keys."""
+    """A person pastes each new key into CINNOX's dashboard, so the overlap is at least 24 hours."""
 
 
 class TenantKeyArgs(TypedDict):
@@ -157,22 +161,22 @@ class TenantKeyArgs(TypedDict):
     country: str
     """ISO 3166-1 alpha-2. Refused where OpenAI does not offer its API."""
     source: str
-    """`managed`: MyFlux Keys makes the project and every key. `customer`: the customer's own account and key."""
+    """managed: MyFlux Keys makes the project and every key. customer: the customer's own OpenAI account and key; then permission, rate_limits, budget and rotation are refused: they are set in an account that is not ours, unless organization_id says that they gave an admin key of it."""
     organization_id: NotRequired[str]
-    """The customer's OpenAI organization, of which they give an admin key. Customers only."""
+    """source: customer only. The customer's OpenAI organization, of which they give an admin key: `up` makes its place, `myflux-keys admin-key set --tenant` stores it; then rotation is added, and keys are minted in their organization as a managed tenant's are in ours."""
     isolation: NotRequired[str]
-    """`shared` (the default), or `dedicated`: a KMS key and a role of the tenant's own."""
+    """shared: the cell's KMS key and runtime role, told apart by session tag. dedicated: a KMS key ($1 a month) and a role of the tenant's own, for either source, since both concern the secret. Left out: shared."""
     models: list[str]
     """The models that the tenant may use; the first is the default."""
     permission: NotRequired[str]
-    """`restricted` (the default), `all` or `read_only`. Managed tenants only."""
+    """What a minted key may do: restricted (the default) is what calling models takes; all and read_only are OpenAI's own. Managed tenants only."""
     rate_limits: NotRequired[dict[str, RateLimit]]
-    """By model. Managed tenants only."""
+    """By model, for some or all of `models`; the rest keep the organization's limits. Managed tenants only."""
     budget: NotRequired[Budget]
     """Left out: no limit and no alert. Managed tenants only."""
     rotation: NotRequired[Rotation]
-    """Needed for managed tenants; for customers only with an organization."""
+    """Needed for managed tenants; for customers only with an organization_id."""
     consumers: NotRequired[Consumers]
-    """Left out: MyFlux alone."""
+    """Left out: myflux alone."""
     enabled: NotRequired[bool]
-    """False: nobody can read the key, within seconds. Nothing is deleted."""
+    """false: nobody can read the key, within seconds of `up`. Nothing is deleted. Left out: true."""

@@ -9,15 +9,14 @@ from pulumi_aws.lambda_ import Permission
 from pulumi_aws.secretsmanager import SecretRotation
 
 from components.scheduled_call import ScheduledCallArgs, scheduled_call
-from myflux_keys.names import TAG_EVERY_DAYS, TAG_OVERLAP_HOURS, CellNames
+from myflux_keys.cell_names import CellNames
+from myflux_keys.names import TAG_EVERY_DAYS, TAG_OVERLAP_HOURS
 
 
 @dataclass
 class AdminKeyLife:
     """How often the admin key changes, and how long the one before it stays valid."""
 
-    archive: str
-    """Path of the function's deterministic zip."""
     schedule: str
     """A Secrets Manager cron expression."""
     window: str

@@ -13,7 +13,7 @@ from pulumi_aws.sqs import Queue
 
 from components.iam import resource
 from components.occurrence_alarm import AnyOccurrenceArgs, any_occurrence
-from myflux_keys.names import CellNames
+from myflux_keys.cell_names import CellNames
 
 _FOURTEEN_DAYS = 1_209_600
 
@@ -100,8 +100,8 @@ def rotation_failed_pattern(names: CellNames) -> dict[str, object]:
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/monitoring-eventbridge.html
     """
-    prefix = f"arn:{names.partition}:secretsmanager:{names.region}:{names.account_id}:secret:myflux/{names.cell}/"
-    admin = f"arn:{names.partition}:secretsmanager:{names.region}:{names.account_id}:secret:{names.admin_secret}-"
+    prefix = names.secret_arn_prefix(names.tenant_secrets_prefix)
+    admin = names.secret_arn_prefix(f"{names.admin_secret}-")
     return {
         "source": ["aws.secretsmanager"],
         "detail-type": ["AWS Service Event via CloudTrail"],

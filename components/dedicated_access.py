@@ -11,7 +11,8 @@ from pulumi_aws.iam import Role, RolePolicy
 
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.iam import identity, resource
-from myflux_keys.names import TenantNames
+from myflux_keys.cell_functions import FUNCTIONS
+from myflux_keys.cell_names import TenantNames
 
 
 @dataclass
@@ -51,8 +52,7 @@ class DedicatedAccess(pulumi.ComponentResource):
                     cell,
                     users=[
                         names.dedicated_role_arn,
-                        cell.role_arn(cell.rotation_role),
-                        cell.role_arn(cell.sweep_role),
+                        *(cell.function_role_arn(one) for one in FUNCTIONS if one.tenants != "none"),
                     ],
                     deployers=args.deployer_principals,
                     governors=args.governor_principals,

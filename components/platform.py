@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -20,7 +20,9 @@ from components.iam.copies import Replica
 from components.key_function import KeyFunction, KeyFunctionArgs
 from components.runtime_access import RuntimeAccess, RuntimeAccessArgs
 from components.sweep import Sweep, SweepArgs
-from myflux_keys.names import CellNames
+from functions.shared.environment import ADMIN_SECRET, BASE_URL, CELL, ORGANIZATION
+from myflux_keys.cell_functions import ADMIN_ROTATION, FUNCTIONS, PROVISIONER, ROTATION, SWEEP, CellFunction
+from myflux_keys.cell_names import CellNames
 
 
 @dataclass
@@ -28,9 +30,8 @@ class PlatformArgs:
     """Archives are paths of the functions' zips, principals ARNs; days where a field says days."""
 
     names: CellNames
-    rotation_archive: str
-    provisioner_archive: str
-    sweep_archive: str
+    archives: Mapping[str, str]
+    """The path of each function's deterministic zip, by its kind."""
     admin_key_life: AdminKeyLife
     openai_base_url: str
     organization_id: str
@@ -104,26 +105,27 @@ class Platform(pulumi.ComponentResource):
             opts=child,
         )
         environment = {
-            "MYFLUX_CELL": names.cell,
-            "MYFLUX_ADMIN_SECRET": names.admin_secret,
-            "MYFLUX_ORGANIZATION_ID": args.organization_id,
-            "OPENAI_BASE_URL": args.openai_base_url,
+            CELL: names.cell,
+            ADMIN_SECRET: names.admin_secret,
+            ORGANIZATION: args.organization_id,
+            BASE_URL: args.openai_base_url,
         }
 
-        def function(kind: str, function_name: str, archive: str, permissions: identity.Document, timeout: int):
+        def function(one: CellFunction) -> KeyFunction:
+            function_name = names.function(one)
             return KeyFunction(
-                f"{name}-{kind}",
+                f"{name}-{one.kind}",
                 KeyFunctionArgs(
                     name=function_name,
-                    description=f"MyFlux Keys {kind} of cell {names.cell}",
-                    archive=archive,
-                    handler=f"functions.{kind}.handler.handler",
-                    permissions=permissions,
+                    description=f"MyFlux Keys {one.kind} of cell {names.cell}",
+                    archive=args.archives[one.kind],
+                    handler=one.handler,
+                    permissions=identity.function_permissions(one, names, args.replicas),
                     boundary_arn=boundary.arn,
                     dead_letter_arn=alarms.dead_letter_arn,
                     alarm_topic_arn=alarms.topic_arn,
                     environment=environment,
-                    timeout_seconds=timeout,
+                    timeout_seconds=one.timeout_seconds,
                     log_retention_days=args.log_retention_days,
                     log_group=names.log_group(function_name),
                     tags=names.tags,
@@ -131,31 +133,11 @@ class Platform(pulumi.ComponentResource):
                 child,
             )
 
-        rotation = function(
-            "rotation",
-            names.rotation_function,
-            args.rotation_archive,
-            identity.rotation_permissions(names, args.replicas),
-            300,
-        )
-        provisioner = function(
-            "provisioner",
-            names.provisioner_function,
-            args.provisioner_archive,
-            identity.provisioner_permissions(names),
-            900,
-        )
-        admin_rotation = function(
-            "admin_rotation",
-            names.admin_rotation_function,
-            args.admin_key_life.archive,
-            identity.admin_rotation_permissions(names),
-            300,
-        )
-        sweep = function("sweep", names.sweep_function, args.sweep_archive, identity.sweep_permissions(names), 900)
+        functions = {one: function(one) for one in FUNCTIONS}
+        rotation, provisioner = functions[ROTATION], functions[PROVISIONER]
         Sweep(
             f"{name}-sweeping",
-            SweepArgs(names=names, function_arn=sweep.arn, alarm_topic_arn=alarms.topic_arn),
+            SweepArgs(names=names, function_arn=functions[SWEEP].arn, alarm_topic_arn=alarms.topic_arn),
             child,
         )
         AdminRotation(
@@ -163,7 +145,7 @@ class Platform(pulumi.ComponentResource):
             AdminRotationArgs(
                 names=names,
                 secret_arn=admin_secret.arn,
-                function_arn=admin_rotation.arn,
+                function_arn=functions[ADMIN_ROTATION].arn,
                 life=args.admin_key_life,
             ),
             child,

@@ -9,7 +9,7 @@ import pulumi
 
 from components.scheduled_call import ScheduledCallArgs, scheduled_call
 from components.sweep_alarms import sweep_alarms
-from myflux_keys.names import CellNames
+from myflux_keys.cell_names import CellNames
 
 EVENT = {"action": "sweep", "tenants": None, "dry_run": False, "due": True}
 """Those whose turn it is, by the calendar in `functions/sweep/due.py`, which counts in the same half hours."""

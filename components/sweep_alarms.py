@@ -14,7 +14,9 @@ from typing import Final
 import pulumi
 from pulumi_aws.cloudwatch import MetricAlarm
 
-from myflux_keys.names import CONSUMERS, METRICS, CellNames
+from myflux_keys.cell_names import CellNames
+from myflux_keys.consumers import CONSUMERS
+from myflux_keys.names import METRICS
 
 RUNBOOK: Final = "docs/runbook.md"
 _HOUR: Final = 3600
@@ -38,15 +40,15 @@ class SweepAlarm:
 
     def name(self, names: CellNames) -> str:
         words = re.sub(r"(?<!^)(?=[A-Z])", "-", self.metric).lower()
-        return f"myflux-{names.cell}-{words}" + (f"-by-{self.consumer}" if self.consumer else "")
+        return names.alarm(words + (f"-by-{self.consumer}" if self.consumer else ""))
 
 
 ALARMS: Final = (
     SweepAlarm("RotationOverdue", "A tenant's key was not rotated in time, or its rotation is off."),
     SweepAlarm("OrphanKeys", "Keys of ours that nobody should hold were found, and ended by the sweep."),
     *(
-        SweepAlarm("OldKeyStillUsed", f"An old key is about to die, and {consumer} still uses it.", consumer=consumer)
-        for consumer in CONSUMERS
+        SweepAlarm("OldKeyStillUsed", f"An old key is about to die, and {one.name} still uses it.", consumer=one.name)
+        for one in CONSUMERS
     ),
     SweepAlarm("OldKeyAlive", "A key that should be dead still answers."),
     SweepAlarm("LiveKeyMissing", "The key that a tenant's secret holds is gone at OpenAI: its calls fail."),

@@ -14,7 +14,9 @@ from components.empty_secret import EmptySecret, EmptySecretArgs
 from components.iam import resource
 from components.iam.copies import Replica
 from components.openai_project import OpenAIProject, OpenAIProjectArgs
-from myflux_keys.names import TAG_PROJECT_ID, TAG_SERVICE_ACCOUNT_ID, TenantNames
+from myflux_keys.cell_functions import ROTATION
+from myflux_keys.cell_names import TenantNames
+from myflux_keys.names import TAG_PROJECT_ID, TAG_SERVICE_ACCOUNT_ID
 
 
 @dataclass
@@ -98,7 +100,7 @@ class TenantKey(pulumi.ComponentResource):
             tags |= args.managed.rotation_tags
             tags[TAG_PROJECT_ID] = project.project_id
             tags[TAG_SERVICE_ACCOUNT_ID] = project.service_account_id
-            writers = [names.cell.role_arn(names.cell.rotation_role)]
+            writers = [names.cell.function_role_arn(ROTATION)]
 
         kms_key_arn = args.kms_key_arn
         reader_role = names.cell.runtime_role_arn

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 from demo.report import CheckFailed, Report
 from demo.scene import READER_TTL, Scene, wait_until
+from myflux_keys.version_labels import CURRENT, pending_version, version_with
 
 _SCHEDULER_LOOKS = 1.0
 """Seconds within which the cell's scheduler, which looks every quarter of one, has seen a moved clock."""
@@ -154,14 +155,14 @@ FAULTS = (
 
 def current_version(secrets: SecretsManagerClient, secret: str) -> str | None:
     stages = _stages(secrets, secret)
-    return next((version for version, labels in stages.items() if "AWSCURRENT" in labels), None)
+    return version_with(CURRENT, stages)
 
 
 def rotated(secrets: SecretsManagerClient, secret: str, before: str | None) -> bool:
     """AWSCURRENT has moved, and nothing is left pending elsewhere."""
     stages = _stages(secrets, secret)
-    moved = any("AWSCURRENT" in labels and version != before for version, labels in stages.items())
-    return moved and not _is_pending(stages)
+    moved = version_with(CURRENT, stages) not in (None, before)
+    return moved and pending_version(stages) is None
 
 
 def _stages(secrets: SecretsManagerClient, secret: str) -> Mapping[str, Sequence[str]]:

@@ -11,6 +11,7 @@ from typing import Any
 from demo.leaks import Leak, Text, files, prove_search, search
 from demo.report import CheckFailed, Report
 from demo.scene import CELL, Scene
+from myflux_keys.cell_functions import FUNCTIONS, PROVISIONER, ROTATION, SWEEP
 from ops.cli.options import ROOT
 
 
@@ -73,7 +74,7 @@ def _working_tree() -> Iterator[Path]:
 
 def _function_logs(scene: Scene) -> Iterator[Text]:
     logs = scene.client("administrator", "logs")
-    for function in (scene.names.rotation_function, scene.names.provisioner_function, scene.names.sweep_function):
+    for function in map(scene.names.function, (ROTATION, PROVISIONER, SWEEP)):
         group = scene.names.log_group(function)
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
         lines = [event["message"] for page in pages for event in page["events"]]
@@ -94,7 +95,7 @@ def _trail(scene: Scene) -> Iterator[Text]:
 
 def _environments(scene: Scene) -> Iterator[Text]:
     functions = scene.client("administrator", "lambda")
-    for function in (scene.names.rotation_function, scene.names.provisioner_function, scene.names.sweep_function):
+    for function in map(scene.names.function, FUNCTIONS):
         configuration = functions.get_function_configuration(FunctionName=function)
         yield Text(f"configuration of {function}", json.dumps(configuration, default=str).encode())
 

@@ -1,5 +1,5 @@
-"""Writes what a machine can write: the command's help, the JSON Schemas, the component package's, the IAM documents,
-the access matrix.
+"""Writes what a machine can write: the command's help, the JSON Schemas, the component package's arguments and
+schema, the IAM documents, the access matrix.
 
 `python -m docs.generate` writes them; `--check` changes nothing and exits with 1 if one is out of date, naming it.
 """
@@ -16,13 +16,13 @@ from typing import Any
 import click
 import typer.main
 
-from component_package.plugin import Package
 from components.iam import copies, identity, resource
 from components.iam.deployer import State, deployer_looks, deployer_permissions
 from components.iam.deployer_trust import Job, deployer_trust
-from docs import access_matrix
+from docs import access_matrix, package_arguments
 from docs.scale import scale
-from myflux_keys.names import CellNames
+from myflux_keys.cell_functions import FUNCTIONS, ROTATION
+from myflux_keys.cell_names import CellNames
 from ops.cli.main import app
 from policies.guardrails import rules_page
 from tenancy import schema
@@ -71,18 +71,10 @@ def cli_help() -> str:
 def iam_documents() -> str:
     """The documents as they are deployed for an example cell and tenant."""
     tenant = _CELL.tenant("acme")
-    rotation = _CELL.role_arn(_CELL.rotation_role)
-    secrets = [
-        _CELL.tenant_secrets_arn_pattern,
-        _CELL.admin_secret_arn_pattern,
-        _CELL.customer_admin_secrets_arn_pattern,
-    ]
+    rotation = _CELL.function_role_arn(ROTATION)
     chapters: list[tuple[str, identity.Document]] = [
         ("Permissions boundary of every role", identity.boundary(_CELL)),
-        ("Rotation function", identity.rotation_permissions(_CELL)),
-        ("Provisioner function", identity.provisioner_permissions(_CELL)),
-        ("Admin rotation function", identity.admin_rotation_permissions(_CELL)),
-        ("Sweep function", identity.sweep_permissions(_CELL)),
+        *((one.title, identity.function_permissions(one, _CELL)) for one in FUNCTIONS),
         ("Runtime: who becomes it", identity.runtime_trust([_APPLICATION], identity.any_tenant())),
         ("Runtime: what it reads", identity.runtime_read(_CELL)),
         ("Dedicated tenant: its trust", identity.runtime_trust([_APPLICATION], identity.only_tenant(tenant))),
@@ -103,20 +95,7 @@ def iam_documents() -> str:
         ("The admin key's secret", resource.admin_secret(_CELL, deployers=[_DEPLOYER])),
         (
             "The cell's KMS key",
-            resource.secrets_key(
-                _CELL,
-                users=[
-                    _CELL.runtime_role_arn,
-                    rotation,
-                    _CELL.role_arn(_CELL.provisioner_role),
-                    _CELL.role_arn(_CELL.admin_rotation_role),
-                    _CELL.role_arn(_CELL.sweep_role),
-                ],
-                deployers=[_DEPLOYER],
-                secrets=secrets,
-                admin_key=True,
-                customers=[_CELL.tenant_secrets_arn_pattern],
-            ),
+            resource.cell_key(_CELL, deployers=[_DEPLOYER], governors=[_DEPLOYER]),
         ),
     ]
     text = _GENERATED + "# IAM documents\n\nAs deployed for the cell `prod-eu1` and its tenant `acme`.\n"
@@ -129,7 +108,7 @@ def _chapter(title: str, content: identity.Document, level: str = "##") -> str:
 
 def _copies() -> str:
     """What differs for a cell whose file names replicas."""
-    rotation, replicas = _CELL.role_arn(_CELL.rotation_role), [_REPLICA]
+    rotation, replicas = _CELL.function_role_arn(ROTATION), [_REPLICA]
     chapters: list[tuple[str, identity.Document]] = [
         ("Runtime: what it reads", identity.runtime_read(_CELL, replicas)),
         ("Rotation function: what it has more", identity.document(*copies.rotation_writes_copies(_CELL, replicas))),
@@ -143,7 +122,15 @@ def _json(make: Callable[[], dict[str, Any]]) -> Callable[[], str]:
     return lambda: json.dumps(make(), indent=2, ensure_ascii=False) + "\n"
 
 
+def _package_schema() -> dict[str, Any]:
+    # Imported when the module of its arguments, which stands first in the list below, is written.
+    from component_package.plugin import Package
+
+    return json.loads(Package().schema or "")
+
+
 GENERATED: dict[str, Callable[[], str]] = {
+    "../component_package/arguments.py": package_arguments.arguments,
     "access-matrix.md": lambda: _GENERATED + access_matrix.page(),
     "access-matrix.svg": access_matrix.picture,
     "cli.md": cli_help,
@@ -152,7 +139,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "scale.md": lambda: _GENERATED + scale(),
     "schema/tenant.schema.json": _json(schema.tenant_schema),
     "schema/cell.schema.json": _json(schema.cell_schema),
-    "schema/package.schema.json": _json(lambda: json.loads(Package().schema or "")),
+    "schema/package.schema.json": _json(_package_schema),
 }
 
 
@@ -165,7 +152,7 @@ def main() -> None:
         path, text = DOCS / name, make()
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
-        stale.append(f"docs/{name}")
+        stale.append(path.resolve().relative_to(DOCS.parent).as_posix())
         if not check:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")

@@ -17,10 +17,11 @@ import zipfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final
 
-Kind = Literal["rotation", "provisioner", "admin_rotation", "sweep"]
+from myflux_keys.cell_functions import FUNCTIONS
 
+KINDS: Final = tuple(one.kind for one in FUNCTIONS)
 ROOT: Final = Path(__file__).resolve().parent.parent
 OURS: Final = ("functions", "myflux_keys")
 IN_THE_RUNTIME: Final = frozenset({"boto3", "botocore"})
@@ -33,7 +34,7 @@ class BundleError(Exception):
     """A module that a function can't have, or that is not there. The message says which file asks for it."""
 
 
-def build(kind: Kind, out: Path) -> Path:
+def build(kind: str, out: Path) -> Path:
     """Writes the zip to the file `out`, replacing an older one in one move, and returns `out`. Raises BundleError."""
     out.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=out.parent, suffix=".zip")
@@ -51,7 +52,7 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def modules(kind: Kind) -> set[Path]:
+def modules(kind: str) -> set[Path]:
     """The files, relative to the repository's root, that ``functions.<kind>.handler`` needs. Raises BundleError."""
     found: set[Path] = set()
     waiting = [f"functions.{kind}.handler"]
@@ -122,9 +123,9 @@ def running(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def main() -> None:
-    """Builds both into the folder given, or into ``.build``, and prints hash and path as sha256sum does."""
+    """Builds all into the folder given, or into ``.build``, and prints hash and path as sha256sum does."""
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / ".build"
-    for kind in get_args(Kind):
+    for kind in KINDS:
         path = build(kind, out / f"{kind}.zip")
         print(f"{sha256(path)}  {path}")
 

@@ -20,6 +20,7 @@ from myflux_keys.errors import (
     UnavailableError,
 )
 from myflux_keys.redaction import redact
+from myflux_keys.version_labels import CURRENT
 
 EXPIRED_TOKEN: Final = frozenset({"ExpiredToken", "ExpiredTokenException"})
 
@@ -103,7 +104,7 @@ def _meaning(code: str, said: str, status: int, reading: Reading) -> tuple[type[
     if code == "ResourceNotFoundException" and "staging label" in said:
         return (
             NotReadyError,
-            f"tenant {tenant!r} has no key yet: secret {secret} has no AWSCURRENT version",
+            f"tenant {tenant!r} has no key yet: secret {secret} has no {CURRENT} version",
             "A managed tenant's first rotation stores it within minutes of `pulumi up`: if it does not, look in log"
             f" group /aws/lambda/myflux-{cell}-rotation. A customer's own key is stored with"
             f" `myflux-keys key set {tenant}`.",

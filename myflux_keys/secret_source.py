@@ -20,13 +20,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from myflux_keys.aws_connections import renew_client, renew_session
 from myflux_keys.aws_errors import EXPIRED_TOKEN, Reading, translate
+from myflux_keys.cell_names import CellNames
 from myflux_keys.errors import KeyReaderError
 from myflux_keys.forks import in_each_child
 from myflux_keys.key import Key, no_text, parse_key
-from myflux_keys.names import TAG_TENANT, CellNames, secret_name
+from myflux_keys.names import TAG_TENANT, secret_name
 from myflux_keys.payload import SecretText
 from myflux_keys.quiet import quiet
 from myflux_keys.redaction import redact
+from myflux_keys.version_labels import CURRENT
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
@@ -148,7 +150,7 @@ class SecretSource:
                 role = self._role_of(tenant)
                 with self._client_for(tenant, role) as client, quiet():
                     # AWS evaluates a policy's VersionStage condition only where the request names the stage.
-                    answer = client.get_secret_value(SecretId=secret, VersionStage="AWSCURRENT")
+                    answer = client.get_secret_value(SecretId=secret, VersionStage=CURRENT)
             except (ClientError, BotoCoreError) as error:
                 return translate(error, Reading(self._cell, tenant, secret, role))
         if "SecretString" not in answer:

@@ -8,17 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from myflux_keys import admin_budget
-from myflux_keys.names import TAG_TENANT, CellNames
+from myflux_keys import admin_budget, version_labels
+from myflux_keys.cell_names import CellNames
+from myflux_keys.names import TAG_TENANT
+from myflux_keys.version_labels import CURRENT
 from ops.account import aws_time
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
-
-CURRENT: Final = "AWSCURRENT"
-PENDING: Final = "AWSPENDING"
 
 
 @dataclass(frozen=True)
@@ -41,12 +40,12 @@ class SecretFacts:
 
     @property
     def current(self) -> str | None:
-        return next((version for version, labels in self.stages.items() if CURRENT in labels), None)
+        return version_labels.version_with(CURRENT, self.stages)
 
     @property
     def pending(self) -> str | None:
         """A version that is being made, or that a failed rotation left behind."""
-        return next((v for v, labels in self.stages.items() if PENDING in labels and CURRENT not in labels), None)
+        return version_labels.pending_version(self.stages)
 
     @property
     def weighs(self) -> bool:
@@ -82,7 +81,7 @@ def facts(answer: Mapping[str, Any], page: Mapping[str, Any] | None = None) -> S
 def tenant_secrets(client: SecretsManagerClient, names: CellNames) -> Iterator[tuple[str, SecretFacts]]:
     """(tenant, facts) of every tenant's secret in the cell. Secrets Manager takes the filter as a prefix."""
     for page in client.get_paginator("list_secrets").paginate(
-        Filters=[{"Key": "name", "Values": [f"myflux/{names.cell}/"]}]
+        Filters=[{"Key": "name", "Values": [names.tenant_secrets_prefix]}]
     ):
         for entry in page["SecretList"]:
             found = facts(entry, page)

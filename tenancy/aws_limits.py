@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from myflux_keys.names import CellNames, TenantNames
+from myflux_keys.cell_functions import FUNCTIONS
+from myflux_keys.cell_names import CellNames, TenantNames
 from tenancy.problems import Refusal
 
 
@@ -41,30 +42,17 @@ SESSION_TAG: Final = Limit("a session tag's value", 256, f"{_REFERENCE}/STS/late
 
 def cell_names(names: CellNames) -> Iterator[tuple[Limit, str]]:
     """Every name that a cell's platform stack gives to something in AWS, with the limit for it."""
-    functions = (
-        names.rotation_function,
-        names.provisioner_function,
-        names.sweep_function,
-        names.admin_rotation_function,
-    )
+    functions = [names.function(one) for one in FUNCTIONS]
     yield from ((FUNCTION, name) for name in functions)
     yield from ((LOG_GROUP, names.log_group(name)) for name in functions)
-    roles = (
-        names.rotation_role,
-        names.provisioner_role,
-        names.runtime_role,
-        names.sweep_role,
-        names.admin_rotation_role,
-        names.deployer_role,
-    )
-    yield from ((ROLE, name) for name in roles)
+    yield from ((ROLE, name) for name in (*functions, names.runtime_role, names.deployer_role))
     policies = (names.boundary_policy, names.read_policy, names.deployer_looks_policy)
     yield from ((POLICY, name) for name in policies)
     yield SECRET, names.admin_secret
     yield ALIAS, names.kms_alias
     yield QUEUE, names.dead_letter_queue
     yield TOPIC, names.alarm_topic
-    yield from ((RULE, name) for name in (names.rotation_failed_rule, names.sweep_rule, names.admin_tidy_rule))
+    yield from ((RULE, name) for name in names.rules)
     yield from ((TAG, value) for value in names.tags.values())
 
 

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from myflux_keys.names import CellNames
+from myflux_keys.cell_names import CellNames
+from myflux_keys.names import ORGANIZATION_ID
 from tenancy.fields import CellSlug, Email, Flag, Model, NotEmpty, Text, Unique, Whole, refuse, refused
 from tenancy.pipeline import Pipeline
 from tenancy.principals import Principal, partition_of, principal_refusals, region_code
@@ -30,7 +31,6 @@ LOG_RETENTION_DAYS: Final = (
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
 
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
-_ORGANIZATION: Final = re.compile(r"org-[A-Za-z0-9-]{1,64}", re.ASCII)
 
 
 def _quoted(value: Any) -> Any:
@@ -57,7 +57,7 @@ def _retention(days: int) -> int:
 
 
 def checked_organization(text: str) -> str:
-    if not _ORGANIZATION.fullmatch(text):
+    if not ORGANIZATION_ID.fullmatch(text):
         refused(
             "bad-organization-id",
             "An OpenAI organization id starts with org-.",

@@ -11,14 +11,11 @@ from typing import Annotated, Final, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from myflux_keys.key_life import LONGEST_DAYS, LONGEST_HOURS, MARGIN_HOURS
 from tenancy import slots
 from tenancy.fields import Model, Whole, refuse
 from tenancy.problems import Refusal
 
-LONGEST_KEY_LIFE_HOURS: Final = 31_536_000 // 3600
-"""OpenAI's maximum for expires_in_seconds, one year."""
-MARGIN_HOURS: Final = 72
-"""A key outlives interval and overlap by this much, so that a late rotation does not cut a tenant off."""
 AWS_SHORTEST_HOURS: Final = 4
 """https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html"""
 
@@ -112,8 +109,8 @@ def _overlap_refusals(interval: int, overlap: int) -> Iterator[Refusal]:
         words = slots.pattern(interval // 24).words
         reason = f"This interval is kept by rotating {words}, where two rotations can be just {gap} hours apart."
         yield Refusal("overlap-too-long", reason, f"write overlap_hours: {gap} or less.", ("overlap_hours",))
-    if interval + overlap + MARGIN_HOURS > LONGEST_KEY_LIFE_HOURS:
+    if interval + overlap + MARGIN_HOURS > LONGEST_HOURS:
         life = f"A key lives for interval, overlap and a margin of {MARGIN_HOURS} hours"
-        reason = f"{life}, and OpenAI's longest key life is 365 days."
-        most = (LONGEST_KEY_LIFE_HOURS - MARGIN_HOURS - min(overlap, gap)) // 24
+        reason = f"{life}, and OpenAI's longest key life is {LONGEST_DAYS} days."
+        most = (LONGEST_HOURS - MARGIN_HOURS - min(overlap, gap)) // 24
         yield Refusal("key-life-too-long", reason, f"write every_days: {most} or less.", ("every_days",))

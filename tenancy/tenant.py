@@ -11,17 +11,17 @@ from typing import Annotated, Any, Final, Literal, Self, cast
 
 from pydantic import AfterValidator, Field, PlainSerializer, model_validator
 
+from myflux_keys.consumers import CONSUMERS, Consumer
 from myflux_keys.names import TAG_MODELS
 from tenancy import slots
+from tenancy.aws_limits import TAG
+from tenancy.aws_prices import KEY_MONTH
 from tenancy.catalogue import OFFERED_COUNTRIES, OFFERED_MODELS, country_refusal, model_refusal
 from tenancy.cell import checked_organization
 from tenancy.fields import CellSlug, Flag, FrozenMapping, Model, NotEmpty, TenantSlug, Text, Unique, refuse, refused
 from tenancy.problems import Refusal
 from tenancy.rotation import Rotation
 from tenancy.spending import Budget, RateLimit
-
-LONGEST_TAG: Final = 256
-"""Characters of a tag value, which holds the models joined by a space. API reference of Secrets Manager, Tag."""
 
 MANAGED_ONLY: Final = {
     "permission": "The scopes of a customer's own key are the customer's to set.",
@@ -55,9 +55,9 @@ def _model(text: str) -> str:
 
 def _models(models: tuple[str, ...]) -> tuple[str, ...]:
     length = len(" ".join(models))
-    if length > LONGEST_TAG:
+    if length > TAG.most:
         holds = f"The secret's tag {TAG_MODELS} holds the models joined by a space"
-        reason = f"{holds}: {length} characters, and AWS takes {LONGEST_TAG}."
+        reason = f"{holds}: {length} characters, and AWS takes {TAG.most}."
         refused("name-too-long", reason, "list fewer models; dated snapshots are rarely needed beside the plain name.")
     return models
 
@@ -77,6 +77,11 @@ class Consumers(Model):
         Flag,
         Field(description="A person pastes each new key into CINNOX's dashboard, so the overlap is at least 24 hours."),
     ] = False
+
+    @property
+    def used(self) -> list[Consumer]:
+        """Those that use the key, in the table's order."""
+        return [one for one in CONSUMERS if getattr(self, one.name)]
 
 
 class Tenant(Model):
@@ -123,7 +128,8 @@ class Tenant(Model):
         Literal["shared", "dedicated"],
         Field(
             description="shared: the cell's KMS key and runtime role, told apart by session tag. dedicated: a KMS key "
-            "($1 a month) and a role of the tenant's own, for either source, since both concern the secret."
+            f"(${KEY_MONTH:.0f} a month) and a role of the tenant's own, for either source, since both concern the "
+            "secret."
         ),
     ] = "shared"
     models: Annotated[
@@ -230,9 +236,8 @@ def _consumer_refusals(consumers: Any, rotation: Any) -> Iterator[Refusal]:
         yield Refusal(
             "no-consumer", "Nobody would use the key, and an unused key is only a risk.", way_out, ("consumers",)
         )
-    if used.get("cinnox") is True and isinstance(rotation, Mapping):
-        overlap = cast(Mapping[str, Any], rotation).get("overlap_hours")
-        if isinstance(overlap, int) and overlap < 24:
-            reason = "A person pastes each new key into CINNOX, and needs a day for it before the old key dies."
-            way_out = "write overlap_hours: 24 or more, or set cinnox: false."
-            yield Refusal("overlap-too-short", reason, way_out, ("rotation", "overlap_hours"))
+    overlap = cast(Mapping[str, Any], rotation).get("overlap_hours") if isinstance(rotation, Mapping) else None
+    for one in CONSUMERS:
+        if used.get(one.name) is True and isinstance(overlap, int) and overlap < one.least_overlap_hours:
+            way_out = f"write overlap_hours: {one.least_overlap_hours} or more, or set {one.name}: false."
+            yield Refusal("overlap-too-short", one.reason, way_out, ("rotation", "overlap_hours"))

@@ -12,7 +12,9 @@ from typing import Any, Final, Literal
 
 from components.iam.resource import VALIDATION
 from components.iam.statements import any_key, via_secrets_manager
-from myflux_keys.names import PLATFORM_TENANT, TAG_CELL, TAG_TENANT, CellNames
+from myflux_keys.cell_functions import FUNCTIONS, SWEEP
+from myflux_keys.cell_names import CellNames
+from myflux_keys.names import PLATFORM_TENANT, TAG_CELL, TAG_TENANT
 
 Deploys = Literal["tenants", "everything"]
 
@@ -35,21 +37,17 @@ def _arns(names: CellNames, service: str, resources: Sequence[str], *, region: b
     return [f"arn:{names.partition}:{service}:{where}:{names.account_id}:{resource}" for resource in resources]
 
 
-def _functions(names: CellNames) -> list[str]:
-    return [names.rotation_function, names.provisioner_function, names.admin_rotation_function, names.sweep_function]
-
-
 def _function_arns(names: CellNames) -> list[str]:
-    return _arns(names, "lambda", [f"function:{function}" for function in _functions(names)])
+    return [names.function_arn(one) for one in FUNCTIONS]
 
 
 def _function_roles(names: CellNames) -> list[str]:
-    return [names.role_arn(function) for function in _functions(names)]
+    return [names.function_role_arn(one) for one in FUNCTIONS]
 
 
 def _roles(names: CellNames) -> list[str]:
-    """Its own is not among them. Underscores part a cell from a tenant that is dedicated."""
-    return [*_function_roles(names), names.runtime_role_arn, names.role_arn(f"myflux-{names.cell}_*")]
+    """Its own is not among them. Those of dedicated tenants are, whoever they are."""
+    return [*_function_roles(names), names.runtime_role_arn, names.tenant("*").dedicated_role_arn]
 
 
 def _secrets(names: CellNames, deploys: Deploys) -> list[str]:
@@ -120,8 +118,7 @@ def _fixed(service: str, actions: str, of: Callable[[CellNames], Sequence[str]])
 
 
 def _rules(names: CellNames) -> list[str]:
-    rules = (names.rotation_failed_rule, names.sweep_rule, names.admin_tidy_rule)
-    return _arns(names, "events", [f"rule/{rule}" for rule in rules])
+    return _arns(names, "events", [f"rule/{rule}" for rule in names.rules])
 
 
 def _topics(names: CellNames) -> list[str]:
@@ -133,11 +130,11 @@ def _subscriptions(names: CellNames) -> list[str]:
 
 
 def _log_groups(names: CellNames) -> list[str]:
-    return _arns(names, "logs", [f"log-group:{names.log_group(function)}" for function in _functions(names)])
+    return _arns(names, "logs", [f"log-group:{names.log_group(names.function(one))}" for one in FUNCTIONS])
 
 
 def _alarms(names: CellNames) -> list[str]:
-    return _arns(names, "cloudwatch", [f"alarm:myflux-{names.cell}-*"])
+    return _arns(names, "cloudwatch", [f"alarm:{names.alarm('*')}"])
 
 
 def _queues(names: CellNames) -> list[str]:
@@ -255,5 +252,5 @@ def look(names: CellNames) -> list[Grant]:
         Grant("cloudwatch", "ListTagsForResource", _alarms(names)),
         Grant("events", "DescribeRule ListTagsForResource ListTargetsByRule", _rules(names)),
         # `offboard` has the sweep end a tenant's keys: it answers with ids alone.
-        Grant("lambda", "InvokeFunction", _arns(names, "lambda", [f"function:{names.sweep_function}"])),
+        Grant("lambda", "InvokeFunction", [names.function_arn(SWEEP)]),
     ]

@@ -1,7 +1,8 @@
 """What each function's role may do, as pure functions that return dicts.
 
-Owns the identity policies of the functions, each with its own logs and dead letters. Leaves out their trust and the
-boundary around them (`documents`), and what their secrets say to them (`resource_policies`).
+Owns the identity policies of the functions, each with its own logs and dead letters, made of their rows in the table
+(`myflux_keys.cell_functions`). Leaves out their trust and the boundary around them (`identity`), and what their secrets
+say to them (`resource`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from components.iam.statements import (
     log_streams_arn,
     via_secrets_manager,
 )
-from myflux_keys.names import METRICS, TAG_CELL, CellNames
+from myflux_keys.cell_functions import CellFunction
+from myflux_keys.cell_names import CellNames
+from myflux_keys.names import METRICS, TAG_CELL
 
 ROTATE = [
     "secretsmanager:DescribeSecret",
@@ -31,89 +34,49 @@ ROTATE = [
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html"""
 
 
-def rotation_permissions(names: CellNames, replicas: Sequence[Replica] = ()) -> Document:
-    """What the rotation function may do: work on tenants' secrets and read admin keys."""
-    tenants = names.tenant_secrets_arn_pattern
-    return document(
-        {
-            "Sid": "RotateTenants",
-            "Effect": "Allow",
-            "Action": ROTATE,
-            "Resource": tenants,
-            "Condition": {"StringEquals": {f"secretsmanager:ResourceTag/{TAG_CELL}": names.cell}},
-        },
-        _read_admin_keys(names),
-        decrypt_statement(names, [tenants, *_admin_secrets(names)]),
-        {
-            "Sid": "EncryptTenants",
-            "Effect": "Allow",
-            "Action": "kms:GenerateDataKey",
-            "Resource": any_key(names),
-            "Condition": via_secrets_manager(names, [tenants]),
-        },
-        *rotation_writes_copies(names, replicas),
-        *_function_statements(names, names.rotation_function),
-    )
+LOOK = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secretsmanager:ListSecretVersionIds"]
+"""What a function does with secrets whose versions it compares and never writes."""
 
 
-def provisioner_permissions(names: CellNames) -> Document:
-    """What the provisioner may do: read admin keys. It reaches no tenant's key."""
-    return document(
-        _read_admin_keys(names),
-        decrypt_statement(names, _admin_secrets(names)),
-        *_function_statements(names, names.provisioner_function),
-    )
+def function_permissions(function: CellFunction, names: CellNames, replicas: Sequence[Replica] = ()) -> Document:
+    """What a function's role may do: what its row in the table says, and no more.
 
-
-def admin_rotation_permissions(names: CellNames) -> Document:
-    """What the admin rotation function may do: work on the admin secret. It reaches no tenant's."""
-    secret = names.admin_secret_arn_pattern
-    return document(
-        {
-            "Sid": "RotateAdminKey",
-            "Effect": "Allow",
-            "Action": ROTATE,
-            "Resource": secret,
-            "Condition": {"StringEquals": {f"secretsmanager:ResourceTag/{TAG_CELL}": names.cell}},
-        },
-        decrypt_statement(names, [secret]),
-        {
-            "Sid": "EncryptAdminKey",
-            "Effect": "Allow",
-            "Action": "kms:GenerateDataKey",
-            "Resource": any_key(names),
-            "Condition": via_secrets_manager(names, [secret]),
-        },
-        *_function_statements(names, names.admin_rotation_function),
-    )
-
-
-def sweep_permissions(names: CellNames) -> Document:
-    """What the sweep may do: look at tenants' secrets, read admin keys, tell numbers. It writes no secret.
-
-    It reads values to know which keys the secret holds, and to try the previous one. ListSecrets and PutMetricData work
-    on no resource, so AWS takes nothing narrower than ``*`` for them; a namespace narrows the second.
+    ListSecrets and PutMetricData work on no resource, so AWS takes nothing narrower than ``*`` for them; a namespace
+    narrows the second.
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
     """
-    tenants = names.tenant_secrets_arn_pattern
-    return document(
-        {"Sid": "FindTenants", "Effect": "Allow", "Action": "secretsmanager:ListSecrets", "Resource": "*"},
-        {
-            "Sid": "LookAtTenants",
-            "Effect": "Allow",
-            "Action": [
-                "secretsmanager:DescribeSecret",
-                "secretsmanager:GetSecretValue",
-                "secretsmanager:ListSecretVersionIds",
-            ],
-            "Resource": tenants,
-            "Condition": {"StringEquals": {f"secretsmanager:ResourceTag/{TAG_CELL}": names.cell}},
-        },
-        _read_admin_keys(names),
-        decrypt_statement(names, [tenants, *_admin_secrets(names)]),
-        tell_numbers(),
-        *_function_statements(names, names.sweep_function),
-    )
+    tenants, admin = names.tenant_secrets_arn_pattern, names.admin_secret_arn_pattern
+    read = [
+        *([tenants] if function.tenants != "none" else []),
+        *([admin] if function.admin != "none" else []),
+        *([names.customer_admin_secrets_arn_pattern] if function.customer_admins != "none" else []),
+    ]
+    statements: list[Statement] = []
+    if function.lists_secrets:
+        statements.append(list_secrets("FindTenants"))
+    if function.tenants == "rotate":
+        statements.append(_on_secrets("RotateTenants", ROTATE, tenants, names))
+    elif function.tenants == "read":
+        statements.append(_on_secrets("LookAtTenants", LOOK, tenants, names))
+    if function.admin == "rotate":
+        statements.append(_on_secrets("RotateAdminKey", ROTATE, admin, names))
+    elif function.admin == "read":
+        statements.append(_read_admin_keys([pattern for pattern in read if pattern != tenants]))
+    if read:
+        statements.append(decrypt_statement(names, read))
+    if function.tenants == "rotate":
+        statements.append(_encrypt("EncryptTenants", names, tenants))
+        statements.extend(rotation_writes_copies(names, replicas))
+    if function.admin == "rotate":
+        statements.append(_encrypt("EncryptAdminKey", names, admin))
+    if function.sends_metrics:
+        statements.append(tell_numbers())
+    return document(*statements, *_function_statements(names, names.function(function)))
+
+
+def list_secrets(sid: str) -> Statement:
+    """Names, tags and dates of every secret of the account, and values of none."""
+    return {"Sid": sid, "Effect": "Allow", "Action": "secretsmanager:ListSecrets", "Resource": "*"}
 
 
 def tell_numbers() -> Statement:
@@ -126,17 +89,33 @@ def tell_numbers() -> Statement:
     }
 
 
-def _admin_secrets(names: CellNames) -> list[str]:
-    """The cell's, and those that customers gave."""
-    return [names.admin_secret_arn_pattern, names.customer_admin_secrets_arn_pattern]
+def _on_secrets(sid: str, actions: Sequence[str], pattern: str, names: CellNames) -> Statement:
+    """On secrets whose ARN fits `pattern`, and that carry the cell's tag."""
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": list(actions),
+        "Resource": pattern,
+        "Condition": {"StringEquals": {f"secretsmanager:ResourceTag/{TAG_CELL}": names.cell}},
+    }
 
 
-def _read_admin_keys(names: CellNames) -> Statement:
+def _read_admin_keys(patterns: Sequence[str]) -> Statement:
     return {
         "Sid": "ReadAdminKeys",
         "Effect": "Allow",
         "Action": "secretsmanager:GetSecretValue",
-        "Resource": _admin_secrets(names),
+        "Resource": list(patterns),
+    }
+
+
+def _encrypt(sid: str, names: CellNames, pattern: str) -> Statement:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": "kms:GenerateDataKey",
+        "Resource": any_key(names),
+        "Condition": via_secrets_manager(names, [pattern]),
     }
 
 

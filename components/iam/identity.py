@@ -10,11 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from components.iam.copies import Replica, bounded_copies, runtime_reads_copies
-from components.iam.functions import admin_rotation_permissions as admin_rotation_permissions
-from components.iam.functions import provisioner_permissions as provisioner_permissions
-from components.iam.functions import rotation_permissions as rotation_permissions
-from components.iam.functions import sweep_permissions as sweep_permissions
-from components.iam.functions import tell_numbers
+from components.iam.functions import function_permissions as function_permissions
+from components.iam.functions import list_secrets, tell_numbers
 from components.iam.statements import Document as Document
 from components.iam.statements import (
     any_key,
@@ -24,7 +21,9 @@ from components.iam.statements import (
     log_streams_arn,
     via_secrets_manager,
 )
-from myflux_keys.names import TAG_CELL, TAG_TENANT, CellNames, TenantNames
+from myflux_keys.cell_functions import FUNCTIONS
+from myflux_keys.cell_names import CellNames, TenantNames
+from myflux_keys.names import TAG_CELL, TAG_TENANT
 
 
 def function_trust() -> Document:
@@ -106,11 +105,7 @@ def dedicated_read(names: TenantNames) -> Document:
 
 def boundary(names: CellNames, replicas: Sequence[Replica] = ()) -> Document:
     """The most that any role of the cell can ever do, whatever policy is attached to it later."""
-    secrets = [
-        names.tenant_secrets_arn_pattern,
-        names.admin_secret_arn_pattern,
-        names.customer_admin_secrets_arn_pattern,
-    ]
+    secrets = names.secrets_arn_patterns
     return document(
         {
             "Sid": "SecretsOfThisCell",
@@ -122,10 +117,9 @@ def boundary(names: CellNames, replicas: Sequence[Replica] = ()) -> Document:
                 "secretsmanager:PutSecretValue",
                 "secretsmanager:UpdateSecretVersionStage",
             ],
-            "Resource": secrets,
+            "Resource": list(secrets),
         },
-        # AWS names no resource for it: names, tags and dates of every secret, values of none.
-        {"Sid": "NamesOfSecrets", "Effect": "Allow", "Action": "secretsmanager:ListSecrets", "Resource": "*"},
+        list_secrets("NamesOfSecrets"),
         tell_numbers(),
         {
             "Sid": "KeysThroughSecretsManager",
@@ -138,12 +132,7 @@ def boundary(names: CellNames, replicas: Sequence[Replica] = ()) -> Document:
             "Sid": "OwnLogs",
             "Effect": "Allow",
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": [
-                log_streams_arn(names, names.rotation_function),
-                log_streams_arn(names, names.provisioner_function),
-                log_streams_arn(names, names.admin_rotation_function),
-                log_streams_arn(names, names.sweep_function),
-            ],
+            "Resource": [log_streams_arn(names, names.function(one)) for one in FUNCTIONS],
         },
         {
             "Sid": "OwnDeadLetters",

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from components.iam.statements import Document, Statement, document, key_administration, via_secrets_manager
-from myflux_keys.names import TAG_TENANT, CellNames, TenantNames
+from myflux_keys.cell_functions import FUNCTIONS
+from myflux_keys.cell_names import CellNames, TenantNames
+from myflux_keys.names import TAG_TENANT
 
 READ = ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"]
 WRITE = ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]
@@ -45,10 +47,9 @@ def tenant_secret(
     `reader_role`, `writers` and `deployers` are ARNs. `enabled=False` shuts out the runtime and nobody else, so that
     rotation goes on and the tenant can be enabled again with a key that works.
     """
-    rotation = names.cell.role_arn(names.cell.rotation_role)
-    sweep = names.cell.role_arn(names.cell.sweep_role)
+    readers = [names.cell.function_role_arn(one) for one in FUNCTIONS if one.tenants != "none"]
     statements = [
-        _deny_all_but("OnlyRuntimeRotationAndSweepRead", READ, [reader_role, rotation, sweep]),
+        _deny_all_but("OnlyRuntimeRotationAndSweepRead", READ, [reader_role, *readers]),
         {
             "Sid": "RuntimeReadsAsThisTenantOnly",
             "Effect": "Deny",
@@ -86,16 +87,11 @@ def admin_secret(names: CellNames, *, deployers: Sequence[str], governors: Seque
 
     `governors` set its policy, tags and rotation: the deployers if left out.
     """
-    rotation = names.role_arn(names.admin_rotation_role)
-    functions = [
-        names.role_arn(names.rotation_role),
-        names.role_arn(names.provisioner_role),
-        rotation,
-        names.role_arn(names.sweep_role),
-    ]
+    readers = [names.function_role_arn(one) for one in FUNCTIONS if one.admin != "none"]
+    writers = [names.function_role_arn(one) for one in FUNCTIONS if one.admin == "rotate"]
     return document(
-        _deny_all_but("OnlyFunctionsRead", READ, functions),
-        _deny_all_but("OnlyDeployersAndRotationStore", WRITE, [*deployers, rotation]),
+        _deny_all_but("OnlyFunctionsRead", READ, readers),
+        _deny_all_but("OnlyDeployersAndRotationStore", WRITE, [*deployers, *writers]),
         _deny_all_but("OnlyDeployersGovern", GOVERN, deployers if governors is None else governors),
     )
 
@@ -105,9 +101,9 @@ def customer_admin_secret(
 ) -> Document:
     """An admin key of a customer's own organization: read by the functions that work there, stored by the deployers,
     who cannot read it. Nothing of ours replaces it: that is the customer's to do."""
-    roles = (names.rotation_role, names.provisioner_role, names.sweep_role)
+    readers = [names.function_role_arn(one) for one in FUNCTIONS if one.customer_admins != "none"]
     return document(
-        _deny_all_but("OnlyFunctionsRead", READ, [names.role_arn(role) for role in roles]),
+        _deny_all_but("OnlyFunctionsRead", READ, readers),
         _deny_all_but("OnlyDeployersStore", WRITE, deployers),
         _deny_all_but("OnlyDeployersGovern", GOVERN, deployers if governors is None else governors),
     )
@@ -115,16 +111,12 @@ def customer_admin_secret(
 
 def cell_key(names: CellNames, *, deployers: Sequence[str], governors: Sequence[str]) -> Document:
     """The KMS key that a cell's tenants share, and its admin keys with them."""
-    roles = (names.rotation_role, names.provisioner_role, names.admin_rotation_role, names.sweep_role)
+    users = [names.function_role_arn(one) for one in FUNCTIONS if one.reads_secrets]
     return secrets_key(
         names,
-        users=[names.runtime_role_arn, *(names.role_arn(role) for role in roles)],
+        users=[names.runtime_role_arn, *users],
         deployers=deployers,
-        secrets=[
-            names.tenant_secrets_arn_pattern,
-            names.admin_secret_arn_pattern,
-            names.customer_admin_secrets_arn_pattern,
-        ],
+        secrets=names.secrets_arn_patterns,
         admin_key=True,
         governors=governors,
         customers=[names.tenant_secrets_arn_pattern],

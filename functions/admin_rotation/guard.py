@@ -15,11 +15,10 @@ from functions.shared.environment import Environment
 from functions.shared.rotation_guard import Refused, match_name, name_in
 from functions.shared.secrets_manager import SecretState
 from myflux_keys import names
+from myflux_keys.key_life import LONGEST_SECONDS
 
 MARGIN_SECONDS: Final = 14 * 86_400
 """An admin key outlives interval and overlap by this: two weeks for people to act when its rotation fails."""
-MAX_LIFE_SECONDS: Final = 31_536_000
-"""OpenAI's maximum of `expires_in_seconds`: a year."""
 MIN_OVERLAP_SECONDS: Final = 3600
 """The functions keep an admin key for five minutes, and run for fifteen at the longest."""
 
@@ -34,7 +33,7 @@ class Lifetimes:
     @property
     def life(self) -> int:
         """From mint to death, were nobody to rotate."""
-        return min(self.interval + self.overlap + MARGIN_SECONDS, MAX_LIFE_SECONDS)
+        return min(self.interval + self.overlap + MARGIN_SECONDS, LONGEST_SECONDS)
 
 
 def check_name(secret_id: str, environment: Environment) -> None:
@@ -55,7 +54,7 @@ def read_lifetimes(state: SecretState) -> Lifetimes:
             f"tags {names.TAG_EVERY_DAYS}={days} and {names.TAG_OVERLAP_HOURS}={hours} of {state.name} must give an "
             "overlap of at least an hour and no more than the interval"
         )
-    if lifetimes.interval + lifetimes.overlap > MAX_LIFE_SECONDS:
+    if lifetimes.interval + lifetimes.overlap > LONGEST_SECONDS:
         raise Refused(f"interval and overlap of {state.name} exceed the year that OpenAI lets a key live")
     return lifetimes
 

@@ -22,8 +22,9 @@ from functions.shared.openai_admin import KEEP_SECONDS, AdminAPI
 from functions.shared.openai_http import OpenAIError, path
 from functions.shared.rotation_frame import Outcome, RotationSteps, StepCall
 from functions.shared.rotation_guard import RotationError
-from functions.shared.secrets_manager import CURRENT, SecretStore
+from functions.shared.secrets_manager import SecretStore
 from myflux_keys import names
+from myflux_keys.version_labels import CURRENT
 
 MINT_NEEDS_SECONDS: Final = 90.0
 """A key is not made where there may be no time to prove, store or undo it."""

@@ -7,7 +7,6 @@ organization's, nothing is ended: deleting the wrong admin key stops the whole c
 from __future__ import annotations
 
 import logging
-from typing import Final
 
 from functions.admin_rotation.endings import endings
 from functions.admin_rotation.guard import read_lifetimes
@@ -19,10 +18,9 @@ from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIError
 from functions.shared.rotation_frame import Outcome
 from functions.shared.rotation_guard import RotationError
-from functions.shared.secrets_manager import CURRENT, PENDING, SecretState, SecretStore
+from functions.shared.secrets_manager import SecretState, SecretStore
 from myflux_keys import names
-
-PREVIOUS: Final = "AWSPREVIOUS"
+from myflux_keys.version_labels import CURRENT, PENDING, PREVIOUS
 
 
 def tidy(environment: Environment, store: SecretStore, api: AdminAPI) -> Outcome:

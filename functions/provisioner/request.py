@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Literal, cast
 
-from myflux_keys.names import SERVICE_ACCOUNT, TENANT_SLUG, CellNames, customer_admin_secret
+from myflux_keys.names import ORGANIZATION_ID, SERVICE_ACCOUNT, TENANT_SLUG, customer_admin_secret, project_name
 
 SCHEMA: Final = 1
 Action = Literal["create", "update", "delete"]
@@ -24,7 +24,6 @@ _FIELDS: Final = frozenset(
 _LIMITS: Final = frozenset({"requests_per_minute", "tokens_per_minute"})
 _BUDGET: Final = frozenset({"monthly_usd", "hard", "alert_percent", "emails"})
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+", re.ASCII)
-_ORGANIZATION: Final = re.compile(r"org-[A-Za-z0-9_-]{1,64}", re.ASCII)
 _MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}", re.ASCII)
 
 
@@ -115,7 +114,7 @@ def _names(fields: Mapping[str, Any], cell: str) -> tuple[str, str]:
     if fields.get("cell") != cell:
         raise BadRequest(f"`cell` is {fields.get('cell')!r}, and this function serves cell {cell!r}")
     # A project's name follows from cell and tenant alone.
-    project = CellNames(cell, account_id="", region="").tenant(tenant).project
+    project = project_name(cell, tenant)
     if fields.get("project") != project:
         raise BadRequest(f"`project` must be {project!r}: any other would be another tenant's")
     if fields.get("service_account") != SERVICE_ACCOUNT:
@@ -124,7 +123,7 @@ def _names(fields: Mapping[str, Any], cell: str) -> tuple[str, str]:
 
 
 def _organization(value: Any) -> str:
-    if not isinstance(value, str) or (value and not _ORGANIZATION.fullmatch(value)):
+    if not isinstance(value, str) or (value and not ORGANIZATION_ID.fullmatch(value)):
         raise BadRequest("`organization_id` is the id of the customer's own OpenAI organization (org-…), or left out")
     return value
 

@@ -23,8 +23,9 @@ from functions.shared.openai_admin import AdminAPI, Key, ProjectKeys
 from functions.shared.openai_http import OpenAIError
 from functions.shared.rotation_frame import Outcome, RotationSteps, StepCall
 from functions.shared.rotation_guard import Refused, RotationError
-from functions.shared.secrets_manager import CURRENT, PENDING, SecretState, SecretStore
+from functions.shared.secrets_manager import SecretState, SecretStore
 from myflux_keys.payload import Payload
+from myflux_keys.version_labels import CURRENT, PENDING
 
 
 class Rotation(RotationSteps):

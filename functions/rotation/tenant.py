@@ -15,12 +15,9 @@ from typing import Final
 from functions.rotation.scopes import SCOPES
 from functions.shared.rotation_guard import Refused, match_name, name_in
 from functions.shared.secrets_manager import SecretState
-from myflux_keys import names
+from myflux_keys import key_life, names
 
-MARGIN_SECONDS: Final = 72 * 3600
-"""A key outlives its interval and overlap by this: time for people to act when rotations fail, and then it dies."""
-MAX_LIFE_SECONDS: Final = 31_536_000
-"""OpenAI's maximum of `expires_in_seconds`."""
+MARGIN_SECONDS: Final = key_life.MARGIN_HOURS * 3600
 MIN_INTERVAL_SECONDS: Final = 4 * 3600
 """AWS rotates at most every four hours."""
 
@@ -53,7 +50,7 @@ class Tenant:
     @property
     def life(self) -> int:
         """Seconds from mint to death, were nobody to rotate: the dead man's switch."""
-        return min(self.interval + self.overlap + MARGIN_SECONDS, MAX_LIFE_SECONDS)
+        return min(self.interval + self.overlap + MARGIN_SECONDS, key_life.LONGEST_SECONDS)
 
     def key_name(self, version_id: str) -> str:
         return names.key_name(self.cell, self.tenant, version_id)
@@ -99,7 +96,7 @@ def read_tenant(state: SecretState, cell: str) -> Tenant:
             f"tags {names.TAG_EVERY_DAYS} and {names.TAG_OVERLAP_HOURS} of {state.name} must give at least 4 hours "
             "and an overlap of more than nothing and no more than the interval"
         )
-    if tenant.interval + tenant.overlap > MAX_LIFE_SECONDS:
+    if tenant.interval + tenant.overlap > key_life.LONGEST_SECONDS:
         raise Refused(f"interval and overlap of {state.name} exceed the year that OpenAI lets a key live")
     return tenant
 

@@ -7,20 +7,17 @@ provisioner's input.
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from myflux_keys.names import CELL_SLUG
+from myflux_keys.names import CELL_SLUG, ORGANIZATION_ID
 
 CELL: Final = "MYFLUX_CELL"
 ADMIN_SECRET: Final = "MYFLUX_ADMIN_SECRET"  # noqa: S105 - the name of a variable that holds a secret's name
 BASE_URL: Final = "OPENAI_BASE_URL"
 ORGANIZATION: Final = "MYFLUX_ORGANIZATION_ID"
-
-_ORGANIZATION_ID: Final = re.compile(r"org-[A-Za-z0-9_-]+", re.ASCII)
 
 
 class SettingError(Exception):
@@ -45,7 +42,7 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
             raise SettingError(f"{name} is not set: the platform stack gives it to the function")
     if not CELL_SLUG.fullmatch(values[CELL]):
         raise SettingError(f"{CELL}={values[CELL]!r} is not a cell's slug ({CELL_SLUG.pattern})")
-    if not _ORGANIZATION_ID.fullmatch(values[ORGANIZATION]):
+    if not ORGANIZATION_ID.fullmatch(values[ORGANIZATION]):
         raise SettingError(f"{ORGANIZATION}={values[ORGANIZATION]!r} is not an OpenAI organization's id (org-…)")
     return Environment(values[CELL], values[ADMIN_SECRET], checked_base_url(values[BASE_URL]), values[ORGANIZATION])
 

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from myflux_keys import version_labels
 from myflux_keys.payload import SecretText
+from myflux_keys.version_labels import CURRENT, PENDING
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
-
-CURRENT: Final = "AWSCURRENT"
-PENDING: Final = "AWSPENDING"
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class SecretState:
     """When anything of the secret, a label included, changed last: Unix seconds by AWS's clock."""
 
     def version_with(self, label: str) -> str | None:
-        return next((version for version, labels in self.stages.items() if label in labels), None)
+        return version_labels.version_with(label, self.stages)
 
 
 class SecretStore:

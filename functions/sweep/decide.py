@@ -14,10 +14,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from functions.shared.openai_admin import Key
-from functions.shared.secrets_manager import CURRENT, PENDING
 from functions.sweep.facts import Action, Facts, Finding, Found
-
-PREVIOUS: Final = "AWSPREVIOUS"
+from myflux_keys.version_labels import CURRENT, PENDING, PREVIOUS
 
 GRACE_SECONDS: Final = 3600
 """Younger keys are left alone. A rotation stores its key within one invocation (15 minutes at most), and the facts are

@@ -12,10 +12,10 @@ from typing import Final
 
 from functions.rotation.tenant import read_tenant
 from functions.shared.rotation_guard import Refused
-from functions.shared.secrets_manager import CURRENT, PENDING
 from functions.sweep.decide import LOOK_AHEAD_SECONDS
 from functions.sweep.tenants import TenantSecret
 from myflux_keys import names
+from myflux_keys.version_labels import pending_version
 
 SLOT_SECONDS: Final = 1800
 """The scheduled sweep runs once a slot: `components/sweep.py` writes the same number into the cron expression."""
@@ -24,7 +24,7 @@ LOOK_AFTER_SECONDS: Final = 3600
 LATE_SECONDS: Final = 3600
 """AWS starts a rotation by NextRotationDate; so long after it, it has not."""
 INTERVAL_SLACK_SECONDS: Final = 2 * 86_400
-"""A key lives 72 hours beyond interval and overlap: a rotation this late is seen while there is still time."""
+"""Less than `key_life.MARGIN_HOURS`: a rotation this late is seen while there is still time."""
 
 
 def slot(of: str) -> int:
@@ -41,7 +41,7 @@ def is_due(secret: TenantSecret, cell: str, now: float) -> bool:
         return True
     if not secret.managed:
         return False
-    if any(PENDING in labels and CURRENT not in labels for labels in secret.state.stages.values()):
+    if pending_version(secret.state.stages) is not None:
         return True
     try:
         overlap = read_tenant(secret.state, cell).overlap

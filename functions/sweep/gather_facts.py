@@ -17,12 +17,13 @@ from functions.shared import log
 from functions.shared.openai_admin import Key, ProjectKeys
 from functions.shared.openai_http import OpenAIError, OpenAIHTTP, path
 from functions.shared.rotation_guard import RotationError
-from functions.shared.secrets_manager import CURRENT, PENDING, SecretStore
-from functions.sweep.decide import PREVIOUS, is_dead
+from functions.shared.secrets_manager import SecretStore
+from functions.sweep.decide import is_dead
 from functions.sweep.facts import Facts
 from functions.sweep.held_keys import among, held_keys
 from functions.sweep.tenants import TenantSecret, describe
 from myflux_keys.payload import Payload
+from myflux_keys.version_labels import CURRENT, PENDING, PREVIOUS
 
 if TYPE_CHECKING:
     from functions.sweep.services import Services

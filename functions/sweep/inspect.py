@@ -13,11 +13,12 @@ from functions.rotation.version import read_payload
 from functions.shared.openai_admin import ProjectKeys
 from functions.shared.openai_http import OpenAIError, path
 from functions.shared.rotation_guard import Refused, RotationError
-from functions.shared.secrets_manager import CURRENT, SecretStore
+from functions.shared.secrets_manager import SecretStore
 from functions.sweep.locate_tenant import tenant_secret
 from functions.sweep.services import Services
 from myflux_keys.payload import MANAGED, Payload
 from myflux_keys.redaction import redact
+from myflux_keys.version_labels import CURRENT
 
 
 def inspect(tenant_slug: str, services: Services) -> dict[str, Any]:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from functions.shared.openai_admin import Key, ProjectKeys
-from functions.shared.secrets_manager import CURRENT, SecretStore
+from functions.shared.secrets_manager import SecretStore
 from functions.sweep.held_keys import HeldKey, among, held_keys
 from functions.sweep.locate_tenant import Target
 from functions.sweep.services import Services
 from myflux_keys import names
 from myflux_keys.payload import SecretText
+from myflux_keys.version_labels import CURRENT, version_with
 
 DYING_SECONDS: Final = 5
 """A key with so little left counts as ended: where OpenAI refuses to delete, its life is set to one second."""
@@ -55,7 +56,7 @@ def _held(target: Target, services: Services) -> tuple[list[HeldKey], str | None
         return [], None
     store = SecretStore(services.secrets, target.secret.arn)
     versions = store.versions()
-    return held_keys(store, versions), next((one for one, labels in versions.items() if CURRENT in labels), None)
+    return held_keys(store, versions), version_with(CURRENT, versions)
 
 
 def _on_our_account(key: Key, target: Target) -> bool:

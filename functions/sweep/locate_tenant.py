@@ -63,7 +63,7 @@ def find(tenant: str, services: Services, *, organization_id: str | None = None)
     tags: Mapping[str, str] = secret.state.tags if secret is not None else {}
     organization = tags.get(names.TAG_ORGANIZATION_ID, "") if secret is not None else organization_id
     api = services.api.at(names.customer_admin_secret(cell, tenant) if organization else None)
-    project = _project(api, tags.get(names.TAG_PROJECT_ID, ""), names.CellNames(cell, "", "").tenant(tenant).project)
+    project = _project(api, tags.get(names.TAG_PROJECT_ID, ""), names.project_name(cell, tenant))
     return Target(
         tenant,
         api,

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from functions.shared.secrets_manager import CURRENT, PENDING
 from functions.sweep.services import Services
 from functions.sweep.tenants import TenantSecret, tenant_secrets
 from myflux_keys.admin_budget import CALLS_PER_MINUTE, WINDOW_SECONDS, sweeps_a_minute, weighs
+from myflux_keys.version_labels import pending_version
 
 
 class Pace:
@@ -41,5 +41,5 @@ class Pace:
 
 
 def _weighs(secret: TenantSecret, now: float) -> bool:
-    pending = any(PENDING in labels and CURRENT not in labels for labels in secret.state.stages.values())
+    pending = pending_version(secret.state.stages) is not None
     return weighs(pending=pending, changed_at=secret.state.changed_at, rotated_at=secret.last_rotated, now=now)

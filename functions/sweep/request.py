@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from myflux_keys.names import TENANT_SLUG
+from myflux_keys.names import ORGANIZATION_ID, TENANT_SLUG
 
 
 class RequestError(Exception):
@@ -115,7 +115,7 @@ def _flag(fields: dict[str, Any], name: str) -> bool:
 
 def _organization(fields: dict[str, Any]) -> str | None:
     value: Any = fields.pop("organization_id", None)
-    if value is not None and (not isinstance(value, str) or not value.startswith("org-")):
+    if value is not None and (not isinstance(value, str) or not ORGANIZATION_ID.fullmatch(value)):
         raise RequestError(f"organization_id is {value!r}: it is the customer's (org-…), or left out")
     return value
 

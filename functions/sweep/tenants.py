@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from functions.rotation.tenant import check_name
 from functions.shared.rotation_guard import Refused
-from functions.shared.secrets_manager import CURRENT, SecretState
+from functions.shared.secrets_manager import SecretState
 from myflux_keys import names
+from myflux_keys.consumers import CONSUMERS
+from myflux_keys.version_labels import CURRENT
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
@@ -40,7 +42,7 @@ class TenantSecret:
     @property
     def consumers(self) -> tuple[str, ...]:
         """Whom an alarm about an old key names; myflux where the tag is left out, as in a tenant's file."""
-        return tuple(self.state.tags.get(names.TAG_CONSUMERS, names.CONSUMERS[0]).split())
+        return tuple(self.state.tags.get(names.TAG_CONSUMERS, CONSUMERS[0].name).split())
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,10 @@ from functions.shared.deadline import Deadline
 from functions.shared.environment import SettingError, checked_base_url
 from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIError, OpenAIHTTP
+from myflux_keys.key_life import LONGEST_DAYS
 from myflux_keys.payload import SecretText
 from myflux_keys.quiet import quiet
+from myflux_keys.version_labels import CURRENT, version_with
 from ops.errors import OperationError, code_of, explain, is_deletion
 from tenancy import Cell, Tenant
 
@@ -30,14 +32,12 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
 PREFIX: Final = "sk-" + "admin-"
-LONGEST_DAYS: Final = 365
 SOON_DAYS: Final = 30
 CHECK_SECONDS: Final = 150.0
 """OpenAI's Admin API may ask for a minute's patience more than once."""
 _PATIENCE_SECONDS: Final = 10.0
 """A key that somebody has just made may be refused for some seconds."""
 
-_CURRENT: Final = "AWSCURRENT"
 _AT_AWS: Final = "InternalServiceError"
 _UNKNOWN: Final = "Whether the key was stored is not known: run the same command again, which stores it once more."
 """Of an answer that was lost or broken: AWS may have done what it was asked."""
@@ -125,8 +125,8 @@ def check_live(client: SecretsManagerClient, secret: str, version_id: str) -> No
             f"AWS took the key as version {version_id} of {secret}. Whether that is the live version could not be "
             f"looked at: {explain(error)}"
         ) from None
-    if _CURRENT not in stages.get(version_id, []):
-        live = next((version for version, labels in stages.items() if _CURRENT in labels), "none")
+    if CURRENT not in stages.get(version_id, []):
+        live = version_with(CURRENT, stages) or "none"
         raise OperationError(
             f"AWS took the key as version {version_id} of {secret}, and the live version is {live}: somebody stores at "
             "the same time. Find out who, and run the same command again if yours is to be the one."
@@ -137,7 +137,7 @@ def rotate(cell: Cell, client: SecretsManagerClient) -> str:
     """Asks Secrets Manager to replace the admin key now; the new version's id. Raises AdminKeyError."""
     try:
         described = client.describe_secret(SecretId=cell.names.admin_secret)
-        if not any(_CURRENT in labels for labels in described.get("VersionIdsToStages", {}).values()):
+        if version_with(CURRENT, described.get("VersionIdsToStages", {})) is None:
             raise AdminKeyError(
                 f"{cell.names.admin_secret} holds no key yet, and a new one is made with the one before it: store the "
                 f"first with `myflux-keys admin-key set --cell {cell.cell}`."
@@ -159,7 +159,7 @@ def wait(
     end = time.monotonic() + seconds
     while True:
         described = client.describe_secret(SecretId=cell.names.admin_secret)
-        if _CURRENT in described.get("VersionIdsToStages", {}).get(version_id, []):
+        if CURRENT in described.get("VersionIdsToStages", {}).get(version_id, []):
             return
         if time.monotonic() > end:
             raise AdminKeyError(

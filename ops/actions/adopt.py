@@ -15,7 +15,9 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from myflux_keys.names import SERVICE_ACCOUNT, CellNames, TenantNames
+from myflux_keys.cell_names import CellNames, TenantNames
+from myflux_keys.names import SERVICE_ACCOUNT
+from myflux_keys.version_labels import PENDING
 from ops import ways_out
 from ops.account import Account
 from ops.actions.rotate import is_incomplete, new_token, start
@@ -74,7 +76,7 @@ def refused(secret: Mapping[str, Any], names: TenantNames, cells_key: str) -> tu
     if found.pending is not None:
         return (
             f"a rotation to version {found.pending} has not come to its end",
-            "wait for it, or take AWSPENDING off that version",
+            f"wait for it, or take {PENDING} off that version",
         )
     if key and key != cells_key and not key.endswith("alias/aws/secretsmanager"):
         return (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from myflux_keys.names import CellNames
+from myflux_keys.cell_names import CellNames
 from ops.account import Account
 from ops.rotation_state import tenant_secrets
 from tenancy import Cell, Fleet, aws_limits

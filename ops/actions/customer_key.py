@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from functions.shared.deadline import Deadline
 from myflux_keys.payload import CUSTOMER, Payload, SecretText
 from myflux_keys.quiet import quiet
+from myflux_keys.version_labels import CURRENT
 from ops import ways_out
 from ops.account import aws_time
 from ops.actions.admin_key import check_live
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 OLD_DAYS: Final = 90
 """From this age on a new key is asked for; the alarm CustomerKeyAgeDays rings then too."""
 PERSONS_LABEL: Final = "myflux-persons-key"
-
-_CURRENT: Final = "AWSCURRENT"
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def store(cell: Cell, tenant: Tenant, key: SecretText, base_url: str, client: Se
             expires_at="",
             source=CUSTOMER,
         )
-        labels = [_CURRENT] if kind == "service_account" else [_CURRENT, PERSONS_LABEL]
+        labels = [CURRENT] if kind == "service_account" else [CURRENT, PERSONS_LABEL]
         with quiet():
             answer = client.put_secret_value(SecretId=secret, SecretString=payload.to_json(), VersionStages=labels)
         check_live(client, secret, answer["VersionId"])
@@ -100,7 +99,7 @@ def standing(cell: Cell, tenant: Tenant, client: SecretsManagerClient) -> Standi
             raise CustomerKeyError(why) from None
         # One of many may not be deployed yet: the others are told of all the same.
         return Standing(tenant.tenant, secret, None, None, None, (why,))
-    current = next((v for v in answer.get("Versions", []) if _CURRENT in v.get("VersionStages", [])), None)
+    current = next((v for v in answer.get("Versions", []) if CURRENT in v.get("VersionStages", [])), None)
     if current is None:
         told = f"No key yet: ask the customer for one, then `myflux-keys key set {tenant.tenant}`."
         return Standing(tenant.tenant, secret, None, None, None, (told,))

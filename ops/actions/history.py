@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from functions.rotation.tenant import MARGIN_SECONDS, MAX_LIFE_SECONDS
+from functions.rotation.tenant import MARGIN_SECONDS
+from myflux_keys.key_life import LONGEST_SECONDS
 from myflux_keys.names import TAG_EVERY_DAYS, TAG_OVERLAP_HOURS
+from myflux_keys.version_labels import CURRENT, PENDING, PREVIOUS
 from ops.account import Account, said_in
 from ops.actions.trail import KEPT_DAYS, TrailEvent, events
-from ops.rotation_state import CURRENT, PENDING, SecretFacts, facts
+from ops.rotation_state import SecretFacts, facts
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
@@ -102,7 +104,7 @@ def history(account: Account, tenant: str) -> list[Life]:
         for event in events(account.trail, name, start, end)
         if event.secret in (held.arn, held.name)
     ]
-    return lives(held, made, seen, account.cell.names.rotation_role)
+    return lives(held, made, seen, account.cell.names.rotation_function)
 
 
 def lives(held: SecretFacts, made: Sequence[Version], seen: Sequence[TrailEvent], rotation_role: str) -> list[Life]:
@@ -130,7 +132,7 @@ def _ends(held: SecretFacts, made: datetime, replaced: datetime | None, killed: 
     every, overlap = _seconds(held, TAG_EVERY_DAYS, 86_400), _seconds(held, TAG_OVERLAP_HOURS, 3600)
     if every is None or overlap is None:
         return None
-    ends = [made + timedelta(seconds=min(every + overlap + MARGIN_SECONDS, MAX_LIFE_SECONDS))]
+    ends = [made + timedelta(seconds=min(every + overlap + MARGIN_SECONDS, LONGEST_SECONDS))]
     if replaced is not None:
         ends.append(replaced + timedelta(seconds=overlap))
     if killed is not None:
@@ -150,7 +152,7 @@ def _promoted(version: Version, seen: Sequence[TrailEvent]) -> datetime | None:
             continue
         if event.name == _MOVED and event.stage == CURRENT:
             return event.at
-    return version.made if {CURRENT, "AWSPREVIOUS"} & set(version.labels) else None
+    return version.made if {CURRENT, PREVIOUS} & set(version.labels) else None
 
 
 def _problem(version: Version, seen: Sequence[TrailEvent]) -> str:
@@ -163,7 +165,7 @@ def _state(version: Version, promoted: datetime | None, problem: str) -> str:
         return "current"
     if PENDING in version.labels:
         return "failed" if problem else "pending"
-    if "AWSPREVIOUS" in version.labels:
+    if PREVIOUS in version.labels:
         return "previous"
     return "failed" if problem and not promoted else "replaced"
 

@@ -11,16 +11,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from myflux_keys.names import CellNames
+from myflux_keys.cell_names import CellNames
 from ops.actions.capacity import PROJECTS, ROLES, SECRETS, platform_roles
 from ops.actions.pace import Budget
 from tenancy import slots
+from tenancy.aws_prices import KEY_MONTH, SECRET_MONTH
 from tenancy.slot_load import SlotLoad, slot_load
-
-SECRET_USD: Final = 0.40
-"""A secret's price a month: https://aws.amazon.com/secrets-manager/pricing/"""
-KEY_USD: Final = 1.00
-"""A KMS key's price a month: https://aws.amazon.com/kms/pricing/"""
 
 _FIRST: Final = date(2027, 1, 1)
 """A year like any other: slots follow the calendar, and a table must not change from one day to the next."""
@@ -92,6 +88,6 @@ def project(tenants: int, shape: Shape) -> Projection:
         secrets=tenants + cells,
         rotations_a_day=busiest.rotations / 366 / largest * tenants,
         busiest_hour=busiest.peak,
-        usd_a_month=(tenants + cells) * SECRET_USD + (cells + dedicated) * KEY_USD,
+        usd_a_month=float((tenants + cells) * SECRET_MONTH + (cells + dedicated) * KEY_MONTH),
         all_now=Budget().seconds_for(largest, 0),
     )

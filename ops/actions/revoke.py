@@ -193,10 +193,7 @@ def consequences(tenant: Tenant) -> list[str]:
         "fail, and so do calls until the new key is live, usually within half a minute.",
         "Readers are refused until then. They fetch the new key by themselves.",
     ]
-    if tenant.consumers.cinnox:
-        told.append(
-            "The key pasted into CINNOX's dashboard dies too: CINNOX stays down until somebody pastes the new one."
-        )
+    told.extend(one.when_revoked for one in tenant.consumers.used if one.when_revoked)
     if not tenant.enabled:
         told.append("The tenant's file says `enabled: false`, so reads stay denied afterwards.")
     return told

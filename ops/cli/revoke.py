@@ -36,7 +36,7 @@ def revoke(
             f"not touched, because neither made here nor held by the secret: {', '.join(seen.foreign)}. If one of "
             f"these has leaked, delete it on OpenAI's site, in project {done.project}."
         )
-    pasted = " Paste it into CINNOX's dashboard now." if done.tenant.consumers.cinnox else ""
+    pasted = "".join(f" {one.hint} now." for one in done.tenant.consumers.used if one.hint)
     output.result(
         {
             "tenant": tenant,

@@ -14,7 +14,9 @@ from typing import Final
 import z3
 
 from components.iam.resource import reads_denied
-from myflux_keys.names import PLATFORM_TENANT, CellNames
+from myflux_keys.cell_functions import ADMIN_ROTATION, FUNCTIONS, ROTATION, SWEEP, CellFunction
+from myflux_keys.cell_names import CellNames
+from myflux_keys.names import PLATFORM_TENANT
 from ops.isolation import requests
 from ops.isolation.decision import Caller, Lock, Request, allowed
 from ops.isolation.deployment import Deployment, Role, Secret, Shape
@@ -76,11 +78,11 @@ class About:
 
     @property
     def functions(self) -> set[str]:
-        names = self.names
-        return self.arns(names.rotation_role, names.provisioner_role, names.admin_rotation_role, names.sweep_role)
+        return self.roles(*FUNCTIONS)
 
-    def arns(self, *roles: str) -> set[str]:
-        return {self.names.role_arn(role) for role in roles}
+    def roles(self, *functions: CellFunction) -> set[str]:
+        """ARNs."""
+        return {self.names.function_role_arn(one) for one in functions}
 
 
 def _owner(about: About, secret: Secret) -> tuple[Term | None, Formula]:
@@ -160,22 +162,21 @@ def _stranger(about: About, caller: Caller, owner: Term | None, people: Sequence
 
 def reading(about: About, shape: Shape) -> Iterator[Attempt]:
     names = about.names
-    readers = about.arns(names.rotation_role, names.sweep_role)
+    readers = about.roles(ROTATION, SWEEP)
     if shape.role is None:
         readers.add(names.runtime_role_arn)
     return others(about, shape.secret, READ, readers)
 
 
 def storing(about: About) -> Iterator[Attempt]:
-    writers = about.arns(about.names.admin_rotation_role)
+    writers = about.roles(ADMIN_ROTATION)
     for secret in about.admins:
         yield from others(about, secret, WRITE, writers, about.cell.deployer_principals)
 
 
 def writing(about: About, shape: Shape) -> Iterator[Attempt]:
-    names = about.names
     managed = any(secret.managed for secret in about.deployment.tenants if secret.tenant in shape.tenants)
-    roles = about.arns(names.rotation_role) if managed else set[str]()
+    roles = about.roles(ROTATION) if managed else set[str]()
     people = () if managed else about.cell.deployer_principals
     return others(about, shape.secret, WRITE, roles, people)
 
@@ -221,15 +222,7 @@ def decrypting(about: About, secret: Secret, owner: Term | None) -> Iterator[Att
     """`secret` stands for its key: the cell's, or a dedicated tenant's."""
     names = about.names
     service = f"secretsmanager.{names.region}.amazonaws.com"
-    secrets = (
-        [
-            names.tenant_secrets_arn_pattern,
-            names.admin_secret_arn_pattern,
-            names.customer_admin_secrets_arn_pattern,
-        ]
-        if owner is None
-        else [names.tenant(OWNER).secret_arn_pattern]
-    )
+    secrets = names.secrets_arn_patterns if owner is None else (names.tenant(OWNER).secret_arn_pattern,)
     slug = TRUE if owner is None else is_slug(owner)
     for caller, who, somebody in _callers(about, owner):
         request, lock, left = on_key("kms:Decrypt", secret.kms_arn, secret.kms_policy, owner, caller)

@@ -1,8 +1,7 @@
 """What AWS charges a month for what is asked for.
 
-Owns the prices of what a tenant adds, and the counting. Leaves out what depends on use (requests, log volume, function
-time): cents at these rates, and not a matter of the files. Prices of the AWS Regions whose price is the usual one:
-https://aws.amazon.com/secrets-manager/pricing/ and https://aws.amazon.com/kms/pricing/
+Owns the counting. Leaves out the prices (`tenancy.aws_prices`), and what depends on use (requests, log volume, function
+time): cents at these rates, and not a matter of the files.
 """
 
 from __future__ import annotations
@@ -10,14 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from ops.review.registered import Registered
-
-SECRET_MONTH: Final = Decimal("0.40")
-"""USD for a secret, and again for each replica of it."""
-KEY_MONTH: Final = Decimal("1.00")
-"""USD for a customer-managed KMS key, before any rotation of its material adds to it."""
+from tenancy.aws_prices import KEY_MONTH, SECRET_MONTH
 
 
 @dataclass(frozen=True)

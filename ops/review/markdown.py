@@ -12,10 +12,10 @@ from typing import Final
 
 from myflux_keys.redaction import redact
 from ops.review.check import Review
-from ops.review.cost import KEY_MONTH, SECRET_MONTH
 from ops.review.difference import Change
 from ops.review.previewing import Previews
 from ops.review.remark import Outcome, Remark
+from tenancy.aws_prices import KEY_MONTH, SECRET_MONTH
 
 _REMARKS: Final = 30
 _GROUPS: Final = 12

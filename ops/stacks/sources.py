@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final
 
 from functions import packer
 from tenancy.loading import ROOT
@@ -52,7 +52,7 @@ def code(root: Path = ROOT) -> Code:
     program = _reached("program.py", root) | set(_ALWAYS)
     program |= {path.relative_to(root).as_posix() for folder in _DATA for path in (root / folder).rglob("*.json")}
     platform, tenant = _reached(_PLATFORM, root), _reached(_TENANT, root)
-    functions = {path.as_posix() for kind in get_args(packer.Kind) for path in packer.modules(kind)}
+    functions = {path.as_posix() for kind in packer.KINDS for path in packer.modules(kind)}
     return Code(
         tenant=frozenset(file for file in (program - platform) | tenant if not file.startswith(_FUNCTIONS)),
         platform=frozenset((program - tenant) | platform),

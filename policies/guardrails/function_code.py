@@ -12,21 +12,10 @@ from typing import Any, Final
 from . import ownership
 from .config import Config
 from .model import UNKNOWN, Archive, Finding, Rule, Stack, unknown, violation
+from .own_functions import OUR_FUNCTIONS
 
-_HANDLERS: Final = {
-    "rotation": "functions.rotation.handler.handler",
-    "provisioner": "functions.provisioner.handler.handler",
-    "rotator": "functions.admin_rotation.handler.handler",
-    "sweep": "functions.sweep.handler.handler",
-}
-"""By the last word of a function's name."""
-_ARCHIVES: Final = {
-    "rotation": "rotation.zip",
-    "provisioner": "provisioner.zip",
-    "rotator": "admin_rotation.zip",
-    "sweep": "sweep.zip",
-}
-"""Where the repository packs each of them."""
+_FOLDERS: Final = {one.kind.rpartition("-")[2]: one.folder for one in OUR_FUNCTIONS}
+"""By the last word of a function's name: where its code is."""
 
 
 def _runs_our_code(stack: Stack, _: Config) -> Iterator[Finding]:
@@ -47,7 +36,7 @@ def _runs_our_code(stack: Stack, _: Config) -> Iterator[Finding]:
             yield violation(
                 function, "code", "the function runs another archive than the one that is built here for it"
             )
-        if function.text("handler") != _HANDLERS.get(kind):
+        if function.text("handler") != f"functions.{_FOLDERS.get(kind)}.handler.handler":
             yield violation(function, "handler", "the function starts something else than its own handler")
         role = function.get("role")
         if role is UNKNOWN:
@@ -64,7 +53,7 @@ def _built_here(code: Any, kind: str) -> bool:
     path, as one of no files; then its path is judged in a review alone."""
     if not isinstance(code, Archive) or code.uri or code.parts:
         return False
-    return not code.path or PurePath(code.path).parts[-2:] == (".build", _ARCHIVES.get(kind, ""))
+    return not code.path or PurePath(code.path).parts[-2:] == (".build", f"{_FOLDERS.get(kind)}.zip")
 
 
 def _role_named(role: str, name: str) -> bool:

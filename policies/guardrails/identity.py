@@ -16,11 +16,9 @@ from .iam.documents import NotKnownYet, Statement
 from .iam.patterns import covers
 from .iam.policy_holders import MANAGED_POLICY, Held, documents
 from .model import Finding, Rule, Stack, unknown, violation
+from .own_functions import ADMIN_READERS, ADMIN_WRITERS, READERS, WRITERS
 
-_READERS: Final = frozenset({"runtime", "dedicated", "rotation", "sweep"})
-_ADMIN_READERS: Final = frozenset({"rotation", "provisioner", "admin-rotator", "sweep"})
-_WRITERS: Final = frozenset({"rotation"})
-_ADMIN_WRITERS: Final = frozenset({"admin-rotator"})
+_READERS: Final = frozenset({"runtime", "dedicated"}) | READERS
 _GOVERNORS: Final = frozenset({"deployer"})
 """A pipeline's role, within what `own_deployer` lets it have."""
 _OWN_POLICIES: Final = ("-read", "-boundary")
@@ -65,15 +63,13 @@ def _secrets_read(stack: Stack, config: Config) -> Iterator[Finding]:
 
 
 def _admin_key_read(stack: Stack, config: Config) -> Iterator[Finding]:
-    yield from _read_by(
-        stack, grants.READ, (ownership.ADMIN_SECRETS,), _ADMIN_READERS, "the admin key's secret", config
-    )
+    yield from _read_by(stack, grants.READ, (ownership.ADMIN_SECRETS,), ADMIN_READERS, "the admin key's secret", config)
 
 
 def _secrets_changed(stack: Stack, config: Config) -> Iterator[Finding]:
-    yield from _read_by(stack, grants.WRITE, (ownership.TENANT_SECRETS,), _WRITERS, "tenants' secrets", config)
+    yield from _read_by(stack, grants.WRITE, (ownership.TENANT_SECRETS,), WRITERS, "tenants' secrets", config)
     yield from _read_by(
-        stack, grants.WRITE, (ownership.ADMIN_SECRETS,), _ADMIN_WRITERS, "the admin key's secret", config
+        stack, grants.WRITE, (ownership.ADMIN_SECRETS,), ADMIN_WRITERS, "the admin key's secret", config
     )
     yield from _read_by(stack, grants.GOVERN, ownership.SECRETS, _GOVERNORS, "secrets of ours", config)
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from .own_functions import KINDS
 from .own_grants import Grant, admin_secrets, customers_admin_secrets, secrets
 
 TENANTS: Final = "tenants"
 EVERYTHING: Final = "everything"
 LOOKS: Final = "looks"
-_FUNCTIONS: Final = ("rotation", "provisioner", "admin-rotator", "sweep")
 _ANY_KEY: Final = "arn:~:kms:~:~:key/*"
 
 
@@ -38,12 +38,12 @@ def cells_policy(cell: str, name: str) -> str:
     return f"arn:~:iam::~:policy/myflux-{cell}-{name}"
 
 
-def _functions(cell: str, names: tuple[str, ...] = _FUNCTIONS) -> tuple[str, ...]:
+def _functions(cell: str, names: tuple[str, ...] = KINDS) -> tuple[str, ...]:
     return tuple(f"arn:~:lambda:~:~:function:myflux-{cell}-{name}" for name in names)
 
 
 def _function_roles(cell: str) -> tuple[str, ...]:
-    return tuple(f"arn:~:iam::~:role/myflux-{cell}-{name}" for name in _FUNCTIONS)
+    return tuple(f"arn:~:iam::~:role/myflux-{cell}-{name}" for name in KINDS)
 
 
 def _roles(cell: str) -> tuple[str, ...]:
@@ -161,7 +161,7 @@ def _rules(cell: str) -> tuple[str, ...]:
 
 
 def _logs(cell: str) -> tuple[str, ...]:
-    return tuple(f"arn:~:logs:~:~:log-group:/aws/lambda/myflux-{cell}-{name}" for name in _FUNCTIONS)
+    return tuple(f"arn:~:logs:~:~:log-group:/aws/lambda/myflux-{cell}-{name}" for name in KINDS)
 
 
 def _alarms(cell: str) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from .own_functions import KINDS
+
 _ROTATE: Final = (
     "secretsmanager:DescribeSecret",
     "secretsmanager:GetSecretValue",
@@ -98,7 +100,7 @@ def grants_of(kind: str, cell: str, tenant: str = "") -> tuple[Grant, ...]:
 def _of_functions(kind: str, cell: str) -> tuple[Grant, ...]:
     if kind in ("runtime", "dedicated"):
         return ()
-    functions = ("rotation", "provisioner", "admin-rotator", "sweep") if kind == "boundary" else (kind,)
+    functions = KINDS if kind == "boundary" else (kind,)
     return (
         *(
             Grant(

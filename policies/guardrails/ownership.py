@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .model import UNKNOWN, Resource, Stack
+from .own_functions import KINDS
 
 A_SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - the name of a type
 RESOURCE_POLICY: Final = "aws:secretsmanager/secretPolicy:SecretPolicy"
@@ -37,9 +38,7 @@ _CELL: Final = r"(?P<cell>[a-z][a-z0-9-]{2,19})"
 _TENANT: Final = r"(?P<tenant>[a-z][a-z0-9-]{2,31})"
 _TENANT_SECRET: Final = re.compile(rf"myflux/{_CELL}/{_TENANT}/openai", re.ASCII)
 _ADMIN_SECRET: Final = re.compile(rf"myflux-admin/{_CELL}/openai", re.ASCII)
-_ROLE: Final = re.compile(
-    rf"myflux-{_CELL}(?:-(?P<kind>runtime|rotation|provisioner|admin-rotator|sweep|deployer)|_{_TENANT})", re.ASCII
-)
+_ROLE: Final = re.compile(rf"myflux-{_CELL}(?:-(?P<kind>runtime|{'|'.join(KINDS)}|deployer)|_{_TENANT})", re.ASCII)
 _ROLE_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):(?:role|user)/(?:[^*?]*/)?(?P<name>[^*?/]+)")
 _SECRET_IN_ARN: Final = re.compile(r"arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:(?P<name>.+?)(?:-[A-Za-z0-9?]{6})?")
 

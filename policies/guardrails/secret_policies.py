@@ -16,11 +16,11 @@ from .iam.grants import GOVERN, READ, WRITE
 from .iam.patterns import is_wild
 from .iam.policy_holders import Held, documents
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
+from .own_functions import ADMIN_READERS, ADMIN_WRITERS, READERS, WRITERS
 
 _ARN: Final = "aws:principalarn"
 _TAG: Final = "aws:principaltag/tenant"
 _BUT: Final = ("stringnotequals", "arnnotequals", "stringnotlike", "arnnotlike")
-_ADMIN_READERS: Final = frozenset({"rotation", "provisioner", "admin-rotator", "sweep"})
 
 
 @dataclass(frozen=True)
@@ -137,10 +137,10 @@ def _may(what: str, arn: str, place: ownership.Place, config: Config) -> bool:
     if what == "governed" or role.kind == "deployer":
         return what == "governed" and role.kind == "deployer"
     if place.admin:
-        return role.kind in _ADMIN_READERS if what == "read" else role.kind == "admin-rotator"
+        return role.kind in (ADMIN_READERS if what == "read" else ADMIN_WRITERS)
     if role.kind == "dedicated":
         return what == "read" and role.tenant == place.tenant
-    return role.kind in (("runtime", "rotation", "sweep") if what == "read" else ("rotation",))
+    return role.kind in ({"runtime"} | READERS if what == "read" else WRITERS)
 
 
 def _as_its_tenant(stack: Stack, _: Config) -> Iterator[Finding]:

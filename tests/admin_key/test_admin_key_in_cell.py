@@ -20,6 +20,8 @@ from components.iam import identity, resource
 from functions import packer
 from local.cell import LocalCell
 from myflux_keys import names
+from myflux_keys.cell_functions import ADMIN_ROTATION
+from myflux_keys.cell_names import CellNames
 
 pytestmark = pytest.mark.cell
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +31,7 @@ CELL = "local"
 @dataclass
 class Deployed:
     cell: LocalCell
-    names: names.CellNames
+    names: CellNames
     said: list[str]
     """All that commands and functions ever printed."""
 
@@ -86,7 +88,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     folder = tmp_path_factory.mktemp("cell")
     cell = LocalCell.start(folder)
     try:
-        called = names.CellNames(CELL, cell.account_id, cell.region)
+        called = CellNames(CELL, cell.account_id, cell.region)
         held = Deployed(cell, called, [])
         deployer = f"arn:aws:iam::{cell.account_id}:user/deployer"
         tags = called.tags | {names.TAG_EVERY_DAYS: "90", names.TAG_OVERLAP_HOURS: "24"}
@@ -108,7 +110,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         trust = json.dumps(identity.function_trust())
         name = called.admin_rotation_function
         role = held.ask("deployer", "iam", "create_role", RoleName=name, AssumeRolePolicyDocument=trust)["Role"]
-        permissions = json.dumps(identity.admin_rotation_permissions(called))
+        permissions = json.dumps(identity.function_permissions(ADMIN_ROTATION, called))
         held.ask("deployer", "iam", "put_role_policy", RoleName=name, PolicyName="p", PolicyDocument=permissions)
         variables = {
             "MYFLUX_CELL": CELL,

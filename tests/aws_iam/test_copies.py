@@ -13,14 +13,15 @@ import pytest
 
 from components.iam import copies, identity, resource
 from components.iam.copies import Replica
-from myflux_keys.names import CellNames
+from myflux_keys import cell_functions
+from myflux_keys.cell_names import CellNames
 from tests.aws_iam.served import ACCOUNT, REGION, Cell, as_tags, refusal, user_arn
 
 AWAY = "us-west-2"
 NAMES = CellNames("copied", ACCOUNT, REGION)
 TENANTS = ("acme", "globex")
 DEPLOYER = user_arn("deployer")
-ROTATION = NAMES.role_arn(NAMES.rotation_role)
+ROTATION = NAMES.role_arn(NAMES.rotation_function)
 
 
 @dataclass
@@ -53,12 +54,12 @@ def copied(cell: Cell) -> Copied:
     _runtime(cell, NAMES.runtime_role, identity.runtime_read(NAMES, [replica]), boundary)
     unnamed = _runtime(cell, f"{NAMES.runtime_role}-at-home", identity.runtime_read(NAMES), boundary)
     cell.role(
-        [_trusts("administrator", "sts:AssumeRole")], [], RoleName=NAMES.rotation_role, PermissionsBoundary=boundary
+        [_trusts("administrator", "sts:AssumeRole")], [], RoleName=NAMES.rotation_function, PermissionsBoundary=boundary
     )
     cell.client("administrator", "iam").put_role_policy(
-        RoleName=NAMES.rotation_role,
+        RoleName=NAMES.rotation_function,
         PolicyName="only",
-        PolicyDocument=json.dumps(identity.rotation_permissions(NAMES, [replica])),
+        PolicyDocument=json.dumps(identity.function_permissions(cell_functions.ROTATION, NAMES, [replica])),
     )
     writer = cell.client(cell.assume("administrator", ROTATION), "secretsmanager")
     for tenant in TENANTS:

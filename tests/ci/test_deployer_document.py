@@ -12,7 +12,8 @@ from components.iam.copies import Replica
 from components.iam.deployer import NEVER, State, deployer_looks, deployer_permissions
 from components.iam.deployer_grants import BUILD, TENANT_TYPES, Deploys
 from components.iam.deployer_trust import Job, deployer_trust
-from myflux_keys.names import CellNames
+from myflux_keys.cell_functions import ROTATION
+from myflux_keys.cell_names import CellNames
 from ops.review.rehearsal import rehearse
 from tenancy.replicas import MOST
 
@@ -45,7 +46,7 @@ def test_it_fits_into_what_aws_takes() -> None:
         identity.runtime_read(LONGEST, COPIES),
     ):
         assert size(written) <= 6_144, "a managed policy"
-    assert size(identity.rotation_permissions(LONGEST, COPIES)) <= 10_240, "inline policies of one role"
+    assert size(identity.function_permissions(ROTATION, LONGEST, COPIES)) <= 10_240, "inline policies of one role"
 
 
 @pytest.mark.parametrize("mode", MODES)

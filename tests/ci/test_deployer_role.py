@@ -91,7 +91,7 @@ def test_the_role_reads_and_writes_no_key_and_becomes_nobody(bootstrapped: Rig, 
     denied(lambda: secrets.update_secret(SecretId=names.admin_secret, SecretString="{}"))
     sts = client(rig, role, "sts")
     tag = [{"Key": "tenant", "Value": "acme"}]
-    for arn in (names.runtime_role_arn, names.role_arn(names.rotation_role)):
+    for arn in (names.runtime_role_arn, names.role_arn(names.rotation_function)):
         denied(lambda a=arn: sts.assume_role(RoleArn=a, RoleSessionName="work", Tags=tag))
 
 
@@ -103,7 +103,7 @@ def test_the_role_can_neither_widen_itself_nor_any_other(bootstrapped: Rig, role
     denied(lambda: iam.attach_role_policy(RoleName=own, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"))
     denied(lambda: iam.update_assume_role_policy(RoleName=own, PolicyDocument=everything))
     denied(lambda: iam.create_policy_version(PolicyArn=boundary, PolicyDocument=everything, SetAsDefault=True))
-    denied(lambda: iam.delete_role_permissions_boundary(RoleName=names.rotation_role))
+    denied(lambda: iam.delete_role_permissions_boundary(RoleName=names.rotation_function))
     unbounded = {"RoleName": f"myflux-{CELL}_new", "AssumeRolePolicyDocument": everything}
     denied(lambda: iam.create_role(**unbounded))
     denied(lambda: iam.create_role(**unbounded, PermissionsBoundary=names.policy_arn(names.read_policy)))

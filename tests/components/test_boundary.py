@@ -13,7 +13,8 @@ from components.iam.statements import Document, document
 from local.aws.iam.decision import Policies, Request, decide
 from local.aws.iam.policy import parse
 from local.aws.iam.principals import Caller
-from myflux_keys.names import CellNames
+from myflux_keys.cell_functions import FUNCTIONS
+from myflux_keys.cell_names import CellNames
 
 EVERYTHING = parse(document({"Sid": "All", "Effect": "Allow", "Action": "*", "Resource": "*"}))
 NEVER = (
@@ -43,7 +44,7 @@ def some(pattern: str) -> str:
 
 @pytest.mark.parametrize("action", NEVER)
 def test_a_role_that_is_given_everything_still_never_does(cell: CellNames, action: str) -> None:
-    for resource in ("*", some(cell.tenant("acme").secret_arn_pattern), cell.role_arn(cell.rotation_role)):
+    for resource in ("*", some(cell.tenant("acme").secret_arn_pattern), cell.role_arn(cell.rotation_function)):
         assert not may(cell, action, resource)
 
 
@@ -88,10 +89,7 @@ def grants(document: Document) -> Iterator[tuple[str, str, dict[str, str]]]:
 
 def test_it_is_enough_for_everything_that_the_roles_are_for(cell: CellNames) -> None:
     roles = {
-        "rotation": identity.rotation_permissions(cell),
-        "provisioner": identity.provisioner_permissions(cell),
-        "admin rotation": identity.admin_rotation_permissions(cell),
-        "sweep": identity.sweep_permissions(cell),
+        **{one.kind: identity.function_permissions(one, cell) for one in FUNCTIONS},
         "runtime": identity.runtime_read(cell),
         "dedicated": identity.dedicated_read(cell.tenant("acme")),
     }

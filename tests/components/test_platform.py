@@ -12,7 +12,8 @@ import pytest
 from components.admin_rotation import AdminKeyLife
 from components.platform import Platform, PlatformArgs
 from components.tenant_key import TenantKey
-from myflux_keys.names import CellNames
+from myflux_keys.cell_functions import FUNCTIONS
+from myflux_keys.cell_names import CellNames
 from tests.components.test_tenant_key import arguments as tenant_arguments
 
 Build = Callable[[Callable[[], Any]], Any]
@@ -25,10 +26,8 @@ def arguments(cell: CellNames, folder: Path, **changes: Any) -> PlatformArgs:
     archive.write_bytes(b"PK")
     values: dict[str, Any] = {
         "names": cell,
-        "rotation_archive": str(archive),
-        "provisioner_archive": str(archive),
-        "sweep_archive": str(archive),
-        "admin_key_life": AdminKeyLife(str(archive), "cron(0 3 7 1,4,7,10 ? *)", "4h", 90, 24),
+        "archives": {one.kind: str(archive) for one in FUNCTIONS},
+        "admin_key_life": AdminKeyLife("cron(0 3 7 1,4,7,10 ? *)", "4h", 90, 24),
         "openai_base_url": "https://api.openai.com/v1",
         "organization_id": "org-1",
         "runtime_principals": ["arn:aws:iam::111122223333:role/app"],
@@ -52,10 +51,10 @@ def test_the_admin_keys_place_is_empty_and_locked(recorded: Any, cell: CellNames
     policy = json.loads(recorded.one("aws:secretsmanager/secretPolicy:SecretPolicy").inputs["policy"])
     readers = next(s for s in policy["Statement"] if s["Sid"] == "OnlyFunctionsRead")
     assert readers["Condition"]["StringNotEquals"]["aws:PrincipalArn"] == [
-        cell.role_arn(cell.rotation_role),
-        cell.role_arn(cell.provisioner_role),
-        cell.role_arn(cell.admin_rotation_role),
-        cell.role_arn(cell.sweep_role),
+        cell.role_arn(cell.rotation_function),
+        cell.role_arn(cell.provisioner_function),
+        cell.role_arn(cell.admin_rotation_function),
+        cell.role_arn(cell.sweep_function),
     ], "neither a deployer nor the runtime may read the admin key"
 
 
@@ -186,7 +185,7 @@ def test_the_admin_key_is_stored_by_deployers_and_its_rotation_alone(recorded: A
         s["Sid"]: s["Condition"]["StringNotEquals"]["aws:PrincipalArn"] for s in policy["Statement"] if "Sid" in s
     }
     deployer = "arn:aws:iam::111122223333:role/deployer"
-    assert allowed["OnlyDeployersAndRotationStore"] == [deployer, cell.role_arn(cell.admin_rotation_role)]
+    assert allowed["OnlyDeployersAndRotationStore"] == [deployer, cell.role_arn(cell.admin_rotation_function)]
     assert allowed["OnlyDeployersGovern"] == [deployer]
 
 

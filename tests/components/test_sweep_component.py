@@ -15,7 +15,10 @@ from components.sweep import Sweep, SweepArgs, schedule
 from components.sweep_alarms import ALARMS
 from functions.sweep import due, metrics, orphans, sweep
 from functions.sweep.request import SweepRequest, read_request
-from myflux_keys.names import CONSUMERS, METRICS, CellNames
+from myflux_keys.cell_functions import SWEEP
+from myflux_keys.cell_names import CellNames
+from myflux_keys.consumers import CONSUMERS
+from myflux_keys.names import METRICS
 
 Build = Callable[[Callable[[], Any]], Any]
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +27,7 @@ TOPIC = "arn:aws:sns:eu-central-1:111122223333:topic"
 
 @pytest.fixture
 def recorded(build: Build, cell: CellNames) -> Any:
-    return build(lambda: Sweep("sweeping", SweepArgs(cell, cell.sweep_function_arn, TOPIC)))
+    return build(lambda: Sweep("sweeping", SweepArgs(cell, cell.function_arn(SWEEP), TOPIC)))
 
 
 def test_the_schedule_asks_for_what_the_function_understands(recorded: Any, cell: CellNames) -> None:
@@ -68,7 +71,7 @@ def test_every_number_that_the_sweep_tells_has_an_alarm_that_reaches_the_topic(r
 def test_an_old_key_in_use_names_its_consumer(recorded: Any) -> None:
     alarms = recorded.of("aws:cloudwatch/metricAlarm:MetricAlarm")
     of_use = [alarm.inputs for alarm in alarms if alarm.inputs["metricName"] == "OldKeyStillUsed"]
-    assert {alarm["dimensions"]["Consumer"] for alarm in of_use} == set(CONSUMERS)
+    assert {alarm["dimensions"]["Consumer"] for alarm in of_use} == {one.name for one in CONSUMERS}
     for alarm in of_use:
         assert alarm["dimensions"]["Consumer"] in alarm["name"]
         assert alarm["dimensions"]["Consumer"] in alarm["alarmDescription"]
@@ -79,7 +82,7 @@ def test_silence_of_the_sweep_is_an_alarm_and_silence_of_findings_is_not() -> No
 
 
 def test_the_sweep_writes_no_secret_and_no_other_numbers(cell: CellNames) -> None:
-    statements = identity.sweep_permissions(cell)["Statement"]
+    statements = identity.function_permissions(SWEEP, cell)["Statement"]
     actions = {
         action for s in statements for action in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])
     }

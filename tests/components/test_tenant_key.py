@@ -10,7 +10,7 @@ import pytest
 
 from components.iam.copies import Replica
 from components.tenant_key import Managed, TenantKey, TenantKeyArgs
-from myflux_keys.names import CellNames, TenantNames
+from myflux_keys.cell_names import CellNames, TenantNames
 
 Build = Callable[[Callable[[], Any]], Any]
 SECRET = "aws:secretsmanager/secret:Secret"
@@ -81,7 +81,7 @@ def test_a_customers_admin_key_has_its_place_before_anything_is_made_with_it(bui
     assert names.admin_secret == "myflux-admin/prod-eu1/acme/openai", "out of reach of the runtime's pattern"
     sids = {s["Sid"]: s for s in json.loads(lock.inputs["policy"])["Statement"]}
     assert sids["OnlyFunctionsRead"]["Condition"]["StringNotEquals"]["aws:PrincipalArn"] == [
-        cell.role_arn(role) for role in (cell.rotation_role, cell.provisioner_role, cell.sweep_role)
+        cell.role_arn(role) for role in (cell.rotation_function, cell.provisioner_function, cell.sweep_function)
     ]
     assert sids["OnlyDeployersStore"]["Condition"]["StringNotEquals"]["aws:PrincipalArn"] == [DEPLOYER]
     assert "kmsKeyId" in place.inputs

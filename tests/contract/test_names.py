@@ -8,15 +8,8 @@ from itertools import pairwise
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from myflux_keys.names import (
-    CELL_SLUG,
-    PLATFORM_TENANT,
-    TENANT_SLUG,
-    CellNames,
-    TenantNames,
-    admin_key_name,
-    secret_name,
-)
+from myflux_keys.cell_names import CellNames, TenantNames
+from myflux_keys.names import CELL_SLUG, PLATFORM_TENANT, TENANT_SLUG, admin_key_name, secret_name
 
 cells = st.from_regex(CELL_SLUG, fullmatch=True)
 tenants = st.from_regex(TENANT_SLUG, fullmatch=True)
@@ -134,7 +127,7 @@ def test_platform_names_that_meet_at_a_hyphen_stay_apart() -> None:
 @given(cells, tenants)
 def test_names_fit_their_services(cell: str, tenant: str) -> None:
     names, platform = of(cell, tenant), CellNames(cell, ACCOUNT, REGION)
-    roles = [names.dedicated_role, platform.rotation_role, platform.provisioner_role, platform.runtime_role]
+    roles = [names.dedicated_role, platform.rotation_function, platform.provisioner_function, platform.runtime_role]
     assert all(len(role) <= 64 and re.fullmatch(r"[\w+=,.@-]+", role) for role in roles), "IAM roles: 64"
     functions = [platform.rotation_function, platform.provisioner_function]
     assert all(len(name) <= 64 and re.fullmatch(r"[A-Za-z0-9_-]+", name) for name in functions), "Lambda: 64"

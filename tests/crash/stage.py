@@ -31,7 +31,8 @@ from functions.shared.openai_http import OpenAIError, OpenAIHTTP
 from local import clock
 from local.aws.server import ACCOUNT_ID, REGION
 from local.openai.control import EmulatorControl
-from myflux_keys import names
+from myflux_keys.cell_functions import ROTATION
+from myflux_keys.cell_names import CellNames
 from myflux_keys.payload import SecretText
 from tests.crash.function import Function
 from tests.crash.proxy import Proxy
@@ -53,7 +54,7 @@ class Stage:
     control: EmulatorControl
     script: Script
     function: Function
-    names: names.CellNames
+    names: CellNames
     proxies: tuple[Proxy, ...] = ()
     _clients: ExitStack = field(default_factory=ExitStack)
 
@@ -112,7 +113,7 @@ def staged(home: Path, *, first_is_current: bool) -> Generator[Stage]:
         log = home / "function.log"
         log.touch()
         function = Function(script, log)
-        called = names.CellNames(CELL, ACCOUNT_ID, REGION)
+        called = CellNames(CELL, ACCOUNT_ID, REGION)
         stage = Stage(home, aws_url, openai_url, control, script, function, called)
         stack.callback(stage._clients.close)
         proxies = [Proxy(url, script, function.kill) for url in (aws_url, openai_url)]
@@ -149,7 +150,7 @@ def _deploy(stage: Stage, relay: str) -> None:
         SourceAccount=ACCOUNT_ID,
     )
     # A user with the shipped role's permissions: a session's credentials would expire when a test moves the clock.
-    permissions = json.dumps(identity.rotation_permissions(stage.names))
+    permissions = json.dumps(identity.function_permissions(ROTATION, stage.names))
     iam.create_user(UserName=name)
     iam.put_user_policy(UserName=name, PolicyName="permissions", PolicyDocument=permissions)
     key = iam.create_access_key(UserName=name)["AccessKey"]

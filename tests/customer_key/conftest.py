@@ -15,7 +15,7 @@ import pytest
 from components.iam import identity, resource
 from local.cell import LocalCell
 from myflux_keys import KeyReader
-from myflux_keys.names import CellNames
+from myflux_keys.cell_names import CellNames
 from tests.customer_key.theirs import TheirOpenAI
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,7 +93,7 @@ def _files(folder: Path) -> Path:
 def _make_secret(place: Place, tenant: str, key: str) -> None:
     names = place.names.tenant(tenant)
     deployer = f"arn:aws:iam::{place.cell.account_id}:user/deployer"
-    rotation = place.names.role_arn(place.names.rotation_role)
+    rotation = place.names.role_arn(place.names.rotation_function)
     policy = resource.tenant_secret(
         names,
         reader_role=place.names.runtime_role_arn,

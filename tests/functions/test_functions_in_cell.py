@@ -17,6 +17,8 @@ from functions import packer
 from functions.shared.openai_http import OpenAIError, OpenAIHTTP
 from local.cell import LocalCell
 from myflux_keys import names
+from myflux_keys.cell_functions import PROVISIONER, ROTATION
+from myflux_keys.cell_names import CellNames
 from myflux_keys.payload import Payload
 from tests.functions.world import CELL, MODEL, Time, provisioner_input
 
@@ -27,7 +29,7 @@ TENANT = "acme"
 @dataclass
 class Deployed:
     cell: LocalCell
-    names: names.CellNames
+    names: CellNames
     secret_arn: str
     ids: dict[str, Any]
 
@@ -35,7 +37,7 @@ class Deployed:
         return self.cell.client("deployer", service)
 
 
-def _deploy(cell: LocalCell, called: names.CellNames, kind: packer.Kind, folder: Path, permissions: Any) -> None:
+def _deploy(cell: LocalCell, called: CellNames, kind: str, folder: Path, permissions: Any) -> None:
     name = getattr(called, f"{kind}_function")
     iam, functions = cell.client("deployer", "iam"), cell.client("deployer", "lambda")
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(identity.function_trust()))["Role"]
@@ -60,7 +62,7 @@ def _deploy(cell: LocalCell, called: names.CellNames, kind: packer.Kind, folder:
         client.close()
 
 
-def _provision(cell: LocalCell, called: names.CellNames, action: str) -> dict[str, Any]:
+def _provision(cell: LocalCell, called: CellNames, action: str) -> dict[str, Any]:
     functions = cell.client("deployer", "lambda")
     event = provisioner_input(TENANT) | {"tf": {"action": action, "prev_input": None}}
     answer = functions.invoke(FunctionName=called.provisioner_function, Payload=json.dumps(event).encode())
@@ -75,11 +77,11 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     folder = tmp_path_factory.mktemp("cell")
     cell = LocalCell.start(folder)
     try:
-        called = names.CellNames(CELL, cell.account_id, cell.region)
+        called = CellNames(CELL, cell.account_id, cell.region)
         secrets, functions = cell.client("deployer", "secretsmanager"), cell.client("deployer", "lambda")
         secrets.create_secret(Name=called.admin_secret, SecretString=cell.openai.create_admin_key())
-        _deploy(cell, called, "provisioner", folder, identity.provisioner_permissions(called))
-        _deploy(cell, called, "rotation", folder, identity.rotation_permissions(called))
+        _deploy(cell, called, "provisioner", folder, identity.function_permissions(PROVISIONER, called))
+        _deploy(cell, called, "rotation", folder, identity.function_permissions(ROTATION, called))
         ids = _provision(cell, called, "create")
         tenant = called.tenant(TENANT)
         tags = tenant.tags | {

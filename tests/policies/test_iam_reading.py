@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from myflux_keys import names, redaction
+from myflux_keys.cell_names import CellNames
 from policies.guardrails import key_shapes, ownership
 from policies.guardrails.iam.patterns import FIELD, covers, matches, overlap
 from policies.guardrails.judge import RULES, judge
@@ -205,15 +206,15 @@ def test_a_rule_that_fails_has_not_passed() -> None:
 
 
 def test_names_and_shapes_are_those_of_the_product() -> None:
-    cell = names.CellNames("prod-eu1", "111122223333", "eu-central-1")
+    cell = CellNames("prod-eu1", "111122223333", "eu-central-1")
     tenant = cell.tenant("acme")
     assert ownership.place_of(tenant.secret) == ownership.Place("prod-eu1", "acme")
     assert ownership.place_of(cell.admin_secret) == ownership.Place("prod-eu1", names.PLATFORM_TENANT)
     roles = (
-        cell.rotation_role,
-        cell.provisioner_role,
-        cell.admin_rotation_role,
-        cell.sweep_role,
+        cell.rotation_function,
+        cell.provisioner_function,
+        cell.admin_rotation_function,
+        cell.sweep_function,
         cell.runtime_role,
         cell.deployer_role,
     )

@@ -78,7 +78,7 @@ def test_a_customers_admin_key_mints_in_their_organization_until_they_leave(
     rig.rotate(SLUG)
     assert reader().get(SLUG).key_id != key.key_id
     cell = rig.names
-    assert readers_of(rig, names.admin_secret) == {cell.rotation_role, cell.provisioner_role}
+    assert readers_of(rig, names.admin_secret) == {cell.rotation_function, cell.provisioner_function}
     assert set(rig.up(names.stack).summary) == {"same"}, "a second up changes nothing"
 
     swept = command(rig, "sweep", SLUG, "--json")

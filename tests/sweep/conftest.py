@@ -18,6 +18,8 @@ from functions import packer
 from local.cell import LocalCell
 from local.openai.control import LiveKey
 from myflux_keys import names
+from myflux_keys.cell_functions import PROVISIONER, ROTATION, SWEEP, CellFunction
+from myflux_keys.cell_names import CellNames
 from tests.functions.world import MODEL, provisioner_input
 
 CELL = "local"
@@ -31,7 +33,7 @@ class Bench:
     def __init__(self, cell: LocalCell, folder: Path) -> None:
         self.cell = cell
         self.folder = folder
-        self.names = names.CellNames(CELL, cell.account_id, cell.region)
+        self.names = CellNames(CELL, cell.account_id, cell.region)
         self.control = cell.openai
         self._clients: dict[tuple[str, str], Any] = {}
         self.secrets = self.client("deployer", "secretsmanager")
@@ -39,12 +41,8 @@ class Bench:
         self.secrets.create_secret(
             Name=self.names.admin_secret, SecretString=self.control.create_admin_key("the cell's")
         )
-        for kind, permissions in (
-            ("provisioner", identity.provisioner_permissions),
-            ("rotation", identity.rotation_permissions),
-            ("sweep", identity.sweep_permissions),
-        ):
-            self._deploy(kind, permissions(self.names), folder)
+        for one in (PROVISIONER, ROTATION, SWEEP):
+            self._deploy(one, folder)
         self.client("deployer", "lambda").add_permission(
             FunctionName=self.names.rotation_function,
             StatementId="rotation",
@@ -62,8 +60,9 @@ class Bench:
         for client in self._clients.values():
             client.close()
 
-    def _deploy(self, kind: Any, permissions: Any, folder: Path) -> None:
-        name = getattr(self.names, f"{kind}_function")
+    def _deploy(self, function: CellFunction, folder: Path) -> None:
+        name = self.names.function(function)
+        permissions = identity.function_permissions(function, self.names)
         iam = self.client("deployer", "iam")
         role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(identity.function_trust()))["Role"]
         iam.put_role_policy(RoleName=name, PolicyName="permissions", PolicyDocument=json.dumps(permissions))
@@ -71,8 +70,8 @@ class Bench:
             FunctionName=name,
             Role=role["Arn"],
             Runtime="python3.13",
-            Handler=f"functions.{kind}.handler.handler",
-            Code={"ZipFile": packer.build(kind, folder / f"{kind}.zip").read_bytes()},
+            Handler=function.handler,
+            Code={"ZipFile": packer.build(function.kind, folder / function.archive).read_bytes()},
             Timeout=300,
             Environment={
                 "Variables": {

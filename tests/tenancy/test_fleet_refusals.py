@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from myflux_keys.names import CELL_SLUG, TENANT_SLUG, CellNames, TenantNames
+from myflux_keys.cell_names import CellNames, TenantNames
+from myflux_keys.names import CELL_SLUG, TENANT_SLUG
 from tenancy import aws_limits
 from tests.tenancy.files import REAL, Files
 

@@ -1,0 +1,239 @@
+"""Names and ARNs of everything that MyFlux Keys makes in AWS, derived from the cell and the tenant alone.
+
+Owns what takes an account, a Region or the table of functions. Leaves out the scheme beneath (`names`), which is all
+that the functions carry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from myflux_keys.cell_functions import ADMIN_ROTATION, PROVISIONER, ROTATION, SWEEP, CellFunction
+from myflux_keys.names import (
+    MANAGED_BY,
+    PLATFORM_TENANT,
+    TAG_CELL,
+    TAG_MANAGED_BY,
+    TAG_TENANT,
+    customer_admin_secret,
+    key_name,
+    project_name,
+    secret_name,
+    tenant_secrets_prefix,
+)
+
+
+@dataclass(frozen=True)
+class CellNames:
+    """Names and ARNs of what one cell's tenants share. `account_id` is 12 digits, `region` e.g. ``eu-central-1``."""
+
+    cell: str
+    account_id: str
+    region: str
+    partition: str = "aws"
+
+    @property
+    def stack(self) -> str:
+        return self.cell
+
+    def _arn(self, service: str, resource: str, *, regional: bool = True) -> str:
+        region = self.region if regional else ""
+        return f"arn:{self.partition}:{service}:{region}:{self.account_id}:{resource}"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        return {TAG_TENANT: PLATFORM_TENANT, TAG_CELL: self.cell, TAG_MANAGED_BY: MANAGED_BY}
+
+    @property
+    def admin_secret(self) -> str:
+        """Outside ``myflux/<cell>/``, so that no pattern written for tenants' secrets ever reaches it."""
+        return f"myflux-admin/{self.cell}/openai"
+
+    @property
+    def admin_secret_arn_pattern(self) -> str:
+        """Secrets Manager appends a hyphen and six random characters to a secret's ARN."""
+        return self.secret_arn_prefix(f"{self.admin_secret}-??????")
+
+    @property
+    def customer_admin_secrets_arn_pattern(self) -> str:
+        """Customers' admin keys. One slash more than the cell's own has: neither pattern reaches the other's."""
+        return self.secret_arn_prefix(f"{customer_admin_secret(self.cell, '*')}-??????")
+
+    @property
+    def tenant_secrets_arn_pattern(self) -> str:
+        return self.tenant("*").secret_arn_pattern
+
+    @property
+    def secrets_arn_patterns(self) -> tuple[str, ...]:
+        """Every secret of the cell: tenants', its own admin key's, customers' admin keys'."""
+        return (
+            self.tenant_secrets_arn_pattern,
+            self.admin_secret_arn_pattern,
+            self.customer_admin_secrets_arn_pattern,
+        )
+
+    @property
+    def tenant_secrets_prefix(self) -> str:
+        """How the name of each tenant's secret begins."""
+        return tenant_secrets_prefix(self.cell)
+
+    def secret_arn_prefix(self, name: str) -> str:
+        """How the ARN of a secret begins whose name begins with `name`."""
+        return self._arn("secretsmanager", f"secret:{name}")
+
+    @property
+    def kms_alias(self) -> str:
+        return f"alias/myflux/{self.cell}"
+
+    def function(self, function: CellFunction) -> str:
+        """The name of a function and of the role that it runs as."""
+        return f"myflux-{self.cell}-{function.ending}"
+
+    def function_arn(self, function: CellFunction) -> str:
+        return self._arn("lambda", f"function:{self.function(function)}")
+
+    def function_role_arn(self, function: CellFunction) -> str:
+        return self.role_arn(self.function(function))
+
+    @property
+    def rotation_function(self) -> str:
+        return self.function(ROTATION)
+
+    @property
+    def provisioner_function(self) -> str:
+        return self.function(PROVISIONER)
+
+    @property
+    def admin_rotation_function(self) -> str:
+        return self.function(ADMIN_ROTATION)
+
+    @property
+    def sweep_function(self) -> str:
+        return self.function(SWEEP)
+
+    @property
+    def rotation_function_arn(self) -> str:
+        return self.function_arn(ROTATION)
+
+    @property
+    def provisioner_function_arn(self) -> str:
+        return self.function_arn(PROVISIONER)
+
+    @property
+    def admin_rotation_function_arn(self) -> str:
+        return self.function_arn(ADMIN_ROTATION)
+
+    @property
+    def rotation_failed_rule(self) -> str:
+        return f"myflux-{self.cell}-rotation-failed"
+
+    @property
+    def sweep_rule(self) -> str:
+        return f"myflux-{self.cell}-sweep"
+
+    @property
+    def admin_tidy_rule(self) -> str:
+        return f"myflux-{self.cell}-admin-tidy"
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Every EventBridge rule of the platform."""
+        return self.rotation_failed_rule, self.sweep_rule, self.admin_tidy_rule
+
+    @property
+    def runtime_role(self) -> str:
+        return f"myflux-{self.cell}-runtime"
+
+    @property
+    def deployer_role(self) -> str:
+        """A pipeline's, where the cell's file has one."""
+        return f"myflux-{self.cell}-deployer"
+
+    @property
+    def deployer_looks_policy(self) -> str:
+        return f"{self.deployer_role}-looks"
+
+    @property
+    def boundary_policy(self) -> str:
+        return f"myflux-{self.cell}-boundary"
+
+    @property
+    def read_policy(self) -> str:
+        return f"myflux-{self.cell}-read"
+
+    @property
+    def dead_letter_queue(self) -> str:
+        return f"myflux-{self.cell}-dead-letters"
+
+    @property
+    def alarm_topic(self) -> str:
+        return f"myflux-{self.cell}-alarms"
+
+    def alarm(self, ending: str) -> str:
+        """An alarm on what the functions find. `ending` is words joined by ``-``, or ``*`` for a pattern of all."""
+        return f"myflux-{self.cell}-{ending}"
+
+    def log_group(self, function: str) -> str:
+        return f"/aws/lambda/{function}"
+
+    def role_arn(self, role: str) -> str:
+        return self._arn("iam", f"role/{role}", regional=False)
+
+    def policy_arn(self, policy: str) -> str:
+        return self._arn("iam", f"policy/{policy}", regional=False)
+
+    @property
+    def runtime_role_arn(self) -> str:
+        return self.role_arn(self.runtime_role)
+
+    def tenant(self, tenant: str) -> TenantNames:
+        return TenantNames(self, tenant)
+
+
+@dataclass(frozen=True)
+class TenantNames:
+    """Names and ARNs of what belongs to one tenant alone."""
+
+    cell: CellNames
+    tenant: str
+
+    @property
+    def stack(self) -> str:
+        return f"{self.tenant}.{self.cell.cell}"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        return {TAG_TENANT: self.tenant, TAG_CELL: self.cell.cell, TAG_MANAGED_BY: MANAGED_BY}
+
+    @property
+    def secret(self) -> str:
+        return secret_name(self.cell.cell, self.tenant)
+
+    @property
+    def secret_arn_pattern(self) -> str:
+        return self.cell.secret_arn_prefix(f"{self.secret}-??????")
+
+    @property
+    def admin_secret(self) -> str:
+        """The place of an admin key of the customer's own organization."""
+        return customer_admin_secret(self.cell.cell, self.tenant)
+
+    @property
+    def project(self) -> str:
+        return project_name(self.cell.cell, self.tenant)
+
+    def key_name(self, client_request_token: str) -> str:
+        """A key carries its rotation's token, so that a retry finds the key which a crash left behind."""
+        return key_name(self.cell.cell, self.tenant, client_request_token)
+
+    @property
+    def dedicated_role(self) -> str:
+        return f"myflux-{self.cell.cell}_{self.tenant}"
+
+    @property
+    def dedicated_role_arn(self) -> str:
+        return self.cell.role_arn(self.dedicated_role)
+
+    @property
+    def dedicated_kms_alias(self) -> str:
+        return f"{self.cell.kms_alias}/{self.tenant}"
