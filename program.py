@@ -1,7 +1,7 @@
 """From a stack's name to components: the only translation from the tenant model to component arguments.
 
-Owns which component a stack is made of and what it is told. Holds no resource but the provider, which refuses to work
-in another account than the cell's.
+Owns which component a stack consists of, with its arguments, and the AWS provider, which refuses other accounts than
+the cell's. Leaves out all other resources (components/).
 """
 
 from __future__ import annotations
@@ -32,30 +32,31 @@ from tenancy.pipeline import AWS_AUDIENCE
 
 ROOT = Path(__file__).resolve().parent
 ADOPT = "MYFLUX_ADOPT"
-"""The ARN of a tenant's secret that its stack takes over in this one update; `myflux-keys adopt` sets it."""
+"""Environment variable: the ARN of a tenant's existing secret, which this one update imports; `myflux-keys adopt` sets
+it."""
 
 ADMIN_KEY_DAYS = 90
-"""Longest time between two rotations of a cell's admin key; OpenAI's longest life of one is a year."""
+"""Longest time between two rotations of a cell's admin key; OpenAI allows at most a year."""
 ADMIN_KEY_OVERLAP_HOURS = 24
 
 
 class StackError(pulumi.RunError):
-    """The stack's name or surroundings do not fit. The message says what to do."""
+    """The stack's name, files or environment are wrong. The message says what to do."""
 
 
 def deploy(root: Path | None = None) -> None:
-    """Registers the resources of the current stack, once the files that it stands on are found right.
+    """Registers the resources of the current stack, after the files that it needs were checked.
 
-    `root` holds tenants/ and cells/; left out it is what MYFLUX_FLEET names, or else this repository.
+    `root` holds tenants/ and cells/. Default: the folder in MYFLUX_FLEET, or else this repository.
 
-    Those are the cells' and its own tenant's: one stack costs the same however many neighbours it has, and a mistake in
-    a neighbour's file stops nobody else. `myflux-keys validate` looks at all of them.
+    A stack needs the cells' files and its own tenant's file. So its deployment takes the same time for any number of
+    tenants, and a mistake in another tenant's file does not stop it. `myflux-keys validate` checks all files.
     """
     stack, root = pulumi.get_stack(), root or Path(os.environ.get(FLEET, ROOT))
     try:
         _deploy(stack, tenancy.load(root, only=stack.rpartition(".")[0]), root)
     except (tenancy.TenancyError, AddressError) as error:
-        # The engine shows the message of a RunError alone, and the way through the code for anything else.
+        # For a RunError the engine shows only the message, for any other exception a stack trace.
         raise StackError(str(error)) from None
 
 
@@ -98,7 +99,7 @@ def deploy_tenant(cell: Cell, tenant: Tenant) -> None:
 
 @dataclass
 class Shared:
-    """What a tenant's key takes from its cell's platform, by the names of the platform's outputs."""
+    """The platform's outputs that a tenant's key needs, by their names."""
 
     kms_key_arn: pulumi.Input[str]
     rotation_function_arn: pulumi.Input[str]
@@ -106,7 +107,7 @@ class Shared:
 
 
 def platform_args(cell: Cell) -> PlatformArgs:
-    """Also packs the functions. Raises AddressError for a local cell that isn't running."""
+    """Also packs the functions. Raises AddressError for a local cell that is not running."""
     return PlatformArgs(
         names=cell.names,
         rotation_archive=str(packer.build("rotation", ROOT / ".build" / "rotation.zip")),
@@ -152,7 +153,7 @@ def tenant_key_args(cell: Cell, tenant: Tenant, shared: Shared) -> TenantKeyArgs
 def _adopted(tenant: names.TenantNames) -> str | None:
     arn = os.environ.get(ADOPT)
     if arn and not fnmatchcase(arn, tenant.secret_arn_pattern):
-        raise StackError(f"{ADOPT} names {arn}, which is no secret of stack {tenant.stack}: unset it.")
+        raise StackError(f"{ADOPT} is {arn}, which is not the secret of stack {tenant.stack}. Unset {ADOPT}.")
     return arn or None
 
 
@@ -174,7 +175,7 @@ def _pipeline(cell: Cell) -> DeployerArgs | None:
 
 
 def provisioner_specification(tenant: Tenant, tenant_names: names.TenantNames) -> dict[str, Any]:
-    """The provisioner's input: what a reviewer sees in the preview when a tenant's limits change."""
+    """The provisioner's input, which a preview shows when a tenant's limits change."""
     budget = tenant.budget
     own = {"organization_id": tenant.organization_id} if tenant.organization_id else {}
     return own | {
@@ -192,7 +193,7 @@ def provisioner_specification(tenant: Tenant, tenant_names: names.TenantNames) -
 
 
 def _managed(shared: Shared, cell: Cell, tenant: Tenant) -> Managed | None:
-    """A tenant whose keys are minted here has these: tenancy refuses both on a key that a customer handed over."""
+    """For a tenant whose keys MyFlux Keys mints; tenancy refuses rotation and permission for a customer's own key."""
     rotation, permission = tenant.rotation, tenant.permission
     if rotation is None or permission is None:
         return None
@@ -228,8 +229,9 @@ def _from_platform(shared: Shared, cell: Cell, output: str, expected: str | None
             )
         if expected is not None and value != expected:
             raise StackError(
-                f"the platform of cell {cell.cell} says {output} is {value}, but its names say {expected}. "
-                f"The cell file's account or Region changed after the platform was deployed."
+                f"the platform of cell {cell.cell} exports {output} = {value}, but its file requires {expected}: "
+                "account "
+                "or Region in the file changed after the platform was deployed. Undo that change."
             )
         return str(value)
 
@@ -238,7 +240,8 @@ def _from_platform(shared: Shared, cell: Cell, output: str, expected: str | None
 
 
 def account_guard(name: str, cell: Cell, opts: pulumi.ResourceOptions | None = None) -> Provider:
-    """Kept in the state, so that destroy, which runs no program, refuses another account too."""
+    """An AWS provider for the cell's account only. It is in the state, so that destroy, which runs no program, also
+    refuses other accounts."""
     return Provider(name, region=cell.region, allowed_account_ids=[cell.account_id], opts=opts)
 
 

@@ -1,8 +1,8 @@
-"""What the components may be told, in types that every language of Pulumi's has.
+"""The components' arguments, in types that all of Pulumi's languages have.
 
-Owns the names, and which may be left out: those of the tenant and cell files, as tests hold it. Leaves out the rules,
-which are tenancy's. Everything is plain, so that a wrong value is refused before anything is made, but what a platform
-answers. There is no place for a key. Pulumi reads the annotations while the program runs, so they are no strings.
+Owns the names and which are optional: the same as in the tenant and cell files, as tests check. Leaves out the rules,
+which are tenancy's. All values are plain, except a platform's outputs, so that a wrong value is refused before anything
+is created. No argument is a key. Pulumi reads the annotations at run time, so they are not strings.
 """
 
 from typing import NotRequired, TypedDict
@@ -11,21 +11,21 @@ import pulumi
 
 
 class OpenAI(TypedDict):
-    """The OpenAI organization whose admin key a cell holds."""
+    """The OpenAI organization whose admin key the cell's secret holds."""
 
     organization_id: str
-    """From the organization's settings, org-…; not secret."""
+    """The id in the organization's settings, org-…; not secret."""
     base_url: NotRequired[str]
-    """Where OpenAI's API is; https://api.openai.com/v1 if left out."""
+    """Base URL of OpenAI's API. Default: https://api.openai.com/v1."""
 
 
 class GitHub(TypedDict):
-    """Jobs of one environment."""
+    """Jobs of one GitHub environment."""
 
     repository: str
     """owner/name."""
     environment: str
-    """The environment of the deploying jobs."""
+    """The GitHub environment of the jobs that deploy."""
 
 
 class GitLab(TypedDict):
@@ -36,143 +36,144 @@ class GitLab(TypedDict):
     branch: str
     """The protected branch that deploys."""
     host: NotRequired[str]
-    """Where GitLab is; gitlab.com if left out."""
+    """GitLab's host name. Default: gitlab.com."""
 
 
 class Pipeline(TypedDict):
-    """A role that only these jobs become, and that can read no key. Give `github` or `gitlab`, not both."""
+    """The jobs that may assume the cell's deployer role, which cannot read a key. Set `github` or `gitlab`, not
+    both."""
 
     github: NotRequired[GitHub]
-    """Jobs of GitHub's."""
+    """A GitHub pipeline."""
     gitlab: NotRequired[GitLab]
-    """Jobs of GitLab's."""
+    """A GitLab pipeline."""
     deploys: NotRequired[str]
-    """`tenants` (the default), or `everything`: the functions' code too, which reads keys."""
+    """`tenants` (default): only tenants' stacks. `everything`: also the functions' code, which reads keys."""
     state_bucket: str
-    """The S3 bucket of the stacks' state."""
+    """The S3 bucket that holds the stacks' state."""
     state_key_arn: NotRequired[str]
-    """The KMS key of Pulumi's secrets provider, where awskms is used."""
+    """The KMS key of Pulumi's secrets provider, if it is awskms."""
 
 
 class Replica(TypedDict):
-    """A Region that holds copies, and their key."""
+    """A Region that holds a replica of each tenant's secret."""
 
     region: str
-    """The AWS Region of the copies."""
+    """The replicas' AWS Region."""
     kms_key_arn: str
-    """The customer managed KMS key in that Region that encrypts the copies."""
+    """The customer managed KMS key in that Region that encrypts the replicas."""
 
 
 class Cell(TypedDict):
-    """An AWS account and Region with one OpenAI organization: what a file in cells/ says."""
+    """An AWS account and Region with one OpenAI organization: the fields of a file in cells/."""
 
     cell: str
-    """The slug: 3 to 20 of a-z, 0-9 and -, starting with a letter."""
+    """The cell's slug: 3 to 20 of a-z, 0-9 and -, starting with a letter."""
     account_id: str
-    """The AWS account: 12 digits."""
+    """The AWS account's id: 12 digits."""
     region: str
-    """The AWS Region of everything."""
+    """The AWS Region of the cell's resources."""
     production: bool
-    """True: what cannot be undone is protected, and somebody must get the alarms."""
+    """True: resources that cannot be restored are protected from deletion, and alarmEmails is required."""
     local: NotRequired[bool]
-    """True: the embedded cell on loopback."""
+    """True: the emulated cell on this machine."""
     runtime_principals: list[str]
     """ARNs of the IAM users and roles that may assume the runtime role, and so read tenants' keys."""
     deployer_principals: list[str]
-    """ARNs of the IAM users and roles that run `pulumi up`. They can read no key."""
+    """ARNs of the IAM users and roles that run `pulumi up`. They cannot read a key."""
     alarm_emails: NotRequired[list[str]]
-    """Who gets the alarms."""
+    """E-mail addresses that receive the cell's alarms."""
     recovery_window_days: NotRequired[int]
-    """How long AWS keeps a deleted secret or KMS key, 7 to 30 days; 30 if left out."""
+    """Days that AWS keeps a deleted secret or KMS key, 7 to 30. Default: 30."""
     replicas: NotRequired[list[Replica]]
-    """Further Regions that hold a copy of each tenant's secret."""
+    """Other Regions that hold a replica of each tenant's secret."""
     log_retention_days: NotRequired[int]
-    """How long the functions' logs are kept; 365 if left out."""
+    """Days that the functions' logs are kept. Default: 365."""
     openai: OpenAI
-    """The OpenAI organization."""
+    """The cell's OpenAI organization."""
     pipeline: NotRequired[Pipeline]
-    """The CI jobs that deploy the cell. Left out: people do."""
+    """The CI pipeline that deploys the cell. Default: none."""
 
 
 class RateLimit(TypedDict):
     """A project's limits for one model."""
 
     requests_per_minute: int
-    """Requests a minute."""
+    """Requests per minute."""
     tokens_per_minute: int
-    """Tokens a minute."""
+    """Tokens per minute."""
 
 
 class Budget(TypedDict):
-    """What a tenant's project may spend in a calendar month, and who hears of it."""
+    """What a tenant's project may spend in a calendar month, and who receives alerts."""
 
     monthly_usd: int
-    """Whole US dollars a month."""
+    """US dollars per month, a whole number."""
     hard: NotRequired[bool]
-    """True (the default): OpenAI blocks the project's calls once the budget is spent."""
+    """True (default): OpenAI blocks the project's calls once the budget is spent."""
     alert_percent: NotRequired[list[int]]
-    """Shares of the budget, in percent and rising, at which an e-mail goes out."""
+    """Percentages of the budget at which an alert is sent by e-mail, in rising order."""
     emails: NotRequired[list[str]]
-    """Who receives the alerts."""
+    """E-mail addresses that receive the alerts."""
 
 
 class Rotation(TypedDict):
-    """When a key changes. Give `everyDays` or `everyHours`, not both."""
+    """When a key rotates. Set `everyDays` or `everyHours`, not both."""
 
     every_days: NotRequired[int]
     """Longest time between two rotations, in days."""
     every_hours: NotRequired[int]
-    """4, 6, 8 or 12, for less than a day."""
+    """Hours between two rotations, for less than a day: 4, 6, 8 or 12."""
     overlap_hours: int
-    """How long the previous key stays valid after a new one is live."""
+    """Hours that the previous key stays valid after a rotation."""
 
 
 class Consumers(TypedDict):
-    """Who uses a key. At least one."""
+    """Who uses a key: at least one of them."""
 
     myflux: NotRequired[bool]
-    """MyFlux reads it from the secret at run time; true if left out."""
+    """True (default): MyFlux reads the key from the secret at run time."""
     cinnox: NotRequired[bool]
-    """A person pastes each new key into CINNOX's dashboard."""
+    """True: a person pastes each new key into CINNOX's dashboard."""
 
 
 class PlatformArgs(TypedDict):
     cell: Cell
-    """The cell. Give the same to its tenants' keys."""
+    """The cell. Pass the same value to its tenants' keys."""
 
 
 class TenantKeyArgs(TypedDict):
     cell: Cell
-    """The cell that serves the tenant: what its platform was given."""
+    """The cell that serves the tenant: the same value as its platform's."""
     kms_key_arn: pulumi.Input[str]
     """The platform's output of this name."""
     rotation_function_arn: pulumi.Input[str]
-    """The platform's output of this name: with it the key waits for what rotates it."""
+    """The platform's output of this name; with it the key is created after the rotation function."""
     provisioner_function: pulumi.Input[str]
     """The platform's output of this name."""
     tenant: str
-    """The slug: 3 to 32 of a-z, 0-9 and -, starting with a letter. Never reused after off-boarding."""
+    """The tenant's slug: 3 to 32 of a-z, 0-9 and -, starting with a letter. Never used again after off-boarding."""
     name: str
-    """The name that people read."""
+    """The tenant's name for people."""
     country: str
-    """ISO 3166-1 alpha-2. Refused where OpenAI does not offer its API."""
+    """The tenant's country, ISO 3166-1 alpha-2. OpenAI must offer its API there."""
     source: str
-    """`managed`: MyFlux Keys makes the project and every key. `customer`: the customer's own account and key."""
+    """`managed`: MyFlux Keys creates the project and every key. `customer`: the customer's own organization and key."""
     organization_id: NotRequired[str]
-    """The customer's OpenAI organization, of which they give an admin key. Customers only."""
+    """The customer's OpenAI organization, of which they give an admin key. Only with source `customer`."""
     isolation: NotRequired[str]
-    """`shared` (the default), or `dedicated`: a KMS key and a role of the tenant's own."""
+    """`shared` (default), or `dedicated`: the tenant has its own KMS key and role."""
     models: list[str]
     """The models that the tenant may use; the first is the default."""
     permission: NotRequired[str]
-    """`restricted` (the default), `all` or `read_only`. Managed tenants only."""
+    """`restricted` (default), `all` or `read_only`. Only for minted keys."""
     rate_limits: NotRequired[dict[str, RateLimit]]
-    """By model. Managed tenants only."""
+    """Limits by model. Only for minted keys."""
     budget: NotRequired[Budget]
-    """Left out: no limit and no alert. Managed tenants only."""
+    """Default: no limit and no alert. Only for minted keys."""
     rotation: NotRequired[Rotation]
-    """Needed for managed tenants; for customers only with an organization."""
+    """Required with source `managed`. With `customer` only if organizationId is set."""
     consumers: NotRequired[Consumers]
-    """Left out: MyFlux alone."""
+    """Who uses the key. Default: only MyFlux."""
     enabled: NotRequired[bool]
-    """False: nobody can read the key, within seconds. Nothing is deleted."""
+    """False: nobody can read the key, from seconds after `up`. Nothing is deleted."""

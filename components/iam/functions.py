@@ -1,7 +1,7 @@
 """What each function's role may do, as pure functions that return dicts.
 
 Owns the identity policies of the functions, each with its own logs and dead letters. Leaves out their trust and the
-boundary around them (`documents`), and what their secrets say to them (`resource_policies`).
+permissions boundary (`identity`), and the secrets' own policies (`resource`).
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ ROTATE = [
     "secretsmanager:PutSecretValue",
     "secretsmanager:UpdateSecretVersionStage",
 ]
-"""What AWS asks of a rotator:
+"""What a rotation function needs:
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html"""
 
 
 def rotation_permissions(names: CellNames, replicas: Sequence[Replica] = ()) -> Document:
-    """What the rotation function may do: work on tenants' secrets and read admin keys."""
+    """What the rotation function may do: rotate tenants' secrets and read admin keys."""
     tenants = names.tenant_secrets_arn_pattern
     return document(
         {
@@ -57,7 +57,7 @@ def rotation_permissions(names: CellNames, replicas: Sequence[Replica] = ()) -> 
 
 
 def provisioner_permissions(names: CellNames) -> Document:
-    """What the provisioner may do: read admin keys. It reaches no tenant's key."""
+    """What the provisioner may do: read admin keys. It may read no tenant's key."""
     return document(
         _read_admin_keys(names),
         decrypt_statement(names, _admin_secrets(names)),
@@ -66,7 +66,7 @@ def provisioner_permissions(names: CellNames) -> Document:
 
 
 def admin_rotation_permissions(names: CellNames) -> Document:
-    """What the admin rotation function may do: work on the admin secret. It reaches no tenant's."""
+    """What the admin rotation function may do: rotate the admin secret. It may read no tenant's."""
     secret = names.admin_secret_arn_pattern
     return document(
         {
@@ -89,10 +89,10 @@ def admin_rotation_permissions(names: CellNames) -> Document:
 
 
 def sweep_permissions(names: CellNames) -> Document:
-    """What the sweep may do: look at tenants' secrets, read admin keys, tell numbers. It writes no secret.
+    """What the sweep may do: read tenants' secrets and admin keys, and put metrics. It writes no secret.
 
-    It reads values to know which keys the secret holds, and to try the previous one. ListSecrets and PutMetricData work
-    on no resource, so AWS takes nothing narrower than ``*`` for them; a namespace narrows the second.
+    It reads values to know which keys the secret holds, and to try the previous one. ListSecrets and PutMetricData have
+    no resource, so ``*`` is the narrowest; the namespace limits the second.
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
     """
     tenants = names.tenant_secrets_arn_pattern
@@ -111,12 +111,12 @@ def sweep_permissions(names: CellNames) -> Document:
         },
         _read_admin_keys(names),
         decrypt_statement(names, [tenants, *_admin_secrets(names)]),
-        tell_numbers(),
+        put_metrics_statement(),
         *_function_statements(names, names.sweep_function),
     )
 
 
-def tell_numbers() -> Statement:
+def put_metrics_statement() -> Statement:
     return {
         "Sid": "TellNumbers",
         "Effect": "Allow",
@@ -127,7 +127,7 @@ def tell_numbers() -> Statement:
 
 
 def _admin_secrets(names: CellNames) -> list[str]:
-    """The cell's, and those that customers gave."""
+    """The cell's admin secret, and those of customers' organizations."""
     return [names.admin_secret_arn_pattern, names.customer_admin_secrets_arn_pattern]
 
 
