@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functions.shared.secrets_manager import CURRENT, PENDING
 from functions.sweep.services import Services
 from functions.sweep.tenants import TenantSecret, tenant_secrets
-from myflux_keys.admin_budget import CALLS_PER_MINUTE, WINDOW_SECONDS, sweeps_a_minute, weighs
+from myflux_keys.admin_budget import CALLS_PER_MINUTE, WINDOW_SECONDS, counts_against_budget, sweeps_a_minute
 
 
 class Pace:
@@ -37,9 +37,11 @@ class Pace:
 
     def _count(self, secrets: Iterable[TenantSecret]) -> None:
         self._counted = self._services.deadline.now()
-        self._rotations = sum(_weighs(secret, self._services.now()) for secret in secrets)
+        self._rotations = sum(_counts(secret, self._services.now()) for secret in secrets)
 
 
-def _weighs(secret: TenantSecret, now: float) -> bool:
+def _counts(secret: TenantSecret, now: float) -> bool:
     pending = any(PENDING in labels and CURRENT not in labels for labels in secret.state.stages.values())
-    return weighs(pending=pending, changed_at=secret.state.changed_at, rotated_at=secret.last_rotated, now=now)
+    return counts_against_budget(
+        pending=pending, changed_at=secret.state.changed_at, rotated_at=secret.last_rotated, now=now
+    )
