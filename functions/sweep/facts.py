@@ -1,8 +1,4 @@
-"""What a sweep knows of one tenant when it decides, and what it finds.
-
-Owns the two records. Leaves out how facts are gathered (`look.py`), what follows from them (`decide.py`) and doing it
-(`act.py`).
-"""
+"""The facts about one tenant (`gather_facts.py`), and the findings that `decide.py` makes of them."""
 
 from __future__ import annotations
 

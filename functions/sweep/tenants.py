@@ -1,7 +1,7 @@
 """The cell's secrets as Secrets Manager lists and describes them.
 
-Owns the calls and the records. Leaves out values (`look.py`), judging dates (`due.py`) and what it means that a secret
-is not as it should be (`orphans.py`). Tags can be changed and a secret can be deleted by hand, so the list starts from
+Owns the calls and the records. Leaves out values (`gather_facts.py`), dates (`due.py`) and what is wrong with a secret
+(`orphans.py`). Tags can be changed and a secret can be deleted by hand, so the list starts from
 names as well as from tags, and what is on its way out is in it. ListSecrets matches by prefix, and tag keys and tag
 values apart from each other, so each entry is checked again here.
 """
@@ -114,7 +114,7 @@ def describe(client: SecretsManagerClient, secret_id: str, cell: str) -> TenantS
     answer = client.describe_secret(SecretId=secret_id)
     secret = _of_cell(answer, cell)
     if secret is None:
-        raise Refused(f"{answer['Name']} is no secret of cell {cell} that is tagged as ours, or it is being deleted")
+        raise Refused(f"{answer['Name']} is not a secret of cell {cell} with our tags, or its deletion is scheduled")
     return secret
 
 
@@ -124,7 +124,7 @@ def describe_leaving(client: SecretsManagerClient, secret_id: str, cell: str) ->
     leaving = bool(answer.get("DeletedDate"))
     secret = _of_cell({name: value for name, value in answer.items() if name != "DeletedDate"}, cell)
     if secret is None:
-        raise Refused(f"{answer['Name']} is no secret of cell {cell} that is tagged as ours")
+        raise Refused(f"{answer['Name']} is not a secret of cell {cell} with our tags")
     return secret, leaving
 
 
@@ -171,6 +171,6 @@ def by_tenant(secrets: list[TenantSecret], wanted: list[str]) -> Iterator[Tenant
     unknown = sorted(set(wanted) - {secret.tenant for secret in secrets})
     if unknown:
         raise Refused(
-            f"the cell has no secret of {', '.join(unknown)}: deploy the tenant's stack first, or name others"
+            f"the cell has no secret of {', '.join(unknown)}: deploy the tenant's stack first, or choose other tenants"
         )
     return (secret for secret in secrets if secret.tenant in wanted)

@@ -200,7 +200,7 @@ def test_a_stack_takes_over_its_own_secret_and_no_other(monkeypatch: pytest.Monk
     """The variable is of a process, and one process may run many stacks."""
     monkeypatch.setenv(program.ADOPT, ARN)
     assert rehearse("acme.local")
-    with pytest.raises(program.StackError, match=r"no secret of stack fjord\.local: unset it"):
+    with pytest.raises(program.StackError, match=r"not the secret of stack fjord\.local"):
         rehearse("fjord.local")
 
 
