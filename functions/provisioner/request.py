@@ -119,7 +119,7 @@ def _names(fields: Mapping[str, Any], cell: str) -> tuple[str, str]:
     # A project's name follows from cell and tenant alone.
     project = CellNames(cell, account_id="", region="").tenant(tenant).project
     if fields.get("project") != project:
-        raise BadRequest(f"`project` must be {project!r}, the project of this tenant")
+        raise BadRequest(f"`project` must be {project!r}: any other name would be another tenant's")
     if fields.get("service_account") != SERVICE_ACCOUNT:
         raise BadRequest(f"`service_account` must be {SERVICE_ACCOUNT!r}")
     return tenant, project

@@ -1,8 +1,4 @@
-"""The functions' settings, from the four environment variables that the platform stack sets.
-
-Owns their names and rules. Leaves out everything that differs by tenant: that comes with the secret's tags or with the
-provisioner's input.
-"""
+"""The functions' settings, from the four environment variables that the platform stack sets."""
 
 from __future__ import annotations
 
