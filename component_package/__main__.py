@@ -1,4 +1,4 @@
-"""What the engine runs: `python package ENGINE_ADDRESS`. Serves the components until the engine ends it."""
+"""What the engine runs: `python component_package ENGINE_ADDRESS`. Serves the components until the engine ends it."""
 
 import sys
 from pathlib import Path
