@@ -1,7 +1,7 @@
 """From a stack's name to components: the only translation from the tenant model to component arguments.
 
-Owns which component a stack is made of and what it is told. Holds no resource but the provider, which refuses to work
-in another account than the cell's.
+Owns which component a stack consists of, with its arguments, and the AWS provider, which refuses other accounts than
+the cell's. Leaves out all other resources (components/).
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ ADOPT = "MYFLUX_ADOPT"
 update."""
 
 ADMIN_KEY_DAYS = 90
-"""Longest time between two rotations of a cell's admin key; OpenAI's longest life of one is a year."""
+"""Longest time between two rotations of a cell's admin key; OpenAI allows at most a year."""
 ADMIN_KEY_OVERLAP_HOURS = 24
 
 
 class StackError(pulumi.RunError):
-    """The stack's name or surroundings do not fit. The message says what to do."""
+    """The stack's name, files or environment are wrong. The message says what to do."""
 
 
 def deploy(root: Path = ROOT, *, adopt: str | None = None, local_openai_url: str | None = None) -> None:
@@ -57,7 +57,7 @@ def deploy(root: Path = ROOT, *, adopt: str | None = None, local_openai_url: str
     try:
         _deploy(stack, tenancy.load(root, only=stack.rpartition(".")[0]), root, adopt, local_openai_url)
     except (tenancy.TenancyError, AddressError) as error:
-        # The engine shows the message of a RunError alone, and the way through the code for anything else.
+        # For a RunError the engine shows only the message, for any other exception a stack trace.
         raise StackError(str(error)) from None
 
 
@@ -100,7 +100,7 @@ def deploy_tenant(cell: Cell, tenant: Tenant, adopt: str | None = None) -> None:
 
 @dataclass
 class Shared:
-    """What a tenant's key takes from its cell's platform, by the names of the platform's outputs."""
+    """The platform's outputs that a tenant's key needs, by their names."""
 
     kms_key_arn: pulumi.Input[str]
     rotation_function_arn: pulumi.Input[str]
@@ -150,7 +150,7 @@ def tenant_key_args(cell: Cell, tenant: Tenant, shared: Shared) -> TenantKeyArgs
 
 def _adopted(tenant: TenantNames, arn: str | None) -> str | None:
     if arn and not fnmatchcase(arn, tenant.secret_arn_pattern):
-        raise StackError(f"{ADOPT} names {arn}, which is no secret of stack {tenant.stack}: unset it.")
+        raise StackError(f"{ADOPT} is {arn}, which is not the secret of stack {tenant.stack}. Unset {ADOPT}.")
     return arn or None
 
 
@@ -190,7 +190,7 @@ def provisioner_specification(tenant: Tenant, tenant_names: TenantNames) -> dict
 
 
 def _managed(shared: Shared, cell: Cell, tenant: Tenant) -> Managed | None:
-    """A tenant whose keys are minted here has these: tenancy refuses both on a key that a customer handed over."""
+    """For a tenant whose keys MyFlux Keys mints; tenancy refuses rotation and permission for a customer's own key."""
     rotation, permission = tenant.rotation, tenant.permission
     if rotation is None or permission is None:
         return None
@@ -226,8 +226,9 @@ def _from_platform(shared: Shared, cell: Cell, output: str, expected: str | None
             )
         if expected is not None and value != expected:
             raise StackError(
-                f"the platform of cell {cell.cell} says {output} is {value}, but its names say {expected}. "
-                f"The cell file's account or Region changed after the platform was deployed."
+                f"the platform of cell {cell.cell} exports {output} = {value}, but its file requires {expected}: "
+                "account "
+                "or Region in the file changed after the platform was deployed. Undo that change."
             )
         return str(value)
 
@@ -236,7 +237,8 @@ def _from_platform(shared: Shared, cell: Cell, output: str, expected: str | None
 
 
 def account_guard(name: str, cell: Cell, opts: pulumi.ResourceOptions | None = None) -> Provider:
-    """Kept in the state, so that destroy, which runs no program, refuses another account too."""
+    """An AWS provider for the cell's account only. It is in the state, so that destroy, which runs no program, also
+    refuses other accounts."""
     return Provider(name, region=cell.region, allowed_account_ids=[cell.account_id], opts=opts)
 
 

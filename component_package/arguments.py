@@ -1,4 +1,4 @@
-"""What the components may be told, in types that every language of Pulumi's has.
+"""The components' arguments, in types that all of Pulumi's languages have.
 
 Written by `python -m docs.generate` from tenancy's models. Do not edit. Leaves out the rules, which are tenancy's.
 Everything is plain, so that a wrong value is refused before anything is made, but what a platform answers. There is no
@@ -20,7 +20,7 @@ class GitHub(TypedDict):
     repository_id: NotRequired[int]
     """The repository's own number at GitHub, with owner_id."""
     environment: str
-    """The environment of the deploying jobs."""
+    """The GitHub environment of the jobs that deploy."""
 
 
 class GitLab(TypedDict):
@@ -35,7 +35,8 @@ class GitLab(TypedDict):
 
 
 class Pipeline(TypedDict):
-    """A role that only these jobs become, and that can read no key. Give `github` or `gitlab`, not both."""
+    """The jobs that may assume the cell's deployer role, which cannot read a key. Set `github` or `gitlab`, not
+    both."""
 
     github: NotRequired[GitHub]
     """Either this or gitlab."""
@@ -44,9 +45,9 @@ class Pipeline(TypedDict):
     deploys: NotRequired[str]
     """tenants: their stacks alone, and a person deploys the platform. everything: the functions' code too, which reads keys, so whoever approves a run is trusted with them. Left out: tenants."""
     state_bucket: str
-    """The S3 bucket of the stacks' state."""
+    """The S3 bucket that holds the stacks' state."""
     state_key_arn: NotRequired[str]
-    """The KMS key of Pulumi's secrets provider, where awskms is used."""
+    """The KMS key of Pulumi's secrets provider, if it is awskms."""
 
 
 class Replica(TypedDict):
@@ -68,14 +69,14 @@ class OpenAI(TypedDict):
 
 
 class Cell(TypedDict):
-    """An AWS account and Region with one OpenAI organization: what a file in cells/ says."""
+    """An AWS account and Region with one OpenAI organization: the fields of a file in cells/."""
 
     cell: str
-    """The slug: 3 to 20 of a-z, 0-9 and -, starting with a letter."""
+    """The cell's slug: 3 to 20 of a-z, 0-9 and -, starting with a letter."""
     account_id: str
-    """The AWS account: 12 digits."""
+    """The AWS account's id: 12 digits."""
     region: str
-    """The AWS Region of everything."""
+    """The AWS Region of the cell's resources."""
     production: bool
     """true: what cannot be undone is protected, and somebody must get the alarms."""
     local: NotRequired[bool]
@@ -87,7 +88,7 @@ class Cell(TypedDict):
     pipeline: NotRequired[Pipeline]
     """CI that deploys, where there is one."""
     alarm_emails: NotRequired[list[str]]
-    """Who gets the alarms."""
+    """E-mail addresses that receive the cell's alarms."""
     recovery_window_days: NotRequired[int]
     """How long AWS keeps a deleted secret or KMS key, 7 to 30 days. Left out: 30."""
     replicas: NotRequired[list[Replica]]
@@ -107,9 +108,9 @@ class RateLimit(TypedDict):
     """The project's limits for one model. OpenAI answers 429 above them."""
 
     requests_per_minute: int
-    """Requests a minute."""
+    """Requests per minute."""
     tokens_per_minute: int
-    """Tokens a minute."""
+    """Tokens per minute."""
 
 
 class Budget(TypedDict):
@@ -122,11 +123,11 @@ class Budget(TypedDict):
     alert_percent: NotRequired[list[int]]
     """Shares of the budget, in percent from 1 to 100 and rising, at which an e-mail goes out."""
     emails: NotRequired[list[str]]
-    """Who receives the alerts."""
+    """E-mail addresses that receive the alerts."""
 
 
 class Rotation(TypedDict):
-    """When a key changes. Give `everyDays` or `everyHours`, not both."""
+    """When a key rotates. Set `everyDays` or `everyHours`, not both."""
 
     every_days: NotRequired[int]
     """Longest time between two rotations, in days. AWS's calendar cannot count days across months, so the rarest regular pattern within it is used: 7 is once a week, 30 twice a month, 31 once a month, 90 every second month."""
@@ -147,19 +148,19 @@ class Consumers(TypedDict):
 
 class TenantKeyArgs(TypedDict):
     cell: Cell
-    """The cell that serves the tenant: what its platform was given."""
+    """The cell that serves the tenant: the same value as its platform's."""
     kms_key_arn: pulumi.Input[str]
     """The platform's output of this name."""
     rotation_function_arn: pulumi.Input[str]
-    """The platform's output of this name: with it the key waits for what rotates it."""
+    """The platform's output of this name; with it the key is created after the rotation function."""
     provisioner_function: pulumi.Input[str]
     """The platform's output of this name."""
     tenant: str
-    """The slug: 3 to 32 of a-z, 0-9 and -, starting with a letter. Never reused after off-boarding."""
+    """The tenant's slug: 3 to 32 of a-z, 0-9 and -, starting with a letter. Never used again after off-boarding."""
     name: str
-    """The name that people read."""
+    """The tenant's name for people."""
     country: str
-    """ISO 3166-1 alpha-2. Refused where OpenAI does not offer its API."""
+    """The tenant's country, ISO 3166-1 alpha-2. OpenAI must offer its API there."""
     source: str
     """managed: MyFlux Keys makes the project and every key. customer: the customer's own OpenAI account and key; then permission, rate_limits, budget and rotation are refused: they are set in an account that is not ours, unless organization_id says that they gave an admin key of it."""
     organization_id: NotRequired[str]
@@ -173,7 +174,7 @@ class TenantKeyArgs(TypedDict):
     rate_limits: NotRequired[dict[str, RateLimit]]
     """By model, for some or all of `models`; the rest keep the organization's limits. Managed tenants only."""
     budget: NotRequired[Budget]
-    """Left out: no limit and no alert. Managed tenants only."""
+    """Default: no limit and no alert. Only for minted keys."""
     rotation: NotRequired[Rotation]
     """Needed for managed tenants; for customers only with an organization_id."""
     consumers: NotRequired[Consumers]

@@ -1,4 +1,4 @@
-"""A cell's platform, as other programs make it."""
+"""The component `Platform`, for other programs."""
 
 import os
 
@@ -12,9 +12,9 @@ from tenancy.address import LOCAL_OPENAI_URL
 
 
 class Platform(CellPlatform):
-    """What a cell's tenants share: KMS key, functions, roles, alarms, and an empty place for the OpenAI admin key.
+    """What a cell's tenants share: KMS key, functions, roles, alarms, and an empty secret for the OpenAI admin key.
 
-    Once it is up, `myflux-keys admin-key set` stores the admin key there: no program ever holds it.
+    After the first `up`, `myflux-keys admin-key set` stores the admin key in it: no program ever has the key.
     """
 
     kms_key_arn: pulumi.Output[str]
@@ -26,7 +26,7 @@ class Platform(CellPlatform):
     runtime_role_arn: pulumi.Output[str]
     """The role that the runtime assumes, with the session tag `tenant`."""
     admin_secret_arn: pulumi.Output[str]
-    """Where the admin key goes; the functions alone can read it."""
+    """The secret for the admin key; only the functions can read it."""
 
     def __init__(self, name: str, args: PlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         cell = checked_cell(args["cell"], f"Platform {name}")

@@ -1,7 +1,7 @@
-"""The component package as a provider: its schema, and refusals in words instead of stack traces.
+"""The component package as a provider: its schema, and errors as messages instead of stack traces.
 
-Owns which values may not be known too late, and how a refusal reaches the person. Leaves out the protocol, which is the
-SDK's, and the rules, which are tenancy's.
+Owns which values must be plain, and how an error reaches the user. Leaves out the protocol, which is the SDK's, and the
+rules, which are tenancy's.
 """
 
 import tomllib
@@ -26,11 +26,11 @@ COMPONENTS: Final = [Platform, TenantKey]
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 _NOT_PLAIN: Final = """{component}: {names} must be plain [not-plain]
-    It decides what is made, so it must be known before anything is; this is a secret, or another resource's output.
+    It decides what is created, so it must be known before; this is a secret, or another resource's output.
     Way out: write the value itself, or read it from the configuration as plain text."""
 _ABSENT: Final = """{component}: {names} missing [missing-field]
-    A tenant's key stands on its cell's platform.
-    Way out: give the platform's output of the same name."""
+    A tenant's key needs this output of its cell's platform.
+    Way out: pass the platform's output of the same name."""
 
 
 def version() -> str:
@@ -48,12 +48,12 @@ class Package(ComponentProvider):
             return super().construct(name, resource_type, inputs, options)
         except ComponentInitError as error:
             if isinstance(error.inner, TenancyError | AddressError):
-                # Empty, since the engine would print the values of properties named here; the SDK fails without a list.
+                # An empty list, since the engine prints the values of listed properties; without a list the SDK fails.
                 raise InputPropertiesError(str(error.inner), []) from None
             raise
 
     def map_inputs(self, inputs: pulumi.Inputs, component_def: ComponentDefinition) -> pulumi.Inputs:
-        """Python's names for the schema's. What the schema doesn't know stays, for tenancy to refuse in its words."""
+        """The inputs with Python's names. Unknown inputs stay, for tenancy to refuse them."""
         given = cast("Mapping[str, Any]", inputs)
         wanted = component_def.inputs
         if late := [
@@ -79,12 +79,12 @@ class Package(ComponentProvider):
             return {name: self._value(each, inner) for name, each in fields.items()}
         if isinstance(value, list):
             return [self._value(each, described.items if described else None) for each in cast("list[Any]", value)]
-        # On the wire every number is a float.
+        # The protocol sends every number as a float.
         return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def known(value: Any) -> bool:
-    """Whether a value is here, and no secret: neither an output of a resource nor a promise of one."""
+    """Whether a value is known and not secret: no resource's output."""
     if isinstance(value, dict):
         return all(map(known, cast("dict[str, Any]", value).values()))
     if isinstance(value, list):

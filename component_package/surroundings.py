@@ -1,7 +1,4 @@
-"""What both components ask of the program around them: a cell that is right, and AWS in that cell's account.
-
-Leaves out tenants.
-"""
+"""What both components need from their caller: a valid cell, and an AWS provider of the cell's account."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,12 +10,12 @@ from tenancy import Cell, from_program
 
 
 def checked_cell(values: Mapping[str, Any], place: str) -> Cell:
-    """Raises TenancyError."""
+    """The cell of these arguments; `place` names the component in errors. Raises TenancyError."""
     return from_program.cell(values, f"{place}, cell")
 
 
 def through_the_account(name: str, cell: Cell, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
-    """The caller's own AWS provider if it gave one, else one that refuses to work outside the cell's account."""
+    """Options with the caller's AWS provider, or else with one that works only in the cell's account."""
     opts = opts or pulumi.ResourceOptions()
     providers = opts.providers or {}
     if "aws" in (providers if isinstance(providers, Mapping) else [provider.package for provider in providers]):

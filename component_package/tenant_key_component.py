@@ -1,4 +1,4 @@
-"""One tenant's key, as other programs make it."""
+"""The component `TenantKey`, for other programs."""
 
 from typing import Any
 
@@ -12,15 +12,15 @@ from tenancy import from_program
 
 
 class TenantKey(CellTenantKey):
-    """The place for a tenant's OpenAI key, its lock and, for a managed tenant, its project, limits and rotation.
+    """The secret for a tenant's OpenAI key, its policy and, for a managed tenant, its project, limits and rotation.
 
-    The key itself is in no input, no output and no state: the rotation function mints it, and the runtime reads it.
+    The key is in no input, output or state: the rotation function mints it, and the runtime reads it.
     """
 
     secret_arn: pulumi.Output[str]
     """The secret that holds the key."""
     role_arn: pulumi.Output[str]
-    """The role that may read it: the cell's runtime role, or a dedicated tenant's own."""
+    """The role that may read the secret: the cell's runtime role, or a dedicated tenant's own."""
     project_id: pulumi.Output[str] | None
     """The OpenAI project of a managed tenant."""
 

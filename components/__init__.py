@@ -1,5 +1,28 @@
-"""Pulumi components, one a file. Decisions about policy live apart, in `documents` and `resource_policies`.
+"""Pulumi components, one a file; the policy documents are in `iam/`.
 
-Resource classes are imported by name: `pulumi_aws` loads its modules lazily, and what goes wrong while it does so would
-show as a missing attribute in the middle of a program.
+The two that a stack consists of
+    platform          what a cell's tenants share
+    tenant_key        one tenant's key, without its value
+
+Parts of both
+    empty_secret      a secret without a value, with its resource policy
+    encryption_key    a KMS key with its alias
+
+Parts of a tenant
+    openai_project    project and service account at OpenAI
+    dedicated_access  a KMS key and a role of the tenant's own
+
+Parts of the platform
+    key_function      a Lambda function that may read the admin key
+    runtime_access    the role of the MyFlux runtime
+    deployer          the role of a CI pipeline
+    admin_rotation    the admin key's rotation
+    sweep             the sweep's schedule
+    scheduled_call    a function that EventBridge calls on a schedule
+    alarms            the topic, the dead-letter queue and the alarms for both
+    sweep_alarms      one alarm for each metric of the sweep
+    occurrence_alarm  an alarm at the first occurrence
+
+Resource classes are imported by name: `pulumi_aws` loads its modules lazily, and an error while loading would show as a
+missing attribute in the middle of a program.
 """

@@ -1,4 +1,4 @@
-"""What makes the admin key rotate: Secrets Manager's schedule for the new key, a daily rule for the end of the old."""
+"""The admin key's rotation: Secrets Manager's schedule for the new key, and a daily rule that revokes the old one."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from myflux_keys.names import TAG_EVERY_DAYS, TAG_OVERLAP_HOURS
 
 @dataclass
 class AdminKeyLife:
-    """How often the admin key changes, and how long the one before it stays valid."""
+    """How often the admin key rotates, and how long the previous one stays valid."""
 
     schedule: str
     """A Secrets Manager cron expression."""
     window: str
-    """How long after the slot AWS may still start, e.g. ``4h``."""
+    """How long after the scheduled time AWS may still start, e.g. ``4h``."""
     every_days: int
     overlap_hours: int
 
     @property
     def tags(self) -> dict[str, str]:
-        """What the function is told, by the secret's tags."""
+        """The tags of the secret from which the function reads both."""
         return {TAG_EVERY_DAYS: str(self.every_days), TAG_OVERLAP_HOURS: str(self.overlap_hours)}
 
 
@@ -41,8 +41,8 @@ class AdminRotationArgs:
 
 
 class AdminRotation(pulumi.ComponentResource):
-    """Guarantees: Secrets Manager's permission stands before the rotation does, and nothing rotates at once: the first
-    admin key is stored by a person, after this exists.
+    """Guarantees: Secrets Manager's permission exists before the rotation, and nothing rotates at once, since a person
+    stores the first admin key later.
     """
 
     def __init__(self, name: str, args: AdminRotationArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -1,4 +1,7 @@
-"""Where alarms go, and the two that belong to no function: a failed rotation and a dead letter."""
+"""The alarms' topic, the dead-letter queue, and the alarms for failed rotations and dead letters.
+
+Owns who may publish, and who is subscribed. Leaves out the functions' own alarms (`key_function`, `sweep_alarms`).
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ class AlarmsArgs:
 
 
 class Alarms(pulumi.ComponentResource):
-    """A topic that only this account's alarms and rules publish to, and a queue that keeps what a function dropped."""
+    """A topic to which only this account's alarms and rules may publish, and a queue for failed events of functions."""
 
     topic_arn: pulumi.Output[str]
     dead_letter_arn: pulumi.Output[str]
@@ -63,7 +66,7 @@ class Alarms(pulumi.ComponentResource):
             f"{name}-dead-letters-alarm",
             AnyOccurrenceArgs(
                 name=f"{names.dead_letter_queue}-not-empty",
-                description=f"A function gave up: {names.dead_letter_queue} holds what it was asked to do. "
+                description=f"A function failed for good: {names.dead_letter_queue} holds the event. "
                 "docs/runbook.md#deadletters",
                 namespace="AWS/SQS",
                 metric="ApproximateNumberOfMessagesVisible",
@@ -77,7 +80,7 @@ class Alarms(pulumi.ComponentResource):
         rule = EventRule(
             f"{name}-rotation-failed",
             name=names.rotation_failed_rule,
-            description="Secrets Manager gave up on a rotation: the old key goes on until it expires. "
+            description="Secrets Manager abandoned a rotation: the old key stays in use until it expires. "
             "docs/runbook.md#rotationfailed",
             event_pattern=json.dumps(rotation_failed_pattern(names)),
             tags=names.tags,
@@ -96,7 +99,7 @@ class Alarms(pulumi.ComponentResource):
 
 
 def rotation_failed_pattern(names: CellNames) -> dict[str, object]:
-    """Secrets Manager's own events about this cell's tenants and its admin key.
+    """The pattern of Secrets Manager's events on failed rotations of this cell's tenants and admin key.
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/monitoring-eventbridge.html
     """

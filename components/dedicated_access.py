@@ -1,4 +1,4 @@
-"""A KMS key and a role for one tenant that shares neither."""
+"""A KMS key and a role for one dedicated tenant."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class DedicatedAccessArgs:
     runtime_principals: Sequence[str]
     deployer_principals: Sequence[str]
     governor_principals: Sequence[str] | None = None
-    """Who makes secrets under the key: the deployers if left out."""
+    """ARNs that may create secrets under the key. Default: the deployers."""
     protect: bool = False
     customer: bool = False
     """The key is the customer's own: the deployers store it, so they may encrypt."""
 
 
 class DedicatedAccess(pulumi.ComponentResource):
-    """Only this tenant's role, the rotation and the sweep use the key; the role reads one secret.
+    """Only this tenant's role, the rotation and the sweep may use the KMS key; the role may read one secret.
 
-    Bounded like every role of the cell. The boundary is the platform's, found by name.
+    The role has the cell's permissions boundary, which the platform creates.
     """
 
     kms_key_arn: pulumi.Output[str]

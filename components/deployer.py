@@ -1,4 +1,4 @@
-"""The role that a pipeline deploys with."""
+"""The role with which a CI pipeline deploys."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class DeployerArgs:
 
 
 class Deployer(pulumi.ComponentResource):
-    """Guarantees: only the one pipeline becomes it; it reads and writes no key, and can't give itself more.
+    """Guarantees: only one pipeline may assume the role; it cannot read or write a key, or extend its own permissions.
 
-    Made by a person who deploys: the role can't change itself, so every change to it is a person's too. Outside the
-    boundary of the cell's other roles, which allows nothing that a deployment needs.
+    A person deploys this role, since it cannot change itself. It does not have the cell's permissions boundary, which
+    allows nothing that a deployment needs.
     """
 
     role_arn: pulumi.Output[str]
@@ -49,7 +49,7 @@ class Deployer(pulumi.ComponentResource):
             tags=names.tags,
             opts=child,
         )
-        # Named by what it deploys, which the policy pack holds it to. Two of them would be more than a role can hold.
+        # The policy pack chooses its table by this name. Two such policies would exceed the size limit of a role.
         RolePolicy(
             f"{name}-permissions",
             name=args.deploys,

@@ -1,4 +1,4 @@
-"""A secret without a value, shut to everybody but those whom its policy names."""
+"""A secret without a value, with a policy that denies everybody except named principals."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ class EmptySecretArgs:
     policy: dict[str, Any]
     tags: Mapping[str, pulumi.Input[str]]
     recovery_window_days: int
-    """7 to 30: how long a deleted secret can be restored."""
+    """Days that a deleted secret can be restored, 7 to 30."""
     replicas: Sequence[Replica] = ()
-    """Copies in other Regions: each with its secret's tags and policy, under a key of its own Region."""
+    """Replicas in other Regions: each has the secret's tags and policy, and a KMS key of its Region."""
     protect: bool = False
     adopt: str | None = None
-    """The ARN of a secret that exists already: it is imported as it is, and the next update brings it in line."""
+    """The ARN of an existing secret: it is imported unchanged, and the next update sets the arguments."""
 
 
 class EmptySecret(pulumi.ComponentResource):
-    """The place for a key, never the key: no version is made here, so no value can reach the state.
+    """A secret without a version, so that no value can reach Pulumi's state.
 
-    `arn` is known only once the policy is attached: whoever builds on it, rotation above all, comes after the lock.
+    `arn` is known once the policy is attached, so what depends on it, such as the rotation, comes after the policy.
     """
 
     arn: pulumi.Output[str]
@@ -55,7 +55,7 @@ class EmptySecret(pulumi.ComponentResource):
                 parent=self,
                 protect=args.protect,
                 import_=args.adopt,
-                # An import changes nothing, so what it finds may differ from what is wanted.
+                # An import must not change anything, so these properties may differ.
                 ignore_changes=_MAY_DIFFER if args.adopt else None,
             ),
         )
@@ -64,8 +64,8 @@ class EmptySecret(pulumi.ComponentResource):
             secret_arn=secret.arn,
             policy=json.dumps(args.policy),
             block_public_policy=True,
-            # Destroying takes the policy off before the secret; in between the key would lie open to every identity
-            # policy in the account. The policy dies with its secret instead.
+            # Destroy would delete the policy before the secret, and in between any identity policy of the account
+            # could allow reading the key. So the policy is deleted with its secret.
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
         self.arn = pulumi.Output.all(secret.arn, policy.id).apply(lambda both: both[0])

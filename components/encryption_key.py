@@ -15,16 +15,16 @@ class EncryptionKeyArgs:
     """`policy` is the key policy, complete: AWS adds nothing to it."""
 
     alias: str
-    """With its prefix: ``alias/…``."""
+    """With the prefix ``alias/``."""
     description: str
     policy: dict[str, Any]
     tags: dict[str, str]
     protect: bool = False
-    """What this key has encrypted is gone with it."""
+    """Without the key, nothing that it encrypted can be decrypted."""
 
 
 class EncryptionKey(pulumi.ComponentResource):
-    """A symmetric key that KMS rotates yearly and that takes 30 days to delete, the longest AWS offers."""
+    """A symmetric key that KMS rotates yearly, with a deletion window of 30 days, the longest that AWS offers."""
 
     arn: pulumi.Output[str]
 
@@ -45,6 +45,6 @@ class EncryptionKey(pulumi.ComponentResource):
             target_key_id=key.key_id,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        # Behind the alias, so that whoever uses the key finds it by name from the start.
+        # Known once the alias exists, so that users of the key can find it by name.
         self.arn = pulumi.Output.all(key.arn, alias.id).apply(lambda both: both[0])
         self.register_outputs({"arn": self.arn})

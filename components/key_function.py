@@ -1,4 +1,7 @@
-"""A Lambda function that may read the admin key, with everything that watches it."""
+"""A Lambda function that may read the admin key, with its role, log group and alarm.
+
+Owns the settings that all functions share. Leaves out their permissions (`components/iam/functions.py`).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ class KeyFunctionArgs:
     """`permissions` is the role's inline policy; names, `timeout_seconds` (seconds) and days as AWS takes them."""
 
     name: str
-    """Of the function and of its role."""
+    """Name of the function and of its role."""
     description: str
     archive: str
     """Path of the deterministic zip."""
@@ -39,9 +42,9 @@ class KeyFunctionArgs:
 
 
 class KeyFunction(pulumi.ComponentResource):
-    """A function with a role of its own, bounded; logs that expire; dead letters; an alarm on its first error.
+    """A function with its own role and permissions boundary, logs that expire, dead letters, and an alarm on any error.
 
-    The log group exists before the function, so that Lambda never makes one that keeps everything for ever.
+    The log group exists before the function, since Lambda would create one that keeps logs for ever.
     """
 
     arn: pulumi.Output[str]
@@ -84,7 +87,7 @@ class KeyFunction(pulumi.ComponentResource):
             timeout=args.timeout_seconds,
             memory_size=256,
             architectures=["arm64"],
-            # A few at once are plenty, and OpenAI's Admin API answers about ten requests a minute.
+            # A few at once are enough, and OpenAI's Admin API allows about ten requests a minute.
             reserved_concurrent_executions=5,
             dead_letter_config={"target_arn": args.dead_letter_arn},
             environment={"variables": args.environment},
@@ -95,7 +98,7 @@ class KeyFunction(pulumi.ComponentResource):
             f"{name}-errors",
             AnyOccurrenceArgs(
                 name=f"{args.name}-errors",
-                description=f"{args.name} failed: its log group {args.log_group} says why. docs/runbook.md#errors",
+                description=f"{args.name} failed; see its log group {args.log_group}. docs/runbook.md#errors",
                 namespace="AWS/Lambda",
                 metric="Errors",
                 statistic="Sum",

@@ -1,4 +1,4 @@
-"""An alarm that rings at the first occurrence of what should never happen."""
+"""An alarm at the first occurrence of an event that should never happen."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class AnyOccurrenceArgs:
 
 
 def any_occurrence(name: str, args: AnyOccurrenceArgs, opts: pulumi.ResourceOptions) -> MetricAlarm:
-    """Looks at five minutes at a time; silence of the metric is good news."""
+    """Evaluates periods of five minutes; missing data does not raise the alarm."""
     return MetricAlarm(
         name,
         name=args.name,

@@ -1,4 +1,4 @@
-"""A tenant's project and service account at OpenAI, made by the cell's provisioner function."""
+"""A tenant's project and service account at OpenAI, created by the cell's provisioner function."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class OpenAIProjectArgs:
 
     provisioner_function: pulumi.Input[str]
     specification: dict[str, Any]
-    """Plain JSON, shown as it is in a preview's diff: project, service account, models, rate limits, budget. No key."""
+    """Project, service account, models, rate limits and budget, as JSON that a preview's diff shows. No key."""
     protect: bool = False
 
 
 class OpenAIProject(pulumi.ComponentResource):
-    """Ensured on create, brought in line on update, archived on delete after its keys are dead.
+    """Created if missing, updated, and on delete archived after its keys were revoked.
 
-    The function answers with ids only, since whatever it answers lands in the state.
+    The function returns only ids, since Pulumi's state keeps its result.
     """
 
     project_id: pulumi.Output[str]
@@ -40,9 +40,9 @@ class OpenAIProject(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
 
-        def answered(field: str) -> pulumi.Output[str]:
+        def result_field(field: str) -> pulumi.Output[str]:
             return invocation.result.apply(lambda result: str(json.loads(result)[field]))
 
-        self.project_id = answered("project_id")
-        self.service_account_id = answered("service_account_id")
+        self.project_id = result_field("project_id")
+        self.service_account_id = result_field("service_account_id")
         self.register_outputs({"project_id": self.project_id, "service_account_id": self.service_account_id})

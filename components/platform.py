@@ -1,4 +1,7 @@
-"""What a cell's tenants share."""
+"""What a cell's tenants share.
+
+Owns which parts a platform consists of, and their order. Leaves out the parts, which are components of their own.
+"""
 
 from __future__ import annotations
 
@@ -41,19 +44,19 @@ class PlatformArgs:
     log_retention_days: int = 90
     recovery_window_days: int = 30
     replicas: Sequence[Replica] = ()
-    """Other Regions that hold copies of tenants' secrets. Admin keys are copied nowhere."""
+    """Other Regions that hold replicas of tenants' secrets. Admin secrets have no replicas."""
     pipeline: DeployerArgs | None = None
-    """CI that deploys this cell, where there is one."""
+    """The CI pipeline that deploys this cell, if there is one."""
     protect: bool = False
-    """Refuse to delete what cannot be made again: for production."""
+    """Protect resources that cannot be restored from deletion: for production."""
 
 
 class Platform(pulumi.ComponentResource):
-    """Everything of a cell that no tenant owns.
+    """All resources of a cell that belong to no tenant.
 
-    Guarantees: the admin key's secret is shut before it can hold a key; every role is bounded; Secrets Manager's
-    permission to call the rotation function stands before this component's outputs do, so no tenant can ask for a
-    rotation too early.
+    Guarantees: the admin secret has its policy before it can hold a key; every role has the permissions boundary;
+    Secrets Manager's permission to call the rotation function exists before this component's outputs are known, so no
+    tenant can request a rotation too early.
     """
 
     kms_key_arn: pulumi.Output[str]

@@ -20,16 +20,16 @@ class RuntimeAccessArgs:
 
     names: CellNames
     principals: Sequence[str]
-    """ARNs of those who may become the runtime."""
+    """ARNs that may assume the runtime role."""
     boundary_arn: pulumi.Input[str]
     replicas: Sequence[Replica] = ()
-    """Other Regions in which it reads copies."""
+    """Other Regions in which it reads replicas."""
 
 
 class RuntimeAccess(pulumi.ComponentResource):
-    """One role for all tenants: what a session reads is decided by the `tenant` tag that it was assumed with.
+    """One role for all tenants: the session's tag `tenant` decides which secret it may read.
 
-    IAM gives an account 1,000 roles, so a role per tenant would cap the cell:
+    An account has at most 1,000 roles, so one role per tenant would limit the number of tenants:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     """
 

@@ -1,4 +1,4 @@
-"""A function that EventBridge calls by the clock."""
+"""A function that EventBridge calls on a schedule."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class ScheduledCallArgs:
     statement_id: str
     target_id: str
     event: dict[str, Any]
-    """What the function is called with."""
+    """The event that the function receives."""
 
 
 def scheduled_call(name: str, args: ScheduledCallArgs, parent: pulumi.Resource) -> None:
-    """The rule may call the function before it has it as a target, so no run is lost."""
+    """The rule's permission exists before its target, so that no call fails."""
     child = pulumi.ResourceOptions(parent=parent)
     rule = EventRule(
         f"{name}-rule",

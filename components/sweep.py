@@ -1,4 +1,4 @@
-"""What makes the sweep run: a rule of its own, twice an hour, and the alarms on what it finds."""
+"""The sweep's schedule, twice an hour, and the alarms on its metrics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from components.sweep_alarms import sweep_alarms
 from myflux_keys.cell_names import CellNames
 
 EVENT = {"action": "sweep", "tenants": None, "dry_run": False, "due": True}
-"""Those whose turn it is, by the calendar in `functions/sweep/due.py`, which counts in the same half hours."""
+"""With `due`, a run sweeps the tenants that are due by `functions/sweep/due.py`, which counts the same half hours."""
 
 
 @dataclass
@@ -25,8 +25,8 @@ class SweepArgs:
 
 
 class Sweep(pulumi.ComponentResource):
-    """Guarantees: the rule may call the function before it has it as a target, so no run is lost; and silence of the
-    sweep is an alarm like what it finds.
+    """Guarantees: the rule's permission exists before its target, so that no call fails; and a sweep that does not run
+    raises an alarm.
     """
 
     def __init__(self, name: str, args: SweepArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -51,9 +51,9 @@ class Sweep(pulumi.ComponentResource):
 
 
 def schedule(cell: str) -> str:
-    """Two minutes of each hour, half an hour apart, spread over cells by hash.
+    """Two minutes of each hour, half an hour apart, different for each cell by a hash.
 
-    EventBridge's cron, not ``rate()``: the calendar of turns needs one run in each half hour of the clock.
+    EventBridge's cron, not ``rate()``: `functions/sweep/due.py` needs one run in each half hour of the clock.
     """
     minute = int.from_bytes(hashlib.sha256(cell.encode()).digest()[:8], "big") % 30
     return f"cron({minute}/30 * * * ? *)"

@@ -1,8 +1,8 @@
-"""An alarm for each thing that a sweep may find, as a table and the resources made of it.
+"""One alarm for each metric of the sweep, as a table and the resources made from it.
 
-Owns thresholds and words. Leaves out the numbers themselves (`functions/sweep/metrics.py`). A tenant is looked at once
-a day at least, so an alarm on its keys looks back a day: it rings within the hour and is quiet when a whole day found
-nothing. What one side of the cell has and another has not is judged at every run.
+Owns thresholds and descriptions. Leaves out the metrics (`functions/sweep/metrics.py`). Each tenant is swept at least
+once a day, so an alarm on its keys covers a day: it is raised within the hour, and cleared after a day without the
+problem. Comparisons of secrets with projects are made in every run, and their alarms cover two hours.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from myflux_keys.names import METRICS
 RUNBOOK: Final = "docs/runbook.md"
 _HOUR: Final = 3600
 LOOK_BACK: Final = 2
-"""Hours, for what every scheduled run judges for the whole cell, twice an hour."""
+"""Hours, for metrics that every scheduled run reports for the whole cell, twice an hour."""
 
 
 @dataclass(frozen=True)
 class SweepAlarm:
-    """`at` and `comparison` say when it rings; `hours` are looked back on, of which `of_them` must be bad."""
+    """The alarm is raised if in `of_them` of the last `hours` the statistic compares with `at` as `comparison` says."""
 
     metric: str
     says: str
@@ -44,21 +44,26 @@ class SweepAlarm:
 
 
 ALARMS: Final = (
-    SweepAlarm("RotationOverdue", "A tenant's key was not rotated in time, or its rotation is off."),
-    SweepAlarm("OrphanKeys", "Keys of ours that nobody should hold were found, and ended by the sweep."),
+    SweepAlarm("RotationOverdue", "A tenant's key was not rotated in time, or its rotation is disabled."),
+    SweepAlarm("OrphanKeys", "The sweep found orphaned keys of ours and revoked them."),
     *(
         SweepAlarm("OldKeyStillUsed", f"An old key is about to die, and {one.name} still uses it.", consumer=one.name)
         for one in CONSUMERS
     ),
-    SweepAlarm("OldKeyAlive", "A key that should be dead still answers."),
-    SweepAlarm("LiveKeyMissing", "The key that a tenant's secret holds is gone at OpenAI: its calls fail."),
-    SweepAlarm("ForeignKeys", "A tenant's project holds a key that we did not make."),
+    SweepAlarm("OldKeyAlive", "A key that should be revoked is still valid."),
+    SweepAlarm("LiveKeyMissing", "OpenAI no longer has the key in a tenant's secret: the tenant's calls fail."),
+    SweepAlarm("ForeignKeys", "A tenant's project has a key that MyFlux Keys did not create."),
     SweepAlarm(
-        "SecretDeleted", "A tenant's secret is scheduled for deletion, and its keys live on at OpenAI.", hours=LOOK_BACK
+        "SecretDeleted", "A tenant's secret is scheduled for deletion, but its keys are still valid at OpenAI.",
+        hours=LOOK_BACK,
     ),
-    SweepAlarm("SecretMissing", "OpenAI has a tenant's project, and no secret leads to it.", hours=LOOK_BACK),
-    SweepAlarm("SecretMistagged", "A secret's tags do not fit its name: nothing finds it by them.", hours=LOOK_BACK),
-    SweepAlarm("ProjectMissing", "A tenant's OpenAI project is archived or gone: its calls fail.", hours=LOOK_BACK),
+    SweepAlarm("SecretMissing", "OpenAI has a tenant's project for which there is no secret.", hours=LOOK_BACK),
+    SweepAlarm(
+        "SecretMistagged", "A secret's tags do not match its name, so it is not found by its tags.", hours=LOOK_BACK
+    ),
+    SweepAlarm(
+        "ProjectMissing", "A tenant's OpenAI project is archived or missing: the tenant's calls fail.", hours=LOOK_BACK
+    ),
     SweepAlarm("GovernanceChanged", "OpenAI refuses keys such as ours: the next rotations will fail."),
     SweepAlarm(
         "AdminKeyDaysLeft",
@@ -80,7 +85,7 @@ ALARMS: Final = (
 
 
 def link(metric: str) -> str:
-    """Where the runbook explains a metric. Headings become anchors in lower case."""
+    """The section of the runbook for a metric; anchors are in lower case."""
     return f"{RUNBOOK}#{metric.lower()}"
 
 

@@ -1,4 +1,7 @@
-"""One tenant's key: everything but the key."""
+"""One tenant's key: all its resources, without the key's value.
+
+Owns which parts a tenant consists of, and their order. Leaves out the parts, which are components of their own.
+"""
 
 from __future__ import annotations
 
@@ -21,16 +24,16 @@ from myflux_keys.names import TAG_PROJECT_ID, TAG_SERVICE_ACCOUNT_ID
 
 @dataclass
 class Managed:
-    """What a tenant needs whose keys are minted here. Left out for a customer's own key."""
+    """For a tenant whose keys MyFlux Keys mints. Left out for a customer's own key."""
 
     specification: dict[str, Any]
     """The provisioner's input."""
     rotation_tags: Mapping[str, str]
-    """What the rotation function is told about this tenant, by the secret's tags."""
+    """The tags of the secret from which the rotation function reads its settings."""
     schedule: str
-    """A Secrets Manager cron expression: the tenant's own slot."""
+    """A Secrets Manager cron expression, the tenant's own."""
     window: str
-    """How long after the slot AWS may still start, e.g. ``4h``."""
+    """How long after the scheduled time AWS may still start, e.g. ``4h``."""
     rotation_function_arn: pulumi.Input[str]
     provisioner_function: pulumi.Input[str]
 
@@ -41,9 +44,9 @@ class TenantKeyArgs:
 
     names: TenantNames
     kms_key_arn: pulumi.Input[str]
-    """The cell's. Not used where the tenant has a key of its own."""
+    """The cell's KMS key. Not used for a dedicated tenant."""
     deployer_principals: Sequence[str]
-    """They store a customer's own key."""
+    """ARNs that may store a customer's own key."""
     runtime_principals: Sequence[str]
     enabled: bool
     dedicated: bool
@@ -51,21 +54,21 @@ class TenantKeyArgs:
     replicas: Sequence[Replica] = ()
     managed: Managed | None = None
     own_organization: bool = False
-    """A place for an admin key of the customer's own OpenAI organization; with `managed`, keys are minted there."""
+    """Create a secret for the admin key of the customer's own organization; with `managed`, keys are minted there."""
     governor_principals: Sequence[str] | None = None
-    """Who sets the secret's policy, tags and rotation: the deployers if left out."""
+    """ARNs that may set the secret's policy, tags and rotation. Default: the deployers."""
     protect: bool = False
     adopt: str | None = None
-    """The ARN of the tenant's secret where it exists already, set to rotate in the tenant's slot: secret and rotation
-    are imported, so no key is made before that slot. Given for one update; the next brings the rest in line."""
+    """The ARN of the tenant's existing secret, whose rotation already has the tenant's schedule: secret and rotation
+    are imported, so that no key is minted before the scheduled time. For one update; the next one sets the rest."""
 
 
 class TenantKey(pulumi.ComponentResource):
-    """The place for a tenant's key, its lock, and, where the key is ours, its source and its rotation.
+    """A tenant's secret with its policy and, if MyFlux Keys mints the keys, its OpenAI project and rotation.
 
-    Guarantees: no value is an input or an output; the lock is on before the first rotation can start; rotation starts
-    at once and then in the tenant's own slot; deletion stops rotation first, then schedules the secret's deletion with
-    the lock still on, then kills every key and archives the project.
+    Guarantees: no key is an input or an output; the policy is attached before the first rotation can start; rotation
+    starts at once and then follows the tenant's schedule. Deletion first cancels the rotation, then schedules the
+    secret's deletion with its policy still attached, then revokes every key and archives the project.
     """
 
     secret_arn: pulumi.Output[str]
@@ -85,7 +88,7 @@ class TenantKey(pulumi.ComponentResource):
         if args.managed:
             provisioner = args.managed.provisioner_function
             if admin_secret:
-                # Made after the admin key's place, and so archived while that still holds the key.
+                # Created after the admin secret, so that it is archived while that secret still holds the key.
                 provisioner = pulumi.Output.all(provisioner, admin_secret.arn).apply(lambda both: both[0])
             project = OpenAIProject(
                 f"{name}-openai",
@@ -153,7 +156,7 @@ class TenantKey(pulumi.ComponentResource):
                 rotate_immediately=True,
                 opts=child
                 if args.adopt is None
-                # AWS keeps no record of it, and asked for now it would make a key.
+                # AWS does not store rotateImmediately; set now, it would mint a key.
                 else pulumi.ResourceOptions(parent=self, import_=args.adopt, ignore_changes=["rotateImmediately"]),
             )
         self.register_outputs({"secret_arn": self.secret_arn, "role_arn": self.role_arn, "project_id": self.project_id})

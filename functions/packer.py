@@ -25,13 +25,13 @@ KINDS: Final = tuple(one.kind for one in FUNCTIONS)
 ROOT: Final = Path(__file__).resolve().parent.parent
 OURS: Final = ("functions", "myflux_keys")
 IN_THE_RUNTIME: Final = frozenset({"boto3", "botocore"})
-"""What every Python runtime of AWS Lambda carries, besides the standard library."""
+"""Packages of AWS Lambda's Python runtime, besides the standard library."""
 _TIME: Final = (1980, 1, 1, 0, 0, 0)
 _MODE: Final = 0o100644
 
 
 class BundleError(Exception):
-    """A module that a function can't have, or that is not there. The message says which file asks for it."""
+    """A module that a function may not import, or that does not exist. The message names the importing file."""
 
 
 def build(kind: str, out: Path) -> Path:
@@ -70,7 +70,7 @@ def modules(kind: str) -> set[Path]:
             if top in OURS:
                 waiting.append(name)
             elif top not in IN_THE_RUNTIME and top not in sys.stdlib_module_names:
-                raise BundleError(f"{path} imports {name}: a function has the standard library and boto3 only")
+                raise BundleError(f"{path} imports {name}: a function may import only the standard library and boto3")
     return found
 
 
@@ -82,7 +82,7 @@ def _file(module: str) -> Path | None:
             return candidate
     if _file_of_parent(base):
         return None
-    raise BundleError(f"{module} is imported and has no file below {ROOT}")
+    raise BundleError(f"{module} is imported, but there is no such file below {ROOT}")
 
 
 def _file_of_parent(base: Path) -> bool:
@@ -110,8 +110,8 @@ def _named(path: Path, text: str) -> Iterator[str]:
 
 
 def running(node: ast.AST) -> Iterator[ast.AST]:
-    """Nodes outside `if TYPE_CHECKING`, and outside a module's `__getattr__`: what a package offers there is imported
-    by whoever asks for it, and is found at the asker."""
+    """Nodes outside `if TYPE_CHECKING` and outside a module's `__getattr__`, whose imports are found in the modules
+    that use them."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
             yield from (inner for branch in child.orelse for inner in (branch, *running(branch)))

@@ -1,7 +1,6 @@
 """The local cell's clock: the machine's time plus an offset that a test or a person can move forward.
 
-Owns the offset, kept in a file so that the AWS and the OpenAI side, separate processes, agree on what time it is.
-Leaves out who reacts to a jump: each side looks at `now()` whenever it needs the time.
+The offset is in a file, so that the AWS and the OpenAI side, separate processes, have the same time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The two sides of a local cell: which module serves each, and how to tell that it is well.
-
-Owns health. Leaves out processes (`local/process.py`) and what a cell does about a sick side (`local/cell.py`).
-"""
+"""The two sides of a local cell: which module serves each, and how to tell that it is well."""
 
 from __future__ import annotations
 

@@ -27,10 +27,10 @@ def sweeps_a_minute(rotations: int) -> int:
     return max(CALLS_PER_MINUTE - rotations, _SWEEP_KEEPS)
 
 
-def weighs(*, pending: bool, changed_at: float | None, rotated_at: float | None, now: float) -> bool:
+def counts_against_budget(*, pending: bool, changed_at: float | None, rotated_at: float | None, now: float) -> bool:
     """Whether a secret's rotation has called OpenAI in the window before `now` (Unix seconds, all of them).
 
-    `pending`: a version is AWSPENDING and not live. A failed rotation leaves it so for long, but weighs no more then.
+    `pending`: a version is AWSPENDING and not live. A failed rotation leaves it so for long, but no longer counts.
     """
     since = now - WINDOW_SECONDS
     return (rotated_at is not None and rotated_at > since) or (

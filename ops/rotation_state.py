@@ -51,7 +51,7 @@ class SecretFacts:
     def weighs(self) -> bool:
         """Whether its rotation has called OpenAI within the window of the Admin API's budget."""
         changed, rotated = (moment.timestamp() if moment else None for moment in (self.changed, self.last_rotated))
-        return admin_budget.weighs(
+        return admin_budget.counts_against_budget(
             pending=self.pending is not None, changed_at=changed, rotated_at=rotated, now=self.told_at.timestamp()
         )
 

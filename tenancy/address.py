@@ -1,4 +1,4 @@
-"""Where a cell's OpenAI listens."""
+"""The base URL of a cell's OpenAI API."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ LOCAL_OPENAI_URL = "MYFLUX_LOCAL_OPENAI_URL"
 
 
 class AddressError(Exception):
-    """The local cell's address is not known. The message says how to get one."""
+    """The address of the local cell's OpenAI is not known. The message says how to get it."""
 
 
 def openai_base_url(cell: Cell, local_url: str | None) -> str:
@@ -18,7 +18,7 @@ def openai_base_url(cell: Cell, local_url: str | None) -> str:
         return str(cell.openai.base_url)
     if not local_url:
         raise AddressError(
-            f"cell {cell.cell} is local, and {LOCAL_OPENAI_URL} does not say where its OpenAI listens. "
+            f"cell {cell.cell} is local, and {LOCAL_OPENAI_URL}, which holds the address of its OpenAI, is not set. "
             'Start it with `./myflux-keys local up`, then `eval "$(./myflux-keys local env)"`.'
         )
     return local_url

@@ -1,8 +1,4 @@
-"""`tenants/archive/`: the files of tenants that were off-boarded, and why their slugs never come back.
-
-Owns where such a file lies and the refusal of its slug. Leaves out moving files there (`ops/actions/offboard.py`). What
-an archived file says is never read: that it exists is all that matters, so one look a tenant is enough.
-"""
+"""`tenants/archive/`: the files of off-boarded tenants, whose slugs are never used again."""
 
 from __future__ import annotations
 
@@ -18,19 +14,19 @@ FOLDER: Final = "archive"
 
 
 def place(root: Path, slug: str) -> Path:
-    """Where the file of an off-boarded tenant lies below `root`, the folder that holds tenants/."""
+    """The path of an off-boarded tenant's file; `root` is the folder that holds tenants/."""
     return root / "tenants" / FOLDER / f"{slug}.yaml"
 
 
 def reused(root: Path, slug: str) -> Refusal | None:
-    """Why `slug` is not to be had; None where no tenant ever left under it."""
+    """The refusal of an off-boarded tenant's slug, or None. The archived file only has to exist; it is never read."""
     if not os.path.lexists(place(root, slug)):
         return None
     reason = (
-        f"A tenant of this slug was off-boarded (tenants/{FOLDER}/{slug}.yaml). OpenAI never brings its archived "
-        "project back, and whoever kept a note, a bill or a log of the slug would take the new tenant for the old one."
+        f"A tenant with this slug was off-boarded (tenants/{FOLDER}/{slug}.yaml). OpenAI cannot restore its archived "
+        "project, and in old bills and logs the new tenant would be taken for the old one."
     )
-    return Refusal("slug-reused", reason, "choose a slug that was never used, for example with a number or a year.")
+    return Refusal("slug-reused", reason, "choose a slug that was never used, for example one with a number or a year.")
 
 
 def problems(root: Path, document: Document) -> Iterator[Problem]:

@@ -1,8 +1,4 @@
-"""How long AWS lets a name be, and which derived names are longer.
-
-Owns the table. Leaves out the names themselves (`myflux_keys.names`), which it derives for one cell and tenant and
-measures. OpenAI publishes no limit for the names of projects and keys, so there is none here.
-"""
+"""AWS's limits on the length of names, checked for the names that a cell and a tenant get."""
 
 from __future__ import annotations
 
@@ -17,6 +13,8 @@ from tenancy.problems import Refusal
 
 @dataclass(frozen=True)
 class Limit:
+    """The most characters that AWS takes. OpenAI publishes no limit for names of projects and keys."""
+
     what: str
     most: int
     source: str
@@ -57,7 +55,7 @@ def cell_names(names: CellNames) -> Iterator[tuple[Limit, str]]:
 
 
 def tenant_names(names: TenantNames) -> Iterator[tuple[Limit, str]]:
-    """Every name that a tenant's stack gives to something in AWS, with the limit for it."""
+    """Every AWS name in a tenant's stack, with its limit."""
     yield SECRET, names.secret
     yield SECRET, names.admin_secret
     yield ROLE, names.dedicated_role
@@ -70,6 +68,6 @@ def refusals(names: CellNames | TenantNames) -> Iterator[Refusal]:
     derived = cell_names(names) if isinstance(names, CellNames) else tenant_names(names)
     for limit, name in derived:
         if len(name) > limit.most:
-            length = f"The derived name {name} has {len(name)} characters"
-            reason = f"{length}, and {limit.what} has at most {limit.most} ({limit.source})."
+            length = f"{limit.what} has at most {limit.most} characters ({limit.source})"
+            reason = f"The name {name} is derived from the slug and has {len(name)} characters; {length}."
             yield Refusal("name-too-long", reason, "choose a shorter slug.")

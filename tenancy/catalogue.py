@@ -1,8 +1,4 @@
-"""Facts about OpenAI that change without notice: where its API is offered, and which models there are.
-
-Owns the reading of `tenancy/data/*.json`, each with its source and date. Leaves out asking OpenAI: a plan must give the
-same answer today and tomorrow, so a date is compared with the list's own date and never with the clock.
-"""
+"""The countries where OpenAI offers its API, and its models, from `tenancy/data/*.json`. OpenAI itself is not asked."""
 
 from __future__ import annotations
 
@@ -26,11 +22,12 @@ _MODELS: Final = _read("openai_models.json")
 OFFERED_COUNTRIES: Final[dict[str, str]] = _COUNTRIES["offered"]
 OTHER_COUNTRIES: Final[dict[str, str]] = _COUNTRIES["not_offered"]
 OFFERED_MODELS: Final[dict[str, str | None]] = _MODELS["offered"]
-"""Model id to the day OpenAI announced for its end, ISO 8601, or None."""
+"""Model id to its announced shutdown date, ISO 8601, or None. Compared with the list's own date and never with the
+clock, so that a plan gives the same answer on every day."""
 SHUT_DOWN_MODELS: Final[dict[str, str]] = _MODELS["shut_down"]
 
 _HABITS: Final = {"UK": "GB", "EL": "GR", "EN": "GB"}
-"""Codes that people write, and that ISO 3166-1 does not hold."""
+"""Codes that people often write by mistake, to the ISO 3166-1 code."""
 
 
 def country_refusal(code: str) -> Refusal | None:
@@ -40,8 +37,8 @@ def country_refusal(code: str) -> Refusal | None:
         return Refusal(
             "country-not-offered",
             f"OpenAI does not offer its API in {OTHER_COUNTRIES[code]}, and may block accounts used there.",
-            "serve the tenant from a country where the API is offered. If OpenAI lists this one by now, move it in "
-            f"tenancy/data/openai_countries.json. List of {_COUNTRIES['date']}: {_COUNTRIES['source']}",
+            "serve the tenant from a country where the API is offered. If OpenAI now lists this one, move it to "
+            f"`offered` in tenancy/data/openai_countries.json. List dated {_COUNTRIES['date']}: {_COUNTRIES['source']}",
         )
     upper = code.upper()
     if upper in OTHER_COUNTRIES:
@@ -58,17 +55,17 @@ def model_refusal(model: str) -> Refusal | None:
         return Refusal(
             "model-shut-down",
             f"OpenAI shut this model down on {SHUT_DOWN_MODELS[model]}: every call would fail.",
-            "choose a model that is offered; https://developers.openai.com/api/docs/deprecations names replacements.",
+            "choose an offered model; https://developers.openai.com/api/docs/deprecations lists replacements.",
         )
     close = get_close_matches(model, OFFERED_MODELS, n=3)
     hint = f"did you mean {' or '.join(close)}? " if close else ""
     return Refusal(
         "model-unknown",
-        f"The list of models, dated {_MODELS['date']}, does not hold it.",
+        f"This model is not in the list of OpenAI's models, dated {_MODELS['date']}.",
         f"{hint}If OpenAI offers the model, add it to tenancy/data/openai_models.json with its source.",
     )
 
 
 def shutdown(model: str) -> str | None:
-    """The day OpenAI announced for an offered model's end, ISO 8601, or None."""
+    """The shutdown date that OpenAI announced for an offered model, ISO 8601, or None."""
     return OFFERED_MODELS.get(model)

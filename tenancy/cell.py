@@ -1,7 +1,7 @@
-"""One cell: what `cells/<slug>.yaml` may say.
+"""One cell: the fields of `cells/<slug>.yaml`.
 
-Owns the fields of an AWS account and Region with one OpenAI organization, and the rules among them. Leaves out names
-and ARNs, which `Cell.names` derives.
+Owns the fields of a cell (an AWS account and Region with one OpenAI organization) and the rules between them.
+Leaves out names and ARNs, which `Cell.names` derives.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tenancy.replicas import MOST, Replica, replica_refusals
 
 OPENAI_BASE_URL: Final = "https://api.openai.com/v1"
 LOCAL_ACCOUNT: Final = "000000000000"
-"""The local cell's account. AWS has none of this number, so nothing meant for one ever reaches the other."""
+"""The local cell's account. No AWS account has this id, so a local deployment cannot reach a real account."""
 
 LOG_RETENTION_DAYS: Final = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
@@ -36,7 +36,7 @@ _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 def _quoted(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         refused(
-            "account-id-unquoted", "An account id is text: as a number it would lose its zeros.", "put it in quotes."
+            "account-id-unquoted", "account_id must be text: a number would lose leading zeros.", "put it in quotes."
         )
     return value
 
@@ -52,7 +52,7 @@ def _account(text: str) -> str:
 def _retention(days: int) -> int:
     if days not in LOG_RETENTION_DAYS:
         near = min(LOG_RETENTION_DAYS, key=lambda allowed: abs(allowed - days))
-        refused("bad-retention", "CloudWatch Logs keeps logs for certain numbers of days only.", f"write {near}.")
+        refused("bad-retention", f"CloudWatch Logs does not offer a retention of {days} days.", f"write {near}.")
     return days
 
 
@@ -75,43 +75,43 @@ def _base_url(text: str) -> str:
     if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
         refused(
             "url-not-https",
-            "The admin key and every tenant's key travel to this address.",
+            "base_url must start with https://: the admin key and every tenant's key are sent to it.",
             "write an https:// address.",
         )
     if not host or parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         refused(
             "bad-url",
-            "The address is a host and a path, without credentials, query or fragment.",
+            "base_url must be a host and a path, without credentials, query or fragment.",
             f"write {OPENAI_BASE_URL}.",
         )
     if not text.isascii() or not text.isprintable() or " " in text or not parts.path.endswith("/v1"):
-        refused("bad-url", "The address ends in /v1, where OpenAI's API begins.", f"write {OPENAI_BASE_URL}.")
+        refused("bad-url", "base_url must end in /v1 and hold no spaces.", f"write {OPENAI_BASE_URL}.")
     return text
 
 
 class OpenAI(Model):
-    """The organization whose admin key the cell holds."""
+    """The OpenAI organization whose admin key the cell's secret holds."""
 
     organization_id: Annotated[
         Text,
         AfterValidator(checked_organization),
-        Field(description="From the organization's settings; not secret.", examples=["org-example"]),
+        Field(description="The id in the organization's settings; not secret.", examples=["org-example"]),
     ]
     base_url: Annotated[
         Text | None,
         AfterValidator(lambda text: None if text is None else _base_url(text)),
         Field(
-            description=f"Where OpenAI's API is; {OPENAI_BASE_URL} if left out. https, unless on loopback. Refused for "
-            "a local cell, whose address changes with every start.",
+            description=f"Base URL of OpenAI's API. Default: {OPENAI_BASE_URL}. Must be https, unless on loopback. Not "
+            "allowed in a local cell, whose address changes with every start.",
             json_schema_extra={"format": "uri"},
         ),
     ] = None
 
 
 class Cell(Model):
-    """An AWS account and Region with one OpenAI organization: what its tenants share."""
+    """An AWS account and Region with one OpenAI organization, which its tenants share."""
 
-    cell: Annotated[CellSlug, Field(description="The slug, also the file's name.", examples=["prod-eu1"])]
+    cell: Annotated[CellSlug, Field(description="The cell's slug. The file has the same name.", examples=["prod-eu1"])]
     account_id: Annotated[
         Text,
         BeforeValidator(_quoted),
@@ -123,17 +123,25 @@ class Cell(Model):
         ),
     ]
     region: Annotated[
-        Text, AfterValidator(region_code), Field(description="The AWS Region of everything.", examples=["eu-central-1"])
+        Text,
+        AfterValidator(region_code),
+        Field(description="The AWS Region of the cell's resources.", examples=["eu-central-1"]),
     ]
     production: Annotated[
-        Flag, Field(description="true: what cannot be undone is protected, and somebody must get the alarms.")
+        Flag,
+        Field(
+            description="true: resources that cannot be restored are protected from deletion, and alarm_emails is "
+            "required."
+        ),
     ]
-    local: Annotated[Flag, Field(description="true: the embedded cell on loopback; no account, no network.")] = False
+    local: Annotated[
+        Flag, Field(description="true: the emulated cell on this machine; needs no AWS account and no network.")
+    ] = False
     runtime_principals: Annotated[
         tuple[Principal, ...],
         Field(
-            description="IAM users and roles that may assume the runtime role, and so read tenants' keys. ARNs, no "
-            "wildcard, never root.",
+            description="ARNs of the IAM users and roles that may assume the runtime role, and so read tenants' keys. "
+            "No wildcards, no account root.",
             examples=[["arn:aws:iam::123456789012:role/myflux-runtime"]],
             json_schema_extra={"uniqueItems": True, "minItems": 1},
         ),
@@ -143,24 +151,30 @@ class Cell(Model):
     deployer_principals: Annotated[
         tuple[Principal, ...],
         Field(
-            description="IAM users and roles that run `pulumi up`. They may tag and set policies, and can read no key.",
+            description="ARNs of the IAM users and roles that run `pulumi up`. They may set tags and policies, and "
+            "cannot read a key.",
             examples=[["arn:aws:iam::123456789012:role/myflux-deployer"]],
             json_schema_extra={"uniqueItems": True, "minItems": 1},
         ),
         NotEmpty,
         Unique,
     ]
-    pipeline: Annotated[Pipeline | None, Field(description="CI that deploys, where there is one.")] = None
+    pipeline: Annotated[Pipeline | None, Field(description="The CI pipeline that deploys the cell. Optional.")] = None
     alarm_emails: Annotated[
-        tuple[Email, ...], Unique, Field(description="Who gets the alarms.", json_schema_extra={"uniqueItems": True})
+        tuple[Email, ...],
+        Unique,
+        Field(
+            description="E-mail addresses that receive the cell's alarms. Required in production.",
+            json_schema_extra={"uniqueItems": True},
+        ),
     ] = ()
     recovery_window_days: Annotated[
-        Whole, Field(ge=7, le=30, description="How long AWS keeps a deleted secret or KMS key, 7 to 30 days.")
+        Whole, Field(ge=7, le=30, description="Days that AWS keeps a deleted secret or KMS key, 7 to 30.")
     ] = 30
     replicas: Annotated[
         tuple[Replica, ...],
         Field(
-            description="Further Regions that hold a copy of each tenant's secret, for the runtime to read when the "
+            description="Other Regions that hold a replica of each tenant's secret. The runtime reads it when the "
             "cell's own Region is down.",
             json_schema_extra={"maxItems": MOST},
         ),
@@ -169,10 +183,11 @@ class Cell(Model):
         Whole,
         AfterValidator(_retention),
         Field(
-            description="How long the functions' logs are kept.", json_schema_extra={"enum": list(LOG_RETENTION_DAYS)}
+            description="Days that CloudWatch Logs keeps the functions' logs.",
+            json_schema_extra={"enum": list(LOG_RETENTION_DAYS)},
         ),
     ] = 365
-    openai: Annotated[OpenAI, Field(description="The OpenAI organization.")]
+    openai: Annotated[OpenAI, Field(description="The cell's OpenAI organization.")]
 
     @property
     def names(self) -> CellNames:
@@ -180,8 +195,8 @@ class Cell(Model):
 
     @property
     def governors(self) -> tuple[str, ...]:
-        """Who may set a secret's policy, tags and rotation: those who deploy, and the pipeline's role. Storing a key by
-        hand stays with the deployers."""
+        """ARNs that may set a secret's policy, tags and rotation: the deployers and the pipeline's role. Only deployers
+        may store a key by hand."""
         role = [self.names.role_arn(self.names.deployer_role)] if self.pipeline else []
         return (*self.deployer_principals, *role)
 
@@ -203,23 +218,26 @@ class Cell(Model):
 
 
 def cell_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
-    """Rules among a cell's fields. Takes the file's raw values, so that they are checked beside other errors."""
+    """Rules between a cell's fields. Takes the file's raw values, so that they are reported together with other
+    errors."""
     account, openai = data.get("account_id"), data.get("openai")
     if data.get("local") is True:
         if data.get("production") is True:
-            reason = "A local cell is thrown away at will and cannot be production."
+            reason = "A local cell can be deleted at any time, so it cannot be production."
             yield Refusal("local-production", reason, "set production: false.", ("production",))
         if isinstance(account, str) and account != LOCAL_ACCOUNT:
-            reason = "A local cell's account must be none that exists, so that nothing meant for it reaches a real one."
+            reason = (
+                "A local cell must use an account id that AWS does not have, so that it cannot reach a real account."
+            )
             yield Refusal("local-account", reason, f'write account_id: "{LOCAL_ACCOUNT}".', ("account_id",))
         if isinstance(openai, Mapping) and cast(Mapping[str, Any], openai).get("base_url") is not None:
-            reason = "A local cell's OpenAI address changes with every start, and is read from the running cell."
+            reason = "A local cell's OpenAI address changes with every start; it is read from the running cell."
             yield Refusal("local-base-url", reason, "delete base_url.", ("openai", "base_url"))
     elif account == LOCAL_ACCOUNT:
-        reason = "This account id is the local cell's; AWS has no such account."
-        yield Refusal("local-account", reason, "write the account's own id, or set local: true.", ("account_id",))
+        reason = "This account id is reserved for local cells; AWS has no such account."
+        yield Refusal("local-account", reason, "write the id of your AWS account, or set local: true.", ("account_id",))
     if data.get("production") is True and not data.get("alarm_emails"):
-        reason = "Nobody would hear of a failed rotation in production."
+        reason = "A production cell needs alarm_emails: otherwise nobody receives the alarm of a failed rotation."
         yield Refusal("alarms-unheard", reason, "add alarm_emails: [oncall@example.com].", ("alarm_emails",))
     yield from principal_refusals(data)
     yield from replica_refusals(data)

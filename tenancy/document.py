@@ -1,9 +1,9 @@
-"""From YAML text to plain values that remember their lines.
+"""Parses YAML text to plain values and keeps each value's line number.
 
 Owns which part of YAML a file may use: mappings, lists, text, whole and decimal numbers, true and false. Anchors,
-aliases, tags, directives, several documents, duplicate keys and deep nesting are refused: nobody needs them here, and
-each of them has been used to hide something. Only ``true`` and ``false`` are booleans, so that the country NO is Norway
-and not a lie. Leaves out what the values mean.
+aliases, tags, directives, several documents, duplicate keys and deep nesting are refused: a file does not need them,
+and each can hide content from a reviewer. Only ``true`` and ``false`` are booleans, so that the country NO is Norway
+and not false. Leaves out what the values mean.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from yaml.events import (
 from tenancy.problems import Problem, Refusal, holds_key, shown
 from tenancy.source import KEY_SHAPED, Refused, Source
 
-Place = tuple[str | int, ...]
-"""The way from the top of a file to a value, e.g. ``("budget", "emails", 0)``."""
+FieldPath = tuple[str | int, ...]
+"""The path from the top of a file to a value, e.g. ``("budget", "emails", 0)``."""
 
 DEEPEST: Final = 8
 
@@ -43,39 +43,40 @@ _LOADER: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 @dataclass
 class Document:
-    """The values of one file. Unusable values are already among `problems`, and their places in `broken`."""
+    """The values of one file. Invalid values are already in `problems`, and their paths in `broken`."""
 
     source: Source
     data: dict[str, Any] = field(default_factory=dict[str, Any])
-    lines: dict[Place, int] = field(default_factory=dict[Place, int])
+    lines: dict[FieldPath, int] = field(default_factory=dict[FieldPath, int])
     problems: list[Problem] = field(default_factory=list[Problem])
-    broken: set[Place] = field(default_factory=set[Place])
+    broken: set[FieldPath] = field(default_factory=set[FieldPath])
 
-    def line(self, place: Place) -> int | None:
-        """The line of the nearest thing that the file does say: of the parent for what is missing."""
+    def line(self, place: FieldPath) -> int | None:
+        """The line of a value, or of its nearest parent if the value is missing."""
         while place not in self.lines and place:
             place = place[:-1]
         return self.lines.get(place)
 
-    def value(self, place: Place) -> object:
-        found: Any = self.data
+    def value(self, place: FieldPath) -> object:
+        """The value at `place`; None if there is none."""
+        value: Any = self.data
         for part in place:
             try:
-                found = found[part]
+                value = value[part]
             except (KeyError, IndexError, TypeError):
                 return None
-        return found
+        return value
 
-    def problem(self, refusal: Refusal, place: Place, *, show: bool = True) -> Problem:
+    def problem(self, refusal: Refusal, place: FieldPath, *, show: bool = True) -> Problem:
         value = shown(self.value(place)) if show and place else None
         return self.source.problem(refusal, self.line(place), dotted(place), value)
 
-    def refuse(self, refusal: Refusal, place: Place, line: int | None = None) -> None:
+    def refuse(self, refusal: Refusal, place: FieldPath, line: int | None = None) -> None:
         self.problems.append(self.source.problem(refusal, line or self.line(place), dotted(place)))
         self.broken.add(place)
 
 
-def dotted(place: Place) -> str:
+def dotted(place: FieldPath) -> str:
     """``budget.emails[0]``. A name that may be a credential is withheld like a value."""
     text = ""
     for part in place:
@@ -88,7 +89,7 @@ def dotted(place: Place) -> str:
 
 
 def parse(source: Source) -> Document:
-    """Raises Refused for a file that has no usable values at all."""
+    """Raises Refused for a file whose values cannot be used at all."""
     document = Document(source)
     try:
         _Reader(document, yaml.parse(source.text, Loader=_LOADER)).file()
@@ -97,15 +98,15 @@ def parse(source: Source) -> Document:
         refusal = Refusal(
             "not-yaml",
             f"This is not valid YAML: {_complaint(error)}.",
-            "compare with a file that works; text with special characters goes in quotes.",
+            "compare with a valid file; put text with special characters in quotes.",
         )
         raise Refused(source.problem(refusal, mark.line + 1 if mark else None)) from None
     except yaml.YAMLError:
-        refusal = Refusal("not-yaml", "This is not valid YAML.", "compare with a file that works.")
+        refusal = Refusal("not-yaml", "This is not valid YAML.", "compare with a valid file.")
         raise Refused(source.problem(refusal)) from None
     keys = [problem for problem in document.problems if problem.rule == KEY_SHAPED.rule]
     if keys:
-        # Alone: another problem's text might carry the rest of what the key stands next to.
+        # Only this problem is reported: the text of another one might show the rest of the line with the key.
         raise Refused(*keys)
     return document
 
@@ -120,7 +121,7 @@ def _line(event: Event) -> int:
 
 
 class _Reader:
-    """Walks the parser's events; `DEEPEST` bounds its recursion, and the file's size everything else."""
+    """Turns the parser's events into values. `DEEPEST` limits the recursion, and the file's size the rest."""
 
     def __init__(self, document: Document, events: Iterator[Event]) -> None:
         self._document = document
@@ -132,20 +133,21 @@ class _Reader:
             if isinstance(event, DocumentStartEvent):
                 documents += 1
                 if event.version or event.tags:
-                    self._fail(
-                        event, "directive", "Directives (%YAML, %TAG) are not used here.", "delete the directive."
-                    )
+                    self._fail(event, "directive", "Directives (%YAML, %TAG) are not allowed.", "delete the directive.")
                 if documents > 1:
                     self._fail(
-                        event, "several-documents", "A file holds one tenant or one cell.", "split it at the --- line."
+                        event,
+                        "several-documents",
+                        "A file must hold one tenant or one cell.",
+                        "split it at the --- line.",
                     )
                 start = next(self._events)
                 if not isinstance(start, MappingStartEvent):
                     self._fail(
                         start,
                         "not-a-mapping",
-                        "A file holds fields, each `name: value`.",
-                        "start from a file that works.",
+                        "A file must hold fields, each `name: value`.",
+                        "start from a valid file.",
                     )
                 self._document.lines[()] = 1
                 self._document.data = self._mapping(start, ())
@@ -155,30 +157,31 @@ class _Reader:
     def _fail(self, event: Event, rule: str, reason: str, way_out: str) -> NoReturn:
         raise Refused(self._document.source.problem(Refusal(rule, reason, way_out), _line(event)))
 
-    def _check(self, event: Event, place: Place) -> None:
+    def _check(self, event: Event, place: FieldPath) -> None:
         if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
             reason = (
-                "Anchors and aliases (&name, *name) let a small file grow without bound, and hide what a field holds."
+                "Anchors and aliases (&name, *name) are not allowed: they can make a small file very large, and hide "
+                "what a field holds."
             )
             self._fail(
-                event, "anchor-or-alias", reason, "write the value out. Text that starts with & or * goes in quotes."
+                event, "anchor-or-alias", reason, "write the value itself. Put text that starts with & or * in quotes."
             )
         if getattr(event, "tag", None):
             self._fail(
                 event,
                 "tag",
-                "Tags (!name) are not used here.",
-                "delete the tag. Text that starts with ! goes in quotes.",
+                "Tags (!name) are not allowed.",
+                "delete the tag. Put text that starts with ! in quotes.",
             )
         if len(place) > DEEPEST:
             self._fail(
                 event,
                 "too-deep",
-                f"Nothing here is nested deeper than {DEEPEST} levels.",
-                "keep to the documented fields.",
+                f"Values must not be nested deeper than {DEEPEST} levels.",
+                "use only the documented fields.",
             )
 
-    def _value(self, event: Event, place: Place, line: int) -> Any:
+    def _value(self, event: Event, place: FieldPath, line: int) -> Any:
         self._check(event, place)
         self._document.lines.setdefault(place, line)
         if isinstance(event, MappingStartEvent):
@@ -192,7 +195,7 @@ class _Reader:
             return values
         return self._scalar(event, place, line) if isinstance(event, ScalarEvent) else None
 
-    def _mapping(self, event: Event, place: Place) -> dict[str, Any]:
+    def _mapping(self, event: Event, place: FieldPath) -> dict[str, Any]:
         self._check(event, place)
         values: dict[str, Any] = {}
         for key in self._events:
@@ -200,7 +203,7 @@ class _Reader:
                 break
             self._check(key, place)
             if not isinstance(key, ScalarEvent):
-                self._fail(key, "field-name", "A field's name is plain text.", "write `name: value`.")
+                self._fail(key, "field-name", "A field's name must be plain text.", "write `name: value`.")
             name, line = str(getattr(key, "value", "")), _line(key)
             here = (*place, name)
             if holds_key(name):
@@ -209,19 +212,19 @@ class _Reader:
                 values[name] = self._value(next(self._events), here, line)
                 continue
             first = self._document.lines[here]
-            reason, way_out = f"The field stands twice; the first is on line {first}.", "keep one of them."
+            reason, way_out = f"The field is defined twice; the first is on line {first}.", "keep one of them."
             self._document.refuse(Refusal("duplicate-field", reason, way_out), here, line)
             self._value(next(self._events), (*place, f"{name} (again)"), line)
         return values
 
-    def _scalar(self, event: ScalarEvent, place: Place, line: int) -> Any:
+    def _scalar(self, event: ScalarEvent, place: FieldPath, line: int) -> Any:
         text = str(event.value)
         if holds_key(text):
             self._document.refuse(KEY_SHAPED, place, line)
         if not event.implicit[0]:
             return text
         if text in _EMPTY:
-            way_out = "write a value, or delete the line. For the word itself, use quotes."
+            way_out = "write a value, or delete the line. If you mean the word itself, put it in quotes."
             self._document.refuse(Refusal("empty-value", "The field has no value.", way_out), place, line)
             return None
         if text in ("true", "false"):

@@ -1,7 +1,7 @@
-"""The building blocks of both kinds of file: a base model, field types, and the way a rule refuses.
+"""The base model and the field types of tenant and cell files, and how a rule refuses a value.
 
 Owns immutability: models are frozen, lists are tuples, mappings are `FrozenMapping`. Leaves out which fields there are.
-Numbers and booleans are strict: a file that says ``"30"`` or ``yes`` says something else than its author means.
+Numbers and booleans are strict: ``"30"`` and ``yes`` are text and are refused where a number or a boolean is needed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ V = TypeVar("V")
 
 
 class Model(BaseModel):
-    """Immutable; refuses fields it doesn't know; its errors never hold the input."""
+    """Immutable. Refuses unknown fields. Its errors never hold the input."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", hide_input_in_errors=True, field_title_generator=lambda name, _: name
@@ -29,7 +29,7 @@ class Model(BaseModel):
 
 
 class FrozenMapping(Mapping[K, V], Generic[K, V]):
-    """A mapping that cannot change, can be hashed, and, unlike MappingProxyType, can go to another process."""
+    """An immutable, hashable mapping that, unlike MappingProxyType, can be pickled."""
 
     __slots__ = ("_items",)
 
@@ -53,11 +53,11 @@ class FrozenMapping(Mapping[K, V], Generic[K, V]):
 
 
 def refuse(refusals: Iterable[Refusal]) -> None:
-    """Raises what pydantic reports as one error of type ``refused``, unless there is nothing to refuse."""
-    found = tuple(refusals)
-    if found:
-        reasons = " ".join(refusal.reason for refusal in found)
-        raise PydanticCustomError("refused", "{reasons}", {"reasons": reasons, "refusals": found})
+    """Raises one pydantic error of type ``refused`` that holds `refusals`; does nothing if there are none."""
+    given = tuple(refusals)
+    if given:
+        reasons = " ".join(refusal.reason for refusal in given)
+        raise PydanticCustomError("refused", "{reasons}", {"reasons": reasons, "refusals": given})
 
 
 def refused(rule: str, reason: str, way_out: str) -> NoReturn:
@@ -74,8 +74,8 @@ def _tenant_slug(text: str) -> str:
     if not TENANT_SLUG.fullmatch(text):
         refused(
             "bad-slug",
-            "A tenant's slug is 3 to 32 of a-z, 0-9 and -, and starts with a letter: it becomes part of names in AWS.",
-            "choose such a slug; `name` holds the name that people read.",
+            "A tenant's slug must be 3 to 32 of a-z, 0-9 and -, and start with a letter: it is part of names in AWS.",
+            "choose such a slug; write the name for people in `name`.",
         )
     return text
 
@@ -84,7 +84,7 @@ def _cell_slug(text: str) -> str:
     if not CELL_SLUG.fullmatch(text):
         refused(
             "bad-slug",
-            "A cell's slug is 3 to 20 of a-z, 0-9 and -, and starts with a letter: it becomes part of names in AWS.",
+            "A cell's slug must be 3 to 20 of a-z, 0-9 and -, and start with a letter: it is part of names in AWS.",
             "choose such a slug, for example prod-eu1.",
         )
     return text
@@ -99,13 +99,13 @@ def _email(text: str) -> str:
 def _unique(values: tuple[Any, ...]) -> tuple[Any, ...]:
     repeated = [(place, value) for place, value in enumerate(values) if value in values[:place]]
     way_out = "delete the second one."
-    refuse(Refusal("repeated", "This stands in the list already.", way_out, (place,)) for place, _ in repeated)
+    refuse(Refusal("repeated", "This value is in the list already.", way_out, (place,)) for place, _ in repeated)
     return values
 
 
 def _not_empty(values: tuple[Any, ...]) -> tuple[Any, ...]:
     if not values:
-        refused("empty-list", "The list must not be empty.", "write at least one.")
+        refused("empty-list", "The list must not be empty.", "write at least one value.")
     return values
 
 
@@ -121,4 +121,4 @@ CellSlug = Annotated[
 Email = Annotated[StrictStr, AfterValidator(_email), Field(json_schema_extra={"format": "email"})]
 NotEmpty = AfterValidator(_not_empty)
 Unique = AfterValidator(_unique)
-"""For a tuple: no value stands twice."""
+"""For a tuple: no value occurs twice."""

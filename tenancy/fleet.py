@@ -1,4 +1,4 @@
-"""All tenants and cells together, and the rules that take more than one file to check.
+"""All tenants and cells, and the rules between several files.
 
 Owns `Fleet` and those rules. Leaves out reading files.
 """
@@ -21,19 +21,19 @@ from tenancy.tenant import Tenant
 
 @dataclass(frozen=True)
 class Fleet:
-    """Every tenant and cell by slug. `notices` are no reason to stop, but somebody should read them."""
+    """Every tenant and cell by slug. `notices` are warnings: they stop nothing."""
 
     tenants: Mapping[str, Tenant]
     cells: Mapping[str, Cell]
     notices: tuple[Problem, ...] = ()
 
     def cell_of(self, tenant: Tenant | str) -> Cell:
-        """The cell that serves a tenant, given as model or slug. Raises KeyError for a tenant of no file."""
+        """The cell that serves a tenant, given as model or slug. Raises KeyError for an unknown tenant."""
         slug = tenant if isinstance(tenant, str) else tenant.tenant
         return self.cells[self.tenants[slug].cell]
 
     def tenants_of(self, cell: Cell | str) -> tuple[Tenant, ...]:
-        """The tenants that a cell serves, in order of slug."""
+        """The tenants that a cell serves, sorted by slug."""
         slug = cell if isinstance(cell, str) else cell.cell
         return tuple(tenant for _, tenant in sorted(self.tenants.items()) if tenant.cell == slug)
 
@@ -51,16 +51,14 @@ def slug_problems(documents: list[Document], kind: str) -> Iterator[Problem]:
             continue
         source = document.source
         if slug != source.stem:
-            reason = (
-                f"The file's name and its `{kind}` must be the same, so that a slug has one file and a file one slug."
-            )
+            reason = f"The file's name must be the same as its `{kind}`, so that each slug has exactly one file."
             yield document.problem(
-                Refusal("file-name", reason, f"rename the file, or write `{kind}` as the file is called."), (kind,)
+                Refusal("file-name", reason, f"rename the file, or write the file's name in `{kind}`."), (kind,)
             )
         other = first.setdefault(slug.casefold(), source.file)
         if other != source.file:
             reason = (
-                f"Two files describe one {kind}: {other} has this slug as well. Upper and lower case count as the same."
+                f"Two files describe one {kind}: {other} has this slug too. Upper and lower case count as the same."
             )
             yield document.problem(
                 Refusal(f"duplicate-{kind}", reason, "delete one of the files, or choose another slug."), (kind,)
@@ -79,22 +77,23 @@ def tenant_problems(document: Document, tenant: Tenant, cell: Cell) -> Iterator[
         yield document.problem(refusal, ("tenant",))
     if tenant.isolation == "dedicated" and cell.replicas:
         reason = (
-            "The cell copies its tenants' secrets to other Regions under keys that they share, and a dedicated tenant "
-            "is promised a KMS key that nobody else's secret uses."
+            "A dedicated tenant has a KMS key that no other tenant's secret uses, but this cell replicates secrets to "
+            "other Regions under KMS keys that its tenants share."
         )
-        way_out = "serve it from a cell without replicas, or write isolation: shared."
+        way_out = "choose a cell without replicas, or write isolation: shared."
         yield document.problem(Refusal("dedicated-copied", reason, way_out), ("isolation",))
 
 
 def unknown_cell(document: Document, cells: list[str]) -> Iterator[Problem]:
-    """Takes the cells' slugs, also of cells with problems of their own: those are told once, in their own file."""
+    """Refuses a tenant's unknown cell. `cells` are the slugs of all cell files, also of invalid ones: their problems
+    are reported in their own files only."""
     cell = document.data.get("cell")
     if isinstance(cell, str) and cell not in cells:
         known = ", ".join(sorted(cells)) or "none yet"
         refusal = Refusal(
             "unknown-cell",
-            f"There is no cells/ file for this cell. Known: {known}.",
-            "name one of them, or add its file.",
+            f"There is no file in cells/ for this cell. Known cells: {known}.",
+            "write one of them, or add the cell's file.",
         )
         yield document.problem(refusal, ("cell",))
 
@@ -102,9 +101,10 @@ def unknown_cell(document: Document, cells: list[str]) -> Iterator[Problem]:
 def project_problems(
     documents: Mapping[str, Document], tenants: Mapping[str, Tenant], cells: Mapping[str, Cell]
 ) -> Iterator[Problem]:
-    """An OpenAI project's name joins cell and tenant by a hyphen, which slugs hold too: a-b, c and a, b-c.
+    """Two tenants whose OpenAI projects would have the same name: a name joins the slugs of cell and tenant by a
+    hyphen, which slugs may hold too (a-b, c and a, b-c).
 
-    That matters where two cells share an organization: there the second tenant would adopt the first one's project.
+    It matters where two cells share an organization: there the second tenant would adopt the first one's project.
     """
     first: dict[tuple[str, str], str] = {}
     for slug, tenant in tenants.items():
@@ -114,12 +114,14 @@ def project_problems(
         project = cell.names.tenant(slug).project
         other = first.setdefault((tenant.organization_id or cell.openai.organization_id, project), slug)
         if other != slug:
-            reason = f"Its OpenAI project would be {project}, as that of {other}, and both cells share an organization."
+            reason = (
+                f"Its OpenAI project would be named {project}, like the project of {other} in the same organization."
+            )
             yield documents[slug].problem(Refusal("project-collision", reason, "choose another slug."), ("tenant",))
 
 
-def near(tenant: str, cells: list[str]) -> set[str]:
-    """The slugs that a tenant may clash with, its own among them: what `project_problems` finds, by names alone."""
+def may_clash(tenant: str, cells: list[str]) -> set[str]:
+    """The tenant's slug and those whose project could have the same name (`project_problems`), all in lower case."""
     projects = [f"{cell}-{tenant}" for cell in cells]
     clashing = {
         project.removeprefix(f"{cell}-") for project in projects for cell in cells if project.startswith(f"{cell}-")
@@ -131,15 +133,13 @@ def notices(document: Document, tenant: Tenant) -> Iterator[Problem]:
     for place, model in enumerate(tenant.models):
         day = shutdown(model)
         if day is not None:
-            reason = f"OpenAI shuts this model down on {day}; calls fail from then on."
-            way_out = (
-                "move to a model that stays: https://developers.openai.com/api/docs/deprecations names replacements."
-            )
+            reason = f"OpenAI shuts this model down on {day}; from then on calls fail."
+            way_out = "choose another model: https://developers.openai.com/api/docs/deprecations lists replacements."
             yield document.problem(Refusal("model-retiring", reason, way_out), ("models", place))
 
 
 def crowded_slots(document: Document, tenants: Iterable[Tenant], first: date) -> Iterator[Problem]:
-    """An hour that holds more rotations than OpenAI's Admin API takes in one, in the year from `first`.
+    """A notice if an hour in the year from `first` has more rotations than OpenAI's Admin API allows.
 
     `tenants` are those of every cell that shares the document's organization, since they share its budget of calls.
     """
@@ -147,10 +147,8 @@ def crowded_slots(document: Document, tenants: Iterable[Tenant], first: date) ->
     if not load.fits:
         reason = (
             f"{load.peak} rotations of this cell's organization are due in one hour, first at "
-            f"{load.peak_at:%Y-%m-%d %H:%M} UTC, and OpenAI's Admin API takes about {ROTATIONS_AN_HOUR}: the rest are "
-            "answered 429 and come late."
+            f"{load.peak_at:%Y-%m-%d %H:%M} UTC, but OpenAI's Admin API allows about {ROTATIONS_AN_HOUR}: it answers "
+            "429 to the rest, and they run late."
         )
-        way_out = (
-            "let tenants rotate every 8 hours or less often, or give some of them a cell with another organization."
-        )
+        way_out = "let tenants rotate every 8 hours or less often, or move some to a cell with another organization."
         yield document.problem(Refusal("slots-crowded", reason, way_out), ("cell",))

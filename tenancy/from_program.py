@@ -1,8 +1,5 @@
-"""From values that another program hands over to the same models, with the same refusals as for a file.
-
-Owns the order of the checks. Leaves out where values come from, and the rules that take other tenants to know: who
-hands over one cell and one tenant has no folder of neighbours. A problem's place is named like a file's, without line.
-"""
+"""Builds the models from a Pulumi program's values instead of files, with the same rules, except those between
+tenants."""
 
 from __future__ import annotations
 
@@ -24,31 +21,31 @@ M = TypeVar("M", bound=Model)
 
 _KEY_SHAPED: Final = Refusal(
     "key-shaped",
-    "Something in here is shaped like an API key or an access key, and what a component is told is printed and kept.",
-    "take it out, and revoke the key where it came from: it counts as leaked. MyFlux Keys never needs a key.",
+    "A value looks like an API key or an AWS access key; a component's arguments are printed and stored.",
+    "remove it, and revoke the key where it came from: it counts as leaked. MyFlux Keys never needs a key.",
 )
 
 
 def cell(values: Mapping[str, Any], place: str) -> Cell:
-    """`values` are what a cell's file says. `place` is what an error calls them. Raises TenancyError."""
+    """A cell from the fields of a cell's file. `place` names them in errors, like a file. Raises TenancyError."""
     document = _document(values, place)
-    found = _model(document, Cell, cell_refusals)
-    _refuse(fleet.cell_problems(document, found), place)
-    return found
+    model = _model(document, Cell, cell_refusals)
+    _refuse(fleet.cell_problems(document, model), place)
+    return model
 
 
 def tenant(values: Mapping[str, Any], place: str, of: Cell) -> Tenant:
-    """`values` are what a tenant's file says, without its cell, which is `of`. Raises TenancyError."""
+    """A tenant of the cell `of` from the fields of a tenant's file but `cell`. Raises TenancyError."""
     document = _document({**values, "cell": of.cell}, place)
-    found = _model(document, Tenant, tenant_refusals)
-    _refuse(fleet.tenant_problems(document, found, of), place)
-    return found
+    model = _model(document, Tenant, tenant_refusals)
+    _refuse(fleet.tenant_problems(document, model, of), place)
+    return model
 
 
 def _document(values: Mapping[str, Any], place: str) -> Document:
     document = Document(Source(place, place, ""), dict(values))
     if any(map(holds_key, _texts(values))):
-        # Alone and without a field: another problem's text might carry what the key stands next to.
+        # Only this problem, without a field: the text of another one might show what is next to the key.
         raise TenancyError([document.source.problem(_KEY_SHAPED)], place)
     return document
 
@@ -73,5 +70,5 @@ def _model(document: Document, model: type[M], rules: Rules) -> M:
 
 
 def _refuse(problems: Iterator[Problem], place: str) -> None:
-    if found := list(problems):
-        raise TenancyError(found, place)
+    if given := list(problems):
+        raise TenancyError(given, place)

@@ -1,7 +1,7 @@
-"""From the repository's folders to a `Fleet`, or to every problem at once.
+"""Loads the tenant and cell files into a `Fleet`, or raises every problem at once.
 
-Owns the order: read, parse, check each file, check files against each other. Leaves out the checks. Nothing is changed
-anywhere, and no file is half used: one problem in any file, and there is no fleet.
+Owns the order: read, parse, check each file, check files against each other. Leaves out the checks themselves. Changes
+nothing. One problem in any file that is read stops the load.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from tenancy.problems import Problem, Refusal, TenancyError
 from tenancy.tenant import Tenant, tenant_refusals
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-"""The repository: `tenants/` and `cells/` lie in it."""
+"""The repository, which holds `tenants/` and `cells/`."""
 FLEET: Final = "MYFLUX_FLEET"
-"""Names the folder that holds tenants/ and cells/, where they are kept apart from this repository."""
+"""Environment variable: the folder that holds tenants/ and cells/, if it is not this repository."""
 
 M = TypeVar("M", bound=Model)
 Rules = Callable[[Mapping[str, Any]], Iterator[Refusal]]
@@ -34,18 +34,18 @@ Rules = Callable[[Mapping[str, Any]], Iterator[Refusal]]
 def load(root: Path = ROOT, *, only: str | Collection[str] | None = None, draft: str | None = None) -> Fleet:
     """Reads and checks every file below ``root/tenants`` and ``root/cells``. Raises TenancyError with all problems.
 
-    `only` names a tenant or several, or is empty for none: then of tenants' files just theirs are read, and those that
-    could clash with them. A deployment of one stack costs the same however many neighbours there are, and none of them
-    can stop it.
-    `draft` is what the one tenant's file is about to say: it is checked in the file's place, before it is written.
+    `only` is a tenant's slug or several, or is empty for no tenant: then only their files are read, and those whose
+    slugs could clash with theirs. So one stack's deployment takes the same time for any number of tenants, and another
+    tenant's invalid file cannot stop it.
+    `draft` is the new text of the one tenant's file: it is checked instead of the file, before it is written.
     """
     problems: list[Problem] = []
-    cell_paths, found = source.find(root, "cells")
-    tenant_paths, more = source.find(root, "tenants", apart=(archive.FOLDER,))
-    problems += [*found, *more]
+    cell_paths, cell_path_problems = source.find(root, "cells")
+    tenant_paths, tenant_path_problems = source.find(root, "tenants", ignored=(archive.FOLDER,))
+    problems += [*cell_path_problems, *tenant_path_problems]
     if only is not None:
-        slugs, cells_there = [only] if isinstance(only, str) else only, [path.stem for path in cell_paths]
-        wanted = {near for slug in slugs for near in fleet.near(slug, cells_there)}
+        slugs, cell_slugs = [only] if isinstance(only, str) else only, [path.stem for path in cell_paths]
+        wanted = {near for slug in slugs for near in fleet.may_clash(slug, cell_slugs)}
         tenant_paths = [path for path in tenant_paths if path.stem.casefold() in wanted]
     drafts = {root / "tenants" / f"{only}.yaml": draft} if draft is not None else {}
     tenant_paths = sorted({*tenant_paths, *drafts})
@@ -53,9 +53,9 @@ def load(root: Path = ROOT, *, only: str | Collection[str] | None = None, draft:
     tenant_documents = _documents(tenant_paths, root, problems, drafts)
     cells = _models(cell_documents, "cell", Cell, cell_refusals, problems)
     tenants = _models(tenant_documents, "tenant", Tenant, tenant_refusals, problems)
-    for found_document in tenant_documents:
-        problems += fleet.unknown_cell(found_document, [path.stem for path in cell_paths])
-        problems += archive.problems(root, found_document)
+    for tenant_document in tenant_documents:
+        problems += fleet.unknown_cell(tenant_document, [path.stem for path in cell_paths])
+        problems += archive.problems(root, tenant_document)
     cell_files = {item.source.stem: item for item in cell_documents}
     tenant_files = {item.source.stem: item for item in tenant_documents}
     for slug, cell in cells.items():
@@ -90,28 +90,28 @@ def _documents(
 def _models(
     documents: list[Document], kind: str, model: type[M], rules: Rules, problems: list[Problem]
 ) -> dict[str, M]:
-    """Models by file name, of the files without problems. `kind` names the field that holds the slug."""
+    """Models of the valid files, by file name. `kind` is the field that holds the slug."""
     slugs = list(fleet.slug_problems(documents, kind))
     problems += slugs
     misnamed = {problem.file for problem in slugs}
     models: dict[str, M] = {}
-    for found in documents:
-        problems += found.problems
+    for parsed in documents:
+        problems += parsed.problems
         try:
-            checked = model.model_validate(found.data)
+            checked = model.model_validate(parsed.data)
         except ValidationError as error:
-            problems += field_problems(found, model, error, rules)
+            problems += field_problems(parsed, model, error, rules)
             continue
-        if not found.problems and found.source.file not in misnamed:
-            models[found.source.stem] = checked
+        if not parsed.problems and parsed.source.file not in misnamed:
+            models[parsed.source.stem] = checked
     return models
 
 
-def field_problems(found: Document, model: type[Model], error: ValidationError, rules: Rules) -> Iterator[Problem]:
-    """Pydantic leaves out the rules among fields once a field is wrong, so they are added here."""
+def field_problems(parsed: Document, model: type[Model], error: ValidationError, rules: Rules) -> Iterator[Problem]:
+    """The problems in `error`, and those of the rules between fields, which pydantic skips once a field is wrong."""
     errors = error.errors(include_url=False, include_input=False)
     for details in errors:
-        yield from explain(found, model, details)
+        yield from explain(parsed, model, details)
     if not any(details["type"] == "refused" and not details["loc"] for details in errors):
-        for refusal in rules(found.data):
-            yield from at(found, refusal)
+        for refusal in rules(parsed.data):
+            yield from at(parsed, refusal)

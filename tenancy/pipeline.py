@@ -1,6 +1,6 @@
-"""The pipeline that deploys a cell: what `pipeline` in `cells/<slug>.yaml` may say.
+"""The CI pipeline that deploys a cell: the field `pipeline` of `cells/<slug>.yaml`.
 
-Owns which jobs are trusted, written out whole. Leaves out what they may do (`components/iam/deployer.py`).
+Owns which jobs are trusted. Leaves out what they may do (`components/iam/deployer.py`). Sources:
 https://docs.github.com/en/actions/reference/security/oidc
 https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/
 https://docs.gitlab.com/ci/secrets/id_token_authentication/
@@ -22,8 +22,8 @@ AWS_AUDIENCE: Final = "sts.amazonaws.com"
 
 
 def _exactly(pattern: str, what: str, way_out: str) -> Callable[[str], str]:
-    """No pattern holds a wildcard or a colon: the first would trust more jobs than are named, the second forges a
-    subject's next part."""
+    """A check that the whole text matches. No pattern allows a wildcard, which would trust more jobs than are named, or
+    a colon, which would forge the next part of a token's subject."""
 
     def checked(text: str) -> str:
         if not re.fullmatch(pattern, text, re.ASCII):
@@ -40,7 +40,7 @@ Repository = Annotated[
         _exactly(
             f"{_PART}/{_PART}",
             "This is not a repository's name.",
-            "write owner/name; ids go into owner_id and repository_id.",
+            "write owner/name; write ids in owner_id and repository_id.",
         )
     ),
 ]
@@ -48,16 +48,24 @@ Project = Annotated[
     Text,
     AfterValidator(_exactly(f"{_PART}(/{_PART})+", "This is not a project's path.", "write group/project.")),
 ]
-Place = Annotated[
+ExactName = Annotated[
     Text,
     AfterValidator(
-        _exactly(r"[A-Za-z0-9_./-]+", "A pipeline is trusted by one exact name.", "write it without * or spaces.")
+        _exactly(
+            r"[A-Za-z0-9_./-]+",
+            "This must be one exact name, since the pipeline is trusted by it.",
+            "write it without * and spaces.",
+        )
     ),
 ]
 Bucket = Annotated[
     Text,
     AfterValidator(
-        _exactly(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "This is not a bucket's name.", "write its name alone.")
+        _exactly(
+            r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+            "This is not an S3 bucket's name.",
+            "write the bucket's name, without s3:// or a path.",
+        )
     ),
 ]
 KeyArn = Annotated[
@@ -66,17 +74,17 @@ KeyArn = Annotated[
         _exactly(
             r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+",
             "This is not a KMS key's ARN.",
-            "write the key's own ARN: an alias can be pointed elsewhere.",
+            "write the key's ARN, not an alias: an alias can be changed to another key.",
         )
     ),
 ]
 
 
 class GitHub(Model):
-    """Jobs of one environment. Its protection rules say which branches may deploy and who approves.
+    """Jobs of one GitHub environment. Its protection rules say which branches may deploy and who approves.
 
-    The subject is equal to the one of GitHub's tokens, which holds the two ids or does not, by the repository's age and
-    settings: a role trusts one of the two forms.
+    The subject must equal the one in GitHub's tokens. It holds the two ids or not, depending on the repository's age
+    and settings.
     """
 
     model_config = ConfigDict(
@@ -88,17 +96,19 @@ class GitHub(Model):
         Whole | None,
         Field(
             ge=1,
-            description="The owner's number at GitHub, with repository_id. Needed for a repository that was made, "
-            "renamed or transferred since 15 July 2026, or that opted in: its tokens hold both. "
+            description="The owner's numeric id at GitHub; set it together with repository_id. Needed if the "
+            "repository was created, renamed or transferred since 15 July 2026, or opted in: its tokens hold both ids. "
             "`gh api repos/OWNER/NAME --jq '.owner.id, .id'` prints them, in this order.",
             examples=[1234567],
         ),
     ] = None
     repository_id: Annotated[
         Whole | None,
-        Field(ge=1, description="The repository's own number at GitHub, with owner_id.", examples=[89012345]),
+        Field(ge=1, description="The repository's numeric id at GitHub; set it with owner_id.", examples=[89012345]),
     ] = None
-    environment: Annotated[Place, Field(description="The environment of the deploying jobs.", examples=["prod-eu1"])]
+    environment: Annotated[
+        ExactName, Field(description="The GitHub environment of the jobs that deploy.", examples=["prod-eu1"])
+    ]
 
     @property
     def subject(self) -> str:
@@ -111,7 +121,7 @@ class GitHub(Model):
     def _both_ids(self) -> Self:
         missing = [name for name in ("owner_id", "repository_id") if getattr(self, name) is None]
         if len(missing) == 1:
-            reason = "GitHub's tokens hold both ids or neither, so a role that asks for one of them lets no job in."
+            reason = "GitHub's tokens hold both ids or neither: a role that requires one of them would trust no job."
             way_out = (
                 f"add {missing[0]}: `gh api repos/{self.repository} --jq '.owner.id, .id'` prints both; or delete both."
             )
@@ -120,11 +130,11 @@ class GitHub(Model):
 
 
 class GitLab(Model):
-    """Jobs of one branch, which must be protected: GitLab's subject names no environment."""
+    """Jobs of one branch, which must be protected, since the subject of GitLab's tokens holds no environment."""
 
     project: Annotated[Project, Field(description="group/project.", examples=["myflux/keys"])]
-    branch: Annotated[Place, Field(description="The protected branch that deploys.", examples=["main"])]
-    host: Annotated[Place, Field(description="Where GitLab is.")] = "gitlab.com"
+    branch: Annotated[ExactName, Field(description="The protected branch that deploys.", examples=["main"])]
+    host: Annotated[ExactName, Field(description="GitLab's host name.")] = "gitlab.com"
 
     @property
     def subject(self) -> str:
@@ -132,22 +142,22 @@ class GitLab(Model):
 
 
 class Pipeline(Model):
-    """Gives the cell a role that only these jobs become. A person's `up` of the platform makes it."""
+    """The jobs that may assume the cell's deployer role. A person's `up` of the platform creates the role."""
 
-    github: Annotated[GitHub | None, Field(description="Either this or gitlab.")] = None
-    gitlab: Annotated[GitLab | None, Field(description="Either this or github.")] = None
+    github: Annotated[GitHub | None, Field(description="A GitHub pipeline. Set github or gitlab, not both.")] = None
+    gitlab: Annotated[GitLab | None, Field(description="A GitLab pipeline. Set github or gitlab, not both.")] = None
     deploys: Annotated[
         Literal["tenants", "everything"],
         Field(
-            description="tenants: their stacks alone, and a person deploys the platform. everything: the functions' "
-            "code too, which reads keys, so whoever approves a run is trusted with them.",
+            description="tenants: the pipeline deploys tenants' stacks only; a person deploys the platform. "
+            "everything: also the functions' code, which reads keys, so whoever approves a run could read keys.",
         ),
     ] = "tenants"
     state_bucket: Annotated[
-        Bucket, Field(description="The S3 bucket of the stacks' state.", examples=["myflux-state-prod-eu1"])
+        Bucket, Field(description="The S3 bucket that holds the stacks' state.", examples=["myflux-state-prod-eu1"])
     ]
     state_key_arn: Annotated[
-        KeyArn | None, Field(description="The KMS key of Pulumi's secrets provider, where awskms is used.")
+        KeyArn | None, Field(description="The KMS key of Pulumi's secrets provider, if it is awskms.")
     ] = None
 
     @property
@@ -162,6 +172,6 @@ class Pipeline(Model):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.github is None) == (self.gitlab is None):
-            reason = "A cell is deployed by one pipeline, so that each of its jobs can be told by its subject."
-            refuse(iter([Refusal("one-pipeline", reason, "write either github or gitlab.")]))
+            reason = "A pipeline needs exactly one of github and gitlab."
+            refuse(iter([Refusal("one-pipeline", reason, "keep one of github and gitlab.")]))
         return self

@@ -1,6 +1,6 @@
-"""Who a cell trusts, and where it stands: IAM principals and AWS Regions.
+"""IAM principals and AWS Regions in a cell's file.
 
-Owns their forms and rules. Leaves out asking AWS whether they exist.
+Owns their format and rules. Leaves out whether they exist: AWS is not asked.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def partition_of(name: str) -> str:
 def region_code(name: str) -> str:
     for prefix, where in _UNUSABLE.items():
         if name == prefix or (prefix != "ap-east-1" and name.startswith(prefix)):
-            reason = f"The functions of a cell call OpenAI's API, which cannot be had from {where}."
-            refused("region-without-openai", reason, "choose a Region elsewhere.")
+            reason = f"The cell's functions call OpenAI's API, which cannot be reached from {where}."
+            refused("region-without-openai", reason, "choose another Region.")
     if not _REGION.fullmatch(name):
         refused("bad-region", "This is not an AWS Region's code.", "write a code such as eu-central-1.")
     return name
@@ -46,16 +46,16 @@ def _principal(arn: str) -> str:
     if "*" in arn or "?" in arn:
         refused(
             "principal-wildcard",
-            "A wildcard would trust principals that nobody has named.",
+            "A wildcard would trust principals that are not in the list.",
             "name each user or role by its ARN.",
         )
     if arn.endswith(":root") or re.fullmatch(r"[0-9]{12}", arn, re.ASCII):
-        reason = "An account's root stands for everybody whom that account allows, also tomorrow."
+        reason = "An account's root means every principal that the account allows, now or later."
         refused("principal-account", reason, "name the user or role by its ARN.")
     if ":assumed-role/" in arn:
         refused(
             "principal-session",
-            "This is one session of a role, and sessions end.",
+            "This is the ARN of one session of a role, and sessions end.",
             "name the role: arn:aws:iam::…:role/….",
         )
     if not _PRINCIPAL.fullmatch(arn):
@@ -73,7 +73,7 @@ Principal = Annotated[
 
 
 def principal_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
-    """Rules among a cell's principals; `data` is a cell's raw values."""
+    """Rules between a cell's principals; `data` is the file's raw values."""
     region = data.get("region")
     home = region if isinstance(region, str) and _REGION.fullmatch(region) else None
     lists = {field: data.get(field) for field in ("runtime_principals", "deployer_principals")}
@@ -82,11 +82,16 @@ def principal_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
         for place, arn in enumerate(arns):
             form = _PRINCIPAL.fullmatch(arn) if isinstance(arn, str) else None
             if form and home and form[1] != partition_of(home):
-                reason = f"The cell's Region is in the partition {partition_of(home)}, and IAM trusts none of another."
+                reason = (
+                    f"The cell's Region is in partition {partition_of(home)}; IAM cannot trust a principal of another."
+                )
                 yield Refusal("principal-partition", reason, f"write arn:{partition_of(home)}:iam::….", (field, place))
     for place, arn in enumerate(trusted.get("deployer_principals", ())):
         if arn in trusted.get("runtime_principals", ()):
-            reason = "Who deploys must not read keys, and whoever may assume the runtime role can."
+            reason = "A deployer must not read keys, but this principal may assume the runtime role, which can."
             yield Refusal(
-                "deployer-reads", reason, "deploy with a principal of its own.", ("deployer_principals", place)
+                "deployer-reads",
+                reason,
+                "use different principals for deploying and for the runtime.",
+                ("deployer_principals", place),
             )

@@ -1,7 +1,7 @@
-"""What is said when a file is refused, and what is never said.
+"""Problems in tenant and cell files: their text, and which values it may show.
 
-Owns `Problem`, its rendering, and which values may be shown. Leaves out the rules themselves. A value is shown only if
-nothing about it suggests a credential: text shaped like a key, long and random, or simply long stays withheld.
+Owns `Problem` and its rendering. Leaves out the rules themselves. A value is not shown if it could be a credential:
+text shaped like a key, random text, and any long text is withheld.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _HEX: Final = re.compile(r"[0-9a-fA-F]{32}")
 
 @dataclass(frozen=True)
 class Refusal:
-    """A rule that a value breaks, before anybody knows which file and line it stands on.
+    """A rule that a value breaks, without file and line, which the rule does not know.
 
-    `at` leads from the refused model to the value, e.g. ``("budget", "emails", 0)``.
+    `at` is the path from the refused model to the value, e.g. ``("budget", "emails", 0)``.
     """
 
     rule: str
@@ -39,7 +39,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing to put right. `line` counts from 1; it is None where no line of the file is at fault."""
+    """One error in a file. `line` counts from 1; None if the error is of the whole file."""
 
     file: str
     line: int | None
@@ -57,7 +57,7 @@ class Problem:
 
 
 class TenancyError(Exception):
-    """Every problem of every file, found before anything was changed. Its text holds no value that may be a key."""
+    """All problems of all files; nothing was changed. The text holds no value that may be a key."""
 
     def __init__(self, problems: Iterable[Problem], where: str = "the tenant and cell files") -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: (problem.file, problem.line or 0, problem.field)))
@@ -67,17 +67,17 @@ class TenancyError(Exception):
         super().__init__("\n".join([head, *(str(problem) for problem in self.problems)]))
 
     def __reduce__(self) -> tuple[type[TenancyError], tuple[tuple[Problem, ...], str]]:
-        """An exception is rebuilt from its arguments, which here are the problems and not the text."""
+        """For pickle: `__init__` takes the problems, and `args` holds the text."""
         return type(self), (self.problems, self.where)
 
 
 def holds_key(text: str) -> bool:
-    """Whether `text` holds something shaped like a key, also when written in look-alike Unicode forms."""
+    """Whether `text` holds something shaped like a key, also in look-alike Unicode characters."""
     return looks_like_key(text) or (not text.isascii() and looks_like_key(unicodedata.normalize("NFKC", text)))
 
 
 def shown(value: object) -> str | None:
-    """`value` as an error may print it: None for what has no short form, WITHHELD for what might be a credential."""
+    """`value` as an error may print it: None for a list or mapping, WITHHELD for a possible credential."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
@@ -91,5 +91,5 @@ def shown(value: object) -> str | None:
 
 
 def printable(text: str) -> str:
-    """`text` on one line that any terminal can take: control and undecodable characters are escaped."""
+    """`text` on one line that any terminal can print: control and undecodable characters are escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

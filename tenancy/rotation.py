@@ -1,6 +1,6 @@
-"""How long a tenant's key lives.
+"""How often a tenant's key rotates, and how long a key is valid.
 
-Owns the interval, the overlap and the limits that AWS and OpenAI set on them. Leaves out the slot in the calendar
+Owns the interval, the overlap and the limits that AWS and OpenAI set on them. Leaves out the schedule
 (`tenancy/slots.py`) and the rotation itself.
 """
 
@@ -21,7 +21,7 @@ AWS_SHORTEST_HOURS: Final = 4
 
 
 class Rotation(Model):
-    """When the key changes, and how long the previous key stays valid. Give `every_days` or `every_hours`, not both."""
+    """When the key changes, and how long the previous key stays valid. Set `every_days` or `every_hours`, not both."""
 
     model_config = ConfigDict(
         json_schema_extra={"oneOf": [{"required": ["every_days"]}, {"required": ["every_hours"]}]}
@@ -30,9 +30,9 @@ class Rotation(Model):
     every_days: Annotated[
         Whole | None,
         Field(
-            description="Longest time between two rotations, in days. AWS's calendar cannot count days across "
-            "months, so the rarest regular pattern within it is used: 7 is once a week, 30 twice a month, 31 once a "
-            "month, 90 every second month.",
+            description="Longest time between two rotations, in days. AWS's schedules cannot count days across months, "
+            "so the rarest regular pattern within it is used: 7 means once a week, 30 twice a month, 31 once a month, "
+            "90 every second month.",
             examples=[31],
             json_schema_extra={"minimum": 1, "maximum": 361},
         ),
@@ -40,7 +40,7 @@ class Rotation(Model):
     every_hours: Annotated[
         Whole | None,
         Field(
-            description="For a tenant that needs less than a day: 4, 6, 8 or 12 hours between rotations.",
+            description="Hours between two rotations, for less than a day: 4, 6, 8 or 12.",
             examples=[12],
             json_schema_extra={"enum": list(slots.HOURLY_STEPS)},
         ),
@@ -48,8 +48,8 @@ class Rotation(Model):
     overlap_hours: Annotated[
         Whole,
         Field(
-            description="How long the previous key stays valid after a new one is live, in whole hours, at least 1: "
-            "readers may hold a key for up to an hour. Never longer than the shortest time between two rotations.",
+            description="Hours that the previous key stays valid after a rotation, at least 1, since readers cache a "
+            "key for up to an hour. At most the shortest time between two rotations.",
             examples=[24],
             json_schema_extra={"minimum": 1},
         ),
@@ -57,7 +57,7 @@ class Rotation(Model):
 
     @property
     def interval_hours(self) -> int:
-        """The longest time between two slots that the tenant accepts."""
+        """The longest time between two rotations that the tenant accepts, in hours."""
         return self.every_hours or 24 * (self.every_days or 0)
 
     @property
@@ -73,16 +73,16 @@ class Rotation(Model):
 
 def rotation_refusals(every_days: int | None, every_hours: int | None, overlap_hours: int) -> Iterator[Refusal]:
     if (every_days is None) == (every_hours is None):
-        reason = "A rotation has one interval: `every_days`, or `every_hours` for less than a day."
+        reason = "A rotation needs exactly one of `every_days` and `every_hours` (for less than a day)."
         yield Refusal("one-interval", reason, "keep one of the two, for example every_days: 31.")
         return
     if every_hours is not None:
         yield from _hours_refusals(every_hours)
     elif every_days is not None and every_days < 1:
-        reason = f"AWS rotates a secret no more often than every {AWS_SHORTEST_HOURS} hours."
+        reason = f"The interval must be at least 1 day, got {every_days}."
         yield Refusal("interval-too-short", reason, "write every_days: 1 or more, or every_hours: 4.", ("every_days",))
     if overlap_hours < 1:
-        reason = "Readers hold a key for up to an hour, so an old key that dies at once breaks their calls."
+        reason = f"The overlap must be at least 1 hour, got {overlap_hours}: readers cache a key for up to an hour."
         yield Refusal("overlap-too-short", reason, "write overlap_hours: 1 or more; 24 is usual.", ("overlap_hours",))
     interval = every_hours if every_hours is not None else 24 * (every_days or 0)
     if every_hours in slots.HOURLY_STEPS or (every_days or 0) >= 1:
@@ -91,23 +91,25 @@ def rotation_refusals(every_days: int | None, every_hours: int | None, overlap_h
 
 def _hours_refusals(every_hours: int) -> Iterator[Refusal]:
     if every_hours < AWS_SHORTEST_HOURS:
-        reason = f"AWS rotates a secret no more often than every {AWS_SHORTEST_HOURS} hours."
+        reason = f"AWS rotates a secret at most every {AWS_SHORTEST_HOURS} hours, got every {every_hours}."
         yield Refusal("interval-too-short", reason, "write every_hours: 4 or more.", ("every_hours",))
     elif every_hours not in slots.HOURLY_STEPS:
         fitting = max(step for step in slots.HOURLY_STEPS if step <= every_hours)
         way_out = f"write every_hours: {fitting}, or every_days for a day or more."
-        reason = "AWS's hours start again each day, so only 4, 6, 8 and 12 divide it evenly."
+        reason = "AWS's schedules start again each day, so the hours must divide a day evenly: 4, 6, 8 or 12."
         yield Refusal("interval-uneven", reason, way_out, ("every_hours",))
 
 
 def _overlap_refusals(interval: int, overlap: int) -> Iterator[Refusal]:
     gap = slots.shortest_gap_hours(interval)
     if overlap > interval:
-        reason = f"The previous key would outlive the next rotation, {interval} hours later: three live keys at once."
+        reason = (
+            f"The previous key would still be valid after the next rotation, {interval} hours later: three valid keys."
+        )
         yield Refusal("overlap-too-long", reason, f"write overlap_hours: {gap} or less.", ("overlap_hours",))
     elif overlap > gap:
         words = slots.pattern(interval // 24).words
-        reason = f"This interval is kept by rotating {words}, where two rotations can be just {gap} hours apart."
+        reason = f"This interval means a rotation {words}, and two of them can be only {gap} hours apart."
         yield Refusal("overlap-too-long", reason, f"write overlap_hours: {gap} or less.", ("overlap_hours",))
     if interval + overlap + MARGIN_HOURS > LONGEST_HOURS:
         life = f"A key lives for interval, overlap and a margin of {MARGIN_HOURS} hours"

@@ -1,7 +1,7 @@
-"""JSON Schemas of both kinds of file, for editors that complete and check while somebody types.
+"""JSON Schemas of tenant and cell files, for editors that complete and check.
 
 Owns `docs/schema/*.json`, generated from the models: ``python -m tenancy.schema --write`` makes them, ``--check`` fails
-when they are out of date. Leaves out the rules that JSON Schema cannot say; `tenancy.load` has the last word.
+when they are out of date. Leaves out the rules that JSON Schema cannot express, which `tenancy.load` checks.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ def cell_schema() -> dict[str, Any]:
     """The schema of `cells/*.yaml`."""
     schema = _schema(Cell)
     local = {"properties": {"local": {"const": True}}, "required": ["local"]}
-    addressless = {"properties": {"production": {"const": False}, "openai": {"properties": {"base_url": False}}}}
-    alarmed = {"required": ["alarm_emails"], "properties": {"alarm_emails": {"minItems": 1}}}
+    local_cell = {"properties": {"production": {"const": False}, "openai": {"properties": {"base_url": False}}}}
+    with_alarms = {"required": ["alarm_emails"], "properties": {"alarm_emails": {"minItems": 1}}}
     schema["allOf"] = [
-        {"if": local, "then": addressless},
-        {"if": {"properties": {"production": {"const": True}}, "required": ["production"]}, "then": alarmed},
+        {"if": local, "then": local_cell},
+        {"if": {"properties": {"production": {"const": True}}, "required": ["production"]}, "then": with_alarms},
     ]
     return schema
 
@@ -64,7 +64,7 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _without_null(node: Any) -> Any:
-    """What a file may leave out, it leaves out: a field without a value is refused, so null is no choice."""
+    """Removes null from optional fields: a file leaves such a field out, and a field without a value is refused."""
     if isinstance(node, list):
         return [_without_null(item) for item in cast(list[Any], node)]
     if not isinstance(node, dict):
@@ -81,7 +81,7 @@ def _without_null(node: Any) -> Any:
 
 
 def files() -> dict[Path, str]:
-    """What the files should hold, by path."""
+    """Path to what the file should hold."""
     schemas = {"tenant.schema.json": tenant_schema(), "cell.schema.json": cell_schema()}
     return {FOLDER / name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in schemas.items()}
 

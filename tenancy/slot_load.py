@@ -1,9 +1,4 @@
-"""How many rotations a cell's slots put into one hour, against what OpenAI's Admin API takes.
-
-Owns the count. Leaves out choosing slots (`tenancy/slots.py`) and the budget (`myflux_keys/admin_budget.py`). A
-rotation lists keys, mints one and changes the old one's expiry: one call each on three endpoints, counted apart. A
-window of several hours counts at the hour in which it opens, since AWS may start everything then.
-"""
+"""How many rotations start in one hour, compared with the rate limit of OpenAI's Admin API."""
 
 from __future__ import annotations
 
@@ -17,16 +12,18 @@ from typing import Final
 from myflux_keys.admin_budget import CALLS_PER_MINUTE
 
 ROTATIONS_AN_HOUR: Final = CALLS_PER_MINUTE * 60
-"""What the budget carries in an hour, since a rotation makes one call on each endpoint."""
+"""What the rate limit allows in an hour. A rotation lists keys, mints one and changes the old one's expiry: one call
+each on three endpoints, whose calls are counted separately."""
 
 _DAYS: Final = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _LOOK_AHEAD: Final = 366
-"""Days: every pattern of `slots` comes round at least once in them."""
+"""Days. Every pattern of `slots` repeats at least once in them."""
 
 
 @dataclass(frozen=True)
 class SlotLoad:
-    """A cell's rotations over a year. `histogram`: how many hours have so many rotations; empty hours are left out."""
+    """A cell's rotations over a year. `peak`: the most in one hour. `histogram`: number of rotations in an hour to the
+    number of such hours, without empty hours."""
 
     rotations: int
     peak: int
@@ -39,11 +36,11 @@ class SlotLoad:
 
 
 def openings(schedule: str, first: date, days: int) -> Iterator[datetime]:
-    """When the windows of an expression that `slots.cron` made open, on `days` days from `first`, in UTC."""
-    found = re.fullmatch(r"cron\(0 (\d+)(?:/(\d+))? (\S+) (\S+) (\S+) \*\)", schedule)
-    if found is None:
+    """When the windows of `schedule`, an expression of `slots.cron`, open on `days` days from `first`, in UTC."""
+    fields = re.fullmatch(r"cron\(0 (\d+)(?:/(\d+))? (\S+) (\S+) (\S+) \*\)", schedule)
+    if fields is None:
         raise ValueError(f"{schedule} is not an expression of slots.cron")
-    hour, step, month_days, months, weekdays = found.groups()
+    hour, step, month_days, months, weekdays = fields.groups()
     hours = range(int(hour), 24, int(step)) if step else (int(hour),)
     for ahead in range(days):
         day = first + timedelta(days=ahead)
@@ -57,7 +54,8 @@ def openings(schedule: str, first: date, days: int) -> Iterator[datetime]:
 
 
 def slot_load(schedules: Iterable[str], first: date, days: int = _LOOK_AHEAD) -> SlotLoad:
-    """Counts each hour's openings. Tenants often share an expression, so each is walked through the calendar once."""
+    """Counts the rotations of each hour. A window of several hours counts in its first hour, since AWS may start all of
+    them then. Tenants often share an expression, so each expression is evaluated once."""
     by_hour: Counter[datetime] = Counter()
     for schedule, tenants in Counter(schedules).items():
         for opening in openings(schedule, first, days):

@@ -1,4 +1,4 @@
-"""When a tenant's key rotates: a cron slot of its own, spread over the cell by hash.
+"""When a tenant's key rotates: its own cron schedule (slot), spread over the cell by a hash.
 
 Owns the schedule in Secrets Manager's cron dialect: minutes 0, hours one number or ``start/step``, year ``*``, `?` in
 one of the two day fields, UTC, a window that ends within its UTC day
@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from typing import Final
 
 HOURLY_STEPS: Final = (4, 6, 8, 12)
-"""Hours divide the day evenly, since increments start again each day; AWS rotates no more often than every four."""
+"""They divide the day evenly, since AWS's increments start again each day. AWS rotates at most every four hours."""
 
 _DAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
 class _Draw:
-    """Numbers that are always the same for the same tenant of the same cell, and evenly spread over tenants."""
+    """Pseudo-random numbers: always the same for one tenant of one cell, and evenly spread over tenants."""
 
     def __init__(self, tenant: str, cell: str) -> None:
         self._rest = int.from_bytes(hashlib.sha256(f"{cell}/{tenant}".encode()).digest(), "big")
@@ -36,7 +36,8 @@ class _Draw:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A way to repeat: `longest` and `shortest` gap in days over every year, and day, month and weekday fields."""
+    """A regular repetition: its longest and shortest gap in days over every year, and its day, month and weekday
+    fields."""
 
     words: str
     longest: int
@@ -85,18 +86,18 @@ PATTERNS: Final = (
     Pattern("every fourth month", 123, 120, _months(4)),
     Pattern("every sixth month", 184, 181, _months(6)),
 )
-"""From often to rare. Gaps count February, leap years and the turn of the year; tests walk the calendar."""
+"""From often to rare. The gaps include February, leap years and the end of the year, as the tests check."""
 
 
 def pattern(every_days: int) -> Pattern:
     """The rarest pattern that never leaves more than `every_days` days (at least 1) between two slots."""
     if every_days < 1:
-        raise ValueError(f"an interval of {every_days} days is none: it is at least 1")
+        raise ValueError(f"interval must be at least 1 day, got {every_days}")
     return [known for known in PATTERNS if known.longest <= every_days][-1]
 
 
 def cron(tenant: str, cell: str, interval_hours: int) -> str:
-    """The schedule for RotationRules.ScheduleExpression. Pure: the same arguments give the same slot for ever.
+    """The schedule for RotationRules.ScheduleExpression. The same arguments always give the same slot.
 
     `interval_hours` is one of HOURLY_STEPS or a whole number of days; anything else raises ValueError.
     """
@@ -105,7 +106,7 @@ def cron(tenant: str, cell: str, interval_hours: int) -> str:
         return f"cron(0 {1 + draw.below(interval_hours - 1)}/{interval_hours} * * ? *)"
     days, rest = divmod(interval_hours, 24)
     if rest or days < 1:
-        raise ValueError(f"{interval_hours} hours is neither one of {HOURLY_STEPS} nor a whole number of days")
+        raise ValueError(f"interval must be one of {HOURLY_STEPS} hours or whole days, got {interval_hours} hours")
     hour = 1 + draw.below(20)
     return f"cron(0 {hour} {pattern(days).fields(draw)} *)"
 
@@ -116,5 +117,6 @@ def window(interval_hours: int) -> str:
 
 
 def shortest_gap_hours(interval_hours: int) -> int:
-    """The least time between two slots: an old key that lives longer would meet the key after next."""
+    """The least time between two rotations, in hours: if an old key is valid for longer, three keys are valid at
+    once."""
     return interval_hours if interval_hours in HOURLY_STEPS else 24 * pattern(interval_hours // 24).shortest

@@ -1,4 +1,4 @@
-"""From a folder to the text of its files, with everything refused that should not even be parsed.
+"""Reads the text of the files in a folder, and refuses what must not be parsed.
 
 Owns paths, size, encoding, invisible characters, and text shaped like a key, also in comments. Leaves out YAML.
 """
@@ -17,21 +17,21 @@ from typing import Final
 from tenancy.problems import Problem, Refusal, holds_key, printable
 
 LARGEST_FILE: Final = 64 * 1024
-"""Bytes. A tenant file has some 600: whatever needs more is not one."""
+"""Bytes. A tenant file has about 600."""
 
 KEY_SHAPED: Final = Refusal(
     "key-shaped",
-    "This is shaped like an API key or an access key, and these files are read by everybody and kept for ever.",
-    "take it out, and revoke the key where it came from: it counts as leaked. MyFlux Keys never needs a key in a file.",
+    "This looks like an API key or an AWS access key, and the history of the repository keeps every file for ever.",
+    "remove it, and revoke the key where it came from: it counts as leaked. MyFlux Keys never needs a key in a file.",
 )
 
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
-"""YAML's own, so that lines are counted as its parser counts them."""
+"""YAML's line breaks, so that lines are counted as its parser counts them."""
 
 
 class Refused(Exception):
-    """A file that cannot be read further, with the reasons."""
+    """A file that was refused, with its problems."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__(str(len(problems)))
@@ -51,7 +51,7 @@ class Source:
 
 
 def _label(path: Path, root: Path) -> str:
-    """A path that any terminal can print, even if its bytes are no text."""
+    """The path below `root` as any terminal can print it, even if its bytes are not UTF-8."""
     relative = path.relative_to(root).as_posix()
     return printable(relative.encode("utf-8", "backslashreplace").decode())
 
@@ -60,12 +60,12 @@ def _refused(file: str, rule: str, reason: str, way_out: str) -> Refused:
     return Refused(Problem(file, None, "", None, rule, reason, way_out))
 
 
-def find(root: Path, folder: str, *, apart: Container[str] = ()) -> tuple[list[Path], list[Problem]]:
-    """The files of ``root/folder`` in order of name, and problems with what else lies there, but for the sub-folders
-    named in `apart`."""
+def find(root: Path, folder: str, *, ignored: Container[str] = ()) -> tuple[list[Path], list[Problem]]:
+    """The .yaml files of ``root/folder``, sorted by name, and problems for what else is there. `ignored` sub-folders
+    are no problem."""
     directory = root / folder
     if not directory.is_dir():
-        way_out = f"run from the repository's root, or make {folder}/ with one file in it for each of them."
+        way_out = f"run from the repository's root, or create {folder}/ with one file for each."
         return [], [Problem(f"{folder}/", None, "", None, "folder-missing", "There is no such folder.", way_out)]
     paths: list[Path] = []
     problems: list[Problem] = []
@@ -76,13 +76,13 @@ def find(root: Path, folder: str, *, apart: Container[str] = ()) -> tuple[list[P
             paths.append(path)
         elif path.suffix.lower() in (".yml", ".yaml"):
             reason, way_out = (
-                "Only files that end in .yaml are read, so this one would be ignored.",
+                "Only files that end in .yaml are read; this one would be ignored.",
                 "rename it to end in .yaml.",
             )
             problems.append(Problem(_label(path, root), None, "", None, "file-ending", reason, way_out))
-        elif path.is_dir() and path.name not in apart:
+        elif path.is_dir() and path.name not in ignored:
             reason, way_out = (
-                "Sub-folders are not read, so what lies in here would be ignored.",
+                "Sub-folders are not read; the files in this one would be ignored.",
                 f"move its files up into {folder}/.",
             )
             problems.append(Problem(_label(path, root), None, "", None, "sub-folder", reason, way_out))
@@ -90,8 +90,8 @@ def find(root: Path, folder: str, *, apart: Container[str] = ()) -> tuple[list[P
 
 
 def read(path: Path, root: Path, draft: str | None = None) -> Source:
-    """The text of one file, or `draft` as if the file held it. Raises Refused; nothing of the text is in the problems
-    but line numbers."""
+    """The text of one file, or `draft` instead of it. Raises Refused, whose problems hold none of the text, only line
+    numbers."""
     file = _label(path, root)
     return _checked(file, path.stem, _bytes(path, file) if draft is None else draft.encode())
 
@@ -102,24 +102,23 @@ def _bytes(path: Path, file: str) -> bytes:
         raise _refused(
             file,
             "symlink-out",
-            "The link leads out of the folder, so a review of the repository would not show what it holds.",
-            "put the file itself here.",
+            "The symbolic link leads out of the folder, so a review of the repository would not show the file's "
+            "content.",
+            "replace the link by the file.",
         )
     try:
         content = _content(path)
     except OSError as error:
         raise _refused(file, "unreadable", f"The file cannot be read: {error.strerror}.", "make it readable.") from None
     if content is None:
-        raise _refused(file, "not-a-file", "This is not an ordinary file.", "put an ordinary file here.")
+        raise _refused(file, "not-a-file", "This is not a regular file.", "replace it by a regular file.")
     return content
 
 
 def _checked(file: str, stem: str, content: bytes) -> Source:
     if len(content) > LARGEST_FILE:
-        reason = f"The file is larger than {LARGEST_FILE // 1024} KiB; an ordinary one is below 1."
-        raise _refused(
-            file, "file-too-large", reason, "keep to the documented fields; each tenant has a file of its own."
-        )
+        reason = f"The file is larger than {LARGEST_FILE // 1024} KiB; a typical one is smaller than 1 KiB."
+        raise _refused(file, "file-too-large", reason, "use only the documented fields; each tenant has its own file.")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -135,7 +134,7 @@ def _checked(file: str, stem: str, content: bytes) -> Source:
 
 
 def _content(path: Path) -> bytes | None:
-    """At most one byte more than is allowed; None for what is no ordinary file. Never waits, not even for a pipe."""
+    """At most one byte more than is allowed; None if it is not a regular file. Never blocks, not even on a pipe."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -166,7 +165,8 @@ def _invisible(source: Source) -> Iterable[Problem]:
             if character != "\t" and unicodedata.category(character) in _INVISIBLE:
                 refusal = Refusal(
                     "invisible-character",
-                    f"U+{ord(character):04X} does not show, so what is read would differ from what is seen.",
+                    f"U+{ord(character):04X} is invisible, so the file would hold something that a reviewer cannot "
+                    "see.",
                     "delete the character.",
                 )
                 yield source.problem(refusal, number)

@@ -1,7 +1,4 @@
-"""What a managed tenant may use and spend at OpenAI.
-
-Owns the shapes of rate limits and budget. Leaves out setting them, which the provisioner function does.
-"""
+"""A tenant's rate limits and budget at OpenAI, which the provisioner function sets."""
 
 from __future__ import annotations
 
@@ -15,25 +12,25 @@ from tenancy.fields import Email, Flag, Model, Unique, Whole, refuse
 from tenancy.problems import Refusal
 
 MOST: Final = 1_000_000_000
-"""No limit of OpenAI's comes near: a larger number is a slip of the hand."""
+"""Far above OpenAI's limits: a larger number is a typing error."""
 
 
 class RateLimit(Model):
     """The project's limits for one model. OpenAI answers 429 above them."""
 
-    requests_per_minute: Annotated[Whole, Field(ge=1, le=MOST, description="Requests a minute.", examples=[500])]
-    tokens_per_minute: Annotated[Whole, Field(ge=1, le=MOST, description="Tokens a minute.", examples=[200000])]
+    requests_per_minute: Annotated[Whole, Field(ge=1, le=MOST, description="Requests per minute.", examples=[500])]
+    tokens_per_minute: Annotated[Whole, Field(ge=1, le=MOST, description="Tokens per minute.", examples=[200000])]
 
 
 class Budget(Model):
-    """What the tenant's project may spend in a calendar month, and who hears of it."""
+    """What the tenant's project may spend in a calendar month, and who receives alerts."""
 
     monthly_usd: Annotated[
         Whole,
         Field(
             ge=1,
             le=1_000_000,
-            description="Whole US dollars a month, so that every alert is in whole cents, OpenAI's unit.",
+            description="US dollars per month, a whole number, so that every alert is in whole cents, OpenAI's unit.",
             examples=[200],
         ),
     ]
@@ -43,7 +40,7 @@ class Budget(Model):
     alert_percent: Annotated[
         tuple[Annotated[Whole, Field(ge=1, le=100)], ...],
         Field(
-            description="Shares of the budget, in percent from 1 to 100 and rising, at which an e-mail goes out.",
+            description="Percentages of the budget at which an alert is sent by e-mail: 1 to 100, in rising order.",
             examples=[[50, 80, 100]],
         ),
     ] = ()
@@ -51,7 +48,7 @@ class Budget(Model):
         tuple[Email, ...],
         Unique,
         Field(
-            description="Who receives the alerts.",
+            description="E-mail addresses that receive the alerts.",
             examples=[["ops@acme.example"]],
             json_schema_extra={"uniqueItems": True},
         ),
@@ -67,16 +64,16 @@ def _budget_refusals(budget: Budget) -> Iterator[Refusal]:
     shares = budget.alert_percent
     for place, (before, share) in enumerate(pairwise(shares), 1):
         if share <= before:
-            reason = "Shares rise from alert to alert; this one does not."
+            reason = f"Alerts must be in rising order, got {share} after {before}."
             yield Refusal(
-                "alerts-unordered", reason, "write each share once, in rising order.", ("alert_percent", place)
+                "alerts-unordered", reason, "write each percentage once, in rising order.", ("alert_percent", place)
             )
     if shares and not budget.emails:
-        reason = "There are alerts, and nobody to receive them."
+        reason = "The budget has alert_percent but no emails: nobody would receive the alerts."
         yield Refusal("alerts-without-emails", reason, "add emails: [ops@acme.example].", ("alert_percent",))
     if budget.emails and not shares:
-        reason = "There are recipients, and no alert for them."
+        reason = "The budget has emails but no alert_percent: no alert would be sent."
         yield Refusal("emails-without-alerts", reason, "add alert_percent: [50, 80, 100].", ("emails",))
     if not budget.hard and not shares:
-        reason = "This budget neither blocks calls nor tells anybody: it would do nothing."
+        reason = "The budget would have no effect: it neither blocks calls nor sends alerts."
         yield Refusal("budget-without-effect", reason, "set hard: true, or add alert_percent and emails.", ("hard",))

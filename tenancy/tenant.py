@@ -1,7 +1,7 @@
 """One tenant: what `tenants/<slug>.yaml` may say.
 
-Owns the fields and the rules among them. Leaves out what takes other files to know (`tenancy/fleet.py`), and every
-name and address, which `myflux_keys.names` derives.
+Owns the fields and the rules between them. Leaves out the rules between several files (`tenancy/fleet.py`), and names
+and ARNs, which `myflux_keys.names` derives.
 """
 
 from __future__ import annotations
@@ -24,19 +24,20 @@ from tenancy.rotation import Rotation
 from tenancy.spending import Budget, RateLimit
 
 MANAGED_ONLY: Final = {
-    "permission": "The scopes of a customer's own key are the customer's to set.",
-    "rate_limits": "The rate limits of a customer's own project are the customer's to set.",
-    "budget": "A customer's own spending is theirs to limit.",
-    "rotation": "MyFlux Keys cannot mint a customer's key without an admin key of theirs, so it must not claim to "
-    "rotate it.",
+    "permission": "The customer sets the permission of their own key.",
+    "rate_limits": "The customer sets the rate limits of their own project.",
+    "budget": "The customer sets the budget of their own account.",
+    "rotation": "MyFlux Keys cannot rotate a customer's key without an admin key of their organization.",
 }
-"""Fields that a customer's own key cannot have, with the reason."""
+"""Fields that are refused for a customer's own key, with the reason."""
 
 
 def _name(text: str) -> str:
     if not 1 <= len(text) <= 80 or text != text.strip() or not text.isprintable():
         refused(
-            "bad-name", "A name is 1 to 80 printable characters without spaces around it.", "shorten or trim the name."
+            "bad-name",
+            "A name must be 1 to 80 printable characters, without spaces before or after it.",
+            "shorten or trim the name.",
         )
     return text
 
@@ -70,12 +71,14 @@ ModelName = Annotated[Text, AfterValidator(_model), Field(json_schema_extra={"en
 
 
 class Consumers(Model):
-    """Who uses the key. At least one."""
+    """Who uses the key: at least one of them."""
 
-    myflux: Annotated[Flag, Field(description="MyFlux reads the key from the secret at run time.")] = True
+    myflux: Annotated[Flag, Field(description="true: MyFlux reads the key from the secret at run time.")] = True
     cinnox: Annotated[
         Flag,
-        Field(description="A person pastes each new key into CINNOX's dashboard, so the overlap is at least 24 hours."),
+        Field(
+            description="true: a person pastes each new key into CINNOX's dashboard; then overlap_hours is at least 24."
+        ),
     ] = False
 
     @property
@@ -89,19 +92,23 @@ class Tenant(Model):
 
     tenant: Annotated[
         TenantSlug,
-        Field(description="The slug, also the file's name. Never reused after off-boarding.", examples=["acme"]),
+        Field(
+            description="The tenant's slug. The file has the same name. Never used again after off-boarding.",
+            examples=["acme"],
+        ),
     ]
     name: Annotated[
-        Text, AfterValidator(_name), Field(description="The name that people read.", examples=["Acme Travel"])
+        Text, AfterValidator(_name), Field(description="The tenant's name for people.", examples=["Acme Travel"])
     ]
     cell: Annotated[
-        CellSlug, Field(description="The cell that serves the tenant: a file in cells/.", examples=["local"])
+        CellSlug,
+        Field(description="The slug of the cell that serves the tenant (cells/<slug>.yaml).", examples=["local"]),
     ]
     country: Annotated[
         Text,
         AfterValidator(_country),
         Field(
-            description="ISO 3166-1 alpha-2. Refused where OpenAI does not offer its API.",
+            description="The tenant's country, ISO 3166-1 alpha-2. OpenAI must offer its API there.",
             examples=["CR"],
             json_schema_extra={"enum": list(OFFERED_COUNTRIES)},
         ),
@@ -109,18 +116,18 @@ class Tenant(Model):
     source: Annotated[
         Literal["managed", "customer"],
         Field(
-            description="managed: MyFlux Keys makes the project and every key. customer: the customer's own OpenAI "
-            "account and key; then permission, rate_limits, budget and rotation are refused: they are set in an "
-            "account that is not ours, unless organization_id says that they gave an admin key of it."
+            description="managed: MyFlux Keys creates the OpenAI project and every key. customer: the customer has "
+            "their own OpenAI organization and key; then permission, rate_limits, budget and rotation are not allowed, "
+            "unless organization_id is set and they give an admin key of that organization."
         ),
     ]
     organization_id: Annotated[
         Text | None,
         AfterValidator(lambda text: None if text is None else checked_organization(text)),
         Field(
-            description="source: customer only. The customer's OpenAI organization, of which they give an admin key: "
-            "`up` makes its place, `myflux-keys admin-key set --tenant` stores it; then rotation is added, and keys "
-            "are minted in their organization as a managed tenant's are in ours.",
+            description="Only with source: customer. The customer's OpenAI organization, of which they give an admin "
+            "key. `up` creates the secret for it, and `myflux-keys admin-key set --tenant` stores it. Then add "
+            "rotation, and keys are minted in their organization.",
             examples=["org-example"],
         ),
     ] = None
@@ -146,8 +153,8 @@ class Tenant(Model):
     permission: Annotated[
         Literal["all", "restricted", "read_only"] | None,
         Field(
-            description="What a minted key may do: restricted (the default) is what calling models takes; all and "
-            "read_only are OpenAI's own. Managed tenants only."
+            description="What a minted key may do. restricted (the default): only what model calls need. all, "
+            "read_only: OpenAI's own permissions. Only for minted keys."
         ),
     ] = None
     rate_limits: Annotated[
@@ -156,37 +163,37 @@ class Tenant(Model):
         PlainSerializer(_plain),
         Field(
             default_factory=lambda: FrozenMapping[str, RateLimit]({}),
-            description="By model, for some or all of `models`; the rest keep the organization's limits. "
-            "Managed tenants only.",
+            description="Limits by model, for some or all of `models`; other models keep the organization's limits. "
+            "Only for minted keys.",
         ),
     ]
-    budget: Annotated[Budget | None, Field(description="Left out: no limit and no alert. Managed tenants only.")] = None
+    budget: Annotated[Budget | None, Field(description="Default: no limit and no alert. Only for minted keys.")] = None
     rotation: Annotated[
         Rotation | None,
         Field(
-            description="Needed for managed tenants; for customers only with an organization_id.",
+            description="Required with source: managed. With source: customer only if organization_id is set.",
             examples=[{"every_days": 31, "overlap_hours": 24}],
         ),
     ] = None
-    consumers: Annotated[Consumers, Field(description="Left out: myflux alone.")] = Consumers()
+    consumers: Annotated[Consumers, Field(description="Who uses the key. Default: only myflux.")] = Consumers()
     enabled: Annotated[
-        Flag, Field(description="false: nobody can read the key, within seconds of `up`. Nothing is deleted.")
+        Flag, Field(description="false: nobody can read the key, from seconds after `up`. Nothing is deleted.")
     ] = True
 
     @property
     def minted(self) -> bool:
-        """Whether keys are minted here; otherwise the customer brings one, and only they can end it."""
+        """Whether MyFlux Keys mints the keys; otherwise the customer provides one, and only they can revoke it."""
         return self.rotation is not None
 
     @property
     def schedule(self) -> str | None:
-        """The cron slot of the tenant's own, or None if nothing rotates."""
+        """The tenant's schedule expression, or None without rotation."""
         return slots.cron(self.tenant, self.cell, self.rotation.interval_hours) if self.rotation else None
 
     @model_validator(mode="before")
     @classmethod
     def _defaults(cls, data: Any) -> Any:
-        """A managed key has the least permission that works unless the file asks for another."""
+        """A minted key has the least permission that works, unless the file sets another."""
         fields = cast(dict[str, Any], data) if isinstance(data, dict) else {}
         if fields.get("source") == "managed" or (fields.get("organization_id") and fields.get("rotation")):
             return {"permission": "restricted"} | fields
@@ -199,7 +206,8 @@ class Tenant(Model):
 
 
 def tenant_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
-    """Rules among a tenant's fields. Takes the file's raw values, so that they are checked beside other errors."""
+    """Rules between a tenant's fields. Takes the file's raw values, so that they are reported together with other
+    errors."""
     own = data.get("organization_id")
     if data.get("source") == "customer" and not own:
         for field, reason in MANAGED_ONLY.items():
@@ -209,19 +217,21 @@ def tenant_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
     if data.get("source") == "customer" and own and not data.get("rotation"):
         for field in ("permission", "rate_limits", "budget"):
             if data.get(field):
-                reason = "Nothing is made in the customer's organization until a rotation is given."
+                reason = (
+                    "Without rotation, nothing is created in the customer's organization, so this would have no effect."
+                )
                 yield Refusal("missing-rotation", reason, f"add rotation, or delete `{field}`.", (field,))
     if data.get("source") == "managed" and own:
-        reason = "A managed tenant's keys are minted in the cell's organization."
+        reason = "A managed tenant's keys are minted in the cell's organization, not in one of its own."
         yield Refusal("customer-only", reason, "delete it, or set source: customer.", ("organization_id",))
     if data.get("source") == "managed" and data.get("rotation") is None:
-        reason = "A managed tenant needs a rotation: how long a key lives is a decision, so there is no default."
+        reason = "A managed tenant needs a rotation; it has no default, since you decide how long a key is valid."
         yield Refusal("missing-field", reason, "add rotation: {every_days: 31, overlap_hours: 24}.", ("rotation",))
     models, limits = data.get("models"), data.get("rate_limits")
     if isinstance(models, list | tuple) and isinstance(limits, Mapping):
         for model in cast(Mapping[str, Any], limits):
             if model not in models:
-                reason = "A rate limit is given for a model that the tenant may not use."
+                reason = "This rate limit is for a model that is not in `models`."
                 way_out = "add the model to `models`, or delete its rate limit."
                 yield Refusal("limit-without-model", reason, way_out, ("rate_limits", model))
     yield from _consumer_refusals(data.get("consumers"), data.get("rotation"))
@@ -232,9 +242,9 @@ def _consumer_refusals(consumers: Any, rotation: Any) -> Iterator[Refusal]:
         return
     used = cast(Mapping[str, Any], consumers)
     if used.get("myflux") is False and not used.get("cinnox"):
-        way_out = "set one of the consumers to true; to stop reads for a while, set enabled: false."
+        way_out = "set one of the consumers to true; to stop reads for some time, set enabled: false."
         yield Refusal(
-            "no-consumer", "Nobody would use the key, and an unused key is only a risk.", way_out, ("consumers",)
+            "no-consumer", "No consumer uses the key, and an unused key is only a risk.", way_out, ("consumers",)
         )
     overlap = cast(Mapping[str, Any], rotation).get("overlap_hours") if isinstance(rotation, Mapping) else None
     for one in CONSUMERS:

@@ -1,7 +1,7 @@
 """Runs actionlint over the workflows: the one on PATH of the right version, or one built from Go modules once.
 
-Owns having it, in the cache beside the engine, and running it. Where neither it nor Go is there, says that the
-workflows were left out, and with $CI set fails instead: a pipeline that checks itself must not pass unchecked.
+Where neither it nor Go is there, says that the workflows were left out, and with $CI set fails instead: a pipeline that
+checks itself must not pass unchecked.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Two ways to get a Pulumi engine that is not on the machine: the SDK's own installer, and a build from Go modules.
 
-Owns the commands, their limits and what each needs. Leaves out when they are tried and where the result is kept
-(`tools/engine.py`). Each fills an empty folder and raises StepError when it can't.
+Each fills an empty folder and raises StepError when it can't.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""One long command, run with its progress shown, its time bounded and its last words kept.
-
-Owns that and nothing else; what is run, and what a failure means, is decided by whoever calls.
-"""
+"""One long command, run with its progress shown, its time bounded and its last words kept."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
 """Go programs that running the examples takes, built once from pinned modules into the cache.
 
-Owns which there are, and the build. Leaves out the engine itself (`tools/engine.py`), whose cache and lock these share.
 Each is asked for only where the official one is missing, and never by a plain test run.
 """
 

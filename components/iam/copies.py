@@ -1,13 +1,13 @@
-"""Copies of tenants' secrets in other Regions: what each role may do with them, as pure functions that return dicts.
+"""Replicas of tenants' secrets in other Regions: what each role may do with them, as pure functions that return dicts.
 
-Owns the statements that name a copy or its key, and the policy that such a key needs. Leaves out making either: Secrets
-Manager makes a copy, and a key in another Region is the operator's, named in the cell's file.
+Owns the statements that name a replica ("copy") or its KMS key, and the policy that such a key needs. Leaves out
+creating either: Secrets Manager creates a copy, and an operator the key, which the cell's file names.
 
-A copy has its secret's name, tags and policy, and an ARN that differs by its Region alone:
+A copy has its secret's name, tags and policy, and an ARN in which only the Region differs:
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
-AWS does not say which of the two ARNs stands in a copy's encryption context, nor from which Region's Secrets Manager
-the key is called, nor whether a new version is copied in the name of who wrote it. So either ARN and either Region
-will do, and the writers may encrypt.
+AWS does not document which of the two ARNs is in a copy's encryption context, which Region's Secrets Manager uses the
+key, and whether copying a new version uses the permissions of its writer. So both ARNs and both Regions are allowed,
+and the writers may encrypt.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Replica:
 
 
 def runtime_reads_copies(names: CellNames, replicas: Sequence[Replica]) -> list[Statement]:
-    """Of its own tenant, as at home."""
+    """The runtime reads copies of its own tenant's secret, as in the cell's Region."""
 
     def own(where: CellNames) -> str:
         return where.tenant("${aws:PrincipalTag/" + TAG_TENANT + "}").secret_arn_pattern
@@ -56,13 +56,13 @@ def runtime_reads_copies(names: CellNames, replicas: Sequence[Replica]) -> list[
 
 
 def rotation_writes_copies(names: CellNames, replicas: Sequence[Replica]) -> list[Statement]:
-    """It writes at home alone, and Secrets Manager copies what it wrote. It reads no copy."""
+    """The rotation writes only in the cell's Region; Secrets Manager copies the version. It reads no copy."""
     encrypt = ["kms:Encrypt", "kms:GenerateDataKey"]
     return [use_keys("EncryptCopies", encrypt, names, replicas, _tenants)] if replicas else []
 
 
 def bounded_copies(names: CellNames, replicas: Sequence[Replica]) -> list[Statement]:
-    """The most that any role of the cell can do with copies."""
+    """The most that any role of the cell may do with copies."""
     read = {
         "Sid": "CopiesOfThisCellsSecrets",
         "Effect": "Allow",
@@ -86,7 +86,7 @@ def use_keys(
 
 
 def copied(names: CellNames, replicas: Sequence[Replica], secrets: Pattern) -> dict[str, dict[str, Any]]:
-    """Conditions under which a copy's key works: through Secrets Manager, for `secrets` and their copies."""
+    """Conditions on the use of a copy's key: through Secrets Manager, for `secrets` and their copies."""
     conditions = via_secrets_manager(names, [secrets(names), *_abroad(names, replicas, secrets)])
     services = [f"secretsmanager.{region}.amazonaws.com" for region in (names.region, *_regions(replicas))]
     conditions["StringEquals"]["kms:ViaService"] = services
@@ -94,10 +94,10 @@ def copied(names: CellNames, replicas: Sequence[Replica], secrets: Pattern) -> d
 
 
 def copys_key(names: CellNames, replica: Replica, *, writers: Sequence[str], makers: Sequence[str]) -> Document:
-    """The policy that a copy's key needs; who makes the key puts it there.
+    """The policy that a copy's key needs; whoever creates the key sets it.
 
-    The runtime decrypts; `writers`, who fill a tenant's secret, and `makers`, who set where it is copied to, encrypt.
-    For `makers` Secrets Manager also tries the key, which decrypts nothing.
+    The runtime decrypts; `writers` of tenants' secrets and `makers`, who set the Regions, encrypt. For `makers`,
+    Secrets Manager also validates the key, which decrypts nothing.
     """
     account = {"AWS": f"arn:{names.partition}:iam::{names.account_id}:root"}
 

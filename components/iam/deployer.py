@@ -1,12 +1,11 @@
 """What a pipeline's role may do, generated from the resource types that it deploys and the cell's names.
 
-Owns putting the document together, and what no pipeline may ever do. Leaves out which call each type needs
-(`deployer_grants`), who becomes the role (`deployer_trust`) and making it (`deployer`).
+Owns the two documents, and what no pipeline may ever do. Leaves out which calls each type needs (`deployer_grants`),
+who may assume the role (`deployer_trust`) and the role itself (`components/deployer.py`).
 
-A pipeline that deploys `tenants` touches nothing that decides who reads: no role, no key's policy, no function's code,
-no admin secret. One that deploys `everything` changes code that reads keys, so whoever approves its runs is trusted
-with them; what it cannot do is read one itself, loosen the boundary, or change its own role: no row of the table
-names those.
+A pipeline that deploys `tenants` cannot change who reads keys: no role, no key policy, no function's code, no admin
+secret. One that deploys `everything` can change code that reads keys, so whoever approves its runs is trusted with
+them. It still cannot read a key itself, change the permissions boundary or change its own role.
 """
 
 from __future__ import annotations
@@ -29,19 +28,19 @@ NEVER: Final = (
     "secretsmanager:UpdateSecretVersionStage",
     "sts:AssumeRole",
 )
-"""Not even where a secret's policy or a role's trust, which it may write, would let it."""
+"""Denied, since the role may change secrets' policies and roles' trust, which could allow them."""
 
 
 @dataclass(frozen=True)
 class State:
-    """Where the stacks' state is: a bucket, and the key of Pulumi's secrets provider where one is used."""
+    """Where the stacks' state is: an S3 bucket, and the KMS key of Pulumi's secrets provider, if one is used."""
 
     bucket: str
     key_arn: str | None = None
 
 
 def deployer_permissions(names: CellNames, deploys: Deploys) -> Document:
-    """What it changes, and what it never may. Fits into a role's inline policies, which hold 10,240 characters."""
+    """What the role may change, and what it never may. Fits a role's inline policies, which hold 10,240 characters."""
     grants = [
         grant
         for type_, needed in sorted(BUILD.items())
@@ -53,15 +52,15 @@ def deployer_permissions(names: CellNames, deploys: Deploys) -> Document:
 
 
 def deployer_looks(names: CellNames, state: State, replicas: Sequence[Replica] = ()) -> Document:
-    """What it reads back, the stacks' state, and the keys of copies, for which the other document has no room.
+    """What the role may read, the stacks' state, and the KMS keys of copies, which do not fit the other document.
 
-    Fits into a managed policy, which holds 6,144 characters.
+    Fits a managed policy, which holds 6,144 characters.
     """
     return document(*_statements([*look(names), *_state(names, state), *_copies(names, replicas)]))
 
 
 def _statements(grants: Iterable[Grant]) -> list[Statement]:
-    """One for all grants on the same names under the same condition."""
+    """One statement for all grants on the same resources with the same condition."""
     merged: dict[str, list[Grant]] = {}
     for grant in grants:
         merged.setdefault(json.dumps([grant.resources, grant.condition]), []).append(grant)
@@ -76,7 +75,7 @@ def _statement(alike: list[Grant]) -> Statement:
 
 
 def _copies(names: CellNames, replicas: Sequence[Replica]) -> list[Grant]:
-    """Secrets Manager tries a copy's key like the secret's own. To copy a value AWS asks its caller for more, which a
+    """Secrets Manager validates a copy's key like the secret's own. Copying a value needs more permissions, which a
     pipeline does not have: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ReplicateSecretToRegions.html
     """
     if not replicas:

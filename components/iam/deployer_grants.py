@@ -1,7 +1,7 @@
-"""Which calls of AWS each resource type of the program needs, and on which names.
+"""The AWS calls that each resource type of the program needs, and on which names.
 
-Owns the table. A new type in the program without a row here is refused by a test. Leaves out the document made of it
-(`deployer_permissions`).
+Owns the table; a test fails for a resource type without a row. Leaves out the document made from it
+(`components/iam/deployer.py`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Deploys = Literal["tenants", "everything"]
 
 @dataclass(frozen=True)
 class Grant:
-    """`actions` are names within `service`, parted by spaces."""
+    """`actions` are names within `service`, separated by spaces."""
 
     service: str
     actions: str
@@ -61,12 +61,12 @@ def _bounded(names: CellNames, **more: str) -> dict[str, dict[str, str]]:
 
 
 def _secret(names: CellNames, deploys: Deploys) -> list[Grant]:
-    """Secrets Manager tries the key for its caller when a secret is put under it, which decrypts nothing.
+    """When a secret gets a KMS key, Secrets Manager validates the key for its caller, which decrypts nothing.
 
-    While a secret is made its ARN has no random end yet, and AWS does not say which form CreateSecret is asked for.
+    A secret's ARN has no random suffix before it is created, and AWS does not document which form CreateSecret needs.
     """
     secrets = _secrets(names, deploys)
-    unborn = [pattern.removesuffix("-??????") for pattern in secrets]
+    not_created = [pattern.removesuffix("-??????") for pattern in secrets]
     tried = via_secrets_manager(names, secrets)
     tried["StringEquals"]["kms:EncryptionContext:SecretVersionId"] = VALIDATION
     return [
@@ -76,7 +76,7 @@ def _secret(names: CellNames, deploys: Deploys) -> list[Grant]:
             "UntagResource UpdateSecret",
             secrets,
         ),
-        Grant("secretsmanager", "CreateSecret TagResource", [*secrets, *unborn]),
+        Grant("secretsmanager", "CreateSecret TagResource", [*secrets, *not_created]),
         Grant("kms", "Decrypt GenerateDataKey", [any_key(names)], tried),
     ]
 
@@ -87,9 +87,9 @@ def _secret_policy(names: CellNames, deploys: Deploys) -> list[Grant]:
 
 
 def _secret_rotation(names: CellNames, deploys: Deploys) -> list[Grant]:
-    """RotateSecret asks its caller for lambda:InvokeFunction on the function.
+    """RotateSecret needs lambda:InvokeFunction on the function.
 
-    To rotate at once it names no function, and CancelRotateSecret never does: then the one that stands there is meant.
+    Its request has a function only if it sets one, and CancelRotateSecret's never has: hence IfExists.
     """
     functions = [names.rotation_function_arn]
     functions += [names.admin_rotation_function_arn] if deploys == "everything" else []
@@ -101,7 +101,7 @@ def _secret_rotation(names: CellNames, deploys: Deploys) -> list[Grant]:
 
 
 def _key(names: CellNames, _: Deploys) -> list[Grant]:
-    """A key's policy is written when the key is made, and never again: it decides who decrypts."""
+    """A key's policy, which decides who decrypts, is set only when the key is created."""
     ours = {"StringEquals": {f"aws:ResourceTag/{TAG_CELL}": names.cell}}
     tenant = f"aws:ResourceTag/{TAG_TENANT}"
     a_tenants = ours | {"StringNotEquals": {tenant: PLATFORM_TENANT}, "Null": {tenant: "false"}}

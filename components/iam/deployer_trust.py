@@ -1,7 +1,5 @@
 """Who becomes a pipeline's role: jobs that an OIDC provider vouches for, by exact repository and place.
 
-Owns the trust policy, as a pure function. Leaves out the provider itself, which an account has one of for all its
-cells: `aws iam create-open-id-connect-provider` makes it.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html
 """
 

@@ -30,7 +30,7 @@ ROTATE = [
     "secretsmanager:PutSecretValue",
     "secretsmanager:UpdateSecretVersionStage",
 ]
-"""What AWS asks of a rotator:
+"""What a rotation function needs:
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html"""
 
 
@@ -79,7 +79,7 @@ def list_secrets(sid: str) -> Statement:
     return {"Sid": sid, "Effect": "Allow", "Action": "secretsmanager:ListSecrets", "Resource": "*"}
 
 
-def tell_numbers() -> Statement:
+def put_metrics_statement() -> Statement:
     return {
         "Sid": "TellNumbers",
         "Effect": "Allow",

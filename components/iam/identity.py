@@ -1,8 +1,8 @@
 """Identity policies, trust policies and the permissions boundary, as pure functions that return dicts.
 
-Owns who becomes what, what the runtime reads, and the boundary of all; what each function may do is found here too and
-stands in `function_permissions`. Leaves out policies that sit on a secret, a key or a topic (`resource_policies`), and
-resources. Every ARN is derived from names alone, so a document can be read, linted and proven before anything exists.
+Owns who may assume which role, what the runtime may read, and the permissions boundary; re-exports the functions'
+permissions (`functions`). Leaves out policies of secrets, KMS keys and topics (`resource`), and Pulumi resources. Every
+ARN is derived from names, so a document can be checked before anything is created.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def function_trust() -> Document:
 
 
 def runtime_trust(principals: Sequence[str], tenant_condition: Mapping[str, Mapping[str, str]]) -> Document:
-    """Who may become the runtime, and only as one tenant: the session carries the tag `tenant` and no other."""
+    """Who may assume the runtime role, and only for one tenant: the session has the tag `tenant` and no other."""
     return document(
         {
             "Sid": "OnlyAsOneTenant",
@@ -56,7 +56,7 @@ def runtime_trust(principals: Sequence[str], tenant_condition: Mapping[str, Mapp
 
 
 def any_tenant() -> dict[str, dict[str, str]]:
-    """Tenants' slugs start with a letter; `_platform` and the empty string are nobody's."""
+    """Any tenant's slug, which starts with a letter: not `_platform`, and not empty."""
     return {
         "StringLike": {f"aws:RequestTag/{TAG_TENANT}": "?*"},
         "StringNotLike": {f"aws:RequestTag/{TAG_TENANT}": "_*"},

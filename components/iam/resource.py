@@ -1,7 +1,7 @@
-"""Policies that sit on secrets, keys and topics, as pure functions that return dicts.
+"""Resource policies of secrets, KMS keys and topics, as pure functions that return dicts.
 
-Owns who is shut out whatever their own policies say. Leaves out what a role is given (`documents`). Secrets' policies
-only deny: a grant on a resource would reach past the permissions boundary.
+Owns who is denied, whatever their own policies allow. Leaves out what a role may do (`identity`). Secrets' policies
+only deny, since a permissions boundary does not limit an Allow in a resource policy.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ GOVERN = [
 """Whoever may tag a secret may grant access to it under ABAC, and UpdateSecret also moves it to another KMS key."""
 
 DISABLED = "TenantDisabled"
-"""The Sid of the statement that shuts out a disabled tenant's runtime."""
+"""The Sid of the statement that denies a disabled tenant's runtime."""
 
 VALIDATION = "RequestToValidateKeyAccess"
-"""The version that Secrets Manager names when it only checks whether its caller may use a key:
+"""The version in the encryption context when Secrets Manager only validates that its caller may use a key:
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html"""
 
 
 def tenant_secret(
     names: TenantNames, *, reader_role: str, writers: Sequence[str], deployers: Sequence[str], enabled: bool
 ) -> Document:
-    """A tenant's secret: its runtime reads it, `writers` fill it, `deployers` govern it, and nobody else does either.
+    """A tenant's secret: only its runtime reads it, only `writers` write it, and only `deployers` govern it.
 
-    `reader_role`, `writers` and `deployers` are ARNs. `enabled=False` shuts out the runtime and nobody else, so that
-    rotation goes on and the tenant can be enabled again with a key that works.
+    `reader_role`, `writers` and `deployers` are ARNs. `enabled=False` denies only the runtime, so that rotation
+    continues and the tenant can be enabled again with a valid key.
     """
     readers = [names.cell.function_role_arn(one) for one in FUNCTIONS if one.tenants != "none"]
     statements = [
@@ -71,7 +71,7 @@ def tenant_secret(
 
 
 def reads_denied(reader_role: str) -> Statement:
-    """What `enabled: false` adds. An operator adds the very same by hand where seconds count."""
+    """What `enabled: false` adds. In an emergency, `myflux-keys` adds the same statement at once."""
     return {
         "Sid": DISABLED,
         "Effect": "Deny",
@@ -83,9 +83,9 @@ def reads_denied(reader_role: str) -> Statement:
 
 
 def admin_secret(names: CellNames, *, deployers: Sequence[str], governors: Sequence[str] | None = None) -> Document:
-    """The cell's admin key: read by the functions, stored by the deployers, who cannot read it, and by its rotation.
+    """The cell's admin secret: the functions read it; the deployers, who cannot read it, and its rotation write it.
 
-    `governors` set its policy, tags and rotation: the deployers if left out.
+    `governors` set its policy, tags and rotation. Default: the deployers.
     """
     readers = [names.function_role_arn(one) for one in FUNCTIONS if one.admin != "none"]
     writers = [names.function_role_arn(one) for one in FUNCTIONS if one.admin == "rotate"]
@@ -135,11 +135,11 @@ def secrets_key(
 ) -> Document:
     """A KMS key for secrets: the account administers it, `users` use it, and only through Secrets Manager.
 
-    `users` may decrypt and encrypt what `secrets` (ARN patterns) hold. `governors`, the deployers if left out, may have
-    Secrets Manager check that they may name this key when they make a secret, which decrypts nothing. With `admin_key`
-    the deployers may also store the admin keys, which PutSecretValue asks of its caller, and likewise encrypt what the
-    secrets of `customers` (ARN patterns) hold: never decrypt it. Principals are conditions, not Principal elements: KMS
-    refuses a policy that names a role which does not exist yet.
+    `users` may decrypt and encrypt `secrets` (ARN patterns). For `governors`, by default the deployers, Secrets Manager
+    may validate the key when they create a secret, which decrypts nothing. With `admin_key`, the deployers may store
+    admin keys, for which PutSecretValue needs the key. They may encrypt, but not decrypt, the secrets of `customers`
+    (ARN patterns). Principals are conditions, not Principal elements: KMS refuses a policy with a role that does not
+    exist yet.
     """
     account = {"AWS": f"arn:{names.partition}:iam::{names.account_id}:root"}
     makers = deployers if governors is None else governors

@@ -1,7 +1,4 @@
-"""The statements and ARNs that more than one policy document is made of, as pure functions that return dicts.
-
-Owns the shapes. Leaves out which role gets which (`documents`, `function_permissions`, `resource_policies`).
-"""
+"""Statements and ARNs that several policy documents share, as pure functions that return dicts."""
 
 from __future__ import annotations
 
@@ -43,7 +40,7 @@ def document(*statements: Statement) -> Document:
 
 
 def via_secrets_manager(names: CellNames, secret_arn_patterns: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Conditions under which a KMS key works for secrets and for nothing else.
+    """Conditions on the use of a KMS key: only through Secrets Manager, for these secrets.
 
     Secrets Manager passes the secret's ARN as encryption context:
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
@@ -74,12 +71,13 @@ def dead_letter_arn(names: CellNames) -> str:
 
 
 def any_key(names: CellNames) -> str:
-    """Key ids are AWS's to choose: the encryption context, which names the secret, is what narrows these statements."""
+    """Any KMS key, since AWS chooses key ids: the encryption context, which names the secret, limits these
+    statements."""
     return f"arn:{names.partition}:kms:{names.region}:{names.account_id}:key/*"
 
 
 def key_administration(account: dict[str, str]) -> Statement:
-    """What an account's IAM policies may give on a key: everything but using it."""
+    """What an account's IAM policies may allow on a KMS key: everything except its use."""
     return {
         "Sid": "AccountAdministers",
         "Effect": "Allow",

@@ -1,1 +1,2 @@
-"""The provisioner function: a tenant's OpenAI project, service account and limits, kept as the tenant's file says."""
+"""The provisioner function: sets a tenant's OpenAI project, service account and limits to those of the tenant's
+file."""

@@ -1,7 +1,7 @@
 """The provisioner function's entry point: called by Pulumi on create, update and delete of a tenant's OpenAI project.
 
-Owns the order of work and the answer, which holds ids only since it lands in Pulumi's state. Leaves out each part.
-Every part looks before it writes, so running it again changes nothing; archiving comes last, since it is final.
+Owns the order of the calls and the result, which holds only ids, since Pulumi's state keeps it. Leaves out each part.
+Every part reads before it writes, so a second run changes nothing. Archiving is last, since it is final.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ from functions.shared.openai_http import OpenAIHTTP
 from functions.shared.secrets_client import new_client
 
 Result = dict[str, Any]
-"""`organization_id`, `project_id`, `service_account_id`; after delete also `archived`, and null for what was gone."""
+"""`organization_id`, `project_id`, `service_account_id`; after delete also `archived`, and null for what did not
+exist."""
 
 
 class ProvisioningFailed(Exception):
-    """What Lambda and Pulumi see of a failure: its text is redacted and no cause hangs on it."""
+    """A failure as Lambda and Pulumi see it: its text is redacted, and it has no cause."""
 
 
 @lru_cache(maxsize=1)
@@ -41,19 +42,19 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> Result:
     log.configure()
     deadline = Deadline.of(context)
     began = deadline.now()
-    told: dict[str, Any] = {"tenant": str(event.get("tenant"))}
+    fields: dict[str, Any] = {"tenant": str(event.get("tenant"))}
     try:
         environment = read_environment(os.environ)
         request = read_request(event, environment.cell)
-        told |= {"cell": environment.cell, "action": request.action}
+        fields |= {"cell": environment.cell, "action": request.action}
         http = OpenAIHTTP(environment.base_url, deadline)
         api = AdminAPI(http, warm(environment.admin_secret), deadline)
         result = carry_out(request, environment, api, deadline)
     except Exception as error:  # noqa: BLE001 - every failure must leave through a redacted text
         text = log.failure_text(error)
-        log.line("provisioner.failed", level=logging.ERROR, **told, error=text)
+        log.line("provisioner.failed", level=logging.ERROR, **fields, error=text)
         raise ProvisioningFailed(text) from None
-    log.line("provisioner.done", **told, **result, openai_calls=http.calls, seconds=round(deadline.now() - began, 3))
+    log.line("provisioner.done", **fields, **result, openai_calls=http.calls, seconds=round(deadline.now() - began, 3))
     return result
 
 
@@ -72,13 +73,13 @@ def carry_out(request: Request, environment: Environment, api: AdminAPI, deadlin
 
 
 def archive(request: Request, environment: Environment, api: AdminAPI, deadline: Deadline) -> Result:
-    """Keys first, then the accounts, then the project: nothing final happens while a key of theirs lives."""
+    """Revokes the keys, then deletes the accounts, then archives the project: nothing final while a key is valid."""
     projects = Projects(api)
     project = projects.find(request.project)
     if project is None or project.archived:
         return _result(request, environment, project.id if project else None, None) | {"archived": True}
     accounts = ServiceAccounts(api, project.id, deadline)
-    # A create whose answer was lost, or a person, may have made a second account of the name: all of them end.
+    # A create whose answer was lost, or a person, may have made a second account with this name.
     found = [str(account["id"]) for account in accounts.called(request.service_account)]
     for account_id in found:
         accounts.end_keys(account_id)

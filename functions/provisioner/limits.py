@@ -1,7 +1,7 @@
-"""What a tenant's project may use: models, rates, money.
+"""The limits of a tenant's project: models, rate limits, spend limit and spend alerts.
 
-Owns bringing each to what the tenant's file says, with no write where nothing differs. Leaves out the project itself.
-What people added on OpenAI's site and is not ours, such as their own spend alerts, stays.
+Owns setting each to the value in the tenant's file, without a write if nothing differs. Leaves out the project itself.
+What people added on OpenAI's site, such as their own spend alerts, is not changed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _RATE_FIELDS = {"requests_per_minute": "max_requests_per_1_minute", "tokens_per_
 
 
 class Limits:
-    """The limits of one project. `mark` is how our spend alerts are told from others': the prefix of their subject."""
+    """The limits of one project. `mark` is the subject prefix of our spend alerts, by which they are recognized."""
 
     def __init__(self, api: AdminAPI, project_id: str, mark: str) -> None:
         self._api = api
@@ -28,47 +28,47 @@ class Limits:
         self._mark = mark
 
     def allow_models(self, models: tuple[str, ...]) -> None:
-        """An allow-list of exactly `models`. None held yet is answered with 404."""
+        """Sets an allow-list of exactly `models`. Before the first one OpenAI answers 404."""
         target = f"{self._base}/model_permissions"
-        held = self._get(target)
-        if held and held.get("mode") == "allow_list" and set(held.get("model_ids") or ()) == set(models):
+        current = self._get(target)
+        if current and current.get("mode") == "allow_list" and set(current.get("model_ids") or ()) == set(models):
             return
         self._api.send("POST", target, body={"mode": "allow_list", "model_ids": list(models)})
         log.line("models.set", models=list(models))
 
     def limit_rates(self, wanted: Mapping[str, RateLimit]) -> None:
-        """Sets what `wanted` names; a model's other limits stay. Raises ProjectError, before any write, for a model
-        that OpenAI lists no limit of."""
+        """Sets the limits in `wanted`; other limits are not changed. Raises ProjectError, before any write, for a model
+        for which OpenAI lists no limit."""
         if not wanted:
             return
         target = f"{self._base}/rate_limits"
-        held = {str(item.get("model")): item for item in self._api.pages(target)}
-        unknown = sorted(set(wanted) - set(held))
+        current = {str(item.get("model")): item for item in self._api.pages(target)}
+        unknown = sorted(set(wanted) - set(current))
         if unknown:
             raise ProjectError(f"OpenAI lists no rate limit for {', '.join(unknown)}: check the model's exact id")
         for model, limit in wanted.items():
-            change = rate_change(limit, held[model])
+            change = rate_change(limit, current[model])
             if change:
-                one = target + path("/{limit}", limit=str(held[model]["id"]))
+                one = target + path("/{limit}", limit=str(current[model]["id"]))
                 self._api.send("POST", one, body=change)
                 log.line("rate_limit.set", model=model, **change)
 
     def limit_spend(self, budget: Budget | None) -> None:
-        """The hard limit, in cents a month; taken away where the budget is not hard."""
+        """Sets the hard limit, in cents per month; deletes it if the budget is not hard."""
         target = f"{self._base}/spend_limit"
-        held = self._get(target)
+        current = self._get(target)
         if budget is None or not budget.hard:
-            if held is not None:
+            if current is not None:
                 self._delete(target)
                 log.line("spend_limit.removed")
             return
-        if held is not None and held.get("threshold_amount") == budget.monthly_cents:
+        if current is not None and current.get("threshold_amount") == budget.monthly_cents:
             return
         self._api.send("POST", target, body={**_MONTHLY, "threshold_amount": budget.monthly_cents})
         log.line("spend_limit.set", cents=budget.monthly_cents)
 
     def alert_on_spend(self, budget: Budget | None) -> None:
-        """An alert at each threshold to all recipients; none at all where there are no recipients."""
+        """Sets one alert for each threshold, to all recipients; none without recipients."""
         target = f"{self._base}/spend_alerts"
         wanted = set(budget.alert_cents) if budget is not None and budget.emails else set[int]()
         recipients = set(budget.emails) if budget is not None else set[str]()
@@ -81,11 +81,11 @@ class Limits:
             elif channel.get("subject_prefix") == self._mark:
                 surplus.append(str(item["id"]))
         for cents in sorted(wanted):
-            told = {"type": "email", "recipients": sorted(recipients), "subject_prefix": self._mark}
-            body = {**_MONTHLY, "threshold_amount": cents, "notification_channel": told}
+            email = {"type": "email", "recipients": sorted(recipients), "subject_prefix": self._mark}
+            body = {**_MONTHLY, "threshold_amount": cents, "notification_channel": email}
             self._create_alert(target, body)
             log.line("spend_alert.created", cents=cents)
-        # Ours go last: for a moment there is one alert too many, never one too few.
+        # Old ones are deleted last, so that no alert is missing in between.
         for alert_id in surplus:
             self._delete(target + path("/{alert}", alert=alert_id))
             log.line("spend_alert.removed", alert_id=alert_id)
@@ -120,7 +120,7 @@ class Limits:
                 raise
 
 
-def rate_change(limit: RateLimit, held: Mapping[str, Any]) -> dict[str, int]:
+def rate_change(limit: RateLimit, current: Mapping[str, Any]) -> dict[str, int]:
     """The fields of OpenAI's rate limit that differ from `limit`."""
     wanted = {theirs: getattr(limit, ours) for ours, theirs in _RATE_FIELDS.items()}
-    return {field: value for field, value in wanted.items() if value is not None and held.get(field) != value}
+    return {field: value for field, value in wanted.items() if value is not None and current.get(field) != value}

@@ -1,7 +1,7 @@
-"""A tenant's OpenAI project and its service account: found by name, made where missing, archived at the end.
+"""A tenant's OpenAI project and its service account: found by name, created if missing, archived at the end.
 
-Owns finding, making and archiving. Leaves out limits (`limits.py`) and keys: this package holds no call that mints.
-Names are looked up first every time, so a repeated or interrupted run adopts what an earlier one made.
+Owns finding, creating and archiving. Leaves out limits (`limits.py`) and minting, for which this package has no call.
+Names are always looked up first, so a repeated run uses what an earlier one created.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from functions.shared.openai_http import OpenAIError, path
 _PROJECTS: Final = "/organization/projects"
 _ROLE: Final = "member"
 _DEATH_PAUSE: Final = 2.0
-"""A key that OpenAI would not delete was given a second to live."""
+"""Seconds to wait for a key that OpenAI refused to delete, whose expiry was set to one second."""
 
 
 class ProjectError(Exception):
-    """OpenAI's side is not as it must be. The message says what is there and what to do."""
+    """Something at OpenAI is not as required. The message says what, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Projects:
     def find(self, name: str) -> Project | None:
         """The active project of that name, else an archived one, else None. Raises ProjectError for two active ones.
 
-        Archived projects are asked for as well, in the same pass: their names stay taken for us.
+        Archived projects are listed too, since we never use their names again.
         """
         found = [
             Project(str(item["id"]), item.get("status") == "archived" or item.get("archived_at") is not None)
@@ -60,8 +60,8 @@ class Projects:
             project = self._create(name)
         if project.archived:
             raise ProjectError(
-                f"project {name!r} ({project.id}) is archived, and OpenAI never brings one back: a tenant's name is "
-                "not used again after off-boarding; choose another"
+                f"project {name!r} ({project.id}) is archived, and OpenAI cannot restore it: a tenant's slug is never "
+                "used again after off-boarding; choose another"
             )
         return project
 
@@ -69,7 +69,7 @@ class Projects:
         try:
             made = self._api.send("POST", _PROJECTS, body={"name": name}, repeatable=False)
         except OpenAIError as error:
-            # The answer may be all that was lost; a second POST would make a second project of the same name.
+            # Perhaps only the answer was lost; a second POST would create a second project with this name.
             found = self.find(name) if error.maybe_applied else None
             if found is None:
                 raise
@@ -86,7 +86,7 @@ class Projects:
         self._check_archived(project)
 
     def _check_archived(self, project: Project) -> None:
-        """Archiving is the last thing done, and what is told of it ends a customer: so it is looked at."""
+        """Reads the project back. Raises ProjectError if it is not archived."""
         try:
             found = self._api.send("GET", path("/organization/projects/{project}", project=project.id))
         except OpenAIError as error:
@@ -94,7 +94,7 @@ class Projects:
                 return
             raise
         if found.get("status") != "archived" and found.get("archived_at") is None:
-            raise ProjectError(f"OpenAI answered that project {project.id} is archived, and it is not: run it again")
+            raise ProjectError(f"OpenAI reported that project {project.id} was archived, but it is not: run it again")
 
 
 class ServiceAccounts:
@@ -107,17 +107,17 @@ class ServiceAccounts:
         self._deadline = deadline
 
     def find(self, name: str) -> Mapping[str, Any] | None:
-        """Raises ProjectError for more than one: which of them the tenant's keys are on is not for us to guess."""
+        """The service account called `name`, or None. Raises ProjectError for more than one."""
         found = self.called(name)
         if len(found) > 1:
-            raise ProjectError(f"{len(found)} service accounts are called {name!r}: delete those that hold no live key")
+            raise ProjectError(f"{len(found)} service accounts are called {name!r}: delete those without a valid key")
         return found[0] if found else None
 
     def called(self, name: str) -> list[Mapping[str, Any]]:
         return [item for item in self._api.pages(self._path) if item.get("name") == name]
 
     def ensure(self, name: str) -> str:
-        """The id of the account called `name`, with role `member` and no more. Made without a key."""
+        """The id of the account called `name`, which gets the role `member`. Created without a key if missing."""
         account = self.find(name) or self._create(name)
         account_id = str(account["id"])
         if account.get("role") != _ROLE:
@@ -137,7 +137,7 @@ class ServiceAccounts:
         log.line("service_account.created", service_account_id=made["id"], name=name)
         unasked: Any = made.get("api_key")
         if isinstance(unasked, dict):
-            # The request says that no key shall come; one that came all the same is ended, and its value never read.
+            # The request asks for no key. If one was created anyway, it is revoked and its value is not read.
             key_id = str(unasked["id"])  # pyright: ignore[reportUnknownArgumentType]
             log.line("key.unasked", level=logging.WARNING, key_id=key_id, how=self._keys.retire(key_id))
         return made
@@ -150,9 +150,9 @@ class ServiceAccounts:
                 raise
 
     def end_keys(self, account_id: str) -> int:
-        """Ends every key of the account and checks by listing that none is left; how many there were.
+        """Revokes every key of the account, lists again, and returns how many there were.
 
-        Raises ProjectError, naming ids, while one lives.
+        Raises ProjectError with the ids of keys that are still valid.
         """
         keys = self._keys.of_service_account(account_id)
         fates = {key.id: self._keys.retire(key.id) for key in keys}
@@ -162,10 +162,10 @@ class ServiceAccounts:
             self._deadline.pause(_DEATH_PAUSE, keep=KEEP_SECONDS)
         alive = [key.id for key in self._keys.of_service_account(account_id) if self._lives(key)] if keys else []
         if alive:
-            raise ProjectError(f"keys still live: {', '.join(alive)}: nothing was archived; run it again")
+            raise ProjectError(f"keys are still valid: {', '.join(alive)}; nothing was archived; run it again")
         return len(keys)
 
     def _lives(self, key: Key) -> bool:
-        """A key that could only be given a second to live may still be listed, with that as its expiry."""
+        """Whether the key is valid. A key that was expired instead of deleted may still be listed."""
         now = self._api.http.told_time
         return key.expires_at is None or now is None or key.expires_at > now

@@ -1,6 +1,6 @@
-"""What the provisioner is asked for: the Invocation's JSON, checked in full before the first call.
+"""The provisioner's input, the Invocation's JSON, checked completely before the first call.
 
-Owns the schema of the input and the errors that explain it. Leaves out carrying it out. Pulumi's
+Owns the input's schema and its error messages. Leaves out the calls. Pulumi's
 `aws.lambda_.Invocation` with `lifecycle_scope="CRUD"` adds the key ``tf`` with `action` and `prev_input`.
 """
 
@@ -51,7 +51,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Request:
-    """What a tenant's OpenAI project is to look like."""
+    """The required state of a tenant's OpenAI project."""
 
     action: Action
     tenant: str
@@ -62,7 +62,7 @@ class Request:
     rate_limits: Mapping[str, RateLimit]
     budget: Budget | None
     organization_id: str = ""
-    """The customer's, where they gave an admin key of it; empty for the cell's."""
+    """The customer's organization, if they gave an admin key of it; empty for the cell's."""
 
     @property
     def admin_secret(self) -> str | None:
@@ -70,7 +70,7 @@ class Request:
 
 
 def read_request(event: Mapping[str, Any], cell: str) -> Request:
-    """Raises BadRequest. On delete only the names matter, so that a tenant can go whatever its old file said."""
+    """Raises BadRequest. On delete only the names are checked, so that a tenant can always be off-boarded."""
     lifecycle = event.get("tf")
     if not isinstance(lifecycle, dict) or cast("dict[str, Any]", lifecycle).get("action") not in (
         "create",
@@ -78,11 +78,13 @@ def read_request(event: Mapping[str, Any], cell: str) -> Request:
         "delete",
     ):
         raise BadRequest("`tf.action` must be create, update or delete: call this through an Invocation of scope CRUD")
-    told = cast("dict[str, Any]", lifecycle)
-    action = cast("Action", told["action"])
+    tf = cast("dict[str, Any]", lifecycle)
+    action = cast("Action", tf["action"])
     fields = {name: value for name, value in event.items() if name != "tf"}
     if fields.get("schema") != SCHEMA:
-        raise BadRequest(f"`schema` must be {SCHEMA}: program and function are of different versions; deploy the cell")
+        raise BadRequest(
+            f"`schema` must be {SCHEMA}: program and function have different versions; deploy the cell's platform"
+        )
     unknown = sorted(set(fields) - _FIELDS)
     if unknown and action != "delete":
         raise BadRequest(f"unknown fields: {', '.join(unknown)}")
@@ -103,7 +105,7 @@ def read_request(event: Mapping[str, Any], cell: str) -> Request:
         organization,
     )
     if action == "update":
-        _check_change(request, _previous(told.get("prev_input")))
+        _check_change(request, _previous(tf.get("prev_input")))
     return request
 
 
@@ -112,11 +114,11 @@ def _names(fields: Mapping[str, Any], cell: str) -> tuple[str, str]:
     if not isinstance(tenant, str) or not TENANT_SLUG.fullmatch(tenant):
         raise BadRequest(f"`tenant` must be a slug ({TENANT_SLUG.pattern})")
     if fields.get("cell") != cell:
-        raise BadRequest(f"`cell` is {fields.get('cell')!r}, and this function serves cell {cell!r}")
+        raise BadRequest(f"`cell` is {fields.get('cell')!r}, but this function serves cell {cell!r}")
     # A project's name follows from cell and tenant alone.
     project = project_name(cell, tenant)
     if fields.get("project") != project:
-        raise BadRequest(f"`project` must be {project!r}: any other would be another tenant's")
+        raise BadRequest(f"`project` must be {project!r}: any other name would be another tenant's")
     if fields.get("service_account") != SERVICE_ACCOUNT:
         raise BadRequest(f"`service_account` must be {SERVICE_ACCOUNT!r}")
     return tenant, project
@@ -141,10 +143,12 @@ def _rate_limits(value: Any, models: tuple[str, ...]) -> dict[str, RateLimit]:
     for model, given in _object({} if value is None else value, "rate_limits").items():
         where = f"rate_limits.{model}"
         if model not in models:
-            raise BadRequest(f"`{where}`: the model is not in `models`, so a limit would limit nothing")
+            raise BadRequest(f"`{where}`: the model is not in `models`, so the limit would have no effect")
         fields = _object(given, where)
         if not fields or set(fields) - _LIMITS:
-            raise BadRequest(f"`{where}` takes {' and '.join(sorted(_LIMITS))}, at least one")
+            raise BadRequest(
+                f"`{where}` must have at least one of {' and '.join(sorted(_LIMITS))}, and no other fields"
+            )
         limits[model] = RateLimit(*(_optional_count(fields, name, where) for name in sorted(_LIMITS)))
     return limits
 
@@ -154,7 +158,7 @@ def _budget(value: Any) -> Budget | None:
         return None
     fields = _object(value, "budget")
     if set(fields) - _BUDGET:
-        raise BadRequest(f"`budget` takes {', '.join(sorted(_BUDGET))}")
+        raise BadRequest(f"`budget` may have only {', '.join(sorted(_BUDGET))}")
     usd: Any = fields.get("monthly_usd")
     hard: Any = fields.get("hard", False)
     if isinstance(usd, bool) or not isinstance(usd, int | float) or not 0 < usd <= 100_000_000:
@@ -177,7 +181,7 @@ def _budget(value: Any) -> Budget | None:
 
 
 def _check_change(request: Request, previous: Mapping[str, Any]) -> None:
-    """OpenAI's API sets a project's rate limit and has no call that takes it away again or tells what it was before."""
+    """Refuses a removed rate limit: OpenAI's API cannot remove one, and does not show the default."""
     old: Any = previous.get("rate_limits") or {}
     for model in cast("dict[str, Any]", old) if isinstance(old, dict) else {}:
         before = cast("dict[str, Any]", old)[model]
@@ -186,8 +190,8 @@ def _check_change(request: Request, previous: Mapping[str, Any]) -> None:
             had = isinstance(before, dict) and cast("dict[str, Any]", before).get(name) is not None
             if model in request.models and had and (now is None or getattr(now, name) is None):
                 raise BadRequest(
-                    f"`rate_limits.{model}.{name}` left the tenant's file, and OpenAI has no way to take a limit back: "
-                    "keep the field and set it to the number that should hold from now on"
+                    f"`rate_limits.{model}.{name}` was removed from the tenant's file, but OpenAI cannot remove a "
+                    "limit: keep the field and set it to the new value"
                 )
 
 

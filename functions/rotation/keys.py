@@ -15,8 +15,8 @@ from functions.shared.openai_admin import Key
 def leftovers(keys: Iterable[Key], key_name: str) -> list[Key]:
     """Keys that an earlier try of the same rotation minted and lost: nobody holds their value.
 
-    One whose whole life is shorter than the margin has been put to death already, where OpenAI would not delete it:
-    a mint always asks for more.
+    A key whose whole life is shorter than the margin was expired already, since OpenAI refused to delete it: a new key
+    always gets a longer life.
     """
     return [
         key

@@ -90,7 +90,7 @@ def read_tenant(state: SecretState, cell: str) -> Tenant:
     if tags.get(names.TAG_MANAGED_BY) != names.MANAGED_BY:
         raise Refused(f"{state.name} is not tagged {names.TAG_MANAGED_BY}={names.MANAGED_BY}: it is somebody else's")
     if tenant.permission not in SCOPES:
-        raise Refused(f"tag {names.TAG_PERMISSION}={tenant.permission} is none of {', '.join(SCOPES)}")
+        raise Refused(f"tag {names.TAG_PERMISSION}={tenant.permission} is not one of: {', '.join(SCOPES)}")
     if tenant.interval < MIN_INTERVAL_SECONDS or not 0 < tenant.overlap <= tenant.interval:
         raise Refused(
             f"tags {names.TAG_EVERY_DAYS} and {names.TAG_OVERLAP_HOURS} of {state.name} must give at least 4 hours "

@@ -1,8 +1,7 @@
 """The cell's OpenAI admin key, read from Secrets Manager when needed and kept in memory for minutes at most.
 
-Owns the reading and the keeping. Leaves out writing and rotating it. Kept for a bounded time in a warm function's
-memory only, so that a rotation's four invocations need not read it four times, and read anew when OpenAI refuses it:
-the admin key is rotated too.
+Kept for a bounded time in a warm function's memory only, so that a rotation's four invocations need not read it four
+times, and read anew when OpenAI refuses it: the admin key is rotated too.
 """
 
 from __future__ import annotations

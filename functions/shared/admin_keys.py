@@ -1,9 +1,8 @@
 """An organization's admin keys as OpenAI lists them, and which of them is the cell's own.
 
-Owns listing, recognising and reckoning days. Leaves out making and ending them (`admin_rotation/`): whoever carries
-this file can look and nothing else. OpenAI shows an admin key's value once, when it is made, and later only its
-beginning and its end; it never says which key a caller used. So our own is found by the name that our rotation gave it,
-or by that redacted value. Where more than one key fits, none does: a wrong guess could end the wrong key.
+OpenAI shows an admin key's value once, when it is made, and later only its beginning and its end; it never says which
+key a caller used. So our own is found by the name that our rotation gave it, or by that redacted value. Where more than
+one key fits, none does: a wrong guess could end the wrong key.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How much of an invocation's time is left, and waiting only where there is time to wait.
 
-Owns the reckoning. Leaves out what is worth waiting for. Measures with the monotonic clock from one reading of the
-Lambda context, so that neither the wall clock nor a context that always answers the same matters.
+Measures with the monotonic clock from one reading of the Lambda context, so that neither the wall clock nor a context
+that always answers the same matters.
 """
 
 from __future__ import annotations

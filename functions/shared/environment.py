@@ -1,8 +1,4 @@
-"""The functions' settings, from the four environment variables that the platform stack sets.
-
-Owns their names and rules. Leaves out everything that differs by tenant: that comes with the secret's tags or with the
-provisioner's input.
-"""
+"""The functions' settings, from the four environment variables that the platform stack sets."""
 
 from __future__ import annotations
 
@@ -35,11 +31,11 @@ class Environment:
 
 
 def read_environment(variables: Mapping[str, str]) -> Environment:
-    """Raises SettingError before anything is called."""
+    """Raises SettingError, before any call."""
     values = {name: variables.get(name, "").strip() for name in (CELL, ADMIN_SECRET, BASE_URL, ORGANIZATION)}
     for name, value in values.items():
         if not value:
-            raise SettingError(f"{name} is not set: the platform stack gives it to the function")
+            raise SettingError(f"{name} is not set: the platform's stack sets it on the function")
     if not CELL_SLUG.fullmatch(values[CELL]):
         raise SettingError(f"{CELL}={values[CELL]!r} is not a cell's slug ({CELL_SLUG.pattern})")
     if not ORGANIZATION_ID.fullmatch(values[ORGANIZATION]):
@@ -48,14 +44,15 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
 
 
 def checked_base_url(url: str) -> str:
-    """Keys travel in every request's header, so the address must be HTTPS; loopback is the local cell's exception."""
+    """The URL, which must be https, since every request holds a key; http is allowed on loopback, for the local
+    cell."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if not host or parts.query or parts.fragment or parts.username or parts.password:
-        raise SettingError(f"{BASE_URL} must be a plain address such as https://api.openai.com/v1")
+        raise SettingError(f"{BASE_URL} must be a URL without query and credentials, such as https://api.openai.com/v1")
     if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)):
         return url.rstrip("/")
-    raise SettingError(f"{BASE_URL}={url!r} must begin with https:// : keys would travel unencrypted to {host}")
+    raise SettingError(f"{BASE_URL}={url!r} must begin with https:// : keys would be sent unencrypted to {host}")
 
 
 def _is_loopback(host: str) -> bool:

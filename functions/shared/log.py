@@ -1,9 +1,4 @@
-"""What the functions write to their log: one JSON line a step, and no key in it whatever goes wrong.
-
-Owns the line's shape, the redaction of everything that passes the root logger, and the silence of the loggers that
-print request bodies. Leaves out what is worth a line (handlers and steps). Lambda prints an uncaught exception itself,
-past every logging filter, so `failure_text` gives handlers a text that is safe to raise.
-"""
+"""The functions' log: one JSON line a step, never with a key."""
 
 from __future__ import annotations
 
@@ -18,17 +13,17 @@ from myflux_keys.redaction import RedactingFilter, redact
 LOGGER: Final = logging.getLogger("myflux")
 
 TALKATIVE: Final = ("boto3", "botocore", "urllib3", "http", "s3transfer")
-"""With the root logger at DEBUG botocore prints request and response bodies, SecretString included."""
+"""At DEBUG, botocore logs request and response bodies, SecretString included."""
 
 _FILTER: Final = RedactingFilter()
 
 
 def configure() -> None:
-    """Idempotent; called at the start of every invocation, since the runtime may have added handlers since the last."""
+    """Adds the redaction to all handlers. Called in every invocation, since the runtime may have added handlers."""
     root = logging.getLogger()
     if not root.handlers:
         root.addHandler(logging.StreamHandler())
-    # A logger's filter does not see what its children pass up, so the handlers carry it as well.
+    # A logger's filter does not apply to its children's records, so the handlers need it as well.
     for place in (LOGGER, root, *root.handlers):
         if _FILTER not in place.filters:
             place.addFilter(_FILTER)
@@ -44,7 +39,8 @@ def line(event: str, *, level: int = logging.INFO, **fields: Any) -> None:
 
 
 def failure_text(error: BaseException) -> str:
-    """The error's kind and message, redacted. For AWS's errors: operation and code too, which operators search by."""
+    """The error's type and message, redacted; for AWS's errors, operation and code too. Safe to raise: Lambda prints an
+    uncaught exception without any logging filter."""
     if isinstance(error, ClientError):
         reason = error.response.get("Error", {})
         text = f"{error.operation_name} was refused: {reason.get('Code', 'unknown')}: {reason.get('Message', '')}"

@@ -5,7 +5,7 @@ projects belong to the provisioner (`provisioner/project.py`), and the one call 
 (`rotation/mint.py`), so that the provisioner's bundle holds no way to mint.
 
 The Admin API allows about 7 to 10 requests a minute and endpoint, without rate-limit headers, and recovers after about
-a minute; 429 is a normal answer. Waits happen inside the invocation's time only, with time kept for cleaning up.
+a minute; 429 is a normal answer. Waits stay within the invocation's time and leave time for cleaning up.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from functions.shared.openai_http import READ_SECONDS, OpenAIError, OpenAIHTTP, 
 from myflux_keys.payload import SecretText
 
 KEEP_SECONDS: Final = 20.0
-"""What a wait must leave: enough to undo what the invocation has made."""
+"""Seconds that a wait must leave: enough to undo what the invocation created."""
 _BUSY_PAUSES: Final = (5.0, 10.0, 20.0, 30.0)
 """After a 429 without headers; the last one repeats. Together they outlast the minute that the limit needs."""
 _FAULT_PAUSES: Final = (1.0, 3.0)
@@ -48,7 +48,7 @@ class AdminAPI:
         self._deadline = deadline
 
     def at(self, secret_name: str | None) -> AdminAPI:
-        """The same API with the admin key of another secret; None is the one at hand."""
+        """The same API with the admin key in another secret; the same object for None."""
         return self if secret_name is None else AdminAPI(self.http, self._admin_key.at(secret_name), self._deadline)
 
     def send(
@@ -62,9 +62,9 @@ class AdminAPI:
         seconds: float = READ_SECONDS,
         keep: float = KEEP_SECONDS,
     ) -> dict[str, Any]:
-        """`keep` is what waiting must leave of the invocation's time. `repeatable=False` is for what makes something
-        new each time: it is tried again only when OpenAI certainly refused it (429, or 401 for an admin key that has
-        been replaced). Raises OpenAIError."""
+        """Sends a request, with retries. `keep`: seconds of the invocation that waiting must leave. `repeatable=False`
+        is for requests that create something each time: they are repeated only if OpenAI certainly refused them (429,
+        or 401 for a replaced admin key). Raises OpenAIError."""
         key = self._admin_key.get()
         busy, faults, replaced = 0, 0, False
         while True:
@@ -92,26 +92,26 @@ class AdminAPI:
     def pages(
         self, path: str, query: Mapping[str, str] | None = None, *, between: Callable[[int], None] | None = None
     ) -> Iterator[dict[str, Any]]:
-        """Every object of a list, page after page. Raises OpenAIError, also where a list breaks its own contract.
+        """Every object of a list, page by page. Raises OpenAIError, also for an invalid list.
 
-        `between` is called before each further page with the number of pages that were had: the place to wait.
+        `between` is called before each further page, with the number of pages so far; it may wait.
         """
         after: str | None = None
         for number in itertools.count():
             if number and between is not None:
                 between(number)
-            asked = {**(query or {}), "limit": _PAGE} | ({"after": after} if after else {})
-            answer = self.send("GET", path, query=asked)
+            parameters = {**(query or {}), "limit": _PAGE} | ({"after": after} if after else {})
+            answer = self.send("GET", path, query=parameters)
             data: Any = answer.get("data")
             if not isinstance(data, list):
-                raise OpenAIError(f"GET {path}", "the list holds no `data`", maybe_applied=False, status=200)
+                raise OpenAIError(f"GET {path}", "the list has no `data`", maybe_applied=False, status=200)
             items = cast("list[dict[str, Any]]", data)
             yield from items
             if not answer.get("has_more"):
                 return
             last: Any = answer.get("last_id") or (items[-1].get("id") if items else None)
             if not isinstance(last, str) or last == after:
-                raise OpenAIError(f"GET {path}", "the list does not go forward", maybe_applied=False, status=200)
+                raise OpenAIError(f"GET {path}", "the list repeats a page", maybe_applied=False, status=200)
             after = last
 
 
@@ -144,7 +144,7 @@ class ProjectKeys:
         return [key for key in self.all() if key.service_account_id == service_account_id]
 
     def all(self) -> list[Key]:
-        """Every key of the project, whoever owns it. An archived project has none: they died with it."""
+        """Every key of the project, whoever owns it. An archived project has no valid keys."""
         try:
             return [_key(item) for item in self._api.pages(self._path, {"owner_project_access": "any"})]
         except OpenAIError as error:
@@ -153,9 +153,9 @@ class ProjectKeys:
             raise
 
     def expire(self, key_id: str, seconds: int) -> int | None:
-        """Sets the key's life to `seconds` from this request; the new expiry in Unix seconds.
+        """Sets the key's expiry to `seconds` from this request; returns it in Unix seconds.
 
-        None where the key is gone or has expired already, which can't be updated any more.
+        None if the key does not exist or has expired already, when it cannot be updated.
         """
         try:
             answer = self._api.send("POST", self._one(key_id), body={"expires_in_seconds": seconds})
@@ -165,15 +165,15 @@ class ProjectKeys:
             raise
         expires_at: Any = answer.get("expires_at")
         if not isinstance(expires_at, int):
-            raise OpenAIError(f"POST {self._one(key_id)}", "the key kept no expiry", maybe_applied=True, status=200)
+            raise OpenAIError(f"POST {self._one(key_id)}", "the answer has no expiry", maybe_applied=True, status=200)
         return expires_at
 
     def retire(self, key_id: str) -> str:
-        """Ends a key's life now: ``deleted``, ``gone`` (was not there) or ``expired`` (dead within a second).
+        """Revokes a key now: ``deleted``, ``gone`` (did not exist) or ``expired`` (invalid within a second).
 
-        This is OpenAI's answer and not yet a look: whoever tells it to a person looks again (`end`, or a list).
-        Service accounts' keys can be deleted since September 2026; where OpenAI still refuses, the key's expiry is set
-        to the minimum instead. Raises OpenAIError where neither works: the key lives.
+        This is OpenAI's answer, not verified: read the key back before you report it (`end`, or a list).
+        Service accounts' keys can be deleted since September 2026; if OpenAI still refuses, the key's expiry is set to
+        the minimum instead. Raises OpenAIError if neither works and the key stays valid.
         """
         try:
             self._api.send("DELETE", self._one(key_id))
@@ -189,7 +189,7 @@ class ProjectKeys:
         return "expired"
 
     def end(self, key_id: str) -> str:
-        """`retire`, and a look afterwards. Raises OpenAIError also where the key lives in spite of the answer."""
+        """`retire`, then reads the key back. Raises OpenAIError also if the key still exists."""
         how = self.retire(key_id)
         if how != "expired" and self.is_there(key_id):
             raise OpenAIError(f"DELETE {self._one(key_id)}", STILL_THERE, maybe_applied=True, status=200)

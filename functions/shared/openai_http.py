@@ -1,10 +1,10 @@
-"""One request to OpenAI's API over HTTPS, with everything about it bounded.
+"""One request to OpenAI's API over HTTPS, with limited time and size.
 
-Owns addresses, headers, time-outs, the cap on an answer's size and the shape of an error. Leaves out repeating, pacing
-and the admin key (`openai_admin.py`), and what a status means for a key (`rotation/proof.py`). On http.client, since
-the OpenAI SDK would multiply the function's size and start-up time, and repeats a POST twice by default: a repeated
-mint makes a second live key. One connection a call: a stale kept-alive connection fails in just the way that leaves
-open whether a POST was applied. No redirect is followed, to any origin: a credential goes nowhere but the base URL.
+Owns URLs, headers, time-outs, the answer's largest size and the error type. Leaves out retries, pacing and the admin
+key (`openai_admin.py`), and what a status means for a key (`rotation/proof.py`). Uses http.client, since the OpenAI SDK
+is large and slow to start, and repeats a POST twice by default: a repeated mint creates a second key. One connection a
+call: if a stale kept-alive connection fails, it is unknown whether a POST was applied. Redirects are not followed, so
+that a key is sent only to the base URL.
 """
 
 from __future__ import annotations
@@ -34,10 +34,9 @@ _MAX_MESSAGE: Final = 500
 class OpenAIError(Exception):
     """A request that gave no usable answer.
 
-    `status`, `code`, `type` and `message` are OpenAI's, with anything key-shaped redacted; `status` is None where no
-    answer came. `explained` says that the answer had OpenAI's own error in it, so it is not a proxy's page.
-    `maybe_applied` says that the request may have taken effect all the same: a POST must not be repeated blindly then.
-    `retry_after` is in seconds, where the answer named a time.
+    `status`, `code`, `type` and `message` are OpenAI's, with anything key-shaped redacted; `status` is None without an
+    answer. `explained`: the answer held OpenAI's error object, so it is not from a proxy. `maybe_applied`: the request
+    may have taken effect, so a POST must not simply be repeated. `retry_after` is in seconds, if the answer had it.
     """
 
     def __init__(
@@ -60,8 +59,8 @@ class OpenAIError(Exception):
         self.type = redact(type) if type else None
         self.explained = explained
         self.retry_after = retry_after
-        told = " ".join(str(part) for part in (status, self.code or self.type) if part)
-        super().__init__(f"{request}: {told + ': ' if told else ''}{self.message}")
+        label = " ".join(str(part) for part in (status, self.code or self.type) if part)
+        super().__init__(f"{request}: {label + ': ' if label else ''}{self.message}")
 
 
 def path(template: str, **ids: str) -> str:
@@ -104,7 +103,7 @@ class OpenAIHTTP:
         request = f"{method} {path}"
         if not (bearer.reveal().isascii() and bearer.reveal().isprintable() and " " not in bearer.reveal()):
             # http.client would refuse such a header too, with the value in its message.
-            raise OpenAIError(request, "the credential holds characters that no key has", maybe_applied=False)
+            raise OpenAIError(request, "the key holds characters that no OpenAI key has", maybe_applied=False)
         end = self._deadline.now() + min(seconds, max(self._deadline.remaining() - 1.0, 0.1))
         target = self._parts.path + path + (f"?{urlencode(query)}" if query else "")
         headers = {"Authorization": f"Bearer {bearer.reveal()}", "Accept": "application/json", "Connection": "close"}
@@ -129,7 +128,7 @@ class OpenAIHTTP:
                         content = _read(request, response)
             except (OSError, http.client.HTTPException) as error:
                 late = "out of time: " if self._deadline.now() >= end else ""
-                reason = f"the answer did not arrive whole: {late}{type(error).__name__}: {error}"
+                reason = f"the answer is incomplete: {late}{type(error).__name__}: {error}"
                 raise OpenAIError(request, reason, maybe_applied=True) from None
         finally:
             connection.close()
@@ -144,8 +143,8 @@ class OpenAIHTTP:
 
 @contextmanager
 def _ending(connected: socket.socket, seconds: float) -> Generator[None]:
-    """Cuts the connection off after `seconds`. A socket's own time-out starts anew with every byte, so a server that
-    trickles would hold the function for as long as it likes."""
+    """Closes the connection after `seconds`. A socket's own time-out starts again with every byte, so a slow server
+    could block the function for ever."""
 
     def cut() -> None:
         with suppress(OSError):
@@ -186,7 +185,7 @@ def _understood(request: str, response: http.client.HTTPResponse, content: bytes
             raise OpenAIError(request, "the answer is not a JSON object", maybe_applied=True, status=status)
         return parsed
     if 300 <= status < 400:
-        reason = "the answer redirects, and redirects are not followed: OPENAI_BASE_URL must be the API's own address"
+        reason = "the answer is a redirect, which is not followed: OPENAI_BASE_URL must be the API's own URL"
         raise OpenAIError(request, reason, maybe_applied=False, status=status)
     error: Any = (parsed or {}).get("error")
     explained = bool(error)
@@ -219,7 +218,7 @@ def _text(value: Any) -> str | None:
 
 
 def _seconds(header: str | None) -> float | None:
-    """Retry-After as seconds; its other form, a date, is left alone because no local clock is trusted."""
+    """Retry-After as seconds; its other form, a date, is ignored, since the local clock may be wrong."""
     return float(header) if header is not None and header.isascii() and header.isdigit() else None
 
 

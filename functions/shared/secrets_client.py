@@ -1,8 +1,5 @@
-"""The Secrets Manager client that both functions use.
-
-Owns its time-outs and retries. Leaves out what it is used for (`admin_key.py`, `secrets_manager.py`), so that the
-provisioner's bundle, which reads one secret, carries no code that writes any.
-"""
+"""The Secrets Manager client, apart from `secrets_manager.py` so that the provisioner's bundle has no code that
+writes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Secrets Manager as the rotation uses it: one tenant's secret, its versions and their labels.
+"""One secret in Secrets Manager: its versions and their labels.
 
 Owns the calls and what their answers mean. Leaves out decisions (`rotation/`). Every call is safe to repeat, so
-botocore may retry it: PutSecretValue with the same token and value is a no-op, and a label that has moved is looked up
-before a failed move counts as one.
+botocore may retry it: PutSecretValue with the same token and value is a no-op, and after a failed move of a label the
+label is read before the move counts as failed.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class SecretStore:
         )
 
     def versions(self) -> dict[str, frozenset[str]]:
-        """Every version that AWS still keeps, with its labels: also those without any, whose values can be read."""
+        """Every version that AWS still keeps, with its labels; also versions without a label, whose values can be
+        read."""
         found: dict[str, frozenset[str]] = {}
         answer = self._client.list_secret_version_ids(SecretId=self._id, IncludeDeprecated=True)
         while True:
@@ -67,7 +68,7 @@ class SecretStore:
             answer = self._client.list_secret_version_ids(SecretId=self._id, IncludeDeprecated=True, NextToken=token)
 
     def value(self, version_id: str) -> SecretText | None:
-        """The version's text; None where it has none, which is how Secrets Manager begins a rotation."""
+        """The version's text; None if it has none, as at the start of a rotation."""
         try:
             answer = self._client.get_secret_value(SecretId=self._id, VersionId=version_id)
         except ClientError as error:
@@ -95,7 +96,7 @@ class SecretStore:
             )
 
     def make_current(self, version_id: str, held_by: str | None) -> None:
-        """Moves AWSCURRENT to `version_id`. `held_by` is the version that has it; AWS wants it named just then."""
+        """Moves AWSCURRENT to `version_id`. `held_by` is the version that has it; AWS requires it if there is one."""
         try:
             if held_by is None:
                 self._client.update_secret_version_stage(
@@ -106,12 +107,12 @@ class SecretStore:
                     SecretId=self._id, VersionStage=CURRENT, MoveToVersionId=version_id, RemoveFromVersionId=held_by
                 )
         except (ClientError, BotoCoreError):
-            # A move whose answer was lost is refused the second time: the label no longer sits where it is removed.
+            # If only the answer was lost, AWS refuses the retry, since the label has moved already.
             if self.describe().version_with(CURRENT) != version_id:
                 raise
 
     def drop_pending(self, version_id: str) -> None:
-        """Takes AWSPENDING off `version_id`: alone on a version it would make every later RotateSecret fail."""
+        """Removes AWSPENDING from `version_id`: otherwise every later RotateSecret would fail."""
         self._client.update_secret_version_stage(
             SecretId=self._id, VersionStage=PENDING, RemoveFromVersionId=version_id
         )

@@ -1,1 +1,30 @@
-"""The sweep function: finds the keys that should not be there, ends them, and says what a person must look at."""
+"""The sweep function: finds keys that should not exist, revokes them, and reports what needs a person.
+
+Entry
+    handler         one request in, a result of ids and messages out
+    request         the event's fields
+    services        the clients and the time
+
+Sweep of tenants
+    sweep           the order: choose tenants, gather, decide, act
+    due             which tenants are due, and which rotations are late
+    pace            the pause between tenants
+    gather_facts    the facts about one tenant's keys
+    facts           the records of facts and findings
+    decide          a finding for each key
+    act             carries a finding out
+    governance      whether OpenAI would still let a rotation mint a key
+    metrics         the numbers for CloudWatch
+
+Secrets compared with projects
+    gather_cell     lists both
+    orphans         what one side has and the other has not
+    tenants         the cell's secrets as Secrets Manager lists them
+
+One tenant's keys
+    locate_tenant   its project, account and secret
+    held_keys       the keys that the secret's versions hold
+    living_keys     the keys that are valid
+    revoke          revokes all of them
+    inspect         what the live secret holds, before an adoption
+"""

@@ -1,8 +1,4 @@
-"""Carries out what was decided about a key.
-
-Owns the calls and the words for what became of them. Leaves out deciding. A call that fails is told, with the finding
-it belongs to, and does not keep the others from being made.
-"""
+"""Carries out the decision about a key. A call that fails is reported with its finding and does not stop the others."""
 
 from __future__ import annotations
 
@@ -21,8 +17,8 @@ NOT_DONE: Final = "not done"
 
 @dataclass(frozen=True)
 class Result:
-    """`outcome` is ``deleted`` or ``gone`` (OpenAI was asked again, and has no such key), ``expired``, ``dies <time>``
-    (both as OpenAI answered), ``not done: <error>``, or None for nothing."""
+    """`outcome` is ``deleted`` or ``gone`` (read back: OpenAI has no such key), ``expired`` or ``dies <time>``
+    (OpenAI's answer), ``not done: <error>``, or None if nothing was to be done."""
 
     finding: Finding
     outcome: str | None
@@ -47,7 +43,7 @@ def carry_out(finding: Finding, keys: ProjectKeys, *, dry_run: bool) -> Result:
 def _outcome(finding: Finding, keys: ProjectKeys) -> str | None:
     try:
         if finding.action == "revoke":
-            # `expired` is said where OpenAI refuses to delete a service account's key: it dies within a second.
+            # `expired` if OpenAI refuses to delete a service account's key: it is invalid within a second.
             return keys.end(finding.key_id)
         if finding.seconds is not None:
             expires_at = keys.expire(finding.key_id, finding.seconds)

@@ -1,10 +1,10 @@
-"""What is to become of each key of a tenant's project: a pure decision on facts, without any I/O.
+"""Decides what to do with each key of a tenant's project, from facts, without any I/O.
 
-Owns the rules. Leaves out gathering facts and acting. The order of the rules is their meaning: what the secret holds is
-safe before anything else is asked, and where something can't be told a key is left alone. Every time is OpenAI's own.
+Owns the rules. Leaves out gathering facts and acting. The order of the rules matters: keys that the secret holds are
+kept first, and if a fact is unknown the key is kept. Every time is by OpenAI's clock.
 
-That an old key was extended is remembered by its expiry alone: a rotation sets it to promotion + overlap, an extension
-adds another overlap, so whatever lies beyond the first has had its second chance.
+Only an old key's expiry shows that it was extended: a rotation sets it to promotion + overlap, and an extension adds
+another overlap.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from functions.sweep.facts import Action, Facts, Finding, Found
 from myflux_keys.version_labels import CURRENT, PENDING, PREVIOUS
 
 GRACE_SECONDS: Final = 3600
-"""Younger keys are left alone. A rotation stores its key within one invocation (15 minutes at most), and the facts are
-gathered keys first, labels after: an older key that no label holds was lost for good."""
+"""Younger keys are kept. A rotation stores its key within one invocation (15 minutes at most), and the facts are
+gathered keys first, labels after: so an older key without a label was never stored."""
 PROOF_SECONDS: Final = 600
-"""A rotation itself uses a new key within this time to prove it. Later use is somebody's who holds it."""
+"""A rotation uses a new key within this time to prove it. Later use is by somebody who has the key."""
 READER_CACHE_SECONDS: Final = 3600
-"""The longest that a reader goes on with the old key by itself: aws-secretsmanager-caching's default."""
+"""The longest that a reader caches the old key: the default of aws-secretsmanager-caching."""
 LOOK_AHEAD_SECONDS: Final = 7200
-"""How long before its death an old key is judged by its use. Four times the time between two scheduled sweeps."""
+"""How long before its expiry an old key's use is checked. Four times the interval of scheduled sweeps."""
 SLACK_SECONDS: Final = 900
-"""Between promotion, the shortening of the old key, and the date that AWS notes."""
+"""Tolerance between promotion, the new expiry of the old key, and the date that AWS stores."""
 DEATH_SECONDS: Final = 60
-"""After its expiry a key may be accepted for so long before that counts."""
+"""How long after its expiry OpenAI may still accept a key before that is a finding."""
 
 
 def decide(facts: Facts) -> list[Finding]:
-    """One finding a key that lives, and one for the live version's key where OpenAI no longer has it."""
+    """One finding for each valid key, and one for the live version's key if OpenAI no longer has it."""
     return [*_missing(facts), *(found for key in facts.keys if (found := _Judge(facts, key).verdict()))]
 
 
@@ -55,7 +55,7 @@ def _missing(facts: Facts) -> Iterator[Finding]:
             consumers=facts.consumers,
         )
     if previous is not None and previous not in listed and previous != current and facts.previous_answers:
-        reason = "OpenAI no longer lists this key, and yet a call with it was answered"
+        reason = "OpenAI no longer lists this key, but still accepts it"
         yield Finding(facts.tenant.tenant, previous, "", "alive", "report", reason, consumers=facts.consumers)
 
 
@@ -69,30 +69,34 @@ class _Judge:
         labels = {label for label, key_id in facts.held.items() if key_id == key.id}
         if is_dead(key, facts.now):
             if labels == {PREVIOUS} and facts.previous_answers:
-                return self._found("alive", "revoke", "it should be dead since its expiry, and a call was answered")
+                return self._found("alive", "revoke", "it has expired, but OpenAI still accepts it")
             return None
         named = key.name.startswith(facts.tenant.key_name(""))
         made_here = named and key.service_account_id == facts.tenant.service_account_id
         # Held by the secret, it is ours whoever made it: one that was there when the tenant was adopted.
         if not (made_here or labels or key.id in facts.adopted):
-            return self._found("foreign", "report", "not made by us: its owner must say whether it may stay")
+            return self._found(
+                "foreign", "report", "not created by MyFlux Keys: its owner must decide whether it may stay"
+            )
         if CURRENT in labels:
             return self._kept("the live version's key")
         if PENDING in labels:
             return self._kept("the key of a rotation that is not over")
         if not self._current_is_well():
-            return self._kept("no live key is known to work, so no other is ended")
+            return self._kept("the live key is not known to work, so no other key is revoked")
         if PREVIOUS in labels:
             return self._previous()
         if facts.unreadable:
             held = ", ".join(sorted(facts.unreadable))
-            return self._kept(f"{held} holds a value that no rotation wrote, so whose key this is can't be told")
+            return self._kept(
+                f"{held} holds a value that no rotation wrote, so it is unknown whether this key is in it"
+            )
         if key.created_at > facts.now - GRACE_SECONDS:
             return self._kept("younger than an hour: a rotation may be about to store it")
         return self._without_label()
 
     def _current_is_well(self) -> bool:
-        """True also where the secret never had a key: then a rotation's leftovers are all there is."""
+        """Whether the live key is valid. True also if the secret never had a key."""
         if CURRENT in self.facts.unreadable:
             return False
         current = self.facts.held.get(CURRENT)
@@ -104,34 +108,36 @@ class _Judge:
         facts, key, overlap = self.facts, self.key, self.facts.tenant.overlap
         promoted = facts.promoted_at
         if promoted is None:
-            return self._kept("when its successor became live is not known")
+            return self._kept("it is unknown when its successor became live")
         left = None if key.expires_at is None else key.expires_at - facts.now
         beyond = None if key.expires_at is None else key.expires_at - (promoted + overlap)
         if left is None or beyond is None or (beyond > overlap + SLACK_SECONDS and left > overlap):
-            reason = "replaced, and its life was never shortened to the overlap"
+            reason = "replaced, but its expiry was not set to the overlap"
             return self._found("overdue", "expire", reason, seconds=overlap)
         if left > min(LOOK_AHEAD_SECONDS, overlap / 2) or not self._used_after(promoted + READER_CACHE_SECONDS):
-            return self._kept("the previous version's key, dying by its own expiry")
+            return self._kept("the previous version's key, which expires by itself")
         who = f"consumers: {', '.join(facts.consumers)}"
         if beyond > SLACK_SECONDS:
-            return self._found("in_use", "report", f"about to die, still in use, and extended once already; {who}")
+            return self._found(
+                "in_use", "report", f"expires soon, is still in use, and was extended once already; {who}"
+            )
         seconds = max(int(left), 1) + overlap
-        return self._found("in_use", "extend", f"about to die and still in use; {who}", seconds=seconds)
+        return self._found("in_use", "extend", f"expires soon and is still in use; {who}", seconds=seconds)
 
     def _without_label(self) -> Finding:
         facts, key = self.facts, self.key
         adopted = key.id in facts.adopted
         if not adopted and not self._used_after(key.created_at + PROOF_SECONDS):
-            return self._found("orphan", "revoke", "no version of the secret holds it, and nobody has used it")
+            return self._found("orphan", "revoke", "no version of the secret holds it, and it was never used")
         if key.expires_at is None or key.expires_at > facts.now + facts.tenant.overlap:
             held = (
                 "only an older version of the secret holds it"
                 if adopted
                 else "no version of the secret holds it any more"
             )
-            reason = f"{held}, and it was {'adopted' if adopted else 'used'}: given the overlap and no longer"
+            reason = f"{held}, and it was {'adopted' if adopted else 'used'}: its expiry is set to the overlap"
             return self._found("overdue", "expire", reason, seconds=facts.tenant.overlap)
-        return self._kept("replaced twice within its overlap, dying by its own expiry")
+        return self._kept("replaced twice within its overlap; expires by itself")
 
     def _used_after(self, moment: float) -> bool:
         return self.key.last_used_at is not None and self.key.last_used_at > moment

@@ -1,9 +1,5 @@
-"""When a tenant must be looked at, and when its rotation is late: decisions on what ListSecrets tells, without any I/O.
-
-Owns the calendar of the scheduled sweep. Leaves out what is found. OpenAI's Admin API allows some seven lists of keys a
-minute, so a run can't look at everybody. Each tenant has one half hour of the day, spread by hash, and is looked at
-besides whenever its old key is about to die, has just died, or a rotation hangs.
-"""
+"""Which tenants a scheduled sweep inspects, and which rotations are late, from what ListSecrets returns, without
+I/O."""
 
 from __future__ import annotations
 
@@ -18,11 +14,13 @@ from myflux_keys import names
 from myflux_keys.version_labels import pending_version
 
 SLOT_SECONDS: Final = 1800
-"""The scheduled sweep runs once a slot: `components/sweep.py` writes the same number into the cron expression."""
+"""OpenAI's Admin API allows about seven lists of keys a minute, so a run cannot inspect all tenants. Each tenant has
+one slot a day, by a hash. The scheduled sweep runs once a slot: `components/sweep.py` writes the same number into the
+cron expression."""
 SLOTS: Final = 86_400 // SLOT_SECONDS
 LOOK_AFTER_SECONDS: Final = 3600
 LATE_SECONDS: Final = 3600
-"""AWS starts a rotation by NextRotationDate; so long after it, it has not."""
+"""AWS starts a rotation by NextRotationDate; this long after it, the rotation is late."""
 INTERVAL_SLACK_SECONDS: Final = 2 * 86_400
 """Less than `key_life.MARGIN_HOURS`: a rotation this late is seen while there is still time."""
 
@@ -49,13 +47,13 @@ def is_due(secret: TenantSecret, cell: str, now: float) -> bool:
         return True
     if secret.last_rotated is None:
         return False
-    # The second death is that of a key that was extended.
+    # The second one is the expiry of a key that was extended.
     deaths = (secret.last_rotated + overlap, secret.last_rotated + 2 * overlap)
     return any(death - LOOK_AHEAD_SECONDS <= now <= death + LOOK_AFTER_SECONDS for death in deaths)
 
 
 def overdue(secret: TenantSecret, now: float) -> str | None:
-    """Why the tenant's rotation is late, in words; None where it is not."""
+    """Why the tenant's rotation is late; None if it is not."""
     if not secret.managed:
         return None
     if not secret.state.rotation_enabled:
@@ -66,5 +64,5 @@ def overdue(secret: TenantSecret, now: float) -> str | None:
     if secret.last_rotated is not None and days.isdigit():
         age = now - secret.last_rotated
         if age > int(days) * 86_400 + INTERVAL_SLACK_SECONDS:
-            return f"the key is {age / 86_400:.0f} days old, and rotates every {days}"
+            return f"the key is {age / 86_400:.0f} days old, and should rotate every {days} days"
     return None

@@ -1,7 +1,7 @@
-"""Both sides of the cell, gathered: its secrets at AWS, its projects at OpenAI, the keys of those that do not match.
+"""Gathers the cell's secrets from AWS, its projects from OpenAI, and the keys of those that do not match.
 
-Owns the calls, their pace, and what is told of them. Leaves out deciding (`orphans.py`). Projects come a hundred a
-call, however many tenants there are; keys are looked at only where something is amiss, and of a few in one run.
+Owns the calls, their pace, and the report. Leaves out deciding (`orphans.py`). One call lists a hundred projects; keys
+are listed only for projects and secrets that do not match, and for a few of them in one run.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PROJECTS: Final = "/organization/projects"
 _AT_ONCE: Final = sweeps_a_minute(rotations=1)
 """Pages of projects in a minute: one call is left to a provisioner, which lists them too."""
 _MOST_LOOKS: Final = CALLS_PER_MINUTE
-"""Orphans whose keys are looked at in one run. More of them have one cause, and a person finds it without key ids."""
+"""Orphans whose keys are listed in one run. If there are more, they have one cause, which key ids do not show."""
 _KEEP_SECONDS: Final = 60.0
 
 
@@ -123,7 +123,7 @@ class Sides:
 
 
 def tell(compared: Compared, services: Services, request: OrphansRequest) -> dict[str, Any]:
-    """The answer to "orphans". `tenants` are those whose secret is as it should be: a sweep can look at their keys."""
+    """The answer to "orphans". `tenants` are those whose secret is correct, so that a sweep can inspect their keys."""
     wanted = None if request.tenants is None else set(request.tenants)
     if wanted is None and not request.dry_run and compared.failed is None:
         metrics.put(services.metrics, services.environment.cell, metrics.of_orphans(compared.orphans))

@@ -1,12 +1,12 @@
-"""Whether the organization would still let a rotation mint: asked before one is due.
+"""Whether OpenAI would still let a rotation mint a key, tested before one is due.
 
-Owns the question. Leaves out when it is asked. The Admin API shows no policy about keys (openai-python 3.54 has none
-under `admin.organization`, and the audit log's event types name none), so the only way to know is to ask for a key as a
-rotation does, for the longest life that any tenant of the cell needs. A shorter one would not show a maximum lifetime.
+The Admin API shows no policy about keys (openai-python 3.54 has none
+under `admin.organization`, and the audit log's event types name none), so the only test is to mint a key as a rotation
+does, with the longest life that any tenant of the cell needs. A shorter one would not show a maximum lifetime.
 
-Why this is safe: the key is made by the rotation's own minting call on our own service account; its value is dropped
-unread within this file and never stored, so nobody can hold it; it is ended at once; and were the function killed just
-between, its name is one of our scheme with no version behind it, which the next sweep removes as an orphan.
+Why this is safe: the key is minted by the rotation's own call on our own service account; its value is neither read nor
+stored; it is revoked at once; and if the function is killed in between, the next sweep revokes it as an orphan, since
+its name is one of ours without a version.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _REFUSALS: Final = frozenset({400, 403, 409, 422})
 
 
 def refusal(api: AdminAPI, tenant: Tenant) -> str | None:
-    """OpenAI's own words where it refuses a key such as the tenant's next rotation asks for; None where it grants one.
+    """OpenAI's message if it refuses a key like the one that the tenant's next rotation needs; None if it grants one.
 
-    Raises OpenAIError where the answer says nothing about policies, or the key could not be ended.
+    Raises OpenAIError if the answer is not about policies, or the key could not be revoked.
     """
     name = tenant.key_name(f"governance-{uuid.uuid4()}")
     keys = ProjectKeys(api, tenant.project_id)
@@ -52,7 +52,7 @@ def _end_by_name(keys: ProjectKeys, tenant: Tenant, name: str) -> None:
 
 
 def strictest(tenants: list[Tenant], day: int) -> Tenant | None:
-    """Whom to ask for: one that needs the longest life, another each day, so that every project has its turn."""
+    """The tenant to test with: one that needs the longest life, another one each day; None without tenants."""
     longest = max((tenant.life for tenant in tenants), default=0)
     asking = sorted((tenant for tenant in tenants if tenant.life == longest), key=lambda tenant: tenant.tenant)
     return asking[day % len(asking)] if asking else None

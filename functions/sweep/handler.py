@@ -1,8 +1,4 @@
-"""The sweep function's entry point: one request in; a sweep, a revocation or a look; ids and words out.
-
-Owns putting the parts together, and turning a failure into an error that is safe to show. Leaves out the work.
-Called by EventBridge twice an hour and by an operator's command.
-"""
+"""The sweep function's entry point, called by EventBridge twice an hour and by operators' commands."""
 
 from __future__ import annotations
 
@@ -33,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class SweepFailed(Exception):
-    """What Lambda and the caller see of a failure: its text is redacted and no cause hangs on it."""
+    """A failure as Lambda and the caller see it: its text is redacted, and it has no cause."""
 
 
 @lru_cache(maxsize=1)

@@ -1,8 +1,4 @@
-"""What a tenant's live secret holds, told without its value: asked before an existing secret is taken over.
-
-Owns reading the value and asking OpenAI about what it names. Leaves out judging (`ops/actions/adopt.py`). A function's
-work: no person may read the value or ask OpenAI about keys. Changes nothing.
-"""
+"""What a tenant's live secret holds, without its value, for `ops/actions/adopt.py`. Changes nothing."""
 
 from __future__ import annotations
 
@@ -22,8 +18,8 @@ from myflux_keys.version_labels import CURRENT
 
 
 def inspect(tenant_slug: str, services: Services) -> dict[str, Any]:
-    """`problem` says why the value is no payload of this tenant's, and then nothing else is told. `proof` is how OpenAI
-    answers the key. `project`, `service_account` (names) and `listed` (the key is there) are None for a customer's key.
+    """`problem`: why the value is not a payload of this tenant; then there are no further fields. `proof`: how OpenAI
+    answers the key. `project`, `service_account` (names) and `listed` are missing for a customer's key.
 
     Raises Refused, OpenAIError, or botocore's errors.
     """
@@ -31,7 +27,7 @@ def inspect(tenant_slug: str, services: Services) -> dict[str, Any]:
     version = secret.state.version_with(CURRENT)
     stored = SecretStore(services.secrets, secret.arn).value(version) if version else None
     if version is None or stored is None:
-        raise Refused(f"{secret.state.name} has no {CURRENT} version: there is nothing to look at")
+        raise Refused(f"{secret.state.name} has no {CURRENT} version, so there is nothing to inspect")
     try:
         payload = read_payload(stored, tenant_slug, version)
     except RotationError as error:

@@ -1,8 +1,4 @@
-"""A look at all keys that are, or may be, a tenant's: which live, whose they are, and which the secret holds.
-
-Owns the look. Leaves out ending any (`revoke.py`). A key is ours if it is on the tenant's service account, on another
-one of its name (a create whose answer was lost makes two), or held by any version of the secret.
-"""
+"""All keys that are, or may be, a tenant's: which are valid, whose they are, and which the secret holds."""
 
 from __future__ import annotations
 
@@ -20,7 +16,7 @@ from myflux_keys.payload import SecretText
 from myflux_keys.version_labels import CURRENT, version_with
 
 DYING_SECONDS: Final = 5
-"""A key with so little left counts as ended: where OpenAI refuses to delete, its life is set to one second."""
+"""A key that expires within this time counts as revoked: if OpenAI refuses to delete, its life is set to a second."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +32,9 @@ class Living:
 
 
 def look(target: Target, services: Services) -> Living:
-    """Raises OpenAIError, or botocore's errors."""
+    """A key is ours if it is on the tenant's service account, on another one of its name (a create whose answer was
+    lost makes two), or held by any version of the secret. Raises OpenAIError, or botocore's errors.
+    """
     project = target.project_id
     # Below an archived project OpenAI lists nothing and accepts no key.
     listed = ProjectKeys(target.api, project).all() if project is not None and not target.archived else []

@@ -1,7 +1,7 @@
 """Where a tenant's keys are: its project, its account and its secret, also once the secret is being deleted or gone.
 
-Owns finding them. Leaves out keys. A living secret's tags name the project; they stay readable until the end of its
-deletion window. After that the project is found by its name, which follows from cell and tenant alone.
+Owns finding them. Leaves out keys. The secret's tags name the project; they can be read until the end of its deletion
+window. After that the project is found by its name, which is derived from cell and tenant.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def tenant_secret(tenant: str, services: Services) -> TenantSecret:
         return describe(services.secrets, name, cell)
     except ClientError as error:
         if _is_absent(error):
-            raise Refused(f"cell {cell} has no secret {name} that is tagged as ours") from None
+            raise Refused(f"cell {cell} has no secret {name} with our tags") from None
         raise
 
 
@@ -96,5 +96,5 @@ def _is_archived(project: Mapping[str, Any]) -> bool:
 
 
 def _is_absent(error: ClientError) -> bool:
-    """Permission hangs on the secret's tags, so AWS denies what is not there."""
+    """The permission depends on the secret's tags, so AWS denies access to a secret that does not exist."""
     return error.response.get("Error", {}).get("Code") in ("AccessDeniedException", "ResourceNotFoundException")

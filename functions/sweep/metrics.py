@@ -1,7 +1,7 @@
 """What a sweep tells CloudWatch: numbers by cell, and by tenant or consumer where there is something to tell.
 
-Owns names, dimensions and the call. Leaves out alarms (`components/sweep_alarms.py`). A series by tenant costs money in
-the hours that have data, so it is written only for a tenant with a finding; the cell's series also says zero.
+A series by tenant costs money in the hours that have data, so it is written only for a tenant with a finding; the
+cell's series also says zero.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What one side has and another has not, between the cell's secrets and OpenAI's projects: a pure decision.
+"""Which of the cell's secrets have no OpenAI project, and which projects have no secret: a pure decision.
 
 Owns the kinds of orphans and the rules. Leaves out gathering both sides (`gather_cell.py`). Every rule starts from the
 union of the sides: a list of one side never shows what is missing in it. Nothing here ends a key (docs/adr/0032).
@@ -15,9 +15,9 @@ from functions.sweep.tenants import ListedSecret
 from myflux_keys import names
 
 Kind = Literal["SecretDeleted", "SecretMissing", "SecretMistagged", "ProjectMissing"]
-"""`SecretDeleted`: its deletion is scheduled, and its keys live. `SecretMissing`: OpenAI has the tenant's project, and
-no secret names it. `SecretMistagged`: its tags do not fit its name, and nothing finds it by them. `ProjectMissing`: the
-project that it names is archived or gone. Each is a metric, an alarm and a section of the runbook, of one name."""
+"""`SecretDeleted`: its deletion is scheduled, but its keys are valid. `SecretMissing`: OpenAI has the tenant's project,
+but no secret names it. `SecretMistagged`: its tags do not match its name. `ProjectMissing`: the project in its tags is
+archived or missing. Each is a metric, an alarm and a section of the runbook, with the same name."""
 KINDS: Final[tuple[Kind, ...]] = ("SecretDeleted", "SecretMissing", "SecretMistagged", "ProjectMissing")
 
 SETTLING_SECONDS: Final = 900
@@ -103,9 +103,9 @@ def _mistagged(secret: ListedSecret, cell: str, project: Project | None) -> Orph
         f"no tag {tag}" if value is None else f"tag {tag}={value}" for tag, value in secret.misfits(cell).items()
     )
     reason = (
-        f"its secret {secret.name} has {misfits}: rotation and sweep find it by its tags, and pass it over"
+        f"its secret {secret.name} has {misfits}: rotation and sweep look for its tags, and skip it"
         if secret.tenant
-        else f"{secret.name} carries the tags of cell {cell}, and its name is no tenant's: no command works on it"
+        else f"{secret.name} has the tags of cell {cell}, but its name is not a tenant's: no command uses it"
     )
     return Orphan(
         secret.tenant or secret.name,
@@ -127,7 +127,7 @@ class _Sides:
     def deleted(self, secret: ListedSecret) -> Iterator[Orphan]:
         project = self.project_of(secret)
         if project is not None:
-            reason = f"deletion of its secret {secret.name} is scheduled, and its project {project.id} is not archived"
+            reason = f"deletion of its secret {secret.name} is scheduled, but its project {project.id} is not archived"
             yield Orphan(
                 secret.tenant or "",
                 "SecretDeleted",
@@ -144,10 +144,10 @@ class _Sides:
         if secret.tags.get(names.TAG_ORGANIZATION_ID):
             return
         if named is None and (project := self._called(tenant)):
-            reason = f"its secret names no project, and OpenAI has {project.name} ({project.id})"
+            reason = f"its secret names no project, but OpenAI has {project.name} ({project.id})"
             yield Orphan(tenant, "SecretMistagged", reason, secret.name, project.id)
         elif named is not None and all(project.id != named for project in self.projects):
-            reason = f"its secret names project {named}, which OpenAI has archived or does not know: its keys are dead"
+            reason = f"its secret names project {named}, which is archived or does not exist: its keys are invalid"
             yield Orphan(tenant, "ProjectMissing", reason, secret.name, named, keys=())
 
     def unnamed(self, found: Iterable[Orphan], now: float) -> Iterator[Orphan]:
@@ -159,7 +159,7 @@ class _Sides:
             if tenant is None or project.id in known or project.created_at > now - SETTLING_SECONDS:
                 continue
             has = next((secret for secret in self.secrets if secret.tenant == tenant), None)
-            reason = f"OpenAI has project {project.name} ({project.id}), and " + (
+            reason = f"OpenAI has project {project.name} ({project.id}), but " + (
                 f"the secret {has.name} names another one" if has else "there is no secret of that tenant"
             )
             yield Orphan(tenant, "SecretMissing", reason, has.name if has else None, project.id, project.admin_secret)

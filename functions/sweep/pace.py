@@ -1,8 +1,5 @@
-"""How fast a sweep goes on from tenant to tenant, within the cell's budget of Admin API calls.
-
-Owns the waiting, and counting the rotations that run beside it. Leaves out the budget's shares
-(`myflux_keys/admin_budget.py`).
-"""
+"""The pause between two tenants of a sweep, within the cell's budget of Admin API calls
+(`myflux_keys/admin_budget.py`)."""
 
 from __future__ import annotations
 
@@ -15,10 +12,10 @@ from myflux_keys.version_labels import pending_version
 
 
 class Pace:
-    """`secrets` is the cell as it was just listed, `tenants` how many the whole sweep looks at, earlier calls included.
+    """`secrets` are the cell's, just listed; `tenants` is how many the whole sweep inspects, earlier calls included.
 
-    What fits into one minute's budget is done at once. More goes at an even pace, so that calls that follow each other,
-    each with a part, keep to it together.
+    If all fit into one minute's budget, there is no pause. Otherwise tenants are evenly paced, so that several calls,
+    each with a part of them, keep to the budget together.
     """
 
     def __init__(self, services: Services, secrets: Iterable[TenantSecret], tenants: int) -> None:
@@ -27,7 +24,7 @@ class Pace:
         self._count(secrets)
 
     def wait(self, *, keep: float) -> bool:
-        """Waits before another tenant. False: no time for that if `keep` seconds shall be left; nothing was waited."""
+        """Waits before the next tenant. False, without waiting, if less than `keep` seconds would be left."""
         deadline = self._services.deadline
         if deadline.now() - self._counted >= WINDOW_SECONDS:
             self._count(tenant_secrets(self._services.secrets, self._services.environment.cell))
@@ -37,7 +34,7 @@ class Pace:
 
     def _count(self, secrets: Iterable[TenantSecret]) -> None:
         self._counted = self._services.deadline.now()
-        self._rotations = sum(_weighs(secret, self._services.now()) for secret in secrets)
+        self._rotations = sum(_counts(secret, self._services.now()) for secret in secrets)
 
 
 def _weighs(secret: TenantSecret, now: float) -> bool:

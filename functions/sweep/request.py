@@ -1,6 +1,6 @@
-"""What the sweep function is asked to do, read strictly: a word it doesn't know is an error before anything is called.
+"""The sweep function's event, checked strictly before the first call.
 
-Owns the event's shape. Leaves out carrying it out.
+Owns the event's fields. Leaves out the work.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from myflux_keys.names import ORGANIZATION_ID, TENANT_SLUG
 
 
 class RequestError(Exception):
-    """The event is not understood. The message names the field and the rule."""
+    """The event is invalid. The message names the field and the rule."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def read_request(event: Mapping[str, Any]) -> Request:
     elif action == "orphans":
         request = OrphansRequest(_tenants(fields), _flag(fields, "dry_run"))
     else:
-        raise RequestError(f"action is {action!r}: it is sweep, orphans, revoke, keys or inspect")
+        raise RequestError(f"action must be one of sweep, orphans, revoke, keys, inspect; got {action!r}")
     if fields:
         raise RequestError(f"{action} has no field {sorted(fields)[0]!r}")
     return request
@@ -91,7 +91,7 @@ def _sweep(fields: dict[str, Any]) -> SweepRequest:
     tenants = _tenants(fields)
     seconds: Any = fields.pop("seconds", None)
     if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds <= 0):
-        raise RequestError(f"seconds is {seconds!r}: it is a number above 0")
+        raise RequestError(f"seconds must be a number above 0, got {seconds!r}")
     after: Any = fields.pop("next", None)
     flags = {name: _flag(fields, name) for name in ("dry_run", "due", "governance")}
     return SweepRequest(tenants, seconds=seconds, after=None if after is None else _slug(after, "next"), **flags)
@@ -102,14 +102,14 @@ def _tenants(fields: dict[str, Any]) -> list[str] | None:
     if tenants is None:
         return None
     if not isinstance(tenants, list) or not tenants:
-        raise RequestError("tenants is a list of at least one slug, or null for all of the cell")
+        raise RequestError("tenants must be a list of at least one slug, or null for all of the cell")
     return [_slug(tenant, "tenants") for tenant in cast("list[Any]", tenants)]
 
 
 def _flag(fields: dict[str, Any], name: str) -> bool:
     flag: Any = fields.pop(name, False)
     if not isinstance(flag, bool):
-        raise RequestError(f"{name} is {flag!r}: it is true or false")
+        raise RequestError(f"{name} must be true or false, got {flag!r}")
     return flag
 
 
@@ -122,5 +122,5 @@ def _organization(fields: dict[str, Any]) -> str | None:
 
 def _slug(value: Any, name: str) -> str:
     if not isinstance(value, str) or not TENANT_SLUG.fullmatch(value):
-        raise RequestError(f"{name} holds {value!r}, which is no tenant's slug ({TENANT_SLUG.pattern})")
+        raise RequestError(f"{name} must be a tenant's slug ({TENANT_SLUG.pattern}), got {value!r}")
     return value

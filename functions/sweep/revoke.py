@@ -1,7 +1,7 @@
-"""Ends every key of a tenant now, and looks again, at OpenAI's list and by a call with each key that the secret holds.
+"""Revokes every key of a tenant, then verifies it with OpenAI's list and a call with each key in the secret.
 
-Owns the order and the proof. Leaves out stopping a rotation that is minting meanwhile: whoever asks for this disables
-the tenant first and rotates afterwards. Safe to repeat: what is dead already is passed over.
+Owns the order and the verification. Leaves out stopping a rotation that mints at the same time: the caller disables the
+tenant first and rotates afterwards. Safe to repeat: invalid keys are skipped.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _ROUNDS: Final = 3
 
 
 def revoke_all(request: RevokeRequest, services: Services) -> dict[str, Any]:
-    """`revoked` are ids of keys that were ended and are seen to be dead. `failed` are keys of the project that live on,
-    or may, each with the reason. `beyond` are keys that a version of the secret holds, that answer, and that are not in
-    the tenant's project, so that only somebody else can end them. `foreign` are other living keys in the project, which
-    are ended only where the whole project is asked for. `unseen` says what could not be looked at; empty: all was.
+    """`revoked`: ids of keys that were revoked, which was verified. `failed`: keys of the project that are, or may be,
+    still valid, each with the reason. `beyond`: valid keys in the secret that are not in the tenant's project, so that
+    only somebody else can revoke them. `foreign`: other valid keys in the project, revoked only with `whole_project`.
+    `unseen`: what could not be checked; empty if nothing.
 
     Raises Refused, OpenAIError, AdminKeyMissing, or botocore's errors.
     """
     target = find(request.tenant, services, organization_id=request.organization_id)
     if target.secret is None and not request.whole_project:
         cell = services.environment.cell
-        raise Refused(f"cell {cell} has no secret of {request.tenant} that is tagged as ours: nothing was changed")
+        raise Refused(f"cell {cell} has no secret of {request.tenant} with our tags: nothing was changed")
     revoked: dict[str, str] = {}
     errors: dict[str, str] = {}
     seen = look(target, services)
@@ -55,7 +55,7 @@ def revoke_all(request: RevokeRequest, services: Services) -> dict[str, Any]:
         seen = look(target, services)
         known |= seen.known
     left = {key.id for key in _doomed(seen, request)}
-    failed = {key: errors.get(key, "OpenAI still lists it as alive") for key in left}
+    failed = {key: errors.get(key, "OpenAI still lists it as valid") for key in left}
     failed_too, beyond = _answering(target, seen, known, left, services)
     failed |= failed_too
     ended = {key: how for key, how in revoked.items() if key not in failed}
@@ -116,8 +116,8 @@ def _answering(
 
 def _why(proof: Proof) -> str:
     if proof.alive:
-        return "OpenAI no longer lists it as alive, and still accepts it"
-    return "OpenAI gave no answer that tells whether it still accepts this key"
+        return "OpenAI no longer lists it as valid, but still accepts it"
+    return "OpenAI's answer does not show whether it still accepts this key"
 
 
 def _shown(key: HeldKey) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def _shown(key: HeldKey) -> dict[str, Any]:
 
 def _unseen(target: Target) -> str:
     if target.secret is None:
-        return "there is no secret (any more), so what it held cannot be told"
+        return "the secret does not exist, so the keys that it held are unknown"
     if target.leaving:
-        return "the secret's deletion is scheduled, so AWS lets nobody read what it holds"
+        return "the secret's deletion is scheduled, so its keys cannot be read"
     return ""

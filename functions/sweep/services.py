@@ -1,8 +1,4 @@
-"""What a sweep works with: its clients, the Admin API, and the time.
-
-Owns putting them together. Leaves out using them. The time is the one that OpenAI tells with its answers, since keys
-live and die by that clock.
-"""
+"""The clients of a sweep, and the time by OpenAI's clock, which decides when keys expire."""
 
 from __future__ import annotations
 

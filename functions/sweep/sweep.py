@@ -1,8 +1,7 @@
-"""One sweep: which tenants, each looked at, decided on and acted upon, until all are done or the time is over.
+"""One sweep: chooses tenants, and for each gathers facts, decides and acts, until all are done or the time is over.
 
-Owns the order and what is told at the end. Leaves out the pace (`pace.py`) and every rule (`decide.py`, `due.py`). A
-tenant that can't be looked at does not stop the others. What was not reached is told: `next` lets a caller go on where
-this one stopped.
+Owns the order and the result. Leaves out the pace (`pace.py`) and the rules (`decide.py`, `due.py`). A tenant that
+cannot be inspected does not stop the others. With `next` in the result a caller continues where this sweep stopped.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ class Sweep:
     late: dict[str, str] = field(default_factory=dict[str, str])
     failed: dict[str, str] = field(default_factory=dict[str, str])
     customers_days: dict[str, float] = field(default_factory=dict[str, float])
-    """How long the admin keys live that customers gave, by tenant."""
+    """Days until customers' admin keys expire, by tenant."""
     data: list[Datum] = field(default_factory=list[Datum])
 
     def run(self) -> dict[str, Any]:
@@ -69,7 +68,7 @@ class Sweep:
         chosen = [secret for secret in chosen if request.after is None or secret.tenant > request.after]
         reached = self._each(chosen, pace)
         refused = self._governance(managed, now)
-        told = {
+        answer = {
             "plan": [result.shown() for result in self.results],
             "orphans": [orphan.shown() for orphan in compared.orphans] if compared else None,
             "rotation_overdue": self.late,
@@ -82,14 +81,14 @@ class Sweep:
             "done": reached == len(chosen),
             "next": chosen[reached - 1].tenant if 0 < reached < len(chosen) else request.after,
         }
-        self._tell(len(chosen) - reached, days_left, compared)
-        return told | ({"next": None} if told["done"] else {})
+        self._put_metrics(len(chosen) - reached, days_left, compared)
+        return answer | ({"next": None} if answer["done"] else {})
 
     def _each(self, chosen: list[TenantSecret], pace: Pace) -> int:
         """How many of `chosen` were dealt with."""
         deadline = self.services.deadline
         for reached, secret in enumerate(chosen):
-            # The first always has its turn: whoever asks again and again gets on.
+            # The first one is always done, so that repeated calls make progress.
             short = deadline.remaining() < TENANT_NEEDS_SECONDS
             if reached and (short or (secret.managed and not pace.wait(keep=TENANT_NEEDS_SECONDS))):
                 return reached
@@ -97,7 +96,7 @@ class Sweep:
                 self._one(secret)
             except OpenAIError as error:
                 if error.status == 429 and names.TAG_ORGANIZATION_ID not in secret.state.tags:
-                    # Every wait that the time allowed was waited: the rest has to come later.
+                    # There is no time for another wait: the rest is left to the next call.
                     return reached
                 self._failed(secret, error)
             except (AdminKeyMissing, Refused, ClientError, BotoCoreError) as error:
@@ -170,8 +169,8 @@ class Sweep:
             refusals += [refused] if refused else []
         return "; ".join(refusals) or None
 
-    def _tell(self, left: int, days_left: float | None, compared: Compared | None) -> None:
-        """Numbers for CloudWatch. A sweep of some tenants says nothing about the cell's schedule."""
+    def _put_metrics(self, left: int, days_left: float | None, compared: Compared | None) -> None:
+        """Logs the end and puts metrics. A sweep of only some tenants puts no metrics about the cell's schedule."""
         undone = len(self.failed) + sum(result.failed for result in self.results)
         undone += compared is not None and compared.failed is not None
         log.line("sweep.done", findings=len(self.results), late=len(self.late), undone=undone, left=left)

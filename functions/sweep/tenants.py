@@ -117,7 +117,7 @@ def describe(client: SecretsManagerClient, secret_id: str, cell: str) -> TenantS
     answer = client.describe_secret(SecretId=secret_id)
     secret = _of_cell(answer, cell)
     if secret is None:
-        raise Refused(f"{answer['Name']} is no secret of cell {cell} that is tagged as ours, or it is being deleted")
+        raise Refused(f"{answer['Name']} is not a secret of cell {cell} with our tags, or its deletion is scheduled")
     return secret
 
 
@@ -127,7 +127,7 @@ def describe_leaving(client: SecretsManagerClient, secret_id: str, cell: str) ->
     leaving = bool(answer.get("DeletedDate"))
     secret = _of_cell({name: value for name, value in answer.items() if name != "DeletedDate"}, cell)
     if secret is None:
-        raise Refused(f"{answer['Name']} is no secret of cell {cell} that is tagged as ours")
+        raise Refused(f"{answer['Name']} is not a secret of cell {cell} with our tags")
     return secret, leaving
 
 
@@ -174,6 +174,6 @@ def by_tenant(secrets: list[TenantSecret], wanted: list[str]) -> Iterator[Tenant
     unknown = sorted(set(wanted) - {secret.tenant for secret in secrets})
     if unknown:
         raise Refused(
-            f"the cell has no secret of {', '.join(unknown)}: deploy the tenant's stack first, or name others"
+            f"the cell has no secret of {', '.join(unknown)}: deploy the tenant's stack first, or choose other tenants"
         )
     return (secret for secret in secrets if secret.tenant in wanted)

@@ -1,7 +1,4 @@
-"""The Date header of each answer, by the cell's clock: AWS tells its own time there, and so does the local cell.
-
-Owns that header. Leaves out signatures, whose times are not compared with it.
-"""
+"""The Date header of each answer, by the cell's clock: AWS tells its own time there, and so does the local cell."""
 
 from __future__ import annotations
 

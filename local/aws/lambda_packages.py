@@ -1,7 +1,7 @@
 """What a Python function can import: the standard library, boto3 and its own archive, as on Lambda.
 
-Owns the interpreter that MiniStack starts workers with. MiniStack takes its own, with all that is installed beside it
-and, in a development install, this repository: an archive that lacks a module would work here and fail on AWS.
+MiniStack would start workers with its own interpreter and all packages that are installed there: an archive that lacks
+a module would work here and fail on AWS.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
 """
 

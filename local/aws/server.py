@@ -1,7 +1,6 @@
 """Serves the AWS side of the local cell: MiniStack with IAM enforced and its differences from AWS put right.
 
-Owns the process: environment, order of installation, serving. Leaves out every rule of AWS (`local/aws/secrets`,
-`local/aws/iam`). MiniStack reads its environment when imported, so it is imported only after that is set.
+MiniStack reads its environment when imported, so it is imported only after that is set.
 """
 
 from __future__ import annotations

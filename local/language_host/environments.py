@@ -1,7 +1,6 @@
 """Which Python a project runs in, and which packages that Python holds.
 
-Owns the reading of `runtime.options` and the virtual environment they name. Leaves out running things in it. An option
-that this host would have to ignore is refused: a program must not behave differently because of who hosts it.
+An option that this host would have to ignore is refused: a program must not behave differently because of who hosts it.
 """
 
 from __future__ import annotations

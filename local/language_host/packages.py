@@ -1,8 +1,4 @@
-"""Which provider plugins a set of Python packages asks for.
-
-Owns the translation from a package and its `pulumi-plugin.json` to what the engine looks for on PATH and in its plugin
-folder. Leaves out finding the packages (`environments.py`).
-"""
+"""Which provider plugins a set of Python packages asks for."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Running a plugin or a policy pack that is written in Python, and passing on what it says.
-
-Owns the commands and the order of what the engine hears: a port on the first line, then output, at last an exit code.
-Leaves out processes (`processes.py`) and what a policy pack is told first (`policy_pack.py`).
-"""
+"""Running a plugin or a policy pack that is written in Python, and passing on what it says."""
 
 from __future__ import annotations
 

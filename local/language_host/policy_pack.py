@@ -1,8 +1,8 @@
 """Starting a policy pack with the stack's name and configuration in its environment.
 
-Owns the detour this needs: the engine tells them only to a running pack (`ConfigureStack`), and a Python pack reads
-them from its environment when it starts. So a stand-in answers the engine first, starts the real pack when it has
-heard enough, and passes every other call through, byte for byte. Leaves out policies and what they say.
+The engine sends both only to a running pack (`ConfigureStack`), but a Python pack reads them from its environment when
+it starts. So a proxy answers the engine first, starts the real pack once it has both, and forwards every other call
+unchanged.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The processes that a language host starts, all of which end when it does.
-
-Owns starting, streaming and ending. Leaves out which command is run and why.
-"""
+"""The processes that a language host starts, all of which end when it does."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The Python SDK of a local component package: written, and made part of a project's requirements.
-
-Owns where the files go. Leaves out their content, which Pulumi's generator writes (`tools/pulumi_build/python_sdk`).
-"""
+"""The Python SDK of a local component package: written, and made part of a project's requirements."""
 
 from __future__ import annotations
 

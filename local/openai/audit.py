@@ -1,7 +1,4 @@
-"""The audit log's entries.
-
-Owns their shape: who did what to which project, in the event's own field. Leaves out when one is due.
-"""
+"""The audit log's entries."""
 
 from __future__ import annotations
 

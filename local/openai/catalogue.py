@@ -1,7 +1,6 @@
 """The models that the emulator offers: their prices and the organization's rate limits for them.
 
-Owns reading the table (`models.json`, data with its source and date) and the arithmetic of money. Leaves out who has
-spent what (`state.py`). Limits are round numbers of the size that usage tier 3 has, the same for every model.
+Limits are round numbers of the size that usage tier 3 has, the same for every model.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What keys and ids look like, and what is kept of a key.
 
-Owns making, hashing and redacting key values, and making ids. Leaves out who may use a key (`access.py`). The prefixes
-are put together from halves, so that no scanner takes this file for a leak.
+The prefixes are put together from halves, so that no scanner takes this file for a leak.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """Makes keys: the one place where a value exists, on its way into the answer and the ledger.
 
-Owns minting of project keys and admin keys. Leaves out who may ask and what may be asked (`policies.py`, the routes).
 What stays is a digest and a redacted value.
 """
 

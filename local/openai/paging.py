@@ -1,7 +1,4 @@
-"""Lists by cursor: `after`, `before`, `limit`, `order`, and the page object that the SDK follows.
-
-Owns the cutting of a list into pages. Leaves out what is listed.
-"""
+"""Lists by cursor: `after`, `before`, `limit`, `order`, and the page object that the SDK follows."""
 
 from __future__ import annotations
 

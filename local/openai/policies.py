@@ -1,7 +1,6 @@
 """What the organization's owner has decided about keys: longest life, service accounts only, no new keys.
 
-Owns those three decisions. Leaves out where they are set (`settings.py`). OpenAI documents that such policies exist and
-that a mint must comply; the wording of its refusals is not documented.
+OpenAI documents that such policies exist and that a mint must comply; the wording of its refusals is not documented.
 """
 
 from __future__ import annotations

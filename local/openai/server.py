@@ -1,7 +1,7 @@
 """Serves the OpenAI side of the local cell on loopback.
 
-Owns the process: port, clock, control token, serving. Leaves out OpenAI's rules. The first line on stdout is JSON,
-`{"port": …}`, written once the port is bound. Nothing is logged about a request, so no key can reach a log.
+The first line on stdout is JSON, `{"port": …}`, written once the port is bound. Nothing is logged about a request, so
+no key can reach a log.
 """
 
 from __future__ import annotations

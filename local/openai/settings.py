@@ -1,8 +1,4 @@
-"""What a test or a person can set on the emulated organization.
-
-Owns the settings, their defaults and their validation. Leaves out faults (`faults.py`), which break things; settings
-are states that a real organization can be in.
-"""
+"""What a test or a person can set on the emulated organization."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""How results and failures are put into the engine's terms.
-
-Owns the wire form of a difference and of an operation that stopped half way. Leaves out what led there (`servicer`).
-"""
+"""Results and errors in the engine's terms."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The data sources that programs use: who is calling, which Region, which partition.
-
-Owns their answers under the official names; any other is refused, since a guessed answer is worse than none.
-"""
+"""The data sources that programs use: who is calling, which Region, which partition."""
 
 from __future__ import annotations
 

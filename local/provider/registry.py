@@ -1,7 +1,4 @@
-"""Which resource types there are.
-
-Owns the list and the refusal of every other type. Leaves out their descriptions, one file a service in `services/`.
-"""
+"""Which resource types there are."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Small rules for input values. Each returns a function that says why a value is refused, or None.
-
-Owns the wording; leaves out which input has which rule (`services/`).
-"""
+"""Small rules for input values. Each returns a function that says why a value is refused, or None."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def _of_tenant(sides: Sides, slug: str, secret: ListedSecret | None) -> Iterator
             yield _orphan(sides, slug, "SecretDeleted", reason, deletion=secret.deletion)
     elif secret is not None and (misfits := secret.misfits(sides.cell.cell)):
         told = ", ".join(f"no tag {tag}" if value is None else f"tag {tag}={value}" for tag, value in misfits.items())
-        reason = f"its secret {secret.name} has {told}: rotation and sweep find it by its tags, and pass it over"
+        reason = f"its secret {secret.name} has {told}: rotation and sweep look for its tags, and skip it"
         yield _orphan(sides, slug, "SecretMistagged", reason)
     elif secret is None and filed and (stacked or sides.stacks is None):
         known = f"stack {stack} has a state" if stacked else "it has a file (stacks were not looked at)"

@@ -14,7 +14,7 @@ from ops.review.file_line import Place
 from ops.review.registered import Registered
 from tenancy import document, source
 
-_FIELDS: Final[tuple[tuple[str, str, str, document.Place], ...]] = (
+_FIELDS: Final[tuple[tuple[str, str, str, document.FieldPath], ...]] = (
     ("aws:cloudwatch/logGroup:LogGroup", "retentionInDays", "cells", ("log_retention_days",)),
     ("aws:iam/role:Role", "assumeRolePolicy", "cells", ("runtime_principals",)),
     ("aws:kms/key:Key", "deletionWindowInDays", "cells", ("recovery_window_days",)),
@@ -68,7 +68,7 @@ class Places:
                 return self._line(folder, tenant if folder == "tenants" else cell, field)
         return None
 
-    def _line(self, folder: str, stem: str, field: document.Place) -> Place | None:
+    def _line(self, folder: str, stem: str, field: document.FieldPath) -> Place | None:
         file = f"{folder}/{stem}.yaml"
         try:
             found = document.parse(source.read(self._fleet / file, self._fleet))

@@ -1,8 +1,8 @@
-"""A stack's things are all in one account and one Region, but for copies of secrets.
+"""A stack's resources are all in one account and one Region, except replicas of secrets.
 
-Owns the comparison of the ARNs in what is ours, policy documents included. Leaves out whom trust policies name: who
-assumes the runtime role may be of another account (`trust`); an OIDC provider may not. Account ids that stand alone are
-compared where they are looked at (`functions`, `alarms`).
+Owns the comparison of the ARNs in our resources, policy documents included. Leaves out the principals of trust
+policies: a principal that assumes the runtime role may be of another account (`trust`); an OIDC provider may not.
+Account ids outside ARNs are compared in `functions` and `alarms`.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _PROVIDER_OF_TOKENS: Final = "oidc-provider/"
 _AWS: Final = "pulumi:providers:aws"
 _COPIED: Final = ("secretsmanager", "kms")
 _REACHES_COPIES: Final = ("runtime", "rotation", "boundary", "looks")
-"""Whose documents may name a secret's copies and their keys: who reads them, and in whose name they are written."""
+"""Roles whose documents may name a secret's replicas and their KMS keys: they read or write them."""
 
 
 def _one_account(stack: Stack, _: Config) -> Iterator[Finding]:
-    """The first account and Region that a stack names are its own; where two are named, one of them is wrong."""
+    """The first account and Region that a stack names are its own; any other is a violation."""
     account, region = "", ""
     copies = _with_copies(stack)
     for resource in stack:
@@ -45,26 +45,26 @@ def _one_account(stack: Stack, _: Config) -> Iterator[Finding]:
             if found["account"] in ("", _AWS_OWN):
                 continue
             if not _ACCOUNT.fullmatch(found["account"]):
-                # What API Gateway calls a function by has a service's name there.
+                # The ARN by which API Gateway calls a function has a service's name here.
                 if "*" in found["account"]:
-                    yield violation(resource, path, "an ARN of ours names every account by a wildcard")
+                    yield violation(resource, path, "the ARN has a wildcard as its account")
                 continue
             account = account or found["account"]
             if found["account"] != account:
-                yield violation(resource, path, "an ARN is in another account than the stack's others")
+                yield violation(resource, path, "the ARN is of another account than the stack's other ARNs")
             if not _regional(found, path, resource.urn in copies):
                 continue
             if not found["region"] or "*" in found["region"]:
-                yield violation(resource, path, "an ARN of ours names no Region, or every Region by a wildcard")
+                yield violation(resource, path, "the ARN has no Region, or a wildcard as its Region")
                 continue
             region = region or found["region"]
             if found["region"] != region:
-                yield violation(resource, path, "an ARN is in another Region than the stack's others")
-    yield from _guarded(stack, account, region)
+                yield violation(resource, path, "the ARN is of another Region than the stack's other ARNs")
+    yield from _provider_bound(stack, account, region)
 
 
-def _guarded(stack: Stack, account: str, region: str) -> Iterator[Finding]:
-    """Among providers that the program made, the one of these things works in this account and Region alone."""
+def _provider_bound(stack: Stack, account: str, region: str) -> Iterator[Finding]:
+    """One provider that the program creates must be bound to this account and Region."""
     made = [one for one in stack if one.type == _AWS and not one.name.startswith("default")]
     for provider in made:
         for path in ("allowedAccountIds", "region"):
@@ -72,25 +72,25 @@ def _guarded(stack: Stack, account: str, region: str) -> Iterator[Finding]:
                 yield unknown(provider, path)
                 return
     if account and made and not any(_works_in(one, account, region) for one in made):
-        message = "no provider of the stack is bound to the account and Region that its ARNs name"
+        message = "no AWS provider of the stack is bound to the account and Region of its ARNs"
         yield violation(made[0], "allowedAccountIds", message)
 
 
 def _works_in(provider: Resource, account: str, region: str) -> bool:
-    told = provider.get("allowedAccountIds")
-    # The engine has the properties of a provider as texts of JSON.
-    accounts: Any = json.loads(told) if isinstance(told, str) and told.startswith("[") else told
+    allowed = provider.get("allowedAccountIds")
+    # The engine shows a provider's properties as JSON text.
+    accounts: Any = json.loads(allowed) if isinstance(allowed, str) and allowed.startswith("[") else allowed
     return accounts == [account] and region in ("", provider.get("region"))
 
 
 def _regional(found: re.Match[str], path: str, copies: bool) -> bool:
-    """Copies of a secret, and their keys, are in Regions of their own."""
+    """Whether the ARN must be in the stack's Region: replicas of a secret, and their KMS keys, need not be."""
     away = copies and found["service"] in _COPIED and "*" not in found["region"] and found["region"] != ""
     return found["service"] != "iam" and not away and not path.startswith("replicas")
 
 
 def _with_copies(stack: Stack) -> frozenset[str]:
-    """The URNs of the documents that may speak of copies."""
+    """The URNs of the documents that may name replicas."""
     held = [(one.resource.urn, whose(one)) for one in documents(stack, "identity")]
     return frozenset(urn for urn, role in held if role and role.kind in _REACHES_COPIES)
 
@@ -106,7 +106,8 @@ def _arns(resource: Resource) -> Iterator[tuple[str, re.Match[str]]]:
         for found in _named(text):
             if path.startswith(_TRUST) and not found["name"].startswith(_PROVIDER_OF_TOKENS):
                 continue
-            # What is somebody else's may name what it likes; a holder of ours by its type must name something of ours.
+            # Others' resources may name anything; a resource that can hold our documents counts if it names something
+            # of ours.
             if ownership.is_ours(resource) or "myflux" in found["name"] or (mine and "myflux" in text):
                 yield path, found
 
@@ -116,10 +117,10 @@ ACCOUNT_RULES: Final = (
         name="one-account-one-region",
         severity="critical",
         level="mandatory",
-        description="All that a stack of ours names by ARN is in one account and Region, and none by a wildcard; a "
-        "secret's copies and their keys may be in other Regions. A provider that it makes works in no other.",
-        rationale="A function, a topic or a key that is named alike in the attacker's own account takes the place of "
-        "ours: it is called, told or trusted instead.",
+        description="All ARNs of a stack are of one account and one Region, without wildcards there; replicas of "
+        "secrets and their KMS keys may be in other Regions. An AWS provider is bound to the same account and Region.",
+        rationale="A function, topic or KMS key with the same name in the attacker's account is called, notified or "
+        "trusted instead of ours.",
         fix="Let components/ build ARNs from the cell's account and Region, and keep `account_guard` of program.py.",
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html",
         check=_one_account,

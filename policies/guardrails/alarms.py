@@ -1,7 +1,7 @@
-"""What should never happen is heard.
+"""A platform has its alarms, its rule for failed rotations and its schedules.
 
-Owns the alarms, the rule about failed rotations and the schedules that look. Leaves out the topic (`topic`) and what
-they mean (docs/runbook.md). A stack with functions of ours is a platform, and has all of them.
+Owns which alarms there must be. Leaves out the topic (`topic`) and what each alarm means (docs/runbook.md). A stack
+with functions of ours is a platform, and must have all of them.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 _ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
 _RULE: Final = "aws:cloudwatch/eventRule:EventRule"
 _TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
-_LEADS: Final = ("arn", "rule")
-"""What a target leads to, and from where."""
+_TARGET_PATHS: Final = ("arn", "rule")
+"""An EventBridge target's function, and its rule."""
 _FAILURES: Final = frozenset({"RotationFailed", "RotationAbandoned", "TestRotationFailed"})
 _BY_THE_TRAIL: Final = ["AWS Service Event via CloudTrail"]
 _DAY: Final = 86_400
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """An alarm that rings in time. `most` is the highest threshold; the least for one that rings `below` it."""
+class RequiredAlarm:
+    """An alarm that must exist. `most` is the highest threshold allowed; the lowest if it alarms `below` it."""
 
     metric: str
     most: float = 0
@@ -38,20 +38,20 @@ class Wanted:
 
 
 _SWEEPS: Final = (
-    Wanted("RotationOverdue"),
-    Wanted("OrphanKeys"),
-    *(Wanted("OldKeyStillUsed", consumer=consumer) for consumer in ("myflux", "cinnox")),
-    Wanted("OldKeyAlive"),
-    Wanted("LiveKeyMissing"),
-    Wanted("ForeignKeys"),
-    Wanted("SecretDeleted"),
-    Wanted("SecretMissing"),
-    Wanted("SecretMistagged"),
-    Wanted("ProjectMissing"),
-    Wanted("GovernanceChanged"),
-    Wanted("AdminKeyDaysLeft", most=14, below=True),
-    Wanted("CustomerKeyAgeDays", most=90),
-    Wanted("SweepUnfinished", silence="breaching"),
+    RequiredAlarm("RotationOverdue"),
+    RequiredAlarm("OrphanKeys"),
+    *(RequiredAlarm("OldKeyStillUsed", consumer=consumer) for consumer in ("myflux", "cinnox")),
+    RequiredAlarm("OldKeyAlive"),
+    RequiredAlarm("LiveKeyMissing"),
+    RequiredAlarm("ForeignKeys"),
+    RequiredAlarm("SecretDeleted"),
+    RequiredAlarm("SecretMissing"),
+    RequiredAlarm("SecretMistagged"),
+    RequiredAlarm("ProjectMissing"),
+    RequiredAlarm("GovernanceChanged"),
+    RequiredAlarm("AdminKeyDaysLeft", most=14, below=True),
+    RequiredAlarm("CustomerKeyAgeDays", most=90),
+    RequiredAlarm("SweepUnfinished", silence="breaching"),
 )
 
 
@@ -60,7 +60,7 @@ def _alarms(stack: Stack, _: Config) -> Iterator[Finding]:
     if not functions:
         return
     wanted = [
-        (function, Wanted("Errors", namespace="AWS/Lambda"), {"FunctionName": function.text("name")})
+        (function, RequiredAlarm("Errors", namespace="AWS/Lambda"), {"FunctionName": function.text("name")})
         for function in functions
     ]
     wanted += [
@@ -84,10 +84,10 @@ def _alarms(stack: Stack, _: Config) -> Iterator[Finding]:
         if not found:
             yield violation(about, "", f"there is no alarm on {one.metric}")
         for alarm in found:
-            yield from _rings(stack, alarm, one)
+            yield from _alarm_findings(stack, alarm, one)
 
 
-def _rings(stack: Stack, alarm: Resource, wanted: Wanted) -> Iterator[Finding]:
+def _alarm_findings(stack: Stack, alarm: Resource, wanted: RequiredAlarm) -> Iterator[Finding]:
     comparison, threshold = alarm.text("comparisonOperator"), alarm.number("threshold")
     direction = "LessThan" if wanted.below else "GreaterThan"
     late = threshold is None or (threshold < wanted.most if wanted.below else threshold > wanted.most + 1)
@@ -96,23 +96,29 @@ def _rings(stack: Stack, alarm: Resource, wanted: Wanted) -> Iterator[Finding]:
     if alarm.get("threshold") is UNKNOWN:
         yield unknown(alarm, "threshold")
     elif late or not comparison.startswith(direction):
-        yield violation(alarm, "threshold", f"the alarm on {wanted.metric} does not ring, or too late")
+        yield violation(alarm, "threshold", f"the alarm on {wanted.metric} is never raised, or too late")
     if alarm.get("statistic") not in (("Minimum",) if wanted.below else ("Maximum", "Sum")):
-        yield violation(alarm, "statistic", f"the alarm on {wanted.metric} looks at another figure than the worst")
+        yield violation(
+            alarm, "statistic", f"the alarm on {wanted.metric} does not use the worst value as its statistic"
+        )
     look_back = (alarm.number("period") or _DAY + 1) * (alarm.number("evaluationPeriods") or _DAY)
     if look_back > _DAY:
-        yield violation(alarm, "period", f"the alarm on {wanted.metric} looks back longer than a day")
-    to_ring = alarm.number("datapointsToAlarm") or alarm.number("evaluationPeriods") or 1
-    if to_ring > 3:
-        yield violation(alarm, "datapointsToAlarm", f"the alarm on {wanted.metric} waits for {to_ring:g} bad periods")
+        yield violation(alarm, "period", f"the alarm on {wanted.metric} evaluates more than a day")
+    needed = alarm.number("datapointsToAlarm") or alarm.number("evaluationPeriods") or 1
+    if needed > 3:
+        yield violation(
+            alarm,
+            "datapointsToAlarm",
+            f"the alarm on {wanted.metric} needs {needed:g} periods to be raised; 3 is the most",
+        )
     if wanted.silence and alarm.get("treatMissingData") != wanted.silence:
-        yield violation(alarm, "treatMissingData", f"silence of {wanted.metric} is taken for good news")
+        yield violation(alarm, "treatMissingData", f"missing data of {wanted.metric} does not raise the alarm")
     if alarm.get("actionsEnabled") is False:
-        yield violation(alarm, "actionsEnabled", f"the alarm on {wanted.metric} tells nobody")
-    yield from _told(stack, alarm, "alarmActions")
+        yield violation(alarm, "actionsEnabled", f"the actions of the alarm on {wanted.metric} are disabled")
+    yield from _notifies_topic(stack, alarm, "alarmActions")
 
 
-def _told(stack: Stack, resource: Resource, path: str) -> Iterator[Finding]:
+def _notifies_topic(stack: Stack, resource: Resource, path: str) -> Iterator[Finding]:
     value = resource.get(path)
     listed: list[Any] = cast(list[Any], value) if isinstance(value, list) else [value] if value else []
     topics = {one.get("name") for one in stack if one.type == ownership.TOPIC and ownership.is_ours(one)}
@@ -123,24 +129,24 @@ def _told(stack: Stack, resource: Resource, path: str) -> Iterator[Finding]:
         if not any(ownership.is_ours(topic) for topic in topics):
             yield unknown(resource, path)
         return
-    yield violation(resource, path, "nobody is told: it goes to no topic of ours")
+    yield violation(resource, path, "it notifies no topic of ours")
 
 
-def _failures_told(stack: Stack, _: Config) -> Iterator[Finding]:
+def _failures_notified(stack: Stack, _: Config) -> Iterator[Finding]:
     for function in ownership.functions(stack):
         name = function.text("name")
         if not name.endswith("-rotation"):
             continue
         rules = [rule for rule in stack if rule.type == _RULE and ownership.is_ours(rule) and _about_failures(rule)]
         if not rules:
-            yield violation(function, "", "no rule of ours listens to failed and abandoned rotations")
+            yield violation(function, "", "there is no rule for failed and abandoned rotations")
         for rule in rules:
-            yield from _works(rule)
+            yield from _enabled(rule)
             targets = [one for one in stack if one.type == _TARGET and _of_rule(stack, one, rule)]
             if not targets:
-                yield violation(rule, "", "the rule about failed rotations has no target")
+                yield violation(rule, "", "the rule for failed rotations has no target")
             for target in targets:
-                yield from _told(stack, target, "arn")
+                yield from _notifies_topic(stack, target, "arn")
 
 
 def _about_failures(rule: Resource) -> bool:
@@ -152,7 +158,7 @@ def _about_failures(rule: Resource) -> bool:
     except (ValueError, KeyError, TypeError, AttributeError):
         return False
     cell = rule.text("tags", "cell")
-    # A prefix is taken as it stands: a star in it is a star in the secret's name.
+    # A prefix has no wildcards: a star in it means a star in the secret's name.
     tails = [prefix.partition(":secret:")[2] for prefix in prefixes]
     secrets = (f"myflux/{cell}/", f"myflux-admin/{cell}/openai-")
     both = all(any(tail.startswith("myflux") and start.startswith(tail) for tail in tails) for start in secrets)
@@ -164,9 +170,9 @@ def _about_failures(rule: Resource) -> bool:
     )
 
 
-def _works(rule: Resource) -> Iterator[Finding]:
+def _enabled(rule: Resource) -> Iterator[Finding]:
     if rule.get("isEnabled") is False or rule.get("state") == "DISABLED":
-        yield violation(rule, "state", "the rule is switched off")
+        yield violation(rule, "state", "the rule is disabled")
 
 
 def _of_rule(stack: Stack, target: Resource, rule: Resource) -> bool:
@@ -178,12 +184,12 @@ def _ends(resource: Resource, path: str, name: str) -> bool:
     return str(resource.get(path)).endswith(f":{name}")
 
 
-def _dark(stack: Stack, resource: Resource, path: str) -> bool:
-    """Whether it cannot even be told what `path` comes from."""
+def _has_unknown_source(stack: Stack, resource: Resource, path: str) -> bool:
+    """Whether it is unknown even which resource the value at `path` comes from."""
     return resource.get(path) is UNKNOWN and not ownership.sources(stack, resource, path)
 
 
-def _looked_at(stack: Stack, _: Config) -> Iterator[Finding]:
+def _scheduled(stack: Stack, _: Config) -> Iterator[Finding]:
     for function in ownership.functions(stack):
         name = function.text("name")
         if not name.endswith(("-sweep", "-admin-rotator")):
@@ -196,10 +202,16 @@ def _looked_at(stack: Stack, _: Config) -> Iterator[Finding]:
         ]
         rules = [rule for rule in stack if rule.type == _RULE and any(_of_rule(stack, one, rule) for one in targets)]
         if not [rule for rule in rules if rule.get("scheduleExpression")]:
-            hidden = [(one, path) for one in stack if one.type == _TARGET for path in _LEADS if _dark(stack, one, path)]
-            yield unknown(*hidden[0]) if hidden else violation(function, "", "no rule calls it by the clock")
+            hidden = [
+                (one, path)
+                for one in stack
+                if one.type == _TARGET
+                for path in _TARGET_PATHS
+                if _has_unknown_source(stack, one, path)
+            ]
+            yield unknown(*hidden[0]) if hidden else violation(function, "", "no scheduled rule calls the function")
         for rule in rules:
-            yield from _works(rule)
+            yield from _enabled(rule)
 
 
 _WHY: Final = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/monitoring.html"
@@ -209,9 +221,9 @@ ALARM_RULES: Final = (
         name="alarms-ring",
         severity="high",
         level="mandatory",
-        description="A platform has an alarm on functions' errors, on dead letters and on all that the sweep finds.",
-        rationale="A key that somebody else uses, or that does not change, stays unnoticed for as long as it lasts.",
-        fix="Keep components/alarms.py and components/sweep_alarms.py: a threshold may be stricter, never laxer.",
+        description="A platform has an alarm for functions' errors, for dead letters and for each metric of the sweep.",
+        rationale="Nobody notices that a key is used by somebody else, or is no longer rotated.",
+        fix="Keep components/alarms.py and components/sweep_alarms.py: a threshold may be stricter, not weaker.",
         source=_WHY,
         check=_alarms,
     ),
@@ -219,20 +231,20 @@ ALARM_RULES: Final = (
         name="failed-rotations-told",
         severity="high",
         level="mandatory",
-        description="A rule tells the alarms' topic of every rotation that failed or was given up.",
-        rationale="Making rotations fail is how a stolen key is kept alive.",
-        fix="Keep the rule of components/alarms.py with all three events and both kinds of secrets.",
+        description="An EventBridge rule notifies the alarms' topic of every failed or abandoned rotation.",
+        rationale="Whoever makes rotations fail keeps a stolen key valid.",
+        fix="Keep the rule in components/alarms.py with its three events and both kinds of secrets.",
         source="https://docs.aws.amazon.com/secretsmanager/latest/userguide/monitoring-eventbridge.html",
-        check=_failures_told,
+        check=_failures_notified,
     ),
     Rule(
         name="functions-look-by-the-clock",
         severity="high",
         level="mandatory",
-        description="The sweep and the admin key's rotation are called by an enabled rule.",
-        rationale="Keys that were left behind are ended by nobody.",
+        description="An enabled scheduled rule calls the sweep and the admin key's rotation.",
+        rationale="Orphaned keys are never revoked.",
         fix="Keep components/scheduled_call.py.",
         source="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html",
-        check=_looked_at,
+        check=_scheduled,
     ),
 )

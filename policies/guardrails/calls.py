@@ -1,7 +1,7 @@
-"""The functions are called when they must be, by what, and with what.
+"""The functions' callers and events are complete.
 
-Owns permissions and events that have to be there. Leaves out those that must not be (`functions`) and that a schedule
-is there at all (`alarms`).
+Owns permissions and events that must exist. Leaves out those that must not (`functions`), and that a schedule must
+exist (`alarms`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _EVENT: Final[dict[str, dict[str, tuple[Any, ...]]]] = {
     "-admin-rotator": {"action": ("tidy",)},
     "-sweep": {"action": ("sweep",), "dry_run": (False, None), "due": (True,), "tenants": (None,)},
 }
-"""What a schedule calls a function with, at least: each field with the values that it may have."""
+"""The fields that a schedule's event must have, each with the values that it may have."""
 
 
 def _may_be_called(stack: Stack, _: Config) -> Iterator[Finding]:
@@ -36,12 +36,12 @@ def _may_be_called(stack: Stack, _: Config) -> Iterator[Finding]:
         name = function.text("name")
         allowed = [one for one in stack if one.type == _PERMISSION and _about(stack, one, "function", function)]
         if name.endswith(_ROTATES) and not [one for one in allowed if one.get("principal") == _SECRETS_MANAGER]:
-            yield violation(function, "", "Secrets Manager may not call it, so nothing is rotated")
+            yield violation(function, "", "Secrets Manager may not call the function, so nothing is rotated")
         for rule, target in _schedules(stack, function):
             if not any(one.get("principal") == _EVENTS and _from_rule(stack, one, rule) for one in allowed):
                 yield violation(rule, "", "the rule may not call its function")
             yield from _every_day(rule)
-            yield from _told(target, name)
+            yield from _event_findings(target, name)
 
 
 def _about(stack: Stack, resource: Resource, path: str, function: Resource) -> bool:
@@ -77,23 +77,23 @@ def _every_day(rule: Resource) -> Iterator[Finding]:
         yield violation(rule, "scheduleExpression", "the function is called less than once a day")
 
 
-def _told(target: Resource, name: str) -> Iterator[Finding]:
+def _event_findings(target: Resource, name: str) -> Iterator[Finding]:
     if target.get("input") is UNKNOWN:
         yield unknown(target, "input")
         return
-    wanted = [field for ending, fields in _EVENT.items() if name.endswith(ending) for field in fields.items()]
+    wanted = [field for ending, needed in _EVENT.items() if name.endswith(ending) for field in needed.items()]
     try:
         event: Any = json.loads(target.text("input"))
     except ValueError:
         event = {}
-    told = cast(dict[str, Any], event) if isinstance(event, dict) else {}
+    fields = cast(dict[str, Any], event) if isinstance(event, dict) else {}
     for field, values in wanted:
         # 0 and False are the same to `in`.
-        if not any(told.get(field) is value or told.get(field) == value != 0 for value in values):
-            yield violation(target, "input", f"the function is called with another {field} than it has to be")
+        if not any(fields.get(field) is value or fields.get(field) == value != 0 for value in values):
+            yield violation(target, "input", f"the event's field {field} has a wrong value")
 
 
-def _may_tell(stack: Stack, _: Config) -> Iterator[Finding]:
+def _may_log(stack: Stack, _: Config) -> Iterator[Finding]:
     held = [one for one in documents(stack, "identity") if one.resource.type == ROLE_POLICY]
     for function in ownership.functions(stack):
         name = function.text("name")
@@ -116,7 +116,9 @@ def _may_tell(stack: Stack, _: Config) -> Iterator[Finding]:
             if not any(_allows(one, action, on) for one in allowed) or any(
                 not one.allows and one.can_name(action) for one in allowed
             ):
-                yield violation(function, "", f"its role lacks {action}: what it did, or gave up, is written nowhere")
+                yield violation(
+                    function, "", f"the function's role lacks {action}: its log or its dead letters are lost"
+                )
 
 
 def _allows(statement: Statement, action: str, on: str) -> bool:
@@ -128,10 +130,10 @@ CALL_RULES: Final = (
         name="functions-called-when-they-must",
         severity="high",
         level="mandatory",
-        description="Secrets Manager may call the rotations, and the schedules call the sweep and the admin key's "
-        "rotation at least daily, for what they are there for.",
-        rationale="Whoever takes the permission away, or has the sweep only look, keeps a stolen key alive.",
-        fix="Keep the permissions of components/, components/scheduled_call.py and the events it is given.",
+        description="Secrets Manager may call the rotation functions. Schedules call the sweep and the admin key's "
+        "rotation at least daily, with the right event.",
+        rationale="Whoever removes the permission, or sets the sweep to dry_run, keeps a stolen key valid.",
+        fix="Keep the permissions in components/, and components/scheduled_call.py with its events.",
         source="https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html",
         check=_may_be_called,
     ),
@@ -139,10 +141,10 @@ CALL_RULES: Final = (
         name="functions-leave-a-trace",
         severity="medium",
         level="mandatory",
-        description="A function's role may write its log and hand over what it gave up.",
-        rationale="What a function did with keys can't be looked up when it matters.",
+        description="A function's role may write its log and send its dead letters.",
+        rationale="Nobody can find out what a function did with keys.",
         fix="Keep WriteOwnLogs and SendOwnDeadLetters of components/iam/functions.py.",
         source="https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html",
-        check=_may_tell,
+        check=_may_log,
     ),
 )

@@ -1,4 +1,4 @@
-"""What may be set about the rules, and its defaults."""
+"""The settings of the rules, and their defaults."""
 
 from __future__ import annotations
 
@@ -7,34 +7,31 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Config:
-    """The generated page quotes each field's docstring. A pack's configuration spells names in camelCase."""
+    """The generated page quotes each field's docstring. The pack's configuration has the names in camelCase."""
 
     max_rotation_days: int = 93
-    """The longest time between two rotations of a key, whatever its tag promises."""
+    """Days: the longest time between two rotations, whatever the secret's tag says."""
     min_recovery_days: int = 7
-    """The shortest time in which a deleted secret can be restored."""
+    """Days: the least time for which a deleted secret can be restored."""
     min_key_deletion_days: int = 30
-    """The shortest time in which the deletion of a KMS key can be called off."""
+    """Days: the least time for which the deletion of a KMS key can be cancelled."""
     min_log_retention_days: int = 7
-    """The shortest time for which a function's log is kept."""
+    """Days: the least time for which a function's log is kept."""
     max_concurrency: int = 10
-    """The most of a function's executions at once."""
+    """The most concurrent executions of a function."""
     openai_hosts: tuple[str, ...] = ("api.openai.com", "eu.api.openai.com", "us.api.openai.com")
-    """Where the functions may send keys, besides this machine itself."""
+    """Hosts to which the functions may send keys, besides loopback addresses."""
     production_cells: tuple[str, ...] = ()
     """Cells whose secrets, keys and projects must be protected from deletion."""
     runtime_principals: tuple[str, ...] = ()
-    """ARNs of those who may assume the runtime role. Empty: any user or role that is named in full and is none of
-    ours."""
+    """ARNs that may assume the runtime role. Empty: any full ARN of a user or role, except our roles."""
     deployers: tuple[str, ...] = ()
-    """ARNs of those who may govern secrets. Empty: any user or role that is named in full and is none of ours."""
+    """ARNs that may govern secrets. Empty: any full ARN of a user or role, except our roles."""
     tenants_pipelines: tuple[str, ...] = ()
-    """Cells whose pipeline may deploy tenants alone, whatever its policy is named. Empty: what its name says."""
+    """Cells whose pipeline may deploy only tenants, whatever its policy's name. Empty: the policy's name decides."""
     pipeline_jobs: tuple[str, ...] = ()
-    """Issuer and subject, a space between, of each job that may become a pipeline's role. Empty: any that is named in
-    full."""
+    """The jobs that may assume a pipeline's role, each as issuer, space, subject. Empty: any exact subject."""
     alarm_emails: tuple[str, ...] = ()
-    """Who must hear a cell's alarms, and nobody else. Empty: anybody."""
+    """The only e-mail addresses that must receive a cell's alarms. Empty: any."""
     promises: tuple[str, ...] = ()
-    """What tenants' files promise, a JSON object each: tenant, permission, models, rate_limits, budget. Empty: not
-    compared."""
+    """Tenants' files, a JSON object each: tenant, permission, models, rate_limits, budget. Empty: not compared."""

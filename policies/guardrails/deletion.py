@@ -1,8 +1,4 @@
-"""In production, what can't be made again can't be deleted by mistake.
-
-A stack does not say whether its cell is production, and a tag that said so could be left out with the protection. So
-the pack's configuration says it; and without being told, one thing that is protected shows that the others must be too.
-"""
+"""In production, resources that cannot be restored are protected from deletion."""
 
 from __future__ import annotations
 
@@ -32,13 +28,15 @@ def _cell(resource: Resource) -> str:
 
 
 def _protected(stack: Stack, config: Config) -> Iterator[Finding]:
+    # A stack does not say whether its cell is production. The pack's configuration does; without it, one protected
+    # resource means that the others must be protected too.
     found = _irreplaceable(stack)
     production = any(_cell(one) in config.production_cells for one in found)
     if not production and not any(one.protect for one in found):
         return
     for one in found:
         if not one.protect:
-            yield violation(one, "protect", "it can be deleted though the cell is production")
+            yield violation(one, "protect", "it is not protected from deletion, and the cell is production")
 
 
 DELETION_RULES: Final = (
@@ -46,8 +44,8 @@ DELETION_RULES: Final = (
         name="production-is-protected",
         severity="high",
         level="mandatory",
-        description="In production cells secrets, KMS keys and OpenAI projects are protected from deletion.",
-        rationale="One `pulumi destroy`, run in the wrong place or on purpose, ends every tenant's key for good.",
+        description="In production cells, secrets, KMS keys and OpenAI projects are protected from deletion.",
+        rationale="One `pulumi destroy`, by mistake or on purpose, deletes every tenant's key for ever.",
         fix="Set `production: true` in the cell's file, and name the cell in the pack's `productionCells`.",
         source="https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
         check=_protected,

@@ -1,8 +1,8 @@
-"""The rules as the engine's policies: the one file that knows Pulumi.
+"""The rules as the engine's policies: the only file that imports Pulumi.
 
-Owns turning what the engine shows into resources, and findings into reports. A rule about one resource is asked before
-that resource is made; a rule about the stack can only be asked at the end, which at a preview is still before anything
-is made. Both are asked again at the update, when nothing is unknown any more.
+Owns the conversion of the engine's resources to ours, and of findings to reports. Leaves out the rules. A rule about
+one resource is applied before that resource is created. A rule about the stack is applied at the end, which in a
+preview is before anything is created. An update applies both again, with all values known.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pulumi_policy import (
 from pulumi_policy.proxy import UnknownValueError
 
 from .config import Config
-from .judge import ask
+from .judge import apply
 from .model import UNKNOWN, Archive, Finding, Resource, Rule, whole
 from .rules_page import camel
 
@@ -42,15 +42,15 @@ def policies(rules: Sequence[Rule]) -> list[Policy]:
 
 
 def explain(rule: Rule, finding: Finding) -> str:
-    """What a person reads: the place, what is wrong, what it lets an attacker do, and the way out."""
+    """The report's text: the place, what is wrong, what an attacker could do, and how to fix it."""
     name = finding.urn.rpartition("::")[2]
     place = f"{name}.{finding.path}" if name and finding.path else name or "the stack"
-    attack = "" if finding.kind == "unknown" else f"\nAn attacker: {rule.rationale}"
-    return f"{place}: {finding.message}.{attack}\nFix: {rule.fix}\nSee {rule.source}"
+    risk = "" if finding.kind == "unknown" else f"\nRisk: {rule.rationale}"
+    return f"{place}: {finding.message}.{risk}\nFix: {rule.fix}\nSee {rule.source}"
 
 
 def configured(config: Mapping[str, Any] | None) -> Config:
-    """A pack's configuration spells settings in camelCase, and numbers come as floating point."""
+    """The pack's configuration, whose names are in camelCase and whose numbers are floating point."""
     given: dict[str, Any] = {}
     for field in dataclasses.fields(Config):
         value = (config or {}).get(camel(field.name))
@@ -80,7 +80,7 @@ def _about(rule: Rule) -> dict[str, Any]:
 
 def _resource_policy(rule: Rule) -> Policy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        for finding in ask(rule, [before_it_is_made(args)], configured(args.get_config())):
+        for finding in apply(rule, [before_it_is_made(args)], configured(args.get_config())):
             report(explain(rule, finding), args.urn)
 
     return ResourceValidationPolicy(validate=validate, **_about(rule))
@@ -89,28 +89,30 @@ def _resource_policy(rule: Rule) -> Policy:
 def _stack_policy(rule: Rule) -> Policy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         resources = [within_its_stack(shown) for shown in args.resources]
-        for finding in ask(rule, resources, configured(args.get_config())):
+        for finding in apply(rule, resources, configured(args.get_config())):
             report(explain(rule, finding), finding.urn or None)
 
     return StackValidationPolicy(validate=validate, **_about(rule))
 
 
 def before_it_is_made(args: ResourceValidationArgs) -> Resource:
-    """The engine does not say then what a resource depends on."""
+    """A resource before it is created; the engine does not give its dependencies then."""
     return Resource(
         args.urn, args.resource_type, args.name, plain(args.props), args.opts.parent or "", args.opts.protect
     )
 
 
 def within_its_stack(shown: PolicyResource) -> Resource:
-    """The engine shows a stack's resources with what AWS will answer. What is unknown there and was never asked for is
-    not the program's to know."""
-    asked = shown.property_dependencies
+    """A resource of the whole stack, which the engine shows with its outputs. An unknown value that is no input is
+    left out."""
+    inputs = shown.property_dependencies
     return Resource(
         urn=shown.urn,
         type=shown.resource_type,
         name=shown.name,
-        properties={name: value for name, value in plain(shown.props).items() if value is not UNKNOWN or name in asked},
+        properties={
+            name: value for name, value in plain(shown.props).items() if value is not UNKNOWN or name in inputs
+        },
         parent=shown.parent.urn if shown.parent else "",
         protect=shown.opts.protect,
         dependencies=frozenset(one.urn for one in shown.dependencies),
@@ -121,7 +123,7 @@ def within_its_stack(shown: PolicyResource) -> Resource:
 
 
 def plain(value: Any) -> Any:
-    """The value without the proxies that raise where something is unknown."""
+    """The value without Pulumi's proxies, which raise for an unknown value."""
     if isinstance(value, Mapping):
         shown = cast(Mapping[str, Any], value)
         return {name: _item(shown, name) for name in shown}
@@ -132,7 +134,7 @@ def plain(value: Any) -> Any:
 
 
 def files(value: Any) -> Any:
-    """An asset or an archive of Pulumi's, as the rules see it; anything else as it is."""
+    """A Pulumi asset or archive as the rules see it; any other value unchanged."""
     if isinstance(value, StringAsset):
         return value.text
     if isinstance(value, FileAsset):

@@ -1,7 +1,4 @@
-"""What the functions that read keys run.
-
-Owns a function's archive, its handler, and the role that it runs as. Leaves out who calls it (`functions`).
-"""
+"""The archive, handler and role of the functions that read keys."""
 
 from __future__ import annotations
 
@@ -25,13 +22,13 @@ def _runs_our_code(stack: Stack, _: Config) -> Iterator[Finding]:
             if value is UNKNOWN:
                 yield unknown(function, path)
             elif value not in (None, "", [], {}):
-                yield violation(function, path, "the function runs code that is not the archive built here")
+                yield violation(function, path, "the function runs code from elsewhere than its archive")
         kind = function.text("name").rpartition("-")[2]
         code = function.get("code")
         if code is UNKNOWN:
             yield unknown(function, "code")
         elif not code:
-            yield violation(function, "code", "the function has no archive that was built here")
+            yield violation(function, "code", "the function has no archive")
         elif not _built_here(code, kind):
             yield violation(
                 function, "code", "the function runs another archive than the one that is built here for it"
@@ -45,12 +42,12 @@ def _runs_our_code(stack: Stack, _: Config) -> Iterator[Finding]:
         if role is UNKNOWN:
             yield unknown(function, "role")
         elif not _role_named(str(role), function.text("name")):
-            yield violation(function, "role", "the function runs as another role than its own")
+            yield violation(function, "role", "the role is not the function's own")
 
 
 def _built_here(code: Any, kind: str) -> bool:
-    """What is in the archive no property tells: it is reviewed as code. The engine shows a pack an archive without its
-    path, as one of no files; then its path is judged in a review alone."""
+    """No property shows the archive's content, which is reviewed as code. The engine shows an archive without its path;
+    only a review can check the path."""
     if not isinstance(code, Archive) or code.uri or code.parts:
         return False
     return not code.path or PurePath(code.path).parts[-2:] == (".build", f"{_FOLDERS.get(kind)}.zip")
@@ -66,9 +63,9 @@ CODE_RULES: Final = (
         name="functions-run-our-code",
         severity="critical",
         level="mandatory",
-        description="A function of ours runs the archive that was built here, by its own role, and no layer.",
-        rationale="A layer, or an archive from a bucket, runs with the right to read every key of the cell.",
-        fix="Make functions by components/key_function.py.",
+        description="A function runs the archive that is built for it, as its own role, without layers.",
+        rationale="Code in a layer or an archive from a bucket may read every key of the cell.",
+        fix="Create functions with components/key_function.py.",
         source="https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html",
         check=_runs_our_code,
     ),

@@ -1,4 +1,4 @@
-"""The functions that read keys: who calls them and where they send what they read.
+"""The functions that read keys: who may call them, and where they send keys.
 
 Owns Lambda functions, permissions, URLs and invocations. Leaves out their code (`function_code`), their roles
 (`own_roles`) and alarms (`alarms`).
@@ -35,11 +35,11 @@ _CALLERS: Final = {
     ),
     "events.amazonaws.com": ("arn:~:events:~:~:rule/myflux-~",),
 }
-"""Which service may call a function of ours, and on behalf of what."""
+"""The services that may call a function, and the resources for which they may."""
 
 
 def _function_named(stack: Stack, resource: Resource, path: str) -> str | None:
-    """The name of the function that `path` means; None where it is not known yet."""
+    """The name of the function that `path` refers to; None if it is unknown."""
     value = resource.get(path)
     if value is UNKNOWN:
         found = ownership.comes_from(stack, resource, path, ownership.FUNCTION)
@@ -59,7 +59,7 @@ def _called(stack: Stack, _: Config) -> Iterator[Finding]:
             yield unknown(resource, path)
         elif ownership.named_like_ours(name):
             if resource.type == _URL:
-                yield violation(resource, "", "a function of ours gets an address on the internet")
+                yield violation(resource, "", "the function gets a URL on the internet")
             else:
                 yield from _permission(stack, resource)
 
@@ -70,21 +70,25 @@ def _permission(stack: Stack, permission: Resource) -> Iterator[Finding]:
         yield unknown(permission, "principal")
         return
     if principal not in _CALLERS:
-        yield violation(permission, "principal", "somebody else than Secrets Manager and EventBridge may call it")
+        yield violation(
+            permission, "principal", "a principal other than Secrets Manager and EventBridge may call the function"
+        )
         return
     if str(permission.get("action")).lower() != "lambda:invokefunction":
-        yield violation(permission, "action", "more than calling the function is allowed")
+        yield violation(permission, "action", "the permission allows more than lambda:InvokeFunction")
     account, source = permission.get("sourceAccount"), permission.get("sourceArn")
     if account is UNKNOWN:
         yield unknown(permission, "sourceAccount")
     elif not isinstance(account, str) or not _ACCOUNT.fullmatch(account):
-        yield violation(permission, "sourceAccount", "the service may call on behalf of any account")
+        yield violation(
+            permission, "sourceAccount", "the service may call for any account: sourceAccount is no account id"
+        )
     if source is UNKNOWN:
         rules = ownership.comes_from(stack, permission, "sourceArn", _RULE)
         if len(rules) != 1 or not ownership.is_ours(rules[0]):
             yield unknown(permission, "sourceArn")
     elif not isinstance(source, str) or not any(covers(wide, source) for wide in _CALLERS[principal]):
-        yield violation(permission, "sourceArn", "the service may call on behalf of more than what is ours")
+        yield violation(permission, "sourceArn", "the service may call for resources that are not ours")
     elif isinstance(account, str) and source.split(":")[4] != account:
         yield violation(permission, "sourceArn", "the source is in another account than sourceAccount")
 
@@ -100,15 +104,13 @@ def _environment(stack: Stack, config: Config) -> Iterator[Finding]:
         for name, value in cast(dict[str, Any], variables).items():
             path = f"environment.variables.{name}"
             if _SECRET_NAMED.search(name):
-                yield violation(function, path, "a variable named like a secret stands in the function's environment")
+                yield violation(function, path, "the environment variable is named like a secret")
             if name != "OPENAI_BASE_URL":
                 continue
             if value is UNKNOWN:
                 yield unknown(function, path)
             elif not _may_send_to(str(value), config):
-                yield violation(
-                    function, path, "keys would be sent to an address that is not OpenAI's, or not by https"
-                )
+                yield violation(function, path, "keys would be sent to a host that is not OpenAI's, or without https")
 
 
 def _may_send_to(url: str, config: Config) -> bool:
@@ -128,7 +130,9 @@ def _logged(stack: Stack, config: Config) -> Iterator[Finding]:
         name = f"/aws/lambda/{function.text('name')}"
         group = groups.get(name)
         if group is None:
-            yield violation(function, "", f"{name} is not in the stack: Lambda would keep what it makes for ever")
+            yield violation(
+                function, "", f"{name} is not in the stack: Lambda would create it and keep the log for ever"
+            )
             continue
         days = group.get("retentionInDays")
         if days is UNKNOWN:
@@ -136,17 +140,17 @@ def _logged(stack: Stack, config: Config) -> Iterator[Finding]:
         elif not group.number("retentionInDays"):
             yield violation(group, "retentionInDays", "the log is kept for ever")
         elif (group.number("retentionInDays") or 0) < config.min_log_retention_days:
-            message = f"the log is gone after {days:g} days; {config.min_log_retention_days} are asked for"
+            message = f"the log is deleted after {days:g} days; the least is {config.min_log_retention_days}"
             yield violation(group, "retentionInDays", message)
 
 
-def _bridled(stack: Stack, config: Config) -> Iterator[Finding]:
+def _limited(stack: Stack, config: Config) -> Iterator[Finding]:
     for function in ownership.functions(stack):
         at_once = function.get("reservedConcurrentExecutions")
         if at_once is UNKNOWN:
             yield unknown(function, "reservedConcurrentExecutions")
         elif not 1 <= (function.number("reservedConcurrentExecutions") or 0) <= config.max_concurrency:
-            message = f"the function may run any number of times at once; 1 to {config.max_concurrency} are asked for"
+            message = f"the reserved concurrency must be 1 to {config.max_concurrency}"
             yield violation(function, "reservedConcurrentExecutions", message)
         dead = function.get("deadLetterConfig", "targetArn")
         if dead is UNKNOWN:
@@ -156,15 +160,15 @@ def _bridled(stack: Stack, config: Config) -> Iterator[Finding]:
             if len(found) != 1 or not ownership.is_ours(found[0]):
                 yield unknown(function, "deadLetterConfig.targetArn")
         elif not isinstance(dead, str) or not re.fullmatch(r"arn:[^:]*:sqs:[^:]*:\d{12}:myflux-[a-z0-9-]+", dead):
-            yield violation(function, "deadLetterConfig", "what the function gives up is dropped, or sent elsewhere")
+            yield violation(function, "deadLetterConfig", "failed events are lost, or sent to a queue that is not ours")
     for queue in (one for one in stack if one.type == ownership.QUEUE and ownership.is_ours(one)):
         if queue.get("sqsManagedSseEnabled") is False and not queue.get("kmsMasterKeyId"):
-            yield violation(queue, "sqsManagedSseEnabled", "what the functions gave up lies there unencrypted")
+            yield violation(queue, "sqsManagedSseEnabled", "the queue of failed events is not encrypted")
     for setting in (one for one in stack if one.type == _ASYNC):
         name = _function_named(stack, setting, "functionName")
         elsewhere = setting.get("destinationConfig")
         if name is not None and ownership.named_like_ours(name) and elsewhere not in (None, {}):
-            yield violation(setting, "destinationConfig", "what the function answers is sent elsewhere")
+            yield violation(setting, "destinationConfig", "the function's results are sent to another destination")
 
 
 def _provisioned(stack: Stack, _: Config) -> Iterator[Finding]:
@@ -175,17 +179,19 @@ def _provisioned(stack: Stack, _: Config) -> Iterator[Finding]:
         if name is None and about_ours:
             yield unknown(call, "functionName")
         elif about_ours and not re.fullmatch(r"myflux-[a-z0-9-]+-provisioner", name or ""):
-            yield violation(call, "functionName", "Pulumi calls another function of ours than the provisioner")
+            yield violation(call, "functionName", "Pulumi calls another function than the provisioner")
         if about_ours and call.get("input") is not UNKNOWN and not _for_its_own(stack, body):
-            yield violation(call, "input", "it makes another project than that of the stack's own tenant")
+            yield violation(call, "input", "the project is not the one of the stack's tenant")
         if about_ours and call.get("lifecycleScope") != "CRUD":
-            yield violation(call, "lifecycleScope", "the project is not archived, and its keys not ended, on removal")
+            yield violation(
+                call, "lifecycleScope", "on removal the project is not archived and its keys are not revoked"
+            )
 
 
 def _for_its_own(stack: Stack, body: str) -> bool:
     try:
-        asked: Any = json.loads(body)
-        cell, tenant, project = (asked[name] for name in ("cell", "tenant", "project"))
+        request: Any = json.loads(body)
+        cell, tenant, project = (request[name] for name in ("cell", "tenant", "project"))
     except (ValueError, KeyError, TypeError):
         return False
     places = [ownership.place_of(secret.text("name")) for secret in ownership.secrets(stack)]
@@ -199,10 +205,11 @@ FUNCTION_RULES: Final = (
         name="functions-called-by-ours-alone",
         severity="critical",
         level="mandatory",
-        description="Only Secrets Manager for secrets of ours, and rules of ours, may call a function; none has a URL.",
-        rationale="Whoever may call a function has it mint, rotate and end keys; so may another "
-        "account's secret where account and ARN are not bound.",
-        fix="Set `source_account` and `source_arn`, and take function URLs out.",
+        description="Only Secrets Manager, for our secrets, and our EventBridge rules may call a function. None has a "
+        "URL.",
+        rationale="Whoever may call a function can have it mint, rotate and revoke keys. Without a bound account and "
+        "ARN, a secret of another account can call it too.",
+        fix="Set `source_account` and `source_arn`, and remove function URLs.",
         source=_LAMBDA + "permissions-function-services.html",
         check=_called,
     ),
@@ -210,10 +217,10 @@ FUNCTION_RULES: Final = (
         name="functions-environment-is-plain",
         severity="critical",
         level="mandatory",
-        description="A function's environment holds no secret, and its OpenAI address is OpenAI's.",
-        rationale="The environment is shown to whoever may describe the function; and to the address that stands there "
-        "the functions send the admin key.",
-        fix="Name the secret, not its value; and list further hosts of yours in the pack's `openaiHosts`.",
+        description="A function's environment holds no secret, and its OPENAI_BASE_URL is OpenAI's.",
+        rationale="Whoever may describe the function sees its environment; and the functions send the admin key to the "
+        "URL in it.",
+        fix="Set the secret's name, not its value. Add other hosts to the pack's `openaiHosts`.",
         source=_LAMBDA + "configuration-envvars-encryption.html",
         check=_environment,
         scope="resource",
@@ -223,8 +230,8 @@ FUNCTION_RULES: Final = (
         name="functions-keep-their-logs",
         severity="medium",
         level="mandatory",
-        description="Each function has a log group in the stack that is kept long enough, and not for ever.",
-        rationale="Without logs nobody learns what an intruder had the function do.",
+        description="Each function has a log group in the stack, with a long enough retention, not unlimited.",
+        rationale="Without logs nobody can find out what an attacker did with the function.",
         fix="Set `log_retention_days` in the cell's file.",
         source="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html",
         check=_logged,
@@ -234,21 +241,21 @@ FUNCTION_RULES: Final = (
         name="functions-are-bridled",
         severity="medium",
         level="mandatory",
-        description="A function runs a few times at once; what it gives up lands in a queue of ours and nowhere else.",
-        rationale="A flood of calls uses up OpenAI's rate limit, so that no key can be changed; a dropped event is a "
-        "rotation that nobody misses.",
+        description="A function's concurrency is limited, and its failed events go to our queue only.",
+        rationale="Many calls at once use up OpenAI's rate limit, so that no key can be rotated. Nobody notices a lost "
+        "event of a failed rotation.",
         fix="Set `reserved_concurrent_executions` and `dead_letter_config`, as components/key_function.py does.",
         source=_LAMBDA + "invocation-async-retain-records.html",
-        check=_bridled,
+        check=_limited,
         settings=("max_concurrency",),
     ),
     Rule(
         name="projects-made-by-the-provisioner",
         severity="medium",
         level="mandatory",
-        description="Pulumi calls the provisioner, for the whole life of a project, and no other function of ours.",
-        rationale="A project that nobody archives keeps live keys after its tenant has left.",
-        fix="Make projects by components/openai_project.py.",
+        description="Pulumi calls only the provisioner, to create, update and archive the tenant's project.",
+        rationale="If a project is not archived, its keys stay valid after its tenant has left.",
+        fix="Create projects with components/openai_project.py.",
         source="https://www.pulumi.com/registry/packages/aws/api-docs/lambda/invocation/",
         check=_provisioned,
     ),

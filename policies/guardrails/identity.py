@@ -1,7 +1,7 @@
-"""Whoever they are: nobody's IAM policy reaches our secrets, but those that belong to them.
+"""No identity's IAM policy allows access to our secrets, roles and functions, except those that need it.
 
-Owns identity policies of anybody, and managed policies that are attached. Leaves out what exactly our own roles may do
-(`own_roles`), who becomes them (`trust`), and what the secrets themselves say (`secret_policies`).
+Owns the identity policies of all users, groups and roles, ours or not. Leaves out what exactly our own roles may do
+(`own_roles`), who may assume them (`trust`), and the secrets' own policies (`secret_policies`).
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from .config import Config
 from .iam import grants
 from .iam.documents import NotKnownYet, Statement
 from .iam.patterns import covers
-from .iam.policy_holders import MANAGED_POLICY, Held, documents
+from .iam.policy_holders import MANAGED_POLICY, HeldDocument, documents
 from .model import Finding, Rule, Stack, unknown, violation
 from .own_functions import ADMIN_READERS, ADMIN_WRITERS, READERS, WRITERS
 
 _READERS: Final = frozenset({"runtime", "dedicated"}) | READERS
 _GOVERNORS: Final = frozenset({"deployer"})
-"""A pipeline's role, within what `own_deployer` lets it have."""
+"""A pipeline's role, within the limits of `own_deployer`."""
 _OWN_POLICIES: Final = ("-read", "-boundary")
 
 
-def _shared(held: Held) -> bool:
-    """The cell's two managed policies: one is the runtime's, the other limits everybody and grants nothing. Who has
-    them attached is looked at where they are attached; what they say, with our roles'."""
+def _shared(held: HeldDocument) -> bool:
+    """Whether it is one of the cell's two managed policies: the runtime's, and the permissions boundary, which grants
+    nothing. `own_roles` checks their content and their attachments."""
     if held.resource.type != MANAGED_POLICY or not isinstance(held.owner, str) or not held.owner.startswith("myflux-"):
         return False
     return held.owner.endswith(_OWN_POLICIES)
@@ -53,7 +53,7 @@ def _sid(statement: Statement) -> str:
     return f"statement {statement.sid}" if statement.sid else "a statement"
 
 
-def _deployer(held: Held, config: Config) -> bool:
+def _deployer(held: HeldDocument, config: Config) -> bool:
     named = {arn.rpartition("/")[2] for arn in config.deployers}
     return isinstance(held.owner, str) and held.owner in named and held.resource.type != MANAGED_POLICY
 
@@ -88,11 +88,11 @@ def _roles_passed(stack: Stack, config: Config) -> Iterator[Finding]:
     for held in documents(stack, "identity"):
         for statement in grants.granted(held.statements, (grants.HAND_ON,), (ownership.ROLES,)):
             if not _deployer(held, config) and not (held.role and held.role.kind in _GOVERNORS):
-                yield violation(
-                    held.resource, held.path, f"{_sid(statement)} lets its holder hand a role of ours to a service"
-                )
+                yield violation(held.resource, held.path, f"{_sid(statement)} allows iam:PassRole for a role of ours")
             elif not _only_to_lambda(statement) or not _roles_of_ours(statement):
-                message = f"{_sid(statement)} lets a deployer hand on other roles than ours, or to others than Lambda"
+                message = (
+                    f"{_sid(statement)} allows iam:PassRole for other roles than ours, or to other services than Lambda"
+                )
                 yield violation(held.resource, held.path, message)
 
 
@@ -112,7 +112,7 @@ def _others_readable(stack: Stack, _: Config) -> Iterator[Finding]:
     yield from (found for held, found in _unread(stack) if not held.ours and held.use == "identity")
 
 
-def _unread(stack: Stack) -> Iterator[tuple[Held, Finding]]:
+def _unread(stack: Stack) -> Iterator[tuple[HeldDocument, Finding]]:
     for held in documents(stack, "identity", "trust", "secret", "key", "topic", "queue"):
         if held.use != "identity" and not held.ours:
             continue
@@ -131,9 +131,9 @@ IDENTITY_RULES: Final = (
         severity="critical",
         level="mandatory",
         description="Only the runtime, a tenant's own role, the rotation and the sweep may read tenants' secrets.",
-        rationale="Whoever holds the other identity reads customers' keys, and spends their money at OpenAI.",
-        fix="Name the secrets that are meant, without a wildcard that also matches `myflux/`; or assume the runtime "
-        "role with the tenant's tag.",
+        rationale="The other identity can read customers' keys and spend their money at OpenAI.",
+        fix="Name the secrets that are meant, without a wildcard that also matches `myflux/`. To read a tenant's "
+        "key, assume the runtime role with the tenant's tag.",
         source=_WHO,
         check=_secrets_read,
         scope="resource",
@@ -144,8 +144,8 @@ IDENTITY_RULES: Final = (
         severity="critical",
         level="mandatory",
         description="Only the cell's own functions may read the admin key.",
-        rationale="The admin key mints keys for every tenant of the cell, and changes every limit.",
-        fix="Take `myflux-admin/` out of the policy; what needs the admin key is a function of the cell.",
+        rationale="With the admin key one can mint keys for every tenant of the cell and change every limit.",
+        fix="Remove `myflux-admin/` from the policy. Only the cell's functions need the admin key.",
         source=_WHO,
         check=_admin_key_read,
         scope="resource",
@@ -155,10 +155,10 @@ IDENTITY_RULES: Final = (
         name="secrets-changed-by-ours-alone",
         severity="critical",
         level="mandatory",
-        description="Only the rotation functions write our secrets, and only deployers tag, share or delete them.",
-        rationale="Whoever tags a secret grants access to it; whoever writes one has tenants send their data through "
-        "a key of the attacker's own; whoever sets its policy opens it.",
-        fix="Take these actions out of the policy, or add the deployer's ARN to the pack's `deployers`.",
+        description="Only the rotation functions write our secrets; only deployers tag, share or delete them.",
+        rationale="Tags decide who may read a secret; a written value makes tenants send their data with the "
+        "attacker's own key; a changed policy lets others read it.",
+        fix="Remove these actions from the policy, or add the deployer's ARN to the pack's `deployers`.",
         source="https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access-abac.html",
         check=_secrets_changed,
         scope="resource",
@@ -168,8 +168,8 @@ IDENTITY_RULES: Final = (
         name="roles-and-functions-not-taken-over",
         severity="critical",
         level="mandatory",
-        description="Nobody but deployers may change roles, policies and functions of ours.",
-        rationale="Code put into a function of ours, or a policy put on a role of ours, reads what they read.",
+        description="Only deployers may change our roles, policies and functions.",
+        rationale="Whoever changes a function's code or a role's policy can read what the function or role can read.",
         fix="Name the roles and functions that are meant, without a wildcard that also matches `myflux-`.",
         source=_ESCALATION,
         check=_taken_over,
@@ -180,8 +180,9 @@ IDENTITY_RULES: Final = (
         name="roles-passed-to-lambda-alone",
         severity="critical",
         level="mandatory",
-        description="Nobody but deployers may pass a role of ours, and they to Lambda alone.",
-        rationale="A role that reads secrets, passed to a machine or a function of the attacker's, reads for them.",
+        description="Only deployers may pass our roles to a service, and only to Lambda.",
+        rationale="An attacker passes a role that reads secrets to their own machine or function, which then reads "
+        "them.",
         fix="Name the roles that may be passed and add a condition on `iam:PassedToService`.",
         source=_ESCALATION,
         check=_roles_passed,
@@ -192,9 +193,9 @@ IDENTITY_RULES: Final = (
         name="own-documents-readable",
         severity="high",
         level="mandatory",
-        description="Every policy document of ours is known before deployment and well-formed.",
-        rationale="A document that nobody could look at may grant anything.",
-        fix="Derive the document from names instead of from what another resource will answer.",
+        description="Each of our policy documents is known before deployment and well-formed.",
+        rationale="A document that cannot be checked may allow anything.",
+        fix="Derive the document from names, not from another resource's outputs.",
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html",
         check=_ours_readable,
         scope="resource",
@@ -204,8 +205,8 @@ IDENTITY_RULES: Final = (
         severity="medium",
         level="advisory",
         description="Other identities' policy documents in the stack are known before deployment and well-formed.",
-        rationale="A document that nobody could look at may reach our secrets.",
-        fix="Nothing, if it names no secret: it is judged at the update, before it is made.",
+        rationale="A document that cannot be checked may allow access to our secrets.",
+        fix="Nothing to do if it names no secret: the update judges it again, before it is created.",
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html",
         check=_others_readable,
         scope="resource",

@@ -1,8 +1,4 @@
-"""Asks every rule about a stack.
-
-Owns the list of rules, in the order in which they are told. Leaves out what becomes of a finding: the engine stops, a
-review reports.
-"""
+"""The list of rules, in the order of their reports, and applying them to a stack."""
 
 from __future__ import annotations
 
@@ -49,17 +45,17 @@ RULES: tuple[Rule, ...] = (
 
 
 def judge(resources: Sequence[Resource], config: Config | None = None, rules: Iterable[Rule] = RULES) -> list[Finding]:
-    """What the rules find. Never raises: a rule that fails inside has found that it could not judge, and says so."""
-    return [finding for rule in rules if rule.level != "disabled" for finding in ask(rule, resources, config)]
+    """The findings of all rules. Never raises: a rule that fails with an error is a finding itself."""
+    return [finding for rule in rules if rule.level != "disabled" for finding in apply(rule, resources, config)]
 
 
-def ask(rule: Rule, resources: Sequence[Resource], config: Config | None = None) -> list[Finding]:
+def apply(rule: Rule, resources: Sequence[Resource], config: Config | None = None) -> list[Finding]:
     found: list[Finding] = []
     try:
         found += (replace(finding, rule=rule.name) for finding in rule.check(resources, config or Config()))
-    except Exception as error:  # noqa: BLE001 - whatever breaks a rule, what it did not look at has not passed
+    except Exception as error:  # noqa: BLE001 - a resource that a failed rule did not check has not passed
         urn = resources[0].urn if len(resources) == 1 else ""
-        # The error's kind alone: its text may hold the value that broke the rule.
+        # Only the error's type: its text may hold the value that broke the rule.
         message = f"could not be judged: the rule {rule.name} failed with {type(error).__name__}"
         found.append(Finding(rule.name, urn, "", message))
     return found

@@ -1,8 +1,8 @@
-"""Finding what is shaped like a key in any text, however it is wrapped.
+"""Finds text shaped like a key, also in encoded text.
 
-Owns the shapes and the wrappings: base64 in both alphabets, gzip, hexadecimal, percent signs and escapes, one inside
-another. The shapes are repeated from myflux_keys/redaction.py, since nothing of ours can be imported where a pack runs;
-a test holds the two together.
+Owns the shapes and the encodings: base64 in both alphabets, gzip, hexadecimal, percent signs and escapes, also nested.
+Leaves out where a key may be (`plaintext`). The shapes are repeated from myflux_keys/redaction.py, which cannot be
+imported where a pack runs; a test compares the two.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2}){16,}")
 _ESCAPE: Final = re.compile(r"\\u00([0-9A-Fa-f]{2})|\\x([0-9A-Fa-f]{2})")
 _LAYERS: Final = 3
 _LARGEST: Final = 1 << 20
-"""Nothing that fits a resource's property is larger once unpacked; a bomb is."""
+"""Bytes. Nothing that fits a resource's property is larger once unpacked, except a gzip bomb."""
 
 
 def holds_key(text: str, layers: int = _LAYERS) -> bool:
@@ -37,7 +37,7 @@ def holds_key(text: str, layers: int = _LAYERS) -> bool:
 
 
 def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text inside `value` with its path, names of fields among them."""
+    """Every text inside `value`, names of fields included, with its path."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, Mapping):
@@ -47,7 +47,7 @@ def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
             shown = "…" if _is_key(str(name)) else str(name)
             yield from texts(inner, f"{path}.{shown}" if path else shown)
     elif isinstance(value, Archive):
-        # Where a file lies on the machine that runs this is no text that anybody is shown.
+        # A file's path on this machine is shown to nobody.
         yield path, value.uri
         yield from texts(value.parts, path)
     elif isinstance(value, list | tuple | set | frozenset):
@@ -57,7 +57,7 @@ def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 @lru_cache(maxsize=4096)
 def _is_key(name: str) -> bool:
-    """Names recur in every resource."""
+    """Cached, since the same names occur in every resource."""
     return holds_key(name)
 
 
@@ -66,7 +66,7 @@ def _unwrapped(text: str) -> Iterator[str]:
         yield inner
     if "\\" in text and (inner := _ESCAPE.sub(lambda m: chr(int(m[1] or m[2], 16)), text)) != text:
         yield inner
-    # Base64 is often folded into lines.
+    # Base64 is often broken into lines.
     for folded in {text, re.sub(r"\s+", "", text)}:
         for run in _BASE64.findall(folded):
             # A run may begin with a few characters that are not part of it, as a prefix `v1/` would.
@@ -93,6 +93,6 @@ def _readable(raw: bytes) -> Iterator[str]:
             return
     for encoding in ("latin-1", "utf-16-le"):
         text = raw.decode(encoding, errors="replace")
-        # What decodes to noise is not text; without this every long name would be unwrapped again and again.
+        # Skips bytes that are no text: otherwise every long name would be decoded again and again.
         if text and sum(character.isascii() and character.isprintable() for character in text) >= 0.5 * len(text):
             yield text

@@ -39,7 +39,7 @@ _VALIDATION: Final = "RequestToValidateKeyAccess"
 
 
 def _keys(stack: Stack) -> Iterator[Resource]:
-    """By tag, by an alias of ours, by a secret of ours that uses it, or by what its policy is about."""
+    """Our keys: by tag, by our alias, by our secret that uses the key, or by our secret in its policy."""
     users = [one for one in stack if one.type in (_ALIAS, ownership.A_SECRET) and ownership.is_ours(one)]
     used = {
         found.urn
@@ -76,31 +76,29 @@ def _policy_closed(stack: Stack, config: Config) -> Iterator[Finding]:
         if key.get("policy") in (None, "") and not any(
             one.type == KEY_POLICY and key in ownership.sources(stack, one, "keyId") for one in stack
         ):
-            yield violation(
-                key, "policy", "without a policy of its own AWS lets the account's IAM policies use the key"
-            )
+            yield violation(key, "policy", "the key has no policy, so the account's IAM policies decide who may use it")
 
 
 def _too_open(statement: Statement, config: Config) -> str:
     if statement.but_actions or statement.but_principals:
-        return "allows everything or everybody but what it names"
+        return "uses NotAction or NotPrincipal"
     if any(is_wild(action) for action in statement.actions):
-        return "allows actions by a wildcard"
+        return "allows actions with a wildcard"
     if any("*" in named for named in statement.principals.values()):
-        return "names everybody as its principal"
+        return "has everybody (*) as its principal"
     if set(statement.principals) != {"AWS"}:
         return "names others than users, roles and the account"
     if not all(_ROOT.fullmatch(arn) or ownership.principal(arn) for arn in statement.principals["AWS"]):
         return "names others than users, roles and the account"
     if any(statement.names(action) for action in _HANDS_OUT):
-        return "lets its holder hand the key on"
+        return "allows grants, replication or import of the key"
     if not any(statement.names(action) for action in _USES):
         return ""
     callers = [
         c for c in statement.on(_ARN) if c.operator in ("stringequals", "arnequals") and not c.passes_when_absent
     ]
     if len(callers) != 1 or any(is_wild(arn) or ownership.principal(arn) is None for arn in callers[0].values):
-        return "lets the whole account use the key: aws:PrincipalArn names nobody in full"
+        return "lets the whole account use the key: aws:PrincipalArn holds no full ARN"
     known = [ownership.role_of(arn) for arn in callers[0].values]
     cells = {role.cell for role in known if role} or {"*"}
     if len(cells) > 1:
@@ -113,20 +111,20 @@ def _too_open(statement: Statement, config: Config) -> str:
     if wrong := through_secrets_manager(statement, about):
         return wrong
     if any(role and role.kind == "deployer" for role in known) and not _only_validates(statement):
-        return "lets a pipeline's role do more with the key than have Secrets Manager try it"
+        return "lets a pipeline's role do more with the key than Secrets Manager's validation"
     strangers = [arn for arn in callers[0].values if ownership.role_of(arn) is None]
     return _as_deployer(statement, config, strangers) if strangers else ""
 
 
 def _as_deployer(statement: Statement, config: Config, strangers: list[str]) -> str:
     if config.deployers and any(arn not in config.deployers for arn in strangers):
-        return "lets somebody use the key who is neither a role of ours nor a deployer"
+        return "lets a principal use the key that is neither a role of ours nor a deployer"
     if _only_validates(statement) or not any(statement.names(action) for action in _DECRYPTS):
         return ""
     named = [value for c in statement.on("kms:EncryptionContext:SecretARN") for value in c.values]
     if all(covers(ownership.ADMIN_SECRETS, value) for value in named):
         return ""
-    return "lets somebody who is no role of ours decrypt tenants' secrets"
+    return "lets a principal that is not a role of ours decrypt tenants' secrets"
 
 
 def _only_validates(statement: Statement) -> bool:
@@ -138,28 +136,28 @@ def _grants(stack: Stack, _: Config) -> Iterator[Finding]:
     for grant in (one for one in stack if one.type == _GRANT):
         from_ = {one.urn for one in ownership.sources(stack, grant, "keyId")}
         if from_ & keys or "myflux" in grant.text("keyId"):
-            yield violation(grant, "keyId", "a grant lets its holder use the key past its policy")
+            yield violation(grant, "keyId", "the grant lets its grantee use the key whatever the key's policy says")
         elif grant.get("keyId") is UNKNOWN and not from_:
             yield unknown(grant, "keyId")
 
 
 def _kept(stack: Stack, config: Config) -> Iterator[Finding]:
     for key in _keys(stack):
-        turns = key.get("enableKeyRotation")
-        if turns is UNKNOWN:
+        rotates = key.get("enableKeyRotation")
+        if rotates is UNKNOWN:
             yield unknown(key, "enableKeyRotation")
-        elif turns is not True:
+        elif rotates is not True:
             yield violation(key, "enableKeyRotation", "KMS does not rotate the key's material")
         if (key.number("rotationPeriodInDays") or 0) > 365:
-            yield violation(key, "rotationPeriodInDays", "KMS rotates the key's material less than yearly")
+            yield violation(key, "rotationPeriodInDays", "KMS rotates the key's material less often than yearly")
         window = key.get("deletionWindowInDays")
         if window is UNKNOWN:
             yield unknown(key, "deletionWindowInDays")
         elif window is not None and (key.number("deletionWindowInDays") or 0) < config.min_key_deletion_days:
-            message = f"the key can be gone within {window} days; {config.min_key_deletion_days} are asked for"
+            message = f"the key can be deleted within {window} days; the least is {config.min_key_deletion_days}"
             yield violation(key, "deletionWindowInDays", message)
         if key.get("bypassPolicyLockoutSafetyCheck") is True:
-            yield violation(key, "bypassPolicyLockoutSafetyCheck", "a policy that locks everybody out would be taken")
+            yield violation(key, "bypassPolicyLockoutSafetyCheck", "KMS would accept a policy that denies everybody")
 
 
 _BEST: Final = "https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html"
@@ -169,8 +167,8 @@ KMS_RULES: Final = (
         name="kms-key-used-through-secrets-manager",
         severity="critical",
         level="mandatory",
-        description="A key of ours works for named roles, through Secrets Manager, for named secrets alone.",
-        rationale="Whoever may use the key by itself decrypts copies of secrets, whatever their policies say.",
+        description="Our KMS keys can be used only by named roles, through Secrets Manager, for named secrets.",
+        rationale="Whoever may use the key directly can decrypt copies of secrets, whatever the secrets' policies say.",
         fix="Keep `secrets_key` of components/iam/resource.py: no wildcard, `kms:ViaService`, "
         "`kms:EncryptionContext:SecretARN` and `aws:PrincipalArn` in every statement that uses the key.",
         source=_BEST,
@@ -181,9 +179,9 @@ KMS_RULES: Final = (
         name="kms-key-not-handed-on",
         severity="critical",
         level="mandatory",
-        description="Nobody gets a grant on a key of ours.",
-        rationale="A grant works beside the key's policy, and is seen by nobody who reads it.",
-        fix="Take the grant out and name the role in the key's policy.",
+        description="Our KMS keys have no grants.",
+        rationale="A grant allows use of the key but is not visible in the key's policy.",
+        fix="Remove the grant and name the role in the key's policy.",
         source="https://docs.aws.amazon.com/kms/latest/developerguide/grants.html",
         check=_grants,
     ),
@@ -191,8 +189,8 @@ KMS_RULES: Final = (
         name="kms-key-kept",
         severity="high",
         level="mandatory",
-        description="KMS rotates a key of ours yearly, and its deletion can be called off for long enough.",
-        rationale="What a key encrypted is gone with it: deleting it is the quickest way to cut every tenant off.",
+        description="KMS rotates our keys yearly, and their deletion can be cancelled for long enough.",
+        rationale="Without the KMS key no secret can be decrypted: deleting it stops every tenant.",
         fix="Set `enable_key_rotation` and `deletion_window_in_days=30`, as components/encryption_key.py does.",
         source="https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html",
         check=_kept,

@@ -1,6 +1,7 @@
-"""What a rule is, what it looks at, and what it says.
+"""Rules, resources and findings.
 
-Owns the shapes. Leaves out the rules and who asks them. Findings name places, never values: a value may be a key.
+Owns these types. Leaves out the rules and who applies them. A finding names a property, never a value, which may be a
+key.
 """
 
 from __future__ import annotations
@@ -18,27 +19,27 @@ Scope = Literal["resource", "stack"]
 
 
 class Unknown:
-    """The type of UNKNOWN alone."""
+    """The type of UNKNOWN."""
 
     def __repr__(self) -> str:
         return "UNKNOWN"
 
 
 UNKNOWN: Final = Unknown()
-"""Stands for a value that only a deployment will tell."""
+"""A value that is known only after deployment."""
 
 BEFORE_DEPLOYMENT: Final = "cannot be judged before deployment"
 
 
 def whole(value: Any) -> Any:
-    """A whole number as one: protobuf, by which every form of a resource comes, has floating point alone."""
+    """A whole number as int: protobuf, which transports resources, has only floating point."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 @dataclass(frozen=True)
 class Archive:
-    """Files that a resource is given. `path` or `uri` is where they come from, where that is shown; `parts` is what an
-    archive is put together of, by name: an asset's text, or another archive."""
+    """A Pulumi archive. `path` or `uri` is its source, if shown; `parts` are its members by name: an asset's text, or
+    another archive."""
 
     path: str = ""
     uri: str = ""
@@ -47,9 +48,9 @@ class Archive:
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource as it is asked for. `properties` has the provider's own names; what comes out of another resource and
-    is not known yet is UNKNOWN, and `property_dependencies` says which resources it comes from. Archives are `Archive`;
-    an asset is its text, or the path or address of its file."""
+    """A resource's inputs. `properties` has the provider's names; an output of another resource that is not known yet
+    is UNKNOWN, and `property_dependencies` holds the URNs of the resources that it comes from. Archives are `Archive`;
+    an asset is its text, or its path or URL."""
 
     urn: str
     type: str
@@ -61,7 +62,7 @@ class Resource:
     property_dependencies: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
 
     def get(self, *path: str) -> Any:
-        """The value at `path`; None where there is none, UNKNOWN where it or what holds it is unknown."""
+        """The value at `path`; None if there is none, UNKNOWN if it or a parent is unknown."""
         value: Any = self.properties
         for step in path:
             if value is UNKNOWN:
@@ -72,7 +73,7 @@ class Resource:
         return value
 
     def text(self, *path: str) -> str:
-        """The text at `path`, or the empty one: for asking what a resource is called, not for judging it."""
+        """The text at `path`, or an empty one: to identify a resource, not to judge it."""
         value = self.get(*path)
         return value if isinstance(value, str) else ""
 
@@ -86,7 +87,7 @@ Stack = Sequence[Resource]
 
 @dataclass(frozen=True)
 class Finding:
-    """`rule` is the rule's name; `path` is the property's, dotted, empty where the resource as a whole is meant."""
+    """`rule` is the rule's name; `path` is the property's dotted path, empty for the whole resource."""
 
     rule: str
     urn: str
@@ -97,10 +98,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Rule:
-    """`rationale` says what an attacker could do. `settings` names the fields of Config that the rule reads.
+    """`rationale` says what an attacker could do. `settings` are the fields of Config that the rule reads.
 
-    A rule of scope `resource` looks at each resource by itself, so that at an update it speaks before that resource is
-    made; one of scope `stack` needs to see what belongs together.
+    A rule of scope `resource` needs one resource at a time, so an update applies it before that resource is created; a
+    rule of scope `stack` needs several resources.
     """
 
     name: str
@@ -116,7 +117,7 @@ class Rule:
 
 
 def violation(resource: Resource, path: str, message: str) -> Finding:
-    """What a check yields; the judge writes the rule's name into it."""
+    """A finding of a check; `judge` adds the rule's name."""
     return Finding("", resource.urn, path, message)
 
 

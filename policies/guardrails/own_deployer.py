@@ -1,7 +1,6 @@
-"""What a pipeline's role may do at most: which table its policy is held to, and the condition that each action needs.
+"""The limits of a pipeline's role: the table that applies to its policy, and the condition that each action needs.
 
-Owns the conditions. Leaves out the tables (`own_deployer_grants`) and who becomes the role (`trust`). Its grants are
-many and none reads a key, so each is compared with its condition.
+Owns the conditions. Leaves out the tables (`own_deployer_grants`) and who may assume the role (`trust`).
 """
 
 from __future__ import annotations
@@ -29,20 +28,20 @@ _EXACT: Final = ("stringequals", "arnequals", "bool")
 
 
 def deploys(name: Any, cell: str, config: Config) -> str:
-    """The table that a policy of the role's own is held to: its name says which. Whatever is named otherwise, and
-    whatever the pack is told deploys tenants, is held to the narrower."""
+    """The table that applies to the role's policy with this name. For any other name, and for the cells in
+    `tenants_pipelines`, it is TENANTS, the narrower one."""
     return EVERYTHING if name == EVERYTHING and cell not in config.tenants_pipelines else TENANTS
 
 
 def unmet(kind: str, cell: str, statement: Statement) -> str:
-    """Which condition an Allow lacks; empty if none. `kind` names the table. Of what a pipeline looks at, a statement
-    that makes data keys is one for secrets, and others are for the stacks' state."""
+    """Which condition an Allow lacks; empty if none. `kind` is the table. In LOOKS, only statements that generate data
+    keys are for secrets; the others are for the stacks' state."""
     if kind == LOOKS and not statement.names("kms:GenerateDataKey"):
         return ""
     for action, demands in _demands(cell).items():
         for key, value in demands.items() if statement.names(action) else ():
             if not any(_only(condition, value) for condition in statement.on(key)):
-                return f"allows {action} without demanding {key}"
+                return f"allows {action} without a condition on {key}"
     uses_a_key = any(statement.names(action) for action in CRYPTOGRAPHY)
     if uses_a_key and (wrong := through_secrets_manager(statement, governed(kind, cell))):
         return wrong
@@ -51,13 +50,14 @@ def unmet(kind: str, cell: str, statement: Statement) -> str:
     if any(statement.names(one) for one in _ROTATES) and not any(
         rotated_by_ours(statement, condition, rotators(kind, cell)) for condition in statement.on(_ROTATED_BY)
     ):
-        return "allows rotation by another function than the cell's"
+        return "allows rotation by a function that is not the cell's"
     return ""
 
 
 def rotated_by_ours(statement: Statement, condition: Condition, functions: tuple[str, ...]) -> bool:
-    """RotateSecret names a function only where it sets one: to rotate at once it names none, and the one that stands
-    there rotates. CancelRotateSecret never names one. So the key may be absent, which lets no other function in."""
+    """Whether only `functions` may be set to rotate. The request has the condition key only if it sets a function:
+    RotateSecret without one uses the function that is set, and CancelRotateSecret never has one. So the key may be
+    absent."""
     return (
         condition.key == _ROTATED_BY
         and condition.operator in ("stringequals", "arnequals")
@@ -69,7 +69,7 @@ def rotated_by_ours(statement: Statement, condition: Condition, functions: tuple
 
 
 def denies_values(statements: tuple[Statement, ...]) -> bool:
-    """Whether every request for a value, or to become another role, is denied, whatever other policies say."""
+    """Whether reading or writing a secret's value and assuming another role are denied without conditions."""
     shut = [
         one
         for one in statements
@@ -79,7 +79,7 @@ def denies_values(statements: tuple[Statement, ...]) -> bool:
 
 
 def _only(condition: Condition, pattern: str) -> bool:
-    """Whether it holds only where the key is there and is what `pattern` says."""
+    """Whether the condition holds only if the key is present and matches `pattern`."""
     exact = condition.operator in _EXACT and not condition.over and not condition.passes_when_absent
     return exact and bool(condition.values) and all(covers(pattern, value) for value in condition.values)
 
@@ -90,7 +90,7 @@ def _no_platform(condition: Condition) -> bool:
 
 
 def _demands(cell: str) -> Mapping[str, Mapping[str, str]]:
-    """Action to the keys of a request that must be there, and the pattern of what they may be."""
+    """Action to the condition keys that it needs, each with the pattern of its values."""
     bounded = {"iam:PermissionsBoundary": cells_policy(cell, "boundary")}
     attached = bounded | {"iam:PolicyARN": cells_policy(cell, "read")}
     tagged = {"aws:ResourceTag/cell": cell}

@@ -1,7 +1,7 @@
-"""What a pipeline's role may do at most, by what it deploys.
+"""The most that a pipeline's role may do, by what it deploys.
 
-Owns three tables: TENANTS and EVERYTHING are what the role itself may hold, LOOKS what the managed policy beside it
-reads back. Leaves out the condition that each action needs (`own_deployer`) and other roles' tables (`own_grants`).
+Owns three tables: TENANTS and EVERYTHING limit the role's inline policy, LOOKS the managed policy that reads. Leaves
+out the condition that each action needs (`own_deployer`) and other roles' tables (`own_grants`).
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ def deployer_grants(kind: str, cell: str) -> tuple[Grant, ...]:
 
 
 def governed(kind: str, cell: str) -> tuple[str, ...]:
-    """The secrets that it makes and guards. The place of the cell's own admin key is the platform's."""
+    """The secrets that it creates and governs. The cell's own admin secret is part of the platform."""
     return secrets(cell), *(admin_secrets(cell) if kind != TENANTS else (customers_admin_secrets(cell),))
 
 
 def rotators(kind: str, cell: str) -> tuple[str, ...]:
-    """The functions that it may have rotate them."""
+    """The functions that it may set to rotate them."""
     return _functions(cell, ("rotation", "admin-rotator") if kind == EVERYTHING else ("rotation",))
 
 
@@ -47,7 +47,7 @@ def _function_roles(cell: str) -> tuple[str, ...]:
 
 
 def _roles(cell: str) -> tuple[str, ...]:
-    """Its own is not among them."""
+    """The cell's roles, without the pipeline's own."""
     return (*_function_roles(cell), _runtime(cell), f"arn:~:iam::~:role/myflux-{cell}_*")
 
 
@@ -61,9 +61,9 @@ def _on(service: str, actions: str, *places: str) -> tuple[Grant, ...]:
 
 
 def _on_secrets(kind: str, cell: str) -> tuple[Grant, ...]:
-    """All that a tenant's stack takes: no role, no key's policy, no function's code."""
+    """What a tenant's stack needs: no role, no key policy, no function's code."""
     mine = governed(kind, cell)
-    unborn = tuple(one.removesuffix("-??????") for one in mine)
+    not_created = tuple(one.removesuffix("-??????") for one in mine)
     return (
         *_on(
             "secretsmanager",
@@ -71,7 +71,7 @@ def _on_secrets(kind: str, cell: str) -> tuple[Grant, ...]:
             "RestoreSecret RotateSecret StopReplicationToReplica UntagResource UpdateSecret",
             *mine,
         ),
-        *_on("secretsmanager", "CreateSecret TagResource", *mine, *unborn),
+        *_on("secretsmanager", "CreateSecret TagResource", *mine, *not_created),
         *_on("kms", "Decrypt GenerateDataKey", _ANY_KEY),
         *_on("lambda", "InvokeFunction", *rotators(kind, cell), *_functions(cell, ("provisioner",))),
     )
@@ -82,7 +82,7 @@ def _platforms(cell: str) -> tuple[Grant, ...]:
     aliases = (_ANY_KEY, f"arn:~:kms:~:~:alias/myflux/{cell}", f"arn:~:kms:~:~:alias/myflux/{cell}/*")
     rules, topic = _rules(cell), _topic(cell)
     return (
-        # AWS knows no resource for a key that is not made yet.
+        # A key that is not created yet has no ARN.
         *_on("kms", "CreateKey", "*"),
         *_on(
             "kms",
@@ -115,7 +115,7 @@ def _platforms(cell: str) -> tuple[Grant, ...]:
 
 
 def _looks(cell: str) -> tuple[Grant, ...]:
-    """The bucket and the key of the stacks' state are anybody's to choose, but must be named in full."""
+    """Any bucket and KMS key may hold the stacks' state, but the policy must name them in full."""
     topic, role = _topic(cell), f"arn:~:iam::~:role/myflux-{cell}-deployer"
     policies = [cells_policy(cell, name) for name in ("read", "boundary", "deployer-looks")]
     return (
@@ -151,7 +151,7 @@ def _looks(cell: str) -> tuple[Grant, ...]:
         *_on("events", "DescribeRule ListTagsForResource ListTargetsByRule", *_rules(cell)),
         *_on("s3", "ListBucket", "arn:~:s3:::~"),
         *_on("s3", "DeleteObject GetObject PutObject", "arn:~:s3:::~/*"),
-        # The key of the stacks' state, and those of secrets' copies.
+        # The KMS key of the stacks' state, and those of secrets' replicas.
         *_on("kms", "Decrypt Encrypt GenerateDataKey", "arn:~:kms:~:~:key/~"),
     )
 

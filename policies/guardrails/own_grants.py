@@ -1,7 +1,7 @@
-"""What each role of ours may do at most, as a table.
+"""The most that each of our roles may do, as a table.
 
-Owns the table. Leaves out the comparison (`own_roles`). A document may grant less; whatever is not here, it must not
-grant, so that nothing new slips in with a wildcard or a change that looks harmless.
+Owns the table. Leaves out the comparison (`own_roles`). A document may grant less, and nothing that is not in the
+table, so that a wildcard or an unnoticed change cannot add a permission.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _GET: Final = ("secretsmanager:GetSecretValue",)
 CRYPTOGRAPHY: Final = ("kms:Decrypt", "kms:GenerateDataKey", "kms:Encrypt")
 PUT_METRIC_DATA: Final = "cloudwatch:PutMetricData"
 _ANYWHERE: Final = ("secretsmanager:ListSecrets", PUT_METRIC_DATA)
-"""AWS knows no resource for these, so ``*`` is the narrowest there is."""
+"""These actions have no resource, so ``*`` is the narrowest."""
 
 
 @dataclass(frozen=True)
 class Grant:
-    """`on` is a pattern as `iam.patterns` reads it."""
+    """Actions, and the pattern (`iam.patterns`) of the resources that they may be on."""
 
     actions: tuple[str, ...]
     on: str
@@ -48,7 +48,7 @@ def admin_secret(cell: str) -> str:
 
 
 def admin_secrets(cell: str) -> tuple[str, ...]:
-    """The cell's admin key, and those that customers gave of organizations of their own."""
+    """The cell's admin secret, and those of customers' own organizations."""
     return admin_secret(cell), customers_admin_secrets(cell)
 
 
@@ -57,7 +57,7 @@ def customers_admin_secrets(cell: str) -> str:
 
 
 def secrets_of(kind: str, cell: str, tenant: str = "*") -> tuple[str, ...]:
-    """The secrets that a role's KMS permissions may be for."""
+    """The secrets for which a role may use a KMS key."""
     tenants, admins = secrets(cell, tenant if kind == "dedicated" else "*"), admin_secrets(cell)
     return {
         "rotation": (tenants, *admins),
@@ -71,7 +71,7 @@ def secrets_of(kind: str, cell: str, tenant: str = "*") -> tuple[str, ...]:
 
 
 def grants_of(kind: str, cell: str, tenant: str = "") -> tuple[Grant, ...]:
-    """`kind` is an OurRole's, or `boundary` for what limits them all."""
+    """`kind` is an OurRole's, or `boundary` for the cell's permissions boundary."""
     reads_admin_keys = tuple(Grant(_GET, one) for one in admin_secrets(cell))
     on_secrets: Mapping[str, tuple[Grant, ...]] = {
         "rotation": (Grant(_ROTATE, secrets(cell)), *reads_admin_keys),
@@ -92,7 +92,7 @@ def grants_of(kind: str, cell: str, tenant: str = "") -> tuple[Grant, ...]:
     }
     encrypts = kind in ("rotation", "admin-rotator", "boundary")
     keys = Grant(CRYPTOGRAPHY[:2] if encrypts else CRYPTOGRAPHY[:1], "arn:~:kms:~:~:key/*")
-    # What Secrets Manager may ask of a writer where it copies the secret to another Region.
+    # Secrets Manager uses the writer's permissions to encrypt a replica in another Region.
     copies = (Grant(CRYPTOGRAPHY[2:], "arn:~:kms:~:~:key/~"),) if kind in ("rotation", "boundary") else ()
     return (*on_secrets[kind], keys, *copies, *_of_functions(kind, cell))
 

@@ -1,7 +1,7 @@
-"""Our own roles can do what they are for, and no more.
+"""Our own roles may do what they need, and nothing else.
 
-Owns the comparison of their documents with the table in `own_grants`, their boundary, and what is attached to them.
-Leaves out who becomes them (`trust`).
+Owns the comparison of their documents with the table in `own_grants`, their boundary, and their attached policies.
+Leaves out who may assume them (`trust`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from . import ownership
 from .config import Config
 from .iam.documents import Statement
 from .iam.patterns import covers, is_wild
-from .iam.policy_holders import MANAGED_POLICY, Held, documents
+from .iam.policy_holders import MANAGED_POLICY, HeldDocument, documents
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .own_deployer import denies_values, deploys, unmet
 from .own_deployer_grants import EVERYTHING, LOOKS, TENANTS, deployer_grants
@@ -32,8 +32,8 @@ _MANAGED: Final = {"read": "runtime", "boundary": "boundary", "deployer-looks": 
 _PIPELINES: Final = (TENANTS, EVERYTHING, LOOKS)
 
 
-def whose(held: Held) -> ownership.OurRole | None:
-    """The role that a document is for: by who has it, or, for the cell's managed policies, by their name."""
+def whose(held: HeldDocument) -> ownership.OurRole | None:
+    """The role that a document is for: its holder, or, for the cell's managed policies, by their name."""
     if held.role is not None:
         return held.role
     named = _CELLS_POLICY.fullmatch(held.owner) if isinstance(held.owner, str) else None
@@ -47,14 +47,14 @@ def _narrow(stack: Stack, config: Config) -> Iterator[Finding]:
         role = whose(held)
         if role is None:
             if held.ours and held.statements:
-                yield violation(held.resource, held.path, "it is tagged as ours, but belongs to no role of ours")
+                yield violation(held.resource, held.path, "it is tagged as ours, but is for none of our roles")
             continue
         if role.kind == "deployer" and not denies_values(held.statements) and held.trouble is None:
-            message = "does not deny itself values and other roles, though it may write the policies that let it"
+            message = "does not deny secret values and other roles, though the role can change policies that allow them"
             yield violation(held.resource, held.path, message)
         kind = deploys(held.resource.get("name"), role.cell, config) if role.kind == "deployer" else role.kind
         found = _wrong(held.statements, replace(role, kind=kind))
-        # Under a name that is not known yet a wider table may be meant.
+        # With an unknown name, the wider table may be the right one.
         hidden = kind == TENANTS and held.resource.get("name") is UNKNOWN
         if found and hidden and not _wrong(held.statements, replace(role, kind=EVERYTHING)):
             yield unknown(held.resource, "name")
@@ -63,7 +63,7 @@ def _narrow(stack: Stack, config: Config) -> Iterator[Finding]:
 
 
 def _wrong(statements: Sequence[Statement], role: ownership.OurRole) -> list[str]:
-    """`role.kind` names a table."""
+    """What the statements allow beyond the table that `role.kind` names."""
     pipelines = role.kind in _PIPELINES
     allowed = deployer_grants(role.kind, role.cell) if pipelines else grants_of(role.kind, role.cell, role.tenant)
     found = [(one, _too_much(one, allowed, role)) for one in statements if one.allows]
@@ -72,27 +72,27 @@ def _wrong(statements: Sequence[Statement], role: ownership.OurRole) -> list[str
 
 def _too_much(statement: Statement, allowed: tuple[Grant, ...], role: ownership.OurRole) -> str:
     if statement.but_actions or statement.but_resources:
-        return "allows everything but what it names"
+        return "uses NotAction or NotResource"
     for action in statement.actions:
         if is_wild(action):
-            return f"allows actions by a wildcard, {action}"
+            return f"allows actions with a wildcard, {action}"
         places = [grant.on for grant in allowed if action.lower() in [one.lower() for one in grant.actions]]
         if not places:
-            return f"allows {action}, which {_called(role.kind)} has no use for"
+            return f"allows {action}, which {_called(role.kind)} does not need"
         for resource in statement.resources:
             if not any(covers(place, resource.replace(_TENANT, "*")) for place in places):
-                return f"allows {action} on more than {_called(role.kind)} has use for"
+                return f"allows {action} on more resources than {_called(role.kind)} needs"
     if role.kind in _PIPELINES:
         return unmet(role.kind, role.cell, statement)
     if statement.names(PUT_METRIC_DATA) and not statement.demands("cloudwatch:namespace", _METRICS):
-        return "allows metrics of any namespace, others' alarms' included"
+        return f"allows metrics of other namespaces than {_METRICS}"
     if any(statement.names(action) for action in CRYPTOGRAPHY):
         return through_secrets_manager(statement, secrets_of(role.kind, role.cell, role.tenant or "*"))
     return ""
 
 
 def _called(kind: str) -> str:
-    return f"a pipeline that deploys {kind}" if kind in (TENANTS, EVERYTHING) else f"a {kind}"
+    return f"a pipeline that deploys {kind}" if kind in (TENANTS, EVERYTHING) else f"the {kind} role"
 
 
 def _by_tag(stack: Stack, _: Config) -> Iterator[Finding]:
@@ -107,11 +107,13 @@ def _by_tag(stack: Stack, _: Config) -> Iterator[Finding]:
             where = f"/{tenant}/"
             if not all(where in resource for resource in statement.resources):
                 yield violation(
-                    held.resource, held.path, f"{statement.sid} reaches secrets beyond the tenant's own name"
+                    held.resource, held.path, f"{statement.sid} allows secrets whose name is not the tenant's"
                 )
             if not statement.demands("secretsmanager:ResourceTag/tenant", tenant):
                 yield violation(
-                    held.resource, held.path, f"{statement.sid} does not compare the secret's tenant with the session's"
+                    held.resource,
+                    held.path,
+                    f"{statement.sid} does not compare the secret's tag with the session's tenant",
                 )
 
 
@@ -119,9 +121,9 @@ def _bounded(stack: Stack, _: Config) -> Iterator[Finding]:
     for role in ownership.roles(stack):
         known = ownership.role_of(role.text("name"))
         if (role.number("maxSessionDuration") or 0) > _HOUR:
-            yield violation(role, "maxSessionDuration", "a stolen session would live longer than an hour")
+            yield violation(role, "maxSessionDuration", "sessions of the role may last longer than an hour")
         if known and known.kind == "deployer":
-            # The cell's boundary allows nothing that a deployment needs. What holds the role is `own-roles-narrow`.
+            # The cell's boundary allows nothing that a deployment needs. `own-roles-narrow` limits this role.
             continue
         value = role.get("permissionsBoundary")
         if value is UNKNOWN:
@@ -134,7 +136,7 @@ def _bounded(stack: Stack, _: Config) -> Iterator[Finding]:
         if not isinstance(value, str) or not re.fullmatch(
             rf"(arn:[^:]*:iam::\d{{12}}:)?policy/myflux-{cell}-boundary", value
         ):
-            yield violation(role, "permissionsBoundary", "the role is not held by the cell's boundary")
+            yield violation(role, "permissionsBoundary", "the role does not have the cell's permissions boundary")
 
 
 _BROAD: Final = frozenset(
@@ -183,21 +185,25 @@ def _attachment(resource: Resource, path: str, policy: Any, to: list[Any]) -> It
         return
     name = str(policy).rpartition("/")[2]
     if name in _BROAD:
-        yield violation(resource, path, f"{name} reaches every secret of the account, or what guards them")
+        yield violation(
+            resource,
+            path,
+            f"{name} allows access to every secret of the account, or to the roles and functions that have it",
+        )
     elif found := _CELLS_POLICY.fullmatch(name):
         holder = f"myflux-{found['cell']}-{'runtime' if found['kind'] == 'read' else 'deployer'}"
         if found["kind"] == "boundary":
-            yield violation(resource, path, "a boundary is attached as if it were a permission")
+            yield violation(resource, path, "a permissions boundary is attached as a permissions policy")
         elif not to or any(one is not UNKNOWN and str(one).rpartition("/")[2] != holder for one in to):
-            yield violation(resource, path, f"what {holder} may do is attached to somebody else")
+            yield violation(resource, path, f"the policy of {holder} is attached to another identity")
         elif UNKNOWN in to:
             yield unknown(resource, "role")
     elif held_by_ours:
-        yield violation(resource, path, f"{name} is attached to a role of ours, which has its own documents alone")
+        yield violation(resource, path, f"{name} is attached to a role of ours, which must have only its own policies")
 
 
 def _names(stack: Stack, resource: Resource, path: str) -> list[Any]:
-    """What `path` names; where that is not known yet, the names of the resources that it comes from."""
+    """The values at `path`; for unknown ones, the names of the resources that they come from."""
     value = resource.get(path)
     listed: list[Any] = cast(list[Any], value) if isinstance(value, list) else [] if value is None else [value]
     if UNKNOWN not in listed:
@@ -215,11 +221,11 @@ OWN_ROLE_RULES: Final = (
         name="own-roles-narrow",
         severity="critical",
         level="mandatory",
-        description="A role of ours does what it is for, on its own cell's things, and nothing by a wildcard.",
-        rationale="A flaw in a function, or a session that is stolen, is worth what its role can do: another cell's "
-        "secrets, another role, or a key used outside Secrets Manager.",
-        fix="Grant the action on the narrowest resource in components/; if a role really needs more, say so in "
-        "policies/guardrails/own_grants.py, or own_deployer_grants.py for a pipeline's, where a reviewer sees it.",
+        description="Our roles may do only what they need, on their own cell's resources, without wildcards.",
+        rationale="Through a flaw in a function or a stolen session, an attacker can do what the role may do: read "
+        "another cell's secrets, assume another role, or use a KMS key outside Secrets Manager.",
+        fix="In components/, grant the action on the narrowest resource. If a role really needs more, add it to "
+        "policies/guardrails/own_grants.py (own_deployer_grants.py for a pipeline), where a reviewer sees it.",
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
         check=_narrow,
         scope="resource",
@@ -229,9 +235,9 @@ OWN_ROLE_RULES: Final = (
         name="runtime-reads-by-tag",
         severity="critical",
         level="mandatory",
-        description="The runtime reads a secret only where both its name and its tag are the session's tenant.",
-        rationale="A session for one tenant reads the keys of all.",
-        fix="Put `${aws:PrincipalTag/tenant}` into the resource, and compare the secret's tag with it.",
+        description="The runtime may read a secret only if its name and its tag have the session's tenant.",
+        rationale="A session for one tenant can read the keys of all tenants.",
+        fix="Use `${aws:PrincipalTag/tenant}` in the resource, and compare the secret's tag with it.",
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/introduction_attribute-based-access-control.html",
         check=_by_tag,
         scope="resource",
@@ -240,9 +246,9 @@ OWN_ROLE_RULES: Final = (
         name="own-roles-bounded",
         severity="high",
         level="mandatory",
-        description="Every role of ours has sessions of an hour at most, and the cell's permissions boundary unless it "
-        "is a pipeline's.",
-        rationale="Whoever may add a policy to such a role makes it an administrator.",
+        description="Our roles have sessions of at most an hour, and, except a pipeline's, the cell's permissions "
+        "boundary.",
+        rationale="Whoever may add a policy to a role without a boundary can make it an administrator.",
         fix="Set `permissions_boundary` to the cell's boundary policy.",
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
         check=_bounded,
@@ -251,9 +257,10 @@ OWN_ROLE_RULES: Final = (
         name="policies-attached-where-they-belong",
         severity="critical",
         level="mandatory",
-        description="No managed policy that reaches all secrets is attached, and ours only to the role they are for.",
-        rationale="AdministratorAccess, SecretsManagerReadWrite and their like read every tenant's key.",
-        fix="Attach a policy that names what it needs. Our roles take none but their own.",
+        description="No managed policy that allows access to all secrets is attached; ours are attached to their role "
+        "only.",
+        rationale="AdministratorAccess, SecretsManagerReadWrite and similar policies allow reading every tenant's key.",
+        fix="Attach a policy that names only what is needed, and to our roles only their own.",
         source="https://docs.aws.amazon.com/aws-managed-policy/latest/reference/SecretsManagerReadWrite.html",
         check=_attached,
     ),

@@ -1,7 +1,7 @@
-"""What is ours among the resources of a stack, by the names and tags that MyFlux Keys gives.
+"""Which resources of a stack are MyFlux Keys' ("ours"), by name and tag.
 
-Owns the naming scheme as a stranger sees it. The scheme itself is myflux_keys/names.py, which cannot be imported where
-a pack runs; a test holds the two together.
+Owns a second copy of the naming scheme, since myflux_keys/names.py cannot be imported where a pack runs; a test
+compares the two. Leaves out the rules.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class OurRole:
 
 
 def place_of(secret_name: str) -> Place | None:
-    """None for a name that MyFlux Keys does not give, whoever's it is."""
+    """None for a name that MyFlux Keys does not give."""
     if found := _TENANT_SECRET.fullmatch(secret_name):
         return Place(found["cell"], found["tenant"])
     if found := _ADMIN_SECRET.fullmatch(secret_name):
@@ -82,7 +82,7 @@ def role_of(name_or_arn: str) -> OurRole | None:
 
 
 def principal(arn: str) -> tuple[str, str] | None:
-    """Account and name of a user or role that is named in full; None for anything wider."""
+    """Account and name in the full ARN of a user or role; None for any other text."""
     found = _ROLE_ARN.fullmatch(arn)
     return (found["account"], found["name"]) if found else None
 
@@ -97,7 +97,7 @@ def named_like_ours(name: str) -> bool:
 
 
 def is_ours(resource: Resource) -> bool:
-    """By tag or by name. A resource that has neither is somebody else's."""
+    """By tag or by name."""
     if resource.get("tags", "managed-by") == MANAGED_BY:
         return True
     return any(named_like_ours(resource.text(name)) for name in ("name", "namePrefix", "functionName"))
@@ -116,20 +116,20 @@ def roles(stack: Stack) -> Iterator[Resource]:
 
 
 def sources(stack: Stack, resource: Resource, property_: str) -> Sequence[Resource]:
-    """The resources of this stack that a property's value comes from."""
+    """The resources of the stack that a property's value comes from."""
     urns = resource.property_dependencies.get(property_, frozenset())
     return [found for found in stack if found.urn in urns]
 
 
 def comes_from(stack: Stack, resource: Resource, property_: str, type_: str) -> Sequence[Resource]:
-    """Resources of one type that an unknown value comes from: what will stand there is theirs."""
+    """The resources of one type that an unknown value comes from; empty for a known value."""
     if resource.get(property_) is not UNKNOWN:
         return []
     return [found for found in sources(stack, resource, property_) if found.type == type_]
 
 
 def secret_behind(stack: Stack, resource: Resource, property_: str) -> Resource | str | None:
-    """The secret that `property_` names: the resource where it is in this stack, or else its name. None: unknown."""
+    """The secret that `property_` refers to: the resource if it is in this stack, else its name; None if unknown."""
     value = resource.get(property_)
     if isinstance(value, str):
         name = secret_name(value)

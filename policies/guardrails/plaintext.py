@@ -1,7 +1,4 @@
-"""No key is ever written where Pulumi, a log or a console shows it.
-
-Owns what may not hold a key's value. Leaves out how a key is recognized (`key_shapes`).
-"""
+"""No key's value is in a resource's properties, where Pulumi, a log or a console shows it."""
 
 from __future__ import annotations
 
@@ -22,8 +19,8 @@ _WHERE_TEXT_GOES: Final = {
     "aws:lambda/invocation:Invocation": (("input",),),
     ownership.A_SECRET: (("description",),),
 }
-"""Of resources of ours: places for text that a person or a program chose. What is unknown elsewhere is an id or an ARN
-that AWS is going to draw, and is looked at as soon as it is drawn."""
+"""Properties of our resources whose text is chosen by a person or a program. Other unknown values are ids or ARNs from
+AWS, which are checked once they are known."""
 
 
 def _no_version(stack: Stack, _: Config) -> Iterator[Finding]:
@@ -39,7 +36,7 @@ def _no_version(stack: Stack, _: Config) -> Iterator[Finding]:
             if (found := ownership.secret_behind(stack, resource, name)) is not None
         }
         if ownership.is_ours(resource) or any(ownership.named_like_ours(name) for name in names):
-            yield violation(resource, path, "a version of a secret of ours would be written by Pulumi")
+            yield violation(resource, path, "Pulumi would write a version of our secret")
         elif resource.type == _VERSION and not names:
             yield unknown(resource, about[0] if about else "secretId")
 
@@ -50,7 +47,7 @@ def _no_key_shape(stack: Stack, _: Config) -> Iterator[Finding]:
         for path, text in texts(resource.properties):
             if path not in reported and holds_key(text):
                 reported.add(path)
-                yield violation(resource, path, "this text holds something shaped like an API key or an access key")
+                yield violation(resource, path, "the text holds something shaped like an API key or an AWS access key")
         for path in _WHERE_TEXT_GOES.get(resource.type, ()):
             value = resource.get(*path)
             if not ownership.is_ours(resource) and resource.type != "aws:lambda/invocation:Invocation":
@@ -68,9 +65,9 @@ PLAINTEXT_RULES: Final = (
         name="no-secret-version",
         severity="critical",
         level="mandatory",
-        description="No version of a tenant's secret or of the admin key's is written by Pulumi.",
-        rationale="Whoever reads the stack's state, its history or a backup of it has the key while it lives.",
-        fix="Take the version out: the rotation function writes managed keys, `myflux-keys` stores the others.",
+        description="Pulumi writes no version of a tenant's secret or of an admin secret.",
+        rationale="Whoever reads the stack's state, its history or a backup has the key.",
+        fix="Remove the version: the rotation function writes managed keys, `myflux-keys` stores the others.",
         source="https://www.pulumi.com/docs/iac/concepts/secrets/",
         check=_no_version,
     ),
@@ -78,10 +75,10 @@ PLAINTEXT_RULES: Final = (
         name="no-key-in-properties",
         severity="critical",
         level="mandatory",
-        description="No property of any resource holds anything shaped like a key, plain or wrapped.",
-        rationale="Environments, tags, descriptions, parameters and user data are shown to anyone with read-only "
-        "access, and are kept in Pulumi's state: the key is used from there without a trace.",
-        fix="Revoke the key, since it has been written down; then let the program read it from its secret at run time.",
+        description="No property of any resource holds anything shaped like a key, in plain or encoded text.",
+        rationale="Environments, tags, descriptions, parameters and user data are visible to anyone with read-only "
+        "access, and are kept in Pulumi's state. Nobody sees who reads the key there.",
+        fix="Revoke the key, since it has leaked. Let the program read it from its secret at run time.",
         source="https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html",
         check=_no_key_shape,
         scope="resource",

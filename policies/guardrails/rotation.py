@@ -1,6 +1,6 @@
-"""Every key that is ours to change is changed, often enough, by our own function.
+"""Every key that MyFlux Keys mints is rotated, often enough, by the cell's function.
 
-Owns SecretRotation. Leaves out alarms when it fails (`alarms`).
+Owns SecretRotation. Leaves out alarms for failed rotations (`alarms`).
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ def _present(stack: Stack, _: Config) -> Iterator[Finding]:
             yield unknown(rotation, "secretId")
     for secret in ownership.secrets(stack):
         place = ownership.place_of(secret.text("name"))
-        # A customer's own key is changed by the customer, and nothing in the stack makes a project for it.
+        # A customer rotates their own key, and the stack creates no project for it.
         customers = place is not None and not place.admin and not _managed(stack, secret, place.tenant)
         if secret.urn not in rotated and not customers:
-            yield violation(secret, "", "no rotation is set up for this secret")
+            yield violation(secret, "", "the secret has no rotation")
 
 
 def _managed(stack: Stack, secret: Resource, tenant: str) -> bool:
@@ -65,7 +65,7 @@ def _often(stack: Stack, config: Config) -> Iterator[Finding]:
             yield violation(rotation, "rotationRules", message)
             continue
         if expression.lower().startswith("rate("):
-            message = "rate() opens its window at midnight UTC for everybody, all at once"
+            message = "a rate() schedule starts at midnight UTC, like all others"
             yield violation(rotation, "rotationRules.scheduleExpression", message)
         gap = longest_gap_days(expression)
         promised = secret.get("tags", _EVERY_DAYS) if isinstance(secret, Resource) else None
@@ -75,19 +75,24 @@ def _often(stack: Stack, config: Config) -> Iterator[Finding]:
         if isinstance(promised, str) and promised.isdigit():
             most = min(most, max(1, int(promised)))
         if gap is None:
-            yield violation(rotation, "rotationRules.scheduleExpression", "no two slots can be read from the schedule")
+            yield violation(
+                rotation, "rotationRules.scheduleExpression", "the schedule cannot be read, or does not repeat"
+            )
         elif gap > most:
-            message = f"{gap:g} days pass between two slots; {most} is the most"
+            message = f"up to {gap:g} days pass between two rotations; {most} is the most"
             yield violation(rotation, "rotationRules.scheduleExpression", message)
 
 
 def _promises(secret: Resource, most: int) -> Iterator[Finding]:
-    """The rotation lets an old key live as long as the tags say, and the sweep calls a key late by them."""
+    """The tags must hold valid numbers: the rotation sets an old key's expiry, and the sweep finds late rotations, by
+    them."""
     days, hours = (_whole(secret, tag) for tag in (_EVERY_DAYS, _OVERLAP_HOURS))
     if days is None or not 1 <= days <= most:
-        yield violation(secret, f"tags.{_EVERY_DAYS}", f"the tag promises no interval of 1 to {most} days")
+        yield violation(secret, f"tags.{_EVERY_DAYS}", f"the tag must be a number of days from 1 to {most}")
     elif hours is None or not 1 <= hours <= days * 24:
-        yield violation(secret, f"tags.{_OVERLAP_HOURS}", "the tag lets an old key live on, or none at all")
+        yield violation(
+            secret, f"tags.{_OVERLAP_HOURS}", f"the tag must be a number of hours from 1 to {days * 24}, the interval"
+        )
 
 
 def _whole(secret: Resource, tag: str) -> int | None:
@@ -103,7 +108,7 @@ def _at_once(stack: Stack, _: Config) -> Iterator[Finding]:
         if now is UNKNOWN:
             yield unknown(rotation, "rotateImmediately")
         elif now is False and (place is None or not place.admin):
-            yield violation(rotation, "rotateImmediately", "the first key is minted only at the first slot")
+            yield violation(rotation, "rotateImmediately", "the first key is minted only when the schedule first runs")
 
 
 def _by_our_function(stack: Stack, _: Config) -> Iterator[Finding]:
@@ -120,12 +125,12 @@ def _by_our_function(stack: Stack, _: Config) -> Iterator[Finding]:
         name = str(function).rpartition(":function:")[2]
         expected = place and f"myflux-{place.cell}-{'admin-rotator' if place.admin else 'rotation'}"
         if name != expected:
-            yield violation(rotation, "rotationLambdaArn", f"the secret is rotated by another than {expected}")
+            yield violation(rotation, "rotationLambdaArn", f"the secret is rotated by another function than {expected}")
 
 
-def _after_the_lock(stack: Stack, _: Config) -> Iterator[Finding]:
+def _after_the_policy(stack: Stack, _: Config) -> Iterator[Finding]:
     for rotation, secret in _ours(stack):
-        locks = [
+        policies = [
             policy
             for policy in stack
             if policy.type == ownership.RESOURCE_POLICY
@@ -133,8 +138,8 @@ def _after_the_lock(stack: Stack, _: Config) -> Iterator[Finding]:
             and ownership.secret_behind(stack, policy, "secretArn") is secret
         ]
         after = rotation.dependencies.union(*rotation.property_dependencies.values())
-        if locks and not any(lock.urn in after for lock in locks):
-            yield violation(rotation, "", "the rotation does not wait for the secret's policy")
+        if policies and not any(policy.urn in after for policy in policies):
+            yield violation(rotation, "", "the rotation does not depend on the secret's policy")
 
 
 _DOCUMENTATION: Final = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html"
@@ -144,9 +149,9 @@ ROTATION_RULES: Final = (
         name="secret-rotates",
         severity="critical",
         level="mandatory",
-        description="Every managed tenant's secret and the admin key's has a rotation.",
-        rationale="A key that leaked once works until somebody notices.",
-        fix="Keep the SecretRotation of components/tenant_key.py and components/admin_rotation.py.",
+        description="Every managed tenant's secret, and the admin key's, has a rotation.",
+        rationale="A leaked key works until somebody notices.",
+        fix="Keep the SecretRotation in components/tenant_key.py and components/admin_rotation.py.",
         source=_DOCUMENTATION,
         check=_present,
     ),
@@ -154,8 +159,10 @@ ROTATION_RULES: Final = (
         name="rotation-often-enough",
         severity="high",
         level="mandatory",
-        description="A key changes as often as its tag promises, in a slot of its own, never at the shared midnight.",
-        rationale="A key lives longer than anybody believes; and where all rotate at once OpenAI refuses most of them.",
+        description="A key rotates as often as its secret's tag says, on its own schedule, not at midnight like all "
+        "others.",
+        rationale="A key is valid longer than its tenant accepts. If all rotate at once, OpenAI refuses most of the "
+        "calls.",
         fix="Let tenancy/slots.py choose the schedule from `every_days`.",
         source=_DOCUMENTATION,
         check=_often,
@@ -165,8 +172,8 @@ ROTATION_RULES: Final = (
         name="first-rotation-at-once",
         severity="medium",
         level="mandatory",
-        description="A tenant's first key is minted as soon as the rotation is there.",
-        rationale="Until the first slot there is no key, and the way around that is a key that somebody pastes.",
+        description="A tenant's first key is minted as soon as the rotation is created.",
+        rationale="Until the schedule first runs there is no key, so somebody may paste one by hand.",
         fix="Leave `rotate_immediately` true.",
         source="https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html",
         check=_at_once,
@@ -175,9 +182,9 @@ ROTATION_RULES: Final = (
         name="rotated-by-our-function",
         severity="critical",
         level="mandatory",
-        description="A secret of ours is rotated by its own cell's function.",
-        rationale="A rotation function reads the secret and writes whatever it likes into it.",
-        fix="Point `rotation_lambda_arn` to the cell's function.",
+        description="A secret is rotated by its own cell's function.",
+        rationale="A rotation function can read the secret and write any value into it.",
+        fix="Set `rotation_lambda_arn` to the cell's function.",
         source="https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html",
         check=_by_our_function,
     ),
@@ -186,9 +193,9 @@ ROTATION_RULES: Final = (
         severity="medium",
         level="mandatory",
         description="A rotation starts after the secret's policy is attached.",
-        rationale="For the time in between, the first key lies open to every identity policy of the account.",
-        fix="Build the rotation on EmptySecret's `arn`, which is known once the policy is attached.",
+        rationale="Until the policy is attached, any identity policy of the account may allow reading the first key.",
+        fix="Use EmptySecret's `arn` for the rotation: it is known once the policy is attached.",
         source=_DOCUMENTATION,
-        check=_after_the_lock,
+        check=_after_the_policy,
     ),
 )

@@ -1,4 +1,4 @@
-"""The page that lists the rules, written from the rules."""
+"""docs/policies.md, generated from the rules."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .judge import RULES
 _INTRODUCTION = """\
 # Policies
 
-`pulumi preview --stack STACK --policy-pack policies` judges a stack by these rules; no service and no account is asked.
-At an update with `--policy-pack policies` they are asked again: a rule about one resource before it is made, a rule
-about the stack at the end, when nothing is unknown any more. What cannot be judged before deployment is reported at the
-rule's own level, so a mandatory rule refuses it; the shipped program leaves nothing unknown that a rule looks at.
+`pulumi preview --stack STACK --policy-pack policies` checks a stack with these rules, without calls to a service or an
+account. An update with `--policy-pack policies` checks again: a rule about one resource before it is created, a rule
+about the stack at the end, when all values are known. A value that is unknown before deployment is reported at the
+rule's level, so a mandatory rule refuses it; in the shipped program no rule needs an unknown value.
 
-A file of settings, named by `--policy-pack-config`, changes a rule's level or what it asks for:
+A settings file, given with `--policy-pack-config`, changes a rule's level or its settings:
 
 ```json
 {
@@ -29,35 +29,35 @@ A file of settings, named by `--policy-pack-config`, changes a rule's level or w
 }
 ```
 
-Rules read names and tags: what is neither named nor tagged by MyFlux Keys is left alone, except an IAM policy, which is
-looked at whoever has it, since it may reach our secrets.
+"Our" resources are those with a name or tag of MyFlux Keys. Rules ignore all others, except IAM policies: any
+identity's policy is checked, since it may allow access to our secrets.
 """
 
 
 def rules_page() -> str:
-    parts = [_INTRODUCTION, "\n| rule | severity | level | asks |\n|---|---|---|---|\n"]
+    parts = [_INTRODUCTION, "\n| rule | severity | level | requires |\n|---|---|---|---|\n"]
     parts += [
         f"| [{rule.name}](#{rule.name}) | {rule.severity} | {rule.level} | {rule.description} |\n" for rule in RULES
     ]
-    about = _explained()
+    descriptions = _setting_descriptions()
     for rule in RULES:
         parts.append(
-            f"\n## {rule.name}\n\n{rule.description}\n\n- An attacker: {rule.rationale}\n- Fix: {rule.fix}\n"
+            f"\n## {rule.name}\n\n{rule.description}\n\n- Risk: {rule.rationale}\n- Fix: {rule.fix}\n"
             f"- Source: <{rule.source}>\n"
         )
-        parts += [f"- Setting `{camel(name)}`: {about[name]}\n" for name in rule.settings]
+        parts += [f"- Setting `{camel(name)}`: {descriptions[name]}\n" for name in rule.settings]
     return "".join(parts)
 
 
 def camel(name: str) -> str:
-    """As a pack's configuration spells a setting."""
+    """A setting's name in the pack's configuration."""
     return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
 
 
-def _explained() -> dict[str, str]:
-    """Each setting's docstring and default. A field's docstring is in the source alone."""
+def _setting_descriptions() -> dict[str, str]:
+    """Each setting's docstring and default. A field's docstring is only in the source text."""
     (body,) = (node.body for node in ast.parse(inspect.getsource(Config)).body if isinstance(node, ast.ClassDef))
-    said = {
+    docstrings = {
         field.target.id: text.value.value
         for field, text in itertools.pairwise(body)
         if isinstance(field, ast.AnnAssign)
@@ -65,7 +65,7 @@ def _explained() -> dict[str, str]:
         and isinstance(text, ast.Expr)
         and isinstance(text.value, ast.Constant)
     }
-    return {field.name: f"{said[field.name]} {_default(field.default)}." for field in dataclasses.fields(Config)}
+    return {field.name: f"{docstrings[field.name]} {_default(field.default)}." for field in dataclasses.fields(Config)}
 
 
 def _default(value: object) -> str:

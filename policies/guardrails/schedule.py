@@ -1,6 +1,5 @@
-"""How long a schedule leaves a secret without a rotation.
+"""The longest gap in a schedule expression of Secrets Manager.
 
-Owns reading Secrets Manager's schedule expressions. Leaves out how long is too long.
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
 """
 
@@ -18,12 +17,12 @@ _RATE: Final = re.compile(r"rate\((\d{1,4}) (hour|day)s?\)")
 _CRON: Final = re.compile(r"cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)")
 _FIRST: Final = date(2027, 1, 1)
 _WALK_DAYS: Final = 3 * 366
-"""Holds a leap year's February and three turns of the year."""
+"""Includes a leap year's February and three year ends."""
 
 
 @lru_cache(maxsize=1024)
 def longest_gap_days(expression: str) -> float | None:
-    """The most days between two slots; None for an expression that has none or that can't be read."""
+    """The most days between two runs; None for an expression without two runs, or an invalid one."""
     if rate := _RATE.fullmatch(expression):
         return int(rate[1]) / (24 if rate[2] == "hour" else 1)
     cron = _CRON.fullmatch(expression)
@@ -55,7 +54,7 @@ def longest_gap_days(expression: str) -> float | None:
 
 
 def _field(text: str, low: int, high: int, names: tuple[str, ...] = (), first: int = 0) -> set[int] | None:
-    """The numbers that a field of a cron expression stands for; None if it can't be read."""
+    """The numbers that a field of a cron expression means; None if it is invalid."""
     found: set[int] = set()
     for part in text.lower().split(","):
         body, _, step = part.partition("/")

@@ -1,6 +1,6 @@
-"""What a secret says about who may touch it: everybody is shut out but those it names.
+"""A secret's resource policy denies everybody except the principals that it names.
 
-Owns resource policies of secrets. Leaves out identity policies, which decide who of those let in has a right at all.
+Owns resource policies of secrets. Leaves out identity policies (`identity`), which those principals need as well.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .config import Config
 from .iam.documents import NotKnownYet, Statement
 from .iam.grants import GOVERN, READ, WRITE
 from .iam.patterns import is_wild
-from .iam.policy_holders import Held, documents
+from .iam.policy_holders import HeldDocument, documents
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .own_functions import ADMIN_READERS, ADMIN_WRITERS, READERS, WRITERS
 
@@ -24,22 +24,22 @@ _BUT: Final = ("stringnotequals", "arnnotequals", "stringnotlike", "arnnotlike")
 
 
 @dataclass(frozen=True)
-class Locked:
-    """A secret of ours with its policy. `secret` is None where the policy's secret is in another stack or unknown."""
+class SecretPolicy:
+    """A resource policy, with the name and the owner of its secret, which may be in another stack."""
 
-    held: Held
+    held: HeldDocument
     name: str
     place: ownership.Place
 
 
-def _policies(stack: Stack) -> Iterator[Locked]:
+def _policies(stack: Stack) -> Iterator[SecretPolicy]:
     for held in documents(stack, "secret"):
         found = held.resource if held.resource.type == ownership.A_SECRET else None
         secret = found or ownership.secret_behind(stack, held.resource, "secretArn")
         name = secret.text("name") if isinstance(secret, Resource) else secret or ""
         place = ownership.place_of(name)
         if place is not None and not isinstance(held.trouble, NotKnownYet):
-            yield Locked(held, name, place)
+            yield SecretPolicy(held, name, place)
 
 
 def _present(stack: Stack, _: Config) -> Iterator[Finding]:
@@ -57,46 +57,48 @@ def _present(stack: Stack, _: Config) -> Iterator[Finding]:
         if block is UNKNOWN:
             yield unknown(policy, "blockPublicPolicy")
         elif block is not True:
-            yield violation(policy, "blockPublicPolicy", "a public policy would be accepted")
+            yield violation(
+                policy, "blockPublicPolicy", "blockPublicPolicy is not true, so AWS would accept a public policy"
+            )
         if policy.get("policy") is UNKNOWN:
             yield unknown(policy, "policy")
         elif not policy.get("policy"):
-            yield violation(policy, "policy", "there is no policy in it")
+            yield violation(policy, "policy", "the policy is empty")
     for secret in ownership.secrets(stack):
         if secret.urn not in locked:
             yield violation(secret, "", "the secret has no resource policy")
 
 
-def _shut(stack: Stack, config: Config) -> Iterator[Finding]:
+def _denied_to_others(stack: Stack, config: Config) -> Iterator[Finding]:
     for locked in _policies(stack):
         held = locked.held
         if held.trouble is not None:
-            yield violation(held.resource, held.path, f"the policy can't be read: {held.trouble}")
+            yield violation(held.resource, held.path, f"the policy cannot be read: {held.trouble}")
             continue
         for statement in (one for one in held.statements if one.allows):
-            message = f"{statement.sid or 'a statement'} allows: a grant on a secret reaches past every boundary"
+            message = f"{statement.sid or 'a statement'} is an Allow, which permissions boundaries do not limit"
             yield violation(held.resource, held.path, message)
         accounts: set[str] = set()
         for actions, what in ((READ, "read"), (WRITE, "written"), (GOVERN, "governed")):
             for action in actions:
-                let_in = _let_in(held.statements, action)
-                if let_in is None:
-                    yield violation(held.resource, held.path, f"nothing denies {action} to those who are not named")
+                exempt = _not_denied(held.statements, action)
+                if exempt is None:
+                    yield violation(held.resource, held.path, f"{action} is not denied to other principals")
                     continue
-                accounts |= {found[0] for arn in let_in if (found := ownership.principal(arn))}
-                if strangers := [arn for arn in let_in if not _may(what, arn, locked.place, config)]:
-                    message = f"the secret may be {what} by {_shown(strangers)}, by {action}"
+                accounts |= {found[0] for arn in exempt if (found := ownership.principal(arn))}
+                if strangers := [arn for arn in exempt if not _may(what, arn, locked.place, config)]:
+                    message = f"the secret may be {what} by {_shown(strangers)} ({action})"
                     yield violation(held.resource, held.path, message)
         if len(accounts) > 1:
-            yield violation(held.resource, held.path, "principals of more than one account are let in")
+            yield violation(held.resource, held.path, "principals of more than one account are not denied")
 
 
 def _shown(arns: Sequence[str]) -> str:
     return ", ".join(sorted(arns)[:3])
 
 
-def _let_in(statements: Sequence[Statement], action: str) -> frozenset[str] | None:
-    """Who is not shut out of `action`; None: nobody is. Each denial takes more out."""
+def _not_denied(statements: Sequence[Statement], action: str) -> frozenset[str] | None:
+    """The ARNs to which `action` is not denied; None if it is denied to nobody."""
     left: frozenset[str] | None = None
     for statement in statements:
         if named := _all_but(statement, action):
@@ -105,11 +107,11 @@ def _let_in(statements: Sequence[Statement], action: str) -> frozenset[str] | No
 
 
 def _all_but(statement: Statement, action: str) -> frozenset[str]:
-    """Whom a denial of everybody leaves out; empty where it is none."""
+    """The ARNs that a denial of everybody exempts; empty for any other statement."""
     if statement.allows or not statement.names(action) or not _everybody(statement) or not _everything(statement):
         return frozenset()
     if len(statement.conditions) != 1:
-        # A second condition makes a hole: whoever fails it is not denied.
+        # With a second condition, whoever does not meet it is not denied.
         return frozenset()
     (condition,) = statement.conditions
     if condition.key != _ARN or condition.operator not in _BUT or condition.over:
@@ -130,7 +132,7 @@ def _may(what: str, arn: str, place: ownership.Place, config: Config) -> bool:
         return False
     role = ownership.role_of(arn)
     if role is None:
-        # What is none of our roles never reads, and governs or stores as a deployer.
+        # Other principals than our roles never read; deployers govern and store.
         return what != "read" and (not config.deployers or arn in config.deployers)
     if role.cell != place.cell:
         return False
@@ -147,14 +149,14 @@ def _as_its_tenant(stack: Stack, _: Config) -> Iterator[Finding]:
     for locked in _policies(stack):
         if locked.place.admin:
             continue
-        let_in = _let_in(locked.held.statements, READ[0]) or frozenset()
-        for arn in sorted(let_in):
+        exempt = _not_denied(locked.held.statements, READ[0]) or frozenset()
+        for arn in sorted(exempt):
             role = ownership.role_of(arn)
             if role is None or role.kind not in ("runtime", "dedicated"):
                 continue
             for action in READ:
                 if not any(_wrong_tenant_denied(one, action, arn, locked.place) for one in locked.held.statements):
-                    message = f"a session of {role.kind} for another tenant is not denied {action}"
+                    message = f"{action} is not denied to a {role.kind} session for another tenant"
                     yield violation(locked.held.resource, locked.held.path, message)
 
 
@@ -163,7 +165,7 @@ def _wrong_tenant_denied(statement: Statement, action: str, arn: str, place: own
         return False
     by_tag = [c for c in statement.on(_TAG) if c.operator == "stringnotequals" and not c.over]
     others = [c for c in statement.conditions if c not in by_tag]
-    # Besides the tag a condition may only pick the reader out, by its ARN.
+    # Besides the tag, the only allowed condition is the reader's ARN.
     reader = all(c.key == _ARN and c.operator in ("stringequals", "arnequals") and arn in c.values for c in others)
     return bool(by_tag) and all(c.values == (place.tenant,) for c in by_tag) and reader
 
@@ -176,9 +178,9 @@ SECRET_POLICY_RULES: Final = (
         name="secret-has-its-policy",
         severity="critical",
         level="mandatory",
-        description="Every secret of ours has a resource policy, and public ones are refused.",
-        rationale="Without it any identity policy of the account that says `secretsmanager:*` reads the key.",
-        fix="Make secrets by components/empty_secret.py, which attaches the policy and blocks public ones.",
+        description="Each of our secrets has a resource policy, and blocks public policies.",
+        rationale="Without it, any identity policy of the account with `secretsmanager:*` allows reading the key.",
+        fix="Create secrets with components/empty_secret.py, which attaches the policy and blocks public ones.",
         source=_BLOCK,
         check=_present,
     ),
@@ -186,22 +188,22 @@ SECRET_POLICY_RULES: Final = (
         name="secret-shuts-out-all-but-named",
         severity="critical",
         level="mandatory",
-        description="A secret's policy denies reading, writing and governing it to all but those it names, and those "
-        "are the right ones.",
-        rationale="Whoever is not shut out needs only a wide identity policy to read, replace or retag the key.",
-        fix="Keep the documents of components/iam/resource.py: Deny, with `StringNotEquals` on "
+        description="A secret's policy denies reading, writing and governing to everybody except the principals that "
+        "need it.",
+        rationale="Any other principal with a wide identity policy can read, replace or retag the key.",
+        fix="Keep the documents in components/iam/resource.py: Deny, with `StringNotEquals` on "
         "`aws:PrincipalArn` and no other condition.",
         source=_POLICY,
-        check=_shut,
+        check=_denied_to_others,
         settings=("deployers",),
     ),
     Rule(
         name="secret-denies-other-tenants",
         severity="critical",
         level="mandatory",
-        description="A tenant's secret denies sessions of the runtime that are for another tenant, or for none.",
-        rationale="A mistake in the runtime's own policy lets one tenant's session read another's key.",
-        fix="Keep RuntimeReadsAsThisTenantOnly of components/iam/resource.py.",
+        description="A tenant's secret denies the runtime's sessions for another tenant, or for none.",
+        rationale="If the runtime's own policy has a mistake, one tenant's session can read another tenant's key.",
+        fix="Keep RuntimeReadsAsThisTenantOnly in components/iam/resource.py.",
         source=_POLICY,
         check=_as_its_tenant,
     ),

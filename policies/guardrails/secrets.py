@@ -1,6 +1,6 @@
-"""What a secret of ours is made of.
+"""The properties of our secrets.
 
-Owns the properties of the Secret itself: its key, its name and tags, its copies, its way back. Leaves out its policy
+Owns the Secret's KMS key, name, tags, replicas and recovery window, and the roles' tags. Leaves out its policy
 (`secret_policies`) and its rotation (`rotation`).
 """
 
@@ -15,7 +15,7 @@ from .config import Config
 from .model import UNKNOWN, Finding, Rule, Stack, unknown, violation
 
 _KEY: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-)?[0-9a-f-]{32,36}", re.ASCII)
-"""A key by its own name. An alias, or a key without its account, is whatever AWS finds by it."""
+"""A key's full ARN. An alias, or an id without an account, may refer to any key."""
 
 
 def _own_key(stack: Stack, _: Config) -> Iterator[Finding]:
@@ -25,7 +25,7 @@ def _own_key(stack: Stack, _: Config) -> Iterator[Finding]:
             if len(ownership.comes_from(stack, secret, "kmsKeyId", ownership.KEY)) != 1:
                 yield unknown(secret, "kmsKeyId")
         elif not _KEY.fullmatch(str(key)):
-            yield violation(secret, "kmsKeyId", "the secret is not encrypted with a key that is named by its ARN")
+            yield violation(secret, "kmsKeyId", "the secret's KMS key is not given by its ARN")
         replicas = secret.get("replicas")
         if replicas is UNKNOWN:
             yield unknown(secret, "replicas")
@@ -34,23 +34,23 @@ def _own_key(stack: Stack, _: Config) -> Iterator[Finding]:
             if own is UNKNOWN:
                 yield unknown(secret, f"replicas[{place}].kmsKeyId")
             elif not _KEY.fullmatch(str(own)):
-                message = "a copy in another Region is not encrypted with a key that is named by its ARN"
+                message = "the replica's KMS key is not given by its ARN"
                 yield violation(secret, f"replicas[{place}].kmsKeyId", message)
             elif str(own).split(":")[3] != (region := cast(dict[str, Any], copy).get("region")):
                 if region is UNKNOWN:
                     yield unknown(secret, f"replicas[{place}].region")
                 else:
-                    message = "a copy in another Region is encrypted with a key of some other Region still"
+                    message = "the replica's KMS key is of another Region than the replica"
                     yield violation(secret, f"replicas[{place}].kmsKeyId", message)
 
 
-def _way_back(stack: Stack, config: Config) -> Iterator[Finding]:
+def _recoverable(stack: Stack, config: Config) -> Iterator[Finding]:
     for secret in ownership.secrets(stack):
         days = secret.get("recoveryWindowInDays")
         if days is UNKNOWN:
             yield unknown(secret, "recoveryWindowInDays")
         elif days is not None and (secret.number("recoveryWindowInDays") or 0) < config.min_recovery_days:
-            message = f"a deleted secret is gone in {days} days, of {config.min_recovery_days} that are asked for"
+            message = f"a deleted secret can be restored for {days} days; the least is {config.min_recovery_days}"
             yield violation(secret, "recoveryWindowInDays", message)
 
 
@@ -62,7 +62,7 @@ def _name_and_tags(stack: Stack, _: Config) -> Iterator[Finding]:
             continue
         place = ownership.place_of(name) if isinstance(name, str) else None
         if place is None:
-            yield violation(secret, "name", "the name is not one that MyFlux Keys gives: myflux/<cell>/<tenant>/openai")
+            yield violation(secret, "name", "the name is not of the form myflux/<cell>/<tenant>/openai")
             continue
         expected = {"tenant": place.tenant, "cell": place.cell, "managed-by": ownership.MANAGED_BY}
         for tag, value in expected.items():
@@ -86,7 +86,9 @@ def _roles_tags(stack: Stack, _: Config) -> Iterator[Finding]:
             if found is UNKNOWN or role.get("name") is UNKNOWN:
                 yield unknown(role, f"tags.{tag}")
             elif found is not None and found != wanted:
-                yield violation(role, f"tags.{tag}", f"the role's own tag {tag} is not {wanted or 'to be had'}")
+                yield violation(
+                    role, f"tags.{tag}", f"the role's tag {tag} must {f'be {wanted}' if wanted else 'not be set'}"
+                )
 
 
 _ABAC: Final = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access-abac.html"
@@ -96,10 +98,10 @@ SECRET_RULES: Final = (
         name="secret-has-its-own-kms-key",
         severity="high",
         level="mandatory",
-        description="A secret of ours and each of its copies is encrypted with a KMS key of ours.",
-        rationale="The account's shared key decrypts for everybody who may read secrets: no second lock is left when "
-        "an IAM policy is too wide.",
-        fix="Set `kms_key_id` to the cell's key; name a key of its Region for each of `replicas` in the cell's file.",
+        description="Our secrets and their replicas are encrypted with customer managed KMS keys, given by ARN.",
+        rationale="The account's default key decrypts for everybody who may read secrets. If an IAM policy is too "
+        "wide, nothing else protects the secret.",
+        fix="Set `kms_key_id` to the cell's key; in the cell's file, give each of `replicas` a key of its Region.",
         source="https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html",
         check=_own_key,
     ),
@@ -107,11 +109,11 @@ SECRET_RULES: Final = (
         name="secret-can-be-restored",
         severity="medium",
         level="mandatory",
-        description="A deleted secret of ours can be restored for some time.",
-        rationale="One deletion, by mistake or in spite, cuts a tenant off for good.",
+        description="A deleted secret can be restored for some time.",
+        rationale="One deletion, by mistake or on purpose, removes a tenant's key for ever.",
         fix="Set `recovery_window_days` in the cell's file; AWS takes 7 to 30, and 0 deletes at once.",
         source="https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html",
-        check=_way_back,
+        check=_recoverable,
         scope="resource",
         settings=("min_recovery_days",),
     ),
@@ -119,8 +121,8 @@ SECRET_RULES: Final = (
         name="secret-name-and-tags-agree",
         severity="critical",
         level="mandatory",
-        description="A secret of ours has its tags tenant, cell and managed-by, and they say what its name says.",
-        rationale="Access is decided by these tags: a secret tagged as another tenant's is read by that tenant.",
+        description="A secret has the tags tenant, cell and managed-by, and they match its name.",
+        rationale="These tags decide access: a secret with another tenant's tag can be read by that tenant.",
         fix="Let components/ derive both from the tenant; never tag a secret by hand.",
         source=_ABAC,
         check=_name_and_tags,
@@ -130,8 +132,8 @@ SECRET_RULES: Final = (
         name="role-tags-agree",
         severity="high",
         level="mandatory",
-        description="A role of ours is tagged as the platform's or as its one tenant's.",
-        rationale="A role's own tags count as its session's: a role tagged as a tenant reads that tenant's key.",
+        description="A role's tags are those of the platform, or of its one tenant.",
+        rationale="A role's tags are also its sessions' tags: a role with a tenant's tag can read that tenant's key.",
         fix="Let components/ derive the tags; never tag a role by hand.",
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principaltag",
         check=_roles_tags,

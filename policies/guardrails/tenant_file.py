@@ -1,8 +1,7 @@
-"""A tenant gets what its file promises, and no more.
+"""A tenant's key and project match the tenant's file.
 
-Owns the comparison of a tenant's key and project with its file, of which the pack is told. Leaves out the secret's
-other tags (`secrets`) and how often its key is rotated (`rotation`). A pack can't read the file: untold, it has nothing
-to compare with.
+Owns the comparison with the file, which the pack gets as its setting `promises`. Leaves out the secret's other tags
+(`secrets`) and how often its key is rotated (`rotation`). Without the setting nothing is compared.
 """
 
 from __future__ import annotations
@@ -34,9 +33,9 @@ def _kept(stack: Stack, config: Config) -> Iterator[Finding]:
 
 def _key(secret: Resource, promise: Mapping[str, Any] | None) -> Iterator[Finding]:
     if promise is None:
-        yield violation(secret, "name", "no tenant's file promises this secret")
+        yield violation(secret, "name", "no tenant's file matches this secret")
         return
-    # A key that its customer handed over has the permission that they gave it.
+    # A key that a customer provides has the permission that they chose.
     minted = promise.get("permission") is not None
     wanted = {"permission": promise.get("permission"), "models": " ".join(promise.get("models") or ())}
     for tag, value in wanted.items():
@@ -44,23 +43,23 @@ def _key(secret: Resource, promise: Mapping[str, Any] | None) -> Iterator[Findin
         if found is UNKNOWN:
             yield unknown(secret, f"tags.myflux:{tag}")
         elif found != (value if minted else None):
-            yield violation(secret, f"tags.myflux:{tag}", f"its keys get other {tag} than the tenant's file says")
+            yield violation(secret, f"tags.myflux:{tag}", f"the tag differs from {tag} in the tenant's file")
 
 
 def _project(call: Resource, promises: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
     if call.get("input") is UNKNOWN:
         yield unknown(call, "input")
         return
-    asked = _read(call.text("input"))
-    if not str(asked.get("project", "")).startswith("myflux-"):
+    request = _read(call.text("input"))
+    if not str(request.get("project", "")).startswith("myflux-"):
         return
-    promise = promises.get(str(asked.get("tenant")))
+    promise = promises.get(str(request.get("tenant")))
     if promise is None:
-        yield violation(call, "input", "no tenant's file promises this project")
+        yield violation(call, "input", "no tenant's file matches this project")
         return
     for field in _PROJECTS:
-        if _said(asked.get(field)) != _said(promise.get(field)):
-            yield violation(call, f"input.{field}", f"the project's {field} are not what the tenant's file says")
+        if _without_none(request.get(field)) != _without_none(promise.get(field)):
+            yield violation(call, f"input.{field}", f"the project's {field} differ from the tenant's file")
 
 
 def _read(text: str) -> Mapping[str, Any]:
@@ -71,11 +70,11 @@ def _read(text: str) -> Mapping[str, Any]:
     return cast(Mapping[str, Any], read) if isinstance(read, dict) else {}
 
 
-def _said(value: Any) -> Any:
-    """Without what is left open: nothing said of a limit is the same as no such limit."""
+def _without_none(value: Any) -> Any:
+    """`value` without fields that are None: they mean the same as missing ones."""
     if not isinstance(value, dict):
         return value
-    return {key: _said(one) for key, one in cast(dict[str, Any], value).items() if one is not None}
+    return {key: _without_none(one) for key, one in cast(dict[str, Any], value).items() if one is not None}
 
 
 PROMISE_RULES: Final = (
@@ -84,9 +83,8 @@ PROMISE_RULES: Final = (
         severity="high",
         level="mandatory",
         description="A tenant's keys and project have the permission, models, rate limits and budget of its file.",
-        rationale="A key with more permissions, or without its limits and its budget, is worth more to whoever gets "
-        "hold of it, and the tenant pays.",
-        fix="Change the tenant's file, where a review shows it with its cost, and let program.py carry it over.",
+        rationale="A stolen key with more permissions, or without limits and budget, costs the tenant more.",
+        fix="Change the tenant's file, where a review shows the change with its cost; program.py applies it.",
         source="https://platform.openai.com/docs/api-reference/project-rate-limits",
         check=_kept,
         scope="resource",

@@ -1,4 +1,4 @@
-"""The topic that alarms go to, and the queue of what functions gave up: who may put something there, and who hears.
+"""The alarms' topic and the dead-letter queue: who may publish to them, and who is subscribed.
 
 Owns their policies and subscriptions. Leaves out what is sent (`alarms`).
 """
@@ -147,10 +147,10 @@ TOPIC_RULES: Final = (
         name="alarms-topic-closed",
         severity="medium",
         level="mandatory",
-        description="Only services of the same account publish to topics and queues of ours, and those are "
-        "subscribed whom the cell's file names; in production somebody.",
-        rationale="Whoever publishes drowns a real alarm in false ones; whoever subscribes learns when to strike.",
-        fix="Keep `alarm_topic` of components/iam/resource.py, and give the cell `alarm_emails`.",
+        description="Only services of the same account may publish to our topics and queues. The cell's `alarm_emails` "
+        "are subscribed to the topic, and in production at least one address is.",
+        rationale="Whoever may publish can hide a real alarm among false ones; a subscriber learns when there is none.",
+        fix="Keep `alarm_topic` in components/iam/resource.py, and set `alarm_emails` in the cell's file.",
         source="https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html",
         check=_topic_closed,
         settings=("production_cells", "alarm_emails"),

@@ -1,7 +1,7 @@
-"""Who may become a role of ours.
+"""Who may assume our roles.
 
-Owns trust policies, and conditions anywhere in our documents that hold of a request which lacks what they ask for.
-Leaves out what a role may do (`own_roles`).
+Owns trust policies, and conditions in all our documents that also hold if their key is missing from the request. Leaves
+out what a role may do (`own_roles`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from . import ownership
 from .config import Config
 from .iam.documents import Condition, Statement
 from .iam.patterns import covers, is_wild
-from .iam.policy_holders import Held, documents
+from .iam.policy_holders import HeldDocument, documents
 from .model import Finding, Rule, Stack, violation
 from .own_deployer import deploys, rotated_by_ours
 from .own_deployer_grants import rotators
@@ -26,12 +26,12 @@ _AUDIENCE: Final = "sts.amazonaws.com"
 _GITHUB: Final = "token.actions.githubusercontent.com"
 _NAME: Final = r"[A-Za-z0-9_.-]+"
 _REPOSITORY: Final = re.compile(rf"repo:{_NAME}/{_NAME}:.+|repo:{_NAME}@[1-9][0-9]*/{_NAME}@[1-9][0-9]*:.+", re.ASCII)
-"""How GitHub's subjects start: with the ids of owner and repository, or with neither."""
+"""The start of GitHub's subjects: with the ids of both owner and repository, or without ids."""
 _PROVIDER: Final = "arn:~:iam::~:oidc-provider/*"
 _ASSUME: Final = frozenset({"sts:assumerole", "sts:tagsession"})
 
 
-def _trusted(stack: Stack) -> Iterator[tuple[Held, ownership.OurRole | None, Statement]]:
+def _trusted(stack: Stack) -> Iterator[tuple[HeldDocument, ownership.OurRole | None, Statement]]:
     for held in documents(stack, "trust"):
         if held.ours:
             yield from ((held, held.role, statement) for statement in held.statements if statement.allows)
@@ -45,54 +45,55 @@ def _names_principals(stack: Stack, config: Config) -> Iterator[Finding]:
 
 def _principals(statement: Statement, role: ownership.OurRole | None, config: Config) -> str:
     if role is None:
-        return "lets somebody become a role that is named like ours and is none of them"
+        return "is the trust policy of a role that is named like ours, but is none of them"
     if statement.but_principals or statement.but_actions:
-        return "trusts everybody but those it names"
+        return "uses NotPrincipal or NotAction"
     if role.kind == "deployer":
         return _one_job(statement, config)
     if strange := [action for action in statement.actions if action.lower() not in _ASSUME]:
-        return f"allows {strange[0]} where only AssumeRole and TagSession are meant"
+        return f"allows {strange[0]}; only sts:AssumeRole and sts:TagSession are allowed"
     if role.kind not in ("runtime", "dedicated"):
-        lambda_alone = {"Service": ("lambda.amazonaws.com",)}
-        return "" if statement.principals == lambda_alone else "trusts others than Lambda with a function's role"
+        only_lambda = {"Service": ("lambda.amazonaws.com",)}
+        return "" if statement.principals == only_lambda else "trusts others than Lambda with a function's role"
     if set(statement.principals) != {"AWS"}:
-        return "trusts others than users and roles that are named"
+        return "trusts other principals than IAM users and roles"
     wide = [arn for arn in statement.principals["AWS"] if is_wild(arn) or ownership.principal(arn) is None]
     if wide:
-        return "trusts a whole account or a pattern instead of a user or role"
+        return "trusts a whole account or a pattern instead of full ARNs"
     if any(ownership.role_of(arn) for arn in statement.principals["AWS"]):
         return "trusts another role of ours"
     if config.runtime_principals and set(statement.principals["AWS"]) - set(config.runtime_principals):
-        return "trusts somebody who is none of the runtime's principals"
+        return "trusts a principal that is not in runtime_principals"
     return ""
 
 
 def _one_job(statement: Statement, config: Config) -> str:
-    """A pipeline's: one job of one provider, by what its token says, whole."""
+    """What is wrong with a pipeline's trust, which must be one job of one OIDC provider, by exact claims; empty if
+    nothing."""
     if [action.lower() for action in statement.actions] != ["sts:assumerolewithwebidentity"]:
-        return "lets a pipeline's role be assumed by others than a job with its token"
+        return "allows other actions than sts:AssumeRoleWithWebIdentity for a pipeline's role"
     named = statement.principals.get("Federated", ())
     if set(statement.principals) != {"Federated"} or len(named) != 1 or is_wild(named[0]):
         return "trusts others than one OIDC provider with a pipeline's role"
     if not covers(_PROVIDER, named[0]):
         return "trusts others than one OIDC provider with a pipeline's role"
     issuer = named[0].partition(":oidc-provider/")[2]
-    missing = [claim for claim in ("aud", "sub") if not any(map(_whole, statement.on(f"{issuer}:{claim}")))]
+    missing = [claim for claim in ("aud", "sub") if not any(map(_is_exact, statement.on(f"{issuer}:{claim}")))]
     if missing:
-        return f"lets in any job whose token has another {missing[0]}: it must be equal to one"
+        return f"does not require one exact value of the token's claim {missing[0]}"
     if not statement.demands(f"{issuer}:aud", _AUDIENCE):
-        return "lets in tokens that were made for somebody else than AWS, who could use them here"
-    jobs = [f"{issuer} {c.values[0]}" for c in statement.on(f"{issuer}:sub") if _whole(c)]
+        return f"accepts tokens of another audience than {_AUDIENCE}"
+    jobs = [f"{issuer} {c.values[0]}" for c in statement.on(f"{issuer}:sub") if _is_exact(c)]
     if issuer == _GITHUB and not all(_REPOSITORY.fullmatch(job.partition(" ")[2]) for job in jobs):
-        return "names no one repository of GitHub's: repo:OWNER/NAME, or repo:OWNER@ID/NAME@ID with both ids"
+        return "does not name one GitHub repository: repo:OWNER/NAME, or repo:OWNER@ID/NAME@ID with both ids"
     if config.pipeline_jobs and not set(jobs) <= set(config.pipeline_jobs):
-        return "lets in another job than the cell's pipeline"
+        return "trusts another job than the cell's pipeline"
     return ""
 
 
-def _whole(condition: Condition) -> bool:
+def _is_exact(condition: Condition) -> bool:
     exact = condition.operator == "stringequals" and not condition.over and not condition.passes_when_absent
-    # StringEquals takes a star for itself: whoever wrote one meant a pattern. A variable is whatever the token says.
+    # In StringEquals a star is no wildcard, so a star there is a mistake. A variable depends on the request.
     return exact and len(condition.values) == 1 and not is_wild(condition.values[0]) and "${" not in condition.values[0]
 
 
@@ -101,12 +102,14 @@ def _demands_tenant(stack: Stack, _: Config) -> Iterator[Finding]:
         if role is None or role.kind not in ("runtime", "dedicated"):
             continue
         if not any(_present(condition) for condition in statement.on(_TAG)):
-            yield violation(held.resource, held.path, "a session without the tag `tenant` is let in")
+            yield violation(held.resource, held.path, "a session without the tag `tenant` is allowed")
         elif not _one_tenant(statement, role):
-            yield violation(held.resource, held.path, "a session may be tagged as another than one tenant of this role")
+            yield violation(
+                held.resource, held.path, "a session may have a tenant tag that is not a tenant of this role"
+            )
         keys = [c for c in statement.on(_TAG_KEYS) if c.over == "forallvalues" and c.operator == "stringequals"]
         if not any(c.values == ("tenant",) for c in keys):
-            yield violation(held.resource, held.path, "a session may carry tags besides `tenant`")
+            yield violation(held.resource, held.path, "a session may have other tags than `tenant`")
 
 
 def _present(condition: Condition) -> bool:
@@ -118,7 +121,7 @@ def _one_tenant(statement: Statement, role: ownership.OurRole) -> bool:
     if role.tenant:
         return statement.demands(_TAG, role.tenant)
     conditions = statement.on(_TAG)
-    # Tenants' slugs start with a letter: what starts with an underscore is the platform.
+    # Tenants' slugs start with a letter; a value that starts with an underscore is the platform's.
     refused = [c for c in conditions if c.operator == "stringnotlike" and not c.over and "_*" in c.values]
     filled = [c for c in conditions if c.operator == "stringlike" and c.values == ("?*",) and _present(c)]
     return bool(refused and filled)
@@ -137,14 +140,14 @@ def _no_open_conditions(stack: Stack, config: Config) -> Iterator[Finding]:
                     continue
                 if statement.allows and condition.passes_when_absent and not _demanded(statement, condition.key):
                     message = (
-                        f"{statement.sid or 'a statement'} holds for a request without {condition.key}: "
+                        f"{statement.sid or 'a statement'} also applies to a request without {condition.key}: "
                         f"{condition.over or condition.operator}{' …IfExists' if condition.if_exists else ''}"
                     )
                     yield violation(held.resource, held.path, message)
 
 
 def _demanded(statement: Statement, key: str) -> bool:
-    """Whether another condition fails where `key` is absent. A tag that is demanded makes a list of tags' names."""
+    """Whether another condition fails if `key` is missing. A required tag implies that aws:TagKeys is present."""
     keys = [c.key for c in statement.conditions if c.demands_presence]
     return key in keys or (key == _TAG_KEYS and any(one.startswith("aws:requesttag/") for one in keys))
 
@@ -156,10 +159,11 @@ TRUST_RULES: Final = (
         name="trust-names-its-principals",
         severity="critical",
         level="mandatory",
-        description="Who may become a role of ours is named: users and roles for the runtime, Lambda for a function, "
-        "one job for a pipeline's.",
-        rationale="Anybody whom the wildcard or the account takes in becomes the role, and reads what it reads.",
-        fix="List `runtime_principals` in the cell's file by full ARN.",
+        description="Our roles trust only named principals: IAM users and roles for the runtime, Lambda for a "
+        "function, one job for a pipeline.",
+        rationale="Any principal that the wildcard or the account includes can assume the role and read what it may "
+        "read.",
+        fix="In the cell's file, list `runtime_principals` by full ARN.",
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
         check=_names_principals,
         scope="resource",
@@ -169,9 +173,9 @@ TRUST_RULES: Final = (
         name="trust-demands-the-tenant",
         severity="critical",
         level="mandatory",
-        description="A session of the runtime is tagged with one tenant, and with nothing else.",
-        rationale="A session without the tag, or tagged as it likes, slips past rules that compare tags.",
-        fix="Demand `aws:RequestTag/tenant` by a condition that fails without it, and allow no other tag.",
+        description="A session of the runtime role has the tag of exactly one tenant, and no other tags.",
+        rationale="Policies that compare tags do not stop a session without the tag, or with tags of its own choice.",
+        fix="Require `aws:RequestTag/tenant` with a condition that fails without it, and allow no other tag.",
         source=_TRUST,
         check=_demands_tenant,
         scope="resource",
@@ -180,8 +184,8 @@ TRUST_RULES: Final = (
         name="no-condition-that-passes-on-nothing",
         severity="high",
         level="mandatory",
-        description="No condition of an Allow of ours holds for a request that lacks what it asks for.",
-        rationale="Leaving the key out of a request, which its sender can, is enough to be let in.",
+        description="No condition of our Allow statements holds if its key is missing from the request.",
+        rationale="An attacker only has to leave the key out of the request.",
         fix="Use the operator without `IfExists` or `ForAllValues`, or add `Null: {key: false}`.",
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html",
         check=_no_open_conditions,

@@ -1,6 +1,5 @@
-"""Using a KMS key through Secrets Manager, for secrets that are named, and in no other way.
+"""The two conditions that limit a KMS key's use to Secrets Manager and named secrets.
 
-Owns the two conditions that this takes. Leaves out whose statement has them.
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
 """
 
@@ -19,15 +18,15 @@ _LIKE: Final = (*_EXACT, "stringlike", "arnlike")
 
 
 def through_secrets_manager(statement: Statement, secrets: Sequence[str]) -> str:
-    """What is wrong with a statement that allows cryptography; empty if nothing is. `secrets` are patterns."""
+    """What is wrong with a statement that allows the use of a KMS key; empty if nothing. `secrets` are ARN patterns."""
     through = [c for c in statement.on("kms:ViaService") if c.operator in _EXACT and not c.passes_when_absent]
     if not any(c.values and all(_SERVICE.fullmatch(value) for value in c.values) for c in through):
-        return "uses the key without kms:ViaService, so outside Secrets Manager too"
+        return "allows the key without kms:ViaService, so also outside Secrets Manager"
     contexts = [
         c for c in statement.on("kms:EncryptionContext:SecretARN") if c.operator in _LIKE and not c.passes_when_absent
     ]
     named = [c for c in contexts if c.values and all(_named(value, secrets) for value in c.values)]
-    return "" if named else "uses the key for secrets that are not named by their encryption context"
+    return "" if named else "allows the key for secrets that kms:EncryptionContext:SecretARN does not name"
 
 
 def _named(value: str, secrets: Sequence[str]) -> bool:

@@ -201,7 +201,7 @@ def test_a_stack_takes_over_its_own_secret_and_no_other(monkeypatch: pytest.Monk
     """Whoever sets the variable by hand may run `pulumi up` of another stack."""
     monkeypatch.setattr(program, "deploy", partial(program.deploy, adopt=ARN))
     assert rehearse("acme.local")
-    with pytest.raises(program.StackError, match=r"no secret of stack fjord\.local: unset it"):
+    with pytest.raises(program.StackError, match=r"not the secret of stack fjord\.local"):
         rehearse("fjord.local")
 
 

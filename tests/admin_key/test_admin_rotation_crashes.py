@@ -139,7 +139,7 @@ def test_a_rotation_whose_openai_calls_fail_is_whole_after_its_repeat(
 
 def test_a_mint_whose_answer_is_lost_leaves_no_key_and_is_never_repeated(world: AdminWorld) -> None:
     world.control.fault("dropped_after_apply", method="POST", path=KEYS)
-    with pytest.raises(OpenAIError, match="did not arrive whole"):
+    with pytest.raises(OpenAIError, match="the answer is incomplete"):
         world.rotate("token")
     assert [key.name for key in world.live().values()] == ["made by hand"], "it was looked up by name and ended"
     assert len([call for call in world.openai_calls if call.startswith("POST")]) == 1

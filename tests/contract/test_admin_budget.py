@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from myflux_keys.admin_budget import CALLS_PER_MINUTE, ROTATIONS_PER_MINUTE, WINDOW_SECONDS, sweeps_a_minute, weighs
+from myflux_keys.admin_budget import (
+    CALLS_PER_MINUTE,
+    ROTATIONS_PER_MINUTE,
+    WINDOW_SECONDS,
+    counts_against_budget,
+    sweeps_a_minute,
+)
 from ops.actions.pace import Budget, Pace
 
 NOW = 1_800_000_000.0
@@ -64,4 +70,4 @@ def test_a_secret_weighs_while_its_rotation_calls_and_just_after(
 ) -> None:
     """`changed` and `rotated` are seconds ago."""
     changed_at, rotated_at = (NOW - ago if ago is not None else None for ago in (changed, rotated))
-    assert weighs(pending=pending, changed_at=changed_at, rotated_at=rotated_at, now=NOW) is expected
+    assert counts_against_budget(pending=pending, changed_at=changed_at, rotated_at=rotated_at, now=NOW) is expected

@@ -169,10 +169,10 @@ def test_a_module_from_elsewhere_is_refused(tmp_path: Path, monkeypatch: pytest.
         (package / "__init__.py").touch()
     monkeypatch.setattr(packer, "ROOT", tmp_path)
     handler.write_text("import openai\n")
-    with pytest.raises(packer.BundleError, match="standard library and boto3 only"):
+    with pytest.raises(packer.BundleError, match="imports openai"):
         packer.modules("rotation")
     handler.write_text("from functions.gone import x\n")
-    with pytest.raises(packer.BundleError, match="has no file"):
+    with pytest.raises(packer.BundleError, match="no such file"):
         packer.modules("rotation")
     handler.write_text(
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import openai\ndef __getattr__(n): import pulumi\n"

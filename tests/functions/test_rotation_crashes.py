@@ -117,7 +117,7 @@ def test_a_mint_whose_answer_is_lost_leaves_no_key_behind(world: World, old_dele
     if old_delete_rule:
         world.control.fault("old_delete_rule", count=None)
     world.control.fault("dropped_after_apply", method="POST", path="service_accounts/.*/api_keys")
-    with pytest.raises(Exception, match="did not arrive whole"):
+    with pytest.raises(Exception, match="the answer is incomplete"):
         world.rotate("token-2")
     now = int(world.control.state()["now"])
     lost = [key for key in world.live_keys().values() if key.id != old]

@@ -53,7 +53,7 @@ def test_what_breaks_a_rule_is_refused_in_words(platform: Rig, tmp_path: Path) -
     told = said(platform, "preview", "--stack", "fjord.local", *configured, fails=True, fleet=fleet)
     assert "secret-can-be-restored" in told, "the rule"
     assert "fjord-key-secret.recoveryWindowInDays" in told, "the resource and its property"
-    assert "An attacker: One deletion, by mistake or in spite" in told
+    assert "Risk: " in told
     assert "Fix: Set `recovery_window_days`" in told
     assert "secret-has-its-own-kms-key" not in told, "a copy under a key of its Region breaks nothing"
 

@@ -74,7 +74,7 @@ def test_a_deletion_that_was_answered_and_not_done_is_not_told_as_done(bench: Be
     told = bench.of_key(bench.sweep(tenant.slug), orphan)
     assert told
     assert told["outcome"].startswith("not done: ")
-    assert "still there" in told["outcome"]
+    assert "still exists" in told["outcome"]
     assert orphan in tenant.live()
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenancy import TenancyError, load
-from tenancy.fleet import near
+from tenancy.fleet import may_clash
 from tests.tenancy.files import REAL, Files
 
 _SLUG = st.from_regex(r"[ab][ab-]{2,6}", fullmatch=True)
@@ -57,4 +57,4 @@ def test_a_clash_of_project_names_is_still_found_from_either_side(files: Files) 
 def test_whoever_shares_a_project_name_is_near(cells: list[str], tenant: str, other: str) -> None:
     ours = {f"{cell}-{tenant}" for cell in cells}
     theirs = {f"{cell}-{other}" for cell in cells}
-    assert (other in near(tenant, cells)) == bool(ours & theirs)
+    assert (other in may_clash(tenant, cells)) == bool(ours & theirs)

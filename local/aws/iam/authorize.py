@@ -1,9 +1,4 @@
-"""Whether the caller of the current request, or a service, may do one more thing.
-
-Owns the questions that a service asks: about its caller (Secrets Manager and kms:Decrypt), and about itself (Secrets
-Manager and lambda:InvokeFunction). Leaves out the rules (`decision`) and the request's own action, checked before a
-service sees the request (`enforcement`).
-"""
+"""Whether the caller of the current request, or a service, may do a further action."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Whether a request meets a statement's Condition element.
 
-Owns absent keys, several values, set operators, ``…IfExists`` and ``Null``. Leaves out what each operator compares
-(`operators`) and where keys come from. Conditions are joined by and, the values of one by or (by nor when negated).
+Conditions are joined by and, the values of one by or (by nor when negated).
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
 """
 

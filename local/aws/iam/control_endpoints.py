@@ -1,6 +1,7 @@
-"""MiniStack's own endpoints under ``/_ministack/``: they reset an account, read queues and change settings for anybody.
+"""MiniStack's own endpoints under ``/_ministack/``: they reset an account, read queues and change settings for
+anybody.
 
-Owns their absence: AWS has none of them. Health and readiness stay, as do the links that services hand out themselves.
+Health and readiness stay, as do the links that services hand out themselves.
 """
 
 from __future__ import annotations

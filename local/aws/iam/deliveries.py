@@ -1,4 +1,4 @@
-"""Services that deliver to a function, a topic or a queue need its policy's leave.
+"""Delivery by a service to a function, topic or queue: the target's policy must allow it.
 
 Owns EventBridge's rules and CloudWatch's alarms, which MiniStack delivers without asking. Leaves out targets with a
 role of their own, and SNS's and S3's deliveries, for which MiniStack asks.

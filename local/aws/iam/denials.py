@@ -1,6 +1,5 @@
 """What AWS tells a caller that it denies.
 
-Owns the text and how a JSON service wraps it. Leaves out the verdict.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 """
 

@@ -1,6 +1,5 @@
 """Further actions that a request needs: passing a role, tagging a session.
 
-Owns which requests imply which actions. Leaves out their evaluation (`enforcement`).
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
 """

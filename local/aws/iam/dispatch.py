@@ -1,6 +1,6 @@
 """Every request passes here once: read, refused when it is ambiguous, served, recorded.
 
-Owns the order. Leaves out what each step does. MiniStack's control endpoints, which AWS has none of, end here too.
+MiniStack's control endpoints, which AWS has none of, end here too.
 """
 
 from __future__ import annotations

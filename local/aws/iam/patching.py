@@ -1,7 +1,7 @@
 """How a function of MiniStack is replaced while it runs, and the refusal to do so when it isn't the one we know.
 
-Owns the check and the swap. Leaves out what is put in. A name imported with ``from x import y`` is a second reference,
-so the swap reaches every loaded module of MiniStack that holds the old function.
+A name imported with ``from x import y`` is a second reference, so the swap reaches every loaded module of MiniStack
+that holds the old function.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The request that is being served, as every rule here reads it.
 
-Owns one reading of a request's operation and parameters, and the refusal of a request that can be read in two ways:
-MiniStack authorizes what the query string says and performs what the body says. Leaves out who sent it.
+A request that can be read in two ways is refused: MiniStack authorizes the operation in the query string and performs
+the one in the body.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The policy that sits on a resource itself.
-
-Owns where to find it and which services let nobody in without it. Leaves out what it says.
-"""
+"""The policy that sits on a resource itself."""
 
 from __future__ import annotations
 

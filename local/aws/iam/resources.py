@@ -1,6 +1,5 @@
 """Which resources a request works on, where MiniStack names none, too few, or another than AWS does.
 
-Owns the corrections for the services that the project uses. Leaves out what MiniStack already names as AWS does.
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 

@@ -1,9 +1,4 @@
-"""No access key is magic.
-
-Owns the removal of MiniStack's keys that skip every check: ``test``, any 12 digits, the key of its own environment and
-none at all. AWS knows only keys that it issued. Leaves out how an issued key is looked up and its signature checked:
-there MiniStack is right.
-"""
+"""Removes MiniStack's access keys that skip every check: ``test``, any 12 digits, its environment's key, and no key."""
 
 from __future__ import annotations
 

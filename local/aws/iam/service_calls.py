@@ -1,7 +1,4 @@
-"""Resource policies that MiniStack's services consult by themselves: deliveries to topics and queues, providers.
-
-Owns the same rules for them as for every other call. Leaves out when a service asks.
-"""
+"""Resource policies that MiniStack's services consult by themselves: deliveries to topics and queues, providers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The local cell's IAM users, made by IAM's own operations, with real random access keys.
 
-Owns who they are and the credentials file. What each may do stands in `user_policies`. Leaves out further users: who
-needs one makes it through IAM's API with the profile `administrator`.
+What each may do stands in `user_policies`.
 """
 
 from __future__ import annotations

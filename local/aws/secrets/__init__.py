@@ -2,6 +2,32 @@
 
 Owns the installation: what of MiniStack is replaced. The rules are in the modules beside, an idea in each; `api` names
 the operations. Whatever is replaced must look as it did when this was written, else installing fails.
+
+    api              Which operation of Secrets Manager is answered by what
+    constraints      The lengths, ranges, patterns and enumerations of Secrets Manager's API
+    cron             Cron expressions as Secrets Manager reads them
+    deletion         DeleteSecret, RestoreSecret, and the end of a recovery window
+    description      DescribeSecret and ListSecrets
+    driver           Drives a rotation: four calls of the function
+    encryption       KMS behind a secret's value
+    events           Service events of Secrets Manager
+    invocation       How Secrets Manager calls a rotation function
+    labels           Versions of a secret and the staging labels on them
+    paging           Pages of a list, by MaxResults and NextToken
+    plan             When a secret is rotated next, as kept on its record
+    policy_document  Whether a text is a resource policy that Secrets Manager takes
+    public_access    Whether a resource policy opens a secret to the public
+    refusals         Refusals of Secrets Manager: AWS's error codes and texts
+    replicas         RemoveRegionsFromReplication
+    resource_policy  PutResourcePolicy, GetResourcePolicy, DeleteResourcePolicy, ValidateResourcePolicy
+    resource_tags    What MiniStack's policy evaluation asks about a secret: its tags, and its resource policy
+    rotation         RotateSecret and CancelRotateSecret
+    schedule         When a secret is due: RotationRules to rotation windows
+    scheduler        Rotates secrets when their schedule says so
+    settings         What of Secrets Manager's behaviour a test or a person may choose, by environment variable
+    staging          UpdateSecretVersionStage and ListSecretVersionIds
+    store            Where a secret is kept, and how it is found
+    values           CreateSecret, PutSecretValue, UpdateSecret, GetSecretValue
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Which operation of Secrets Manager is answered by what.
 
-Owns the dispatch, and turning refusals into AWS's error bodies. Operations that aren't in the
-table are MiniStack's own.
+Operations that aren't in the table are MiniStack's own.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """DeleteSecret, RestoreSecret, and the end of a recovery window.
 
-Owns when a secret goes, by the cell's clock. https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
+https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """How Secrets Manager calls a rotation function.
 
-Owns the check that it may (the function's own resource policy) and the call. Leaves out the order of steps (`driver`).
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
 """
 

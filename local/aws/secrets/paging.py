@@ -1,7 +1,4 @@
-"""Pages of a list, by MaxResults and NextToken.
-
-Owns the token, which is the position and good for the same list alone. Leaves out what is listed.
-"""
+"""Pages of a list, by MaxResults and NextToken."""
 
 from __future__ import annotations
 

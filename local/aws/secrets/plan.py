@@ -1,7 +1,6 @@
 """When a secret is rotated next, as kept on its record.
 
-Owns the dates: `_Window` (the next rotation window), `_NotBefore` (when the scheduler may try), LastRotatedDate. Leaves
-out the arithmetic (`schedule`) and the rotation itself (`driver`).
+The dates are `_Window` (the next rotation window), `_NotBefore` (when the scheduler may try) and LastRotatedDate.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Refusals of Secrets Manager: AWS's error codes and texts.
 
-Owns the exception and the texts that several operations share. Leaves out when to refuse. Texts are those that AWS's
-service returns, as quoted in AWS's pages and in the error reports of its users; where none is public it is our own.
+Texts are those that AWS's service returns, as quoted in AWS's pages and in the error reports of its users; where none
+is public it is our own.
 """
 
 from __future__ import annotations

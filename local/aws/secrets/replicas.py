@@ -1,6 +1,5 @@
 """RemoveRegionsFromReplication: how a primary secret loses its replicas, which DeleteSecret waits for.
 
-Owns that one operation. Leaves out how a replica is made and kept in step, where MiniStack is close enough.
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RemoveRegionsFromReplication.html
 """
 

@@ -1,7 +1,4 @@
-"""What MiniStack's policy evaluation asks about a secret: its tags, and its resource policy.
-
-Owns both answers, by one look-up each: MiniStack goes through every secret for the tags.
-"""
+"""What MiniStack's policy evaluation asks about a secret: its tags, and its resource policy."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Rotates secrets when their schedule says so.
 
-Owns the thread that looks at the cell's clock. Leaves out when a secret is due (`plan`). Where the clock was moved past
-a whole window, AWS would have rotated inside it: the secret is rotated at once, and once, however many windows passed.
+Where the clock was moved past a whole window, AWS would have rotated inside it: the secret is rotated at once, and
+once, however many windows passed.
 """
 
 from __future__ import annotations

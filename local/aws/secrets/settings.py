@@ -1,6 +1,6 @@
 """What of Secrets Manager's behaviour a test or a person may choose, by environment variable.
 
-Owns the names and defaults. Each is read when it is needed, so one process can change it between two operations.
+Each is read when it is needed, so one process can change it between two operations.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """UpdateSecretVersionStage and ListSecretVersionIds.
 
-Owns the two operations. Leaves out how a label moves (`labels`).
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
 """
 

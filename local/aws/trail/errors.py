@@ -1,7 +1,4 @@
-"""The error of an answer, as CloudTrail records it.
-
-Owns reading errorCode and errorMessage from JSON and XML answers. Leaves out everything that succeeded.
-"""
+"""The error of an answer, as CloudTrail records it."""
 
 from __future__ import annotations
 

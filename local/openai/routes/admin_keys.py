@@ -1,7 +1,6 @@
 """Admin keys: list, create, retrieve, delete.
 
-Owns `/v1/organization/admin_api_keys`. Leaves out the first admin key, which a person makes on OpenAI's site
-(`control_app.py`). Creating and deleting need the scope `api.management.write`; a key may delete itself.
+Creating and deleting need the scope `api.management.write`; a key may delete itself.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The audit log, newest first.
-
-Owns `/v1/organization/audit_logs` and its filters. Leaves out what is recorded (`audit.py`).
-"""
+"""The audit log, newest first."""
 
 from __future__ import annotations
 

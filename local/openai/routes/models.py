@@ -1,7 +1,6 @@
 """The models that a project key can see.
 
-Owns `/v1/models`. Leaves out their prices and limits (`catalogue.py`). A model that the project may not use is not
-listed, and asking for it by name answers like a model that does not exist.
+A model that the project may not use is not listed, and asking for it by name answers like a model that does not exist.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Tags between a map, as programs give them, and the lists that AWS's services take.
-
-Owns the two shapes in use; leaves out which tags a resource gets (`check`, `lifecycle`).
-"""
+"""Tags between a map, as programs give them, and the lists that AWS's services take."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A small, strict reading of IAM documents. It errs on one side: what it cannot rule out, it takes as granted."""
+"""A small, strict reader of IAM documents. If it cannot rule a permission out, it takes it as granted."""

@@ -1,7 +1,7 @@
-"""A policy document as text or as a map, read into statements.
+"""Reads a policy document, as text or as a map, into statements.
 
-Owns the grammar: single values and lists, the spelling of elements, what the Not… elements turn round. Leaves out what
-a statement means for our secrets (`grants`). Refuses what AWS would refuse, and names the reason.
+Owns the grammar: single values and lists, the case of elements, the Not… elements. Leaves out what a statement means
+for our secrets (`grants`). Refuses what AWS would refuse, with the reason.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
@@ -23,7 +23,7 @@ EVERYBODY: Final = "*"
 
 
 class NotADocument(Exception):
-    """The text is no policy document. The message says why, without a word of the text."""
+    """The text is not a policy document. The message gives the reason and holds none of the text."""
 
 
 class NotKnownYet(Exception):
@@ -43,7 +43,7 @@ class Condition:
 
     @property
     def passes_when_absent(self) -> bool:
-        """True of a request that does not have the key."""
+        """Whether the condition holds for a request without the key."""
         if self.operator == "null":
             return "true" in [value.lower() for value in self.values]
         if self.over == "foranyvalue":
@@ -52,8 +52,8 @@ class Condition:
 
     @property
     def demands_presence(self) -> bool:
-        """False of a request that does not have the key. Of a Null that is neither true nor false, or spelled as IAM
-        knows none, nothing is believed."""
+        """Whether the condition fails for a request without the key. False for a Null condition whose value is not
+        exactly false."""
         if self.operator != "null":
             return not self.passes_when_absent
         plain = not self.if_exists and self.over != "forallvalues"
@@ -75,18 +75,18 @@ class Statement:
     conditions: tuple[Condition, ...]
 
     def names(self, action: str) -> bool:
-        """Whether the statement is about `action`: services and actions are the same in any case."""
+        """Whether the statement covers `action`; case does not matter."""
         named = any(matches(pattern.lower(), action.lower()) for pattern in self.actions)
         return named is not self.but_actions
 
     def can_name(self, pattern: str) -> bool:
-        """Whether the statement is about something that the pattern of actions matches."""
+        """Whether the statement covers some action that the pattern matches."""
         if self.but_actions:
             return not any(action == "*" for action in self.actions)
         return any(overlap(action.lower(), pattern.lower()) for action in self.actions)
 
     def reaches(self, pattern: str) -> bool:
-        """Whether the statement is about any resource that `pattern` matches."""
+        """Whether the statement covers some resource that `pattern` matches."""
         mine = tuple(complete(resource) for resource in self.resources)
         if self.but_resources:
             return not any("${" not in resource and covers(in_its_partition(resource), pattern) for resource in mine)
@@ -96,7 +96,7 @@ class Statement:
         return tuple(condition for condition in self.conditions if condition.key == key.lower())
 
     def demands(self, key: str, value: str) -> bool:
-        """Whether the statement holds only where `key` is there and is exactly `value`."""
+        """Whether the statement holds only if `key` is present and is exactly `value`."""
         return any(
             c.operator == "stringequals" and c.values == (value,) and not c.passes_when_absent for c in self.on(key)
         )
@@ -111,7 +111,7 @@ def read(document: Any) -> tuple[Statement, ...]:
 
 @lru_cache(maxsize=1024)
 def _parsed(document: str) -> tuple[Statement, ...]:
-    """Many rules read the same documents."""
+    """Cached, since many rules read the same documents."""
     try:
         return _statements(json.loads(document, object_pairs_hook=_once))
     except (ValueError, RecursionError):
@@ -132,7 +132,7 @@ def _statements(document: Any) -> tuple[Statement, ...]:
 def _statement(raw: Mapping[str, Any]) -> Statement:
     body = {name.lower(): value for name, value in raw.items()}
     if len(body) != len(raw):
-        raise NotADocument("a statement has an element twice")
+        raise NotADocument("a statement has the same element twice")
     if strange := set(body) - _ELEMENTS:
         raise NotADocument(f"a statement has {len(strange)} elements that IAM does not know")
     if body.get("effect") is UNKNOWN or body.get("sid") is UNKNOWN:
@@ -143,7 +143,7 @@ def _statement(raw: Mapping[str, Any]) -> Statement:
         raise NotADocument("a statement has neither or both of Action and NotAction")
     for one in ("resource", "principal"):
         if one in body and f"not{one}" in body:
-            raise NotADocument("a statement has an element and its opposite")
+            raise NotADocument("a statement has both an element and its Not… form")
     return Statement(
         sid=str(body.get("sid") or ""),
         allows=body["effect"] == "Allow",
@@ -195,7 +195,7 @@ def _texts(raw: Any) -> tuple[str, ...]:
     if raw is UNKNOWN or any(one is UNKNOWN for one in listed):
         raise NotKnownYet
     if not all(isinstance(one, str | bool | int | float) for one in listed):
-        raise NotADocument("an element holds something that is no text")
+        raise NotADocument("an element holds a value that is not text")
     return tuple(str(one).lower() if isinstance(one, bool) else str(one) for one in listed)
 
 
@@ -210,6 +210,6 @@ def _map(raw: Any, what: str) -> Mapping[str, Any]:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        # Which of the two counts is anybody's guess; IAM refuses it.
-        raise NotADocument("an element stands twice")
+        # IAM refuses it too.
+        raise NotADocument("an element occurs twice")
     return found

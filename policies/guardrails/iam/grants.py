@@ -1,7 +1,4 @@
-"""What a document's Allow statements come to, once its own Deny statements are taken off.
-
-Owns the actions that matter to our secrets and the sum over a document. Leaves out who may have which.
-"""
+"""What a document's Allow statements allow that its own Deny statements do not deny."""
 
 from __future__ import annotations
 
@@ -48,7 +45,7 @@ HAND_ON: Final = "iam:PassRole"
 
 
 def granted(statements: Sequence[Statement], actions: Iterable[str], targets: Iterable[str]) -> Iterator[Statement]:
-    """Statements that allow one of `actions` on something that one of the patterns `targets` matches."""
+    """The statements that allow one of `actions` on a resource that one of the patterns `targets` matches."""
     wanted = [(action, target) for action in actions for target in targets]
     denials = [one for one in statements if not one.allows and not one.conditions and not one.but_principals]
     for statement in statements:
@@ -65,7 +62,7 @@ def named(statement: Statement, actions: Iterable[str]) -> str:
 
 
 def _denied(denials: Sequence[Statement], action: str, target: str) -> bool:
-    """A denial without a condition that covers the whole of `target`. One that may not hold does not count."""
+    """Whether an unconditional denial covers all of `target`."""
     return any(
         denial.names(action)
         and not denial.but_resources

@@ -1,6 +1,6 @@
-"""What patterns with ``*`` and ``?`` can match, and which can match the same thing.
+"""Compares patterns with ``*`` and ``?``: what they match, and whether two can match the same text.
 
-Owns the comparison of patterns. Leaves out which elements of a document hold them.
+Owns the comparison. Leaves out which elements of a document are patterns.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 """
 
@@ -16,33 +16,33 @@ _PARTITION: Final = re.compile(r"^arn:aws(-[a-z]+)*:", re.ASCII)
 _ARN_FIELDS: Final = 6
 
 FIELD: Final = "~"
-"""In a pattern of ours: any run of characters within one field of an ARN, which a star would run out of."""
+"""In our own patterns: any characters within one field of an ARN; a star also matches beyond the field."""
 
 
 def widest(pattern: str) -> str:
-    """`pattern` with each policy variable as wide as it can be: what a caller's tag holds is the caller's to choose."""
+    """`pattern` with each policy variable as a star, since a variable may have any value."""
     return _RUNS.sub("*", _VARIABLE.sub("*", pattern))
 
 
 def complete(arn: str) -> str:
-    """IAM fills the fields that an ARN in a Resource element lacks with wildcards."""
+    """`arn` with its missing fields as stars, as IAM reads it."""
     fields = arn.count(":") + 1
     return arn + ":*" * (_ARN_FIELDS - fields) if arn.startswith("arn:") and fields < _ARN_FIELDS else arn
 
 
 def in_its_partition(arn: str) -> str:
-    """`arn` with the partition left open: an account, and so all that a document of its can be about, is in one."""
+    """`arn` with any partition: an account, with all resources that its documents can cover, is in one partition."""
     return _PARTITION.sub(f"arn:{FIELD}:", arn)
 
 
 @lru_cache(maxsize=65536)
 def overlap(one: str, other: str) -> bool:
-    """Whether some text matches both patterns. FIELD may stand in `other`."""
-    # reachable[j]: what is left of `one` can still meet other[j:].
+    """Whether some text matches both patterns. Only `other` may hold FIELD."""
+    # Positions j for which the rest of `one` may still match other[j:].
     reachable = _through_stars({0}, other)
     for character in one:
         if character == "*":
-            # A star takes any number of what `other` asks for.
+            # A star matches any number of characters of `other`.
             reachable = set(range(min(reachable), len(other) + 1)) if reachable else set[int]()
             continue
         after: set[int] = set()
@@ -59,8 +59,8 @@ def overlap(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=65536)
 def covers(wide: str, narrow: str) -> bool:
-    """Whether everything that `narrow` matches is matched by `wide`. May say no where the answer is yes, never the
-    other way round: each star of `narrow` must fall into one star of `wide`. FIELD may stand in both."""
+    """Whether `wide` matches everything that `narrow` matches. May be wrongly False, never wrongly True: each star of
+    `narrow` must correspond to one star of `wide`. Both may hold FIELD."""
     reachable = _through_stars({0}, wide)
     for character in narrow:
         after: set[int] = set()
@@ -77,7 +77,7 @@ def covers(wide: str, narrow: str) -> bool:
 
 @lru_cache(maxsize=65536)
 def matches(pattern: str, text: str) -> bool:
-    """Whether `pattern` matches this one text, in which stars and question marks stand for themselves."""
+    """Whether `pattern` matches this text, in which stars and question marks are ordinary characters."""
     expression = "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
     return re.fullmatch(expression, text, re.DOTALL) is not None
 
@@ -87,7 +87,7 @@ def is_wild(pattern: str) -> bool:
 
 
 def _through_stars(places: set[int], pattern: str) -> set[int]:
-    """A star may also stand for nothing."""
+    """`places` and the positions after the stars there: a star also matches nothing."""
     reached = set(places)
     for place in places:
         while place < len(pattern) and pattern[place] in ("*", FIELD):

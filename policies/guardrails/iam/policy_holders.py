@@ -1,6 +1,6 @@
-"""Where the resources of a stack hold policy documents, and for whom.
+"""Which properties of a stack's resources hold policy documents, and for whom.
 
-Owns the list of places. Leaves out what the documents say.
+Owns the list of properties. Leaves out what the documents allow.
 """
 
 from __future__ import annotations
@@ -35,13 +35,14 @@ _PLACES: Final[dict[str, tuple[tuple[str, Use, str], ...]]] = {
     ours.QUEUE: (("policy", "queue", "name"),),
     "aws:sqs/queuePolicy:QueuePolicy": (("policy", "queue", ""),),
 }
-"""Type to the property that holds a document, what it is for, and the property that names who has it."""
+"""Resource type to the property that holds a document, its use, and the property with its owner's name."""
 
 
 @dataclass(frozen=True)
-class Held:
-    """`owner` is the name of the role, user, group or managed policy; empty where nothing names it, UNKNOWN where that
-    is not known yet. `trouble` says why there are no statements: NotKnownYet, or NotADocument with its reason."""
+class HeldDocument:
+    """A policy document in a resource. `owner` is the name of the role, user, group or managed policy; empty if there
+    is none, UNKNOWN if it is not known yet. `trouble` is why there are no statements: NotKnownYet, or NotADocument with
+    its reason."""
 
     resource: Resource
     path: str
@@ -52,7 +53,7 @@ class Held:
 
     @property
     def role(self) -> ours.OurRole | None:
-        """The role of ours that has it. A managed policy is nobody's until it is attached."""
+        """Our role that has the document. A managed policy has no role until it is attached."""
         if self.resource.type == MANAGED_POLICY or not isinstance(self.owner, str):
             return None
         return ours.role_of(self.owner)
@@ -63,7 +64,7 @@ class Held:
         return named or ours.is_ours(self.resource)
 
 
-def documents(stack: Stack, *uses: Use) -> Iterator[Held]:
+def documents(stack: Stack, *uses: Use) -> Iterator[HeldDocument]:
     for resource in stack:
         for path, use, names in _PLACES.get(resource.type, ()):
             value = resource.get(path)
@@ -73,8 +74,8 @@ def documents(stack: Stack, *uses: Use) -> Iterator[Held]:
             yield from _inline(resource)
 
 
-def _inline(role: Resource) -> Iterator[Held]:
-    """The Role resource can hold identity policies too. What AWS tells of a role lists them empty or all of them."""
+def _inline(role: Resource) -> Iterator[HeldDocument]:
+    """The Role resource can hold identity policies too."""
     listed = role.get("inlinePolicies")
     if listed is UNKNOWN:
         yield _held(role, "inlinePolicies", "identity", role.get("name"), UNKNOWN)
@@ -84,8 +85,8 @@ def _inline(role: Resource) -> Iterator[Held]:
             yield _held(role, f"inlinePolicies[{place}].policy", "identity", role.get("name"), document)
 
 
-def _held(resource: Resource, path: str, use: Use, owner: Any, document: Any) -> Held:
+def _held(resource: Resource, path: str, use: Use, owner: Any, document: Any) -> HeldDocument:
     try:
-        return Held(resource, path, use, owner or "", read(document))
+        return HeldDocument(resource, path, use, owner or "", read(document))
     except (NotKnownYet, NotADocument) as trouble:
-        return Held(resource, path, use, owner or "", (), trouble)
+        return HeldDocument(resource, path, use, owner or "", (), trouble)
