@@ -1,6 +1,6 @@
-"""What Secrets Manager tells about tenants' rotations, without any value.
+"""The state of tenants' secrets and rotations, read from DescribeSecret and ListSecrets. Reads no value.
 
-Owns reading DescribeSecret and ListSecrets. Leaves out starting a rotation (`rotate`) and showing it (`status`).
+Owns reading these answers. Leaves out starting a rotation (`ops/actions/rotate.py`) and the report (`status.py`).
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ PENDING: Final = "AWSPENDING"
 
 @dataclass(frozen=True)
 class SecretFacts:
-    """`stages` maps version ids to labels. Times are AWS's; None where a secret has none. `told_at` is when AWS
+    """`stages` maps version ids to labels. Times are AWS's; None where a secret has none. `answered_at` is when AWS
     answered, in whole seconds."""
 
     arn: str
     name: str
     tags: Mapping[str, str]
     rotation_enabled: bool
-    told_at: datetime
+    answered_at: datetime
     stages: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     created: datetime | None = None
     changed: datetime | None = None
@@ -45,15 +45,15 @@ class SecretFacts:
 
     @property
     def pending(self) -> str | None:
-        """A version that is being made, or that a failed rotation left behind."""
+        """The version that a rotation is making now, or that a failed rotation left."""
         return next((v for v, labels in self.stages.items() if PENDING in labels and CURRENT not in labels), None)
 
     @property
-    def weighs(self) -> bool:
+    def counts_against_budget(self) -> bool:
         """Whether its rotation has called OpenAI within the window of the Admin API's budget."""
         changed, rotated = (moment.timestamp() if moment else None for moment in (self.changed, self.last_rotated))
         return admin_budget.weighs(
-            pending=self.pending is not None, changed_at=changed, rotated_at=rotated, now=self.told_at.timestamp()
+            pending=self.pending is not None, changed_at=changed, rotated_at=rotated, now=self.answered_at.timestamp()
         )
 
     def has_finished(self, version: str) -> bool:
@@ -69,7 +69,7 @@ def facts(answer: Mapping[str, Any], page: Mapping[str, Any] | None = None) -> S
         name=answer["Name"],
         tags={tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])},
         rotation_enabled=answer.get("RotationEnabled", False),
-        told_at=aws_time(page or answer),
+        answered_at=aws_time(page or answer),
         stages=answer.get("VersionIdsToStages") or answer.get("SecretVersionsToStages") or {},
         created=answer.get("CreatedDate"),
         changed=answer.get("LastChangedDate"),

@@ -1,4 +1,4 @@
-"""`myflux-keys disable` and `enable`: a tenant's readers shut out within seconds, and let in again."""
+"""`myflux-keys disable` and `enable`: deny a tenant's readers within seconds, and allow them again."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def disable(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Shut a tenant's readers out, within seconds. Its key stays alive and goes on rotating; nothing is deleted.
+    """Deny a tenant's readers within seconds. Its key stays valid and still rotates; nothing is deleted.
 
-    Writes `enabled: false` into the tenant's file, denies reads in the secret's policy, then runs `pulumi up` on the
+    Writes `enabled: false` to the tenant's file, denies reads in the secret's policy, then runs `pulumi up` on the
     tenant's stack, so that file, AWS and state agree. Commit the file.
     """
     _switch(tenant, fleet.resolve(), enabled=False, dry_run=dry_run, as_json=as_json)
@@ -35,7 +35,7 @@ def enable(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Let a tenant's readers in again: the reverse of `disable`, in the same way."""
+    """Allow a tenant's readers again: reverses `disable`, with the same steps."""
     _switch(tenant, fleet.resolve(), enabled=True, dry_run=dry_run, as_json=as_json)
 
 
@@ -73,8 +73,8 @@ def _switch(slug: str, fleet: Path, *, enabled: bool, dry_run: bool, as_json: bo
         outcome = Engine(folder(cell) / "engine").up(stack)
     except OperationFailed as error:
         raise OperationError(
-            f"Reads of {slug} are {word}, in AWS and in the file, but Pulumi's state does not say so yet. {error} "
-            f"Put that right, then run the same command again or `pulumi up --stack {stack}`."
+            f"Reads of {slug} are {word} in AWS and in the file, but not yet in Pulumi's state. {error} "
+            f"Correct that, then run the same command again or `pulumi up --stack {stack}`."
         ) from None
     facts["stack_changes"] = outcome.changed
     with Account(cell, "enable" if enabled else "disable") as account:
@@ -87,8 +87,8 @@ def _switch(slug: str, fleet: Path, *, enabled: bool, dry_run: bool, as_json: bo
 def _plan(slug: str, stack: str, facts: dict[str, object]) -> str:
     wanted = str(facts["enabled"]).lower()
     steps = [
-        f"write `enabled: {wanted}` into {facts['file']}" if facts["file_changes"] else "",
+        f"write `enabled: {wanted}` to {facts['file']}" if facts["file_changes"] else "",
         f"{'allow' if facts['enabled'] else 'deny'} reads of {slug} in AWS" if facts["policy_changes"] else "",
-        f"run pulumi up --stack {stack}, with all else that its files say since its last up",
+        f"run pulumi up --stack {stack}, which also deploys every other change of its files since the last up",
     ]
     return "Would " + ", then ".join(step for step in steps if step) + "."

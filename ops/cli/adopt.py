@@ -1,4 +1,4 @@
-"""`myflux-keys adopt`: an existing project and secret come under a tenant's stack, with the key that they have."""
+"""`myflux-keys adopt`: imports an existing project and secret, with their key, into a tenant's stack."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def adopt(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Take over an OpenAI project and a secret that exist already, with the key in it: no new one before its next slot.
+    """Import an existing OpenAI project and secret, and keep the secret's key until the tenant's next rotation slot.
 
-    The secret has the name that readers look for, and holds a payload of this tenant's. A function looks at it and
-    tells no value. Readers are served throughout. Stopped anywhere, the same command goes on. A secret whose deletion
-    is scheduled is taken back; where it holds no key that lives, a new one is asked for.
+    The secret must have the name that readers use and hold this tenant's payload. A function checks it and returns no
+    value. Readers can read all the time. If the command is stopped, run it again to continue. If the secret's deletion
+    is scheduled, it is restored; if its key is revoked or expired, a new one is requested.
     """
     root = fleet.resolve()
     held = tenancy.load(root)
@@ -55,19 +55,19 @@ def adopt(
 
         def value() -> tuple[dict[str, Any], list[str]]:
             if found.facts.current is None:
-                return {"key_id": "", "expires_at": "", "proof": "refused"}, ["It holds no value."]
+                return {"key_id": "", "expires_at": "", "proof": "refused"}, ["The secret holds no value."]
             event = {"action": "inspect", "tenant": tenant}
             answer = functions_client.call(cell, cell.names.sweep_function, event, account.functions)
             return answer, judged(answer, chosen, names)
 
         if dry_run:
-            later = ["What it holds can be looked at once it is tagged and not on its way out, and then comes first."]
+            later = ["The value can be checked once the secret is restored and tagged: adopt then checks it first."]
             notices = later if found.untagged or found.facts.deleted else value()[1]
             result |= {"plan": told, "notices": notices}
             output.result(result, "Would:\n" + "\n".join([output.numbered(told), *notices]), as_json=as_json)
             return
         output.step("\n".join(f"- {step}" for step in told))
-        if not ask.confirmed(f"Adopt {names.secret} as it is?", yes=yes):
+        if not ask.confirmed(f"Adopt {names.secret} with its present key?", yes=yes):
             output.fail("nothing was changed.")
         claim(account, found)
         try:
@@ -78,7 +78,7 @@ def adopt(
         dead = is_dead(answer)
         if not dead:
             output.step(
-                f"it holds a payload of {tenant}'s, whose key stays: {answer['key_id'] or 'the customer knows its id'}"
+                f"the secret holds {tenant}'s payload; its key stays: {answer['key_id'] or 'the customer knows its id'}"
             )
 
         rotate_from_next_slot(account, chosen, found)
@@ -95,15 +95,15 @@ def adopt(
                 done = adoption.adopt(engine, names.stack, found.facts.arn, rotates=rotates, tell=output.step)
         except OperationFailed as error:
             now = facts(account.secrets.describe_secret(SecretId=found.facts.arn))
-            kept = "The secret holds no key that lives." if dead else untouched(answer["version_id"], now)
-            raise OperationError(f"{error} {kept} Put that right, then run the same command again.") from None
+            kept = "The secret holds no valid key." if dead else untouched(answer["version_id"], now)
+            raise OperationError(f"{error} {kept} Correct that, then run the same command again.") from None
         after = facts(account.secrets.describe_secret(SecretId=found.facts.arn))
         if dead:
             notices.append(new_key(account, chosen, found))
     if not dead and dies_early(answer["expires_at"], after.next_rotation):
         notices.append(
-            f"The key ends on {answer['expires_at']}, before its next slot ({when(after.next_rotation)}): `myflux-keys "
-            f"rotate {tenant}` in time."
+            f"The key expires on {answer['expires_at']}, before its next slot ({when(after.next_rotation)}): run "
+            f"`myflux-keys rotate {tenant}` before that."
         )
     for notice in notices:
         output.step(notice)
@@ -114,6 +114,6 @@ def adopt(
         "changed": done.changed,
         "notices": notices,
     }
-    next_key = f" Its next key comes in the slot of {when(after.next_rotation)}." if after.next_rotation else ""
-    kept = "Its secret held no key that lives." if dead else untouched(answer["version_id"], after)
+    next_key = f" The next rotation is in the slot of {when(after.next_rotation)}." if after.next_rotation else ""
+    kept = "Its secret held no valid key." if dead else untouched(answer["version_id"], after)
     output.result(result, f"{tenant} is adopted. {kept}{next_key}", as_json=as_json)

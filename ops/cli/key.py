@@ -1,4 +1,4 @@
-"""`myflux-keys key`: how a customer's own key gets to its place, and how it stands."""
+"""`myflux-keys key`: store a customer's own key, and show its age."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from myflux_keys.payload import SecretText
 from ops.account import Account
 from ops.actions import customer_key
 from ops.cli import options, output
+from ops.cli.table import counted
 from ops.selection import one_tenant
 from tenancy.address import openai_base_url
 
 app = typer.Typer(
-    help="Customers' own keys (source: customer): handed over once, checked, stored, never shown.", no_args_is_help=True
+    help="Customers' own keys (source: customer): given once, checked, stored, never shown.", no_args_is_help=True
 )
 
 
@@ -26,13 +27,13 @@ def store(tenant: options.Tenant, fleet: options.Folder = options.DEFAULT_FLEET,
     """Store a customer's key, read from a hidden prompt or from standard input.
 
     It is checked first: an admin key is refused; each of the tenant's models must be reachable; and the default model
-    is asked for one short answer, which shows permission and balance and costs the customer a small part of a cent.
-    Then it goes straight to Secrets Manager, with your AWS credentials. Only the runtime can read it. A second `set`
-    replaces it; the key before it is the customer's to end.
+    gives one short answer, which shows permission and balance and costs the customer a small part of a cent. Then the
+    key is written to Secrets Manager, with your AWS credentials. Only the runtime can read it. A second `set` replaces
+    it; only the customer can revoke the old key.
     """
-    held = tenancy.load(fleet)
-    chosen = one_tenant(held, tenant)
-    cell = held.cells[chosen.cell]
+    loaded = tenancy.load(fleet)
+    chosen = one_tenant(loaded, tenant)
+    cell = loaded.cells[chosen.cell]
     base_url = openai_base_url(cell)
     with Account(cell, "key-set") as account:
         account.check()
@@ -60,7 +61,7 @@ def status(
     tenants: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Left out: every customer's.",
+            help="Default: every tenant with a key of the customer's own.",
             metavar="[TENANT]...",
             show_default=False,
             autocompletion=options.complete_tenant,
@@ -69,29 +70,30 @@ def status(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """How customers' own keys stand: since when, and what to ask the customer for. No value is read."""
-    held = tenancy.load(fleet)
+    """Show the age of customers' own keys, and what to ask the customer for. Reads no value."""
+    loaded = tenancy.load(fleet)
     chosen = (
-        [one_tenant(held, slug) for slug in dict.fromkeys(tenants)]
+        [one_tenant(loaded, slug) for slug in dict.fromkeys(tenants)]
         if tenants
-        else sorted((t for t in held.tenants.values() if not t.minted), key=lambda t: t.tenant)
+        else sorted((t for t in loaded.tenants.values() if not t.minted), key=lambda t: t.tenant)
     )
     rows: list[dict[str, Any]] = []
     sentences: list[str] = []
     for one in chosen:
-        cell = held.cells[one.cell]
+        cell = loaded.cells[one.cell]
         with Account(cell, "key-status") as account:
             account.check()
-            found = customer_key.standing(cell, one, account.secrets)
-        since = f"stored {found.stored_at:%Y-%m-%d}, {found.age_days} days ago" if found.stored_at else "no key"
-        sentences += [f"{one.tenant}: {since}", *(f"  {notice}" for notice in found.notices)]
+            key = customer_key.standing(cell, one, account.secrets)
+        age = f"{counted(key.age_days or 0, 'day')} ago"
+        since = f"stored {key.stored_at:%Y-%m-%d}, {age}" if key.stored_at else "no key"
+        sentences += [f"{one.tenant}: {since}", *(f"  {notice}" for notice in key.notices)]
         rows.append(
             {
                 "tenant": one.tenant,
-                "version_id": found.version_id,
-                "stored_at": found.stored_at.isoformat() if found.stored_at else None,
-                "age_days": found.age_days,
-                "notices": list(found.notices),
+                "version_id": key.version_id,
+                "stored_at": key.stored_at.isoformat() if key.stored_at else None,
+                "age_days": key.age_days,
+                "notices": list(key.notices),
             }
         )
-    output.result({"keys": rows}, "\n".join(sentences) or "No tenant brings a key of its own.", as_json=as_json)
+    output.result({"keys": rows}, "\n".join(sentences) or "No tenant uses a key of its own.", as_json=as_json)

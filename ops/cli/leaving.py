@@ -61,7 +61,7 @@ def leave(asked: Leaving) -> list[str]:
         if kept and not asked.unprotect:
             raise OperationError(guarded(stack, kept))
         if run is not None:
-            output.step(f"Going on with what {run.by} began on {run.begun}; done so far: {_listed(run.done)}.")
+            output.step(f"Continuing the run that {run.by} started on {run.begun}; done so far: {_listed(run.done)}.")
         else:
             output.step("\n".join(f"- {step}" for step in steps(asked)))
             if not ask.confirmed(asked.question, yes=asked.yes):
@@ -74,8 +74,8 @@ def leave(asked: Leaving) -> list[str]:
                 with left_to_the_engine():
                     outcome = end(engine, stack)
             except OperationFailed as error:
-                raise OperationError(f"{error} Put that right, then run the same command again.") from None
-            return f"{outcome.changes.get('delete', 0)} resources of {stack} are gone, and the stack with them"
+                raise OperationError(f"{error} Correct that, then run the same command again.") from None
+            return f"stack {stack} was destroyed with {outcome.changes.get('delete', 0)} resources"
 
         keys = Keys(account, asked.tenant)
         leaving = Offboard(
@@ -101,11 +101,11 @@ def _where(slug: str, done: list[str], *, shown_dead: bool) -> str:
     """`shown_dead` is of this run: what an earlier one saw may have changed."""
     if shown_dead:
         return (
-            f"Stopped. Reads of {slug} are denied, and when this run looked at OpenAI no key of {slug} lived. Run the "
-            "same command again for the rest."
+            f"Stopped. Reads of {slug} are denied, and when this run checked OpenAI, {slug} had no valid key. Run the "
+            "same command again to continue."
         )
     if DENY in done:
-        return f"Stopped. Reads of {slug} are denied; its keys may live. Run the same command again."
+        return f"Stopped. Reads of {slug} are denied; its keys may still be valid. Run the same command again."
     return f"Stopped before it was certain that reads of {slug} are denied. Run the same command again."
 
 

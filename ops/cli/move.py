@@ -1,4 +1,4 @@
-"""`myflux-keys move`: a tenant gets its key in another cell, and later leaves the old one."""
+"""`myflux-keys move`: a tenant gets a key in another cell, and later leaves the old cell."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def move(
         str | None, typer.Option(help="The new cell.", autocompletion=options.complete_cell, show_default=False)
     ] = None,
     finish: Annotated[
-        bool, typer.Option("--finish", help="No reader asks the old cell any more: take the tenant out of it.")
+        bool, typer.Option("--finish", help="Once no reader uses the old cell: remove the tenant from it.")
     ] = False,
     old: Annotated[
         str | None,
@@ -43,23 +43,23 @@ def move(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Give a tenant a project, a secret and a key in another cell, while its readers go on in the old one.
+    """Move a tenant to another cell: a new project, secret and key there, while its readers still use the old cell.
 
-    `--to CELL` makes the new cell serve, then changes `cell` in the tenant's file; the old cell is left as it is. Once
-    the readers ask the new one, `--finish --from OLD` ends the old: readers denied, keys dead, secret deleted, project
-    archived. Both can be stopped anywhere and go on when they are run again.
+    `--to CELL` deploys the tenant to the new cell, then changes `cell` in the tenant's file; the old cell is unchanged.
+    Once the readers use the new cell, `--finish --from OLD` removes the tenant from the old one: readers denied, keys
+    revoked, secret deleted, project archived. If either is stopped, run it again to continue.
     """
     why = checked_reason(reason)
     root = fleet.resolve()
     if finish != (old is not None) or finish == (to is not None):
-        output.fail("say either --to CELL, or --finish --from CELL. Nothing was changed.", code=2)
+        output.fail("add either --to CELL, or --finish --from CELL. Nothing was changed.", code=2)
     held = tenancy.load(root)
     chosen = selection.one_tenant(held, tenant)
     if to is not None:
         _begin(root, held, chosen, to, why, dry_run=dry_run, as_json=as_json)
     elif old is not None:
         left = origin(held, chosen, old)
-        question = f"Do all readers of {tenant} ask cell {chosen.cell}, so that cell {old} may end it?"
+        question = f"Do all readers of {tenant} use cell {chosen.cell} now? If so, it is removed from cell {old}."
         asked = Leaving(f"{OPERATION}-finish", root, held.cells[old], left, None, question, why, yes, unprotect)
         _finish(asked, held, chosen, dry_run=dry_run, as_json=as_json)
 
@@ -73,7 +73,7 @@ def _begin(root: Path, held: Fleet, tenant: Tenant, to: str, why: str, *, dry_ru
     if tenant.cell == to:
         output.result(
             facts | {"version_id": None},
-            f"{slug}'s file names cell {to} already. AWS was not looked at.",
+            f"{slug}'s file already names cell {to}. AWS was not checked.",
             as_json=as_json,
         )
         return
@@ -101,8 +101,8 @@ def _begin(root: Path, held: Fleet, tenant: Tenant, to: str, why: str, *, dry_ru
                     return Engine(place / "engine").up(stack).changed
             except OperationFailed as error:
                 raise OperationError(
-                    f"{error} Cell {tenant.cell} serves {slug} as before. Put that right, then run the same command "
-                    f"again; to give it up, `pulumi destroy --stack {stack}`."
+                    f"{error} Cell {tenant.cell} still serves {slug}. Correct that, then run the same command again; "
+                    f"to cancel the move, `pulumi destroy --stack {stack}`."
                 ) from None
 
         version = Move(account, tenant, file, text, deploy=deploy, tell=output.step).run()
@@ -117,12 +117,12 @@ def _finish(asked: Leaving, held: Fleet, tenant: Tenant, *, dry_run: bool, as_js
             found = living_secret(account, tenant)
         if found is None or found.current is None:
             raise OperationError(
-                f"cell {new.cell} has no key of {slug} yet, so cell {asked.cell.cell} is the only one that serves it. "
-                f"Nothing was changed. `myflux-keys status --cell {new.cell}` shows how it stands."
+                f"cell {new.cell} has no key of {slug} yet, so only cell {asked.cell.cell} can serve it. Nothing was "
+                f"changed. `myflux-keys status --cell {new.cell}` shows its state."
             )
     else:
         output.step(
-            f"Not checked: whether cell {new.cell}, in another account, has a key of {slug}. Look with `status`."
+            f"Not checked: whether cell {new.cell}, in another account, has a key of {slug}. Run `status` there."
         )
     facts: dict[str, object] = {"tenant": slug, "from": asked.cell.cell, "to": new.cell, "dry_run": dry_run}
     if dry_run:
@@ -136,7 +136,7 @@ def _finish(asked: Leaving, held: Fleet, tenant: Tenant, *, dry_run: bool, as_js
         + (
             f"Cell {new.cell} holds its key."
             if new.account_id == asked.cell.account_id
-            else f"Not looked at: whether cell {new.cell}, in another account, holds its key."
+            else f"Not checked: whether cell {new.cell}, in another account, holds its key."
         ),
         as_json=as_json,
     )

@@ -26,10 +26,11 @@ def offboard(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """End a tenant for good: readers denied, keys dead, secret deleted, project archived, its slug used up.
+    """End a tenant for good: readers denied, keys revoked, secret deleted, project archived, slug never used again.
 
-    In this order, so that stopping anywhere leaves nothing open; the same command goes on. The secret can be restored
-    until AWS's recovery window ends, without a working key. Commit the file's move to tenants/archive/.
+    The steps run in this order, so a run that is stopped leaves no access; run the same command again to continue. The
+    secret can be restored until AWS's recovery window ends, without a valid key. Commit the file's move to
+    tenants/archive/.
     """
     why = checked_reason(reason)
     root = fleet.resolve()
@@ -38,7 +39,7 @@ def offboard(
     if os.path.lexists(kept) and not file.path.exists():
         output.result(
             {"tenant": tenant, "archived": str(kept), "steps": []},
-            f"{tenant} was off-boarded already: its file is {kept}. AWS and OpenAI were not looked at now.",
+            f"{tenant} was off-boarded before: its file is {kept}. AWS and OpenAI were not checked now.",
             as_json=as_json,
         )
         return
@@ -67,7 +68,7 @@ def _whole(held: Fleet, cell: Cell, tenant: Tenant) -> None:
     others = [other for slug, other in sorted(held.cells.items()) if slug != cell.cell]
     apart = [other.cell for other in others if other.account_id != cell.account_id]
     if apart:
-        output.step(f"Not looked at, in other accounts: cells {', '.join(apart)}.")
+        output.step(f"Not checked, because they are in other accounts: cells {', '.join(apart)}.")
     with ExitStack() as stack:
         near = [other for other in others if other.account_id == cell.account_id]
         elsewhere(tenant, [stack.enter_context(Account(other, OPERATION)) for other in near])

@@ -1,7 +1,4 @@
-"""Which stacks have a state, for commands that compare stacks with the other sides.
-
-Owns saying so where it cannot be seen. Leaves out comparing (`ops/actions/orphans.py`).
-"""
+"""Which stacks have a state, for `status` and `sweep`, and a notice where the states cannot be read."""
 
 from __future__ import annotations
 
@@ -13,15 +10,15 @@ from ops.stacks import backend
 
 
 def stacks() -> set[str] | None:
-    """None where the states cannot be seen, which is said: then nothing is told of stacks."""
+    """Names of stacks; None, with a notice on stderr, where the states cannot be read."""
     try:
-        found = backend.stacks(backend.address())
+        names = backend.stacks(backend.address())
     except OperationError as error:
-        output.step(f"Stacks were not looked at: {error}")
+        output.step(f"Stacks were not checked: {error}")
     except (BotoCoreError, ClientError) as error:
-        output.step(f"Stacks were not looked at: {explain(error)}")
+        output.step(f"Stacks were not checked: {explain(error)}")
     else:
-        if found is None:
-            output.step("Stacks were not looked at: only Pulumi's engine can read this backend.")
-        return found
+        if names is None:
+            output.step("Stacks were not checked: only Pulumi's engine can read this backend.")
+        return names
     return None

@@ -1,7 +1,7 @@
-"""`myflux-keys up`, `preview`, `refresh` and `destroy`: one operation over as many stacks as there are.
+"""`myflux-keys up`, `preview`, `refresh` and `destroy`: one operation over many stacks.
 
-Owns the options, and asking before something is destroyed. Leaves out the run and what is said of it (`fleet_run`) and
-every decision (`fleet/`).
+Owns the options, and the question before stacks are destroyed. Leaves out the run (`stacks_run`), the report
+(`stacks_report`) and every decision (`ops/stacks/`).
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import typer
 
 from ops.cli import ask, options, output
 from ops.cli.stacks_report import named
-from ops.cli.stacks_run import Asked, choose, go
+from ops.cli.stacks_run import Options, choose, go
 
 Tenants = Annotated[
     list[str] | None,
     typer.Argument(
-        help="Tenants whose stacks it is about.",
+        help="Tenants whose stacks to work on.",
         metavar="[TENANT]...",
         show_default=False,
         autocompletion=options.complete_tenant,
@@ -26,7 +26,7 @@ Tenants = Annotated[
 Cell = Annotated[
     str | None,
     typer.Option(
-        help="A cell: its platform and all its tenants; with --changed, what changed of it.",
+        help="One cell: its platform and all its tenants; with --changed, only what changed in it.",
         autocompletion=options.complete_cell,
         show_default=False,
     ),
@@ -36,18 +36,20 @@ Changed = Annotated[
     str | None,
     typer.Option(
         metavar="REF",
-        help="The stacks whose tenant, cell, code or pinned dependency differs from this git commit.",
+        help="The stacks whose tenant file, cell file, code or pinned dependencies differ from this git commit.",
         show_default=False,
     ),
 ]
 Workers = Annotated[
     int,
-    typer.Option(min=0, help="Processes on this machine that work at once; 0 for one a core, at most 4."),
+    typer.Option(min=0, help="Processes on this machine that work in parallel; 0 means one for each core, at most 4."),
 ]
 Scheduler = Annotated[
     str | None,
     typer.Option(
-        metavar="ADDRESS", help="A Dask scheduler, as tcp://HOST:8786, whose workers do it.", show_default=False
+        metavar="ADDRESS",
+        help="Use the workers of this Dask scheduler, for example tcp://HOST:8786.",
+        show_default=False,
     ),
 ]
 Failures = Annotated[
@@ -55,13 +57,12 @@ Failures = Annotated[
     typer.Option(
         "--max-failures",
         min=0,
-        help="Begin no more once more than these have failed; a platform or a canary that fails ends it at once.",
+        help="Start no further stack once more than this many have failed. The run also ends when a platform or a "
+        "canary fails.",
     ),
 ]
-Wait = Annotated[bool, typer.Option("--wait", help="Where somebody else is at a stack, wait instead of saying who.")]
-Restart = Annotated[
-    bool, typer.Option("--restart", help="Begin again instead of going on with a run that was stopped.")
-]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for a stack that another process has locked.")]
+Restart = Annotated[bool, typer.Option("--restart", help="Start again instead of resuming a run that was stopped.")]
 
 
 def up(
@@ -77,12 +78,12 @@ def up(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Bring stacks to what their files say: platforms first, then one tenant, one in twenty, the rest.
+    """Deploy stacks as their files say: platforms first, then 1 tenant, then 5% of the tenants, then the others.
 
-    Ctrl-C finishes what is in flight, and the same command goes on with what is left.
+    Ctrl-C lets running stacks finish. The same command then continues with the stacks that are left.
     """
-    asked = Asked("up", fleet, workers, scheduler, max_failures, wait=wait, restart=restart, as_json=as_json)
-    go(asked, choose(asked, tenants or [], cell, everyone=everyone, since=changed))
+    run = Options("up", fleet, workers, scheduler, max_failures, wait=wait, restart=restart, as_json=as_json)
+    go(run, choose(run, tenants or [], cell, everyone=everyone, since=changed))
 
 
 def preview(
@@ -96,9 +97,9 @@ def preview(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Say what `up` would change. Changes nothing."""
-    asked = Asked("preview", fleet, workers, scheduler, max_failures, dry=True, as_json=as_json)
-    go(asked, choose(asked, tenants or [], cell, everyone=everyone, since=changed))
+    """Show what `up` would change, and change nothing."""
+    run = Options("preview", fleet, workers, scheduler, max_failures, dry=True, as_json=as_json)
+    go(run, choose(run, tenants or [], cell, everyone=everyone, since=changed))
 
 
 def refresh(
@@ -114,9 +115,9 @@ def refresh(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Read back what AWS has into the stacks' state, and say where it differs from what was deployed."""
-    asked = Asked("refresh", fleet, workers, scheduler, max_failures, wait=wait, restart=restart, as_json=as_json)
-    go(asked, choose(asked, tenants or [], cell, everyone=everyone, since=changed))
+    """Read the resources in AWS into the stacks' state, and report drift from what was deployed."""
+    run = Options("refresh", fleet, workers, scheduler, max_failures, wait=wait, restart=restart, as_json=as_json)
+    go(run, choose(run, tenants or [], cell, everyone=everyone, since=changed))
 
 
 def destroy(
@@ -133,13 +134,13 @@ def destroy(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Take stacks away: every key of theirs dies at once, tenants before platforms. To let one customer go there is
-    `offboard`, which does it in an order that is safe for them."""
-    asked = Asked(
+    """Destroy stacks, tenants before platforms. Their keys are revoked at once. To end one customer use `offboard`,
+    whose order of steps is safe for the customer."""
+    run = Options(
         "destroy", fleet, workers, scheduler, max_failures, wait=wait, restart=restart, dry=dry_run, as_json=as_json
     )
-    choice = choose(asked, tenants or [], cell, everyone=everyone, since=None)
-    question = f"Destroy {named(choice.stacks)}? Keys minted for them die at once, and archiving a project is final."
+    choice = choose(run, tenants or [], cell, everyone=everyone, since=None)
+    question = f"Destroy {named(choice.stacks)}? Their keys are revoked at once; archiving a project is final."
     if choice.stacks and not dry_run and not ask.confirmed(question, yes=yes):
         output.fail("nothing was changed.")
-    go(asked, choice)
+    go(run, choice)

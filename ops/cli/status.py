@@ -1,4 +1,4 @@
-"""`myflux-keys status`: one table of how each tenant's key stands."""
+"""`myflux-keys status`: a table with the state of each tenant's key."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from ops.cli.table import age, iso, table, when
 def status(
     cell: Annotated[
         str | None,
-        typer.Option(help="One cell; all of them if left out.", autocompletion=options.complete_cell),
+        typer.Option(help="One cell. Default: all cells.", autocompletion=options.complete_cell),
     ] = None,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Show each tenant's key: enabled, last and next rotation, age, pending. Reads no value and asks AWS alone.
+    """Show each tenant's key: enabled, last and next rotation, age, pending. Reads no value, and asks AWS only.
 
-    Exits with 1 when a secret, a file or a stack is there without the others, and says what to type. Keys at OpenAI are
-    `sweep`'s to look at.
+    Exits with 1 when a tenant has a secret, a file or a stack without the others, and prints the command to run. `sweep
+    --dry-run` also checks the keys at OpenAI.
     """
-    held = tenancy.load(fleet)
-    standing = stack_states.stacks()
-    found: dict[str, list[TenantStatus]] = {}
+    loaded = tenancy.load(fleet)
+    stacks = stack_states.stacks()
+    statuses: dict[str, list[TenantStatus]] = {}
     orphans: dict[str, list[Orphan]] = {}
-    for one in selection.cells(held, cell):
+    for one in selection.cells(loaded, cell):
         with Account(one, "status") as account:
-            found[one.cell], orphans[one.cell] = cell_status(account, held, standing)
+            statuses[one.cell], orphans[one.cell] = cell_status(account, loaded, stacks)
     rows = [
         (
             name,
@@ -47,20 +47,20 @@ def status(
             age(line.key_age),
             line.pending or "-",
         )
-        for name, lines in found.items()
+        for name, lines in statuses.items()
         for line in lines
     ]
     output.result(
         {
-            "cells": {name: [_facts(line) for line in lines] for name, lines in found.items()},
-            "orphans": {name: [orphan.shown() for orphan in amiss] for name, amiss in orphans.items()},
+            "cells": {name: [_facts(line) for line in lines] for name, lines in statuses.items()},
+            "orphans": {name: [orphan.as_json() for orphan in of_cell] for name, of_cell in orphans.items()},
         },
         table(("CELL", "TENANT", "SOURCE", "ENABLED", "STATE", "ROTATED", "NEXT", "KEY AGE", "PENDING"), rows),
         as_json=as_json,
     )
-    said = [orphan.sentence for amiss in orphans.values() for orphan in amiss]
-    if said:
-        output.fail("this needs a person:\n  " + "\n  ".join(said))
+    problems = [orphan.sentence for of_cell in orphans.values() for orphan in of_cell]
+    if problems:
+        output.fail("these need a person:\n  " + "\n  ".join(problems))
 
 
 def _facts(line: TenantStatus) -> dict[str, object]:

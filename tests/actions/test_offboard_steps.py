@@ -167,7 +167,7 @@ def test_keys_minted_in_a_customers_organization_are_ours_to_end(
     world = World(small_cell, customer, secrets, tmp_path / "fleet", tmp_path)
     assert world.run().done == STEPS
     assert "kill" in world.events
-    assert any("end every key" in step for step in plan(small_cell, customer, leaves=True))
+    assert any("revoke every key" in step for step in plan(small_cell, customer, leaves=True))
 
 
 def test_a_tenant_without_a_secret_leaves_all_the_same(world: World) -> None:

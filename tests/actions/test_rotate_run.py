@@ -219,4 +219,4 @@ def test_what_is_told_of_followed_rotations_is_what_was_looked_at(journal: Journ
         entry.outcome = "succeeded"
     told = sentence([journal], {}, wait=True)
     assert "each has a new live key" in told
-    assert "the old ones' ends were not looked at" in told
+    assert "when the old keys expire was not checked" in told

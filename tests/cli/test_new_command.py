@@ -45,7 +45,7 @@ def test_a_dry_run_prints_the_very_file_that_is_then_written(myflux: Command, fl
     assert written == shown.out == told["content"]
     assert told["written"]
     assert "5 tenants" in myflux("validate", "--fleet", str(fleet)).out
-    assert "never overwritten" in myflux(*arguments).err
+    assert "never overwrites" in myflux(*arguments).err
 
 
 def test_what_tenancy_refuses_is_not_written(myflux: Command, fleet: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_terminal_is_asked_with_defaults_and_asked_again_for_what_is_refused(f
     os.close(side)
     said = ""
     answers = [
-        ("Name that", "Zeta Air"), ("Cell that", ""), ("Country", "KP"), ("Whose", ""), ("Models", "gpt-5.4-mini"),
+        ("Display name", "Zeta Air"), ("Cell that", ""), ("Country", "KP"), ("Source", ""), ("Models", "gpt-5.4-mini"),
         ("Longest time", ""), ("Hours that", ""), ("Budget", "200"), ("Country", "NO"),
     ]  # fmt: skip
     try:
