@@ -19,8 +19,8 @@ from ops.stacks.git import Difference
 from ops.stacks.sources import Code
 from tenancy import Fleet, Problem, TenancyError
 
-JUDGES: Final = ("isolation/", "policies/", "review/")
-"""Places that decide what is fine: a change of theirs is judged by itself, and a person must know."""
+JUDGES: Final = ("ops/isolation/", "ops/review/", "policies/")
+"""Folders with the rules: a change there is checked by the changed rules themselves, which the report says."""
 _NEIGHBOURS: Final = 2
 """Tenants beside those that change, so that a proof that keeps tenants apart is never about one alone."""
 

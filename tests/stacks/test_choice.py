@@ -35,7 +35,7 @@ def test_tenants_a_cell_or_all_of_them(root: Path) -> None:
     assert sorted(choice.by_cell(root, None).stacks) == ["acme.local", "fjord.prod-eu1", "local", "prod-eu1"]
     with pytest.raises(OperationError, match="Did you mean fjord"):
         choice.by_name(root, ["fjordd", "fjord"])
-    with pytest.raises(OperationError, match="just one of the four"):
+    with pytest.raises(OperationError, match="exactly one of the four"):
         choice.only_one(["acme"], None, True, None)
 
 
@@ -80,7 +80,7 @@ def test_a_summary_names_each_failure_and_the_command_for_just_those() -> None:
     )
     plan = Plan("up", (Stage("tenants", ("local", *ALL.tenants), gate=False),), {})
     assert stacks_report.sentence("up", plan, result, dry=False) == (
-        "1 of 3 stacks done: 0 changed, 1 as they were; 2 failed."
+        "1 of 3 stacks done: 0 changed, 1 unchanged; 2 failed."
     )
 
 
