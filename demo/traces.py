@@ -34,8 +34,8 @@ def no_key_leaked(scene: Scene, report: Report) -> str:
     if leaks:
         raise CheckFailed("; ".join(_named(leak) for leak in leaks[:5]))
     return (
-        f"{len(minted)} keys searched for in {read['places']} places ({read['bytes'] / 1e6:.1f} MB), none found: state, "
-        "events, output, function logs, CloudTrail, environments, working tree"
+        f"{len(minted)} keys searched for in {read['places']} places ({read['bytes'] / 1e6:.1f} MB), none found: "
+        "state, events, output, function logs, CloudTrail, environments, working tree"
     )
 
 

@@ -243,7 +243,7 @@ def test_another_accounts_cell_is_refused_before_anything_is_changed(operated: O
     for command in (["rotate", "--all"], ["revoke", "acme", "--yes"], ["disable", "acme"], ["status"], ["capacity"]):
         told = operated.command(*command, "--fleet", str(tmp_path / "fleet"))
         assert told.returncode == 1
-        assert "these credentials are of account 000000000000" in told.stderr, told.stderr
+        assert "these credentials belong to account 000000000000" in told.stderr, told.stderr
 
 
 def test_no_command_ever_said_or_kept_a_key(operated: Operated) -> None:

@@ -45,7 +45,7 @@ def test_named_tenants_come_once_and_in_order(fleet: Fleet) -> None:
         (["acme"], True, None, "exactly one of the three"),
         (["acme"], False, "local", "exactly one of the three"),
         (["acmee"], False, None, "Did you mean acme?"),
-        ([], False, "prod", "there is no cell `prod`: cells/ holds local"),
+        ([], False, "prod", "there is no cell `prod`: cells/ has local"),
         (["acme", "initech"], False, None, "myflux-keys key set initech"),
     ],
 )

@@ -58,5 +58,5 @@ def test_a_strangers_report_calls_nobody_hides_nothing_and_ends(tmp_path: Path) 
 
 
 def test_a_missing_permission_is_named(github: GitHubStandIn, tmp_path: Path) -> None:
-    with pytest.raises(Failure, match=r"401.*has the job the permission"):
+    with pytest.raises(Failure, match=r"401.*check the job's `permissions`"):
         comment.publish(GitHub(github.url, "myflux/keys", "another's"), left(tmp_path), "a" * 40)

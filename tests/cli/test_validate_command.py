@@ -30,7 +30,7 @@ def _replace(file: Path, old: str, new: str) -> int:
 def test_the_shipped_files_are_valid(myflux: Command) -> None:
     said = myflux("validate")
     assert said.code == 0
-    assert said.out == "4 tenants in 1 cells are valid.\n"
+    assert said.out == "All files are valid: 4 tenants in 1 cell.\n"
 
 
 def test_json_is_all_that_is_on_stdout(myflux: Command, fleet: Path) -> None:

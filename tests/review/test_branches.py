@@ -264,4 +264,4 @@ def test_a_ref_that_git_does_not_know_cannot_be_judged_against(branches: Branche
     branches.start("no base")
     checked = branches.check(base="nowhere")
     assert (checked.code, checked.report) == (2, "")
-    assert "git knows no commit `nowhere`" in checked.err
+    assert "git has no commit `nowhere`" in checked.err

@@ -71,9 +71,9 @@ def test_a_summary_names_each_failure_and_the_command_for_just_those() -> None:
         "acme.local: AWS refuses",
         "fjord.local is locked by ops@there, process 7, since noon: wait for it (--wait), or ask them. Nothing was "
         "changed.",
-        "Again, just these: myflux-keys up acme fjord",
+        "To repeat only the failed ones: myflux-keys up acme fjord",
         "Stopped: two failed.",
-        "1 were not begun; the same command goes on with what is left.",
+        "1 stack not started: run the same command again to continue.",
     ]
     assert stacks_report.retry("up", ALL, ["local", "acme.local"]) == (
         "myflux-keys up --cell local && myflux-keys up acme"

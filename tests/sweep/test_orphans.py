@@ -229,8 +229,8 @@ def test_files_and_stacks_are_compared_with_secrets(given: Sides, expected: list
 def test_a_sentence_tells_what_is_the_date_the_keys_the_way_out_and_the_page() -> None:
     here = sides(secret(deletion=NOW + 7 * DAY), files="acme", stacks="acme")
     (ours,) = compared(here)
-    assert "AWS removes it after 2027-01-22 08:00Z" in ours.sentence
-    assert "was not looked at: `myflux-keys sweep --cell local`" in ours.sentence
+    assert "AWS deletes it after 2027-01-22 08:00Z" in ours.sentence
+    assert "were not checked: `myflux-keys sweep --cell local`" in ours.sentence
     seen = Orphan(
         "acme", "SecretDeleted", "its deletion is scheduled", "s", "p", None, NOW + 7 * DAY, ("key_1", "key_2")
     )
