@@ -236,7 +236,7 @@ def test_a_sentence_tells_what_is_the_date_the_keys_the_way_out_and_the_page() -
     )
     (both,) = merged([from_answer(seen.shown(), here)], [ours])
     for part in (
-        "2 keys live on at OpenAI: key_1, key_2.",
+        "2 keys are still valid at OpenAI: key_1, key_2.",
         "restore-secret --secret-id myflux/local/acme/openai`",
         "`myflux-keys adopt acme --yes`",
         "docs/runbook.md#secretdeleted",
