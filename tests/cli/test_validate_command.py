@@ -43,7 +43,7 @@ def test_json_is_all_that_is_on_stdout(myflux: Command, fleet: Path) -> None:
 
 def test_the_environment_names_the_folder_too(myflux: Command, fleet: Path) -> None:
     (fleet / "tenants" / "fjord.yaml").unlink()
-    assert myflux("validate", environment={"MYFLUX_FLEET": str(fleet)}).out.startswith("3 tenants")
+    assert myflux("validate", environment={"MYFLUX_FLEET": str(fleet)}).out.startswith("All files are valid: 3 tenants")
 
 
 def test_every_problem_is_told_at_once_with_file_and_line(myflux: Command, fleet: Path) -> None:
