@@ -1,4 +1,4 @@
-# MyFlux Keys. `make` alone tells what there is. Every target does its own set-up, and a second run reuses it.
+# MyFlux Keys. `make` prints the list of targets. Every target does its own set-up, and a second run reuses it.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -28,11 +28,11 @@ help: ## This list
 	@echo; echo "  Variables: KEEP=1 (demo), ENGINE=none (test), PYTEST=\"...\" ORDER=7 (test), MYFLUX_CACHE=FOLDER (engine)"
 
 .PHONY: demo
-demo: $(STAMP) engine ## Watch the whole product work on this machine; KEEP=1 leaves the cell running
+demo: $(STAMP) engine ## Run the whole product on this machine; KEEP=1 leaves the cell running
 	$(RUN) -m ops.cli demo $(if $(KEEP),--keep)
 
 .PHONY: test
-test: check $(if $(filter none,$(ENGINE)),,engine) ## check, then every test; ENGINE=none leaves out those that need the engine
+test: check $(if $(filter none,$(ENGINE)),,engine) ## Run `check`, then every test; ENGINE=none leaves out tests that need the engine
 ifeq ($(ENGINE),none)
 	@echo "ENGINE=none: the tests that run Pulumi's real engine are LEFT OUT of this run" >&2
 	$(TEST) -m "not engine" $(PYTEST)
@@ -41,7 +41,7 @@ else
 endif
 
 .PHONY: check
-check: $(STAMP) ## Format, lint, types, workflows, generated documents, direction of imports, nothing shaped like a key
+check: $(STAMP) ## Check format, lint, types, workflows, generated documents and import directions; search for keys
 	$(RUN) -m tools.key_guard
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
@@ -56,15 +56,15 @@ bench: $(STAMP) engine ## Measure, print and save the table of figures
 	$(RUN) -m bench
 
 .PHONY: bench-fleet
-bench-fleet: $(STAMP) engine ## Measure what tenants cost as they grow in number, and the fleet's command
+bench-fleet: $(STAMP) engine ## Measure the cost of a growing number of tenants, and of `myflux-keys up`
 	$(RUN) -m bench growth add_tenant many_stacks
 
 .PHONY: crash-table
-crash-table: $(STAMP) ## Every call of a rotation struck by every fault: print and save what happened (minutes)
+crash-table: $(STAMP) ## Inject every fault into every call of a rotation; print and save the results (minutes)
 	$(RUN) -m tests.crash
 
 .PHONY: mutants
-mutants: $(STAMP) ## Change everything that the program registers, one thing at a time: does the policy pack notice? (minutes)
+mutants: $(STAMP) ## Change each property that the program registers, one by one: does the policy pack fail? (minutes)
 	$(RUN) -m tests.mutants
 
 .PHONY: examples
@@ -76,19 +76,19 @@ engine: $(STAMP) ## Find Pulumi's engine, or install it once into a cache outsid
 	@$(RUN) -m tools.engine
 
 .PHONY: install
-install: $(STAMP) ## Virtual environment with everything pinned, and the myflux-keys command in it
+install: $(STAMP) ## Make the virtual environment with pinned packages and the myflux-keys command
 
 .PHONY: hooks
-hooks: ## Have git refuse a commit that holds something shaped like a key
+hooks: ## Make git refuse commits that contain something that looks like a key
 	git config core.hooksPath .githooks
 
 .PHONY: lock
-lock: ## Pin what requirements*.in ask for, with hashes
+lock: ## Pin the packages of requirements*.in, with hashes
 	@command -v uv > /dev/null || { echo "make lock needs uv on PATH: pipx install uv" >&2; exit 1; }
 	for name in requirements requirements-dev; do uv pip compile --quiet --generate-hashes --universal --python-version 3.11 $$name.in -o $$name.txt; done
 
 .PHONY: clean
-clean: ## Stop a running local cell, then remove what these targets made here
+clean: ## Stop a running local cell, then remove everything that these targets made here
 	@if [ -x $(RUN) ] && [ -d .local ]; then $(RUN) -c 'from pathlib import Path; from local.cell import LocalCell; LocalCell.clear(Path(".local"))'; fi
 	rm -rf .local .build .stacks dist .pytest_cache .ruff_cache .hypothesis $(VENV)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

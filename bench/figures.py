@@ -29,7 +29,7 @@ class Figure:
     def verdict(self) -> str:
         if self.met is not None:
             return "met" if self.met else "MISSED"
-        return "not shown" if self.goal else ""
+        return "not measured" if self.goal else ""
 
 
 def number(value: float | None) -> str:
@@ -42,7 +42,7 @@ def number(value: float | None) -> str:
 
 
 def at_most(name: str, value: float | None, unit: str, goal: float, *, peer: str = "", note: str = "") -> Figure:
-    """A figure whose goal is an upper bound; not shown where it could not be measured."""
+    """A figure whose goal is an upper bound; without a verdict where it could not be measured."""
     met = None if value is None else value <= goal
     return Figure(name, value, unit, f"<= {number(goal)}", met, peer, note)
 

@@ -19,7 +19,7 @@ from rich.text import Text
 from bench.figures import Figure, number
 
 _HEADINGS = ("figure", "value", "unit", "goal", "met", "peer, same run")
-_COLOURS = {"met": "green", "MISSED": "bold red", "not shown": "yellow"}
+_COLOURS = {"met": "green", "MISSED": "bold red", "not measured": "yellow"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Report:
         unshown = sum(figure.met is None for figure in goals)
         parts = [f"{met} of {len(goals)} goals met"]
         if unshown:
-            parts.append(f"{unshown} not shown")
+            parts.append(f"{unshown} not measured")
         if self.failed:
             parts.append(f"failed: {', '.join(self.failed)}")
         if self.quick:

@@ -28,9 +28,9 @@ def runtime_answers(scene: Scene, report: Report) -> str:
             scene.reader.get(tenant)
         except NotReadyError:
             continue
-        raise CheckFailed(f"{tenant} has brought no key, and yet one was read")
+        raise CheckFailed(f"{tenant} has no key stored, but a key was read")
     report.figures["model_calls_answered"] = len(scene.managed)
-    return f"the model answered {', '.join(scene.managed)}; {', '.join(scene.customers)}: not ready, as it should be"
+    return f"the model answered {', '.join(scene.managed)}; {', '.join(scene.customers)} has no key yet, as expected"
 
 
 def cross_tenant_denied(scene: Scene, report: Report) -> str:
@@ -40,7 +40,7 @@ def cross_tenant_denied(scene: Scene, report: Report) -> str:
         secrets = secrets_of(scene.as_runtime(reader))
         denied(lambda s=secrets, o=owner: read(s, scene.names.tenant(o).secret), f"{reader} reading {owner}'s key")
     report.figures["ordered_pairs_denied"] = len(pairs)
-    return f"{len(pairs)} ordered pairs of {len(tenants)} tenants, each refused"
+    return f"{len(pairs)} ordered pairs of {len(tenants)} tenants: each read was denied"
 
 
 def strangers_denied(scene: Scene, report: Report) -> str:
@@ -66,7 +66,7 @@ def strangers_denied(scene: Scene, report: Report) -> str:
         denied(lambda p=place: read(unsigned, p), f"nobody, unsigned, reading {place}", NO_IDENTITY)
     made = len(attempts) + len(places) + _nobody_else_becomes_the_runtime(scene)
     report.figures["strangers_attempts_denied"] = made
-    return f"{made} attempts by deployer, CI, an administrator, other roles and nobody at all, each refused"
+    return f"{made} attempts by deployer, CI, an administrator, other roles and unsigned calls: each was denied"
 
 
 def disable_denies(scene: Scene) -> str:
@@ -90,10 +90,11 @@ def disable_denies(scene: Scene) -> str:
     file.write_text(enabled, encoding="utf-8")
     scene.engine.up(stack)
     if not refused:
-        raise CheckFailed(f"{tenant} is disabled, and its key was still read")
+        raise CheckFailed(f"{tenant} is disabled, but its key was still read")
     scene.new_reader().get(tenant)
     return (
-        f"{tenant} refused while disabled, though its key was cached; its neighbours and, enabled again, {tenant} read"
+        f"{tenant} was denied while disabled, although its key was cached; other tenants, and {tenant} when enabled "
+        "again, could read"
     )
 
 

@@ -14,24 +14,25 @@ from ops.cli.options import ROOT
 
 def demo(
     keep: Annotated[
-        bool, typer.Option("--keep", help="Stop before the last two checks and leave the cell running.")
+        bool, typer.Option("--keep", help="Leave out the last two checks, and leave the cell running.")
     ] = False,
     home: Annotated[
-        Path, typer.Option(help="Where the demo keeps its own cell and its report.", show_default=".local/demo")
+        Path, typer.Option(help="The folder of the demo's own cell and its report.", show_default=".local/demo")
     ] = ROOT / ".local" / "demo",
 ) -> None:
-    """Watch the whole product work on this machine: provision, mint, read, rotate, deny, take away.
+    """Run the whole product on this machine: provision, mint, read, rotate, deny, destroy.
 
-    Needs no account and no network. Writes HOME/report.json. Exit code 1 if any check fails.
+    Needs no account and no network. Writes HOME/report.json. Exits with 1 if a check fails.
     """
     from demo.play import play
 
     console = Console(soft_wrap=True)
     console.print(
-        "A cell of its own, four tenants, and every promise tried. This takes some minutes.\n", highlight=False
+        "The demo starts its own cell with four tenants, and checks each promise. This takes some minutes.\n",
+        highlight=False,
     )
     report = play(home.resolve(), keep=keep, console=console)
-    console.print(f"The same for machines: {home / 'report.json'}", markup=False, highlight=False)
+    console.print(f"The report as JSON: {home / 'report.json'}", markup=False, highlight=False)
     if keep:
         console.print(_NEXT.format(home=home), markup=False, highlight=False)
     sys.exit(0 if report.ok else 1)

@@ -31,8 +31,8 @@ def isolation_proven(scene: Scene, report: Report) -> str:
     report.figures["claims_proven"] = len(verdicts)
     reads = _reads_as_it_says(scene, matrix(resources, cell))
     return (
-        f"{len(verdicts)} of {len(verdicts)} claims hold of the deployed documents; {reads} real reads answered as the "
-        "access matrix says"
+        f"{len(verdicts)} of {len(verdicts)} claims hold for the deployed documents; {reads} real reads had the result "
+        "that the access matrix says"
     )
 
 

@@ -20,7 +20,7 @@ def cell_up(scene: Scene) -> str:
 def platform_up(scene: Scene, report: Report) -> str:
     outcome = scene.engine.up(CELL)
     report.figures["platform_up_seconds"] = round(outcome.seconds, 1)
-    return f"pulumi up: {outcome.changes.get('create', 0)} resources, the admin key's place empty"
+    return f"pulumi up: {outcome.changes.get('create', 0)} resources; the admin key's secret is empty"
 
 
 def admin_key_stored(scene: Scene) -> str:
@@ -66,7 +66,7 @@ def first_keys_minted(scene: Scene, report: Report) -> str:
         live = [key for key in scene.cell.openai.live_keys() if key.name.startswith(f"{project}-")]
         if len(live) != 1:
             raise CheckFailed(f"{tenant} has {len(live)} live keys at OpenAI instead of one")
-    return f"{len(scene.managed)} keys, one a managed tenant, each with an expiry"
+    return f"{len(scene.managed)} keys, one for each managed tenant, each with an expiry"
 
 
 def policies_pass(scene: Scene) -> str:
@@ -74,4 +74,4 @@ def policies_pass(scene: Scene) -> str:
     judged = [CELL, scene.stacks[0]]
     with ThreadPoolExecutor(max_workers=2) as two:
         list(two.map(scene.engine.judge, judged))
-    return f"{' and '.join(judged)} under the policy pack: every mandatory rule is silent"
+    return f"{' and '.join(judged)} checked by the policy pack: no mandatory rule fails"

@@ -77,7 +77,7 @@ def rotation_zero_downtime(scene: Scene, report: Report) -> str:
     if scene.reader.get(tenant).key_id == scene.first_keys[tenant].key_id:
         raise CheckFailed("the secret was rotated, but the reader still gives out the first key")
     report.figures["calls_through_the_rotation"] = callers.answered
-    return f"{callers.answered} calls all through a rotation of {tenant}, none failed; a new key at the end"
+    return f"{callers.answered} calls during a rotation of {tenant}: none failed; a new key at the end"
 
 
 def old_key_dies(scene: Scene, report: Report) -> str:
@@ -96,7 +96,7 @@ def old_key_dies(scene: Scene, report: Report) -> str:
     if not answers(scene, new.reveal(), new.models[0]):
         raise CheckFailed("the new key is refused")
     report.figures["overlap_hours"] = overlap
-    return f"answered {overlap - 1} h after the rotation, refused after {overlap + 1} h, by the cell's clock"
+    return f"the old key was valid {overlap - 1} h after the rotation, and refused after {overlap + 1} h (cell's clock)"
 
 
 def crash_recovery(scene: Scene, report: Report) -> str:
@@ -115,14 +115,14 @@ def crash_recovery(scene: Scene, report: Report) -> str:
             known.add(key.key_id)
             lost = [live.name for live in control.live_keys(project) if live.id not in known]
             if lost:
-                raise CheckFailed(f"after {fault} there are live keys that nobody holds: {', '.join(lost)}")
+                raise CheckFailed(f"after {fault} there are orphaned keys: {', '.join(lost)}")
             if not answers(scene, key.reveal(), key.models[0]):
                 raise CheckFailed(f"after {fault} the current key of {tenant} is refused")
     finally:
         # A check that fails must not make the next ones fail too.
         control.clear_faults()
     report.figures["rotations_struck_by_faults"] = len(FAULTS)
-    return f"{len(FAULTS)} rotations of {tenant} struck in the middle: each ended whole, no key lost or left over"
+    return f"{len(FAULTS)} rotations of {tenant} with an injected fault: each finished, no key lost or orphaned"
 
 
 def _strike(scene: Scene, tenant: str, fault: str, method: str, path: str) -> None:

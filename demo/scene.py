@@ -157,7 +157,7 @@ def denied(attempt: Callable[[], object], who: str, codes: frozenset[str] = NO_R
         if error.response.get("Error", {}).get("Code") in codes:
             return
         raise CheckFailed(f"{who}: expected a denial, got {error}") from None
-    raise CheckFailed(f"{who} was let in")
+    raise CheckFailed(f"{who} was allowed")
 
 
 def wait_until(done: Callable[[], bool], what: str, seconds: float = 180) -> None:

@@ -23,7 +23,7 @@ def second_up_unchanged(scene: Scene, report: Report) -> str:
         if not outcome.changes.get("same"):
             raise CheckFailed(f"a second up of {stack} looked at nothing: {outcome.changes}")
     report.figures["unchanged_up_seconds"] = round((time.monotonic() - started) / len(order), 1)
-    return f"{len(order)} stacks, each after its rotations: nothing to do"
+    return f"{len(order)} stacks, each after its rotations: unchanged"
 
 
 def fleet_up(scene: Scene, report: Report) -> str:
@@ -37,7 +37,7 @@ def fleet_up(scene: Scene, report: Report) -> str:
     if moved:
         raise CheckFailed(f"it changed {moved}")
     report.figures["fleet_up_seconds"] = round(time.monotonic() - started, 1)
-    return f"{len(stacks)} stacks by `myflux-keys up --cell {CELL}`, platform and canaries first, on 2 workers"
+    return f"`myflux-keys up --cell {CELL}`: {len(stacks)} stacks, platform and canaries first, on 2 workers"
 
 
 def destroy_leaves_nothing(scene: Scene) -> str:
@@ -52,7 +52,7 @@ def destroy_leaves_nothing(scene: Scene) -> str:
     leftovers = list(_leftovers(scene))
     if leftovers:
         raise CheckFailed(f"left in AWS: {', '.join(leftovers)}")
-    return "no live key, every project archived, every secret scheduled for deletion, no role, function or queue left"
+    return "no valid key, every project archived, every secret scheduled for deletion, no role, function or queue left"
 
 
 def _leftovers(scene: Scene) -> list[str]:

@@ -36,7 +36,7 @@ def sweep_finds_orphans(scene: Scene, report: Report) -> str:
         project = next(key.project_id for key in scene.cell.openai.live_keys() if key.id == foreign)
         client.admin.organization.projects.api_keys.delete(foreign, project_id=project)
     report.figures["keys_compared_by_the_sweep"] = len(swept)
-    return f"an orphan of {tenant} ended, a person's key told and left alone, {len(swept) - 2} other keys kept"
+    return f"an orphaned key of {tenant} revoked, a person's key reported, {len(swept) - 2} other keys kept"
 
 
 def _plant(scene: Scene, tenant: str, client: openai.OpenAI) -> tuple[str, str]:

@@ -35,13 +35,13 @@ def no_key_leaked(scene: Scene, report: Report) -> str:
     if leaks:
         raise CheckFailed("; ".join(_named(leak) for leak in leaks[:5]))
     return (
-        f"{len(minted)} keys sought in {read['places']} places ({read['bytes'] / 1e6:.1f} MB): state, events, output, "
-        "function logs, CloudTrail, environments, working tree"
+        f"{len(minted)} keys searched for in {read['places']} places ({read['bytes'] / 1e6:.1f} MB), none found: "
+        "state, events, output, function logs, CloudTrail, environments, working tree"
     )
 
 
 def _named(leak: Leak) -> str:
-    return f"key {leak.key_id} stands in {leak.where} ({leak.encoding})"
+    return f"key {leak.key_id} was found in {leak.where} ({leak.encoding})"
 
 
 def _everything(scene: Scene) -> Iterator[Text]:

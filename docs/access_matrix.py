@@ -39,18 +39,18 @@ def page() -> str:
     proven = "".join(f"- `{claim.name}`: {claim.text}\n" for claim in claims(read(resources), cell))
     return f"""# Who may do what with which secret
 
-For the cell `{_CELL}` and its tenants as they ship. Worked out from the documents that are deployed: identity policies,
-boundaries, tags and each secret's own policy.
+For the cell `{_CELL}` and its tenants in this repository. Calculated from the documents that are deployed: identity
+policies, permissions boundaries, tags and each secret's resource policy.
 
 ![Access matrix](access-matrix.svg)
 
 {_matrix().markdown()}
-A person is taken to have every right that a policy of their own can give: what stops them is the secret's policy. The
-matrix says what Secrets Manager decides; reading takes the right to decrypt besides, so nobody reads more than this.
+The matrix assumes that a person has every right that an identity policy can give: only the secret's policy denies them.
+It shows what Secrets Manager allows. Reading also needs the right to decrypt, so nobody can read more than this.
 
 ## What is proven
 
-The matrix shows examples. These hold for every tenant, principal and tag that there can be. A solver is asked in
-`make test` and, over what is really deployed, in `make demo` (`isolation-proven`):
+The matrix shows examples. These claims hold for every possible tenant, principal and tag. A solver proves them in
+`make test` and, for the deployed documents, in `make demo` (`isolation-proven`):
 
 {proven}"""

@@ -1,7 +1,7 @@
 """Writes what a machine can write: the command's help, the JSON Schemas, the component package's arguments and
 schema, the IAM documents, the access matrix.
 
-`python -m docs.generate` writes them; `--check` changes nothing and exits with 1 if one is out of date, naming it.
+`python -m docs.generate` writes them. `--check` changes nothing, and exits with 1 if one is out of date.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ _JOB = GitHub(repository="myflux/keys", owner_id=1234567, repository_id=89012345
 _DEPLOYER = "arn:aws:iam::111122223333:role/deployer"
 _APPLICATION = "arn:aws:iam::111122223333:role/myflux-application"
 _REPLICA = copies.Replica("eu-west-1", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")
-_ABOUT_COPIES = """## Copies in other Regions
+_ABOUT_COPIES = """## Replicas in other Regions
 
-With `replicas: [{region: eu-west-1, kms_key_arn: …}]` in the cell's file. A copy has its secret's tags and policy: whom
-those shut out of the secret they shut out of the copy, and `enabled: false` reaches it too.
+With `replicas: [{region: eu-west-1, kms_key_arn: …}]` in the cell's file. A replica has its secret's tags and policy,
+so the same principals are denied, and `enabled: false` applies to it too.
 
-- **Granted**: the runtime reads its own tenant's copies and decrypts them with the keys that the file names. The
-  rotation may have Secrets Manager encrypt with these keys, should AWS ask it for that when a new version is copied.
-- **Not granted**: no function, deployer or pipeline reads a copy or decrypts one. Admin keys are copied nowhere, so
-  while the cell's Region is down keys are read, and neither minted, rotated nor ended.
-- **By hand, before the first `up`**: the key, in the copies' Region, with the policy below. Whom it names
-  besides the runtime: the rotation, the cell's deployers, and a pipeline's role where there is one.
-- **A Region that is added later**: to copy a value that exists AWS asks its caller for `kms:Decrypt` on the secret's
-  key, which no deployer has. A tenant's next rotation writes a version anew: `myflux-keys rotate TENANT`, then see
-  that `aws secretsmanager describe-secret` answers `InSync`.
+- **Granted**: the runtime reads its own tenant's replicas and decrypts them with the keys that the file names. The
+  rotation may let Secrets Manager encrypt with these keys, in case AWS needs that when it replicates a new version.
+- **Not granted**: no function, deployer or pipeline reads or decrypts a replica. Admin keys are not replicated: while
+  the cell's Region is down, keys can be read, but not minted, rotated or revoked.
+- **By hand, before the first `up`**: make the KMS key in the replicas' Region, with the policy below. Besides the
+  runtime it names the rotation, the cell's deployers, and the pipeline's role if there is one.
+- **A Region that is added later**: to replicate an existing value, AWS needs `kms:Decrypt` on the secret's key from the
+  caller, and no deployer has it. The tenant's next rotation writes a new version, which is replicated: run
+  `myflux-keys rotate TENANT`, then check that `aws secretsmanager describe-secret` shows `InSync`.
 - **The reader**: `KeyReader("prod-eu1", region="eu-west-1")`.
 """
 _GENERATED = "<!-- Written by `python -m docs.generate`. Do not edit. -->\n\n"
@@ -80,10 +80,10 @@ def iam_documents() -> str:
         ("Dedicated tenant: its trust", identity.runtime_trust([_APPLICATION], identity.only_tenant(tenant))),
         ("Dedicated tenant: what it reads", identity.dedicated_read(tenant)),
         (
-            "Pipeline: who becomes its role",
+            "Pipeline: who may assume its role",
             deployer_trust(_CELL, Job(GITHUB_ISSUER, AWS_AUDIENCE, _JOB.subject)),
         ),
-        ("Pipeline: what it reads back", deployer_looks(_CELL, State("myflux-state"))),
+        ("Pipeline: what it reads", deployer_looks(_CELL, State("myflux-state"))),
         ("Pipeline that deploys tenants: what it changes", deployer_permissions(_CELL, "tenants")),
         ("Pipeline that deploys everything: what it changes", deployer_permissions(_CELL, "everything")),
         (
@@ -111,9 +111,12 @@ def _copies() -> str:
     rotation, replicas = _CELL.function_role_arn(ROTATION), [_REPLICA]
     chapters: list[tuple[str, identity.Document]] = [
         ("Runtime: what it reads", identity.runtime_read(_CELL, replicas)),
-        ("Rotation function: what it has more", identity.document(*copies.rotation_writes_copies(_CELL, replicas))),
-        ("Permissions boundary: what it has more", identity.document(*copies.bounded_copies(_CELL, replicas))),
-        ("The copies' KMS key", copies.copys_key(_CELL, _REPLICA, writers=[rotation], makers=[_DEPLOYER])),
+        (
+            "Rotation function: additional permissions",
+            identity.document(*copies.rotation_writes_copies(_CELL, replicas)),
+        ),
+        ("Permissions boundary: additional permissions", identity.document(*copies.bounded_copies(_CELL, replicas))),
+        ("The replicas' KMS key", copies.copys_key(_CELL, _REPLICA, writers=[rotation], makers=[_DEPLOYER])),
     ]
     return f"\n{_ABOUT_COPIES}" + "".join(_chapter(*one, level="###") for one in chapters)
 

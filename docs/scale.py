@@ -1,6 +1,6 @@
-"""The document on scale: one tenant to a hundred thousand, reckoned by `ops.actions.projection`.
+"""The document on scale: one tenant to a hundred thousand, calculated by `ops.actions.projection`.
 
-Owns the words around the tables. Leaves out every number: those of limits and slots are the product's own.
+Owns the text around the tables. Leaves out every number: they come from the product's limits and slots.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ SHAPES = (
     ("every day", Shape(interval_hours=24)),
     ("every 4 hours", Shape(interval_hours=4)),
     ("every 30 days, one tenant in ten with a role and a KMS key of its own", Shape(dedicated=0.1)),
-    ("every 30 days, all of them so", Shape(dedicated=1.0)),
+    ("every 30 days, every tenant with a role and a KMS key of its own", Shape(dedicated=1.0)),
 )
 
 
 def scale() -> str:
     return f"""# Scale
 
-A cell is one AWS account and Region with one OpenAI organization, and its limits are its own: growth means more cells,
-never bigger ones. Adding a tenant touches one stack, whose cost does not depend on how many there are
-(`make bench-fleet` measures it).
+A cell is one AWS account and Region with one OpenAI organization. It has its own limits, so more tenants need more
+cells. Adding a tenant changes one stack, and its cost does not depend on the number of tenants (`make bench-fleet`
+measures it).
 
-## What fills a cell
+## The limits of a cell
 
 | limit | of one cell |
 |---|--:|
@@ -40,32 +40,32 @@ never bigger ones. Adding a tenant touches one stack, whose cost does not depend
 | IAM roles of an account | {ROLES:,} |
 | rotations in an hour, at {CALLS_PER_MINUTE} calls a minute to each endpoint of the Admin API | {ROTATIONS_AN_HOUR:,} |
 
-{_table(("tenants", "at most in a cell", "full by", f"cells for {SIZES[-1]:,}"), _shapes())}
+{_table(("rotation", "most tenants in a cell", "first limit", f"cells for {SIZES[-1]:,}"), _shapes())}
 
 ## From {SIZES[0]} to {SIZES[-1]:,} tenants
 
-A new key at least every 30 days, no role of their own. The busiest hour is a cell's, and OpenAI takes
-{ROTATIONS_AN_HOUR:,}. Dollars are for secrets and KMS keys. The last column is how long it takes to rotate every key at
-once, the cells side by side.
+With a new key at least every 30 days, and no roles of their own. The busiest hour counts the rotations of one cell; the
+limit is {ROTATIONS_AN_HOUR:,}. Dollars are for secrets and KMS keys. The last column is the time to rotate every key
+now, in all cells at the same time.
 
 {_table(_HEADINGS, _sizes())}
 
 ## A change to all of them
 
-`myflux-keys up --all` does platforms first, then {_stages(SIZES[-1])}.
-It ends at the first platform or canary that fails, and later once more than `--max-failures` have. The stacks know
-nothing of each other, so the time is that of one stack, times the stacks, over the workers: `--workers` on one machine,
-or those of `--scheduler tcp://HOST:8786`. New tenants can't come faster than OpenAI's {CALLS_PER_MINUTE} calls a minute
-and endpoint let them: {ROTATIONS_AN_HOUR:,} projects an hour and cell at the very most, whatever the workers.
+`myflux-keys up --all` deploys the platforms first, then {_stages(SIZES[-1])}.
+The run ends when a platform or a canary fails, and later once more than `--max-failures` stacks have failed. Stacks are
+independent, so the time is (time of one stack) × stacks / workers: `--workers` on one machine, or the workers of
+`--scheduler tcp://HOST:8786`. OpenAI's limit of {CALLS_PER_MINUTE} calls a minute to each endpoint allows at most
+{ROTATIONS_AN_HOUR:,} new tenants an hour in a cell, whatever the number of workers.
 
-Every machine of a scheduler needs a checkout of the same commit (a worker with another one refuses), the deployer's
-credentials, `PULUMI_BACKEND_URL` and Pulumi's engine:
+Every machine of a scheduler needs a checkout of the same commit (a worker with another one refuses its jobs), the
+deployer's credentials, `PULUMI_BACKEND_URL` and Pulumi's engine:
 
-    dask scheduler                                        # where the command reaches it
+    dask scheduler                                        # on a machine that the command can reach
     dask worker tcp://HOST:8786 --nworkers 4 --nthreads 1 # in the checkout, on each machine
 
-Dask runs what it is sent: whoever reaches the scheduler has the deployer's rights. Keep it inside a private network, or
-give it TLS (`tls://`, https://distributed.dask.org/en/stable/tls.html).
+Dask runs any code that it receives: everybody who can reach the scheduler has the deployer's rights. Keep it in a
+private network, or use TLS (`tls://`, https://distributed.dask.org/en/stable/tls.html).
 """
 
 
@@ -96,9 +96,9 @@ def _sizes() -> list[tuple[str, ...]]:
 
 
 def _stages(tenants: int) -> str:
-    """The canaries that a fleet of that size has."""
+    """The stages of so many tenants, in words."""
     sizes = [len(stage.stacks) for stage in stages((), [str(one) for one in range(tenants)], canary=True)]
-    return f"{sizes[0]} tenant, then {CANARY_SHARE:.0%} of them ({sizes[1]:,} of {tenants:,}), then the rest"
+    return f"{sizes[0]} tenant, then {CANARY_SHARE:.0%} of the tenants ({sizes[1]:,} of {tenants:,}), then the others"
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,10 +1,10 @@
-"""A cell's AWS account, reached with the caller's own credentials.
+"""Clients for a cell's AWS account, with the caller's own credentials.
 
-Owns the clients, the proof that the credentials are of the cell's account, what CloudTrail is told about why, and
+Owns the clients, the check that the credentials belong to the cell's account, the reason that CloudTrail records, and
 AWS's time. Leaves out every operation. Endpoints and credentials come from AWS's standard variables.
 
-Why a reason travels in the user agent: RotateSecret has no field for one, and a tag would be drift for the next
-`pulumi up`. CloudTrail keeps the user agent of each call, out of the caller's later reach.
+The reason is part of the user agent, because RotateSecret has no field for one, and a tag would be drift for the next
+`pulumi up`. CloudTrail records the user agent of each call, and the caller cannot change it later.
 """
 
 from __future__ import annotations
@@ -36,36 +36,38 @@ _OURS: Final = re.compile(r"myflux-keys/(?P<command>[a-z-]+)(?: reason/(?P<reaso
 
 
 def checked_reason(reason: str) -> str:
-    """`reason` as it is recorded. Raises OperationError for one that should not be kept for years."""
+    """`reason` as CloudTrail records it. Raises OperationError for a text that must not be kept for years."""
     text = " ".join(reason.split())
     if looks_like_key(text):
         raise OperationError(
-            "the reason holds something shaped like a key, and CloudTrail keeps it: leave the key out."
+            "the reason contains something that looks like a key, and CloudTrail would record it: remove the key."
         )
     if len(text) > LONGEST_REASON or not text.isprintable():
-        raise OperationError(f"a reason is one line of at most {LONGEST_REASON} printable characters: shorten it.")
+        raise OperationError(
+            f"the reason must be one line of at most {LONGEST_REASON} printable characters: shorten it."
+        )
     return text
 
 
 def user_agent(command: str, reason: str = "") -> str:
-    """What is added to the SDK's own user agent: ASCII without spaces inside a part."""
+    """The addition to the SDK's user agent: ASCII, without spaces inside a part."""
     return f"myflux-keys/{command}" + (f" reason/{quote(reason, safe='')}" if reason else "")
 
 
-def said_in(agent: str) -> tuple[str, str] | None:
-    """(command, reason) from a recorded user agent; None where the call was not ours."""
-    found = _OURS.search(agent)
-    return (found["command"], unquote(found["reason"] or "")) if found else None
+def command_and_reason(agent: str) -> tuple[str, str] | None:
+    """(command, reason) from a recorded user agent; None where the call did not come from these commands."""
+    match = _OURS.search(agent)
+    return (match["command"], unquote(match["reason"] or "")) if match else None
 
 
 def aws_time(answer: Any) -> datetime:
-    """When AWS answered, by its own clock, to the second: this machine's may be wrong."""
+    """When AWS answered, by AWS's clock, to the second: this machine's clock may be wrong."""
     header: str = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date", "")
     return parsedate_to_datetime(header).astimezone(UTC) if header else datetime.now(UTC)
 
 
 class Account:
-    """Clients for one cell, all of them closed at the end of a `with`."""
+    """Clients for one cell. A `with` closes them."""
 
     def __init__(self, cell: Cell, command: str, reason: str = "", session: boto3.Session | None = None) -> None:
         """`session` is the caller's default one unless given."""
@@ -73,7 +75,7 @@ class Account:
         self._session = session or boto3.Session()
         self._config = Config(
             user_agent_extra=user_agent(command, reason),
-            # LookupEvents allows two calls a second for the whole account, so being told to slow down is normal.
+            # LookupEvents allows two calls a second for the whole account, so throttling is normal.
             retries={"mode": "adaptive", "max_attempts": 8},
             connect_timeout=10,
             read_timeout=60,
@@ -102,17 +104,17 @@ class Account:
 
     @property
     def functions(self) -> LambdaClient:
-        """A function is waited for as long as Lambda lets it run."""
+        """Its read timeout is longer than the longest run of a function."""
         return self._client("lambda", Config(read_timeout=910, retries={"total_max_attempts": 1}))
 
     def check(self) -> datetime:
-        """Proves that the credentials are of the cell's account; AWS's time. Raises OperationError."""
+        """AWS's time. Raises OperationError if the credentials belong to another account than the cell's."""
         sts: STSClient = self._client("sts")
         answer = sts.get_caller_identity()
         if answer["Account"] != self.cell.account_id:
             raise OperationError(
-                f"cell {self.cell.cell} is in account {self.cell.account_id}, and these credentials are of account "
-                f"{answer['Account']}: nothing was changed. Sign in to the cell's account, one cell at a time (--cell)."
+                f"cell {self.cell.cell} is in account {self.cell.account_id}, but these credentials belong to account "
+                f"{answer['Account']}. Sign in to the cell's account, one cell at a time (--cell). Nothing was changed."
             )
         return aws_time(answer)
 

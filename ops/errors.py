@@ -1,7 +1,4 @@
-"""How an operation says that it cannot be done.
-
-Owns the one exception, and what AWS's refusals mean to the person at the keyboard. Leaves out printing (`ops/cli/`).
-"""
+"""The exception of every operation, and sentences about AWS's errors."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 
 
 class OperationError(Exception):
-    """The message says what stands in the way, what was and was not changed, and the way out. It holds no key."""
+    """The message says what is wrong, what was and was not changed, and what to do. It never holds a key."""
 
 
 class Declined(OperationError):
@@ -20,13 +17,14 @@ class Declined(OperationError):
 
 
 def code_of(error: ClientError) -> str:
+    """AWS's error code, such as ``AccessDeniedException``; empty where the answer has none."""
     return error.response.get("Error", {}).get("Code", "")
 
 
 def is_deletion(error: ClientError) -> bool:
-    """AWS's answer about a secret whose deletion is scheduled."""
-    said = error.response.get("Error", {}).get("Message", "")
-    return code_of(error) == "InvalidRequestException" and "deletion" in said
+    """Whether AWS refused because the secret's deletion is scheduled."""
+    message = error.response.get("Error", {}).get("Message", "")
+    return code_of(error) == "InvalidRequestException" and "deletion" in message
 
 
 def from_aws(error: Exception) -> str | None:
@@ -35,17 +33,17 @@ def from_aws(error: Exception) -> str | None:
 
 
 def explain(error: BotoCoreError | ClientError) -> str:
-    """One sentence or two about an answer of AWS's that no operation expected."""
+    """One or two sentences about an error from AWS that no operation handles."""
     if isinstance(error, NoCredentialsError):
         return (
-            "AWS is not asked, because there are no credentials: sign in as one of the cell's deployers. For the local "
-            'cell: eval "$(./myflux-keys local env)".'
+            "there are no AWS credentials: sign in as one of the cell's deployers. For the local cell: eval "
+            '"$(./myflux-keys local env)".'
         )
     if isinstance(error, EndpointConnectionError):
         return f"AWS cannot be reached: {error}"
     if isinstance(error, ClientError):
         message = error.response.get("Error", {}).get("Message", "")
         if code_of(error) in ("AccessDenied", "AccessDeniedException"):
-            return f"AWS refuses: {message} Operations are the cell's deployers' (deployer_principals in its file)."
+            return f"AWS refuses: {message} Only the cell's deployers may do this (deployer_principals in its file)."
         return f"AWS refuses: {code_of(error)}: {message}"
-    return f"AWS could not be asked: {error}"
+    return f"the call to AWS failed: {error}"

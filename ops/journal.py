@@ -1,10 +1,10 @@
-"""What an operation over many tenants has done so far, kept on disk so that the same command can go on.
+"""The record of a stopped operation, on disk, so that the same command can continue.
 
-Owns the file and the lock. Leaves out deciding what is left: AWS is asked about each entry, since a record may be of a
-cell that was reset. Holds slugs, version ids, times and the reason; no key ever comes near it.
+Owns the file and the lock. Leaves out the decision what is left: AWS is asked about each entry, since the cell may have
+been reset meanwhile. It holds slugs, version ids, times and the reason, never a key.
 
-The place is ``$MYFLUX_STATE``, or ``$XDG_STATE_HOME/myflux-keys``, or ``~/.local/state/myflux-keys``; below it
-``<account>/<region>/<cell>/``. A finished record stays beside it, as what this machine knows of who asked for what.
+The folder is ``$MYFLUX_STATE``, or ``$XDG_STATE_HOME/myflux-keys``, or ``~/.local/state/myflux-keys``; in it
+``<account>/<region>/<cell>/``. Finished records are kept in ``finished/``: who ran what on this machine.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Entry:
 
 @dataclass
 class Journal:
-    """`entries` holds every tenant of the operation, also those not begun. `save` after each change."""
+    """`entries` holds every tenant of the operation, also those not started. Call `save` after each change."""
 
     path: Path
     operation: str
@@ -53,10 +53,10 @@ class Journal:
     begun: str
     entries: dict[str, Entry] = field(default_factory=dict[str, Entry])
     done: list[str] = field(default_factory=list[str])
-    """Steps of an operation that has several."""
+    """The steps that are done, where an operation has several."""
 
     def save(self) -> None:
-        """Whole or not at all: a crash in the middle leaves the record from before."""
+        """Atomic: a crash leaves the earlier record."""
         document = {"schema": SCHEMA, **asdict(self)} | {"path": None}
         draft = self.path.with_suffix(".new")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -67,7 +67,7 @@ class Journal:
         draft.replace(self.path)
 
     def finish(self) -> Path:
-        """Moves the record out of the way of the next run; where to."""
+        """Moves the record to ``finished/`` and returns its new path."""
         self.save()
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         kept = self.path.parent / "finished" / f"{stamp}-{self.path.name}"
@@ -76,21 +76,22 @@ class Journal:
 
 
 def root(environment: Mapping[str, str] = os.environ) -> Path:
-    """What this machine remembers of operations, of every cell."""
+    """The folder with the records of every cell."""
     given = environment.get(STATE)
     state = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(given) if given else Path(state) / "myflux-keys"
 
 
 def folder(cell: Cell, environment: Mapping[str, str] = os.environ) -> Path:
+    """The folder with the records of one cell."""
     return root(environment) / cell.account_id / cell.region / cell.cell
 
 
 @contextmanager
 def alone(cell: Cell, operation: str) -> Generator[Path]:
-    """The cell's folder, for one `operation` at a time on this machine. Raises OperationError while it runs already.
+    """The cell's folder, locked for one `operation` at a time on this machine. Raises OperationError if it is locked.
 
-    A lock for each operation: a leaked key must not wait until a whole fleet has been rotated.
+    Each operation has its own lock: revoking a leaked key must not wait until a whole fleet has been rotated.
     """
     place = folder(cell)
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -99,21 +100,21 @@ def alone(cell: Cell, operation: str) -> Generator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise OperationError(
-                f"another `{operation}` of cell {cell.cell} runs on this machine, and two would get in each other's "
-                "way: wait for it, or stop it with Ctrl-C and run it again later. Nothing was changed."
+                f"another `{operation}` of cell {cell.cell} runs on this machine, and only one may run at a time: wait "
+                "for it, or stop it with Ctrl-C and run it again later. Nothing was changed."
             ) from None
         yield place
 
 
 def name(operation: str, tenants: Iterable[str]) -> str:
-    """The same operation on the same tenants finds its record again; any other has one of its own."""
+    """The record's file name: the same operation on the same tenants has the same name."""
     slugs = sorted(tenants)
     digest = hashlib.sha256("\n".join(slugs).encode()).hexdigest()[:10]
     return f"{operation}-{slugs[0] if len(slugs) == 1 else digest}.json"
 
 
 def unfinished(place: Path, operation: str, tenants: Iterable[str]) -> Journal | None:
-    """Raises OperationError for a record that cannot be read."""
+    """The record of a stopped run; None where there is none. Raises OperationError for a record that cannot be read."""
     path = place / name(operation, tenants)
     try:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -127,12 +128,12 @@ def unfinished(place: Path, operation: str, tenants: Iterable[str]) -> Journal |
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise OperationError(
             f"the record of an unfinished {operation} in {path} cannot be read ({type(error).__name__}): look at it, "
-            "then delete it to start afresh. Nothing was changed."
+            "then delete it to start again. Nothing was changed."
         ) from None
 
 
 def begin(place: Path, operation: str, cell: Cell, tenants: Iterable[str], reason: str) -> Journal:
-    """A new record, in place of an unfinished one of the same name."""
+    """A new record, which replaces an unfinished one of the same name."""
     slugs = sorted(tenants)
     journal = Journal(
         path=place / name(operation, slugs),

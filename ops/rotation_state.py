@@ -1,6 +1,6 @@
-"""What Secrets Manager tells about tenants' rotations, without any value.
+"""The state of tenants' secrets and rotations, read from DescribeSecret and ListSecrets. Reads no value.
 
-Owns reading DescribeSecret and ListSecrets. Leaves out starting a rotation (`rotate`) and showing it (`status`).
+Owns reading these answers. Leaves out starting a rotation (`ops/actions/rotate.py`) and the report (`status.py`).
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SecretFacts:
-    """`stages` maps version ids to labels. Times are AWS's; None where a secret has none. `told_at` is when AWS
+    """`stages` maps version ids to labels. Times are AWS's; None where a secret has none. `answered_at` is when AWS
     answered, in whole seconds."""
 
     arn: str
     name: str
     tags: Mapping[str, str]
     rotation_enabled: bool
-    told_at: datetime
+    answered_at: datetime
     stages: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     created: datetime | None = None
     changed: datetime | None = None
@@ -48,7 +48,7 @@ class SecretFacts:
         return version_labels.pending_version(self.stages)
 
     @property
-    def weighs(self) -> bool:
+    def counts_against_budget(self) -> bool:
         """Whether its rotation has called OpenAI within the window of the Admin API's budget."""
         changed, rotated = (moment.timestamp() if moment else None for moment in (self.changed, self.last_rotated))
         return admin_budget.counts_against_budget(
@@ -68,7 +68,7 @@ def facts(answer: Mapping[str, Any], page: Mapping[str, Any] | None = None) -> S
         name=answer["Name"],
         tags={tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])},
         rotation_enabled=answer.get("RotationEnabled", False),
-        told_at=aws_time(page or answer),
+        answered_at=aws_time(page or answer),
         stages=answer.get("VersionIdsToStages") or answer.get("SecretVersionsToStages") or {},
         created=answer.get("CreatedDate"),
         changed=answer.get("LastChangedDate"),

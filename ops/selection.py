@@ -1,7 +1,4 @@
-"""Which tenants an operation is about: pure decisions over the tenant and cell files.
-
-Owns the choice and the reasons for leaving somebody out. Leaves out asking AWS.
-"""
+"""Which tenants an operation works on: pure decisions over the tenant and cell files."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from tenancy import Cell, Fleet, Tenant
 
 @dataclass(frozen=True)
 class Selection:
-    """Tenants of one cell, in order of slug, and those left out with the reason for each."""
+    """Tenants of one cell, sorted by slug; `left_out` maps the others to the reason."""
 
     cell: Cell
     tenants: tuple[Tenant, ...]
@@ -36,18 +33,18 @@ def cells(fleet: Fleet, cell: str | None) -> list[Cell]:
     if cell is None:
         return [found for _, found in sorted(fleet.cells.items())]
     if cell not in fleet.cells:
-        held = ", ".join(sorted(fleet.cells)) or "none"
-        raise OperationError(f"there is no cell `{cell}`: cells/ holds {held}. Nothing was changed.")
+        known = ", ".join(sorted(fleet.cells)) or "none"
+        raise OperationError(f"there is no cell `{cell}`: cells/ has {known}. Nothing was changed.")
     return [fleet.cells[cell]]
 
 
 def to_rotate(fleet: Fleet, slugs: Sequence[str], *, everyone: bool, cell: str | None) -> list[Selection]:
-    """By cell. Just one of `slugs`, `everyone` and `cell` is given. Raises OperationError.
+    """By cell. Exactly one of `slugs`, `everyone` and `cell` is given. Raises OperationError.
 
-    A customer's own key is left out when it was reached by --all or --cell, and refused when it was asked for by name.
+    A tenant with the customer's own key is left out with --all and --cell, and refused when it was given by name.
     """
     if sum((bool(slugs), everyone, cell is not None)) != 1:
-        raise OperationError("say whose keys: tenants by name, or --cell CELL, or --all; just one of the three.")
+        raise OperationError("give tenants by name, or --cell CELL, or --all: exactly one of the three.")
     chosen = (
         [one_tenant(fleet, slug) for slug in dict.fromkeys(slugs)]
         if slugs
@@ -63,15 +60,15 @@ def to_rotate(fleet: Fleet, slugs: Sequence[str], *, everyone: bool, cell: str |
             managed = tuple(tenant for tenant in here if tenant.tenant not in left_out)
             found.append(Selection(one, managed, {t.tenant: left_out[t.tenant] for t in here if t.tenant in left_out}))
     if not any(selection.tenants for selection in found):
-        raise OperationError("no tenant with a key of ours is among these: there is nothing to rotate.")
+        raise OperationError("there is nothing to rotate: each of these tenants uses the customer's own key.")
     return found
 
 
 def not_rotated(tenant: Tenant) -> str | None:
-    """Why a tenant's key is not ours to rotate; None when it is."""
+    """Why a tenant's key cannot be rotated here; None when it can."""
     if tenant.minted:
         return None
     return (
-        "its key is the customer's own, and only they can make another: ask them for one, then `myflux-keys key set "
+        "its key is the customer's own, and only they can make a new one: ask them for it, then `myflux-keys key set "
         f"{tenant.tenant}`"
     )

@@ -1,9 +1,7 @@
-"""What is wrong with a tenant's secret, in words, and the command that mends it.
+"""Sentences about faults of a tenant's secret, each with the command that repairs it: every command prints the same."""
 
-Owns these sentences, so that every command names the same way out and one test walks each. Leaves out finding the
-fault (`standing`, `rotate`, `access`). `myflux-keys up` is named where plain `pulumi up` would not do: that compares
-the files with its state alone, and sees nothing of what was changed in AWS.
-"""
+# `myflux-keys up` is named where plain `pulumi up` is not enough: that compares the files with its state only, and does
+# not see what was changed in AWS.
 
 from __future__ import annotations
 
@@ -11,7 +9,9 @@ from datetime import datetime
 
 
 def no_secret(slug: str) -> str:
-    return f"it has no secret: `myflux-keys up {slug}` makes it, and rotates at once where its keys are made here."
+    return (
+        f"it has no secret: `myflux-keys up {slug}` makes one, with a first key unless the customer brings their own."
+    )
 
 
 def rotation_off(slug: str) -> str:
@@ -20,7 +20,8 @@ def rotation_off(slug: str) -> str:
 
 def no_policy(slug: str) -> str:
     return (
-        f"its secret has no resource policy, so nothing tells its readers apart: `myflux-keys up {slug}` puts it back."
+        f"its secret has no resource policy, so other tenants' readers are not denied: `myflux-keys up {slug}` "
+        "restores the policy."
     )
 
 
@@ -28,27 +29,28 @@ def deletion_scheduled(slug: str, on: datetime | None = None) -> str:
     """`on` is when AWS deletes it, where that is known."""
     when = f" for {on:%Y-%m-%d}" if on else ""
     return (
-        f"its secret's deletion is scheduled{when}, so nobody reads and nothing rotates: `myflux-keys adopt {slug}` "
-        "takes it back with the key that it holds, or with a new one where that key is dead."
+        f"its secret's deletion is scheduled{when}, so nobody can read it and it does not rotate: `myflux-keys adopt "
+        f"{slug}` restores it with its key, or with a new key if that one is revoked or expired."
     )
 
 
 def unknown_to_the_stack(slug: str, secret: str, stack: str) -> str:
     return (
-        f"the secret {secret} exists, and stack {stack} does not know it: `myflux-keys adopt {slug}` takes it over "
-        "with the key that it holds, or with a new one where that key is dead."
+        f"the secret {secret} exists, but it is not in the state of stack {stack}: `myflux-keys adopt {slug}` imports "
+        "it with its key, or with a new key if that one is revoked or expired."
     )
 
 
 def restored(secret: str, up: str) -> str:
-    """For a secret that its stack knows and `adopt` does not take. `up` is the command that brings its stack up."""
+    """For a secret that is in its stack's state and that `adopt` cannot import. `up` is the command for its stack."""
     return f"`aws secretsmanager restore-secret --secret-id {secret}`, then `{up}`."
 
 
 def made_anew(secret: str, up: str, stored: str = "") -> str:
-    """For a secret that its stack does not know and `adopt` does not take. `stored` is the command that fills it."""
+    """For a secret that is not in its stack's state and that `adopt` cannot import. `stored` is the command that fills
+    it."""
     return (
-        f"where what it holds is of no use any more, `aws secretsmanager delete-secret --secret-id {secret} "
+        f"if its value is no longer needed, `aws secretsmanager delete-secret --secret-id {secret} "
         f"--force-delete-without-recovery`, then `{up}`{f', then `{stored}`' if stored else ''}. That cannot be undone."
     )
 
@@ -59,5 +61,5 @@ def another_slug(slug: str) -> str:
 
 
 def function_gone(function: str, cell: str) -> str:
-    """Also before the cell's first `up`."""
+    """Also the case before the cell's first `up`."""
     return f"there is no function {function}: `pulumi up --refresh --stack {cell}` makes it."

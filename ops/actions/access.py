@@ -79,6 +79,6 @@ class Access:
         """A look at the policy in force. Raises OperationError where it does not say what was just written."""
         if is_open(self.policy()) != enabled:
             raise OperationError(
-                f"the policy of {self._names.secret} was written and shows another: somebody changes it at the same "
-                "time. Look at who else works on this tenant, and run the command again."
+                f"the policy of {self._names.secret} was written, but AWS returns another one: somebody else changes "
+                "it at the same time. Find out who, and run the command again."
             )

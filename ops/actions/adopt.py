@@ -43,9 +43,9 @@ def look(account: Account, tenant: Tenant) -> Found:
     if tenant.isolation == "dedicated":
         raise _not(
             tenant,
-            "its file asks for dedicated isolation, whose KMS key and role would have to exist already too",
-            "adopt it with `isolation: shared`, or let it have a slug and a key of its own: `myflux-keys new`; where "
-            f"its secret is on its way out, `myflux-keys up {tenant.tenant}` says what to do",
+            "its file has dedicated isolation, and adopt cannot import a KMS key and a role",
+            "adopt it with `isolation: shared`, or make a tenant with another slug: `myflux-keys new`; if the secret's "
+            f"deletion is scheduled, `myflux-keys up {tenant.tenant}` says what to do",
         )
     try:
         answer: Mapping[str, Any] = dict(account.secrets.describe_secret(SecretId=names.secret))
@@ -54,9 +54,9 @@ def look(account: Account, tenant: Tenant) -> Found:
             raise
         raise _not(
             tenant,
-            f"there is no secret {names.secret}, the name that readers look for, and a secret cannot be renamed",
-            f"`myflux-keys up {tenant.tenant}` makes it with a key of its own, in the OpenAI project {names.project} "
-            "if there is one",
+            f"there is no secret {names.secret}, the name that readers use, and a secret cannot be renamed",
+            f"`myflux-keys up {tenant.tenant}` makes it with a new key, in the OpenAI project {names.project} if that "
+            "exists",
         ) from None
     refusal = refused(answer, names, _cells_key(account, names.cell))
     if refusal:
@@ -72,7 +72,7 @@ def refused(secret: Mapping[str, Any], names: TenantNames, cells_key: str) -> tu
     other = {tag: found.tags[tag] for tag, value in names.tags.items() if found.tags.get(tag, value) != value}
     if other:
         told = ", ".join(f"{tag}={value}" for tag, value in other.items())
-        return f"it is tagged {told}, so it is somebody else's", "ask whose it is; with their consent untag it"
+        return f"it has the tags {told} of another owner", "find the owner, and remove the tags if they agree"
     if found.pending is not None:
         return (
             f"a rotation to version {found.pending} has not come to its end",
@@ -80,8 +80,8 @@ def refused(secret: Mapping[str, Any], names: TenantNames, cells_key: str) -> tu
         )
     if key and key != cells_key and not key.endswith("alias/aws/secretsmanager"):
         return (
-            f"its value is under the KMS key {key}, which the cell's readers may not use",
-            "have somebody who may read it put it under the account's key aws/secretsmanager",
+            f"its value is encrypted with the KMS key {key}, which the cell's readers may not use",
+            "ask somebody who may read it to encrypt it with the account's key aws/secretsmanager",
         )
     return None
 
@@ -115,26 +115,26 @@ def judged(told: Mapping[str, Any], tenant: Tenant, names: TenantNames) -> list[
         source, proof, project = told["source"], told["proof"], told.get("project")
         if source != tenant.source:
             raise _value(
-                tenant, names.secret, f"its payload says source: {source}, and the tenant's file {tenant.source}"
+                tenant, names.secret, f"its payload has source: {source}, but the tenant's file {tenant.source}"
             )
         if proof == "refused":
             if source == "managed" and project is None:
                 raise _not(tenant, *_used_up(tenant, names))
             # Nobody is served by it, so nothing of it has to be kept, and whose it was no longer matters.
-            return [f"OpenAI refuses the key {told['key_id'] or 'that it holds'}: it is dead."]
+            return [f"OpenAI refuses the key {told['key_id'] or 'that it holds'}: it is revoked or expired."]
         notices = (
-            [] if proof in _ALIVE else ["OpenAI could not be asked whether it accepts the key: see `status` later."]
+            [] if proof in _ALIVE else ["It could not be checked whether OpenAI accepts the key: see `status` later."]
         )
         if proof in _ALIVE[1:]:
-            notices.append(f"OpenAI knows the key and answers it with: {proof}.")
+            notices.append(f"OpenAI knows the key, but answers: {proof}.")
         if source != "managed":
             return notices
         if project != names.project:
-            called = f"is called {project}" if project else "is not there, or archived"
+            called = f"is called {project}" if project else "is archived or does not exist"
             raise _value(
                 tenant,
                 names.secret,
-                f"the project of its key ({told['project_id']}) {called}, and this tenant's is {names.project}",
+                f"the project of its key ({told['project_id']}) {called}, but this tenant's project is {names.project}",
             )
         if not told["listed"]:
             raise _value(
@@ -142,14 +142,15 @@ def judged(told: Mapping[str, Any], tenant: Tenant, names: TenantNames) -> list[
             )
         if told["service_account"] != SERVICE_ACCOUNT:
             notices.append(
-                f"The key belongs to the service account {told['service_account']}, and new keys to {SERVICE_ACCOUNT}. "
-                "It ends as those do: by the overlap after the next rotation, and at once by `revoke` and `offboard`."
+                f"The key belongs to the service account {told['service_account']}; new keys belong to "
+                f"{SERVICE_ACCOUNT}. Both are revoked alike: one overlap after the next rotation, and at once by "
+                "`revoke` and `offboard`."
             )
         return notices
     except KeyError as error:
         raise OperationError(
-            f"the sweep function's answer lacks {error}: deploy the platform and these files from the same commit, "
-            "then run the same command again."
+            f"the sweep function's answer has no field {error}: deploy the platform from the commit that these files "
+            "are from, then run the same command again."
         ) from None
 
 
@@ -163,8 +164,8 @@ def _used_up(tenant: Tenant, names: TenantNames) -> tuple[str, str]:
 
 def _value(tenant: Tenant, secret: str, why: str) -> OperationError:
     return OperationError(
-        f"{tenant.tenant} cannot be adopted, because of what its secret holds: {why}. Nobody was shown the value, and "
-        "it was not changed. Way out: have its owner store a payload of schema 1 for this tenant (docs/adr/0019); or "
+        f"{tenant.tenant} cannot be adopted, because of its secret's value: {why}. The value was not shown and not "
+        "changed. Way out: ask its owner to store a payload of schema 1 for this tenant (docs/adr/0019); or "
         f"{ways_out.made_anew(secret, f'myflux-keys up {tenant.tenant}')}"
     )
 
@@ -184,11 +185,11 @@ def new_key(account: Account, tenant: Tenant, found: Found) -> str:
     """Asks for a key where the secret holds none that lives; says what was asked and what is left to do."""
     slug = tenant.tenant
     if not tenant.minted:
-        return f"It has no key that lives: ask the customer for one, then `myflux-keys key set {slug}`."
+        return f"It has no valid key: ask the customer for one, then `myflux-keys key set {slug}`."
     asked = start(account.secrets, found.facts, new_token("adopt"))
     if asked.problem:
-        return f"A new key could not be asked for: {asked.problem} Then `myflux-keys rotate {slug} --wait`."
-    return f"A new key is asked for, version {asked.version}; `myflux-keys status` shows whether it has come."
+        return f"A new key could not be requested: {asked.problem} Then run `myflux-keys rotate {slug} --wait`."
+    return f"A new key was requested, version {asked.version}; `myflux-keys status` shows whether it is live."
 
 
 def rotate_from_next_slot(account: Account, tenant: Tenant, found: Found) -> None:
@@ -210,8 +211,8 @@ def rotate_from_next_slot(account: Account, tenant: Tenant, found: Found) -> Non
     except ClientError as error:
         if is_incomplete(error):
             raise OperationError(
-                f"a rotation of {found.facts.name} is under way: run the same command again once it is over. Its tags "
-                "are on, and nothing else was changed."
+                f"a rotation of {found.facts.name} is running: run the same command again once it has ended. The "
+                "secret was tagged, and nothing else was changed."
             ) from None
         raise
 
@@ -220,9 +221,9 @@ def untouched(version: str, now: SecretFacts) -> str:
     """Whether `version`, which held the adopted key, is still what readers get: a look, since an import must not
     rotate."""
     if now.current == version and now.pending is None:
-        return f"Readers go on with the key that it had (version {version})."
+        return f"Readers keep the adopted key (version {version})."
     other = now.pending or now.current
-    return f"It no longer has just the key that it had: version {other} came beside {version}. See `history`."
+    return f"The secret now also has version {other}, beside the adopted version {version}. See `history`."
 
 
 def dies_early(expires_at: str, next_rotation: datetime | None) -> bool:
@@ -238,20 +239,20 @@ def dies_early(expires_at: str, next_rotation: datetime | None) -> bool:
 
 def plan(tenant: Tenant, names: TenantNames, found: Found) -> list[str]:
     steps = [
-        *([f"take {names.secret} out of its deletion"] if found.facts.deleted else []),
+        *([f"restore {names.secret}, whose deletion is scheduled"] if found.facts.deleted else []),
         f"tag {names.secret} as {tenant.tenant}'s" if found.untagged else "leave its tags: they are this tenant's",
-        "have the sweep function look at what it holds, and stop there unless it is this tenant's payload"
+        "let the sweep function check its value, and stop unless that is this tenant's payload"
         if found.facts.current
-        else "look at no value, since it holds none",
+        else "check no value, since it holds none",
     ]
     if tenant.minted:
         steps.append("set its rotation to the tenant's slot, without a rotation now")
-    ending = [f"where it holds no key that lives: {'ask for a new one' if tenant.minted else 'say so'}"]
+    ending = [f"if it holds no valid key: {'request a new one' if tenant.minted else 'say so'}"]
     return [
         *steps,
         f"import it into stack {names.stack}"
-        + (f", and take over the OpenAI project {names.project}" if tenant.minted else ""),
-        "replace its resource policy by one that lets this tenant's runtime and the functions read, and nobody else",
-        "bring its other tags, its description and its KMS key in line with the tenant's file",
+        + (f", and import the OpenAI project {names.project}" if tenant.minted else ""),
+        "replace its resource policy by one that allows only this tenant's runtime and the functions to read",
+        "set its other tags, its description and its KMS key as the tenant's file says",
         *ending,
     ]

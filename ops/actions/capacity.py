@@ -1,7 +1,7 @@
-"""How full a cell is, and when each limit will be hit.
+"""How much of each limit a cell uses, and when it reaches the limit.
 
-Owns the limits, the counting and the forecast. Leaves out rendering. Growth is read from the CreatedDate of the
-tenants' secrets: when tenants were really deployed, also where the files have no git history.
+Owns the limits, the counting and the forecast. Leaves out printing. Growth is read from the CreatedDate of the tenants'
+secrets: it shows when tenants were deployed, also where the files have no git history.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from tenancy import Cell, Fleet, aws_limits
 from tenancy.slot_load import ROTATIONS_AN_HOUR, SlotLoad, slot_load
 
 PROJECTS: Final = 2_000
-"""OpenAI's default for one organization. Archived projects cannot be seen from here and may count too."""
+"""OpenAI's default for one organization. Archived projects may count too, and are not counted here."""
 SECRETS: Final = 500_000
 """Per Region and account, AWS's documented quota."""
 ROLES: Final = 1_000
 """Per account, AWS's default quota; other teams' roles count too."""
 GROWTH_DAYS: Final = 90
-"""The stretch of time that growth is read from; shorter for a cell that is younger."""
+"""The days that growth is measured over; fewer for a cell that is younger."""
 
 _PLATFORM_SECRETS: Final = 1
 
@@ -54,8 +54,8 @@ class Growth:
 
 @dataclass(frozen=True)
 class Capacity:
-    """`slots` and `admin_calls_a_day` are of every cell that shares the organization; the latter counts rotations
-    alone, on any one of their three endpoints."""
+    """`slots` and `admin_calls_a_day` count every cell that shares the organization; the latter counts only rotations,
+    for one of the three endpoints that they call."""
 
     cell: str
     tenants: int
@@ -68,8 +68,8 @@ class Capacity:
 
 @dataclass(frozen=True)
 class Demand:
-    """What the files ask of a cell's limits once all of it is deployed. `projects` and `slots` are of every cell that
-    shares the organization, where `sharing` tenants live; `secrets` and `roles` are the cell's own."""
+    """What the files use of a cell's limits once all of it is deployed. `projects` and `slots` count every cell that
+    shares the organization, which have `sharing` tenants; `secrets` and `roles` count this cell only."""
 
     projects: int
     secrets: int
@@ -104,13 +104,13 @@ def reckon(fleet: Fleet, cell: Cell, created: Sequence[datetime], now: datetime)
     """Pure. `created`: when each tenant's secret that exists was made."""
     tenants = fleet.tenants_of(cell)
     growth = growth_of(created, now)
-    asked = demand(fleet, cell, now.date())
-    slots, dedicated = asked.slots, asked.roles - platform_roles(cell.names)
+    need = demand(fleet, cell, now.date())
+    slots, dedicated = need.slots, need.roles - platform_roles(cell.names)
     counted = (
-        ("OpenAI projects", asked.projects, PROJECTS, 1.0 if asked.projects else 0.0),
-        ("rotations in the busiest hour", slots.peak, ROTATIONS_AN_HOUR, slots.peak / max(asked.sharing, 1)),
+        ("OpenAI projects", need.projects, PROJECTS, 1.0 if need.projects else 0.0),
+        ("rotations in the busiest hour", slots.peak, ROTATIONS_AN_HOUR, slots.peak / max(need.sharing, 1)),
         ("secrets", len(created) + _PLATFORM_SECRETS, SECRETS, 1.0),
-        ("IAM roles of ours", asked.roles, ROLES, dedicated / max(len(tenants), 1)),
+        ("IAM roles of ours", need.roles, ROLES, dedicated / max(len(tenants), 1)),
     )
     return Capacity(
         cell=cell.cell,
@@ -132,7 +132,7 @@ def platform_roles(names: CellNames) -> int:
 
 
 def growth_of(created: Iterable[datetime], now: datetime) -> Growth:
-    """New tenants a day. A cell younger than the whole stretch is measured over its own life, at least a day."""
+    """New tenants a day. A cell younger than GROWTH_DAYS is measured over its own age, at least a day."""
     moments = sorted(created)
     if not moments:
         return Growth(0.0, 0)

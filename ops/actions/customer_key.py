@@ -1,9 +1,9 @@
-"""A customer's own key: checked, then written straight into the place that Pulumi made for it, and watched by its age.
+"""A customer's own key: checked, written to the secret that Pulumi made for it, and reported by its age.
 
-Owns who may have one, the one write, and what can be said of a key without reading it. Leaves out the checks with the
-key (`customer_key_check.py`) and where it comes from (`ops/cli/`). Nothing here rotates: only the customer can make
-another key, and only the customer can end the one before it. That a key is a person's is kept as a staging label of its
-version: visible to whoever may describe the secret, gone with the version, and no drift for Pulumi as a tag would be.
+Owns who may have one, the write, and what is known of a key without reading it. Leaves out the checks with the key
+(`customer_key_check.py`) and reading it from a prompt (`ops/cli/`). Nothing here rotates: only the customer can make
+another key, and only the customer can revoke the old one. Whether a key belongs to a person is kept as a staging label
+of its version: the label is removed with the version, and it is no drift for Pulumi, as a tag would be.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
 OLD_DAYS: Final = 90
-"""From this age on a new key is asked for; the alarm CustomerKeyAgeDays rings then too."""
+"""From this age on `status` asks for a new key; the alarm CustomerKeyAgeDays has the same limit."""
 PERSONS_LABEL: Final = "myflux-persons-key"
 
 
@@ -46,7 +46,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Standing:
-    """What can be told of a customer's key without reading it. `version_id` and `stored_at` None: there is none yet."""
+    """What is known of a customer's key without reading it. `version_id` and `stored_at` None: there is none yet."""
 
     tenant: str
     secret: str
@@ -97,14 +97,14 @@ def standing(cell: Cell, tenant: Tenant, client: SecretsManagerClient) -> Standi
         why = _why_not_stored(cell, tenant, error)
         if code_of(error) != "ResourceNotFoundException":
             raise CustomerKeyError(why) from None
-        # One of many may not be deployed yet: the others are told of all the same.
+        # One of many may not be deployed yet: the others are still reported.
         return Standing(tenant.tenant, secret, None, None, None, (why,))
     current = next((v for v in answer.get("Versions", []) if CURRENT in v.get("VersionStages", [])), None)
     if current is None:
-        told = f"No key yet: ask the customer for one, then `myflux-keys key set {tenant.tenant}`."
-        return Standing(tenant.tenant, secret, None, None, None, (told,))
+        notice = f"No key yet: ask the customer for one, then `myflux-keys key set {tenant.tenant}`."
+        return Standing(tenant.tenant, secret, None, None, None, (notice,))
     stored_at: datetime | None = current.get("CreatedDate")
-    # AWS tells its time in whole seconds: a key stored within this one would be -1 days old.
+    # AWS's clock has whole seconds: a key stored within this second would be -1 days old.
     age = (aws_time(answer) - stored_at.replace(microsecond=0)).days if stored_at else None
     persons = PERSONS_LABEL in current.get("VersionStages", [])
     notices = tuple(notices_of(tenant.tenant, age, persons=persons))
@@ -112,11 +112,11 @@ def standing(cell: Cell, tenant: Tenant, client: SecretsManagerClient) -> Standi
 
 
 def notices_of(tenant: str, age_days: int | None, *, persons: bool) -> Sequence[str]:
-    """The standing warnings of a key that is stored."""
+    """The warnings about a stored key."""
     found = [PERSONS_KEY] if persons else []
     if age_days is not None and age_days >= OLD_DAYS:
         found.append(
-            f"This key is {age_days} days old, and nobody but the customer can replace it: ask for a new one, then "
+            f"This key is {age_days} days old, and only the customer can replace it: ask for a new one, then "
             f"`myflux-keys key set {tenant}`."
         )
     return found
@@ -126,8 +126,8 @@ def secret_of(cell: Cell, tenant: Tenant) -> str:
     """The name of a customer's secret. Raises CustomerKeyError for a managed tenant."""
     if tenant.minted:
         raise CustomerKeyError(
-            f"tenant {tenant.tenant} is managed, or gave an admin key: its keys are minted and rotated here, and only "
-            "the rotation function writes them. Nothing was changed. For a new key now: `myflux-keys rotate`."
+            f"tenant {tenant.tenant} is managed, or its customer gave an admin key: only the rotation function makes "
+            f"and stores its keys. For a new key now: `myflux-keys rotate {tenant.tenant}`. Nothing was changed."
         )
     return cell.names.tenant(tenant.tenant).secret
 
@@ -136,14 +136,14 @@ def _notices_on_storing(kind: Kind, *, replaces: bool) -> Sequence[str]:
     found = [PERSONS_KEY] if kind != "service_account" else []
     if replaces:
         found.append(
-            "The key before it is still valid at OpenAI: only the customer can end it. Ask them to, after the readers' "
-            "caches have let go of it (half an hour)."
+            "The old key is still valid at OpenAI, and only the customer can revoke it. Ask them to do so in half an "
+            "hour, when no reader has it in its cache any more."
         )
     return found
 
 
 def _unlabel(client: SecretsManagerClient, secret: str, stages: Mapping[str, Sequence[str]]) -> None:
-    """A label keeps its version from being forgotten: a replaced key would be kept for ever."""
+    """Removes the label: AWS never deletes a version that has one, so a replaced key would be kept for ever."""
     for version, labels in stages.items():
         if PERSONS_LABEL in labels:
             client.update_secret_version_stage(SecretId=secret, VersionStage=PERSONS_LABEL, RemoveFromVersionId=version)

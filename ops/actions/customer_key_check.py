@@ -1,8 +1,8 @@
-"""Whether a customer's own key will do: its kind by its shape, then real calls with the key itself.
+"""Checks a customer's own key: its kind by its prefix, then real calls with the key itself.
 
-Owns the rules and the calls. Leaves out storing (`customer_key.py`). OpenAI has no question "what may this key do, and
-is there money behind it": only calls tell. So each model is looked up, which costs nothing, and the default model is
-asked for one answer of at most 16 tokens, which costs the customer a small part of a cent.
+Owns the rules and the calls. Leaves out storing (`customer_key.py`). OpenAI has no endpoint that returns a key's
+permissions and balance: only calls show them. So each model is looked up, which costs nothing, and the default model
+gives one answer of at most 16 tokens, which costs the customer a small part of a cent.
 """
 
 from __future__ import annotations
@@ -30,31 +30,33 @@ _PAUSES: Final = (2.0, 5.0)
 """After an answer that says nothing about the key."""
 
 PERSONS_KEY: Final = (
-    "This key belongs to a person, and dies when that person leaves the customer's OpenAI organization or project. Ask "
-    "the customer for the key of a service account (it begins with sk-svcacct-)."
+    "This key belongs to a person. It stops working when that person leaves the customer's OpenAI organization or "
+    "project. Ask the customer for the key of a service account (it starts with sk-svcacct-)."
 )
 
 
 class CustomerKeyError(OperationError):
-    """The key is not kept. The message says why and what to do, and never holds the key."""
+    """The key was not stored. The message says why and what to do, and never holds the key."""
 
 
 def kind_of(key: SecretText) -> Kind:
-    """Raises CustomerKeyError for an admin key and for what is no key."""
+    """Raises CustomerKeyError for an admin key, and for a text that is no key."""
     text = key.reveal()
     if not text:
-        raise CustomerKeyError("nothing was given: type or pipe the key in. Nothing was stored.")
+        raise CustomerKeyError(
+            "no key was given: paste it at the prompt, or pipe it to standard input. Nothing was stored."
+        )
     if text.startswith(_ADMIN):
         raise CustomerKeyError(
-            "this is an admin key: it can make and end every key of the customer's organization, and calls no model. "
-            "It is not kept anywhere. Have the customer delete it, and ask for the key of a service account."
+            "this is an admin key: it can make and revoke every key of the customer's organization, and cannot call "
+            "models. It was not stored. Ask the customer to delete it, and to send the key of a service account."
         )
     fitting: list[Kind] = [kind for prefix, kind in _PREFIXES.items() if text.startswith(prefix)]
     if not fitting:
-        raise CustomerKeyError("this is not an OpenAI key: one starts with `sk-`. Nothing was stored.")
+        raise CustomerKeyError("this is not an OpenAI key, which starts with `sk-`. Nothing was stored.")
     if len(text) < _SHORTEST or not text.isascii() or not text.isprintable() or " " in text:
         raise CustomerKeyError(
-            "the key is too short, or holds white space or characters outside ASCII: it was cut or copied wrongly. "
+            "the key is too short, or contains white space or non-ASCII characters: it was not copied correctly. "
             "Nothing was stored."
         )
     return fitting[0]
@@ -65,19 +67,19 @@ def check(key: SecretText, models: Sequence[str], base_url: str, deadline: Deadl
     try:
         http = OpenAIHTTP(checked_base_url(base_url), deadline)
     except SettingError as error:
-        raise CustomerKeyError(f"a key is not sent there: {error}.") from None
+        raise CustomerKeyError(f"a key is not sent to this address: {error}.") from None
     for model in models:
-        proof, error = _asked(http, deadline, key, "GET", path("/models/{model}", model=model))
+        proof, error = _call(http, deadline, key, "GET", path("/models/{model}", model=model))
         # A restricted key may be forbidden to look models up and allowed to call them: the call below decides.
         if proof not in (Proof.ACCEPTED, Proof.RESTRICTED):
             raise CustomerKeyError(_why_not(proof, model, error))
     body = {"model": models[0], "input": "Say yes.", "max_output_tokens": 16, "store": False}
-    proof, error = _asked(http, deadline, key, "POST", "/responses", body)
+    proof, error = _call(http, deadline, key, "POST", "/responses", body)
     if proof is not Proof.ACCEPTED:
         raise CustomerKeyError(_why_not(proof, models[0], error))
 
 
-def _asked(
+def _call(
     http: OpenAIHTTP,
     deadline: Deadline,
     key: SecretText,
@@ -98,21 +100,21 @@ def _asked(
 
 
 def _why_not(proof: Proof, model: str, error: OpenAIError | None) -> str:
-    told = f" OpenAI says: {error.code or error.message}." if error else ""
+    answer = f" OpenAI's answer: {error.code or error.message}." if error else ""
     reasons = {
-        Proof.REFUSED: "OpenAI refuses this key: it was revoked, has expired or was cut.",
+        Proof.REFUSED: "OpenAI refuses this key: it is revoked, expired or not complete.",
         Proof.RESTRICTED: (
-            "OpenAI knows this key and does not let it call models: it needs the permissions Model capabilities "
-            "(Request) and Responses (Write), or all."
+            "this key may not call models: it needs the permissions Model capabilities (Request) and Responses "
+            "(Write), or all permissions."
         ),
         Proof.UNPAID: (
-            "OpenAI knows this key, and there is nothing left to spend behind it: the customer's balance is used up or "
-            "a spend limit is reached. Have the customer put that right first."
+            "this key cannot be used, because the customer's balance is empty or a spend limit is reached. Ask the "
+            "customer to correct that first."
         ),
         Proof.MODEL_UNREACHABLE: (
-            f"the key's project does not offer the model {model}, which the tenant's file lists: have the customer "
+            f"the key's project does not allow the model {model}, which the tenant's file lists: ask the customer to "
             "allow it in the project, or change `models`."
         ),
     }
-    unclear = "OpenAI could not be asked about this key: try again."
-    return f"{reasons.get(proof, unclear)}{told} Nothing was stored."
+    unclear = "this key could not be checked with OpenAI: try again."
+    return f"{reasons.get(proof, unclear)}{answer} Nothing was stored."

@@ -1,7 +1,7 @@
-"""What the sweep function tells of a tenant's keys at OpenAI: those it ended, and those that live.
+"""Asks the sweep function to revoke a tenant's keys at OpenAI, and which of them are still valid.
 
-Owns asking and reading the answers in full: one that lacks a field says nothing, so nothing counts as dead by it.
-Leaves out what a command does about it. No person holds the admin key or a tenant's, so this is how a command looks.
+Owns the calls and reading the answers strictly: if a field is missing, no key counts as revoked. Leaves out what a
+command does about it. No person has the admin key or a tenant's key, so a command can only ask the function.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from tenancy import Tenant
 
 @dataclass(frozen=True)
 class Beyond:
-    """A key that the secret holds, that answers, and that is not in the tenant's project. `key` is its id, or names the
-    version. `customers`: the customer's own, from before keys were minted here."""
+    """A valid key that the secret holds and that is not in the tenant's project. `key` is its id, or names the version.
+    `customers`: the customer's own key, from before MyFlux minted this tenant's keys."""
 
     key: str
     versions: tuple[str, ...]
@@ -29,18 +29,18 @@ class Beyond:
     def told(self) -> str:
         held = f"held by version {', '.join(self.versions)}"
         if self.customers:
-            return f"{self.key} ({held}) is the customer's own: ask them to end it in their OpenAI account"
-        where = f"in project {self.project_id}" if self.project_id else "in a project that no version names"
+            return f"{self.key} ({held}) is the customer's own: ask them to revoke it in their OpenAI account"
+        where = f"in project {self.project_id}" if self.project_id else "in an unknown project"
         return (
-            f"{self.key} ({held}) is {where}: have its owner delete it on OpenAI's site, where it shows as used a "
+            f"{self.key} ({held}) is {where}: ask its owner to delete it on OpenAI's site, where it shows as used a "
             "moment ago"
         )
 
 
 @dataclass(frozen=True)
 class Killed:
-    """Ids of keys. `revoked` were ended, and seen to be dead. `failed` maps a key that lives on, or may, to the reason.
-    `foreign` are others in the tenant's project, not touched. `unseen` says what could not be looked at."""
+    """Ids of keys. `revoked` are revoked, and OpenAI refuses them. `failed` maps a key that is or may be valid to the
+    reason. `foreign` are others in the tenant's project, not revoked. `unseen` says what could not be checked."""
 
     revoked: tuple[str, ...]
     failed: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -51,8 +51,8 @@ class Killed:
 
 @dataclass(frozen=True)
 class Seen:
-    """Living keys. `project` is ``active``, ``archived``, or None where there is none; `current` the key of the live
-    version, `others` more of the tenant's."""
+    """Valid keys. `project` is ``active``, ``archived``, or None where there is none; `current` is the key of the live
+    version, `others` are more keys of the tenant."""
 
     project: str | None
     current: str | None
@@ -77,7 +77,7 @@ class Keys:
         return killed(self._ask({"action": "revoke", "tenant": tenant}))
 
     def empty(self, tenant: str) -> Killed:
-        """Ends every key in the tenant's project, whoever made it, also once the secret is deleted."""
+        """Revokes every key in the tenant's project, whoever made it, also once the secret is deleted."""
         return killed(self._ask({"action": "revoke", "tenant": tenant, "whole_project": True} | self._organization))
 
     def look(self, tenant: str) -> Seen:
@@ -118,8 +118,9 @@ def seen(answer: Mapping[str, Any]) -> Seen:
 
 
 def spoken(dead: Sequence[str]) -> str:
+    """``2 keys revoked at OpenAI: key_a, key_b``."""
     count = len(dead)
-    return f"{count} key{'' if count == 1 else 's'} dead at OpenAI: {', '.join(dead) or 'none was alive'}"
+    return f"{count} key{'' if count == 1 else 's'} revoked at OpenAI{': ' + ', '.join(dead) if dead else ''}"
 
 
 def _beyond(answer: Mapping[str, Any]) -> tuple[Beyond, ...]:
@@ -131,6 +132,6 @@ def _beyond(answer: Mapping[str, Any]) -> tuple[Beyond, ...]:
 
 def _unread(error: Exception) -> OperationError:
     return OperationError(
-        f"the sweep function's answer lacks what was done ({type(error).__name__}), so no key counts as dead. "
-        "Deploy the platform and these files from the same commit, then run the same command again."
+        f"the sweep function's answer lacks a field ({type(error).__name__}: {error}), so no key counts as revoked. "
+        "Deploy the platform from the commit that these files are from, then run the same command again."
     )

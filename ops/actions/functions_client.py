@@ -1,8 +1,4 @@
-"""Asking one of a cell's functions for something, and understanding its answer.
-
-Owns the call and its errors. Leaves out what is asked. Only functions hold the admin key, so whatever needs it goes
-this way. A call is never repeated here: what a function did before an answer was lost is for the caller to find out.
-"""
+"""Calls one of a cell's functions and reads its answer. A call is never repeated here: it may have had an effect."""
 
 from __future__ import annotations
 
@@ -32,20 +28,20 @@ def call(cell: Cell, function_name: str, event: Mapping[str, Any], client: Lambd
         raise OperationError(_refused(cell, function_name, error)) from None
     except (ReadTimeoutError, ConnectionClosedError) as error:
         raise OperationError(
-            f"{function_name} did not answer ({type(error).__name__}). It may be at work still: its log group {log} "
-            "says what it did. The same command may be run again."
+            f"{function_name} did not answer ({type(error).__name__}). It may still be running; its log group {log} "
+            "shows what it did. You can run the same command again."
         ) from None
     try:
         parsed: Any = json.loads(content)
     except ValueError:
         parsed = None
-    told = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else None
+    fields = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else None
     if answer.get("FunctionError"):
-        message = str((told or {}).get("errorMessage") or "it gave no reason")
-        raise OperationError(f"{function_name} failed: {redact(message)} More stands in its log group {log}.")
-    if told is None:
-        raise OperationError(f"{function_name} answered with something that is no JSON object. See {log}.")
-    return told
+        message = str((fields or {}).get("errorMessage") or "it gave no reason")
+        raise OperationError(f"{function_name} failed: {redact(message)} Its log group {log} has more.")
+    if fields is None:
+        raise OperationError(f"{function_name}'s answer is not a JSON object. See its log group {log}.")
+    return fields
 
 
 def _refused(cell: Cell, function_name: str, error: ClientError) -> str:
@@ -56,5 +52,5 @@ def _refused(cell: Cell, function_name: str, error: ClientError) -> str:
         allowed = ", ".join(cell.deployer_principals)
         return f"AWS refuses: only the cell's deployers may call {function_name} ({allowed})."
     if code == "TooManyRequestsException":
-        return f"{function_name} is at work for others and takes no more calls just now: try again in a minute."
+        return f"{function_name} already runs as often as it may at a time: try again in a minute."
     return f"AWS refuses the call of {function_name}: {code}: {error.response.get('Error', {}).get('Message', '')}"

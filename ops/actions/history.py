@@ -1,8 +1,8 @@
-"""The life of a tenant's key, version by version, as AWS remembers it: minted, promoted, replaced, by whom and why.
+"""The history of a tenant's key, version by version, from AWS: minted, promoted, replaced, by whom and why.
 
-Owns putting versions, tags and CloudTrail together. Leaves out values, which a deployer cannot read, and OpenAI: when a
-key ends is reckoned from the tenant's tags by the rotation's own rule. What CloudTrail no longer holds (90 days) is
-told by the version's id as far as it goes.
+Owns joining versions, tags and CloudTrail. Leaves out values, which a deployer cannot read, and OpenAI: a key's end is
+calculated from the secret's tags by the rotation's rule. CloudTrail keeps 90 days; for older versions only the version
+id shows what made them.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 BEFORE: Final = timedelta(minutes=5)
 AFTER: Final = timedelta(hours=5)
-"""Around a version's making: a rotation window of ours is four hours, and clocks differ a little."""
+"""Before and after a version was made: a rotation window is four hours, and clocks differ a little."""
 
 _OUR_TOKEN: Final = re.compile(r"(rotate|revoke)-[0-9a-f-]{36}")
-_ASKED: Final = "RotateSecret"
+_ROTATE: Final = "RotateSecret"
 _PUT: Final = "PutSecretValue"
 _MOVED: Final = "UpdateSecretVersionStage"
 _ENDED: Final = ("RotationFailed", "RotationAbandoned")
@@ -46,8 +46,8 @@ class Version:
 
 @dataclass(frozen=True)
 class Life:
-    """One version's line. `state` is ``current``, ``previous``, ``pending``, ``replaced`` or ``failed``. `by` is
-    ``schedule``, ``rotate``, ``revoke``, ``pulumi``, ``person`` or ``unknown``; `expires` is reckoned, not asked."""
+    """One version. `state` is ``current``, ``previous``, ``pending``, ``replaced`` or ``failed``. `by` is ``schedule``,
+    ``rotate``, ``revoke``, ``pulumi``, ``person`` or ``unknown``; `expires` is calculated, not read from OpenAI."""
 
     version: str
     state: str
@@ -61,7 +61,7 @@ class Life:
 
 
 def versions(client: SecretsManagerClient, secret: str) -> list[Version]:
-    """Every version that Secrets Manager still keeps, unlabelled ones too, oldest first."""
+    """Every version that Secrets Manager still keeps, also those without a label, oldest first."""
     found: list[Version] = []
     token: str | None = None
     while True:
@@ -77,7 +77,7 @@ def versions(client: SecretsManagerClient, secret: str) -> list[Version]:
 
 
 def windows(made: Iterable[datetime], now: datetime) -> list[tuple[datetime, datetime]]:
-    """Stretches of time to look through, joined where they overlap; none older than CloudTrail's memory."""
+    """Periods to search in CloudTrail, joined where they overlap; none older than CloudTrail keeps."""
     oldest = now - timedelta(days=KEPT_DAYS)
     found: list[tuple[datetime, datetime]] = []
     for moment in sorted(made):
@@ -100,7 +100,7 @@ def history(account: Account, tenant: str) -> list[Life]:
     seen = [
         event
         for start, end in windows((version.made for version in made), now)
-        for name in (_ASKED, _PUT, _MOVED, *_ENDED)
+        for name in (_ROTATE, _PUT, _MOVED, *_ENDED)
         for event in events(account.trail, name, start, end)
         if event.secret in (held.arn, held.name)
     ]
@@ -108,7 +108,7 @@ def history(account: Account, tenant: str) -> list[Life]:
 
 
 def lives(held: SecretFacts, made: Sequence[Version], seen: Sequence[TrailEvent], rotation_role: str) -> list[Life]:
-    """From what AWS told to a line a version. Pure."""
+    """One entry a version, from AWS's answers. Pure."""
     found: list[Life] = []
     for place, version in enumerate(made):
         after = made[place + 1 :]
@@ -127,8 +127,8 @@ def lives(held: SecretFacts, made: Sequence[Version], seen: Sequence[TrailEvent]
 
 
 def _ends(held: SecretFacts, made: datetime, replaced: datetime | None, killed: datetime | None) -> datetime | None:
-    """By the rotation's rule: a key lives for interval, overlap and margin; once replaced, for the overlap alone; and a
-    revocation ends it at once. None for a key that is not minted here."""
+    """By the rotation's rule: a key is valid for interval + overlap + margin; once replaced, only for the overlap; and
+    a revocation ends it at once. None for a key that MyFlux did not mint."""
     every, overlap = _seconds(held, TAG_EVERY_DAYS, 86_400), _seconds(held, TAG_OVERLAP_HOURS, 3600)
     if every is None or overlap is None:
         return None
@@ -146,7 +146,7 @@ def _seconds(held: SecretFacts, tag: str, unit: int) -> int | None:
 
 
 def _promoted(version: Version, seen: Sequence[TrailEvent]) -> datetime | None:
-    """When AWSCURRENT moved to it; the making itself where the first value of a secret became the live one."""
+    """When AWSCURRENT moved to it, or when it was made, for the first value of a secret."""
     for event in sorted(seen, key=lambda event: event.at):
         if event.version != version.id or event.error:
             continue
@@ -156,8 +156,8 @@ def _promoted(version: Version, seen: Sequence[TrailEvent]) -> datetime | None:
 
 
 def _problem(version: Version, seen: Sequence[TrailEvent]) -> str:
-    told = [e for e in seen if e.name in _ENDED and version.made - BEFORE <= e.at <= version.made + AFTER]
-    return f"{told[0].name}: {told[0].error}".rstrip(": ") if told else ""
+    failures = [e for e in seen if e.name in _ENDED and version.made - BEFORE <= e.at <= version.made + AFTER]
+    return f"{failures[0].name}: {failures[0].error}".rstrip(": ") if failures else ""
 
 
 def _state(version: Version, promoted: datetime | None, problem: str) -> str:
@@ -173,12 +173,12 @@ def _state(version: Version, promoted: datetime | None, problem: str) -> str:
 def _by(version: Version, seen: Sequence[TrailEvent], rotation_role: str) -> tuple[str, str, str]:
     """(by what, who, reason)."""
     mine = [event for event in seen if event.version == version.id and not event.error]
-    asked = next((event for event in mine if event.name == _ASKED), None)
-    if asked is not None:
-        ours = said_in(asked.user_agent)
+    started = next((event for event in mine if event.name == _ROTATE), None)
+    if started is not None:
+        ours = command_and_reason(started.user_agent)
         if ours is not None:
-            return ours[0], asked.who, ours[1]
-        return ("pulumi" if "pulumi" in asked.user_agent.lower() else "person"), asked.who, ""
+            return ours[0], started.who, ours[1]
+        return ("pulumi" if "pulumi" in started.user_agent.lower() else "person"), started.who, ""
     token = _OUR_TOKEN.fullmatch(version.id)
     if token:
         return token[1], "", ""

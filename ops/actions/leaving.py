@@ -73,8 +73,8 @@ def leave(leaving: Leaving, *, confirmed: Callable[[], bool], tell: Callable[[st
                 with left_to_the_engine():
                     outcome = end(engine, stack)
             except OperationFailed as error:
-                raise OperationError(f"{error} Put that right, then run the same command again.") from None
-            return f"{outcome.changes.get('delete', 0)} resources of {stack} are gone, and the stack with them"
+                raise OperationError(f"{error} Correct that, then run the same command again.") from None
+            return f"stack {stack} was destroyed with {outcome.changes.get('delete', 0)} resources"
 
         keys = Keys(account, leaving.tenant)
         offboard = Offboard(
@@ -100,11 +100,11 @@ def _where(slug: str, done: list[str], *, shown_dead: bool) -> str:
     """`shown_dead` is of this run: what an earlier one saw may have changed."""
     if shown_dead:
         return (
-            f"Stopped. Reads of {slug} are denied, and when this run looked at OpenAI no key of {slug} lived. Run the "
-            "same command again for the rest."
+            f"Stopped. Reads of {slug} are denied, and when this run checked OpenAI, {slug} had no valid key. Run the "
+            "same command again to continue."
         )
     if DENY in done:
-        return f"Stopped. Reads of {slug} are denied; its keys may live. Run the same command again."
+        return f"Stopped. Reads of {slug} are denied; its keys may still be valid. Run the same command again."
     return f"Stopped before it was certain that reads of {slug} are denied. Run the same command again."
 
 

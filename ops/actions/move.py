@@ -43,12 +43,12 @@ def destination(fleet: Fleet, tenant: Tenant, cell: str) -> None:
     """Raises OperationError where `tenant` cannot move to `cell`."""
     if cell not in fleet.cells:
         raise OperationError(
-            f"there is no cell `{cell}`: cells/ holds {', '.join(sorted(fleet.cells))}. Nothing was changed."
+            f"there is no cell `{cell}`: cells/ has {', '.join(sorted(fleet.cells))}. Nothing was changed."
         )
     if not tenant.enabled:
         raise OperationError(
-            f"{tenant.tenant} is disabled, so a move would show nothing about its readers: `myflux-keys enable "
-            f"{tenant.tenant}` first. Nothing was changed."
+            f"{tenant.tenant} is disabled, so nobody could check that its readers work in the new cell: run "
+            f"`myflux-keys enable {tenant.tenant}` first. Nothing was changed."
         )
 
 
@@ -56,12 +56,12 @@ def origin(fleet: Fleet, tenant: Tenant, cell: str) -> Tenant:
     """`tenant` as it was in the cell that it left. Raises OperationError where it has not left that one."""
     if cell not in fleet.cells:
         raise OperationError(
-            f"there is no cell `{cell}`: cells/ holds {', '.join(sorted(fleet.cells))}. Nothing was changed."
+            f"there is no cell `{cell}`: cells/ has {', '.join(sorted(fleet.cells))}. Nothing was changed."
         )
     if tenant.cell == cell:
         raise OperationError(
-            f"{tenant.tenant}'s file still names cell {cell}, so it has not moved away: `myflux-keys move "
-            f"{tenant.tenant} --to CELL` first; to end the tenant altogether, `myflux-keys offboard`. Nothing was "
+            f"{tenant.tenant}'s file still names cell {cell}, so it has not moved: run `myflux-keys move "
+            f"{tenant.tenant} --to CELL` first; to end the tenant for good, `myflux-keys offboard`. Nothing was "
             "changed."
         )
     return tenant.model_copy(update={"cell": cell})
@@ -100,7 +100,7 @@ class Move:
             self._deploy(self._file.without_keys(self._text))
             raise OperationError(awaited(self._tenant, self._account.cell.cell))
         changed = self._deploy(self._text)
-        self._tell(f"stack {self._names.stack} stands, {changed} resources changed")
+        self._tell(f"stack {self._names.stack} is deployed, {changed} resources changed")
         version = self._first_key(began, again=not changed) if self._tenant.minted else None
         if version:
             self._tell(f"its first key is live, version {version}")
@@ -120,7 +120,7 @@ class Move:
         while True:
             found = living_secret(self._account, self._tenant)
             if found is None:
-                raise OperationError(self._unfinished("the new secret is gone."))
+                raise OperationError(self._unfinished("the new secret was deleted."))
             if found.current and found.has_finished(found.current):
                 return found.current
             why = start(self._account.secrets, found, new_token("move")).problem if again and not looks else None
@@ -128,14 +128,14 @@ class Move:
             if looks % _FAILURES_EVERY == 0:
                 why = failure_of(found.arn, since, rotation_failures(self._account.trail, since))
             if why or self._waiting.now() > give_up:
-                raise OperationError(self._unfinished(f"the first key is not there. {why or ''}".strip()))
+                raise OperationError(self._unfinished(f"there is no first key yet. {why or ''}".strip()))
             self._waiting.sleep(_POLL_SECONDS)
 
     def _unfinished(self, why: str) -> str:
         log = self._account.cell.names.log_group(self._account.cell.names.rotation_function)
         return (
-            f"{self._tenant.tenant} in cell {self._account.cell.cell}: {why} The old cell serves as before, and the "
-            f"file still names it. Why stands in {log}; once it is put right, run the same command again."
+            f"{self._tenant.tenant} in cell {self._account.cell.cell}: {why} The old cell still serves the tenant, and "
+            f"the file still names it. The reason is in {log}; correct it, then run the same command again."
         )
 
 
@@ -145,14 +145,16 @@ def _with_their_admin_key(tenant: Tenant) -> bool:
 
 
 def plan(tenant: Tenant, to: str, stack: str) -> list[str]:
-    key = "wait until its first key is live" if tenant.minted else "wait for nothing: their key is stored afterwards"
-    theirs = f"if cell {to} holds no admin key of theirs yet, make its place there and stop until it is stored"
+    key = (
+        "wait until its first key is live" if tenant.minted else "do not wait: the customer's key is stored afterwards"
+    )
+    theirs = f"if cell {to} has no admin key of the customer yet, make its secret there and stop until it is stored"
     return [
         *([theirs] if _with_their_admin_key(tenant) else []),
         f"run pulumi up --stack {stack}: a project, a secret and a rotation in cell {to}",
         key,
-        f"write `cell: {to}` into the tenant's file",
-        f"leave cell {tenant.cell} as it is, for the readers that still ask there",
+        f"write `cell: {to}` to the tenant's file",
+        f"leave cell {tenant.cell} unchanged, for the readers that still use it",
     ]
 
 
@@ -160,10 +162,10 @@ def awaited(tenant: Tenant, to: str) -> str:
     """What a move waits for whose keys are minted in the customer's own organization."""
     slug = tenant.tenant
     return (
-        f"keys of {slug} are minted with the customer's own admin key, cell {to} has none of theirs yet, and nobody "
-        f"can read the one in cell {tenant.cell}. Its place stands now: ask the customer for an admin key, store it "
-        f"with `myflux-keys admin-key set --tenant {slug} --cell {to}`, and run the same command again. The old cell "
-        "serves as before, and the file still names it."
+        f"keys of {slug} are minted with the customer's own admin key. Cell {to} does not have it yet, and nobody can "
+        f"read the one in cell {tenant.cell}. The secret for it is deployed: ask the customer for an admin key, store "
+        f"it with `myflux-keys admin-key set --tenant {slug} --cell {to}`, and run the same command again. The old "
+        "cell still serves the tenant, and the file still names it."
     )
 
 
@@ -172,6 +174,6 @@ def next_step(tenant: Tenant, to: str) -> str:
     slug = tenant.tenant
     stored = "" if tenant.minted else f"Store the customer's key there: `myflux-keys key set {slug}`. "
     return (
-        f'{stored}Commit the file, and let the readers ask the new cell: KeyReader("{to}"). The old cell serves until '
-        f"`myflux-keys move {slug} --finish --from {tenant.cell}`."
+        f'{stored}Commit the file, and let the readers use the new cell: KeyReader("{to}"). The old cell serves the '
+        f"tenant until `myflux-keys move {slug} --finish --from {tenant.cell}`."
     )

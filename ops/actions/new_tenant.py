@@ -1,8 +1,8 @@
-"""A new tenant's file: from answers, or from another tenant's file, to text that tenancy accepts.
+"""A new tenant's file, made from answers and from another tenant's file.
 
-Owns the questions, the text and its writing. Leaves out asking (`ops/cli/`) and every rule about a tenant: `tenancy`
-judges the text before it is written, so no rule stands in two places. The text holds what was said and no default: a
-default that changes one day then changes for this tenant too, as for a file that a person wrote.
+Owns the questions, the text and writing it. Leaves out asking (`ops/cli/`) and every rule about a tenant: `tenancy`
+checks the text before it is written. The text holds the answers and no defaults: when a default changes, it changes for
+this tenant too, as for a file that a person wrote.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from tenancy.tenant import MANAGED_ONLY
 
 _HEADER: Final = "# yaml-language-server: $schema=../docs/schema/tenant.schema.json\n"
 _ITS_OWN: Final = ("tenant", "name", "enabled")
-"""What a file made like another's never takes from it."""
+"""Fields that are never copied from another tenant's file."""
 
 Answers = Mapping[str, str]
-"""By a question's `field`, as they were given; an empty one was not answered."""
+"""By a question's `field`; empty where the question was not answered."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """`field` is the place in the file, as a refusal names it. `managed`: not asked about a customer's own key."""
+    """`field` is the field of the file, as error messages name it. `managed`: not asked with `source: customer`."""
 
     field: str
     flag: str
@@ -45,43 +45,43 @@ class Question:
 
 
 QUESTIONS: Final = (
-    Question("name", "--name", "Name that people read"),
+    Question("name", "--name", "Display name"),
     Question("cell", "--cell", "Cell that serves the tenant"),
     Question("country", "--country", "Country (ISO 3166-1, two letters)"),
-    Question("source", "--source", "Whose OpenAI account and keys (managed: ours, customer: theirs)", MANAGED),
-    Question("models", "--model", "Models, the first is the default (with spaces between)"),
+    Question("source", "--source", "Source of keys (managed: MyFlux mints them, customer: their own key)", MANAGED),
+    Question("models", "--model", "Models, separated by spaces; the first is the default"),
     Question("rotation.every_days", "--every-days", "Longest time between two rotations, in days", "31", managed=True),
-    Question("rotation.overlap_hours", "--overlap-hours", "Hours that the old key lives on", "24", managed=True),
+    Question("rotation.overlap_hours", "--overlap-hours", "Hours that the old key stays valid", "24", managed=True),
     Question(
         "budget.monthly_usd",
         "--monthly-usd",
-        "Budget in US dollars a month (nothing: none)",
+        "Budget in US dollars a month (empty: no budget)",
         managed=True,
         optional=True,
     ),
 )
 EVERY_HOURS: Final = "rotation.every_hours"
-"""By a flag alone: few tenants rotate within a day."""
+"""Set by an option only, never asked: few tenants rotate within a day."""
 
 
 def free(root: Path, slug: str) -> None:
-    """Raises OperationError where no tenant can be called `slug`. `root` holds tenants/."""
+    """Raises OperationError where `slug` is not valid or was used before. `root` holds tenants/."""
     if not TENANT_SLUG.fullmatch(slug):
         raise OperationError(
-            f"`{slug}` is no slug: 3 to 32 of a-z, 0-9 and -, starting with a letter, since it becomes part of names "
-            "in AWS. `--name` is for the name that people read. Nothing was written."
+            f"`{slug}` is not a slug: use 3 to 32 characters of a-z, 0-9 and -, starting with a letter, because it "
+            "becomes part of names in AWS. `--name` sets the display name. Nothing was written."
         )
     if os.path.lexists(_path(root, slug)):
         raise OperationError(
-            f"{_path(root, slug)} exists, and a tenant's file is never overwritten: edit it. Nothing was written."
+            f"{_path(root, slug)} exists, and `new` never overwrites a file: edit it. Nothing was written."
         )
     used = archive.reused(root, slug)
     if used is not None:
         raise OperationError(f"{slug}: {used.reason} Way out: {used.way_out} Nothing was written.")
 
 
-def asked(answers: Answers, base: Mapping[str, Any]) -> list[Question]:
-    """The questions that this tenant's file leaves open, required or not. `base` is another tenant's file."""
+def open_questions(answers: Answers, base: Mapping[str, Any]) -> list[Question]:
+    """The questions without an answer, required or not. `base` holds the fields of another tenant's file."""
     source = answers.get("source") or base.get("source") or MANAGED
     return [
         question
@@ -100,37 +100,37 @@ def written(root: Path, other: str) -> dict[str, Any]:
 
 
 def like(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """What a new tenant takes from another's file, and what a person should know about the rest.
+    """The fields that a new tenant copies from another's file, and notices about fields that it does not.
 
-    Not who hears of spending: those are the other customer's people.
+    Budget emails are not copied: they belong to people of the other customer.
     """
     base = {name: value for name, value in fields.items() if name not in _ITS_OWN}
-    told: list[str] = []
+    notices: list[str] = []
     budget: Any = base.get("budget")
     if isinstance(budget, dict) and "emails" in budget:
         base["budget"] = {name: value for name, value in budget.items() if name not in ("emails", "alert_percent")}  # pyright: ignore[reportUnknownVariableType]
-        told.append(
-            "Left out: who hears of spending (budget.emails, budget.alert_percent), the other customer's people."
+        notices.append(
+            "Not copied: budget.emails and budget.alert_percent, which belong to people of the other customer."
         )
         if budget.get("hard") is False:  # pyright: ignore[reportUnknownMemberType]
             base["budget"]["hard"] = True
-            told.append("The budget is hard now: without alerts a soft one would do nothing.")
-    return base, told
+            notices.append("budget.hard is now true: a soft budget without alerts has no effect.")
+    return base, notices
 
 
 def fields(slug: str, answers: Answers, base: Mapping[str, Any]) -> dict[str, Any]:
-    """The file's fields. What is no number where one belongs stays as it was said, for tenancy to refuse."""
+    """The file's fields. A text where a number belongs is kept, and `tenancy` refuses it."""
     made: dict[str, Any] = {"tenant": slug, **base}
     if answers.get("source") == CUSTOMER:
         made = {name: value for name, value in made.items() if name not in MANAGED_ONLY}
     if answers.get("rotation.every_days") or answers.get(EVERY_HOURS):
         overlap = base.get("rotation", {}).get("overlap_hours")
         made["rotation"] = {} if overlap is None else {"overlap_hours": overlap}
-    for place, said in answers.items():
-        if not said:
+    for field, answer in answers.items():
+        if not answer:
             continue
-        top, _, inner = place.partition(".")
-        value: Any = said.replace(",", " ").split() if place == "models" else _number(said) if inner else said
+        top, _, inner = field.partition(".")
+        value: Any = answer.replace(",", " ").split() if field == "models" else _number(answer) if inner else answer
         if inner:
             made[top] = {**made.get(top, {}), inner: value}
         else:
@@ -140,12 +140,12 @@ def fields(slug: str, answers: Answers, base: Mapping[str, Any]) -> dict[str, An
     return {name: made[name] for name in Tenant.model_fields if name in made}
 
 
-def _number(said: str) -> int | str:
-    return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else said
+def _number(text: str) -> int | str:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
 
 
 def text(values: Mapping[str, Any]) -> str:
-    """One line a field, as the files that ship are written."""
+    """One line for each field, like the files in tenants/."""
     return _HEADER + "".join(f"{name}: {_flow(value)}\n" for name, value in values.items())
 
 
@@ -156,12 +156,12 @@ def _flow(value: Any) -> str:
 
 
 def check(root: Path, slug: str, content: str) -> Fleet:
-    """Raises TenancyError for a file that is not to be written."""
+    """The fleet with the new file. Raises TenancyError for a file that breaks a rule."""
     return tenancy.load(root, only=slug, draft=content)
 
 
 def write(root: Path, slug: str, content: str) -> Path:
-    """Whole or not at all, and never over a file that is there. Raises OperationError."""
+    """Atomic, and never overwrites a file. Raises OperationError."""
     target = _path(root, slug)
     descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
@@ -171,14 +171,14 @@ def write(root: Path, slug: str, content: str) -> Path:
         # A link is refused where a move would overwrite.
         target.hardlink_to(draft)
     except FileExistsError:
-        raise OperationError(f"somebody has just written {target}: it was not overwritten.") from None
+        raise OperationError(f"somebody else has just written {target}: it was not overwritten.") from None
     finally:
         Path(draft).unlink(missing_ok=True)
     return target
 
 
 def concerned(refused: Iterable[str]) -> list[Question]:
-    """The questions whose answers were refused, by the fields that the refusals name."""
+    """The questions whose answers were refused; `refused` holds the fields that the errors name."""
     places = [place.split("[")[0] for place in refused]
     return [question for question in QUESTIONS if question.field in places or question.field.split(".")[0] in places]
 

@@ -69,7 +69,7 @@ class Offboard:
         self._step(DESTROY, self._take_away())
         if self._file is not None:
             self._file.archive()
-            self._step(ARCHIVE, f"the file stands in tenants/archive/: the slug {self._tenant.tenant} is used up")
+            self._step(ARCHIVE, f"the file is in tenants/archive/: the slug {self._tenant.tenant} is never used again")
 
     def _step(self, step: str, told: str) -> None:
         if step not in self._journal.done:
@@ -82,19 +82,19 @@ class Offboard:
         if self._file is not None and self._file.path.exists():
             self._file.set_enabled(False)
         if found is None:
-            return "nobody reads: there is no secret (any more)"
+            return "nobody can read: there is no secret"
         changed = Access(self._account.secrets, self._account.cell, self._tenant).switch(enabled=False)
-        return "reads are denied" if changed else "reads were denied already"
+        return "reads are denied" if changed else "reads were already denied"
 
     def _stop(self, found: SecretFacts | None) -> str:
         if found is None or not found.rotation_enabled:
-            return "nothing rotates"
+            return "rotation was already off"
         self._account.secrets.cancel_rotate_secret(SecretId=found.arn)
         return "rotation is off: no new key is made"
 
     def _kill_all(self) -> str:
         if not self._tenant.minted:
-            return "the key is the customer's own and lives on: ask them to end it in their OpenAI account"
+            return "the key is the customer's own and stays valid: ask them to revoke it in their OpenAI account"
         dead: list[str] = []
         for _ in range(_ROUNDS):
             done = self._kill(self._tenant.tenant)
@@ -105,24 +105,24 @@ class Offboard:
                 break
         else:
             raise OperationError(
-                f"each of {_ROUNDS} looks at OpenAI found another living key in project {self._names.project} "
-                f"({', '.join(dead)} were ended): somebody makes keys there. Reads of {self._tenant.tenant} stay "
-                "denied and this run deleted nothing. Find out who, and run the same command again."
+                f"each of {_ROUNDS} checks found another valid key in project {self._names.project} at OpenAI "
+                f"({', '.join(dead)} were revoked): somebody makes keys there. Find out who, and run the same command "
+                f"again. Reads of {self._tenant.tenant} stay denied, and this run deleted nothing."
             )
         if theirs := [key.told() for key in done.beyond if not key.customers]:
             # Once the secret is gone nothing of ours can ask OpenAI about these any more.
             raise OperationError(self._stubborn(theirs))
         for key in done.beyond:
-            self._tell(f"lives on: {key.told()}")
+            self._tell(f"still valid: {key.told()}")
         self.shown_dead = True
-        looked = f"not looked at: {done.unseen}" if done.unseen else "OpenAI refuses every other that its secret holds"
-        return f"{spoken(dead)}; project {self._names.project} has no other alive; {looked}"
+        looked = f"not checked: {done.unseen}" if done.unseen else "OpenAI refuses every other key of its secret"
+        return f"{spoken(dead)}; project {self._names.project} has no other valid key; {looked}"
 
     def _stubborn(self, told: Sequence[str]) -> str:
         return (
-            f"not every key is seen to be dead ({'; '.join(told)}). Reads of {self._tenant.tenant} stay denied and "
-            f"this run deleted nothing. Delete these on OpenAI's site (its project is {self._names.project}), and run "
-            "the same command again."
+            f"it is not certain that every key is revoked ({'; '.join(told)}). Delete these on OpenAI's site (the "
+            f"tenant's project is {self._names.project}), and run the same command again. Reads of "
+            f"{self._tenant.tenant} stay denied, and this run deleted nothing."
         )
 
     def _take_away(self) -> str:
@@ -132,28 +132,28 @@ class Offboard:
             raise OperationError(f"{error} {self._standing()}".strip()) from None
         if living_secret(self._account, self._tenant) is not None:
             raise OperationError(
-                f"the stack is gone and secret {self._names.secret} is not: somebody made or restored it, or the state "
-                f"did not hold it. Delete it (`aws secretsmanager delete-secret --secret-id {self._names.secret}`), "
-                "and run the same command again."
+                f"the stack is destroyed, but secret {self._names.secret} still exists: somebody made or restored it, "
+                "or it was not in the stack's state. Delete it (`aws secretsmanager delete-secret --secret-id "
+                f"{self._names.secret}`), and run the same command again."
             )
         return f"{told}; {self._afterwards()}"
 
     def _afterwards(self) -> str:
-        gone = "looked again: the secret is deleted"
+        gone = "checked: the secret is deleted"
         if not self._tenant.minted:
             return gone
         if self._tenant.organization_id is not None:
             # The provisioner has seen the project archived, before the key it saw that with went.
-            return f"{gone}; not looked at: their OpenAI organization, since the admin key that they gave went too"
+            return f"{gone}; not checked: the customer's OpenAI organization, since their admin key is deleted too"
         seen = self._look(self._tenant.tenant)
         if seen.in_project:
             raise OperationError(self._alive(seen))
         if seen.project == "active":
             raise OperationError(
-                f"the stack is gone, no key lives, and project {self._names.project} still stands at OpenAI, since the "
-                "state did not hold it: archive it on OpenAI's site, and run the same command again."
+                f"the stack is destroyed and no key is valid, but project {self._names.project} is still active: it "
+                "was not in the stack's state. Archive it on OpenAI's site, and run the same command again."
             )
-        return f"{gone}, and project {self._names.project} {'is archived' if seen.project else 'is not there'}"
+        return f"{gone}, and project {self._names.project} {'is archived' if seen.project else 'does not exist'}"
 
     def _standing(self) -> str:
         """What lives where the stack could not be taken away: a look, not a memory."""
@@ -163,16 +163,16 @@ class Offboard:
             seen = self._look(self._tenant.tenant)
         except OperationError as error:
             self.shown_dead = False
-            return f"Which keys live could not be looked at: {error}"
+            return f"It could not be checked which keys are still valid: {error}"
         if not seen.in_project:
-            return "A look at OpenAI just now: no key of the tenant's project lives."
+            return "OpenAI was checked just now: the tenant's project has no valid key."
         self.shown_dead = False
         return self._alive(seen)
 
     def _alive(self, seen: Seen) -> str:
         return (
-            f"These keys live in project {self._names.project}: {', '.join(seen.in_project)}. The same command ends "
-            "them first."
+            f"These keys in project {self._names.project} are still valid: {', '.join(seen.in_project)}. The same "
+            "command revokes them first."
         )
 
 
@@ -200,9 +200,9 @@ def elsewhere(tenant: Tenant, others: Iterable[Account]) -> None:
         if living_secret(account, tenant) is not None:
             cell = account.cell.cell
             raise OperationError(
-                f"{slug} has a secret in cell {cell} too: a move that has not come to its end. Nothing was changed. "
-                f"`myflux-keys move {slug} --finish --from {cell}` takes it out of there; where it was moving to that "
-                f"cell, `pulumi destroy --stack {account.cell.names.tenant(slug).stack}`."
+                f"{slug} has a secret in cell {cell} too, because a move has not finished. If it moved away from that "
+                f"cell, run `myflux-keys move {slug} --finish --from {cell}`; if it was moving to that cell, `pulumi "
+                f"destroy --stack {account.cell.names.tenant(slug).stack}`. Nothing was changed."
             )
 
 
@@ -210,13 +210,13 @@ def plan(cell: Cell, tenant: Tenant, *, leaves: bool) -> list[str]:
     """The steps in words, for a dry run and for the person who is asked. `leaves`: for good, the file goes too."""
     names = cell.names.tenant(tenant.tenant)
     told = [
-        "deny reads in AWS" + (", and write `enabled: false` into the tenant's file" if leaves else ""),
-        "turn rotation off" if tenant.minted else "nothing rotates: the key is the customer's own",
-        "end every key in the tenant's project at OpenAI, also those not made here"
+        "deny reads in AWS" + (", and write `enabled: false` to the tenant's file" if leaves else ""),
+        "turn rotation off" if tenant.minted else "leave rotation off: the key is the customer's own",
+        "revoke every key in the tenant's project at OpenAI, also those that MyFlux did not make"
         if tenant.minted
-        else "end no key: only the customer can, at OpenAI",
+        else "revoke no key: only the customer can, at OpenAI",
         f"destroy stack {names.stack}: its secret can be restored for {cell.recovery_window_days} days, without a "
-        "working key" + (f"; project {names.project} is archived, which is final" if tenant.minted else ""),
+        "valid key" + (f"; project {names.project} is archived, which is final" if tenant.minted else ""),
     ]
     if leaves:
         told.append(f"move the file to tenants/archive/{tenant.tenant}.yaml, so that the slug is never used again")
@@ -226,7 +226,7 @@ def plan(cell: Cell, tenant: Tenant, *, leaves: bool) -> list[str]:
 def guarded(stack: str, resources: Sequence[str]) -> str:
     """Why a stack with protected resources is not taken away without its own word."""
     return (
-        f"stack {stack} protects {', '.join(resources)}: this is a production cell, and what goes with them cannot be "
-        "undone. Nothing was changed. Once you are sure, add --unprotect: the same command then takes the protection "
-        "off this one stack, after readers are denied and keys are dead."
+        f"stack {stack} protects {', '.join(resources)} from deletion, because the cell is production and deleting "
+        "them cannot be undone. Once you are sure, add --unprotect: the same command then removes the protection of "
+        "this stack only, after readers are denied and keys are revoked. Nothing was changed."
     )

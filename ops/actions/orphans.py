@@ -1,7 +1,7 @@
-"""What one side of a cell has and another has not: tenants' files, stacks, secrets, and OpenAI's projects.
+"""Compares a cell's tenant files, stacks, secrets and OpenAI projects, and reports what exists without the others.
 
-Owns the comparison of files, stacks and secrets, which is pure, and the sentences with the way out. Leaves out OpenAI's
-side, which only a function may ask (`functions/sweep/orphans.py`), and where stacks' states lie
+Owns the comparison of files, stacks and secrets, which is pure, and the sentences that say what to do. Leaves out
+OpenAI's side, which only a function can read (`functions/sweep/orphans.py`), and reading the stacks' states
 (`ops/stacks/backend.py`).
 """
 
@@ -19,13 +19,13 @@ from tenancy import Cell, Fleet
 
 RUNBOOK: Final = "docs/runbook.md"
 KINDS: Final = ("SecretDeleted", "SecretMissing", "SecretMistagged", "ProjectMissing", "FileMissing", "StackMissing")
-"""Each has a section of that name in the runbook. The last two are seen by commands alone: no function knows files."""
+"""Each has a section of that name in the runbook. Only commands find the last two: functions cannot read files."""
 
 
 @dataclass(frozen=True)
 class Orphan:
-    """`keys` are the ids of the living keys at OpenAI; None: not looked at. `deletion` is AWS's date. `way_out` is a
-    sentence."""
+    """`keys` are the ids of the keys that are valid at OpenAI; None: not checked. `deletion` is AWS's date. `way_out`
+    is a sentence that says what to do."""
 
     tenant: str
     cell: str
@@ -37,10 +37,11 @@ class Orphan:
 
     @property
     def sentence(self) -> str:
-        said = [f"{self.tenant}: {self.reason}.", *_keys(self)]
-        return " ".join([*said, f"{self.way_out} ({RUNBOOK}#{self.kind.lower()})"])
+        facts = [f"{self.tenant}: {self.reason}.", *_keys(self)]
+        return " ".join([*facts, f"{self.way_out} ({RUNBOOK}#{self.kind.lower()})"])
 
-    def shown(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
+        """An entry of `orphans` in the output of `status --json` and `sweep --json`."""
         return {
             "tenant": self.tenant,
             "kind": self.kind,
@@ -55,18 +56,18 @@ def _keys(orphan: Orphan) -> Iterator[str]:
     if orphan.kind in ("FileMissing", "StackMissing"):
         return
     if orphan.keys is None:
-        yield f"Which of its keys live at OpenAI was not looked at: `myflux-keys sweep --cell {orphan.cell}` does."
+        yield f"Its keys at OpenAI were not checked: `myflux-keys sweep --cell {orphan.cell}` checks them."
     elif not orphan.keys:
-        yield "No key of it lives at OpenAI."
+        yield "It has no valid key at OpenAI."
     else:
         count = len(orphan.keys)
-        yield f"{count} key{' lives' if count == 1 else 's live'} on at OpenAI: {', '.join(orphan.keys)}."
+        yield f"{count} key{' is' if count == 1 else 's are'} still valid at OpenAI: {', '.join(orphan.keys)}."
 
 
 @dataclass(frozen=True)
 class Sides:
     """One cell. `files` are the slugs of its tenants' files, `elsewhere` maps a slug to the other cell that its file
-    names. `stacks` are the tenants that have a stack's state; None: the states were not looked at."""
+    names. `stacks` are the slugs of tenants whose stack has a state; None: the states were not read."""
 
     cell: Cell
     files: Collection[str]
@@ -117,20 +118,20 @@ def _of_tenant(sides: Sides, slug: str, secret: ListedSecret | None) -> Iterator
         reason = f"its secret {secret.name} has {told}: rotation and sweep look for its tags, and skip it"
         yield _orphan(sides, slug, "SecretMistagged", reason)
     elif secret is None and filed and (stacked or sides.stacks is None):
-        known = f"stack {stack} has a state" if stacked else "it has a file (stacks were not looked at)"
-        yield _orphan(sides, slug, "SecretMissing", f"{known}, and there is no secret")
+        known = f"stack {stack} has a state" if stacked else "it has a file (stacks were not checked)"
+        yield _orphan(sides, slug, "SecretMissing", f"{known}, but there is no secret")
     living = secret is not None and secret.deletion is None
     if not filed and (stacked or living):
         what = f"stack {stack} has a state" if stacked else "it has a secret"
         where = sides.elsewhere.get(slug)
         file = f"its file names cell {where}" if where else "no file names it"
-        yield _orphan(sides, slug, "FileMissing", f"{what}, and {file}")
+        yield _orphan(sides, slug, "FileMissing", f"{what}, but {file}")
     if filed and sides.stacks is not None and not stacked and (living or secret is None):
         what = "it has a secret" if living else "it has a file"
-        yield _orphan(sides, slug, "StackMissing", f"{what}, and no stack {stack} has a state")
+        yield _orphan(sides, slug, "StackMissing", f"{what}, but stack {stack} has no state")
 
 
-def told(entry: Mapping[str, Any], sides: Sides) -> Orphan:
+def from_answer(entry: Mapping[str, Any], sides: Sides) -> Orphan:
     """From an entry of the sweep function's answer."""
     deletion = datetime.fromisoformat(entry["deletion"]).timestamp() if entry["deletion"] else None
     keys = None if entry["keys"] is None else tuple(entry["keys"])
@@ -138,7 +139,7 @@ def told(entry: Mapping[str, Any], sides: Sides) -> Orphan:
 
 
 def merged(functions: Iterable[Orphan], commands: Iterable[Orphan]) -> list[Orphan]:
-    """Each orphan once. The function's word goes first: it has looked at OpenAI."""
+    """Each orphan once. The function's entry wins: it has checked OpenAI too."""
     found = {(orphan.tenant, orphan.kind): orphan for orphan in commands}
     found |= {(orphan.tenant, orphan.kind): orphan for orphan in functions}
     return [orphan for _, orphan in sorted(found.items())]
@@ -155,12 +156,12 @@ def _orphan(
 ) -> Orphan:
     date = None if deletion is None else datetime.fromtimestamp(deletion, UTC)
     if date is not None:
-        # AWS promises no moment after the date, so what is listed may still be restored.
+        # AWS gives no exact time of deletion after that date, so a secret that is still listed can be restored.
         when = f"{date:%Y-%m-%d %H:%M}Z"
         reason += (
-            f"; AWS removes it after {when}"
+            f"; AWS deletes it after {when}"
             if date > sides.now
-            else f"; AWS dates it {when} and may remove it at any time"
+            else f"; its date was {when}, so AWS may delete it at any time"
         )
     return Orphan(slug, sides.cell.cell, kind, reason, _way_out(sides, slug, kind), date, keys)
 
@@ -175,23 +176,23 @@ def _way_out(sides: Sides, slug: str, kind: str) -> str:
             f"{slug} --yes`."
         )
     if kind == "SecretMissing" and filed:
-        return f"{up} makes a secret with a new key, and the sweep then ends the keys that nobody holds."
+        return f"{up} makes a secret with a new key; the sweep then revokes the orphaned keys."
     if kind == "SecretMissing":
-        return "Archive the project on OpenAI's site: that ends its keys, and is final."
+        return "Archive the project on OpenAI's site: that revokes its keys, and is final."
     if kind == "SecretMistagged" and not any(secret.tenant == slug for secret in sides.secrets):
-        return "Take our tags off it, or delete it, once its owner is known."
+        return "Find its owner, then remove MyFlux's tags from it or delete it."
     if kind == "SecretMistagged":
         deployed = sides.stacks is None or slug in sides.stacks
-        return f"{up} puts its tags back." if deployed else f"`myflux-keys adopt {slug} --yes` puts missing tags on."
+        return f"{up} restores its tags." if deployed else f"`myflux-keys adopt {slug} --yes` adds missing tags."
     if kind == "ProjectMissing":
-        return f"OpenAI never brings a project back: `myflux-keys offboard {slug}`, then `new` by another slug."
+        return f"OpenAI cannot restore a project: `myflux-keys offboard {slug}`, then `new` with another slug."
     if kind == "FileMissing" and slug in sides.elsewhere:
-        return f"Where its move is over: `myflux-keys move {slug} --finish --from {sides.cell.cell}`."
+        return f"If all its readers use the new cell: `myflux-keys move {slug} --finish --from {sides.cell.cell}`."
     if kind == "FileMissing":
-        return f"Bring tenants/{slug}.yaml back from git; to end the tenant, then `myflux-keys offboard {slug}`."
+        return f"Restore tenants/{slug}.yaml from git; to end the tenant, then run `myflux-keys offboard {slug}`."
     return f"`myflux-keys adopt {slug} --yes`." if has_secret else f"`myflux-keys up {slug}` deploys it."
 
 
 def look(account: Account, fleet: Fleet, stacks: Collection[str] | None, now: datetime) -> list[Orphan]:
-    """By AWS, files and states alone."""
+    """Orphans that AWS, files and states show, without OpenAI."""
     return compared(sides(account, fleet, stacks, now))

@@ -1,9 +1,4 @@
-"""When the next rotation may start within the cell's budget of Admin API calls.
-
-Owns the reckoning, with clock and sleep given from outside. Leaves out what is started, and the budget's shares
-(`myflux_keys/admin_budget.py`). The functions answer 429 with waiting besides: this keeps a command that starts many of
-them from using up the minute for everybody.
-"""
+"""When the next rotation may start: a command that starts many must not use up OpenAI's Admin API limit."""
 
 from __future__ import annotations
 
@@ -22,7 +17,7 @@ ROTATION_SECONDS: Final = 20.0
 
 @dataclass(frozen=True)
 class Budget:
-    """`per_minute` starts in any window."""
+    """`per_minute`: how many rotations may start in any minute."""
 
     per_minute: int = ROTATIONS_PER_MINUTE
 
@@ -34,7 +29,7 @@ class Budget:
 
 
 class Pace:
-    """Hands out turns. `started` are earlier starts (seconds, by `now`'s clock) that still weigh on the budget."""
+    """Waits for the next turn. `started` are earlier starts, in seconds by `now`'s clock."""
 
     def __init__(
         self,
@@ -45,7 +40,7 @@ class Pace:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.others = 0
-        """Rotations of the cell that somebody else has begun and that weigh on the budget now."""
+        """Rotations of the cell that others started and that count against the budget now."""
         self._budget = budget
         self._now = now
         self._sleep = sleep
@@ -67,12 +62,12 @@ class Pace:
         return moment
 
     def in_window(self) -> int:
-        """Turns that still weigh on the budget."""
+        """Turns that still count against the budget."""
         return sum(moment > self._now() - WINDOW_SECONDS for moment in self._recent)
 
 
 def spoken(seconds: float) -> str:
-    """``40 s``, ``12 min``, ``4 h 45 min``: as much as a person plans with."""
+    """``40 s``, ``12 min``, ``4 h 45 min``."""
     if seconds < 90:
         return f"{max(round(seconds), 1)} s"
     minutes = round(seconds / 60)

@@ -1,7 +1,7 @@
-"""How many cells a number of tenants needs, and what fills a cell first.
+"""How many cells a number of tenants needs, and which limit a cell reaches first.
 
-Owns the reckoning for tenants that are not there yet, from the limits of `capacity` and the slots that tenancy would
-give them. Pure. Leaves out what is there (`capacity`) and rendering.
+Owns the calculation for future tenants, from the limits of `capacity` and the slots that tenancy gives to slugs. Pure.
+Leaves out present tenants (`capacity`) and printing.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from tenancy.aws_prices import KEY_MONTH, SECRET_MONTH
 from tenancy.slot_load import SlotLoad, slot_load
 
 _FIRST: Final = date(2027, 1, 1)
-"""A year like any other: slots follow the calendar, and a table must not change from one day to the next."""
+"""A fixed year: slots follow the calendar, and the table must not change from one day to the next."""
 _NAMES: Final = CellNames("cell", "111122223333", "eu-central-1")
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What the tenants are like: how often keys rotate, and the share that has a role and a KMS key of its own."""
+    """How often the tenants' keys rotate, and the share of tenants with a role and a KMS key of their own."""
 
     interval_hours: int = 30 * 24
     dedicated: float = 0.0
@@ -33,7 +33,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Full:
-    """The most tenants of a cell with an organization of its own, and the limit that says so."""
+    """The most tenants of a cell with its own organization, and the limit that it reaches first."""
 
     tenants: int
     limit: str
@@ -55,13 +55,13 @@ class Projection:
 
 
 def load(tenants: int, shape: Shape) -> SlotLoad:
-    """Of one cell with so many tenants, whose slugs are numbers."""
+    """The slots of one cell with so many tenants, whose slugs are numbers."""
     return slot_load((slots.cron(f"t-{one:06d}", _NAMES.cell, shape.interval_hours) for one in range(tenants)), _FIRST)
 
 
 def full(shape: Shape) -> Full:
-    """Whichever limit is met first. The busiest hour grows with the tenants, so the last number that fits is sought
-    between none and what the other limits allow."""
+    """The limit that is reached first. The busiest hour grows with the tenants: the largest number that fits is found
+    by bisection, between none and what the other limits allow."""
     by_limit = {"OpenAI projects": PROJECTS, "secrets": SECRETS - 1}
     if shape.dedicated:
         by_limit["IAM roles"] = int((ROLES - platform_roles(_NAMES)) / shape.dedicated)
@@ -77,7 +77,7 @@ def full(shape: Shape) -> Full:
 
 def project(tenants: int, shape: Shape) -> Projection:
     cells = math.ceil(tenants / full(shape).tenants)
-    # Spread evenly: a cell that is full takes nobody more.
+    # Tenants are spread evenly over the cells.
     largest = math.ceil(tenants / cells)
     busiest = load(largest, shape)
     dedicated = round(tenants * shape.dedicated)

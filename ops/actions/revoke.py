@@ -1,8 +1,8 @@
-"""A key has leaked: shut the readers out, kill every key, make a new one, let the readers in.
+"""Revokes a tenant's keys after a leak: deny readers, revoke every key, make a new one, allow readers again.
 
-Owns the order, and that stopping anywhere leaves nothing open: the door is shut first and opened last, and a record on
-disk says how far it came. Leaves out killing keys, which only a function with the admin key can do, and asking the
-operator. Each step is safe to repeat.
+Owns the order: reads are denied first and allowed last, and a record on disk holds the steps that are done, so a run
+that is stopped leaves reads denied. Leaves out revoking keys, which only a function with the admin key can do, and
+asking the operator. Each step is safe to repeat.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _GOES_ON: Final = timedelta(days=1)
 
 
 def ready(account: Account, tenant: Tenant) -> bool:
-    """Whether readers are let in now. Raises OperationError for whatever could stand in the way later: nothing has been
-    changed then."""
+    """Whether readers are allowed now. Raises OperationError where a later step could not succeed; nothing was changed
+    then."""
     account.check()
     names = account.cell.names.tenant(tenant.tenant)
     policy = Access(account.secrets, account.cell, tenant).policy()
@@ -47,9 +47,9 @@ def ready(account: Account, tenant: Tenant) -> bool:
 
 
 def goes_on(journal: Journal, *, opened: bool, now: datetime) -> bool:
-    """Whether a stopped revocation is taken up where it was left, instead of from the start.
+    """Whether a stopped revocation continues where it stopped, instead of starting again.
 
-    Only while the door has stayed shut, and for a day: a key that somebody could read since may be the one that has
+    Only while reads have stayed denied, and for a day: a key that somebody could read since may be the one that has
     leaked now, and must not be taken for the new one.
     """
     return bool(journal.done) and not opened and now - datetime.fromisoformat(journal.begun) < _GOES_ON
@@ -57,14 +57,14 @@ def goes_on(journal: Journal, *, opened: bool, now: datetime) -> bool:
 
 @dataclass(frozen=True)
 class Revoked:
-    """`readable`: the readers are let in at the end. `seen` is the last look at OpenAI, after the new key was live."""
+    """`readable`: readers are allowed at the end. `seen` is the last check at OpenAI, after the new key was live."""
 
     readable: bool
     seen: Seen
 
 
 class Revoke:
-    """One tenant's revocation, as far as `journal` says and on from there."""
+    """One tenant's revocation: continues after the steps that `journal` holds."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Revoke:
         tell: Callable[[str], None],
         waiting: Waiting | None = None,
     ) -> None:
-        """`kill` ends every key of the tenant that it is given; `look` tells which live, and changes nothing."""
+        """`kill` revokes every key of the tenant; `look` returns the valid keys, and changes nothing."""
         self._account = account
         self._tenant = tenant
         self._journal = journal
@@ -89,10 +89,10 @@ class Revoke:
         self._access = Access(account.secrets, account.cell, tenant)
 
     def run(self) -> Revoked:
-        """Readers of a tenant whose file says `enabled: false` stay shut out at the end. Raises OperationError."""
-        # Also when going on: a `pulumi up` may have opened the door a moment ago.
+        """Reads of a tenant whose file says `enabled: false` stay denied at the end. Raises OperationError."""
+        # Also when it continues: a `pulumi up` may have allowed reads a moment ago.
         changed = self._access.switch(enabled=False)
-        self._step(DENY, "reads are denied" if changed else "reads were denied already")
+        self._step(DENY, "reads are denied" if changed else "reads were already denied")
         for step, act in ((KILL, self._kill_all), (MINT, self._mint)):
             if step not in self._journal.done:
                 self._step(step, act())
@@ -104,46 +104,46 @@ class Revoke:
             self._step(ENABLE, "reads stay denied, as the tenant's file says (enabled: false)")
         return Revoked(self._tenant.enabled, seen)
 
-    def _step(self, step: str, told: str) -> None:
+    def _step(self, step: str, sentence: str) -> None:
         if step not in self._journal.done:
             self._journal.done.append(step)
             self._journal.save()
-        self._tell(told)
+        self._tell(sentence)
 
     def _kill_all(self) -> str:
         done = self._kill(self._tenant.tenant)
         if done.failed:
-            told = "; ".join(f"{key}: {why}" for key, why in done.failed.items())
+            failures = "; ".join(f"{key}: {why}" for key, why in done.failed.items())
             raise OperationError(
-                f"not every key is seen to be dead ({told}). Reads of {self._tenant.tenant} stay denied. Delete these "
-                f"on OpenAI's site, in project {self._names.project}, then run the same command again."
+                f"it is not certain that every key is revoked ({failures}). Delete them on OpenAI's site, in project "
+                f"{self._names.project}, then run the same command again. Reads of {self._tenant.tenant} stay denied."
             )
-        return f"{spoken(done.revoked)}, and every key of its secret's versions that is in its project is refused"
+        return f"{spoken(done.revoked)}; OpenAI refuses every key of its project that a version of its secret holds"
 
     def _checked(self) -> Seen:
-        """The look that the last sentence stands on. Raises OperationError, and the next run ends keys again: what
-        lives besides the new key may have been minted between the two looks."""
+        """The last check at OpenAI, which the final sentence reports. Raises OperationError, and the next run revokes
+        keys again: another valid key may have been minted between the two checks."""
         seen = self._look(self._tenant.tenant)
         if seen.current is not None and not seen.others:
-            self._tell(f"looked again: key {seen.current} lives, and no other of {self._tenant.tenant}")
+            self._tell(f"checked: {seen.current} is the only valid key of {self._tenant.tenant}")
             return seen
         self._journal.done = [step for step in self._journal.done if step not in (KILL, MINT)]
         self._journal.entries[self._tenant.tenant].version = ""
         self._journal.save()
-        others = f"these keys live: {', '.join(seen.others)}" if seen.others else "no key lives"
+        others = f"these keys are still valid: {', '.join(seen.others)}" if seen.others else "no key is valid"
         new = (
-            f"besides the new one, {seen.current}" if seen.current else "and OpenAI does not list the new one as alive"
+            f"besides the new one, {seen.current}" if seen.current else "and OpenAI does not list the new one as valid"
         )
         raise OperationError(
-            f"{self._tenant.tenant}: {others} {new}. Reads stay denied. Run the same command again: it ends them and "
-            "makes another key."
+            f"{self._tenant.tenant}: {others} {new}. Run the same command again: it revokes them and makes another "
+            "key. Reads stay denied."
         )
 
     def _mint(self) -> str:
-        """A rotation of our own: one that ran already may hold a key that has just been killed, so it is waited for."""
+        """Waits for a rotation that already runs, which may hold a key that was just revoked, then rotates again."""
         entry = self._journal.entries[self._tenant.tenant]
         if not entry.version or (entry.accepted and entry.version not in self._facts().stages):
-            # Asked for by an earlier run and gone since: its rotation failed for good, and its token is used up.
+            # An earlier run started it and its version is gone: the rotation failed, and its token cannot be reused.
             entry.version = new_token(self._journal.operation)
         entry.accepted = ""
         self._journal.save()
@@ -151,7 +151,7 @@ class Revoke:
         looks = 0
         while not (found := self._facts()).has_finished(entry.version):
             if self._waiting.now() > give_up:
-                raise OperationError(self._unfinished("the new key is not there yet."))
+                raise OperationError(self._unfinished("there is no new key yet."))
             if not entry.accepted:
                 self._ask(found)
             looks += 1
@@ -164,7 +164,7 @@ class Revoke:
         return f"a new key is live, version {entry.version}"
 
     def _ask(self, found: SecretFacts) -> None:
-        """RotateSecret; asked again later while AWS is busy with an earlier rotation."""
+        """RotateSecret; called again later while AWS still works on an earlier rotation."""
         entry = self._journal.entries[self._tenant.tenant]
         try:
             answer = self._account.secrets.rotate_secret(SecretId=found.arn, ClientRequestToken=entry.version)
@@ -178,8 +178,8 @@ class Revoke:
     def _unfinished(self, why: str) -> str:
         log = self._account.cell.names.log_group(self._account.cell.names.rotation_function)
         return (
-            f"{self._tenant.tenant}: {why} The old keys were seen to be dead, and reads stay denied. Why stands in "
-            f"{log}; run the same command again to go on."
+            f"{self._tenant.tenant}: {why} The old keys are revoked, and reads stay denied. The reason is in {log}; "
+            "run the same command again to continue."
         )
 
     def _facts(self) -> SecretFacts:
@@ -187,13 +187,13 @@ class Revoke:
 
 
 def consequences(tenant: Tenant) -> list[str]:
-    """What a revocation breaks, for the person who is asked."""
-    told = [
-        "Every key of this tenant dies at once, also one that only an old version of its secret holds: calls in flight "
-        "fail, and so do calls until the new key is live, usually within half a minute.",
-        "Readers are refused until then. They fetch the new key by themselves.",
+    """What a revocation interrupts, shown before the question."""
+    sentences = [
+        "Every key of this tenant is revoked at once, also keys that only an old version of its secret holds. Running "
+        "calls fail, and so do new calls until the new key is live, usually within half a minute.",
+        "Reads are denied until then. Readers fetch the new key by themselves.",
     ]
     told.extend(one.when_revoked for one in tenant.consumers.used if one.when_revoked)
     if not tenant.enabled:
-        told.append("The tenant's file says `enabled: false`, so reads stay denied afterwards.")
-    return told
+        sentences.append("The tenant's file says `enabled: false`, so reads stay denied afterwards.")
+    return sentences

@@ -1,8 +1,8 @@
-"""Rotating many tenants' keys at a pace that OpenAI's Admin API takes, to the end, across interruptions.
+"""Rotates many tenants' keys within OpenAI's Admin API limit, and continues after an interruption.
 
-Owns what is started, in which order, and when a rotation counts as over. Leaves out whose keys (`selection`), the
-budget (`pace`), the record (`journal`) and the rotation itself, which is Secrets Manager's and the function's. Every
-start is safe to repeat: its token is on record before the call, and RotateSecret with a known token starts nothing new.
+Owns which rotation starts when, and when a rotation has ended. Leaves out whose keys (`selection`), the budget
+(`pace`), the record (`journal`) and the rotation itself, by Secrets Manager and the function. Every start is safe to
+repeat: its token is recorded before the call, and RotateSecret with a known token starts nothing new.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 POLL_SECONDS: Final = 2.0
 FAILURES_SECONDS: Final = 5.0
-"""Between two looks into CloudTrail, which allows two a second for the whole account."""
+"""Between two calls to CloudTrail, which allows two a second for the whole account."""
 OTHERS_SECONDS: Final = 10.0
-"""Between two counts of the rotations that others have begun: a page for each hundred secrets of the cell."""
+"""Between two counts of the rotations that others started: a page for each hundred secrets of the cell."""
 GIVE_UP_SECONDS: Final = 1800.0
-"""A rotation that is neither done nor reported as failed by then. CloudTrail may be a quarter of an hour late."""
+"""After this a rotation without a result counts as failed. CloudTrail may be a quarter of an hour late."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Waiting:
-    """How a command passes the time. Tests bring their own."""
+    """Clock, sleep and time limit of a command; tests use their own."""
 
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
@@ -57,7 +57,7 @@ class Waiting:
 
 
 def new_token(command: str) -> str:
-    """Becomes the version's id and a part of the key's name at OpenAI, so that both tell for ever who asked."""
+    """Becomes the version's id and a part of the key's name at OpenAI, so that both show which command made the key."""
     return f"{command}-{uuid.uuid4()}"
 
 
@@ -74,7 +74,7 @@ class Rotate:
         waiting: Waiting | None = None,
         budget: Budget | None = None,
     ) -> None:
-        """`follow` waits until each rotation is over; without it the run ends once the last was accepted."""
+        """`follow` waits until each rotation has ended; without it the run ends once AWS accepted the last."""
         self._account = account
         self._journal = journal
         self._follow = follow
@@ -87,8 +87,8 @@ class Rotate:
         self._counted = 0.0
 
     def run(self) -> Journal:
-        """Starts what has not been started, and follows. Ends with every entry's outcome known, or with Ctrl-C, after
-        which the record holds all there is to go on with."""
+        """Starts the rotations that are left, and follows them. Returns once every entry has an outcome; after Ctrl-C
+        the record holds all that the next run needs."""
         self._account.check()
         queue = self._left()
         while True:
@@ -115,16 +115,18 @@ class Rotate:
         )
 
     def _is_crowded_out(self) -> bool:
-        """Counts the rotations that others have begun, and whether they leave no turn now. One tenant never waits."""
+        """Whether rotations that others started leave no turn now. A run of one tenant never waits."""
         now = self._waiting.now()
         if len(self._journal.entries) > 1 and now - self._counted >= OTHERS_SECONDS:
             self._counted = now
             secrets = tenant_secrets(self._account.secrets, self._account.cell.names)
-            self._pace.others = sum(found.weighs for tenant, found in secrets if tenant not in self._journal.entries)
+            self._pace.others = sum(
+                found.counts_against_budget for tenant, found in secrets if tenant not in self._journal.entries
+            )
         return self._pace.delay() > 0
 
     def _left(self) -> list[str]:
-        """Not begun, failed, or begun in a secret that knows nothing of it: that record is of a cell since reset."""
+        """Not started, failed, or started in a cell that was reset since: then the secret has no such version."""
         queue: list[str] = []
         for tenant, entry in self._journal.entries.items():
             if entry.outcome in ("started", "succeeded"):
@@ -160,8 +162,8 @@ class Rotate:
             return
         if entry.version not in found.stages:
             entry.version = entry.version or new_token(self._journal.operation)
-            # Whoever goes on after a Ctrl-C in the call looks for failures from before it on.
-            entry.accepted = found.told_at.isoformat()
+            # After Ctrl-C during the call, the next run searches for failures from before the call on.
+            entry.accepted = found.answered_at.isoformat()
             entry.started = self._pace.take()
             self._journal.save()
             started = start(self._account.secrets, found, entry.version)
@@ -172,7 +174,7 @@ class Rotate:
         self._end(tenant, "started", "")
 
     def _look(self) -> None:
-        """Every rotation under way: is it over, has it failed, has it taken too long?"""
+        """Checks every running rotation: has it ended, has it failed, did it take too long?"""
         now = self._waiting.now()
         failures: list[TrailEvent] = []
         if self._under_way() and now - self._looked >= FAILURES_SECONDS:
@@ -183,22 +185,22 @@ class Rotate:
             entry = self._journal.entries[tenant]
             found = self._describe(tenant)
             if found is None:
-                self._end(tenant, "failed", "the secret is gone: somebody has deleted it meanwhile.")
+                self._end(tenant, "failed", "the secret was deleted during the rotation.")
             elif found.has_finished(entry.version):
                 self._end(tenant, "succeeded", "")
             elif entry.version not in found.stages:
-                self._end(
-                    tenant, "failed", "another rotation or a person has replaced this version: look at `history`."
-                )
+                self._end(tenant, "failed", "another rotation or a person has replaced this version: see `history`.")
             elif why := failure_of(found.arn, datetime.fromisoformat(entry.accepted), failures):
                 self._end(tenant, "failed", f"{why} {self._way_out(tenant)}")
             elif now - entry.started > self._waiting.give_up_seconds:
-                late = f"not over after {self._waiting.give_up_seconds / 60:.0f} minutes."
+                late = f"it has not ended after {self._waiting.give_up_seconds / 60:.0f} minutes."
                 self._end(tenant, "failed", f"{late} {self._way_out(tenant)}")
 
     def _way_out(self, tenant: str) -> str:
         log = self._account.cell.names.log_group(self._account.cell.names.rotation_function)
-        return f"The key from before is still live. Why stands in {log}; then `myflux-keys rotate {tenant}` again."
+        return (
+            f"The old key is still live. The reason is in {log}; correct it, then `myflux-keys rotate {tenant}` again."
+        )
 
     def _end(self, tenant: str, outcome: str, detail: str) -> None:
         entry = self._journal.entries[tenant]
@@ -207,7 +209,7 @@ class Rotate:
 
 
 def not_startable(found: SecretFacts | None, slug: str) -> str | None:
-    """Why RotateSecret would not do what is wanted; None when it would."""
+    """Why a rotation cannot start; None when it can."""
     if found is None:
         return ways_out.no_secret(slug)
     if found.deleted:
@@ -227,7 +229,7 @@ class Started:
 
 
 def start(client: SecretsManagerClient, found: SecretFacts, token: str) -> Started:
-    """A rotation that is under way, or that failed and left AWSPENDING, is taken up by AWS instead of a new one: then
+    """While a rotation runs, or after one failed and left AWSPENDING, AWS continues that one instead of a new one: then
     its version is the one to follow."""
     try:
         answer = client.rotate_secret(SecretId=found.arn, ClientRequestToken=token, RotateImmediately=True)
@@ -243,7 +245,7 @@ def start(client: SecretsManagerClient, found: SecretFacts, token: str) -> Start
 
 
 def failure_of(arn: str, since: datetime, failures: list[TrailEvent]) -> str | None:
-    """AWS's own words on why the rotation of `arn` that began at `since` failed."""
+    """AWS's reason why the rotation of `arn` that started at `since` failed; None where it has not failed."""
     for event in failures:
         if event.secret == arn and event.at >= since:
             return f"{event.name}: {event.error}." if event.error else f"{event.name}."
@@ -251,6 +253,6 @@ def failure_of(arn: str, since: datetime, failures: list[TrailEvent]) -> str | N
 
 
 def is_incomplete(error: ClientError) -> bool:
-    """AWS's answer while an earlier rotation has not come to its end; it takes that one up again by itself."""
+    """Whether AWS refused because an earlier rotation has not finished; AWS continues that one by itself."""
     message = error.response.get("Error", {}).get("Message", "").lower()
     return code_of(error) == "InvalidRequestException" and "previous rotation" in message

@@ -1,7 +1,4 @@
-"""Which stacks have a state, for commands that compare stacks with the other sides.
-
-Owns saying so where it cannot be seen. Leaves out comparing (`ops/actions/orphans.py`).
-"""
+"""Which stacks have a state, for `status` and `sweep`, and a notice where the states cannot be read."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from ops.stacks import backend
 def stacks(tell: Callable[[str], None]) -> set[str] | None:
     """None where the states cannot be seen, which is said: then nothing is told of stacks."""
     try:
-        found = backend.stacks(backend.address())
+        names = backend.stacks(backend.address())
     except OperationError as error:
         tell(f"Stacks were not looked at: {error}")
     except (BotoCoreError, ClientError) as error:

@@ -1,7 +1,6 @@
-"""How each tenant's key stands, from AWS, files and states alone and without any value.
+"""The state of each tenant's key, from AWS, files and stacks' states. Reads no value.
 
-Owns the facts of one line. Leaves out whether OpenAI accepts the key, what one side has and another has not
-(`orphans.py`), and rendering.
+Owns the facts of one line. Leaves out whether OpenAI accepts the key, orphans (`orphans.py`), and printing.
 """
 
 from __future__ import annotations
@@ -26,10 +25,9 @@ _AT_ONCE: Final = 8
 
 @dataclass(frozen=True)
 class TenantStatus:
-    """`enabled` is what the file says, `readable` what AWS does. `state` says in a word what matters most: ``ok``,
-    ``overdue``, ``pending``, ``no key``, ``not deployed``, ``disabled``, ``differs`` or ``no file``; of a tenant whose
-    secret is not as it should be ``deleted`` (its deletion is scheduled), ``no secret``, ``wrong tags`` or ``no
-    stack``."""
+    """`enabled` is what the file says, `readable` what AWS allows. `state` is the most important fact: ``ok``,
+    ``overdue``, ``pending``, ``no key``, ``not deployed``, ``disabled``, ``differs`` or ``no file``; for an orphan
+    ``deleted`` (its secret's deletion is scheduled), ``no secret``, ``wrong tags`` or ``no stack``."""
 
     tenant: str
     source: str
@@ -45,8 +43,8 @@ class TenantStatus:
 def cell_status(
     account: Account, fleet: Fleet, stacks: Collection[str] | None
 ) -> tuple[list[TenantStatus], list[Orphan]]:
-    """Every tenant of the cell that has a file, a stack or a secret, in order of slug; and what is amiss with their
-    sides. `stacks` None: the states were not looked at."""
+    """Every tenant of the cell that has a file, a stack or a secret, sorted by slug; and the orphans. `stacks` None:
+    the states were not read."""
     now = account.check()
     orphans = look(account, fleet, stacks, now)
     held = dict(tenant_secrets(account.secrets, account.cell.names))
@@ -56,15 +54,15 @@ def cell_status(
         readable = dict(zip(deployed, pool.map(_reads(account), [files[slug] for slug in deployed]), strict=True))
         theirs = [slug for slug in deployed if held[slug].current and not held[slug].rotation_enabled]
         made = dict(zip(theirs, pool.map(_made(account), [held[slug] for slug in theirs]), strict=True))
-    amiss = {orphan.tenant: _AMISS[orphan.kind] for orphan in reversed(orphans)}
+    orphaned = {orphan.tenant: _ORPHAN_STATES[orphan.kind] for orphan in reversed(orphans)}
     lines = [
         tenant_status(slug, files.get(slug), held.get(slug), readable.get(slug), now, made=made.get(slug))
-        for slug in sorted({*files, *held, *amiss})
+        for slug in sorted({*files, *held, *orphaned})
     ]
-    return [replace(line, state=_word(line.state, amiss.get(line.tenant))) for line in lines], orphans
+    return [replace(line, state=_word(line.state, orphaned.get(line.tenant))) for line in lines], orphans
 
 
-_AMISS: Final = {
+_ORPHAN_STATES: Final = {
     "SecretDeleted": "deleted",
     "SecretMissing": "no secret",
     "SecretMistagged": "wrong tags",
@@ -73,9 +71,9 @@ _AMISS: Final = {
 }
 
 
-def _word(state: str, amiss: str | None) -> str:
+def _word(state: str, orphaned: str | None) -> str:
     """A tenant that was never deployed has neither a secret nor a stack."""
-    return state if amiss is None or (state, amiss) == ("not deployed", "no stack") else amiss
+    return state if orphaned is None or (state, orphaned) == ("not deployed", "no stack") else orphaned
 
 
 def tenant_status(

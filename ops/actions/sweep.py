@@ -1,6 +1,6 @@
-"""A sweep of one cell by hand: asked for in slices until all is done, and read for what a person must see to.
+"""A sweep of one cell by command: calls the sweep function until all tenants are done, and reports what needs a person.
 
-Owns the slices and the reading. Leaves out every rule about keys (`functions/sweep/`) and printing (`ops/cli/`).
+Owns the calls and the report. Leaves out every rule about keys (`functions/sweep/`) and printing (`ops/cli/`).
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from ops.actions import functions_client, orphans
 from ops.actions.orphans import Orphan, Sides
 
 SLICE_SECONDS: Final = 90
-"""One call's time: short enough to say how far it is, long enough for the function's own pace."""
+"""The length of one call: short enough to show progress, long enough for the function's own rate limit."""
 PER_MINUTE: Final = sweeps_a_minute(rotations=0)
-"""Tenants, while nothing rotates."""
+"""Tenants a minute, while nothing rotates."""
 ADMIN_KEY_DAYS: Final = 14
-"""As the alarm AdminKeyDaysLeft has it."""
+"""The limit of the alarm AdminKeyDaysLeft."""
 BUSY_SECONDS: Final = 20.0
 BUSY_ROUNDS: Final = 15
 
 
 @dataclass
 class Swept:
-    """What a sweep found in one cell. `plan` holds the function's entries as they came: ids, words and times."""
+    """The result of a sweep of one cell. `plan` holds the function's entries unchanged: ids, words and times."""
 
     cell: str
     orphans: list[Orphan] = field(default_factory=list[Orphan])
@@ -38,7 +38,7 @@ class Swept:
     rotation_overdue: dict[str, str] = field(default_factory=dict[str, str])
     failed: dict[str, str] = field(default_factory=dict[str, str])
     governance: str | None = None
-    """OpenAI's refusal of a key such as ours; None where it grants one, or was not asked."""
+    """OpenAI's refusal of the key that a rotation would make; None where it allows one, or was not asked."""
     admin_key_days_left: float | None = None
     customers_admin_key_days_left: dict[str, float] = field(default_factory=dict[str, float])
     tenants: int = 0
@@ -47,45 +47,45 @@ class Swept:
 
     @property
     def for_a_person(self) -> list[str]:
-        """A sentence for each thing that the sweep cannot put right by itself."""
-        said = [orphan.sentence for orphan in self.orphans]
+        """A sentence for each problem that the sweep cannot repair by itself."""
+        sentences = [orphan.sentence for orphan in self.orphans]
         if self.projects_failed is not None:
-            said.append(f"OpenAI's projects could not be compared with the secrets: {self.projects_failed}")
-        said += [
+            sentences.append(f"OpenAI's projects could not be compared with the secrets: {self.projects_failed}")
+        sentences += [
             f"{entry['tenant']}: key {entry['key_id']} {_WORDS[entry['found']]}: {entry['reason']}."
             for entry in self.plan
             if entry["found"] in NEEDS_A_PERSON
         ]
-        said += [
-            f"{entry['tenant']}: key {entry['key_id']} should be ended and was not: {entry['outcome']}."
+        sentences += [
+            f"{entry['tenant']}: key {entry['key_id']} should be revoked and was not: {entry['outcome']}."
             for entry in self.plan
             if str(entry.get("outcome") or "").startswith("not done")
         ]
-        said += [f"{tenant}: {why}." for tenant, why in self.rotation_overdue.items()]
+        sentences += [f"{tenant}: {why}." for tenant, why in self.rotation_overdue.items()]
         if self.admin_key_days_left is not None and self.admin_key_days_left < ADMIN_KEY_DAYS:
-            said.append(f"the admin key of {self.cell} dies in {self.admin_key_days_left:.0f} days.")
-        said += [
-            f"the admin key that {tenant} gave dies in {days:.0f} days: ask them for another one, then `myflux-keys "
-            f"admin-key set --tenant {tenant}`."
+            sentences.append(f"the admin key of {self.cell} expires in {self.admin_key_days_left:.0f} days.")
+        sentences += [
+            f"the customer's admin key of {tenant} expires in {days:.0f} days: ask them for another one, then "
+            f"`myflux-keys admin-key set --tenant {tenant}`."
             for tenant, days in self.customers_admin_key_days_left.items()
             if days < ADMIN_KEY_DAYS
         ]
         if self.governance is not None:
-            said.append(f"OpenAI would refuse the next rotations' keys: {self.governance}")
-        return said + [f"{tenant} could not be looked at: {why}" for tenant, why in self.failed.items()]
+            sentences.append(f"OpenAI would refuse the keys of the next rotations: {self.governance}")
+        return sentences + [f"{tenant} could not be checked: {why}" for tenant, why in self.failed.items()]
 
 
 _WORDS: Final = {
-    "in_use": "is about to die and in use",
-    "alive": "should be dead and answers",
-    "foreign": "is not ours",
-    "missing": "is gone",
+    "in_use": "expires soon and is still in use",
+    "alive": "should be revoked, but still answers",
+    "foreign": "was not made by MyFlux",
+    "missing": "does not exist at OpenAI",
 }
 
 
 @dataclass(frozen=True)
 class Compared:
-    """`tenants` are those whose secret is as it should be: their keys can be looked at one by one."""
+    """`tenants` are those whose secret has no fault: their keys can be checked."""
 
     orphans: list[Orphan]
     projects_failed: str | None
@@ -93,11 +93,12 @@ class Compared:
 
 
 def compare(account: Account, sides: Sides, tenants: Sequence[str] | None, *, dry_run: bool) -> Compared:
-    """All sides of the cell. `tenants` None: all of them. `dry_run`: no numbers are told. Raises OperationError."""
+    """Compares files, stacks, secrets and projects. `tenants` None: all tenants. `dry_run`: the function sends no
+    metrics. Raises OperationError."""
     cell = account.cell
     event = {"action": "orphans", "tenants": list(tenants) if tenants else None, "dry_run": dry_run}
     answer = functions_client.call(cell, cell.names.sweep_function, event, account.functions)
-    theirs = [orphans.told(entry, sides) for entry in answer["orphans"]]
+    theirs = [orphans.from_answer(entry, sides) for entry in answer["orphans"]]
     ours = [one for one in orphans.compared(sides) if tenants is None or one.tenant in tenants]
     return Compared(orphans.merged(theirs, ours), answer["projects_failed"], answer["tenants"])
 
@@ -111,10 +112,10 @@ def sweep(
     progress: Callable[[Swept], None],
     sleep: Callable[[float], None] = time.sleep,
 ) -> Swept:
-    """`tenants` None: all that the cell has. `governance`: also ask OpenAI whether it still grants keys such as ours.
-    `progress` is told after each slice. Raises OperationError.
+    """`tenants` None: all tenants of the cell. `governance`: also check whether OpenAI still allows the keys that
+    rotations make. `progress` is called after each call of the function. Raises OperationError.
 
-    Not `done` at the end: OpenAI's Admin API had no turn for us in minutes; what was found until then stands.
+    If the result is not `done`, OpenAI's Admin API was busy for minutes; the result holds what was found until then.
     """
     cell = account.cell
     swept = Swept(cell.cell)

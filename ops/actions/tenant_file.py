@@ -1,6 +1,6 @@
-"""Changing a tenant's file as a person would: one word on one line, everything else as it was; and putting it away.
+"""Edits one field of a tenant's file and keeps every other character; moves the file to tenants/archive/.
 
-Owns the edit and its proof: the file is parsed before and after, and nothing else may differ. Leaves out applying it.
+Owns the edit and its check: the file is parsed before and after, and only that field may differ. Leaves out deploying.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tenancy import archive, document, source
 from tenancy.tenant import MANAGED_ONLY
 
 _WORDS: Final = {"enabled": "true|false", "cell": "[a-z0-9-]+"}
-"""The fields that are changed here, and how their values are written as a rule."""
+"""The fields that can be changed here, with a pattern of their values."""
 
 
 def with_enabled(text: str, enabled: bool) -> str:
@@ -49,8 +49,8 @@ class TenantFile:
         return bool(self._parsed(self._text()).get("enabled", True))
 
     def set_enabled(self, enabled: bool) -> bool:
-        """False where the file says so already. Raises OperationError, and changes nothing, where the file is written
-        in a way that cannot be changed safely."""
+        """False where the file already has this value. Raises OperationError, and changes nothing, where the field
+        cannot be changed safely."""
         before = self._text()
         if self._parsed(before).get("enabled", True) is enabled:
             return False
@@ -58,19 +58,19 @@ class TenantFile:
         return True
 
     def moved(self, cell: str) -> str:
-        """The file's text with another `cell`; nothing is written. Raises OperationError as `set_enabled` does."""
+        """The file's text with this `cell`; writes nothing. Raises OperationError as `set_enabled` does."""
         before = self._text()
         return self._proven(before, with_cell(before, cell), "cell", cell)
 
     def without_keys(self, text: str) -> str:
-        """`text` with nothing in it that has keys minted, as the file is before a customer gives their admin key."""
+        """`text` without the fields of minted keys, as the file is before a customer gives their admin key."""
         return json.dumps({field: value for field, value in self._parsed(text).items() if field not in MANAGED_ONLY})
 
     def write(self, text: str) -> None:
         self._replace(text)
 
     def archive(self) -> bool:
-        """Puts the file away, among those of tenants that left; False where it is gone from tenants/ already."""
+        """Moves the file to tenants/archive/; False where it is no longer in tenants/."""
         if not self.path.exists():
             return False
         kept = archive.place(self._fleet, self.path.stem)
@@ -82,7 +82,7 @@ class TenantFile:
         if self._parsed(after) != self._parsed(before) | {field: value}:
             word = str(value).lower() if isinstance(value, bool) else value
             raise OperationError(
-                f"{self.path}: `{field}` does not stand on a line of its own, so it is not changed here. Write "
+                f"{self.path}: `{field}` is not on a line of its own, so it cannot be changed safely. Write "
                 f"`{field}: {word}` yourself and run the command again. Nothing was changed."
             )
         return after
@@ -99,7 +99,7 @@ class TenantFile:
             return {}
 
     def _replace(self, text: str) -> None:
-        """Whole or not at all, through a link to the file itself, with the rights it had."""
+        """Atomic; follows a symbolic link, and keeps the file's permissions."""
         target = self.path.resolve()
         descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:

@@ -1,10 +1,7 @@
-"""CloudTrail's event history about tenants' secrets.
+"""CloudTrail's events about tenants' secrets: 90 days, up to a quarter of an hour late, without values."""
 
-Owns the look-ups and reading an event. Leaves out what the events mean together (`history`). Looked up by event name in
-narrow windows: by resource it would drown in the readers' GetSecretValue. The history goes back 90 days, may be a
-quarter of an hour late, and holds no value.
-https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
-"""
+# Looked up by event name in short periods: a look-up by resource would mostly return the readers' GetSecretValue.
+# https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
 
 from __future__ import annotations
 
@@ -23,8 +20,8 @@ KEPT_DAYS: Final = 90
 
 @dataclass(frozen=True)
 class TrailEvent:
-    """One event. `secret` is the ARN or name that the caller gave; `version` is the version that it was about, or
-    empty; `who` is the caller's ARN, or the service; `error` is empty for a call that was let through."""
+    """One event. `secret` is the ARN or name that the caller gave; `version` is the version id, or empty; `who` is the
+    caller's ARN, or the service; `error` is empty for a call that succeeded."""
 
     name: str
     at: datetime
@@ -44,8 +41,8 @@ def events(client: CloudTrailClient, name: str, since: datetime, until: datetime
         **window,  # pyright: ignore[reportArgumentType]
     )
     for page in pages:
-        for found in page.get("Events", []):
-            at, text = found.get("EventTime"), found.get("CloudTrailEvent")
+        for entry in page.get("Events", []):
+            at, text = entry.get("EventTime"), entry.get("CloudTrailEvent")
             event = read(at, json.loads(text)) if at and text else None
             if event is not None:
                 yield event
@@ -55,21 +52,21 @@ def read(at: datetime, event: dict[str, Any]) -> TrailEvent | None:
     """From an event's JSON; None for one that is not about a secret."""
     if event.get("eventSource") != "secretsmanager.amazonaws.com":
         return None
-    asked: dict[str, Any] = event.get("requestParameters") or {}
+    parameters: dict[str, Any] = event.get("requestParameters") or {}
     more: dict[str, Any] = event.get("additionalEventData") or {}
     identity: dict[str, Any] = event.get("userIdentity") or {}
-    secret = str(asked.get("secretId") or more.get("SecretId") or "")
+    secret = str(parameters.get("secretId") or more.get("SecretId") or "")
     if not secret:
         return None
     return TrailEvent(
         name=str(event.get("eventName", "")),
         at=at,
         secret=secret,
-        version=str(asked.get("clientRequestToken") or asked.get("moveToVersionId") or ""),
+        version=str(parameters.get("clientRequestToken") or parameters.get("moveToVersionId") or ""),
         who=str(identity.get("arn") or identity.get("invokedBy") or ""),
         user_agent=str(event.get("userAgent", "")),
         error=str(event.get("errorCode") or event.get("errorMessage") or ""),
-        stage=str(asked.get("versionStage") or ""),
+        stage=str(parameters.get("versionStage") or ""),
     )
 
 

@@ -22,11 +22,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m ops.ci.check",
         description=__doc__,
-        epilog="Exit codes are those of `myflux-keys check`: 0 fine, 1 rules fail, 2 something could not be judged.",
+        epilog="Exit codes are those of `myflux-keys check`: 0 all checks pass, 1 a rule fails, 2 something could not "
+        "be checked.",
     )
-    parser.add_argument("--base", required=True, metavar="REF", help="the branch that it would be merged into")
+    parser.add_argument("--base", required=True, metavar="REF", help="the branch to merge into")
     parser.add_argument("--number", type=int, metavar="N", help="the pull request's number, for the comment")
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the report goes")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the folder to write the report to")
     parser.add_argument("--fleet", type=Path, default=ROOT, help="folder that holds tenants/ and cells/")
     asked = parser.parse_args()
     out: Path = asked.out
@@ -51,7 +52,7 @@ def main() -> int:
     )
     sys.stderr.write(redact(done.stderr))
     # Without a report nothing was judged, and what was said instead is what the author needs to see.
-    report = done.stdout if done.stdout.strip() else f"`myflux-keys check` gave no report:\n\n{_quoted(done.stderr)}"
+    report = done.stdout if done.stdout.strip() else f"`myflux-keys check` wrote no report:\n\n{_quoted(done.stderr)}"
     (out / REPORT).write_text(redact(report), encoding="utf-8")
     if asked.number is not None:
         (out / NUMBER).write_text(f"{asked.number}\n", encoding="utf-8")

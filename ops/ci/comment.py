@@ -1,8 +1,8 @@
-"""Writes a check's report under its pull request: one comment, written anew each time.
+"""Writes a check's report as a comment on its pull request, or updates that comment.
 
-Runs by itself after the check, from the default branch, with a token that may comment: nothing of the pull request's
-code is ever run, or even checked out, where this token is. The number that the report came with is believed only where
-the pull request's head is the commit that was checked.
+Runs after the check, from the default branch, with a token that may comment: the pull request's code is never run or
+checked out where this token is. The pull request's number comes from the report, and is accepted only if the pull
+request's head is the commit that was checked.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ def publish(github: GitHub, folder: Path, head: str) -> str:
     pull = github.ask("GET", f"pulls/{number}")
     if pull["head"]["sha"] != head:
         # Also the ordinary case of a push while the check ran: the next check writes the comment.
-        return f"pull request {number} is at another commit than the one that was checked: nothing was written."
+        return f"pull request {number} has a newer commit than the one that was checked: nothing was written."
     text = report.comment(folder)
     for found in _comments(github, number):
         # Only our own: anybody may write a comment that begins with the mark.
         if found["user"]["type"] == "Bot" and found["body"].startswith(report.MARK):
             github.ask("PATCH", f"issues/comments/{found['id']}", {"body": text})
-            return f"the comment under pull request {number} is written anew."
+            return f"updated the comment on pull request {number}."
     github.ask("POST", f"issues/{number}/comments", {"body": text})
-    return f"a comment stands under pull request {number}."
+    return f"wrote a comment on pull request {number}."
 
 
 def _comments(github: GitHub, number: int) -> Iterator[dict[str, Any]]:
@@ -47,7 +47,9 @@ def _comments(github: GitHub, number: int) -> Iterator[dict[str, Any]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m ops.ci.comment", description=__doc__)
-    parser.add_argument("--report", type=Path, required=True, metavar="FOLDER", help="what ops.ci.check left")
+    parser.add_argument(
+        "--report", type=Path, required=True, metavar="FOLDER", help="the folder that ops.ci.check wrote"
+    )
     parser.add_argument("--head", required=True, metavar="SHA", help="the commit that was checked")
     asked = parser.parse_args()
     print(publish(GitHub.of_this_job(), asked.report, asked.head))

@@ -1,4 +1,4 @@
-"""After a merge: brings one cell's stacks to what the files say, those alone that the merge is about."""
+"""After a merge: deploys the stacks of one cell that the merge changed."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def main() -> int:
     platforms = changed.since(asked.since, root).platforms
     if asked.cell in platforms and pipeline.deploys == "tenants":
         raise Failure(
-            f"what changed is about cell {asked.cell}'s platform too, and this pipeline deploys tenants alone: a "
-            f"deployer runs `myflux-keys up --cell {asked.cell}`, which does its tenants too. Nothing was changed."
+            f"the merge also changes the platform of cell {asked.cell}, and this pipeline may deploy only tenants. A "
+            f"deployer must run `myflux-keys up --cell {asked.cell}`, which includes its tenants. Nothing was changed."
         )
     said = cell_job(root, asked.cell).keys("up", "--cell", asked.cell, "--changed", asked.since)
     summary.write(summary.deployed(asked.cell, said.facts))

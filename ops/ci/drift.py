@@ -1,4 +1,4 @@
-"""Nightly: reads back what AWS has of one cell, and says where it is not what the files say."""
+"""Nightly: refreshes the stacks of one cell from AWS, and reports where AWS differs from the files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m ops.ci.drift",
         description=__doc__,
-        epilog="Exit code 1 where something differs or could not be read. The next `up` puts it right.",
+        epilog="Exits with 1 if something differs or could not be read. The next `up` corrects it.",
     )
     parser.add_argument("--cell", required=True, help="the cell whose deployer role this job becomes")
     parser.add_argument("--fleet", type=Path, default=ROOT, help="folder that holds tenants/ and cells/")

@@ -12,7 +12,7 @@ from tenancy import TenancyError
 
 
 class Failure(Exception):
-    """The job can't be done. The message holds the reason and the way out."""
+    """The job cannot run. The message has the reason and what to do."""
 
 
 def run(script: Callable[[], int]) -> NoReturn:

@@ -26,7 +26,7 @@ class GitHub:
     def of_this_job(cls) -> GitHub:
         missing = [name for name in ("GITHUB_TOKEN", "GITHUB_REPOSITORY") if not os.environ.get(name)]
         if missing:
-            raise Failure(f"set {' and '.join(missing)}: GitHub's runner has both for a job.")
+            raise Failure(f"{' and '.join(missing)} must be set: GitHub's runner provides both to a job.")
         url = os.environ.get("GITHUB_API_URL", "https://api.github.com")
         return cls(url, os.environ["GITHUB_REPOSITORY"], os.environ["GITHUB_TOKEN"])
 
@@ -42,7 +42,7 @@ class GitHub:
                 method, url, headers=headers, json=body, timeout=_SECONDS, redirect=False, retries=False
             )
             if answer.status >= 300:
-                raise Failure(f"GitHub answers {answer.status} to {method} {path}: has the job the permission for it?")
+                raise Failure(f"GitHub answers {answer.status} to {method} {path}: check the job's `permissions`.")
             return answer.json()
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             raise Failure(

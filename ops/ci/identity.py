@@ -61,8 +61,8 @@ def session(cell: Cell, pipeline: Pipeline, run: str, environment: Mapping[str, 
         answer = sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName=run, WebIdentityToken=token)
     except ClientError as error:
         raise Failure(
-            f"AWS does not let this job become {role}: {error.response.get('Error', {}).get('Message', '')} "
-            f"By the cell's file the role trusts {pipeline.issuer} for {pipeline.subject}, and nobody else. "
+            f"AWS does not allow this job to assume {role}: {error.response.get('Error', {}).get('Message', '')} "
+            f"By the cell's file the role trusts only {pipeline.issuer} with the subject {pipeline.subject}. "
             f"{_way_out(cell, pipeline, _subject(token))}"
         ) from None
     held = answer["Credentials"]
@@ -80,16 +80,16 @@ def _way_out(cell: Cell, pipeline: Pipeline, subject: str) -> str:
     """`subject` is what this job's token says, empty where it cannot be read."""
     up = f"`myflux-keys up --cell {cell.cell}`"
     if subject == pipeline.subject:
-        return f"This job's token says the same: the role is not made yet, or of an older file. A deployer runs {up}."
-    said = f"This job's token says {subject}. " if subject else ""
+        return f"This job's token has that subject: the role is missing or was made from an older file. Run {up}."
+    said = f"This job's token has the subject {subject}. " if subject else ""
     file, ids, github = f"cells/{cell.cell}.yaml", _WITH_IDS.match(subject), pipeline.github
     # Where the file has ids already, another repository has taken over the name.
     if ids and github and not github.owner_id and f"{ids['owner']}/{ids['name']}" == github.repository:
         return (
             f"{said}Write `owner_id: {ids['owner_id']}` and `repository_id: {ids['repository_id']}` under "
-            f"pipeline.github in {file}; then a deployer runs {up}."
+            f"pipeline.github in {file}; then a deployer must run {up}."
         )
-    return f"{said}Run the job there; or name its place under `pipeline` in {file}, and a deployer runs {up}."
+    return f"{said}Run the job there; or change `pipeline` in {file}, and then a deployer must run {up}."
 
 
 def _subject(token: str) -> str:

@@ -1,7 +1,7 @@
-"""By hand, behind an approval: rotates a tenant's key now, or ends a tenant for good.
+"""By hand, after an approval: rotates a tenant's key now, or ends a tenant for good.
 
-After `offboard` the tenant's file has moved to tenants/archive/: the move is pushed to a branch of its own, to be
-merged at once, since until then main still says that the tenant lives.
+`offboard` moves the tenant's file to tenants/archive/. The move is pushed to its own branch; merge it at once, because
+until then main still has the tenant's file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def main() -> int:
     parser.add_argument("operation", choices=("rotate", "offboard"))
     parser.add_argument("tenant")
     parser.add_argument("--cell", required=True, help="the cell whose deployer role this job becomes")
-    parser.add_argument("--reason", required=True, help="why: CloudTrail and `myflux-keys history` show it")
+    parser.add_argument("--reason", required=True, help="the reason, which CloudTrail and `myflux-keys history` show")
     parser.add_argument("--fleet", type=Path, default=ROOT, help="folder that holds tenants/ and cells/")
     asked = parser.parse_args()
     root = asked.fleet.resolve()
@@ -34,17 +34,17 @@ def main() -> int:
     job = cell_job(root, asked.cell)
     if asked.operation == "rotate":
         code = job.keys("rotate", tenant.tenant, "--wait", "--reason", asked.reason).code
-        told = "is rotated" if code == 0 else "is not rotated: see the log"
+        result = "is rotated" if code == 0 else "is not rotated: see the log"
     else:
-        code, told = _offboard(job, tenant.tenant, asked.reason)
-    summary.write(f"## {tenant.tenant} {told}")
+        code, result = _offboard(job, tenant.tenant, asked.reason)
+    summary.write(f"## {tenant.tenant} {result}")
     return code
 
 
 def _offboard(job: CellJob, tenant: str, reason: str) -> tuple[int, str]:
     code = job.keys("offboard", tenant, "--yes", "--reason", reason).code
     if code:
-        return code, "is not off-boarded whole: run this again, it goes on"
+        return code, "is not completely off-boarded: run this job again to continue"
     branch = f"offboard/{tenant}"
     _git(job.root, "switch", "--create", branch)
     _git(job.root, "add", "--all", "tenants")
@@ -60,7 +60,7 @@ def _offboard(job: CellJob, tenant: str, reason: str) -> tuple[int, str]:
         f"Off-board {tenant}\n\n{reason}",
     )
     _git(job.root, "push", "--quiet", "origin", branch)
-    return 0, f"is off-boarded. Merge the branch {branch} now: until then main says that it lives"
+    return 0, f"is off-boarded. Merge the branch {branch} now: until then main still has its file"
 
 
 def _git(root: Path, *arguments: str) -> None:

@@ -1,7 +1,7 @@
-"""What the jobs after this one are about: the cells, and the commit that was deployed last.
+"""Decides for the next jobs: which cells to work on, and which commit was deployed last.
 
-Cells come as a JSON list of their names and environments, for a matrix. The commit is the one of the last deployment
-that succeeded, where GitHub tells it: a deployment that failed, or that a newer merge overtook, is done by the next.
+Cells are printed as a JSON list of names and environments, for a matrix. The commit is that of the last successful
+deployment, from GitHub's API: so the next deployment also covers one that failed or was cancelled by a newer merge.
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ from tenancy.loading import ROOT
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m ops.ci.plan", description=__doc__)
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--before", metavar="SHA", help="the commit before the merge: cells with a stack that differs")
+    which.add_argument("--before", metavar="SHA", help="the commit before the merge: cells with a stack that changed")
     which.add_argument("--cell", help="one cell")
     which.add_argument("--all", action="store_true", help="every cell that a pipeline deploys")
-    parser.add_argument("--workflow", metavar="FILE", help="with --before: the workflow whose last success counts")
+    parser.add_argument(
+        "--workflow", metavar="FILE", help="with --before: the workflow whose last successful run counts"
+    )
     parser.add_argument("--fleet", type=Path, default=ROOT, help="folder that holds tenants/ and cells/")
     asked = parser.parse_args()
     root = asked.fleet.resolve()

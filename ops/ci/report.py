@@ -1,8 +1,7 @@
-"""The report of a check as it travels between two jobs: two files, read with a stranger's hand in mind.
+"""The two files with which the check job hands its report to the comment job. Their content is not trusted."""
 
-Owns their names and what is taken from them. A fork's code may have written anything into them: the number is digits
-and no more, the text is cut to what a comment holds, addresses nobody, and can't pass for another tool's comment.
-"""
+# A fork's code may have written anything: the number must be digits; the text is cut to a comment's length, mentions
+# nobody, and cannot imitate another tool's comment.
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ MARK: Final = "<!-- myflux-keys check -->"
 
 _LONGEST: Final = 60_000
 """GitHub takes 65,536 characters, GitLab more."""
-_CUT: Final = "\n\n*The report is longer than a comment holds: the job's page has all of it.*"
+_CUT: Final = "\n\n*The report is longer than a comment may be: the job's page has all of it.*"
 
 
 def number(folder: Path) -> int:
@@ -28,7 +27,7 @@ def number(folder: Path) -> int:
     path = folder / NUMBER
     text = path.read_bytes()[:20].decode("ascii", "replace").strip() if path.is_file() else ""
     if not re.fullmatch(r"[1-9][0-9]{0,9}", text, re.ASCII):
-        raise Failure(f"{path} holds no pull request's number: the check did not get as far. See its log.")
+        raise Failure(f"{path} has no pull request number: the check stopped before it. See its log.")
     return int(text)
 
 
@@ -36,7 +35,7 @@ def comment(folder: Path) -> str:
     """The comment's whole text."""
     path = folder / REPORT
     if not path.is_file():
-        raise Failure(f"{path} is missing: the check did not get as far. See its log.")
+        raise Failure(f"{path} is missing: the check stopped before it. See its log.")
     with path.open("rb") as file:
         text = file.read(4 * _LONGEST).decode("utf-8", "replace")
     text = redact(text).replace("<!--", "&lt;!--")

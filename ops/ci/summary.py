@@ -1,7 +1,4 @@
-"""What a job's page says, in Markdown: made of the facts that the commands print.
-
-Owns the words. On GitHub they go where $GITHUB_STEP_SUMMARY points, elsewhere to stdout.
-"""
+"""The summary of a job in Markdown, for the job's page ($GITHUB_STEP_SUMMARY) or stdout."""
 
 from __future__ import annotations
 
@@ -27,7 +24,7 @@ def write(text: str) -> None:
 
 def deployed(cell: str, facts: Facts) -> str:
     stacks, left_out = _part(facts, "stacks"), _part(facts, "left_out")
-    lines = [f"## Cell {cell}: {len(stacks)} stacks", ""]
+    lines = [f"## Cell {cell}: {len(stacks)} {'stack' if len(stacks) == 1 else 'stacks'}", ""]
     if stacks:
         lines += ["| stack | outcome | seconds | why |", "|---|---|---|---|"]
         lines += [
@@ -36,12 +33,12 @@ def deployed(cell: str, facts: Facts) -> str:
         ]
     lines += [f"\n{stack} is left out: {why}." for stack, why in sorted(left_out.items())]
     if facts.get("retry"):
-        lines.append(f"\nAgain, just what failed: `{facts['retry']}`")
+        lines.append(f"\nTo repeat only the failed stacks: `{facts['retry']}`")
     return "\n".join(lines)
 
 
 def drifted(facts: Facts) -> dict[str, dict[str, int]]:
-    """By stack, what an `up` would do; nothing for those that are as they should be."""
+    """By stack, what an `up` would change; without the stacks that do not differ."""
     found = {
         stack: {kind: count for kind, count in told["changes"].items() if kind not in _UNTOUCHED}
         for stack, told in _part(facts, "stacks").items()
@@ -51,19 +48,20 @@ def drifted(facts: Facts) -> dict[str, dict[str, int]]:
 
 def drift(cell: str, found: Mapping[str, Mapping[str, int]], *, whole: bool) -> str:
     if not found:
-        rest = "everything is as the files say" if whole else "not every stack could be compared: see the log"
+        rest = "no drift" if whole else "not every stack could be compared: see the log"
         return f"## Cell {cell}: {rest}"
-    lines = [f"## Cell {cell}: {len(found)} stacks are not as the files say", "", "| stack | `up` would |", "|---|---|"]
+    drifted = f"{len(found)} {'stack differs' if len(found) == 1 else 'stacks differ'} from the files"
+    lines = [f"## Cell {cell}: {drifted}", "", "| stack | `up` would |", "|---|---|"]
     lines += [
         f"| {stack} | {', '.join(f'{kind} {count}' for kind, count in sorted(changes.items()))} |"
         for stack, changes in sorted(found.items())
     ]
-    return "\n".join([*lines, "", f"`myflux-keys preview --cell {cell}` shows each; `up` puts it right."])
+    return "\n".join([*lines, "", f"`myflux-keys preview --cell {cell}` shows each; `myflux-keys up` corrects them."])
 
 
 def unread(cell: str, facts: Facts) -> str:
     failed = [stack for stack, told in _part(facts, "stacks").items() if told["outcome"] != "succeeded"]
-    return f"## Cell {cell}: not read back\n\n{', '.join(sorted(failed)) or 'Nothing was read'}: see the log."
+    return f"## Cell {cell}: refresh failed\n\n{', '.join(sorted(failed)) or 'Nothing was read'}: see the log."
 
 
 def _part(facts: Facts, name: str) -> dict[str, Any]:

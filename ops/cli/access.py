@@ -1,4 +1,4 @@
-"""`myflux-keys disable` and `enable`: a tenant's readers shut out within seconds, and let in again."""
+"""`myflux-keys disable` and `enable`: deny a tenant's readers within seconds, and allow them again."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def disable(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Shut a tenant's readers out, within seconds. Its key stays alive and goes on rotating; nothing is deleted.
+    """Deny a tenant's readers within seconds. Its key stays valid and still rotates; nothing is deleted.
 
-    Writes `enabled: false` into the tenant's file, denies reads in the secret's policy, then runs `pulumi up` on the
+    Writes `enabled: false` to the tenant's file, denies reads in the secret's policy, then runs `pulumi up` on the
     tenant's stack, so that file, AWS and state agree. Commit the file.
     """
     _switch(tenant, fleet.resolve(), enabled=False, dry_run=dry_run, as_json=as_json)
@@ -28,7 +28,7 @@ def enable(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Let a tenant's readers in again: the reverse of `disable`, in the same way."""
+    """Allow a tenant's readers again: reverses `disable`, with the same steps."""
     _switch(tenant, fleet.resolve(), enabled=True, dry_run=dry_run, as_json=as_json)
 
 

@@ -1,4 +1,4 @@
-"""`myflux-keys admin-key`: how the one key that makes all others gets to its place, and how it is replaced."""
+"""`myflux-keys admin-key`: store the admin key, which mints all other keys, and rotate it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ops.cli import options, output
 from tenancy.address import LOCAL_OPENAI_URL
 
 app = typer.Typer(
-    help="The cell's OpenAI admin key: stored once, read by the functions alone, rotated by schedule.",
+    help="The cell's OpenAI admin key: stored once, read by the functions only, rotated on a schedule.",
     no_args_is_help=True,
 )
 
 CellName = Annotated[
-    str, typer.Option(help="The cell whose key this is.", autocompletion=options.complete_cell, show_default=False)
+    str, typer.Option(help="The cell that the key is for.", autocompletion=options.complete_cell, show_default=False)
 ]
 
 
@@ -29,7 +29,7 @@ def store(
     cell: Annotated[
         str | None,
         typer.Option(
-            help="The cell whose key this is; with --tenant, one that the tenant is moving to.",
+            help="The cell that the key is for; with --tenant, the cell that the tenant is moving to.",
             autocompletion=options.complete_cell,
             show_default=False,
         ),
@@ -37,7 +37,7 @@ def store(
     tenant: Annotated[
         str | None,
         typer.Option(
-            help="The customer who gave an admin key of their own.",
+            help="The tenant whose customer gave an admin key.",
             autocompletion=options.complete_tenant,
             show_default=False,
         ),
@@ -47,13 +47,13 @@ def store(
 ) -> None:
     """Store an admin key, read from a hidden prompt or from standard input.
 
-    There is no option for the key itself: arguments show in process lists and shell histories. It is checked with
-    OpenAI first (alive, of the cell's organization, allowed to change things) and then goes straight to Secrets
-    Manager, with your AWS credentials. Only the functions can read it. Give it to nobody else: the next rotation
-    replaces it, and a day later it is ended at OpenAI.
+    There is no option for the key itself: arguments show in process lists and shell histories. OpenAI is asked first
+    whether the key is valid, belongs to the cell's organization, and may make changes. Then the key is written to
+    Secrets Manager, with your AWS credentials. Only the functions can read it. Give it to nobody else: the next
+    rotation replaces it, and revokes it at OpenAI a day later.
 
-    With --tenant it is a customer's, of their own organization: it goes to a secret of the tenant's, and only they
-    replace it.
+    With --tenant it is the admin key of a customer's own organization: it is stored in a secret of that tenant, and
+    only the customer can replace it.
     """
     if cell is None and tenant is None:
         output.fail("give --cell, or --tenant for a customer's admin key.", code=2)
@@ -87,10 +87,10 @@ def rotate(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Replace the admin key now, outside its schedule. The one before it goes on working for a day.
+    """Replace the admin key now, outside its schedule. The old admin key still works for a day.
 
-    Nothing of a tenant's changes. Where the key has leaked, also end it by hand at OpenAI once the new one is live,
-    under Settings, Organization, Admin keys: the functions fetch the new one by themselves.
+    Tenants' keys do not change. If the admin key has leaked, also revoke it by hand once the new one is live, on
+    OpenAI's site under Settings, Organization, Admin keys. The functions fetch the new one by themselves.
     """
     done = storing.rotate_admin_key(fleet, cell, wait=wait, tell=output.step)
     output.result(

@@ -1,4 +1,4 @@
-"""`myflux-keys adopt`: an existing project and secret come under a tenant's stack, with the key that they have."""
+"""`myflux-keys adopt`: imports an existing project and secret, with their key, into a tenant's stack."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def adopt(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Take over an OpenAI project and a secret that exist already, with the key in it: no new one before its next slot.
+    """Import an existing OpenAI project and secret, and keep the secret's key until the tenant's next rotation slot.
 
-    The secret has the name that readers look for, and holds a payload of this tenant's. A function looks at it and
-    tells no value. Readers are served throughout. Stopped anywhere, the same command goes on. A secret whose deletion
-    is scheduled is taken back; where it holds no key that lives, a new one is asked for.
+    The secret must have the name that readers use and hold this tenant's payload. A function checks it and returns no
+    value. Readers can read all the time. If the command is stopped, run it again to continue. If the secret's deletion
+    is scheduled, it is restored; if its key is revoked or expired, a new one is requested.
     """
     root = fleet.resolve()
     if dry_run:

@@ -1,7 +1,4 @@
-"""Questions to a person at a terminal, above all before something that cannot be taken back.
-
-Owns asking. Where nobody can answer, silence is not consent: the command then needs its own flag.
-"""
+"""Questions at the terminal, above all before something that cannot be undone."""
 
 from __future__ import annotations
 
@@ -11,6 +8,7 @@ from ops.cli import output
 
 
 def can_answer() -> bool:
+    """Whether standard input is a terminal."""
     return sys.stdin.isatty()
 
 
@@ -24,10 +22,13 @@ def text(question: str, default: str = "") -> str:
 
 
 def confirmed(question: str, *, yes: bool, flag: str = "--yes") -> bool:
-    """`yes` answers at once. Ends the command with exit code 2 where there is nobody to ask."""
+    """`yes` is an answer given before. Without it and without a terminal the command ends with exit code 2."""
     if yes:
         return True
     if not can_answer():
-        output.fail(f"there is nobody to ask here ({question}): add {flag} to go on. Nothing was changed.", code=2)
+        output.fail(
+            f"this is not a terminal, so nobody can answer: {question} Add {flag} to answer yes. Nothing was changed.",
+            code=2,
+        )
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

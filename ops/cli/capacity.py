@@ -1,4 +1,4 @@
-"""`myflux-keys capacity`: how full each cell is, and when it will be full."""
+"""`myflux-keys capacity`: how much of each limit a cell uses, and when it reaches the limit."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from myflux_keys.admin_budget import CALLS_PER_MINUTE
 from ops.actions import reading
 from ops.actions.capacity import Capacity, Limit
 from ops.cli import options, output
-from ops.cli.table import iso, table, when
+from ops.cli.table import counted, iso, table, when
 from tenancy.slot_load import ROTATIONS_AN_HOUR
 
 
 def capacity(
     cell: Annotated[
         str | None,
-        typer.Option(help="One cell; all of them if left out.", autocompletion=options.complete_cell),
+        typer.Option(help="One cell. Default: all cells.", autocompletion=options.complete_cell),
     ] = None,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
@@ -25,30 +25,35 @@ def capacity(
     """Show tenants, slots, projects, secrets, roles and Admin API use, and when each limit is hit at today's growth."""
     found = reading.capacities(fleet, cell)
     output.result(
-        {"cells": {one.cell: _facts(one) for one in found}}, "\n\n".join(_text(one) for one in found), as_json=as_json
+        {"cells": {one.cell: _facts(one) for one in capacities}},
+        "\n\n".join(_text(one) for one in capacities),
+        as_json=as_json,
     )
 
 
 def _text(one: Capacity) -> str:
     slots = one.slots
     lines = [
-        f"{one.cell}: {one.tenants} tenants in files, {one.deployed} deployed; "
-        f"{one.growth.tenants_a_day:.2f} more a day over {one.growth.days} days, by {one.growth.source}.",
+        f"{one.cell}: {counted(one.tenants, 'tenant')} in files, {one.deployed} deployed. Growth over the last "
+        f"{counted(one.growth.days, 'day')}: {one.growth.tenants_a_day:.2f} tenants a day (from {one.growth.source}).",
         table(
             ("LIMIT", "USED", "OF", "LEFT", "FULL"),
             [(limit.what, f"{limit.used}", f"{limit.most}", f"{limit.left}", _full(limit)) for limit in one.limits],
         ),
-        f"Admin API: {one.admin_calls_a_day:.0f} calls a day and endpoint for rotations, of "
-        f"{CALLS_PER_MINUTE * 1440} that {CALLS_PER_MINUTE} a minute allow.",
-        f"Slots: at most {slots.peak} rotations in one hour, first at {when(slots.peak_at)}; the budget is "
-        f"{ROTATIONS_AN_HOUR}.",
+        f"Admin API: rotations make {one.admin_calls_a_day:.0f} calls a day to each endpoint. The limit is "
+        f"{CALLS_PER_MINUTE} a minute, which is {CALLS_PER_MINUTE * 1440} a day.",
+        f"Slots: at most {counted(slots.peak, 'rotation')} in one hour, first at {when(slots.peak_at)}; the limit is "
+        f"{ROTATIONS_AN_HOUR}. The busiest hours of the year:",
     ]
-    lines += [f"  {hours:>5} hours a year with {count}" for count, hours in _busiest(slots.histogram)]
+    lines += [
+        f"  {counted(hours, 'hour'):>11} with {counted(rotations, 'rotation')} each"
+        for rotations, hours in _busiest(slots.histogram)
+    ]
     return "\n".join(lines)
 
 
 def _busiest(histogram: dict[int, int]) -> list[tuple[int, int]]:
-    """The ten busiest kinds of hour, busiest first."""
+    """(rotations in an hour, how many hours of the year have so many): the ten highest, highest first."""
     return sorted(histogram.items(), reverse=True)[:10]
 
 

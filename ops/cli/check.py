@@ -21,8 +21,8 @@ def check(
         str | None,
         typer.Option(
             metavar="REF",
-            help="Branch or commit to compare with, from where this one left it. origin/HEAD, origin/main or main if "
-            "left out.",
+            help="Branch or commit to compare with, at the commit where this branch left it. Default: origin/HEAD, "
+            "origin/main or main.",
             show_default=False,
         ),
     ] = None,
@@ -30,8 +30,8 @@ def check(
         bool | None,
         typer.Option(
             "--state/--no-state",
-            help="Preview changed stacks on a copy of their state, with read-only access. Left out: where `pulumi` and "
-            "its backend are at hand.",
+            help="Preview changed stacks on a copy of their state, with read-only access. Default: on if `pulumi` and "
+            "its backend are available.",
             show_default=False,
         ),
     ] = None,
@@ -42,11 +42,11 @@ def check(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Review what changed since a git ref: a Markdown report on stdout. Deploys nothing, and needs no key.
+    """Review what changed since a git ref: print a Markdown report, deploy nothing. Needs no OpenAI key.
 
-    Reads the files, asks the policy pack, proves isolation, and tells what changes, what it costs and how much room is
-    left. Without credentials the program is rehearsed: look-ups are mocked. Exit codes: 0 fine, 1 rules fail, 2
-    something could not be judged.
+    Validates the files, runs the policy pack, proves isolation, and reports what changes, what it costs and how much
+    capacity is left. Without AWS credentials it runs the program with mocked look-ups. Exit codes: 0 all checks pass, 1
+    a rule fails, 2 something could not be checked.
     """
     try:
         # Loads Pulumi, the rules and the solver, which takes seconds: no other command should pay for it.
@@ -55,9 +55,7 @@ def check(
         from ops.review.markdown import markdown
         from ops.review.sarif import sarif as as_sarif
     except Exception as error:  # noqa: BLE001 - what a branch broke may be what this command is made of
-        output.fail(
-            f"this branch's own code cannot be loaded, so nothing was judged: {type(error).__name__}: {error}", 2
-        )
+        output.fail(f"this branch's code cannot be loaded, so nothing was checked: {type(error).__name__}: {error}", 2)
     try:
         with Line() as line:
             review = reviewing.review(fleet, base, state=state, say=line.say)
@@ -65,8 +63,8 @@ def check(
             sarif.write_text(redact(json.dumps(as_sarif(review.remarks), indent=2)) + "\n", encoding="utf-8")
     except OperationError as error:
         output.fail(str(error), 2)
-    except Exception as error:  # noqa: BLE001 - whatever it is, a 1 would say that rules were asked and fail
+    except Exception as error:  # noqa: BLE001 - exit code 1 would say that the rules ran and failed
         traceback.print_exc()
-        output.fail(f"the review broke off, so nothing was judged: {type(error).__name__}: {error}", 2)
+        output.fail(f"the review stopped on an error, so nothing was checked: {type(error).__name__}: {error}", 2)
     print(redact(json.dumps(facts(review), indent=2)) if as_json else markdown(review), end="\n" if as_json else "")
     sys.exit(review.code)

@@ -1,8 +1,4 @@
-"""Which commands there are, and where each is found: its modules are loaded when it is asked for.
-
-All of them together take a second to load: Pulumi's files, AWS's SDK, the local cell. Who presses Tab, or asks for one
-thing, does not wait for the others.
-"""
+"""The table of commands. A command's modules are loaded when it runs: all together take a second to load."""
 
 from __future__ import annotations
 
@@ -42,7 +38,7 @@ PLACES: Final = {
 
 
 class Commands(Mapping[str, TyperCommand | TyperGroup]):
-    """Looks like the dict that a group of commands holds."""
+    """The dict of commands that a Typer group expects; loads a command when it is looked up."""
 
     def __init__(self) -> None:
         self._loaded: dict[str, Any] = {}
@@ -50,13 +46,13 @@ class Commands(Mapping[str, TyperCommand | TyperGroup]):
     def __getitem__(self, name: str) -> Any:
         if name not in self._loaded:
             module, _, inside = PLACES[name].partition(":")
-            found = getattr(import_module(module), inside)
-            alone = typer.Typer(rich_markup_mode=None)
-            if isinstance(found, typer.Typer):
-                alone.add_typer(found, name=name)
+            command = getattr(import_module(module), inside)
+            group = typer.Typer(rich_markup_mode=None)
+            if isinstance(command, typer.Typer):
+                group.add_typer(command, name=name)
             else:
-                alone.command(name)(found)
-            self._loaded[name] = typer.main.get_group(alone).commands[name]
+                group.command(name)(command)
+            self._loaded[name] = typer.main.get_group(group).commands[name]
         return self._loaded[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -69,6 +65,6 @@ class Commands(Mapping[str, TyperCommand | TyperGroup]):
 class Root(TyperGroup):
     """The command without a sub-command."""
 
-    def __init__(self, **said: Any) -> None:
-        lazily: dict[str, Any] = {"commands": Commands()}
-        super().__init__(**said | lazily)
+    def __init__(self, **settings: Any) -> None:
+        lazy: dict[str, Any] = {"commands": Commands()}
+        super().__init__(**settings | lazy)

@@ -1,4 +1,4 @@
-"""`myflux-keys history`: the life of a tenant's key."""
+"""`myflux-keys history`: every version of a tenant's key."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def history(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Show every version of a tenant's key: when it was minted, promoted, ends, and by what. Never a value.
+    """Show every version of a tenant's key: when it was minted, was promoted and ends, and what made it. Never a value.
 
-    From Secrets Manager's versions and CloudTrail, which is some minutes late and forgets after 90 days. The end is
-    reckoned from the tenant's rotation: `sweep --dry-run` asks OpenAI.
+    Reads Secrets Manager's versions and CloudTrail, which is some minutes late and keeps 90 days. The end is calculated
+    from the tenant's rotation settings: `sweep --dry-run` asks OpenAI.
     """
     lives = reading.lives(fleet, tenant)
     output.result(

@@ -1,4 +1,4 @@
-"""`myflux-keys key`: how a customer's own key gets to its place, and how it stands."""
+"""`myflux-keys key`: store a customer's own key, and show its age."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tenancy import Tenant
 from tenancy.address import LOCAL_OPENAI_URL
 
 app = typer.Typer(
-    help="Customers' own keys (source: customer): handed over once, checked, stored, never shown.", no_args_is_help=True
+    help="Customers' own keys (source: customer): given once, checked, stored, never shown.", no_args_is_help=True
 )
 
 
@@ -24,9 +24,9 @@ def store(tenant: options.Tenant, fleet: options.Folder = options.DEFAULT_FLEET,
     """Store a customer's key, read from a hidden prompt or from standard input.
 
     It is checked first: an admin key is refused; each of the tenant's models must be reachable; and the default model
-    is asked for one short answer, which shows permission and balance and costs the customer a small part of a cent.
-    Then it goes straight to Secrets Manager, with your AWS credentials. Only the runtime can read it. A second `set`
-    replaces it; the key before it is the customer's to end.
+    gives one short answer, which shows permission and balance and costs the customer a small part of a cent. Then the
+    key is written to Secrets Manager, with your AWS credentials. Only the runtime can read it. A second `set` replaces
+    it; only the customer can revoke the old key.
     """
     stored = storing.store_customer_key(fleet, tenant, os.environ.get(LOCAL_OPENAI_URL), _typed)
     for notice in stored.notices:
@@ -54,7 +54,7 @@ def status(
     tenants: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Left out: every customer's.",
+            help="Default: every tenant with a key of the customer's own.",
             metavar="[TENANT]...",
             show_default=False,
             autocompletion=options.complete_tenant,
@@ -78,4 +78,4 @@ def status(
                 "notices": list(found.notices),
             }
         )
-    output.result({"keys": rows}, "\n".join(sentences) or "No tenant brings a key of its own.", as_json=as_json)
+    output.result({"keys": rows}, "\n".join(sentences) or "No tenant uses a key of its own.", as_json=as_json)

@@ -14,12 +14,12 @@ from local import environment
 from local.cell import AWS_PORT, OPENAI_PORT, LocalCell, preferred
 from ops.cli import options, output
 
-app = typer.Typer(help="A cell on this machine: no account, no network, nothing to pay.", no_args_is_help=True)
+app = typer.Typer(help="A cell on this machine: no account, no network, no cost.", no_args_is_help=True)
 
 
 @app.command()
 def up(home: options.Home = options.DEFAULT_HOME, as_json: options.Json = False) -> None:
-    """Start the cell, or find the one that runs."""
+    """Start the cell, unless it already runs."""
     started = time.monotonic()
     cell = LocalCell.start(home, aws_port=preferred(AWS_PORT), openai_port=preferred(OPENAI_PORT))
     facts = _facts(cell) | {"seconds": round(time.monotonic() - started, 2)}
@@ -36,7 +36,7 @@ def up(home: options.Home = options.DEFAULT_HOME, as_json: options.Json = False)
 
 @app.command()
 def status(home: options.Home = options.DEFAULT_HOME, as_json: options.Json = False) -> None:
-    """Say whether the cell runs, and where. Exit code 1 unless it does."""
+    """Show whether the cell runs, and its addresses. Exits with 1 if it does not run."""
     found = LocalCell.status(home)
     facts = _facts(LocalCell.attach(home)) if found.state == "running" else {}
     output.result({"state": found.state, "detail": found.detail, **facts}, found.detail, as_json=as_json)
@@ -46,22 +46,22 @@ def status(home: options.Home = options.DEFAULT_HOME, as_json: options.Json = Fa
 
 @app.command()
 def env(
-    user: Annotated[str, typer.Option(help="deployer, ci, runtime or stranger: IAM users of the cell.")] = "deployer",
+    user: Annotated[str, typer.Option(help="IAM user of the cell: deployer, ci, runtime or stranger.")] = "deployer",
     home: options.Home = options.DEFAULT_HOME,
 ) -> None:
-    """Print what a shell needs to work against the cell: eval "$(./myflux-keys local env)"."""
+    """Print the variables that a shell needs for the cell: eval "$(./myflux-keys local env)"."""
     print(environment.compute(LocalCell.attach(home), user).shell())
 
 
 @app.command()
 def down(home: options.Home = options.DEFAULT_HOME) -> None:
-    """Stop the cell and forget all it held, Pulumi's state about it included."""
-    print("The local cell is gone." if LocalCell.clear(home) else "There was no local cell.")
+    """Stop the cell and delete its data, including Pulumi's state."""
+    print("The local cell was deleted." if LocalCell.clear(home) else "There was no local cell.")
 
 
 @app.command()
 def reset(home: options.Home = options.DEFAULT_HOME, as_json: options.Json = False) -> None:
-    """Stop the cell, forget all it held, and start an empty one."""
+    """Stop the cell, delete its data, and start an empty one."""
     LocalCell.clear(home)
     up(home, as_json)
 
@@ -74,19 +74,19 @@ def advance(
     """Move the cell's clock forward: keys expire and schedules fire as if the time had passed."""
     match = re.fullmatch(r"([0-9]{1,6})([smhd])", duration)
     if not match:
-        output.fail(f"{duration}: a duration is a number and a unit, as in 90s, 30m, 26h or 31d.", code=2)
+        output.fail(f"`{duration}` is not a duration: write a number and a unit, such as 90s, 30m, 26h or 31d.", code=2)
     seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
     ahead = LocalCell.attach(home).advance(seconds)
-    print(f"The cell's clock is {ahead / 3600:.1f} h ahead of this machine's.")
+    print(f"The cell's clock is now {ahead / 3600:.1f} h ahead of this machine's clock.")
 
 
 @app.command("openai-admin-key")
 def openai_admin_key(home: options.Home = options.DEFAULT_HOME) -> None:
-    """Make an admin key on the cell's OpenAI, as a person would on OpenAI's site: ./myflux-keys local
+    """Make an admin key in the cell's OpenAI emulator, as an owner does on OpenAI's site: ./myflux-keys local
     openai-admin-key | ./myflux-keys admin-key set --cell local"""
     if sys.stdout.isatty():
         output.fail(
-            "a key is not shown on a terminal: pipe this into `myflux-keys admin-key set --cell local`.", code=2
+            "a key is never printed on a terminal: pipe this into `myflux-keys admin-key set --cell local`.", code=2
         )
     print(LocalCell.attach(home).openai.create_admin_key("local-cell"))
 

@@ -1,4 +1,4 @@
-"""The command's root: what exists, and how an error reaches the person who typed it."""
+"""The root of the `myflux-keys` command, and how errors are printed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ app = typer.Typer(
     cls=Root,
     help=(
         "OpenAI keys for many tenants on AWS: provisioned by Pulumi, minted and rotated by Lambda, seen by nobody.\n\n"
-        "Start with `myflux-keys demo`, or look around by hand: `myflux-keys local up`."
+        "Start with `myflux-keys demo`, or with a local cell to try things by hand: `myflux-keys local up`."
     ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -32,7 +32,7 @@ def root() -> None:
 
 
 def main() -> None:
-    """Exit codes: 0 done, 1 refused or failed, 2 wrong usage. An unforeseen error keeps its traceback, redacted."""
+    """Exit codes: 0 done, 1 refused or failed, 2 wrong usage. An unexpected error prints its traceback, redacted."""
     # A core file of `admin-key set` or `key set` would hold the key; what is started from here inherits this.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.stderr = cast(TextIO, Redacted(sys.stderr))
@@ -45,10 +45,10 @@ def main() -> None:
         print("stopped", file=sys.stderr)
         sys.exit(130)
     except Exception as error:
-        told = foreseen(error)
-        if told is None:
+        message = message_of(error)
+        if message is None:
             raise
-        fail(told)
+        fail(message)
 
 
 def foreseen(error: Exception) -> str | None:

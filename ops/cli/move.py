@@ -1,4 +1,4 @@
-"""`myflux-keys move`: a tenant gets its key in another cell, and later leaves the old one."""
+"""`myflux-keys move`: a tenant gets a key in another cell, and later leaves the old cell."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def move(
         str | None, typer.Option(help="The new cell.", autocompletion=options.complete_cell, show_default=False)
     ] = None,
     finish: Annotated[
-        bool, typer.Option("--finish", help="No reader asks the old cell any more: take the tenant out of it.")
+        bool, typer.Option("--finish", help="Once no reader uses the old cell: remove the tenant from it.")
     ] = False,
     old: Annotated[
         str | None,
@@ -34,11 +34,11 @@ def move(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Give a tenant a project, a secret and a key in another cell, while its readers go on in the old one.
+    """Move a tenant to another cell: a new project, secret and key there, while its readers still use the old cell.
 
-    `--to CELL` makes the new cell serve, then changes `cell` in the tenant's file; the old cell is left as it is. Once
-    the readers ask the new one, `--finish --from OLD` ends the old: readers denied, keys dead, secret deleted, project
-    archived. Both can be stopped anywhere and go on when they are run again.
+    `--to CELL` deploys the tenant to the new cell, then changes `cell` in the tenant's file; the old cell is unchanged.
+    Once the readers use the new cell, `--finish --from OLD` removes the tenant from the old one: readers denied, keys
+    revoked, secret deleted, project archived. If either is stopped, run it again to continue.
     """
     root = fleet.resolve()
     if finish != (old is not None) or finish == (to is not None):
@@ -62,7 +62,7 @@ def _begin(root: Path, slug: str, to: str, reason: str, *, dry_run: bool, as_jso
     if found.text is None:
         output.result(
             facts | {"version_id": None},
-            f"{slug}'s file names cell {to} already. AWS was not looked at.",
+            f"{slug}'s file already names cell {to}. AWS was not checked.",
             as_json=as_json,
         )
         return

@@ -1,4 +1,4 @@
-"""`myflux-keys new`: a tenant's file, by asking or from flags."""
+"""`myflux-keys new`: writes a tenant's file, from flags or from answers at the terminal."""
 
 from __future__ import annotations
 
@@ -15,35 +15,37 @@ from tenancy import TenancyError
 
 
 def new(
-    tenant: Annotated[str, typer.Argument(help="The new tenant's slug: for ever, and never used before.")],
+    tenant: Annotated[str, typer.Argument(help="The new tenant's slug. It cannot be changed or used again.")],
     like: Annotated[
         str | None,
         typer.Option(
             "--from",
-            help="Take what is not given from this tenant's file.",
+            help="Copy fields that no option sets from this tenant's file.",
             metavar="TENANT",
             autocompletion=options.complete_tenant,
         ),
     ] = None,
-    name: Annotated[str, typer.Option(help="The name that people read.")] = "",
+    name: Annotated[str, typer.Option(help="The display name.")] = "",
     cell: Annotated[str, typer.Option(help="The cell that serves it.", autocompletion=options.complete_cell)] = "",
-    country: Annotated[str, typer.Option(help="ISO 3166-1, two letters.")] = "",
-    whose: Annotated[str, typer.Option("--source", help="managed (keys made here) or customer (their own key).")] = "",
+    country: Annotated[str, typer.Option(help="ISO 3166-1 code, two letters.")] = "",
+    whose: Annotated[
+        str, typer.Option("--source", help="managed (MyFlux mints the keys) or customer (the customer's own key).")
+    ] = "",
     models: Annotated[
-        list[str] | None, typer.Option("--model", help="May be given several times; the first is the default.")
+        list[str] | None, typer.Option("--model", help="A model. Repeat for more; the first one is the default.")
     ] = None,
     every_days: Annotated[str, typer.Option(help="Longest time between two rotations, in days.")] = "",
-    every_hours: Annotated[str, typer.Option(help="Instead of days: 4, 6, 8 or 12.")] = "",
-    overlap_hours: Annotated[str, typer.Option(help="How long the old key lives on.")] = "",
-    monthly_usd: Annotated[str, typer.Option(help="Budget in whole US dollars; none if left out.")] = "",
+    every_hours: Annotated[str, typer.Option(help="The same in hours: 4, 6, 8 or 12.")] = "",
+    overlap_hours: Annotated[str, typer.Option(help="How long the old key stays valid after a rotation.")] = "",
+    monthly_usd: Annotated[str, typer.Option(help="Budget a month in whole US dollars. Default: no budget.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the file, and write nothing.")] = False,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Write the file of a new tenant, checked as `validate` would check it. Deploys nothing.
+    """Write a new tenant's file, checked by the same rules as `validate`. Deploys nothing.
 
-    On a terminal it asks for what was not given. It never overwrites a file, and never takes the slug of a tenant that
-    was off-boarded.
+    On a terminal it asks for fields that no option sets. It never overwrites a file, and refuses the slug of a tenant
+    that was off-boarded.
     """
     root = fleet.resolve()
     new_tenant.free(root, tenant)
@@ -59,8 +61,8 @@ def new(
         "rotation.overlap_hours": overlap_hours,
         "budget.monthly_usd": monthly_usd,
     }
-    content, held = _settled(root, tenant, answers, base)
-    for notice in [*notices, *map(str, held.notices)]:
+    content, loaded = _accepted(root, tenant, answers, base)
+    for notice in [*notices, *map(str, loaded.notices)]:
         output.step(notice)
     path = root / "tenants" / f"{tenant}.yaml"
     facts: dict[str, Any] = {"tenant": tenant, "file": str(path), "content": content, "written": not dry_run}
@@ -68,8 +70,8 @@ def new(
         output.result(facts, content.rstrip("\n"), as_json=as_json)
         return
     new_tenant.write(root, tenant, content)
-    stack = held.cell_of(tenant).names.tenant(tenant).stack
-    output.result(facts, f"Written: {path}. Commit it; `pulumi up --stack {stack}` deploys it.", as_json=as_json)
+    stack = loaded.cell_of(tenant).names.tenant(tenant).stack
+    output.result(facts, f"Wrote {path}. Commit it; `pulumi up --stack {stack}` deploys it.", as_json=as_json)
 
 
 def _settled(root: Path, slug: str, answers: dict[str, str], base: dict[str, Any]) -> tuple[str, tenancy.Fleet]:
@@ -91,14 +93,14 @@ def _settled(root: Path, slug: str, answers: dict[str, str], base: dict[str, Any
 
 def _complete(root: Path, answers: dict[str, str], base: dict[str, Any]) -> None:
     if not ask.can_answer():
-        missing = [q.flag for q in new_tenant.asked(answers, base) if not q.optional and q.field != "source"]
+        missing = [q.flag for q in new_tenant.open_questions(answers, base) if not q.optional and q.field != "source"]
         if missing:
-            output.fail(f"there is nobody to ask here: add {', '.join(missing)}. Nothing was written.", code=2)
+            output.fail(f"this is not a terminal: add {', '.join(missing)}. Nothing was written.", 2)
         answers["source"] = answers["source"] or base.get("source") or "managed"
         return
-    # Looked up anew each time: a customer's own key leaves fewer questions.
+    # Listed again after each answer: with `source: customer` fewer questions are left.
     done: set[str] = set()
-    while left := [question for question in new_tenant.asked(answers, base) if question.field not in done]:
+    while left := [question for question in new_tenant.open_questions(answers, base) if question.field not in done]:
         answers[left[0].field] = _answer(left[0], root)
         done.add(left[0].field)
 

@@ -17,10 +17,11 @@ def offboard(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """End a tenant for good: readers denied, keys dead, secret deleted, project archived, its slug used up.
+    """End a tenant for good: readers denied, keys revoked, secret deleted, project archived, slug never used again.
 
-    In this order, so that stopping anywhere leaves nothing open; the same command goes on. The secret can be restored
-    until AWS's recovery window ends, without a working key. Commit the file's move to tenants/archive/.
+    The steps run in this order, so a run that is stopped leaves no access; run the same command again to continue. The
+    secret can be restored until AWS's recovery window ends, without a valid key. Commit the file's move to
+    tenants/archive/.
     """
     found = offboarding.prepare(fleet.resolve(), tenant, reason, unprotect=unprotect, tell=output.step)
     facts: dict[str, object] = {"tenant": tenant}

@@ -20,18 +20,16 @@ def complete_tenant(incomplete: str) -> list[str]:
 
 
 def _files(folder: str, incomplete: str) -> list[str]:
-    """By their names alone: whoever presses Tab does not wait for ten thousand files to be read."""
-    found = Path(os.environ.get("MYFLUX_FLEET", ROOT)) / folder
-    return sorted(path.stem for path in found.glob(f"{incomplete}*.yaml"))
+    """By file names only: Tab completion must not read ten thousand files."""
+    fleet = Path(os.environ.get("MYFLUX_FLEET", ROOT)) / folder
+    return sorted(path.stem for path in fleet.glob(f"{incomplete}*.yaml"))
 
 
 Tenant = Annotated[
     str,
-    typer.Argument(
-        help="The tenant, by its slug.", metavar="TENANT", show_default=False, autocompletion=complete_tenant
-    ),
+    typer.Argument(help="The tenant's slug.", metavar="TENANT", show_default=False, autocompletion=complete_tenant),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for machines.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Home = Annotated[
     Path,
     typer.Option("--home", help="The folder that holds the cell.", envvar="MYFLUX_LOCAL_HOME", show_default=".local"),
@@ -40,11 +38,11 @@ Folder = Annotated[
     Path,
     typer.Option("--fleet", help="The folder that holds tenants/ and cells/.", envvar="MYFLUX_FLEET", show_default="."),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: for machines.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
-Reason = Annotated[str, typer.Option(help="Why, for the record: CloudTrail and `history` show it.", show_default=False)]
+Yes = Annotated[bool, typer.Option("--yes", help="Answer yes to every question.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would change, and change nothing.")]
+Reason = Annotated[str, typer.Option(help="The reason, which CloudTrail and `history` show.", show_default=False)]
 Unprotect = Annotated[
-    bool, typer.Option("--unprotect", help="Also where the cell is production, whose resources are protected.")
+    bool, typer.Option("--unprotect", help="Remove the deletion protection that resources of a production cell have.")
 ]
 DEFAULT_HOME = ROOT / ".local"
 DEFAULT_FLEET = ROOT

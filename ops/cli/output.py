@@ -1,4 +1,4 @@
-"""How results and errors look: JSON for machines on stdout, sentences for people, steps and errors on stderr."""
+"""Printing: results on stdout, as a sentence or as JSON; steps and errors on stderr."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def fail(sentence: str, code: int = 1) -> NoReturn:
 
 
 class Redacted:
-    """A text stream on which nothing shaped like a key comes out: usage errors and tracebacks repeat what was typed."""
+    """A text stream that redacts whatever looks like a key: usage errors and tracebacks repeat what was typed."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -1,8 +1,4 @@
-"""One calm line on stderr that tells how far a long operation is.
-
-Owns when it is worth saying: on a terminal the line is rewritten in place, elsewhere a new one is written when
-something changed, twice a minute at most. Leaves out what is said.
-"""
+"""A progress line on stderr: rewritten in place on a terminal; elsewhere a new line, at most every 30 seconds."""
 
 from __future__ import annotations
 
@@ -15,26 +11,26 @@ _SECONDS: Final = 30.0
 
 
 class Line:
-    """Used in a `with`, which ends the line."""
+    """Use it in a `with`, which ends the line."""
 
     def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()
-        self._said = ""
+        self._last = ""
         self._at = -_SECONDS
 
     def __enter__(self) -> Line:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._terminal and self._said:
+        if self._terminal and self._last:
             print(file=sys.stderr, flush=True)
 
     def say(self, sentence: str) -> None:
         now = time.monotonic()
-        if sentence == self._said or (not self._terminal and now - self._at < _SECONDS):
+        if sentence == self._last or (not self._terminal and now - self._at < _SECONDS):
             return
         if self._terminal:
             print(f"\r\x1b[2K{sentence}", end="", file=sys.stderr, flush=True)
         else:
             print(sentence, file=sys.stderr, flush=True)
-        self._said, self._at = sentence, now
+        self._last, self._at = sentence, now

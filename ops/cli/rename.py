@@ -1,4 +1,4 @@
-"""`myflux-keys rename`: refused, with the reason and the way there."""
+"""`myflux-keys rename`: always refused, with the reason and what to do instead."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ops.errors import OperationError
 
 def rename(
     tenant: options.Tenant,
-    slug: Annotated[str, typer.Argument(help="The slug that it should have.", metavar="NEW", show_default=False)],
+    slug: Annotated[str, typer.Argument(help="The new slug.", metavar="NEW", show_default=False)],
 ) -> None:
-    """Refused: a slug is for ever. Says why, and how to get there all the same."""
+    """Always refused: a slug cannot be changed. Explains why, and what to do instead."""
     raise OperationError(
-        f"{tenant} cannot be renamed to {slug}: the slug is in the names of its secret and its stack, neither of which "
-        "can be renamed, in the tag by which readers are told apart, and in the name of every key it ever had. Change "
-        f"`name` in its file for the name that people read. For another slug: `myflux-keys new {slug} --from "
-        f"{tenant}`, deploy it, let the readers ask for {slug}, then `myflux-keys offboard {tenant}`. Nothing was "
-        "changed."
+        f"{tenant} cannot be renamed to {slug}: the slug is part of the names of its secret and its stack, which "
+        "cannot be renamed, of the session tag that separates its readers from others, and of the name of every key "
+        f"that it ever had. To change the display name, edit `name` in its file. For another slug: `myflux-keys new "
+        f"{slug} --from {tenant}`, deploy it, let the readers ask for {slug}, then `myflux-keys offboard {tenant}`. "
+        "Nothing was changed."
     )

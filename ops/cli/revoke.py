@@ -1,4 +1,4 @@
-"""`myflux-keys revoke`: a key has leaked."""
+"""`myflux-keys revoke`: revokes every key of a tenant after a leak, and makes a new one."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def revoke(
     tenant: options.Tenant,
     yes: options.Yes = False,
     reason: Annotated[
-        str, typer.Option(help="Why, for the record: CloudTrail and `history` show it.", show_default=False)
+        str, typer.Option(help="The reason, which CloudTrail and `history` show.", show_default=False)
     ] = "",
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """End every key of a tenant now, and give it a new one: for a key that has leaked.
+    """Revoke every key of a tenant now, and make a new one. Use it when a key has leaked.
 
-    Readers are refused first, then every key dies at OpenAI, also those that only old versions of the secret hold, then
-    a new one is made, then readers are let in. Stopped anywhere, it leaves the door shut; the same command goes on.
-    Exit code 1 where a key that the secret holds still answers, in another project or the customer's own.
+    First denies readers, then revokes every key at OpenAI, including keys that only old versions of the secret hold,
+    then makes a new key, then allows readers again. If the command is stopped, reads stay denied; run it again to
+    continue. Exits with 1 if a key that the secret holds is still valid, in another project or as the customer's own.
     """
     confirmed = partial(ask.confirmed, f"End every key of {tenant} now?", yes=yes)
     done = revoking.revoke(fleet, tenant, reason, confirmed=confirmed, tell=output.step)
@@ -53,14 +53,14 @@ def revoke(
     )
     if seen.beyond:
         output.fail(
-            "\n  ".join([f"keys that the secret of {tenant} holds still answer:", *(b.told() for b in seen.beyond)])
+            "\n  ".join([f"keys that the secret of {tenant} holds are still valid:", *(b.told() for b in seen.beyond)])
         )
 
 
 def sentence(tenant: str, version: str, seen: Seen) -> str:
-    """Of the last look, and no more than that."""
-    others = "" if seen.beyond else ", and refuses every other that a version of its secret holds"
+    """What the last check at OpenAI showed, and no more than that."""
+    others = "" if seen.beyond else ", and refuses every other key that a version of its secret holds"
     return (
-        f"{tenant} has a new key, {seen.current} (version {version}). OpenAI lists no other key of its own as alive"
+        f"{tenant} has a new key, {seen.current} (version {version}). OpenAI lists no other valid key of {tenant}"
         f"{others}."
     )

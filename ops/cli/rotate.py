@@ -1,4 +1,4 @@
-"""`myflux-keys rotate`: new keys now, for one tenant or for all of them."""
+"""`myflux-keys rotate`: rotates keys now, for some tenants or for all."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def rotate(
     tenants: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Whose keys to rotate.",
+            help="Tenants whose keys to rotate.",
             metavar="[TENANT]...",
             show_default=False,
             autocompletion=options.complete_tenant,
@@ -36,29 +36,29 @@ def rotate(
         typer.Option(help="Every tenant of one cell.", autocompletion=options.complete_cell, show_default=False),
     ] = None,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Follow each rotation to its end; exit code 1 if one fails.")
+        bool, typer.Option("--wait", help="Wait until each rotation ends; exit with 1 if one fails.")
     ] = False,
     reason: Annotated[
-        str, typer.Option(help="Why, for the record: CloudTrail and `history` show it.", show_default=False)
+        str, typer.Option(help="The reason, which CloudTrail and `history` show.", show_default=False)
     ] = "",
     resume: Annotated[
         bool | None,
         typer.Option(
             "--resume/--restart",
-            help="Go on with a run that was stopped, or begin again. Asked on a terminal; elsewhere it goes on.",
+            help="Continue a run that was stopped, or start again. Default: a terminal asks; otherwise it continues.",
             show_default=False,
         ),
     ] = None,
     give_up: Annotated[
-        float, typer.Option("--timeout", help="Minutes after which a rotation that shows no end counts as failed.")
+        float, typer.Option("--timeout", help="Minutes after which a rotation that has not ended counts as failed.")
     ] = 30,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Rotate keys now, at the pace that OpenAI's Admin API takes.
+    """Rotate keys now, at the rate that OpenAI's Admin API allows.
 
-    Nothing breaks: each old key lives on for its tenant's overlap. Ctrl-C stops it, and the same command goes on with
-    the rest. Customers' own keys are left out.
+    Readers are not interrupted: each old key stays valid for its tenant's overlap. Ctrl-C stops the command, and
+    running it again continues with the tenants that are left. Customers' own keys are left out.
     """
     wanted = rotating.Wanted(tenants or [], everyone, cell, reason, resume, wait, give_up)
     done = rotating.rotate(fleet, wanted, rotating.Talk(output.step, _asked_to_resume, partial(_line, follow=wait)))
@@ -85,7 +85,7 @@ def _progress(progress: Progress, *, follow: bool) -> str:
     begun = progress.started + progress.succeeded
     parts = [f"{progress.succeeded} of {progress.total} done"] if follow else [f"{begun} of {progress.total} started"]
     if follow and progress.started:
-        parts.append(f"{progress.started} under way")
+        parts.append(f"{progress.started} running")
     if progress.failed:
         parts.append(f"{progress.failed} failed")
     if progress.seconds_left:
@@ -98,12 +98,12 @@ def sentence(results: list[Journal], failed: dict[str, str], *, wait: bool) -> s
     good = sum(outcome in ("started", "succeeded") for outcome in outcomes)
     # AWS tells which version is live, and not how long the key before it lives on: that is the sweep's to see.
     word = (
-        "rotated: each has a new live key (the old ones' ends were not looked at)"
+        "rotated: each has a new live key (when the old keys expire was not checked)"
         if wait
-        else "started; `myflux-keys status` shows how they end"
+        else "started; `myflux-keys status` shows their results"
     )
     return f"{good} of {len(outcomes)} {word}." + (
-        f" {len(failed)} failed, each with its way out above." if failed else ""
+        f" {len(failed)} failed; what to do is printed above." if failed else ""
     )
 
 

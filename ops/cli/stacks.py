@@ -1,4 +1,4 @@
-"""`myflux-keys up`, `preview`, `refresh` and `destroy`: one operation over as many stacks as there are.
+"""`myflux-keys up`, `preview`, `refresh` and `destroy`: one operation over many stacks.
 
 Owns the options, and asking before something is destroyed. Leaves out the run and what is said of it (`stacks_run`).
 """
@@ -17,7 +17,7 @@ from ops.cli.stacks_run import choose, go
 Tenants = Annotated[
     list[str] | None,
     typer.Argument(
-        help="Tenants whose stacks it is about.",
+        help="Tenants whose stacks to work on.",
         metavar="[TENANT]...",
         show_default=False,
         autocompletion=options.complete_tenant,
@@ -26,7 +26,7 @@ Tenants = Annotated[
 Cell = Annotated[
     str | None,
     typer.Option(
-        help="A cell: its platform and all its tenants; with --changed, what changed of it.",
+        help="One cell: its platform and all its tenants; with --changed, only what changed in it.",
         autocompletion=options.complete_cell,
         show_default=False,
     ),
@@ -36,18 +36,20 @@ Changed = Annotated[
     str | None,
     typer.Option(
         metavar="REF",
-        help="The stacks whose tenant, cell, code or pinned dependency differs from this git commit.",
+        help="The stacks whose tenant file, cell file, code or pinned dependencies differ from this git commit.",
         show_default=False,
     ),
 ]
 Workers = Annotated[
     int,
-    typer.Option(min=0, help="Processes on this machine that work at once; 0 for one a core, at most 4."),
+    typer.Option(min=0, help="Processes on this machine that work in parallel; 0 means one for each core, at most 4."),
 ]
 Scheduler = Annotated[
     str | None,
     typer.Option(
-        metavar="ADDRESS", help="A Dask scheduler, as tcp://HOST:8786, whose workers do it.", show_default=False
+        metavar="ADDRESS",
+        help="Use the workers of this Dask scheduler, for example tcp://HOST:8786.",
+        show_default=False,
     ),
 ]
 Failures = Annotated[
@@ -55,13 +57,12 @@ Failures = Annotated[
     typer.Option(
         "--max-failures",
         min=0,
-        help="Begin no more once more than these have failed; a platform or a canary that fails ends it at once.",
+        help="Start no further stack once more than this many have failed. The run also ends when a platform or a "
+        "canary fails.",
     ),
 ]
-Wait = Annotated[bool, typer.Option("--wait", help="Where somebody else is at a stack, wait instead of saying who.")]
-Restart = Annotated[
-    bool, typer.Option("--restart", help="Begin again instead of going on with a run that was stopped.")
-]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for a stack that another process has locked.")]
+Restart = Annotated[bool, typer.Option("--restart", help="Start again instead of resuming a run that was stopped.")]
 
 
 def up(
@@ -77,9 +78,9 @@ def up(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Bring stacks to what their files say: platforms first, then one tenant, one in twenty, the rest.
+    """Deploy stacks as their files say: platforms first, then 1 tenant, then 5% of the tenants, then the others.
 
-    Ctrl-C finishes what is in flight, and the same command goes on with what is left.
+    Ctrl-C lets running stacks finish. The same command then continues with the stacks that are left.
     """
     wanted = Wanted("up", fleet, workers, scheduler, max_failures, wait=wait, restart=restart)
     chosen = choose(wanted, tenants or [], cell, everyone=everyone, since=changed)

@@ -1,6 +1,6 @@
-"""What is said of a run over many stacks: sentences for people, facts for machines, and the command that goes on.
+"""The report of a run over many stacks: sentences, JSON, and the command that repeats what failed.
 
-Owns the words. Leaves out printing them and every decision.
+Owns the sentences. Leaves out printing them and every decision.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from ops.cli.table import counted
 from ops.stacks.choice import Choice
 from ops.stacks.job import Done, Operation
 from ops.stacks.run import Plan, Result
@@ -22,10 +23,6 @@ def named(stacks: Sequence[str]) -> str:
     return ", ".join(stacks[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def counted(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"
-
-
 def reasons(chosen: Choice) -> Iterable[str]:
     """A line for each different set of reasons, with the stacks that it concerns."""
     by_reason: dict[tuple[str, ...], list[str]] = {}
@@ -35,33 +32,35 @@ def reasons(chosen: Choice) -> Iterable[str]:
         yield f"{named(stacks)}: {named(why)}."
 
 
-def beginning(operation: Operation, plan: Plan, crew: str) -> str:
-    parts = [f"{stage.name} {len(stage.stacks):,}" for stage in plan.stages]
-    before = f" {len(plan.done):,} are done from a run that was stopped." if plan.done else ""
-    return f"{operation}: {counted(len(plan.left), 'stack', 'stacks')} to do on {crew} ({', '.join(parts)}).{before}"
+def beginning(operation: Operation, plan: Plan, workers: str) -> str:
+    """`workers` says where the jobs run: ``2 processes``, or a scheduler's address."""
+    parts = [f"{stage.name}: {len(stage.stacks):,}" for stage in plan.stages]
+    before = f" {len(plan.done):,} were done by a run that was stopped." if plan.done else ""
+    return f"{operation}: {counted(len(plan.left), 'stack')} to do on {workers} ({', '.join(parts)}).{before}"
 
 
 def problems(operation: Operation, chosen: Choice, result: Result) -> Iterable[str]:
     for stack in sorted(result.outcomes):
         done = result.outcomes[stack]
         for line in done.mended:
-            yield f"{stack}: after a lost worker: {line}."
+            yield f"{stack}: repaired after a worker was lost: {line}."
         for line in done.found:
-            yield f"{stack}: before this, {line}."
+            yield f"{stack}: AWS differed from the files before this run: {line}."
         if done.locked:
             yield f"{stack} is locked by {done.locked}: wait for it (--wait), or ask them. Nothing was changed."
         elif done.problem:
             yield f"{stack}: {done.problem}"
     if result.failed:
-        yield f"Again, just these: {retry(operation, chosen, result.failed)}"
+        yield f"To repeat only the failed ones: {retry(operation, chosen, result.failed)}"
     if result.stopped:
         yield f"Stopped: {result.stopped}."
     if result.not_begun:
-        yield f"{len(result.not_begun):,} were not begun; the same command goes on with what is left."
+        not_started = f"{counted(len(result.not_begun), 'stack')} not started"
+        yield f"{not_started}: run the same command again to continue."
 
 
 def retry(operation: Operation, chosen: Choice, failed: Sequence[str]) -> str:
-    """A platform is reached by its cell alone; what is done already is not done again."""
+    """The command for the failed stacks. A platform is selected by its cell; stacks that are done are not repeated."""
     slugs = [chosen.tenants[stack] for stack in failed if stack in chosen.tenants]
     cells = [stack for stack in failed if stack in chosen.platforms]
     lines = [["myflux-keys", operation, "--cell", cell] for cell in cells]
@@ -72,29 +71,29 @@ def retry(operation: Operation, chosen: Choice, failed: Sequence[str]) -> str:
 
 def sentence(operation: Operation, plan: Plan, result: Result, *, dry: bool) -> str:
     good = [done for done in result.outcomes.values() if done.ok]
-    changed = [done for done in good if moved(done)]
+    changed = [done for done in good if changes(done)]
     lines: list[str] = []
     if dry or operation == "refresh":
         lines += [f"{done.stack}: {_counts(done)}" for done in sorted(changed, key=lambda done: done.stack)]
     total = len(plan.left) + len(plan.done)
     same = len(good) - len(changed)
-    word = {"up": "changed", "preview": "would change", "refresh": "had drifted", "destroy": "destroyed"}[operation]
+    word = {"up": "changed", "preview": "would change", "refresh": "drifted", "destroy": "destroyed"}[operation]
     if operation == "destroy" and dry:
         word = "would be destroyed"
-    told = f"{len(good) + len(plan.done):,} of {counted(total, 'stack', 'stacks')} done: "
-    told += f"{len(changed):,} {word}, {same:,} as they were"
-    told += f", {len(plan.done):,} done before" if plan.done else ""
-    lines.append(told + (f"; {len(result.failed):,} failed." if result.failed else "."))
+    summary = f"{len(good) + len(plan.done):,} of {counted(total, 'stack')} done: "
+    summary += f"{len(changed):,} {word}, {same:,} unchanged"
+    summary += f", {len(plan.done):,} done before" if plan.done else ""
+    lines.append(summary + (f"; {len(result.failed):,} failed." if result.failed else "."))
     return "\n".join(lines)
 
 
-def moved(done: Done) -> dict[str, int]:
-    """Resources that were not left alone, by what happened to them."""
+def changes(done: Done) -> dict[str, int]:
+    """How many resources changed, by what happened to them: ``{"create": 2}``."""
     return {kind: count for kind, count in done.changes.items() if kind not in _UNTOUCHED}
 
 
 def _counts(done: Done) -> str:
-    return ", ".join(f"{count} {kind}" for kind, count in sorted(moved(done).items()))
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(changes(done).items()))
 
 
 def facts(operation: Operation, chosen: Choice, plan: Plan, result: Result) -> dict[str, Any]:
@@ -113,18 +112,18 @@ def facts(operation: Operation, chosen: Choice, plan: Plan, result: Result) -> d
 
 def _facts(chosen: Choice, done: Done) -> dict[str, Any]:
     outcome = "succeeded" if done.ok else "locked" if done.locked else "failed"
-    told: dict[str, Any] = {"outcome": outcome, "changes": done.changes, "seconds": round(done.seconds, 2)}
+    fields: dict[str, Any] = {"outcome": outcome, "changes": done.changes, "seconds": round(done.seconds, 2)}
     if done.stack in chosen.why:
-        told["why"] = list(chosen.why[done.stack])
+        fields["why"] = list(chosen.why[done.stack])
     if done.mended:
-        told["mended"] = list(done.mended)
+        fields["mended"] = list(done.mended)
     if done.found:
-        told["found"] = list(done.found)
+        fields["found"] = list(done.found)
     if not done.ok:
-        told["problem"] = done.problem or f"locked by {done.locked}"
-    return told
+        fields["problem"] = done.problem or f"locked by {done.locked}"
+    return fields
 
 
 def nothing(operation: Operation, chosen: Choice) -> dict[str, Any]:
-    """The same facts where no stack was concerned."""
+    """`facts` of a run that had no stack to work on."""
     return facts(operation, chosen, Plan(operation, (), {}), Result())

@@ -61,12 +61,12 @@ def _stopping() -> None:
     os.write(sys.stderr.fileno(), b"\nStopping: what is in flight comes to its end first.\n")
 
 
-def _spoken(progress: Progress) -> str:
+def _progress(progress: Progress) -> str:
     parts = [f"{progress.done:,} of {progress.total:,} done"]
     if progress.running:
-        parts.append(f"{progress.running} under way")
+        parts.append(f"{progress.running} running")
     if progress.waiting:
-        parts.append(f"{progress.waiting} waiting for somebody else")
+        parts.append(f"{progress.waiting} waiting for a lock")
     if progress.failed:
         parts.append(f"{progress.failed} failed")
     if progress.seconds_left:

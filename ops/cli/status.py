@@ -1,4 +1,4 @@
-"""`myflux-keys status`: one table of how each tenant's key stands."""
+"""`myflux-keys status`: a table with the state of each tenant's key."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from ops.cli.table import age, iso, table, when
 def status(
     cell: Annotated[
         str | None,
-        typer.Option(help="One cell; all of them if left out.", autocompletion=options.complete_cell),
+        typer.Option(help="One cell. Default: all cells.", autocompletion=options.complete_cell),
     ] = None,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Show each tenant's key: enabled, last and next rotation, age, pending. Reads no value and asks AWS alone.
+    """Show each tenant's key: enabled, last and next rotation, age, pending. Reads no value, and asks AWS only.
 
-    Exits with 1 when a secret, a file or a stack is there without the others, and says what to type. Keys at OpenAI are
-    `sweep`'s to look at.
+    Exits with 1 when a tenant has a secret, a file or a stack without the others, and prints the command to run. `sweep
+    --dry-run` also checks the keys at OpenAI.
     """
     found = reading.statuses(fleet, cell, tell=output.step)
     rows = [

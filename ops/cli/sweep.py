@@ -1,4 +1,4 @@
-"""`myflux-keys sweep`: which keys are at OpenAI that should not be."""
+"""`myflux-keys sweep`: finds keys at OpenAI that should not exist."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def sweep(
     tenants: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Left out: every tenant.",
+            help="Default: every tenant.",
             metavar="[TENANT]...",
             show_default=False,
             autocompletion=options.complete_tenant,
@@ -29,25 +29,25 @@ def sweep(
     ] = None,
     cell: Annotated[
         str | None,
-        typer.Option(help="One cell; all of them if left out.", autocompletion=options.complete_cell),
+        typer.Option(help="One cell. Default: all cells.", autocompletion=options.complete_cell),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, and change nothing.")] = False,
     governance: Annotated[
         bool,
         typer.Option(
             "--governance",
-            help="Also ask OpenAI whether it still grants keys such as ours: one is made, and ended at once.",
+            help="Also check whether OpenAI still allows new keys: make one as a rotation does, and revoke it at once.",
         ),
     ] = False,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Compare OpenAI's keys with the secrets' versions, end what nobody should hold, and say what needs a person.
+    """Compare OpenAI's keys with the secrets' versions, revoke orphaned keys, and report what needs a person.
 
-    The same as the schedule does twice an hour, for the tenants named or for all, at once; and files and stacks beside
-    it, which no function sees. Exits with 1 when something needs a person: a secret, a project, a file or a stack
-    without the others, a key that we did not make, one that should be dead and answers, an old key still in use, a
-    late rotation.
+    Does now what the schedule does twice an hour, for the tenants given or for all. It also compares files and stacks,
+    which no function can read. Exits with 1 when something needs a person: a secret, project, file or stack without
+    the others, a key that MyFlux did not make, a revoked key that still answers, an old key still in use, a late
+    rotation.
     """
     if dry_run and governance:
         output.fail("--governance makes a key for a moment, and --dry-run changes nothing: give one of them.", code=2)
@@ -55,24 +55,24 @@ def sweep(
     found = sweeping.sweep_cells(fleet, tenants or [], cell, dry_run=dry_run, governance=governance, talk=talk)
     rows = [row for swept in found for row in map(_row, swept.plan)]
     output.result(
-        {"dry_run": dry_run, "cells": [_facts(swept) for swept in found]},
-        table(HEADINGS, rows) if rows else nothing(found),
+        {"dry_run": dry_run, "cells": [_facts(swept) for swept in results]},
+        table(HEADINGS, rows) if rows else nothing(results),
         as_json=as_json,
     )
-    said = [sentence for swept in found for sentence in swept.for_a_person]
-    said += [f"{swept.cell}: not finished, OpenAI is busy. Run it again." for swept in found if not swept.done]
-    if said:
-        output.fail("this needs a person (docs/runbook.md):\n  " + "\n  ".join(said))
+    problems = [sentence for swept in results for sentence in swept.for_a_person]
+    problems += [f"{swept.cell}: not finished, OpenAI is busy. Run it again." for swept in results if not swept.done]
+    if problems:
+        output.fail("these need a person (docs/runbook.md):\n  " + "\n  ".join(problems))
 
 
-def nothing(found: list[Swept]) -> str:
-    looked = all(swept.done and not swept.failed for swept in found)
-    return "No keys." if looked else "No keys of the tenants that could be looked at."
+def nothing(results: list[Swept]) -> str:
+    checked_all = all(swept.done and not swept.failed for swept in results)
+    return "No keys." if checked_all else "No keys of the tenants that could be checked."
 
 
 def _facts(swept: Swept) -> dict[str, Any]:
-    shown = [orphan.shown() for orphan in swept.orphans]
-    return vars(swept) | {"orphans": shown, "for_a_person": swept.for_a_person}
+    orphans_json = [orphan.as_json() for orphan in swept.orphans]
+    return vars(swept) | {"orphans": orphans_json, "for_a_person": swept.for_a_person}
 
 
 @contextmanager

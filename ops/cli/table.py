@@ -1,7 +1,4 @@
-"""Plain tables: columns as wide as they need, no colour, so that grep and a pager work.
-
-Owns widths, and how a time, an age and a missing value look. Leaves out what is in a table.
-"""
+"""How tables, times, ages and counts are printed: plain text without colour, so that grep and a pager work."""
 
 from __future__ import annotations
 
@@ -15,17 +12,23 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """``1 cell``, ``2,000 cells``. `many` is the plural where that is not `one` with an s."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
 def when(moment: datetime | None) -> str:
-    """Minutes, UTC."""
+    """Minutes, UTC; ``-`` for None."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ") if moment else "-"
 
 
 def iso(moment: datetime | None) -> str | None:
-    """For JSON."""
+    """ISO 8601 in UTC, to the second, for JSON."""
     return moment.astimezone(UTC).isoformat(timespec="seconds") if moment else None
 
 
 def age(span: timedelta | None) -> str:
+    """Hours, or days from two days on; ``-`` for None."""
     if span is None:
         return "-"
     hours = int(span.total_seconds() // 3600)

@@ -28,7 +28,7 @@ def answer(names: CellNames, type_: str, name: str, inputs: Inputs) -> Answer:
         return _drawn(name, 8), {}
     if type_ not in _ANSWERS:
         raise NoAnswerError(
-            f"{name} is a {type_}, and ops/review/answers.py does not say what AWS answers for one: add it."
+            f"{name} is a {type_}, and ops/review/answers.py has no answer of AWS for that type: add one."
         )
     return _ANSWERS[type_](names, name, inputs)
 

@@ -55,4 +55,4 @@ def _tip(repository: Repository, refs: Sequence[str]) -> tuple[str, str]:
         except OperationError:
             if ref == refs[-1]:
                 raise
-    raise OperationError("there is no branch to compare with: name one, as in --base origin/main.")
+    raise OperationError("there is no branch to compare with: give one, for example --base origin/main.")

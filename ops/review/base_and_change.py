@@ -18,8 +18,8 @@ from ops.review.tree_rehearsal import Asked, NotAskedError, ask, can_be_asked
 from tenancy.loading import ROOT
 
 _IN_THIS_BRANCHS_CODE: Final = (
-    "The base is older than this review and cannot be asked in its own code. Its files were read by this branch's, so "
-    "what a change of the components does is not shown as a change."
+    "The base is older than this review, so its own program could not run. This branch's program read the base's files "
+    "instead: what a change of the components does is not shown as a change."
 )
 
 
@@ -43,7 +43,7 @@ def rehearse(found: Base, fleet: Path, stacks: Sequence[str], there: Collection[
         after, before = now.result(), was.result()
     notes = [_IN_THIS_BRANCHS_CODE] if tree and own is None else []
     if isinstance(before, NotAskedError):
-        notes.append(f"The base cannot be rehearsed, so nothing is compared with it: {before}.")
+        notes.append(f"The base's program cannot run, so nothing is compared with it: {before}.")
         before = dict[str, Asked]()
     if isinstance(after, NotAskedError):
         return Sides(remarks=(_does_not_load(after),), notes=tuple(notes))
@@ -63,17 +63,17 @@ def _does_not_load(error: NotAskedError) -> Remark:
         rule="program-loads",
         outcome=Outcome.UNJUDGED,
         severity="high",
-        message=f"The program cannot be loaded, so nothing of it was judged: {error}",
-        fix="Put the program right: `pulumi preview` says the same.",
+        message=f"The program cannot be loaded, so nothing of it was checked: {error}",
+        fix="Correct the program: `pulumi preview` shows the same error.",
         place=error.place,
     )
 
 
 def _unanswered(asked: Asked, places: Places) -> Iterator[Remark]:
     told = (
-        ("program-accepts", Outcome.VIOLATION, asked.refusal, "Do what the refusal says."),
-        ("program-runs", Outcome.UNJUDGED, asked.crash, "Put the program right: `pulumi preview` says the same."),
-        ("program-known", Outcome.UNJUDGED, asked.gap, "Say in ops/review/answers.py what AWS answers."),
+        ("program-accepts", Outcome.VIOLATION, asked.refusal, "Do what the message says."),
+        ("program-runs", Outcome.UNJUDGED, asked.crash, "Correct the program: `pulumi preview` shows the same error."),
+        ("program-known", Outcome.UNJUDGED, asked.gap, "Add AWS's answer to ops/review/answers.py."),
     )
     for rule, outcome, message, fix in told:
         if message:

@@ -60,9 +60,9 @@ def review(
     """
     missing = obstacle()
     if state and missing:
-        raise OperationError(f"no state can be looked at: {missing}. Put that right, or leave --state out.")
+        raise OperationError(f"the stacks' state cannot be read: {missing}. Correct that, or remove --state.")
     with base(fleet.resolve(), ref) as found:
-        return _of(found, fleet.resolve(), "not asked for" if state is False else missing, say)
+        return _of(found, fleet.resolve(), "--no-state" if state is False else missing, say)
 
 
 def _of(found: Base, fleet: Path, no_state: str, say: Callable[[str], None]) -> Review:
@@ -72,7 +72,7 @@ def _of(found: Base, fleet: Path, no_state: str, say: Callable[[str], None]) -> 
     ours = found.then(ROOT)
     about = stacks.scope(now_files, found.differences, place, _code(found) if ours else None, _pins(found, ours), then)
     places = Places(fleet, place, {one.path for one in found.differences})
-    say(f"{len(about.reasons)} of {len(now_files.stacks)} stacks are touched; rehearsing {len(about.needed)} …")
+    say(f"{len(about.reasons)} of {len(now_files.stacks)} stacks may change; evaluating {len(about.needed)} …")
     both = base_and_change.rehearse(found, fleet, about.needed, then_files.stacks, places)
     remarks = [*stacks.remarks(now_files, about, places), *both.remarks]
     for stack in about.judged:
@@ -85,7 +85,7 @@ def _of(found: Base, fleet: Path, no_state: str, say: Callable[[str], None]) -> 
         for stack, asked in both.after.items()
         if stack in about.reasons and asked.resources
     }
-    say("proving that no tenant reads another's key …")
+    say("proving that no tenant can read another tenant's key …")
     proofs = proving.proofs(
         now_files.stacks,
         now_files.fleet,

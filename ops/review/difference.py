@@ -20,9 +20,9 @@ from policies.guardrails.model import whole
 from tenancy.problems import WITHHELD, shown
 
 FINAL: Final = {
-    "aws:kms/key:Key": "whatever it encrypts is lost with it",
+    "aws:kms/key:Key": "all data that it encrypts is lost",
     "aws:lambda/invocation:Invocation": "every key of the OpenAI project is revoked and the project archived for ever",
-    "aws:secretsmanager/secret:Secret": "readers are cut off, and the value is gone after the recovery window",
+    "aws:secretsmanager/secret:Secret": "readers are denied, and the value is lost after the recovery window",
 }
 """Types whose deletion cannot be undone, or not for long, and what it does."""
 

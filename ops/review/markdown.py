@@ -1,7 +1,7 @@
-"""The report that a reviewer reads: what fails, what changes, what it costs, in a minute.
+"""The review as Markdown: what fails, what changes, what it costs.
 
-Owns the words and the lengths. Leaves out finding anything out. Nothing shaped like a key comes out of here, whatever a
-file or a program says.
+Owns the sentences and the lengths. Leaves out every finding. The text is redacted: nothing that looks like a key is
+printed, whatever a file or the program contains.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _GROUPS: Final = 12
 _LINES: Final = 60
 """The most that is shown of each, and of a group's lines: a comment on GitHub takes 65,536 characters."""
 
-_VERDICTS: Final = ("fine", "rules fail", "could not be judged")
+_VERDICTS: Final = ("all checks pass", "rules fail", "not everything could be checked")
 _SIGNS: Final = {"create": "+", "update": "~", "delete": "-"}
 
 
@@ -39,16 +39,16 @@ def markdown(review: Review) -> str:
 
 
 def _head(review: Review) -> list[str]:
-    told = Counter(remark.outcome for remark in review.remarks)
+    outcomes = Counter(remark.outcome for remark in review.remarks)
     verdict = _VERDICTS[review.code]
     counts = [
         f"{count} {word}"
         for outcome, word in (
             (Outcome.VIOLATION, "failed"),
-            (Outcome.UNJUDGED, "not judged"),
-            (Outcome.ADVICE, "to know"),
+            (Outcome.UNJUDGED, "not checked"),
+            (Outcome.ADVICE, "warnings" if outcomes[Outcome.ADVICE] > 1 else "warning"),
         )
-        if (count := told[outcome])
+        if (count := outcomes[outcome])
     ]
     touched = len(review.scope.reasons)
     alike = sum(len(stacks) for stacks, _ in review.changed)
@@ -56,25 +56,24 @@ def _head(review: Review) -> list[str]:
     lines.append("")
     since = f"Since `{review.ref}` ({review.commit[:10]})"
     if not touched:
-        lines.append(f"{since} nothing changes that a stack is made of; there are {review.stacks}.")
+        lines.append(f"{since} no file of a stack changed; 0 of {review.stacks} stacks are affected.")
     else:
-        lines.append(
-            f"{since} {touched} of {review.stacks} stacks are touched; {alike} ask for something else than before."
-        )
+        lines.append(f"{since} files of {touched} of {review.stacks} stacks changed; the resources of {alike} change.")
     if review.scope.judges:
+        files = _some(review.scope.judges)
         lines += [
             "",
-            f"**The rules themselves change** ({_some(review.scope.judges)}): they judged this change, and every",
+            f"**The rules themselves change** ({files}). The changed rules checked this change and every stack. Read "
+            "them first.",
         ]
-        lines[-1] += " stack by it. Read them first."
     return lines
 
 
 def _remarks(review: Review) -> Iterator[list[str]]:
     titles = {
-        Outcome.VIOLATION: "### Fails",
-        Outcome.UNJUDGED: "### Could not be judged",
-        Outcome.ADVICE: "### To know",
+        Outcome.VIOLATION: "### Failed",
+        Outcome.UNJUDGED: "### Could not be checked",
+        Outcome.ADVICE: "### Warnings",
     }
     for outcome, title in titles.items():
         found = [remark for remark in review.remarks if remark.outcome is outcome]
@@ -89,7 +88,7 @@ def _remark(remark: Remark) -> list[str]:
     severity = f" ({remark.severity})" if remark.severity else ""
     where = f" at `{remark.place}`" if remark.place else ""
     stacks = f", {_some(remark.stacks)}" if remark.stacks else ""
-    old = "; not new: the base has it too" if remark.before else ""
+    old = "; not new, the base has it too" if remark.before else ""
     about = " ".join(f"`{part}`" for part in (remark.resource, remark.path) if part)
     lines = [f"- **{remark.rule}**{severity}{where}{stacks}{old}", f"  {about + ': ' if about else ''}{remark.message}"]
     for word, text in (("Why", remark.why), ("Way out", remark.fix)):
@@ -103,11 +102,11 @@ def _changes(review: Review) -> Iterator[list[str]]:
     lines = ["### What changes"]
     for stacks, changed in review.changed[:_GROUPS]:
         counted = Counter(change.action for change in changed)
-        told = ", ".join(f"{counted[action]} {action}" for action in _SIGNS if counted[action])
+        actions = ", ".join(f"{counted[action]} {action}" for action in _SIGNS if counted[action])
         why = review.scope.reasons[stacks[0]]
         lines += [
             "",
-            f"**{_some(stacks)}**: {told} ({_some(why)})",
+            f"**{_some(stacks)}**: {actions} ({_some(why)})",
             *_lost(changed),
             "",
             "```diff",
@@ -115,14 +114,14 @@ def _changes(review: Review) -> Iterator[list[str]]:
             "```",
         ]
     lines += _more(len(review.changed) - _GROUPS, "more groups of stacks; `--json` has them all")
-    lines += [f"\n**{stack}** is not worked on: {why}." for stack, why in review.scope.left_out.items()]
+    lines += [f"\n**{stack}** is not deployed: {why}." for stack, why in review.scope.left_out.items()]
     yield lines
     if review.previews.done:
         yield ["### What the engine would do", "", *_previews(review.previews)]
 
 
 def _lost(changed: Sequence[Change]) -> list[str]:
-    return [f"\n**Cannot be undone:** `{one.name}` goes, and {one.final}." for one in changed if one.final]
+    return [f"\n**Cannot be undone:** `{one.name}` is deleted: {one.final}." for one in changed if one.final]
 
 
 def _lines(changed: Sequence[Change]) -> list[str]:
@@ -144,7 +143,7 @@ def _previews(previews: Previews) -> list[str]:
         lines.append(
             f"| {one.stack}{new} | {'failed' if one.failure else told} | {', '.join(dict.fromkeys(gone)) or '-'} |"
         )
-    return lines + _more(previews.left, "more stacks were rehearsed and not previewed")
+    return lines + _more(previews.left, "more stacks were checked without a preview")
 
 
 def _matrices(review: Review) -> Iterator[list[str]]:
@@ -166,14 +165,14 @@ def _figures(review: Review) -> Iterator[list[str]]:
         rows.append(f"| AWS, USD a month ({told}) | | {change:+} | - |")
     if rows:
         yield [
-            "### Cost and room",
+            "### Cost and limits",
             "",
             "| | before | after | limit |",
             "|---|---:|---:|---:|",
             *rows,
             "",
-            f"AWS: ${SECRET_MONTH} a month for a secret or replica, ${KEY_MONTH} for a KMS key; what depends on use is "
-            "left out.",
+            f"AWS: ${SECRET_MONTH} a month for a secret or replica, ${KEY_MONTH} for a KMS key. Costs that depend on "
+            "use are not included.",
         ]
 
 
@@ -181,25 +180,26 @@ def _how(review: Review) -> list[str]:
     if not review.scope.judged:
         return ["Only the tenant and cell files were read."]
     claims = "; ".join(
-        f"isolation in {one.cell} put to the solver: claims {one.claims}, {one.seconds:.1f} s" for one in review.proofs
+        f"the solver checked {one.claims} claims about isolation in {one.cell} ({one.seconds:.1f} s)"
+        for one in review.proofs
     )
     state = (
-        f"No state was looked at ({review.state}): look-ups were mocked and ids made up, with no credential, so this "
-        "compares what the files ask for, not what is deployed."
+        f"The stacks' state was not read ({review.state}): the program ran without credentials, with mocked look-ups "
+        "and invented ids. This report compares the files before and after, not with what is deployed."
         if review.state
-        else "Changed stacks were previewed by the engine on a copy of their state; nothing was locked or written."
+        else "The engine previewed changed stacks on a copy of their state; nothing was locked or written."
     )
-    said = [
-        f"Rules asked of {review.judged} of {len(review.scope.judged)} stacks",
-        claims or "isolation stands as it was proven, since no document changes",
+    parts = [
+        f"The rules checked {review.judged} of {len(review.scope.judged)} stacks",
+        claims or "no policy document changes, so the earlier proof of isolation still holds",
     ]
     waiting = [
-        f"\n{one.cell} has no tenants yet. The claims about tenants' secrets ({', '.join(one.waiting)}) are proven "
+        f"\n{one.cell} has no tenants yet. The claims about tenants' secrets ({', '.join(one.waiting)}) are checked "
         "when its first tenant's file is reviewed."
         for one in review.proofs
         if one.waiting
     ]
-    return ["---", "; ".join(said) + ". " + state, *waiting, *(f"\n{note}" for note in review.notes)]
+    return ["---", "; ".join(parts) + ". " + state, *waiting, *(f"\n{note}" for note in review.notes)]
 
 
 def _more(count: int, what: str) -> list[str]:

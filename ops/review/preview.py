@@ -98,8 +98,8 @@ class Copies:
                     raise OperationFailed(
                         stack,
                         "preview",
-                        "its state holds encrypted values, which a copy cannot be made of without the right to read "
-                        "them. No stack of this program holds any: find out what put them there.",
+                        "its state holds encrypted values, which cannot be copied without the right to decrypt them. "
+                        "No stack of this program has any: find out what wrote them.",
                         self._logs,
                     )
                 state.pop("secrets_providers", None)

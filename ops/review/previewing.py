@@ -56,7 +56,7 @@ def remarks(
                 outcome=Outcome.UNJUDGED,
                 severity="high",
                 message=preview.failure,
-                fix=f"`pulumi preview --stack {preview.stack}` says the same.",
+                fix=f"`pulumi preview --stack {preview.stack}` shows the same error.",
                 place=places.of(preview.stack, None, ""),
                 stacks=(preview.stack,),
             )

@@ -18,10 +18,10 @@ from ops.review.tree_rehearsal import Asked
 from tenancy import Cell, Fleet
 
 _ABOUT: Final = ("aws:iam/", "aws:kms/", "aws:secretsmanager/")
-_FIXES: Final = {"broken": "Take back the change of the policy documents that the counterexample goes through."}
+_FIXES: Final = {"broken": "Undo the change of the policy documents that the counterexample uses."}
 _UNPROVEN: Final = (
-    "Say it more simply in the policy documents that the claim is about: name actions, principals and secrets in full "
-    "instead of by wildcards, and put the tenant in one place of a pattern. Where a run is just slow, ask once more."
+    "Simplify the policy documents that the claim is about: write actions, principals and secrets in full instead of "
+    "wildcards, and use the tenant only once in a pattern. If the solver was only slow, run the check again."
 )
 _DOCUMENTS: Final = ("assumeRolePolicy", "policy", "policyArn", "permissionsBoundary")
 
@@ -70,8 +70,8 @@ def proof(
                 outcome=Outcome.VIOLATION if verdict.outcome == "broken" else Outcome.UNJUDGED,
                 severity="critical",
                 message=f"{verdict.text} {verdict.counterexample}".strip(),
-                why="The claim is proven for all principals, tags and tenants, from the documents that are deployed. "
-                + ("It does not hold." if verdict.outcome == "broken" else "It is not proven."),
+                why="The claim must hold for all principals, tags and tenants, given the documents that are deployed. "
+                + ("It does not hold." if verdict.outcome == "broken" else "It could not be proven."),
                 fix=verdict.way_out or _FIXES.get(verdict.outcome, _UNPROVEN),
                 place=place,
                 stacks=(cell.cell,),

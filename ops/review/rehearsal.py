@@ -101,7 +101,7 @@ class _Aws(mocks.Mocks):
         self._deployed = deployed
 
     def call(self, args: mocks.MockCallArgs) -> Any:
-        raise answers.NoAnswerError(f"the program looks up {args.token}: a rehearsal has no account to look in.")
+        raise answers.NoAnswerError(f"the program looks up {args.token}, but this review runs without an AWS account.")
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         inputs = cast(dict[str, Any], args.inputs)  # pyright: ignore[reportUnknownMemberType]

@@ -74,11 +74,11 @@ def _process(tree: Path, fleet: Path, stacks: Sequence[str]) -> list[Asked]:
         check=False,
     )
     if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["it said nothing"]
+        lines = done.stderr.strip().splitlines() or ["it printed no error"]
         raise NotAskedError(lines[-1], _innermost(done.stderr, tree))
     answers = json.loads(done.stdout)
     if answers["form"] != FORM:
-        raise NotAskedError(f"its answers are of form {answers['form']}, and this code reads form {FORM}")
+        raise NotAskedError(f"its answers have format {answers['form']}, but this code reads format {FORM}")
     return [_asked(one) for one in cast(list[dict[str, Any]], answers["stacks"])]
 
 

@@ -1,8 +1,7 @@
-"""The engine's part of an adoption: what exists is imported by one update, and brought in line by the next.
+"""Imports an adopted tenant's secret and rotation by one update, and deploys the tenant's file by the next.
 
-Owns both updates and telling from the state whether the first has come to its end. Leaves out what must hold before
-(`ops/actions/adopt.py`). A rotation that is not imported would be made, and with it a key at once: so the import is
-repeated until the state holds secret and rotation.
+A rotation that is not imported would be made, and with it a new key at once: so the import is repeated until the state
+holds both.
 """
 
 from __future__ import annotations

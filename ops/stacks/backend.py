@@ -1,8 +1,8 @@
-"""Where Pulumi keeps the stacks' state, beyond what its engine offers: which stacks there are, and one lock taken away.
+"""Pulumi's state backend, beyond what the engine offers: lists stacks, reads locks, and removes one lock.
 
-Owns the two places that the product uses, a folder (`file://`) and a bucket (`s3://`). Leaves out all that the engine
-does itself. `pulumi cancel` takes every lock of a stack away, also one that somebody has taken meanwhile; here it is
-the one lock whose holder was found gone, and no other.
+Owns the two kinds of backend that the product uses, a folder (`file://`) and a bucket (`s3://`). Leaves out all that
+the engine does itself. `pulumi cancel` removes every lock of a stack, also one that was taken a moment ago; here only
+the lock is removed whose holder was found gone.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Place:
 
 
 def address(environment: Mapping[str, str] = os.environ) -> str:
-    """Raises OperationError where no backend is named: the one that a person logged in to is not a fleet's."""
+    """Raises OperationError where the variable is not set: the backend that a person logged in to is not used."""
     url = environment.get(URL, "")
     if not url:
         raise OperationError(
@@ -80,7 +80,7 @@ def _names(files: Iterable[str]) -> set[str]:
 
 
 def locks(url: str, stack: str) -> list[Lock]:
-    """Who is at a stack, as Pulumi's engine leaves it there; none for a backend that only the engine can read."""
+    """The locks of a stack, as the engine writes them; none for a backend that only the engine can read."""
     found = place(url)
     if found.scheme == "file":
         folder = Path(found.root) / _LOCKS / stack
@@ -122,18 +122,18 @@ def unlock(url: str, stale: Lock) -> None:
 
 
 def notices(url: str) -> list[str]:
-    """What is wrong with a bucket that holds state. It holds no key, but without it every resource must be imported."""
+    """What is wrong with the bucket that holds the state: if the state is lost, every resource must be imported."""
     found = place(url)
     if found.scheme != "s3":
         return []
     try:
         versioning = _s3(found).get_bucket_versioning(Bucket=found.root).get("Status")
     except ClientError as error:
-        return [f"whether bucket {found.root} keeps versions of the state could not be seen: {code_of(error)}"]
+        return [f"it could not be checked whether bucket {found.root} has versioning: {code_of(error)}"]
     if versioning == "Enabled":
         return []
     return [
-        f"bucket {found.root} keeps no versions, so a state that is overwritten is lost: "
+        f"bucket {found.root} has no versioning, so an overwritten state is lost: "
         f"aws s3api put-bucket-versioning --bucket {found.root} --versioning-configuration Status=Enabled"
     ]
 

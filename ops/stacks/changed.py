@@ -1,8 +1,8 @@
-"""From what git says is different to the stacks that it concerns, each with the reasons.
+"""The stacks that a change in git concerns, each with the reasons.
 
-Owns the decision, which is pure, and `since`, which asks git and reads just the files that the decision needs: one
-tenant's change in ten thousand opens one tenant's file. A tenant whose file is gone, or whose cell is another, is told
-and never worked on: both need a command that keeps keys from being left behind.
+Owns the decision, which is pure, and `since`, which asks git and reads only the files that the decision needs: one
+tenant's change in ten thousand opens one tenant's file. Tenants whose file was removed or whose cell changed are
+reported, never deployed: both need a command that revokes their old keys.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CELL: Final = re.compile(r"^cell[ \t]*:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
 
 @dataclass
 class Touched:
-    """What differs, by what it is about. Reasons are short phrases for a person."""
+    """What differs, by tenant, cell, or kind of stack. Reasons are short phrases for a person."""
 
     tenants: dict[str, str] = field(default_factory=dict[str, str])
     cells: dict[str, str] = field(default_factory=dict[str, str])
@@ -46,7 +46,7 @@ def touched(differences: Iterable[Difference], place: str, code: Code | None, pi
         path = PurePosixPath(difference.path)
         kind, slug = _described(path, place)
         gone = difference.status == "D"
-        word = "gone" if gone else "new" if difference.status == "A" else "changed"
+        word = "removed" if gone else "new" if difference.status == "A" else "changed"
         if kind == "tenants":
             if gone and slug not in archived:
                 found.gone.append(slug)
@@ -97,26 +97,27 @@ def needs_every_tenant(found: Touched) -> bool:
 
 
 def left_out(found: Touched, cell_of: Mapping[str, str], was: Callable[[str], str]) -> dict[str, str]:
-    """Why some of what differs is not worked on, by stack. `was` gives the text of a tenant's file before."""
-    told: dict[str, str] = {}
+    """Why some of what differs is not deployed, by stack. `was` gives the text of a tenant's file before."""
+    reasons: dict[str, str] = {}
     for slug in found.gone:
         cell = cell_in(was(slug))
-        told[f"{slug}.{cell}"] = (
-            f"its file is gone, but its keys are not: put the file back and run `myflux-keys offboard {slug}`, which "
-            "ends them and archives the file"
+        reasons[f"{slug}.{cell}"] = (
+            f"its file was removed, but its keys are still valid: restore the file and run `myflux-keys offboard "
+            f"{slug}`, which revokes them and archives the file"
         )
     for slug, why in found.tenants.items():
         before = cell_in(was(slug)) if why.endswith("changed") else ""
         if slug in cell_of and before and before != cell_of[slug]:
-            told[f"{slug}.{cell_of[slug]}"] = (
-                f"its file says cell {cell_of[slug]} instead of {before}, and a stack doesn't move by itself: write "
+            reasons[f"{slug}.{cell_of[slug]}"] = (
+                f"its file changed the cell from {before} to {cell_of[slug]}, and a stack cannot move by itself: write "
                 f"{before} again and run `myflux-keys move {slug} --to {cell_of[slug]}`"
             )
     for cell in found.gone_cells:
-        told[cell] = (
-            f"its file is gone, but its platform is not: put the file back, then `myflux-keys destroy --cell {cell}`"
+        reasons[cell] = (
+            f"its file was removed, but its platform still exists: restore the file, then `myflux-keys destroy --cell "
+            f"{cell}`"
         )
-    return told
+    return reasons
 
 
 def cell_in(text: str) -> str:
@@ -129,15 +130,15 @@ def pins_changed(before: str, now: str) -> list[str]:
     """Pure. Phrases about the packages whose pinned version differs between two requirements files."""
     old, new = dict(_PIN.findall(before)), dict(_PIN.findall(now))
     return [
-        f"{name} {old.get(name, 'not there')} became {new.get(name, 'not there')}"
+        f"{name} changed from {old.get(name, 'none')} to {new.get(name, 'none')}"
         for name in sorted(old.keys() | new.keys())
         if old.get(name) != new.get(name)
     ]
 
 
 def since(ref: str, root: Path) -> Choice:
-    """The stacks that what changed since `ref` is about. `root` holds tenants/ and cells/. Raises OperationError, and
-    TenancyError where a file that counts is wrong."""
+    """The stacks that the change since `ref` concerns. `root` holds tenants/ and cells/. Raises OperationError, and
+    TenancyError where a file that is needed is wrong."""
     root = root.resolve()
     repository = Repository(root)
     commit = repository.commit(ref)
@@ -155,7 +156,7 @@ def since(ref: str, root: Path) -> Choice:
         cell_of = {slug: cell for slug, cell in cell_of.items() if slug in found.tenants}
     folder = "" if place == "." else f"{place}/"
     untouched = left_out(found, cell_of, lambda slug: repository.at(commit, f"{folder}tenants/{slug}.yaml"))
-    why = {stack: told for stack, told in reasons(found, cell_of, fleet.cells).items() if stack not in untouched}
+    why = {stack: texts for stack, texts in reasons(found, cell_of, fleet.cells).items() if stack not in untouched}
     return Choice(
         platforms=tuple(stack for stack in why if stack in fleet.cells),
         tenants={stack: stack.rpartition(".")[0] for stack in why if stack not in fleet.cells},

@@ -1,8 +1,4 @@
-"""A look at a stack's secrets before the engine brings the stack up, and what a refusal of AWS's means to a person.
-
-Owns finding out whose secrets they are and asking AWS in this process's environment. Leaves out what is looked for
-(`ops/stacks/secret_state.py`), the sentences (`ops/ways_out.py`) and acting on them (`work`).
-"""
+"""Checks a stack's secrets before the engine runs, and explains AWS's errors about them."""
 
 from __future__ import annotations
 
@@ -21,7 +17,7 @@ _NO_FUNCTION: Final = re.compile(r"Function not found: \S*:function:(?P<name>[\w
 
 
 def owners(root: Path, stack: str) -> tuple[Cell, Tenant | None] | None:
-    """The cell and tenant of `stack`; None where the files have none or are not right, which the program tells."""
+    """The cell and tenant of `stack`; None where the files have none or are wrong, which the program reports."""
     slug, _, cell = stack.rpartition(".")
     try:
         fleet = tenancy.load(root, only=slug)
@@ -34,17 +30,17 @@ def owners(root: Path, stack: str) -> tuple[Cell, Tenant | None] | None:
 
 
 def differing(root: Path, stack: str, engine: Engine, operation: str) -> list[str]:
-    """What of the stack's secrets differs from the files, in words. Raises OperationError where it cannot be brought
-    up before a person has decided, and botocore's errors."""
+    """How the stack's secrets differ from the files, in words. Raises OperationError where a person must decide before
+    the stack can be deployed, and botocore's errors."""
     whose = owners(root, stack)
     if whose is None:
         return []
     cell, tenant = whose
     with Account(cell, operation) as account:
         return [
-            f"{place.secret}: {told}"
+            f"{place.secret}: {difference}"
             for place in secret_state.places(cell, tenant)
-            for told in secret_state.look(account.secrets, place, lambda arn: knows(engine, stack, arn))
+            for difference in secret_state.look(account.secrets, place, lambda arn: knows(engine, stack, arn))
         ]
 
 
@@ -54,21 +50,21 @@ def knows(engine: Engine, stack: str, id_: str) -> bool:
     return any(resource.get("id") == id_ for resource in resources)
 
 
-def meaning(root: Path, stack: str, said: str) -> str:
-    """What a person can do about the engine's words `said`, where that is known; else nothing."""
+def meaning(root: Path, stack: str, output: str) -> str:
+    """What a person can do about the error in the engine's `output`; empty where that is not known."""
     whose = owners(root, stack)
     if whose is None:
         return ""
     cell, tenant = whose
-    if "ResourceExistsException" in said:
+    if "ResourceExistsException" in output:
         for place in secret_state.places(cell, tenant):
-            if place.secret in said:
+            if place.secret in output:
                 return (
                     ways_out.unknown_to_the_stack(place.adopted, place.secret, stack)
                     if place.adopted
                     else f"the secret {place.secret} exists, and stack {stack} does not know it: {place.anew}"
                 )
-    if tenant is not None and "for deletion" in said:
+    if tenant is not None and "for deletion" in output:
         return ways_out.deletion_scheduled(tenant.tenant)
     if tenant is not None and "is archived, and OpenAI never brings one back" in said:
         return ways_out.another_slug(tenant.tenant)

@@ -1,4 +1,4 @@
-"""Which stacks a command is about: by tenant, by cell, or all of them.
+"""Which stacks a command works on: by tenant, by cell, or all of them.
 
 Owns the choice, and reading no more files than it needs. Leaves out what changed (`changed`) and the order (`stages`).
 """
@@ -18,7 +18,7 @@ from tenancy import Fleet
 @dataclass(frozen=True)
 class Choice:
     """`tenants` maps a stack to its tenant's slug. `why` holds reasons by stack, where there are any. `left_out` maps
-    what is not worked on to the reason and the way out. `by_name` is False for what --all, --cell or --changed find."""
+    stacks that are not deployed to the reason and what to do. `by_name` is False with --all, --cell or --changed."""
 
     platforms: tuple[str, ...]
     tenants: Mapping[str, str]
@@ -35,13 +35,13 @@ def only_one(tenants: Sequence[str], cell: str | None, everyone: bool, changed: 
     """Raises OperationError unless just one way to choose was used. A cell may narrow what changed."""
     if sum((bool(tenants), everyone, cell is not None and changed is None, changed is not None)) != 1:
         raise OperationError(
-            "say which stacks: tenants by name, or --cell CELL, or --all, or --changed REF; just one of the four, but "
-            "--cell may narrow --changed."
+            "give tenants by name, or --cell CELL, or --all, or --changed REF: exactly one of the four. Only --cell "
+            "and --changed may be combined."
         )
 
 
 def by_name(root: Path, slugs: Sequence[str]) -> Choice:
-    """Tenants that a person named. Only their files are read. Raises OperationError and TenancyError."""
+    """Tenants given by slug. Reads only their files. Raises OperationError and TenancyError."""
     fleet = tenancy.load(root, only=list(dict.fromkeys(slugs)))
     for slug in slugs:
         selection.one_tenant(fleet, slug)
@@ -49,7 +49,7 @@ def by_name(root: Path, slugs: Sequence[str]) -> Choice:
 
 
 def by_cell(root: Path, cell: str | None) -> Choice:
-    """A whole cell, or with None all of them: every platform and every tenant."""
+    """A whole cell, or all cells with None: platforms and tenants."""
     fleet = tenancy.load(root)
     cells = selection.cells(fleet, cell)
     slugs = [tenant.tenant for one in cells for tenant in fleet.tenants_of(one)]
@@ -57,7 +57,7 @@ def by_cell(root: Path, cell: str | None) -> Choice:
 
 
 def within(chosen: Choice, cell: str) -> Choice:
-    """What of it is the cell's: where each cell is deployed by somebody of its own."""
+    """The stacks of `chosen` that belong to the cell: each cell may have its own pipeline."""
 
     def of_it(stack: str) -> bool:
         return stack.rpartition(".")[2] == cell
@@ -71,26 +71,26 @@ def within(chosen: Choice, cell: str) -> Choice:
     )
 
 
-def deployed(chosen: Choice, standing: Collection[str] | None) -> Choice:
-    """Without the stacks that have no state: nothing can be read back or destroyed there. `standing` is None where that
-    is not known."""
-    if standing is None:
+def deployed(chosen: Choice, with_state: Collection[str] | None) -> Choice:
+    """`chosen` without stacks that have no state, which cannot be refreshed or destroyed. `with_state` is None where
+    the states cannot be read."""
+    if with_state is None:
         return chosen
     return replace(
         chosen,
-        platforms=tuple(stack for stack in chosen.platforms if stack in standing),
-        tenants={stack: slug for stack, slug in chosen.tenants.items() if stack in standing},
+        platforms=tuple(stack for stack in chosen.platforms if stack in with_state),
+        tenants={stack: slug for stack, slug in chosen.tenants.items() if stack in with_state},
     )
 
 
-def refuse_to_strand(chosen: Choice, standing: Collection[str] | None) -> None:
-    """Raises OperationError where a platform would go while a tenant stands on it that nothing was said about."""
+def refuse_to_strand(chosen: Choice, with_state: Collection[str] | None) -> None:
+    """Raises OperationError where a platform would be destroyed before a tenant that needs it."""
     for cell in chosen.platforms:
-        left = sorted(s for s in standing or () if s.rpartition(".")[2] == cell and s not in chosen.stacks)
+        left = sorted(s for s in with_state or () if s.rpartition(".")[2] == cell and s not in chosen.stacks)
         if left:
             raise OperationError(
-                f"{cell}'s platform can't go while {', '.join(left[:5])} stand on it and have no file in tenants/: put "
-                "their files back, so that their keys are ended too. Nothing was changed."
+                f"the platform of cell {cell} cannot be destroyed, because {', '.join(left[:5])} need it and "
+                "have no file in tenants/: restore these, so that their keys are revoked too. Nothing was changed."
             )
 
 

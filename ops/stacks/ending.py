@@ -1,4 +1,4 @@
-"""The end of one stack: its protection taken off where that was asked for, everything in it destroyed, forgotten.
+"""Removes one stack: its protection, its resources, its state.
 
 Owns reading and lifting `protect`. Leaves out who decides that and what must come before (`ops/actions/leaving.py`).
 The state is asked, not the cell's file: what was deployed as production stays protected whatever the file says today.
@@ -27,18 +27,16 @@ def state_of(engine: Engine, stack: str) -> str:
     try:
         return engine.export(stack)
     except automation.CommandError as error:
-        raise OperationError(
-            f"the state of stack {stack} cannot be read, so nothing is done with it: {error}"
-        ) from None
+        raise OperationError(f"the state of stack {stack} cannot be read, so nothing was changed: {error}") from None
 
 
 def end(engine: Engine, stack: str) -> Outcome:
-    """Destroys and forgets `stack`, protected or not: the caller has looked and asked. Safe to repeat.
+    """Destroys and removes `stack`, protected or not: the caller has checked and asked. Safe to repeat.
 
     Raises OperationFailed and OperationError."""
     if protected(state_of(engine, stack)):
         try:
             automation.PulumiCommand().run(["state", "unprotect", "--all", "--yes", "--stack", stack], str(ROOT), {})
         except automation.CommandError as error:
-            raise OperationError(f"the protection of stack {stack} cannot be taken off: {error}") from None
+            raise OperationError(f"the protection of stack {stack} cannot be removed: {error}") from None
     return engine.destroy(stack, remove=True)

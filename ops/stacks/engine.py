@@ -49,7 +49,7 @@ class OperationFailed(Exception):
     """The engine gave up on a stack. `explanation` is what it said, without the noise around it."""
 
     def __init__(self, stack: str, operation: str, explanation: str, log: Path, said: str = "") -> None:
-        super().__init__(f"{operation} of {stack} failed: {explanation}\nAll that the engine said is in {log}.")
+        super().__init__(f"{operation} of {stack} failed: {explanation}\nThe engine's whole output is in {log}.")
         self.stack = stack
         self.explanation = explanation
         self.log = log

@@ -1,8 +1,5 @@
-"""What git says about a folder: what differs from a commit, and what a file held there.
-
-Owns running git. Leaves out what it means for stacks (`changed`). Compares with the working tree, files that are not
-added yet included, so that it says before a commit what it will say after.
-"""
+"""Runs git: what differs from a commit, and what a file contained there. Compares with the working tree, including
+files that are not added yet, so that the result is the same before and after a commit."""
 
 from __future__ import annotations
 
@@ -35,7 +32,7 @@ class Repository:
             return self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").strip()
         except OperationError:
             raise OperationError(
-                f"git knows no commit `{ref}` in {self.top}. In a shallow clone fetch its history first "
+                f"git has no commit `{ref}` in {self.top}. In a shallow clone fetch its history first "
                 "(`git fetch --unshallow`). Nothing was changed."
             ) from None
 
@@ -73,7 +70,7 @@ class Repository:
         try:
             done = subprocess.run(["git", "-C", str(self._top), *arguments], capture_output=True, check=False)
         except FileNotFoundError:
-            raise OperationError("git is not on PATH, and only git knows what changed. Nothing was changed.") from None
+            raise OperationError("git is not on PATH, and this command needs it. Nothing was changed.") from None
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip()
             raise OperationError(f"git {arguments[0]} in {self._top}: {said or 'it failed'}. Nothing was changed.")

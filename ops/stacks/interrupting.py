@@ -1,8 +1,5 @@
-"""Ctrl-C while the engine works: the engine's to answer, and this process waits for it.
-
-Owns the signal. A terminal sends it to both. The engine ends the step under way, writes its state and takes its lock
-off; to go before it would kill it in the middle, and leave a lock and a step of which nobody knows how it ended.
-"""
+"""Ctrl-C while the engine runs: this process waits for the engine, which finishes its step, writes its state and
+removes its lock. A terminal sends the signal to both; to exit first would kill the engine and leave the lock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of a worker, and what it answers. Owns the shapes; both travel between machines."""
+"""A worker's job and its result; both are sent between machines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Operation = Literal["up", "preview", "refresh", "destroy"]
 
 @dataclass(frozen=True)
 class Job:
-    """`fingerprint` is what the stack is made from where the run was asked for."""
+    """`fingerprint` is the stack's on the machine that started the run; a worker refuses a job if its own differs."""
 
     operation: Operation
     stack: str
@@ -20,9 +20,9 @@ class Job:
 
 @dataclass(frozen=True)
 class Done:
-    """`problem` is empty where all went well. `locked` names the lock's holder, and nothing was changed then. `mended`
-    tells what was read back after a worker had been lost, `found` where the stack's secrets differed from the files
-    before an `up` or a preview, which then read back first."""
+    """`problem` is empty where the job succeeded. `locked` names the lock's holder; nothing was changed then. `mended`
+    says what was repaired after a worker was lost, `found` how the stack's secrets differed from the files before an
+    `up` or a preview, which then refreshed first."""
 
     stack: str
     changes: dict[str, int] = field(default_factory=dict[str, int])

@@ -1,8 +1,8 @@
-"""Who holds a stack's lock, and whether that process is provably gone.
+"""Who holds a stack's lock, and whether that process has provably ended.
 
-Owns Pulumi's own lock as the engine tells of it, and a note that each worker leaves while it is at work. A host's name
-proves nothing, since two machines may share one: only a note of this very boot and process space says that the lock's
-process id is one of ours. Whatever can't be proven stays locked, and a person is told who holds it.
+Owns reading Pulumi's lock, and a note that each worker writes while it works on a stack. A host's name proves nothing,
+since two machines may share one: only a note with this boot id and process namespace shows that the lock's process id
+belongs to one of our workers. A lock whose holder may live stays, and a person is shown who holds it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The order in which a cell's stacks are worked through."""
+"""The order in which a cell's stacks are deployed and destroyed."""
 
 from __future__ import annotations
 

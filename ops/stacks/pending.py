@@ -1,9 +1,9 @@
-"""What an engine that was killed had begun and never heard the end of, read back into the state.
+"""Pending operations that a killed engine left in a stack's state: finds out what was created, and repairs the state.
 
-Owns what becomes of each pending operation in a stack's state, which is pure, and the look at AWS that it takes. The
-engine itself reads back updates and deletions at the next refresh, but a creation it keeps as a warning until a person
-says what came of it. Here a creation is found by the name that the program gave the resource: what is there enters the
-state, and the refresh that follows reads it and drops what is not. What can't be found by name is told, never dropped.
+Owns the decision for each pending operation, which is pure, and the look-up in AWS. The engine itself resolves pending
+updates and deletions at the next refresh, but keeps a pending creation as a warning until a person decides. Here a
+creation is found by the name that the program gave the resource: if it exists it is added to the state, and the refresh
+that follows reads it. A resource that cannot be found by name is reported, never dropped.
 """
 
 from __future__ import annotations

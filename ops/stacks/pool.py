@@ -74,14 +74,14 @@ class Pool:
 def _outcome(future: Any, job: Job) -> Done:
     """`work` raises nothing itself: what comes here as an exception is about the worker."""
     if future.status in ("cancelled", "lost"):
-        return Done(job.stack, problem="the scheduler was lost, and with it what became of this: run it again.")
+        return Done(job.stack, problem="the scheduler was lost, and with it the result of this stack: run it again.")
     try:
         return future.result()
     except _dask.KilledWorker:
-        return Done(job.stack, problem="its worker was lost again and again: look at that machine's memory and logs.")
+        return Done(job.stack, problem="its worker was lost several times: check that machine's memory and logs.")
     # Whatever else a foreign cluster may answer is this stack's failure and no reason to forget the others.
     except Exception as error:  # noqa: BLE001
-        return Done(job.stack, problem=f"its worker could not do it: {type(error).__name__}: {error}")
+        return Done(job.stack, problem=f"its worker failed: {type(error).__name__}: {error}")
 
 
 @contextmanager
@@ -116,14 +116,14 @@ def opened(workers: int, scheduler: str | None, fleet: Path) -> Generator[Pool]:
                 client = held.enter_context(_dask.Client(scheduler, timeout=_CONNECT_SECONDS))
             except (OSError, ValueError) as error:
                 raise OperationError(
-                    f"no Dask scheduler answers at {scheduler} ({error}): start one with `dask scheduler`, and on each "
-                    "machine, in a checkout of this repository, `dask worker ADDRESS`. Nothing was changed."
+                    f"no Dask scheduler answers at {scheduler} ({error}): start one with `dask scheduler`, and in a "
+                    "checkout of this repository on each machine run `dask worker ADDRESS`. Nothing was changed."
                 ) from None
         try:
             client.wait_for_workers(1, timeout=_START_SECONDS if scheduler is None else _CONNECT_SECONDS)
         except TimeoutError:
             raise OperationError(
-                f"the scheduler at {scheduler} has no worker: on each machine, in a checkout of this repository, "
+                f"the scheduler at {scheduler} has no worker: in a checkout of this repository on each machine, run "
                 f"`dask worker {scheduler}`. Nothing was changed."
             ) from None
         yield Pool(client, fleet if scheduler is None else None)

@@ -1,10 +1,9 @@
-"""What a run over many stacks has done so far, kept on disk so that the same command goes on with what is left.
+"""The record of a run over many stacks, on disk, so that the same command continues with the stacks that are left.
 
-Owns the file: one line for each stack that ended, added as it ends, since a record written anew ten thousand times
-would cost more than the work. A stack counts as done only with the fingerprint that it has now, so a change made
-meanwhile is not skipped. A run that left nothing forgets its record: the next one looks at everything again.
+Owns the file: one line is appended for each stack that ended. A stack counts as done only with its present fingerprint,
+so a change made meanwhile is not skipped. A complete run deletes its record: the next one checks every stack again.
 
-Beside it is room for the engine's logs and for who is at work (`holder`). Holds names, outcomes and fingerprints only.
+The folder also holds the engine's logs and the workers' notes (`lock_holder`). No values, only names and fingerprints.
 """
 
 from __future__ import annotations
@@ -25,14 +24,14 @@ _SUCCEEDED: Final = "succeeded"
 
 
 def place() -> Path:
-    """Where this machine keeps what the fleet's commands need to remember."""
+    """The folder with the records, logs and notes of this machine."""
     folder = journal.root() / "fleet"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
 
 def name(operation: str, backend: str, stacks: Collection[str]) -> str:
-    """The same operation on the same stacks of the same backend finds its record again; any other has its own."""
+    """The record's file name: the same operation on the same stacks of the same backend has the same name."""
     digest = hashlib.sha256("\n".join([backend, *sorted(stacks)]).encode()).hexdigest()[:12]
     return f"{operation}-{digest}.jsonl"
 
@@ -77,15 +76,15 @@ def _entries(lines: Iterable[str]) -> Iterable[tuple[str, str]]:
 
 @contextmanager
 def opened(folder: Path, operation: str, backend: str, stacks: Collection[str]) -> Generator[Record]:
-    """For one run at a time on this machine. Raises OperationError while another is at the same stacks."""
+    """For one run at a time on this machine. Raises OperationError while another works on the same stacks."""
     path = folder / name(operation, backend, stacks)
     with path.open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise OperationError(
-                f"the same `{operation}` runs on this machine already: wait for it, or stop it with Ctrl-C; then the "
-                "same command goes on with what is left. Nothing was changed."
+                f"the same `{operation}` already runs on this machine: wait for it, or stop it with Ctrl-C and run the "
+                "same command again to continue. Nothing was changed."
             ) from None
         held = Record(path, file)
         yield held

@@ -1,7 +1,7 @@
-"""One operation over many stacks, stage by stage, to its end or to a stop that leaves nothing half done.
+"""One operation over many stacks, stage by stage, until its end or a clean stop.
 
-Owns what is started when, waiting for locks, and what a stop means. Leaves out the workers (`pool`), one stack's work
-(`work`), the stages (`stages`) and the record (`record`).
+Owns which job starts when, waiting for locks, and stopping. Leaves out the workers (`pool`), one stack's work (`work`),
+the stages (`stages`) and the record (`record`).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from ops.stacks.stages import Stage, why_to_stop
 
 LOOK_SECONDS: Final = 0.5
 LOCKED_SECONDS: Final = 5.0
-"""Between two tries at a stack that somebody else is at."""
+"""Between two attempts at a stack that somebody else has locked."""
 
 
 class Workers(Protocol):
-    """What is asked of a pool."""
+    """What a run needs of a pool."""
 
     @property
     def size(self) -> int: ...
@@ -32,15 +32,15 @@ class Workers(Protocol):
 
 
 class Keeper(Protocol):
-    """What is asked of a record."""
+    """What a run needs of a record."""
 
     def add(self, stack: str, fingerprint: str) -> None: ...
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`fingerprints` holds every stack's; `done` are those that an earlier run has finished; `most` is the budget of
-    failures. `wait` goes on trying where somebody else is at a stack."""
+    """`fingerprints` holds every stack's; `done` are the stacks that an earlier run has finished; `most` is the number
+    of failures allowed. `wait` tries again while somebody else has locked a stack."""
 
     operation: Operation
     stages: Sequence[Stage]
@@ -68,7 +68,7 @@ class Progress:
 
 @dataclass
 class Result:
-    """`stopped` says why not every stack was begun; `interrupted` that a person wanted it so."""
+    """`stopped` says why some stacks were not started; `interrupted`: a person or a signal stopped the run."""
 
     outcomes: dict[str, Done] = field(default_factory=dict[str, Done])
     not_begun: list[str] = field(default_factory=list[str])
@@ -85,7 +85,7 @@ class Result:
 
 
 class Run:
-    """`stop` may be called at any time, from a signal's handler too: what is in flight then comes to its end."""
+    """`stop` may be called at any time, also from a signal handler: running jobs then finish."""
 
     def __init__(
         self,

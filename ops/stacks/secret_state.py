@@ -1,8 +1,8 @@
-"""How the secrets that a stack is about stand in AWS, looked at before the stack is brought up.
+"""The state in AWS of a stack's secrets, checked before the stack is deployed.
 
-Owns what the engine does not see, since it compares the files with its state: a secret that is gone or on its way out,
-a rotation that was switched off, changed tags, a policy that was taken away. Leaves out mending: where something
-differs, the engine reads back first (`ops/stacks/work.py`). Two calls a secret, beside seconds of the engine.
+Owns what the engine does not see, because it compares the files with its state: a deleted secret, a rotation that is
+off, changed tags, a removed policy. Leaves out the repair: where something differs, the engine refreshes first
+(`ops/stacks/work.py`). It makes two calls for each secret.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Place:
 
     secret: str
     tags: Mapping[str, str]
-    told: Sequence[str]
+    required_tags: Sequence[str]
     rotates: bool
     up: str
     anew: str
@@ -63,7 +63,7 @@ def places(cell: Cell, tenant: Tenant | None) -> list[Place]:
     key = Place(
         theirs.secret,
         theirs.tags,
-        _TOLD if tenant.minted else (),
+        _ROTATION_TAGS if tenant.minted else (),
         rotates=tenant.minted,
         up=up,
         # Its stack was destroyed, and the project archived with it.
@@ -77,38 +77,38 @@ def places(cell: Cell, tenant: Tenant | None) -> list[Place]:
     return [Place(theirs.admin_secret, theirs.tags, (), rotates=False, up=up, anew=anew), key]
 
 
-def differences(place: Place, told: Mapping[str, Any], *, locked: bool) -> list[str]:
-    """Where DescribeSecret's answer is not what the files want. Pure. `locked`: it has a resource policy."""
-    found = facts(told)
+def differences(place: Place, answer: Mapping[str, Any], *, has_policy: bool) -> list[str]:
+    """How DescribeSecret's `answer` differs from what the files want. Pure. `has_policy`: it has a resource policy."""
+    found = facts(answer)
     other = [tag for tag, value in place.tags.items() if found.tags.get(tag) != value]
-    missing = [tag for tag in place.told if not found.tags.get(tag)]
+    missing = [tag for tag in place.required_tags if not found.tags.get(tag)]
     return [
-        *(f"its tag {tag} is {found.tags.get(tag, 'gone')}" for tag in other),
-        *(f"its tag {tag} is gone" for tag in missing),
+        *(f"its tag {tag} is {found.tags.get(tag, 'missing')}" for tag in other),
+        *(f"its tag {tag} is missing" for tag in missing),
         *(["its rotation is off"] if place.rotates and not found.rotation_enabled else []),
-        *([] if locked else ["its resource policy is gone"]),
+        *([] if has_policy else ["its resource policy is missing"]),
     ]
 
 
 def look(client: SecretsManagerClient, place: Place, knows: Callable[[str], bool]) -> list[str]:
-    """What differs from the files, in words; empty where nothing does.
+    """The differences from the files, in words; empty where there are none.
 
-    `knows` tells whether the stack's state has the secret of an ARN, and is asked only where that decides. Raises
-    OperationError for a secret whose deletion is scheduled: nothing may be made under its name until it is gone.
+    `knows` returns whether the stack's state has the secret of an ARN; it is called only where that decides. Raises
+    OperationError for a secret whose deletion is scheduled: its name cannot be used until it is deleted.
     """
     try:
-        told: Mapping[str, Any] = dict(client.describe_secret(SecretId=place.secret))
+        answer: Mapping[str, Any] = dict(client.describe_secret(SecretId=place.secret))
     except ClientError as error:
         if code_of(error) != "ResourceNotFoundException":
             raise
         return [GONE]
-    if deletion := told.get("DeletedDate"):
+    if deletion := answer.get("DeletedDate"):
         if place.adopted:
             raise OperationError(f"{ways_out.deletion_scheduled(place.adopted, deletion)} Nothing was changed.")
         way_out = ways_out.restored(place.secret, place.up) if knows(told["ARN"]) else place.anew
         raise OperationError(
-            f"the deletion of {place.secret} is scheduled for {deletion:%Y-%m-%d}, and AWS makes none of that name "
-            f"before. Nothing was changed. Way out: {way_out}"
+            f"the deletion of {place.secret} is scheduled for {deletion:%Y-%m-%d}, and AWS makes no secret of that "
+            f"name before. Nothing was changed. Way out: {way_out}"
         )
-    locked = bool(client.get_resource_policy(SecretId=place.secret).get("ResourcePolicy"))
-    return differences(place, told, locked=locked)
+    has_policy = bool(client.get_resource_policy(SecretId=place.secret).get("ResourcePolicy"))
+    return differences(place, answer, has_policy=has_policy)

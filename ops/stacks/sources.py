@@ -1,5 +1,4 @@
-"""What a stack is made from: the files of this repository behind a tenant's stack and behind a platform's, and the
-fingerprint of everything that decides what one stack becomes.
+"""The files that a tenant's stack and a platform's stack are made from, and a stack's fingerprint.
 
 Owns following imports from the program, without running it. Leaves out what changed (`changed`).
 """
@@ -38,7 +37,7 @@ _ENGINE: Final = ("pulumi", "pulumi-aws")
 
 @dataclass(frozen=True)
 class Code:
-    """Files by which kind of stack they decide about, relative to the repository's root. `functions` are in the zips
+    """Files by the kind of stack that is made from them, relative to the repository's root. `functions` are in the zips
     that a platform deploys."""
 
     tenant: frozenset[str]
@@ -86,15 +85,15 @@ def _imports(path: Path) -> Iterator[str]:
 
 
 def code_digest(root: Path = ROOT) -> str:
-    """Of everything that the program may be made from, and of the installed versions that the engine talks to. Wider
-    than `code`, since it must be quick: each job of a fleet asks for it."""
-    told = hashlib.sha256()
+    """Digest of every file that the program may import, and of the installed SDK versions. It includes more files than
+    `code`, since it must be quick: each job computes it."""
+    digest = hashlib.sha256()
     for file in _files(root):
         content = file.read_bytes()
-        told.update(f"{file.relative_to(root)}\0{len(content)}\0".encode() + content)
+        digest.update(f"{file.relative_to(root)}\0{len(content)}\0".encode() + content)
     for package in _ENGINE:
-        told.update(f"{package}=={metadata.version(package)}\0".encode())
-    return told.hexdigest()
+        digest.update(f"{package}=={metadata.version(package)}\0".encode())
+    return digest.hexdigest()
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -105,10 +104,9 @@ def _files(root: Path) -> Iterator[Path]:
 
 
 def fingerprint(stack: str, fleet: Path, code_digest: str) -> str:
-    """The same as long as neither code nor a file that decides about `stack` changes. `fleet` holds tenants/ and
-    cells/."""
+    """Changes when the code, or the tenant's or cell's file of `stack`, changes. `fleet` holds tenants/ and cells/."""
     tenant, _, cell = stack.rpartition(".")
-    told = hashlib.sha256(code_digest.encode())
+    digest = hashlib.sha256(code_digest.encode())
     for file in (fleet / "cells" / f"{cell}.yaml", *([fleet / "tenants" / f"{tenant}.yaml"] if tenant else [])):
-        told.update(file.read_bytes() if file.is_file() else b"none")
-    return told.hexdigest()[:16]
+        digest.update(file.read_bytes() if file.is_file() else b"none")
+    return digest.hexdigest()[:16]

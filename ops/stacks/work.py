@@ -39,8 +39,8 @@ def work(job: Job, fleet: Path | None = None) -> Done:
     if ours != job.fingerprint:
         return Done(
             job.stack,
-            problem="this worker has other code, packages or files than the machine that asked: bring its checkout to "
-            "the same commit and install what requirements.txt pins. Nothing was changed.",
+            problem="this worker has other code, packages or files than the machine that started the run: check out "
+            "the same commit there and install requirements.txt. Nothing was changed.",
         )
     place = record.place()
     # Who only looks neither needs the lock nor mends anything.
@@ -136,15 +136,15 @@ def _mend(stack: str, engine: Engine) -> Mended:
 
 
 def _told(mended: Mended) -> tuple[str, ...]:
-    found = [f"{_name(urn)} had been made and was taken over" for urn in mended.found]
-    return (*found, *(f"{_name(urn)} was begun and was made again" for urn in mended.again))
+    found = [f"{_name(urn)} existed and was imported" for urn in mended.found]
+    return (*found, *(f"{_name(urn)} was not finished and was made again" for urn in mended.again))
 
 
 def _look_for(stack: str, unknown: tuple[str, ...]) -> str:
     names = ", ".join(_name(urn) for urn in unknown)
     return (
-        f"a worker was lost while it made {names}, which can't be found by name: look whether AWS has it, then answer "
-        f"what `pulumi refresh --stack {stack}` asks, and run the same command again. Nothing was changed."
+        f"a worker was lost while it made {names}, which cannot be found by name: check whether it exists in AWS, run "
+        f"`pulumi refresh --stack {stack}`, answer its question, and run the same command again. Nothing was changed."
     )
 
 

@@ -59,8 +59,8 @@ def test_a_secret_that_can_be_taken_over(small_cell: Cell, found: dict[str, Any]
 @pytest.mark.parametrize(
     ("found", "reason", "way_out"),
     [
-        (secret(tags={"tenant": "beta"}), "tagged tenant=beta", "whose it is"),
-        (secret(tags={"cell": "prod"}), "tagged cell=prod", "whose it is"),
+        (secret(tags={"tenant": "beta"}), "tenant=beta", "find the owner"),
+        (secret(tags={"cell": "prod"}), "cell=prod", "find the owner"),
         (secret(VersionIdsToStages={"v": ["AWSCURRENT"], "w": ["AWSPENDING"]}), "version w", "AWSPENDING"),
         (secret(KmsKeyId="arn:aws:kms:us-east-1:000000000000:key/other"), "key/other", "aws/secretsmanager"),
     ],
@@ -102,7 +102,7 @@ def test_a_payload_of_this_tenants_is_taken_without_a_word(small_cell: Cell, acm
         ({"problem": "version v holds a value that is not ours: the secret's value is not JSON"}, "not JSON"),
         ({"source": "customer"}, "source: customer"),
         ({"project": "somebody-elses"}, "is called somebody-elses"),
-        ({"project": None}, "not there, or archived"),
+        ({"project": None}, "is archived or does not exist"),
         ({"listed": False}, "does not list its key key_1"),
     ],
 )
@@ -111,7 +111,7 @@ def test_a_value_that_no_reader_or_rotation_could_use_is_refused_with_what_to_do
 ) -> None:
     with pytest.raises(OperationError, match=says) as told:
         judged(answer(**changes), acme, small_cell.names.tenant("acme"))
-    assert "was not changed" in str(told.value)
+    assert "not changed" in str(told.value)
     assert "payload of schema 1" in str(told.value)
 
 
@@ -119,9 +119,9 @@ def test_a_value_that_no_reader_or_rotation_could_use_is_refused_with_what_to_do
     ("changes", "says"),
     [
         ({"service_account": "by-hand"}, "at once by `revoke`"),
-        ({"proof": "unclear"}, "could not be asked"),
+        ({"proof": "unclear"}, "could not be checked"),
         ({"proof": "unpaid"}, "unpaid"),
-        ({"proof": "refused", "listed": False}, "it is dead"),
+        ({"proof": "refused", "listed": False}, "revoked or expired"),
     ],
 )
 def test_what_a_person_should_know_does_not_stop_it(
@@ -132,7 +132,7 @@ def test_what_a_person_should_know_does_not_stop_it(
 
 
 def test_a_dead_key_of_an_archived_project_means_that_the_slug_is_used_up(small_cell: Cell, acme: Tenant) -> None:
-    with pytest.raises(OperationError, match=r"archived.*used up.*`myflux-keys new SLUG --from acme`"):
+    with pytest.raises(OperationError, match=r"archived.*cannot be used again.*`myflux-keys new SLUG --from acme`"):
         judged(answer(proof="refused", project=None, listed=False), acme, small_cell.names.tenant("acme"))
 
 
@@ -145,7 +145,7 @@ def test_a_customers_value_needs_no_project_of_ours(small_cell: Cell, acme: Tena
 def test_an_older_function_is_told_of_and_not_guessed_from(small_cell: Cell, acme: Tenant) -> None:
     told = answer()
     del told["listed"]
-    with pytest.raises(OperationError, match="same commit"):
+    with pytest.raises(OperationError, match="deploy the platform"):
         judged(told, acme, small_cell.names.tenant("acme"))
 
 
@@ -171,7 +171,7 @@ def test_the_plan_says_what_is_replaced(small_cell: Cell, acme: Tenant) -> None:
     assert any("without a rotation now" in step for step in steps)
     assert "leave its tags" in plan(acme, names, Found(facts(secret()), {}))[0]
     gone = Found(facts(secret(DeletedDate=datetime.now(UTC), VersionIdsToStages={})), {})
-    assert "out of its deletion" in plan(acme, names, gone)[0]
+    assert "deletion is scheduled" in plan(acme, names, gone)[0]
     assert "no value" in plan(acme, names, gone)[2]
 
 
@@ -206,10 +206,10 @@ def test_a_stack_takes_over_its_own_secret_and_no_other(monkeypatch: pytest.Monk
 
 
 def test_what_is_told_of_the_adopted_key_is_read_afterwards() -> None:
-    assert "Readers go on" not in untouched(
+    assert "Readers keep" not in untouched(
         "v", facts(secret(VersionIdsToStages={"w": ["AWSCURRENT"], "v": ["AWSPREVIOUS"]}))
     )
-    assert "version w came beside v" in untouched(
+    assert "now also has version w, beside the adopted version v" in untouched(
         "v", facts(secret(VersionIdsToStages={"v": ["AWSCURRENT"], "w": ["AWSPENDING"]}))
     )
-    assert untouched("v", facts(secret())) == "Readers go on with the key that it had (version v)."
+    assert untouched("v", facts(secret())) == "Readers keep the adopted key (version v)."

@@ -167,7 +167,7 @@ def test_keys_minted_in_a_customers_organization_are_ours_to_end(
     world = World(small_cell, customer, secrets, tmp_path / "fleet", tmp_path)
     assert world.run().done == STEPS
     assert "kill" in world.events
-    assert any("end every key" in step for step in plan(small_cell, customer, leaves=True))
+    assert any("revoke every key" in step for step in plan(small_cell, customer, leaves=True))
 
 
 def test_a_tenant_without_a_secret_leaves_all_the_same(world: World) -> None:
@@ -177,7 +177,7 @@ def test_a_tenant_without_a_secret_leaves_all_the_same(world: World) -> None:
     world.project, world.unseen = None, "there is no secret"
     assert world.run().done == STEPS
     assert world.events == ["kill", "destroy"], "OpenAI is looked at all the same; what the stack holds goes with it"
-    assert any("not looked at: there is no secret" in line for line in world.told)
+    assert any("not checked: there is no secret" in line for line in world.told)
 
 
 @pytest.mark.parametrize("gone", [False, True], ids=["in its deletion window", "gone"])
@@ -195,7 +195,7 @@ def test_a_destroy_that_fails_is_told_with_what_lives_then(world: World) -> None
         world.alive = {"key_twin"}
         raise OperationError("2 accounts of one name.")
 
-    with pytest.raises(OperationError, match=r"2 accounts.*These keys live.*key_twin"):
+    with pytest.raises(OperationError, match=r"2 accounts.*still valid: key_twin"):
         world.run(destroy=fails)
     assert not world.leaving.shown_dead, "an earlier look is no word on what lives now"
     assert world.run().done == STEPS
@@ -209,7 +209,7 @@ def test_a_held_key_that_only_others_can_end_keeps_the_secret_and_the_customers_
     assert world.standing
     world.beyond = (Beyond("the key in version v0", ("v0",), None, customers=True),)
     assert world.run().done == STEPS
-    assert any("lives on: the key in version v0" in line for line in world.told)
+    assert any("still valid: the key in version v0" in line for line in world.told)
 
 
 def test_keys_that_somebody_goes_on_making_keep_the_place(world: World) -> None:
@@ -220,10 +220,12 @@ def test_keys_that_somebody_goes_on_making_keep_the_place(world: World) -> None:
 
 
 def test_a_place_that_outlives_its_stack_is_named(world: World) -> None:
-    with pytest.raises(OperationError, match="the stack is gone and secret myflux/local/acme/openai is not"):
+    with pytest.raises(
+        OperationError, match="the stack is destroyed, but secret myflux/local/acme/openai still exists"
+    ):
         world.run(destroy=lambda: "gone")
     world.held.deleted = True
-    with pytest.raises(OperationError, match="project myflux-local-acme still stands"):
+    with pytest.raises(OperationError, match="project myflux-local-acme is still active"):
         world.run(destroy=lambda: "gone")
     assert world.path.exists(), "the file is put away last"
 

@@ -93,13 +93,13 @@ def test_ctrl_c_stops_the_command_and_the_same_one_goes_on_without_a_second_key(
         running.send_signal(signal.SIGINT)
         _, err = running.communicate(timeout=120)
     assert running.returncode not in (0, 2), "a script must see that it did not finish"
-    assert "the same command goes on with the rest" in err
+    assert "Run the same command again" in err
     assert "Traceback" not in err
     told = operated.command("rotate", "fjord", "acme", "--wait", "--json")
     run = done(told)["cells"]["local"]
     assert {entry["outcome"] for entry in run["tenants"].values()} == {"succeeded"}
     assert run["reason"] == "first", "the reason of the run that is gone on with stays"
-    assert "going on" in told.stderr
+    assert "continuing" in told.stderr
     assert len(control.minted()) == before + 2, "one new key a tenant, however often the command ran"
 
 
@@ -138,7 +138,7 @@ def test_a_leaked_key_dies_at_once_and_readers_are_refused_until_the_new_one_is_
         reader.get("acme", fresh=True)
     told = operated.command("revoke", "acme", "--yes", "--json")
     found = done(told)
-    assert "Going on with what" in told.stderr
+    assert "Continuing the run" in told.stderr
     assert (found["readable"], found["reason"]) == (True, "pasted into a chat")
     new = operated.reader().get("acme")
     assert new.key_id != leaked.key_id
@@ -243,7 +243,7 @@ def test_another_accounts_cell_is_refused_before_anything_is_changed(operated: O
     for command in (["rotate", "--all"], ["revoke", "acme", "--yes"], ["disable", "acme"], ["status"], ["capacity"]):
         told = operated.command(*command, "--fleet", str(tmp_path / "fleet"))
         assert told.returncode == 1
-        assert "these credentials are of account 000000000000" in told.stderr, told.stderr
+        assert "these credentials belong to account 000000000000" in told.stderr, told.stderr
 
 
 def test_no_command_ever_said_or_kept_a_key(operated: Operated) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ops.account import checked_reason, said_in, user_agent
+from ops.account import checked_reason, command_and_reason, user_agent
 from ops.actions.capacity import PROJECTS, full_on, growth_of, reckon
 from ops.actions.history import Version, lives, windows
 from ops.actions.status import tenant_status
@@ -26,7 +26,7 @@ TAGS = {"myflux:every-days": "30", "myflux:overlap-hours": "24"}
 
 def held(**fields: Any) -> SecretFacts:
     return SecretFacts(
-        arn="arn:x", name="myflux/local/acme/openai", tags=TAGS, rotation_enabled=True, told_at=NOW, **fields
+        arn="arn:x", name="myflux/local/acme/openai", tags=TAGS, rotation_enabled=True, answered_at=NOW, **fields
     )
 
 
@@ -80,7 +80,7 @@ def test_a_rotation_that_failed_is_no_key_and_says_why() -> None:
 
 
 def test_a_key_that_is_not_minted_here_has_no_end_that_we_could_reckon() -> None:
-    customers = SecretFacts(arn="arn:x", name="n", tags={}, rotation_enabled=False, told_at=NOW)
+    customers = SecretFacts(arn="arn:x", name="n", tags={}, rotation_enabled=False, answered_at=NOW)
     (only,) = lives(customers, [Version("v", NOW, ("AWSCURRENT",))], [], ROLE)
     assert (only.expires, only.by) == (None, "unknown")
 
@@ -111,8 +111,8 @@ def test_an_event_is_read_whoever_wrote_it_and_anything_else_is_passed_over() ->
 def test_a_reason_comes_back_from_the_user_agent_as_it_was(reason: str) -> None:
     agent = f"Boto3/1.43 md/Botocore#1.43 {user_agent('rotate', reason)} cfg/retry-mode#adaptive"
     assert agent.isascii()
-    assert said_in(agent) == ("rotate", reason)
-    assert said_in("Boto3/1.43 Pulumi/3") is None
+    assert command_and_reason(agent) == ("rotate", reason)
+    assert command_and_reason("Boto3/1.43 Pulumi/3") is None
 
 
 @pytest.mark.parametrize("reason", ["sk-" + "proj-" + "x" * 20, "a" * 201, "bell\x07"])

@@ -223,7 +223,7 @@ def test_what_is_told_at_the_end_is_the_last_look(world: World) -> None:
     assert done.seen.current == f"key_of_{version}"
     told = sentence("acme", version, done.seen)
     assert f"key_of_{version}" in told
-    assert "refuses every other that a version of its secret holds" in told
+    assert "refuses every other key that a version of its secret holds" in told
     beyond = Beyond("key_theirs", ("v0",), None, customers=True)
     told = sentence("acme", version, Seen("active", "key_new", beyond=(beyond,)))
     assert "refuses every other" not in told, "one answers"
@@ -238,10 +238,10 @@ def test_the_sweep_functions_answers_are_read_in_full_or_refused() -> None:
     look = {"project": "active", "current": "key_5", "others": ["key_6"], **common}
     assert seen(look) == Seen("active", "key_5", ("key_6",), ("key_3",), (held,))
     for broken in ({}, {"revoked": []}, answer | {"failed": ["key_2"]}, answer | {"revoked": None}):
-        with pytest.raises(OperationError, match="no key counts as dead"):
+        with pytest.raises(OperationError, match="no key counts as revoked"):
             killed(broken)
     for missing in look:
-        with pytest.raises(OperationError, match="no key counts as dead"):
+        with pytest.raises(OperationError, match="no key counts as revoked"):
             seen({name: value for name, value in look.items() if name != missing})
 
 
@@ -268,5 +268,5 @@ def test_somebody_elses_write_at_the_same_moment_is_noticed(world: World) -> Non
 def test_after_pulumi_up_the_policy_is_looked_at_again(world: World) -> None:
     access = Access(world.secrets, world.cell, world.tenant)  # pyright: ignore[reportArgumentType]
     access.check(enabled=True)
-    with pytest.raises(OperationError, match="shows another"):
+    with pytest.raises(OperationError, match="AWS returns another"):
         access.check(enabled=False)

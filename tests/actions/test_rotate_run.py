@@ -144,7 +144,7 @@ def test_a_rotation_without_an_end_is_given_up_on_in_time(
     secrets.takes = 1e9
     run(account, journal, give_up=120)
     assert outcomes(journal) == {"failed"}
-    assert "not over after 2 minutes" in journal.entries["tenant-00"].detail
+    assert "not ended after 2 minutes" in journal.entries["tenant-00"].detail
 
 
 def test_a_rotation_that_runs_already_is_followed_and_not_repeated(
@@ -219,4 +219,4 @@ def test_what_is_told_of_followed_rotations_is_what_was_looked_at(journal: Journ
         entry.outcome = "succeeded"
     told = sentence([journal], {}, wait=True)
     assert "each has a new live key" in told
-    assert "the old ones' ends were not looked at" in told
+    assert "when the old keys expire was not checked" in told

@@ -41,11 +41,11 @@ def test_named_tenants_come_once_and_in_order(fleet: Fleet) -> None:
 @pytest.mark.parametrize(
     ("slugs", "everyone", "cell", "words"),
     [
-        ([], False, None, "just one of the three"),
-        (["acme"], True, None, "just one of the three"),
-        (["acme"], False, "local", "just one of the three"),
+        ([], False, None, "exactly one of the three"),
+        (["acme"], True, None, "exactly one of the three"),
+        (["acme"], False, "local", "exactly one of the three"),
         (["acmee"], False, None, "Did you mean acme?"),
-        ([], False, "prod", "there is no cell `prod`: cells/ holds local"),
+        ([], False, "prod", "there is no cell `prod`: cells/ has local"),
         (["acme", "initech"], False, None, "myflux-keys key set initech"),
     ],
 )

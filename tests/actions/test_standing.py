@@ -69,27 +69,27 @@ def test_a_secret_as_the_files_want_it_costs_two_calls_and_says_nothing(small_ce
 
 
 @pytest.mark.parametrize(
-    ("answer", "locked", "says"),
+    ("answer", "has_policy", "says"),
     [
         (told(RotationEnabled=False), True, "its rotation is off"),
         (told({**TAGS, "tenant": "beta"}), True, "its tag tenant is beta"),
-        (told({key: value for key, value in TAGS.items() if key != "tenant"}), True, "its tag tenant is gone"),
-        (told({**TAGS, names.TAG_MODELS: ""}), True, f"its tag {names.TAG_MODELS} is gone"),
-        (told(), False, "its resource policy is gone"),
+        (told({key: value for key, value in TAGS.items() if key != "tenant"}), True, "its tag tenant is missing"),
+        (told({**TAGS, names.TAG_MODELS: ""}), True, f"its tag {names.TAG_MODELS} is missing"),
+        (told(), False, "its resource policy is missing"),
     ],
 )
 def test_each_difference_is_told(
-    small_cell: Cell, acme: Tenant, answer: dict[str, Any], locked: bool, says: str
+    small_cell: Cell, acme: Tenant, answer: dict[str, Any], has_policy: bool, says: str
 ) -> None:
     (place,) = places(small_cell, acme)
-    assert differences(place, answer, locked=locked) == [says]
+    assert differences(place, answer, has_policy=has_policy) == [says]
 
 
 def test_a_customers_key_has_no_rotation_to_miss(small_cell: Cell, acme: Tenant) -> None:
     customer = acme.model_copy(update={"source": "customer", "rotation": None, "permission": None})
     (place,) = places(small_cell, customer)
     plain = {key: value for key, value in TAGS.items() if ":" not in key}
-    assert differences(place, told(plain, RotationEnabled=False), locked=True) == []
+    assert differences(place, told(plain, RotationEnabled=False), has_policy=True) == []
 
 
 def test_a_secret_that_is_not_there_is_no_obstacle(small_cell: Cell, acme: Tenant) -> None:

@@ -156,7 +156,7 @@ def test_the_admin_keys_whole_life(deployed: Deployed) -> None:
 
     refused = deployed.command("admin-key", "rotate", "--cell", CELL)
     assert refused.returncode == 1
-    assert "holds no key yet" in refused.stderr
+    assert "holds no admin key yet" in refused.stderr
 
     stored = deployed.set(control.create_admin_key("by hand"))
     assert stored.returncode == 0, stored.stderr

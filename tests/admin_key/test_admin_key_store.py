@@ -102,11 +102,11 @@ def test_a_dead_key_is_refused(cell: tenancy.Cell, openai: OpenAI, monkeypatch: 
 def test_an_openai_that_cannot_be_asked_keeps_nothing(cell: tenancy.Cell, openai: OpenAI) -> None:
     url, control = openai
     control.fault("500", path="admin_api_keys", count=None)
-    assert "could not be asked" in _refused(cell, control.create_admin_key(), url)
+    assert "could not be checked" in _refused(cell, control.create_admin_key(), url)
 
 
 def test_an_admin_key_is_not_sent_over_plain_http(cell: tenancy.Cell) -> None:
-    assert "is not sent there" in _refused(cell, VALUE.reveal(), "http://api.openai.example/v1")
+    assert "is not sent to this address" in _refused(cell, VALUE.reveal(), "http://api.openai.example/v1")
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_an_admin_key_is_not_sent_over_plain_http(cell: tenancy.Cell) -> None:
         ("ResourceNotFoundException", "pulumi up --stack local"),
         ("AccessDeniedException", "only the cell's deployers"),
         ("LimitExceededException", "Nothing was stored"),
-        ("InternalServiceError", "Whether the key was stored is not known"),
+        ("InternalServiceError", "It is not known whether the key was stored"),
     ],
 )
 def test_what_aws_refuses_is_explained(cell: tenancy.Cell, openai: OpenAI, code: str, told: str) -> None:
@@ -146,7 +146,7 @@ def test_an_expiry_that_is_none_late_or_near_is_said(days: int | None, told: str
 
 
 def test_an_expiry_that_cannot_be_told_is_said_too() -> None:
-    assert "does not tell for certain" in next(iter(notices(None, 0.0)))
+    assert "does not show when this key expires" in next(iter(notices(None, 0.0)))
 
 
 @pytest.mark.parametrize(

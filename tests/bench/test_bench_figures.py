@@ -32,7 +32,7 @@ def test_a_bound_is_met_up_to_and_with_its_own_value() -> None:
 def test_what_was_not_measured_is_never_met() -> None:
     figure = at_most("x", None, "MiB", 100)
     assert figure.met is None
-    assert figure.verdict == "not shown", "an empty cell could be taken for good news"
+    assert figure.verdict == "not measured", "an empty cell could be taken for good news"
 
 
 def test_a_figure_without_a_goal_has_no_verdict() -> None:

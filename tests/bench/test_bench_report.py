@@ -44,7 +44,7 @@ def test_a_missed_goal_and_a_failed_bench_are_not_ok() -> None:
 
 
 def test_what_could_not_be_compared_is_counted_apart() -> None:
-    assert made(MET, UNSHOWN).summary == "1 of 2 goals met; 1 not shown"
+    assert made(MET, UNSHOWN).summary == "1 of 2 goals met; 1 not measured"
 
 
 def test_a_quick_run_never_passes_for_a_measurement() -> None:
@@ -67,7 +67,7 @@ def test_json_says_verdicts_and_keeps_what_is_unknown_unknown() -> None:
     document = json.loads(report.as_json(made(MET, UNSHOWN)))
     assert [(f["bench"], f["verdict"], f["met"]) for f in document["figures"]] == [
         ("some", "met", True),
-        ("some", "not shown", None),
+        ("some", "not measured", None),
     ]
     assert document["machine"]["engine"] == "pulumi 3.250.0"
 
@@ -76,7 +76,7 @@ def test_the_terminal_shows_what_the_files_hold() -> None:
     out = io.StringIO()
     report.show(made(MET, MISSED, UNSHOWN), Console(file=out, width=200))
     shown = out.getvalue()
-    for text in ("quick | thing [1]", "MISSED", "not shown", "[1] a note", "1 of 3 goals met", "Some CPU"):
+    for text in ("quick | thing [1]", "MISSED", "not measured", "[1] a note", "1 of 3 goals met", "Some CPU"):
         assert text in shown
 
 
@@ -113,7 +113,7 @@ def test_a_quick_run_gives_every_figure_with_or_without_the_peer(tmp_path: Path)
     try:
         terraform.find(environment)
     except terraform.NotThere:
-        verdicts = {"not shown"}
+        verdicts = {"not measured"}
     else:
         verdicts = {"met", "MISSED"}
     done = subprocess.run(

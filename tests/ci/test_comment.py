@@ -1,4 +1,4 @@
-"""The comment under a pull request: written anew in its place, and never what a stranger would have it say."""
+"""The comment under a pull request: updated the comment in its place, and never what a stranger would have it say."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def test_a_second_report_replaces_the_first(api: GitHub, github: GitHubStandIn, 
         {"id": n, "user": {"type": "User"}, "body": f"{report.MARK}\nsomebody's" if n == 3 else "talk"}
         for n in range(1, 121)
     ]
-    assert "a comment stands" in comment.publish(api, left(tmp_path), "a" * 40)
-    assert "written anew" in comment.publish(api, left(tmp_path, "Two tenants."), "a" * 40)
+    assert "wrote a comment" in comment.publish(api, left(tmp_path), "a" * 40)
+    assert "updated the comment" in comment.publish(api, left(tmp_path, "Two tenants."), "a" * 40)
     assert len(github.comments) == 121, "it finds its own on the second page, and not another's with the same mark"
     assert github.comments[-1]["body"] == f"{report.MARK}\nTwo tenants."
 
@@ -44,7 +44,7 @@ def test_a_report_of_another_commit_is_not_written(api: GitHub, github: GitHubSt
 
 @pytest.mark.parametrize("number", ["", "7/../../x", "seven", "0", "7\n8", "9" * 30])
 def test_what_is_no_number_names_no_pull_request(number: str, tmp_path: Path) -> None:
-    with pytest.raises(Failure, match="no pull request's number"):
+    with pytest.raises(Failure, match="no pull request number"):
         report.number(left(tmp_path, number=number))
 
 
@@ -58,5 +58,5 @@ def test_a_strangers_report_calls_nobody_hides_nothing_and_ends(tmp_path: Path) 
 
 
 def test_a_missing_permission_is_named(github: GitHubStandIn, tmp_path: Path) -> None:
-    with pytest.raises(Failure, match=r"401.*has the job the permission"):
+    with pytest.raises(Failure, match=r"401.*check the job's `permissions`"):
         comment.publish(GitHub(github.url, "myflux/keys", "another's"), left(tmp_path), "a" * 40)

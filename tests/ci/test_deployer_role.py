@@ -128,7 +128,7 @@ def test_only_the_named_job_becomes_the_role(
         "repo:myflux@1234567/keys:environment:local",
         f"{SUBJECT}-2",
     ):
-        with pytest.raises(Failure, match="does not let this job become"):
+        with pytest.raises(Failure, match="does not allow this job to assume"):
             identity.session(cell, pipeline, "job", bootstrapped.environment() | github.job(subject))
     assert pipeline.github is not None
     old = pipeline.model_copy(
@@ -140,7 +140,7 @@ def test_only_the_named_job_becomes_the_role(
         with pytest.raises(Failure) as refused:
             identity.session(cell, held, "job", bootstrapped.environment() | github.job(again))
         said[name] = str(refused.value)
-        assert f"This job's token says {again}." in said[name]
+        assert f"This job's token has the subject {again}." in said[name]
     assert "Write `owner_id: 1234567` and `repository_id: 7`" in said["without ids"]
     assert "repository_id: 7" not in said["with others"], "a name that was taken over is not to be trusted anew"
     with pytest.raises(Failure, match="this job has no identity"):

@@ -108,7 +108,7 @@ def test_a_change_of_the_platform_is_left_to_a_person(repository: Repository, jo
     try:
         done = job("deploy", "--cell", CELL, "--since", before)
         assert done.returncode == 1
-        assert f"a deployer runs `myflux-keys up --cell {CELL}`" in done.stderr
+        assert f"deployer must run `myflux-keys up --cell {CELL}`" in done.stderr
     finally:
         repository.commit("Logs as before", {cell: kept})
 
@@ -116,7 +116,7 @@ def test_a_change_of_the_platform_is_left_to_a_person(repository: Repository, jo
 def test_a_job_elsewhere_becomes_nobody(job: Job, github: GitHubStandIn) -> None:
     other = job("drift", "--cell", CELL, more={"MYFLUX_ID_TOKEN": "not.a.token"})
     assert other.returncode == 1
-    assert "does not let this job become" in other.stderr
+    assert "does not allow this job to assume" in other.stderr
     unknown = job("deploy", "--cell", "nowhere", "--since", "HEAD")
     assert unknown.returncode == 1
     assert "there is no cell `nowhere`" in unknown.stderr

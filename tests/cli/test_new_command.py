@@ -45,7 +45,7 @@ def test_a_dry_run_prints_the_very_file_that_is_then_written(myflux: Command, fl
     assert written == shown.out == told["content"]
     assert told["written"]
     assert "5 tenants" in myflux("validate", "--fleet", str(fleet)).out
-    assert "never overwritten" in myflux(*arguments).err
+    assert "never overwrites" in myflux(*arguments).err
 
 
 def test_what_tenancy_refuses_is_not_written(myflux: Command, fleet: Path) -> None:

@@ -30,7 +30,7 @@ def _replace(file: Path, old: str, new: str) -> int:
 def test_the_shipped_files_are_valid(myflux: Command) -> None:
     said = myflux("validate")
     assert said.code == 0
-    assert said.out == "4 tenants in 1 cells are valid.\n"
+    assert said.out == "All files are valid: 4 tenants in 1 cell.\n"
 
 
 def test_json_is_all_that_is_on_stdout(myflux: Command, fleet: Path) -> None:
@@ -43,7 +43,7 @@ def test_json_is_all_that_is_on_stdout(myflux: Command, fleet: Path) -> None:
 
 def test_the_environment_names_the_folder_too(myflux: Command, fleet: Path) -> None:
     (fleet / "tenants" / "fjord.yaml").unlink()
-    assert myflux("validate", environment={"MYFLUX_FLEET": str(fleet)}).out.startswith("3 tenants")
+    assert myflux("validate", environment={"MYFLUX_FLEET": str(fleet)}).out.startswith("All files are valid: 3 tenants")
 
 
 def test_every_problem_is_told_at_once_with_file_and_line(myflux: Command, fleet: Path) -> None:

@@ -22,10 +22,10 @@ def test_a_tenant_that_was_off_boarded_is_known_by_its_file_alone(myflux: Comman
     (fleet / "tenants" / "acme.yaml").rename(fleet / "tenants" / "archive" / "acme.yaml")
     said = myflux("offboard", "acme", "--yes", "--fleet", str(fleet))
     assert said.code == 0
-    assert "AWS and OpenAI were not looked at now" in said.out
+    assert "AWS and OpenAI were not checked now" in said.out
 
 
 def test_a_move_to_the_cell_that_the_file_names_looks_at_nothing(myflux: Command, fleet: Path) -> None:
     said = myflux("move", "acme", "--to", "local", "--fleet", str(fleet))
     assert said.code == 0
-    assert "file names cell local already. AWS was not looked at" in said.out
+    assert "file already names cell local. AWS was not checked" in said.out

@@ -50,7 +50,7 @@ def test_the_life_of_a_customers_key(place: Place, control: EmulatorControl) -> 
             assert client.responses.create(model=MODEL, input="Are you open on Sunday?").output_text
             second = place.service_account_key()
             replaced = place.set(second)
-            assert "only the customer can end it" in replaced.stderr, "the key before it is not ours to revoke"
+            assert "only the customer can revoke it" in replaced.stderr, "the key before it is not ours to revoke"
             reader.get(CUSTOMER, fresh=True)
             assert client.responses.create(model=MODEL, input="And on Monday?").output_text
         assert reader.get(CUSTOMER, fresh=True).reveal() in (first, second)
@@ -81,11 +81,11 @@ def test_a_persons_key_is_kept_with_a_standing_warning_until_a_better_one_comes(
 ) -> None:
     stored = place.set(control.create_user_key(place.project))
     assert stored.returncode == 0, stored.stderr
-    assert "dies when that person leaves" in stored.stderr
+    assert "stops working when that person leaves" in stored.stderr
     standing = place.command("key", "status", CUSTOMER)
-    assert "dies when that person leaves" in standing.stdout, "and not only at the moment of storing"
+    assert "stops working when that person leaves" in standing.stdout, "and not only at the moment of storing"
     place.set(place.service_account_key())
-    assert "dies when that person leaves" not in place.command("key", "status", CUSTOMER).stdout
+    assert "stops working when that person leaves" not in place.command("key", "status", CUSTOMER).stdout
     assert not [labels for labels in place.stages().values() if "myflux-persons-key" in labels], (
         "a label would keep the replaced key in Secrets Manager for ever"
     )
@@ -103,11 +103,11 @@ def test_an_admin_key_is_refused_without_being_sent_anywhere(place: Place, contr
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "nothing was given"),
+        ("", "no key was given"),
         ("hello", "not an OpenAI key"),
         ("sk-" + "proj-" + "x" * 10, "too short"),
         ("sk-" + "proj-" + "x" * 40 + " y", "white space"),
-        ("sk-" + "proj-" + "x" * 40 + "\u200b", "outside ASCII"),
+        ("sk-" + "proj-" + "x" * 40 + "\u200b", "non-ASCII"),
     ],
 )
 def test_what_is_no_key_is_refused_before_openai_is_asked(
@@ -151,7 +151,7 @@ def test_a_key_that_somebody_else_stored_over_is_not_said_to_be_stored(place: Pl
             return answer
 
     key = SecretText(place.service_account_key())
-    with pytest.raises(OperationError, match="somebody stores at the same time"):
+    with pytest.raises(OperationError, match="somebody else stored a key at the same time"):
         customer_key.store(fleet.cells[CELL], fleet.tenants[CUSTOMER], key, place.cell.openai_url, Overtaken())  # type: ignore[arg-type]
     client.close()
     assert place.set(place.service_account_key()).returncode == 0
@@ -207,7 +207,7 @@ def test_a_model_that_the_customers_project_does_not_offer_is_named(place: Place
 
 def test_a_key_without_money_behind_it_is_refused(place: Place, control: EmulatorControl) -> None:
     control.fault("balance_gone", count=None)
-    _refused(place, place.service_account_key(), "nothing left to spend")
+    _refused(place, place.service_account_key(), "balance is empty")
 
 
 def test_an_openai_that_fails_is_asked_again_and_then_nothing_is_kept(place: Place, control: EmulatorControl) -> None:
@@ -215,7 +215,7 @@ def test_an_openai_that_fails_is_asked_again_and_then_nothing_is_kept(place: Pla
     control.fault("500", method="GET", path="/models/", count=1)
     assert place.set(key).returncode == 0, "one failure says nothing about the key"
     control.fault("500", method="GET", path="/models/", count=None)
-    _refused(place, key, "could not be asked")
+    _refused(place, key, "could not be checked")
 
 
 def test_no_key_was_ever_printed_or_recorded(place: Place, control: EmulatorControl) -> None:

@@ -170,7 +170,7 @@ def test_what_the_solver_does_not_decide_is_no_proof_and_stops_a_review(
     (apart,) = [remark for remark in found.remarks if remark.rule == "isolation-tenants-stay-apart"]
     assert "neither a way in nor a proof" in apart.message
     assert "the runtime trying secretsmanager:GetSecretValue" in apart.message, "what could not be decided"
-    assert "Say it more simply" in apart.fix, "and what to do"
+    assert "Simplify" in apart.fix, "and what to do"
 
 
 def test_what_is_missing_is_never_a_proof(shipped: Sequence[Registered], cell: Cell) -> None:

@@ -86,7 +86,7 @@ def test_a_customers_admin_key_mints_in_their_organization_until_they_leave(
     assert {entry["found"] for entry in told["plan"]} == {"kept"}, swept.stderr
     assert 19 < told["customers_admin_key_days_left"][SLUG] <= 20
     refused = command(rig, "key", "set", SLUG, stdin="sk-" + "proj-" + "x" * 40)
-    assert "only the rotation function writes them" in refused.stderr
+    assert "only the rotation function makes" in refused.stderr
 
     rig.destroy(names.stack)
     wait_until(lambda: not rig.live_keys(SLUG), "their keys to end")

@@ -74,9 +74,9 @@ def test_pinned_versions_are_compared_and_hashes_are_not() -> None:
     before = "a==1.0 \\\n    --hash=sha256:00\nb==2.0\ngone==1\n"
     now = "a==1.0 \\\n    --hash=sha256:11\nb==2.1\nnew==3\n"
     assert pins_changed(before, now) == [
-        "b 2.0 became 2.1",
-        "gone 1 became not there",
-        "new not there became 3",
+        "b changed from 2.0 to 2.1",
+        "gone changed from 1 to none",
+        "new changed from none to 3",
     ]
 
 
@@ -155,5 +155,5 @@ def test_one_change_in_ten_thousand_files_opens_one_tenants_file(
     later = changed.since("HEAD~1", root)
     assert sorted(later.stacks) == ["added.local", "t-00500.local"], "committed, or not even added"
     assert list(later.left_out) == ["t-00600.local"]
-    with pytest.raises(OperationError, match="knows no commit `no-such-ref`"):
+    with pytest.raises(OperationError, match="has no commit `no-such-ref`"):
         changed.since("no-such-ref", root)

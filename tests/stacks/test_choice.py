@@ -35,7 +35,7 @@ def test_tenants_a_cell_or_all_of_them(root: Path) -> None:
     assert sorted(choice.by_cell(root, None).stacks) == ["acme.local", "fjord.prod-eu1", "local", "prod-eu1"]
     with pytest.raises(OperationError, match="Did you mean fjord"):
         choice.by_name(root, ["fjordd", "fjord"])
-    with pytest.raises(OperationError, match="just one of the four"):
+    with pytest.raises(OperationError, match="exactly one of the four"):
         choice.only_one(["acme"], None, True, None)
 
 
@@ -71,16 +71,16 @@ def test_a_summary_names_each_failure_and_the_command_for_just_those() -> None:
         "acme.local: AWS refuses",
         "fjord.local is locked by ops@there, process 7, since noon: wait for it (--wait), or ask them. Nothing was "
         "changed.",
-        "Again, just these: myflux-keys up acme fjord",
+        "To repeat only the failed ones: myflux-keys up acme fjord",
         "Stopped: two failed.",
-        "1 were not begun; the same command goes on with what is left.",
+        "1 stack not started: run the same command again to continue.",
     ]
     assert stacks_report.retry("up", ALL, ["local", "acme.local"]) == (
         "myflux-keys up --cell local && myflux-keys up acme"
     )
     plan = Plan("up", (Stage("tenants", ("local", *ALL.tenants), gate=False),), {})
     assert stacks_report.sentence("up", plan, result, dry=False) == (
-        "1 of 3 stacks done: 0 changed, 1 as they were; 2 failed."
+        "1 of 3 stacks done: 0 changed, 1 unchanged; 2 failed."
     )
 
 

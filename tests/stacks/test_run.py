@@ -139,7 +139,7 @@ def test_a_record_goes_on_with_what_is_left_unless_a_file_has_changed_meanwhile(
         held.add("b", "2")
         assert held.done({"a": "1", "b": "2"}) == {"a", "b"}
         with (
-            pytest.raises(OperationError, match="runs on this machine already"),
+            pytest.raises(OperationError, match="already runs on this machine"),
             record.opened(tmp_path, "up", "file:///state", ["a", "b"]),
         ):
             pass

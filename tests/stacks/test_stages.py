@@ -32,7 +32,7 @@ def test_canaries_are_one_tenant_and_then_one_in_twenty(tenants: set[str]) -> No
 
 
 def test_a_failed_canary_ends_the_run_and_later_failures_have_a_budget() -> None:
-    canary, rest = Stage("one in twenty", ("b", "c"), gate=True), Stage("the rest", ("d", "e", "f"), gate=False)
+    canary, rest = Stage("5% of tenants", ("b", "c"), gate=True), Stage("other tenants", ("d", "e", "f"), gate=False)
     assert why_to_stop(canary, ["b"], 1, 3) is not None, "the budget is not for canaries"
     assert why_to_stop(rest, ["d", "e"], 2, 2) is None
     stopped = why_to_stop(rest, ["d", "e", "f"], 3, 2)

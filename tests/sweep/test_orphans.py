@@ -23,7 +23,7 @@ from functions.sweep.orphans import SETTLING_SECONDS, Orphan, Project, is_orphan
 from functions.sweep.tenants import ListedSecret, TenantSecret
 from myflux_keys import names
 from myflux_keys.admin_budget import CALLS_PER_MINUTE
-from ops.actions.orphans import KINDS, Sides, compared, merged, told
+from ops.actions.orphans import KINDS, Sides, compared, from_answer, merged
 from tests.actions.stand_ins import Clock
 
 CELL = "local"
@@ -232,21 +232,21 @@ def test_files_and_stacks_are_compared_with_secrets(given: Sides, expected: list
 def test_a_sentence_tells_what_is_the_date_the_keys_the_way_out_and_the_page() -> None:
     here = sides(secret(deletion=NOW + 7 * DAY), files="acme", stacks="acme")
     (ours,) = compared(here)
-    assert "AWS removes it after 2027-01-22 08:00Z" in ours.sentence
-    assert "was not looked at: `myflux-keys sweep --cell local`" in ours.sentence
+    assert "AWS deletes it after 2027-01-22 08:00Z" in ours.sentence
+    assert "were not checked: `myflux-keys sweep --cell local`" in ours.sentence
     seen = Orphan(
         "acme", "SecretDeleted", "its deletion is scheduled", "s", "p", None, NOW + 7 * DAY, ("key_1", "key_2")
     )
-    (both,) = merged([told(seen.shown(), here)], [ours])
+    (both,) = merged([from_answer(seen.shown(), here)], [ours])
     for part in (
-        "2 keys live on at OpenAI: key_1, key_2.",
+        "2 keys are still valid at OpenAI: key_1, key_2.",
         "restore-secret --secret-id myflux/local/acme/openai`",
         "`myflux-keys adopt acme --yes`",
         "docs/runbook.md#secretdeleted",
     ):
         assert part in both.sentence
     (late,) = compared(sides(secret(deletion=NOW - DAY), files="acme"))
-    assert "may remove it at any time" in late.sentence
+    assert "may delete it at any time" in late.sentence
 
 
 def test_a_tenant_that_moved_is_told_where_its_file_is() -> None:

@@ -58,10 +58,10 @@ def refused(code: str) -> ClientError:
         (refused("AccessDeniedException"), "only the cell's deployers"),
         (refused("TooManyRequestsException"), "try again in a minute"),
         (refused("ServiceException"), "ServiceException"),
-        (ReadTimeoutError(endpoint_url="x"), "may be at work still"),
+        (ReadTimeoutError(endpoint_url="x"), "may still be running"),
         ({"errorMessage": "no secret of nobody", "errorType": "SweepFailed"}, "failed: no secret of nobody"),
-        (b"[1]", "no JSON object"),
-        (b"", "no JSON object"),
+        (b"[1]", "not a JSON object"),
+        (b"", "not a JSON object"),
     ],
 )
 def test_what_stands_in_the_way_of_a_call_is_said_with_the_way_out(answer: Any, says: str) -> None:
@@ -119,7 +119,7 @@ def test_a_busy_openai_is_waited_for_and_in_the_end_said() -> None:
 def test_no_keys_is_said_of_those_that_were_looked_at() -> None:
     assert nothing([Swept("local", done=True)]) == "No keys."
     for partly in (Swept("local", failed={"acme": "503"}, done=True), Swept("local", done=False)):
-        assert nothing([partly]) == "No keys of the tenants that could be looked at."
+        assert nothing([partly]) == "No keys of the tenants that could be checked."
 
 
 def test_what_a_person_must_see_to_is_said_and_what_is_done_is_not() -> None:
@@ -163,7 +163,7 @@ def test_the_command_prints_the_plan_and_exits_with_1_for_a_foreign_key_alone(be
 
     planned = command("--dry-run")
     assert planned.returncode == 0, planned.stderr
-    assert "Stacks were not looked at" in planned.stderr, "what was not compared is said"
+    assert "Stacks were not checked" in planned.stderr, "what was not compared is said"
     assert planned.stdout.splitlines()[0].split()[:4] == ["TENANT", "KEY", "FOUND", "ACTION"]
     (line,) = [line for line in planned.stdout.splitlines() if orphan in line]
     assert "orphan" in line
@@ -173,7 +173,7 @@ def test_the_command_prints_the_plan_and_exits_with_1_for_a_foreign_key_alone(be
     bench.control.create_user_key(tenant.ids["project_id"], "tried by hand")
     done = command("--json")
     assert done.returncode == 1, "a foreign key needs a person"
-    assert "is not ours" in done.stderr
+    assert "was not made by MyFlux" in done.stderr
     assert "docs/runbook.md" in done.stderr
     said = json.loads(done.stdout)
     assert orphan not in tenant.live()
@@ -187,7 +187,7 @@ def test_the_command_prints_the_plan_and_exits_with_1_for_a_foreign_key_alone(be
         assert amiss.returncode == 1
         (found,) = json.loads(amiss.stdout)["cells"][0]["orphans"]
         assert (found["tenant"], found["kind"]) == (tenant.slug, "SecretDeleted")
-        assert f"AWS removes it after {deleted['DeletionDate'].astimezone(UTC):%Y-%m-%d}" in amiss.stderr
+        assert f"AWS deletes it after {deleted['DeletionDate'].astimezone(UTC):%Y-%m-%d}" in amiss.stderr
         assert f"myflux-keys adopt {tenant.slug}" in amiss.stderr
     assert command("nobody").returncode == 1, "a tenant that no file names"
     assert command("--dry-run", "--governance").returncode == 2, "one makes a key, the other changes nothing"

@@ -43,7 +43,7 @@ def test_a_key_that_they_brought_is_brought_again_and_outlives_the_tenant(life: 
 
     done = life.command("offboard", slug, "--yes")
     assert done.returncode == 0, done.stderr
-    assert "ask them to end it in their OpenAI account" in done.stderr
+    assert "ask them to revoke it in their OpenAI account" in done.stderr
     with pytest.raises(KeyReaderError):
         life.key_id(slug, "other")
     assert not life.file(slug).exists()

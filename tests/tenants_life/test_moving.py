@@ -27,7 +27,7 @@ def test_readers_are_served_from_the_first_step_until_the_operator_ends_the_old_
     with life.served(slug) as got:
         life.cell.openai.fault("500", method="POST", path=MINT, count=None)
         told = life.refused("move", slug, "--to", "other")
-        assert "The old cell serves as before" in told
+        assert "The old cell still serves the tenant" in told
         assert "cell: local" in life.file(slug).read_text(encoding="utf-8"), "the new cell does not serve yet"
         life.cell.openai.clear_faults()
 

@@ -77,7 +77,7 @@ def test_a_stopped_off_boarding_tells_what_lives_and_goes_on_though_the_secret_i
         finally:
             life.cell.openai.clear_faults()
         assert twin.id in told, "an account of our name is ours: its key was ended, and named"
-        assert "no key of the tenant's project lives" in told, "read when the destroy had failed"
+        assert "the tenant's project has no valid key" in told, "read when the destroy had failed"
         assert life.live_keys(slug) == []
         assert "DeletedDate" in life.secret(slug)
     life.cell.openai.create_user_key(project, "made meanwhile")
