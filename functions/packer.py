@@ -109,9 +109,11 @@ def _named(path: Path, text: str) -> Iterator[str]:
 
 
 def running(node: ast.AST) -> Iterator[ast.AST]:
-    """Nodes outside `if TYPE_CHECKING`, and outside a module's `__getattr__`: what a package offers there is imported
-    by whoever asks for it, and is found at the asker."""
+    """Statements outside `if TYPE_CHECKING`, and outside a module's `__getattr__`: what a package offers there is
+    imported by whoever asks for it, and is found at the asker. No expression holds an import."""
     for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case):
+            continue
         if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
             yield from (inner for branch in child.orelse for inner in (branch, *running(branch)))
             continue
