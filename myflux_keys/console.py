@@ -13,13 +13,13 @@ from pathlib import Path
 def main() -> int:
     """Runs the commands of the checkout that this file belongs to. Exit code 2 where there is none."""
     checkout = Path(__file__).resolve().parent.parent
-    if not (checkout / "cli" / "__main__.py").is_file():
+    if not (checkout / "ops" / "cli" / "__main__.py").is_file():
         sys.stderr.write(
             "myflux-keys: this installation holds the reader alone (`from myflux_keys import KeyReader`).\n"
             "The commands run from a checkout of the MyFlux Keys repository: ./myflux-keys --help there.\n"
         )
         return 2
-    # First, so that no other package called `cli` is found before the checkout's.
+    # First, so that no other package called `ops` is found before the checkout's.
     sys.path.insert(0, str(checkout))
-    runpy.run_module("cli", run_name="__main__", alter_sys=True)
+    runpy.run_module("ops.cli", run_name="__main__", alter_sys=True)
     return 0

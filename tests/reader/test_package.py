@@ -71,10 +71,11 @@ def test_the_console_script_of_a_wheel_says_where_the_commands_live(tmp_path: Pa
 
 
 def test_the_console_script_of_a_checkout_runs_its_own_commands(tmp_path: Path) -> None:
-    """Also where a stranger's package called `cli` is found first."""
+    """Also where a stranger's package called `ops` is found first."""
     checkout, stranger = tmp_path / "checkout", tmp_path / "stranger"
-    for folder, says in ((checkout / "cli", "ours"), (stranger / "cli", "theirs")):
+    for folder, says in ((checkout / "ops" / "cli", "ours"), (stranger / "ops" / "cli", "theirs")):
         folder.mkdir(parents=True)
+        (folder.parent / "__init__.py").touch()
         (folder / "__init__.py").touch()
         (folder / "__main__.py").write_text(
             f"import sys\nprint({says!r}, sys.argv[1:])\nsys.exit(7)\n", encoding="utf-8"
@@ -86,3 +87,10 @@ def test_the_console_script_of_a_checkout_runs_its_own_commands(tmp_path: Path) 
     )
     done = run(code, tmp_path)
     assert (done.returncode, done.stdout.strip()) == (7, "ours ['status']"), done.stderr
+
+
+def test_the_console_script_finds_this_checkouts_commands(tmp_path: Path) -> None:
+    code = "import sys; sys.argv[1:] = ['--help']; from myflux_keys.console import main; sys.exit(main())"
+    done = run(f"import sys; sys.path.insert(0, {str(ROOT)!r}); {code}", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "validate" in done.stdout
