@@ -15,17 +15,18 @@ ENGINE ?=
 KEEP ?=
 # What `make examples` runs, e.g. EXAMPLES="yaml go"; EXAMPLES=--all fails where a runtime is missing.
 EXAMPLES ?=
-# Further arguments for pytest, e.g. PYTEST="tests/tenancy -k overlap".
+# Arguments for pytest, e.g. PYTEST="tests/tenancy -k overlap": these tests alone, without check. The engine is then
+# looked for, or installed, only when one of them runs it (tests/conftest.py).
 PYTEST ?=
 # A number: the tests' folders run in the order that is drawn from it, to find what depends on the order.
 ORDER ?=
-# How many processes run the tests: a folder's tests stay together (tests/conftest.py).
+# A folder's tests stay in one process; tests/conftest.py says how many processes that makes.
 TEST := $(if $(ORDER),MYFLUX_TEST_ORDER=$(ORDER) )$(RUN) -m pytest -n auto --dist loadscope --no-loadscope-reorder
 
 .PHONY: help
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo; echo "  Variables: KEEP=1 (demo), ENGINE=none (test), PYTEST=\"...\" ORDER=7 (test), MYFLUX_CACHE=FOLDER (engine)"
+	@echo; echo "  Variables: KEEP=1 (demo), PYTEST=\"tests/FOLDER ...\" ENGINE=none ORDER=7 (test), MYFLUX_CACHE=FOLDER (engine)"
 
 .PHONY: demo
 demo: $(STAMP) engine ## Run the whole product on this machine; KEEP=1 leaves the cell running

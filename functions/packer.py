@@ -113,6 +113,8 @@ def running(node: ast.AST) -> Iterator[ast.AST]:
     """Nodes outside `if TYPE_CHECKING` and outside a module's `__getattr__`, whose imports are found in the modules
     that use them."""
     for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case):
+            continue
         if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
             yield from (inner for branch in child.orelse for inner in (branch, *running(branch)))
             continue

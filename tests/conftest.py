@@ -10,6 +10,7 @@ use one stack's name at the same time; what was not there before the run is take
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import signal
@@ -28,6 +29,8 @@ from tests.leftovers.loud import loud_again as loud_again
 from tests.leftovers.plugin import nothing_left_by_the_module as nothing_left_by_the_module
 from tests.leftovers.plugin import nothing_left_by_the_run as nothing_left_by_the_run
 from tests.leftovers.plugin import nothing_left_by_the_test as nothing_left_by_the_test
+from tests.workers import workers
+from tools import engine
 
 hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("suite")
@@ -57,12 +60,22 @@ class _ByFolder(LoadScopeScheduling):
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Half as many again as there are cores: a test that waits for an engine or a clock leaves its core to another."""
-    return (os.cpu_count() or 1) * 3 // 2
+    return workers(config.args, config.invocation_params.dir, os.cpu_count() or 1)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByFolder:
     return _ByFolder(config, log)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """The engine is there before the first test that runs it. What was collected lives as long as the process: the
+    garbage collector need not look at it again and again."""
+    if not session.config.option.collectonly and any(item.get_closest_marker("engine") for item in session.items):
+        try:
+            engine.ensure(os.environ)
+        except engine.EngineError as error:
+            pytest.exit(str(error), pytest.ExitCode.USAGE_ERROR)
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

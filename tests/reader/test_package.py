@@ -87,3 +87,10 @@ def test_the_console_script_of_a_checkout_runs_its_own_commands(tmp_path: Path) 
     )
     done = run(code, tmp_path)
     assert (done.returncode, done.stdout.strip()) == (7, "ours ['status']"), done.stderr
+
+
+def test_the_console_script_finds_this_checkouts_commands(tmp_path: Path) -> None:
+    code = "import sys; sys.argv[1:] = ['--help']; from myflux_keys.console import main; sys.exit(main())"
+    done = run(f"import sys; sys.path.insert(0, {str(ROOT)!r}); {code}", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "validate" in done.stdout

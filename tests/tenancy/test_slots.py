@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -22,30 +23,35 @@ TENANTS, CELLS = st.from_regex(TENANT_SLUG, fullmatch=True), st.from_regex(CELL_
 INTERVALS = st.one_of(st.sampled_from(slots.HOURLY_STEPS), st.integers(1, 361).map(lambda days: 24 * days))
 
 
+CALENDAR = tuple(
+    (day, str(day.day), str(day.month), DAYS[(day.weekday() + 1) % 7])
+    for day in (START + timedelta(days=number) for number in range((END - START).days))
+)
+"""Each day with what the fields of an expression call it."""
+
+
 def openings(cron: str) -> list[datetime]:
     """When windows open, by a reading of the expression of its own: day by day, field by field."""
     fields = re.fullmatch(r"cron\(0 (\S+) (\S+) (\S+) (\S+) \*\)", cron)
     assert fields, f"{cron} has not six fields with minutes 0 and year *"
     hour_field, day_field, month_field, weekday_field = fields.groups()
     first, slash, step = hour_field.partition("/")
-    hours = range(int(first), 24, int(step)) if slash else [int(first)]
-    opened: list[datetime] = []
-    day = START
-    while day < END:
-        weekday = DAYS[(day.weekday() + 1) % 7]
-        if (
-            (day_field in "*?" or str(day.day) in day_field.split(","))
-            and (month_field == "*" or str(day.month) in month_field.split(","))
-            and (weekday_field == "?" or weekday in weekday_field.split(","))
-        ):
-            opened += [day + timedelta(hours=hour) for hour in hours]
-        day += timedelta(days=1)
-    return opened
+    hours = [timedelta(hours=hour) for hour in (range(int(first), 24, int(step)) if slash else [int(first)])]
+    days, months, weekdays = day_field.split(","), month_field.split(","), weekday_field.split(",")
+    any_day, any_month, any_weekday = day_field in ("*", "?"), month_field == "*", weekday_field == "?"
+    return [
+        day + hour
+        for day, number, month, weekday in CALENDAR
+        if (any_day or number in days) and (any_month or month in months) and (any_weekday or weekday in weekdays)
+        for hour in hours
+    ]
 
 
-def gaps(cron: str) -> list[float]:
+@cache
+def gaps(cron: str) -> tuple[float, ...]:
+    """Hours between openings. Many tenants have the same expression, and six years take a while to go through."""
     opened = openings(cron)
-    return [(after - before).total_seconds() / 3600 for before, after in pairwise(opened)]
+    return tuple((after - before).total_seconds() / 3600 for before, after in pairwise(opened))
 
 
 @given(TENANTS, CELLS, INTERVALS)

@@ -63,6 +63,7 @@ def _compile(expression: str) -> re.Pattern[str]:
     return re.compile(expression, re.DOTALL)
 
 
+@lru_cache(maxsize=8192)
 def matches_action(action: str, pattern: str) -> bool:
     """Actions match whatever their case; they hold wildcards and no variables."""
     found = compiled(pattern.lower(), {}, variables=False, wildcards=True)
@@ -84,7 +85,8 @@ def matches_arn(arn: str, pattern: str, keys: Keys, *, variables: bool) -> bool:
     return True
 
 
-def _split_pattern(pattern: str) -> list[str]:
+@lru_cache(maxsize=8192)
+def _split_pattern(pattern: str) -> tuple[str, ...]:
     """Splits at the first five colons that stand outside ``${…}``: a variable's name holds colons itself."""
     parts: list[str] = []
     start = depth = 0
@@ -96,4 +98,4 @@ def _split_pattern(pattern: str) -> list[str]:
         elif character == ":" and not depth and len(parts) < 5:
             parts.append(pattern[start:position])
             start = position + 1
-    return [*parts, pattern[start:]]
+    return (*parts, pattern[start:])

@@ -1,0 +1,59 @@
+"""`make test` runs everything; with PYTEST it runs what was asked for, and nothing that this does not need."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.workers import workers
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def commands(*arguments: str) -> str:
+    """What `make test` would run. A `make` that runs this test tells its own flags to every `make` below it."""
+    clean = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    return subprocess.run(
+        ["make", "--dry-run", "test", *arguments], cwd=ROOT, env=clean, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_without_arguments_it_checks_finds_the_engine_and_runs_every_test() -> None:
+    told = commands()
+    for part in ("ruff check", "pyright", "docs.generate --check", "tests/architecture", "-m tools.engine"):
+        assert part in told
+    assert told.rstrip().splitlines()[-1].endswith("--no-loadscope-reorder"), "no selection follows"
+
+
+def test_with_a_folder_it_runs_that_folders_tests_alone() -> None:
+    told = commands("PYTEST=tests/tenancy -k overlap")
+    assert told.rstrip().splitlines()[-1].endswith(" tests/tenancy -k overlap")
+    for part in ("ruff", "pyright", "docs.generate", "tools.engine", "tests/architecture"):
+        assert part not in told, "a person who runs one folder does not wait for this"
+
+
+def test_without_the_engine_it_says_which_tests_are_left_out() -> None:
+    for arguments in ((), ("PYTEST=tests/cell",)):
+        told = commands("ENGINE=none", *arguments)
+        assert "LEFT OUT" in told
+        assert '-m "not engine"' in told
+        assert "-m tools.engine" not in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "processes"),
+    [
+        (["tests"], 6),
+        (["."], 6),
+        (["tests/tenancy"], 0),
+        (["tests/tenancy/test_slots.py::test_any", "tests/tenancy/"], 0),
+        (["tests/tenancy", "tests/cli"], 2),
+        ([str(ROOT / "tests" / "tenancy"), "tests/cli", "tests/cell"], 3),
+        ([f"tests/{folder}" for folder in "abcdefgh"], 6),
+    ],
+)
+def test_processes_are_never_more_than_folders(arguments: list[str], processes: int) -> None:
+    assert workers(arguments, ROOT, cores=4) == processes
