@@ -32,8 +32,8 @@ _MORE = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_sources_give_the_same_bytes_anywhere(kind: str, tmp_path: Path) -> None:
     first = packer.build(kind, tmp_path / "a.zip")
-    build = f"bundle.build({kind!r}, pathlib.Path('b/c.zip'))"
-    script = f"import os, pathlib; os.umask(0o077); from tools import bundle; {build}"
+    build = f"packer.build({kind!r}, pathlib.Path('b/c.zip'))"
+    script = f"import os, pathlib; os.umask(0o077); from functions import packer; {build}"
     environment = {**os.environ, "TZ": "Pacific/Kiritimati", "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "7"}
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=environment, check=True)
     second = tmp_path / "b" / "c.zip"
@@ -46,8 +46,8 @@ def test_nothing_is_fetched_to_build_one(tmp_path: Path) -> None:
         "import socket, subprocess, os, pathlib\n"
         "def no(*_, **__): raise OSError('the network was asked for')\n"
         "socket.socket = socket.create_connection = socket.getaddrinfo = subprocess.Popen = os.system = no\n"
-        "from tools import bundle\n"
-        f"for kind in {KINDS!r}: bundle.build(kind, pathlib.Path(kind))\n"
+        "from functions import packer\n"
+        f"for kind in {KINDS!r}: packer.build(kind, pathlib.Path(kind))\n"
     )
     subprocess.run([sys.executable, "-c", deaf], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, check=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(KINDS)
