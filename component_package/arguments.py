@@ -24,6 +24,10 @@ class GitHub(TypedDict):
 
     repository: str
     """owner/name."""
+    owner_id: NotRequired[int]
+    """The owner's number at GitHub, with `repository_id`: for a repository whose tokens hold both."""
+    repository_id: NotRequired[int]
+    """The repository's number at GitHub, with `owner_id`."""
     environment: str
     """The environment of the deploying jobs."""
 

@@ -18,6 +18,6 @@ def plugin_folder(folder: Path) -> Path:
     folder.mkdir(parents=True)
     description = {"name": "myflux", "runtime": {"name": "python", "options": {"virtualenv": sys.prefix}}}
     (folder / "PulumiPlugin.yaml").write_text(json.dumps(description), encoding="utf-8")
-    program = f"import runpy\n\nrunpy.run_path({str(REPOSITORY / 'package')!r}, run_name='__main__')\n"
+    program = f"import runpy\n\nrunpy.run_path({str(REPOSITORY / 'component_package')!r}, run_name='__main__')\n"
     (folder / "__main__.py").write_text(program, encoding="utf-8")
     return folder

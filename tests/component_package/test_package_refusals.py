@@ -97,6 +97,6 @@ def test_a_tenant_without_a_platform_is_told_where_its_values_come_from(
 def test_the_plugin_starts_from_any_folder(tmp_path: Path) -> None:
     """As the engine starts it, but for the engine's address: that it is asked for means that all else was found."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    command = [sys.executable, str(REPOSITORY / "package")]
+    command = [sys.executable, str(REPOSITORY / "component_package")]
     started = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert "required: engine" in started.stderr, started.stderr
