@@ -16,9 +16,9 @@ class GitHub(TypedDict):
     repository: str
     """owner/name."""
     owner_id: NotRequired[int]
-    """The owner's number at GitHub, with repository_id. Needed for a repository that was made, renamed or transferred since 15 July 2026, or that opted in: its tokens hold both. `gh api repos/OWNER/NAME --jq '.owner.id, .id'` prints them, in this order."""
+    """The owner's number at GitHub, with `repository_id`: for a repository whose tokens hold both."""
     repository_id: NotRequired[int]
-    """The repository's own number at GitHub, with owner_id."""
+    """The repository's number at GitHub, with `owner_id`."""
     environment: str
     """The GitHub environment of the jobs that deploy."""
 
