@@ -54,7 +54,8 @@ ALARMS: Final = (
     SweepAlarm("LiveKeyMissing", "OpenAI no longer has the key in a tenant's secret: the tenant's calls fail."),
     SweepAlarm("ForeignKeys", "A tenant's project has a key that MyFlux Keys did not create."),
     SweepAlarm(
-        "SecretDeleted", "A tenant's secret is scheduled for deletion, but its keys are still valid at OpenAI.",
+        "SecretDeleted",
+        "A tenant's secret is scheduled for deletion, but its keys are still valid at OpenAI.",
         hours=LOOK_BACK,
     ),
     SweepAlarm("SecretMissing", "OpenAI has a tenant's project for which there is no secret.", hours=LOOK_BACK),

@@ -70,7 +70,7 @@ def function_permissions(function: CellFunction, names: CellNames, replicas: Seq
     if function.admin == "rotate":
         statements.append(_encrypt("EncryptAdminKey", names, admin))
     if function.sends_metrics:
-        statements.append(tell_numbers())
+        statements.append(put_metrics_statement())
     return document(*statements, *_function_statements(names, names.function(function)))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from functions.sweep.services import Services
 from functions.sweep.tenants import TenantSecret, tenant_secrets
-from myflux_keys.admin_budget import CALLS_PER_MINUTE, WINDOW_SECONDS, sweeps_a_minute, weighs
+from myflux_keys.admin_budget import CALLS_PER_MINUTE, WINDOW_SECONDS, counts_against_budget, sweeps_a_minute
 from myflux_keys.version_labels import pending_version
 
 
@@ -37,6 +37,8 @@ class Pace:
         self._rotations = sum(_counts(secret, self._services.now()) for secret in secrets)
 
 
-def _weighs(secret: TenantSecret, now: float) -> bool:
+def _counts(secret: TenantSecret, now: float) -> bool:
     pending = pending_version(secret.state.stages) is not None
-    return weighs(pending=pending, changed_at=secret.state.changed_at, rotated_at=secret.last_rotated, now=now)
+    return counts_against_budget(
+        pending=pending, changed_at=secret.state.changed_at, rotated_at=secret.last_rotated, now=now
+    )

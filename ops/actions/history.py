@@ -17,7 +17,7 @@ from functions.rotation.tenant import MARGIN_SECONDS
 from myflux_keys.key_life import LONGEST_SECONDS
 from myflux_keys.names import TAG_EVERY_DAYS, TAG_OVERLAP_HOURS
 from myflux_keys.version_labels import CURRENT, PENDING, PREVIOUS
-from ops.account import Account, said_in
+from ops.account import Account, command_and_reason
 from ops.actions.trail import KEPT_DAYS, TrailEvent, events
 from ops.rotation_state import SecretFacts, facts
 

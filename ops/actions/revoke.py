@@ -193,7 +193,7 @@ def consequences(tenant: Tenant) -> list[str]:
         "calls fail, and so do new calls until the new key is live, usually within half a minute.",
         "Reads are denied until then. Readers fetch the new key by themselves.",
     ]
-    told.extend(one.when_revoked for one in tenant.consumers.used if one.when_revoked)
+    sentences.extend(one.when_revoked for one in tenant.consumers.used if one.when_revoked)
     if not tenant.enabled:
         sentences.append("The tenant's file says `enabled: false`, so reads stay denied afterwards.")
     return sentences

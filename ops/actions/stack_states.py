@@ -13,7 +13,7 @@ from ops.stacks import backend
 def stacks(tell: Callable[[str], None]) -> set[str] | None:
     """None where the states cannot be seen, which is said: then nothing is told of stacks."""
     try:
-        names = backend.stacks(backend.address())
+        found = backend.stacks(backend.address())
     except OperationError as error:
         tell(f"Stacks were not looked at: {error}")
     except (BotoCoreError, ClientError) as error:

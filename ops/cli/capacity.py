@@ -23,7 +23,7 @@ def capacity(
     as_json: options.Json = False,
 ) -> None:
     """Show tenants, slots, projects, secrets, roles and Admin API use, and when each limit is hit at today's growth."""
-    found = reading.capacities(fleet, cell)
+    capacities = reading.capacities(fleet, cell)
     output.result(
         {"cells": {one.cell: _facts(one) for one in capacities}},
         "\n\n".join(_text(one) for one in capacities),

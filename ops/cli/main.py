@@ -51,7 +51,7 @@ def main() -> None:
         fail(message)
 
 
-def foreseen(error: Exception) -> str | None:
+def message_of(error: Exception) -> str | None:
     """What a person is told of an error that has words for them; None for one that nobody expected."""
     # Loaded here, since a command that goes well may need none of them (`commands.py`).
     from local.cell import CellError

@@ -61,7 +61,7 @@ def new(
         "rotation.overlap_hours": overlap_hours,
         "budget.monthly_usd": monthly_usd,
     }
-    content, loaded = _accepted(root, tenant, answers, base)
+    content, loaded = _settled(root, tenant, answers, base)
     for notice in [*notices, *map(str, loaded.notices)]:
         output.step(notice)
     path = root / "tenants" / f"{tenant}.yaml"

@@ -53,7 +53,7 @@ def go(wanted: Wanted, chosen: Choice, *, as_json: bool) -> None:
 @contextmanager
 def _line() -> Generator[Callable[[Progress], None]]:
     with Line() as line:
-        yield lambda progress: line.say(_spoken(progress))
+        yield lambda progress: line.say(_progress(progress))
 
 
 def _stopping() -> None:

@@ -52,8 +52,8 @@ def sweep(
     if dry_run and governance:
         output.fail("--governance makes a key for a moment, and --dry-run changes nothing: give one of them.", code=2)
     talk = sweeping.Talk(output.step, _line)
-    found = sweeping.sweep_cells(fleet, tenants or [], cell, dry_run=dry_run, governance=governance, talk=talk)
-    rows = [row for swept in found for row in map(_row, swept.plan)]
+    results = sweeping.sweep_cells(fleet, tenants or [], cell, dry_run=dry_run, governance=governance, talk=talk)
+    rows = [row for swept in results for row in map(_row, swept.plan)]
     output.result(
         {"dry_run": dry_run, "cells": [_facts(swept) for swept in results]},
         table(HEADINGS, rows) if rows else nothing(results),

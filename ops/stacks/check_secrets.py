@@ -66,8 +66,8 @@ def meaning(root: Path, stack: str, output: str) -> str:
                 )
     if tenant is not None and "for deletion" in output:
         return ways_out.deletion_scheduled(tenant.tenant)
-    if tenant is not None and "is archived, and OpenAI never brings one back" in said:
+    if tenant is not None and "is archived, and OpenAI never brings one back" in output:
         return ways_out.another_slug(tenant.tenant)
-    if gone := _NO_FUNCTION.search(said):
+    if gone := _NO_FUNCTION.search(output):
         return ways_out.function_gone(gone["name"], cell.cell)
     return ""

@@ -22,7 +22,7 @@ from tenancy import Cell, Tenant
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
-_TOLD: Final = (
+_ROTATION_TAGS: Final = (
     names.TAG_PERMISSION,
     names.TAG_MODELS,
     names.TAG_EVERY_DAYS,
@@ -105,7 +105,7 @@ def look(client: SecretsManagerClient, place: Place, knows: Callable[[str], bool
     if deletion := answer.get("DeletedDate"):
         if place.adopted:
             raise OperationError(f"{ways_out.deletion_scheduled(place.adopted, deletion)} Nothing was changed.")
-        way_out = ways_out.restored(place.secret, place.up) if knows(told["ARN"]) else place.anew
+        way_out = ways_out.restored(place.secret, place.up) if knows(answer["ARN"]) else place.anew
         raise OperationError(
             f"the deletion of {place.secret} is scheduled for {deletion:%Y-%m-%d}, and AWS makes no secret of that "
             f"name before. Nothing was changed. Way out: {way_out}"

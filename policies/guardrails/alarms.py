@@ -64,7 +64,7 @@ def _alarms(stack: Stack, _: Config) -> Iterator[Finding]:
         for function in functions
     ]
     wanted += [
-        (q, Wanted("ApproximateNumberOfMessagesVisible", namespace="AWS/SQS"), {"QueueName": q.text("name")})
+        (q, RequiredAlarm("ApproximateNumberOfMessagesVisible", namespace="AWS/SQS"), {"QueueName": q.text("name")})
         for q in stack
         if q.type == ownership.QUEUE and ownership.is_ours(q)
     ]
