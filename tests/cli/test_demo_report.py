@@ -184,4 +184,4 @@ def test_the_command_ends_with_one_when_any_check_failed(
     if broken:
         stubbed.add(broken)
     assert CliRunner().invoke(app, ["demo", "--home", str(tmp_path)]).exit_code == code
-    assert ROOT.joinpath("cli", "demo").is_dir()
+    assert ROOT.joinpath("demo").is_dir()
