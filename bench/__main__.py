@@ -20,7 +20,7 @@ from bench import machine, report
 from bench.figures import Figure, from_rows
 from myflux_keys.redaction import redact
 
-LISTED: Final = ("reader", "thundering_herd", "functions")
+LISTED: Final = ("reader", "thundering_herd", "function_costs")
 """Their `run()` gives rows, in half a minute at most, so a quick run takes them as they are."""
 SCALED: Final = ("add_tenant", "growth", "many_stacks")
 """Their `run(home, quick=…)` gives figures."""
