@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -64,7 +65,11 @@ def run(home: Path, *, quick: bool = False) -> list[Figure]:
         here.add_tenant("warm")
         taken = {
             name: _take(here, name, tenants, way)
-            for name, way in (("dask-1", _dask(1)), ("dask-2", _dask(2)), ("plain-2", _plain(2)))
+            for name, way in (
+                ("dask-1", _dask(1, here.fleet)),
+                ("dask-2", _dask(2, here.fleet)),
+                ("plain-2", _plain(2, here.fleet)),
+            )
         }
     return figures(taken["dask-1"], taken["dask-2"], taken["plain-2"], files, find(home / "files", files, samples))
 
@@ -73,12 +78,12 @@ Way = Callable[[Sequence[Job]], tuple[float, float, list[Done]]]
 """Does the jobs; seconds until it could begin, seconds of work, and what came of each."""
 
 
-def _dask(workers: int) -> Way:
+def _dask(workers: int, fleet: Path) -> Way:
     def way(jobs: Sequence[Job]) -> tuple[float, float, list[Done]]:
         began = time.perf_counter()
         stacks = [job.stack for job in jobs]
         plan = Plan("up", stages((), stacks, canary=False), {job.stack: job.fingerprint for job in jobs})
-        with pool.opened(workers, None) as crew:
+        with pool.opened(workers, None, fleet) as crew:
             ready = time.perf_counter()
             result = Run(plan, crew, _Nothing(), lambda _progress: None).go()
             ended = time.perf_counter()
@@ -87,14 +92,14 @@ def _dask(workers: int) -> Way:
     return way
 
 
-def _plain(workers: int) -> Way:
+def _plain(workers: int, fleet: Path) -> Way:
     def way(jobs: Sequence[Job]) -> tuple[float, float, list[Done]]:
         began = time.perf_counter()
         with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as crew:
             # A process is there once it has answered, and has imported what it works with.
             list(crew.map(_imported, range(workers)))
             ready = time.perf_counter()
-            done = list(crew.map(work, jobs))
+            done = list(crew.map(partial(work, fleet=fleet), jobs))
             ended = time.perf_counter()
         return ready - began, ended - ready, done
 

@@ -52,7 +52,7 @@ class SecretFacts:
         """Whether its rotation has called OpenAI within the window of the Admin API's budget."""
         changed, rotated = (moment.timestamp() if moment else None for moment in (self.changed, self.last_rotated))
         return admin_budget.counts_against_budget(
-            pending=self.pending is not None, changed_at=changed, rotated_at=rotated, now=self.told_at.timestamp()
+            pending=self.pending is not None, changed_at=changed, rotated_at=rotated, now=self.answered_at.timestamp()
         )
 
     def has_finished(self, version: str) -> bool:

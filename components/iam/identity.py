@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from components.iam.copies import Replica, bounded_copies, runtime_reads_copies
 from components.iam.functions import function_permissions as function_permissions
-from components.iam.functions import list_secrets, tell_numbers
+from components.iam.functions import list_secrets, put_metrics_statement
 from components.iam.statements import Document as Document
 from components.iam.statements import (
     any_key,
@@ -120,7 +120,7 @@ def boundary(names: CellNames, replicas: Sequence[Replica] = ()) -> Document:
             "Resource": list(secrets),
         },
         list_secrets("NamesOfSecrets"),
-        tell_numbers(),
+        put_metrics_statement(),
         {
             "Sid": "KeysThroughSecretsManager",
             "Effect": "Allow",

@@ -44,7 +44,7 @@ def status(
     output.result(
         {
             "cells": {name: [_facts(line) for line in lines] for name, lines in found.tenants.items()},
-            "orphans": {name: [orphan.shown() for orphan in amiss] for name, amiss in found.orphans.items()},
+            "orphans": {name: [orphan.as_json() for orphan in amiss] for name, amiss in found.orphans.items()},
         },
         table(("CELL", "TENANT", "SOURCE", "ENABLED", "STATE", "ROTATED", "NEXT", "KEY AGE", "PENDING"), rows),
         as_json=as_json,

@@ -12,7 +12,7 @@ from typing import Final
 from . import ownership
 from .config import Config
 from .iam.documents import Statement
-from .iam.policy_holders import Held, Use, documents
+from .iam.policy_holders import HeldDocument, Use, documents
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 
 _TOPIC_POLICY: Final = "aws:sns/topicPolicy:TopicPolicy"
@@ -47,14 +47,14 @@ def _topic_closed(stack: Stack, config: Config) -> Iterator[Finding]:
             yield from _subscribed(stack, topic, config)
 
 
-def _guards_ours(stack: Stack, held: Held) -> bool:
+def _guards_ours(stack: Stack, held: HeldDocument) -> bool:
     """Whether the document is of a topic or queue of ours: by its resource, by what its resource names, or by name."""
     about = [held.resource, *(one for path in _NAMES for one in ownership.sources(stack, held.resource, path))]
     named = "".join(str(held.resource.get(path)) for path in _NAMES)
     return any(ownership.is_ours(one) for one in about) or ":myflux-" in named or "/myflux-" in named
 
 
-def _document_closed(stack: Stack, held: Held) -> Iterator[Finding]:
+def _document_closed(stack: Stack, held: HeldDocument) -> Iterator[Finding]:
     if held.trouble is not None and not ownership.comes_from(stack, held.resource, held.path, ownership.TOPIC):
         yield unknown(held.resource, held.path)
     may = _STATEMENT_MAY[held.use]
