@@ -33,6 +33,8 @@ _ROTATION_TAGS: Final = (
 """What the rotation function is told about a tenant by its secret's tags. Their values follow the file."""
 GONE: Final = "it is not there"
 """Said of a secret, also before its stack's first `up`."""
+UNSEEN: Final = "it is not there, or these credentials may not look at it"
+"""A pipeline's role names secrets with the end that AWS gives them, so AWS denies it a look at one not made yet."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,8 @@ def look(client: SecretsManagerClient, place: Place, knows: Callable[[str], bool
     try:
         answer: Mapping[str, Any] = dict(client.describe_secret(SecretId=place.secret))
     except ClientError as error:
+        if code_of(error) == "AccessDeniedException":
+            return [UNSEEN]
         if code_of(error) != "ResourceNotFoundException":
             raise
         return [GONE]
