@@ -33,7 +33,7 @@ demo: $(STAMP) engine ## Run the whole product on this machine; KEEP=1 leaves th
 	$(RUN) -m ops.cli demo $(if $(KEEP),--keep)
 
 .PHONY: test
-test: check $(if $(filter none,$(ENGINE)),,engine) ## Run `check`, then every test; ENGINE=none leaves out tests that need the engine
+test: $(if $(PYTEST),$(STAMP),check $(if $(filter none,$(ENGINE)),,engine)) ## Run `check`, then every test; PYTEST="tests/tenancy" runs the tests of one folder alone
 ifeq ($(ENGINE),none)
 	@echo "ENGINE=none: the tests that run Pulumi's real engine are LEFT OUT of this run" >&2
 	$(TEST) -m "not engine" $(PYTEST)

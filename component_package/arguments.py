@@ -1,4 +1,4 @@
-"""The components' arguments, in types that all of Pulumi's languages have.
+"""What the components may be told, in types that every language of Pulumi's has.
 
 Written by `python -m docs.generate` from tenancy's models. Do not edit. Leaves out the rules, which are tenancy's.
 Everything is plain, so that a wrong value is refused before anything is made, but what a platform answers. There is no
@@ -11,39 +11,38 @@ import pulumi
 
 
 class GitHub(TypedDict):
-    """Jobs of one environment. Its protection rules say which branches may deploy and who approves."""
+    """Jobs of one GitHub environment. Its protection rules say which branches may deploy and who approves."""
 
     repository: str
     """owner/name."""
     owner_id: NotRequired[int]
-    """The owner's number at GitHub, with `repository_id`: for a repository whose tokens hold both."""
+    """The owner's numeric id at GitHub; set it together with repository_id. Needed if the repository was created, renamed or transferred since 15 July 2026, or opted in: its tokens hold both ids. `gh api repos/OWNER/NAME --jq '.owner.id, .id'` prints them, in this order."""
     repository_id: NotRequired[int]
-    """The repository's number at GitHub, with `owner_id`."""
+    """The repository's numeric id at GitHub; set it with owner_id."""
     environment: str
     """The GitHub environment of the jobs that deploy."""
 
 
 class GitLab(TypedDict):
-    """Jobs of one branch, which must be protected: GitLab's subject names no environment."""
+    """Jobs of one branch, which must be protected, since the subject of GitLab's tokens holds no environment."""
 
     project: str
     """group/project."""
     branch: str
     """The protected branch that deploys."""
     host: NotRequired[str]
-    """Where GitLab is. Left out: gitlab.com."""
+    """GitLab's host name. Left out: gitlab.com."""
 
 
 class Pipeline(TypedDict):
-    """The jobs that may assume the cell's deployer role, which cannot read a key. Set `github` or `gitlab`, not
-    both."""
+    """A role that only these jobs become, and that can read no key. Give `github` or `gitlab`, not both."""
 
     github: NotRequired[GitHub]
-    """Either this or gitlab."""
+    """A GitHub pipeline. Set github or gitlab, not both."""
     gitlab: NotRequired[GitLab]
-    """Either this or github."""
+    """A GitLab pipeline. Set github or gitlab, not both."""
     deploys: NotRequired[str]
-    """tenants: their stacks alone, and a person deploys the platform. everything: the functions' code too, which reads keys, so whoever approves a run is trusted with them. Left out: tenants."""
+    """tenants: the pipeline deploys tenants' stacks only; a person deploys the platform. everything: also the functions' code, which reads keys, so whoever approves a run could read keys. Left out: tenants."""
     state_bucket: str
     """The S3 bucket that holds the stacks' state."""
     state_key_arn: NotRequired[str]
@@ -51,52 +50,52 @@ class Pipeline(TypedDict):
 
 
 class Replica(TypedDict):
-    """One Region that holds a copy of each tenant's secret, under a key of its own."""
+    """One Region that holds a replica of each tenant's secret, encrypted with a KMS key of that Region."""
 
     region: str
-    """The copy's AWS Region."""
+    """The replica's AWS Region."""
     kms_key_arn: str
-    """The customer managed KMS key in that Region, of the cell's account, that encrypts the copies. An ARN, never an alias. docs/iam.md has the policy that it needs."""
+    """The customer managed KMS key that encrypts the replicas, in that Region and in the cell's account. An ARN, not an alias. docs/iam.md shows the key policy that it needs."""
 
 
 class OpenAI(TypedDict):
-    """The organization whose admin key the cell holds."""
+    """The OpenAI organization whose admin key the cell's secret holds."""
 
     organization_id: str
-    """From the organization's settings; not secret."""
+    """The id in the organization's settings; not secret."""
     base_url: NotRequired[str]
-    """Where OpenAI's API is; https://api.openai.com/v1 if left out. https, unless on loopback. Refused for a local cell, whose address changes with every start."""
+    """Base URL of OpenAI's API. Default: https://api.openai.com/v1. Must be https, unless on loopback. Not allowed in a local cell, whose address changes with every start."""
 
 
 class Cell(TypedDict):
-    """An AWS account and Region with one OpenAI organization: the fields of a file in cells/."""
+    """An AWS account and Region with one OpenAI organization: what a file in cells/ says."""
 
     cell: str
-    """The cell's slug: 3 to 20 of a-z, 0-9 and -, starting with a letter."""
+    """The slug: 3 to 20 of a-z, 0-9 and -, starting with a letter."""
     account_id: str
-    """The AWS account's id: 12 digits."""
+    """The AWS account: 12 digits."""
     region: str
     """The AWS Region of the cell's resources."""
     production: bool
-    """true: what cannot be undone is protected, and somebody must get the alarms."""
+    """true: resources that cannot be restored are protected from deletion, and alarm_emails is required."""
     local: NotRequired[bool]
-    """true: the embedded cell on loopback; no account, no network."""
+    """true: the emulated cell on this machine; needs no AWS account and no network."""
     runtime_principals: list[str]
-    """IAM users and roles that may assume the runtime role, and so read tenants' keys. ARNs, no wildcard, never root."""
+    """ARNs of the IAM users and roles that may assume the runtime role, and so read tenants' keys. No wildcards, no account root."""
     deployer_principals: list[str]
-    """IAM users and roles that run `pulumi up`. They may tag and set policies, and can read no key."""
+    """ARNs of the IAM users and roles that run `pulumi up`. They may set tags and policies, and cannot read a key."""
     pipeline: NotRequired[Pipeline]
-    """CI that deploys, where there is one."""
+    """The CI pipeline that deploys the cell. Optional."""
     alarm_emails: NotRequired[list[str]]
-    """E-mail addresses that receive the cell's alarms."""
+    """E-mail addresses that receive the cell's alarms. Required in production."""
     recovery_window_days: NotRequired[int]
-    """How long AWS keeps a deleted secret or KMS key, 7 to 30 days. Left out: 30."""
+    """Days that AWS keeps a deleted secret or KMS key, 7 to 30. Left out: 30."""
     replicas: NotRequired[list[Replica]]
-    """Further Regions that hold a copy of each tenant's secret, for the runtime to read when the cell's own Region is down."""
+    """Other Regions that hold a replica of each tenant's secret. The runtime reads it when the cell's own Region is down."""
     log_retention_days: NotRequired[int]
-    """How long the functions' logs are kept. Left out: 365."""
+    """Days that CloudWatch Logs keeps the functions' logs. Left out: 365."""
     openai: OpenAI
-    """The OpenAI organization."""
+    """The cell's OpenAI organization."""
 
 
 class PlatformArgs(TypedDict):
@@ -114,70 +113,70 @@ class RateLimit(TypedDict):
 
 
 class Budget(TypedDict):
-    """What the tenant's project may spend in a calendar month, and who hears of it."""
+    """What the tenant's project may spend in a calendar month, and who receives alerts."""
 
     monthly_usd: int
-    """Whole US dollars a month, so that every alert is in whole cents, OpenAI's unit."""
+    """US dollars per month, a whole number, so that every alert is in whole cents, OpenAI's unit."""
     hard: NotRequired[bool]
     """true: OpenAI blocks the project's calls once the budget is spent. false: alerts only. Left out: true."""
     alert_percent: NotRequired[list[int]]
-    """Shares of the budget, in percent from 1 to 100 and rising, at which an e-mail goes out."""
+    """Percentages of the budget at which an alert is sent by e-mail: 1 to 100, in rising order."""
     emails: NotRequired[list[str]]
     """E-mail addresses that receive the alerts."""
 
 
 class Rotation(TypedDict):
-    """When a key rotates. Set `everyDays` or `everyHours`, not both."""
+    """When a key changes. Give `everyDays` or `everyHours`, not both."""
 
     every_days: NotRequired[int]
-    """Longest time between two rotations, in days. AWS's calendar cannot count days across months, so the rarest regular pattern within it is used: 7 is once a week, 30 twice a month, 31 once a month, 90 every second month."""
+    """Longest time between two rotations, in days. AWS's schedules cannot count days across months, so the rarest regular pattern within it is used: 7 means once a week, 30 twice a month, 31 once a month, 90 every second month."""
     every_hours: NotRequired[int]
-    """For a tenant that needs less than a day: 4, 6, 8 or 12 hours between rotations."""
+    """Hours between two rotations, for less than a day: 4, 6, 8 or 12."""
     overlap_hours: int
-    """How long the previous key stays valid after a new one is live, in whole hours, at least 1: readers may hold a key for up to an hour. Never longer than the shortest time between two rotations."""
+    """Hours that the previous key stays valid after a rotation, at least 1, since readers cache a key for up to an hour. At most the shortest time between two rotations."""
 
 
 class Consumers(TypedDict):
-    """Who uses the key. At least one."""
+    """Who uses the key: at least one of them."""
 
     myflux: NotRequired[bool]
-    """MyFlux reads the key from the secret at run time. Left out: true."""
+    """true: MyFlux reads the key from the secret at run time. Left out: true."""
     cinnox: NotRequired[bool]
-    """A person pastes each new key into CINNOX's dashboard, so the overlap is at least 24 hours."""
+    """true: a person pastes each new key into CINNOX's dashboard; then overlap_hours is at least 24."""
 
 
 class TenantKeyArgs(TypedDict):
     cell: Cell
-    """The cell that serves the tenant: the same value as its platform's."""
+    """The cell that serves the tenant: what its platform was given."""
     kms_key_arn: pulumi.Input[str]
     """The platform's output of this name."""
     rotation_function_arn: pulumi.Input[str]
-    """The platform's output of this name; with it the key is created after the rotation function."""
+    """The platform's output of this name: with it the key waits for what rotates it."""
     provisioner_function: pulumi.Input[str]
     """The platform's output of this name."""
     tenant: str
-    """The tenant's slug: 3 to 32 of a-z, 0-9 and -, starting with a letter. Never used again after off-boarding."""
+    """The slug: 3 to 32 of a-z, 0-9 and -, starting with a letter. Never reused after off-boarding."""
     name: str
     """The tenant's name for people."""
     country: str
     """The tenant's country, ISO 3166-1 alpha-2. OpenAI must offer its API there."""
     source: str
-    """managed: MyFlux Keys makes the project and every key. customer: the customer's own OpenAI account and key; then permission, rate_limits, budget and rotation are refused: they are set in an account that is not ours, unless organization_id says that they gave an admin key of it."""
+    """managed: MyFlux Keys creates the OpenAI project and every key. customer: the customer has their own OpenAI organization and key; then permission, rate_limits, budget and rotation are not allowed, unless organization_id is set and they give an admin key of that organization."""
     organization_id: NotRequired[str]
-    """source: customer only. The customer's OpenAI organization, of which they give an admin key: `up` makes its place, `myflux-keys admin-key set --tenant` stores it; then rotation is added, and keys are minted in their organization as a managed tenant's are in ours."""
+    """Only with source: customer. The customer's OpenAI organization, of which they give an admin key. `up` creates the secret for it, and `myflux-keys admin-key set --tenant` stores it. Then add rotation, and keys are minted in their organization."""
     isolation: NotRequired[str]
     """shared: the cell's KMS key and runtime role, told apart by session tag. dedicated: a KMS key ($1 a month) and a role of the tenant's own, for either source, since both concern the secret. Left out: shared."""
     models: list[str]
     """The models that the tenant may use; the first is the default."""
     permission: NotRequired[str]
-    """What a minted key may do: restricted (the default) is what calling models takes; all and read_only are OpenAI's own. Managed tenants only."""
+    """What a minted key may do. restricted (the default): only what model calls need. all, read_only: OpenAI's own permissions. Only for minted keys."""
     rate_limits: NotRequired[dict[str, RateLimit]]
-    """By model, for some or all of `models`; the rest keep the organization's limits. Managed tenants only."""
+    """Limits by model, for some or all of `models`; other models keep the organization's limits. Only for minted keys."""
     budget: NotRequired[Budget]
     """Default: no limit and no alert. Only for minted keys."""
     rotation: NotRequired[Rotation]
-    """Needed for managed tenants; for customers only with an organization_id."""
+    """Required with source: managed. With source: customer only if organization_id is set."""
     consumers: NotRequired[Consumers]
-    """Left out: myflux alone."""
+    """Who uses the key. Default: only myflux."""
     enabled: NotRequired[bool]
-    """false: nobody can read the key, within seconds of `up`. Nothing is deleted. Left out: true."""
+    """false: nobody can read the key, from seconds after `up`. Nothing is deleted. Left out: true."""

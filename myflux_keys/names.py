@@ -49,10 +49,6 @@ def tenant_secrets_prefix(cell: str) -> str:
     return f"myflux/{cell}/"
 
 
-def tenant_secrets_prefix(cell: str) -> str:
-    return f"myflux/{cell}/"
-
-
 def admin_secrets_prefix(cell: str) -> str:
     return f"myflux-admin/{cell}/"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ops.actions.switching import Switched, switch
+from ops.actions.switch_access import Switched, switch
 from ops.cli import options, output
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ops.actions import storing
+from ops.actions import store_keys
 from ops.cli import options, output
 from tenancy.address import LOCAL_OPENAI_URL
 
@@ -57,7 +57,7 @@ def store(
     """
     if cell is None and tenant is None:
         output.fail("give --cell, or --tenant for a customer's admin key.", code=2)
-    done = storing.store_admin_key(fleet, cell, tenant, os.environ.get(LOCAL_OPENAI_URL), _typed)
+    done = store_keys.store_admin_key(fleet, cell, tenant, os.environ.get(LOCAL_OPENAI_URL), _typed)
     stored = done.stored
     for notice in stored.notices:
         output.step(notice)
@@ -92,7 +92,7 @@ def rotate(
     Tenants' keys do not change. If the admin key has leaked, also revoke it by hand once the new one is live, on
     OpenAI's site under Settings, Organization, Admin keys. The functions fetch the new one by themselves.
     """
-    done = storing.rotate_admin_key(fleet, cell, wait=wait, tell=output.step)
+    done = store_keys.rotate_admin_key(fleet, cell, wait=wait, tell=output.step)
     output.result(
         {"cell": cell, "secret": done.secret, "version_id": done.version, "live": wait},
         f"Version {done.version} is live." if wait else f"Secrets Manager has begun to make version {done.version}.",

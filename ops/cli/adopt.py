@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ops.actions import adopting
+from ops.actions import run_adopt
 from ops.cli import ask, options, output
 from ops.cli.table import iso, when
 
@@ -24,7 +24,7 @@ def adopt(
     """
     root = fleet.resolve()
     if dry_run:
-        planned = adopting.planned(root, tenant)
+        planned = run_adopt.planned(root, tenant)
         facts = _facts(tenant, planned) | {"dry_run": True, "plan": planned.steps, "notices": planned.notices}
         told = "\n".join([output.numbered(planned.steps), *planned.notices])
         output.result(facts, f"Would:\n{told}", as_json=as_json)
@@ -33,7 +33,7 @@ def adopt(
     def confirmed(secret: str) -> bool:
         return ask.confirmed(f"Adopt {secret} as it is?", yes=yes)
 
-    done = adopting.adopt(root, tenant, confirmed=confirmed, tell=output.step)
+    done = run_adopt.adopt(root, tenant, confirmed=confirmed, tell=output.step)
     notices = list(done.notices)
     if done.dies_early:
         notices.append(
@@ -58,5 +58,5 @@ def adopt(
     )
 
 
-def _facts(tenant: str, of: adopting.Planned | adopting.Adopted) -> dict[str, Any]:
+def _facts(tenant: str, of: run_adopt.Planned | run_adopt.Adopted) -> dict[str, Any]:
     return {"tenant": tenant, "secret": of.names.secret, "stack": of.names.stack}

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from myflux_keys.admin_budget import CALLS_PER_MINUTE
-from ops.actions import reading
+from ops.actions import read_reports
 from ops.actions.capacity import Capacity, Limit
 from ops.cli import options, output
 from ops.cli.table import counted, iso, table, when
@@ -23,7 +23,7 @@ def capacity(
     as_json: options.Json = False,
 ) -> None:
     """Show tenants, slots, projects, secrets, roles and Admin API use, and when each limit is hit at today's growth."""
-    capacities = reading.capacities(fleet, cell)
+    capacities = read_reports.capacities(fleet, cell)
     output.result(
         {"cells": {one.cell: _facts(one) for one in capacities}},
         "\n\n".join(_text(one) for one in capacities),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ops.actions import reading
+from ops.actions import read_reports
 from ops.actions.history import Life
 from ops.cli import options, output
 from ops.cli.table import iso, table, when
@@ -18,7 +18,7 @@ def history(
     Reads Secrets Manager's versions and CloudTrail, which is some minutes late and keeps 90 days. The end is calculated
     from the tenant's rotation settings: `sweep --dry-run` asks OpenAI.
     """
-    lives = reading.lives(fleet, tenant)
+    lives = read_reports.lives(fleet, tenant)
     output.result(
         {"tenant": tenant, "versions": [_facts(life) for life in lives]},
         table(

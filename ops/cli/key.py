@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ops.actions import storing
+from ops.actions import store_keys
 from ops.cli import options, output
 from tenancy import Tenant
 from tenancy.address import LOCAL_OPENAI_URL
@@ -28,7 +28,7 @@ def store(tenant: options.Tenant, fleet: options.Folder = options.DEFAULT_FLEET,
     key is written to Secrets Manager, with your AWS credentials. Only the runtime can read it. A second `set` replaces
     it; only the customer can revoke the old key.
     """
-    stored = storing.store_customer_key(fleet, tenant, os.environ.get(LOCAL_OPENAI_URL), _typed)
+    stored = store_keys.store_customer_key(fleet, tenant, os.environ.get(LOCAL_OPENAI_URL), _typed)
     for notice in stored.notices:
         output.step(notice)
     output.result(
@@ -66,7 +66,7 @@ def status(
     """How customers' own keys stand: since when, and what to ask the customer for. No value is read."""
     rows: list[dict[str, Any]] = []
     sentences: list[str] = []
-    for slug, found in storing.customers_keys(fleet, tenants or []).items():
+    for slug, found in store_keys.customers_keys(fleet, tenants or []).items():
         since = f"stored {found.stored_at:%Y-%m-%d}, {found.age_days} days ago" if found.stored_at else "no key"
         sentences += [f"{slug}: {since}", *(f"  {notice}" for notice in found.notices)]
         rows.append(

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from ops.actions import leaving, moving
-from ops.actions.moving import Finishing
+from ops.actions import leave_cell, run_move
+from ops.actions.run_move import Finishing
 from ops.cli import ask, options, output
 
 
@@ -46,12 +46,12 @@ def move(
     if to is not None:
         _begin(root, tenant, to, reason, dry_run=dry_run, as_json=as_json)
     elif old is not None:
-        found = moving.prepare_finish(root, tenant, old, reason, unprotect=unprotect, tell=output.step)
+        found = run_move.prepare_finish(root, tenant, old, reason, unprotect=unprotect, tell=output.step)
         _finish(found, yes=yes, dry_run=dry_run, as_json=as_json)
 
 
 def _begin(root: Path, slug: str, to: str, reason: str, *, dry_run: bool, as_json: bool) -> None:
-    found = moving.prepare(root, slug, to, reason)
+    found = run_move.prepare(root, slug, to, reason)
     facts: dict[str, object] = {
         "tenant": slug,
         "to": to,
@@ -69,7 +69,7 @@ def _begin(root: Path, slug: str, to: str, reason: str, *, dry_run: bool, as_jso
     if dry_run:
         output.result(facts | {"plan": found.plan}, "Would:\n" + output.numbered(found.plan), as_json=as_json)
         return
-    version = moving.begin(found, tell=output.step)
+    version = run_move.begin(found, tell=output.step)
     output.result(facts | {"version_id": version}, found.next_step, as_json=as_json)
 
 
@@ -77,11 +77,11 @@ def _finish(found: Finishing, *, yes: bool, dry_run: bool, as_json: bool) -> Non
     slug, old, new = found.leaving.tenant.tenant, found.leaving.cell.cell, found.new_cell.cell
     facts: dict[str, object] = {"tenant": slug, "from": old, "to": new, "dry_run": dry_run}
     if dry_run:
-        told = leaving.steps(found.leaving)
+        told = leave_cell.steps(found.leaving)
         output.result(facts | {"plan": told}, "Would:\n" + output.numbered(told), as_json=as_json)
         return
     question = f"Do all readers of {slug} ask cell {new}, so that cell {old} may end it?"
-    done = leaving.leave(found.leaving, confirmed=partial(ask.confirmed, question, yes=yes), tell=output.step)
+    done = leave_cell.leave(found.leaving, confirmed=partial(ask.confirmed, question, yes=yes), tell=output.step)
     output.result(
         facts | {"steps": done, "reason": found.leaving.reason},
         f"{slug} has left cell {old}. "

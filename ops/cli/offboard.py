@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from ops.actions import leaving, offboarding
+from ops.actions import leave_cell, run_offboard
 from ops.cli import ask, options, output
 
 
@@ -23,7 +23,7 @@ def offboard(
     secret can be restored until AWS's recovery window ends, without a valid key. Commit the file's move to
     tenants/archive/.
     """
-    found = offboarding.prepare(fleet.resolve(), tenant, reason, unprotect=unprotect, tell=output.step)
+    found = run_offboard.prepare(fleet.resolve(), tenant, reason, unprotect=unprotect, tell=output.step)
     facts: dict[str, object] = {"tenant": tenant}
     if found.leaving is None:
         output.result(
@@ -32,11 +32,11 @@ def offboard(
             as_json=as_json,
         )
     elif dry_run:
-        told = leaving.steps(found.leaving)
+        told = leave_cell.steps(found.leaving)
         output.result(facts | {"dry_run": True, "plan": told}, "Would:\n" + output.numbered(told), as_json=as_json)
     else:
         confirmed = partial(ask.confirmed, f"End {tenant} ({found.leaving.tenant.name}) for good?", yes=yes)
-        done = leaving.leave(found.leaving, confirmed=confirmed, tell=output.step)
+        done = leave_cell.leave(found.leaving, confirmed=confirmed, tell=output.step)
         output.result(
             facts | {"archived": str(found.archived), "steps": done, "reason": found.leaving.reason},
             f"{tenant} is off-boarded. Commit the move of its file to {found.archived}.",

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ops.actions import revoking
+from ops.actions import run_revoke
 from ops.actions.end_keys import Seen
 from ops.cli import ask, options, output
 
@@ -29,7 +29,7 @@ def revoke(
     continue. Exits with 1 if a key that the secret holds is still valid, in another project or as the customer's own.
     """
     confirmed = partial(ask.confirmed, f"End every key of {tenant} now?", yes=yes)
-    done = revoking.revoke(fleet, tenant, reason, confirmed=confirmed, tell=output.step)
+    done = run_revoke.revoke(fleet, tenant, reason, confirmed=confirmed, tell=output.step)
     seen = done.seen
     if seen.foreign:
         output.step(

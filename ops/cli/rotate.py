@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ops.actions import rotating
+from ops.actions import run_rotate
 from ops.actions.pace import spoken
 from ops.actions.rotate import Progress
 from ops.cli import ask, options, output
@@ -60,8 +60,8 @@ def rotate(
     Readers are not interrupted: each old key stays valid for its tenant's overlap. Ctrl-C stops the command, and
     running it again continues with the tenants that are left. Customers' own keys are left out.
     """
-    wanted = rotating.Wanted(tenants or [], everyone, cell, reason, resume, wait, give_up)
-    done = rotating.rotate(fleet, wanted, rotating.Talk(output.step, _asked_to_resume, partial(_line, follow=wait)))
+    wanted = run_rotate.Wanted(tenants or [], everyone, cell, reason, resume, wait, give_up)
+    done = run_rotate.rotate(fleet, wanted, run_rotate.Talk(output.step, _asked_to_resume, partial(_line, follow=wait)))
     for slug, detail in sorted(done.failed.items()):
         output.step(f"{slug}: {detail}")
     output.result(_facts(done.runs, done.left_out), sentence(done.runs, done.failed, wait=wait), as_json=as_json)

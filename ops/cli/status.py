@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ops.actions import reading
+from ops.actions import read_reports
 from ops.actions.status import TenantStatus
 from ops.cli import options, output
 from ops.cli.table import age, iso, table, when
@@ -25,7 +25,7 @@ def status(
     Exits with 1 when a tenant has a secret, a file or a stack without the others, and prints the command to run. `sweep
     --dry-run` also checks the keys at OpenAI.
     """
-    found = reading.statuses(fleet, cell, tell=output.step)
+    found = read_reports.statuses(fleet, cell, tell=output.step)
     rows = [
         (
             name,

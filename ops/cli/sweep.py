@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ops.actions import sweeping
+from ops.actions import run_sweep
 from ops.actions.sweep import Swept
 from ops.cli import options, output
 from ops.cli.progress import Line
@@ -51,8 +51,8 @@ def sweep(
     """
     if dry_run and governance:
         output.fail("--governance makes a key for a moment, and --dry-run changes nothing: give one of them.", code=2)
-    talk = sweeping.Talk(output.step, _line)
-    results = sweeping.sweep_cells(fleet, tenants or [], cell, dry_run=dry_run, governance=governance, talk=talk)
+    talk = run_sweep.Talk(output.step, _line)
+    results = run_sweep.sweep_cells(fleet, tenants or [], cell, dry_run=dry_run, governance=governance, talk=talk)
     rows = [row for swept in results for row in map(_row, swept.plan)]
     output.result(
         {"dry_run": dry_run, "cells": [_facts(swept) for swept in results]},

@@ -1,6 +1,6 @@
 """Removes one stack: its protection, its resources, its state.
 
-Owns reading and lifting `protect`. Leaves out who decides that and what must come before (`ops/actions/leaving.py`).
+Owns reading and lifting `protect`. Leaves out who decides that and what must come before (`ops/actions/leave_cell.py`).
 The state is asked, not the cell's file: what was deployed as production stays protected whatever the file says today.
 """
 

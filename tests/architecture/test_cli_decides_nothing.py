@@ -61,7 +61,7 @@ def refusal(name: str) -> str | None:
         ("pulumi.automation", True),
         ("pulumi_aws", True),
         ("ops.stacks.run.Result", False),
-        ("ops.actions.leaving.leave", False),
+        ("ops.actions.leave_cell.leave", False),
         ("ops.errors.OperationError", False),
     ],
 )

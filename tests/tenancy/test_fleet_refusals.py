@@ -129,6 +129,7 @@ def test_every_name_that_is_derived_for_aws_is_measured() -> None:
         "project",
         "admin_secret_arn_pattern",
         "tenant_secrets_arn_pattern",
+        "tenant_secrets_prefix",
     }
     cell = CellNames("local", "123456789012", "eu-central-1")
     for names in (cell, cell.tenant("acme")):

@@ -1,6 +1,6 @@
 """What an off-boarding starts from: whether anything is left to do, and whether the tenant lives in this cell alone.
 
-Leaves out the leaving itself (`leaving.py`).
+Leaves out the leaving itself (`leave_cell.py`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 import tenancy
 from ops import selection
 from ops.account import Account, checked_reason
-from ops.actions.leaving import Leaving
+from ops.actions.leave_cell import Leaving
 from ops.actions.offboard import elsewhere
 from ops.actions.tenant_file import TenantFile
 from tenancy import Cell, Fleet, Tenant, archive

@@ -1,7 +1,7 @@
 """Both halves of a move: what each starts from, and the parts that do it put together.
 
 Owns the engine and the lock. Leaves out the order of steps in the new cell (`move.py`) and leaving the old one
-(`leaving.py`).
+(`leave_cell.py`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import tenancy
 from ops import journal, selection
 from ops.account import Account, checked_reason
 from ops.actions import move
-from ops.actions.leaving import Leaving
+from ops.actions.leave_cell import Leaving
 from ops.actions.move import Move
 from ops.actions.offboard import living_secret
 from ops.actions.tenant_file import TenantFile
