@@ -19,6 +19,7 @@ from components.deployer import Deployer, DeployerArgs
 from components.empty_secret import EmptySecret, EmptySecretArgs
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.iam import identity, resource
+from components.iam.boundary import permissions_boundary
 from components.iam.copies import Replica
 from components.key_function import KeyFunction, KeyFunctionArgs
 from components.runtime_access import RuntimeAccess, RuntimeAccessArgs
@@ -103,7 +104,7 @@ class Platform(pulumi.ComponentResource):
             f"{name}-boundary",
             name=names.boundary_policy,
             description=f"The most that a role of cell {names.cell} can ever do.",
-            policy=json.dumps(identity.boundary(names, args.replicas)),
+            policy=json.dumps(permissions_boundary(names, args.replicas)),
             tags=names.tags,
             opts=child,
         )

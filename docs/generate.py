@@ -17,6 +17,7 @@ import click
 import typer.main
 
 from components.iam import copies, identity, resource
+from components.iam.boundary import permissions_boundary
 from components.iam.deployer import State, deployer_looks, deployer_permissions
 from components.iam.deployer_trust import Job, deployer_trust
 from docs import access_matrix, package_arguments
@@ -73,7 +74,7 @@ def iam_documents() -> str:
     tenant = _CELL.tenant("acme")
     rotation = _CELL.function_role_arn(ROTATION)
     chapters: list[tuple[str, identity.Document]] = [
-        ("Permissions boundary of every role", identity.boundary(_CELL)),
+        ("Permissions boundary of every role", permissions_boundary(_CELL)),
         *((one.title, identity.function_permissions(one, _CELL)) for one in FUNCTIONS),
         ("Runtime: who becomes it", identity.runtime_trust([_APPLICATION], identity.any_tenant())),
         ("Runtime: what it reads", identity.runtime_read(_CELL)),

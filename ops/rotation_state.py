@@ -1,6 +1,6 @@
 """The state of tenants' secrets and rotations, read from DescribeSecret and ListSecrets. Reads no value.
 
-Owns reading these answers. Leaves out starting a rotation (`ops/actions/rotate.py`) and the report (`ops/actions/status.py`).
+Leaves out starting a rotation (`ops/actions/rotate.py`) and the report (`ops/actions/status.py`).
 """
 
 from __future__ import annotations

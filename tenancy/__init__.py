@@ -31,7 +31,8 @@ Both
     policy_sizes  the length of policies
 
 Several files
-    fleet         all tenants and cells, and the rules between them
+    fleet         all tenants and cells, by slug
+    clashes       names that clash and limits that several files share
     archive       slugs of off-boarded tenants, never used again
     slot_load     rotations in one hour, against OpenAI's rate limit
 """

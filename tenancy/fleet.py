@@ -1,21 +1,16 @@
-"""All tenants and cells, and the rules between several files.
+"""All tenants and cells, by slug.
 
-Owns `Fleet` and those rules. Leaves out reading files.
+Leaves out reading files (`loading`) and the rules between them (`clashes`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
-from tenancy import aws_limits, policy_sizes
-from tenancy.catalogue import shutdown
 from tenancy.cell import Cell
-from tenancy.document import Document
 from tenancy.fields import FrozenMapping
-from tenancy.problems import Problem, Refusal
-from tenancy.slot_load import ROTATIONS_AN_HOUR, slot_load
+from tenancy.problems import Problem
 from tenancy.tenant import Tenant
 
 
@@ -40,115 +35,3 @@ class Fleet:
 
 def assemble(tenants: Mapping[str, Tenant], cells: Mapping[str, Cell], notices: tuple[Problem, ...]) -> Fleet:
     return Fleet(FrozenMapping(tenants), FrozenMapping(cells), notices)
-
-
-def slug_problems(documents: list[Document], kind: str) -> Iterator[Problem]:
-    """File names that differ from the slug inside, and slugs in two files; `kind` is ``tenant`` or ``cell``."""
-    first: dict[str, str] = {}
-    for document in documents:
-        slug = document.data.get(kind)
-        if not isinstance(slug, str):
-            continue
-        source = document.source
-        if slug != source.stem:
-            reason = f"The file's name must be the same as its `{kind}`, so that each slug has exactly one file."
-            yield document.problem(
-                Refusal("file-name", reason, f"rename the file, or write the file's name in `{kind}`."), (kind,)
-            )
-        other = first.setdefault(slug.casefold(), source.file)
-        if other != source.file:
-            reason = (
-                f"Two files describe one {kind}: {other} has this slug too. Upper and lower case count as the same."
-            )
-            yield document.problem(
-                Refusal(f"duplicate-{kind}", reason, "delete one of the files, or choose another slug."), (kind,)
-            )
-
-
-def cell_problems(document: Document, cell: Cell) -> Iterator[Problem]:
-    for refusal in aws_limits.refusals(cell.names):
-        yield document.problem(refusal, ("cell",))
-    for refusal in policy_sizes.refusals(cell):
-        yield document.problem(refusal, refusal.at)
-
-
-def tenant_problems(document: Document, tenant: Tenant, cell: Cell) -> Iterator[Problem]:
-    for refusal in aws_limits.refusals(cell.names.tenant(tenant.tenant)):
-        yield document.problem(refusal, ("tenant",))
-    if tenant.isolation == "dedicated" and cell.replicas:
-        reason = (
-            "A dedicated tenant has a KMS key that no other tenant's secret uses, but this cell replicates secrets to "
-            "other Regions under KMS keys that its tenants share."
-        )
-        way_out = "choose a cell without replicas, or write isolation: shared."
-        yield document.problem(Refusal("dedicated-copied", reason, way_out), ("isolation",))
-
-
-def unknown_cell(document: Document, cells: list[str]) -> Iterator[Problem]:
-    """Refuses a tenant's unknown cell. `cells` are the slugs of all cell files, also of invalid ones: their problems
-    are reported in their own files only."""
-    cell = document.data.get("cell")
-    if isinstance(cell, str) and cell not in cells:
-        known = ", ".join(sorted(cells)) or "none yet"
-        refusal = Refusal(
-            "unknown-cell",
-            f"There is no file in cells/ for this cell. Known cells: {known}.",
-            "write one of them, or add the cell's file.",
-        )
-        yield document.problem(refusal, ("cell",))
-
-
-def project_problems(
-    documents: Mapping[str, Document], tenants: Mapping[str, Tenant], cells: Mapping[str, Cell]
-) -> Iterator[Problem]:
-    """Two tenants whose OpenAI projects would have the same name: a name joins the slugs of cell and tenant by a
-    hyphen, which slugs may hold too (a-b, c and a, b-c).
-
-    It matters where two cells share an organization: there the second tenant would adopt the first one's project.
-    """
-    first: dict[tuple[str, str], str] = {}
-    for slug, tenant in tenants.items():
-        cell = cells.get(tenant.cell)
-        if cell is None:
-            continue
-        project = cell.names.tenant(slug).project
-        other = first.setdefault((tenant.organization_id or cell.openai.organization_id, project), slug)
-        if other != slug:
-            reason = (
-                f"Its OpenAI project would be named {project}, like the project of {other} in the same organization."
-            )
-            yield documents[slug].problem(Refusal("project-collision", reason, "choose another slug."), ("tenant",))
-
-
-def may_clash(tenant: str, cells: list[str]) -> set[str]:
-    """The tenant's slug and those whose project could have the same name (`project_problems`), all in lower case."""
-    projects = [f"{cell}-{tenant}" for cell in cells]
-    clashing = {
-        project.removeprefix(f"{cell}-") for project in projects for cell in cells if project.startswith(f"{cell}-")
-    }
-    return {slug.casefold() for slug in (tenant, *clashing)}
-
-
-def notices(document: Document, tenant: Tenant) -> Iterator[Problem]:
-    for place, model in enumerate(tenant.models):
-        day = shutdown(model)
-        if day is not None:
-            reason = f"OpenAI shuts this model down on {day}; from then on calls fail."
-            way_out = "choose another model: https://developers.openai.com/api/docs/deprecations lists replacements."
-            yield document.problem(Refusal("model-retiring", reason, way_out), ("models", place))
-
-
-def crowded_slots(document: Document, tenants: Iterable[Tenant], first: date) -> Iterator[Problem]:
-    """A notice if an hour in the year from `first` has more rotations than OpenAI's Admin API allows.
-
-    `tenants` are those of every cell that shares the document's organization, since they share its budget of calls.
-    """
-    load = slot_load((tenant.schedule for tenant in tenants if tenant.schedule), first)
-    if not load.fits:
-        reason = (
-            f"{load.peak} rotations of this cell's organization are due in one hour, first at "
-            f"{load.peak_at:%Y-%m-%d %H:%M} UTC, but OpenAI's Admin API allows about {ROTATIONS_AN_HOUR}: it answers "
-            "429 to the rest, and they run late."
-        )
-        way_out = "let tenants rotate every 8 hours or less often, or move some to a cell with another organization."
-        yield document.problem(Refusal("slots-crowded", reason, way_out), ("cell",))

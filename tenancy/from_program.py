@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar, cast
 
 from pydantic import ValidationError
 
-from tenancy import fleet
+from tenancy import clashes
 from tenancy.cell import Cell, cell_refusals
 from tenancy.document import Document
 from tenancy.fields import Model
@@ -30,7 +30,7 @@ def cell(values: Mapping[str, Any], place: str) -> Cell:
     """A cell from the fields of a cell's file. `place` names them in errors, like a file. Raises TenancyError."""
     document = _document(values, place)
     model = _model(document, Cell, cell_refusals)
-    _refuse(fleet.cell_problems(document, model), place)
+    _refuse(clashes.cell_problems(document, model), place)
     return model
 
 
@@ -38,7 +38,7 @@ def tenant(values: Mapping[str, Any], place: str, of: Cell) -> Tenant:
     """A tenant of the cell `of` from the fields of a tenant's file but `cell`. Raises TenancyError."""
     document = _document({**values, "cell": of.cell}, place)
     model = _model(document, Tenant, tenant_refusals)
-    _refuse(fleet.tenant_problems(document, model, of), place)
+    _refuse(clashes.tenant_problems(document, model, of), place)
     return model
 
 

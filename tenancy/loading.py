@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
-from tenancy import archive, document, fleet, source
+from tenancy import archive, clashes, document, fleet, source
 from tenancy.cell import Cell, cell_refusals
 from tenancy.document import Document
 from tenancy.explain import at, explain
@@ -45,7 +45,7 @@ def load(root: Path = ROOT, *, only: str | Collection[str] | None = None, draft:
     problems += [*cell_path_problems, *tenant_path_problems]
     if only is not None:
         slugs, cell_slugs = [only] if isinstance(only, str) else only, [path.stem for path in cell_paths]
-        wanted = {near for slug in slugs for near in fleet.may_clash(slug, cell_slugs)}
+        wanted = {near for slug in slugs for near in clashes.may_clash(slug, cell_slugs)}
         tenant_paths = [path for path in tenant_paths if path.stem.casefold() in wanted]
     drafts = {root / "tenants" / f"{only}.yaml": draft} if draft is not None else {}
     tenant_paths = sorted({*tenant_paths, *drafts})
@@ -54,24 +54,24 @@ def load(root: Path = ROOT, *, only: str | Collection[str] | None = None, draft:
     cells = _models(cell_documents, "cell", Cell, cell_refusals, problems)
     tenants = _models(tenant_documents, "tenant", Tenant, tenant_refusals, problems)
     for tenant_document in tenant_documents:
-        problems += fleet.unknown_cell(tenant_document, [path.stem for path in cell_paths])
+        problems += clashes.unknown_cell(tenant_document, [path.stem for path in cell_paths])
         problems += archive.problems(root, tenant_document)
     cell_files = {item.source.stem: item for item in cell_documents}
     tenant_files = {item.source.stem: item for item in tenant_documents}
     for slug, cell in cells.items():
-        problems += fleet.cell_problems(cell_files[slug], cell)
+        problems += clashes.cell_problems(cell_files[slug], cell)
     for slug, tenant in tenants.items():
         if tenant.cell in cells:
-            problems += fleet.tenant_problems(tenant_files[slug], tenant, cells[tenant.cell])
-    problems += fleet.project_problems(tenant_files, tenants, cells)
+            problems += clashes.tenant_problems(tenant_files[slug], tenant, cells[tenant.cell])
+    problems += clashes.project_problems(tenant_files, tenants, cells)
     if problems:
         raise TenancyError(problems)
-    notices = [notice for slug, tenant in tenants.items() for notice in fleet.notices(tenant_files[slug], tenant)]
+    notices = [notice for slug, tenant in tenants.items() for notice in clashes.notices(tenant_files[slug], tenant)]
     today = datetime.now(UTC).date()
     for slug, cell in cells.items():
         organization = cell.openai.organization_id
         sharing = [t for t in tenants.values() if cells[t.cell].openai.organization_id == organization]
-        notices += fleet.crowded_slots(cell_files[slug], sharing, today)
+        notices += clashes.crowded_slots(cell_files[slug], sharing, today)
     return fleet.assemble(tenants, cells, tuple(notices))
 
 
@@ -91,7 +91,7 @@ def _models(
     documents: list[Document], kind: str, model: type[M], rules: Rules, problems: list[Problem]
 ) -> dict[str, M]:
     """Models of the valid files, by file name. `kind` is the field that holds the slug."""
-    slugs = list(fleet.slug_problems(documents, kind))
+    slugs = list(clashes.slug_problems(documents, kind))
     problems += slugs
     misnamed = {problem.file for problem in slugs}
     models: dict[str, M] = {}

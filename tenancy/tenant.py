@@ -1,6 +1,6 @@
 """One tenant: what `tenants/<slug>.yaml` may say.
 
-Owns the fields and the rules between them. Leaves out the rules between several files (`tenancy/fleet.py`), and names
+Owns the fields and the rules between them. Leaves out the rules between several files (`tenancy/clashes.py`), and names
 and ARNs, which `myflux_keys.names` derives.
 """
 

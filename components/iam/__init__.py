@@ -1,6 +1,7 @@
 """Every policy document of ours, as pure functions that return dicts.
 
-identity         trust policies, the runtime's permissions and the permissions boundary
+identity         trust policies and the runtime's permissions
+boundary         the permissions boundary of every role
 functions        what each function's role may do
 resource         policies of secrets, KMS keys and the alarms' topic
 copies           replicas of secrets in other Regions

@@ -1,27 +1,18 @@
-"""Identity policies, trust policies and the permissions boundary, as pure functions that return dicts.
+"""Identity policies and trust policies, as pure functions that return dicts.
 
-Owns who may assume which role, what the runtime may read, and the permissions boundary; re-exports the functions'
-permissions (`functions`). Leaves out policies of secrets, KMS keys and topics (`resource`), and Pulumi resources. Every
-ARN is derived from names, so a document can be checked before anything is created.
+Owns who may assume which role and what the runtime may read; re-exports the functions' permissions (`functions`).
+Leaves out the permissions boundary (`boundary`), policies of secrets, KMS keys and topics (`resource`), and Pulumi
+resources. Every ARN is derived from names, so a document can be checked before anything is created.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from components.iam.copies import Replica, bounded_copies, runtime_reads_copies
+from components.iam.copies import Replica, runtime_reads_copies
 from components.iam.functions import function_permissions as function_permissions
-from components.iam.functions import list_secrets, put_metrics_statement
 from components.iam.statements import Document as Document
-from components.iam.statements import (
-    any_key,
-    dead_letter_arn,
-    decrypt_statement,
-    document,
-    log_streams_arn,
-    via_secrets_manager,
-)
-from myflux_keys.cell_functions import FUNCTIONS
+from components.iam.statements import decrypt_statement, document
 from myflux_keys.cell_names import CellNames, TenantNames
 from myflux_keys.names import TAG_CELL, TAG_TENANT
 
@@ -100,45 +91,4 @@ def dedicated_read(names: TenantNames) -> Document:
             "Condition": {"StringEquals": {f"secretsmanager:ResourceTag/{TAG_TENANT}": names.tenant}},
         },
         decrypt_statement(names.cell, [names.secret_arn_pattern]),
-    )
-
-
-def boundary(names: CellNames, replicas: Sequence[Replica] = ()) -> Document:
-    """The most that any role of the cell can ever do, whatever policy is attached to it later."""
-    secrets = names.secrets_arn_patterns
-    return document(
-        {
-            "Sid": "SecretsOfThisCell",
-            "Effect": "Allow",
-            "Action": [
-                "secretsmanager:DescribeSecret",
-                "secretsmanager:GetSecretValue",
-                "secretsmanager:ListSecretVersionIds",
-                "secretsmanager:PutSecretValue",
-                "secretsmanager:UpdateSecretVersionStage",
-            ],
-            "Resource": list(secrets),
-        },
-        list_secrets("NamesOfSecrets"),
-        put_metrics_statement(),
-        {
-            "Sid": "KeysThroughSecretsManager",
-            "Effect": "Allow",
-            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-            "Resource": any_key(names),
-            "Condition": via_secrets_manager(names, secrets),
-        },
-        {
-            "Sid": "OwnLogs",
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": [log_streams_arn(names, names.function(one)) for one in FUNCTIONS],
-        },
-        {
-            "Sid": "OwnDeadLetters",
-            "Effect": "Allow",
-            "Action": "sqs:SendMessage",
-            "Resource": dead_letter_arn(names),
-        },
-        *bounded_copies(names, replicas),
     )

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from components.iam import copies, identity, resource
+from components.iam.boundary import permissions_boundary
 from components.iam.copies import Replica
 from myflux_keys import cell_functions
 from myflux_keys.cell_names import CellNames
@@ -49,7 +50,7 @@ def copied(cell: Cell) -> Copied:
     )
     kms = cell.client("deployer", "kms").create_key(Policy=json.dumps(home))["KeyMetadata"]["Arn"]
     boundary = cell.client("administrator", "iam").create_policy(
-        PolicyName=NAMES.boundary_policy, PolicyDocument=json.dumps(identity.boundary(NAMES, [replica]))
+        PolicyName=NAMES.boundary_policy, PolicyDocument=json.dumps(permissions_boundary(NAMES, [replica]))
     )["Policy"]["Arn"]
     _runtime(cell, NAMES.runtime_role, identity.runtime_read(NAMES, [replica]), boundary)
     unnamed = _runtime(cell, f"{NAMES.runtime_role}-at-home", identity.runtime_read(NAMES), boundary)

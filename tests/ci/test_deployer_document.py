@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from components.iam import identity
+from components.iam.boundary import permissions_boundary
 from components.iam.copies import Replica
 from components.iam.deployer import NEVER, State, deployer_looks, deployer_permissions
 from components.iam.deployer_grants import BUILD, TENANT_TYPES, Deploys
@@ -42,7 +43,7 @@ def test_it_fits_into_what_aws_takes() -> None:
     assert max(size(deployer_permissions(LONGEST, mode)) for mode in MODES) <= 10_240, "inline policies of one role"
     for written in (
         deployer_looks(LONGEST, STATE, COPIES),
-        identity.boundary(LONGEST, COPIES),
+        permissions_boundary(LONGEST, COPIES),
         identity.runtime_read(LONGEST, COPIES),
     ):
         assert size(written) <= 6_144, "a managed policy"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from components.iam import identity
+from components.iam.boundary import permissions_boundary
 from components.iam.statements import Document, document
 from local.aws.iam.decision import Policies, Request, decide
 from local.aws.iam.policy import parse
@@ -35,7 +36,7 @@ def may(cell: CellNames, action: str, resource: str, **keys: str) -> bool:
     session = role.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/") + "/work"
     caller = Caller("AssumedRole", session, cell.account_id, role)
     asked = Request(action, resource, {name.lower(): value for name, value in keys.items()})
-    return decide(caller, asked, Policies(EVERYTHING, parse(identity.boundary(cell)))).allowed
+    return decide(caller, asked, Policies(EVERYTHING, parse(permissions_boundary(cell)))).allowed
 
 
 def some(pattern: str) -> str:

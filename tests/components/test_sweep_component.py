@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from components.iam import identity
+from components.iam.boundary import permissions_boundary
 from components.sweep import Sweep, SweepArgs, schedule
 from components.sweep_alarms import ALARMS
 from functions.sweep import due, metrics, orphans, sweep
@@ -95,7 +96,7 @@ def test_the_sweep_writes_no_secret_and_no_other_numbers(cell: CellNames) -> Non
 
 
 def test_the_boundary_lets_the_sweep_work(cell: CellNames) -> None:
-    inside = {s["Sid"]: s for s in identity.boundary(cell)["Statement"]}
+    inside = {s["Sid"]: s for s in permissions_boundary(cell)["Statement"]}
     assert inside["NamesOfSecrets"]["Action"] == "secretsmanager:ListSecrets"
     assert "secretsmanager:ListSecretVersionIds" in inside["SecretsOfThisCell"]["Action"]
     assert inside["TellNumbers"]["Condition"] == {"StringEquals": {"cloudwatch:namespace": METRICS}}

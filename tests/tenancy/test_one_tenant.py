@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenancy import TenancyError, load
-from tenancy.fleet import may_clash
+from tenancy.clashes import may_clash
 from tests.tenancy.files import REAL, Files
 
 _SLUG = st.from_regex(r"[ab][ab-]{2,6}", fullmatch=True)

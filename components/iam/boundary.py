@@ -1,0 +1,52 @@
+"""The permissions boundary of every role in the cell, as a pure function that returns a dict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from components.iam.copies import Replica, bounded_copies
+from components.iam.functions import list_secrets, put_metrics_statement
+from components.iam.statements import Document, any_key, dead_letter_arn, document, log_streams_arn, via_secrets_manager
+from myflux_keys.cell_functions import FUNCTIONS
+from myflux_keys.cell_names import CellNames
+
+
+def permissions_boundary(names: CellNames, replicas: Sequence[Replica] = ()) -> Document:
+    """The most that any role of the cell can ever do, whatever policy is attached to it later."""
+    secrets = names.secrets_arn_patterns
+    return document(
+        {
+            "Sid": "SecretsOfThisCell",
+            "Effect": "Allow",
+            "Action": [
+                "secretsmanager:DescribeSecret",
+                "secretsmanager:GetSecretValue",
+                "secretsmanager:ListSecretVersionIds",
+                "secretsmanager:PutSecretValue",
+                "secretsmanager:UpdateSecretVersionStage",
+            ],
+            "Resource": list(secrets),
+        },
+        list_secrets("NamesOfSecrets"),
+        put_metrics_statement(),
+        {
+            "Sid": "KeysThroughSecretsManager",
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": any_key(names),
+            "Condition": via_secrets_manager(names, secrets),
+        },
+        {
+            "Sid": "OwnLogs",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": [log_streams_arn(names, names.function(one)) for one in FUNCTIONS],
+        },
+        {
+            "Sid": "OwnDeadLetters",
+            "Effect": "Allow",
+            "Action": "sqs:SendMessage",
+            "Resource": dead_letter_arn(names),
+        },
+        *bounded_copies(names, replicas),
+    )
