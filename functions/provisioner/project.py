@@ -15,8 +15,8 @@ from functions.shared import log
 from functions.shared.deadline import Deadline
 from functions.shared.openai_admin import KEEP_SECONDS, AdminAPI, Key, ProjectKeys
 from functions.shared.openai_http import OpenAIError, path
+from functions.shared.openai_projects import PROJECTS, is_archived
 
-_PROJECTS: Final = "/organization/projects"
 _ROLE: Final = "member"
 _DEATH_PAUSE: Final = 2.0
 """Seconds to wait for a key that OpenAI refused to delete, whose expiry was set to one second."""
@@ -24,6 +24,10 @@ _DEATH_PAUSE: Final = 2.0
 
 class ProjectError(Exception):
     """Something at OpenAI is not as required. The message says what, and what to do."""
+
+
+class ProjectArchived(ProjectError):
+    """Its name is in the function's answer: `ops/stacks/check_secrets.py` tells by it what a person can do."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,8 @@ class Projects:
         Archived projects are listed too, since we never use their names again.
         """
         found = [
-            Project(str(item["id"]), item.get("status") == "archived" or item.get("archived_at") is not None)
-            for item in self._api.pages(_PROJECTS, {"include_archived": "true"})
+            Project(str(item["id"]), is_archived(item))
+            for item in self._api.pages(PROJECTS, {"include_archived": "true"})
             if item.get("name") == name
         ]
         active = [project for project in found if not project.archived]
@@ -59,7 +63,7 @@ class Projects:
         if project is None:
             project = self._create(name)
         if project.archived:
-            raise ProjectError(
+            raise ProjectArchived(
                 f"project {name!r} ({project.id}) is archived, and OpenAI cannot restore it: a tenant's slug is never "
                 "used again after off-boarding; choose another"
             )
@@ -67,7 +71,7 @@ class Projects:
 
     def _create(self, name: str) -> Project:
         try:
-            made = self._api.send("POST", _PROJECTS, body={"name": name}, repeatable=False)
+            made = self._api.send("POST", PROJECTS, body={"name": name}, repeatable=False)
         except OpenAIError as error:
             # Perhaps only the answer was lost; a second POST would create a second project with this name.
             found = self.find(name) if error.maybe_applied else None
@@ -93,7 +97,7 @@ class Projects:
             if error.status == 404:
                 return
             raise
-        if found.get("status") != "archived" and found.get("archived_at") is None:
+        if not is_archived(found):
             raise ProjectError(f"OpenAI reported that project {project.id} was archived, but it is not: run it again")
 
 

@@ -15,6 +15,7 @@ from functions.shared import log
 from functions.shared.admin_key import AdminKeyMissing
 from functions.shared.openai_admin import AdminAPI, ProjectKeys
 from functions.shared.openai_http import OpenAIError
+from functions.shared.openai_projects import PROJECTS, is_archived
 from functions.sweep import metrics
 from functions.sweep.decide import is_dead
 from functions.sweep.orphans import Orphan, Project, is_orphan, suspects
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from functions.sweep.request import OrphansRequest
     from functions.sweep.services import Services
 
-_PROJECTS: Final = "/organization/projects"
 _AT_ONCE: Final = sweeps_a_minute(rotations=1)
 """Pages of projects in a minute: one call is left to a provisioner, which lists them too."""
 _MOST_LOOKS: Final = CALLS_PER_MINUTE
@@ -95,8 +95,8 @@ class Sides:
     def _listed(self, api: AdminAPI, admin_secret: str | None) -> list[Project]:
         return [
             Project(str(item["id"]), str(item.get("name") or ""), float(item["created_at"]), admin_secret)
-            for item in api.pages(_PROJECTS, between=self._turn())
-            if item.get("status") != "archived"
+            for item in api.pages(PROJECTS, between=self._turn())
+            if not is_archived(item)
         ]
 
     def _turn(self) -> Callable[[int], None]:

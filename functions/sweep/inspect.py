@@ -8,6 +8,7 @@ from functions.rotation.proof import CALL_SECONDS, judge
 from functions.rotation.version import read_payload
 from functions.shared.openai_admin import ProjectKeys
 from functions.shared.openai_http import OpenAIError, path
+from functions.shared.openai_projects import is_archived
 from functions.shared.rotation_guard import Refused, RotationError
 from functions.shared.secrets_manager import SecretStore
 from functions.sweep.locate_tenant import tenant_secret
@@ -59,7 +60,7 @@ def _at_openai(payload: Payload, services: Services) -> dict[str, Any]:
     project = path("/organization/projects/{project}", project=payload.project_id)
     account = project + path("/service_accounts/{account}", account=payload.service_account_id)
     found = _found(project, services)
-    alive = found is not None and found.get("status") != "archived"
+    alive = found is not None and not is_archived(found)
     return {
         "project": found.get("name") if found and alive else None,
         "service_account": (_found(account, services) or {}).get("name") if alive else None,

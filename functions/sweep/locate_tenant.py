@@ -14,12 +14,11 @@ from botocore.exceptions import ClientError
 
 from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIError, path
+from functions.shared.openai_projects import PROJECTS, is_archived
 from functions.shared.rotation_guard import Refused
 from functions.sweep.services import Services
 from functions.sweep.tenants import TenantSecret, describe, describe_leaving
 from myflux_keys import names
-
-_PROJECTS = "/organization/projects"
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def find(tenant: str, services: Services, *, organization_id: str | None = None)
         secret,
         leaving,
         str(project["id"]) if project else None,
-        archived=project is not None and _is_archived(project),
+        archived=project is not None and is_archived(project),
         service_account_id=tags.get(names.TAG_SERVICE_ACCOUNT_ID, ""),
     )
 
@@ -78,21 +77,17 @@ def find(tenant: str, services: Services, *, organization_id: str | None = None)
 def _project(api: AdminAPI, project_id: str, name: str) -> Mapping[str, Any] | None:
     if project_id:
         try:
-            return api.send("GET", _PROJECTS + path("/{project}", project=project_id))
+            return api.send("GET", PROJECTS + path("/{project}", project=project_id))
         except OpenAIError as error:
             if error.status != 404:
                 raise
             return None
-    called = [item for item in api.pages(_PROJECTS, {"include_archived": "true"}) if item.get("name") == name]
-    active = [item for item in called if not _is_archived(item)]
+    called = [item for item in api.pages(PROJECTS, {"include_archived": "true"}) if item.get("name") == name]
+    active = [item for item in called if not is_archived(item)]
     if len(active) > 1:
         ids = ", ".join(str(item["id"]) for item in active)
         raise Refused(f"{len(active)} projects are called {name!r} ({ids}): rename or archive all but one")
     return next(iter([*active, *called]), None)
-
-
-def _is_archived(project: Mapping[str, Any]) -> bool:
-    return project.get("status") == "archived" or project.get("archived_at") is not None
 
 
 def _is_absent(error: ClientError) -> bool:

@@ -63,7 +63,7 @@ class ListedSecret:
 
     def misfits(self, cell: str) -> dict[str, str | None]:
         """Our tags whose value is not what the name says, each with its value; None for a tag that is not there."""
-        ours = {names.TAG_TENANT: self.tenant, names.TAG_CELL: cell, names.TAG_MANAGED_BY: names.MANAGED_BY}
+        ours = _tags_of_ours(self.tenant, cell)
         return {tag: self.tags.get(tag) for tag, value in ours.items() if self.tags.get(tag) != value}
 
 
@@ -144,8 +144,7 @@ def _of_cell(entry: Mapping[str, Any], cell: str) -> TenantSecret | None:
         tenant = check_name(entry["Name"], cell)
     except Refused:
         return None
-    ours = {names.TAG_TENANT: tenant, names.TAG_CELL: cell, names.TAG_MANAGED_BY: names.MANAGED_BY}
-    if not ours.items() <= tags.items() or entry.get("DeletedDate"):
+    if not _tags_of_ours(tenant, cell).items() <= tags.items() or entry.get("DeletedDate"):
         return None
     # The two operations spell it differently.
     stages: Mapping[str, list[str]] = entry.get("VersionIdsToStages") or entry.get("SecretVersionsToStages") or {}
@@ -159,6 +158,10 @@ def _of_cell(entry: Mapping[str, Any], cell: str) -> TenantSecret | None:
     return TenantSecret(
         entry["ARN"], tenant, state, _seconds(entry.get("NextRotationDate")), _seconds(entry.get("LastRotatedDate"))
     )
+
+
+def _tags_of_ours(tenant: str | None, cell: str) -> dict[str, str | None]:
+    return {names.TAG_TENANT: tenant, names.TAG_CELL: cell, names.TAG_MANAGED_BY: names.MANAGED_BY}
 
 
 def _tags(entry: Mapping[str, Any]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import tenancy
+from functions.provisioner.project import ProjectArchived
 from ops import ways_out
 from ops.account import Account
 from ops.stacks import secret_state
@@ -66,7 +67,7 @@ def meaning(root: Path, stack: str, output: str) -> str:
                 )
     if tenant is not None and "for deletion" in output:
         return ways_out.deletion_scheduled(tenant.tenant)
-    if tenant is not None and "is archived, and OpenAI never brings one back" in output:
+    if tenant is not None and ProjectArchived.__name__ in output:
         return ways_out.another_slug(tenant.tenant)
     if gone := _NO_FUNCTION.search(output):
         return ways_out.function_gone(gone["name"], cell.cell)

@@ -139,7 +139,7 @@ def test_what_a_person_must_see_to_is_said_and_what_is_done_is_not() -> None:
     said = " ".join(swept.for_a_person)
     for word in ("key_foreign", "key_alive", "key_missing", "key_in_use", "not done: 500", "globex: rotation is off"):
         assert word in said
-    for word in ("fjord", "no new keys", "dies in 3 days"):
+    for word in ("fjord", "no new keys", "expires in 3 days"):
         assert word in said
     assert "key_kept" not in said
     assert "key_orphan" not in said, "the sweep has seen to it"
