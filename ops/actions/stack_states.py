@@ -15,11 +15,11 @@ def stacks(tell: Callable[[str], None]) -> set[str] | None:
     try:
         found = backend.stacks(backend.address())
     except OperationError as error:
-        tell(f"Stacks were not looked at: {error}")
+        tell(f"Stacks were not checked: {error}")
     except (BotoCoreError, ClientError) as error:
-        tell(f"Stacks were not looked at: {explain(error)}")
+        tell(f"Stacks were not checked: {explain(error)}")
     else:
         if found is None:
-            tell("Stacks were not looked at: only Pulumi's engine can read this backend.")
+            tell("Stacks were not checked: only Pulumi's engine can read this backend.")
         return found
     return None
