@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import openai
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 from demo.report import CheckFailed, Report
 from demo.scene import READER_TTL, Scene, wait_until
-from myflux_keys.version_labels import CURRENT, pending_version, version_with
+from myflux_keys.version_labels import pending_version
 
 _SCHEDULER_LOOKS = 1.0
 """Seconds within which the cell's scheduler, which looks every quarter of one, has seen a moved clock."""
@@ -61,12 +61,12 @@ def rotation_zero_downtime(scene: Scene, report: Report) -> str:
     tenant = scene.managed[0]
     secret = scene.names.tenant(tenant).secret
     deployer = scene.client("deployer", "secretsmanager")
-    before = current_version(deployer, secret)
+    before = last_rotated(deployer, secret)
     with _Callers(scene, tenant) as callers:
         wait_until(lambda: callers.answered >= 4 or bool(callers.failures), "the first calls")
         started = time.monotonic()
         deployer.rotate_secret(SecretId=secret)
-        wait_until(lambda: rotated(deployer, secret, before), f"{tenant}'s rotation")
+        wait_until(lambda: last_rotated(deployer, secret) != before, f"{tenant}'s rotation")
         report.figures["rotation_seconds"] = round(time.monotonic() - started, 2)
         in_flight = callers.answered
         # Long enough for every cached copy to be replaced, and for calls on the new key.
@@ -129,19 +129,23 @@ def _strike(scene: Scene, tenant: str, fault: str, method: str, path: str) -> No
     """One rotation of `tenant` with `fault` at its first call `method` `path`, to its end."""
     secret = scene.names.tenant(tenant).secret
     deployer = scene.client("deployer", "secretsmanager")
-    before = current_version(deployer, secret)
+    before = last_rotated(deployer, secret)
     scene.cell.openai.fault(fault, method=method, path=path)
     deployer.rotate_secret(SecretId=secret)
-    wait_until(lambda: rotated(deployer, secret, before), f"{tenant}'s rotation after {fault}")
+    wait_until(lambda: last_rotated(deployer, secret) != before, f"{tenant}'s rotation after {fault}")
     if scene.cell.openai.faults():
         raise CheckFailed(f"{fault} never struck: the rotation made no call {method} {path}")
 
 
 def _await_quiet(scene: Scene, tenant: str) -> None:
     """Until the cell's scheduler has seen the moved clock, and a rotation that it then started is over."""
-    deployer = scene.client("deployer", "secretsmanager")
+    deployer, secret = scene.client("deployer", "secretsmanager"), scene.names.tenant(tenant).secret
+
+    def quiet() -> bool:
+        return pending_version(deployer.describe_secret(SecretId=secret).get("VersionIdsToStages", {})) is None
+
     time.sleep(_SCHEDULER_LOOKS)
-    wait_until(lambda: not _is_pending(_stages(deployer, scene.names.tenant(tenant).secret)), f"{tenant}'s own slot")
+    wait_until(quiet, f"{tenant}'s own slot")
 
 
 FAULTS = (
@@ -153,24 +157,9 @@ FAULTS = (
 """The mint's answer lost, the mint's answer cut, the proof failing, the look-up failing."""
 
 
-def current_version(secrets: SecretsManagerClient, secret: str) -> str | None:
-    stages = _stages(secrets, secret)
-    return version_with(CURRENT, stages)
-
-
-def rotated(secrets: SecretsManagerClient, secret: str, before: str | None) -> bool:
-    """AWSCURRENT has moved, and nothing is left pending elsewhere."""
-    stages = _stages(secrets, secret)
-    moved = version_with(CURRENT, stages) not in (None, before)
-    return moved and pending_version(stages) is None
-
-
-def _stages(secrets: SecretsManagerClient, secret: str) -> Mapping[str, Sequence[str]]:
-    return secrets.describe_secret(SecretId=secret).get("VersionIdsToStages", {})
-
-
-def _is_pending(stages: Mapping[str, Sequence[str]]) -> bool:
-    return any("AWSPENDING" in labels and "AWSCURRENT" not in labels for labels in stages.values())
+def last_rotated(secrets: SecretsManagerClient, secret: str) -> datetime | None:
+    """When AWS saw the last rotation end. AWSCURRENT moves before, while the old key is still to be shortened."""
+    return secrets.describe_secret(SecretId=secret).get("LastRotatedDate")
 
 
 def answers(scene: Scene, key: str, model: str) -> bool:
