@@ -261,7 +261,7 @@ def test_somebody_elses_write_at_the_same_moment_is_noticed(world: World) -> Non
         """Another deployer's policy came right after ours."""
 
     world.secrets.put_resource_policy = lost
-    with pytest.raises(OperationError, match="somebody changes it at the same time"):
+    with pytest.raises(OperationError, match="changes it at the same time"):
         Access(world.secrets, world.cell, world.tenant).switch(enabled=False)  # pyright: ignore[reportArgumentType]
 
 

@@ -70,9 +70,12 @@ def launch(aws: AwsServer) -> Iterator[Callable[..., Provider]]:
         provider.close()
 
 
-@pytest.fixture
-def provider(launch: Callable[..., Provider]) -> Provider:
-    return launch().configure()
+@pytest.fixture(scope="session")
+def provider(aws: AwsServer) -> Iterator[Provider]:
+    """One for all tests that only call it: a provider keeps nothing between calls."""
+    provider = Provider(aws.environment()).configure()
+    yield provider
+    provider.close()
 
 
 @pytest.fixture

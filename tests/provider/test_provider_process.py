@@ -152,7 +152,8 @@ def test_a_secret_input_stays_secret_in_state(provider: Provider) -> None:
     provider.delete(QUEUE, "q", made.id, {})
 
 
-def test_after_a_cancel_nothing_new_is_started(provider: Provider) -> None:
+def test_after_a_cancel_nothing_new_is_started(launch: Launch) -> None:
+    provider = launch().configure()
     inputs = to_wire(provider.check(QUEUE, "q", name="cancelled"))
     provider.rpc.Cancel(Empty())
     with pytest.raises(grpc.RpcError, match="nothing new is started"):
