@@ -91,7 +91,7 @@ def test_a_key_that_may_only_look_is_refused_with_the_scope_it_lacks(
 def test_a_key_of_another_organization_is_refused(cell: tenancy.Cell, openai: OpenAI) -> None:
     url, control = openai
     control.settings(organization_id="org-somebody")
-    assert "not of organization org-local" in _refused(cell, control.create_admin_key(), url)
+    assert "does not belong to organization org-local" in _refused(cell, control.create_admin_key(), url)
 
 
 def test_a_dead_key_is_refused(cell: tenancy.Cell, openai: OpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
