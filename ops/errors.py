@@ -10,7 +10,7 @@ class OperationError(Exception):
 
 
 class Declined(OperationError):
-    """The person who was asked said no."""
+    """The operator answered no."""
 
     def __init__(self) -> None:
         super().__init__("nothing was changed.")

@@ -1,7 +1,7 @@
 """The record of a stopped operation, on disk, so that the same command can continue.
 
-Owns the file and the lock. Leaves out the decision what is left: AWS is asked about each entry, since the cell may have
-been reset meanwhile. It holds slugs, version ids, times and the reason, never a key.
+Owns the file and the lock. Leaves out which entries are left: the commands ask AWS about each entry, since the cell may
+have been reset meanwhile. A record holds slugs, version ids, times and the reason, never a key.
 
 The folder is ``$MYFLUX_STATE``, or ``$XDG_STATE_HOME/myflux-keys``, or ``~/.local/state/myflux-keys``; in it
 ``<account>/<region>/<cell>/``. Finished records are kept in ``finished/``: who ran what on this machine.
@@ -88,7 +88,7 @@ def folder(cell: Cell, environment: Mapping[str, str] = os.environ) -> Path:
 
 
 @contextmanager
-def alone(cell: Cell, operation: str) -> Generator[Path]:
+def exclusive_run(cell: Cell, operation: str) -> Generator[Path]:
     """The cell's folder, locked for one `operation` at a time on this machine. Raises OperationError if it is locked.
 
     Each operation has its own lock: revoking a leaked key must not wait until a whole fleet has been rotated.
@@ -127,7 +127,7 @@ def unfinished(place: Path, operation: str, tenants: Iterable[str]) -> Journal |
         return None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise OperationError(
-            f"the record of an unfinished {operation} in {path} cannot be read ({type(error).__name__}): look at it, "
+            f"the record of an unfinished {operation} in {path} cannot be read ({type(error).__name__}): check it, "
             "then delete it to start again. Nothing was changed."
         ) from None
 

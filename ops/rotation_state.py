@@ -56,13 +56,13 @@ class SecretFacts:
         )
 
     def has_finished(self, version: str) -> bool:
-        """Whether the rotation to `version` is over: it is live, and nothing is pending."""
+        """Whether the rotation to `version` has ended: it is live, and no version is pending."""
         return CURRENT in self.stages.get(version, ()) and self.pending is None
 
 
 def facts(answer: Mapping[str, Any], page: Mapping[str, Any] | None = None) -> SecretFacts:
-    """From DescribeSecret's answer, or an entry of `page`, ListSecrets' answer: they call the labels by different
-    names."""
+    """From DescribeSecret's answer, or an entry of `page`, ListSecrets' answer: the two name the labels
+    differently."""
     return SecretFacts(
         arn=answer["ARN"],
         name=answer["Name"],

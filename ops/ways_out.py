@@ -57,7 +57,7 @@ def made_anew(secret: str, up: str, stored: str = "") -> str:
 
 def another_slug(slug: str) -> str:
     """Where the OpenAI project is archived, which is final."""
-    return f"the slug is used up: `myflux-keys new SLUG --from {slug}` gives the customer another."
+    return f"the slug cannot be used again: `myflux-keys new SLUG --from {slug}` gives the customer another."
 
 
 def function_gone(function: str, cell: str) -> str:

@@ -1,8 +1,8 @@
-"""Shutting a tenant's readers out at once, and letting them in again.
+"""Denies reads of a tenant's secret at once, and allows them again.
 
-Owns the one statement's coming and going in the secret's resource policy. Leaves out the tenant's file and Pulumi. The
-policy that is in force is read and changed, never written anew: what else stands in it is the tenant's stack's to say.
-The statement is the one that `enabled: false` deploys, so the next `pulumi up` finds what it would have made.
+Adds one statement to the secret's resource policy, or removes it; the policy's other statements stay unchanged, since
+the tenant's stack deploys them. The statement is the one that `enabled: false` deploys, so the next `pulumi up` changes
+nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def is_open(policy: Policy) -> bool:
 
 
 def switched(policy: Policy, role: str, *, enabled: bool) -> Policy:
-    """`policy` with the statement taken out or put in; equal to `policy` where nothing is to change."""
+    """`policy` with the statement removed or added; equal to `policy` where nothing must change."""
     others = [statement for statement in policy["Statement"] if statement.get("Sid") != DISABLED]
     return {**policy, "Statement": others if enabled else [*others, reads_denied(role)]}
 
@@ -48,7 +48,7 @@ class Access:
         self._names = cell.names.tenant(tenant.tenant)
 
     def policy(self) -> Policy:
-        """The policy in force. Raises OperationError where there is none: then nothing guards the secret."""
+        """The policy in force. Raises OperationError where there is none: then no statement denies other readers."""
         try:
             text = self._client.get_resource_policy(SecretId=self._names.secret).get("ResourcePolicy")
         except ClientError as error:
@@ -64,10 +64,10 @@ class Access:
         return json.loads(text)
 
     def switch(self, *, enabled: bool) -> bool:
-        """Opens or shuts the secret to its readers, and looks whether it is so; False where it was already."""
-        held = self.policy()
-        wanted = switched(held, self._role, enabled=enabled)
-        if wanted == held:
+        """Allows or denies reads, then reads the policy back; returns False where nothing had to change."""
+        present = self.policy()
+        wanted = switched(present, self._role, enabled=enabled)
+        if wanted == present:
             return False
         self._client.put_resource_policy(
             SecretId=self._names.secret, ResourcePolicy=json.dumps(wanted), BlockPublicPolicy=True
@@ -76,9 +76,9 @@ class Access:
         return True
 
     def check(self, *, enabled: bool) -> None:
-        """A look at the policy in force. Raises OperationError where it does not say what was just written."""
+        """Reads the policy in force. Raises OperationError where it is not the one that was just written."""
         if is_open(self.policy()) != enabled:
             raise OperationError(
-                f"the policy of {self._names.secret} was written, but AWS returns another one: somebody else changes "
-                "it at the same time. Find out who, and run the command again."
+                f"the policy of {self._names.secret} was written, but AWS returns another one: somebody else changed "
+                "it at the same time. Find out who, then run the command again."
             )

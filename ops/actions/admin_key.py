@@ -1,7 +1,7 @@
 """A cell's OpenAI admin key: checked and stored for a person, and rotated on request.
 
 Owns the checks, the write, and the request for a rotation. Leaves out reading the key (prompt or standard input:
-`ops/cli/`) and the rotation itself (`functions/admin_rotation`). The key is never returned, logged, or put into an
+`ops/cli/`) and the rotation (`functions/admin_rotation`). The key is never returned, logged, or put into an
 argument or the environment. The checks use the functions' OpenAI client, which repeats no request that creates
 something, follows no redirect, and redacts its messages.
 """
@@ -176,7 +176,9 @@ def notices(record: AdminKeyRecord | None, now: float | None, *, customers: bool
         return
     left = record.days_left(now)
     if left is None:
-        yield (f"This key never expires, so a leaked copy works for ever. Replace it by one with an expiry: {way_out}.")
+        yield (
+            f"This key never expires, so a leaked copy stays valid for ever. Replace it by one that expires: {way_out}."
+        )
     elif left > LONGEST_DAYS:
         yield f"This key expires in {left:.0f} days, more than a year: {way_out}."
     elif left < SOON_DAYS:

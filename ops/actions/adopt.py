@@ -1,9 +1,9 @@
-"""An OpenAI project and a secret that exist already come under this tenant's stack, and no key is made for it.
+"""Imports an existing OpenAI project and secret into a tenant's stack, without a new key.
 
-Owns what must hold before, what the function's look at the value means, and the rotation's setting without a rotation.
-Leaves out the look itself (`functions/sweep/inspect.py`), since no person may read the value, and the import, which is
-the engine's. A rotation that is on already, in the tenant's own slot, is one that the stack finds as it wants it: that
-is why the next key comes in that slot and not at once, unless the secret holds no key that lives.
+Owns the conditions, what the function's answer about the value means, and turning rotation on without a rotation.
+Leaves out reading the value (`functions/sweep/inspect.py`), which no person may do, and the import by the engine.
+Rotation is set to the tenant's slot before the import, so the stack has nothing to change: the next key comes in that
+slot, and not at once, unless the secret holds no valid key.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from ops.rotation_state import SecretFacts, facts
 from tenancy import Tenant, slots
 
 _ALIVE: Final = ("accepted", "restricted", "unpaid", "model_unreachable")
-"""What `functions.rotation.proof.Proof` calls a key that OpenAI knows."""
+"""Values of `functions.rotation.proof.Proof` for a key that OpenAI does not refuse."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """The secret as it is. `untagged` are the tags that make it this tenant's and are not there yet."""
+    """The secret before the adoption. `untagged` are the tags of this tenant that it does not have yet."""
 
     facts: SecretFacts
     untagged: Mapping[str, str]
 
 
-def look(account: Account, tenant: Tenant) -> Found:
-    """Raises OperationError for a secret that cannot be taken over. Changes nothing."""
+def inspected(account: Account, tenant: Tenant) -> Found:
+    """Raises OperationError for a secret that cannot be adopted. Changes nothing."""
     names = account.cell.names.tenant(tenant.tenant)
     if tenant.isolation == "dedicated":
         raise _not(
@@ -61,22 +61,22 @@ def look(account: Account, tenant: Tenant) -> Found:
     refusal = refused(answer, names, _cells_key(account, names.cell))
     if refusal:
         raise _not(tenant, *refusal)
-    held = facts(answer)
-    return Found(held, {tag: value for tag, value in names.tags.items() if tag not in held.tags})
+    secret = facts(answer)
+    return Found(secret, {tag: value for tag, value in names.tags.items() if tag not in secret.tags})
 
 
 def refused(secret: Mapping[str, Any], names: TenantNames, cells_key: str) -> tuple[str, str] | None:
-    """Why DescribeSecret's answer is of a secret that cannot be taken over, and the way out; None where it can."""
+    """Why the secret of DescribeSecret's answer cannot be adopted, and the way out; None where it can."""
     found = facts(secret)
     key = str(secret.get("KmsKeyId") or "")
     other = {tag: found.tags[tag] for tag, value in names.tags.items() if found.tags.get(tag, value) != value}
     if other:
-        told = ", ".join(f"{tag}={value}" for tag, value in other.items())
-        return f"it has the tags {told} of another owner", "find the owner, and remove the tags if they agree"
+        tags = ", ".join(f"{tag}={value}" for tag, value in other.items())
+        return f"it has the tags {tags} of another owner", "find the owner, and remove the tags if they agree"
     if found.pending is not None:
         return (
-            f"a rotation to version {found.pending} has not come to its end",
-            f"wait for it, or take {PENDING} off that version",
+            f"a rotation to version {found.pending} has not finished",
+            f"wait for it, or remove {PENDING} from that version",
         )
     if key and key != cells_key and not key.endswith("alias/aws/secretsmanager"):
         return (
@@ -95,8 +95,7 @@ def _not(tenant: Tenant, reason: str, way_out: str) -> OperationError:
 
 
 def claim(account: Account, found: Found) -> None:
-    """Takes the secret out of its deletion, and puts the tags on that make it this tenant's: with them the functions
-    may look at it."""
+    """Cancels the secret's deletion, and adds this tenant's tags: a function may read only a secret that has them."""
     if found.facts.deleted:
         account.secrets.restore_secret(SecretId=found.facts.arn)
     if found.untagged:
@@ -104,24 +103,24 @@ def claim(account: Account, found: Found) -> None:
         account.secrets.tag_resource(SecretId=found.facts.arn, Tags=tags)  # pyright: ignore[reportArgumentType]
 
 
-def judged(told: Mapping[str, Any], tenant: Tenant, names: TenantNames) -> list[str]:
-    """What a person should know of a value that can be taken over. `told` is the function's answer to "inspect".
+def judged(answer: Mapping[str, Any], tenant: Tenant, names: TenantNames) -> list[str]:
+    """Notices for the operator about a value that can be adopted. `answer` is the function's answer to "inspect".
 
-    Raises OperationError for one that cannot: no reader would take it, or no rotation replace it.
+    Raises OperationError for a value that readers would refuse or that a rotation could not replace.
     """
     try:
-        if told["problem"] is not None:
-            raise _value(tenant, names.secret, str(told["problem"]))
-        source, proof, project = told["source"], told["proof"], told.get("project")
+        if answer["problem"] is not None:
+            raise _value(tenant, names.secret, str(answer["problem"]))
+        source, proof, project = answer["source"], answer["proof"], answer.get("project")
         if source != tenant.source:
             raise _value(
-                tenant, names.secret, f"its payload has source: {source}, but the tenant's file {tenant.source}"
+                tenant, names.secret, f"its payload has source: {source}, but the tenant's file has {tenant.source}"
             )
         if proof == "refused":
             if source == "managed" and project is None:
                 raise _not(tenant, *_used_up(tenant, names))
-            # Nobody is served by it, so nothing of it has to be kept, and whose it was no longer matters.
-            return [f"OpenAI refuses the key {told['key_id'] or 'that it holds'}: it is revoked or expired."]
+            # No reader can use this key, so it is replaced, and its project does not matter.
+            return [f"OpenAI refuses the key {answer['key_id'] or 'that it holds'}: it is revoked or expired."]
         notices = (
             [] if proof in _ALIVE else ["It could not be checked whether OpenAI accepts the key: see `status` later."]
         )
@@ -134,17 +133,18 @@ def judged(told: Mapping[str, Any], tenant: Tenant, names: TenantNames) -> list[
             raise _value(
                 tenant,
                 names.secret,
-                f"the project of its key ({told['project_id']}) {called}, but this tenant's project is {names.project}",
+                f"the project of its key ({answer['project_id']}) {called}, but this tenant's project is "
+                f"{names.project}",
             )
-        if not told["listed"]:
+        if not answer["listed"]:
             raise _value(
-                tenant, names.secret, f"OpenAI does not list its key {told['key_id']} in project {names.project}"
+                tenant, names.secret, f"OpenAI does not list its key {answer['key_id']} in project {names.project}"
             )
-        if told["service_account"] != SERVICE_ACCOUNT:
+        if answer["service_account"] != SERVICE_ACCOUNT:
             notices.append(
-                f"The key belongs to the service account {told['service_account']}; new keys belong to "
-                f"{SERVICE_ACCOUNT}. Both are revoked alike: one overlap after the next rotation, and at once by "
-                "`revoke` and `offboard`."
+                f"The key belongs to the service account {answer['service_account']}; new keys belong to "
+                f"{SERVICE_ACCOUNT}. Keys of both are revoked in the same way: one overlap after the next rotation, "
+                "and at once by `revoke` and `offboard`."
             )
         return notices
     except KeyError as error:
@@ -157,7 +157,7 @@ def judged(told: Mapping[str, Any], tenant: Tenant, names: TenantNames) -> list[
 def _used_up(tenant: Tenant, names: TenantNames) -> tuple[str, str]:
     """After `destroy` or an off-boarding."""
     return (
-        f"the key that it holds is dead, and the OpenAI project {names.project} is archived, which is final",
+        f"the key that it holds is revoked, and the OpenAI project {names.project} is archived, which is final",
         ways_out.another_slug(tenant.tenant).removesuffix("."),
     )
 
@@ -171,30 +171,30 @@ def _value(tenant: Tenant, secret: str, why: str) -> OperationError:
 
 
 def put_back(account: Account, found: Found) -> None:
-    """Schedules the deletion again that `claim` took the secret out of: for one that cannot be adopted after all."""
+    """Schedules the deletion again that `claim` cancelled, where the secret cannot be adopted."""
     if found.facts.deleted:
         account.secrets.delete_secret(SecretId=found.facts.arn, RecoveryWindowInDays=account.cell.recovery_window_days)
 
 
-def is_dead(told: Mapping[str, Any]) -> bool:
-    """Whether `told`, the function's answer to "inspect", is of a key that OpenAI does not take."""
-    return told.get("proof") == "refused"
+def is_refused(answer: Mapping[str, Any]) -> bool:
+    """Whether OpenAI refuses the key, by the function's `answer` to "inspect"."""
+    return answer.get("proof") == "refused"
 
 
 def new_key(account: Account, tenant: Tenant, found: Found) -> str:
-    """Asks for a key where the secret holds none that lives; says what was asked and what is left to do."""
+    """Requests a key where the secret holds no valid one; returns a sentence with what is left to do."""
     slug = tenant.tenant
     if not tenant.minted:
         return f"It has no valid key: ask the customer for one, then `myflux-keys key set {slug}`."
-    asked = start(account.secrets, found.facts, new_token("adopt"))
-    if asked.problem:
-        return f"A new key could not be requested: {asked.problem} Then run `myflux-keys rotate {slug} --wait`."
-    return f"A new key was requested, version {asked.version}; `myflux-keys status` shows whether it is live."
+    started = start(account.secrets, found.facts, new_token("adopt"))
+    if started.problem:
+        return f"A new key could not be requested: {started.problem} Then run `myflux-keys rotate {slug} --wait`."
+    return f"A new key was requested, version {started.version}; `myflux-keys status` shows whether it is live."
 
 
 def rotate_from_next_slot(account: Account, tenant: Tenant, found: Found) -> None:
-    """Sets rotation as the tenant's stack wants it, without a rotation. AWS tries the function with a version that was
-    never made, and removes it. Raises OperationError."""
+    """Sets rotation as the tenant's stack would, without a rotation. AWS only tests the function, with a version that
+    it then removes. Raises OperationError."""
     if tenant.rotation is None:
         return
     names, hours = account.cell.names, tenant.rotation.interval_hours
@@ -218,16 +218,15 @@ def rotate_from_next_slot(account: Account, tenant: Tenant, found: Found) -> Non
 
 
 def untouched(version: str, now: SecretFacts) -> str:
-    """Whether `version`, which held the adopted key, is still what readers get: a look, since an import must not
-    rotate."""
+    """A sentence on whether readers still get `version`, which holds the adopted key: an import must not rotate."""
     if now.current == version and now.pending is None:
         return f"Readers keep the adopted key (version {version})."
     other = now.pending or now.current
     return f"The secret now also has version {other}, beside the adopted version {version}. See `history`."
 
 
-def dies_early(expires_at: str, next_rotation: datetime | None) -> bool:
-    """Whether the key ends before the next one comes."""
+def ends_early(expires_at: str, next_rotation: datetime | None) -> bool:
+    """Whether the key ends before the next rotation."""
     if not expires_at or next_rotation is None:
         return False
     try:
@@ -240,14 +239,14 @@ def dies_early(expires_at: str, next_rotation: datetime | None) -> bool:
 def plan(tenant: Tenant, names: TenantNames, found: Found) -> list[str]:
     steps = [
         *([f"restore {names.secret}, whose deletion is scheduled"] if found.facts.deleted else []),
-        f"tag {names.secret} as {tenant.tenant}'s" if found.untagged else "leave its tags: they are this tenant's",
-        "let the sweep function check its value, and stop unless that is this tenant's payload"
+        f"tag {names.secret} as {tenant.tenant}'s" if found.untagged else "keep its tags, which are this tenant's",
+        "let the sweep function check its value, and stop unless it is this tenant's payload"
         if found.facts.current
         else "check no value, since it holds none",
     ]
     if tenant.minted:
-        steps.append("set its rotation to the tenant's slot, without a rotation now")
-    ending = [f"if it holds no valid key: {'request a new one' if tenant.minted else 'say so'}"]
+        steps.append("turn its rotation on in the tenant's slot, without rotating now")
+    ending = [f"if it holds no valid key: {'request a new one' if tenant.minted else 'report that'}"]
     return [
         *steps,
         f"import it into stack {names.stack}"

@@ -24,14 +24,14 @@ SECRETS: Final = 500_000
 ROLES: Final = 1_000
 """Per account, AWS's default quota; other teams' roles count too."""
 GROWTH_DAYS: Final = 90
-"""The days that growth is measured over; fewer for a cell that is younger."""
+"""Growth is measured over so many days; over fewer for a younger cell."""
 
 _PLATFORM_SECRETS: Final = 1
 
 
 @dataclass(frozen=True)
 class Limit:
-    """`used` and `most` in `what`'s unit. `full_on` is None where the cell does not grow towards it."""
+    """`used` and `most` count what `what` names. `full_on` is None where the cell will not reach the limit."""
 
     what: str
     used: int
@@ -54,8 +54,8 @@ class Growth:
 
 @dataclass(frozen=True)
 class Capacity:
-    """`slots` and `admin_calls_a_day` count every cell that shares the organization; the latter counts only rotations,
-    for one of the three endpoints that they call."""
+    """`slots` and `admin_calls_a_day` count every cell that shares the organization; `admin_calls_a_day` counts
+    only the calls of rotations, to one of the three endpoints that they call."""
 
     cell: str
     tenants: int
@@ -68,8 +68,8 @@ class Capacity:
 
 @dataclass(frozen=True)
 class Demand:
-    """What the files use of a cell's limits once all of it is deployed. `projects` and `slots` count every cell that
-    shares the organization, which have `sharing` tenants; `secrets` and `roles` count this cell only."""
+    """How much of a cell's limits its files need once all are deployed. `projects` and `slots` count every cell that
+    shares the organization, and `sharing` counts their tenants; `secrets` and `roles` count this cell only."""
 
     projects: int
     secrets: int
@@ -96,7 +96,7 @@ def demand(fleet: Fleet, cell: Cell, first: date) -> Demand:
 def capacity(account: Account, fleet: Fleet) -> Capacity:
     """Asks AWS for the cell's secrets; the rest comes from the files."""
     now = account.check()
-    created = [held.created for _, held in tenant_secrets(account.secrets, account.cell.names) if held.created]
+    created = [secret.created for _, secret in tenant_secrets(account.secrets, account.cell.names) if secret.created]
     return reckon(fleet, account.cell, created, now)
 
 
@@ -138,12 +138,12 @@ def growth_of(created: Iterable[datetime], now: datetime) -> Growth:
         return Growth(0.0, 0)
     since = max(moments[0], now - timedelta(days=GROWTH_DAYS))
     days = max((now - since).days, 1)
-    # The first tenant of a young cell marks the start of the stretch and is no growth within it.
+    # The first tenant of a young cell marks the start of the period, so it does not count as growth.
     return Growth(sum(moment > since for moment in moments) / days, days)
 
 
 def full_on(used: int, most: int, a_day: float, today: date) -> date | None:
-    """When `most` is reached at this growth; None for never, or for beyond a hundred years."""
+    """When `most` is reached at this growth; None for never, or for later than in a hundred years."""
     if used >= most:
         return today
     if a_day <= 0:

@@ -1,9 +1,10 @@
 """A customer's own key: checked, written to the secret that Pulumi made for it, and reported by its age.
 
-Owns who may have one, the write, and what is known of a key without reading it. Leaves out the checks with the key
-(`customer_key_check.py`) and reading it from a prompt (`ops/cli/`). Nothing here rotates: only the customer can make
-another key, and only the customer can revoke the old one. Whether a key belongs to a person is kept as a staging label
-of its version: the label is removed with the version, and it is no drift for Pulumi, as a tag would be.
+Owns which tenants may have one, the write, and the facts about a key that need no reading of it. Leaves out the checks
+with the key (`customer_key_check.py`) and reading it from a prompt (`ops/cli/`). Nothing here rotates: only the
+customer can make another key, and only the customer can revoke the old one. Whether a key belongs to a person is kept
+as a staging label of its version: the label is removed with the version, and it is no drift for Pulumi, as a tag would
+be.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What is known of a customer's key without reading it. `version_id` and `stored_at` None: there is none yet."""
+class KeyStatus:
+    """A customer's key, without its value. `version_id` and `stored_at` are None where there is no key yet."""
 
     tenant: str
     secret: str
@@ -57,7 +58,7 @@ class Standing:
 
 
 def store(cell: Cell, tenant: Tenant, key: SecretText, base_url: str, client: SecretsManagerClient) -> Stored:
-    """Checks `key` and writes it to the tenant's secret. Raises CustomerKeyError and keeps nothing."""
+    """Checks `key` and writes it to the tenant's secret. Raises CustomerKeyError, and then stores nothing."""
     secret = secret_of(cell, tenant)
     kind = kind_of(key)
     try:
@@ -88,7 +89,7 @@ def store(cell: Cell, tenant: Tenant, key: SecretText, base_url: str, client: Se
     return Stored(secret, answer["VersionId"], kind, tuple(_notices_on_storing(kind, replaces=bool(before))))
 
 
-def standing(cell: Cell, tenant: Tenant, client: SecretsManagerClient) -> Standing:
+def key_status(cell: Cell, tenant: Tenant, client: SecretsManagerClient) -> KeyStatus:
     """Reads no value. Raises CustomerKeyError."""
     secret = secret_of(cell, tenant)
     try:
@@ -97,18 +98,18 @@ def standing(cell: Cell, tenant: Tenant, client: SecretsManagerClient) -> Standi
         why = _why_not_stored(cell, tenant, error)
         if code_of(error) != "ResourceNotFoundException":
             raise CustomerKeyError(why) from None
-        # One of many may not be deployed yet: the others are still reported.
-        return Standing(tenant.tenant, secret, None, None, None, (why,))
+        # A tenant that is not deployed yet must not stop the report about the others.
+        return KeyStatus(tenant.tenant, secret, None, None, None, (why,))
     current = next((v for v in answer.get("Versions", []) if CURRENT in v.get("VersionStages", [])), None)
     if current is None:
         notice = f"No key yet: ask the customer for one, then `myflux-keys key set {tenant.tenant}`."
-        return Standing(tenant.tenant, secret, None, None, None, (notice,))
+        return KeyStatus(tenant.tenant, secret, None, None, None, (notice,))
     stored_at: datetime | None = current.get("CreatedDate")
     # AWS's clock has whole seconds: a key stored within this second would be -1 days old.
     age = (aws_time(answer) - stored_at.replace(microsecond=0)).days if stored_at else None
     persons = PERSONS_LABEL in current.get("VersionStages", [])
     notices = tuple(notices_of(tenant.tenant, age, persons=persons))
-    return Standing(tenant.tenant, secret, current.get("VersionId"), stored_at, age, notices)
+    return KeyStatus(tenant.tenant, secret, current.get("VersionId"), stored_at, age, notices)
 
 
 def notices_of(tenant: str, age_days: int | None, *, persons: bool) -> Sequence[str]:
@@ -137,7 +138,7 @@ def _notices_on_storing(kind: Kind, *, replaces: bool) -> Sequence[str]:
     if replaces:
         found.append(
             "The old key is still valid at OpenAI, and only the customer can revoke it. Ask them to do so in half an "
-            "hour, when no reader has it in its cache any more."
+            "hour: by then no reader has it in its cache."
         )
     return found
 

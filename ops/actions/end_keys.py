@@ -1,7 +1,7 @@
-"""Asks the sweep function to revoke a tenant's keys at OpenAI, and which of them are still valid.
+"""Calls the sweep function, which revokes a tenant's keys at OpenAI and lists those that are still valid.
 
-Owns the calls and reading the answers strictly: if a field is missing, no key counts as revoked. Leaves out what a
-command does about it. No person has the admin key or a tenant's key, so a command can only ask the function.
+Owns the calls, and reads the answers strictly: if a field is missing, no key counts as revoked. Leaves out what a
+command does with the answer. No person has the admin key or a tenant's key, so only the function can do this.
 """
 
 from __future__ import annotations
@@ -26,21 +26,23 @@ class Beyond:
     project_id: str | None
     customers: bool
 
-    def told(self) -> str:
-        held = f"held by version {', '.join(self.versions)}"
+    @property
+    def sentence(self) -> str:
+        """Which versions hold the key, where it is, and who can revoke it."""
+        versions = f"held by version {', '.join(self.versions)}"
         if self.customers:
-            return f"{self.key} ({held}) is the customer's own: ask them to revoke it in their OpenAI account"
+            return f"{self.key} ({versions}) is the customer's own: ask them to revoke it in their OpenAI account"
         where = f"in project {self.project_id}" if self.project_id else "in an unknown project"
         return (
-            f"{self.key} ({held}) is {where}: ask its owner to delete it on OpenAI's site, where it shows as used a "
-            "moment ago"
+            f"{self.key} ({versions}) is {where}: ask its owner to delete it on OpenAI's site, which shows that it was "
+            "used a moment ago"
         )
 
 
 @dataclass(frozen=True)
 class Killed:
     """Ids of keys. `revoked` are revoked, and OpenAI refuses them. `failed` maps a key that is or may be valid to the
-    reason. `foreign` are others in the tenant's project, not revoked. `unseen` says what could not be checked."""
+    reason. `foreign` are others in the tenant's project, not revoked. `unseen` is what could not be checked."""
 
     revoked: tuple[str, ...]
     failed: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -67,7 +69,7 @@ class Seen:
 
 
 class Keys:
-    """The sweep function, asked about the keys of one tenant. Methods raise OperationError."""
+    """Calls of the sweep function about the keys of one tenant. Methods raise OperationError."""
 
     def __init__(self, account: Account, tenant: Tenant) -> None:
         self._account = account
@@ -77,7 +79,7 @@ class Keys:
         return killed(self._ask({"action": "revoke", "tenant": tenant}))
 
     def empty(self, tenant: str) -> Killed:
-        """Revokes every key in the tenant's project, whoever made it, also once the secret is deleted."""
+        """Revokes every key in the tenant's project, whoever made it, also after the secret is deleted."""
         return killed(self._ask({"action": "revoke", "tenant": tenant, "whole_project": True} | self._organization))
 
     def look(self, tenant: str) -> Seen:
@@ -89,7 +91,7 @@ class Keys:
 
 
 def killed(answer: Mapping[str, Any]) -> Killed:
-    """From the answer to "revoke". Raises OperationError for one that says nothing of the kind."""
+    """From the answer to "revoke". Raises OperationError for an answer that lacks a field."""
     try:
         return Killed(
             tuple(map(str, answer["revoked"])),
@@ -99,7 +101,7 @@ def killed(answer: Mapping[str, Any]) -> Killed:
             str(answer["unseen"]),
         )
     except (KeyError, TypeError) as error:
-        raise _unread(error) from None
+        raise _incomplete_answer(error) from None
 
 
 def seen(answer: Mapping[str, Any]) -> Seen:
@@ -114,7 +116,7 @@ def seen(answer: Mapping[str, Any]) -> Seen:
             str(answer["unseen"]),
         )
     except (KeyError, TypeError) as error:
-        raise _unread(error) from None
+        raise _incomplete_answer(error) from None
 
 
 def spoken(dead: Sequence[str]) -> str:
@@ -130,7 +132,7 @@ def _beyond(answer: Mapping[str, Any]) -> tuple[Beyond, ...]:
     )
 
 
-def _unread(error: Exception) -> OperationError:
+def _incomplete_answer(error: Exception) -> OperationError:
     return OperationError(
         f"the sweep function's answer lacks a field ({type(error).__name__}: {error}), so no key counts as revoked. "
         "Deploy the platform from the commit that these files are from, then run the same command again."

@@ -37,7 +37,7 @@ def call(cell: Cell, function_name: str, event: Mapping[str, Any], client: Lambd
         parsed = None
     fields = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else None
     if answer.get("FunctionError"):
-        message = str((fields or {}).get("errorMessage") or "it gave no reason")
+        message = str((fields or {}).get("errorMessage") or "it returned no reason")
         raise OperationError(f"{function_name} failed: {redact(message)} Its log group {log} has more.")
     if fields is None:
         raise OperationError(f"{function_name}'s answer is not a JSON object. See its log group {log}.")

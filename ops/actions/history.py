@@ -1,8 +1,8 @@
-"""The history of a tenant's key, version by version, from AWS: minted, promoted, replaced, by whom and why.
+"""The history of a tenant's key from AWS: when each version was minted, promoted and replaced, by whom and why.
 
-Owns joining versions, tags and CloudTrail. Leaves out values, which a deployer cannot read, and OpenAI: a key's end is
-calculated from the secret's tags by the rotation's rule. CloudTrail keeps 90 days; for older versions only the version
-id shows what made them.
+Joins versions, tags and CloudTrail's events. Leaves out values, which a deployer cannot read, and OpenAI: a key's end
+is calculated from the secret's tags by the rotation's rule. CloudTrail keeps 90 days; for older versions only the
+version id shows what made them.
 """
 
 from __future__ import annotations

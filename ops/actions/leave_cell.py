@@ -1,7 +1,7 @@
-"""What `offboard` and the end of a `move` have in common: a tenant leaves one cell.
+"""Removes a tenant from one cell, for `offboard` and for `move --finish`.
 
-Owns the record, the engine, and putting the parts together. Leaves out the order of steps (`ops/actions/offboard.py`)
-and which tenant and cell these are.
+Owns the record, the lock, the engine and the question. Leaves out the order of steps (`offboard.py`) and the choice of
+tenant and cell (`run_offboard.py`, `run_move.py`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from ops import journal
 from ops.account import Account
 from ops.actions.end_keys import Keys
-from ops.actions.offboard import DENY, Offboard, guarded, plan
+from ops.actions.offboard import DENY, Offboard, plan, refused_as_protected
 from ops.actions.tenant_file import TenantFile
 from ops.errors import Declined, OperationError
 from tenancy import Cell, Tenant
@@ -21,8 +21,8 @@ from tenancy import Cell, Tenant
 
 @dataclass(frozen=True)
 class Leaving:
-    """`tenant` is as it is in `cell`, and `fleet` the folder of its file. `file` None: the tenant lives on elsewhere.
-    `unprotect` allows for a stack whose resources are protected."""
+    """`tenant` as deployed in `cell`; `fleet` is the folder that holds tenants/. `file` is None where the tenant stays
+    in another cell. `unprotect` allows removing the protection of the stack's resources."""
 
     operation: str
     fleet: Path
@@ -37,10 +37,10 @@ def steps(leaving: Leaving) -> list[str]:
     return plan(leaving.cell, leaving.tenant, leaves=leaving.file is not None)
 
 
-def leave(leaving: Leaving, *, confirmed: Callable[[], bool], tell: Callable[[str], None]) -> list[str]:
-    """The steps that are done, all of them; the person who is asked by `confirmed` has been told them before.
+def leave(leaving: Leaving, *, confirmed: Callable[[], bool], report: Callable[[str], None]) -> list[str]:
+    """Returns the names of the steps, all done. Reports the plan before it calls `confirmed`.
 
-    Raises OperationError, and Declined; the same call then goes on.
+    Raises OperationError, or Declined; after an OperationError the same call continues.
     """
     # Loads Pulumi, which takes a second: no other command should pay for it.
     from ops.stacks.ending import end, protected, state_of
@@ -51,24 +51,24 @@ def leave(leaving: Leaving, *, confirmed: Callable[[], bool], tell: Callable[[st
     stack = cell.names.tenant(slug).stack
     engine = Engine(journal.folder(cell) / "engine", leaving.fleet)
     with (
-        journal.alone(cell, f"{leaving.operation}-{slug}") as place,
+        journal.exclusive_run(cell, f"{leaving.operation}-{slug}") as place,
         Account(cell, leaving.operation, leaving.reason) as account,
     ):
         account.check()
-        kept = protected(state_of(engine, stack))
+        resources = protected(state_of(engine, stack))
         run = journal.unfinished(place, leaving.operation, [slug])
-        if kept and not leaving.unprotect:
-            raise OperationError(guarded(stack, kept))
+        if resources and not leaving.unprotect:
+            raise OperationError(refused_as_protected(stack, resources))
         if run is not None:
-            tell(f"Going on with what {run.by} began on {run.begun}; done so far: {_listed(run.done)}.")
+            report(f"Continuing the run that {run.by} started on {run.begun}; done so far: {_listed(run.done)}.")
         else:
-            tell("\n".join(f"- {step}" for step in steps(leaving)))
+            report("\n".join(f"- {step}" for step in steps(leaving)))
             if not confirmed():
                 raise Declined
             run = journal.begin(place, leaving.operation, cell, [slug], leaving.reason)
 
         def destroy() -> str:
-            tell(f"pulumi destroy --stack {stack} …")
+            report(f"pulumi destroy --stack {stack} …")
             try:
                 with left_to_the_engine():
                     outcome = end(engine, stack)
@@ -84,21 +84,21 @@ def leave(leaving: Leaving, *, confirmed: Callable[[], bool], tell: Callable[[st
             kill=keys.empty,
             look=keys.look,
             destroy=destroy,
-            tell=tell,
+            report=report,
             file=leaving.file,
         )
         try:
             offboard.run()
         except BaseException:
-            tell(_where(slug, run.done, shown_dead=offboard.shown_dead))
+            report(_stopped(slug, run.done, no_valid_key=offboard.no_valid_key))
             raise
         run.finish()
         return run.done
 
 
-def _where(slug: str, done: list[str], *, shown_dead: bool) -> str:
-    """`shown_dead` is of this run: what an earlier one saw may have changed."""
-    if shown_dead:
+def _stopped(slug: str, done: list[str], *, no_valid_key: bool) -> str:
+    """`no_valid_key`: this run checked OpenAI; an earlier run's check may be out of date."""
+    if no_valid_key:
         return (
             f"Stopped. Reads of {slug} are denied, and when this run checked OpenAI, {slug} had no valid key. Run the "
             "same command again to continue."

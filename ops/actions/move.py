@@ -1,10 +1,10 @@
-"""A tenant moves to another cell: the new one serves before the file says so, the old one until it is told to stop.
+"""Moves a tenant to another cell: deploys it there, waits for its first key, then changes `cell` in its file.
 
-Owns the order and the wait for the first key there. Leaves out Pulumi (`deploy` is given) and the old cell's end, which
-is an off-boarding (`offboard.py`) asked for by a second command. No record is kept: while the file names the old cell
-the move is under way, and running it again finds what is there. Only the new cell's account is asked for anything, so
-the two cells may lie in two accounts. A customer's own admin key can't be read here, let alone carried over: the first
-run makes its new place, and the move goes on once they have given it again.
+Owns the order and the wait for the first key. Leaves out Pulumi (`deploy` is a parameter) and leaving the old cell,
+which serves the tenant until `move --finish` off-boards it there (`offboard.py`). There is no record: while the file
+names the old cell, the move has not finished, and the same command continues it. Only the new cell's account is called,
+so the two cells may be in two accounts. A customer's own admin key cannot be read here, so it cannot be copied: the
+first run makes the secret for it, and the move continues once the customer has given the key again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from ops.account import Account
-from ops.actions.offboard import living, living_secret
+from ops.actions.offboard import active, active_secret
 from ops.actions.rotate import Waiting, failure_of, new_token, start
 from ops.actions.tenant_file import TenantFile
 from ops.actions.trail import rotation_failures
@@ -30,7 +30,7 @@ _FAILURES_EVERY: Final = 5
 
 @contextmanager
 def drafted(fleet: Path, tenant: str, text: str) -> Generator[Path]:
-    """A folder with the cells of `fleet` and one tenant, whose file holds `text`: what the new stack is made from."""
+    """A temporary fleet folder for the new stack: the cells of `fleet`, and one tenant whose file holds `text`."""
     with tempfile.TemporaryDirectory(prefix="myflux-keys-") as made:
         root = Path(made)
         (root / "cells").symlink_to((fleet / "cells").resolve())
@@ -53,7 +53,7 @@ def destination(fleet: Fleet, tenant: Tenant, cell: str) -> None:
 
 
 def origin(fleet: Fleet, tenant: Tenant, cell: str) -> Tenant:
-    """`tenant` as it was in the cell that it left. Raises OperationError where it has not left that one."""
+    """`tenant` as it was in `cell`, which it left. Raises OperationError where its file still names that cell."""
     if cell not in fleet.cells:
         raise OperationError(
             f"there is no cell `{cell}`: cells/ has {', '.join(sorted(fleet.cells))}. Nothing was changed."
@@ -68,7 +68,7 @@ def origin(fleet: Fleet, tenant: Tenant, cell: str) -> Tenant:
 
 
 class Move:
-    """The first half: from one cell's file to a new cell that serves. `account` is the new cell's."""
+    """The first half of a move, until the new cell serves the tenant. `account` is the new cell's."""
 
     def __init__(
         self,
@@ -78,54 +78,54 @@ class Move:
         text: str,
         *,
         deploy: Callable[[str], int],
-        tell: Callable[[str], None],
+        report: Callable[[str], None],
         waiting: Waiting | None = None,
     ) -> None:
-        """`text` is the file as it will be; `deploy` brings the new stack about from a file's text and tells how much
-        changed."""
+        """`text` is the file's new text; `deploy` deploys the new stack from a file's text and returns how many
+        resources changed."""
         self._account = account
         self._tenant = tenant
         self._file = file
         self._text = text
         self._deploy = deploy
-        self._tell = tell
+        self._report = report
         self._waiting = waiting or Waiting()
         self._names = account.cell.names.tenant(tenant.tenant)
 
     def run(self) -> str | None:
-        """The first key's version in the new cell; None where only the customer can bring one. Raises OperationError
-        where that is not there yet: the file then names the old cell still."""
+        """The first key's version in the new cell; None where the tenant uses the customer's own key. Raises
+        OperationError where no admin key or no first key is there yet: the file then still names the old cell."""
         began = self._account.check()
         if _with_their_admin_key(self._tenant) and not self._has_their_admin_key():
             self._deploy(self._file.without_keys(self._text))
             raise OperationError(awaited(self._tenant, self._account.cell.cell))
         changed = self._deploy(self._text)
-        self._tell(f"stack {self._names.stack} is deployed, {changed} resources changed")
+        self._report(f"stack {self._names.stack} is deployed, {changed} resources changed")
         version = self._first_key(began, again=not changed) if self._tenant.minted else None
         if version:
-            self._tell(f"its first key is live, version {version}")
+            self._report(f"its first key is live, version {version}")
         self._file.write(self._text)
-        self._tell(f"{self._file.path}: cell: {self._account.cell.cell}")
+        self._report(f"{self._file.path}: cell: {self._account.cell.cell}")
         return version
 
     def _has_their_admin_key(self) -> bool:
-        found = living(self._account, self._names.admin_secret)
+        found = active(self._account, self._names.admin_secret)
         return found is not None and found.current is not None
 
     def _first_key(self, since: datetime, *, again: bool) -> str:
-        """Secrets Manager rotates by itself when the stack is made. `again`: that was an earlier run, so one that
-        failed then is asked for anew, or the one under way is followed."""
+        """Secrets Manager starts the first rotation when the stack is made. `again`: an earlier run made the stack, so
+        a rotation that failed then is started again, and one that runs is followed."""
         give_up = self._waiting.now() + self._waiting.give_up_seconds
-        looks = 0
+        polls = 0
         while True:
-            found = living_secret(self._account, self._tenant)
+            found = active_secret(self._account, self._tenant)
             if found is None:
                 raise OperationError(self._unfinished("the new secret was deleted."))
             if found.current and found.has_finished(found.current):
                 return found.current
-            why = start(self._account.secrets, found, new_token("move")).problem if again and not looks else None
-            looks += 1
-            if looks % _FAILURES_EVERY == 0:
+            why = start(self._account.secrets, found, new_token("move")).problem if again and not polls else None
+            polls += 1
+            if polls % _FAILURES_EVERY == 0:
                 why = failure_of(found.arn, since, rotation_failures(self._account.trail, since))
             if why or self._waiting.now() > give_up:
                 raise OperationError(self._unfinished(f"there is no first key yet. {why or ''}".strip()))
@@ -146,7 +146,9 @@ def _with_their_admin_key(tenant: Tenant) -> bool:
 
 def plan(tenant: Tenant, to: str, stack: str) -> list[str]:
     key = (
-        "wait until its first key is live" if tenant.minted else "do not wait: the customer's key is stored afterwards"
+        "wait until its first key is live"
+        if tenant.minted
+        else "wait for no key: the customer's key is stored afterwards"
     )
     theirs = f"if cell {to} has no admin key of the customer yet, make its secret there and stop until it is stored"
     return [
@@ -159,7 +161,7 @@ def plan(tenant: Tenant, to: str, stack: str) -> list[str]:
 
 
 def awaited(tenant: Tenant, to: str) -> str:
-    """What a move waits for whose keys are minted in the customer's own organization."""
+    """Why a move waits: the new cell has no admin key of the customer yet."""
     slug = tenant.tenant
     return (
         f"keys of {slug} are minted with the customer's own admin key. Cell {to} does not have it yet, and nobody can "
@@ -170,7 +172,7 @@ def awaited(tenant: Tenant, to: str) -> str:
 
 
 def next_step(tenant: Tenant, to: str) -> str:
-    """What is left to do by hand, once the new cell serves."""
+    """What is left to do by hand once the new cell serves the tenant."""
     slug = tenant.tenant
     stored = "" if tenant.minted else f"Store the customer's key there: `myflux-keys key set {slug}`. "
     return (

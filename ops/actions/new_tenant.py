@@ -1,8 +1,8 @@
 """A new tenant's file, made from answers and from another tenant's file.
 
-Owns the questions, the text and writing it. Leaves out asking (`ops/cli/`) and every rule about a tenant: `tenancy`
-checks the text before it is written. The text holds the answers and no defaults: when a default changes, it changes for
-this tenant too, as for a file that a person wrote.
+Owns the questions, the text and writing the file. Leaves out asking (`ops/cli/`) and every rule about a tenant:
+`tenancy` checks the text before it is written. The text holds the answers and no defaults: when a default changes, it
+changes for this tenant too, as it does for a file that a person wrote.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def open_questions(answers: Answers, base: Mapping[str, Any]) -> list[Question]:
 
 
 def written(root: Path, other: str) -> dict[str, Any]:
-    """The other tenant's file in its own words, so that what it leaves out is left out by `like` too."""
+    """The fields that the other tenant's file contains, without defaults, so that `like` copies no default."""
     chosen = selection.one_tenant(tenancy.load(root, only=other), other)
     return document.parse(source.read(root / "tenants" / f"{chosen.tenant}.yaml", root)).data
 
@@ -151,7 +151,7 @@ def text(values: Mapping[str, Any]) -> str:
 
 def _flow(value: Any) -> str:
     dumped = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False)
-    # Not `strip`: a value may end in a space of another alphabet, which YAML writes as it is.
+    # Not `strip`: a value may end in a space of another alphabet, which YAML writes unchanged.
     return dumped.removesuffix("\n...\n").removesuffix("\n")
 
 

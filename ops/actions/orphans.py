@@ -1,7 +1,7 @@
 """Compares a cell's tenant files, stacks, secrets and OpenAI projects, and reports what exists without the others.
 
 Owns the comparison of files, stacks and secrets, which is pure, and the sentences that say what to do. Leaves out
-OpenAI's side, which only a function can read (`functions/sweep/orphans.py`), and reading the stacks' states
+OpenAI's projects, which only a function can read (`functions/sweep/orphans.py`), and reading the stacks' states
 (`ops/stacks/backend.py`).
 """
 
@@ -114,8 +114,8 @@ def _of_tenant(sides: Sides, slug: str, secret: ListedSecret | None) -> Iterator
             reason = f"deletion of its secret {secret.name} is scheduled"
             yield _orphan(sides, slug, "SecretDeleted", reason, deletion=secret.deletion)
     elif secret is not None and (misfits := secret.misfits(sides.cell.cell)):
-        told = ", ".join(f"no tag {tag}" if value is None else f"tag {tag}={value}" for tag, value in misfits.items())
-        reason = f"its secret {secret.name} has {told}: rotation and sweep look for its tags, and skip it"
+        tags = ", ".join(f"no tag {tag}" if value is None else f"tag {tag}={value}" for tag, value in misfits.items())
+        reason = f"its secret {secret.name} has {tags}: rotation and sweep find secrets by their tags, and skip it"
         yield _orphan(sides, slug, "SecretMistagged", reason)
     elif secret is None and filed and (stacked or sides.stacks is None):
         known = f"stack {stack} has a state" if stacked else "it has a file (stacks were not checked)"
@@ -123,8 +123,8 @@ def _of_tenant(sides: Sides, slug: str, secret: ListedSecret | None) -> Iterator
     living = secret is not None and secret.deletion is None
     if not filed and (stacked or living):
         what = f"stack {stack} has a state" if stacked else "it has a secret"
-        where = sides.elsewhere.get(slug)
-        file = f"its file names cell {where}" if where else "no file names it"
+        other = sides.elsewhere.get(slug)
+        file = f"its file names cell {other}" if other else "it has no file"
         yield _orphan(sides, slug, "FileMissing", f"{what}, but {file}")
     if filed and sides.stacks is not None and not stacked and (living or secret is None):
         what = "it has a secret" if living else "it has a file"
@@ -193,6 +193,6 @@ def _way_out(sides: Sides, slug: str, kind: str) -> str:
     return f"`myflux-keys adopt {slug} --yes`." if has_secret else f"`myflux-keys up {slug}` deploys it."
 
 
-def look(account: Account, fleet: Fleet, stacks: Collection[str] | None, now: datetime) -> list[Orphan]:
+def find_orphans(account: Account, fleet: Fleet, stacks: Collection[str] | None, now: datetime) -> list[Orphan]:
     """Orphans that AWS, files and states show, without OpenAI."""
     return compared(sides(account, fleet, stacks, now))

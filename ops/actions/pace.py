@@ -1,4 +1,4 @@
-"""When the next rotation may start: a command that starts many must not use up OpenAI's Admin API limit."""
+"""When the next rotation may start, so that a command that starts many stays within OpenAI's Admin API limit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final
 from myflux_keys.admin_budget import ROTATIONS_PER_MINUTE, WINDOW_SECONDS
 
 ROTATION_SECONDS: Final = 20.0
-"""From RotateSecret to AWSCURRENT when nothing is wrong: a cold start, some calls, a real call with the new key."""
+"""From RotateSecret to AWSCURRENT when nothing fails: a cold start, some calls, a real call with the new key."""
 
 
 @dataclass(frozen=True)
@@ -22,14 +22,14 @@ class Budget:
     per_minute: int = ROTATIONS_PER_MINUTE
 
     def seconds_for(self, count: int, already: int = 0) -> float:
-        """Until `count` rotations are done, where `already` were started in the window before."""
+        """Seconds until `count` rotations are done, where `already` were started in the window before."""
         if count <= 0:
             return 0.0
         return math.floor((count + already - 1) / self.per_minute) * WINDOW_SECONDS + ROTATION_SECONDS
 
 
 class Pace:
-    """Waits for the next turn. `started` are earlier starts, in seconds by `now`'s clock."""
+    """Waits until the next start is allowed. `started` are earlier starts, in seconds by `now`'s clock."""
 
     def __init__(
         self,
@@ -47,14 +47,14 @@ class Pace:
         self._recent = deque(sorted(started)[-budget.per_minute :], maxlen=budget.per_minute)
 
     def delay(self) -> float:
-        """Seconds until the next turn; 0 when it is now. Never more than a window, whatever a clock was set to."""
+        """Seconds until the next start; 0 for now. At most one window, also where the clock was changed."""
         turns = max(self._budget.per_minute - self.others, 1)
         if len(self._recent) < turns:
             return 0.0
         return min(max(self._recent[-turns] + WINDOW_SECONDS - self._now(), 0.0), WINDOW_SECONDS)
 
     def take(self) -> float:
-        """Waits for a turn and takes it; returns when that was."""
+        """Waits until a start is allowed, and records it; returns its time."""
         while (pause := self.delay()) > 0:
             self._sleep(pause)
         moment = self._now()
@@ -62,7 +62,7 @@ class Pace:
         return moment
 
     def in_window(self) -> int:
-        """Turns that still count against the budget."""
+        """Starts that still count against the budget."""
         return sum(moment > self._now() - WINDOW_SECONDS for moment in self._recent)
 
 

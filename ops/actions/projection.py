@@ -41,8 +41,8 @@ class Full:
 
 @dataclass(frozen=True)
 class Projection:
-    """`busiest_hour` is of a full cell, or of the only one. `usd_a_month` is for secrets and KMS keys alone. `all_now`:
-    seconds to rotate everybody at OpenAI's pace, the cells side by side."""
+    """`busiest_hour` counts rotations of the largest cell. `usd_a_month` is for secrets and KMS keys only. `all_now`:
+    seconds to rotate every key at OpenAI's rate limit, all cells in parallel."""
 
     tenants: int
     cells: int

@@ -1,4 +1,4 @@
-"""What commands that only look read, cell by cell: the account around each look. Leaves out the looks themselves."""
+"""Reads what `status`, `capacity` and `history` print, cell by cell, each with the cell's AWS account."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ class Statuses:
     orphans: dict[str, list[Orphan]]
 
 
-def statuses(root: Path, cell: str | None, *, tell: Callable[[str], None]) -> Statuses:
-    """Of one cell, or of all. Raises OperationError and TenancyError."""
+def statuses(root: Path, cell: str | None, *, report: Callable[[str], None]) -> Statuses:
+    """The status of one cell, or of all. Raises OperationError and TenancyError."""
     fleet = tenancy.load(root)
-    standing = stack_states.stacks(tell)
+    with_state = stack_states.stacks(report)
     found = Statuses({}, {})
     for one in selection.cells(fleet, cell):
         with Account(one, "status") as account:
-            found.tenants[one.cell], found.orphans[one.cell] = cell_status(account, fleet, standing)
+            found.tenants[one.cell], found.orphans[one.cell] = cell_status(account, fleet, with_state)
     return found
 
 
 def capacities(root: Path, cell: str | None) -> list[Capacity]:
-    """Of one cell, or of all. Raises OperationError and TenancyError."""
+    """The capacity of one cell, or of all. Raises OperationError and TenancyError."""
     fleet = tenancy.load(root)
     found: list[Capacity] = []
     for one in selection.cells(fleet, cell):
@@ -46,7 +46,7 @@ def capacities(root: Path, cell: str | None) -> list[Capacity]:
 
 
 def lives(root: Path, slug: str) -> list[Life]:
-    """Of every version of a tenant's key. Raises OperationError and TenancyError."""
+    """The history of every version of a tenant's key. Raises OperationError and TenancyError."""
     fleet = tenancy.load(root)
     tenant = selection.one_tenant(fleet, slug)
     with Account(fleet.cell_of(tenant), "history") as account:

@@ -31,7 +31,7 @@ ENABLE: Final = "enable"
 
 _POLL_SECONDS: Final = 1.0
 _FAILURES_EVERY: Final = 5
-_GOES_ON: Final = timedelta(days=1)
+_CONTINUES_FOR: Final = timedelta(days=1)
 
 
 def ready(account: Account, tenant: Tenant) -> bool:
@@ -46,13 +46,13 @@ def ready(account: Account, tenant: Tenant) -> bool:
     return is_open(policy)
 
 
-def goes_on(journal: Journal, *, opened: bool, now: datetime) -> bool:
+def continues(journal: Journal, *, opened: bool, now: datetime) -> bool:
     """Whether a stopped revocation continues where it stopped, instead of starting again.
 
-    Only while reads have stayed denied, and for a day: a key that somebody could read since may be the one that has
-    leaked now, and must not be taken for the new one.
+    Only while reads have stayed denied, and for a day: a key that readers could read since then may be the
+    one that has leaked now, so the new run must revoke it too.
     """
-    return bool(journal.done) and not opened and now - datetime.fromisoformat(journal.begun) < _GOES_ON
+    return bool(journal.done) and not opened and now - datetime.fromisoformat(journal.begun) < _CONTINUES_FOR
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Revoke:
         *,
         kill: Callable[[str], Killed],
         look: Callable[[str], Seen],
-        tell: Callable[[str], None],
+        report: Callable[[str], None],
         waiting: Waiting | None = None,
     ) -> None:
         """`kill` revokes every key of the tenant; `look` returns the valid keys, and changes nothing."""
@@ -83,7 +83,7 @@ class Revoke:
         self._journal = journal
         self._kill = kill
         self._look = look
-        self._tell = tell
+        self._report = report
         self._waiting = waiting or Waiting()
         self._names = account.cell.names.tenant(tenant.tenant)
         self._access = Access(account.secrets, account.cell, tenant)
@@ -108,7 +108,7 @@ class Revoke:
         if step not in self._journal.done:
             self._journal.done.append(step)
             self._journal.save()
-        self._tell(sentence)
+        self._report(sentence)
 
     def _kill_all(self) -> str:
         done = self._kill(self._tenant.tenant)
@@ -125,7 +125,7 @@ class Revoke:
         keys again: another valid key may have been minted between the two checks."""
         seen = self._look(self._tenant.tenant)
         if seen.current is not None and not seen.others:
-            self._tell(f"checked: {seen.current} is the only valid key of {self._tenant.tenant}")
+            self._report(f"checked: {seen.current} is the only valid key of {self._tenant.tenant}")
             return seen
         self._journal.done = [step for step in self._journal.done if step not in (KILL, MINT)]
         self._journal.entries[self._tenant.tenant].version = ""
@@ -148,14 +148,14 @@ class Revoke:
         entry.accepted = ""
         self._journal.save()
         give_up = self._waiting.now() + self._waiting.give_up_seconds
-        looks = 0
+        polls = 0
         while not (found := self._facts()).has_finished(entry.version):
             if self._waiting.now() > give_up:
                 raise OperationError(self._unfinished("there is no new key yet."))
             if not entry.accepted:
-                self._ask(found)
-            looks += 1
-            if entry.accepted and looks % _FAILURES_EVERY == 0:
+                self._request(found)
+            polls += 1
+            if entry.accepted and polls % _FAILURES_EVERY == 0:
                 since = datetime.fromisoformat(entry.accepted)
                 why = failure_of(found.arn, since, rotation_failures(self._account.trail, since))
                 if why:
@@ -163,7 +163,7 @@ class Revoke:
             self._waiting.sleep(_POLL_SECONDS)
         return f"a new key is live, version {entry.version}"
 
-    def _ask(self, found: SecretFacts) -> None:
+    def _request(self, found: SecretFacts) -> None:
         """RotateSecret; called again later while AWS still works on an earlier rotation."""
         entry = self._journal.entries[self._tenant.tenant]
         try:

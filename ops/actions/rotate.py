@@ -1,7 +1,7 @@
 """Rotates many tenants' keys within OpenAI's Admin API limit, and continues after an interruption.
 
 Owns which rotation starts when, and when a rotation has ended. Leaves out whose keys (`selection`), the budget
-(`pace`), the record (`journal`) and the rotation itself, by Secrets Manager and the function. Every start is safe to
+(`pace`), the record (`journal`) and the rotation, which Secrets Manager and the function do. Every start is safe to
 repeat: its token is recorded before the call, and RotateSecret with a known token starts nothing new.
 """
 
@@ -38,7 +38,7 @@ GIVE_UP_SECONDS: Final = 1800.0
 
 @dataclass(frozen=True)
 class Progress:
-    """`seconds_left` assumes that nothing goes wrong from here."""
+    """`seconds_left` assumes that no further rotation fails."""
 
     total: int
     succeeded: int
@@ -70,7 +70,7 @@ class Rotate:
         journal: Journal,
         *,
         follow: bool,
-        tell: Callable[[Progress], None],
+        report: Callable[[Progress], None],
         waiting: Waiting | None = None,
         budget: Budget | None = None,
     ) -> None:
@@ -78,13 +78,13 @@ class Rotate:
         self._account = account
         self._journal = journal
         self._follow = follow
-        self._tell = tell
+        self._report = report
         self._waiting = waiting or Waiting()
         self._budget = budget or Budget()
         recent = [entry.started for entry in journal.entries.values() if entry.started]
         self._pace = Pace(self._budget, recent, now=self._waiting.now, sleep=self._waiting.sleep)
-        self._looked = 0.0
-        self._counted = 0.0
+        self._failures_read_at = 0.0
+        self._others_counted_at = 0.0
 
     def run(self) -> Journal:
         """Starts the rotations that are left, and follows them. Returns once every entry has an outcome; after Ctrl-C
@@ -92,14 +92,14 @@ class Rotate:
         self._account.check()
         queue = self._left()
         while True:
-            self._tell(self.progress())
+            self._report(self.progress())
             if queue and self._pace.delay() == 0 and not self._is_crowded_out():
                 self._start(queue.pop(0))
                 continue
             if self._follow:
-                self._look()
+                self._check_running()
             if not queue and not (self._follow and self._under_way()):
-                self._tell(self.progress())
+                self._report(self.progress())
                 return self._journal
             pause = min(self._pace.delay(), POLL_SECONDS) if queue else POLL_SECONDS
             self._waiting.sleep(max(pause, 0.05))
@@ -115,10 +115,10 @@ class Rotate:
         )
 
     def _is_crowded_out(self) -> bool:
-        """Whether rotations that others started leave no turn now. A run of one tenant never waits."""
+        """Whether rotations that others started use up the budget now. A run of one tenant never waits."""
         now = self._waiting.now()
-        if len(self._journal.entries) > 1 and now - self._counted >= OTHERS_SECONDS:
-            self._counted = now
+        if len(self._journal.entries) > 1 and now - self._others_counted_at >= OTHERS_SECONDS:
+            self._others_counted_at = now
             secrets = tenant_secrets(self._account.secrets, self._account.cell.names)
             self._pace.others = sum(
                 found.counts_against_budget for tenant, found in secrets if tenant not in self._journal.entries
@@ -173,12 +173,12 @@ class Rotate:
                 return
         self._end(tenant, "started", "")
 
-    def _look(self) -> None:
-        """Checks every running rotation: has it ended, has it failed, did it take too long?"""
+    def _check_running(self) -> None:
+        """Records the outcome of each running rotation that has ended, has failed or has taken too long."""
         now = self._waiting.now()
         failures: list[TrailEvent] = []
-        if self._under_way() and now - self._looked >= FAILURES_SECONDS:
-            self._looked = now
+        if self._under_way() and now - self._failures_read_at >= FAILURES_SECONDS:
+            self._failures_read_at = now
             begun = [self._journal.entries[tenant].accepted for tenant in self._under_way()]
             failures = rotation_failures(self._account.trail, datetime.fromisoformat(min(begun)))
         for tenant in self._under_way():
@@ -221,7 +221,7 @@ def not_startable(found: SecretFacts | None, slug: str) -> str | None:
 
 @dataclass(frozen=True)
 class Started:
-    """RotateSecret's answer: the version to follow, when by AWS's clock, and what is wrong, if anything."""
+    """RotateSecret's answer: the version to follow, the time by AWS's clock, and the problem, empty for none."""
 
     version: str
     at: datetime

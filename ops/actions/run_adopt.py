@@ -1,6 +1,7 @@
-"""An adoption from its first look to its last: the lock, the account, the function's look, the engine.
+"""Runs an adoption: takes the lock, opens the account, lets the function check the value, and calls the engine.
 
-Leaves out what each look means (`adopt.py`) and the engine's two updates (`ops/stacks/adoption.py`).
+Leaves out the conditions and what the function's answer means (`adopt.py`), and the engine's two updates
+(`ops/stacks/adoption.py`).
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from ops.actions import functions_client
 from ops.actions.adopt import (
     Found,
     claim,
-    dies_early,
-    is_dead,
+    ends_early,
+    inspected,
+    is_refused,
     judged,
-    look,
     new_key,
     plan,
     put_back,
@@ -46,7 +47,8 @@ class Planned:
 
 @dataclass(frozen=True)
 class Adopted:
-    """`changed` counts the stack's resources. `kept` says what became of the key that the secret held."""
+    """`changed` counts the stack's resources. `kept` is a sentence on whether readers keep the key that the secret
+    held."""
 
     names: TenantNames
     version: str | None
@@ -54,13 +56,13 @@ class Adopted:
     next_rotation: datetime | None
     changed: int
     kept: str
-    dies_early: str
-    """When its key ends, where that is before the next one comes; else empty."""
+    ends_early: str
+    """When its key ends, where that is before the next rotation; else empty."""
     notices: list[str]
 
 
 class _Adoption:
-    """One tenant's, while the lock is held."""
+    """The adoption of one tenant, while this process holds the lock."""
 
     def __init__(self, root: Path, tenant: Tenant, account: Account, place: Path) -> None:
         self.root = root
@@ -68,14 +70,14 @@ class _Adoption:
         self.account = account
         self.place = place
         self.names = account.cell.names.tenant(tenant.tenant)
-        self.found: Found = look(account, tenant)
+        self.found: Found = inspected(account, tenant)
 
     @property
     def steps(self) -> list[str]:
         return plan(self.tenant, self.names, self.found)
 
     def value(self) -> tuple[dict[str, Any], list[str]]:
-        """The function's answer about what the secret holds, and what a person should know of it."""
+        """The function's answer about the secret's value, and notices for the operator."""
         if self.found.facts.current is None:
             return {"key_id": "", "expires_at": "", "proof": "refused"}, ["It holds no value."]
         cell = self.account.cell
@@ -86,8 +88,8 @@ class _Adoption:
     def secret(self) -> SecretFacts:
         return facts(self.account.secrets.describe_secret(SecretId=self.found.facts.arn))
 
-    def bring_in(self, answer: dict[str, Any], tell: Callable[[str], None]) -> int:
-        """Runs the engine; how many resources changed."""
+    def import_into_stack(self, answer: dict[str, Any], report: Callable[[str], None]) -> int:
+        """Runs the engine; returns how many resources changed."""
         # Loads Pulumi, which takes a second: no other command should pay for it.
         from ops.stacks import adoption
         from ops.stacks.engine import Engine, OperationFailed
@@ -97,12 +99,12 @@ class _Adoption:
         try:
             with left_to_the_engine():
                 return adoption.adopt(
-                    engine, self.names.stack, self.found.facts.arn, rotates=self.tenant.minted, tell=tell
+                    engine, self.names.stack, self.found.facts.arn, rotates=self.tenant.minted, report=report
                 ).changed
         except OperationFailed as error:
             now = self.secret()
-            kept = "The secret holds no key that lives." if is_dead(answer) else untouched(answer["version_id"], now)
-            raise OperationError(f"{error} {kept} Put that right, then run the same command again.") from None
+            kept = "The secret holds no valid key." if is_refused(answer) else untouched(answer["version_id"], now)
+            raise OperationError(f"{error} {kept} Correct that, then run the same command again.") from None
 
 
 @contextmanager
@@ -110,29 +112,31 @@ def _opened(root: Path, slug: str) -> Generator[_Adoption]:
     fleet = tenancy.load(root)
     tenant = selection.one_tenant(fleet, slug)
     cell = fleet.cell_of(tenant)
-    with journal.alone(cell, f"{_OPERATION}-{slug}") as place, Account(cell, _OPERATION) as account:
+    with journal.exclusive_run(cell, f"{_OPERATION}-{slug}") as place, Account(cell, _OPERATION) as account:
         account.check()
         yield _Adoption(root, tenant, account, place)
 
 
 def planned(root: Path, slug: str) -> Planned:
-    """Changes nothing. Raises OperationError for a secret that cannot be taken over."""
+    """Changes nothing. Raises OperationError for a secret that cannot be adopted."""
     with _opened(root, slug) as one:
         if one.found.untagged or one.found.facts.deleted:
-            notices = ["What it holds can be looked at once it is tagged and not on its way out, and then comes first."]
+            notices = [
+                "Its value was not checked: it can be once the secret has its tags and is not scheduled for deletion."
+            ]
         else:
             notices = one.value()[1]
         return Planned(one.names, one.steps, notices)
 
 
-def adopt(root: Path, slug: str, *, confirmed: Callable[[str], bool], tell: Callable[[str], None]) -> Adopted:
-    """The person who is asked by `confirmed`, with the secret's name, has been told the steps before.
+def adopt(root: Path, slug: str, *, confirmed: Callable[[str], bool], report: Callable[[str], None]) -> Adopted:
+    """Reports the steps before it calls `confirmed` with the secret's name.
 
-    Raises OperationError, and Declined; the same call then goes on.
+    Raises OperationError, or Declined; after an OperationError the same call continues.
     """
     with _opened(root, slug) as one:
         account, tenant, found = one.account, one.tenant, one.found
-        tell("\n".join(f"- {step}" for step in one.steps))
+        report("\n".join(f"- {step}" for step in one.steps))
         if not confirmed(one.names.secret):
             raise Declined
         claim(account, found)
@@ -141,22 +145,24 @@ def adopt(root: Path, slug: str, *, confirmed: Callable[[str], bool], tell: Call
         except OperationError:
             put_back(account, found)
             raise
-        dead = is_dead(answer)
-        if not dead:
-            tell(f"it holds a payload of {slug}'s, whose key stays: {answer['key_id'] or 'the customer knows its id'}")
+        refused = is_refused(answer)
+        if not refused:
+            report(
+                f"it holds a payload of {slug}, and keeps its key: {answer['key_id'] or 'the customer knows its id'}"
+            )
         rotate_from_next_slot(account, tenant, found)
-        changed = one.bring_in(answer, tell)
+        changed = one.import_into_stack(answer, report)
         after = one.secret()
-        if dead:
+        if refused:
             notices.append(new_key(account, tenant, found))
-    early = not dead and dies_early(answer["expires_at"], after.next_rotation)
+    early = not refused and ends_early(answer["expires_at"], after.next_rotation)
     return Adopted(
         one.names,
         after.current,
         answer["key_id"],
         after.next_rotation,
         changed,
-        "Its secret held no key that lived." if dead else untouched(answer["version_id"], after),
+        "Its secret held no valid key." if refused else untouched(answer["version_id"], after),
         answer["expires_at"] if early else "",
         notices,
     )

@@ -1,7 +1,6 @@
-"""Both halves of a move: what each starts from, and the parts that do it put together.
+"""Runs both halves of a move: loads and checks the files, takes the lock, and calls the engine.
 
-Owns the engine and the lock. Leaves out the order of steps in the new cell (`move.py`) and leaving the old one
-(`leave_cell.py`).
+Leaves out the order of steps in the new cell (`move.py`) and the removal from the old cell (`leave_cell.py`).
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from ops.account import Account, checked_reason
 from ops.actions import move
 from ops.actions.leave_cell import Leaving
 from ops.actions.move import Move
-from ops.actions.offboard import living_secret
+from ops.actions.offboard import active_secret
 from ops.actions.tenant_file import TenantFile
 from ops.errors import OperationError
 from tenancy import Cell, Tenant
@@ -27,7 +26,7 @@ _OPERATION: Final = "move"
 
 @dataclass(frozen=True)
 class Beginning:
-    """The first half. `text` is the tenant's file as it will be, and None where it names `cell` already."""
+    """The first half. `text` is the new text of the tenant's file; None where the file already names `cell`."""
 
     root: Path
     tenant: Tenant
@@ -38,7 +37,7 @@ class Beginning:
 
     @property
     def stack(self) -> str:
-        """The tenant's in the new cell."""
+        """The tenant's stack in the new cell."""
         return self.cell.names.tenant(self.tenant.tenant).stack
 
     @property
@@ -52,11 +51,11 @@ class Beginning:
 
 @dataclass(frozen=True)
 class Finishing:
-    """The second half. `looked`: whether the new cell was seen to hold a key, which takes both cells in one account."""
+    """The second half. `checked`: the new cell has a key. False where the cells are in two accounts: not checked."""
 
     leaving: Leaving
     new_cell: Cell
-    looked: bool
+    checked: bool
 
 
 def prepare(root: Path, slug: str, to: str, reason: str) -> Beginning:
@@ -73,9 +72,10 @@ def prepare(root: Path, slug: str, to: str, reason: str) -> Beginning:
     return Beginning(root, tenant, fleet.cells[to], file, text, why)
 
 
-def begin(beginning: Beginning, *, tell: Callable[[str], None]) -> str | None:
-    """Makes the new cell serve, then changes the file. The first key's version there; None where only the customer can
-    bring one, or nothing was to do. Raises OperationError; the same call then goes on."""
+def begin(beginning: Beginning, *, report: Callable[[str], None]) -> str | None:
+    """Deploys the tenant to the new cell, then changes the file. Returns the first key's version there; None where the
+    tenant uses the customer's own key, or the file already names the cell. Raises OperationError; the same call then
+    continues."""
     # Loads Pulumi, which takes a second: no other command should pay for it.
     from ops.stacks.engine import Engine, OperationFailed
     from ops.stacks.interrupting import left_to_the_engine
@@ -84,44 +84,47 @@ def begin(beginning: Beginning, *, tell: Callable[[str], None]) -> str | None:
         return None
     cell, slug, stack = beginning.cell, beginning.tenant.tenant, beginning.stack
     with (
-        journal.alone(cell, f"{_OPERATION}-{slug}") as place,
+        journal.exclusive_run(cell, f"{_OPERATION}-{slug}") as place,
         Account(cell, _OPERATION, beginning.reason) as account,
     ):
 
         def deploy(text: str) -> int:
-            tell(f"pulumi up --stack {stack} …")
+            report(f"pulumi up --stack {stack} …")
             try:
                 with move.drafted(beginning.root, slug, text) as draft, left_to_the_engine():
                     return Engine(place / "engine", draft).up(stack).changed
             except OperationFailed as error:
                 raise OperationError(
-                    f"{error} Cell {beginning.tenant.cell} serves {slug} as before. Put that right, then run the same "
-                    f"command again; to give it up, `pulumi destroy --stack {stack}`."
+                    f"{error} Cell {beginning.tenant.cell} still serves {slug}. Correct that, then run the same "
+                    f"command again; or cancel the move with `pulumi destroy --stack {stack}`."
                 ) from None
 
-        return Move(account, beginning.tenant, beginning.file, beginning.text, deploy=deploy, tell=tell).run()
+        return Move(account, beginning.tenant, beginning.file, beginning.text, deploy=deploy, report=report).run()
 
 
 def prepare_finish(
-    root: Path, slug: str, old: str, reason: str, *, unprotect: bool, tell: Callable[[str], None]
+    root: Path, slug: str, old: str, reason: str, *, unprotect: bool, report: Callable[[str], None]
 ) -> Finishing:
-    """Changes nothing. Raises OperationError, also where the new cell is seen to have no key."""
+    """Changes nothing. Raises OperationError, also where the new cell has no key."""
     why = checked_reason(reason)
     fleet = tenancy.load(root)
     tenant = selection.one_tenant(fleet, slug)
     left = move.origin(fleet, tenant, old)
     old_cell, new_cell = fleet.cells[old], fleet.cell_of(tenant)
-    together = new_cell.account_id == old_cell.account_id
-    if together:
+    one_account = new_cell.account_id == old_cell.account_id
+    if one_account:
         with Account(new_cell, _OPERATION) as account:
             account.check()
-            found = living_secret(account, tenant)
+            found = active_secret(account, tenant)
         if found is None or found.current is None:
             raise OperationError(
                 f"cell {new_cell.cell} has no key of {slug} yet, so cell {old} is the only one that serves it. Nothing "
-                f"was changed. `myflux-keys status --cell {new_cell.cell}` shows how it stands."
+                f"was changed. `myflux-keys status --cell {new_cell.cell}` shows its state."
             )
     else:
-        tell(f"Not checked: whether cell {new_cell.cell}, in another account, has a key of {slug}. Look with `status`.")
+        report(
+            f"Not checked: whether cell {new_cell.cell}, in another account, has a key of {slug}. Check it with "
+            "`status`."
+        )
     leaving = Leaving(f"{_OPERATION}-finish", root, old_cell, left, None, why, unprotect)
-    return Finishing(leaving, new_cell, looked=together)
+    return Finishing(leaving, new_cell, checked=one_account)

@@ -1,4 +1,4 @@
-"""Ending every key of a tenant, begun or gone on with: the lock, the record and the account.
+"""Runs a revocation, or continues one that was stopped: takes the lock, opens the record and the account.
 
 Leaves out the order of steps (`revoke.py`).
 """
@@ -15,7 +15,7 @@ import tenancy
 from ops import journal, selection
 from ops.account import Account, checked_reason
 from ops.actions.end_keys import Keys, Seen
-from ops.actions.revoke import DENY, Revoke, consequences, goes_on, ready
+from ops.actions.revoke import DENY, Revoke, consequences, continues, ready
 from ops.errors import Declined, OperationError
 from tenancy import Tenant
 
@@ -23,8 +23,8 @@ _OPERATION: Final = "revoke"
 
 
 @dataclass(frozen=True)
-class Ended:
-    """`version` is the new key's, `seen` the last look at OpenAI, `project` the tenant's there."""
+class RevokedTenant:
+    """`version` is the new key's, `seen` the last check at OpenAI, `project` the tenant's project there."""
 
     tenant: Tenant
     project: str
@@ -35,40 +35,42 @@ class Ended:
     reason: str
 
 
-def revoke(root: Path, slug: str, reason: str, *, confirmed: Callable[[], bool], tell: Callable[[str], None]) -> Ended:
-    """The person who is asked by `confirmed` has been told the consequences before. Raises OperationError, and
-    Declined; the same call then goes on."""
+def revoke(
+    root: Path, slug: str, reason: str, *, confirmed: Callable[[], bool], report: Callable[[str], None]
+) -> RevokedTenant:
+    """Reports the consequences before it calls `confirmed`. Raises OperationError, or Declined; after an
+    OperationError the same call continues."""
     why = checked_reason(reason)
     fleet = tenancy.load(root)
     tenant = selection.one_tenant(fleet, slug)
     if not tenant.minted:
         raise OperationError(
-            f"{slug}'s key is the customer's own: only they can end it, in their OpenAI account. Ask them to do so "
-            f"now. Meanwhile `myflux-keys disable {slug}` shuts its readers out within seconds."
+            f"{slug}'s key is the customer's own, and only the customer can revoke it: ask them to do so now, in "
+            f"their OpenAI account. Meanwhile `myflux-keys disable {slug}` denies its readers within seconds."
         )
     cell = fleet.cell_of(tenant)
-    with journal.alone(cell, f"{_OPERATION}-{slug}") as place, Account(cell, _OPERATION, why) as account:
+    with journal.exclusive_run(cell, f"{_OPERATION}-{slug}") as place, Account(cell, _OPERATION, why) as account:
         opened = ready(account, tenant)
         run = journal.unfinished(place, _OPERATION, [slug])
-        if run is not None and goes_on(run, opened=opened, now=datetime.now(UTC)):
-            tell(f"Going on with what {run.by} began on {run.begun}; done so far: {', '.join(run.done)}.")
+        if run is not None and continues(run, opened=opened, now=datetime.now(UTC)):
+            report(f"Continuing the run that {run.by} started on {run.begun}; done so far: {', '.join(run.done)}.")
         else:
-            tell("\n".join(consequences(tenant)))
+            report("\n".join(consequences(tenant)))
             if not confirmed():
                 raise Declined
             run = journal.begin(place, _OPERATION, cell, [slug], why)
         keys = Keys(account, tenant)
         try:
-            done = Revoke(account, tenant, run, kill=keys.revoke, look=keys.look, tell=tell).run()
+            done = Revoke(account, tenant, run, kill=keys.revoke, look=keys.look, report=report).run()
         except BaseException:
-            tell(
-                f"Stopped. Reads of {slug} stay denied until the same command has come to its end."
+            report(
+                f"Stopped. Reads of {slug} stay denied. Run the same command again to continue."
                 if DENY in run.done
                 else f"Stopped before it was certain that reads of {slug} are denied. Run the same command again."
             )
             raise
         run.finish()
-    return Ended(
+    return RevokedTenant(
         tenant,
         cell.names.tenant(slug).project,
         run.entries[slug].version,

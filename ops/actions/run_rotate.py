@@ -1,6 +1,6 @@
-"""A rotation of many tenants' keys, cell by cell, begun or gone on with: the lock, the record and the account.
+"""Runs a rotation of many tenants' keys, cell by cell, or continues one: takes the lock, opens record and account.
 
-Leaves out whose keys (`ops/selection.py`) and the run itself (`rotate.py`).
+Leaves out the choice of tenants (`ops/selection.py`) and the rotations (`rotate.py`).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _OPERATION: Final = "rotate"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to rotate and how. `resume` goes on with a run that was stopped, or begins again; None leaves it open.
-    `wait` follows each rotation to its end, for at most `minutes`."""
+    """What to rotate and how. `resume` True continues a run that was stopped, False starts again, None asks the
+    operator. `wait` follows each rotation to its end, for at most `minutes`."""
 
     tenants: Sequence[str]
     everyone: bool
@@ -39,17 +39,17 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Talk:
-    """How a person is told and asked. `resume` gets a sentence about the run that was stopped, and answers None where
-    there is nobody to ask; `line` is open while a cell's keys are rotated."""
+    """How the operator gets reports and questions. `resume` gets a sentence about the run that was stopped, and returns
+    None where nobody can answer; `line` is open while a cell's keys are rotated."""
 
-    tell: Callable[[str], None]
+    report: Callable[[str], None]
     resume: Callable[[str], bool | None]
     line: Callable[[], AbstractContextManager[Callable[[Progress], None]]]
 
 
 @dataclass(frozen=True)
 class Rotated:
-    """A record for each cell, and tenants to why they were left out."""
+    """`runs` has a record for each cell; `left_out` maps tenants to the reason."""
 
     runs: list[Journal]
     left_out: dict[str, str]
@@ -62,7 +62,7 @@ class Rotated:
 
 
 def rotate(root: Path, wanted: Wanted, talk: Talk) -> Rotated:
-    """Raises OperationError and TenancyError; a rotation that fails is told in its record's entry."""
+    """Raises OperationError and TenancyError; a rotation that fails is recorded in its entry."""
     why = checked_reason(wanted.reason)
     slugs = [slug.strip() for slug in wanted.tenants]
     selections = selection.to_rotate(tenancy.load(root), slugs, everyone=wanted.everyone, cell=wanted.cell)
@@ -75,21 +75,23 @@ def rotate(root: Path, wanted: Wanted, talk: Talk) -> Rotated:
 
 def _cell(chosen: Selection, reason: str, wanted: Wanted, talk: Talk) -> Journal:
     for slug, why in chosen.left_out.items():
-        talk.tell(f"{slug} is left out: {why}.")
-    with journal.alone(chosen.cell, _OPERATION) as place:
+        talk.report(f"{slug} is left out: {why}.")
+    with journal.exclusive_run(chosen.cell, _OPERATION) as place:
         run = _journal(place, chosen, reason, wanted.resume, talk)
         left = [slug for slug, entry in run.entries.items() if entry.outcome != "succeeded"]
         budget = Budget()
-        talk.tell(
-            f"{chosen.cell.cell}: {len(left)} of {len(run.entries)} to rotate, {budget.per_minute} a minute: about "
-            f"{spoken(budget.seconds_for(len(left)))}."
+        talk.report(
+            f"{chosen.cell.cell}: {len(left)} of {len(run.entries)} tenants to rotate, at most {budget.per_minute} a "
+            f"minute: takes about {spoken(budget.seconds_for(len(left)))}."
         )
         with Account(chosen.cell, _OPERATION, run.reason) as account, talk.line() as progress:
             waiting = Waiting(give_up_seconds=wanted.minutes * 60)
             try:
-                done = Rotate(account, run, follow=wanted.wait, tell=progress, waiting=waiting).run()
+                done = Rotate(account, run, follow=wanted.wait, report=progress, waiting=waiting).run()
             except BaseException:
-                talk.tell("Stopped. What has been started goes on at AWS; the same command goes on with the rest.")
+                talk.report(
+                    "Stopped. AWS finishes the rotations that were started. Run the same command again for the others."
+                )
                 raise
         done.finish()
         return done
@@ -97,20 +99,23 @@ def _cell(chosen: Selection, reason: str, wanted: Wanted, talk: Talk) -> Journal
 
 def _journal(place: Path, chosen: Selection, reason: str, resume: bool | None, talk: Talk) -> Journal:
     slugs = [tenant.tenant for tenant in chosen.tenants]
-    held = journal.unfinished(place, _OPERATION, slugs)
-    if held is None:
+    unfinished = journal.unfinished(place, _OPERATION, slugs)
+    if unfinished is None:
         if resume:
             raise OperationError(
-                f"there is no unfinished run for these tenants of {chosen.cell.cell}: leave out --resume to begin one."
+                f"there is no unfinished run for these tenants of {chosen.cell.cell}: leave out --resume to start one."
             )
         return journal.begin(place, _OPERATION, chosen.cell, slugs, reason)
-    left = sum(not entry.outcome for entry in held.entries.values())
-    told = f"A run of {held.begun} by {held.by} was stopped with {left} of {len(held.entries)} tenants not begun"
+    left = sum(not entry.outcome for entry in unfinished.entries.values())
+    stopped = (
+        f"The run that {unfinished.by} started on {unfinished.begun} was stopped: {left} of {len(unfinished.entries)} "
+        "tenants were not started"
+    )
     if resume is None:
-        resume = talk.resume(told)
+        resume = talk.resume(stopped)
     if resume is False:
         return journal.begin(place, _OPERATION, chosen.cell, slugs, reason)
-    talk.tell(f"{told}: going on. --restart begins again.")
-    if reason and reason != held.reason:
-        held.reason = reason
-    return held
+    talk.report(f"{stopped}. It continues now; --restart starts again.")
+    if reason and reason != unfinished.reason:
+        unfinished.reason = reason
+    return unfinished

@@ -1,6 +1,6 @@
-"""One operation on many stacks, from what was asked for to what came of it.
+"""Runs one operation on many stacks: chooses them, opens the record, runs the stages, and stops on a signal.
 
-Owns the order of choosing, recording and running, and what a signal means. Leaves out each of these (`ops/stacks/`).
+Leaves out each of these parts (`ops/stacks/`).
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from ops.stacks.run import Plan, Progress, Result, Run
 from ops.stacks.stages import stages
 
 _MOST_PROCESSES = 4
-"""Of our own choosing. Each holds an engine of some 200 MiB, and OpenAI's Admin API paces what they ask."""
+"""Our own limit: each runs an engine of about 200 MiB, and OpenAI's Admin API limits their calls."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """All that was asked for, except which stacks. `fleet` holds tenants/ and cells/; `workers` are processes on this
-    machine, and 0 is one a core, 4 at most."""
+    """The operation and its options, without the stacks. `fleet` holds tenants/ and cells/; `workers` are processes on
+    this machine, and 0 means one for each core, at most 4."""
 
     operation: Operation
     fleet: Path
@@ -41,10 +41,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Talk:
-    """How a person is told. `begins` gets the plan and the number of processes; `line` is open while stacks are worked
-    on; `stopping` is called by a signal's handler."""
+    """How the operator gets reports. `begins` gets the plan and the number of processes; `line` is open while stacks
+    run; `stopping` is called by a signal's handler."""
 
-    tell: Callable[[str], None]
+    report: Callable[[str], None]
     begins: Callable[[Plan, int], None]
     line: Callable[[], AbstractContextManager[Callable[[Progress], None]]]
     stopping: Callable[[], None]
@@ -59,9 +59,9 @@ def choose(
     since: str | None,
     reasons: Callable[[Choice], None],
 ) -> Choice:
-    """`reasons` tells why each stack is among those that changed since a commit.
+    """`reasons` reports why each stack is among those that changed since a commit.
 
-    Raises OperationError and TenancyError; nothing has been changed then.
+    Raises OperationError and TenancyError; nothing was changed then.
     """
     choice.only_one(tenants, cell, everyone, since)
     if since is not None:
@@ -76,25 +76,25 @@ def choose(
         found = choice.by_cell(wanted.fleet, cell)
     if wanted.operation in ("up", "preview"):
         return found
-    standing = backend.stacks(backend.address())
+    with_state = backend.stacks(backend.address())
     if wanted.operation == "destroy":
-        choice.refuse_to_strand(found, standing)
-    return choice.deployed(found, standing)
+        choice.refuse_to_strand(found, with_state)
+    return choice.deployed(found, with_state)
 
 
 def run(wanted: Wanted, chosen: Choice, talk: Talk) -> tuple[Plan, Result]:
-    """The stacks that an earlier run has finished are left out. Raises OperationError; what becomes of one stack is its
-    own outcome."""
+    """Leaves out the stacks that an earlier run has finished. Raises OperationError for the run; an error of one stack
+    is that stack's outcome."""
     url = backend.address()
     for notice in backend.notices(url):
-        talk.tell(f"note: {notice}")
+        talk.report(f"note: {notice}")
     code = sources.code_digest()
     prints = {stack: sources.fingerprint(stack, wanted.fleet, code) for stack in chosen.stacks}
-    with record.opened(record.place(), wanted.operation, url, chosen.stacks) as held:
+    with record.opened(record.place(), wanted.operation, url, chosen.stacks) as past:
         if wanted.restart or wanted.dry:
-            held.forget()
-        standing = backend.stacks(url)
-        done = {stack for stack in held.done(prints) if standing is None or stack in standing}
+            past.forget()
+        with_state = backend.stacks(url)
+        done = {stack for stack in past.done(prints) if with_state is None or stack in with_state}
         plan = Plan(
             wanted.operation,
             stages(
@@ -109,34 +109,34 @@ def run(wanted: Wanted, chosen: Choice, talk: Talk) -> tuple[Plan, Result]:
             wait=wanted.wait,
             dry=wanted.dry,
         )
-        result = _run(wanted, plan, held, talk)
+        result = _run(wanted, plan, past, talk)
         if result.complete:
-            held.forget()
+            past.forget()
     return plan, result
 
 
-def _run(wanted: Wanted, plan: Plan, held: record.Record, talk: Talk) -> Result:
-    # Dask takes a second to import, which a run that finds nothing to do has no use for.
+def _run(wanted: Wanted, plan: Plan, past: record.Record, talk: Talk) -> Result:
+    # Dask takes a second to import, and a run without stacks does not need it.
     from ops.stacks import pool
 
     workers = min(wanted.workers or min(_MOST_PROCESSES, os.cpu_count() or 1), max(len(plan.left), 1))
     talk.begins(plan, workers)
-    with pool.opened(workers, wanted.scheduler, wanted.fleet.resolve()) as crew, talk.line() as progress:
-        running = Run(plan, crew, held, progress)
+    with pool.opened(workers, wanted.scheduler, wanted.fleet.resolve()) as workers_pool, talk.line() as progress:
+        running = Run(plan, workers_pool, past, progress)
         with _stopped_by_signal(running, talk.stopping):
             return running.go()
 
 
 @contextmanager
 def _stopped_by_signal(running: Run, stopping: Callable[[], None]) -> Generator[None]:
-    """Ctrl-C, and what a pipeline sends to end a job. A second one changes nothing: an engine that is cut off in the
-    middle costs more than the seconds it needs to end."""
+    """Stops the run on Ctrl-C, or on the signal with which a pipeline ends a job. A second signal changes nothing: an
+    engine that is killed leaves a lock and pending operations."""
 
-    def heard(_number: int, _frame: object) -> None:
+    def on_signal(_number: int, _frame: object) -> None:
         running.stop()
         stopping()
 
-    before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

@@ -1,6 +1,6 @@
-"""A sweep by hand of the cells and tenants that were asked for, with the files and stacks that no function sees.
+"""Sweeps the chosen cells and tenants, and compares files and stacks, which no function can read.
 
-Leaves out one cell's sweep (`sweep.py`).
+Leaves out the sweep of one cell (`sweep.py`).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from tenancy import Fleet
 
 @dataclass(frozen=True)
 class Talk:
-    """How a person is told. `line` is open while one cell is swept."""
+    """How the operator gets reports. `line` is open while one cell is swept."""
 
-    tell: Callable[[str], None]
+    report: Callable[[str], None]
     line: Callable[[], AbstractContextManager[Callable[[str], None]]]
 
 
@@ -32,14 +32,14 @@ def sweep_cells(
 ) -> list[Swept]:
     """Raises OperationError and TenancyError."""
     fleet = tenancy.load(root)
-    standing = stack_states.stacks(talk.tell)
+    with_state = stack_states.stacks(talk.report)
     found: list[Swept] = []
     for name, slugs in _chosen(fleet, tenants, cell).items():
         with Account(fleet.cells[name], "sweep") as account, talk.line() as say:
-            sides = orphans.sides(account, fleet, standing, account.check())
-            beside = compare(account, sides, slugs, dry_run=dry_run)
-            slugs = None if slugs is None else [slug for slug in slugs if slug in beside.tenants]
-            count = len(beside.tenants if slugs is None else slugs)
+            sides = orphans.sides(account, fleet, with_state, account.check())
+            compared = compare(account, sides, slugs, dry_run=dry_run)
+            slugs = None if slugs is None else [slug for slug in slugs if slug in compared.tenants]
+            count = len(compared.tenants if slugs is None else slugs)
             if count > PER_MINUTE:
                 say(f"{name}: {count} tenants, about {-(-count // PER_MINUTE)} minutes")
 
@@ -47,16 +47,16 @@ def sweep_cells(
                 if not swept.done:
                     say(f"{swept.cell}: {swept.tenants} of {count} tenants, {len(swept.plan)} keys")
 
-            swept = Swept(name, beside.orphans, beside.projects_failed, done=True)
+            swept = Swept(name, compared.orphans, compared.projects_failed, done=True)
             if slugs is None or slugs:
                 swept = sweep(account, slugs, dry_run=dry_run, governance=governance, progress=progress)
-                swept.orphans, swept.projects_failed = beside.orphans, beside.projects_failed
+                swept.orphans, swept.projects_failed = compared.orphans, compared.projects_failed
             found.append(swept)
     return found
 
 
 def _chosen(fleet: Fleet, tenants: Sequence[str], cell: str | None) -> dict[str, list[str] | None]:
-    """By cell: the tenants asked for, or None for all. Raises OperationError."""
+    """By cell: the chosen tenants, or None for all. Raises OperationError."""
     if not tenants:
         return {one.cell: None for one in selection.cells(fleet, cell)}
     chosen: dict[str, list[str] | None] = {}

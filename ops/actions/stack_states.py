@@ -10,16 +10,16 @@ from ops.errors import OperationError, explain
 from ops.stacks import backend
 
 
-def stacks(tell: Callable[[str], None]) -> set[str] | None:
-    """None where the states cannot be seen, which is said: then nothing is told of stacks."""
+def stacks(report: Callable[[str], None]) -> set[str] | None:
+    """The names of stacks that have a state. Where they cannot be read, reports the reason and returns None."""
     try:
         found = backend.stacks(backend.address())
     except OperationError as error:
-        tell(f"Stacks were not checked: {error}")
+        report(f"Stacks were not checked: {error}")
     except (BotoCoreError, ClientError) as error:
-        tell(f"Stacks were not checked: {explain(error)}")
+        report(f"Stacks were not checked: {explain(error)}")
     else:
         if found is None:
-            tell("Stacks were not checked: only Pulumi's engine can read this backend.")
+            report("Stacks were not checked: only Pulumi's engine can read this backend.")
         return found
     return None

@@ -14,13 +14,13 @@ from typing import Final
 from ops.account import Account
 from ops.actions.access import Access, is_open
 from ops.actions.history import versions
-from ops.actions.orphans import Orphan, look
+from ops.actions.orphans import Orphan, find_orphans
 from ops.errors import OperationError
 from ops.rotation_state import SecretFacts, tenant_secrets
 from tenancy import Fleet, Tenant
 
 _AT_ONCE: Final = 8
-"""GetResourcePolicy calls side by side: 2,000 tenants in some seconds, far below AWS's limit."""
+"""GetResourcePolicy calls in parallel: 2,000 tenants in some seconds, far below AWS's limit."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,18 @@ def cell_status(
     """Every tenant of the cell that has a file, a stack or a secret, sorted by slug; and the orphans. `stacks` None:
     the states were not read."""
     now = account.check()
-    orphans = look(account, fleet, stacks, now)
-    held = dict(tenant_secrets(account.secrets, account.cell.names))
+    orphans = find_orphans(account, fleet, stacks, now)
+    secrets = dict(tenant_secrets(account.secrets, account.cell.names))
     files = {tenant.tenant: tenant for tenant in fleet.tenants_of(account.cell)}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        deployed = [slug for slug in files if slug in held]
+        deployed = [slug for slug in files if slug in secrets]
         readable = dict(zip(deployed, pool.map(_reads(account), [files[slug] for slug in deployed]), strict=True))
-        theirs = [slug for slug in deployed if held[slug].current and not held[slug].rotation_enabled]
-        made = dict(zip(theirs, pool.map(_made(account), [held[slug] for slug in theirs]), strict=True))
+        not_rotating = [slug for slug in deployed if secrets[slug].current and not secrets[slug].rotation_enabled]
+        made = dict(zip(not_rotating, pool.map(_made(account), [secrets[slug] for slug in not_rotating]), strict=True))
     orphaned = {orphan.tenant: _ORPHAN_STATES[orphan.kind] for orphan in reversed(orphans)}
     lines = [
-        tenant_status(slug, files.get(slug), held.get(slug), readable.get(slug), now, made=made.get(slug))
-        for slug in sorted({*files, *held, *orphaned})
+        tenant_status(slug, files.get(slug), secrets.get(slug), readable.get(slug), now, made=made.get(slug))
+        for slug in sorted({*files, *secrets, *orphaned})
     ]
     return [replace(line, state=_word(line.state, orphaned.get(line.tenant))) for line in lines], orphans
 
@@ -85,7 +85,7 @@ def tenant_status(
     *,
     made: datetime | None = None,
 ) -> TenantStatus:
-    """One line, from what is known. Pure. `made` is when a key that does not rotate was stored."""
+    """One line of the table. Pure. `made` is when a key that does not rotate was stored."""
     source, enabled = (tenant.source, tenant.enabled) if tenant else ("?", None)
     if held is None:
         return TenantStatus(slug, source, enabled, None, "not deployed")

@@ -1,7 +1,7 @@
-"""A key from a person's hands to its place, and the admin key's replacement: the account around each.
+"""Stores an admin key or a customer's key, and starts an admin key's rotation, each with the cell's AWS account.
 
-Leaves out what is checked and stored (`admin_key.py`, `customer_key.py`) and where the text comes from: it is asked for
-once all that can be known without it is known.
+Leaves out the checks and the write (`admin_key.py`, `customer_key.py`) and the prompt (`read`): it is called last,
+after every check that needs no key.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class StoredAdminKey:
 
 @dataclass(frozen=True)
 class Rotation:
-    """Of a cell's admin key, to a new version of `secret`."""
+    """A rotation of a cell's admin key, to `version` of `secret`."""
 
     secret: str
     version: str
@@ -36,7 +36,8 @@ class Rotation:
 def store_admin_key(
     root: Path, cell: str | None, tenant: str | None, local_openai_url: str | None, read: Callable[[], str]
 ) -> StoredAdminKey:
-    """`tenant`: the customer whose own admin key it is; `cell` is then one that they move to. `read` gives the key.
+    """`tenant`: the tenant whose customer gave the admin key; `cell` is then the cell that it moves to, or None. `read`
+    returns the key.
 
     Raises OperationError, TenancyError and AddressError.
     """
@@ -51,7 +52,7 @@ def store_admin_key(
         return StoredAdminKey(chosen.cell, admin_key.store(chosen, key, base_url, account.secrets, customer))
 
 
-def rotate_admin_key(root: Path, cell: str, *, wait: bool, tell: Callable[[str], None]) -> Rotation:
+def rotate_admin_key(root: Path, cell: str, *, wait: bool, report: Callable[[str], None]) -> Rotation:
     """`wait` returns once the new key is live. Raises OperationError."""
     (chosen,) = cells(tenancy.load(root), cell)
     secret = chosen.names.admin_secret
@@ -59,7 +60,7 @@ def rotate_admin_key(root: Path, cell: str, *, wait: bool, tell: Callable[[str],
         account.check()
         version = admin_key.rotate(chosen, account.secrets)
         if wait:
-            tell(f"Secrets Manager rotates {secret} to version {version} ...")
+            report(f"Secrets Manager rotates {secret} to version {version} ...")
             admin_key.wait(chosen, account.secrets, version)
     return Rotation(secret, version)
 
@@ -67,7 +68,7 @@ def rotate_admin_key(root: Path, cell: str, *, wait: bool, tell: Callable[[str],
 def store_customer_key(
     root: Path, slug: str, local_openai_url: str | None, read: Callable[[Tenant], str]
 ) -> customer_key.Stored:
-    """`read` gives the key of the tenant that it is asked for. Raises OperationError, TenancyError and AddressError."""
+    """`read` returns the tenant's key. Raises OperationError, TenancyError and AddressError."""
     fleet = tenancy.load(root)
     tenant = one_tenant(fleet, slug)
     cell = fleet.cell_of(tenant)
@@ -79,18 +80,18 @@ def store_customer_key(
         return customer_key.store(cell, tenant, key, base_url, account.secrets)
 
 
-def customers_keys(root: Path, slugs: Sequence[str]) -> dict[str, customer_key.Standing]:
-    """By tenant; of every one that brings a key of its own where `slugs` is empty. Raises OperationError."""
+def customer_key_statuses(root: Path, slugs: Sequence[str]) -> dict[str, customer_key.KeyStatus]:
+    """By tenant; with no `slugs`, of every tenant that uses the customer's own key. Raises OperationError."""
     fleet = tenancy.load(root)
     chosen = (
         [one_tenant(fleet, slug) for slug in dict.fromkeys(slugs)]
         if slugs
         else sorted((t for t in fleet.tenants.values() if not t.minted), key=lambda t: t.tenant)
     )
-    found: dict[str, customer_key.Standing] = {}
+    found: dict[str, customer_key.KeyStatus] = {}
     for tenant in chosen:
         cell = fleet.cell_of(tenant)
         with Account(cell, "key-status") as account:
             account.check()
-            found[tenant.tenant] = customer_key.standing(cell, tenant, account.secrets)
+            found[tenant.tenant] = customer_key.key_status(cell, tenant, account.secrets)
     return found

@@ -38,7 +38,7 @@ class Swept:
     rotation_overdue: dict[str, str] = field(default_factory=dict[str, str])
     failed: dict[str, str] = field(default_factory=dict[str, str])
     governance: str | None = None
-    """OpenAI's refusal of the key that a rotation would make; None where it allows one, or was not asked."""
+    """OpenAI's refusal of the key that a rotation would make; None where it allows one, or was not checked."""
     admin_key_days_left: float | None = None
     customers_admin_key_days_left: dict[str, float] = field(default_factory=dict[str, float])
     tenants: int = 0
@@ -98,9 +98,9 @@ def compare(account: Account, sides: Sides, tenants: Sequence[str] | None, *, dr
     cell = account.cell
     event = {"action": "orphans", "tenants": list(tenants) if tenants else None, "dry_run": dry_run}
     answer = functions_client.call(cell, cell.names.sweep_function, event, account.functions)
-    theirs = [orphans.from_answer(entry, sides) for entry in answer["orphans"]]
-    ours = [one for one in orphans.compared(sides) if tenants is None or one.tenant in tenants]
-    return Compared(orphans.merged(theirs, ours), answer["projects_failed"], answer["tenants"])
+    by_function = [orphans.from_answer(entry, sides) for entry in answer["orphans"]]
+    by_command = [one for one in orphans.compared(sides) if tenants is None or one.tenant in tenants]
+    return Compared(orphans.merged(by_function, by_command), answer["projects_failed"], answer["tenants"])
 
 
 def sweep(

@@ -1,7 +1,5 @@
-"""A tenant's readers shut out, or let in again, in its file, in AWS and in Pulumi's state.
-
-Owns the order: the file and AWS at once, the engine last. Leaves out the secret's policy itself (`access.py`).
-"""
+"""Denies or allows a tenant's readers: writes its file, then the secret's policy (`access.py`), then runs the
+engine."""
 
 from __future__ import annotations
 
@@ -20,7 +18,7 @@ from ops.journal import folder
 
 @dataclass(frozen=True)
 class Switched:
-    """What changed, or would with `dry`. `stack_changes` counts resources, and is None until the engine has run."""
+    """What changed, or with `dry` what would. `stack_changes` counts resources; None where the engine has not run."""
 
     file: Path
     stack: str
@@ -29,8 +27,8 @@ class Switched:
     stack_changes: int | None = None
 
 
-def switch(root: Path, slug: str, *, enabled: bool, dry: bool, tell: Callable[[str], None]) -> Switched:
-    """Raises OperationError, also where somebody else changes the policy meanwhile; the same call then goes on."""
+def switch(root: Path, slug: str, *, enabled: bool, dry: bool, report: Callable[[str], None]) -> Switched:
+    """Raises OperationError, also where somebody else changes the policy meanwhile; the same call then continues."""
     fleet = tenancy.load(root)
     tenant = selection.one_tenant(fleet, slug)
     cell = fleet.cell_of(tenant)
@@ -44,19 +42,19 @@ def switch(root: Path, slug: str, *, enabled: bool, dry: bool, tell: Callable[[s
         if dry:
             return found
         if file.set_enabled(enabled):
-            tell(f"{file.path}: enabled: {str(enabled).lower()}")
+            report(f"{file.path}: enabled: {str(enabled).lower()}")
         changed = access.switch(enabled=enabled)
-        tell(f"reads of {slug} are {word}{'' if changed else ' already'}")
+        report(f"reads of {slug} are {word}{'' if changed else ' already'}")
     # Loads Pulumi, which takes a second: no other command should pay for it.
     from ops.stacks.engine import Engine, OperationFailed
 
-    tell(f"pulumi up --stack {stack} …")
+    report(f"pulumi up --stack {stack} …")
     try:
         outcome = Engine(folder(cell) / "engine", root).up(stack)
     except OperationFailed as error:
         raise OperationError(
-            f"Reads of {slug} are {word}, in AWS and in the file, but Pulumi's state does not say so yet. {error} "
-            f"Put that right, then run the same command again or `pulumi up --stack {stack}`."
+            f"Reads of {slug} are {word} in AWS and in the file, but `pulumi up` failed, so Pulumi's state may differ. "
+            f"{error} Correct that, then run the same command again or `pulumi up --stack {stack}`."
         ) from None
     with Account(cell, command) as account:
         Access(account.secrets, cell, tenant).check(enabled=enabled)

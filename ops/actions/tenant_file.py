@@ -21,7 +21,7 @@ _WORDS: Final = {"enabled": "true|false", "cell": "[a-z0-9-]+"}
 
 
 def with_enabled(text: str, enabled: bool) -> str:
-    """`text` with the field changed, or added at the end where it was left out."""
+    """`text` with the field changed, or added at the end where the file does not have it."""
     return _with(text, "enabled", "true" if enabled else "false")
 
 

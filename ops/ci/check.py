@@ -1,7 +1,7 @@
-"""On a pull request: reviews what it changes, and leaves the report where the next job finds it.
+"""On a pull request: reviews what it changes, and writes the report to a folder for the next job.
 
-Needs no credential, no state and no network, so it is safe to run on a fork's code, which may be anything: what it
-leaves behind is data from a stranger, and `ops.ci.comment` treats it so.
+Needs no credential, no state and no network, so it can run a fork's code safely. That code may do anything, so
+`ops.ci.comment` does not trust the report.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def main() -> int:
     parser.add_argument("--number", type=int, metavar="N", help="the pull request's number, for the comment")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the folder to write the report to")
     parser.add_argument("--fleet", type=Path, default=ROOT, help="folder that holds tenants/ and cells/")
-    asked = parser.parse_args()
-    out: Path = asked.out
+    arguments = parser.parse_args()
+    out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
         [
@@ -39,10 +39,10 @@ def main() -> int:
             "ops.cli",
             "check",
             "--base",
-            asked.base,
+            arguments.base,
             "--no-state",
             "--fleet",
-            asked.fleet.resolve(),
+            arguments.fleet.resolve(),
         ],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
@@ -51,11 +51,11 @@ def main() -> int:
         check=False,
     )
     sys.stderr.write(redact(done.stderr))
-    # Without a report nothing was judged, and what was said instead is what the author needs to see.
+    # Without a report nothing was checked: the author then needs the error instead.
     report = done.stdout if done.stdout.strip() else f"`myflux-keys check` wrote no report:\n\n{_quoted(done.stderr)}"
     (out / REPORT).write_text(redact(report), encoding="utf-8")
-    if asked.number is not None:
-        (out / NUMBER).write_text(f"{asked.number}\n", encoding="utf-8")
+    if arguments.number is not None:
+        (out / NUMBER).write_text(f"{arguments.number}\n", encoding="utf-8")
     if place := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(place).open("a", encoding="utf-8") as page:
             page.write(redact(report))

@@ -1,7 +1,6 @@
-"""Running `myflux-keys` as one cell's pipeline.
+"""Runs `myflux-keys` as one cell's pipeline, with the cell's session and state backend.
 
-Owns finding the cell, its session and its state. Leaves out what is run. Commands are called, not imported: what a
-pipeline does can be typed by hand.
+Commands are called, not imported: a person can type what a pipeline does.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _BACKEND: Final = "PULUMI_BACKEND_URL"
 
 
 @dataclass(frozen=True)
-class Said:
+class CommandResult:
     code: int
     facts: dict[str, Any]
     """What the command printed as JSON; empty where it printed none."""
@@ -42,8 +41,8 @@ class CellJob:
     root: Path
     environment: Mapping[str, str]
 
-    def keys(self, *arguments: str) -> Said:
-        """`myflux-keys` with --json. Its steps go to stderr as they come."""
+    def keys(self, *arguments: str) -> CommandResult:
+        """Runs `myflux-keys` with --json. Its progress goes to stderr at once."""
         done = subprocess.run(
             [sys.executable, "-m", "ops.cli", *arguments, "--fleet", str(self.root), "--json"],
             cwd=ROOT,
@@ -53,7 +52,7 @@ class CellJob:
             text=True,
             check=False,
         )
-        return Said(done.returncode, json.loads(done.stdout) if done.stdout.strip() else {})
+        return CommandResult(done.returncode, json.loads(done.stdout) if done.stdout.strip() else {})
 
 
 def pipeline_of(root: Path, cell: str) -> tuple[Cell, Pipeline]:
@@ -69,7 +68,7 @@ def cell_job(root: Path, slug: str) -> CellJob:
     """Becomes the cell's deployer role. Raises Failure."""
     cell, pipeline = pipeline_of(root.resolve(), slug)
     environment = identity.session(cell, pipeline, _run(os.environ), os.environ)
-    # Where a person or a test names another backend, theirs counts.
+    # A backend that a person or a test has set is used instead.
     environment.setdefault(_BACKEND, f"s3://{pipeline.state_bucket}?region={cell.region}&awssdk=v2")
     if found := engine.locate(environment):
         environment["PATH"] = os.pathsep.join([str(found.folder), environment.get("PATH", os.defpath)])
@@ -77,6 +76,6 @@ def cell_job(root: Path, slug: str) -> CellJob:
 
 
 def _run(environment: Mapping[str, str]) -> str:
-    """CloudTrail shows who it was: the run's number leads to the run."""
+    """The session's name, which CloudTrail records: it holds the number of the CI run."""
     number = environment.get("GITHUB_RUN_ID") or environment.get("CI_PIPELINE_ID") or "by-hand"
     return f"myflux-keys-{number}"[:64]

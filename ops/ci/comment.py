@@ -20,11 +20,11 @@ _PAGES: Final = 30
 
 
 def publish(github: GitHub, folder: Path, head: str) -> str:
-    """What was done, in words. Raises Failure where the report is not about the pull request that it names."""
+    """Returns a sentence about what was done. Raises Failure where the report cannot be read."""
     number = report.number(folder)
     pull = github.ask("GET", f"pulls/{number}")
     if pull["head"]["sha"] != head:
-        # Also the ordinary case of a push while the check ran: the next check writes the comment.
+        # This also happens after a push while the check ran: the next check writes the comment.
         return f"pull request {number} has a newer commit than the one that was checked: nothing was written."
     text = report.comment(folder)
     for found in _comments(github, number):
@@ -51,8 +51,8 @@ def main() -> int:
         "--report", type=Path, required=True, metavar="FOLDER", help="the folder that ops.ci.check wrote"
     )
     parser.add_argument("--head", required=True, metavar="SHA", help="the commit that was checked")
-    asked = parser.parse_args()
-    print(publish(GitHub.of_this_job(), asked.report, asked.head))
+    arguments = parser.parse_args()
+    print(publish(GitHub.of_this_job(), arguments.report, arguments.head))
     return 0
 
 

@@ -17,18 +17,19 @@ def main() -> int:
     parser.add_argument("--cell", required=True, help="the cell whose deployer role this job becomes")
     parser.add_argument("--since", required=True, metavar="SHA", help="the commit before the merge")
     parser.add_argument("--fleet", type=Path, default=ROOT, help="folder that holds tenants/ and cells/")
-    asked = parser.parse_args()
-    root = asked.fleet.resolve()
-    _, pipeline = pipeline_of(root, asked.cell)
-    platforms = changed.since(asked.since, root).platforms
-    if asked.cell in platforms and pipeline.deploys == "tenants":
+    arguments = parser.parse_args()
+    root = arguments.fleet.resolve()
+    _, pipeline = pipeline_of(root, arguments.cell)
+    platforms = changed.since(arguments.since, root).platforms
+    if arguments.cell in platforms and pipeline.deploys == "tenants":
         raise Failure(
-            f"the merge also changes the platform of cell {asked.cell}, and this pipeline may deploy only tenants. A "
-            f"deployer must run `myflux-keys up --cell {asked.cell}`, which includes its tenants. Nothing was changed."
+            f"the merge also changes the platform of cell {arguments.cell}, and this pipeline may deploy only tenants. "
+            f"A deployer must run `myflux-keys up --cell {arguments.cell}`, which includes its tenants. Nothing was "
+            "changed."
         )
-    said = cell_job(root, asked.cell).keys("up", "--cell", asked.cell, "--changed", asked.since)
-    summary.write(summary.deployed(asked.cell, said.facts))
-    return said.code
+    result = cell_job(root, arguments.cell).keys("up", "--cell", arguments.cell, "--changed", arguments.since)
+    summary.write(summary.deployed(arguments.cell, result.facts))
+    return result.code
 
 
 if __name__ == "__main__":

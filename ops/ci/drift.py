@@ -18,16 +18,16 @@ def main() -> int:
     )
     parser.add_argument("--cell", required=True, help="the cell whose deployer role this job becomes")
     parser.add_argument("--fleet", type=Path, default=ROOT, help="folder that holds tenants/ and cells/")
-    asked = parser.parse_args()
-    job = cell_job(asked.fleet, asked.cell)
-    read = job.keys("refresh", "--cell", asked.cell)
+    arguments = parser.parse_args()
+    job = cell_job(arguments.fleet, arguments.cell)
+    read = job.keys("refresh", "--cell", arguments.cell)
     if read.code:
-        summary.write(summary.unread(asked.cell, read.facts))
+        summary.write(summary.unread(arguments.cell, read.facts))
         return read.code
-    # A refresh alone finds a difference just once: from then on the state agrees with AWS, and the files still don't.
-    compared = job.keys("preview", "--cell", asked.cell)
+    # A refresh alone shows a difference only once: then the state agrees with AWS, and the files still differ.
+    compared = job.keys("preview", "--cell", arguments.cell)
     drifted = summary.drifted(compared.facts)
-    summary.write(summary.drift(asked.cell, drifted, whole=compared.code == 0))
+    summary.write(summary.drift(arguments.cell, drifted, whole=compared.code == 0))
     return 1 if drifted else compared.code
 
 

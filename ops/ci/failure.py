@@ -1,4 +1,4 @@
-"""How a script ends: with a sentence on stderr and an exit code, as the commands do."""
+"""Ends a script: prints an error as a sentence on stderr, and exits with its code."""
 
 from __future__ import annotations
 

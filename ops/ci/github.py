@@ -1,7 +1,4 @@
-"""GitHub's REST API for one repository, with the token of a job.
-
-Owns the calls and how they fail. Leaves out what is asked.
-"""
+"""Calls GitHub's REST API for one repository, with the token of a job."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""From the token that CI vouches for a job with to a session of the cell's deployer role.
+"""Exchanges a CI job's identity token for a session of the cell's deployer role.
 
-Owns asking GitHub for the token, or taking GitLab's, and the exchange at STS. No key of anybody's is stored: both the
-token and the session die within the hour. The session goes to child processes by their environment.
+Requests the token from GitHub, or reads GitLab's, and calls STS. No credential is stored: the token and the session
+expire within the hour. Child processes get the session through their environment.
 https://docs.github.com/en/actions/reference/security/oidc
 https://docs.gitlab.com/ci/secrets/id_token_authentication/
 """
@@ -46,13 +46,13 @@ _OWN: Final = (
     "AWS_ROLE_ARN",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
 )
-"""Not passed on: they would make another identity, or let a child ask for one."""
+"""Not passed to child processes: with these a child would have another identity, or could request one."""
 
 
 def session(cell: Cell, pipeline: Pipeline, run: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """`environment` turned towards the cell as its deployer role. `run` names the session in CloudTrail."""
+    """`environment` with the credentials of the cell's deployer role. `run` names the session in CloudTrail."""
     role = cell.names.role_arn(cell.names.deployer_role)
-    # The token is the whole proof: whatever credentials this machine has are left out of it.
+    # The token is the only proof: the call uses no credentials of this machine.
     sts: STSClient = boto3.Session(region_name=cell.region).client(  # pyright: ignore[reportUnknownMemberType]
         "sts", config=Config(signature_version=UNSIGNED)
     )
@@ -62,38 +62,38 @@ def session(cell: Cell, pipeline: Pipeline, run: str, environment: Mapping[str, 
     except ClientError as error:
         raise Failure(
             f"AWS does not allow this job to assume {role}: {error.response.get('Error', {}).get('Message', '')} "
-            f"By the cell's file the role trusts only {pipeline.issuer} with the subject {pipeline.subject}. "
+            f"The cell's file says that the role trusts only {pipeline.issuer} with the subject {pipeline.subject}. "
             f"{_way_out(cell, pipeline, _subject(token))}"
         ) from None
-    held = answer["Credentials"]
+    credentials = answer["Credentials"]
     kept = {name: value for name, value in environment.items() if name not in _OWN}
     return kept | {
-        "AWS_ACCESS_KEY_ID": held["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": held["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": held["SessionToken"],
+        "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": credentials["SessionToken"],
         "AWS_REGION": cell.region,
         "AWS_DEFAULT_REGION": cell.region,
     }
 
 
 def _way_out(cell: Cell, pipeline: Pipeline, subject: str) -> str:
-    """`subject` is what this job's token says, empty where it cannot be read."""
+    """`subject` is that of this job's token, empty where it cannot be read."""
     up = f"`myflux-keys up --cell {cell.cell}`"
     if subject == pipeline.subject:
         return f"This job's token has that subject: the role is missing or was made from an older file. Run {up}."
-    said = f"This job's token has the subject {subject}. " if subject else ""
+    fact = f"This job's token has the subject {subject}. " if subject else ""
     file, ids, github = f"cells/{cell.cell}.yaml", _WITH_IDS.match(subject), pipeline.github
-    # Where the file has ids already, another repository has taken over the name.
+    # If the file already has ids, another repository now has this name.
     if ids and github and not github.owner_id and f"{ids['owner']}/{ids['name']}" == github.repository:
         return (
-            f"{said}Write `owner_id: {ids['owner_id']}` and `repository_id: {ids['repository_id']}` under "
+            f"{fact}Write `owner_id: {ids['owner_id']}` and `repository_id: {ids['repository_id']}` under "
             f"pipeline.github in {file}; then a deployer must run {up}."
         )
-    return f"{said}Run the job there; or change `pipeline` in {file}, and then a deployer must run {up}."
+    return f"{fact}Run the job there; or change `pipeline` in {file}, and then a deployer must run {up}."
 
 
 def _subject(token: str) -> str:
-    """Read for a person alone: whether the token is true is for AWS to say."""
+    """The token's subject, for the error message only: AWS verifies the token."""
     try:
         body = token.split(".")[1]
         return str(json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))["sub"])
@@ -110,10 +110,10 @@ def _token(environment: Mapping[str, str]) -> str:
             "this job has no identity: on GitHub give it `permissions: id-token: write`, on GitLab "
             f"`id_tokens: {GITLAB_VARIABLE}: aud: {AWS_AUDIENCE}`."
         )
-    asked = f"{url}&audience={urllib.parse.quote(AWS_AUDIENCE)}"
-    held = {"Authorization": f"bearer {bearer}"}
+    address = f"{url}&audience={urllib.parse.quote(AWS_AUDIENCE)}"
+    headers = {"Authorization": f"bearer {bearer}"}
     try:
-        answer = urllib3.request("GET", asked, headers=held, timeout=_SECONDS, redirect=False, retries=False)
+        answer = urllib3.request("GET", address, headers=headers, timeout=_SECONDS, redirect=False, retries=False)
         return str(answer.json()["value"])
     except (urllib3.exceptions.HTTPError, ValueError, KeyError) as error:
         raise Failure(f"GitHub gave no identity token ({type(error).__name__}): run the job again.") from None

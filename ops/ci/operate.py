@@ -25,18 +25,18 @@ def main() -> int:
     parser.add_argument("--cell", required=True, help="the cell whose deployer role this job becomes")
     parser.add_argument("--reason", required=True, help="the reason, which CloudTrail and `myflux-keys history` show")
     parser.add_argument("--fleet", type=Path, default=ROOT, help="folder that holds tenants/ and cells/")
-    asked = parser.parse_args()
-    root = asked.fleet.resolve()
-    tenant = tenancy.load(root, only=asked.tenant).tenants.get(asked.tenant)
-    if tenant is None or tenant.cell != asked.cell:
-        # The approval was given for one cell.
-        raise Failure(f"cell {asked.cell} has no tenant `{asked.tenant}`. Nothing was changed.")
-    job = cell_job(root, asked.cell)
-    if asked.operation == "rotate":
-        code = job.keys("rotate", tenant.tenant, "--wait", "--reason", asked.reason).code
+    arguments = parser.parse_args()
+    root = arguments.fleet.resolve()
+    tenant = tenancy.load(root, only=arguments.tenant).tenants.get(arguments.tenant)
+    if tenant is None or tenant.cell != arguments.cell:
+        # The approval is for one cell only.
+        raise Failure(f"cell {arguments.cell} has no tenant `{arguments.tenant}`. Nothing was changed.")
+    job = cell_job(root, arguments.cell)
+    if arguments.operation == "rotate":
+        code = job.keys("rotate", tenant.tenant, "--wait", "--reason", arguments.reason).code
         result = "is rotated" if code == 0 else "is not rotated: see the log"
     else:
-        code, result = _offboard(job, tenant.tenant, asked.reason)
+        code, result = _offboard(job, tenant.tenant, arguments.reason)
     summary.write(f"## {tenant.tenant} {result}")
     return code
 
@@ -67,8 +67,8 @@ def _git(root: Path, *arguments: str) -> None:
     done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:
         # A remote's address may hold a token.
-        said = re.sub(r"//[^@\s/]+@", "//", done.stderr.strip())
-        raise Failure(f"`git {arguments[0]}` failed: {said}")
+        message = re.sub(r"//[^@\s/]+@", "//", done.stderr.strip())
+        raise Failure(f"`git {arguments[0]}` failed: {message}")
 
 
 if __name__ == "__main__":

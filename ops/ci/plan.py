@@ -34,17 +34,17 @@ def main() -> int:
         "--workflow", metavar="FILE", help="with --before: the workflow whose last successful run counts"
     )
     parser.add_argument("--fleet", type=Path, default=ROOT, help="folder that holds tenants/ and cells/")
-    asked = parser.parse_args()
-    root = asked.fleet.resolve()
+    arguments = parser.parse_args()
+    root = arguments.fleet.resolve()
     fleet = tenancy.load(root, only="")
-    if asked.cell and not (asked.cell in fleet.cells and fleet.cells[asked.cell].pipeline):
-        raise Failure(f"there is no cell `{asked.cell}` that a pipeline deploys.")
+    if arguments.cell and not (arguments.cell in fleet.cells and fleet.cells[arguments.cell].pipeline):
+        raise Failure(f"there is no cell `{arguments.cell}` that a pipeline deploys.")
     facts: dict[str, Any] = {}
-    stacks: Iterable[str] | None = [asked.cell] if asked.cell else None
-    if asked.before is not None:
-        facts["since"] = _since(asked.before, asked.workflow, root)
+    stacks: Iterable[str] | None = [arguments.cell] if arguments.cell else None
+    if arguments.before is not None:
+        facts["since"] = _since(arguments.before, arguments.workflow, root)
         found = changed.since(facts["since"], root)
-        # What is left out counts too: the job that would have done it says why.
+        # Includes the stacks that are left out: the deployment's job reports the reason.
         stacks = [*found.stacks, *found.left_out]
     facts["cells"] = json.dumps(matrix(fleet, stacks))
     lines = "".join(f"{name}={value}\n" for name, value in facts.items())
@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def matrix(fleet: Fleet, stacks: Iterable[str] | None) -> list[dict[str, str]]:
-    """Cells with a pipeline, in order; with `stacks` just those that one of them belongs to."""
+    """Cells with a pipeline, in order; with `stacks` only the cells of these stacks."""
     concerned = None if stacks is None else {stack.rpartition(".")[2] for stack in stacks}
     return [
         {"cell": slug, "environment": cell.pipeline.github.environment if cell.pipeline.github else slug}
@@ -71,13 +71,13 @@ def _since(before: str, workflow: str | None, root: Path) -> str:
     path = f"actions/workflows/{workflow}/runs?branch=main&event=push&status=success&per_page=1"
     runs = GitHub.of_this_job().ask("GET", path)["workflow_runs"]
     last = str(runs[0]["head_sha"]) if runs else ""
-    return last if re.fullmatch(r"[0-9a-f]{40}", last) and _held(last, root) else before
+    return last if re.fullmatch(r"[0-9a-f]{40}", last) and _is_ancestor(last, root) else before
 
 
-def _held(commit: str, root: Path) -> bool:
-    """Whether it is an ancestor: after a forced push the last deployment may be in no history."""
-    asked = ["git", "merge-base", "--is-ancestor", commit, "HEAD"]
-    return subprocess.run(asked, cwd=root, capture_output=True, check=False).returncode == 0
+def _is_ancestor(commit: str, root: Path) -> bool:
+    """Whether `commit` is an ancestor of HEAD: after a forced push the last deployed commit may not be."""
+    command = ["git", "merge-base", "--is-ancestor", commit, "HEAD"]
+    return subprocess.run(command, cwd=root, capture_output=True, check=False).returncode == 0
 
 
 if __name__ == "__main__":

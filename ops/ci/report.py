@@ -15,19 +15,19 @@ from ops.ci.failure import Failure
 REPORT: Final = "report.md"
 NUMBER: Final = "number"
 MARK: Final = "<!-- myflux-keys check -->"
-"""First line of the comment: by it the next run finds the one to write anew."""
+"""First line of the comment: the next run finds the comment to update by it."""
 
 _LONGEST: Final = 60_000
 """GitHub takes 65,536 characters, GitLab more."""
-_CUT: Final = "\n\n*The report is longer than a comment may be: the job's page has all of it.*"
+_CUT: Final = "\n\n*The report is longer than a comment may be. The job's page has the complete report.*"
 
 
 def number(folder: Path) -> int:
-    """Of the pull request, as the job that ran the fork's code tells it."""
+    """The pull request's number, as the job that ran the fork's code wrote it."""
     path = folder / NUMBER
     text = path.read_bytes()[:20].decode("ascii", "replace").strip() if path.is_file() else ""
     if not re.fullmatch(r"[1-9][0-9]{0,9}", text, re.ASCII):
-        raise Failure(f"{path} has no pull request number: the check stopped before it. See its log.")
+        raise Failure(f"{path} has no pull request number, because the check stopped before it wrote one. See its log.")
     return int(text)
 
 
@@ -35,10 +35,10 @@ def comment(folder: Path) -> str:
     """The comment's whole text."""
     path = folder / REPORT
     if not path.is_file():
-        raise Failure(f"{path} is missing: the check stopped before it. See its log.")
+        raise Failure(f"{path} is missing, because the check stopped before it wrote the report. See its log.")
     with path.open("rb") as file:
         text = file.read(4 * _LONGEST).decode("utf-8", "replace")
     text = redact(text).replace("<!--", "&lt;!--")
-    # A zero-width space behind the at sign: nobody is called by a report.
+    # A zero-width space after the at sign, so that a report notifies nobody.
     text = re.sub(r"@(?=\w)", "@\u200b", text)
     return f"{MARK}\n{text if len(text) <= _LONGEST else text[:_LONGEST] + _CUT}"

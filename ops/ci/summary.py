@@ -28,8 +28,8 @@ def deployed(cell: str, facts: Facts) -> str:
     if stacks:
         lines += ["| stack | outcome | seconds | why |", "|---|---|---|---|"]
         lines += [
-            f"| {stack} | {told['outcome']} | {told['seconds']} | {'; '.join(told.get('why', ()))} |"
-            for stack, told in sorted(stacks.items())
+            f"| {stack} | {fields['outcome']} | {fields['seconds']} | {'; '.join(fields.get('why', ()))} |"
+            for stack, fields in sorted(stacks.items())
         ]
     lines += [f"\n{stack} is left out: {why}." for stack, why in sorted(left_out.items())]
     if facts.get("retry"):
@@ -38,10 +38,10 @@ def deployed(cell: str, facts: Facts) -> str:
 
 
 def drifted(facts: Facts) -> dict[str, dict[str, int]]:
-    """By stack, what an `up` would change; without the stacks that do not differ."""
+    """What an `up` would change, by stack; without the stacks that do not differ."""
     found = {
-        stack: {kind: count for kind, count in told["changes"].items() if kind not in _UNTOUCHED}
-        for stack, told in _part(facts, "stacks").items()
+        stack: {kind: count for kind, count in fields["changes"].items() if kind not in _UNTOUCHED}
+        for stack, fields in _part(facts, "stacks").items()
     }
     return {stack: changes for stack, changes in found.items() if changes}
 
@@ -60,10 +60,10 @@ def drift(cell: str, found: Mapping[str, Mapping[str, int]], *, whole: bool) -> 
 
 
 def unread(cell: str, facts: Facts) -> str:
-    failed = [stack for stack, told in _part(facts, "stacks").items() if told["outcome"] != "succeeded"]
+    failed = [stack for stack, fields in _part(facts, "stacks").items() if fields["outcome"] != "succeeded"]
     return f"## Cell {cell}: refresh failed\n\n{', '.join(sorted(failed)) or 'Nothing was read'}: see the log."
 
 
 def _part(facts: Facts, name: str) -> dict[str, Any]:
-    """Empty where a command ended before it had anything to tell."""
+    """Empty where a command ended before it printed a result."""
     return facts.get(name) or {}

@@ -33,7 +33,7 @@ def enable(
 
 
 def _switch(slug: str, root: Path, *, enabled: bool, dry_run: bool, as_json: bool) -> None:
-    done = switch(root, slug, enabled=enabled, dry=dry_run, tell=output.step)
+    done = switch(root, slug, enabled=enabled, dry=dry_run, report=output.step)
     facts: dict[str, object] = {
         "tenant": slug,
         "enabled": enabled,
@@ -56,6 +56,6 @@ def _plan(slug: str, found: Switched, *, enabled: bool) -> str:
     steps = [
         f"write `enabled: {str(enabled).lower()}` into {found.file}" if found.file_changes else "",
         f"{'allow' if enabled else 'deny'} reads of {slug} in AWS" if found.policy_changes else "",
-        f"run pulumi up --stack {found.stack}, with all else that its files say since its last up",
+        f"run pulumi up --stack {found.stack}, which also deploys every other change of its files",
     ]
     return "Would " + ", then ".join(step for step in steps if step) + "."

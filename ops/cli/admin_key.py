@@ -47,13 +47,13 @@ def store(
 ) -> None:
     """Store an admin key, read from a hidden prompt or from standard input.
 
-    There is no option for the key itself: arguments show in process lists and shell histories. OpenAI is asked first
-    whether the key is valid, belongs to the cell's organization, and may make changes. Then the key is written to
-    Secrets Manager, with your AWS credentials. Only the functions can read it. Give it to nobody else: the next
-    rotation replaces it, and revokes it at OpenAI a day later.
+    There is no option for the key itself: arguments show in process lists and shell histories. First the command
+    checks with OpenAI that the key is valid, belongs to the cell's organization, and may make changes. Then it writes
+    the key to Secrets Manager, with your AWS credentials. Only the functions can read it. Give it to nobody else: the
+    next rotation replaces it, and revokes it at OpenAI a day later.
 
-    With --tenant it is the admin key of a customer's own organization: it is stored in a secret of that tenant, and
-    only the customer can replace it.
+    With --tenant, store the admin key of a customer's own organization: it goes to a secret of that tenant, and only
+    the customer can replace it.
     """
     if cell is None and tenant is None:
         output.fail("give --cell, or --tenant for a customer's admin key.", code=2)
@@ -83,18 +83,18 @@ def _typed() -> str:
 @app.command()
 def rotate(
     cell: CellName,
-    wait: Annotated[bool, typer.Option("--wait", help="Return once the new key is live.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the new key is live.")] = False,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
     """Replace the admin key now, outside its schedule. The old admin key still works for a day.
 
     Tenants' keys do not change. If the admin key has leaked, also revoke it by hand once the new one is live, on
-    OpenAI's site under Settings, Organization, Admin keys. The functions fetch the new one by themselves.
+    OpenAI's site under Settings, Organization, Admin keys. The functions fetch the new key by themselves.
     """
-    done = store_keys.rotate_admin_key(fleet, cell, wait=wait, tell=output.step)
+    done = store_keys.rotate_admin_key(fleet, cell, wait=wait, report=output.step)
     output.result(
         {"cell": cell, "secret": done.secret, "version_id": done.version, "live": wait},
-        f"Version {done.version} is live." if wait else f"Secrets Manager has begun to make version {done.version}.",
+        f"Version {done.version} is live." if wait else f"Secrets Manager has started to make version {done.version}.",
         as_json=as_json,
     )

@@ -18,27 +18,27 @@ def adopt(
 ) -> None:
     """Import an existing OpenAI project and secret, and keep the secret's key until the tenant's next rotation slot.
 
-    The secret must have the name that readers use and hold this tenant's payload. A function checks it and returns no
-    value. Readers can read all the time. If the command is stopped, run it again to continue. If the secret's deletion
-    is scheduled, it is restored; if its key is revoked or expired, a new one is requested.
+    The secret must have the name that readers use and hold this tenant's payload. A function checks the value and does
+    not return it. Readers can read all the time. If the command is stopped, run it again to continue. If the secret's
+    deletion is scheduled, it is restored; if its key is revoked or expired, a new one is requested.
     """
     root = fleet.resolve()
     if dry_run:
         planned = run_adopt.planned(root, tenant)
         facts = _facts(tenant, planned) | {"dry_run": True, "plan": planned.steps, "notices": planned.notices}
-        told = "\n".join([output.numbered(planned.steps), *planned.notices])
-        output.result(facts, f"Would:\n{told}", as_json=as_json)
+        plan = "\n".join([output.numbered(planned.steps), *planned.notices])
+        output.result(facts, f"Would:\n{plan}", as_json=as_json)
         return
 
     def confirmed(secret: str) -> bool:
-        return ask.confirmed(f"Adopt {secret} as it is?", yes=yes)
+        return ask.confirmed(f"Adopt {secret} with its present value?", yes=yes)
 
-    done = run_adopt.adopt(root, tenant, confirmed=confirmed, tell=output.step)
+    done = run_adopt.adopt(root, tenant, confirmed=confirmed, report=output.step)
     notices = list(done.notices)
-    if done.dies_early:
+    if done.ends_early:
         notices.append(
-            f"The key ends on {done.dies_early}, before its next slot ({when(done.next_rotation)}): `myflux-keys "
-            f"rotate {tenant}` in time."
+            f"The key ends on {done.ends_early}, before its next slot ({when(done.next_rotation)}): run `myflux-keys "
+            f"rotate {tenant}` before that day."
         )
     for notice in notices:
         output.step(notice)
@@ -58,5 +58,5 @@ def adopt(
     )
 
 
-def _facts(tenant: str, of: run_adopt.Planned | run_adopt.Adopted) -> dict[str, Any]:
-    return {"tenant": tenant, "secret": of.names.secret, "stack": of.names.stack}
+def _facts(tenant: str, adoption: run_adopt.Planned | run_adopt.Adopted) -> dict[str, Any]:
+    return {"tenant": tenant, "secret": adoption.names.secret, "stack": adoption.names.stack}

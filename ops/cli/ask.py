@@ -13,7 +13,7 @@ def can_answer() -> bool:
 
 
 def text(question: str, default: str = "") -> str:
-    """One line from a person; `default` where they just press Enter."""
+    """One line from the operator; `default` for an empty line."""
     print(f"{question}{f' [{default}]' if default else ''}: ", end="", file=sys.stderr, flush=True)
     line = sys.stdin.readline()
     if not line:

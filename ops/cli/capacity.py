@@ -22,7 +22,7 @@ def capacity(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Show tenants, slots, projects, secrets, roles and Admin API use, and when each limit is hit at today's growth."""
+    """Show tenants, slots, projects, secrets, roles and Admin API use, and when growth reaches each limit."""
     capacities = read_reports.capacities(fleet, cell)
     output.result(
         {"cells": {one.cell: _facts(one) for one in capacities}},

@@ -54,7 +54,7 @@ def check(
         from ops.review.facts import facts
         from ops.review.markdown import markdown
         from ops.review.sarif import sarif as as_sarif
-    except Exception as error:  # noqa: BLE001 - what a branch broke may be what this command is made of
+    except Exception as error:  # noqa: BLE001 - the branch may have broken the modules of this command
         output.fail(f"this branch's code cannot be loaded, so nothing was checked: {type(error).__name__}: {error}", 2)
     try:
         with Line() as line:

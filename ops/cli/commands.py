@@ -34,7 +34,7 @@ PLACES: Final = {
     "admin-key": "ops.cli.admin_key:app",
     "key": "ops.cli.key:app",
 }
-"""In the order in which help shows them: a function is a command, a Typer is a group of them."""
+"""In the order of the help. A function is a command, a Typer is a group of commands."""
 
 
 class Commands(Mapping[str, TyperCommand | TyperGroup]):

@@ -16,7 +16,7 @@ def history(
     """Show every version of a tenant's key: when it was minted, was promoted and ends, and what made it. Never a value.
 
     Reads Secrets Manager's versions and CloudTrail, which is some minutes late and keeps 90 days. The end is calculated
-    from the tenant's rotation settings: `sweep --dry-run` asks OpenAI.
+    from the tenant's rotation settings; `sweep --dry-run` shows what OpenAI has.
     """
     lives = read_reports.lives(fleet, tenant)
     output.result(

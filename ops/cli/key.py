@@ -14,9 +14,7 @@ from ops.cli import options, output
 from tenancy import Tenant
 from tenancy.address import LOCAL_OPENAI_URL
 
-app = typer.Typer(
-    help="Customers' own keys (source: customer): given once, checked, stored, never shown.", no_args_is_help=True
-)
+app = typer.Typer(help="Customers' own keys (source: customer): checked, stored, never shown.", no_args_is_help=True)
 
 
 @app.command("set")
@@ -54,7 +52,7 @@ def status(
     tenants: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Default: every tenant with a key of the customer's own.",
+            help="Default: every tenant that uses the customer's own key.",
             metavar="[TENANT]...",
             show_default=False,
             autocompletion=options.complete_tenant,
@@ -63,10 +61,10 @@ def status(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """How customers' own keys stand: since when, and what to ask the customer for. No value is read."""
+    """Show the age of customers' own keys, and what to ask the customers for. Reads no value."""
     rows: list[dict[str, Any]] = []
     sentences: list[str] = []
-    for slug, found in store_keys.customers_keys(fleet, tenants or []).items():
+    for slug, found in store_keys.customer_key_statuses(fleet, tenants or []).items():
         since = f"stored {found.stored_at:%Y-%m-%d}, {found.age_days} days ago" if found.stored_at else "no key"
         sentences += [f"{slug}: {since}", *(f"  {notice}" for notice in found.notices)]
         rows.append(
@@ -78,4 +76,4 @@ def status(
                 "notices": list(found.notices),
             }
         )
-    output.result({"keys": rows}, "\n".join(sentences) or "No tenant uses a key of its own.", as_json=as_json)
+    output.result({"keys": rows}, "\n".join(sentences) or "No tenant uses the customer's own key.", as_json=as_json)

@@ -1,4 +1,4 @@
-"""`myflux-keys local`: the embedded cell, AWS and OpenAI on loopback."""
+"""`myflux-keys local`: the local cell, with emulators of AWS and OpenAI on loopback."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def root() -> None:
 
 def main() -> None:
     """Exit codes: 0 done, 1 refused or failed, 2 wrong usage. An unexpected error prints its traceback, redacted."""
-    # A core file of `admin-key set` or `key set` would hold the key; what is started from here inherits this.
+    # A core file of `admin-key set` or `key set` would hold the key; child processes inherit this limit.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.stderr = cast(TextIO, Redacted(sys.stderr))
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
@@ -52,8 +52,8 @@ def main() -> None:
 
 
 def message_of(error: Exception) -> str | None:
-    """What a person is told of an error that has words for them; None for one that nobody expected."""
-    # Loaded here, since a command that goes well may need none of them (`commands.py`).
+    """The message of an expected error; None for an unexpected one."""
+    # Loaded here, since a command that succeeds may need none of them (`commands.py`).
     from local.cell import CellError
     from ops.errors import OperationError, from_aws
     from tenancy import TenancyError

@@ -42,11 +42,11 @@ def move(
     """
     root = fleet.resolve()
     if finish != (old is not None) or finish == (to is not None):
-        output.fail("say either --to CELL, or --finish --from CELL. Nothing was changed.", code=2)
+        output.fail("give either --to CELL, or --finish --from CELL. Nothing was changed.", code=2)
     if to is not None:
         _begin(root, tenant, to, reason, dry_run=dry_run, as_json=as_json)
     elif old is not None:
-        found = run_move.prepare_finish(root, tenant, old, reason, unprotect=unprotect, tell=output.step)
+        found = run_move.prepare_finish(root, tenant, old, reason, unprotect=unprotect, report=output.step)
         _finish(found, yes=yes, dry_run=dry_run, as_json=as_json)
 
 
@@ -69,7 +69,7 @@ def _begin(root: Path, slug: str, to: str, reason: str, *, dry_run: bool, as_jso
     if dry_run:
         output.result(facts | {"plan": found.plan}, "Would:\n" + output.numbered(found.plan), as_json=as_json)
         return
-    version = run_move.begin(found, tell=output.step)
+    version = run_move.begin(found, report=output.step)
     output.result(facts | {"version_id": version}, found.next_step, as_json=as_json)
 
 
@@ -77,18 +77,18 @@ def _finish(found: Finishing, *, yes: bool, dry_run: bool, as_json: bool) -> Non
     slug, old, new = found.leaving.tenant.tenant, found.leaving.cell.cell, found.new_cell.cell
     facts: dict[str, object] = {"tenant": slug, "from": old, "to": new, "dry_run": dry_run}
     if dry_run:
-        told = leave_cell.steps(found.leaving)
-        output.result(facts | {"plan": told}, "Would:\n" + output.numbered(told), as_json=as_json)
+        plan = leave_cell.steps(found.leaving)
+        output.result(facts | {"plan": plan}, "Would:\n" + output.numbered(plan), as_json=as_json)
         return
-    question = f"Do all readers of {slug} ask cell {new}, so that cell {old} may end it?"
-    done = leave_cell.leave(found.leaving, confirmed=partial(ask.confirmed, question, yes=yes), tell=output.step)
+    question = f"Do all readers of {slug} use cell {new}, so that it can be removed from cell {old}?"
+    done = leave_cell.leave(found.leaving, confirmed=partial(ask.confirmed, question, yes=yes), report=output.step)
     output.result(
         facts | {"steps": done, "reason": found.leaving.reason},
         f"{slug} has left cell {old}. "
         + (
-            f"Cell {new} holds its key."
-            if found.looked
-            else f"Not looked at: whether cell {new}, in another account, holds its key."
+            f"Cell {new} has its key."
+            if found.checked
+            else f"Not checked: whether cell {new}, in another account, has its key."
         ),
         as_json=as_json,
     )

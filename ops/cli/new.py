@@ -28,7 +28,7 @@ def new(
     name: Annotated[str, typer.Option(help="The display name.")] = "",
     cell: Annotated[str, typer.Option(help="The cell that serves it.", autocompletion=options.complete_cell)] = "",
     country: Annotated[str, typer.Option(help="ISO 3166-1 code, two letters.")] = "",
-    whose: Annotated[
+    key_source: Annotated[
         str, typer.Option("--source", help="managed (MyFlux mints the keys) or customer (the customer's own key).")
     ] = "",
     models: Annotated[
@@ -54,14 +54,14 @@ def new(
         "name": name,
         "cell": cell,
         "country": country,
-        "source": whose,
+        "source": key_source,
         "models": " ".join(models or []),
         "rotation.every_days": every_days,
         EVERY_HOURS: every_hours,
         "rotation.overlap_hours": overlap_hours,
         "budget.monthly_usd": monthly_usd,
     }
-    content, loaded = _settled(root, tenant, answers, base)
+    content, loaded = _accepted(root, tenant, answers, base)
     for notice in [*notices, *map(str, loaded.notices)]:
         output.step(notice)
     path = root / "tenants" / f"{tenant}.yaml"
@@ -74,8 +74,8 @@ def new(
     output.result(facts, f"Wrote {path}. Commit it; `pulumi up --stack {stack}` deploys it.", as_json=as_json)
 
 
-def _settled(root: Path, slug: str, answers: dict[str, str], base: dict[str, Any]) -> tuple[str, tenancy.Fleet]:
-    """The text, accepted by tenancy. On a terminal a refused answer is asked for again."""
+def _accepted(root: Path, slug: str, answers: dict[str, str], base: dict[str, Any]) -> tuple[str, tenancy.Fleet]:
+    """The file's text, which `tenancy` accepts. On a terminal, asks again for each refused answer."""
     _complete(root, answers, base)
     while True:
         content = new_tenant.text(new_tenant.fields(slug, answers, base))

@@ -1,4 +1,4 @@
-"""`myflux-keys offboard`: a tenant leaves for good."""
+"""`myflux-keys offboard`: ends a tenant for good."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ def offboard(
     secret can be restored until AWS's recovery window ends, without a valid key. Commit the file's move to
     tenants/archive/.
     """
-    found = run_offboard.prepare(fleet.resolve(), tenant, reason, unprotect=unprotect, tell=output.step)
+    found = run_offboard.prepare(fleet.resolve(), tenant, reason, unprotect=unprotect, report=output.step)
     facts: dict[str, object] = {"tenant": tenant}
     if found.leaving is None:
         output.result(
             facts | {"archived": str(found.archived), "steps": []},
-            f"{tenant} was off-boarded already: its file is {found.archived}. AWS and OpenAI were not looked at now.",
+            f"{tenant} was off-boarded already: its file is {found.archived}. AWS and OpenAI were not checked now.",
             as_json=as_json,
         )
     elif dry_run:
-        told = leave_cell.steps(found.leaving)
-        output.result(facts | {"dry_run": True, "plan": told}, "Would:\n" + output.numbered(told), as_json=as_json)
+        plan = leave_cell.steps(found.leaving)
+        output.result(facts | {"dry_run": True, "plan": plan}, "Would:\n" + output.numbered(plan), as_json=as_json)
     else:
         confirmed = partial(ask.confirmed, f"End {tenant} ({found.leaving.tenant.name}) for good?", yes=yes)
-        done = leave_cell.leave(found.leaving, confirmed=confirmed, tell=output.step)
+        done = leave_cell.leave(found.leaving, confirmed=confirmed, report=output.step)
         output.result(
             facts | {"archived": str(found.archived), "steps": done, "reason": found.leaving.reason},
             f"{tenant} is off-boarded. Commit the move of its file to {found.archived}.",

@@ -28,13 +28,14 @@ def revoke(
     then makes a new key, then allows readers again. If the command is stopped, reads stay denied; run it again to
     continue. Exits with 1 if a key that the secret holds is still valid, in another project or as the customer's own.
     """
-    confirmed = partial(ask.confirmed, f"End every key of {tenant} now?", yes=yes)
-    done = run_revoke.revoke(fleet, tenant, reason, confirmed=confirmed, tell=output.step)
+    confirmed = partial(ask.confirmed, f"Revoke every key of {tenant} now?", yes=yes)
+    done = run_revoke.revoke(fleet, tenant, reason, confirmed=confirmed, report=output.step)
     seen = done.seen
     if seen.foreign:
         output.step(
-            f"not touched, because neither made here nor held by the secret: {', '.join(seen.foreign)}. If one of "
-            f"these has leaked, delete it on OpenAI's site, in project {done.project}."
+            f"not revoked, because MyFlux did not make them and the secret does not hold them: "
+            f"{', '.join(seen.foreign)}. If one of these has leaked, delete it on OpenAI's site, in project "
+            f"{done.project}."
         )
     pasted = "".join(f" {one.hint} now." for one in done.tenant.consumers.used if one.hint)
     output.result(
@@ -53,7 +54,9 @@ def revoke(
     )
     if seen.beyond:
         output.fail(
-            "\n  ".join([f"keys that the secret of {tenant} holds are still valid:", *(b.told() for b in seen.beyond)])
+            "\n  ".join(
+                [f"keys that the secret of {tenant} holds are still valid:", *(key.sentence for key in seen.beyond)]
+            )
         )
 
 

@@ -61,7 +61,7 @@ def rotate(
     running it again continues with the tenants that are left. Customers' own keys are left out.
     """
     wanted = run_rotate.Wanted(tenants or [], everyone, cell, reason, resume, wait, give_up)
-    done = run_rotate.rotate(fleet, wanted, run_rotate.Talk(output.step, _asked_to_resume, partial(_line, follow=wait)))
+    done = run_rotate.rotate(fleet, wanted, run_rotate.Talk(output.step, _ask_to_resume, partial(_line, follow=wait)))
     for slug, detail in sorted(done.failed.items()):
         output.step(f"{slug}: {detail}")
     output.result(_facts(done.runs, done.left_out), sentence(done.runs, done.failed, wait=wait), as_json=as_json)
@@ -69,10 +69,10 @@ def rotate(
         sys.exit(1)
 
 
-def _asked_to_resume(told: str) -> bool | None:
+def _ask_to_resume(stopped: str) -> bool | None:
     if not ask.can_answer():
         return None
-    return ask.confirmed(f"{told}. Go on with it (no: begin again)?", yes=False)
+    return ask.confirmed(f"{stopped}. Continue it (no: start again)?", yes=False)
 
 
 @contextmanager
@@ -96,7 +96,7 @@ def _progress(progress: Progress, *, follow: bool) -> str:
 def sentence(results: list[Journal], failed: dict[str, str], *, wait: bool) -> str:
     outcomes = [entry.outcome for run in results for entry in run.entries.values()]
     good = sum(outcome in ("started", "succeeded") for outcome in outcomes)
-    # AWS tells which version is live, and not how long the key before it lives on: that is the sweep's to see.
+    # AWS shows which version is live, but not when the old key expires: only the sweep reads that from OpenAI.
     word = (
         "rotated: each has a new live key (when the old keys expire was not checked)"
         if wait
@@ -121,5 +121,5 @@ def _facts(results: list[Journal], left_out: dict[str, str]) -> dict[str, Any]:
 
 
 def _entry(entry: Entry) -> dict[str, str]:
-    told = {"version_id": entry.version, "outcome": entry.outcome, "started_at": entry.accepted}
-    return told | ({"problem": entry.detail} if entry.detail else {})
+    fields = {"version_id": entry.version, "outcome": entry.outcome, "started_at": entry.accepted}
+    return fields | ({"problem": entry.detail} if entry.detail else {})

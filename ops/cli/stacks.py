@@ -1,6 +1,6 @@
 """`myflux-keys up`, `preview`, `refresh` and `destroy`: one operation over many stacks.
 
-Owns the options, and asking before something is destroyed. Leaves out the run and what is said of it (`stacks_run`).
+Owns the options and the question before a destroy. Leaves out the run and its report (`stacks_run`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ops.cli.stacks_run import choose, go
 Tenants = Annotated[
     list[str] | None,
     typer.Argument(
-        help="Tenants whose stacks to work on.",
+        help="Tenants whose stacks to use.",
         metavar="[TENANT]...",
         show_default=False,
         autocompletion=options.complete_tenant,
@@ -98,7 +98,7 @@ def preview(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Say what `up` would change. Changes nothing."""
+    """Show what `up` would change. Changes nothing."""
     wanted = Wanted("preview", fleet, workers, scheduler, max_failures, dry=True)
     chosen = choose(wanted, tenants or [], cell, everyone=everyone, since=changed)
     go(wanted, chosen, as_json=as_json)
@@ -117,7 +117,7 @@ def refresh(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Read back what AWS has into the stacks' state, and say where it differs from what was deployed."""
+    """Update the stacks' state from AWS, and report where AWS differs from what was deployed."""
     wanted = Wanted("refresh", fleet, workers, scheduler, max_failures, wait=wait, restart=restart)
     chosen = choose(wanted, tenants or [], cell, everyone=everyone, since=changed)
     go(wanted, chosen, as_json=as_json)
@@ -137,11 +137,15 @@ def destroy(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Take stacks away: every key of theirs dies at once, tenants before platforms. To let one customer go there is
-    `offboard`, which does it in an order that is safe for them."""
+    """Destroy stacks, tenants before platforms. Keys that MyFlux minted for them are revoked at once.
+
+    To end one tenant, use `offboard` instead: it denies readers and revokes keys before it destroys the stack.
+    """
     wanted = Wanted("destroy", fleet, workers, scheduler, max_failures, wait=wait, restart=restart, dry=dry_run)
     chosen = choose(wanted, tenants or [], cell, everyone=everyone, since=None)
-    question = f"Destroy {named(chosen.stacks)}? Keys minted for them die at once, and archiving a project is final."
+    question = (
+        f"Destroy {named(chosen.stacks)}? Keys minted for them are revoked at once, and archiving a project is final."
+    )
     if chosen.stacks and not dry_run and not ask.confirmed(question, yes=yes):
         output.fail("nothing was changed.")
     go(wanted, chosen, as_json=as_json)

@@ -1,6 +1,6 @@
-"""The report of a run over many stacks: sentences, JSON, and the command that repeats what failed.
+"""The report of a run over many stacks: sentences, JSON, and the command that repeats the failed stacks.
 
-Owns the sentences. Leaves out printing them and every decision.
+Leaves out printing and every decision.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def reasons(chosen: Choice) -> Iterable[str]:
 def beginning(operation: Operation, plan: Plan, workers: str) -> str:
     """`workers` says where the jobs run: ``2 processes``, or a scheduler's address."""
     parts = [f"{stage.name}: {len(stage.stacks):,}" for stage in plan.stages]
-    before = f" {len(plan.done):,} were done by a run that was stopped." if plan.done else ""
+    before = f" An earlier run, which was stopped, did {len(plan.done):,}." if plan.done else ""
     return f"{operation}: {counted(len(plan.left), 'stack')} to do on {workers} ({', '.join(parts)}).{before}"
 
 
@@ -47,7 +47,10 @@ def problems(operation: Operation, chosen: Choice, result: Result) -> Iterable[s
         for line in done.found:
             yield f"{stack}: AWS differed from the files before this run: {line}."
         if done.locked:
-            yield f"{stack} is locked by {done.locked}: wait for it (--wait), or ask them. Nothing was changed."
+            yield (
+                f"{stack} is locked by {done.locked}: wait for the lock (--wait), or ask its holder. Nothing was "
+                "changed."
+            )
         elif done.problem:
             yield f"{stack}: {done.problem}"
     if result.failed:
@@ -88,7 +91,7 @@ def sentence(operation: Operation, plan: Plan, result: Result, *, dry: bool) -> 
 
 
 def changes(done: Done) -> dict[str, int]:
-    """How many resources changed, by what happened to them: ``{"create": 2}``."""
+    """How many resources changed, by the kind of change: ``{"create": 2}``."""
     return {kind: count for kind, count in done.changes.items() if kind not in _UNTOUCHED}
 
 

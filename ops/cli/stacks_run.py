@@ -1,6 +1,6 @@
-"""A run over many stacks as a person sees it: what it is about, one calm line, and what came of it.
+"""Prints a run over many stacks: its plan, one progress line, and its result.
 
-Leaves out the run (`ops/actions/run_stacks.py`) and the sentences at its end (`stacks_report`).
+Leaves out the run (`ops/actions/run_stacks.py`) and the sentences (`stacks_report`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def choose(wanted: Wanted, tenants: Sequence[str], cell: str | None, *, everyone
 
 
 def go(wanted: Wanted, chosen: Choice, *, as_json: bool) -> None:
-    """Ends the command: 0 for all done, 1 for something that failed or was left out, 130 after Ctrl-C."""
+    """Runs the operation and exits: with 1 where a stack failed or was left out, with 130 after Ctrl-C."""
     for stack, why in chosen.left_out.items():
         output.step(f"{stack} is left out: {why}.")
     if not chosen.stacks:
@@ -36,8 +36,8 @@ def go(wanted: Wanted, chosen: Choice, *, as_json: bool) -> None:
         sys.exit(1 if chosen.left_out else 0)
 
     def begins(plan: Plan, processes: int) -> None:
-        whose = wanted.scheduler or stacks_report.counted(processes, "process", "processes")
-        output.step(stacks_report.beginning(wanted.operation, plan, whose))
+        workers = wanted.scheduler or stacks_report.counted(processes, "process", "processes")
+        output.step(stacks_report.beginning(wanted.operation, plan, workers))
 
     plan, result = run_stacks.run(wanted, chosen, Talk(output.step, begins, _line, _stopping))
     for line in stacks_report.problems(wanted.operation, chosen, result):
@@ -57,8 +57,8 @@ def _line() -> Generator[Callable[[Progress], None]]:
 
 
 def _stopping() -> None:
-    """In a signal's handler, where no buffered stream may be written to."""
-    os.write(sys.stderr.fileno(), b"\nStopping: what is in flight comes to its end first.\n")
+    """Called in a signal's handler, which must not write to a buffered stream."""
+    os.write(sys.stderr.fileno(), b"\nStopping: stacks that are running finish first.\n")
 
 
 def _progress(progress: Progress) -> str:

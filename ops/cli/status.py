@@ -20,12 +20,12 @@ def status(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Show each tenant's key: enabled, last and next rotation, age, pending. Reads no value, and asks AWS only.
+    """Show each tenant's key: enabled, last and next rotation, age, pending. Reads no value, and does not call OpenAI.
 
     Exits with 1 when a tenant has a secret, a file or a stack without the others, and prints the command to run. `sweep
     --dry-run` also checks the keys at OpenAI.
     """
-    found = read_reports.statuses(fleet, cell, tell=output.step)
+    found = read_reports.statuses(fleet, cell, report=output.step)
     rows = [
         (
             name,
@@ -44,14 +44,14 @@ def status(
     output.result(
         {
             "cells": {name: [_facts(line) for line in lines] for name, lines in found.tenants.items()},
-            "orphans": {name: [orphan.as_json() for orphan in amiss] for name, amiss in found.orphans.items()},
+            "orphans": {name: [orphan.as_json() for orphan in orphans] for name, orphans in found.orphans.items()},
         },
         table(("CELL", "TENANT", "SOURCE", "ENABLED", "STATE", "ROTATED", "NEXT", "KEY AGE", "PENDING"), rows),
         as_json=as_json,
     )
-    said = [orphan.sentence for amiss in found.orphans.values() for orphan in amiss]
-    if said:
-        output.fail("this needs a person:\n  " + "\n  ".join(said))
+    problems = [orphan.sentence for orphans in found.orphans.values() for orphan in orphans]
+    if problems:
+        output.fail("these need a person:\n  " + "\n  ".join(problems))
 
 
 def _facts(line: TenantStatus) -> dict[str, object]:

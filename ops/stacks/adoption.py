@@ -1,7 +1,7 @@
 """Imports an adopted tenant's secret and rotation by one update, and deploys the tenant's file by the next.
 
-A rotation that is not imported would be made, and with it a new key at once: so the import is repeated until the state
-holds both.
+Without its import the engine would create the rotation, which mints a new key at once. So the import is repeated until
+the state holds both.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ _ROTATION: Final = "aws:secretsmanager/secretRotation:SecretRotation"
 def imported(state: str, arn: str, *, rotates: bool) -> bool:
     """Whether `state`, as `Engine.export` gives it, holds the secret `arn` and, where there is one, its rotation."""
     resources: list[dict[str, Any]] = json.loads(state).get("resources") or []
-    held = {resource["type"] for resource in resources if resource.get("id") == arn}
-    return held >= ({_SECRET, _ROTATION} if rotates else {_SECRET})
+    types = {resource["type"] for resource in resources if resource.get("id") == arn}
+    return types >= ({_SECRET, _ROTATION} if rotates else {_SECRET})
 
 
-def adopt(engine: Engine, stack: str, arn: str, *, rotates: bool, tell: Callable[[str], None]) -> Outcome:
-    """Raises OperationFailed and OperationError. Safe to repeat, and to go on with after an interruption."""
+def adopt(engine: Engine, stack: str, arn: str, *, rotates: bool, report: Callable[[str], None]) -> Outcome:
+    """Raises OperationFailed and OperationError. Safe to repeat, also after an interruption."""
     if not imported(state_of(engine, stack), arn, rotates=rotates):
-        tell(f"importing into {stack} …")
+        report(f"importing into {stack} …")
         engine.up(stack, environment={ADOPT: arn})
-    # What the state knows may have been changed in AWS since: that is one of the reasons to adopt.
-    tell(f"pulumi up --refresh --stack {stack} …")
+    # AWS may differ from the state: that is one of the reasons to adopt.
+    report(f"pulumi up --refresh --stack {stack} …")
     return engine.up(stack, refresh=True)

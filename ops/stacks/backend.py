@@ -1,8 +1,8 @@
 """Pulumi's state backend, beyond what the engine offers: lists stacks, reads locks, and removes one lock.
 
-Owns the two kinds of backend that the product uses, a folder (`file://`) and a bucket (`s3://`). Leaves out all that
-the engine does itself. `pulumi cancel` removes every lock of a stack, also one that was taken a moment ago; here only
-the lock is removed whose holder was found gone.
+Supports the two kinds of backend that the product uses, a folder (`file://`) and a bucket (`s3://`). Leaves out what
+the engine does itself. `pulumi cancel` removes every lock of a stack, also one that was taken a moment ago; `unlock`
+removes only the lock whose holder has ended.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LOCKS: Final = f".pulumi/locks/organization/{PROJECT}/"
 
 @dataclass(frozen=True)
 class Place:
-    """A backend's address, taken apart. `root` is a folder, or the bucket's name; `prefix` is within the bucket."""
+    """A backend's address in its parts. `root` is a folder, or the bucket's name; `prefix` is within the bucket."""
 
     scheme: str
     root: str
@@ -74,7 +74,7 @@ def stacks(url: str) -> set[str] | None:
 
 
 def _names(files: Iterable[str]) -> set[str]:
-    """Beside a stack's state the engine keeps copies of it under further endings."""
+    """The engine also keeps copies of a stack's state, whose names have other endings."""
     endings = (".json", ".json.gz", ".json.zst")
     return {file.removesuffix(end) for file in files for end in endings if file.endswith(end) and "/" not in file}
 
@@ -90,13 +90,13 @@ def locks(url: str, stack: str) -> list[Lock]:
         keys = [
             item.get("Key", "") for item in client.list_objects_v2(Bucket=found.root, Prefix=prefix).get("Contents", [])
         ]
-        held = [(key, _object(client, found.root, key)) for key in keys]
-        return [lock(key, text) for key, text in held if text]
+        contents = [(key, _object(client, found.root, key)) for key in keys]
+        return [lock(key, text) for key, text in contents if text]
     return []
 
 
 def _text(path: Path) -> str:
-    """Empty for a lock that has gone meanwhile, or is not yet written."""
+    """Empty for a lock that was removed meanwhile, or is not yet written."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -113,7 +113,7 @@ def _object(client: S3Client, bucket: str, key: str) -> str:
 
 
 def unlock(url: str, stale: Lock) -> None:
-    """Takes that one lock away."""
+    """Removes that one lock."""
     found = place(url)
     if found.scheme == "file":
         Path(stale.name).unlink(missing_ok=True)

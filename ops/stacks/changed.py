@@ -1,7 +1,7 @@
 """The stacks that a change in git concerns, each with the reasons.
 
-Owns the decision, which is pure, and `since`, which asks git and reads only the files that the decision needs: one
-tenant's change in ten thousand opens one tenant's file. Tenants whose file was removed or whose cell changed are
+Owns the decision, which is pure, and `since`, which runs git and reads only the files that the decision needs: a change
+of one tenant among ten thousand reads one tenant's file. Tenants whose file was removed or whose cell changed are
 reported, never deployed: both need a command that revokes their old keys.
 """
 
@@ -36,7 +36,7 @@ class Touched:
 
 
 def touched(differences: Iterable[Difference], place: str, code: Code | None, pins: Sequence[str]) -> Touched:
-    """Pure. `place` is the folder of tenants/ and cells/ in the repository. `code` is None where the program lies in
+    """Pure. `place` is the folder of tenants/ and cells/ in the repository. `code` is None where the program is in
     another repository. `pins` are phrases about pinned packages that differ."""
     found = Touched()
     archive = PurePosixPath(place) / "tenants" / "archive"
@@ -70,14 +70,14 @@ def touched(differences: Iterable[Difference], place: str, code: Code | None, pi
 
 
 def _described(path: PurePosixPath, place: str) -> tuple[str, str]:
-    """(`tenants` or `cells`, slug) of such a file, else two empty words."""
+    """(`tenants` or `cells`, slug) for a tenant or cell file; for another file two empty strings."""
     folder = path.parent
     ours = path.suffix == ".yaml" and folder.name in ("tenants", "cells") and folder.parent == PurePosixPath(place)
     return (folder.name, path.stem) if ours else ("", "")
 
 
 def reasons(found: Touched, cell_of: Mapping[str, str], cells: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Pure. Every stack concerned, with its reasons. `cell_of` holds a cell's slug for each tenant that may be."""
+    """Pure. Every stack concerned, with its reasons. `cell_of` maps each tenant that may be concerned to its cell."""
     platforms = {
         cell: (*([found.cells[cell]] if cell in found.cells else []), *found.every_platform) for cell in sorted(cells)
     }
@@ -97,7 +97,7 @@ def needs_every_tenant(found: Touched) -> bool:
 
 
 def left_out(found: Touched, cell_of: Mapping[str, str], was: Callable[[str], str]) -> dict[str, str]:
-    """Why some of what differs is not deployed, by stack. `was` gives the text of a tenant's file before."""
+    """By stack, why it is not deployed although it changed. `was` returns the earlier text of a tenant's file."""
     reasons: dict[str, str] = {}
     for slug in found.gone:
         cell = cell_in(was(slug))
@@ -144,7 +144,7 @@ def since(ref: str, root: Path) -> Choice:
     commit = repository.commit(ref)
     differences = repository.differences(commit)
     place = root.relative_to(repository.top).as_posix()
-    # Following the program's imports takes longer than all the rest, and a tenant's pull request has no code.
+    # Following the program's imports is the slowest part, and a tenant's pull request changes no code.
     ours = repository.top == ROOT and any(not _described(PurePosixPath(d.path), place)[0] for d in differences)
     pins: list[str] = []
     if ours and any(difference.path == REQUIREMENTS for difference in differences):

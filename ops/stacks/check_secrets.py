@@ -18,7 +18,7 @@ _NO_FUNCTION: Final = re.compile(r"Function not found: \S*:function:(?P<name>[\w
 
 
 def owners(root: Path, stack: str) -> tuple[Cell, Tenant | None] | None:
-    """The cell and tenant of `stack`; None where the files have none or are wrong, which the program reports."""
+    """The cell and tenant of `stack`; None where the files do not have them or are wrong, which the program reports."""
     slug, _, cell = stack.rpartition(".")
     try:
         fleet = tenancy.load(root, only=slug)
@@ -31,39 +31,41 @@ def owners(root: Path, stack: str) -> tuple[Cell, Tenant | None] | None:
 
 
 def differing(root: Path, stack: str, engine: Engine, operation: str) -> list[str]:
-    """How the stack's secrets differ from the files, in words. Raises OperationError where a person must decide before
-    the stack can be deployed, and botocore's errors."""
-    whose = owners(root, stack)
-    if whose is None:
+    """How the stack's secrets differ from the files, as phrases. Raises OperationError where a person must decide
+    before the stack can be deployed, and botocore's errors."""
+    owner = owners(root, stack)
+    if owner is None:
         return []
-    cell, tenant = whose
+    cell, tenant = owner
     with Account(cell, operation) as account:
         return [
             f"{place.secret}: {difference}"
             for place in secret_state.places(cell, tenant)
-            for difference in secret_state.look(account.secrets, place, lambda arn: knows(engine, stack, arn))
+            for difference in secret_state.differences_in_aws(
+                account.secrets, place, lambda arn: in_state(engine, stack, arn)
+            )
         ]
 
 
-def knows(engine: Engine, stack: str, id_: str) -> bool:
+def in_state(engine: Engine, stack: str, id_: str) -> bool:
     """Whether the stack's state holds a resource of that id."""
     resources: list[dict[str, Any]] = (engine.peek(stack) or {}).get("resources") or []
     return any(resource.get("id") == id_ for resource in resources)
 
 
-def meaning(root: Path, stack: str, output: str) -> str:
+def way_out(root: Path, stack: str, output: str) -> str:
     """What a person can do about the error in the engine's `output`; empty where that is not known."""
-    whose = owners(root, stack)
-    if whose is None:
+    owner = owners(root, stack)
+    if owner is None:
         return ""
-    cell, tenant = whose
+    cell, tenant = owner
     if "ResourceExistsException" in output:
         for place in secret_state.places(cell, tenant):
             if place.secret in output:
                 return (
                     ways_out.unknown_to_the_stack(place.adopted, place.secret, stack)
                     if place.adopted
-                    else f"the secret {place.secret} exists, and stack {stack} does not know it: {place.anew}"
+                    else f"the secret {place.secret} exists, but it is not in the state of stack {stack}: {place.anew}"
                 )
     if tenant is not None and "for deletion" in output:
         return ways_out.deletion_scheduled(tenant.tenant)

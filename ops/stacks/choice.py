@@ -1,6 +1,6 @@
 """Which stacks a command works on: by tenant, by cell, or all of them.
 
-Owns the choice, and reading no more files than it needs. Leaves out what changed (`changed`) and the order (`stages`).
+Reads no more files than the choice needs. Leaves out what changed (`changed`) and the order (`stages`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Choice:
 
 
 def only_one(tenants: Sequence[str], cell: str | None, everyone: bool, changed: str | None) -> None:
-    """Raises OperationError unless just one way to choose was used. A cell may narrow what changed."""
+    """Raises OperationError unless exactly one way to choose was used. --cell may also limit --changed."""
     if sum((bool(tenants), everyone, cell is not None and changed is None, changed is not None)) != 1:
         raise OperationError(
             "give tenants by name, or --cell CELL, or --all, or --changed REF: exactly one of the four. Only --cell "
@@ -49,7 +49,7 @@ def by_name(root: Path, slugs: Sequence[str]) -> Choice:
 
 
 def by_cell(root: Path, cell: str | None) -> Choice:
-    """A whole cell, or all cells with None: platforms and tenants."""
+    """Platforms and tenants of one cell, or of all cells with None."""
     fleet = tenancy.load(root)
     cells = selection.cells(fleet, cell)
     slugs = [tenant.tenant for one in cells for tenant in fleet.tenants_of(one)]
@@ -89,8 +89,9 @@ def refuse_to_strand(chosen: Choice, with_state: Collection[str] | None) -> None
         left = sorted(s for s in with_state or () if s.rpartition(".")[2] == cell and s not in chosen.stacks)
         if left:
             raise OperationError(
-                f"the platform of cell {cell} cannot be destroyed, because {', '.join(left[:5])} need it and "
-                "have no file in tenants/: restore these, so that their keys are revoked too. Nothing was changed."
+                f"the platform of cell {cell} cannot be destroyed, because these stacks need it and have no file in "
+                f"tenants/: {', '.join(left[:5])}. Restore their files, so that their keys "
+                "are revoked too. Nothing was changed."
             )
 
 

@@ -1,7 +1,7 @@
 """Removes one stack: its protection, its resources, its state.
 
-Owns reading and lifting `protect`. Leaves out who decides that and what must come before (`ops/actions/leave_cell.py`).
-The state is asked, not the cell's file: what was deployed as production stays protected whatever the file says today.
+`protect` is read from the state, not from the cell's file: what was deployed as production stays protected, also if the
+file has changed. Leaves out the decision, and the steps before (`ops/actions/leave_cell.py`).
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ from ops.stacks.engine import ROOT, Engine, Outcome
 
 
 def protected(state: str) -> list[str]:
-    """The names of what `state`, as `Engine.export` gives it, protects against deletion."""
+    """The names of the resources that `state`, as `Engine.export` returns it, protects from deletion."""
     resources: list[dict[str, Any]] = json.loads(state).get("resources") or []
     return [resource["urn"].rpartition("::")[2] for resource in resources if resource.get("protect")]
 
 
 def state_of(engine: Engine, stack: str) -> str:
-    """`Engine.export`, with a reason where the state cannot be read: before anything is changed. Raises
-    OperationError."""
+    """`Engine.export`, called before anything is changed. Raises OperationError where the state cannot be read."""
     try:
         return engine.export(stack)
     except automation.CommandError as error:
@@ -31,7 +30,7 @@ def state_of(engine: Engine, stack: str) -> str:
 
 
 def end(engine: Engine, stack: str) -> Outcome:
-    """Destroys and removes `stack`, protected or not: the caller has checked and asked. Safe to repeat.
+    """Destroys and removes `stack`, protected or not: the caller must check and ask first. Safe to repeat.
 
     Raises OperationFailed and OperationError."""
     if protected(state_of(engine, stack)):

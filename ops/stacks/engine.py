@@ -1,7 +1,7 @@
-"""One operation on one stack, by Pulumi's own engine on the project on disk: the program that a person runs too.
+"""Runs one operation on one stack by Pulumi's engine, on the same project that a person runs with `pulumi`.
 
-Owns the Automation API. Leaves out which stacks and in which order (`order`). What the engine printed and each of its
-events go to files, so that a failure can be read afterwards and a leak looked for.
+Owns the Automation API. Leaves out which stacks and in which order (`order`). Files keep the engine's output and each
+of its events, to explain a failure and to search for leaked keys.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tenancy.loading import FLEET
 ROOT = Path(__file__).resolve().parents[2]
 
 _DEPLOYMENT = 3
-"""Version of the deployment's format, which `export` gives and `replace_state` takes."""
+"""Version of the deployment's format in `export` and `replace_state`."""
 _STACK = "pulumi:pulumi:Stack"
 _HIDDEN = "[secret]"
 """What the engine's events show in a secret's place."""
@@ -30,9 +30,9 @@ _HIDDEN = "[secret]"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one operation did. `changes` counts resources by what happened to them: ``create``, ``same``, …
+    """What one operation did. `changes` counts resources by the kind of change: ``create``, ``same``, …
 
-    `outputs` are the stack's, as the engine's events tell them, without those that are secrets.
+    `outputs` are the stack's, from the engine's events, without secret ones.
     """
 
     stack: str
@@ -46,20 +46,19 @@ class Outcome:
 
 
 class OperationFailed(Exception):
-    """The engine gave up on a stack. `explanation` is what it said, without the noise around it."""
+    """The engine failed on a stack. `explanation` holds only its error messages, `output` all that it wrote."""
 
-    def __init__(self, stack: str, operation: str, explanation: str, log: Path, said: str = "") -> None:
-        super().__init__(f"{operation} of {stack} failed: {explanation}\nThe engine's whole output is in {log}.")
+    def __init__(self, stack: str, operation: str, explanation: str, log: Path, output: str = "") -> None:
+        super().__init__(f"{operation} of {stack} failed: {explanation}\nThe engine's complete output is in {log}.")
         self.stack = stack
         self.explanation = explanation
         self.log = log
-        self.said = said
-        """All that it wrote to its streams."""
+        self.output = output
 
 
 class _Workspace(automation.LocalWorkspace):
-    """Leaves out reading the outputs back: the SDK does it after each operation by starting the engine twice more, once
-    with secrets shown, and the engine's events have told them already."""
+    """Does not read the outputs back. After each operation the SDK would start the engine twice for that, once with
+    secrets shown; the engine's events hold the outputs already."""
 
     def stack_outputs(self, stack_name: str) -> automation.OutputMap:  # noqa: ARG002  (the SDK's own shape)
         return {}
@@ -68,8 +67,8 @@ class _Workspace(automation.LocalWorkspace):
 class Engine:
     """Runs operations on the stacks of one fleet. Credentials, backend and PATH are those of this process.
 
-    `fleet` holds tenants/ and cells/; `project` is the folder of a Pulumi.yaml, this repository's unless said
-    otherwise. They and `environment` are told to the engine's own process: this one's environment is never written.
+    `fleet` holds tenants/ and cells/; `project` is the folder of a Pulumi.yaml, by default this repository's. Only the
+    engine's process gets them and `environment`: the environment of this process is never changed.
     """
 
     def __init__(
@@ -82,23 +81,23 @@ class Engine:
         self._command = automation.PulumiCommand()
 
     def up(self, stack: str, *, refresh: bool = False, environment: Mapping[str, str] | None = None) -> Outcome:
-        """`refresh` first reads back what is there. `environment` is told to this one operation."""
+        """`refresh` first updates the state from AWS. `environment` is for this operation only."""
         return self._run(stack, "up", partial(automation.Stack.up, refresh=refresh), environment)
 
     def preview(self, stack: str, *, packs: Sequence[Path] = (), refresh: bool = False) -> Outcome:
-        """`packs` are folders of policy packs. `refresh` first reads back what is there, and keeps nothing of it."""
+        """`packs` are folders of policy packs. `refresh` compares with AWS, and does not change the state."""
         preview = partial(automation.Stack.preview, policy_packs=[str(pack) for pack in packs] or None, refresh=refresh)
         return self._run(stack, "preview", preview)
 
     def judge(self, stack: str) -> Outcome:
-        """A preview under the policy pack. Fails with what the mandatory rules say."""
+        """A preview with the policy pack. Raises OperationFailed with the messages of mandatory rules."""
         return self._run(stack, "preview", partial(automation.Stack.preview, policy_packs=[str(ROOT / "policies")]))
 
     def refresh(self, stack: str) -> Outcome:
         return self._run(stack, "refresh", automation.Stack.refresh)
 
     def destroy(self, stack: str, *, remove: bool = False, dry: bool = False, refresh: bool = False) -> Outcome:
-        """`remove` also forgets the stack, once nothing is left in it. `dry` only says what would go."""
+        """`remove` also removes the stack, once it has no resource. `dry` only shows what would be deleted."""
         if dry:
             return self._run(stack, "destroy", automation.Stack.preview_destroy)
         return self._run(stack, "destroy", partial(automation.Stack.destroy, remove=remove, refresh=refresh))
@@ -108,24 +107,24 @@ class Engine:
         return json.dumps(self._select(stack).export_stack().deployment)
 
     def peek(self, stack: str) -> dict[str, Any] | None:
-        """The stack's state, with its secrets as they lie there; None where the backend has no such stack. Unlike
-        `export` it makes none, and writes nothing."""
+        """The stack's state, with its secrets still encrypted; None where the backend has no such stack. Unlike
+        `export` it creates no stack, and writes nothing."""
         command = ["stack", "export", "--stack", stack]
         try:
-            said = self._command.run(command, str(self._project), self._environment).stdout
+            output = self._command.run(command, str(self._project), self._environment).stdout
         except automation.StackNotFoundError:
             return None
         except automation.CommandError as error:
             raise OperationFailed(stack, "export", str(error).strip().splitlines()[-1], self._logs) from None
-        return json.loads(said)["deployment"]
+        return json.loads(output)["deployment"]
 
     def replace_state(self, stack: str, deployment: Mapping[str, Any]) -> None:
-        """Puts `deployment`, as `export` gave it and somebody mended it, in the place of the stack's state."""
+        """Replaces the stack's state by `deployment`, in the format of `export`."""
         self._select(stack).import_stack(automation.Deployment(version=_DEPLOYMENT, deployment=dict(deployment)))
 
     def _select(self, stack: str, environment: Mapping[str, str] | None = None) -> automation.Stack:
-        told = {**self._environment, **(environment or {})}
-        workspace = _Workspace(work_dir=str(self._project), env_vars=told, pulumi_command=self._command)
+        variables = {**self._environment, **(environment or {})}
+        workspace = _Workspace(work_dir=str(self._project), env_vars=variables, pulumi_command=self._command)
         return automation.Stack.create_or_select(stack, workspace)
 
     def _run(
@@ -139,7 +138,7 @@ class Engine:
         with log.open("a", encoding="utf-8") as text, log.with_suffix(".jsonl").open("a", encoding="utf-8") as journal:
 
             def on_event(event: events.EngineEvent) -> None:
-                # The SDK waits five seconds for its reader of events, and then goes on without it.
+                # The SDK waits five seconds for its reader of events, then returns: events may come after that.
                 if journal.closed:
                     return
                 journal.write(json.dumps(vars(event), default=vars) + "\n")
@@ -166,7 +165,7 @@ class Engine:
 
 
 def _stack_outputs(step: events.StepEventMetadata) -> dict[str, Any]:
-    """The stack's outputs where `step` is the stack's own; one that is a secret is not among what is told."""
+    """The stack's outputs where `step` is the stack's own, without secret ones; else empty."""
     if step.type != _STACK or step.new is None:
         return {}
     return {name: value for name, value in (step.new.outputs or {}).items() if value != _HIDDEN}

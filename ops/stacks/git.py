@@ -1,4 +1,4 @@
-"""Runs git: what differs from a commit, and what a file contained there. Compares with the working tree, including
+"""Runs git: lists what differs from a commit, and reads files of a commit. Compares with the working tree, including
 files that are not added yet, so that the result is the same before and after a commit."""
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from ops.errors import OperationError
 
 @dataclass(frozen=True)
 class Difference:
-    """`status` is git's letter: A added, M changed, D deleted, T of another type. `path` is below the repository."""
+    """`status` is git's letter: A added, M changed, D deleted, T of another type. `path` is relative to the
+    repository."""
 
     status: str
     path: str
 
 
 class Repository:
-    """The repository that `folder` lies in. Raises OperationError where there is none."""
+    """The repository that contains `folder`. Raises OperationError where there is none."""
 
     def __init__(self, folder: Path) -> None:
         self._top = folder
@@ -47,14 +48,14 @@ class Repository:
             ) from None
 
     def lay_out(self, commit: str, folder: Path) -> None:
-        """Makes `folder` with the tree of `commit` in it. The repository's list of work trees stays as it is."""
+        """Makes `folder` with the files of `commit`. The repository's list of work trees does not change."""
         folder.mkdir()
         packed = folder.with_suffix(".tar")
         self._git("archive", "--format=tar", f"--output={packed}", commit)
         unpacked = subprocess.run(["tar", "-xf", packed, "-C", folder], capture_output=True, text=True, check=False)
         packed.unlink()
         if unpacked.returncode:
-            raise OperationError(f"tar cannot lay out {commit}: {unpacked.stderr.strip()}. Nothing was changed.")
+            raise OperationError(f"tar cannot unpack {commit}: {unpacked.stderr.strip()}. Nothing was changed.")
 
     def differences(self, commit: str) -> list[Difference]:
         words = self._git("diff", "--name-status", "--no-renames", "-z", commit, "--").split("\0")
@@ -63,7 +64,7 @@ class Repository:
         return [*found, *(Difference("A", path) for path in untracked if path)]
 
     def at(self, commit: str, path: str) -> str:
-        """What `path` held at `commit`."""
+        """The text of `path` at `commit`."""
         return self._git("show", f"{commit}:{path}")
 
     def _git(self, *arguments: str) -> str:
@@ -72,6 +73,6 @@ class Repository:
         except FileNotFoundError:
             raise OperationError("git is not on PATH, and this command needs it. Nothing was changed.") from None
         if done.returncode:
-            said = done.stderr.decode(errors="replace").strip()
-            raise OperationError(f"git {arguments[0]} in {self._top}: {said or 'it failed'}. Nothing was changed.")
+            message = done.stderr.decode(errors="replace").strip()
+            raise OperationError(f"git {arguments[0]} in {self._top}: {message or 'it failed'}. Nothing was changed.")
         return done.stdout.decode("utf-8", "surrogateescape")

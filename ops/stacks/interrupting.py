@@ -13,7 +13,7 @@ from ops.stacks.engine import OperationFailed
 
 @contextmanager
 def left_to_the_engine() -> Generator[None]:
-    """For the main thread. Raises KeyboardInterrupt at the end where Ctrl-C was pressed meanwhile."""
+    """For the main thread. Raises KeyboardInterrupt at the end if Ctrl-C was pressed."""
     pressed: list[int] = []
 
     def note(number: int, _frame: FrameType | None) -> None:

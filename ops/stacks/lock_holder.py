@@ -1,8 +1,8 @@
 """Who holds a stack's lock, and whether that process has provably ended.
 
-Owns reading Pulumi's lock, and a note that each worker writes while it works on a stack. A host's name proves nothing,
-since two machines may share one: only a note with this boot id and process namespace shows that the lock's process id
-belongs to one of our workers. A lock whose holder may live stays, and a person is shown who holds it.
+Reads Pulumi's locks, and the notes that each worker writes while it works on a stack. A host's name proves nothing,
+since two machines may have the same: only a note with this boot id and process namespace shows that the lock's process
+id belongs to one of our workers. A lock whose holder may still run stays, and the report shows who holds it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import Final
 
 _PROC: Final = Path("/proc")
 _CLOCK_SECONDS: Final = 2.0
-"""What two readings of a machine's clock may differ by: a process's start is told in ticks since the machine's."""
+"""The largest difference between two readings of a machine's clock: a process's start is in ticks since the boot."""
 
 
 @dataclass(frozen=True)
 class Lock:
-    """`name` is what the backend keeps it under; `since` is in Unix seconds."""
+    """`name` is the lock's path or object key in the backend; `since` is in Unix seconds."""
 
     name: str
     user: str
@@ -38,7 +38,7 @@ class Lock:
 
 @dataclass(frozen=True)
 class Note:
-    """Left by the worker `pid` for as long as it is at a stack. `machine` is `this_machine()` there and then."""
+    """Written by the worker `pid` while it works on a stack. `machine` is its `this_machine()`."""
 
     stack: str
     machine: str
@@ -47,14 +47,14 @@ class Note:
 
 
 def lock(name: str, content: str) -> Lock:
-    """From the file that the engine keeps for as long as it works on a stack."""
-    told = json.loads(content)
-    since = datetime.fromisoformat(told["timestamp"]).timestamp()
-    return Lock(name, str(told["username"]), str(told["hostname"]), int(told["pid"]), since)
+    """From the file that the engine writes while it works on a stack."""
+    fields = json.loads(content)
+    since = datetime.fromisoformat(fields["timestamp"]).timestamp()
+    return Lock(name, str(fields["username"]), str(fields["hostname"]), int(fields["pid"]), since)
 
 
 def this_machine(proc: Path = _PROC) -> str | None:
-    """This boot of this machine and this space of process ids; None where that can't be told."""
+    """The machine's boot id and the process namespace; None where they cannot be read."""
     try:
         boot = (proc / "sys" / "kernel" / "random" / "boot_id").read_text(encoding="ascii").strip()
         return f"{boot} {(proc / 'self' / 'ns' / 'pid').readlink()}"
@@ -62,9 +62,9 @@ def this_machine(proc: Path = _PROC) -> str | None:
         return None
 
 
-def provably_gone(lock: Lock, note: Note | None, machine: str | None, host: str, began: float | None) -> bool:
-    """Pure. `note` is what a lost worker left at this stack; `began` is when the process that has the lock's id now was
-    started, None for no such process."""
+def provably_ended(lock: Lock, note: Note | None, machine: str | None, host: str, began: float | None) -> bool:
+    """Pure. `note` is that of a lost worker at this stack; `began` is the start of the process that now has the lock's
+    process id, None for no such process."""
     if note is None or machine is None or note.machine != machine or lock.host != host:
         return False
     if lock.since < note.since - _CLOCK_SECONDS:
@@ -72,12 +72,12 @@ def provably_gone(lock: Lock, note: Note | None, machine: str | None, host: str,
     return began is None or began > lock.since + _CLOCK_SECONDS
 
 
-def is_gone(lock: Lock, note: Note | None) -> bool:
-    return provably_gone(lock, note, this_machine(), socket.gethostname(), process_began(lock.pid))
+def has_ended(lock: Lock, note: Note | None) -> bool:
+    return provably_ended(lock, note, this_machine(), socket.gethostname(), process_began(lock.pid))
 
 
 def process_began(pid: int, proc: Path = _PROC) -> float | None:
-    """Unix seconds. A process that has ended and is only waiting to be noticed counts as none."""
+    """Unix seconds. None for no such process, and for a zombie."""
     try:
         after_command = (proc / str(pid) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
     except (FileNotFoundError, ProcessLookupError):
@@ -90,11 +90,11 @@ def process_began(pid: int, proc: Path = _PROC) -> float | None:
 
 
 def begin(folder: Path, stack: str) -> Note | None:
-    """Leaves a note that `end` takes away, unless somebody who lives has left one. Returns the note of a worker of this
-    machine that was lost at this stack: its time stays in the new one, which tells of the same locks."""
+    """Writes a note, which `end` removes, unless a running worker of this machine has one. Returns the note of a lost
+    worker of this machine at this stack: the new note keeps its time, since it is about the same locks."""
     path, machine = _path(folder, stack), this_machine() or ""
     lost = _read(path)
-    if lost is not None and lost.machine == machine and _lives(lost):
+    if lost is not None and lost.machine == machine and _is_running(lost):
         return None
     lost = lost if lost is not None and lost.machine == machine else None
     note = Note(stack, machine, os.getpid(), lost.since if lost else time.time())
@@ -112,14 +112,14 @@ def _read(path: Path) -> Note | None:
         return None
 
 
-def _lives(note: Note) -> bool:
-    """A process that has its id now and is younger than the note is another."""
+def _is_running(note: Note) -> bool:
+    """Whether the note's process still runs: a process with that id that is younger than the note is another."""
     began = process_began(note.pid)
     return began is not None and began <= note.since + _CLOCK_SECONDS
 
 
 def end(folder: Path, stack: str) -> None:
-    """Nothing is under way any more, and no lock was left. Another's note stays."""
+    """Removes this process's note; the note of another process stays."""
     note = _read(_path(folder, stack))
     if note is not None and note.pid == os.getpid():
         _path(folder, stack).unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from tenancy import Cell, Fleet
 
 
 def deploy_order(fleet: Fleet, cell: Cell) -> list[str]:
-    """The platform's stack before those of its tenants, which stand on it."""
+    """The platform's stack before the stacks of its tenants, which need it."""
     return [cell.names.stack, *tenant_stacks(fleet, cell)]
 
 

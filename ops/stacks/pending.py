@@ -2,8 +2,8 @@
 
 Owns the decision for each pending operation, which is pure, and the look-up in AWS. The engine itself resolves pending
 updates and deletions at the next refresh, but keeps a pending creation as a warning until a person decides. Here a
-creation is found by the name that the program gave the resource: if it exists it is added to the state, and the refresh
-that follows reads it. A resource that cannot be found by name is reported, never dropped.
+created resource is searched by the name that the program gave it: if it exists, it is added to the state, and the next
+refresh reads it. A resource that cannot be found by name is reported, never dropped.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NAMED: Final[Mapping[str, str]] = {
 """Types whose id is an input."""
 
 _POLICY: Final = "aws:iam/policy:Policy"
-_ASKED: Final = ("aws:secretsmanager/secret:Secret", _POLICY)
+_LOOKED_UP: Final = ("aws:secretsmanager/secret:Secret", _POLICY)
 
 AGAIN: Final = frozenset(
     {
@@ -47,15 +47,15 @@ AGAIN: Final = frozenset(
         "aws:sqs/queuePolicy:QueuePolicy",
     }
 )
-"""Types whose creation is a put under a name: made again it changes nothing, so there is nothing to find first. The
-provisioner looks before it makes, and a rotation asked for twice leaves the current key and one on its overlap."""
+"""Types that can be created again without harm, so there is nothing to search: creation writes under a fixed name. The
+provisioner checks before it creates, and a second rotation leaves the current key and one in its overlap."""
 
 _CREATING: Final = "creating"
 
 
 @dataclass(frozen=True)
 class Mended:
-    """`deployment` is None where the state needs no change. `unknown` are resources that a person must look for."""
+    """`deployment` is None where the state needs no change. `unknown` are resources that a person must search for."""
 
     deployment: dict[str, Any] | None
     found: tuple[str, ...] = ()
@@ -64,25 +64,25 @@ class Mended:
 
 
 Find = Callable[[str, Mapping[str, Any]], str | None]
-"""The id that AWS knows for a type and inputs; None where there is no such thing."""
+"""Returns the id that a resource of this type and inputs has in AWS; None where there is no such resource."""
 
 
 def mend(deployment: Mapping[str, Any], find: Find) -> Mended:
-    """Pure but for `find`. A creation that was found becomes a resource with that id and nothing else known of it."""
+    """Pure except for `find`. A created resource that was found is added with its id and its inputs only."""
     found: list[dict[str, Any]] = []
     again: list[str] = []
     unknown: list[dict[str, Any]] = []
     others: list[dict[str, Any]] = []
-    held = {resource["urn"] for resource in deployment.get("resources", [])}
+    in_state = {resource["urn"] for resource in deployment.get("resources", [])}
     operations: list[dict[str, Any]] = deployment.get("pending_operations") or []
     for operation in operations:
         resource: dict[str, Any] = operation["resource"]
         kind, urn = str(resource["type"]), str(resource["urn"])
         if operation["type"] != _CREATING:
             others.append(operation)
-        elif urn in held or kind in AGAIN or not resource.get("custom") or kind.startswith("pulumi:"):
+        elif urn in in_state or kind in AGAIN or not resource.get("custom") or kind.startswith("pulumi:"):
             again.append(urn)
-        elif kind in NAMED or kind in _ASKED:
+        elif kind in NAMED or kind in _LOOKED_UP:
             id_ = find(kind, resource.get("inputs", {}))
             if id_ is None:
                 again.append(urn)
@@ -104,7 +104,7 @@ def mend(deployment: Mapping[str, Any], find: Find) -> Mended:
 
 
 def in_aws(kind: str, inputs: Mapping[str, Any]) -> str | None:
-    """Asks AWS where the id is not the name itself. A name that nothing bears is found out by the refresh."""
+    """Calls AWS where the id is not the name. Where the id is the name, the refresh finds out whether it exists."""
     if kind in NAMED:
         return str(inputs[NAMED[kind]])
     if kind == _POLICY:
@@ -112,10 +112,10 @@ def in_aws(kind: str, inputs: Mapping[str, Any]) -> str | None:
         return f"arn:{account[1]}:iam::{account[4]}:policy{inputs.get('path', '/')}{inputs['name']}"
     client = boto3.client("secretsmanager", region_name=inputs.get("region"))  # pyright: ignore[reportUnknownMemberType]
     try:
-        told = client.describe_secret(SecretId=str(inputs["name"]))
+        secret = client.describe_secret(SecretId=str(inputs["name"]))
     except ClientError as error:
         if code_of(error) == "ResourceNotFoundException":
             return None
         raise
-    # A secret on its way out can't be made again before it is gone or restored: the engine's refusal says so.
-    return None if told.get("DeletedDate") else told.get("ARN")
+    # A secret scheduled for deletion cannot be created again until it is deleted or restored: the engine reports that.
+    return None if secret.get("DeletedDate") else secret.get("ARN")

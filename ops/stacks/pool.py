@@ -1,7 +1,7 @@
-"""The workers: processes on this machine, or those of a Dask scheduler somewhere. One way of asking for both.
+"""The workers: processes on this machine, or the workers of a Dask scheduler, with one interface for both.
 
-Owns Dask. Leaves out what a job is (`work`) and which comes next (`run`). A worker that is lost takes its job with it,
-and the scheduler gives the job to another; what the lost one left half done is `work`'s to mend.
+Owns Dask. Leaves out what a job does (`work`) and which job is next (`run`). If a worker is lost, the scheduler gives
+its job to another worker, and `work` repairs what the lost one left unfinished.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from ops.stacks.job import Done, Job
 from ops.stacks.work import work
 
 _dask: Any = distributed
-"""Its types say nothing that could be checked."""
+"""Dask has no usable types."""
 _CONNECT_SECONDS: Final = 20
 _START_SECONDS: Final = 120
 
 
 class _OwnSession(distributed.WorkerPlugin):
-    """A terminal sends Ctrl-C to every process of its session, engines included, and an engine that hears it stops in
-    the middle: workers and what they start have a session of their own, and what is in flight comes to its end."""
+    """Gives each worker its own session. A terminal sends Ctrl-C to every process of its session, and an engine that
+    gets it stops before it has finished; in another session, running stacks finish."""
 
     name = "own-session"
 
@@ -60,7 +60,7 @@ class Pool:
         self._running[self._client.submit(work, job, self._fleet, pure=False)] = job
 
     def ended(self, seconds: float) -> list[tuple[Job, Done]]:
-        """What has come to its end, waited for no longer than that."""
+        """The jobs that have ended; waits at most `seconds` for the first."""
         if not self._running:
             time.sleep(seconds)
             return []
@@ -72,29 +72,29 @@ class Pool:
 
 
 def _outcome(future: Any, job: Job) -> Done:
-    """`work` raises nothing itself: what comes here as an exception is about the worker."""
+    """`work` raises no exception: an exception here is about the worker."""
     if future.status in ("cancelled", "lost"):
         return Done(job.stack, problem="the scheduler was lost, and with it the result of this stack: run it again.")
     try:
         return future.result()
     except _dask.KilledWorker:
         return Done(job.stack, problem="its worker was lost several times: check that machine's memory and logs.")
-    # Whatever else a foreign cluster may answer is this stack's failure and no reason to forget the others.
+    # Any other error of an external cluster is this stack's failure, and must not lose the results of the others.
     except Exception as error:  # noqa: BLE001
         return Done(job.stack, problem=f"its worker failed: {type(error).__name__}: {error}")
 
 
 @contextmanager
 def opened(workers: int, scheduler: str | None, fleet: Path) -> Generator[Pool]:
-    """`fleet` holds tenants/ and cells/ on this machine; the workers of a scheduler have theirs, as their environment
-    says. Raises OperationError where the scheduler can't be reached or has no worker."""
-    # Dask tells of every lost worker at length; here that is an outcome.
+    """`fleet` holds tenants/ and cells/ on this machine; the workers of a scheduler use the folder that their own
+    environment names. Raises OperationError where the scheduler cannot be reached or has no worker."""
+    # Dask logs every lost worker at length; here a lost worker is an outcome.
     logger = logging.getLogger("distributed")
     with ExitStack() as held:
         held.callback(logger.setLevel, logger.level)
         logger.setLevel(logging.CRITICAL)
         if scheduler is None:
-            # Scheduler and workers would leave a folder of theirs among the machine's temporary files.
+            # Otherwise scheduler and workers leave a folder among the machine's temporary files.
             scratch = held.enter_context(
                 tempfile.TemporaryDirectory(prefix="myflux-fleet-", ignore_cleanup_errors=True)
             )
@@ -106,7 +106,7 @@ def opened(workers: int, scheduler: str | None, fleet: Path) -> Generator[Pool]:
                 host="127.0.0.1",
                 dashboard_address=None,
                 silence_logs=logging.CRITICAL,
-                # What a worker holds is small, and the engine is not its own: no limit would ever mean anything.
+                # A worker uses little memory, and the engine is another process: a limit would have no effect.
                 memory_limit=0,
             )
             client = held.enter_context(_dask.Client(held.enter_context(cluster)))

@@ -47,25 +47,25 @@ class Record:
         file.seek(0, os.SEEK_END)
 
     def done(self, fingerprints: Mapping[str, str]) -> set[str]:
-        """The stacks that an earlier run has finished in just the shape that they have now."""
-        return {stack for stack, held in fingerprints.items() if self._done.get(stack) == held}
+        """The stacks that an earlier run has finished with the same fingerprint."""
+        return {stack for stack, fingerprint in fingerprints.items() if self._done.get(stack) == fingerprint}
 
     def add(self, stack: str, fingerprint: str) -> None:
-        """On disk before it returns: what was done is not done again after a crash."""
+        """Writes to disk before it returns, so that a finished stack is not repeated after a crash."""
         self._file.write(json.dumps({"stack": stack, "fingerprint": fingerprint, "outcome": _SUCCEEDED}) + "\n")
         self._file.flush()
         os.fsync(self._file.fileno())
         self._done[stack] = fingerprint
 
     def forget(self) -> None:
-        """Nothing is left of this run, or it is to begin again."""
+        """Empties the record: after a complete run, or to start again."""
         self._file.seek(0)
         self._file.truncate()
         self._done.clear()
 
 
 def _entries(lines: Iterable[str]) -> Iterable[tuple[str, str]]:
-    """A last line that a crash cut off counts for nothing: its stack is simply done again."""
+    """Skips a last line that a crash cut off: its stack is repeated."""
     for line in lines:
         try:
             entry = json.loads(line)
@@ -86,5 +86,4 @@ def opened(folder: Path, operation: str, backend: str, stacks: Collection[str]) 
                 f"the same `{operation}` already runs on this machine: wait for it, or stop it with Ctrl-C and run the "
                 "same command again to continue. Nothing was changed."
             ) from None
-        held = Record(path, file)
-        yield held
+        yield Record(path, file)

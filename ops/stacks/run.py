@@ -1,4 +1,4 @@
-"""One operation over many stacks, stage by stage, until its end or a clean stop.
+"""Runs one operation over many stacks, stage by stage, until it is complete or stopped.
 
 Owns which job starts when, waiting for locks, and stopping. Leaves out the workers (`pool`), one stack's work (`work`),
 the stages (`stages`) and the record (`record`).
@@ -17,11 +17,11 @@ from ops.stacks.stages import Stage, why_to_stop
 
 LOOK_SECONDS: Final = 0.5
 LOCKED_SECONDS: Final = 5.0
-"""Between two attempts at a stack that somebody else has locked."""
+"""Between two attempts at a stack that another process has locked."""
 
 
 class Workers(Protocol):
-    """What a run needs of a pool."""
+    """The part of a pool that a run uses."""
 
     @property
     def size(self) -> int: ...
@@ -32,7 +32,7 @@ class Workers(Protocol):
 
 
 class Keeper(Protocol):
-    """What a run needs of a record."""
+    """The part of a record that a run uses."""
 
     def add(self, stack: str, fingerprint: str) -> None: ...
 
@@ -40,7 +40,7 @@ class Keeper(Protocol):
 @dataclass(frozen=True)
 class Plan:
     """`fingerprints` holds every stack's; `done` are the stacks that an earlier run has finished; `most` is the number
-    of failures allowed. `wait` tries again while somebody else has locked a stack."""
+    of failures allowed. `wait` tries again while another process has locked a stack."""
 
     operation: Operation
     stages: Sequence[Stage]
@@ -92,13 +92,13 @@ class Run:
         plan: Plan,
         workers: Workers,
         keeper: Keeper,
-        tell: Callable[[Progress], None],
+        report: Callable[[Progress], None],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._plan = plan
         self._workers = workers
         self._keeper = keeper
-        self._tell = tell
+        self._report = report
         self._now = now
         self._stopping = False
         self._total = len(plan.left)
@@ -135,12 +135,12 @@ class Run:
                 self._workers.start(
                     Job(self._plan.operation, stack, self._plan.fingerprints[stack], dry=self._plan.dry)
                 )
-            self._tell(self._progress())
+            self._report(self._progress())
             for job, done in self._workers.ended(LOOK_SECONDS):
                 self._end(job, done)
             why = why_to_stop(stage, self._failed[before:], len(self._failed), self._plan.most)
             self.result.stopped = self.result.stopped or why or ""
-        self._tell(self._progress())
+        self._report(self._progress())
 
     def _end(self, job: Job, done: Done) -> None:
         if done.locked and self._plan.wait and not self._stopping:

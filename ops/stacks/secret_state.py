@@ -30,17 +30,18 @@ _ROTATION_TAGS: Final = (
     names.TAG_PROJECT_ID,
     names.TAG_SERVICE_ACCOUNT_ID,
 )
-"""What the rotation function is told about a tenant by its secret's tags. Their values follow the file."""
-GONE: Final = "it is not there"
-"""Said of a secret, also before its stack's first `up`."""
-UNSEEN: Final = "it is not there, or these credentials may not look at it"
-"""A pipeline's role names secrets with the end that AWS gives them, so AWS denies it a look at one not made yet."""
+"""Tags that give the rotation function a tenant's settings. Their values follow the file."""
+GONE: Final = "it does not exist"
+"""Reported of a secret, also before its stack's first `up`."""
+UNSEEN: Final = "it does not exist, or these credentials may not read its description"
+"""The policy of a pipeline's role names secrets with AWS's random suffix, so AWS denies it one that is not made yet."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A secret of a stack, as the files want it. `up` is the command that brings its stack up, `adopted` the tenant
-    whom `adopt` would give it to, `anew` the way out where its stack does not know it and `adopt` does not take it."""
+    """A secret of a stack, as the files describe it. `up` is the command that deploys its stack; `adopted` is the
+    tenant into whose stack `adopt` can import it, else empty; `anew` is the way out where the stack's state does not
+    have the secret and `adopt` cannot import it."""
 
     secret: str
     tags: Mapping[str, str]
@@ -52,35 +53,35 @@ class Place:
 
 
 def places(cell: Cell, tenant: Tenant | None) -> list[Place]:
-    """Those of the tenant's stack, or of the cell's where `tenant` is None."""
+    """The secrets of the tenant's stack, or of the cell's platform where `tenant` is None."""
     if tenant is None:
         up, stored = f"myflux-keys up --cell {cell.cell}", f"myflux-keys admin-key set --cell {cell.cell}"
         lives = (names.TAG_EVERY_DAYS, names.TAG_OVERLAP_HOURS)
         secret = cell.names.admin_secret
         anew = ways_out.made_anew(secret, up, stored)
         return [Place(secret, cell.names.tags, lives, rotates=True, up=up, anew=anew)]
-    slug, theirs = tenant.tenant, cell.names.tenant(tenant.tenant)
+    slug, own = tenant.tenant, cell.names.tenant(tenant.tenant)
     up = f"myflux-keys up {slug}"
     shared = tenant.isolation != "dedicated"
     key = Place(
-        theirs.secret,
-        theirs.tags,
+        own.secret,
+        own.tags,
         _ROTATION_TAGS if tenant.minted else (),
         rotates=tenant.minted,
         up=up,
-        # Its stack was destroyed, and the project archived with it.
+        # The stack was destroyed, which also archived the project.
         anew=ways_out.another_slug(slug),
         adopted=slug if shared else "",
     )
     if tenant.organization_id is None:
         return [key]
     stored = f"myflux-keys admin-key set --tenant {slug}"
-    anew = ways_out.made_anew(theirs.admin_secret, up, stored)
-    return [Place(theirs.admin_secret, theirs.tags, (), rotates=False, up=up, anew=anew), key]
+    anew = ways_out.made_anew(own.admin_secret, up, stored)
+    return [Place(own.admin_secret, own.tags, (), rotates=False, up=up, anew=anew), key]
 
 
 def differences(place: Place, answer: Mapping[str, Any], *, has_policy: bool) -> list[str]:
-    """How DescribeSecret's `answer` differs from what the files want. Pure. `has_policy`: it has a resource policy."""
+    """How DescribeSecret's `answer` differs from the files. Pure. `has_policy`: it has a resource policy."""
     found = facts(answer)
     other = [tag for tag, value in place.tags.items() if found.tags.get(tag) != value]
     missing = [tag for tag in place.required_tags if not found.tags.get(tag)]
@@ -92,10 +93,10 @@ def differences(place: Place, answer: Mapping[str, Any], *, has_policy: bool) ->
     ]
 
 
-def look(client: SecretsManagerClient, place: Place, knows: Callable[[str], bool]) -> list[str]:
-    """The differences from the files, in words; empty where there are none.
+def differences_in_aws(client: SecretsManagerClient, place: Place, in_state: Callable[[str], bool]) -> list[str]:
+    """The differences from the files, as phrases; empty where there are none.
 
-    `knows` returns whether the stack's state has the secret of an ARN; it is called only where that decides. Raises
+    `in_state` returns whether the stack's state has the secret of an ARN; it is called only where that decides. Raises
     OperationError for a secret whose deletion is scheduled: its name cannot be used until it is deleted.
     """
     try:
@@ -109,10 +110,10 @@ def look(client: SecretsManagerClient, place: Place, knows: Callable[[str], bool
     if deletion := answer.get("DeletedDate"):
         if place.adopted:
             raise OperationError(f"{ways_out.deletion_scheduled(place.adopted, deletion)} Nothing was changed.")
-        way_out = ways_out.restored(place.secret, place.up) if knows(answer["ARN"]) else place.anew
+        way_out = ways_out.restored(place.secret, place.up) if in_state(answer["ARN"]) else place.anew
         raise OperationError(
-            f"the deletion of {place.secret} is scheduled for {deletion:%Y-%m-%d}, and AWS makes no secret of that "
-            f"name before. Nothing was changed. Way out: {way_out}"
+            f"the deletion of {place.secret} is scheduled for {deletion:%Y-%m-%d}, and until then AWS creates no "
+            f"other secret of that name. Nothing was changed. Way out: {way_out}"
         )
     has_policy = bool(client.get_resource_policy(SecretId=place.secret).get("ResourcePolicy"))
     return differences(place, answer, has_policy=has_policy)

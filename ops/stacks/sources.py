@@ -1,6 +1,6 @@
 """The files that a tenant's stack and a platform's stack are made from, and a stack's fingerprint.
 
-Owns following imports from the program, without running it. Leaves out what changed (`changed`).
+Follows the program's imports without running it. Leaves out what changed (`changed`).
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Code:
 
 
 def code(root: Path = ROOT) -> Code:
-    """A file that only one of the two components reaches is that component's; the program's others are everybody's.
-    Functions, with what packs them, are the platforms': no tenant's stack deploys one."""
+    """A file that only one of the two components imports belongs to that component's stacks; the program's other files
+    belong to every stack. Functions and their packer belong to platforms: no tenant's stack deploys one."""
     program = _reached("program.py", root) | set(_ALWAYS)
     program |= {path.relative_to(root).as_posix() for folder in _DATA for path in (root / folder).rglob("*.json")}
     platform, tenant = _reached(_PLATFORM, root), _reached(_TENANT, root)
@@ -60,7 +60,7 @@ def code(root: Path = ROOT) -> Code:
 
 
 def _reached(start: str, root: Path) -> set[str]:
-    """Python files of the repository that `start` imports, directly or not, itself among them."""
+    """Python files of the repository that `start` imports, directly or indirectly, and `start` itself."""
     found: set[str] = set()
     waiting = [start]
     while waiting:
@@ -75,7 +75,7 @@ def _reached(start: str, root: Path) -> set[str]:
 
 
 def _imports(path: Path) -> Iterator[str]:
-    """Absolute names: the places import each other in no other way."""
+    """Absolute names, since the repository has no relative imports."""
     for node in packer.running(ast.parse(path.read_text(encoding="utf-8"), str(path))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -1,7 +1,7 @@
 """The stages of a run over many stacks, and when failures end the run. Pure."""
 
-# Within a stage stacks are sorted by hash: so the canary is not always the customer whose name comes first, and it is
-# the same in a second run.
+# Within a stage, stacks are sorted by hash: the canary is not always the customer whose name is first in the alphabet,
+# and it is the same in a second run.
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def stages(
         if canary
         else [("tenants", ordered)]
     )
-    held = [Stage(name, stacks, gate=canary) for name, stacks in parts if stacks]
-    if held:
+    staged = [Stage(name, stacks, gate=canary) for name, stacks in parts if stacks]
+    if staged:
         # In a destroy the platforms follow: none may be destroyed while a tenant still needs it.
-        held[-1] = Stage(held[-1].name, held[-1].stacks, gate=destroys)
-    every = [*held, base] if destroys else [base, *held]
+        staged[-1] = Stage(staged[-1].name, staged[-1].stacks, gate=destroys)
+    every = [*staged, base] if destroys else [base, *staged]
     return tuple(stage for stage in every if stage.stacks)
 
 

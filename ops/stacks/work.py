@@ -1,8 +1,8 @@
-"""One stack's operation, as a worker does it: on this machine or on another, in a process of its own.
+"""A worker's job: runs one operation on one stack, in its own process on this machine or on another.
 
-Owns the guard against another checkout, the stale lock and the pending operations of a worker that was lost, and what
-is told afterwards. Leaves out which stacks (`choice`), their order (`stages`) and the workers (`pool`). Nothing is
-raised: whatever happens to one stack is its own outcome.
+Refuses a checkout that differs, removes the stale lock of a lost worker, repairs what it left, and reports the outcome.
+Leaves out which stacks (`choice`), their order (`stages`) and the workers (`pool`). Raises nothing: an error of one
+stack is its outcome.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from ops.stacks.pending import Mended
 from tenancy.loading import FLEET, ROOT
 
 _ORPHAN_SECONDS: Final = 600.0
-"""An engine outlives its worker until it next says something. So long a lost worker's successor waits for it."""
+"""An engine whose worker was lost runs until it next writes output: the next worker waits for it at most so long."""
 _TAKEN: Final = "currently locked by"
-"""What the engine says where somebody took the lock a moment ago."""
+"""In the engine's error where another process has just taken the lock."""
 
 
 def work(job: Job, fleet: Path | None = None) -> Done:
-    """In this process's environment: credentials and backend are this machine's.
+    """Uses this process's environment: credentials and backend are this machine's.
 
-    `fleet` holds tenants/ and cells/. None, on a machine that a scheduler chose: where its own environment says."""
+    `fleet` holds tenants/ and cells/; None on a scheduler's worker, whose own environment names the folder."""
     began = time.monotonic()
     fleet = fleet or Path(os.environ.get(FLEET, ROOT))
     ours = sources.fingerprint(job.stack, fleet, sources.code_digest())
@@ -43,77 +43,77 @@ def work(job: Job, fleet: Path | None = None) -> Done:
             "the same commit there and install requirements.txt. Nothing was changed.",
         )
     place = record.place()
-    # Who only looks neither needs the lock nor mends anything.
-    looks = job.dry or job.operation == "preview"
-    lost = None if looks else lock_holder.begin(place, job.stack)
+    # A job that only reads needs no lock and repairs nothing.
+    reads = job.dry or job.operation == "preview"
+    lost = None if reads else lock_holder.begin(place, job.stack)
     done = Done(job.stack, problem="it was stopped")
     try:
         engine = Engine(_logs(place, job), fleet)
-        done = _do(job, engine, fleet) if looks else _attempt(job, engine, fleet, lost)
+        done = _do(job, engine, fleet) if reads else _attempt(job, engine, fleet, lost)
     except OperationFailed as failure:
-        told = [check_secrets.meaning(fleet, job.stack, failure.said + failure.explanation), failure.explanation]
-        told.append(f"All that the engine said is in {failure.log}.")
-        done = Done(job.stack, problem="\n".join(filter(None, told)))
+        lines = [check_secrets.way_out(fleet, job.stack, failure.output + failure.explanation), failure.explanation]
+        lines.append(f"The engine's complete output is in {failure.log}.")
+        done = Done(job.stack, problem="\n".join(filter(None, lines)))
     except OperationError as error:
         done = Done(job.stack, problem=str(error))
     except (BotoCoreError, ClientError) as error:
         done = Done(job.stack, problem=explain(error))
     finally:
-        # What an earlier worker left is not mended before all is well: whoever comes next needs the note of it.
-        if not looks and (lost is None or done.ok):
+        # The note of a lost worker stays until the job succeeds: the next worker needs it for the repair.
+        if not reads and (lost is None or done.ok):
             lock_holder.end(place, job.stack)
     return replace(done, seconds=time.monotonic() - began)
 
 
 def _attempt(job: Job, engine: Engine, fleet: Path, lost: lock_holder.Note | None) -> Done:
-    """`lost` is the note of a worker that didn't come to its end at this stack."""
+    """`lost` is the note of a worker that was lost while it worked on this stack."""
     url = backend.address()
     while True:
-        held = _free(url, job.stack, lost)
-        if held:
-            return Done(job.stack, locked="; ".join(str(lock) for lock in held))
+        locks = _remaining_locks(url, job.stack, lost)
+        if locks:
+            return Done(job.stack, locked="; ".join(str(lock) for lock in locks))
         mended = _mend(job.stack, engine) if lost else Mended(None)
         if mended.unknown:
-            return Done(job.stack, problem=_look_for(job.stack, mended.unknown))
+            return Done(job.stack, problem=_not_found(job.stack, mended.unknown))
         try:
             done = _do(job, engine, fleet, refresh=mended.deployment is not None)
         except OperationFailed as failure:
-            if _TAKEN not in failure.said or not backend.locks(url, job.stack):
+            if _TAKEN not in failure.output or not backend.locks(url, job.stack):
                 raise
         else:
-            return replace(done, mended=_told(mended))
+            return replace(done, mended=_repairs(mended))
 
 
-def _free(url: str, stack: str, lost: lock_holder.Note | None) -> list[lock_holder.Lock]:
-    """The locks that stay. One is taken away where its holder is provably gone; a lost worker's engine that is still
-    at it is waited for, since it ends by itself."""
+def _remaining_locks(url: str, stack: str, lost: lock_holder.Note | None) -> list[lock_holder.Lock]:
+    """Removes the locks whose holder has provably ended, and returns the others. Waits for the engine of a lost worker
+    that still runs, since it ends by itself."""
     give_up = time.monotonic() + _ORPHAN_SECONDS
     while True:
-        held = backend.locks(url, stack)
-        for stale in [lock for lock in held if lock_holder.is_gone(lock, lost)]:
+        locks = backend.locks(url, stack)
+        for stale in [lock for lock in locks if lock_holder.has_ended(lock, lost)]:
             backend.unlock(url, stale)
-            held.remove(stale)
-        if not held or lost is None or time.monotonic() > give_up:
-            return held
+            locks.remove(stale)
+        if not locks or lost is None or time.monotonic() > give_up:
+            return locks
         time.sleep(1.0)
 
 
 def _do(job: Job, engine: Engine, fleet: Path, *, refresh: bool = False) -> Done:
-    """Where a secret differs from the files, the state is read back first: the engine compares the files with it alone.
+    """Where a secret differs from the files, refreshes first: the engine compares the files only with the state.
 
-    After an `up` it is looked at again, since nothing is called mended on the engine's word."""
+    After an `up`, checks the secret again in AWS before it counts as repaired."""
     if job.operation not in ("up", "preview"):
         return Done(job.stack, _operate(job, engine, refresh=refresh).changes)
     found = check_secrets.differing(fleet, job.stack, engine, job.operation)
     changes = _operate(job, engine, refresh=refresh or bool(found)).changes
     left = check_secrets.differing(fleet, job.stack, engine, job.operation) if found and job.operation == "up" else []
-    problem = f"it was brought up, and AWS shows this still: {'; '.join(left)}." if left else ""
+    problem = f"it was deployed, but AWS still differs from the files: {'; '.join(left)}." if left else ""
     first = changes.keys() <= {"create", "read"}
     return Done(job.stack, changes, problem=problem, found=() if first else tuple(found))
 
 
 def _operate(job: Job, engine: Engine, *, refresh: bool = False) -> Outcome:
-    """`refresh` first reads back what is there into the state."""
+    """`refresh` first updates the state from AWS."""
     if job.operation == "up":
         return engine.up(job.stack, refresh=refresh)
     if job.operation == "preview":
@@ -128,19 +128,19 @@ def _mend(stack: str, engine: Engine) -> Mended:
     mended = pending.mend(json.loads(before), pending.in_aws)
     if mended.deployment is None or mended.unknown:
         return mended
-    # Replacing takes the stack's lock, reading does not: whoever was there in between has mended it.
+    # Replacing takes the lock, reading does not: another worker may have repaired the state in between.
     if engine.export(stack) != before:
         return Mended(None)
     engine.replace_state(stack, mended.deployment)
     return mended
 
 
-def _told(mended: Mended) -> tuple[str, ...]:
+def _repairs(mended: Mended) -> tuple[str, ...]:
     found = [f"{_name(urn)} existed and was imported" for urn in mended.found]
     return (*found, *(f"{_name(urn)} was not finished and was made again" for urn in mended.again))
 
 
-def _look_for(stack: str, unknown: tuple[str, ...]) -> str:
+def _not_found(stack: str, unknown: tuple[str, ...]) -> str:
     names = ", ".join(_name(urn) for urn in unknown)
     return (
         f"a worker was lost while it made {names}, which cannot be found by name: check whether it exists in AWS, run "
@@ -153,7 +153,7 @@ def _name(urn: str) -> str:
 
 
 def _logs(place: Path, job: Job) -> Path:
-    """A folder whose logs of this stack are the last operation's: ten thousand stacks are looked at every night."""
+    """The folder of the logs; deletes earlier logs of this stack and operation, since a run may have 10,000 stacks."""
     folder = place / "logs"
     for old in folder.glob(f"{job.stack}.{job.operation}.*"):
         old.unlink(missing_ok=True)

@@ -45,7 +45,7 @@ class World:
             self.file,
             self.file.moved("prod-eu1"),
             deploy=self.deploy,
-            tell=lambda _: None,
+            report=lambda _: None,
             waiting=self.clock.waiting(),
         ).run()
 
@@ -98,7 +98,7 @@ def test_a_customers_key_is_not_waited_for(world: World) -> None:
         world.file,
         world.file.moved("prod-eu1"),
         deploy=lambda _text: 4,
-        tell=lambda _: None,
+        report=lambda _: None,
         waiting=world.clock.waiting(),
     )
     assert moving.run() is None
@@ -123,7 +123,7 @@ def test_keys_of_a_customers_organization_wait_for_their_admin_key_in_the_new_ce
             world.file,
             world.file.moved("prod-eu1"),
             deploy=deploy,
-            tell=lambda _: None,
+            report=lambda _: None,
             waiting=world.clock.waiting(),
         ).run()
 

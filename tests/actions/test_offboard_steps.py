@@ -11,7 +11,7 @@ from components.iam.resource import tenant_secret
 from ops import journal as journals
 from ops.actions.access import is_open
 from ops.actions.end_keys import Beyond, Killed, Seen
-from ops.actions.offboard import Offboard, elsewhere, guarded, plan
+from ops.actions.offboard import Offboard, plan, refuse_if_secret_in, refused_as_protected
 from ops.actions.tenant_file import TenantFile
 from ops.errors import OperationError
 from ops.journal import Journal
@@ -89,7 +89,7 @@ class World:
             kill=kill or self.kill,  # pyright: ignore[reportArgumentType]
             look=self.look,
             destroy=destroy or self.destroy,  # pyright: ignore[reportArgumentType]
-            tell=self.told.append,
+            report=self.told.append,
             file=TenantFile(self.fleet, self.tenant.tenant) if file else None,
         )
         self.leaving.run()
@@ -197,7 +197,7 @@ def test_a_destroy_that_fails_is_told_with_what_lives_then(world: World) -> None
 
     with pytest.raises(OperationError, match=r"2 accounts.*still valid: key_twin"):
         world.run(destroy=fails)
-    assert not world.leaving.shown_dead, "an earlier look is no word on what lives now"
+    assert not world.leaving.no_valid_key, "an earlier look is no word on what lives now"
     assert world.run().done == STEPS
     assert world.alive == set()
 
@@ -216,7 +216,7 @@ def test_keys_that_somebody_goes_on_making_keep_the_place(world: World) -> None:
     with pytest.raises(OperationError, match="somebody makes keys there"):
         world.run(kill=lambda _: Killed(("key_again",)))
     assert world.standing
-    assert not world.leaving.shown_dead
+    assert not world.leaving.no_valid_key
 
 
 def test_a_place_that_outlives_its_stack_is_named(world: World) -> None:
@@ -233,10 +233,10 @@ def test_a_place_that_outlives_its_stack_is_named(world: World) -> None:
 def test_a_tenant_that_lives_in_another_cell_too_is_told_of_before_anything_changes(world: World) -> None:
     account = FakeAccount(world.cell, world.secrets)
     with pytest.raises(OperationError, match=r"--finish --from local.*") as refused:
-        elsewhere(world.tenant, [account])  # pyright: ignore[reportArgumentType]
+        refuse_if_secret_in([account], world.tenant)  # pyright: ignore[reportArgumentType]
     assert "Nothing was changed" in str(refused.value)
     world.held.deleted = True
-    elsewhere(world.tenant, [account])  # pyright: ignore[reportArgumentType]
+    refuse_if_secret_in([account], world.tenant)  # pyright: ignore[reportArgumentType]
 
 
 def test_the_plan_names_what_cannot_be_undone(world: World) -> None:
@@ -246,6 +246,6 @@ def test_the_plan_names_what_cannot_be_undone(world: World) -> None:
     assert f"for {world.cell.recovery_window_days} days" in steps[3]
     assert "tenants/archive/acme.yaml" in steps[4]
     assert len(plan(world.cell, world.tenant, leaves=False)) == len(STEPS) - 1
-    told = guarded("acme.prod", ["acme-key-secret"])
+    told = refused_as_protected("acme.prod", ["acme-key-secret"])
     assert "acme-key-secret" in told
     assert "--unprotect" in told

@@ -71,7 +71,9 @@ def test_all_keys_are_rotated_and_history_tells_who_asked_and_why(operated: Oper
         "fjord": "succeeded",
     }
     assert "customer's own" in found["left_out"]["initech"]
-    assert "2 of 2 to rotate, 6 a minute: about 20 s" in told.stderr, "the time to finish is said first"
+    assert "2 of 2 tenants to rotate, at most 6 a minute: takes about 20 s" in told.stderr, (
+        "the time to finish is said first"
+    )
     for tenant, old in before.items():
         assert current(operated, tenant) == found["cells"]["local"]["tenants"][tenant]["version_id"] != old
     told_of = done(operated.command("history", "acme", "--json"))["versions"]
@@ -98,8 +100,8 @@ def test_ctrl_c_stops_the_command_and_the_same_one_goes_on_without_a_second_key(
     told = operated.command("rotate", "fjord", "acme", "--wait", "--json")
     run = done(told)["cells"]["local"]
     assert {entry["outcome"] for entry in run["tenants"].values()} == {"succeeded"}
-    assert run["reason"] == "first", "the reason of the run that is gone on with stays"
-    assert "continuing" in told.stderr
+    assert run["reason"] == "first", "a run that continues keeps its reason"
+    assert "It continues now" in told.stderr
     assert len(control.minted()) == before + 2, "one new key a tenant, however often the command ran"
 
 

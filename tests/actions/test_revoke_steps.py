@@ -12,7 +12,7 @@ from components.iam.resource import tenant_secret
 from ops import journal as journals
 from ops.actions.access import Access, is_open, switched
 from ops.actions.end_keys import Beyond, Killed, Seen, killed, seen
-from ops.actions.revoke import Revoke, Revoked, consequences, goes_on, ready
+from ops.actions.revoke import Revoke, Revoked, consequences, continues, ready
 from ops.cli.revoke import sentence
 from ops.errors import OperationError
 from ops.journal import Journal
@@ -91,7 +91,7 @@ class World:
             journal or self.journal,
             kill=kill or self.kill,  # pyright: ignore[reportArgumentType]
             look=self.look,
-            tell=self.told.append,
+            report=self.told.append,
             waiting=self.secrets.clock.waiting(),
         ).run()
 
@@ -168,11 +168,13 @@ def test_a_stopped_revocation_is_gone_on_with_only_while_the_door_stayed_shut(wo
 
     begun = datetime.fromisoformat(world.journal.begun)
     world.journal.done = ["deny", "kill", "mint"]
-    assert goes_on(world.journal, opened=False, now=begun + timedelta(hours=2))
-    assert not goes_on(world.journal, opened=True, now=begun + timedelta(hours=2)), "the new key may have leaked since"
-    assert not goes_on(world.journal, opened=False, now=begun + timedelta(days=2))
+    assert continues(world.journal, opened=False, now=begun + timedelta(hours=2))
+    assert not continues(world.journal, opened=True, now=begun + timedelta(hours=2)), (
+        "the new key may have leaked since"
+    )
+    assert not continues(world.journal, opened=False, now=begun + timedelta(days=2))
     world.journal.done = []
-    assert not goes_on(world.journal, opened=False, now=begun)
+    assert not continues(world.journal, opened=False, now=begun)
 
 
 def test_what_stands_in_the_way_is_said_before_anything_changes(world: World) -> None:
@@ -261,7 +263,7 @@ def test_somebody_elses_write_at_the_same_moment_is_noticed(world: World) -> Non
         """Another deployer's policy came right after ours."""
 
     world.secrets.put_resource_policy = lost
-    with pytest.raises(OperationError, match="changes it at the same time"):
+    with pytest.raises(OperationError, match="somebody else changed it at the same time"):
         Access(world.secrets, world.cell, world.tenant).switch(enabled=False)  # pyright: ignore[reportArgumentType]
 
 

@@ -1,4 +1,4 @@
-"""A run over many tenants: paced, followed, stopped anywhere and gone on with."""
+"""A run over many tenants: paced, followed, stopped anywhere and continued."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def journal(tmp_path: Path, small_cell: Cell) -> Journal:
 def run(account: FakeAccount, journal: Journal, *, follow: bool = True, give_up: float = 600) -> list[Progress]:
     told: list[Progress] = []
     waiting = account.secrets.clock.waiting(give_up)
-    rotation = Rotate(account, journal, follow=follow, tell=told.append, waiting=waiting, budget=Budget(7))  # pyright: ignore[reportArgumentType]
+    rotation = Rotate(account, journal, follow=follow, report=told.append, waiting=waiting, budget=Budget(7))  # pyright: ignore[reportArgumentType]
     rotation.run()
     return told
 
@@ -205,12 +205,12 @@ def test_two_of_the_same_operation_at_once_are_refused_and_a_revocation_is_not(
     small_cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MYFLUX_STATE", str(tmp_path / "state"))
-    with journals.alone(small_cell, "rotate"):
-        with pytest.raises(OperationError, match="another `rotate`"), journals.alone(small_cell, "rotate"):
+    with journals.exclusive_run(small_cell, "rotate"):
+        with pytest.raises(OperationError, match="another `rotate`"), journals.exclusive_run(small_cell, "rotate"):
             pytest.fail("both were let in")
-        with journals.alone(small_cell, "revoke-acme") as place:
+        with journals.exclusive_run(small_cell, "revoke-acme") as place:
             assert place.is_dir(), "a leaked key does not wait until a fleet has been rotated"
-    with journals.alone(small_cell, "rotate"):
+    with journals.exclusive_run(small_cell, "rotate"):
         pass
 
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from myflux_keys import names
 from ops.errors import OperationError
-from ops.stacks.secret_state import GONE, UNSEEN, differences, look, places
+from ops.stacks.secret_state import GONE, UNSEEN, differences, differences_in_aws, places
 from tenancy import Cell, Fleet, Tenant
 
 ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:myflux/local/acme/openai-AbCdEf"
@@ -65,7 +65,7 @@ def never(_arn: str) -> bool:
 
 def test_a_secret_as_the_files_want_it_costs_two_calls_and_says_nothing(small_cell: Cell, acme: Tenant) -> None:
     (place,) = places(small_cell, acme)
-    assert look(Secrets(told()), place, never) == []  # pyright: ignore[reportArgumentType]
+    assert differences_in_aws(Secrets(told()), place, never) == []  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_customers_key_has_no_rotation_to_miss(small_cell: Cell, acme: Tenant)
 
 def test_a_secret_that_is_not_there_is_no_obstacle(small_cell: Cell, acme: Tenant) -> None:
     (place,) = places(small_cell, acme)
-    assert look(Secrets(None), place, never) == [GONE]  # pyright: ignore[reportArgumentType]
+    assert differences_in_aws(Secrets(None), place, never) == [GONE]  # pyright: ignore[reportArgumentType]
 
 
 def test_a_role_that_may_not_look_at_what_is_not_made_yet_goes_on(small_cell: Cell, acme: Tenant) -> None:
@@ -105,14 +105,14 @@ def test_a_role_that_may_not_look_at_what_is_not_made_yet_goes_on(small_cell: Ce
             raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "DescribeSecret")
 
     (place,) = places(small_cell, acme)
-    assert look(Denied(), place, never) == [UNSEEN]  # type: ignore[arg-type]
+    assert differences_in_aws(Denied(), place, never) == [UNSEEN]  # type: ignore[arg-type]
 
 
 def test_a_deletion_that_is_scheduled_is_refused_with_the_date_and_adopt(small_cell: Cell, acme: Tenant) -> None:
     (place,) = places(small_cell, acme)
     ends = told(DeletedDate=datetime(2026, 12, 3, tzinfo=UTC))
     with pytest.raises(OperationError, match=r"2026-12-03.*`myflux-keys adopt acme`"):
-        look(Secrets(ends), place, never)  # pyright: ignore[reportArgumentType]
+        differences_in_aws(Secrets(ends), place, never)  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -124,7 +124,7 @@ def test_what_adopt_does_not_take_is_restored_where_the_stack_knows_it(
     ends = told(DeletedDate=datetime(2026, 12, 3, tzinfo=UTC))
     for place in (*places(small_cell, dedicated), *places(small_cell, None)):
         with pytest.raises(OperationError) as refused:
-            look(Secrets(ends), place, lambda _arn: known)  # pyright: ignore[reportArgumentType]
+            differences_in_aws(Secrets(ends), place, lambda _arn: known)  # pyright: ignore[reportArgumentType]
         way_out = (
             f"aws secretsmanager restore-secret --secret-id {place.secret}`, then `{place.up}" if known else place.anew
         )

@@ -91,7 +91,7 @@ def test_a_key_that_may_only_look_is_refused_with_the_scope_it_lacks(
 def test_a_key_of_another_organization_is_refused(cell: tenancy.Cell, openai: OpenAI) -> None:
     url, control = openai
     control.settings(organization_id="org-somebody")
-    assert "not of organization org-local" in _refused(cell, control.create_admin_key(), url)
+    assert "does not belong to organization org-local" in _refused(cell, control.create_admin_key(), url)
 
 
 def test_a_dead_key_is_refused(cell: tenancy.Cell, openai: OpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +138,7 @@ def record(**changes: Any) -> AdminKeyRecord:
 
 @pytest.mark.parametrize(
     ("days", "told"),
-    [(None, "no expiry"), (366, "more than a year"), (29, "dies in 29 days"), (365, ""), (30, "")],
+    [(None, "never expires"), (366, "more than a year"), (29, "expires in 29 days"), (365, ""), (30, "")],
 )
 def test_an_expiry_that_is_none_late_or_near_is_said(days: int | None, told: str) -> None:
     found = list(notices(record(expires_at=None if days is None else days * DAY_SECONDS), 0.0))

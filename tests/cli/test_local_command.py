@@ -73,7 +73,7 @@ def test_the_life_of_a_cell(local: Local, home: Path) -> None:
     assert fresh.advance(0) == 0
 
     down = local("down")
-    assert (down.code, "gone" in down.out) == (0, True)
+    assert (down.code, "deleted" in down.out) == (0, True)
     assert {path.name for path in home.iterdir()} <= {"lock"}, "nothing that a cell held stays"
     twice = local("down")
     assert (twice.code, "no local cell" in twice.out) == (0, True)

@@ -73,7 +73,7 @@ def test_a_terminal_is_asked_with_defaults_and_asked_again_for_what_is_refused(f
     os.close(side)
     said = ""
     answers = [
-        ("Name that", "Zeta Air"),
+        ("Display name", "Zeta Air"),
         ("Cell that", ""),
         ("Country", "KP"),
         ("Whose", ""),

@@ -59,12 +59,12 @@ def test_a_customers_admin_key_mints_in_their_organization_until_they_leave(
     rig.edit(SLUG, ORGANIZATION, "org-another")
     admin_key = control.create_admin_key("the customer's", expires_in_seconds=20 * 86_400)
     refused = command(rig, "admin-key", "set", "--tenant", SLUG, stdin=admin_key + "\n")
-    assert "is not of organization org-another" in refused.stderr
+    assert "does not belong to organization org-another" in refused.stderr
     rig.edit(SLUG, "org-another", ORGANIZATION)
     stored = command(rig, "admin-key", "set", "--tenant", SLUG, "--json", stdin=admin_key + "\n")
     assert stored.returncode == 0, stored.stderr
     assert json.loads(stored.stdout)["secret"] == names.admin_secret
-    assert "dies in 20 days: ask the customer" in stored.stderr
+    assert "expires in 20 days: ask the customer" in stored.stderr
     for user in ("deployer", "ci", "runtime", "stranger", "administrator"):
         with pytest.raises(ClientError, match="AccessDenied"):
             rig.client(user, "secretsmanager").get_secret_value(SecretId=names.admin_secret)

@@ -62,5 +62,5 @@ def test_an_adoption_is_told_to_the_first_update_alone() -> None:
     """An import that is asked for again would take over what the stack owns already."""
     updates: list[tuple[str, dict[str, Any]]] = []
     engine: Any = SimpleNamespace(export=lambda _: "{}", up=lambda stack, **more: updates.append((stack, more)))
-    adoption.adopt(engine, "acme.local", "arn", rotates=True, tell=lambda _: None)
+    adoption.adopt(engine, "acme.local", "arn", rotates=True, report=lambda _: None)
     assert updates == [("acme.local", {"environment": {"MYFLUX_ADOPT": "arn"}}), ("acme.local", {"refresh": True})]

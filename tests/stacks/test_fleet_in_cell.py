@@ -89,7 +89,7 @@ def test_a_worker_that_is_killed_in_the_middle_loses_nothing(operator: Operator)
         ended = operator.finish(running)
     assert ended.code == 0, ended.err
     told = ended.facts["stacks"][tenant.stack]
-    assert "lost-key-secret had been made and was taken over" in told["mended"]
+    assert "lost-key-secret existed and was imported" in told["mended"]
     rig.await_first_key("lost")
     held = [secret["Name"] for secret in rig.client("administrator", "secretsmanager").list_secrets()["SecretList"]]
     assert held.count(tenant.secret) == 1

@@ -14,7 +14,7 @@ import pytest
 
 from ops.errors import OperationError
 from ops.stacks import backend, lock_holder
-from ops.stacks.lock_holder import Lock, Note, provably_gone
+from ops.stacks.lock_holder import Lock, Note, provably_ended
 from ops.stacks.pending import mend
 from tenancy.loading import ROOT
 
@@ -43,10 +43,10 @@ NOTE = Note("acme.local", "this boot", 42, since=990.0)
         (Note("acme.local", "this boot", 42, since=2000.0), "this boot", "here", None, False, "older than our worker"),
     ],
 )
-def test_a_lock_is_taken_away_only_where_its_holder_is_provably_gone(
+def test_a_lock_is_taken_away_only_where_its_holder_is_provably_ended(
     note: Note | None, machine: str | None, host: str, began: float | None, gone: bool, why: str
 ) -> None:
-    assert provably_gone(LOCK, note, machine, host, began) is gone, why
+    assert provably_ended(LOCK, note, machine, host, began) is gone, why
 
 
 def test_a_worker_leaves_a_note_and_the_next_one_learns_that_it_was_lost(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_a_stopped_off_boarding_tells_what_lives_and_goes_on_though_the_secret_i
     again = life.command("offboard", slug, "--yes")
     assert again.returncode == 0, again.stderr
     assert late in again.stderr, "the same command ends what lives, though the secret can no longer be read"
-    assert "not looked at: the secret's deletion is scheduled" in again.stderr
+    assert "not checked: the secret's deletion is scheduled" in again.stderr
     assert life.archived(slug) == [True]
 
 
