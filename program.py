@@ -24,8 +24,8 @@ from components.platform import Platform, PlatformArgs
 from components.tenant_key import Managed, TenantKey, TenantKeyArgs
 from functions import packer
 from myflux_keys import names
+from myflux_keys.aws_names import TenantNames
 from myflux_keys.cell_functions import FUNCTIONS
-from myflux_keys.cell_names import TenantNames
 from tenancy import Cell, Tenant, slots
 from tenancy.address import AddressError, openai_base_url
 from tenancy.pipeline import AWS_AUDIENCE

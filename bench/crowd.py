@@ -19,7 +19,7 @@ import openai
 from bench.stage import Stage
 from components.iam import resource
 from myflux_keys import names
-from myflux_keys.cell_names import TenantNames
+from myflux_keys.aws_names import TenantNames
 
 NOTE = (
     "the tenants already there were made by the AWS and OpenAI APIs and copied state (file, secret, policy, project, "

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import tenancy
 from local.cell import LocalCell
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from myflux_keys.payload import SecretText
 from ops.actions import admin_key
 from ops.stacks.engine import ROOT, Engine, Outcome

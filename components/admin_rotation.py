@@ -9,7 +9,7 @@ from pulumi_aws.lambda_ import Permission
 from pulumi_aws.secretsmanager import SecretRotation
 
 from components.scheduled_call import ScheduledCallArgs, scheduled_call
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from myflux_keys.names import TAG_EVERY_DAYS, TAG_OVERLAP_HOURS
 
 

@@ -16,7 +16,7 @@ from pulumi_aws.sqs import Queue
 
 from components.iam import resource
 from components.occurrence_alarm import AnyOccurrenceArgs, any_occurrence
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 
 _FOURTEEN_DAYS = 1_209_600
 

@@ -11,8 +11,8 @@ from pulumi_aws.iam import Role, RolePolicy
 
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.iam import identity, resource
+from myflux_keys.aws_names import TenantNames
 from myflux_keys.cell_functions import FUNCTIONS
-from myflux_keys.cell_names import TenantNames
 
 
 @dataclass

@@ -13,7 +13,7 @@ from components.iam.copies import Replica
 from components.iam.deployer import State, deployer_looks, deployer_permissions
 from components.iam.deployer_grants import Deploys
 from components.iam.deployer_trust import Job, deployer_trust
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 
 
 @dataclass

@@ -25,8 +25,8 @@ from components.key_function import KeyFunction, KeyFunctionArgs
 from components.runtime_access import RuntimeAccess, RuntimeAccessArgs
 from components.sweep import Sweep, SweepArgs
 from functions.shared.environment import ADMIN_SECRET, BASE_URL, CELL, ORGANIZATION
+from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import ADMIN_ROTATION, FUNCTIONS, PROVISIONER, ROTATION, SWEEP, CellFunction
-from myflux_keys.cell_names import CellNames
 
 
 @dataclass

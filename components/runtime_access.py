@@ -11,7 +11,7 @@ from pulumi_aws.iam import Policy, Role, RolePolicyAttachment
 
 from components.iam import identity
 from components.iam.copies import Replica
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 
 
 @dataclass

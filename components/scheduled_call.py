@@ -10,7 +10,7 @@ import pulumi
 from pulumi_aws.cloudwatch import EventRule, EventTarget
 from pulumi_aws.lambda_ import Permission
 
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 
 
 @dataclass

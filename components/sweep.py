@@ -9,7 +9,7 @@ import pulumi
 
 from components.scheduled_call import ScheduledCallArgs, scheduled_call
 from components.sweep_alarms import sweep_alarms
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 
 EVENT = {"action": "sweep", "tenants": None, "dry_run": False, "due": True}
 """With `due`, a run sweeps the tenants that are due by `functions/sweep/due.py`, which counts the same half hours."""

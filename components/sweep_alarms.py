@@ -14,7 +14,7 @@ from typing import Final
 import pulumi
 from pulumi_aws.cloudwatch import MetricAlarm
 
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from myflux_keys.consumers import CONSUMERS
 from myflux_keys.names import METRICS
 

@@ -17,8 +17,8 @@ from components.empty_secret import EmptySecret, EmptySecretArgs
 from components.iam import resource
 from components.iam.copies import Replica
 from components.openai_project import OpenAIProject, OpenAIProjectArgs
+from myflux_keys.aws_names import TenantNames
 from myflux_keys.cell_functions import ROTATION
-from myflux_keys.cell_names import TenantNames
 from myflux_keys.names import TAG_PROJECT_ID, TAG_SERVICE_ACCOUNT_ID
 
 

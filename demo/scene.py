@@ -20,7 +20,7 @@ import tenancy
 from demo.report import CheckFailed
 from local.cell import LocalCell
 from myflux_keys import Key, KeyReader
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from ops.cli.options import ROOT
 from ops.stacks.engine import Engine
 from ops.stacks.order import tenant_stacks

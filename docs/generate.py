@@ -22,8 +22,8 @@ from components.iam.deployer import State, deployer_looks, deployer_permissions
 from components.iam.deployer_trust import Job, deployer_trust
 from docs import access_matrix, package_arguments
 from docs.scale import scale
+from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import FUNCTIONS, ROTATION
-from myflux_keys.cell_names import CellNames
 from ops.cli.main import app
 from policies.guardrails import rules_page
 from tenancy import schema

@@ -1,7 +1,7 @@
 """The words that every part of MyFlux Keys shares: tags, slugs, and the names that follow from cell and tenant alone.
 
 Owns the naming scheme, so that a tenant's stack, the functions, the runtime and the tests find each other without
-looking anything up. Leaves out what takes an account or a Region (`cell_names`), and validation of tenant files
+looking anything up. Leaves out what takes an account or a Region (`aws_names`), and validation of tenant files
 (tenancy/). Slugs hold only ``a-z 0-9 -``, so ``/``, ``.`` and ``_`` separate cell from tenant without ambiguity: no two
 (cell, tenant) pairs share a name in AWS or a stack. The names of OpenAI projects and keys separate them by ``-`` and
 are unique within a cell, which has its own organization.

@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from myflux_keys.aws_connections import renew_client, renew_session
 from myflux_keys.aws_errors import EXPIRED_TOKEN, Reading, translate
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from myflux_keys.errors import KeyReaderError
 from myflux_keys.forks import in_each_child
 from myflux_keys.key import Key, no_text, parse_key

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from myflux_keys import admin_budget, version_labels
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from myflux_keys.names import TAG_TENANT
 from myflux_keys.version_labels import CURRENT
 from ops.account import aws_time

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from myflux_keys.names import ORGANIZATION_ID
 from tenancy.fields import CellSlug, Email, Flag, Model, NotEmpty, Text, Unique, Whole, refuse, refused
 from tenancy.pipeline import Pipeline

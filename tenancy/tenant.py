@@ -241,7 +241,7 @@ def _consumer_refusals(consumers: Any, rotation: Any) -> Iterator[Refusal]:
     if not isinstance(consumers, Mapping):
         return
     used = cast(Mapping[str, Any], consumers)
-    if used.get("myflux") is False and not used.get("cinnox"):
+    if not any(used.get(one.name, Consumers.model_fields[one.name].default) for one in CONSUMERS):
         way_out = "set one of the consumers to true; to stop reads for some time, set enabled: false."
         yield Refusal(
             "no-consumer", "No consumer uses the key, and an unused key is only a risk.", way_out, ("consumers",)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from components.iam.copies import Replica, bounded_copies
 from components.iam.functions import list_secrets, put_metrics_statement
 from components.iam.statements import Document, any_key, dead_letter_arn, document, log_streams_arn, via_secrets_manager
+from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import FUNCTIONS
-from myflux_keys.cell_names import CellNames
 
 
 def permissions_boundary(names: CellNames, replicas: Sequence[Replica] = ()) -> Document:

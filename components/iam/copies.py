@@ -18,7 +18,7 @@ from typing import Any
 
 from components.iam.resource import VALIDATION
 from components.iam.statements import Document, Statement, document, key_administration, via_secrets_manager
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from myflux_keys.names import TAG_CELL, TAG_TENANT
 
 Pattern = Callable[[CellNames], str]

@@ -19,7 +19,7 @@ from components.iam.copies import Replica, copied
 from components.iam.deployer_grants import BUILD, TENANT_TYPES, Deploys, Grant, look
 from components.iam.resource import VALIDATION
 from components.iam.statements import Document, Statement, document
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 
 NEVER: Final = (
     "secretsmanager:BatchGetSecretValue",

@@ -12,8 +12,8 @@ from typing import Any, Final, Literal
 
 from components.iam.resource import VALIDATION
 from components.iam.statements import any_key, via_secrets_manager
+from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import FUNCTIONS, SWEEP
-from myflux_keys.cell_names import CellNames
 from myflux_keys.names import PLATFORM_TENANT, TAG_CELL, TAG_TENANT
 
 Deploys = Literal["tenants", "everything"]

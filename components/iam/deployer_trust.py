@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from components.iam.statements import Document, document
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from components.iam.statements import (
     log_streams_arn,
     via_secrets_manager,
 )
+from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import CellFunction
-from myflux_keys.cell_names import CellNames
 from myflux_keys.names import METRICS, TAG_CELL
 
 ROTATE = [

@@ -13,7 +13,7 @@ from components.iam.copies import Replica, runtime_reads_copies
 from components.iam.functions import function_permissions as function_permissions
 from components.iam.statements import Document as Document
 from components.iam.statements import decrypt_statement, document
-from myflux_keys.cell_names import CellNames, TenantNames
+from myflux_keys.aws_names import CellNames, TenantNames
 from myflux_keys.names import TAG_CELL, TAG_TENANT
 
 

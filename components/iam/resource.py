@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from components.iam.statements import Document, Statement, document, key_administration, via_secrets_manager
+from myflux_keys.aws_names import CellNames, TenantNames
 from myflux_keys.cell_functions import FUNCTIONS
-from myflux_keys.cell_names import CellNames, TenantNames
 from myflux_keys.names import TAG_TENANT
 
 READ = ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"]

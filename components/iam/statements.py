@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 
 Document = dict[str, Any]
 Statement = dict[str, Any]

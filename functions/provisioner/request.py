@@ -149,7 +149,7 @@ def _rate_limits(value: Any, models: tuple[str, ...]) -> dict[str, RateLimit]:
             raise BadRequest(
                 f"`{where}` must have at least one of {' and '.join(sorted(_LIMITS))}, and no other fields"
             )
-        limits[model] = RateLimit(*(_optional_count(fields, name, where) for name in sorted(_LIMITS)))
+        limits[model] = RateLimit(**{name: _optional_count(fields, name, where) for name in _LIMITS})
     return limits
 
 

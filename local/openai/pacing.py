@@ -48,7 +48,9 @@ def limit_of(project: Project, model: Model, name: str) -> int:
     own = project.rate_limits.get(model.id, {}).get(name)
     if own is not None:
         return own
-    return model.requests_per_minute if name == "max_requests_per_1_minute" else model.tokens_per_minute
+    return {"max_requests_per_1_minute": model.requests_per_minute, "max_tokens_per_1_minute": model.tokens_per_minute}[
+        name
+    ]
 
 
 class ModelPace:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from myflux_keys.cell_names import CellNames, TenantNames
+from myflux_keys.aws_names import CellNames, TenantNames
 from myflux_keys.names import SERVICE_ACCOUNT
 from myflux_keys.version_labels import PENDING
 from ops import ways_out

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from ops.account import Account
 from ops.rotation_state import tenant_secrets
 from tenancy import Cell, Fleet, aws_limits
@@ -128,7 +128,7 @@ def reckon(fleet: Fleet, cell: Cell, created: Sequence[datetime], now: datetime)
 
 def platform_roles(names: CellNames) -> int:
     """Counted by the names that the platform's stack gives to roles."""
-    return sum(limit is aws_limits.ROLE for limit, _ in aws_limits.cell_names(names))
+    return sum(limit is aws_limits.ROLE for limit, _ in aws_limits.aws_names(names))
 
 
 def growth_of(created: Iterable[datetime], now: datetime) -> Growth:

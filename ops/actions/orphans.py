@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from functions.sweep.tenants import ListedSecret, listed_secrets
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from ops.account import Account
 from tenancy import Cell, Fleet
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from ops.actions.capacity import PROJECTS, ROLES, SECRETS, platform_roles
 from ops.actions.pace import Budget
 from tenancy import slots

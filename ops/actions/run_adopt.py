@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import tenancy
-from myflux_keys.cell_names import TenantNames
+from myflux_keys.aws_names import TenantNames
 from ops import journal, selection
 from ops.account import Account
 from ops.actions import functions_client

@@ -52,7 +52,7 @@ def check(
         # Loads Pulumi, the rules and the solver, which takes seconds: no other command should pay for it.
         from ops.review import check as reviewing
         from ops.review.facts import facts
-        from ops.review.markdown import markdown
+        from ops.review.report_markdown import markdown
         from ops.review.sarif import sarif as as_sarif
     except Exception as error:  # noqa: BLE001 - the branch may have broken the modules of this command
         output.fail(f"this branch's code cannot be loaded, so nothing was checked: {type(error).__name__}: {error}", 2)

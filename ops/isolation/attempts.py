@@ -14,8 +14,8 @@ from typing import Final
 import z3
 
 from components.iam.resource import reads_denied
+from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import ADMIN_ROTATION, FUNCTIONS, ROTATION, SWEEP, CellFunction
-from myflux_keys.cell_names import CellNames
 from myflux_keys.names import PLATFORM_TENANT
 from ops.isolation import requests
 from ops.isolation.decision import Caller, Lock, Request, allowed

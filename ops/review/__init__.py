@@ -6,5 +6,5 @@ Program     rehearsal: runs the program on Pulumi's mocks; answers: ids and ARNs
             resource as JSON; tree_rehearsal and __main__: the same for another tree's code, in its own process
 Judgement   judging: the policy pack; proving: isolation; preview, previewing: the engine on a copy of the state
 Comparison  difference: resources; cost; limits_used; source_lines: from a property to a line of a file
-Output      markdown, sarif, facts (JSON)
+Output      report_markdown, sarif, facts (JSON)
 """

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 
 Inputs = Mapping[str, Any]
 Answer = tuple[str, dict[str, Any]]

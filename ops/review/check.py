@@ -1,7 +1,7 @@
 """One review of one change: everything that is asked about it, in order.
 
 Owns the order and what a review holds. Leaves out each question (the other modules here) and how the answers look
-(`markdown`, `sarif`, `facts`).
+(`report_markdown`, `sarif`, `facts`).
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from pulumi.runtime.stack import run_pulumi_func
 
 import program
 import tenancy
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from ops.review import answers
 from ops.review.file_line import Place
 from ops.review.registered import Registered as Registered

@@ -16,7 +16,7 @@ import pytest
 
 from local.cell import LocalCell
 from myflux_keys import KeyReader
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from tenancy import Cell, Fleet, load
 from tests.actions.stand_ins import Clock, FakeSecrets
 from tests.tenancy.files import Files

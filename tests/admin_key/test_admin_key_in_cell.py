@@ -20,8 +20,8 @@ from components.iam import identity, resource
 from functions import packer
 from local.cell import LocalCell
 from myflux_keys import names
+from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import ADMIN_ROTATION
-from myflux_keys.cell_names import CellNames
 
 pytestmark = pytest.mark.cell
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,7 +15,7 @@ from components.iam import copies, identity, resource
 from components.iam.boundary import permissions_boundary
 from components.iam.copies import Replica
 from myflux_keys import cell_functions
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from tests.aws_iam.served import ACCOUNT, REGION, Cell, as_tags, refusal, user_arn
 
 AWAY = "us-west-2"

@@ -13,8 +13,8 @@ from components.iam.copies import Replica
 from components.iam.deployer import NEVER, State, deployer_looks, deployer_permissions
 from components.iam.deployer_grants import BUILD, TENANT_TYPES, Deploys
 from components.iam.deployer_trust import Job, deployer_trust
+from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import ROTATION
-from myflux_keys.cell_names import CellNames
 from ops.review.rehearsal import rehearse
 from tenancy.replicas import MOST
 

@@ -14,7 +14,7 @@ import pytest
 
 from components.iam import resource
 from local.cell import LocalCell
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,7 +12,7 @@ import pytest
 from pulumi.runtime import mocks as pulumi_mocks
 from pulumi.runtime import rpc
 
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from ops.review import rehearsal
 
 

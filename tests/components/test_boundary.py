@@ -14,8 +14,8 @@ from components.iam.statements import Document, document
 from local.aws.iam.decision import Policies, Request, decide
 from local.aws.iam.policy import parse
 from local.aws.iam.principals import Caller
+from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import FUNCTIONS
-from myflux_keys.cell_names import CellNames
 
 EVERYTHING = parse(document({"Sid": "All", "Effect": "Allow", "Action": "*", "Resource": "*"}))
 NEVER = (

@@ -16,7 +16,7 @@ from components.iam.deployer import State
 from components.iam.deployer_trust import Job
 from components.platform import Platform
 from components.tenant_key import TenantKey
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from myflux_keys.names import CELL_SLUG, TENANT_SLUG
 from tenancy.replicas import MOST
 from tests.components.test_platform import arguments as platform_arguments

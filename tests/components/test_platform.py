@@ -12,8 +12,8 @@ import pytest
 from components.admin_rotation import AdminKeyLife
 from components.platform import Platform, PlatformArgs
 from components.tenant_key import TenantKey
+from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import FUNCTIONS
-from myflux_keys.cell_names import CellNames
 from tests.components.test_tenant_key import arguments as tenant_arguments
 
 Build = Callable[[Callable[[], Any]], Any]

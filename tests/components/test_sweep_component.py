@@ -16,8 +16,8 @@ from components.sweep import Sweep, SweepArgs, schedule
 from components.sweep_alarms import ALARMS
 from functions.sweep import due, metrics, orphans, sweep
 from functions.sweep.request import SweepRequest, read_request
+from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import SWEEP
-from myflux_keys.cell_names import CellNames
 from myflux_keys.consumers import CONSUMERS
 from myflux_keys.names import METRICS
 

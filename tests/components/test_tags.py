@@ -15,7 +15,7 @@ from components.iam.deployer import State
 from components.iam.deployer_trust import Job
 from components.platform import Platform
 from components.tenant_key import TenantKey
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from tests.components.test_platform import arguments as platform_arguments
 from tests.components.test_tenant_key import arguments
 

@@ -10,7 +10,7 @@ import pytest
 
 from components.iam.copies import Replica
 from components.tenant_key import Managed, TenantKey, TenantKeyArgs
-from myflux_keys.cell_names import CellNames, TenantNames
+from myflux_keys.aws_names import CellNames, TenantNames
 
 Build = Callable[[Callable[[], Any]], Any]
 SECRET = "aws:secretsmanager/secret:Secret"

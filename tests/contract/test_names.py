@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from myflux_keys.cell_names import CellNames, TenantNames
+from myflux_keys.aws_names import CellNames, TenantNames
 from myflux_keys.names import CELL_SLUG, PLATFORM_TENANT, TENANT_SLUG, admin_key_name, secret_name
 
 cells = st.from_regex(CELL_SLUG, fullmatch=True)

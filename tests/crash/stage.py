@@ -31,8 +31,8 @@ from functions.shared.openai_http import OpenAIError, OpenAIHTTP
 from local import clock
 from local.aws.server import ACCOUNT_ID, REGION
 from local.openai.control import EmulatorControl
+from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import ROTATION
-from myflux_keys.cell_names import CellNames
 from myflux_keys.payload import SecretText
 from tests.crash.function import Function
 from tests.crash.proxy import Proxy

@@ -15,7 +15,7 @@ import pytest
 from components.iam import identity, resource
 from local.cell import LocalCell
 from myflux_keys import KeyReader
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from tests.customer_key.theirs import TheirOpenAI
 
 ROOT = Path(__file__).resolve().parents[2]

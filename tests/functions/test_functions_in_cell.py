@@ -17,8 +17,8 @@ from functions import packer
 from functions.shared.openai_http import OpenAIError, OpenAIHTTP
 from local.cell import LocalCell
 from myflux_keys import names
+from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import PROVISIONER, ROTATION
-from myflux_keys.cell_names import CellNames
 from myflux_keys.payload import Payload
 from tests.functions.world import CELL, MODEL, Time, provisioner_input
 

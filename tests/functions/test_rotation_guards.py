@@ -21,7 +21,7 @@ def _tag(world: World, **tags: str) -> None:
         ({"tenant": "globex"}, "not the tenant of that name"),
         ({"cell": "other"}, "serves cell local"),
         ({"managed_by": "somebody"}, "not tagged"),
-        ({"myflux__permission": "everything"}, "none of all, restricted, read_only"),
+        ({"myflux__permission": "everything"}, "not one of: all, restricted, read_only"),
         ({"myflux__every_days": "soon"}, "not a number"),
         ({"myflux__every_days": "0.1"}, "at least 4 hours"),
         ({"myflux__overlap_hours": "721"}, "no more than the interval"),

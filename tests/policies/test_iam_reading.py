@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from myflux_keys import names, redaction
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from policies.guardrails import key_shapes, ownership
 from policies.guardrails.iam.patterns import FIELD, covers, matches, overlap
 from policies.guardrails.judge import RULES, judge

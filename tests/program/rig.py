@@ -18,7 +18,7 @@ from typing import Any
 
 import tenancy
 from local.cell import LocalCell
-from myflux_keys.cell_names import CellNames, TenantNames
+from myflux_keys.aws_names import CellNames, TenantNames
 from ops.actions import admin_key
 
 ROOT = Path(__file__).resolve().parents[2]

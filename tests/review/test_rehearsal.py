@@ -13,7 +13,7 @@ import pytest
 from pulumi.output import Unknown
 
 import program
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from ops.review import answers
 from ops.review.answers import NoAnswerError, answer
 from ops.review.rehearsal import Registered, rehearse

@@ -18,8 +18,8 @@ from functions import packer
 from local.cell import LocalCell
 from local.openai.control import LiveKey
 from myflux_keys import names
+from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import PROVISIONER, ROTATION, SWEEP, CellFunction
-from myflux_keys.cell_names import CellNames
 from tests.functions.world import MODEL, provisioner_input
 
 CELL = "local"

@@ -18,7 +18,7 @@ import pytest
 
 from components.sweep_alarms import ALARMS, link
 from local.cell import LocalCell
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from ops.actions import orphans
 
 ROOT = Path(__file__).resolve().parents[2]

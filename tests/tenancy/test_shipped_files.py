@@ -13,7 +13,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from myflux_keys.cell_names import CellNames
+from myflux_keys.aws_names import CellNames
 from tenancy import Tenant, load
 from tenancy.loading import ROOT
 from tenancy.schema import cell_schema, main, stale, tenant_schema

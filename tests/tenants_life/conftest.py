@@ -26,7 +26,7 @@ from demo.leaks import Text, files, search
 from local.cell import LocalCell
 from local.openai.control import ProjectState
 from myflux_keys import KeyReader
-from myflux_keys.cell_names import CellNames, TenantNames
+from myflux_keys.aws_names import CellNames, TenantNames
 from tests.actions.conftest import ROOT, Operated
 from tests.program.gate import gate
 

@@ -9,7 +9,7 @@ from typing import Any
 import openai
 import pytest
 
-from myflux_keys.cell_names import TenantNames
+from myflux_keys.aws_names import TenantNames
 from tenancy import slots
 from tests.tenants_life.conftest import MODEL, Life, wait_until
 

@@ -8,7 +8,7 @@ the operations. Whatever is replaced must look as it did when this was written, 
     cron             Cron expressions as Secrets Manager reads them
     deletion         DeleteSecret, RestoreSecret, and the end of a recovery window
     description      DescribeSecret and ListSecrets
-    driver           Drives a rotation: four calls of the function
+    rotation_driver  Drives a rotation: four calls of the function
     encryption       KMS behind a secret's value
     events           Service events of Secrets Manager
     invocation       How Secrets Manager calls a rotation function
@@ -21,7 +21,7 @@ the operations. Whatever is replaced must look as it did when this was written, 
     replicas         RemoveRegionsFromReplication
     resource_policy  PutResourcePolicy, GetResourcePolicy, DeleteResourcePolicy, ValidateResourcePolicy
     resource_tags    What MiniStack's policy evaluation asks about a secret: its tags, and its resource policy
-    rotation         RotateSecret and CancelRotateSecret
+    rotate_calls     RotateSecret and CancelRotateSecret
     schedule         When a secret is due: RotationRules to rotation windows
     scheduler        Rotates secrets when their schedule says so
     settings         What of Secrets Manager's behaviour a test or a person may choose, by environment variable

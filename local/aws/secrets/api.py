@@ -11,14 +11,23 @@ from typing import Any
 
 from ministack.core.responses import error_response_json, json_response
 
-from local.aws.secrets import constraints, deletion, description, replicas, resource_policy, rotation, staging, values
+from local.aws.secrets import (
+    constraints,
+    deletion,
+    description,
+    replicas,
+    resource_policy,
+    rotate_calls,
+    staging,
+    values,
+)
 from local.aws.secrets.refusals import Refusal
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
 Response = tuple[int, dict[str, str], bytes]
 
 OPERATIONS: dict[str, Operation] = {
-    "CancelRotateSecret": rotation.cancel_rotate_secret,
+    "CancelRotateSecret": rotate_calls.cancel_rotate_secret,
     "CreateSecret": values.create_secret,
     "DeleteResourcePolicy": resource_policy.delete_resource_policy,
     "DeleteSecret": deletion.delete_secret,
@@ -31,7 +40,7 @@ OPERATIONS: dict[str, Operation] = {
     "PutSecretValue": values.put_secret_value,
     "RemoveRegionsFromReplication": replicas.remove_regions_from_replication,
     "RestoreSecret": deletion.restore_secret,
-    "RotateSecret": rotation.rotate_secret,
+    "RotateSecret": rotate_calls.rotate_secret,
     "UpdateSecret": values.update_secret,
     "UpdateSecretVersionStage": staging.update_secret_version_stage,
     "ValidateResourcePolicy": resource_policy.validate_resource_policy,

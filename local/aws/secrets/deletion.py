@@ -9,7 +9,7 @@ from typing import Any
 
 from ministack.services import secretsmanager as ministack
 
-from local.aws.secrets import driver
+from local.aws.secrets import rotation_driver
 from local.aws.secrets.refusals import invalid_parameter, invalid_request, replica_is_read_only, secret_not_found
 from local.aws.secrets.store import LOCK, Record, acting_for, all_secrets, find, new_arn, now, resolve, touch
 
@@ -32,7 +32,7 @@ def delete_secret(request: Request) -> Answer:
         if secret is None:
             return _deleted_before(request["SecretId"], force=force)
         _check(secret, force=force)
-        driver.stop(secret)
+        rotation_driver.stop(secret)
         if force:
             ministack._purge_secret(secret["Name"], secret)
             return _answer(secret, now())

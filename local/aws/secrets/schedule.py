@@ -1,7 +1,7 @@
 """When a secret is due: RotationRules to rotation windows.
 
 Owns the rules on schedules and windows, as pure functions of time in UTC. Leaves out cron's syntax (`cron`) and who
-rotates (`driver`). A window opens on the hour, closes after its duration, and never reaches into the next UTC day.
+rotates (`rotation_driver`). A window opens on the hour, closes after its duration, and ends before the next UTC day.
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotationRulesType.html
 """

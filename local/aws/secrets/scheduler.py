@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 
-from local.aws.secrets import deletion, driver, labels, plan
+from local.aws.secrets import deletion, labels, plan, rotation_driver
 from local.aws.secrets.labels import PENDING
 from local.aws.secrets.store import LOCK, Record, acting_for, all_secrets, now
 
@@ -46,8 +46,8 @@ def look() -> None:
 
 def _start(secret: Record) -> None:
     with LOCK, acting_for(secret):
-        if secret.get("_PrimarySecretArn") or driver.running(secret) is not None:
+        if secret.get("_PrimarySecretArn") or rotation_driver.running(secret) is not None:
             return
         # An incomplete rotation is taken up again, with its own token.
         pending = labels.holder(secret, PENDING) if labels.rotation_is_pending(secret) else None
-        driver.start(secret, pending or str(uuid.uuid4()))
+        rotation_driver.start(secret, pending or str(uuid.uuid4()))

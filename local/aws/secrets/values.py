@@ -14,7 +14,7 @@ from typing import Any
 
 from ministack.services import secretsmanager as ministack
 
-from local.aws.secrets import driver, encryption, events, labels, plan, settings
+from local.aws.secrets import encryption, events, labels, plan, rotation_driver, settings
 from local.aws.secrets.labels import CURRENT, PENDING, PREVIOUS, Version
 from local.aws.secrets.refusals import (
     Refusal,
@@ -207,7 +207,7 @@ def _abandon(secret: Record, pending: str, *, was_under_way: bool) -> None:
     """
     labels.detach(secret, PENDING)
     if was_under_way:
-        driver.stop(secret)
+        rotation_driver.stop(secret)
         events.publish(secret, events.ROTATION_ABANDONED, pending)
 
 

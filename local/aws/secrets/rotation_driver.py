@@ -1,6 +1,6 @@
 """Drives a rotation: four calls of the function, repeated as a whole until they succeed or AWS would give up.
 
-Owns the running rotations. Leaves out when one starts (`rotation`, `scheduler`) and the call (`invocation`).
+Owns the running rotations. Leaves out when one starts (`rotate_calls`, `scheduler`) and the call (`invocation`).
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda.html
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
 """

@@ -1,6 +1,6 @@
 """RotateSecret and CancelRotateSecret.
 
-Owns what a request must satisfy, and what it sets. Leaves out the rotation itself (`driver`).
+Owns what a request must satisfy, and what it sets. Leaves out the rotation itself (`rotation_driver`).
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CancelRotateSecret.html
 """
@@ -11,7 +11,7 @@ import uuid
 from typing import Any
 
 from local.aws.iam.authorize import AccessDenied, authorize
-from local.aws.secrets import driver, invocation, labels, plan, schedule
+from local.aws.secrets import invocation, labels, plan, rotation_driver, schedule
 from local.aws.secrets.labels import PENDING
 from local.aws.secrets.refusals import (
     Refusal,
@@ -34,7 +34,7 @@ def rotate_secret(request: Request) -> Answer:
         token: str = request.get("ClientRequestToken") or str(uuid.uuid4())
         function_arn = _function(secret, request)
         rules = _rules(secret, request)
-        run = driver.running(secret)
+        run = rotation_driver.running(secret)
         if run is not None and run.token == token:
             return _answer(secret, token)
         _require_none_pending(secret, token)
@@ -43,9 +43,9 @@ def rotate_secret(request: Request) -> Answer:
             raise invalid_parameter(f"The ClientRequestToken {token} belongs to a version that has a value already.")
         _configure(secret, function_arn, rules)
         if request.get("RotateImmediately", True):
-            driver.start(secret, token)
+            rotation_driver.start(secret, token)
         else:
-            driver.start_test(secret, token)
+            rotation_driver.start_test(secret, token)
         return _answer(secret, token)
 
 
@@ -57,7 +57,7 @@ def cancel_rotate_secret(request: Request) -> Answer:
             raise invalid_request(
                 "You tried to cancel rotation on a secret that doesn't have a Lambda function ARN configured."
             )
-        driver.stop(secret)
+        rotation_driver.stop(secret)
         secret["RotationEnabled"] = False
         touch(secret)
         pending = labels.holder(secret, PENDING) if labels.rotation_is_pending(secret) else None
@@ -103,8 +103,8 @@ def _require_none_pending(secret: Record, token: str) -> None:
     """A rotation that isn't complete blocks a new one, and is taken up again, as AWS's message says."""
     if not labels.rotation_is_pending(secret) or labels.holder(secret, PENDING) == token:
         return
-    if driver.running(secret) is None and secret.get("RotationEnabled"):
-        driver.start(secret, str(labels.holder(secret, PENDING)))
+    if rotation_driver.running(secret) is None and secret.get("RotationEnabled"):
+        rotation_driver.start(secret, str(labels.holder(secret, PENDING)))
     raise previous_rotation_not_complete()
 
 
