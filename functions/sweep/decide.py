@@ -51,7 +51,7 @@ def _missing(facts: Facts) -> Iterator[Finding]:
             listed[current].name if current in listed else "",
             "missing",
             "report",
-            "the secret's live version holds this key, and OpenAI no longer accepts it: calls fail until a rotation",
+            "the live version holds this key, but OpenAI no longer accepts it: calls fail until a rotation",
             consumers=facts.consumers,
         )
     if previous is not None and previous not in listed and previous != current and facts.previous_answers:
@@ -73,7 +73,7 @@ class _Judge:
             return None
         named = key.name.startswith(facts.tenant.key_name(""))
         made_here = named and key.service_account_id == facts.tenant.service_account_id
-        # Held by the secret, it is ours whoever made it: one that was there when the tenant was adopted.
+        # If the secret holds it, it is ours whoever made it: the tenant was adopted with it.
         if not (made_here or labels or key.id in facts.adopted):
             return self._found(
                 "foreign", "report", "not created by MyFlux Keys: its owner must decide whether it may stay"
@@ -83,7 +83,7 @@ class _Judge:
         if PENDING in labels:
             return self._kept("the key of a rotation that is not over")
         if not self._current_is_well():
-            return self._kept("the live key is not known to work, so no other key is revoked")
+            return self._kept("it is unknown whether the live key is valid, so no other key is revoked")
         if PREVIOUS in labels:
             return self._previous()
         if facts.unreadable:

@@ -36,8 +36,8 @@ _KEEP_SECONDS: Final = 60.0
 
 @dataclass(frozen=True)
 class Compared:
-    """`failed`: why OpenAI's projects could not be listed, and only tags were judged then; None where they were.
-    `looks` are calls for keys that were made."""
+    """`failed`: why OpenAI's projects could not be listed, so that only tags were checked; None if they were.
+    `looks`: how many projects' keys were listed."""
 
     orphans: list[Orphan]
     secrets: list[TenantSecret]
@@ -53,7 +53,7 @@ class Sides:
         self._looks = 0
 
     def look(self) -> Compared:
-        """Raises AdminKeyMissing where tenants' keys are minted and the cell has no admin key, or botocore's errors."""
+        """Raises AdminKeyMissing if a tenant's keys are minted but the cell has no admin key, or botocore's errors."""
         cell = self._services.environment.cell
         secrets = listed_secrets(self._services.secrets, cell)
         failed: str | None = None
@@ -71,7 +71,7 @@ class Sides:
         return Compared(orphans, sorted(standing, key=lambda one: one.tenant), failed, self._looks)
 
     def _projects(self, secrets: Iterable[ListedSecret]) -> list[Project]:
-        """The cell's organization's, and those of customers whose admin key is here and whose tenant has no secret."""
+        """Those of the cell's organization, and of customers who gave an admin key and whose tenant has no secret."""
         cell, api = self._services.environment.cell, self._services.api
         listed = list(secrets)
         try:
@@ -87,7 +87,7 @@ class Sides:
                 try:
                     theirs = self._listed(api.at(one.name), one.name)
                 except AdminKeyMissing:
-                    # A place for a key that the customer has not given yet.
+                    # A secret for a key that the customer has not given yet.
                     continue
                 found += [project for project in theirs if project.name == names.project_name(cell, slug)]
         return found
@@ -107,7 +107,7 @@ class Sides:
         return turn
 
     def _with_keys(self, suspect: Orphan) -> Orphan:
-        """With the ids of the living keys in its project; as it is where they cannot be told."""
+        """With the ids of the valid keys in its project; unchanged if they cannot be listed."""
         if suspect.project_id is None or suspect.keys is not None or self._looks >= _MOST_LOOKS:
             return suspect
         self._looks += 1

@@ -1,4 +1,4 @@
-"""All keys that are, or may be, a tenant's: which are valid, whose they are, and which the secret holds."""
+"""A tenant's keys: which are valid, whose they are, and which the secret holds."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from myflux_keys.payload import SecretText
 from myflux_keys.version_labels import CURRENT, version_with
 
 DYING_SECONDS: Final = 5
-"""A key that expires within this time counts as revoked: if OpenAI refuses to delete, its life is set to a second."""
+"""A key that expires within this time counts as revoked: if OpenAI refuses to delete, it expires in a second."""
 
 
 @dataclass(frozen=True)
 class Living:
-    """`ours` and `foreign` are the project's living keys; `held` all that the secret's versions hold, dead ones too;
-    `known` tells the id of those that the project's list shows. `current` is the live version's key's id."""
+    """`ours` and `foreign` are the project's valid keys; `held` all keys that the secret's versions hold, also invalid
+    ones; `known` has the id of those in the project's list. `current` is the id of the live version's key."""
 
     ours: tuple[Key, ...]
     foreign: tuple[Key, ...]
@@ -36,7 +36,7 @@ def look(target: Target, services: Services) -> Living:
     lost makes two), or held by any version of the secret. Raises OpenAIError, or botocore's errors.
     """
     project = target.project_id
-    # Below an archived project OpenAI lists nothing and accepts no key.
+    # For an archived project OpenAI lists no key and accepts none.
     listed = ProjectKeys(target.api, project).all() if project is not None and not target.archived else []
     held, live = _held(target, services)
     found = ((key, among(key, listed)) for key in held)

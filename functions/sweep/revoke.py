@@ -72,9 +72,9 @@ def revoke_all(request: RevokeRequest, services: Services) -> dict[str, Any]:
 
 
 def living_keys(request: KeysRequest, services: Services) -> dict[str, Any]:
-    """A look that changes nothing. `current` is the id of the live version's key, None where OpenAI does not list it;
-    `others` are further living keys of ours; `foreign`, `beyond` and `unseen` as in `revoke_all`. `project` is None
-    where OpenAI has none of that name, else whether it is ``active`` or ``archived``.
+    """Changes nothing. `current` is the id of the live version's key, None if OpenAI does not list it; `others` are
+    our other valid keys; `foreign`, `beyond` and `unseen` as in `revoke_all`. `project` is ``active`` or ``archived``,
+    None if OpenAI has none of that name.
 
     Raises what `revoke_all` raises.
     """
@@ -100,13 +100,13 @@ def _doomed(seen: Living, request: RevokeRequest) -> list[Key]:
 def _answering(
     target: Target, seen: Living, known: Mapping[SecretText, str], alive: Collection[str], services: Services
 ) -> tuple[dict[str, str], list[dict[str, Any]]]:
-    """Keys of the secret that OpenAI does not refuse though no list shows them as `alive`: first those that are, or
-    were, in the tenant's project, by id and with the reason; then those that are not."""
+    """Keys of the secret that OpenAI does not refuse although it does not list them as `alive`: first those that are,
+    or were, in the tenant's project, by id, with the reason; then the others."""
     doubted = [key for key in seen.held if known.get(key.value) not in alive]
     near = [key for key in doubted if key.value in known or (key.project_id and key.project_id == target.project_id)]
     far = [key for key in doubted if key not in near]
     http, deadline = services.api.http, services.deadline
-    # A key that has just been deleted may be accepted for some seconds more.
+    # OpenAI may accept a deleted key for some more seconds.
     living = not_refused(near, http, deadline, patience=DEATH_PATIENCE_SECONDS)
     reasons = {known.get(key.value) or key.named: _why(proof) for key, proof in living.items()}
     beyond = not_refused(far, http, deadline, patience=PATIENCE_SECONDS)
