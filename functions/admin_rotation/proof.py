@@ -32,7 +32,7 @@ class NotProven(Exception):
         self.reason = reason
 
 
-class OnTrial:
+class CandidateKey:
     """An admin key that is not the cell's, or not yet."""
 
     def __init__(self, value: SecretText) -> None:
@@ -45,7 +45,7 @@ class OnTrial:
         """There is no other key."""
         return None
 
-    def at(self, _secret_name: str, /) -> OnTrial:
+    def at(self, _secret_name: str, /) -> CandidateKey:
         """It is in no secret, and there is no other key."""
         return self
 
@@ -57,7 +57,7 @@ def prove(
 
     Raises NotProven.
     """
-    api = AdminAPI(http, OnTrial(value), deadline)
+    api = AdminAPI(http, CandidateKey(value), deadline)
     end = deadline.now() + patience
     _settled(api, "GET", PATH, deadline, end, keep)
     _settled(api, "DELETE", PATH + fill("/{key}", key=NO_KEY), deadline, end, keep)

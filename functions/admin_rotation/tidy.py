@@ -44,7 +44,7 @@ def tidy(environment: Environment, store: SecretStore, api: AdminAPI) -> Outcome
         replaced=_replaced(environment, store, keys, state),
         kept_versions=[version for version in (current_version, state.version_with(PENDING)) if version],
         changed_at=state.changed_at,
-        now=api.http.told_time,
+        now=api.http.server_time,
         overlap=lifetimes.overlap,
     )
     ended: list[str] = []

@@ -50,7 +50,7 @@ class Proof(Enum):
     """No answer, a busy or faulty server, or not OpenAI: it says nothing about the key."""
 
     @property
-    def alive(self) -> bool:
+    def valid(self) -> bool:
         """Whether the key is valid, whatever it may do."""
         return self not in (Proof.REFUSED, Proof.UNCLEAR)
 
@@ -96,7 +96,7 @@ def prove(http: OpenAIHTTP, deadline: Deadline, key_id: str, value: SecretText, 
         except OpenAIError as caught:
             error = caught
         proof = judge(error)
-        if error is None or proof.alive:
+        if error is None or proof.valid:
             return proof
         pause = max(_PAUSES[min(tries, len(_PAUSES) - 1)], error.retry_after or 0.0)
         tries += 1

@@ -74,7 +74,7 @@ class Rotation(RotationSteps):
             deadline=self._deadline,
         )
         made = maker.make()
-        self._give_way(state, keys, made.key_id)
+        self._refuse_if_overtaken(state, keys, made.key_id)
         if made.new is None:
             return {"outcome": "already_stored", "key_id": made.key_id}
         self._memory.keep(self._secret_id, self._version, made.new.seen)
@@ -95,7 +95,7 @@ class Rotation(RotationSteps):
         """
         listed = keys.of_service_account(tenant.service_account_id)
         key = next((key for key in listed if key.id == payload.key_id), None)
-        if key is not None and lasts(key, tenant, self._api.http.told_time):
+        if key is not None and lasts(key, tenant, self._api.http.server_time):
             self._memory.keep(self._secret_id, self._version, Seen(tuple(listed), key))
             return
         if CURRENT in state.stages[self._version]:
@@ -107,7 +107,7 @@ class Rotation(RotationSteps):
             "a new one"
         )
 
-    def _give_way(self, before: SecretState, keys: ProjectKeys, key_id: str) -> None:
+    def _refuse_if_overtaken(self, before: SecretState, keys: ProjectKeys, key_id: str) -> None:
         """Ends the rotation if somebody stored a value by hand while the key was minted. Raises Refused.
 
         AWS has then abandoned it and calls no further step, but storing the key set AWSPENDING again, which would
@@ -152,12 +152,12 @@ class Rotation(RotationSteps):
         tenant = read_tenant(state, self._environment.cell)
         keys = ProjectKeys(self._api.at(tenant.admin_secret), tenant.project_id)
         # Checked before the label moves: a key that OpenAI does not list must not become AWSCURRENT.
-        seen = self._memory.take(self._secret_id, self._version) or self._look(keys, tenant)
+        seen = self._memory.take(self._secret_id, self._version) or self._read_keys(keys, tenant)
         promoted = self._promote(state)
         shortened = self._shorten(keys, outdated(seen.keys, tenant, seen.current), tenant.overlap)
         return {**promoted, "key_id": seen.current.id, "shortened": shortened}
 
-    def _look(self, keys: ProjectKeys, tenant: Tenant) -> Seen:
+    def _read_keys(self, keys: ProjectKeys, tenant: Tenant) -> Seen:
         stored = self._store.value(self._version)
         if stored is None:
             raise RotationError(f"version {self._version} has no value: createSecret did not complete")

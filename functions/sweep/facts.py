@@ -25,7 +25,7 @@ class Facts:
 
     `versions` maps a staging label to its version; `held` maps a label to the id of the key that its version holds, for
     versions with a value of ours; `unreadable` are labels whose version holds something else. `promoted_at` is when the
-    current version became live. `previous_answers`: whether a real call with the previous key succeeded, made only
+    live version became live. `previous_accepted`: whether a real call with the previous key succeeded, made only
     if the key should be invalid; None: not made, or unclear. `adopted` are ids of keys that we did not make but that
     some version of the secret holds.
     """
@@ -37,7 +37,7 @@ class Facts:
     held: Mapping[str, str]
     unreadable: frozenset[str] = frozenset()
     promoted_at: float | None = None
-    previous_answers: bool | None = None
+    previous_accepted: bool | None = None
     adopted: frozenset[str] = frozenset()
     consumers: tuple[str, ...] = ()
 

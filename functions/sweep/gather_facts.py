@@ -18,7 +18,7 @@ from functions.shared.openai_admin import Key, ProjectKeys
 from functions.shared.openai_http import OpenAIError, OpenAIHTTP, path
 from functions.shared.rotation_guard import RotationError
 from functions.shared.secrets_manager import SecretStore
-from functions.sweep.decide import is_dead
+from functions.sweep.decide import is_expired
 from functions.sweep.facts import Facts
 from functions.sweep.held_keys import among, held_keys
 from functions.sweep.tenants import TenantSecret, describe
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from functions.sweep.services import Services
 
 
-def look(listed: TenantSecret, services: Services) -> Facts:
+def gather(listed: TenantSecret, services: Services) -> Facts:
     """Raises OpenAIError, Refused, or botocore's errors."""
     cell = services.environment.cell
     tenant = read_tenant(listed.state, cell)
@@ -56,7 +56,7 @@ def look(listed: TenantSecret, services: Services) -> Facts:
         held=held,
         unreadable=unreadable,
         promoted_at=_promoted_at(secret, keys, current),
-        previous_answers=_answers(payloads.get(PREVIOUS), current, keys, now, services.api.http),
+        previous_accepted=_is_accepted(payloads.get(PREVIOUS), current, keys, now, services.api.http),
         adopted=_adopted(tenant, keys, frozenset(held.values()), store),
         consumers=secret.consumers,
     )
@@ -99,16 +99,16 @@ def _promoted_at(secret: TenantSecret, keys: list[Key], current: str | None) -> 
     return max([*made, secret.last_rotated or 0.0]) if made else None
 
 
-def _answers(
+def _is_accepted(
     payload: Payload | None, current: str | None, keys: list[Key], now: float, http: OpenAIHTTP
 ) -> bool | None:
-    """Whether OpenAI still accepts the previous key; called only if it should be invalid."""
+    """Whether OpenAI still accepts the previous key; tested only if it should be invalid."""
     if payload is None or payload.key_id == current:
         return None
     if payload.source == "customer":
         # From before keys were minted here: the customer must revoke it.
         return None
-    if any(key.id == payload.key_id and not is_dead(key, now) for key in keys):
+    if any(key.id == payload.key_id and not is_expired(key, now) for key in keys):
         return None
     error: OpenAIError | None = None
     try:
@@ -119,4 +119,4 @@ def _answers(
     if proof is Proof.UNCLEAR:
         log.line("sweep.unclear", level=logging.WARNING, key_id=payload.key_id, error=str(error))
         return None
-    return proof.alive
+    return proof.valid

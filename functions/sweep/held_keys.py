@@ -20,7 +20,7 @@ from functions.shared.secrets_manager import SecretStore
 from myflux_keys.payload import CUSTOMER, Payload, PayloadError, SecretText
 from myflux_keys.redaction import KEY_SHAPE, redact
 
-DEATH_PATIENCE_SECONDS: Final = 20.0
+DELETED_PATIENCE_SECONDS: Final = 20.0
 """OpenAI may accept a deleted key for some seconds. One that it accepts for longer is reported, and the next run of
 the command tests it again."""
 PATIENCE_SECONDS: Final = 3.0

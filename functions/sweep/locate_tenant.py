@@ -17,19 +17,19 @@ from functions.shared.openai_http import OpenAIError, path
 from functions.shared.openai_projects import PROJECTS, is_archived
 from functions.shared.rotation_guard import Refused
 from functions.sweep.services import Services
-from functions.sweep.tenants import TenantSecret, describe, describe_leaving
+from functions.sweep.tenants import TenantSecret, describe, describe_with_deleted
 from myflux_keys import names
 
 
 @dataclass(frozen=True)
 class Target:
-    """`secret` None: AWS shows no secret of the tenant. `leaving`: its deletion is scheduled, so no value can be read.
+    """`secret` None: AWS shows no secret of the tenant. `deletion_scheduled`: no value of the secret can be read.
     `project_id` None: OpenAI has no project of that name."""
 
     tenant: str
     api: AdminAPI
     secret: TenantSecret | None
-    leaving: bool
+    deletion_scheduled: bool
     project_id: str | None
     archived: bool = False
     service_account_id: str = ""
@@ -52,11 +52,11 @@ def find(tenant: str, services: Services, *, organization_id: str | None = None)
     the customer's own, OpenAIError, AdminKeyMissing, or botocore's errors."""
     cell = services.environment.cell
     try:
-        secret, leaving = describe_leaving(services.secrets, names.secret_name(cell, tenant), cell)
+        secret, deletion_scheduled = describe_with_deleted(services.secrets, names.secret_name(cell, tenant), cell)
     except ClientError as error:
         if not _is_absent(error):
             raise
-        secret, leaving = None, False
+        secret, deletion_scheduled = None, False
     if secret is not None and not secret.managed:
         raise Refused(f"the key of {tenant} is the customer's own: only they can revoke it, at OpenAI")
     tags: Mapping[str, str] = secret.state.tags if secret is not None else {}
@@ -67,7 +67,7 @@ def find(tenant: str, services: Services, *, organization_id: str | None = None)
         tenant,
         api,
         secret,
-        leaving,
+        deletion_scheduled,
         str(project["id"]) if project else None,
         archived=project is not None and is_archived(project),
         service_account_id=tags.get(names.TAG_SERVICE_ACCOUNT_ID, ""),

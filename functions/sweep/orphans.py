@@ -69,17 +69,17 @@ def suspects(
     are checked."""
     listed = list(secrets)
     secrets = [secret for secret in listed if not _admin(secret, cell)]
-    told = [secret for secret in secrets if secret.deletion is None and _is_mistagged(secret, cell)]
+    mistagged = [secret for secret in secrets if secret.deletion is None and _is_mistagged(secret, cell)]
     if projects is None:
-        return [_mistagged(secret, cell, None) for secret in told]
+        return [_mistagged(secret, cell, None) for secret in mistagged]
     admin_secrets = {secret.name for secret in listed if _admin(secret, cell) and secret.deletion is None}
-    sides = _Sides(cell, secrets, list(projects), admin_secrets)
-    found = [_mistagged(secret, cell, sides.project_of(secret)) for secret in told]
+    both = _SecretsAndProjects(cell, secrets, list(projects), admin_secrets)
+    found = [_mistagged(secret, cell, both.project_of(secret)) for secret in mistagged]
     for secret in secrets:
-        if secret.tenant is None or secret in told:
+        if secret.tenant is None or secret in mistagged:
             continue
-        found += sides.deleted(secret) if secret.deletion is not None else sides.standing(secret)
-    return sorted([*found, *sides.unnamed(found, now)], key=lambda orphan: (orphan.tenant, orphan.kind))
+        found += both.deleted(secret) if secret.deletion is not None else both.not_deleted(secret)
+    return sorted([*found, *both.unnamed(found, now)], key=lambda orphan: (orphan.tenant, orphan.kind))
 
 
 def is_orphan(suspect: Orphan) -> bool:
@@ -118,7 +118,7 @@ def _mistagged(secret: ListedSecret, cell: str, project: Project | None) -> Orph
 
 
 @dataclass(frozen=True)
-class _Sides:
+class _SecretsAndProjects:
     cell: str
     secrets: list[ListedSecret]
     projects: list[Project]
@@ -138,7 +138,7 @@ class _Sides:
                 secret.deletion,
             )
 
-    def standing(self, secret: ListedSecret) -> Iterator[Orphan]:
+    def not_deleted(self, secret: ListedSecret) -> Iterator[Orphan]:
         """For a secret whose tags match its name."""
         tenant, named = secret.tenant or "", secret.tags.get(names.TAG_PROJECT_ID)
         if secret.tags.get(names.TAG_ORGANIZATION_ID):

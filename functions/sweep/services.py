@@ -27,4 +27,4 @@ class Services:
 
     def now(self) -> float:
         """Unix seconds by OpenAI's clock; by the function's own until an answer of OpenAI has a time."""
-        return self.api.http.told_time or time.time()
+        return self.api.http.server_time or time.time()

@@ -22,8 +22,8 @@ from functions.shared.rotation_guard import Refused
 from functions.sweep import due, governance, metrics
 from functions.sweep.act import Result, carry_out
 from functions.sweep.decide import decide
-from functions.sweep.gather_cell import Compared, Sides
-from functions.sweep.gather_facts import look
+from functions.sweep.gather_cell import Compared, Comparer
+from functions.sweep.gather_facts import gather
 from functions.sweep.metrics import Datum
 from functions.sweep.pace import Pace
 from functions.sweep.request import SweepRequest
@@ -52,7 +52,7 @@ class Sweep:
         request, services = self.request, self.services
         cell = services.environment.cell
         # A command requests the comparison itself (`OrphansRequest`), once before its calls.
-        compared = Sides(services).look() if request.due else None
+        compared = Comparer(services).compare() if request.due else None
         secrets = compared.secrets if compared else tenant_secrets(services.secrets, cell)
         if request.tenants is not None:
             secrets = list(by_tenant(secrets, request.tenants))
@@ -63,8 +63,8 @@ class Sweep:
         for tenant, why in self.late.items():
             log.line("sweep.overdue", level=logging.WARNING, tenant=tenant, reason=why)
         chosen = [secret for secret in secrets if not request.due or due.is_due(secret, cell, now)]
-        looks = compared.looks if compared else 0
-        pace = Pace(services, secrets, sum(secret.managed for secret in chosen) + looks)
+        listings = compared.listings if compared else 0
+        pace = Pace(services, secrets, sum(secret.managed for secret in chosen) + listings)
         chosen = [secret for secret in chosen if request.after is None or secret.tenant > request.after]
         reached = self._each(chosen, pace)
         refused = self._governance(managed, now)
@@ -110,7 +110,7 @@ class Sweep:
                 age = (self.services.now() - stored) / DAY_SECONDS
                 self.data += [Datum("CustomerKeyAgeDays", age, by) for by in (None, ("Tenant", secret.tenant))]
             return
-        facts = look(secret, self.services)
+        facts = gather(secret, self.services)
         api = self.services.api.at(facts.tenant.admin_secret)
         keys = ProjectKeys(api, facts.tenant.project_id)
         self.results += [carry_out(finding, keys, dry_run=self.request.dry_run) for finding in decide(facts)]

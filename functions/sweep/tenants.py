@@ -121,14 +121,14 @@ def describe(client: SecretsManagerClient, secret_id: str, cell: str) -> TenantS
     return secret
 
 
-def describe_leaving(client: SecretsManagerClient, secret_id: str, cell: str) -> tuple[TenantSecret, bool]:
+def describe_with_deleted(client: SecretsManagerClient, secret_id: str, cell: str) -> tuple[TenantSecret, bool]:
     """`describe`, also for a secret whose deletion is scheduled, and whether it is. Raises what `describe` does."""
     answer = client.describe_secret(SecretId=secret_id)
-    leaving = bool(answer.get("DeletedDate"))
+    deletion_scheduled = bool(answer.get("DeletedDate"))
     secret = _of_cell({name: value for name, value in answer.items() if name != "DeletedDate"}, cell)
     if secret is None:
         raise Refused(f"{answer['Name']} is not a secret of cell {cell} with our tags")
-    return secret, leaving
+    return secret, deletion_scheduled
 
 
 def stored_at(client: SecretsManagerClient, secret: TenantSecret) -> float | None:
