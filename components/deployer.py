@@ -18,7 +18,7 @@ from myflux_keys.cell_names import CellNames
 
 @dataclass
 class DeployerArgs:
-    """`job` may become the role, `deploys` says what it makes, `state` where Pulumi's state lies."""
+    """`job` may assume the role, `deploys` says which stacks it deploys, `state` where Pulumi's state is."""
 
     names: CellNames
     job: Job
@@ -43,7 +43,7 @@ class Deployer(pulumi.ComponentResource):
         role = Role(
             f"{name}-role",
             name=names.deployer_role,
-            description=f"A pipeline deploys cell {names.cell} with it. It can read no key.",
+            description=f"The pipeline that deploys cell {names.cell}. It cannot read a key.",
             assume_role_policy=json.dumps(deployer_trust(names, args.job)),
             max_session_duration=3600,
             tags=names.tags,
@@ -60,7 +60,7 @@ class Deployer(pulumi.ComponentResource):
         looks = Policy(
             f"{name}-looks",
             name=names.deployer_looks_policy,
-            description="What a pipeline reads back, and the state of its stacks.",
+            description="What a pipeline may read, and the state of its stacks.",
             policy=json.dumps(deployer_looks(names, args.state, args.replicas)),
             tags=names.tags,
             opts=child,
