@@ -76,7 +76,8 @@ def test_the_cache_serves_when_path_has_none(tmp_path: Path, machine: dict[str, 
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"), [("v3.100.0", "older than"), ("hello", "printed no version"), ("; exit 3", "printed no version")]
+    ("answer", "reason"),
+    [("v3.100.0", "older than"), ("hello", "printed no version"), ("; exit 3", "printed no version")],
 )
 def test_an_engine_on_path_that_does_not_do_gives_way_to_the_cache(
     tmp_path: Path, machine: dict[str, str], answer: str, reason: str
