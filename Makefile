@@ -4,23 +4,23 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
-# Tests and demo start hundreds of processes that import the same modules: each keeps what it has compiled.
+# Tests and demo start hundreds of processes that import the same modules: keep the compiled files.
 unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
-# ENGINE=none leaves out the tests that need Pulumi's engine; KEEP=1 leaves the demo's cell running.
+# ENGINE=none skips the tests that need Pulumi's engine; KEEP=1 leaves the demo's cell running.
 ENGINE ?=
 KEEP ?=
-# What `make examples` runs, e.g. EXAMPLES="yaml go"; EXAMPLES=--all fails where a runtime is missing.
+# What `make examples` runs, e.g. EXAMPLES="yaml go"; EXAMPLES=--all fails if a runtime is missing.
 EXAMPLES ?=
-# Arguments for pytest, e.g. PYTEST="tests/tenancy -k overlap": these tests alone, without check. The engine is then
-# looked for, or installed, only when one of them runs it (tests/conftest.py).
+# Arguments for pytest, e.g. PYTEST="tests/tenancy -k overlap": only these tests, without check. The engine is found or
+# installed only if one of them needs it (tests/conftest.py).
 PYTEST ?=
-# A number: the tests' folders run in the order that is drawn from it, to find what depends on the order.
+# A number, the seed of a random order of the tests' folders, to find tests that depend on the order.
 ORDER ?=
-# A folder's tests stay in one process; tests/conftest.py says how many processes that makes.
+# A folder's tests run in one process; tests/conftest.py sets the number of processes.
 TEST := $(if $(ORDER),MYFLUX_TEST_ORDER=$(ORDER) )$(RUN) -m pytest -n auto --dist loadscope --no-loadscope-reorder
 
 .PHONY: help
@@ -33,7 +33,7 @@ demo: $(STAMP) engine ## Run the whole product on this machine; KEEP=1 leaves th
 	$(RUN) -m ops.cli demo $(if $(KEEP),--keep)
 
 .PHONY: test
-test: $(if $(PYTEST),$(STAMP),check $(if $(filter none,$(ENGINE)),,engine)) ## Run `check`, then every test; PYTEST="tests/tenancy" runs the tests of one folder alone
+test: $(if $(PYTEST),$(STAMP),check $(if $(filter none,$(ENGINE)),,engine)) ## Run `check`, then every test; PYTEST="tests/tenancy" runs only the tests of one folder
 ifeq ($(ENGINE),none)
 	@echo "ENGINE=none: the tests that run Pulumi's real engine are LEFT OUT of this run" >&2
 	$(TEST) -m "not engine" $(PYTEST)
@@ -65,11 +65,11 @@ crash-table: $(STAMP) ## Inject every fault into every call of a rotation; print
 	$(RUN) -m tests.crash
 
 .PHONY: mutants
-mutants: $(STAMP) ## Change each property that the program registers, one by one: does the policy pack fail? (minutes)
+mutants: $(STAMP) ## Change each property that the program registers, one by one; report changes that the policy pack passes (minutes)
 	$(RUN) -m tests.mutants
 
 .PHONY: examples
-examples: $(STAMP) engine ## Run the programs under examples/ on local cells; names the runtimes that are missing (minutes)
+examples: $(STAMP) engine ## Run the programs under examples/ on local cells; report missing runtimes (minutes)
 	$(RUN) -m tests.examples $(EXAMPLES)
 
 .PHONY: engine
@@ -84,18 +84,18 @@ hooks: ## Make git refuse commits that contain something that looks like a key
 	git config core.hooksPath .githooks
 
 .PHONY: lock
-lock: ## Pin the packages of requirements*.in, with hashes
+lock: ## Write the exact versions and hashes of the packages in requirements*.in
 	@command -v uv > /dev/null || { echo "make lock needs uv on PATH: pipx install uv" >&2; exit 1; }
 	for name in requirements requirements-dev; do uv pip compile --quiet --generate-hashes --universal --python-version 3.11 $$name.in -o $$name.txt; done
 
 .PHONY: clean
-clean: ## Stop a running local cell, then remove everything that these targets made here
+clean: ## Stop a running local cell, then remove everything that these targets created
 	@if [ -x $(RUN) ] && [ -d .local ]; then $(RUN) -c 'from pathlib import Path; from local.cell import LocalCell; LocalCell.clear(Path(".local"))'; fi
 	rm -rf .local .build .stacks dist .pytest_cache .ruff_cache .hypothesis $(VENV)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The first Python >= 3.11 that can make a virtual environment. `-e .` adds the command; nothing else is fetched for it.
-# What is never imported need not be compiled: that would take as long as all the rest.
+# The first Python >= 3.11 that can make a virtual environment. `-e .` adds the command and downloads nothing.
+# Packages are not compiled at installation, which would double the time: Python compiles what it imports.
 $(STAMP): requirements-dev.txt pyproject.toml
 	@python=$$(tools/find_python) && echo "installing into $(VENV) with $$python" && "$$python" -m venv $(VENV)
 	$(RUN) -m pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r requirements-dev.txt

@@ -1,6 +1,6 @@
-"""What the engine runs: `pulumi up --stack <cell>` or `pulumi up --stack <tenant>.<cell>`.
+"""Pulumi's engine runs this file: `pulumi up --stack <cell>` or `pulumi up --stack <tenant>.<cell>`.
 
-Owns reading the environment, which the engine hands on: the program itself has all of it as arguments.
+Only this file reads the environment; the program gets everything as arguments.
 """
 
 import os

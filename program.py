@@ -32,7 +32,7 @@ from tenancy.pipeline import AWS_AUDIENCE
 
 ROOT = Path(__file__).resolve().parent
 ADOPT = "MYFLUX_ADOPT"
-"""Names to `__main__.py` the ARN of a secret that a tenant's stack takes over; `myflux-keys adopt` sets it for one
+"""Environment variable: the ARN of a secret that a tenant's stack imports; `myflux-keys adopt` sets it for one
 update."""
 
 ADMIN_KEY_DAYS = 90
@@ -45,13 +45,13 @@ class StackError(pulumi.RunError):
 
 
 def deploy(root: Path = ROOT, *, adopt: str | None = None, local_openai_url: str | None = None) -> None:
-    """Registers the resources of the current stack, once the files that it stands on are found right.
+    """Registers the resources of the current stack, after checking its files.
 
-    Those are the cells' and its own tenant's: one stack costs the same however many neighbours it has, and a mistake in
-    a neighbour's file stops nobody else. `myflux-keys validate` looks at all of them.
+    Those are the cells' files and its own tenant's: so the time does not depend on the number of tenants, and a mistake
+    in another tenant's file does not stop this stack. `myflux-keys validate` checks all files.
 
-    `root` holds tenants/ and cells/. `adopt` is the ARN of the secret that a tenant's stack takes over in this update.
-    `local_openai_url` is where a local cell's OpenAI listens. Raises StackError.
+    `root` holds tenants/ and cells/. `adopt` is the ARN of the secret that a tenant's stack imports in this update.
+    `local_openai_url` is the URL of a local cell's OpenAI. Raises StackError.
     """
     stack = pulumi.get_stack()
     try:

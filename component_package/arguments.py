@@ -1,4 +1,4 @@
-"""What the components may be told, in types that every language of Pulumi's has.
+"""The components' arguments, in types that every language of Pulumi has.
 
 Written by `python -m docs.generate` from tenancy's models. Do not edit. Leaves out the rules, which are tenancy's.
 Everything is plain, so that a wrong value is refused before anything is made, but what a platform answers. There is no
@@ -147,11 +147,11 @@ class Consumers(TypedDict):
 
 class TenantKeyArgs(TypedDict):
     cell: Cell
-    """The cell that serves the tenant: what its platform was given."""
+    """The cell that serves the tenant, as its platform got it."""
     kms_key_arn: pulumi.Input[str]
     """The platform's output of this name."""
     rotation_function_arn: pulumi.Input[str]
-    """The platform's output of this name: with it the key waits for what rotates it."""
+    """The platform's output of this name: the key is created after its rotation function."""
     provisioner_function: pulumi.Input[str]
     """The platform's output of this name."""
     tenant: str

@@ -72,7 +72,7 @@ class AdminRotation(pulumi.ComponentResource):
             ScheduledCallArgs(
                 names=names,
                 rule=names.admin_tidy_rule,
-                description="Once a day, admin keys that were replaced or left behind are ended.",
+                description="Once a day: deletes admin keys that were replaced, or left by a failed rotation.",
                 schedule="rate(1 day)",
                 function_arn=args.function_arn,
                 statement_id="TheDailyRuleTidies",

@@ -66,7 +66,7 @@ class Alarms(pulumi.ComponentResource):
             f"{name}-dead-letters-alarm",
             AnyOccurrenceArgs(
                 name=f"{names.dead_letter_queue}-not-empty",
-                description=f"A function failed for good: {names.dead_letter_queue} holds the event. "
+                description=f"A function failed after all retries: {names.dead_letter_queue} holds the event. "
                 "docs/runbook.md#deadletters",
                 namespace="AWS/SQS",
                 metric="ApproximateNumberOfMessagesVisible",

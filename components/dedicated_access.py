@@ -47,7 +47,7 @@ class DedicatedAccess(pulumi.ComponentResource):
             f"{name}-key",
             EncryptionKeyArgs(
                 alias=names.dedicated_kms_alias,
-                description=f"Secret of tenant {names.tenant} alone",
+                description=f"Encrypts only the secret of tenant {names.tenant}",
                 policy=resource.secrets_key(
                     cell,
                     users=[
@@ -68,7 +68,7 @@ class DedicatedAccess(pulumi.ComponentResource):
         role = Role(
             f"{name}-role",
             name=names.dedicated_role,
-            description=f"Reads the key of tenant {names.tenant} and no other.",
+            description=f"Reads only the key of tenant {names.tenant}.",
             assume_role_policy=json.dumps(identity.runtime_trust(args.runtime_principals, identity.only_tenant(names))),
             permissions_boundary=cell.policy_arn(cell.boundary_policy),
             max_session_duration=3600,

@@ -18,7 +18,7 @@ from myflux_keys.aws_names import CellNames
 
 @dataclass
 class DeployerArgs:
-    """`job` may become the role, `deploys` says what it makes, `state` where Pulumi's state lies."""
+    """`job` may assume the role, `deploys` says which stacks it deploys, `state` where Pulumi's state is."""
 
     names: CellNames
     job: Job
@@ -43,7 +43,7 @@ class Deployer(pulumi.ComponentResource):
         role = Role(
             f"{name}-role",
             name=names.deployer_role,
-            description=f"A pipeline deploys cell {names.cell} with it. It can read no key.",
+            description=f"The pipeline that deploys cell {names.cell}. It cannot read a key.",
             assume_role_policy=json.dumps(deployer_trust(names, args.job)),
             max_session_duration=3600,
             tags=names.tags,

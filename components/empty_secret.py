@@ -17,7 +17,7 @@ _MAY_DIFFER: Final = ["description", "kmsKeyId", "recoveryWindowInDays", "replic
 
 @dataclass
 class EmptySecretArgs:
-    """`policy` is the secret's resource policy, `name` its name without the ARN's ending."""
+    """`policy` is the secret's resource policy, `name` its name without the random suffix of its ARN."""
 
     name: str
     description: str

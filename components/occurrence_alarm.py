@@ -10,7 +10,7 @@ from pulumi_aws.cloudwatch import MetricAlarm
 
 @dataclass
 class AnyOccurrenceArgs:
-    """A CloudWatch metric by `namespace`, `metric` and `dimensions`, and the topic that hears of it."""
+    """A CloudWatch metric by `namespace`, `metric` and `dimensions`, and the topic that the alarm notifies."""
 
     name: str
     description: str

@@ -37,7 +37,7 @@ class Sweep(pulumi.ComponentResource):
             ScheduledCallArgs(
                 names=names,
                 rule=names.sweep_rule,
-                description="Twice an hour: tenants whose turn it is, and those whose old key is about to die.",
+                description="Twice an hour: sweeps the tenants that are due.",
                 schedule=schedule(names.cell),
                 function_arn=args.function_arn,
                 statement_id="TheScheduleSweeps",

@@ -47,7 +47,7 @@ ALARMS: Final = (
     SweepAlarm("RotationOverdue", "A tenant's key was not rotated in time, or its rotation is disabled."),
     SweepAlarm("OrphanKeys", "The sweep found orphaned keys of ours and revoked them."),
     *(
-        SweepAlarm("OldKeyStillUsed", f"An old key is about to die, and {one.name} still uses it.", consumer=one.name)
+        SweepAlarm("OldKeyStillUsed", f"An old key expires soon, but {one.name} still uses it.", consumer=one.name)
         for one in CONSUMERS
     ),
     SweepAlarm("OldKeyAlive", "A key that should be revoked is still valid."),
@@ -68,7 +68,7 @@ ALARMS: Final = (
     SweepAlarm("GovernanceChanged", "OpenAI refuses keys such as ours: the next rotations will fail."),
     SweepAlarm(
         "AdminKeyDaysLeft",
-        "The admin key dies soon.",
+        "The admin key expires soon.",
         at=14,
         comparison="LessThanThreshold",
         statistic="Minimum",
@@ -77,7 +77,7 @@ ALARMS: Final = (
     SweepAlarm("CustomerKeyAgeDays", "A customer's own key is older than 90 days: ask for a new one.", at=90),
     SweepAlarm(
         "SweepUnfinished",
-        "For three hours the sweep was silent, failed, or did not get through.",
+        "For three hours the sweep did not run, failed, or did not finish.",
         hours=3,
         of_them=3,
         silence="breaching",

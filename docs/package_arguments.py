@@ -21,7 +21,7 @@ _WORDS: Final = {
     "Cell.account_id": "The AWS account: 12 digits.",
     "Pipeline": "A role that only these jobs become, and that can read no key. Give `github` or `gitlab`, not both.",
     "Rotation": "When a key changes. Give `everyDays` or `everyHours`, not both.",
-    "TenantKeyArgs.cell": "The cell that serves the tenant: what its platform was given.",
+    "TenantKeyArgs.cell": "The cell that serves the tenant, as its platform got it.",
     "TenantKeyArgs.tenant": "The slug: 3 to 32 of a-z, 0-9 and -, starting with a letter. Never reused after "
     "off-boarding.",
 }
@@ -29,11 +29,11 @@ _WORDS: Final = {
 
 _FROM_THE_PLATFORM: Final = {
     "kms_key_arn": "The platform's output of this name.",
-    "rotation_function_arn": "The platform's output of this name: with it the key waits for what rotates it.",
+    "rotation_function_arn": "The platform's output of this name: the key is created after its rotation function.",
     "provisioner_function": "The platform's output of this name.",
 }
 
-_HEAD: Final = '''"""What the components may be told, in types that every language of Pulumi's has.
+_HEAD: Final = '''"""The components' arguments, in types that every language of Pulumi has.
 
 Written by `python -m docs.generate` from tenancy's models. Do not edit. Leaves out the rules, which are tenancy's.
 Everything is plain, so that a wrong value is refused before anything is made, but what a platform answers. There is no

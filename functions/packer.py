@@ -1,9 +1,9 @@
 """The functions' zips: the same bytes from the same sources, on every machine, at any time.
 
 Owns which modules a function needs and how they are packed. Leaves out deploying. The modules are found by parsing
-imports from the handler, so that nothing unneeded ships (the provisioner's bundle must not hold the minting call) and
-nothing is forgotten. Entries are sorted and stored without compression, whose result depends on the zlib at hand; their
-times and permissions are fixed and their line ends are LF.
+imports from the handler, so that a zip holds what its function needs and nothing else (the provisioner's must not hold
+the minting call). Entries are sorted and not compressed, since zlib's output depends on its version; their times and
+permissions are fixed, and their line ends are LF.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def modules(kind: str) -> set[Path]:
 
 
 def _file(module: str) -> Path | None:
-    """None for a name that `from … import` takes out of a module and that is no module itself."""
+    """None for a name that `from … import` takes from a module and that is no module."""
     base = Path(*module.split("."))
     for candidate in (base.with_suffix(".py"), base / "__init__.py"):
         if (ROOT / candidate).is_file():
@@ -125,7 +125,7 @@ def running(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def main() -> None:
-    """Builds all into the folder given, or into ``.build``, and prints hash and path as sha256sum does."""
+    """Builds all zips in the folder given, or in ``.build``; prints hashes and paths as sha256sum does."""
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / ".build"
     for kind in KINDS:
         path = build(kind, out / f"{kind}.zip")

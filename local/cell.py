@@ -1,9 +1,9 @@
-"""The local cell: one AWS and one OpenAI, embedded, on loopback, living as long as their two processes.
+"""The local cell: an AWS and an OpenAI server on loopback, one process each.
 
-Owns starting, finding, judging and ending a cell, and the handles that tests, the demo and the command line use. Leaves
-out what the two sides do (`local/aws`, `local/openai`) and what a shell needs to reach them (`local/environment.py`).
-A cell keeps its resources in memory: when a side dies, what it held is lost, and so is the meaning of any Pulumi state
-about it. That is why a dead cell is reported instead of being quietly replaced.
+Owns starting, finding, checking and ending a cell, and its clients for tests, the demo and the command line. Leaves out
+the two servers (`local/aws`, `local/openai`) and a shell's environment (`local/environment.py`). A cell keeps its
+resources in memory: when a server ends, they are lost, and Pulumi's state no longer matches. So a dead cell is reported
+and not replaced.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _HELD: Final = (
     "state",
     "tmp",
 )
-"""What a cell owns under its home. Anything else, such as the demo's report, outlives it."""
+"""A cell's files under its home. `clear` keeps all others, such as the demo's report."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,9 @@ class LocalCell:
 
     @classmethod
     def start(cls, home: Path, aws_port: int = 0, openai_port: int = 0) -> LocalCell:
-        """Starts a cell in `home`, or returns the one that runs there already, whatever its ports.
+        """Starts a cell in `home`, or returns the one that already runs there, whatever its ports.
 
-        Port 0 takes any free one. Raises CellError when a port is taken, a side doesn't come up, or the cell in `home`
+        Port 0 means any free one. Raises CellError if a port is taken, a server does not start, or the cell in `home`
         is dead: then nothing is changed.
         """
         home = home.resolve()
@@ -114,14 +114,14 @@ class LocalCell:
 
     @classmethod
     def status(cls, home: Path) -> Status:
-        """Looks at processes and asks both sides for their health; changes nothing."""
+        """Checks the processes and the health of both servers; changes nothing."""
         home = home.resolve()
         servers = _read(home)
         if not servers:
             return Status("none", f"no local cell in {home}: `myflux-keys local up` starts one")
         symptoms = [found for server in servers.values() if (found := symptom(server))]
         if len(servers) < len(SIDES):
-            return Status("unfinished", f"the local cell in {home} was never completely started. {_WAY_OUT}")
+            return Status("unfinished", f"the start of the local cell in {home} did not complete. {_WAY_OUT}")
         if symptoms:
             state = "dead" if not any(server.alive() for server in servers.values()) else "half-dead"
             return Status(state, f"the local cell in {home} is {state}: {'; '.join(symptoms)}. {_WAY_OUT}")
@@ -130,7 +130,7 @@ class LocalCell:
 
     @classmethod
     def clear(cls, home: Path) -> bool:
-        """Ends whatever is left of a cell in `home` and removes what it held; True when there was something."""
+        """Ends what is left of a cell in `home` and removes its files; True if there was something."""
         home = home.resolve()
         if not home.exists():
             return False
@@ -140,7 +140,7 @@ class LocalCell:
         return bool(servers)
 
     def stop(self) -> None:
-        """Ends both sides with all they started and removes what the cell held, Pulumi's state included."""
+        """Ends both servers and their child processes, and removes the cell's files, Pulumi's state included."""
         self.clear(self.home)
 
     @property
@@ -154,7 +154,7 @@ class LocalCell:
 
     @property
     def openai(self) -> EmulatorControl:
-        """Seeds, faults and inspection of the OpenAI side: the test bench's door, closed to the product."""
+        """The client for tests of the OpenAI server: seeds, faults, inspection. The product does not use it."""
         token = (self.home / "openai-token").read_text(encoding="ascii").strip()
         return EmulatorControl(f"http://127.0.0.1:{self.openai_port}", token)
 
@@ -164,11 +164,11 @@ class LocalCell:
         profiles.read(self.home / "credentials", encoding="utf-8")
         if user not in profiles:
             known = ", ".join(profiles.sections()) or "nobody"
-            raise CellError(f"the local cell has no user {user!r}: it knows {known}")
+            raise CellError(f"the local cell has no user {user!r}: its users are {known}")
         return Credentials(profiles[user]["aws_access_key_id"], profiles[user]["aws_secret_access_key"])
 
     def session(self, user: str) -> boto3.Session:
-        """A session of `user`, deaf to the caller's AWS profile and files. Its clients need `endpoint_url`."""
+        """A session of `user` that ignores the caller's AWS profile and files. Its clients need `endpoint_url`."""
         held = self.credentials(user)
         deaf = botocore.session.Session(
             session_vars={
@@ -186,12 +186,12 @@ class LocalCell:
         )
 
     def client(self, user: str, service: str, config: Config | None = None) -> Any:
-        """A boto3 client of `user` for `service` that talks to the cell, past any proxy the caller has set."""
+        """A boto3 client of `user` for `service` that calls the cell without the caller's proxy."""
         straight = Config(proxies={}).merge(config) if config else Config(proxies={})
         return self.session(user).client(service, endpoint_url=self.aws_url, config=straight)  # pyright: ignore[reportCallIssue, reportArgumentType]
 
     def environment(self, user: str = "deployer") -> dict[str, str]:
-        """The caller's environment turned towards the cell as `user`: for a child process such as the engine."""
+        """The caller's environment with the cell's variables for `user`: for a child process such as the engine."""
         return environment.compute(self, user).over(os.environ)
 
     def advance(self, seconds: float) -> float:
@@ -199,11 +199,11 @@ class LocalCell:
         return clock.advance(self.home / "clock", seconds)
 
 
-_WAY_OUT: Final = "What it held is lost; `myflux-keys local reset` clears it away and starts a new one"
+_WAY_OUT: Final = "Its resources are lost; `myflux-keys local reset` removes it and starts a new one"
 
 
 def preferred(port: int) -> int:
-    """`port` when it is free, else 0 (any). For defaults; a port that a person asked for is passed as it is."""
+    """`port` if it is free, else 0 (any). For defaults, not for a port that a person chose."""
     return port if _free(port) else 0
 
 
@@ -218,7 +218,7 @@ def _free(port: int) -> bool:
 
 
 def _launch(home: Path, ports: Mapping[str, int]) -> Mapping[str, ServerProcess]:
-    """Both sides, ready; or neither, and nothing left of them."""
+    """Both servers, ready; or none, and nothing left of them."""
     servers: dict[str, ServerProcess] = {}
     try:
         for name, (module, _) in SIDES.items():
@@ -235,14 +235,14 @@ def _launch(home: Path, ports: Mapping[str, int]) -> Mapping[str, ServerProcess]
 def _port(wanted: int) -> int:
     if wanted:
         if not _free(wanted):
-            raise CellError(f"port {wanted} is taken: stop what listens there, or leave the port out to get a free one")
+            raise CellError(f"port {wanted} is taken: stop the process that listens there, or leave the port out")
         return wanted
     # Below the range that kernels hand to outgoing connections: none of those can take the port before the server does.
     for _ in range(50):
         candidate = 20000 + secrets.randbelow(12000)
         if _free(candidate):
             return candidate
-    raise CellError("no free port between 20000 and 32000 on 127.0.0.1 in 50 tries")
+    raise CellError("no free port found between 20000 and 32000 on 127.0.0.1 in 50 tries")
 
 
 def _write(home: Path, servers: Mapping[str, ServerProcess]) -> None:

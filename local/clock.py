@@ -31,7 +31,7 @@ def now() -> float:
 def advance(path: Path, seconds: float) -> float:
     """Moves the clock kept at `path` forward and returns the new offset. A cell's clock never runs backwards."""
     if seconds < 0:
-        raise ValueError(f"a clock is moved forward only, not by {seconds} s: expiries already seen would come undone")
+        raise ValueError(f"the clock can only move forward, got {seconds} s: expired keys would become valid again")
     held = float(path.read_text(encoding="ascii")) if path.exists() else 0.0
     replacement = path.with_suffix(".new")
     replacement.write_text(f"{held + seconds:.3f}", encoding="ascii")

@@ -1,4 +1,4 @@
-"""The commands that a local cell puts on PATH, each only where the official one is missing.
+"""The commands that a local cell puts on PATH, each only if the official one is missing.
 
 Owns ``<home>/bin``: `pulumi` (a link to the engine that `tools.engine` keeps), `pulumi-language-python` (our language
 host) and `pulumi-resource-aws` (our stand-in for the AWS provider). Leaves out what they do. A machine on which Pulumi
@@ -29,7 +29,7 @@ runpy.run_module("{module}", run_name="__main__")' {repository} "$@"
 
 _NO_ENGINE: Final = """\
 #!/bin/sh
-echo "pulumi: the engine is not on this machine yet: run 'make engine' in" {repository} >&2
+echo "pulumi: the engine is not installed: run 'make engine' in" {repository} >&2
 exit 127
 """
 

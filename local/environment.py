@@ -1,8 +1,8 @@
-"""What a shell or a child process needs in its environment to work against a local cell.
+"""The environment of a shell or a child process that uses a local cell.
 
-Owns the variables, and which of the caller's own must go because they would lead elsewhere. Leaves out running anything
-and the commands on the cell's PATH (`local/commands.py`). The product reads nothing but AWS's and Pulumi's own
-variables, and MYFLUX_LOCAL_OPENAI_URL where a cell file says `local: true`.
+Owns the variables to set, and those of the caller to unset because they name other endpoints or identities. Leaves out
+the commands on the cell's PATH (`local/commands.py`). The product reads only AWS's and Pulumi's own variables, and
+MYFLUX_LOCAL_OPENAI_URL for a cell with `local: true`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Key(Protocol):
 
 
 class Cell(Protocol):
-    """What is asked of a running cell."""
+    """What this module needs of a running cell."""
 
     @property
     def home(self) -> Path: ...
@@ -67,7 +67,7 @@ class Environment:
     unset: tuple[str, ...]
 
     def over(self, base: Mapping[str, str]) -> dict[str, str]:
-        """`base` turned towards the cell."""
+        """`base` with the cell's variables."""
         return {name: value for name, value in base.items() if name not in self.unset} | dict(self.values)
 
     def shell(self) -> str:
@@ -78,9 +78,9 @@ class Environment:
 
 
 def compute(cell: Cell, user: str = "deployer", base: Mapping[str, str] | None = None) -> Environment:
-    """What turns `base` (the caller's environment unless given) towards `cell` as IAM user `user`.
+    """The changes of `base` (default: the caller's environment) for `cell` as IAM user `user`.
 
-    Makes what the variables point at: the state folder, the passphrase and the commands under the cell's home. Raises
+    Makes what the variables name: the state folder, the passphrase and the commands under the cell's home. Raises
     CellError for an unknown user.
     """
     held = dict(os.environ if base is None else base)
@@ -107,7 +107,7 @@ def compute(cell: Cell, user: str = "deployer", base: Mapping[str, str] | None =
 
 
 def _without_proxy(current: str) -> str:
-    """boto3 and the openai SDK send even loopback calls through a proxy unless told otherwise."""
+    """Adds loopback to the addresses without proxy: boto3 and the openai SDK use a proxy even for loopback."""
     hosts = [host for host in current.split(",") if host]
     return ",".join(dict.fromkeys([*hosts, "127.0.0.1", "localhost"]))
 

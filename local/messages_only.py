@@ -1,8 +1,8 @@
-"""Imported first by a process that speaks the engine's protocol and runs no program: `pulumi` without its SDK.
+"""Imports `pulumi` without its SDK, for a process that only uses the engine's protocol; must be imported first.
 
-The messages are a part of the SDK's package, and importing them imports all of it, which takes longer than what such a
-process does: the engine starts one or two at each of its runs. Here the package is no more than the place where they
-lie. Nothing else of the SDK can be imported in the same process.
+The messages are in the SDK's package, and importing that takes longer than the work of such a process, of which the
+engine starts one or two in each run. Here the package is only the path of the messages. The rest of the SDK cannot be
+imported in the same process.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from types import ModuleType
 
 
 def _place_of(name: str, above: list[str] | None) -> list[str]:
-    """Makes `name` an empty package, and says where its parts lie."""
+    """Makes `name` an empty package, and returns the path of its modules."""
     found = PathFinder.find_spec(name, above)
     if found is None or not found.submodule_search_locations:
         raise ModuleNotFoundError(f"{name} is not installed: `make install` does", name=name)

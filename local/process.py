@@ -1,11 +1,10 @@
-"""A server of the local cell as a detached process: starting it, knowing whether it lives, ending it.
+"""A server of the local cell as a detached process: starts it, checks that it runs, ends it.
 
-Owns the process group, its clean environment and the lock that proves it is alive. Leaves out which servers a cell has
+Owns the process group, its clean environment and the lock that shows that it runs. Leaves out which servers a cell has
 and when they are ready (`local/cell.py`).
 
-A server inherits an open file on which an exclusive `flock` is held, and the kernel drops that lock when the process
-ends, however it ends. So "is it alive?" needs no process id: ids are reused, a zombie keeps one, and signalling a
-stranger's process would be unforgivable.
+A server inherits an open file with an exclusive `flock`, which the kernel drops when the process ends, however it ends.
+So the check needs no process id: ids are reused, a zombie keeps its id, and another process must never get a signal.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _LAUNCH: Final = 'umask 077; ulimit -c 0; log=$1; shift; echo $$; exec "$@" >"$l
 
 _GRACE_SECONDS: Final = 3.0
 _KILL_SECONDS: Final = 30.0
-"""Nothing survives SIGKILL, but a busy machine takes its time to bury it."""
+"""After SIGKILL a busy machine may need some seconds to remove the process."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +59,11 @@ class ServerProcess:
         return False
 
     def stop(self) -> None:
-        """Ends the server and all it started; returns when it is gone. Does nothing when it is gone already."""
+        """Ends the server and its child processes; returns when it has ended. Does nothing if it has already ended."""
         if self._signal_and_wait(signal.SIGTERM, _GRACE_SECONDS):
             return
         if not self._signal_and_wait(signal.SIGKILL, _KILL_SECONDS):
-            raise OSError(f"process group {self.group} (the cell's {self.name} side) outlived SIGKILL: see `ps -g`")
+            raise OSError(f"process group {self.group} (the cell's {self.name} side) runs after SIGKILL: see `ps -g`")
 
     def _signal_and_wait(self, number: signal.Signals, seconds: float) -> bool:
         if not self.alive():
@@ -115,7 +114,7 @@ def launch(name: str, module: str, port: int, home: Path) -> ServerProcess:
 
 
 def clean_environment(home: Path) -> dict[str, str]:
-    """All that a server sees. Lambda workers inherit it, so nothing of the caller's (keys, proxies) is in it."""
+    """A server's environment. Lambda workers inherit it, so it has nothing of the caller's (keys, proxies)."""
     scratch = home / "tmp"
     scratch.mkdir(mode=0o700, exist_ok=True)
     return {

@@ -1,4 +1,4 @@
-"""The two sides of a local cell: which module serves each, and how to tell that it is well."""
+"""The two servers of a local cell: their modules, and their health checks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _READY_SECONDS: Final = 60.0
 
 
 class CellError(RuntimeError):
-    """The cell can't be started, found or used. The message says why and what to do."""
+    """The cell cannot be started, found or used. The message says why and what to do."""
 
 
 class PortTakenError(CellError):
@@ -26,11 +26,11 @@ class PortTakenError(CellError):
 
 
 def symptom(server: ServerProcess) -> str | None:
-    """What is wrong with a side, for a person; None when it lives and answers."""
+    """What is wrong with a server, for a person; None if it runs and answers."""
     if not server.alive():
-        return f"its {server.name} side has ended (last words in {server.log})"
+        return f"its {server.name} side has ended (see {server.log})"
     if not _healthy(server):
-        return f"its {server.name} side on port {server.port} lives but doesn't answer"
+        return f"its {server.name} side on port {server.port} runs but does not answer"
     return None
 
 

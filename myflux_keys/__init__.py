@@ -5,8 +5,8 @@
     reader = KeyReader("prod-eu1")
     client = reader.openai_client("acme")
 
-Owns the public names. Leaves their loading to the moment they are asked for: the Lambda functions carry this file with
-`names`, `payload` and `redaction` alone, and importing the package costs next to nothing.
+Loads each public name when it is first used: the Lambda functions' zips hold this file without the reader, and the
+import must stay fast.
 """
 
 from __future__ import annotations

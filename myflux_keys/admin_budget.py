@@ -1,10 +1,9 @@
-"""One budget of Admin API calls a cell, shared by everything of ours that calls: functions and commands.
+"""The budget of Admin API calls in a cell, which all functions and commands share.
 
-Owns the shares. Leaves out waiting for a turn (`functions/sweep/pace.py`, `ops/actions/pace.py`). Measured by a
-provider author in May 2026 at 7 to 10 calls a minute and endpoint; the lower number is the budget. A rotation makes one
-call on each of three endpoints, a sweep one a tenant on one of them, so both are counted in turns. No ledger is kept:
-Secrets Manager's own record tells which secrets rotate, whoever began it: a slot, a first rotation, a command on
-another machine.
+Owns the shares. Leaves out waiting (`functions/sweep/pace.py`, `ops/actions/pace.py`). A provider author measured 7 to
+10 calls a minute and endpoint in May 2026; the lower number is the budget. A rotation makes one call on each of three
+endpoints, and a sweep one call for each tenant on one of them, so a rotation and a swept tenant each count as one. The
+calls are not recorded: Secrets Manager shows which secrets rotate, whoever started the rotation.
 """
 
 from __future__ import annotations
@@ -12,18 +11,18 @@ from __future__ import annotations
 from typing import Final
 
 CALLS_PER_MINUTE: Final = 7
-"""Of one endpoint of the Admin API, for one organization."""
+"""For one endpoint of the Admin API and one organization."""
 WINDOW_SECONDS: Final = 61.0
 """OpenAI refills about 60 s after a window's first call; one more, because a started function calls a little later."""
 _SWEEP_KEEPS: Final = 1
-"""Turns a minute that rotations leave, so that a sweep gets on however many there are. A sweep leaves no record, and
-rotations could not make room for it otherwise."""
+"""Calls a minute that rotations leave to a sweep, so that it continues during many rotations. A sweep leaves no record,
+so rotations cannot see it."""
 ROTATIONS_PER_MINUTE: Final = CALLS_PER_MINUTE - _SWEEP_KEEPS
-"""What a command may start in any minute, less what else of the cell rotates in it."""
+"""Rotations that a command may start in a minute, minus the cell's other rotations in it."""
 
 
 def sweeps_a_minute(rotations: int) -> int:
-    """Tenants that a sweep may look at in a minute in which `rotations` of the cell run."""
+    """Tenants that a sweep may inspect in a minute in which `rotations` of the cell run."""
     return max(CALLS_PER_MINUTE - rotations, _SWEEP_KEEPS)
 
 

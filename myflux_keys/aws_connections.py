@@ -1,7 +1,7 @@
-"""What a forked process does with AWS clients and credentials that the application gave: it goes on with them, alone.
+"""Makes AWS clients and credentials from the application usable in a forked process.
 
-What is made here is simply made again. A given client has options that only its owner knows, so it keeps them and gets
-an empty set of connections. botocore has no public way to that; urllib3's `PoolManager.pools` is one.
+Our own clients are made again. A given client has options that only its owner knows, so it stays and gets an empty set
+of connections. botocore has no public interface for that; urllib3's `PoolManager.pools` is one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib3 import PoolManager
 
 
 def renew_client(client: object) -> bool:
-    """Whether this process can go on with `client`. What is not botocore's is the application's own business."""
+    """Whether this process can use `client`. A client that is not botocore's is the application's responsibility."""
     if not isinstance(client, BaseClient):
         return True
     given = cast("Any", client)
@@ -34,7 +34,7 @@ def renew_client(client: object) -> bool:
 
 
 def renew_session(session: boto3.Session) -> None:
-    """A thread of the parent may have been renewing the session's credentials."""
+    """Frees a lock that a thread of the parent may have held while it renewed the session's credentials."""
     _free(getattr(cast("Any", session)._session, "_credentials", None))
 
 

@@ -1,8 +1,8 @@
-"""Which failure of AWS means what to somebody who reads a key.
+"""Translates botocore's exceptions to the reader's.
 
-Owns the translation from botocore's exceptions to the reader's, as a pure function. Leaves out what is done about them
-(`cached_key`). Sources: the errors of GetSecretValue and AssumeRole in AWS's API references, and AWS's list of common
-errors. What is not known to be passing counts as a decision: then nothing cached is served.
+A pure function. Leaves out what is done after an error (`cached_key`). Sources: the errors of GetSecretValue and
+AssumeRole in AWS's API references, and AWS's list of common errors. An error that is not known to be temporary counts
+as a refusal: then no cached key is returned.
 """
 
 from __future__ import annotations
@@ -80,10 +80,10 @@ def translate(error: BotoCoreError | ClientError, reading: Reading) -> KeyReader
     """The reader's error for what AWS said, redacted. Returned, not raised."""
     if isinstance(error, BotoCoreError):
         return UnavailableError(
-            f"AWS can't be asked for tenant {reading.tenant!r}: {redact(str(error))}",
+            f"The call to AWS for tenant {reading.tenant!r} failed: {redact(str(error))}",
             tenant=reading.tenant,
             code=type(error).__name__,
-            way_out="Check this process's credentials, its Region and its way to Secrets Manager and STS.",
+            way_out="Check this process's credentials and Region, and that it can reach Secrets Manager and STS.",
         )
     response: dict[str, Any] = dict(error.response)
     details: dict[str, Any] = response.get("Error", {})
@@ -100,34 +100,34 @@ def _meaning(code: str, said: str, status: int, reading: Reading) -> tuple[type[
     """`kind`, what it means, the way out."""
     tenant, cell, secret = reading.tenant, reading.cell, reading.secret
     if code in _PASSING or status >= 500 or status == 429:
-        return UnavailableError, f"AWS fails for tenant {tenant!r}", "It passes by itself; the reader asks again later."
+        return UnavailableError, f"AWS fails for tenant {tenant!r}", "This is temporary: the reader tries again later."
     if code == "ResourceNotFoundException" and "staging label" in said:
         return (
             NotReadyError,
             f"tenant {tenant!r} has no key yet: secret {secret} has no {CURRENT} version",
-            "A managed tenant's first rotation stores it within minutes of `pulumi up`: if it does not, look in log"
-            f" group /aws/lambda/myflux-{cell}-rotation. A customer's own key is stored with"
+            "A managed tenant's first rotation stores it within minutes of `pulumi up`: if it does not, read log"
+            f" group /aws/lambda/myflux-{cell}-rotation. Store a customer's own key with"
             f" `myflux-keys key set {tenant}`.",
         )
     if code == "ResourceNotFoundException":
         return (
             SecretNotFoundError,
             f"secret {secret} does not exist",
-            f"Check the tenant's name, the cell {cell!r} and the Region; `myflux-keys up {tenant}` makes it.",
+            f"Check the tenant's name, the cell {cell!r} and the Region; `myflux-keys up {tenant}` creates it.",
         )
     if code == "InvalidRequestException" and "deletion" in said:
         return (
             SecretNotFoundError,
-            f"secret {secret} is marked for deletion: the tenant was off-boarded, or somebody deleted its secret",
-            f"If that was a mistake, `myflux-keys adopt {tenant}` takes it back within its recovery window.",
+            f"secret {secret} is scheduled for deletion: the tenant was off-boarded, or somebody deleted its secret",
+            f"If that was a mistake, `myflux-keys adopt {tenant}` restores it within its recovery window.",
         )
     if code in _DENIED:
         who = f"role {reading.role} with session tag tenant={tenant}" if reading.role else "this process's credentials"
         return (
             AccessDeniedError,
             f"AWS refuses the key of tenant {tenant!r} to {who}",
-            "One of these: the tenant is disabled; there is no such tenant in this cell; the role may not be assumed by"
-            " this process with that tag; a tenant with isolation: dedicated needs its own role (`role_arn`); or the"
-            " secret's KMS key is disabled.",
+            "Possible reasons: the tenant is disabled; the cell has no such tenant; this process may not assume the"
+            " role with that tag; a tenant with isolation: dedicated needs its own role (`role_arn`); the secret's KMS"
+            " key is disabled.",
         )
     return KeyReaderError, f"AWS does not give the key of tenant {tenant!r}", "Read AWS's message and code."

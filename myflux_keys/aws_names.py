@@ -1,7 +1,7 @@
 """Names and ARNs of everything that MyFlux Keys makes in AWS, derived from the cell and the tenant alone.
 
-Owns what takes an account, a Region or the table of functions. Leaves out the scheme beneath (`names`), which is all
-that the functions carry.
+Owns names that need an account, a Region or the table of functions. Leaves out the scheme (`names`), which is the part
+in the functions' zips.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class CellNames:
 
     @property
     def admin_secret(self) -> str:
-        """Outside ``myflux/<cell>/``, so that no pattern written for tenants' secrets ever reaches it."""
+        """Outside ``myflux/<cell>/``, so that no pattern for tenants' secrets matches it."""
         return f"myflux-admin/{self.cell}/openai"
 
     @property
@@ -56,7 +56,7 @@ class CellNames:
 
     @property
     def customer_admin_secrets_arn_pattern(self) -> str:
-        """Customers' admin keys. One slash more than the cell's own has: neither pattern reaches the other's."""
+        """Customers' admin keys. It has one slash more than the cell's own, so neither pattern matches the other's."""
         return self.secret_arn_prefix(f"{customer_admin_secret(self.cell, '*')}-??????")
 
     @property
@@ -215,7 +215,7 @@ class TenantNames:
 
     @property
     def admin_secret(self) -> str:
-        """The place of an admin key of the customer's own organization."""
+        """The secret of the admin key of the customer's own organization."""
         return customer_admin_secret(self.cell.cell, self.tenant)
 
     @property
@@ -223,7 +223,7 @@ class TenantNames:
         return project_name(self.cell.cell, self.tenant)
 
     def key_name(self, client_request_token: str) -> str:
-        """A key carries its rotation's token, so that a retry finds the key which a crash left behind."""
+        """A key's name holds its rotation's token, so that a retry finds the key that a crash left."""
         return key_name(self.cell.cell, self.tenant, client_request_token)
 
     @property

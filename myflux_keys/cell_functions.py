@@ -28,7 +28,7 @@ class CellFunction:
     admin: Access = "none"
     """What it does with the cell's own admin key."""
     customer_admins: Literal["none", "read"] = "none"
-    """What it does with the admin keys that customers gave, which only they replace."""
+    """What it does with the admin keys that customers gave. Only customers replace them."""
     lists_secrets: bool = False
     """Whether it finds tenants by listing the account's secrets."""
     sends_metrics: bool = False

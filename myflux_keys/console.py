@@ -1,7 +1,4 @@
-"""The console script `myflux-keys`: the repository's commands where there is a repository.
-
-Owns finding them. Leaves out the commands (`ops/cli/`): the wheel holds the reader alone, and says so.
-"""
+"""The console script `myflux-keys`: runs the commands of the checkout (`ops/cli/`), which the wheel does not hold."""
 
 from __future__ import annotations
 
@@ -11,11 +8,11 @@ from pathlib import Path
 
 
 def main() -> int:
-    """Runs the commands of the checkout that this file belongs to. Exit code 2 where there is none."""
+    """Runs the commands of the checkout that this file belongs to. Exit code 2 if there is none."""
     checkout = Path(__file__).resolve().parent.parent
     if not (checkout / "ops" / "cli" / "__main__.py").is_file():
         sys.stderr.write(
-            "myflux-keys: this installation holds the reader alone (`from myflux_keys import KeyReader`).\n"
+            "myflux-keys: this installation has only the reader (`from myflux_keys import KeyReader`).\n"
             "The commands run from a checkout of the MyFlux Keys repository: ./myflux-keys --help there.\n"
         )
         return 2

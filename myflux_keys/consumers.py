@@ -26,9 +26,9 @@ CONSUMERS: Final = (
     Consumer(
         "cinnox",
         least_overlap_hours=24,
-        reason="A person pastes each new key into CINNOX, and needs a day for it before the old key dies.",
+        reason="A person pastes each new key into CINNOX, and needs a day for it before the old key expires.",
         hint="Paste it into CINNOX's dashboard",
-        when_revoked="The key pasted into CINNOX's dashboard dies too: CINNOX stays down until somebody pastes the new "
+        when_revoked="The key in CINNOX's dashboard is revoked too: CINNOX does not work until somebody pastes the new "
         "one.",
     ),
 )

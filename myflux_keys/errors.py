@@ -1,7 +1,7 @@
-"""What a reader may raise: one hierarchy, each with AWS's code kept and a way out.
+"""The errors that a reader raises, each with AWS's code and a way out.
 
-Owns the classes and how they read. Leaves out which answer of AWS becomes which class (`aws_errors`). An error never
-holds a key: AWS's failures carry none, and the reader drops the frames of the libraries below it.
+`aws_errors` chooses the class for an answer of AWS. An error never holds a key: AWS's errors hold none, and the reader
+drops the frames of the libraries that it calls.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from myflux_keys import payload
 
 
 class KeyReaderError(Exception):
-    """A tenant's key can't be had.
+    """A tenant's key cannot be read.
 
     `tenant` is the slug asked for, `code` AWS's error code ("" where AWS had no part in it), `way_out` what to do.
     """
 
     keeps_last_good: ClassVar[bool] = False
-    """Whether a key fetched earlier may be served meanwhile: only where nobody decided that it should stop."""
+    """Whether a cached key may be used meanwhile: only if nobody refused access on purpose."""
 
     def __init__(self, message: str = "", *, tenant: str = "", code: str = "", way_out: str = "") -> None:
         super().__init__(message)
@@ -31,12 +31,12 @@ class KeyReaderError(Exception):
         return " ".join(part for part in (f"{self.args[0]}{code}.", self.way_out) if part)
 
     def again(self) -> KeyReaderError:
-        """The same error without traceback: one failure is raised to many callers, and frames must not pile up."""
+        """The same error without traceback: it is raised to many callers, and each would add frames."""
         return type(self)(self.args[0], tenant=self.tenant, code=self.code, way_out=self.way_out)
 
 
 class InvalidTenantError(KeyReaderError, ValueError):
-    """The name asked for can't be a tenant's. Nothing was sent."""
+    """The name is not a valid tenant's name. Nothing was sent."""
 
 
 class NotReadyError(KeyReaderError):
@@ -52,7 +52,7 @@ class SecretNotFoundError(KeyReaderError):
 
 
 class UnavailableError(KeyReaderError):
-    """AWS can't be reached or fails: 5xx, throttling, network, or credentials of the process that can't be had."""
+    """AWS cannot be reached or fails: 5xx, throttling, network, or this process has no credentials."""
 
     keeps_last_good = True
 

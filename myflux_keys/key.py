@@ -1,7 +1,7 @@
-"""A tenant's key as callers hold it, and the checks between a secret's text and a key.
+"""A tenant's key as callers get it, and the checks from a secret's text to a key.
 
-Owns `Key` and what a payload must fulfil before a key is sent anywhere. Leaves out fetching and caching. The text of a
-secret lives here in local variables only for as long as it takes to parse it, and nothing here raises while it does.
+Owns `Key` and the rules for a payload. Leaves out fetching and caching. A secret's text is in local variables only
+while it is parsed, and nothing raises meanwhile.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from myflux_keys.payload import PayloadError as MalformedPayload
 class Key:
     """One version of a tenant's key. Everything but `api_key` may be logged. Times are aware, in UTC.
 
-    A customer's own key says nothing of where it comes from: its ids and `organization_id` are the empty text, its
-    `expires_at` is None, since its life is not ours to know, and `minted_at` is when it was stored.
+    For a customer's own key the ids and `organization_id` are empty, `expires_at` is None, since it is unknown, and
+    `minted_at` is when it was stored.
 
     A key is not pickled: fetch it in the process that needs it.
     """
@@ -33,13 +33,13 @@ class Key:
     service_account_id: str
     organization_id: str
     base_url: str
-    """OpenAI's API up to and with ``/v1``; https, but for loopback."""
+    """OpenAI's API, including ``/v1``; https, except on loopback."""
     models: tuple[str, ...]
     """The allow-list, the default model first."""
     minted_at: datetime
     expires_at: datetime | None
     version_id: str
-    """The secret's version that this key was read from."""
+    """The secret's version that holds this key."""
     source: str = MANAGED
     """``managed``: made and rotated by MyFlux Keys. ``customer``: the customer's own."""
 
@@ -62,7 +62,7 @@ def parse_key(text: str, tenant: str, version_id: str) -> Key | PayloadError:
     if payload.tenant != tenant:
         return _refused(tenant, "the secret holds another tenant's payload")
     if not _sends_keys_safely(payload.base_url):
-        return _refused(tenant, "the payload's `base_url` must be https, but for loopback: keys travel to it")
+        return _refused(tenant, "the payload's `base_url` must be https, except on loopback: keys are sent to it")
     times: list[datetime] = []
     for field in ("minted_at", "expires_at") if payload.expires_at else ("minted_at",):
         moment = _utc(getattr(payload, field))
@@ -87,15 +87,15 @@ def parse_key(text: str, tenant: str, version_id: str) -> Key | PayloadError:
 
 def no_text(tenant: str) -> PayloadError:
     """The error for a secret that holds bytes."""
-    return _refused(tenant, "the secret holds bytes where a payload is JSON text")
+    return _refused(tenant, "the secret holds bytes, but a payload is JSON text")
 
 
 def _refused(tenant: str, message: str) -> PayloadError:
     return PayloadError(
         message,
         tenant=tenant,
-        way_out="Rotate the tenant's secret: the rotation function writes a whole payload. A customer's own key is "
-        "stored again with `myflux-keys key set`. Nobody else writes there.",
+        way_out="Rotate the tenant's secret: the rotation function writes a complete payload. Store a customer's own "
+        "key again with `myflux-keys key set`. Write the secret in no other way.",
     )
 
 

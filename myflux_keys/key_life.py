@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 LONGEST_SECONDS: Final = 31_536_000
-"""OpenAI's most for `expires_in_seconds` and for an admin key: 365 days."""
+"""OpenAI's maximum for `expires_in_seconds` and for an admin key: 365 days."""
 LONGEST_HOURS: Final = LONGEST_SECONDS // 3600
 LONGEST_DAYS: Final = LONGEST_HOURS // 24
 
 MARGIN_HOURS: Final = 72
-"""A key outlives interval and overlap by this much, so that a late rotation does not cut a tenant off."""
+"""A key is valid this long beyond interval and overlap, so that a late rotation does not stop a tenant's calls."""

@@ -1,10 +1,9 @@
-"""The words that every part of MyFlux Keys shares: tags, slugs, and the names that follow from cell and tenant alone.
+"""The naming scheme that all parts share: tags, slugs, and names derived from cell and tenant.
 
-Owns the naming scheme, so that a tenant's stack, the functions, the runtime and the tests find each other without
-looking anything up. Leaves out what takes an account or a Region (`aws_names`), and validation of tenant files
-(tenancy/). Slugs hold only ``a-z 0-9 -``, so ``/``, ``.`` and ``_`` separate cell from tenant without ambiguity: no two
-(cell, tenant) pairs share a name in AWS or a stack. The names of OpenAI projects and keys separate them by ``-`` and
-are unique within a cell, which has its own organization.
+Leaves out names that need an account or a Region (`aws_names`), and the validation of tenant files (tenancy/). Slugs
+hold only ``a-z 0-9 -``, so ``/``, ``.`` and ``_`` separate cell from tenant without ambiguity: no two (cell, tenant)
+pairs share a name in AWS or a stack. The names of OpenAI projects and keys separate them by ``-`` and are unique within
+a cell, which has its own organization.
 """
 
 from __future__ import annotations
@@ -25,21 +24,21 @@ TAG_EVERY_DAYS = "myflux:every-days"
 TAG_OVERLAP_HOURS = "myflux:overlap-hours"
 TAG_ORGANIZATION_ID = "myflux:organization-id"
 """On a tenant's secret: its keys are minted in this OpenAI organization, the customer's, with the admin key that they
-gave. Left out: in the cell's."""
+gave. Without the tag: in the cell's."""
 TAG_CONSUMERS = "myflux:consumers"
-"""Those of `consumers.CONSUMERS` that use the key, joined by one space: whom an alarm about an old key names."""
+"""The names of `consumers.CONSUMERS` that use the key, joined by one space; alarms about an old key name them."""
 
 METRICS = "MyFluxKeys"
-"""The CloudWatch namespace of what the functions find."""
+"""The CloudWatch namespace of the functions' metrics."""
 
 PLATFORM_TENANT = "_platform"
-"""The `tenant` tag of what a cell's tenants share. Not a slug, so no session tag of a tenant ever equals it."""
+"""The `tenant` tag of resources that a cell's tenants share. It is no slug, so no tenant's session tag equals it."""
 
 SERVICE_ACCOUNT = "myflux-runtime"
 
 TENANT_SLUG = re.compile(r"[a-z][a-z0-9-]{2,31}", re.ASCII)
 ORGANIZATION_ID = re.compile(r"org-[A-Za-z0-9-]{1,64}", re.ASCII)
-"""An OpenAI organization's."""
+"""An OpenAI organization's id."""
 CELL_SLUG = re.compile(r"[a-z][a-z0-9-]{2,19}", re.ASCII)
 """Shorter than a tenant's: the longest name built on it alone must fit IAM's and Lambda's 64 characters."""
 
@@ -54,7 +53,7 @@ def admin_secrets_prefix(cell: str) -> str:
 
 
 def secret_name(cell: str, tenant: str) -> str:
-    """All that a reader needs to know to find a tenant's secret."""
+    """The name of a tenant's secret."""
     return f"{tenant_secrets_prefix(cell)}{tenant}/openai"
 
 
@@ -72,6 +71,6 @@ def key_name(cell: str, tenant: str, client_request_token: str) -> str:
 
 
 def admin_key_name(cell: str, client_request_token: str) -> str:
-    """An admin key that a rotation made, as OpenAI lists it. The underscore, which no slug has, keeps it apart from a
-    tenant's key and from another cell's."""
+    """The name of an admin key that a rotation made. The underscore, which no slug has, makes it different from the
+    name of any tenant's key and of another cell's admin key."""
     return f"myflux-{cell}_admin-{client_request_token}"

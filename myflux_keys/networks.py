@@ -1,9 +1,9 @@
-"""The HTTP client below a tenant's OpenAI client, and what becomes of it in a forked process.
+"""The HTTP client of a tenant's OpenAI client, and its replacement in a forked process.
 
-One made here is made again when the new process first sends. One given by the application has options (proxies,
-certificates, limits) that only its owner knows, and may serve many tenants: it stays, with new pools in place of the
-inherited ones. httpx2 has no public way to that, so what holds the pools is recognised by httpcore2's public classes,
-and a client that holds connections in any other way is refused in the new process, never used.
+A client made here is made again when the new process first sends. A client from the application has options (proxies,
+certificates, limits) that only its owner knows, and may serve many tenants: it stays, but gets new pools instead of the
+inherited ones. httpx2 has no public interface for that, so the pools are found by httpcore2's public classes. A client
+that holds connections in any other way is refused in the new process.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ STREAMS: Final = (httpcore2.NetworkStream, httpcore2.AsyncNetworkStream)
 WITHOUT_SOCKETS: Final = (httpx2.MockTransport, httpx2.ASGITransport, httpx2.WSGITransport)
 
 _left: Final[list[object]] = []
-"""What belongs to the parent's event loop. Kept, since a finalizer in this process would speak to that loop."""
+"""Objects of the parent's event loop. Kept, since a finalizer in this process would call that loop."""
 
 
 class Network(Generic[Client]):
@@ -42,7 +42,7 @@ class Network(Generic[Client]):
         self.owned: Final = given is None
         self._making = threading.Lock()
         if given is None:
-            # Certificates take the most time of a client's making, so they are read once and not in each process.
+            # Reading certificates takes most of the time to make a client, so it is done once, not in each process.
             make = partial(make, verify=httpx2.create_ssl_context())
         self._make = make
         self._client = make() if given is None else given
@@ -54,9 +54,9 @@ class Network(Generic[Client]):
             return client
         if not self.owned:
             raise KeyReaderError(
-                "the http_client was made before this process was forked, and holds connections in a way that is not"
-                " known here: its parent would get this process's answers",
-                way_out="Make the http_client, and the OpenAI client with it, after the fork.",
+                "the http_client was made before this process was forked, and its connections cannot be replaced: the"
+                " parent process would get this process's answers",
+                way_out="Make the http_client and the OpenAI client after the fork.",
             )
         with self._making:
             if self._client is None:
@@ -64,7 +64,7 @@ class Network(Generic[Client]):
             return self._client
 
     def made(self) -> Client | None:
-        """The client that there is to close, if it was made here."""
+        """The client to close, if it was made here."""
         return self._client if self.owned else None
 
     def _start_anew(self) -> None:
@@ -78,9 +78,9 @@ class Network(Generic[Client]):
 
 
 def renew(client: httpx2.Client | httpx2.AsyncClient) -> bool:
-    """Gives `client` new pools with the options of the old, whose sockets are closed in this process alone.
+    """Gives `client` new pools with the same options, and closes the old pools' sockets in this process only.
 
-    Returns whether that was possible. Nothing is said on the connections: TLS's goodbye would end the parent's session.
+    Returns whether that was possible. Sends nothing: TLS's close message would end the parent's session.
     """
     try:
         free_cookies(client)
@@ -96,14 +96,14 @@ def renew(client: httpx2.Client | httpx2.AsyncClient) -> bool:
 
 
 def free_cookies(client: httpx2.Client | httpx2.AsyncClient) -> None:
-    """A thread of the parent may have held the lock of the client's cookies, which every answer takes."""
+    """Frees the lock of the client's cookies, which every answer takes and a thread of the parent may have held."""
     lock = "_cookies_lock"
     if hasattr(client.cookies.jar, lock):
         setattr(client.cookies.jar, lock, threading.RLock())
 
 
 def _pools(holder: object, seen: set[int]) -> Generator[tuple[object, str, Pool]]:
-    """Each pool below a client or transport: who holds it, as which attribute. LookupError for one without any."""
+    """Each pool of a client or transport: its holder, the attribute, the pool. Raises LookupError if there is none."""
     if id(holder) in seen or isinstance(holder, WITHOUT_SOCKETS):
         return
     seen.add(id(holder))
@@ -130,8 +130,8 @@ def _parts(value: Any) -> Iterable[Any]:
 
 
 def _emptied(pool: Pool) -> Pool:
-    """A pool with the same options that has neither connections nor requests. The old one serves the answers that were
-    begun with it: none of its locks is held by a thread that is not there."""
+    """A pool with the same options, without connections and requests. The old pool stays for answers that started with
+    it: no missing thread holds one of its locks."""
     new = copy.copy(pool)
     for name in ("_connections", "_requests"):
         if not isinstance(getattr(pool, name), list):
@@ -149,7 +149,7 @@ def _let_go(connections: Iterable[object]) -> None:
         if isinstance(inherited, socket.socket):
             inherited.close()
         elif inherited is not None and inherited.fileno() >= 0:
-            # An event loop's socket: closing it would take it out of the loop's epoll, which the parent uses as well.
+            # An event loop's socket: closing it would remove it from the loop's epoll, which the parent uses too.
             nowhere = os.open(os.devnull, os.O_RDWR)
             os.dup2(nowhere, inherited.fileno(), inheritable=False)
             os.close(nowhere)

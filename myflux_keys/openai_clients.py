@@ -1,9 +1,9 @@
-"""OpenAI's own client on a tenant's key: follows rotations, repeats a call once on 401, and never holds the key.
+"""OpenAI's own client with a tenant's key: follows rotations, repeats a call once on 401, and never holds the key.
 
-Owns the transport between the SDK and the network. The SDK sees a placeholder; the key is put on a copy of each
-request on its way out, so that no client attribute, request, error or header dump of the application has it. Only the
-public interfaces of openai and httpx2 are used. Leaves out Realtime: WebSockets do not pass through HTTP transports;
-give them `reader.get(tenant).reveal()`.
+Owns the transport between the SDK and the network. The SDK has a placeholder; the transport puts the key on a copy of
+each request, so that no client attribute, request, error or header dump of the application has it. Uses only the public
+interfaces of openai and httpx2. Leaves out Realtime: WebSockets do not use HTTP transports; give them
+`reader.get(tenant).reveal()`.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ FROM_THE_SECRET: Final = frozenset(
 
 
 def openai_client(reader: KeyReader, key: Key, options: dict[str, Any]) -> openai.OpenAI:
-    """`options` are openai.OpenAI's; an `http_client` in it does the sending and may serve many tenants.
+    """`options` are openai.OpenAI's; an `http_client` among them sends the requests and may serve many tenants.
 
-    A forked process goes on with the client on connections of its own. An `http_client` whose transport is neither
-    httpx2's nor built on it can't be followed there: the first call raises KeyReaderError.
+    A forked process can use the client, with connections of its own. If an `http_client`'s transport is neither
+    httpx2's nor built on it, the first call there raises KeyReaderError.
     """
     own, given = _split(options)
     network = Network[httpx2.Client](given, openai.DefaultHttpxClient)
@@ -61,7 +61,7 @@ def async_openai_client(reader: KeyReader, key: Key, options: dict[str, Any]) ->
 
 
 class _Sending:
-    """What both transports share: the tenant, where its key may go, and the request that carries it."""
+    """What both transports share: the tenant, the host to which its key may be sent, and the request with the key."""
 
     def __init__(self, reader: KeyReader, key: Key) -> None:
         self._reader = reader
@@ -71,9 +71,9 @@ class _Sending:
     def _check(self, url: httpx2.URL) -> None:
         if url.origin != self._home.origin:
             raise KeyReaderError(
-                f"tenant {self._tenant!r}'s key goes to {self._home} alone, not to {url.scheme}://{url.host}",
+                f"tenant {self._tenant!r}'s key is sent only to {self._home}, not to {url.scheme}://{url.host}",
                 tenant=self._tenant,
-                way_out="Leave the client's base URL as it is; the secret's payload decides it.",
+                way_out="Do not change the client's base URL; the secret's payload sets it.",
             )
 
     @staticmethod
@@ -82,7 +82,7 @@ class _Sending:
         headers["Authorization"] = f"Bearer {key.reveal()}"
         for header, told in (("OpenAI-Organization", key.organization_id), ("OpenAI-Project", key.project_id)):
             headers.pop(header, None)
-            # A customer's own key decides both by itself.
+            # A customer's own key implies both.
             if told:
                 headers[header] = told
         return httpx2.Request(
@@ -153,14 +153,14 @@ class AsyncKeyTransport(_Sending, httpx2.AsyncBaseTransport):
 
 
 def is_dead_key(response: httpx2.Response) -> bool:
-    """Whether a 401, its body read, says that the key is no good. A restricted key without the scope for a call also
+    """Whether a 401, its body read, says that the key is not valid. A restricted key without the scope for a call also
     gets 401, with "Missing scopes" in its message: another key of the tenant would have the same scopes."""
     return "missing scopes" not in response.text.lower()
 
 
 def can_be_sent_again(request: httpx2.Request) -> bool:
-    """Bytes can, and multipart whose length is known: its files are seekable, and httpx2 rewinds them. A generator
-    can't."""
+    """True for bytes, and for multipart of known length: its files are seekable, and httpx2 rewinds them. False for a
+    generator."""
     if isinstance(request.stream, httpx2.ByteStream):
         return True
     multipart = request.headers.get("Content-Type", "").startswith("multipart/form-data")
@@ -168,14 +168,14 @@ def can_be_sent_again(request: httpx2.Request) -> bool:
 
 
 def without_frames(error: httpx2.TransportError, request: httpx2.Request) -> httpx2.TransportError:
-    """The same failure on the application's own request: frames below this one have the key in local variables."""
+    """The same error with the application's own request: the frames of the original have the key in local variables."""
     failure = type(error)(str(error))
     failure.request = request
     return failure
 
 
 def _identity(key: Key) -> dict[str, Any]:
-    """An empty admin key keeps the SDK from taking one out of the environment."""
+    """An empty admin key, so that the SDK takes none from the environment."""
     return {
         "api_key": PLACEHOLDER,
         "admin_api_key": "",
@@ -189,5 +189,5 @@ def _split(options: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     """The SDK's options without `http_client`, and that one."""
     refused = sorted(FROM_THE_SECRET & options.keys())
     if refused:
-        raise TypeError(f"{', '.join(refused)}: the tenant's secret decides this, leave it out")
+        raise TypeError(f"{', '.join(refused)}: leave it out, the tenant's secret sets it")
     return {name: value for name, value in options.items() if name != "http_client"}, options.get("http_client")

@@ -1,11 +1,10 @@
-"""The secret's JSON payload, schema 1: the contract between those who write it and readers.
+"""The secret's JSON payload, schema 1: the contract between its writers and readers.
 
-Owns the shape and its redaction. Leaves out how a payload is stored or fetched. Standard library only: the rotation
-function carries this file. Readers ignore fields that they don't know, so that a newer writer never breaks them.
+Owns the fields and their redaction. Leaves out how a payload is stored or fetched. Standard library only, for the
+functions' zips. Readers ignore unknown fields, so that a newer writer never breaks them.
 
-A managed tenant's is written by the rotation function and is whole. A customer's own key comes from an account that is
-not ours: what the key itself does not tell is the empty text there, or left out. A reader that knows no `source` reads
-every managed payload as before.
+The rotation function writes every field of a managed tenant's payload. In the payload of a customer's own key, fields
+that the key does not show are empty or left out. A reader that does not know `source` can read managed payloads.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ class PayloadError(ValueError):
 
 
 class SecretText:
-    """Text that shows itself only when asked by name: not in repr, str, format, logs, pickles or tracebacks."""
+    """Text that only `reveal` returns: not repr, str, format, logs, pickles or tracebacks."""
 
     __slots__ = ("__value",)
 
@@ -32,7 +31,7 @@ class SecretText:
         self.__value = value
 
     def reveal(self) -> str:
-        """The value itself. Only where it is sent or stored: never for a log, an error or a report."""
+        """The value, to send or store it: never for a log, an error or a report."""
         return self.__value
 
     def __repr__(self) -> str:
@@ -56,7 +55,7 @@ class SecretText:
         return self
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError("a key is never pickled or copied to another process: fetch it there with a KeyReader")
+        raise TypeError("a key cannot be pickled or copied to another process: fetch it there with a KeyReader")
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ class Payload:
     source: str = MANAGED
 
     def to_json(self) -> str:
-        """The only place that turns a key back into text: for PutSecretValue, never for a log."""
+        """The JSON text with the key: for PutSecretValue, never for a log."""
         fields: dict[str, Any] = {"schema": SCHEMA} | {name: getattr(self, name) for name in _FIELDS}
         fields["api_key"] = self.api_key.reveal()
         fields["models"] = list(self.models)
@@ -90,7 +89,7 @@ class Payload:
     def from_json(cls, text: str) -> Payload:
         """Raises PayloadError, which names the field and never shows a value.
 
-        By then nothing in this frame holds the text: a traceback may show local variables.
+        When it raises, no local variable holds the text: a traceback may show local variables.
         """
         parsed = _parse(text)
         del text
@@ -100,7 +99,7 @@ class Payload:
 
 
 def _parse(text: str) -> Payload | str:
-    """The payload, or what is wrong with it."""
+    """The payload, or the rule that it breaks."""
     try:
         data: Any = json.loads(text)
     except (ValueError, RecursionError):

@@ -1,8 +1,8 @@
-"""Keeps the libraries that carry keys from printing them, whatever level the application's loggers have.
+"""Stops the libraries that handle keys from logging them, whatever level the application's loggers have.
 
-At DEBUG botocore prints response bodies, a secret's value included, and the HTTP/2 stack prints request headers. Owns
-silence while the reader itself is calling. Leaves the application's logging of its own calls alone: levels and
-handlers stay as they are, and the filter lets everything pass outside `quiet()`.
+At DEBUG botocore logs response bodies, a secret's value included, and the HTTP/2 stack logs request headers. Mutes them
+only during the reader's own calls: the application's levels and handlers do not change, and the filter does nothing
+outside `quiet()`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CARRIERS: Final = (
     "httpcore2.proxy",
     "urllib3.connectionpool",
 )
-"""Known to print headers or bodies. Named, since a module loaded during the first call makes its logger only then."""
+"""They log headers or bodies. Listed by name, since a module loaded during the first call creates its logger then."""
 
 _quiet: ContextVar[bool] = ContextVar("myflux_keys_quiet", default=False)
 
@@ -46,7 +46,7 @@ _loggers_seen = 0
 
 
 def _install() -> None:
-    """A logger's filter does not reach its children, so each one gets it. Loggers are only ever added."""
+    """A logger's filter does not apply to its children, so each one gets it. Loggers are only added."""
     global _loggers_seen
     known = logging.root.manager.loggerDict
     if len(known) == _loggers_seen:
@@ -63,7 +63,7 @@ def _install() -> None:
 
 @contextmanager
 def quiet() -> Generator[None]:
-    """Mutes everything below WARNING from the families, in this thread or task, for the length of the block."""
+    """Mutes everything below WARNING from these loggers, in this thread or task, during the block."""
     _install()
     token = _quiet.set(True)
     try:

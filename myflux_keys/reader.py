@@ -1,7 +1,7 @@
-"""The runtime's way to a tenant's key: read with the tenant's own session, cached, fetched once however many ask.
+"""Reads tenants' keys for the runtime: with the tenant's own session, cached, fetched once for many callers.
 
 Owns the public reader: who fetches, who waits, in threads and in asyncio. Leaves out the decisions (`cached_key`), the
-calls (`secret_source`) and OpenAI's client (`openai_clients`, loaded when asked for). Nothing is made at import.
+calls (`secret_source`) and OpenAI's client (`openai_clients`, loaded when needed). The import creates nothing.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ if TYPE_CHECKING:
     from myflux_keys.secret_source import RoleArn
 
 MOST_ENTRIES: Final = 4096
-"""Twice the tenants that a cell can hold. Above it, entries that hold nothing are dropped: names are callers' input."""
+"""Twice the tenants that a cell can hold. Above it, empty entries are dropped, since callers may pass any name."""
 
 
 class KeyReader:
     """Reads tenants' keys of one cell. One reader serves a whole process, and is thread-safe.
 
-    After `os.fork()` it and its OpenAI clients go on in the new process, with no key known and on new connections.
+    After `os.fork()` it and its OpenAI clients work in the new process, with an empty cache and new connections.
 
     The process's credentials (`session`, by default boto3's own chain) assume the cell's runtime role with the session
-    tag ``tenant=<tenant>`` and read that tenant's secret, and no other.
+    tag ``tenant=<tenant>``, which can read only that tenant's secret.
 
-    - `role_arn`: the role, or a function from tenant to role where tenants have dedicated ones. By default the
+    - `role_arn`: the role, or a function from tenant to role if tenants have dedicated ones. By default the
       runtime role of `cell` in the account of the process's credentials.
-    - `assume=False`: the process's credentials already carry the tag; no role is assumed.
-    - `ttl`: seconds a key is served without asking AWS, ± 10 % jitter, at most 1636: an old key must outlive it.
-    - `stale_for`: seconds beyond `ttl` that the last good key is served while AWS fails. Never after AWS refuses or the
-      secret is gone, and never beyond the key's own expiry.
+    - `assume=False`: the process's credentials already have the tag; no role is assumed.
+    - `ttl`: seconds that a key is cached, ± 10 % jitter, at most 1636, since an old key must be valid for longer.
+    - `stale_for`: seconds beyond `ttl` that the last good key is used while AWS fails. Never after AWS refuses or the
+      secret is deleted, and never beyond the key's own expiry.
     - `clock`: seconds since the epoch. `sts` and `secretsmanager` (with `assume=False`) replace the clients made here.
 
-    Raises ValueError for a `cell`, `role_arn`, `ttl` or `stale_for` that can't be right, or a missing Region.
+    Raises ValueError for an invalid `cell`, `role_arn`, `ttl` or `stale_for`, or a missing Region.
     """
 
     def __init__(
@@ -87,11 +87,11 @@ class KeyReader:
     def get(self, tenant: str, *, fresh: bool = False, rejected: Key | None = None) -> Key:
         """The tenant's live key.
 
-        `rejected` is a key that OpenAI answered 401 to: a newer one is returned, fetched unless somebody has done so
-        since. `fresh=True` fetches without such a key at hand. Both join a fetch under way and keep at least a second
-        (15 while nothing changes) between calls to AWS, so what comes back may be the same version.
+        `rejected` is a key that OpenAI answered 401 to: a newer one is fetched, unless another caller already did.
+        `fresh=True` fetches without such a key. Both join a running fetch and leave at least a second (15 while nothing
+        changes) between calls to AWS, so the same version may be returned.
 
-        Raises InvalidTenantError before anything is sent, else NotReadyError, AccessDeniedError, SecretNotFoundError,
+        Raises InvalidTenantError before anything is sent, or NotReadyError, AccessDeniedError, SecretNotFoundError,
         UnavailableError or PayloadError; all are KeyReaderError.
         """
         if not fresh and rejected is None:
@@ -100,14 +100,14 @@ class KeyReader:
                 return warm[2]
         while True:
             entry = self._entry(tenant)
-            flight, mine = entry.board(self._clock(), fresh=fresh, rejected=rejected)
+            flight, mine = entry.join(self._clock(), fresh=fresh, rejected=rejected)
             if mine:
                 self._fetch(tenant, entry, flight)
             if (outcome := flight.result()) is not None:
                 return _settle(outcome)
 
     async def aget(self, tenant: str, *, fresh: bool = False, rejected: Key | None = None) -> Key:
-        """`get` for asyncio: the loop is never blocked, and a cancelled task leaves the fetch to the others."""
+        """`get` for asyncio: never blocks the loop, and a cancelled task does not stop the fetch for others."""
         if not fresh and rejected is None:
             entry = self._entries.get(tenant)
             if entry is not None and (warm := entry.warm) is not None and warm[0] <= self._clock() < warm[1]:
@@ -116,17 +116,17 @@ class KeyReader:
 
         while True:
             entry = self._entry(tenant)
-            flight, mine = entry.board(self._clock(), fresh=fresh, rejected=rejected)
+            flight, mine = entry.join(self._clock(), fresh=fresh, rejected=rejected)
             if mine:
                 self._fetch_in_thread(tenant, entry, flight)
             if (outcome := await wrap_future(flight)) is not None:
                 return _settle(outcome)
 
     def openai_client(self, tenant: str, **options: Any) -> OpenAI:
-        """An OpenAI client on the tenant's key, base URL, organization and project, that follows rotations.
+        """An OpenAI client with the tenant's key, base URL, organization and project, that follows rotations.
 
-        A call refused with 401 is repeated once with a fresh key, streams included. Reads the key once, for the base
-        URL. `options` go to `openai.OpenAI`; those that the secret decides are refused with TypeError.
+        A call refused with 401 is repeated once with a fresh key, also a stream. Reads the key once, for the base URL.
+        `options` are for `openai.OpenAI`; raises TypeError for those that the secret sets.
         """
         from myflux_keys.openai_clients import openai_client
 
@@ -139,7 +139,7 @@ class KeyReader:
         return async_openai_client(self, await self.aget(tenant), options)
 
     def close(self) -> None:
-        """Forgets every key and session and closes the clients made here. A later `get` starts anew."""
+        """Drops every key and session and closes the clients made here. A later `get` starts anew."""
         self._entries.clear()
         self._source.close()
 
@@ -153,7 +153,7 @@ class KeyReader:
         return f"KeyReader({self.cell!r})"
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError("a KeyReader is not pickled or copied: make one in each process")
+        raise TypeError("a KeyReader cannot be pickled or copied: make one in each process")
 
     def _entry(self, tenant: str) -> CachedKey:
         entry = self._entries.get(tenant)
@@ -177,7 +177,7 @@ class KeyReader:
             self._source.forget(tenant)
 
     def _start_anew(self) -> None:
-        """In a forked process: what was known is asked for again, or processes made together would expire together."""
+        """In a forked process: drops the cache, or processes forked together would fetch at the same time later."""
         self._adding = threading.Lock()
         self._entries = {}
 
@@ -191,10 +191,10 @@ class KeyReader:
         except BaseException:
             entry.abandon(flight)
             raise
-        entry.land(flight, outcome, began, self._clock())
+        entry.complete(flight, outcome, began, self._clock())
 
     def _fetch_in_thread(self, tenant: str, entry: CachedKey, flight: Flight) -> None:
-        """A thread of its own for each fetch: in a shared pool, a few slow tenants would hold up all others."""
+        """Each fetch has its own thread: in a shared pool, a few slow tenants would delay all others."""
         thread = threading.Thread(
             target=self._fetch, args=(tenant, entry, flight), name=f"myflux-keys-{tenant}", daemon=True
         )
@@ -212,5 +212,5 @@ def _settle(outcome: Outcome) -> Key:
 
 
 def _shown(text: object) -> str:
-    """Callers' input in an error: short, and without anything shaped like a key."""
+    """A caller's input for an error: short, and without anything shaped like a key."""
     return redact(repr(text))[:80]

@@ -1,8 +1,7 @@
-"""What a key looks like, and how to keep it out of text.
+"""The shapes of keys, and a logging filter that redacts them.
 
-Owns the shapes and the logging filter; leaves out where text comes from. Standard library only: the rotation function
-carries this file. Sources of the shapes: OpenAI's documented key prefixes (sk-proj-, sk-svcacct-, sk-admin-, legacy
-sk-) and AWS's unique id prefixes for access keys (AKIA, ASIA).
+Standard library only, for the functions' zips. Sources of the shapes: OpenAI's documented key prefixes (sk-proj-,
+sk-svcacct-, sk-admin-, legacy sk-) and AWS's unique id prefixes for access keys (AKIA, ASIA).
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ KEY_SHAPE: Final = re.compile(rf"{_START}(?:{_OPENAI}|{_AWS})")
 
 
 def redact(text: str) -> str:
-    """`text` with everything shaped like a key replaced; ordinary text comes back unchanged."""
+    """`text` with everything shaped like a key replaced."""
     return KEY_SHAPE.sub(REDACTED, text)
 
 
@@ -55,7 +54,7 @@ _PLAIN: Final = frozenset({"args", "created", "levelno", "lineno", "msecs", "pro
 
 
 def _message(record: logging.LogRecord) -> str:
-    """A call whose arguments don't fit its format is logged as it stands: a filter must not break its caller."""
+    """A call whose arguments do not match its format is logged unformatted: a filter must not break its caller."""
     try:
         return record.getMessage()
     except (TypeError, ValueError, KeyError, IndexError):

@@ -1,8 +1,8 @@
 """Reads a tenant's secret with credentials that can read no other tenant's.
 
 Owns the calls: AssumeRole with the session tag `tenant`, GetSecretValue, the credentials of assumed sessions and their
-renewal. Leaves out caching of keys (`cached_key`). Failures are returned, not raised: the frames that saw a secret's
-text are gone before anything is raised to the application.
+renewal. Leaves out caching of keys (`cached_key`). Errors are returned, not raised, so that no traceback has a frame
+with a secret's text.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ RoleArn = str | Callable[[str], str] | None
 SESSION_SECONDS: Final = 3600
 """The longest that AWS allows when a role assumes a role, and within every role's MaxSessionDuration."""
 RENEW_BEFORE: Final = 300.0
-"""Seconds before its expiry that a session is replaced: clocks differ, and calls take time."""
+"""A session is replaced this many seconds before its expiry: clocks differ, and calls take time."""
 
 _ROLE_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+", re.ASCII)
 CALL_LIMITS: Final = Config(
@@ -76,7 +76,7 @@ class SecretSource:
         sts: STSClient | None = None,
         secretsmanager: SecretsManagerClient | None = None,
     ) -> None:
-        """Raises ValueError for arguments that can't go together, and for a missing Region."""
+        """Raises ValueError for arguments that exclude each other, and for a missing Region."""
         if not assume and (role_arn is not None or sts is not None):
             raise ValueError("assume=False reads with the process's own credentials: leave out role_arn and sts")
         if assume and secretsmanager is not None:
@@ -96,11 +96,11 @@ class SecretSource:
         self._derived_role = ""
         self._making = threading.Lock()
         self._lost = False
-        """Whether a given client can't be used, since it was made before this process was forked."""
+        """Whether a given client cannot be used, since it was made before this process was forked."""
         in_each_child(self, SecretSource._start_anew)
 
     def read(self, tenant: str) -> Key | KeyReaderError:
-        """The AWSCURRENT version. A held session that AWS calls expired is replaced once; a denied one is dropped."""
+        """The AWSCURRENT version. A cached session that AWS calls expired is replaced once; a denied one is dropped."""
         held = tenant in self._sessions
         outcome = self._attempt(tenant)
         if isinstance(outcome, Key):
@@ -115,7 +115,7 @@ class SecretSource:
         self._sessions.pop(tenant, None)
 
     def close(self) -> None:
-        """Forgets the sessions and closes the clients made here, not those handed in."""
+        """Drops the sessions and closes the clients made here, not the given ones."""
         self._sessions.clear()
         made = [
             client
@@ -140,16 +140,16 @@ class SecretSource:
         secret, role = secret_name(self._cell, tenant), ""
         if self._lost:
             return KeyReaderError(
-                "the AWS client was given before this process was forked, and holds connections in a way that is not"
-                " known here: its parent would get this process's answers",
+                "the AWS client was given before this process was forked, and its connections cannot be replaced: the"
+                " parent process would get this process's answers",
                 tenant=tenant,
-                way_out="Make the client, and the KeyReader with it, after the fork.",
+                way_out="Make the client and the KeyReader after the fork.",
             )
         with quiet():
             try:
                 role = self._role_of(tenant)
                 with self._client_for(tenant, role) as client, quiet():
-                    # AWS evaluates a policy's VersionStage condition only where the request names the stage.
+                    # AWS evaluates a policy's VersionStage condition only if the request names the stage.
                     answer = client.get_secret_value(SecretId=secret, VersionStage=CURRENT)
             except (ClientError, BotoCoreError) as error:
                 return translate(error, Reading(self._cell, tenant, secret, role))
@@ -193,7 +193,7 @@ class SecretSource:
         return held
 
     def _role_of(self, tenant: str) -> str:
-        """The role to assume; "" where the process's own credentials read."""
+        """The role to assume; "" if the process's own credentials read."""
         if not self._assume:
             return ""
         if callable(self._role_arn):
@@ -232,10 +232,10 @@ class SecretSource:
 
 
 def checked_role(arn: str) -> str:
-    """`arn` if it is a role's; raises ValueError that says what is expected."""
+    """`arn` if it is a role's; else raises ValueError with the expected form."""
     if not _ROLE_ARN.fullmatch(arn):
         raise ValueError(
-            f"role_arn {redact(repr(arn))[:120]} is not the ARN of an IAM role,"
-            " which reads arn:aws:iam::<account>:role/<name>"
+            f"role_arn {redact(repr(arn))[:120]} is not the ARN of an IAM role:"
+            " write arn:aws:iam::<account>:role/<name>"
         )
     return arn

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tenancy.cell import Cell
 
 LOCAL_OPENAI_URL = "MYFLUX_LOCAL_OPENAI_URL"
-"""Names to a command, and to the program, where the local cell's OpenAI listens: its port is chosen as it starts."""
+"""Environment variable: the URL of the local cell's OpenAI, whose port changes with every start."""
 
 
 class AddressError(Exception):

@@ -24,7 +24,7 @@ def reused(root: Path, slug: str) -> Refusal | None:
         return None
     reason = (
         f"A tenant with this slug was off-boarded (tenants/{FOLDER}/{slug}.yaml). OpenAI cannot restore its archived "
-        "project, and in old bills and logs the new tenant would be taken for the old one."
+        "project, and old bills and logs would seem to be about the new tenant."
     )
     return Refusal("slug-reused", reason, "choose a slug that was never used, for example one with a number or a year.")
 

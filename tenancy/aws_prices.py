@@ -1,4 +1,4 @@
-"""What AWS takes a month for what a tenant adds, in US dollars, in the Regions with the usual price."""
+"""AWS's monthly prices for a tenant's resources, in US dollars, in the Regions with the usual price."""
 
 from __future__ import annotations
 

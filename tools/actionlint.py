@@ -1,7 +1,6 @@
-"""Runs actionlint over the workflows: the one on PATH of the right version, or one built from Go modules once.
+"""Runs actionlint on the workflows: the one on PATH if it has the right version, or one built from Go modules once.
 
-Where neither it nor Go is there, says that the workflows were left out, and with $CI set fails instead: a pipeline that
-checks itself must not pass unchecked.
+Without it and without Go, reports that the workflows were not checked; with $CI set, fails instead.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _BUILD_SECONDS: Final = 600.0
 
 
 def ensure(environment: Mapping[str, str]) -> Path:
-    """Raises StepError where it can't be had."""
+    """The executable. Raises StepError if there is none and it cannot be built."""
     folder = engine.cache(environment).parent / "actionlint" / VERSION
     kept = folder / "actionlint"
     if os.access(kept, os.X_OK):
@@ -45,7 +44,7 @@ def ensure(environment: Mapping[str, str]) -> Path:
         command = [go, "build", "-mod=readonly", "-buildvcs=false", "-ldflags", "-s -w", "-o", str(target)]
         package = "github.com/rhysd/actionlint/cmd/actionlint"
         run([*command, package], f"building actionlint {VERSION} (once)", _BUILD_SECONDS, clean, cwd=MODULE)
-        # Two builders at once make the same file; the second replaces the first's whole.
+        # Two builds at the same time make the same file; the second replaces the first in one step.
         target.replace(kept)
     return kept
 
@@ -60,9 +59,9 @@ def main() -> int:
     try:
         linter = ensure(os.environ)
     except StepError as error:
-        sys.stderr.write(f"actionlint: the workflows are LEFT OUT: {error}\n")
+        sys.stderr.write(f"actionlint: the workflows were NOT CHECKED: {error}\n")
         return 1 if os.environ.get("CI") else 0
-    # Its calls of shellcheck and pyflakes depend on what a machine happens to have: here it says the same everywhere.
+    # Without shellcheck and pyflakes, which only some machines have: so the result is the same everywhere.
     return subprocess.run([linter, "-shellcheck=", "-pyflakes="], cwd=ROOT, check=False).returncode
 
 

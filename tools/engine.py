@@ -2,8 +2,8 @@
 
 Owns the order (PATH, cache, the SDK's installer, a build from Go modules), the cache and its safety. Leaves out the
 installing itself (`tools/engine_sources.py`). The cache is ``<cache>/engine/<version>/``, where <cache> is
-$MYFLUX_CACHE, or $XDG_CACHE_HOME/myflux-keys, or ~/.cache/myflux-keys. An engine appears there only whole and proven:
-it is made under another name, asked for its version, then renamed; a lock keeps two callers from doing it twice.
+$MYFLUX_CACHE, or $XDG_CACHE_HOME/myflux-keys, or ~/.cache/myflux-keys. An engine there is complete and tested: it is
+made under another name, its version is read, then it is renamed. A lock stops a second caller from doing it too.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _ANSWER_SECONDS: Final = 60.0
 
 
 class EngineError(RuntimeError):
-    """No engine can be had. The message says what each way answered, and the ways out."""
+    """There is no engine, and none could be installed. The message has the error of each way, and the ways out."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """`source` is ``path``, ``cache``, ``download`` or ``build``: where this one came from just now."""
+    """`source` is ``path``, ``cache``, ``download`` or ``build``."""
 
     pulumi: Path
     version: str
@@ -51,7 +51,7 @@ class Engine:
 
 
 def cache(environment: Mapping[str, str]) -> Path:
-    """Where engines are kept, by version."""
+    """The folder of engines, by version."""
     if environment.get("MYFLUX_CACHE"):
         return Path(environment["MYFLUX_CACHE"]) / "engine"
     base = environment.get("XDG_CACHE_HOME") or Path(environment.get("HOME") or Path.home()) / ".cache"
@@ -59,18 +59,18 @@ def cache(environment: Mapping[str, str]) -> Path:
 
 
 def version_of(pulumi: Path | str) -> str:
-    """What `pulumi version` answers, without the leading v. Raises StepError when it isn't a version."""
+    """The output of `pulumi version`, without the leading v. Raises StepError if it is not a version."""
     environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
         answer = subprocess.run(
             [pulumi, "version"], env=environment, capture_output=True, text=True, timeout=_ANSWER_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise StepError(f"{pulumi} can't be run: {error}") from None
+        raise StepError(f"{pulumi} cannot be run: {error}") from None
     words = answer.stdout.strip()
     if answer.returncode or not re.fullmatch(r"v?\d+\.\d+\.\d+\S*", words):
         said = (words or answer.stderr.strip() or "nothing").splitlines()[0]
-        raise StepError(f"{pulumi} did not answer `pulumi version` with a version: {said}")
+        raise StepError(f"`{pulumi} version` printed no version: {said}")
     return words.removeprefix("v")
 
 
@@ -94,7 +94,7 @@ def on_path(path: str) -> Engine:
 
 
 def cached(folder: Path) -> Engine | None:
-    """The engine kept in `folder`. It was proven before it got there, so it isn't run again."""
+    """The engine in `folder`. It was tested before it was put there, so it is not run again."""
     for pulumi in (folder / VERSION / "bin" / "pulumi", folder / VERSION / "pulumi"):
         if os.access(pulumi, os.X_OK) and pulumi.is_file():
             return Engine(pulumi, VERSION, "cache")
@@ -127,7 +127,7 @@ def ensure(environment: Mapping[str, str]) -> Engine:
                 return _install(folder, source, fetch, environment)
             except StepError as error:
                 failures[source] = str(error)
-                say(f"{source} did not work: {failures[source].splitlines()[0]}")
+                say(f"{source} failed: {failures[source].splitlines()[0]}")
     raise EngineError(_explain(failures, folder))
 
 
@@ -140,10 +140,10 @@ def _install(
         made = fetch(draft, VERSION, environment)
         version = version_of(made)
         if version != VERSION:
-            raise StepError(f"it gave version {version} instead of {VERSION}")
+            raise StepError(f"it installed version {version} instead of {VERSION}")
         final = folder / VERSION
         if final.exists():
-            # Without a usable `pulumi` in it, or `cached` would have returned it.
+            # It holds no usable `pulumi`, or `cached` would have returned it.
             shutil.rmtree(final)
         draft.rename(final)
         return Engine(final / made.relative_to(draft), version, source)
@@ -165,24 +165,24 @@ def _explain(failures: Mapping[str, str], folder: Path) -> str:
     def indented(text: str) -> str:
         return text.replace("\n", "\n      ")
 
-    return f"""no Pulumi engine {VERSION} or newer is on this machine, and none could be installed:
+    return f"""this machine has no Pulumi engine {VERSION} or newer, and none could be installed:
   - on PATH: {indented(failures["PATH"])}
   - download by Pulumi's SDK: {indented(failures["download"])}
   - build from Go modules: {indented(failures["build"])}
 Any one of these helps:
   1. install Pulumi {VERSION} or newer yourself and put `pulumi` on PATH;
-  2. let this machine reach get.pulumi.com over HTTPS, then run `make engine` again;
-  3. put Go 1.25 or newer on PATH, with a Go module proxy in reach ($GOPROXY), then run `make engine` again.
-Cache: {folder} ($MYFLUX_CACHE moves it). Tests that need no engine: `make test ENGINE=none`."""
+  2. allow HTTPS from this machine to get.pulumi.com, then run `make engine` again;
+  3. put Go 1.25 or newer on PATH, with a Go module proxy ($GOPROXY), then run `make engine` again.
+Cache: {folder}; $MYFLUX_CACHE sets another folder. Tests that need no engine: `make test ENGINE=none`."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tools.engine",
-        description=f"Prints the folder that holds a Pulumi engine, version {VERSION} or newer. Takes the one on PATH; "
-        "else the one in the cache; else downloads it with Pulumi's SDK; else builds it from Go modules. "
-        "Progress goes to stderr. Exit code 1 when none can be had.",
-        epilog='Example: export PATH="$(python -m tools.engine):$PATH". $MYFLUX_CACHE moves the cache.',
+        description=f"Prints the folder of a Pulumi engine, version {VERSION} or newer. Uses the one on PATH, or the "
+        "one in the cache, or downloads it with Pulumi's SDK, or builds it from Go modules. "
+        "Shows progress on stderr. Exit code 1 if there is none.",
+        epilog='Example: export PATH="$(python -m tools.engine):$PATH". $MYFLUX_CACHE sets the cache\'s folder.',
     )
     parser.add_argument("--json", action="store_true", help="print pulumi, folder, version, source, seconds as JSON")
     arguments = parser.parse_args()

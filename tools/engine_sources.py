@@ -1,6 +1,6 @@
 """Two ways to get a Pulumi engine that is not on the machine: the SDK's own installer, and a build from Go modules.
 
-Each fills an empty folder and raises StepError when it can't.
+Each fills an empty folder, or raises StepError.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Final
 from tools.engine_step import StepError, run
 
 MODULE: Final = Path(__file__).parent / "pulumi_build"
-"""A Go module of ours whose only content is the pinned versions and checksums of what the engine is built from."""
+"""Our Go module, which holds only the pinned versions and checksums of the engine's modules."""
 
 REACH_SECONDS: Final = 15.0
 DOWNLOAD_SECONDS: Final = 600.0
 BUILD_SECONDS: Final = 2400.0
 
 _INSTALLER_URL: Final = "https://get.pulumi.com/install.sh"
-"""Where the SDK's installer begins. Asked first, with a short limit, because the SDK itself waits without one."""
+"""The first URL of the SDK's installer. It is requested first with a time limit, since the SDK waits without one."""
 
 _REACH: Final = "import sys, urllib.request as u; u.urlopen(u.Request(sys.argv[1], method='HEAD'), timeout=10).close()"
 _INSTALL: Final = (
@@ -36,19 +36,19 @@ def download(folder: Path, version: str, env: Mapping[str, str]) -> Path:
     try:
         run(
             [sys.executable, "-c", _REACH, _INSTALLER_URL],
-            "asking whether Pulumi's download is in reach",
+            "checking that Pulumi's download can be reached",
             REACH_SECONDS,
             env,
         )
     except StepError as error:
         reason = str(error).splitlines()[-1]
-        raise StepError(f"{_INSTALLER_URL} is out of reach: {reason}") from None
+        raise StepError(f"{_INSTALLER_URL} cannot be reached: {reason}") from None
     run([sys.executable, "-c", _INSTALL, str(folder), version], f"downloading Pulumi {version}", DOWNLOAD_SECONDS, env)
     return folder / "bin" / "pulumi"
 
 
 def build_command(go: str, version: str, target: Path) -> list[str]:
-    """The `go build` that makes `target`. The version is linked in: providers and SDKs refuse an engine without one."""
+    """The `go build` that makes `target`. It links the version in: providers and SDKs refuse an engine without one."""
     stamp = f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{version}"
     package = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
     return [

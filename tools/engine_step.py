@@ -1,4 +1,4 @@
-"""One long command, run with its progress shown, its time bounded and its last words kept."""
+"""Runs one long command: shows its progress, limits its time and keeps the end of its output."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _PLAIN_EVERY_SECONDS: Final = 15.0
 
 
 class StepError(RuntimeError):
-    """A command could not be run, failed, or took too long. The message holds its last words."""
+    """A command could not be run, failed, or took too long. The message holds the end of its output."""
 
 
 def run(command: Sequence[str], what: str, limit: float, env: Mapping[str, str], cwd: Path | None = None) -> None:
     """Runs `command` for at most `limit` seconds while stderr shows `what` and the seconds gone.
 
-    Raises StepError. Everything the command started ends with it, on Ctrl-C too.
+    Raises StepError. Every process that the command started ends with it, also on Ctrl-C.
     """
     with tempfile.TemporaryFile() as output:
         try:
@@ -46,9 +46,9 @@ def run(command: Sequence[str], what: str, limit: float, env: Mapping[str, str],
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         if not in_time:
-            raise StepError(f"not done after {limit:.0f} s, so it was stopped. Its last words:\n{_tail(output)}")
+            raise StepError(f"stopped after {limit:.0f} s without a result. The end of its output:\n{_tail(output)}")
         if process.returncode:
-            raise StepError(f"ended with exit code {process.returncode}. Its last words:\n{_tail(output)}")
+            raise StepError(f"ended with exit code {process.returncode}. The end of its output:\n{_tail(output)}")
 
 
 def say(text: str) -> None:
@@ -57,7 +57,7 @@ def say(text: str) -> None:
 
 
 def _watch(process: subprocess.Popen[bytes], what: str, limit: float) -> bool:
-    """True when the process ended by itself in time. A terminal sees seconds tick; a log gets a line now and then."""
+    """True if the process ended in time. A terminal shows the seconds; a log gets a line from time to time."""
     start = time.monotonic()
     terminal = sys.stderr.isatty()
     every = 0.5 if terminal else _PLAIN_EVERY_SECONDS

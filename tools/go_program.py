@@ -1,6 +1,6 @@
-"""Go programs that running the examples takes, built once from pinned modules into the cache.
+"""Go programs that the examples need, built once from pinned modules into the cache.
 
-Each is asked for only where the official one is missing, and never by a plain test run.
+Each is built only if the official one is missing, and never by `make test`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ YAML_HOST: Final = GoProgram(
 
 
 def ensure(program: GoProgram, environment: Mapping[str, str]) -> Path:
-    """The executable; minutes the first time, with progress on stderr. Raises StepError with the way out."""
+    """The executable; the first build takes minutes, with progress on stderr. Raises StepError with the way out."""
     folder = engine.cache(environment).parent / "go" / f"{program.name}-{program.version}"
     kept = folder / program.name
     if kept.is_file():
@@ -54,7 +54,7 @@ def ensure(program: GoProgram, environment: Mapping[str, str]) -> Path:
     go = shutil.which("go", path=environment.get("PATH", os.defpath))
     if go is None:
         raise StepError(
-            f"{program.name} is not on this machine, and there is no `go` on PATH to build it: install Pulumi itself, "
+            f"this machine has no {program.name}, and no `go` on PATH to build it: install Pulumi itself, "
             "or Go 1.25 or newer"
         )
     with engine.alone(folder):

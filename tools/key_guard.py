@@ -1,9 +1,8 @@
-"""Refuses to let anything shaped like a key into the repository.
+"""Refuses anything shaped like a key in the repository.
 
-`python -m tools.key_guard` looks at every file that git holds or would add, as `make check` does; with `--staged` at
-what the next commit would hold, as the pre-commit hook does. Owns where to look and what to say: never the text
-that was found. Leaves out what a key looks like (`myflux_keys.redaction`). Standard library only: a hook runs in any
-checkout.
+`python -m tools.key_guard` checks every file that git holds or would add (`make check`); with `--staged`, the content
+of the next commit (the pre-commit hook). It never prints the text that it found. `myflux_keys.redaction` has the
+shapes. Standard library only: the hook runs in any checkout.
 """
 
 from __future__ import annotations
@@ -19,38 +18,38 @@ from myflux_keys.redaction import looks_like_key, redact
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 _WAY_OUT: Final = (
-    "Nothing shaped like a key may be committed: history keeps it for ever, and everybody who clones has it. Take it "
-    "out. If it is a real one, it has leaked onto this disk: revoke it (`myflux-keys revoke TENANT`, or at OpenAI or "
-    "AWS). A made-up one in a test is put together from halves."
+    "Nothing shaped like a key may be committed: git's history keeps it for ever, in every clone. Remove it. If it is "
+    "a real key, it has leaked to this disk: revoke it (`myflux-keys revoke TENANT`, or at OpenAI or AWS). Build a "
+    "fake key in a test from two halves."
 )
 
 File = tuple[str, bytes]
-"""A path in the repository, and what the file holds."""
+"""A path in the repository, and the file's content."""
 
 
 class GuardError(Exception):
-    """Git did not answer, so nothing was looked at. The message holds git's own words."""
+    """Git failed, so nothing was checked. The message holds git's error."""
 
 
 def findings(files: Iterable[File]) -> Iterator[str]:
-    """``path:line`` of each line that holds a key's shape; the line is 0 where the path itself does."""
+    """``path:line`` of each line with text shaped like a key; the line is 0 if the path itself has it."""
     for path, content in files:
         if looks_like_key(path):
             yield f"{redact(path)}:0"
-        # Latin-1 reads any bytes, and leaves ASCII, which keys are made of, as it is.
+        # Latin-1 reads any bytes, and does not change ASCII, which keys consist of.
         for number, line in enumerate(content.decode("latin-1").split("\n"), start=1):
             if looks_like_key(line):
                 yield f"{redact(path)}:{number}"
 
 
 def staged(root: Path) -> Iterator[File]:
-    """What the next commit adds or changes, from the index: the working tree may hold something else by now."""
+    """What the next commit adds or changes, from the index: the working tree may differ."""
     for name in _paths(root, "diff", "--cached", "--name-only", "--no-renames", "--diff-filter=d"):
         yield name, _git(root, "show", f":{name}")
 
 
 def committable(root: Path) -> Iterator[File]:
-    """Every file that git holds, and every other that `git add` would take."""
+    """Every file that git holds or `git add` would add."""
     for name in _paths(root, "ls-files", "--cached", "--others", "--exclude-standard"):
         path = root / name
         if path.is_file() and not path.is_symlink():
@@ -63,7 +62,7 @@ def _paths(root: Path, *command: str) -> list[str]:
 
 def _git(root: Path, *arguments: str) -> bytes:
     try:
-        # A checkout may belong to another user than the one who builds it; the guard reads it all the same.
+        # A checkout may belong to another user than the one who builds it.
         command = ["git", "-c", "safe.directory=*", *arguments]
         return subprocess.run(command, cwd=root, capture_output=True, check=True).stdout
     except OSError as error:
@@ -74,10 +73,10 @@ def _git(root: Path, *arguments: str) -> bytes:
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.key_guard", description=_WAY_OUT)
-    parser.add_argument("--staged", action="store_true", help="look at what the next commit would hold")
+    parser.add_argument("--staged", action="store_true", help="check the content of the next commit")
     asked = parser.parse_args(arguments)
     if not (root / ".git").exists():
-        print("no key can be committed here: this is no git repository", file=sys.stderr)
+        print("key guard: nothing to check, since this is not a git repository", file=sys.stderr)
         return 0
     try:
         found = list(findings(staged(root) if asked.staged else committable(root)))

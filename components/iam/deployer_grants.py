@@ -46,7 +46,7 @@ def _function_roles(names: CellNames) -> list[str]:
 
 
 def _roles(names: CellNames) -> list[str]:
-    """Its own is not among them. Those of dedicated tenants are, whoever they are."""
+    """Without its own role, with the roles of any dedicated tenants."""
     return [*_function_roles(names), names.runtime_role_arn, names.tenant("*").dedicated_role_arn]
 
 
@@ -153,7 +153,7 @@ TENANT_TYPES: Final = frozenset(
         "aws:secretsmanager/secretRotation:SecretRotation",
     }
 )
-"""What a tenant's stack is made of, unless it is dedicated: a key and a role of its own are a person's to make."""
+"""A tenant's resource types. A dedicated tenant also has a KMS key and a role, which only a person creates."""
 
 BUILD: Final[Mapping[str, Grants]] = {
     "aws:cloudwatch/eventRule:EventRule": _fixed("events", "DeleteRule PutRule TagResource UntagResource", _rules),
@@ -222,12 +222,12 @@ BUILD: Final[Mapping[str, Grants]] = {
 
 
 def look(names: CellNames) -> list[Grant]:
-    """What refresh reads and operators call, whatever is deployed. The first four work on no resource of their own."""
+    """What refresh reads and operators call, whatever is deployed. The first four actions have no resource."""
     policies = [*map(names.policy_arn, (names.read_policy, names.boundary_policy, names.deployer_looks_policy))]
     roles = [*_roles(names), names.role_arn(names.deployer_role)]
     secrets = _secrets(names, "everything")
     return [
-        # `rotate` follows a rotation by its events.
+        # `rotate` reads a rotation's events.
         Grant("cloudtrail", "LookupEvents", ["*"]),
         Grant("cloudwatch", "DescribeAlarms", ["*"]),
         Grant("kms", "ListAliases", ["*"]),
@@ -251,6 +251,6 @@ def look(names: CellNames) -> list[Grant]:
         ),
         Grant("cloudwatch", "ListTagsForResource", _alarms(names)),
         Grant("events", "DescribeRule ListTagsForResource ListTargetsByRule", _rules(names)),
-        # `offboard` has the sweep end a tenant's keys: it answers with ids alone.
+        # `offboard` calls the sweep to revoke a tenant's keys: it answers only with ids.
         Grant("lambda", "InvokeFunction", [names.function_arn(SWEEP)]),
     ]

@@ -1,4 +1,4 @@
-"""Who becomes a pipeline's role: jobs that an OIDC provider vouches for, by exact repository and place.
+"""Who may assume a pipeline's role: jobs with an OIDC provider's token, by exact repository and environment or branch.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html
 """
@@ -13,7 +13,7 @@ from myflux_keys.aws_names import CellNames
 
 @dataclass(frozen=True)
 class Job:
-    """`issuer` is the provider's address without its scheme; `audience` and `subject` are the token's, whole."""
+    """`issuer` is the provider's address without its scheme; `audience` and `subject` are the token's full claims."""
 
     issuer: str
     audience: str
@@ -21,7 +21,7 @@ class Job:
 
 
 def deployer_trust(names: CellNames, job: Job) -> Document:
-    """Equal, never alike: a pattern over subjects would let in other branches, or a pull request from a fork."""
+    """Requires equal claims: a pattern of subjects would also trust other branches, or a pull request from a fork."""
     return document(
         {
             "Sid": "OnlyThisPipeline",

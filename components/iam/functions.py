@@ -1,8 +1,8 @@
 """What each function's role may do, as pure functions that return dicts.
 
-Owns the identity policies of the functions, each with its own logs and dead letters, made of their rows in the table
-(`myflux_keys.cell_functions`). Leaves out their trust and the boundary around them (`identity`), and what their secrets
-say to them (`resource`).
+Owns the identity policies of the functions, each with its own logs and dead letters, derived from the table
+`myflux_keys.cell_functions`. Leaves out their trust (`identity`), their boundary (`boundary`) and the secrets' policies
+(`resource`).
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-req
 
 
 LOOK = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secretsmanager:ListSecretVersionIds"]
-"""What a function does with secrets whose versions it compares and never writes."""
+"""What a function does with secrets whose versions it only reads."""
 
 
 def function_permissions(function: CellFunction, names: CellNames, replicas: Sequence[Replica] = ()) -> Document:
-    """What a function's role may do: what its row in the table says, and no more.
+    """What a function's role may do: only what its row in the table says.
 
-    ListSecrets and PutMetricData work on no resource, so AWS takes nothing narrower than ``*`` for them; a namespace
-    narrows the second.
+    ListSecrets and PutMetricData have no resource, so ``*`` is the narrowest; a condition on the namespace limits the
+    second.
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
     """
     tenants, admin = names.tenant_secrets_arn_pattern, names.admin_secret_arn_pattern
@@ -75,7 +75,7 @@ def function_permissions(function: CellFunction, names: CellNames, replicas: Seq
 
 
 def list_secrets(sid: str) -> Statement:
-    """Names, tags and dates of every secret of the account, and values of none."""
+    """Names, tags and dates of every secret of the account, without values."""
     return {"Sid": sid, "Effect": "Allow", "Action": "secretsmanager:ListSecrets", "Resource": "*"}
 
 
@@ -90,7 +90,7 @@ def put_metrics_statement() -> Statement:
 
 
 def _on_secrets(sid: str, actions: Sequence[str], pattern: str, names: CellNames) -> Statement:
-    """On secrets whose ARN fits `pattern`, and that carry the cell's tag."""
+    """On secrets whose ARN matches `pattern` and that have the cell's tag."""
     return {
         "Sid": sid,
         "Effect": "Allow",

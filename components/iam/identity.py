@@ -38,7 +38,7 @@ def runtime_trust(principals: Sequence[str], tenant_condition: Mapping[str, Mapp
             "Action": ["sts:AssumeRole", "sts:TagSession"],
             "Condition": {
                 **tenant_condition,
-                # Null refuses a session without the tag: the set operator below is true of an empty set.
+                # Null refuses a session without the tag, for which the set operator below is true.
                 "Null": {f"aws:RequestTag/{TAG_TENANT}": "false"},
                 "ForAllValues:StringEquals": {"aws:TagKeys": [TAG_TENANT]},
             },

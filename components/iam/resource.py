@@ -100,7 +100,7 @@ def customer_admin_secret(
     names: CellNames, *, deployers: Sequence[str], governors: Sequence[str] | None = None
 ) -> Document:
     """An admin key of a customer's own organization: read by the functions that work there, stored by the deployers,
-    who cannot read it. Nothing of ours replaces it: that is the customer's to do."""
+    who cannot read it. No function replaces it: the customer does."""
     readers = [names.function_role_arn(one) for one in FUNCTIONS if one.customer_admins != "none"]
     return document(
         _deny_all_but("OnlyFunctionsRead", READ, readers),
@@ -110,7 +110,7 @@ def customer_admin_secret(
 
 
 def cell_key(names: CellNames, *, deployers: Sequence[str], governors: Sequence[str]) -> Document:
-    """The KMS key that a cell's tenants share, and its admin keys with them."""
+    """The KMS key of a cell's admin keys and of its tenants' secrets."""
     users = [names.function_role_arn(one) for one in FUNCTIONS if one.reads_secrets]
     return secrets_key(
         names,

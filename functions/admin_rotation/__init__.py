@@ -1,1 +1,1 @@
-"""The admin rotation function: replaces the cell's OpenAI admin key, and ends the one before it a day later."""
+"""The admin rotation function: replaces the cell's OpenAI admin key, and deletes the old one a day later."""

@@ -1,6 +1,6 @@
-"""Which admin keys have outlived their use: decisions on what OpenAI lists and what the secret holds, without any I/O.
+"""Decides which admin keys to delete, from OpenAI's list and the secret's state, without I/O.
 
-Owns the rules. Leaves out calls. "Now" is OpenAI's own time, as its answers tell it: the function's clock may be wrong.
+"Now" is OpenAI's time, from its answers: the function's clock may be wrong.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from myflux_keys import names
 
 @dataclass(frozen=True)
 class Ending:
-    """`end` it, or report that somebody outside still uses it (`still_used`): then it is left to people."""
+    """`end`: delete the key. `still_used`: report that somebody outside uses it; a person decides."""
 
     key: AdminKeyRecord
     action: Literal["end", "still_used"]
@@ -35,9 +35,9 @@ def endings(
 ) -> list[Ending]:
     """`replaced` is the key of AWSPREVIOUS, whoever made it; `kept_versions` those with AWSCURRENT or AWSPENDING.
 
-    Two kinds of key are ended once the secret has been at rest for `overlap` seconds: those of our making that no live
-    version holds, and the one that a person had stored and a rotation replaced. The latter may be in other hands, so it
-    is left where it was used after the overlap. Any other key is somebody else's and not looked at.
+    Two kinds of key are deleted once the secret has not changed for `overlap` seconds: keys that a rotation made and
+    no kept version holds, and a key that a person stored and a rotation replaced. Others may use the latter, so it is
+    kept if it was used after the overlap. All other keys are kept.
     """
     if now is None or changed_at is None or now - changed_at < overlap:
         return []
@@ -45,7 +45,7 @@ def endings(
     prefix = names.admin_key_name(cell, "")
     found: list[Ending] = []
     for key in keys:
-        # A key made after the secret was looked at belongs to a rotation that began since.
+        # A key made after the secret was read belongs to a rotation that began since.
         if key.id == current.id or key.name in kept or now - key.created_at < overlap:
             continue
         if key.name.startswith(prefix):

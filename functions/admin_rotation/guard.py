@@ -1,7 +1,6 @@
-"""Whether this rotation may run, and how long its key lives: from the admin secret's name and tags.
+"""Whether this rotation may run, and how long its key is valid: from the admin secret's name and tags.
 
-Owns the guards before anything is called. Leaves out acting. The tags are the platform stack's, the only one who may
-write them (the secret's resource policy).
+Only the platform's stack may write the tags (the secret's resource policy).
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from myflux_keys import names
 from myflux_keys.key_life import LONGEST_SECONDS
 
 MARGIN_SECONDS: Final = 14 * 86_400
-"""An admin key outlives interval and overlap by this: two weeks for people to act when its rotation fails."""
+"""An admin key is valid this long beyond interval and overlap: two weeks to act when its rotation fails."""
 MIN_OVERLAP_SECONDS: Final = 3600
 """The functions keep an admin key for five minutes, and run for fifteen at the longest."""
 
@@ -32,7 +31,7 @@ class Lifetimes:
 
     @property
     def life(self) -> int:
-        """From mint to death, were nobody to rotate."""
+        """From mint to expiry."""
         return min(self.interval + self.overlap + MARGIN_SECONDS, LONGEST_SECONDS)
 
 
@@ -40,8 +39,8 @@ def check_name(secret_id: str, environment: Environment) -> None:
     """Raises Refused for any secret but this cell's admin secret."""
     if match_name(secret_id, re.escape(environment.admin_secret)) is None:
         raise Refused(
-            f"{name_in(secret_id)} is not {environment.admin_secret}: this function rotates the admin key of cell "
-            f"{environment.cell} and nothing else"
+            f"{name_in(secret_id)} is not {environment.admin_secret}: this function rotates only the admin key of cell "
+            f"{environment.cell}"
         )
 
 
@@ -51,11 +50,11 @@ def read_lifetimes(state: SecretState) -> Lifetimes:
     lifetimes = Lifetimes(days * 86_400, hours * 3600)
     if not MIN_OVERLAP_SECONDS <= lifetimes.overlap <= lifetimes.interval:
         raise Refused(
-            f"tags {names.TAG_EVERY_DAYS}={days} and {names.TAG_OVERLAP_HOURS}={hours} of {state.name} must give an "
-            "overlap of at least an hour and no more than the interval"
+            f"tags {names.TAG_EVERY_DAYS}={days} and {names.TAG_OVERLAP_HOURS}={hours} of {state.name}: "
+            "the overlap must be at least 1 hour and at most the interval"
         )
     if lifetimes.interval + lifetimes.overlap > LONGEST_SECONDS:
-        raise Refused(f"interval and overlap of {state.name} exceed the year that OpenAI lets a key live")
+        raise Refused(f"interval and overlap of {state.name} exceed a year, the longest life of an OpenAI key")
     return lifetimes
 
 

@@ -1,9 +1,8 @@
-"""The admin rotation function's entry point: one step of a rotation, or the daily tidying, and one log line.
+"""The admin rotation function's entry point: one step of a rotation, or the daily deletion, and one log line.
 
-Owns putting the parts together. Leaves out the steps, and what surrounds them (`shared/rotation_frame.py`).
-Called by Secrets Manager with ``Step``, ``SecretId`` and ``ClientRequestToken``, and by the platform's daily
-rule with ``{"action": "tidy"}``. What a rotation stores is the bare text of the admin key, as a person's is: everything
-else about a key OpenAI lists, under the name that the rotation gave it.
+Secrets Manager calls it with ``Step``, ``SecretId`` and ``ClientRequestToken``; the platform's daily rule with
+``{"action": "tidy"}``. A rotation stores the bare text of the admin key, as a person does. OpenAI lists everything
+else about a key, under the name that the rotation gave it.
 """
 
 from __future__ import annotations
@@ -55,10 +54,10 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
 
 
 def run(event: Mapping[str, Any], environment: Environment, kept: Warm, deadline: Deadline) -> Outcome:
-    """One step, or the tidying."""
+    """One step, or the daily deletion."""
     http = OpenAIHTTP(environment.base_url, deadline)
     if event.get("action") == TIDY and "Step" not in event:
-        # Read anew: a key kept in memory may be the very one that is to be found unused.
+        # Read again: the key in memory may be the replaced one, which this call would use.
         current = AdminKey(kept.client, environment.admin_secret)
         outcome = tidy(
             environment, SecretStore(kept.client, environment.admin_secret), AdminAPI(http, current, deadline)

@@ -1,7 +1,7 @@
 """The one call that makes an admin key.
 
-Owns the call and its dangers: the answer alone holds the value, and a call repeated blindly leaves a live key whose
-value nobody has. Leaves out what is done with the key. Only the admin rotation's bundle carries this file.
+Only the answer holds the value, so a repeated call can leave a valid key whose value nobody has. Only the admin
+rotation's zip holds this file.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from functions.shared.openai_http import OpenAIError
 from myflux_keys.payload import SecretText
 
 MINT_SECONDS: Final = 15.0
-"""Short: after this the answer counts as lost, and what it may have made is looked up by name."""
+"""After this the answer counts as lost, and the key that it may have made is looked up by name."""
 
 
 @dataclass(frozen=True)
 class MintedAdminKey:
-    """`value` is shown once, here. `expires_at` in Unix seconds by OpenAI's clock."""
+    """OpenAI shows `value` once, here. `expires_at` in Unix seconds by OpenAI's clock."""
 
     id: str
     value: SecretText
@@ -28,9 +28,9 @@ class MintedAdminKey:
 
 
 def mint(api: AdminAPI, name: str, life: int, *, keep: float) -> MintedAdminKey:
-    """Asks for a key of `life` seconds; `keep` is the seconds that waiting for a turn must leave.
+    """Asks for a key of `life` seconds; `keep`: the seconds that a wait must leave.
 
-    Raises OpenAIError; `maybe_applied` says whether a key called `name` may exist all the same.
+    Raises OpenAIError; if `maybe_applied`, a key called `name` may exist.
     """
     body = {"name": name, "expires_in_seconds": life}
     answer = api.send("POST", PATH, body=body, repeatable=False, seconds=MINT_SECONDS, keep=keep)

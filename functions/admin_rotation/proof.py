@@ -1,9 +1,8 @@
-"""Whether OpenAI accepts an admin key and lets it change things, shown by two calls that change nothing.
+"""Whether OpenAI accepts an admin key and lets it change things, tested by two calls that change nothing.
 
-Owns the calls and how their answers are read. Leaves out what follows. Reading is shown by listing admin keys. Writing
-is shown by asking to delete an admin key that can't exist: without `api.management.write` OpenAI refuses the caller,
-with it OpenAI says that there is no such key. A new key may be refused for seconds until every part of OpenAI knows it,
-so a plain 401 is asked again for a while.
+The read test lists admin keys. The write test asks to delete an admin key that cannot exist: without
+`api.management.write` OpenAI refuses the caller, with it OpenAI answers that there is no such key. OpenAI may refuse
+a new key for some seconds, so a call that got a plain 401 is repeated for a while.
 """
 
 from __future__ import annotations
@@ -19,21 +18,21 @@ from myflux_keys.payload import SecretText
 
 SCOPE: Final = "api.management.write"
 NO_KEY: Final = "key_myflux_asks_whether_it_may_write"
-"""Not an id that OpenAI makes: those are `key_` and random letters."""
+"""OpenAI never makes this id: its ids are `key_` and random letters."""
 PATIENCE_SECONDS: Final = 45.0
 _PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 class NotProven(Exception):
-    """The key was not shown to work. `reason` is ``refused`` (unknown, dead or too new), ``scope`` (alive, and may not
-    write), ``organization`` (belongs to another one) or ``unclear`` (no answer about the key). Never holds the key."""
+    """`reason` is ``refused`` (unknown, expired, revoked or too new), ``scope`` (valid, but may not write),
+    ``organization`` (of another one) or ``unclear`` (no answer about the key). Never holds the key."""
 
     def __init__(self, reason: str, error: OpenAIError) -> None:
         super().__init__(f"the admin key is not proven ({reason}): {error}")
         self.reason = reason
 
 
-class OnTrial:
+class CandidateKey:
     """An admin key that is not the cell's, or not yet."""
 
     def __init__(self, value: SecretText) -> None:
@@ -43,22 +42,22 @@ class OnTrial:
         return self._value
 
     def after_refusal(self, _refused: SecretText, /) -> SecretText | None:
-        """There is no other one to try."""
+        """There is no other key."""
         return None
 
-    def at(self, _secret_name: str, /) -> OnTrial:
-        """It stands in no secret, and is the only one here."""
+    def at(self, _secret_name: str, /) -> CandidateKey:
+        """It is in no secret, and there is no other key."""
         return self
 
 
 def prove(
     http: OpenAIHTTP, deadline: Deadline, value: SecretText, *, patience: float = PATIENCE_SECONDS, keep: float
 ) -> None:
-    """Asks until the key is accepted, for `patience` seconds at most, leaving `keep` of the invocation.
+    """Repeats until the key is accepted, for at most `patience` seconds; leaves `keep` seconds of the invocation.
 
     Raises NotProven.
     """
-    api = AdminAPI(http, OnTrial(value), deadline)
+    api = AdminAPI(http, CandidateKey(value), deadline)
     end = deadline.now() + patience
     _settled(api, "GET", PATH, deadline, end, keep)
     _settled(api, "DELETE", PATH + fill("/{key}", key=NO_KEY), deadline, end, keep)
@@ -83,7 +82,7 @@ def _settled(api: AdminAPI, method: str, path: str, deadline: Deadline, end: flo
 
 
 def judge(error: OpenAIError, *, writing: bool) -> str | None:
-    """None where the answer shows that the key may; otherwise one of NotProven's reasons."""
+    """None if the answer shows that the key may; otherwise one of NotProven's reasons."""
     if not error.explained:
         return "unclear"
     if error.code == "mismatched_organization":
@@ -92,5 +91,5 @@ def judge(error: OpenAIError, *, writing: bool) -> str | None:
         return "scope"
     if error.status in (401, 403):
         return "refused" if error.status == 401 else "scope"
-    # It got past the check of its rights: what it asked for is not there.
+    # OpenAI checked its permissions before it looked for the key.
     return None if writing and error.status == 404 else "unclear"

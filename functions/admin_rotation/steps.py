@@ -1,8 +1,8 @@
 """The four steps of the admin key's rotation, each safe to repeat after a crash between any two of its calls.
 
-Owns the order: look for what a crash left; mint; prove; store; promote. Leaves out ending the key before it
-(`tidy.py`): OpenAI can't change an admin key's expiry, functions hold the old one for minutes, and so it is deleted a
-day later. Every call is made with the key that is AWSCURRENT, so a rotation needs one to begin with.
+Owns the order: find what a crash left; mint; prove; store; promote. Leaves out deleting the old key (`tidy.py`):
+OpenAI cannot change an admin key's expiry and functions cache the old key for minutes, so it is deleted a day later.
+Every call uses the AWSCURRENT key, so a rotation needs one.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from myflux_keys import names
 from myflux_keys.version_labels import CURRENT
 
 MINT_NEEDS_SECONDS: Final = 90.0
-"""A key is not made where there may be no time to prove, store or undo it."""
+"""No key is minted with less time left: there might be none to prove, store or delete it."""
 
 
 class AdminRotation(RotationSteps):
     """One rotation of the admin secret."""
 
-    TURN_ON: ClassVar = "`pulumi up --refresh` on the platform's stack turns it on; then rotate"
+    TURN_ON: ClassVar = "`pulumi up --refresh` on the platform's stack enables it; then rotate"
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class AdminRotation(RotationSteps):
             return {"outcome": "already_stored"}
         removed = self._remove(self._made_before())
         if self._deadline.remaining() < MINT_NEEDS_SECONDS:
-            raise RotationError(f"less than {MINT_NEEDS_SECONDS:.0f} s left: no key is made that can't be undone")
+            raise RotationError(f"less than {MINT_NEEDS_SECONDS:.0f} s left, too little to undo a mint: none was tried")
         minted = self._mint(lifetimes.life)
         try:
             prove(self._api.http, self._deadline, minted.value, keep=KEEP_SECONDS)
@@ -69,8 +69,8 @@ class AdminRotation(RotationSteps):
         return {"outcome": "stored", "key_id": minted.id, "expires_at": minted.expires_at, "leftovers_removed": removed}
 
     def test(self) -> Outcome:
-        """testSecret: proves the stored key. With RotateImmediately=false AWS runs this step alone, on a version that
-        was never minted: nothing to prove, and nothing to fail."""
+        """testSecret: proves the stored key. With RotateImmediately=false AWS runs only this step, on a version
+        without a key: then there is nothing to prove."""
         stored = self._store.value(self._version)
         if stored is None:
             return {"outcome": "never_minted"}
@@ -83,16 +83,16 @@ class AdminRotation(RotationSteps):
         return {"outcome": "proven"}
 
     def finish(self) -> Outcome:
-        """finishSecret: makes this version AWSCURRENT. The key before it goes on working until `tidy.py` ends it."""
+        """finishSecret: makes this version AWSCURRENT. The old key stays valid until `tidy.py` deletes it."""
         state = self._checked_state()
-        # Looked up before the label moves: a key that OpenAI does not know must never become the one in use.
+        # Checked before the label moves: a key that OpenAI does not list must not become AWSCURRENT.
         made = self._made_before()
         if len(made) != 1:
-            raise RotationError(f"OpenAI lists {len(made)} keys called {self._name}: it is not made the live one")
+            raise RotationError(f"OpenAI lists {len(made)} keys called {self._name}, not 1: AWSCURRENT was not moved")
         return {**self._promote(state), "key_id": made[0].id}
 
     def _made_before(self) -> list[AdminKeyRecord]:
-        """Keys of this very rotation: its token is in their name."""
+        """Keys of this rotation: its token is in their name."""
         return [key for key in list_admin_keys(self._api) if key.name == self._name]
 
     def _mint(self, life: int) -> MintedAdminKey:
@@ -112,7 +112,7 @@ class AdminRotation(RotationSteps):
                 raise
 
     def _remove(self, found: list[AdminKeyRecord]) -> int:
-        """Nobody holds their value: the rotation that made them did not store it."""
+        """Nobody has their value: the rotation that minted them did not store it."""
         for key in found:
             self._end(key.id)
             log.line("key.leftover", level=logging.WARNING, key_id=key.id)
@@ -123,8 +123,8 @@ class AdminRotation(RotationSteps):
         return {}
 
     def _unblock(self) -> None:
-        """A version whose key is gone from OpenAI can never pass. Without its AWSPENDING the next rotation starts
-        afresh; with it every later rotation would fail."""
+        """A version whose key OpenAI no longer lists can never pass. Without its AWSPENDING the next rotation starts
+        anew; with it every later rotation would fail."""
         if self._made_before():
             return
         if CURRENT not in self._store.describe().stages.get(self._version, frozenset()):
@@ -133,7 +133,7 @@ class AdminRotation(RotationSteps):
 
 
 def end_admin_key(api: AdminAPI, key_id: str) -> None:
-    """Deletes an admin key; one that is gone already is as good. Raises OpenAIError where it lives on."""
+    """Deletes an admin key; a missing one is no error. Raises OpenAIError if it is still listed."""
     try:
         api.send("DELETE", PATH + path("/{key}", key=key_id))
     except OpenAIError as error:

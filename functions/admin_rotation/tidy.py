@@ -1,7 +1,7 @@
-"""Once a day: the admin keys that were replaced, or that an abandoned rotation left behind, are ended.
+"""Once a day: deletes the admin keys that were replaced, or that an abandoned rotation left.
 
-Owns looking and ending. Leaves out which keys those are (`endings.py`). Where our own key can't be told among the
-organization's, nothing is ended: deleting the wrong admin key stops the whole cell.
+`endings.py` decides which. If our own key cannot be identified in the list, nothing is deleted: deleting the wrong
+admin key stops the whole cell.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from myflux_keys.version_labels import CURRENT, PENDING, PREVIOUS
 
 
 def tidy(environment: Environment, store: SecretStore, api: AdminAPI) -> Outcome:
-    """Raises RotationError, after all else is done, where a key lives on that should not."""
+    """Raises RotationError, after all else is done, if a key is valid that should not be."""
     state = store.describe()
     current_version = state.version_with(CURRENT)
     if current_version is None:
@@ -34,8 +34,8 @@ def tidy(environment: Environment, store: SecretStore, api: AdminAPI) -> Outcome
     current = _of_version(environment, store, keys, current_version)
     if current is None:
         raise RotationError(
-            f"none or several of OpenAI's {len(keys)} admin keys fit version {current_version}: nothing is ended. "
-            "End old admin keys by hand, under Settings, Organization, Admin keys"
+            f"none or several of OpenAI's {len(keys)} admin keys match version {current_version}: none was deleted. "
+            "Delete old admin keys by hand, under Settings, Organization, Admin keys"
         )
     found = endings(
         keys,
@@ -44,7 +44,7 @@ def tidy(environment: Environment, store: SecretStore, api: AdminAPI) -> Outcome
         replaced=_replaced(environment, store, keys, state),
         kept_versions=[version for version in (current_version, state.version_with(PENDING)) if version],
         changed_at=state.changed_at,
-        now=api.http.told_time,
+        now=api.http.server_time,
         overlap=lifetimes.overlap,
     )
     ended: list[str] = []
@@ -52,20 +52,20 @@ def tidy(environment: Environment, store: SecretStore, api: AdminAPI) -> Outcome
     for ending in found:
         key = ending.key
         if ending.action == "still_used":
-            failures.append(f"{key.id} was replaced, and somebody still uses it: move them to a key of their own")
+            failures.append(f"{key.id} was replaced, but somebody still uses it: give them a key of their own")
             continue
         try:
             end_admin_key(api, key.id)
         except OpenAIError as error:
-            failures.append(f"{key.id} could not be ended: {error}")
+            failures.append(f"{key.id} could not be deleted: {error}")
         else:
             ended.append(key.id)
             log.line("admin_key.ended", level=logging.WARNING, key_id=key.id, key_name=key.name)
-    # The answer to a deletion is no look.
+    # OpenAI's answer to a deletion is not enough: the list shows the result.
     left = {key.id for key in list_admin_keys(api)} if ended else set[str]()
-    failures += [f"{key_id} was said to be deleted, and is still listed" for key_id in ended if key_id in left]
+    failures += [f"OpenAI answered that {key_id} was deleted, but still lists it" for key_id in ended if key_id in left]
     if failures:
-        raise RotationError("old admin keys live on: " + "; ".join(failures))
+        raise RotationError("old admin keys are still valid: " + "; ".join(failures))
     return {"outcome": "tidied", "key_id": current.id, "ended": ended}
 
 

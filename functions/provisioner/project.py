@@ -171,5 +171,5 @@ class ServiceAccounts:
 
     def _lives(self, key: Key) -> bool:
         """Whether the key is valid. A key that was expired instead of deleted may still be listed."""
-        now = self._api.http.told_time
+        now = self._api.http.server_time
         return key.expires_at is None or now is None or key.expires_at > now

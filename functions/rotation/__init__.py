@@ -1,1 +1,1 @@
-"""The rotation function: mints a tenant's key, proves it, stores it, makes it current, and ends the old one's life."""
+"""The rotation function: mints a tenant's key, proves it, stores it, makes it current, and expires the old one."""

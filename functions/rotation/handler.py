@@ -1,9 +1,8 @@
 """The rotation function's entry point: Secrets Manager's event in, one step done, one log line out.
 
-Owns putting the parts together. Leaves out the steps, and what surrounds them (`shared/rotation_frame.py`). What lives
-between invocations is one client, the admin key for some minutes, and `memory.py`.
+A warm function keeps one client, the admin key for some minutes, and `memory.py`.
 
-The value that a rotation stores, as JSON: ``{"schema": 1, "tenant": "acme", "api_key": "sk-svcacct-…",
+A rotation stores this JSON: ``{"schema": 1, "tenant": "acme", "api_key": "sk-svcacct-…",
 "key_id": "key_…", "project_id": "proj_…", "service_account_id": "…", "organization_id": "org-…",
 "base_url": "https://…/v1", "models": ["…"], "minted_at": "…Z", "expires_at": "…Z"}``.
 """
@@ -46,7 +45,7 @@ def warm(admin_secret: str) -> Warm:
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
-    """Called by Secrets Manager, once a step. Raises RotationFailed."""
+    """Secrets Manager calls it once for each step. Raises RotationFailed."""
     invoke(
         "rotation",
         event,
@@ -57,7 +56,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
 
 def run(event: Mapping[str, Any], environment: Environment, kept: Warm, deadline: Deadline) -> Outcome:
     """One step. Raises Refused, RotationError, ProofFailed, OpenAIError, or botocore's errors."""
-    call = read_call(event, called_by="this function is called by Secrets Manager's rotation, not by hand")
+    call = read_call(event, called_by="only Secrets Manager's rotation may call this function")
     http = OpenAIHTTP(environment.base_url, deadline)
     rotation = Rotation(
         environment,

@@ -1,7 +1,6 @@
-"""Which keys of a service account a rotation ends, and when: decisions on what OpenAI lists, without any I/O.
+"""Decides which keys of a service account a rotation expires, and when, from OpenAI's list, without I/O.
 
-Owns the rules. Leaves out calls. Every comparison is between two times of OpenAI's own clock, because the function's
-clock may be wrong and a key that dies too soon is an outage.
+Compares only times of OpenAI's clock: the function's clock may be wrong, and a key that expires too soon is an outage.
 """
 
 from __future__ import annotations
@@ -13,10 +12,10 @@ from functions.shared.openai_admin import Key
 
 
 def leftovers(keys: Iterable[Key], key_name: str) -> list[Key]:
-    """Keys that an earlier try of the same rotation minted and lost: nobody holds their value.
+    """Keys that an earlier try of the same rotation minted and did not store: nobody has their value.
 
-    A key whose whole life is shorter than the margin was expired already, since OpenAI refused to delete it: a new key
-    always gets a longer life.
+    A key with a life shorter than the margin was already expired, since OpenAI refused to delete it: a new key always
+    gets a longer life.
     """
     return [
         key
@@ -26,20 +25,19 @@ def leftovers(keys: Iterable[Key], key_name: str) -> list[Key]:
 
 
 def lasts(key: Key, tenant: Tenant, now: float | None) -> bool:
-    """Whether a key that is about to become the live one outlives its interval and overlap, as a new one would.
+    """Whether a key that is about to become live stays valid for its interval and overlap, as a new one would.
 
-    `now` is by OpenAI's clock; None, where OpenAI told no time, counts as the moment the key was made.
+    `now` is by OpenAI's clock; None, if no answer had a time, counts as the time when the key was made.
     """
     moment = key.created_at if now is None else now
     return key.expires_at is None or key.expires_at - moment >= tenant.life - MARGIN_SECONDS
 
 
 def outdated(keys: Iterable[Key], tenant: Tenant, current: Key) -> list[Key]:
-    """Our keys, other than the current one, that would live on past the overlap.
+    """Our keys, other than the current one, that would stay valid beyond the overlap.
 
-    Not only the previous version's: what an abandoned rotation left behind goes the same way. The overlap is counted
-    from the making of the current key; a key that dies within it dies soon enough and is left alone, so that a life is
-    never lengthened. Keys that are not named by our scheme are not ours to touch.
+    Includes keys that an abandoned rotation left. The overlap starts when the live key was made. A key that expires
+    within it is not changed, so that no life is ever lengthened. Keys without a name of our scheme are not changed.
     """
     prefix = tenant.key_name("")
     return [
@@ -52,9 +50,9 @@ def outdated(keys: Iterable[Key], tenant: Tenant, current: Key) -> list[Key]:
 
 
 def remaining_life(expires_at_before: int | None, expires_at_after: int, asked: int) -> int | None:
-    """Seconds to ask for when a shortening turned out to lengthen; None where it did not.
+    """Seconds to ask for if a new expiry is later than the old one; None if it is not.
 
-    OpenAI's answer tells its time: the new expiry less the seconds asked for.
+    OpenAI's time is the new expiry minus the seconds asked for.
     """
     if expires_at_before is None or expires_at_after <= expires_at_before:
         return None

@@ -1,7 +1,7 @@
-"""createSecret: a key is looked for, made, proven and stored, in that order, and never left alive without a holder.
+"""createSecret: removes what an earlier try left, then mints, proves and stores a key, and revokes it if that fails.
 
-Owns the order and the undoing. Leaves out the guards and the other steps (`steps.py`). A crash between any two calls
-leaves a key that the next try finds by its name, which carries the rotation's token, and removes: nobody has its value.
+Owns the order and the undoing. Leaves out the guards and the other steps (`steps.py`). After a crash between any two
+calls, the next try finds the key by its name, which holds the rotation's token, and revokes it: nobody has its value.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from functions.shared.secrets_manager import SecretStore
 from myflux_keys.payload import SecretText
 
 MINT_NEEDS_SECONDS: Final = 45.0
-"""A key is not made where there may be no time to prove, store or undo it."""
+"""No key is minted with less time left: there might be none to prove, store or revoke it."""
 
 
 @dataclass(frozen=True)
 class NewKey:
-    """A key made and stored. `seen` are the service account's keys as they are now, `minted` among them."""
+    """A key that was minted and stored. `seen` are the service account's keys now, `minted` among them."""
 
     minted: MintedKey
     proof: Proof
@@ -41,8 +41,8 @@ class NewKey:
 
 @dataclass(frozen=True)
 class Making:
-    """`key_id` is the key that the version holds afterwards. `new` is None where the version turned out to hold another
-    one already: then the one made here was ended. `leftovers_removed` counts keys of earlier tries."""
+    """`key_id` is the key that the version holds afterwards. `new` is None if the version already held another key:
+    then the one minted here was revoked. `leftovers_removed` counts keys of earlier tries."""
 
     key_id: str
     new: NewKey | None
@@ -75,16 +75,16 @@ class KeyMaker:
         self._leftovers_removed = 0
 
     def make(self) -> Making:
-        """Raises RotationError, ProofFailed, OpenAIError, or botocore's errors.
-
-        Then the version has no value, or what it has is unknown.
-        """
+        """Raises RotationError, ProofFailed, OpenAIError, or botocore's errors: then the version has no value, or
+        its value is unknown."""
         found = self._keys.of_service_account(self._tenant.service_account_id)
         lost = leftovers(found, self._name)
         self._remove(lost)
         if self._deadline.remaining() < MINT_NEEDS_SECONDS:
             needs = f"{MINT_NEEDS_SECONDS:.0f} s"
-            raise RotationError(f"less than {needs} left: no key is made that could not be undone; raise the time-out")
+            raise RotationError(
+                f"less than {needs} left, too little to undo a mint: none was tried; raise the time-out"
+            )
         minted = self._mint()
         try:
             proof = prove_logged(self._api.http, self._deadline, minted.id, minted.value, self._tenant.models[0])
@@ -97,8 +97,8 @@ class KeyMaker:
             return Making(holder, None, self._leftovers_removed)
         account = self._tenant.service_account_id
         current = Key(minted.id, self._name, minted.created_at, minted.expires_at, account)
-        # Without those just ended: giving one of them the overlap would bring it back to life where OpenAI refused to
-        # delete it and it has a second left.
+        # Without those just revoked: if OpenAI refused to delete one, it has a second left, and setting its expiry to
+        # the overlap would make it valid again.
         seen = Seen((*(key for key in found if key not in lost), current), current)
         return Making(minted.id, NewKey(minted, proof, seen), self._leftovers_removed)
 
@@ -112,7 +112,7 @@ class KeyMaker:
             raise
 
     def _store_key(self, minted: MintedKey) -> str:
-        """The id of the key that the version holds afterwards. Raises where it holds none, or that is unknown."""
+        """The id of the key that the version holds afterwards. Raises if it holds none, or that is unknown."""
         payload = new_payload(self._environment, self._tenant, minted)
         try:
             self._store.put_pending(self._version, SecretText(payload.to_json()), self._rotation_token)

@@ -1,8 +1,7 @@
-"""What a warm rotation function remembers from one step of a rotation to the next.
+"""The list of keys that createSecret read, kept in a warm function for finishSecret.
 
-Owns the list of keys that createSecret saw, so that finishSecret need not ask for it again: the Admin API allows few
-calls a minute. Leaves out everything that would be wrong to lose: a cold start forgets it all, and finishSecret then
-asks. Holds ids, names and times only.
+It saves a call, since the Admin API allows few a minute. After a cold start finishSecret reads the list again. Holds
+only ids, names and times.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ KEEP_SECONDS: Final = 120.0
 
 @dataclass(frozen=True)
 class Seen:
-    """A service account's keys, and among them the one that a version of the secret holds."""
+    """A service account's keys, and which of them a version of the secret holds."""
 
     keys: tuple[Key, ...]
     current: Key
@@ -36,7 +35,7 @@ class Memory:
         self._kept = (secret_id, version_id, seen, self._monotonic())
 
     def take(self, secret_id: str, version_id: str) -> Seen | None:
-        """Once, and only for the same rotation and soon after: a repeated finishSecret looks at what is there now."""
+        """Once, for the same rotation and soon after: a repeated finishSecret reads the list again."""
         kept, self._kept = self._kept, None
         if kept is None or kept[:2] != (secret_id, version_id) or self._monotonic() - kept[3] > KEEP_SECONDS:
             return None

@@ -1,7 +1,7 @@
 """The one call that makes a key.
 
-Owns the call and its dangers: the answer alone holds the value, and a call repeated blindly leaves a live key whose
-value nobody has. Leaves out what is done with the key. Only the rotation's bundle carries this file.
+Only the answer holds the value, so a repeated call can leave a valid key whose value nobody has. Only the rotation's
+and the sweep's zips hold this file.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from functions.shared.openai_http import OpenAIError, path
 from myflux_keys.payload import SecretText
 
 MINT_SECONDS: Final = 15.0
-"""Short: after this the answer counts as lost, and what it may have made is looked up by name."""
+"""After this the answer counts as lost, and the key that it may have made is looked up by name."""
 
 
 @dataclass(frozen=True)
 class MintedKey:
-    """`value` is shown once, here. Times are Unix seconds by OpenAI's clock."""
+    """OpenAI shows `value` once, here. Times are Unix seconds by OpenAI's clock."""
 
     id: str
     value: SecretText
@@ -29,9 +29,9 @@ class MintedKey:
 
 
 def mint(api: AdminAPI, tenant: Tenant, key_name: str, *, keep: float) -> MintedKey:
-    """`keep` is the seconds that waiting for a turn must leave.
+    """`keep`: the seconds that a wait must leave.
 
-    Raises OpenAIError; `maybe_applied` says whether a key called `key_name` may exist all the same.
+    Raises OpenAIError; if `maybe_applied`, a key called `key_name` may exist.
     """
     target = path(
         "/organization/projects/{project}/service_accounts/{account}/api_keys",

@@ -1,7 +1,7 @@
-"""Whether OpenAI accepts a key, shown by a real call with the key itself.
+"""Whether OpenAI accepts a key, tested by a real call with the key itself.
 
 Owns the call and how its answers are read. Leaves out what follows from a failed proof. `GET /models/{model}` costs
-nothing. A new key may be refused for seconds until every part of OpenAI knows it, so a 401 is asked again for a while.
+nothing. OpenAI may refuse a new key for some seconds, so a call that got 401 is repeated for a while.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from myflux_keys.payload import SecretText
 
 PATIENCE_SECONDS: Final = 45.0
 _PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Between tries; the last one repeats until patience or the invocation's time runs out."""
+"""Seconds between tries; the last one repeats until PATIENCE_SECONDS or the invocation's time is over."""
 CALL_SECONDS: Final = 10.0
 
 _UNPAID: Final = frozenset(
@@ -38,25 +38,25 @@ class Proof(Enum):
 
     ACCEPTED = "accepted"
     RESTRICTED = "restricted"
-    """Alive, and not allowed to look at the model: 403, or 401 that names missing scopes."""
+    """Valid, but may not read the model: 403, or 401 that names missing scopes."""
     UNPAID = "unpaid"
-    """Alive, and nothing left to spend. It counts as proven: the old key draws on the same budget, so keeping that one
-    would help nobody and would leave it in use past its time. The health check and OpenAI's alerts tell about money."""
+    """Valid, but the budget is spent. It counts as proven: the old key has the same budget, so keeping it would help
+    nobody and would make it valid for too long. The health check and OpenAI's alerts report the budget."""
     MODEL_UNREACHABLE = "model_unreachable"
-    """Alive, and the project does not offer the tenant's default model. Proven, for the same reason."""
+    """Valid, but the project does not offer the tenant's default model. Proven, for the same reason."""
     REFUSED = "refused"
-    """401: unknown, dead, or too new."""
+    """401: unknown, expired, revoked, or too new."""
     UNCLEAR = "unclear"
-    """No answer, a busy or faulty server, or something that is not OpenAI: says nothing about the key."""
+    """No answer, a busy or faulty server, or not OpenAI: it says nothing about the key."""
 
     @property
-    def alive(self) -> bool:
-        """Whether OpenAI knows the key, whatever it lets it do."""
+    def valid(self) -> bool:
+        """Whether the key is valid, whatever it may do."""
         return self not in (Proof.REFUSED, Proof.UNCLEAR)
 
 
 def judge(error: OpenAIError | None) -> Proof:
-    """Reads one answer; None is success. `type` may be an older, coarser word for what `code` says, so both count."""
+    """Reads one answer; None is success. `type` may be an older, less exact word for `code`, so both count."""
     if error is None:
         return Proof.ACCEPTED
     if not error.explained:
@@ -75,7 +75,7 @@ def judge(error: OpenAIError | None) -> Proof:
 
 
 class ProofFailed(Exception):
-    """The key was not shown to work. `proof` is REFUSED or UNCLEAR: what the last answer said."""
+    """`proof` is REFUSED or UNCLEAR: what the last answer says about the key."""
 
     def __init__(self, key_id: str, proof: Proof, error: OpenAIError) -> None:
         super().__init__(f"key {key_id} is not proven ({proof.value}): {error}")
@@ -83,7 +83,7 @@ class ProofFailed(Exception):
 
 
 def prove(http: OpenAIHTTP, deadline: Deadline, key_id: str, value: SecretText, model: str, *, keep: float) -> Proof:
-    """Asks until the key is accepted, for PATIENCE_SECONDS at most, leaving `keep` seconds of the invocation.
+    """Repeats until the key is accepted, for at most PATIENCE_SECONDS; leaves `keep` seconds of the invocation.
 
     Raises ProofFailed.
     """
@@ -96,7 +96,7 @@ def prove(http: OpenAIHTTP, deadline: Deadline, key_id: str, value: SecretText, 
         except OpenAIError as caught:
             error = caught
         proof = judge(error)
-        if error is None or proof.alive:
+        if error is None or proof.valid:
             return proof
         pause = max(_PAUSES[min(tries, len(_PAUSES) - 1)], error.retry_after or 0.0)
         tries += 1
@@ -105,7 +105,7 @@ def prove(http: OpenAIHTTP, deadline: Deadline, key_id: str, value: SecretText, 
 
 
 def prove_logged(http: OpenAIHTTP, deadline: Deadline, key_id: str, value: SecretText, model: str) -> Proof:
-    """`prove`, with a warning line for a key that is alive and not plainly accepted, and time kept for undoing."""
+    """`prove`, with a warning line for a key that is valid but not plainly accepted; leaves time to undo the mint."""
     proof = prove(http, deadline, key_id, value, model, keep=KEEP_SECONDS)
     if proof is not Proof.ACCEPTED:
         log.line("key.proof", level=logging.WARNING, key_id=key_id, proof=proof.value, model=model)

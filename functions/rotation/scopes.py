@@ -1,7 +1,6 @@
-"""Which scopes a tenant's key is minted with.
+"""From a tenant file's `permission` to the scopes with which its key is minted.
 
-Owns the mapping from a tenant file's `permission` to OpenAI's scope identifiers. Leaves out roles: a scope narrows what
-a key may do and never adds to what its service account's role (`member`) allows.
+A scope limits what a key may do and never adds to what its service account's role (`member`) allows.
 
 Sources, November 2026:
 - `[]` is every permission and `["api.all.read"]` is read only: the API reference of key updates (openai-python 3.54,
@@ -11,8 +10,8 @@ Sources, November 2026:
   in many public reports. `write` does not include `read` (community.openai.com, topic 1292912), so both are asked for.
 
 Unverified, since OpenAI publishes no list: that a key minted by API takes all four. The 401 of a key without the model
-scope calls it `model.request`, without `api.`. A wrong spelling can't go unseen: OpenAI refuses the mint ("unauthorized
-scopes") and nothing is made, or the key's proof is logged as `restricted`.
+scope calls it `model.request`, without `api.`. A wrong spelling would be noticed: OpenAI refuses the mint
+("unauthorized scopes"), or the key's proof is logged as `restricted`.
 """
 
 from __future__ import annotations
@@ -24,4 +23,4 @@ SCOPES: Final[dict[str, tuple[str, ...]]] = {
     "restricted": ("api.model.read", "api.model.request", "api.responses.read", "api.responses.write"),
     "read_only": ("api.all.read",),
 }
-"""`restricted` is what an answering service needs: models, chat completions and responses; no files, no fine-tuning."""
+"""`restricted` is what MyFlux needs: models, chat completions and responses; no files, no fine-tuning."""

@@ -1,8 +1,8 @@
 """The four steps of a rotation, each safe to repeat after a crash between any two of its calls.
 
-Owns the guards and the order of calls: make (`making.py`); prove; promote, then end the old key. Leaves out decisions
-(`tenant.py`, `keys.py`, `proof.py`). Secrets Manager repeats a failed rotation from the start with the same token, so a
-step that raises is a step that will be tried again.
+Owns the guards and the order of calls: make (`making.py`); prove; promote, then expire the old key. Leaves out
+decisions (`tenant.py`, `keys.py`, `proof.py`). If a step raises, Secrets Manager repeats the rotation from the start
+with the same token.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from myflux_keys.version_labels import CURRENT, PENDING
 class Rotation(RotationSteps):
     """One rotation of one tenant's secret."""
 
-    TURN_ON: ClassVar = "`myflux-keys up TENANT` turns it on, with a new key"
+    TURN_ON: ClassVar = "`myflux-keys up TENANT` enables it, with a new key"
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Rotation(RotationSteps):
             deadline=self._deadline,
         )
         made = maker.make()
-        self._give_way(state, keys, made.key_id)
+        self._refuse_if_overtaken(state, keys, made.key_id)
         if made.new is None:
             return {"outcome": "already_stored", "key_id": made.key_id}
         self._memory.keep(self._secret_id, self._version, made.new.seen)
@@ -87,15 +87,15 @@ class Rotation(RotationSteps):
         }
 
     def _resume(self, state: SecretState, keys: ProjectKeys, tenant: Tenant, payload: Payload) -> None:
-        """Looks whether the key that an earlier try stored can still become the live one. Raises RotationError.
+        """Checks whether the key that an earlier try stored can still become live. Raises RotationError.
 
-        A rotation may be taken up again after weeks. A version's value never changes, so one whose key is dead or
-        would die too soon can never pass: without its AWSPENDING the next rotation starts afresh, with it every later
-        one would fail.
+        AWS may continue a rotation after weeks. A version's value never changes, so one whose key is not valid for
+        long enough can never pass: without its AWSPENDING the next rotation starts anew, with it every later one
+        would fail.
         """
         listed = keys.of_service_account(tenant.service_account_id)
         key = next((key for key in listed if key.id == payload.key_id), None)
-        if key is not None and lasts(key, tenant, self._api.http.told_time):
+        if key is not None and lasts(key, tenant, self._api.http.server_time):
             self._memory.keep(self._secret_id, self._version, Seen(tuple(listed), key))
             return
         if CURRENT in state.stages[self._version]:
@@ -103,14 +103,14 @@ class Rotation(RotationSteps):
         self._store.drop_pending(self._version)
         log.line("key.too_old", level=logging.ERROR, key_id=payload.key_id, version=self._version)
         raise RotationError(
-            f"key {payload.key_id} of this version is dead or would die before the next rotation: rotate again, and a "
-            "new one is made"
+            f"key {payload.key_id} of this version is not valid, or expires before the next rotation: rotate again for "
+            "a new one"
         )
 
-    def _give_way(self, before: SecretState, keys: ProjectKeys, key_id: str) -> None:
-        """Ends a rotation that somebody overtook by storing a value by hand while the key was made. Raises Refused.
+    def _refuse_if_overtaken(self, before: SecretState, keys: ProjectKeys, key_id: str) -> None:
+        """Ends the rotation if somebody stored a value by hand while the key was minted. Raises Refused.
 
-        AWS has abandoned it and calls no further step, and storing the key has brought AWSPENDING back, where it would
+        AWS has then abandoned it and calls no further step, but storing the key set AWSPENDING again, which would
         block every later rotation.
         """
         after = self._store.describe()
@@ -122,15 +122,15 @@ class Rotation(RotationSteps):
         how = keys.end(key_id)
         log.line("rotation.overtaken", level=logging.WARNING, version=self._version, key_id=key_id, how=how)
         raise Refused(
-            f"version {current} was stored by hand while a key was made: that one stays, and the new key is ended. "
-            "The next rotation replaces it"
+            f"version {current} was stored by hand while a key was minted: it stays live, and the new key was "
+            "revoked. The next rotation replaces it"
         )
 
     def test(self) -> Outcome:
         """testSecret: proves the stored key, whatever label its version has.
 
-        With RotateImmediately=false AWS runs this step alone, on a version that was never minted: nothing to prove, and
-        nothing to fail. A value that is not ours can only be such a test's, since createSecret refuses it.
+        With RotateImmediately=false AWS runs only this step, on a version without a key: then there is nothing to
+        prove. A value that is not ours can only be from such a test, since createSecret refuses it.
         """
         stored = self._store.value(self._version)
         if stored is None:
@@ -143,29 +143,29 @@ class Rotation(RotationSteps):
         return {"outcome": "proven", "key_id": payload.key_id, "proof": proof.value}
 
     def finish(self) -> Outcome:
-        """finishSecret: makes this version AWSCURRENT, then limits every other key of ours to the overlap.
+        """finishSecret: makes this version AWSCURRENT, then expires every other key of ours after the overlap.
 
-        Where a life can't be shortened this raises, though the new key is live: Secrets Manager then repeats the
-        rotation, whose steps find their work done and come back to this one. Silence would leave the old key alive.
+        If an expiry cannot be set this raises, though the new key is live: Secrets Manager then repeats the
+        rotation, whose steps find their work done, until this one succeeds. Otherwise the old key would stay valid.
         """
         state = self._checked_state()
         tenant = read_tenant(state, self._environment.cell)
         keys = ProjectKeys(self._api.at(tenant.admin_secret), tenant.project_id)
-        # Looked up before the label moves: a key that OpenAI does not know must never become the live one.
-        seen = self._memory.take(self._secret_id, self._version) or self._look(keys, tenant)
+        # Checked before the label moves: a key that OpenAI does not list must not become AWSCURRENT.
+        seen = self._memory.take(self._secret_id, self._version) or self._read_keys(keys, tenant)
         promoted = self._promote(state)
         shortened = self._shorten(keys, outdated(seen.keys, tenant, seen.current), tenant.overlap)
         return {**promoted, "key_id": seen.current.id, "shortened": shortened}
 
-    def _look(self, keys: ProjectKeys, tenant: Tenant) -> Seen:
+    def _read_keys(self, keys: ProjectKeys, tenant: Tenant) -> Seen:
         stored = self._store.value(self._version)
         if stored is None:
-            raise RotationError(f"version {self._version} has no value: createSecret has not run to its end")
+            raise RotationError(f"version {self._version} has no value: createSecret did not complete")
         key_id = read_payload(stored, self.tenant_slug, self._version).key_id
         listed = keys.of_service_account(tenant.service_account_id)
         current = next((key for key in listed if key.id == key_id), None)
         if current is None:
-            raise RotationError(f"OpenAI does not list key {key_id} of this version: it is not made the live one")
+            raise RotationError(f"OpenAI does not list key {key_id} of this version: AWSCURRENT was not moved")
         return Seen(tuple(listed), current)
 
     def _shorten(self, keys: ProjectKeys, old: list[Key], overlap: int) -> list[str]:
@@ -180,5 +180,5 @@ class Rotation(RotationSteps):
                 failures.append(f"{key.id}: {error}")
                 log.line("key.not_shortened", level=logging.ERROR, key_id=key.id, error=str(error))
         if failures:
-            raise RotationError("the new key is live, and old keys keep their longer life: " + "; ".join(failures))
+            raise RotationError("the new key is live, but old keys' expiry was not set: " + "; ".join(failures))
         return [key.id for key in old]

@@ -1,8 +1,8 @@
-"""Whose secret this is, from its name and tags, and whether this rotation may touch it.
+"""Whose secret this is, from its name and tags, and whether this rotation may change it.
 
-Owns reading the tags and the guards before anything is called. Leaves out acting on them. The tags are written by the
-tenant's stack and nobody else may change them (the secret's resource policy), yet a tag that disagrees with the
-secret's name is refused: it would mint one tenant's key into another tenant's secret.
+Owns reading and checking the tags. Leaves out acting on them. Only the tenant's stack may change the tags (the
+secret's resource policy), but a tag that does not match the secret's name is refused: it would put one tenant's key
+into another tenant's secret.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from myflux_keys import key_life, names
 
 MARGIN_SECONDS: Final = key_life.MARGIN_HOURS * 3600
 MIN_INTERVAL_SECONDS: Final = 4 * 3600
-"""AWS rotates at most every four hours."""
+"""AWS rotates a secret at most every four hours."""
 
 
 @dataclass(frozen=True)
@@ -35,21 +35,21 @@ class Tenant:
     interval: int
     overlap: int
     organization_id: str = ""
-    """The customer's, where keys are minted with their admin key; empty for the cell's."""
+    """The customer's, if keys are minted with their admin key; empty for the cell's."""
 
     @property
     def admin_secret(self) -> str | None:
-        """Where the customer's admin key is. By name, not by tag: no tag can lead to another tenant's."""
+        """The secret of the customer's admin key. By name: a tag could name another tenant's."""
         return names.customer_admin_secret(self.cell, self.tenant) if self.organization_id else None
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """OpenAI's scope identifiers for the tenant's permission; none is all."""
+        """OpenAI's scope identifiers for the tenant's permission; an empty list means all."""
         return SCOPES[self.permission]
 
     @property
     def life(self) -> int:
-        """Seconds from mint to death, were nobody to rotate: the dead man's switch."""
+        """Seconds from mint to expiry, even if nothing rotates the key again."""
         return min(self.interval + self.overlap + MARGIN_SECONDS, key_life.LONGEST_SECONDS)
 
     def key_name(self, version_id: str) -> str:
@@ -61,9 +61,7 @@ def check_name(secret_id: str, cell: str) -> str:
     before, after = (re.escape(part) for part in names.secret_name(cell, "*").split("*"))
     match = match_name(secret_id, f"{before}({names.TENANT_SLUG.pattern}){after}")
     if match is None:
-        raise Refused(
-            f"{name_in(secret_id)} is no tenant's secret of cell {cell}: this function rotates those and nothing else"
-        )
+        raise Refused(f"{name_in(secret_id)} is no tenant's secret of cell {cell}: this function rotates only those")
     return match.group(1)
 
 
@@ -82,22 +80,20 @@ def read_tenant(state: SecretState, cell: str) -> Tenant:
         organization_id=tags.get(names.TAG_ORGANIZATION_ID, ""),
     )
     if tenant.cell != cell:
-        raise Refused(f"{state.name} is tagged {names.TAG_CELL}={tenant.cell}, and this function serves cell {cell}")
+        raise Refused(f"{state.name} has tag {names.TAG_CELL}={tenant.cell}, but this function serves cell {cell}")
     if state.name != names.secret_name(tenant.cell, tenant.tenant):
-        raise Refused(
-            f"{state.name} is tagged {names.TAG_TENANT}={tenant.tenant}, which is not the tenant of that name"
-        )
+        raise Refused(f"{state.name} has tag {names.TAG_TENANT}={tenant.tenant}, but its name has another tenant")
     if tags.get(names.TAG_MANAGED_BY) != names.MANAGED_BY:
-        raise Refused(f"{state.name} is not tagged {names.TAG_MANAGED_BY}={names.MANAGED_BY}: it is somebody else's")
+        raise Refused(f"{state.name} has no tag {names.TAG_MANAGED_BY}={names.MANAGED_BY}: it is not ours")
     if tenant.permission not in SCOPES:
         raise Refused(f"tag {names.TAG_PERMISSION}={tenant.permission} is not one of: {', '.join(SCOPES)}")
     if tenant.interval < MIN_INTERVAL_SECONDS or not 0 < tenant.overlap <= tenant.interval:
         raise Refused(
-            f"tags {names.TAG_EVERY_DAYS} and {names.TAG_OVERLAP_HOURS} of {state.name} must give at least 4 hours "
-            "and an overlap of more than nothing and no more than the interval"
+            f"tags {names.TAG_EVERY_DAYS} and {names.TAG_OVERLAP_HOURS} of {state.name}: the interval must be at least "
+            "4 hours, and the overlap above 0 and at most the interval"
         )
     if tenant.interval + tenant.overlap > key_life.LONGEST_SECONDS:
-        raise Refused(f"interval and overlap of {state.name} exceed the year that OpenAI lets a key live")
+        raise Refused(f"interval and overlap of {state.name} exceed a year, the longest life of an OpenAI key")
     return tenant
 
 

@@ -1,7 +1,4 @@
-"""What a version of a tenant's secret holds: written by a rotation, and recognised by it.
-
-Owns making and reading the payload. Leaves out its shape (`myflux_keys.payload`) and where it is kept.
-"""
+"""Makes and reads the payload of a version of a tenant's secret."""
 
 from __future__ import annotations
 
@@ -36,7 +33,7 @@ def read_payload(stored: SecretText, tenant: str, version_id: str) -> Payload:
     except PayloadError as error:
         raise RotationError(f"version {version_id} holds a value that is not ours: {error}") from None
     if payload.tenant != tenant or not payload.models:
-        raise RotationError(f"version {version_id} holds a value made for another tenant, or without models")
+        raise RotationError(f"version {version_id} holds a value of another tenant, or without models")
     return payload
 
 

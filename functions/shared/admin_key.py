@@ -1,7 +1,6 @@
-"""The cell's OpenAI admin key, read from Secrets Manager when needed and kept in memory for minutes at most.
+"""The cell's OpenAI admin key, read from Secrets Manager when needed and kept in memory for some minutes.
 
-Kept for a bounded time in a warm function's memory only, so that a rotation's four invocations need not read it four
-times, and read anew when OpenAI refuses it: the admin key is rotated too.
+So the four invocations of a rotation read it once. It is read again if OpenAI refuses it, since it is rotated too.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ KEEP_SECONDS: Final = 300.0
 
 
 class AdminKeyMissing(Exception):
-    """The admin secret has no value, or a value that is no key. The message never holds it."""
+    """The admin secret has no value, or its value is no key. The message never holds the value."""
 
 
 class AdminKey:
-    """The admin key of one cell. Needs secretsmanager:GetSecretValue on the secret called `secret_name`, no more."""
+    """The admin key of one cell. Needs only secretsmanager:GetSecretValue on the secret called `secret_name`."""
 
     def __init__(
         self, client: SecretsManagerClient, secret_name: str, *, monotonic: Callable[[], float] = time.monotonic
@@ -38,20 +37,20 @@ class AdminKey:
         self._others: dict[str, AdminKey] = {}
 
     def at(self, secret_name: str) -> AdminKey:
-        """The admin key in another secret, read and kept alike: a customer's own."""
+        """The admin key in another secret, a customer's own, read and kept in the same way."""
         if secret_name not in self._others:
             self._others[secret_name] = AdminKey(self._client, secret_name, monotonic=self._monotonic)
         return self._others[secret_name]
 
     def get(self) -> SecretText:
-        """Raises AdminKeyMissing, or botocore's ClientError where AWS refuses."""
+        """Raises AdminKeyMissing, or botocore's ClientError if AWS refuses."""
         if self._kept is None or self._monotonic() - self._kept_at > KEEP_SECONDS:
             self._kept = self._fetch()
             self._kept_at = self._monotonic()
         return self._kept
 
     def after_refusal(self, refused: SecretText) -> SecretText | None:
-        """The key that replaced the one OpenAI refused; None where the secret still holds the refused one."""
+        """The key that replaced the one OpenAI refused; None if the secret still holds the refused one."""
         self._kept = None
         key = self.get()
         return None if key == refused else key
@@ -61,16 +60,16 @@ class AdminKey:
             answer = self._client.get_secret_value(SecretId=self._name)
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
-                raise AdminKeyMissing(f"{self._name} holds no key yet: store one with `{_WAY_OUT}`") from None
+                raise AdminKeyMissing(f"{self._name} has no key yet: store one with `{_WAY_OUT}`") from None
             raise
         text = answer.get("SecretString", "").strip()
         if not text.startswith("sk-") or not text.isascii() or not text.isprintable() or " " in text:
             raise AdminKeyMissing(
-                f"{self._name} must hold the bare text of an OpenAI admin key (sk-admin-…) and holds something else: "
+                f"{self._name} must hold the bare text of an OpenAI admin key (sk-admin-…), but holds something else: "
                 f"store it again with `{_WAY_OUT}`"
             )
         return SecretText(text)
 
 
 _WAY_OUT: Final = "myflux-keys admin-key set"
-"""With ``--cell``, or with ``--tenant`` for a customer's: the secret's name says whose it is."""
+"""With ``--cell``, or ``--tenant`` for a customer's: the secret's name shows which."""

@@ -1,8 +1,8 @@
 """An organization's admin keys as OpenAI lists them, and which of them is the cell's own.
 
-OpenAI shows an admin key's value once, when it is made, and later only its beginning and its end; it never says which
-key a caller used. So our own is found by the name that our rotation gave it, or by that redacted value. Where more than
-one key fits, none does: a wrong guess could end the wrong key.
+OpenAI shows an admin key's value once, when it is made, and later only its beginning and end; it never says which key
+a caller used. So our own is found by the name that our rotation gave it, or by the redacted value. If more than one
+key matches, none is chosen: a wrong guess could delete the wrong key.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ DAY_SECONDS: Final = 86_400
 
 @dataclass(frozen=True)
 class AdminKeyRecord:
-    """What OpenAI tells of an admin key. Times are Unix seconds by OpenAI's clock; no `expires_at` is no expiry."""
+    """An admin key in OpenAI's list. Times are Unix seconds by OpenAI's clock; no `expires_at`: no expiry."""
 
     id: str
     name: str
@@ -31,23 +31,23 @@ class AdminKeyRecord:
     last_used_at: int | None
 
     def shows(self, value: SecretText) -> bool:
-        """Whether `value` begins and ends as this key does."""
+        """Whether `value` has this key's beginning and end."""
         return shows(self.redacted_value, value)
 
     def days_left(self, now: float) -> float | None:
-        """Days until it dies, negative once it is dead; None for a key without expiry. `now` in Unix seconds."""
+        """Days until it expires, negative afterwards; None for a key without expiry. `now` in Unix seconds."""
         return None if self.expires_at is None else (self.expires_at - now) / DAY_SECONDS
 
 
 def list_admin_keys(api: AdminAPI) -> list[AdminKeyRecord]:
-    """All of the organization's. Raises OpenAIError."""
+    """All admin keys of the organization. Raises OpenAIError."""
     return [_record(item) for item in api.pages(PATH)]
 
 
 def own_key(records: Iterable[AdminKeyRecord], value: SecretText, name: str | None = None) -> AdminKeyRecord | None:
-    """The record of the key whose value is `value`; `name` is the one that a rotation would have given it.
+    """The record of the key with this value; `name` is the one that a rotation would have given it.
 
-    None where no record fits, or more than one.
+    None if no record matches, or more than one.
     """
     known = list(records)
     for fitting in ([r for r in known if name is not None and r.name == name], [r for r in known if r.shows(value)]):

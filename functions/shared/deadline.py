@@ -1,7 +1,7 @@
-"""How much of an invocation's time is left, and waiting only where there is time to wait.
+"""How much of an invocation's time is left, and waits that fit into it.
 
-Measures with the monotonic clock from one reading of the Lambda context, so that neither the wall clock nor a context
-that always answers the same matters.
+Reads the Lambda context once, then measures with the monotonic clock: a changed wall clock, or a context that always
+answers the same, does no harm.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class LambdaContext(Protocol):
 
 
 class Deadline:
-    """`seconds` from now until the invocation is killed."""
+    """`seconds` from now until Lambda stops the invocation."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Deadline:
         return self._end - self._monotonic()
 
     def pause(self, seconds: float, *, keep: float) -> bool:
-        """Waits, if at least `keep` seconds are left afterwards. False: there was no time, and nothing was waited."""
+        """Waits, if at least `keep` seconds are left afterwards. False: it did not wait."""
         if self.remaining() - seconds < keep:
             return False
         self._sleep(seconds)

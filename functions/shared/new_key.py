@@ -1,7 +1,7 @@
-"""A key that was minted a moment ago: whether the secret holds it, and its end where the secret does not.
+"""A new key after a failure: whether the secret holds it, and its revocation if not.
 
-A lost answer is no refusal: ending the key then could end the one that the secret holds. So the secret is read, and
-where it can't be, the key is left for the next try, which finds it by its name.
+A lost answer is no refusal: the secret may hold the key. So the secret is read, and if it cannot be read, the key is
+left for the next try, which finds it by its name.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from myflux_keys.payload import SecretText
 
 
 class HolderUnknown(RotationError):
-    """Whether the secret holds the key is not known, so the key must be left alone."""
+    """It is unknown whether the secret holds the key, so the key must not be revoked."""
 
 
 def value_after_failed_put(store: SecretStore, version_id: str, failure: Exception) -> SecretText | None:
-    """What the version holds after storing ended in `failure`; None for nothing. Raises HolderUnknown."""
+    """What the version holds after storing failed with `failure`; None for nothing. Raises HolderUnknown."""
     try:
         return store.value(version_id)
     except Exception as unknown:  # noqa: BLE001 - raised again, as what it means here
@@ -30,14 +30,15 @@ def value_after_failed_put(store: SecretStore, version_id: str, failure: Excepti
 
 
 def undo(key_id: str, cause: Exception, end: Callable[[str], Mapping[str, str]]) -> None:
-    """Ends the key, unless `cause` is HolderUnknown. `end` raises OpenAIError and returns fields for the log line."""
+    """Revokes the key by `end`, which raises OpenAIError and returns fields for the log; not if `cause` is
+    HolderUnknown."""
     if isinstance(cause, HolderUnknown):
         log.line("key.left_for_retry", level=logging.WARNING, key_id=key_id, error=str(cause))
         return
     try:
         fields = end(key_id)
     except OpenAIError as failure:
-        # The next try finds it by its name; its own expiry ends it at the latest.
+        # The next try finds it by its name; at the latest it expires.
         log.line("key.left_behind", level=logging.ERROR, key_id=key_id, error=str(failure))
     else:
         log.line("key.undone", level=logging.WARNING, key_id=key_id, **fields, error=log.failure_text(cause))

@@ -1,8 +1,8 @@
 """OpenAI's Admin API as the functions use it: paced calls, pages, and the keys of one project.
 
-Owns how often and how long an admin call is tried, and listing, shortening and deleting keys. Leaves out making things:
-projects belong to the provisioner (`provisioner/project.py`), and the one call that makes a key to the rotation alone
-(`rotation/mint.py`), so that the provisioner's bundle holds no way to mint.
+Owns how often and how long an admin call is tried, and listing, expiring and deleting keys. Leaves out creating
+projects (`provisioner/project.py`) and minting (`rotation/mint.py`), so that the provisioner's zip holds no code that
+mints.
 
 The Admin API allows about 7 to 10 requests a minute and endpoint, without rate-limit headers, and recovers after about
 a minute; 429 is a normal answer. Waits stay within the invocation's time and leave time for cleaning up.
@@ -28,7 +28,7 @@ _BUSY_PAUSES: Final = (5.0, 10.0, 20.0, 30.0)
 _FAULT_PAUSES: Final = (1.0, 3.0)
 """After a 5xx or a lost answer, for requests that may be repeated; then the error is raised."""
 _PAGE: Final = "100"
-STILL_THERE: Final = "the answer was that the key is deleted, and it is still there"
+STILL_THERE: Final = "OpenAI answered that the key was deleted, but it still exists"
 
 
 class KeySource(Protocol):
@@ -117,9 +117,9 @@ class AdminAPI:
 
 @dataclass(frozen=True)
 class Key:
-    """A key as OpenAI lists it; its value is never in there. Times are Unix seconds by OpenAI's clock.
+    """A key as OpenAI lists it, without its value. Times are Unix seconds by OpenAI's clock.
 
-    `service_account` is the owner's name, where that is a service account.
+    `service_account` is the owner's name, if that is a service account.
     """
 
     id: str

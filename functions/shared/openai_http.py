@@ -71,8 +71,8 @@ def path(template: str, **ids: str) -> str:
 class OpenAIHTTP:
     """Requests below `base_url` (checked by `environment.py`). `calls` counts those that were sent, for the log.
 
-    `told_time` is the time of the last answer by OpenAI's clock, in Unix seconds: the Date header that RFC 9110 asks of
-    a server with a clock. None until an answer had one.
+    `server_time` is the Date header of the last answer, in Unix seconds by OpenAI's clock (RFC 9110). None until an
+    answer had one.
 
     With `organization` OpenAI refuses a key of any other (401, ``mismatched_organization``).
     """
@@ -80,7 +80,7 @@ class OpenAIHTTP:
     def __init__(self, base_url: str, deadline: Deadline, organization: str | None = None) -> None:
         self.base_url = base_url
         self.calls = 0
-        self.told_time: float | None = None
+        self.server_time: float | None = None
         self._organization = organization
         self._deadline = deadline
         self._parts = urlsplit(base_url)
@@ -124,7 +124,7 @@ class OpenAIHTTP:
                 with _ending(connection.sock, max(end - self._deadline.now(), 0.1)):
                     connection.request(method, target, data, headers)
                     with connection.getresponse() as response:
-                        self.told_time = _moment(response.getheader("Date")) or self.told_time
+                        self.server_time = _moment(response.getheader("Date")) or self.server_time
                         content = _read(request, response)
             except (OSError, http.client.HTTPException) as error:
                 late = "out of time: " if self._deadline.now() >= end else ""

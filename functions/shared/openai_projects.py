@@ -9,5 +9,5 @@ PROJECTS: Final = "/organization/projects"
 
 
 def is_archived(project: Mapping[str, Any]) -> bool:
-    """Of a project as the API shows it: either field may tell it."""
+    """Either field of the API's project may show it."""
     return project.get("status") == "archived" or project.get("archived_at") is not None

@@ -12,7 +12,7 @@ _SHOWN: Final = re.compile(r"(?P<begin>[^*.…]{3,})(?:\*+|\.{2,}|…)(?P<end>[^
 
 
 def shows(redacted_value: str, value: SecretText) -> bool:
-    """Whether `value` begins and ends as the key does that OpenAI shows as `redacted_value`."""
+    """Whether `value` has the beginning and end in OpenAI's `redacted_value`."""
     shown = _SHOWN.fullmatch(redacted_value)
     text = value.reveal()
     return shown is not None and text.startswith(shown["begin"]) and text.endswith(shown["end"])

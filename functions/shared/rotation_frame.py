@@ -1,7 +1,6 @@
-"""What both rotation functions do around their own work: an event of Secrets Manager in, one step, one log line out.
+"""What both rotation functions share: reading the event, the steps' names, moving AWSCURRENT, one log line.
 
-Owns reading the event, the names of the steps, moving AWSCURRENT, and turning a failure into an error that is safe to
-show. Leaves out how a key is made, proven and ended: each function has its own.
+Also turns a failure into an error that is safe to show. Leaves out how a key is made, proven and ended.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ Outcome = dict[str, Any]
 
 
 class RotationFailed(Exception):
-    """What Lambda and Secrets Manager see of a failure: its text is redacted and no cause hangs on it."""
+    """A failure as Lambda and Secrets Manager see it: its text is redacted, and it has no cause."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class RotationSteps(ABC):
     """One rotation of one secret to one version. Each step is safe to repeat after a crash between any two calls."""
 
     TURN_ON: ClassVar[str]
-    """What an operator does where the secret's rotation is off; ends an error's sentence."""
+    """What an operator does if the secret's rotation is off; ends an error's sentence."""
 
     def __init__(self, call: StepCall, store: SecretStore) -> None:
         self._version = call.version_id
@@ -63,13 +62,13 @@ class RotationSteps(ABC):
     def finish(self) -> Outcome: ...
 
     def _checked_state(self) -> SecretState:
-        """Raises Refused where this rotation is off or over."""
+        """Raises Refused if this rotation is off or over."""
         state = self._store.describe()
         check_version(state, self._version, turn_on=self.TURN_ON)
         return state
 
     def _promote(self, state: SecretState) -> Outcome:
-        """Moves AWSCURRENT to this version, unless it is there already."""
+        """Moves AWSCURRENT to this version, if it is not there."""
         held_by = state.version_with(CURRENT)
         if held_by == self._version:
             return {"outcome": "already_current"}

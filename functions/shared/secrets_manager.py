@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SecretState:
-    """What DescribeSecret tells. `stages` maps a version's id to its labels; unlabelled versions are not in it."""
+    """DescribeSecret's answer. `stages` maps a version's id to its labels, without unlabelled versions."""
 
     name: str
     tags: Mapping[str, str]
     rotation_enabled: bool
     stages: Mapping[str, frozenset[str]]
     changed_at: float | None = None
-    """When anything of the secret, a label included, changed last: Unix seconds by AWS's clock."""
+    """When the secret, or a label, last changed: Unix seconds by AWS's clock."""
 
     def version_with(self, label: str) -> str | None:
         return version_labels.version_with(label, self.stages)

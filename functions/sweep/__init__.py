@@ -24,7 +24,7 @@ Secrets compared with projects
 One tenant's keys
     locate_tenant   its project, account and secret
     held_keys       the keys that the secret's versions hold
-    living_keys     the keys that are valid
+    valid_keys      the keys that are valid
     revoke          revokes all of them
     inspect         what the live secret holds, before an adoption
 """

@@ -28,7 +28,7 @@ LOOK_AHEAD_SECONDS: Final = 7200
 """How long before its expiry an old key's use is checked. Four times the interval of scheduled sweeps."""
 SLACK_SECONDS: Final = 900
 """Tolerance between promotion, the new expiry of the old key, and the date that AWS stores."""
-DEATH_SECONDS: Final = 60
+EXPIRY_SLACK_SECONDS: Final = 60
 """How long after its expiry OpenAI may still accept a key before that is a finding."""
 
 
@@ -37,24 +37,24 @@ def decide(facts: Facts) -> list[Finding]:
     return [*_missing(facts), *(found for key in facts.keys if (found := _Judge(facts, key).verdict()))]
 
 
-def is_dead(key: Key, now: float) -> bool:
-    return key.expires_at is not None and key.expires_at <= now - DEATH_SECONDS
+def is_expired(key: Key, now: float) -> bool:
+    return key.expires_at is not None and key.expires_at <= now - EXPIRY_SLACK_SECONDS
 
 
 def _missing(facts: Facts) -> Iterator[Finding]:
     current, previous = facts.held.get(CURRENT), facts.held.get(PREVIOUS)
     listed = {key.id: key for key in facts.keys}
-    if current is not None and (current not in listed or is_dead(listed[current], facts.now)):
+    if current is not None and (current not in listed or is_expired(listed[current], facts.now)):
         yield Finding(
             facts.tenant.tenant,
             current,
             listed[current].name if current in listed else "",
             "missing",
             "report",
-            "the secret's live version holds this key, and OpenAI no longer accepts it: calls fail until a rotation",
+            "the live version holds this key, but OpenAI no longer accepts it: calls fail until a rotation",
             consumers=facts.consumers,
         )
-    if previous is not None and previous not in listed and previous != current and facts.previous_answers:
+    if previous is not None and previous not in listed and previous != current and facts.previous_accepted:
         reason = "OpenAI no longer lists this key, but still accepts it"
         yield Finding(facts.tenant.tenant, previous, "", "alive", "report", reason, consumers=facts.consumers)
 
@@ -67,13 +67,13 @@ class _Judge:
     def verdict(self) -> Finding | None:
         facts, key = self.facts, self.key
         labels = {label for label, key_id in facts.held.items() if key_id == key.id}
-        if is_dead(key, facts.now):
-            if labels == {PREVIOUS} and facts.previous_answers:
+        if is_expired(key, facts.now):
+            if labels == {PREVIOUS} and facts.previous_accepted:
                 return self._found("alive", "revoke", "it has expired, but OpenAI still accepts it")
             return None
         named = key.name.startswith(facts.tenant.key_name(""))
         made_here = named and key.service_account_id == facts.tenant.service_account_id
-        # Held by the secret, it is ours whoever made it: one that was there when the tenant was adopted.
+        # If the secret holds it, it is ours whoever made it: the tenant was adopted with it.
         if not (made_here or labels or key.id in facts.adopted):
             return self._found(
                 "foreign", "report", "not created by MyFlux Keys: its owner must decide whether it may stay"
@@ -82,8 +82,8 @@ class _Judge:
             return self._kept("the live version's key")
         if PENDING in labels:
             return self._kept("the key of a rotation that is not over")
-        if not self._current_is_well():
-            return self._kept("the live key is not known to work, so no other key is revoked")
+        if not self._current_is_valid():
+            return self._kept("it is unknown whether the live key is valid, so no other key is revoked")
         if PREVIOUS in labels:
             return self._previous()
         if facts.unreadable:
@@ -95,14 +95,14 @@ class _Judge:
             return self._kept("younger than an hour: a rotation may be about to store it")
         return self._without_label()
 
-    def _current_is_well(self) -> bool:
+    def _current_is_valid(self) -> bool:
         """Whether the live key is valid. True also if the secret never had a key."""
         if CURRENT in self.facts.unreadable:
             return False
         current = self.facts.held.get(CURRENT)
         if current is None:
             return CURRENT not in self.facts.versions
-        return any(key.id == current and not is_dead(key, self.facts.now) for key in self.facts.keys)
+        return any(key.id == current and not is_expired(key, self.facts.now) for key in self.facts.keys)
 
     def _previous(self) -> Finding:
         facts, key, overlap = self.facts, self.key, self.facts.tenant.overlap

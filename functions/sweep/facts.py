@@ -1,8 +1,4 @@
-"""What a sweep knows of one tenant when it decides, and what it finds.
-
-Owns the two records. Leaves out how facts are gathered (`gather_facts.py`), what follows from them (`decide.py`) and
-doing it (`act.py`).
-"""
+"""The facts about one tenant from which a sweep decides, and its findings."""
 
 from __future__ import annotations
 
@@ -15,9 +11,9 @@ from functions.rotation.version import iso
 from functions.shared.openai_admin import Key
 
 Found = Literal["kept", "orphan", "overdue", "in_use", "alive", "foreign", "missing"]
-"""`orphan`: ours, and nobody ever held it. `overdue`: ours, replaced, and set to live longer than it should. `in_use`:
-the previous key, about to die and used since its replacement. `alive`: should be dead and still answers. `foreign`: not
-ours, and held by no version of the secret. `missing`: the live version's key, which OpenAI no longer has."""
+"""`orphan`: ours, and no version holds it. `overdue`: ours, replaced, and valid for longer than it should be. `in_use`:
+the previous key, which expires soon and was used since its replacement. `alive`: should be invalid, but OpenAI accepts
+it. `foreign`: not ours, and no version holds it. `missing`: the live version's key, which OpenAI no longer has."""
 Action = Literal["none", "revoke", "expire", "extend", "report"]
 
 NEEDS_A_PERSON: frozenset[str] = frozenset({"in_use", "alive", "foreign", "missing"})
@@ -25,13 +21,13 @@ NEEDS_A_PERSON: frozenset[str] = frozenset({"in_use", "alive", "foreign", "missi
 
 @dataclass(frozen=True)
 class Facts:
-    """One tenant at one moment. Times are Unix seconds by OpenAI's clock.
+    """Facts of one tenant at one time. Times are Unix seconds by OpenAI's clock.
 
     `versions` maps a staging label to its version; `held` maps a label to the id of the key that its version holds, for
     versions with a value of ours; `unreadable` are labels whose version holds something else. `promoted_at` is when the
-    live version became live. `previous_answers`: a real call with the previous key, made only where it should be dead;
-    None: not made, or its answer said nothing. `adopted` are ids of keys that were not made by us and that a version of
-    the secret holds, whatever its label and whatever wrote it.
+    live version became live. `previous_accepted`: whether a real call with the previous key succeeded, made only
+    if the key should be invalid; None: not made, or unclear. `adopted` are ids of keys that we did not make but that
+    some version of the secret holds.
     """
 
     now: float
@@ -41,14 +37,14 @@ class Facts:
     held: Mapping[str, str]
     unreadable: frozenset[str] = frozenset()
     promoted_at: float | None = None
-    previous_answers: bool | None = None
+    previous_accepted: bool | None = None
     adopted: frozenset[str] = frozenset()
     consumers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One key and what is to be done with it. `seconds` is the life to set, for `expire` and `extend`."""
+    """One key and what to do with it. `seconds` is the life to set, for `expire` and `extend`."""
 
     tenant: str
     key_id: str

@@ -17,7 +17,7 @@ from functions.shared.openai_admin import AdminAPI, ProjectKeys
 from functions.shared.openai_http import OpenAIError
 from functions.shared.openai_projects import PROJECTS, is_archived
 from functions.sweep import metrics
-from functions.sweep.decide import is_dead
+from functions.sweep.decide import is_expired
 from functions.sweep.orphans import Orphan, Project, is_orphan, suspects
 from functions.sweep.tenants import ListedSecret, TenantSecret, listed_secrets
 from myflux_keys import names
@@ -29,31 +29,31 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = sweeps_a_minute(rotations=1)
 """Pages of projects in a minute: one call is left to a provisioner, which lists them too."""
-_MOST_LOOKS: Final = CALLS_PER_MINUTE
+_MOST_LISTINGS: Final = CALLS_PER_MINUTE
 """Orphans whose keys are listed in one run. If there are more, they have one cause, which key ids do not show."""
 _KEEP_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True)
 class Compared:
-    """`failed`: why OpenAI's projects could not be listed, and only tags were judged then; None where they were.
-    `looks` are calls for keys that were made."""
+    """`failed`: why OpenAI's projects could not be listed, so that only tags were checked; None if they were.
+    `listings`: how many projects' keys were listed."""
 
     orphans: list[Orphan]
     secrets: list[TenantSecret]
     failed: str | None
-    looks: int
+    listings: int
 
 
-class Sides:
-    """Secrets and projects of the cell."""
+class Comparer:
+    """Compares the cell's secrets with its projects."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._looks = 0
+        self._listings = 0
 
-    def look(self) -> Compared:
-        """Raises AdminKeyMissing where tenants' keys are minted and the cell has no admin key, or botocore's errors."""
+    def compare(self) -> Compared:
+        """Raises AdminKeyMissing if a tenant's keys are minted but the cell has no admin key, or botocore's errors."""
         cell = self._services.environment.cell
         secrets = listed_secrets(self._services.secrets, cell)
         failed: str | None = None
@@ -67,11 +67,11 @@ class Sides:
         orphans = [one for one in found if is_orphan(one)]
         for orphan in orphans:
             log.line("sweep.orphan", level=logging.WARNING, **orphan.shown())
-        standing = [one.secret for one in secrets if one.secret is not None]
-        return Compared(orphans, sorted(standing, key=lambda one: one.tenant), failed, self._looks)
+        usable = [one.secret for one in secrets if one.secret is not None]
+        return Compared(orphans, sorted(usable, key=lambda one: one.tenant), failed, self._listings)
 
     def _projects(self, secrets: Iterable[ListedSecret]) -> list[Project]:
-        """The cell's organization's, and those of customers whose admin key is here and whose tenant has no secret."""
+        """Those of the cell's organization, and of customers who gave an admin key and whose tenant has no secret."""
         cell, api = self._services.environment.cell, self._services.api
         listed = list(secrets)
         try:
@@ -87,7 +87,7 @@ class Sides:
                 try:
                     theirs = self._listed(api.at(one.name), one.name)
                 except AdminKeyMissing:
-                    # A place for a key that the customer has not given yet.
+                    # A secret for a key that the customer has not given yet.
                     continue
                 found += [project for project in theirs if project.name == names.project_name(cell, slug)]
         return found
@@ -107,10 +107,10 @@ class Sides:
         return turn
 
     def _with_keys(self, suspect: Orphan) -> Orphan:
-        """With the ids of the living keys in its project; as it is where they cannot be told."""
-        if suspect.project_id is None or suspect.keys is not None or self._looks >= _MOST_LOOKS:
+        """With the ids of the valid keys in its project; unchanged if they cannot be listed."""
+        if suspect.project_id is None or suspect.keys is not None or self._listings >= _MOST_LISTINGS:
             return suspect
-        self._looks += 1
+        self._listings += 1
         try:
             listed = ProjectKeys(self._services.api.at(suspect.admin_secret), suspect.project_id).all()
         except (AdminKeyMissing, OpenAIError) as error:
@@ -119,10 +119,10 @@ class Sides:
             log.line("sweep.keys_failed", level=logging.WARNING, tenant=suspect.tenant, error=log.failure_text(error))
             return suspect
         now = self._services.now()
-        return replace(suspect, keys=tuple(key.id for key in listed if not is_dead(key, now)))
+        return replace(suspect, keys=tuple(key.id for key in listed if not is_expired(key, now)))
 
 
-def tell(compared: Compared, services: Services, request: OrphansRequest) -> dict[str, Any]:
+def orphans_answer(compared: Compared, services: Services, request: OrphansRequest) -> dict[str, Any]:
     """The answer to "orphans". `tenants` are those whose secret is correct, so that a sweep can inspect their keys."""
     wanted = None if request.tenants is None else set(request.tenants)
     if wanted is None and not request.dry_run and compared.failed is None:

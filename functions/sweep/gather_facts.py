@@ -1,8 +1,8 @@
 """Gathers the facts of one tenant: OpenAI's keys first, then the secret's labels and what its versions hold.
 
-Owns the order, which `decide.py` relies on: a key that is listed was stored, if ever, before the labels are read.
-Leaves out deciding. Values are read to learn their keys' ids, and one is used: the previous one, to see whether a key
-that should be dead answers. None leaves this file.
+Owns the order, which `decide.py` needs: a listed key was stored, if at all, before the labels are read. Leaves out
+deciding. Values are read for their keys' ids, and only the previous key is used, to test whether OpenAI still accepts
+a key that should be invalid. No value leaves this file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from functions.shared.openai_admin import Key, ProjectKeys
 from functions.shared.openai_http import OpenAIError, OpenAIHTTP, path
 from functions.shared.rotation_guard import RotationError
 from functions.shared.secrets_manager import SecretStore
-from functions.sweep.decide import is_dead
+from functions.sweep.decide import is_expired
 from functions.sweep.facts import Facts
 from functions.sweep.held_keys import among, held_keys
 from functions.sweep.tenants import TenantSecret, describe
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from functions.sweep.services import Services
 
 
-def look(listed: TenantSecret, services: Services) -> Facts:
+def gather(listed: TenantSecret, services: Services) -> Facts:
     """Raises OpenAIError, Refused, or botocore's errors."""
     cell = services.environment.cell
     tenant = read_tenant(listed.state, cell)
@@ -45,7 +45,7 @@ def look(listed: TenantSecret, services: Services) -> Facts:
     held = {label: payload.key_id for label, payload in payloads.items()}
     current = held.get(CURRENT)
     if current is not None and all(key.id != current for key in keys):
-        # A rotation may have ended between the two looks.
+        # A rotation may have ended between the two reads.
         keys = project.all()
     now = services.now()
     return Facts(
@@ -56,15 +56,15 @@ def look(listed: TenantSecret, services: Services) -> Facts:
         held=held,
         unreadable=unreadable,
         promoted_at=_promoted_at(secret, keys, current),
-        previous_answers=_answers(payloads.get(PREVIOUS), current, keys, now, services.api.http),
+        previous_accepted=_is_accepted(payloads.get(PREVIOUS), current, keys, now, services.api.http),
         adopted=_adopted(tenant, keys, frozenset(held.values()), store),
         consumers=secret.consumers,
     )
 
 
 def _adopted(tenant: Tenant, keys: list[Key], held: frozenset[str], store: SecretStore) -> frozenset[str]:
-    """Ids of keys that we did not make and that some version of the secret holds. Older versions are read only where
-    there is such a key: AWS keeps a hundred of them."""
+    """Ids of keys that we did not make but that some version of the secret holds. Older versions, up to a hundred, are
+    read only if there is such a key."""
     prefix = tenant.key_name("")
     others = [
         key for key in keys if key.service_account_id != tenant.service_account_id or not key.name.startswith(prefix)
@@ -76,7 +76,7 @@ def _adopted(tenant: Tenant, keys: list[Key], held: frozenset[str], store: Secre
 
 
 def _payloads(versions: dict[str, str], store: SecretStore, tenant: str) -> tuple[dict[str, Payload], frozenset[str]]:
-    """What the versions hold, by label, and the labels of those that hold something that is not ours."""
+    """What the versions hold, by label, and the labels of those whose value is not ours."""
     payloads: dict[str, Payload] = {}
     unreadable: set[str] = set()
     for label, version in versions.items():
@@ -91,24 +91,24 @@ def _payloads(versions: dict[str, str], store: SecretStore, tenant: str) -> tupl
 
 
 def _promoted_at(secret: TenantSecret, keys: list[Key], current: str | None) -> float | None:
-    """When the live version became live: AWS's date of the last rotation, but never before its key was made.
+    """When the live version became live: AWS's date of the last rotation, but not before its key was made.
 
-    AWS notes the date when the rotation is over, so while one runs it is the one before.
+    AWS sets the date when a rotation is over, so during one it is that of the rotation before.
     """
     made = [float(key.created_at) for key in keys if key.id == current]
     return max([*made, secret.last_rotated or 0.0]) if made else None
 
 
-def _answers(
+def _is_accepted(
     payload: Payload | None, current: str | None, keys: list[Key], now: float, http: OpenAIHTTP
 ) -> bool | None:
-    """Whether OpenAI still accepts the previous key, asked only where it should be dead."""
+    """Whether OpenAI still accepts the previous key; tested only if it should be invalid."""
     if payload is None or payload.key_id == current:
         return None
     if payload.source == "customer":
-        # From before keys were minted here: it is the customer's to end.
+        # From before keys were minted here: the customer must revoke it.
         return None
-    if any(key.id == payload.key_id and not is_dead(key, now) for key in keys):
+    if any(key.id == payload.key_id and not is_expired(key, now) for key in keys):
         return None
     error: OpenAIError | None = None
     try:
@@ -119,4 +119,4 @@ def _answers(
     if proof is Proof.UNCLEAR:
         log.line("sweep.unclear", level=logging.WARNING, key_id=payload.key_id, error=str(error))
         return None
-    return proof.alive
+    return proof.valid

@@ -16,10 +16,10 @@ from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIHTTP
 from functions.shared.secrets_client import new_client
 from functions.sweep import metrics
-from functions.sweep.gather_cell import Sides, tell
+from functions.sweep.gather_cell import Comparer, orphans_answer
 from functions.sweep.inspect import inspect
 from functions.sweep.request import KeysRequest, OrphansRequest, RevokeRequest, SweepRequest, read_request
-from functions.sweep.revoke import living_keys, revoke_all
+from functions.sweep.revoke import revoke_all, valid_keys
 from functions.sweep.services import Services
 from functions.sweep.sweep import Sweep
 
@@ -52,11 +52,11 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         if isinstance(request, RevokeRequest):
             return revoke_all(request, services)
         if isinstance(request, KeysRequest):
-            return living_keys(request, services)
+            return valid_keys(request, services)
         if isinstance(request, SweepRequest):
             return Sweep(request, services).run()
         if isinstance(request, OrphansRequest):
-            return tell(Sides(services).look(), services, request)
+            return orphans_answer(Comparer(services).compare(), services, request)
         return inspect(request.tenant, services)
     except Exception as error:  # noqa: BLE001 - every failure must leave through a redacted text
         text = log.failure_text(error)

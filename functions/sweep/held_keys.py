@@ -1,8 +1,8 @@
-"""Which keys the versions of a tenant's secret hold, whatever wrote them, and how OpenAI answers each.
+"""Which keys the versions of a tenant's secret hold, whatever wrote them, and whether OpenAI accepts each.
 
-Owns finding keys in values and the question to OpenAI. Leaves out what is to become of them. A version without a label
-counts: AWS keeps its value, and whoever held that key holds it still. A value that is no payload of ours, as in a
-secret made by hand, is searched for text that is shaped like OpenAI's keys.
+Owns finding keys in values and the call to OpenAI. Leaves out what is done with them. Versions without a label count:
+AWS keeps their values, and their readers still have the keys. A value that is no payload of ours, as in a secret made
+by hand, is searched for text shaped like OpenAI's keys.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from functions.shared.secrets_manager import SecretStore
 from myflux_keys.payload import CUSTOMER, Payload, PayloadError, SecretText
 from myflux_keys.redaction import KEY_SHAPE, redact
 
-DEATH_PATIENCE_SECONDS: Final = 20.0
-"""A key that has just been deleted may be accepted for some seconds, as a new one may be refused. One that answers for
-longer is named, and asked again when the command is run again."""
+DELETED_PATIENCE_SECONDS: Final = 20.0
+"""OpenAI may accept a deleted key for some seconds. One that it accepts for longer is reported, and the next run of
+the command tests it again."""
 PATIENCE_SECONDS: Final = 3.0
-"""For keys that should be dead for long: one lost answer says nothing."""
+"""For keys that should be invalid for long: one lost answer says nothing."""
 _PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 _OPENAI: Final = "sk-"
 
 
 @dataclass(frozen=True)
 class HeldKey:
-    """A key in the secret. `versions` are those that hold it; `key_id` and `project_id` are what they say of it, empty
-    where they say nothing. `customers`: the customer's own, from before keys were minted here."""
+    """A key in the secret. `versions` hold it; `key_id` and `project_id` are from them, empty if they have none.
+    `customers`: the customer's own, from before keys were minted here."""
 
     value: SecretText
     versions: tuple[str, ...]
@@ -42,7 +42,7 @@ class HeldKey:
 
     @property
     def named(self) -> str:
-        """For a person: the id, or where it is held."""
+        """For a person: the id, or the version that holds it."""
         return self.key_id or f"the key in version {self.versions[0]}"
 
 
@@ -78,10 +78,10 @@ def _keys(stored: SecretText, version: str) -> list[HeldKey]:
 
 
 def among(held: HeldKey, listed: Iterable[Key]) -> Key | None:
-    """The key of the list that `held` is: by how its value begins and ends, and by the id that the version tells. An id
-    written by hand may be wrong, so alone it counts only where OpenAI shows nothing of the value.
+    """The listed key that `held` is: by its value's beginning and end, and by the version's id. An id written by hand
+    may be wrong, so without the value it counts only if OpenAI shows nothing of the value.
 
-    None where none fits, or more than one: a wrong guess could end the wrong key.
+    None if no key matches, or more than one: a wrong guess could revoke the wrong key.
     """
     known = list(listed)
     fitting = [key for key in known if shows(key.redacted_value, held.value)]
@@ -112,7 +112,7 @@ def not_refused(
 
 
 def _proof(held: HeldKey, http: OpenAIHTTP) -> Proof:
-    """No model is named: a key made by hand may be of a project that offers others than the tenant's."""
+    """Names no model: a key made by hand may be of a project that offers other models than the tenant's."""
     error: OpenAIError | None = None
     try:
         http.send("GET", "/models", held.value, seconds=CALL_SECONDS)

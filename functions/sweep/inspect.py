@@ -1,4 +1,4 @@
-"""What a tenant's live secret holds, without its value, for `ops/actions/adopt.py`. Changes nothing."""
+"""What the live version of a tenant's secret holds, without its value, for `ops/actions/adopt.py`."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from myflux_keys.version_labels import CURRENT
 
 
 def inspect(tenant_slug: str, services: Services) -> dict[str, Any]:
-    """`problem`: why the value is not a payload of this tenant; then there are no further fields. `proof`: how OpenAI
-    answers the key. `project`, `service_account` (names) and `listed` are missing for a customer's key.
+    """`problem`: why the value is not a payload of this tenant; then it is the only field. `proof`: what OpenAI answers
+    to the key. `project`, `service_account` (names) and `listed` are missing for a customer's key.
 
     Raises Refused, OpenAIError, or botocore's errors.
     """

@@ -1,7 +1,7 @@
-"""Where a tenant's keys are: its project, its account and its secret, also once the secret is being deleted or gone.
+"""Finds a tenant's project, account and secret, also if the secret's deletion is scheduled or done.
 
-Owns finding them. Leaves out keys. The secret's tags name the project; they can be read until the end of its deletion
-window. After that the project is found by its name, which is derived from cell and tenant.
+The secret's tags name the project; they can be read until its deletion window ends. After that the project is found
+by its name, which is derived from cell and tenant.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from functions.shared.openai_http import OpenAIError, path
 from functions.shared.openai_projects import PROJECTS, is_archived
 from functions.shared.rotation_guard import Refused
 from functions.sweep.services import Services
-from functions.sweep.tenants import TenantSecret, describe, describe_leaving
+from functions.sweep.tenants import TenantSecret, describe, describe_with_deleted
 from myflux_keys import names
 
 
 @dataclass(frozen=True)
 class Target:
-    """`secret` None: none is there, or AWS shows no secret of the tenant's. `leaving`: its deletion is scheduled, so no
-    value of it can be read. `project_id` None: OpenAI has no project of that name."""
+    """`secret` None: AWS shows no secret of the tenant. `deletion_scheduled`: no value of the secret can be read.
+    `project_id` None: OpenAI has no project of that name."""
 
     tenant: str
     api: AdminAPI
     secret: TenantSecret | None
-    leaving: bool
+    deletion_scheduled: bool
     project_id: str | None
     archived: bool = False
     service_account_id: str = ""
 
 
 def tenant_secret(tenant: str, services: Services) -> TenantSecret:
-    """Raises Refused where the cell has none that is tagged as ours, or botocore's errors."""
+    """Raises Refused if the cell has none with our tags, or botocore's errors."""
     cell = services.environment.cell
     name = names.secret_name(cell, tenant)
     try:
@@ -48,15 +48,15 @@ def tenant_secret(tenant: str, services: Services) -> TenantSecret:
 
 
 def find(tenant: str, services: Services, *, organization_id: str | None = None) -> Target:
-    """`organization_id` is the customer's, for a secret that is gone and can't tell. Raises Refused for a tenant whose
-    key is the customer's own, OpenAIError, AdminKeyMissing, or botocore's errors."""
+    """`organization_id` is the customer's, needed if the secret is deleted. Raises Refused for a tenant whose key is
+    the customer's own, OpenAIError, AdminKeyMissing, or botocore's errors."""
     cell = services.environment.cell
     try:
-        secret, leaving = describe_leaving(services.secrets, names.secret_name(cell, tenant), cell)
+        secret, deletion_scheduled = describe_with_deleted(services.secrets, names.secret_name(cell, tenant), cell)
     except ClientError as error:
         if not _is_absent(error):
             raise
-        secret, leaving = None, False
+        secret, deletion_scheduled = None, False
     if secret is not None and not secret.managed:
         raise Refused(f"the key of {tenant} is the customer's own: only they can revoke it, at OpenAI")
     tags: Mapping[str, str] = secret.state.tags if secret is not None else {}
@@ -67,7 +67,7 @@ def find(tenant: str, services: Services, *, organization_id: str | None = None)
         tenant,
         api,
         secret,
-        leaving,
+        deletion_scheduled,
         str(project["id"]) if project else None,
         archived=project is not None and is_archived(project),
         service_account_id=tags.get(names.TAG_SERVICE_ACCOUNT_ID, ""),

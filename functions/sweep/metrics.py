@@ -1,7 +1,7 @@
-"""What a sweep tells CloudWatch: numbers by cell, and by tenant or consumer where there is something to tell.
+"""The sweep's metrics in CloudWatch: by cell, and by tenant or consumer if there is a finding.
 
-A series by tenant costs money in the hours that have data, so it is written only for a tenant with a finding; the
-cell's series also says zero.
+A metric by tenant costs money in hours with data, so it is written only for a tenant with a finding; the cell's
+metrics are also written if they are zero.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ OF_FINDINGS: Final[Mapping[Found, str]] = {
     "missing": "LiveKeyMissing",
 }
 _MOST: Final = 1000
-"""Data in one PutMetricData."""
+"""The most data in one PutMetricData."""
 
 
 @dataclass(frozen=True)
 class Datum:
-    """`by` is a further dimension beside the cell: a tenant or a consumer."""
+    """`by` is a second dimension besides the cell: a tenant or a consumer."""
 
     metric: str
     value: float
@@ -50,7 +50,7 @@ def new_client() -> CloudWatchClient:
 
 
 def of_results(results: Iterable[Result]) -> list[Datum]:
-    """Every metric of findings for the cell, zeros too; and those above zero by tenant, and for old keys in use by
+    """Every metric of findings for the cell, also zeros; those above zero by tenant, and for old keys in use by
     consumer."""
     found = [(OF_FINDINGS[r.finding.found], r.finding) for r in results if r.finding.found in OF_FINDINGS]
     cell = Counter(metric for metric, _ in found)
@@ -63,7 +63,7 @@ def of_results(results: Iterable[Result]) -> list[Datum]:
 
 
 def of_orphans(orphans: Iterable[Orphan]) -> list[Datum]:
-    """How many of each kind, zeros too; and those above zero by tenant. A kind is its metric's name."""
+    """The number of each kind, also zeros; and those above zero by tenant. A kind is its metric's name."""
     found = Counter((orphan.kind, orphan.tenant) for orphan in orphans)
     cell = Counter(kind for kind, _ in found.elements())
     data = [Datum(kind, cell[kind]) for kind in KINDS]

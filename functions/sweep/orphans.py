@@ -1,7 +1,7 @@
 """Which of the cell's secrets have no OpenAI project, and which projects have no secret: a pure decision.
 
-Owns the kinds of orphans and the rules. Leaves out gathering both sides (`gather_cell.py`). Every rule starts from the
-union of the sides: a list of one side never shows what is missing in it. Nothing here ends a key (docs/adr/0032).
+Owns the kinds of orphans and the rules. Leaves out listing both (`gather_cell.py`). Every rule starts from the union
+of the two lists: one list never shows what is missing in it. Nothing here revokes a key (docs/adr/0032).
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ archived or missing. Each is a metric, an alarm and a section of the runbook, wi
 KINDS: Final[tuple[Kind, ...]] = ("SecretDeleted", "SecretMissing", "SecretMistagged", "ProjectMissing")
 
 SETTLING_SECONDS: Final = 900
-"""A project so young may be one whose secret is being made, or is not listed yet: ListSecrets may lag five minutes."""
+"""The secret of a younger project may still be being created, or not yet listed: ListSecrets may lag five minutes."""
 
 
 @dataclass(frozen=True)
 class Project:
-    """A project that is not archived. `created_at` is Unix seconds by OpenAI's clock. `admin_secret` is where the admin
-    key of its organization lies; None for the cell's own."""
+    """A project that is not archived. `created_at` is Unix seconds by OpenAI's clock. `admin_secret` holds the admin
+    key of its organization; None for the cell's own."""
 
     id: str
     name: str
@@ -38,7 +38,7 @@ class Project:
 @dataclass(frozen=True)
 class Orphan:
     """`tenant` is a slug, or the name of a secret that is no tenant's. `deletion` is AWS's date, in Unix seconds.
-    `keys` are the ids of the living keys in `project_id`; None: they were not looked at."""
+    `keys` are the ids of the valid keys in `project_id`; None: they were not listed."""
 
     tenant: str
     kind: Kind
@@ -65,35 +65,35 @@ class Orphan:
 def suspects(
     cell: str, secrets: Iterable[ListedSecret], projects: Iterable[Project] | None, now: float
 ) -> list[Orphan]:
-    """Orphans by secrets and projects alone, their keys not looked at. `projects` None: OpenAI could not be asked, and
-    nothing is told that would need its answer."""
+    """Orphans by secrets and projects only, without their keys. `projects` None: OpenAI did not answer, so only tags
+    are checked."""
     listed = list(secrets)
     secrets = [secret for secret in listed if not _admin(secret, cell)]
-    told = [secret for secret in secrets if secret.deletion is None and _is_mistagged(secret, cell)]
+    mistagged = [secret for secret in secrets if secret.deletion is None and _is_mistagged(secret, cell)]
     if projects is None:
-        return [_mistagged(secret, cell, None) for secret in told]
+        return [_mistagged(secret, cell, None) for secret in mistagged]
     admin_secrets = {secret.name for secret in listed if _admin(secret, cell) and secret.deletion is None}
-    sides = _Sides(cell, secrets, list(projects), admin_secrets)
-    found = [_mistagged(secret, cell, sides.project_of(secret)) for secret in told]
+    both = _SecretsAndProjects(cell, secrets, list(projects), admin_secrets)
+    found = [_mistagged(secret, cell, both.project_of(secret)) for secret in mistagged]
     for secret in secrets:
-        if secret.tenant is None or secret in told:
+        if secret.tenant is None or secret in mistagged:
             continue
-        found += sides.deleted(secret) if secret.deletion is not None else sides.standing(secret)
-    return sorted([*found, *sides.unnamed(found, now)], key=lambda orphan: (orphan.tenant, orphan.kind))
+        found += both.deleted(secret) if secret.deletion is not None else both.not_deleted(secret)
+    return sorted([*found, *both.unnamed(found, now)], key=lambda orphan: (orphan.tenant, orphan.kind))
 
 
 def is_orphan(suspect: Orphan) -> bool:
-    """Once its keys were looked at. A deleted secret without any living key is what off-boarding leaves."""
+    """Needs the list of its keys: a deleted secret without a valid key is what off-boarding leaves."""
     return suspect.kind != "SecretDeleted" or suspect.keys is None or bool(suspect.keys)
 
 
 def _admin(secret: ListedSecret, cell: str) -> bool:
-    """The place of an admin key, the cell's or a customer's: tagged as ours, and no tenant's."""
+    """The secret of an admin key, the cell's or a customer's: it has our tags, and is no tenant's."""
     return secret.name.startswith(names.admin_secrets_prefix(cell))
 
 
 def _is_mistagged(secret: ListedSecret, cell: str) -> bool:
-    """Another name of the cell's prefix, without our tags, is nobody's that we know of."""
+    """Any other name with the cell's prefix, without our tags, is not ours."""
     misfits = secret.misfits(cell)
     return bool(misfits) if secret.tenant else not misfits.keys() & {names.TAG_CELL, names.TAG_MANAGED_BY}
 
@@ -118,7 +118,7 @@ def _mistagged(secret: ListedSecret, cell: str, project: Project | None) -> Orph
 
 
 @dataclass(frozen=True)
-class _Sides:
+class _SecretsAndProjects:
     cell: str
     secrets: list[ListedSecret]
     projects: list[Project]
@@ -138,8 +138,8 @@ class _Sides:
                 secret.deletion,
             )
 
-    def standing(self, secret: ListedSecret) -> Iterator[Orphan]:
-        """Of a secret whose tags fit."""
+    def not_deleted(self, secret: ListedSecret) -> Iterator[Orphan]:
+        """For a secret whose tags match its name."""
         tenant, named = secret.tenant or "", secret.tags.get(names.TAG_PROJECT_ID)
         if secret.tags.get(names.TAG_ORGANIZATION_ID):
             return
@@ -151,7 +151,7 @@ class _Sides:
             yield Orphan(tenant, "ProjectMissing", reason, secret.name, named, keys=())
 
     def unnamed(self, found: Iterable[Orphan], now: float) -> Iterator[Orphan]:
-        """Projects called as ours are that no secret leads to and no other orphan is about."""
+        """Projects named like ours that no secret and no other orphan names."""
         known = {secret.tags.get(names.TAG_PROJECT_ID) for secret in self.secrets}
         known |= {orphan.project_id for orphan in found}
         for project in self.projects:
@@ -165,9 +165,9 @@ class _Sides:
             yield Orphan(tenant, "SecretMissing", reason, has.name if has else None, project.id, project.admin_secret)
 
     def project_of(self, secret: ListedSecret) -> Project | None:
-        """The one that its tag names, else the one that is called as its tenant's. In a customer's organization the tag
-        is believed: their projects are not listed as long as the tenant has a secret. None there once the admin key
-        that they gave is gone too, as after an off-boarding: nobody is left to ask.
+        """The project that its tag names, else the one with its tenant's project name. In a customer's organization
+        the tag is not checked: their projects are not listed while the tenant has a secret. There it is None if the
+        admin key that they gave is deleted too, as after an off-boarding.
         """
         named = secret.tags.get(names.TAG_PROJECT_ID)
         if secret.tenant and secret.tags.get(names.TAG_ORGANIZATION_ID):

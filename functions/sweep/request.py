@@ -18,9 +18,9 @@ class RequestError(Exception):
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """`tenants` None: all of the cell. `due`: only those whose turn it is by the calendar, which is how the schedule
-    asks. `governance`: also ask OpenAI whether it would still grant a key. `seconds` bounds the work, besides the
-    invocation's own time. `after`: go on after this tenant, the `next` of the answer before."""
+    """`tenants` None: all of the cell. `due`: only tenants that are due, as the schedule sets it. `governance`: also
+    test whether OpenAI would still grant a key. `seconds` limits the work, besides the invocation's own time. `after`:
+    continue after this tenant, the `next` of the last answer."""
 
     tenants: list[str] | None = None
     dry_run: bool = False
@@ -32,7 +32,7 @@ class SweepRequest:
 
 @dataclass(frozen=True)
 class OrphansRequest:
-    """Only what one side has and another has not. `tenants` None: all of the cell. `dry_run`: tell no numbers."""
+    """Only compares secrets with projects. `tenants` None: all of the cell. `dry_run`: put no metrics."""
 
     tenants: list[str] | None = None
     dry_run: bool = False
@@ -40,8 +40,8 @@ class OrphansRequest:
 
 @dataclass(frozen=True)
 class RevokeRequest:
-    """`whole_project`: the project comes to its end, so every key in it is ended, whoever made it; the secret may be
-    gone. `organization_id`: the customer's, where keys were minted in theirs and the secret can no longer tell."""
+    """`whole_project`: revoke every key in the project, whoever made it; the secret may be deleted.
+    `organization_id`: the customer's, if keys were minted there and the secret is deleted."""
 
     tenant: str
     whole_project: bool = False
@@ -50,7 +50,7 @@ class RevokeRequest:
 
 @dataclass(frozen=True)
 class KeysRequest:
-    """A look at which keys live."""
+    """Lists a tenant's valid keys."""
 
     tenant: str
     organization_id: str | None = None
@@ -116,7 +116,7 @@ def _flag(fields: dict[str, Any], name: str) -> bool:
 def _organization(fields: dict[str, Any]) -> str | None:
     value: Any = fields.pop("organization_id", None)
     if value is not None and (not isinstance(value, str) or not ORGANIZATION_ID.fullmatch(value)):
-        raise RequestError(f"organization_id is {value!r}: it is the customer's (org-…), or left out")
+        raise RequestError(f"organization_id must be the customer's (org-…), or be left out, got {value!r}")
     return value
 
 

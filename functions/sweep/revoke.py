@@ -15,11 +15,11 @@ from functions.shared import log
 from functions.shared.openai_admin import Key, ProjectKeys
 from functions.shared.openai_http import OpenAIError
 from functions.shared.rotation_guard import Refused
-from functions.sweep.held_keys import DEATH_PATIENCE_SECONDS, PATIENCE_SECONDS, HeldKey, not_refused
-from functions.sweep.living_keys import Living, look
+from functions.sweep.held_keys import DELETED_PATIENCE_SECONDS, PATIENCE_SECONDS, HeldKey, not_refused
 from functions.sweep.locate_tenant import Target, find
 from functions.sweep.request import KeysRequest, RevokeRequest
 from functions.sweep.services import Services
+from functions.sweep.valid_keys import ValidKeys, read_valid_keys
 from myflux_keys.payload import SecretText
 
 _ROUNDS: Final = 3
@@ -39,22 +39,22 @@ def revoke_all(request: RevokeRequest, services: Services) -> dict[str, Any]:
         raise Refused(f"cell {cell} has no secret of {request.tenant} with our tags: nothing was changed")
     revoked: dict[str, str] = {}
     errors: dict[str, str] = {}
-    seen = look(target, services)
+    seen = read_valid_keys(target, services)
     known = dict(seen.known)
     for _ in range(_ROUNDS):
-        doomed = _doomed(seen, request)
-        if not doomed:
+        to_revoke = _to_revoke(seen, request)
+        if not to_revoke:
             break
         keys = ProjectKeys(target.api, str(target.project_id))
-        for key in doomed:
+        for key in to_revoke:
             try:
                 revoked[key.id] = keys.retire(key.id)
             except OpenAIError as error:
                 errors[key.id] = str(error)
                 log.line("revoke.failed", level=logging.ERROR, tenant=target.tenant, key_id=key.id, error=str(error))
-        seen = look(target, services)
+        seen = read_valid_keys(target, services)
         known |= seen.known
-    left = {key.id for key in _doomed(seen, request)}
+    left = {key.id for key in _to_revoke(seen, request)}
     failed = {key: errors.get(key, "OpenAI still lists it as valid") for key in left}
     failed_too, beyond = _answering(target, seen, known, left, services)
     failed |= failed_too
@@ -71,15 +71,15 @@ def revoke_all(request: RevokeRequest, services: Services) -> dict[str, Any]:
     }
 
 
-def living_keys(request: KeysRequest, services: Services) -> dict[str, Any]:
-    """A look that changes nothing. `current` is the id of the live version's key, None where OpenAI does not list it;
-    `others` are further living keys of ours; `foreign`, `beyond` and `unseen` as in `revoke_all`. `project` is None
-    where OpenAI has none of that name, else whether it is ``active`` or ``archived``.
+def valid_keys(request: KeysRequest, services: Services) -> dict[str, Any]:
+    """Changes nothing. `current` is the id of the live version's key, None if OpenAI does not list it; `others` are
+    our other valid keys; `foreign`, `beyond` and `unseen` as in `revoke_all`. `project` is ``active`` or ``archived``,
+    None if OpenAI has none of that name.
 
     Raises what `revoke_all` raises.
     """
     target = find(request.tenant, services, organization_id=request.organization_id)
-    seen = look(target, services)
+    seen = read_valid_keys(target, services)
     ours = {key.id for key in seen.ours}
     doubtful, beyond = _answering(target, seen, seen.known, ours, services)
     return {
@@ -93,29 +93,29 @@ def living_keys(request: KeysRequest, services: Services) -> dict[str, Any]:
     }
 
 
-def _doomed(seen: Living, request: RevokeRequest) -> list[Key]:
+def _to_revoke(seen: ValidKeys, request: RevokeRequest) -> list[Key]:
     return [*seen.ours, *(seen.foreign if request.whole_project else ())]
 
 
 def _answering(
-    target: Target, seen: Living, known: Mapping[SecretText, str], alive: Collection[str], services: Services
+    target: Target, seen: ValidKeys, known: Mapping[SecretText, str], alive: Collection[str], services: Services
 ) -> tuple[dict[str, str], list[dict[str, Any]]]:
-    """Keys of the secret that OpenAI does not refuse though no list shows them as `alive`: first those that are, or
-    were, in the tenant's project, by id and with the reason; then those that are not."""
+    """Keys of the secret that OpenAI does not refuse although it does not list them as `alive`: first those that are,
+    or were, in the tenant's project, by id, with the reason; then the others."""
     doubted = [key for key in seen.held if known.get(key.value) not in alive]
     near = [key for key in doubted if key.value in known or (key.project_id and key.project_id == target.project_id)]
     far = [key for key in doubted if key not in near]
     http, deadline = services.api.http, services.deadline
-    # A key that has just been deleted may be accepted for some seconds more.
-    living = not_refused(near, http, deadline, patience=DEATH_PATIENCE_SECONDS)
-    reasons = {known.get(key.value) or key.named: _why(proof) for key, proof in living.items()}
+    # OpenAI may accept a deleted key for some more seconds.
+    accepted = not_refused(near, http, deadline, patience=DELETED_PATIENCE_SECONDS)
+    reasons = {known.get(key.value) or key.named: _why(proof) for key, proof in accepted.items()}
     beyond = not_refused(far, http, deadline, patience=PATIENCE_SECONDS)
-    unclear = {key.named: _why(proof) for key, proof in beyond.items() if not proof.alive}
-    return reasons | unclear, [_shown(key) for key, proof in beyond.items() if proof.alive]
+    unclear = {key.named: _why(proof) for key, proof in beyond.items() if not proof.valid}
+    return reasons | unclear, [_shown(key) for key, proof in beyond.items() if proof.valid]
 
 
 def _why(proof: Proof) -> str:
-    if proof.alive:
+    if proof.valid:
         return "OpenAI no longer lists it as valid, but still accepts it"
     return "OpenAI's answer does not show whether it still accepts this key"
 
@@ -132,6 +132,6 @@ def _shown(key: HeldKey) -> dict[str, Any]:
 def _unseen(target: Target) -> str:
     if target.secret is None:
         return "the secret does not exist, so the keys that it held are unknown"
-    if target.leaving:
+    if target.deletion_scheduled:
         return "the secret's deletion is scheduled, so its keys cannot be read"
     return ""

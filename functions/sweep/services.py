@@ -26,5 +26,5 @@ class Services:
     deadline: Deadline
 
     def now(self) -> float:
-        """Unix seconds by OpenAI's clock; by the function's own as long as no answer of OpenAI's named a time."""
-        return self.api.http.told_time or time.time()
+        """Unix seconds by OpenAI's clock; by the function's own until an answer of OpenAI has a time."""
+        return self.api.http.server_time or time.time()

@@ -22,8 +22,8 @@ from functions.shared.rotation_guard import Refused
 from functions.sweep import due, governance, metrics
 from functions.sweep.act import Result, carry_out
 from functions.sweep.decide import decide
-from functions.sweep.gather_cell import Compared, Sides
-from functions.sweep.gather_facts import look
+from functions.sweep.gather_cell import Compared, Comparer
+from functions.sweep.gather_facts import gather
 from functions.sweep.metrics import Datum
 from functions.sweep.pace import Pace
 from functions.sweep.request import SweepRequest
@@ -48,11 +48,11 @@ class Sweep:
     data: list[Datum] = field(default_factory=list[Datum])
 
     def run(self) -> dict[str, Any]:
-        """Raises Refused for a tenant that the cell has not, AdminKeyMissing, OpenAIError, or botocore's errors."""
+        """Raises Refused for a tenant that is not in the cell, AdminKeyMissing, OpenAIError, or botocore's errors."""
         request, services = self.request, self.services
         cell = services.environment.cell
-        # By hand it is asked for by itself (`OrphansRequest`), once before the slices.
-        compared = Sides(services).look() if request.due else None
+        # A command requests the comparison itself (`OrphansRequest`), once before its calls.
+        compared = Comparer(services).compare() if request.due else None
         secrets = compared.secrets if compared else tenant_secrets(services.secrets, cell)
         if request.tenants is not None:
             secrets = list(by_tenant(secrets, request.tenants))
@@ -63,8 +63,8 @@ class Sweep:
         for tenant, why in self.late.items():
             log.line("sweep.overdue", level=logging.WARNING, tenant=tenant, reason=why)
         chosen = [secret for secret in secrets if not request.due or due.is_due(secret, cell, now)]
-        looks = compared.looks if compared else 0
-        pace = Pace(services, secrets, sum(secret.managed for secret in chosen) + looks)
+        listings = compared.listings if compared else 0
+        pace = Pace(services, secrets, sum(secret.managed for secret in chosen) + listings)
         chosen = [secret for secret in chosen if request.after is None or secret.tenant > request.after]
         reached = self._each(chosen, pace)
         refused = self._governance(managed, now)
@@ -85,7 +85,7 @@ class Sweep:
         return answer | ({"next": None} if answer["done"] else {})
 
     def _each(self, chosen: list[TenantSecret], pace: Pace) -> int:
-        """How many of `chosen` were dealt with."""
+        """How many of `chosen` were inspected, or failed."""
         deadline = self.services.deadline
         for reached, secret in enumerate(chosen):
             # The first one is always done, so that repeated calls make progress.
@@ -96,7 +96,7 @@ class Sweep:
                 self._one(secret)
             except OpenAIError as error:
                 if error.status == 429 and names.TAG_ORGANIZATION_ID not in secret.state.tags:
-                    # There is no time for another wait: the rest is left to the next call.
+                    # There is no time for another wait: the next call does the rest.
                     return reached
                 self._failed(secret, error)
             except (AdminKeyMissing, Refused, ClientError, BotoCoreError) as error:
@@ -110,7 +110,7 @@ class Sweep:
                 age = (self.services.now() - stored) / DAY_SECONDS
                 self.data += [Datum("CustomerKeyAgeDays", age, by) for by in (None, ("Tenant", secret.tenant))]
             return
-        facts = look(secret, self.services)
+        facts = gather(secret, self.services)
         api = self.services.api.at(facts.tenant.admin_secret)
         keys = ProjectKeys(api, facts.tenant.project_id)
         self.results += [carry_out(finding, keys, dry_run=self.request.dry_run) for finding in decide(facts)]
@@ -129,7 +129,7 @@ class Sweep:
         log.line("sweep.failed", level=logging.ERROR, tenant=secret.tenant, error=self.failed[secret.tenant])
 
     def _admin_key_days(self, managed: list[TenantSecret]) -> float | None:
-        """Also the first answer from OpenAI, which tells the time. None: no expiry, or not recognised."""
+        """Also the first answer from OpenAI, which has its time. None: no expiry, or our key was not identified."""
         try:
             value = self.services.admin_key.get()
         except AdminKeyMissing:
@@ -142,8 +142,8 @@ class Sweep:
         return days
 
     def _governance(self, managed: list[TenantSecret], now: float) -> str | None:
-        """OpenAI's refusal of a key such as ours, once a day and organization; None where there is none, or it was not
-        asked."""
+        """OpenAI's refusal of a key such as ours, tested once a day for each organization; None if it grants one, or
+        was not asked."""
         cell, asked = self.services.environment.cell, self.request.governance
         if self.request.dry_run or not (asked or (self.request.due and due.is_slot(cell, now))):
             return None

@@ -1,9 +1,9 @@
 """The cell's secrets as Secrets Manager lists and describes them.
 
-Owns the calls and the records. Leaves out values (`gather_facts.py`), judging dates (`due.py`) and what it means that a
-secret is not as it should be (`orphans.py`). Tags can be changed and a secret can be deleted by hand, so the list
-starts from names as well as from tags, and what is on its way out is in it. ListSecrets matches by prefix, and tag keys
-and tag values apart from each other, so each entry is checked again here.
+Owns the calls and the records. Leaves out values (`gather_facts.py`), dates (`due.py`) and orphans (`orphans.py`). A
+person can change tags or delete a secret, so the list is by names as well as by tags, and includes secrets whose
+deletion is scheduled. ListSecrets matches prefixes, and tag keys and tag values separately, so each entry is checked
+again here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TenantSecret:
-    """`next_rotation` and `last_rotated` are Unix seconds by AWS's clock; None where AWS tells none."""
+    """`next_rotation` and `last_rotated` are Unix seconds by AWS's clock; None if AWS has none."""
 
     arn: str
     tenant: str
@@ -36,23 +36,23 @@ class TenantSecret:
 
     @property
     def managed(self) -> bool:
-        """Keys are minted here. Otherwise the key is a customer's own, handed over."""
+        """Whether keys are minted here. Otherwise the key is a customer's own."""
         return names.TAG_PROJECT_ID in self.state.tags
 
     @property
     def consumers(self) -> tuple[str, ...]:
-        """Whom an alarm about an old key names; myflux where the tag is left out, as in a tenant's file."""
+        """The consumers that an alarm about an old key names; myflux if there is no tag, as in a tenant's file."""
         return tuple(self.state.tags.get(names.TAG_CONSUMERS, CONSUMERS[0].name).split())
 
 
 @dataclass(frozen=True)
 class ListedSecret:
-    """A secret that is the cell's by its name or by its tags, whatever has become of it.
+    """A secret that is the cell's by its name or by its tags.
 
-    `tenant` is the slug in its name; None where the name is not that of a tenant's secret. `deletion` is DeletedDate in
-    Unix seconds, None where no deletion is scheduled: the date after which AWS removes it, says the page of
-    DescribeSecret; the date when it was deleted, says that of ListSecrets. `secret` is the record that the sweep works
-    with; None where the tags do not fit the name, or deletion is scheduled.
+    `tenant` is the slug in its name; None if the name is not that of a tenant's secret. `deletion` is DeletedDate in
+    Unix seconds, None if no deletion is scheduled: by AWS's page of DescribeSecret the date after which AWS deletes it,
+    by that of ListSecrets the date when it was deleted. `secret` is the record that the sweep uses; None if the tags do
+    not match the name, or deletion is scheduled.
     """
 
     name: str
@@ -62,17 +62,17 @@ class ListedSecret:
     secret: TenantSecret | None
 
     def misfits(self, cell: str) -> dict[str, str | None]:
-        """Our tags whose value is not what the name says, each with its value; None for a tag that is not there."""
+        """Our tags whose value does not match the name, each with its value; None for a missing tag."""
         ours = _tags_of_ours(self.tenant, cell)
         return {tag: self.tags.get(tag) for tag, value in ours.items() if self.tags.get(tag) != value}
 
 
 def listed_secrets(client: SecretsManagerClient, cell: str) -> list[ListedSecret]:
-    """Every secret under the cell's names, and every other that carries the cell's tags, sorted by name; the places of
-    admin keys too. Raises botocore's errors.
+    """Every secret with a name or with tags of the cell, sorted by name; also those of admin keys. Raises botocore's
+    errors.
 
-    ListSecrets has no resource to narrow it by, so whoever may call it may list every secret's name and tags. What was
-    changed in the last five minutes may be missing:
+    ListSecrets has no resource, so a role that may call it may list every secret's name and tags. Changes of the last
+    five minutes may be missing:
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html
     """
     tagged = [
@@ -89,7 +89,7 @@ def listed_secrets(client: SecretsManagerClient, cell: str) -> list[ListedSecret
 
 
 def tenant_secrets(client: SecretsManagerClient, cell: str) -> list[TenantSecret]:
-    """Every tenant's secret that is as it should be, sorted by tenant. Raises botocore's errors."""
+    """Every tenant's secret with correct tags and no deletion, sorted by tenant. Raises botocore's errors."""
     found = [secret for entry in _entries(client, [_by_name(cell)]) if (secret := _of_cell(entry, cell))]
     return sorted(found, key=lambda secret: secret.tenant)
 
@@ -113,7 +113,7 @@ def _listed(entry: Mapping[str, Any], cell: str) -> ListedSecret:
 
 
 def describe(client: SecretsManagerClient, secret_id: str, cell: str) -> TenantSecret:
-    """One tenant's secret as it is now. Raises Refused for a secret that is no tenant's of this cell."""
+    """One tenant's secret, read from AWS. Raises Refused for a secret that is no tenant's of this cell."""
     answer = client.describe_secret(SecretId=secret_id)
     secret = _of_cell(answer, cell)
     if secret is None:
@@ -121,18 +121,18 @@ def describe(client: SecretsManagerClient, secret_id: str, cell: str) -> TenantS
     return secret
 
 
-def describe_leaving(client: SecretsManagerClient, secret_id: str, cell: str) -> tuple[TenantSecret, bool]:
-    """`describe`, also for a secret in its deletion window, and whether it is in there. Raises what `describe` does."""
+def describe_with_deleted(client: SecretsManagerClient, secret_id: str, cell: str) -> tuple[TenantSecret, bool]:
+    """`describe`, also for a secret whose deletion is scheduled, and whether it is. Raises what `describe` does."""
     answer = client.describe_secret(SecretId=secret_id)
-    leaving = bool(answer.get("DeletedDate"))
+    deletion_scheduled = bool(answer.get("DeletedDate"))
     secret = _of_cell({name: value for name, value in answer.items() if name != "DeletedDate"}, cell)
     if secret is None:
         raise Refused(f"{answer['Name']} is not a secret of cell {cell} with our tags")
-    return secret, leaving
+    return secret, deletion_scheduled
 
 
 def stored_at(client: SecretsManagerClient, secret: TenantSecret) -> float | None:
-    """When the live version's value was stored, by AWS's clock; None where there is none."""
+    """When the live version's value was stored, by AWS's clock; None if there is none."""
     versions = client.list_secret_version_ids(SecretId=secret.arn).get("Versions", [])
     live = (version for version in versions if CURRENT in version.get("VersionStages", []))
     return next((_seconds(version.get("CreatedDate")) for version in live), None)
@@ -173,7 +173,7 @@ def _seconds(date: datetime | None) -> float | None:
 
 
 def by_tenant(secrets: list[TenantSecret], wanted: list[str]) -> Iterator[TenantSecret]:
-    """Those wanted, in the list's order. Raises Refused, naming the ones that the cell has not."""
+    """Those wanted, in the list's order. Raises Refused with the tenants that are not in the cell."""
     unknown = sorted(set(wanted) - {secret.tenant for secret in secrets})
     if unknown:
         raise Refused(

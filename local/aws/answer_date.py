@@ -1,4 +1,4 @@
-"""The Date header of each answer, by the cell's clock: AWS tells its own time there, and so does the local cell."""
+"""Sets the Date header of each answer by the cell's clock, since AWS sends its own time in it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a Python function can import: the standard library, boto3 and its own archive, as on Lambda.
 
-MiniStack would start workers with its own interpreter and all packages that are installed there: an archive that lacks
-a module would work here and fail on AWS.
+MiniStack would start workers with its own interpreter and all its packages: an archive without a needed module would
+work here and fail on AWS.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
 """
 
@@ -17,7 +17,7 @@ from typing import Any, Final
 from local.aws.iam.patching import replace
 
 RUNTIME_PACKAGES: Final = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
-"""boto3 and what it stands on."""
+"""boto3 and its dependencies."""
 
 
 def install(home: Path) -> None:
@@ -39,7 +39,7 @@ def _interpreter(folder: Path) -> Path:
     for name in RUNTIME_PACKAGES:
         found = importlib.util.find_spec(name)
         if found is None or found.origin is None:
-            raise RuntimeError(f"{name} is not installed, and Lambda's Python runtime has it")
+            raise RuntimeError(f"{name} is not installed, but Lambda's Python runtime has it")
         source = Path(found.origin).parent if found.submodule_search_locations else Path(found.origin)
         link = packages / source.name
         if not link.is_symlink():

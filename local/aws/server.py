@@ -1,4 +1,4 @@
-"""Serves the AWS side of the local cell: MiniStack with IAM enforced and its differences from AWS put right.
+"""Serves the AWS side of the local cell: MiniStack with enforced IAM and without its differences from AWS.
 
 MiniStack reads its environment when imported, so it is imported only after that is set.
 """
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True)
     arguments = parser.parse_args()
     configure(arguments.port, arguments.home)
-    # Taken first: a port that is gone ends this process at once, before another cell's server could be taken for it.
+    # Bound first: if the port is taken, this process ends at once, and no other cell's server is mistaken for it.
     listener = socket.create_server(("127.0.0.1", arguments.port), backlog=128)
 
     from hypercorn.asyncio import serve

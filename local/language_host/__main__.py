@@ -19,7 +19,7 @@ from pulumi.runtime.proto import language_pb2_grpc
 from local.language_host.host import LanguageHost
 
 _MAX_MESSAGE: Final = 400 * 1024 * 1024
-"""What the engine itself allows."""
+"""The engine's own limit."""
 
 _LOOK_EVERY_SECONDS: Final = 0.5
 
@@ -27,7 +27,7 @@ _LOOK_EVERY_SECONDS: Final = 0.5
 def main() -> None:
     # The engine's flags, for its logs or a tracing endpoint, come before its address and mean nothing here.
     host = LanguageHost(sys.argv[-1] if len(sys.argv) > 1 else "")
-    # Each policy pack keeps one thread busy for as long as it runs.
+    # Each policy pack uses one thread while it runs.
     server = grpc.server(
         ThreadPoolExecutor(max_workers=64),
         options=[("grpc.max_send_message_length", _MAX_MESSAGE), ("grpc.max_receive_message_length", _MAX_MESSAGE)],
@@ -37,7 +37,7 @@ def main() -> None:
     server.start()
     done = threading.Event()
 
-    # An engine that has finished interrupts its plugins; one that is killed can't, but leaves them to another parent.
+    # An engine that ends interrupts its plugins; a killed one cannot, but then this process gets another parent.
     def stop(number: int, frame: object) -> None:  # noqa: ARG001  (the shape of a signal handler)
         done.set()
 

@@ -1,6 +1,7 @@
 """Which Python a project runs in, and which packages that Python holds.
 
-An option that this host would have to ignore is refused: a program must not behave differently because of who hosts it.
+An option that this host does not implement is refused, so that a program never behaves differently than with the
+official host.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from google.protobuf import json_format
 from pulumi.runtime.proto import language_pb2
 
 _LISTING: Final = Path(__file__).with_name("list_packages.py")
-_OFFICIAL: Final = "Pulumi's official language host can: install Pulumi and put its folder on PATH"
+_OFFICIAL: Final = "Pulumi's official language host supports it: install Pulumi and put its folder on PATH"
 
 
 class UnusableEnvironment(RuntimeError):
@@ -60,17 +61,17 @@ def resolve(info: language_pb2.ProgramInfo, *, must_exist: bool = True) -> Pytho
     virtualenv = options.pop("virtualenv", None)
     toolchain = options.pop("toolchain", "pip")
     if toolchain != "pip":
-        raise UnusableEnvironment(f"runtime option `toolchain: {toolchain}`: this host knows pip only. {_OFFICIAL}")
+        raise UnusableEnvironment(f"runtime option `toolchain: {toolchain}`: this host supports only pip. {_OFFICIAL}")
     if options:
-        raise UnusableEnvironment(f"runtime options {sorted(options)}: this host can't honour them. {_OFFICIAL}")
+        raise UnusableEnvironment(f"runtime options {sorted(options)}: this host does not support them. {_OFFICIAL}")
     if not virtualenv:
         return PythonEnvironment(ambient_python(os.environ), None)
     folder = Path(info.root_directory, virtualenv)
     python = folder / "bin" / "python"
     if must_exist and not python.exists():
         raise UnusableEnvironment(
-            f"`virtualenv: {virtualenv}` in {info.root_directory} names {folder}, which holds no bin/python. "
-            "`pulumi install` makes it"
+            f"`virtualenv: {virtualenv}` in {info.root_directory} names {folder}, which has no bin/python. "
+            "`pulumi install` creates it"
         )
     return PythonEnvironment(python, folder)
 

@@ -1,7 +1,6 @@
-"""The LanguageRuntime service: what the engine may ask of a language host, and who answers.
+"""The LanguageRuntime service: the engine's requests and the modules that answer them.
 
-Owns the translation between the engine's requests and the modules beside it. Leaves out what deploying never asks for:
-the base class answers that with "unimplemented".
+Leaves out requests that a deployment never makes: the base class answers them with "unimplemented".
 """
 
 # The SDK's stubs for its protobufs refer to modules that don't exist, so what comes out of them has no type; the
@@ -38,7 +37,7 @@ _RUNNER: Final = Path(__file__).with_name("run_program.py")
 
 
 def _explained(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Turns an environment that can't be used into an error with its own words, not a stack trace of this host."""
+    """Reports an unusable environment with its own message, not with a stack trace of this host."""
 
     @functools.wraps(method)
     def call(self: LanguageHost, request: Any, context: grpc.ServicerContext) -> Any:
@@ -51,7 +50,7 @@ def _explained(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
-    """`engine` is the engine's address, or empty until it shakes hands."""
+    """`engine` is the engine's address, or empty until its handshake."""
 
     def __init__(self, engine: str) -> None:
         self._engine = engine
@@ -130,7 +129,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return (language_pb2.RunPluginResponse(**{name: value}) for name, value in output)
 
     def GenerateProgram(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Asked after `pulumi import`. The engine prints the answer as what to copy into the program."""
+        """Called after `pulumi import`. The engine prints the answer, which the user copies into the program."""
         described = "\n".join(request.source.values())
         lines = [_GENERATED, *(f"# {line}".rstrip() for line in described.splitlines())]
         return language_pb2.GenerateProgramResponse(source={"__main__.py": "\n".join(lines).encode() + b"\n"})
@@ -147,7 +146,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return self._install(commands, folder, environment.variables(), context)
 
     def GeneratePackage(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Asked by `pulumi package add` and `pulumi install`, for a package that another program may import."""
+        """Called by `pulumi package add` and `pulumi install`, for a package that another program may import."""
         try:
             sdk.write(Path(request.directory), request.schema, request.loader_target, dict(request.extra_files))
         except StepError as error:

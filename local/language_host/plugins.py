@@ -1,4 +1,4 @@
-"""Running a plugin or a policy pack that is written in Python, and passing on what it says."""
+"""Runs a plugin or a policy pack that is written in Python, and forwards its output."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Output = tuple[str, bytes | int]
 def plugin(
     processes: Processes, python: Path, variables: Mapping[str, str], request: Any, context: grpc.ServicerContext
 ) -> Iterator[Output]:
-    """Runs the plugin's `__main__.py` until the engine lets go of it."""
+    """Runs the plugin's `__main__.py` until the engine ends it."""
     command = [str(python), request.info.program_directory, *request.args]
     process = processes.start(command, request.pwd, variables)
     context.add_callback(lambda: processes.end(process))
@@ -32,7 +32,7 @@ def plugin(
 def policy_pack(
     processes: Processes, python: Path, variables: Mapping[str, str], request: Any, context: grpc.ServicerContext
 ) -> Iterator[Output]:
-    """Runs a policy pack in its own folder, once the engine has named the stack, until the engine lets go of it."""
+    """Runs a policy pack in its own folder, once the engine has named the stack, until the engine ends it."""
     folder = request.info.program_directory
     command = [str(python), "-u", "-m", "pulumi.policy", *request.args, folder]
     started: queue.SimpleQueue[tuple[subprocess.Popen[bytes], Iterator[tuple[str, bytes]]] | None] = queue.SimpleQueue()
@@ -42,11 +42,11 @@ def policy_pack(
         port, output = _port(processes.stream(process))
         started.put((process, output))
         if port is None:
-            raise PackNotReady(f"the policy pack in {folder} ended before it was ready; what it said is above")
+            raise PackNotReady(f"the policy pack in {folder} ended before it was ready; its output is above")
         return port
 
     front = PolicyPackFront(launch)
-    # The engine may also let go before it has named a stack: then there is no process to wait for.
+    # The engine may also end before it has named a stack: then there is no process to wait for.
     context.add_callback(lambda: started.put(None))
     try:
         yield "stdout", f"{front.port}\n".encode()

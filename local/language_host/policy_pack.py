@@ -21,7 +21,7 @@ _UNLIMITED: Final = [("grpc.max_send_message_length", -1), ("grpc.max_receive_me
 
 
 class PackNotReady(RuntimeError):
-    """The pack ended before it could be asked anything."""
+    """The pack ended before its first request."""
 
 
 class PolicyPackFront(grpc.GenericRpcHandler):
@@ -44,7 +44,7 @@ class PolicyPackFront(grpc.GenericRpcHandler):
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes] | None:
         method = str(handler_call_details.method)
-        # Answering nothing means "unimplemented": the pack doesn't shake hands, and it hasn't started yet.
+        # None means "unimplemented": the pack has no handshake, and has not started yet.
         if not method.startswith(_SERVICE) or method == f"{_SERVICE}Handshake":
             return None
         forward = self._configure if method == f"{_SERVICE}ConfigureStack" else self._pass
@@ -77,7 +77,7 @@ class PolicyPackFront(grpc.GenericRpcHandler):
 
 
 def stack_variables(request: Any) -> dict[str, str]:
-    """What a pack's SDK reads when it starts; empty values are left out, as absent is what they mean."""
+    """The variables that a pack's SDK reads when it starts, without empty ones, which mean absent."""
     values = {
         "PULUMI_ORGANIZATION": request.organization,
         "PULUMI_PROJECT": request.project,

@@ -1,4 +1,4 @@
-"""The processes that a language host starts, all of which end when it does."""
+"""The processes that a language host starts; they end with it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Processes:
         self._forget(process)
 
     def end(self, process: subprocess.Popen[bytes]) -> None:
-        """Interrupts the process, and kills it if it doesn't listen."""
+        """Interrupts the process, and kills it if it does not end."""
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
             try:

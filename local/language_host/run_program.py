@@ -1,8 +1,8 @@
-"""Run by a project's own Python: runs one Pulumi program against the engine that is waiting for it.
+"""A project's own Python runs it: runs one Pulumi program for the engine.
 
-Reads its orders (addresses, stack, configuration) as one JSON document from stdin: unlike arguments and environment
-variables that is visible to nobody else, and configuration may hold secrets. Exit code 32 says that the program failed
-and that the reader has been told why.
+Reads its orders (addresses, stack, configuration) as one JSON document from stdin, since configuration may hold secrets
+and other processes can see arguments and environment variables. Exit code 32 means that the program failed and that the
+reason has been printed.
 """
 
 import asyncio
@@ -21,18 +21,18 @@ from typing import Any
 TOLD = 32
 
 ENGINE_STOPPED = "resource monitor shut down"
-"""How the engine answers whoever still waits once another resource has ended the update; that one was told about."""
+"""The engine's answer to waiting calls after another resource's error, which was printed, has ended the update."""
 
 
 class ProgramExit(Exception):
-    """The program called `sys.exit`. As a SystemExit it would tear down the event loop under the SDK's feet."""
+    """The program called `sys.exit`. A SystemExit would end the event loop before the SDK has finished."""
 
 
 class Origins:
     """Where exceptions first came from.
 
-    asyncio drops a traceback when a failed task is awaited a second time, which the SDK does, and then nobody could
-    tell in which `apply` a program failed.
+    asyncio drops a traceback when a failed task is awaited a second time, which the SDK does. Then the output would not
+    show in which `apply` a program failed.
     """
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class Origins:
 
 
 def readable(error: BaseException, sdk: str) -> str:
-    """The error's traceback from the program's first own line on: what runs a program is not where it fails."""
+    """The error's traceback from the program's first line on, without the frames of what runs the program."""
     told = traceback.TracebackException.from_exception(error)
     _trim(told, ("<frozen ", runpy.__file__, __file__, str(Path(asyncio.__file__).parent), sdk))
     return "".join(told.format()).strip()
@@ -70,19 +70,19 @@ def _trim(told: traceback.TracebackException | None, machinery: tuple[str, ...])
 
 
 def run(orders: dict[str, Any]) -> int:
-    # What the SDK and its packages load lives as long as the process, which is soon over: looking for garbage in it,
-    # again and again while it loads, is a tenth of the work.
+    # The SDK's objects are needed until this short process ends; garbage collection while they load would take a tenth
+    # of the time.
     gc.disable()
     try:
         import grpc
         import pulumi
         import pulumi.runtime
     except ImportError as error:
-        sys.stderr.write(f"{error}: {sys.executable} can't run a Pulumi program. `pulumi install` adds what it needs\n")
+        sys.stderr.write(f"{error}: {sys.executable} cannot run a Pulumi program. `pulumi install` adds the packages\n")
         return TOLD
     pulumi.runtime.set_all_config(orders["config"], orders["secret_keys"])
     pulumi.runtime.configure(pulumi.runtime.Settings(**orders["settings"]))
-    # A program that fails leaves futures that nobody awaits. That is not the program's fault, nor news to its reader.
+    # A program that fails leaves futures that nobody awaits. A warning about them would not help.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -105,7 +105,7 @@ def run(orders: dict[str, Any]) -> int:
         pulumi.log.error(str(error))
         return TOLD
     except grpc.RpcError as error:
-        # An engine that has stopped listening has told its reader why already.
+        # An engine that has stopped has already printed the reason.
         if error.code() != grpc.StatusCode.UNAVAILABLE:
             pulumi.log.error(f"the engine refused a call of the program: {error.details()}")
         return TOLD
@@ -119,15 +119,15 @@ def run(orders: dict[str, Any]) -> int:
 
 if __name__ == "__main__":
     received: dict[str, Any] = json.load(sys.stdin)
-    # The program finds an empty stdin, and not this file's folder on its path.
+    # The program gets an empty stdin, and a path without this file's folder.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     del sys.path[0]
     sys.argv = [received["program"], *received["arguments"]]
     try:
         sys.exit(run(received))
     except KeyboardInterrupt:
-        # Only the host interrupts, and only when the engine has given up on the update and told its reader why. Threads
-        # that wait for the engine would wait on, so nothing is joined.
+        # Only the host interrupts, and only after the engine has ended the update and printed the reason. Threads that
+        # wait for the engine would continue to wait, so none is joined.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(TOLD)

@@ -1,8 +1,8 @@
-"""Who a request's key belongs to, and whether that key may do this.
+"""Whose key a request has, and whether that key may make it.
 
-Owns authentication and scopes. Leaves out what the organization's policies forbid (`policies.py`). Admin keys work on
-admin endpoints only and project keys on model endpoints only: the wrong kind is told which scope it lacks, as OpenAI
-tells it.
+Owns authentication and scopes. Leaves out what the organization's policies forbid (`policies.py`). Admin keys work only
+on admin endpoints, and project keys only on model endpoints: for the wrong kind the answer names the missing scope, as
+OpenAI's does.
 """
 
 from __future__ import annotations

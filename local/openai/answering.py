@@ -1,8 +1,8 @@
 """A model's answer, and what it costs the project.
 
 Owns the order of checks on a model call, the text of the answer, and the booking of tokens, money and spend alerts.
-Leaves out the shape of requests and answers (`routes/chat.py`, `routes/responses.py`). The answer repeats what was
-said: the same question gets the same answer, so tests can compare.
+Leaves out the form of requests and answers (`routes/chat.py`, `routes/responses.py`). The answer repeats the question,
+so that tests can compare.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""One request on its way through the emulator, and the answer to it.
+"""One request to the emulator, and its answer.
 
-Owns the two records that routes work with, the table that finds a route, and `Emulator`, which holds what lives as long
-as the process. Leaves out the wire (`gateway.py`).
+Owns the two records that routes use, the table that finds a route, and `Emulator`, the process's state. Leaves out HTTP
+(`gateway.py`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from local.openai.state import AdminKey, ApiKey, MintLedger, Organization, Proje
 
 
 class Emulator:
-    """All that the process holds. `reset` forgets everything but the ledger: a leak scan must still know old keys."""
+    """The process's state. `reset` drops everything except the ledger: a leak search needs old keys too."""
 
     def __init__(self) -> None:
         self.ledger: Final = MintLedger()
@@ -86,7 +86,7 @@ class Call:
         return project
 
     def project(self) -> Project:
-        """The project in the path, which must not be archived: archiving is final, and everything below it is gone."""
+        """The project in the path, which must not be archived: archiving is final, and ends all that it contains."""
         project = self.any_project()
         if project.archived_at is not None:
             raise errors.archived(project.id)
@@ -106,7 +106,7 @@ class Route:
     admin: bool
 
     def run(self, call: Call) -> Answer:
-        """Who is calling, how often, then what: the order in which a caller learns of each."""
+        """Checks the key, then the rate limit, then the request, in OpenAI's order."""
         emulator = call.emulator
         if self.admin:
             call.admin_key = access.admin(emulator.organization, call.headers, self.scopes[0], call.now)

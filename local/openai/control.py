@@ -1,4 +1,4 @@
-"""A client for the emulator's control endpoints: what a person does on OpenAI's site, faults, settings, the log.
+"""A client for the emulator's control endpoints: a person's actions on OpenAI's site, faults, settings, the log.
 
 Owns typed access to `/_emulator`. Leaves out OpenAI's API, for which there is OpenAI's SDK. Standard library only, and
 safe to share between threads: every call opens its own connection.
@@ -17,7 +17,7 @@ TIMEOUT_SECONDS = 30
 
 
 class ControlError(Exception):
-    """The emulator refused a control call, or was not there. The message never holds a key or the token."""
+    """The emulator refused a control call, or did not answer. The message never holds a key or the token."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class RecordedCall:
 
 @dataclass(frozen=True)
 class ProjectState:
-    """A project as it stands. `service_accounts` maps id to role."""
+    """A project's state. `service_accounts` maps id to role."""
 
     id: str
     name: str
@@ -130,7 +130,7 @@ class EmulatorControl:
         return self._send("POST", "/user-keys", fields | {"expires_in_seconds": expires_in_seconds})["value"]
 
     def minted(self) -> list[MintedKey]:
-        """Every key value that this server process ever made, dead ones too: what a leak scan looks for."""
+        """Every key value that this server process ever made, also of invalid keys, for a leak search."""
         return [MintedKey(**entry) for entry in self._send("GET", "/minted")]
 
     def live_keys(self, project_id: str | None = None) -> list[LiveKey]:
@@ -176,7 +176,7 @@ class EmulatorControl:
         seconds: float | None = None,
         after: bool = False,
     ) -> None:
-        """Makes the next `count` matching calls go wrong (None: until cleared).
+        """Injects a fault into the next `count` matching calls (None: until cleared).
 
         `path` is a regular expression searched in the request's path, `/v1/…`. Names: 429, 500, slow, timeout (`after`
         tells whether the call is applied first), dropped, dropped_after_apply, truncated, propagation_delay (matches
@@ -198,7 +198,7 @@ class EmulatorControl:
         return self._send("PUT", "/settings", changes) if changes else self._send("GET", "/settings")
 
     def reset(self) -> None:
-        """Forgets projects, keys, faults, settings and calls. `minted()` remembers still."""
+        """Drops projects, keys, faults, settings and calls, but not the values that `minted()` returns."""
         self._send("POST", "/reset", {})
 
 

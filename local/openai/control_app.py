@@ -1,4 +1,4 @@
-"""The emulator's own endpoints under `/_emulator`: what a person does on OpenAI's site, and what a test needs to see.
+"""The emulator's own endpoints under `/_emulator`: a person's actions on OpenAI's site, and the state that tests read.
 
 Owns the token that guards them and their JSON. Leaves out OpenAI's API. Without the token only `health` answers, so
 that no tenant, function or stranger who reaches the port can mint an admin key or read one back.
@@ -81,7 +81,7 @@ class ControlApp:
         unknown = set(scopes) - access.ADMIN_SCOPES
         if unknown:
             known = ", ".join(sorted(access.ADMIN_SCOPES))
-            raise ValueError(f"{sorted(unknown)[0]!r} is no scope of admin keys: {known}")
+            raise ValueError(f"{sorted(unknown)[0]!r} is not a scope of admin keys: {known}")
         key, value = mint_admin_key(self._call(request), name, scopes, expires)
         return {"id": key.id, "value": value}
 

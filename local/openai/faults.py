@@ -1,7 +1,7 @@
-"""Things that go wrong on request: which call, how often, and before or after it was applied.
+"""Injected faults: which call, how often, and before or after it was applied.
 
-Owns the list of faults and their matching. Leaves out how each is acted out: `gateway.py` for those on the wire, the
-routes for those that change what a call means.
+Owns the list of faults and their matching. Leaves out the injection: `gateway.py` for faults of the connection, the
+routes for faults in what a call does.
 """
 
 from __future__ import annotations
@@ -59,17 +59,17 @@ def parse(fields: dict[str, Any]) -> Fault:
     method, path, count, seconds = (fields.get(f) for f in ("method", "path", "count", "seconds"))
     after = fields.get("after", False)
     if method is not None and method not in ("GET", "POST", "DELETE"):
-        raise ValueError(f"method is {method!r}: it is GET, POST or DELETE")
+        raise ValueError(f"method must be GET, POST or DELETE, got {method!r}")
     if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
-        raise ValueError(f"count is {count!r}: it is a whole number from 1, or null for until cleared")
+        raise ValueError(f"count must be a whole number from 1, or null for until cleared, got {count!r}")
     if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0):
-        raise ValueError(f"seconds is {seconds!r}: it is a number from 0")
+        raise ValueError(f"seconds must be a number from 0, got {seconds!r}")
     if not isinstance(after, bool) or (after and name not in _CHOOSE + _ALWAYS_AFTER):
-        raise ValueError(f"after is {after!r}: only {', '.join(_CHOOSE)} can be told to strike after the call")
+        raise ValueError(f"after is {after!r}: only {', '.join(_CHOOSE)} can be injected after the call")
     try:
         pattern = re.compile(path) if path is not None else None
     except (re.error, TypeError):
-        raise ValueError(f"path is {path!r}: it is a regular expression, searched in the request's path") from None
+        raise ValueError(f"path must be a regular expression for the request's path, got {path!r}") from None
     return Fault(
         name,
         method,

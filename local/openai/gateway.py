@@ -1,8 +1,7 @@
-"""The wire: reads a request, acts faults out, has it answered, sends the answer, keeps the log of calls.
+"""The ASGI application under `/v1`: reads a request, injects faults, sends the answer, keeps the log of calls.
 
-Owns the ASGI application under `/v1`, the headers that every answer carries, and the faults that are seen on the
-connection. Leaves out what a call means (`routes/`). The log holds method, path, status and time: never a header, a
-query or a body.
+Owns the headers of every answer and the faults of the connection. Leaves out what a call does (`routes/`). The log
+holds method, path, status and time: never a header, a query or a body.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ class Gateway:
         await _send(answer, receive, send, cut=fault is not None and fault.name == "truncated")
 
     async def _answer(self, call: Call, fault: faults.Fault | None, request_id: str) -> Answer | None:
-        """The answer to send, or None where the connection is to be closed without one."""
+        """The answer to send, or None to close the connection without one."""
         if fault is None:
             return self._apply(call)
         if fault.name == "slow" and not fault.after:
@@ -138,7 +137,7 @@ def _start(status: int, headers: list[tuple[bytes, bytes]]) -> Message:
 
 
 async def _hang_up(receive: Receive, send: Send) -> None:
-    """Closes the connection under uvicorn's feet: ASGI itself has no way to answer nothing at all."""
+    """Closes the connection without an answer, through uvicorn's transport: ASGI has no call for that."""
     transport: asyncio.Transport = send.__self__.transport  # pyright: ignore[reportFunctionMemberAccess]
     transport.close()
     while (await receive())["type"] != "http.disconnect":

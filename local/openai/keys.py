@@ -1,6 +1,6 @@
-"""What keys and ids look like, and what is kept of a key.
+"""The form of keys and ids, and what is stored of a key.
 
-The prefixes are put together from halves, so that no scanner takes this file for a leak.
+The prefixes are built from two halves, so that secret scanners do not report this file.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ def make_value(prefix: str) -> str:
 
 
 def digest(value: str) -> str:
-    """All that is kept of a key's value. That many random bits need no salt."""
+    """What is stored of a key's value. It has enough random bits to need no salt."""
     return hashlib.sha256(value.encode()).hexdigest()
 
 
 def redacted_at_rest(value: str) -> str:
-    """What lists of keys show: enough to recognise, too little to use."""
+    """What lists of keys show: enough to identify a key, not to use it."""
     prefix = next(p for p in _PREFIXES if value.startswith(p))
     return f"{prefix}{'*' * 10}{value[-4:]}"
 

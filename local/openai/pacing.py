@@ -1,4 +1,4 @@
-"""How fast the organization may call: admin endpoints by the minute, models by requests and tokens a minute.
+"""Rate limits: calls a minute for admin endpoints, requests and tokens a minute for models.
 
 Owns the counters and the `x-ratelimit-*` headers. Leaves out where limits are set. Admin endpoints send no rate-limit
 headers, are counted one by one (method and path template), and are refilled 60 s after the first call of a window:
@@ -58,7 +58,8 @@ class ModelPace:
         self._buckets: dict[tuple[str, str, str], _Bucket] = {}
 
     def spend(self, project: Project, model: Model, tokens: int, now: float, organization_id: str) -> dict[str, str]:
-        """Takes one request and `tokens`, and answers the headers; refused with nothing taken when either is short."""
+        """Counts one request and `tokens`, and returns the headers; refuses, and counts nothing, if either limit is
+        reached."""
         kinds = (("requests", "max_requests_per_1_minute", 1), ("tokens", "max_tokens_per_1_minute", tokens))
         headers: dict[str, str] = {}
         buckets: list[tuple[_Bucket, int]] = []

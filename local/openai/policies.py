@@ -1,4 +1,4 @@
-"""What the organization's owner has decided about keys: longest life, service accounts only, no new keys.
+"""The organization's policies about keys: longest life, only service accounts, no new keys.
 
 OpenAI documents that such policies exist and that a mint must comply; the wording of its refusals is not documented.
 """

@@ -18,10 +18,10 @@ class Settings:
     forbid_new_keys: bool = False
     """Organization policy: nobody can make a project key, on a service account or otherwise."""
     shut_models_down: bool = False
-    """Whether a model is gone from its announced shutdown date on, by the cell's clock. Off, so that a clock moved by
-    months does not end every test; the date itself is always shown."""
+    """Whether a model is refused from its announced shutdown date on, by the cell's clock. Off by default, so that a
+    test can move the clock by months; the date itself is always shown."""
     max_projects: int = 2000
-    """Active and archived projects count: an archived project is never given back."""
+    """The most projects, active and archived: archiving one does not make room."""
 
 
 def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
@@ -37,14 +37,14 @@ def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
 def _check(name: str, value: Any) -> None:
     if name == "organization_id":
         if not isinstance(value, str) or not value.startswith("org-"):
-            raise ValueError(f"organization_id is {value!r}: OpenAI's organization ids start with org-")
+            raise ValueError(f"organization_id must start with org-, got {value!r}")
     elif name in ("only_service_account_keys", "forbid_new_keys", "shut_models_down"):
         if not isinstance(value, bool):
-            raise ValueError(f"{name} is {value!r}: it is true or false")
+            raise ValueError(f"{name} must be true or false, got {value!r}")
     elif name == "max_key_lifetime_seconds" and value is None:
         return
     elif isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{name} is {value!r}: it is a whole number")
+        raise ValueError(f"{name} must be a whole number, got {value!r}")
     elif value < (0 if name == "admin_requests_per_minute" else 1):
         raise ValueError(f"{name} is {value}: it cannot be that small")
 

@@ -1,8 +1,8 @@
-"""Everything the emulated organization remembers.
+"""The state of the emulated organization.
 
-Owns the records and the few questions that more than one route asks of them. Leaves out HTTP, rules about who may do
-what, and every key's value: a key is a digest here. The values are in `MintLedger` alone, which nothing but the control
-endpoint reads. All of it is touched from one event loop without awaiting in between, so it needs no locks.
+Owns the records and the queries that more than one route needs. Leaves out HTTP, permissions, and key values: a key is
+a digest here. Only `MintLedger` has the values, and only the control endpoint reads them. One event loop uses the state
+without awaiting in between, so it needs no locks.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class ServiceAccount:
     created_at: int
     role: Literal["owner", "member", "none"]
     created_without_role: bool
-    """Not a member of the project by default: the reason why plain lists leave its keys out."""
+    """Not a member of the project by default, so lists without `owner_project_access` leave out its keys."""
 
 
 @dataclass
@@ -81,7 +81,7 @@ class SpendAlert:
     recipients: list[str]
     subject_prefix: str | None
     sent_in: set[str] = field(default_factory=set)
-    """Months (YYYY-MM) in which the alert went out: once a month at most."""
+    """Months (YYYY-MM) in which the alert was sent: at most once a month."""
 
 
 @dataclass
@@ -95,7 +95,7 @@ class Project:
     service_accounts: dict[str, ServiceAccount] = field(default_factory=dict)
     keys: dict[str, ApiKey] = field(default_factory=dict)
     rate_limits: dict[str, dict[str, int]] = field(default_factory=dict)
-    """By model: only what was changed; the organization's limit holds otherwise."""
+    """By model, only changed limits; for others the organization's limit holds."""
     model_permissions: tuple[Literal["allow_list", "deny_list"], list[str]] | None = None
     spend_limit_cents: int | None = None
     spend_alerts: dict[str, SpendAlert] = field(default_factory=dict)
@@ -124,7 +124,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Minted:
-    """A key's value with what is needed to tell whose it is: kind is `admin`, `service_account` or `user`."""
+    """A key's value and its owner: `kind` is `admin`, `service_account` or `user`."""
 
     id: str
     kind: str
@@ -136,7 +136,7 @@ class Minted:
 
 
 class MintLedger:
-    """Every key value ever made, in this process's memory only, so that leak scans know what to look for."""
+    """Every key value ever made, only in this process's memory, for leak searches."""
 
     def __init__(self) -> None:
         self.entries: list[Minted] = []
@@ -155,7 +155,7 @@ class Organization:
     alerts_sent: list[dict[str, Any]] = field(default_factory=list)
     calls: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=200_000))
     responses: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
-    """Stored responses by id: project id and body. Only the newest are kept: OpenAI forgets them too, by age."""
+    """Stored responses by id: project id and body. Only the newest are kept; OpenAI deletes old ones too."""
 
     def add_key(self, key: ApiKey) -> None:
         self.projects[key.project_id].keys[key.id] = key

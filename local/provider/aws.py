@@ -1,7 +1,7 @@
-"""The way to AWS: one session per provider instance, a client per service, and AWS's errors in words.
+"""Access to AWS: a session per provider instance, a client per service, AWS's errors as text.
 
-Owns clients, who the caller is, the account guard and deadlines. Leaves out what is called (`services/`). boto3 is
-imported with the first client, so that a schema or a check costs none of it. Endpoints come from the provider's
+Owns clients, the caller's identity, the account guard and deadlines. Leaves out the calls (`services/`). boto3 is
+imported with the first client, so that a schema or a check does not load it. Endpoints come from the provider's
 `endpoints` or from AWS_ENDPOINT_URL, which botocore reads itself.
 """
 
@@ -38,7 +38,7 @@ INVOKE_SECONDS = 930
 
 
 class Refused(Exception):
-    """Something that a person must put right; the message says what, why and how."""
+    """An error that a person must fix; the message says what, why and how."""
 
 
 class OutOfTime(Exception):
@@ -94,7 +94,7 @@ class Aws:
 
     def check_deadline(self) -> None:
         if self.deadline and time.monotonic() > self.deadline:
-            raise OutOfTime(f"the {self.seconds:g} s that customTimeouts allows are over; AWS may still be at work")
+            raise OutOfTime(f"the {self.seconds:g} s of customTimeouts are over; AWS may still be working")
 
     def _build(self, service: str, read_timeout: float) -> Any:
         import boto3
@@ -115,14 +115,14 @@ class Aws:
             config=Config(
                 connect_timeout=CONNECT_SECONDS,
                 read_timeout=read_timeout,
-                # A call of a function that got no answer may have done its work: it is never sent twice.
+                # A function call without an answer may have done its work: it is never sent twice.
                 retries={"total_max_attempts": 1 if service == "lambda" else known.max_attempts, "mode": "standard"},
                 max_pool_connections=32,
             ),
         )
 
     def identity(self) -> Identity:
-        """Who AWS says is calling. Raises Refused when AWS does not know the credentials."""
+        """The caller's identity, from AWS. Raises Refused if AWS does not accept the credentials."""
         with self.shared.lock:
             if self.shared.identity is None:
                 from botocore.exceptions import BotoCoreError, ClientError
@@ -131,7 +131,7 @@ class Aws:
                     answer = self.client("sts").get_caller_identity()
                 except (BotoCoreError, ClientError) as error:
                     raise Refused(
-                        f"AWS did not say who the caller is: {explain(error)}. Set credentials by AWS_PROFILE, "
+                        f"AWS did not accept the credentials: {explain(error)}. Set credentials by AWS_PROFILE, "
                         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the provider's `profile`"
                     ) from None
                 self.shared.identity = Identity(answer["Account"], answer["Arn"], answer["UserId"])

@@ -1,7 +1,7 @@
 """The provider's own settings: what `pulumi:providers:aws` and the stack's `aws:` configuration may say.
 
-Owns their names, types and checks. Leaves out acting on them (`aws`, `check`). Settings of the official plugin that the
-stand-in can't honour are refused, not ignored; those that only skip checks which it never makes are taken.
+Owns their names, types and checks. Leaves out their use (`aws`, `check`). Settings of the official plugin that the
+local provider does not implement are refused, not ignored, except those that only skip checks that it never makes.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def refusals(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
             continue
         if name in _REFUSED:
             found.append(
-                (name, "is a setting of the official AWS plugin that the local stand-in can't honour: leave it out")
+                (name, "is a setting of the official AWS plugin that the local provider does not support: leave it out")
             )
         elif name not in KNOWN:
             close = difflib.get_close_matches(name, KNOWN, 1)

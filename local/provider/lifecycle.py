@@ -16,7 +16,7 @@ from local.provider.values import UNKNOWN
 
 
 class Failed(Exception):
-    """An operation did not come about and nothing of it remains."""
+    """An operation failed and changed nothing."""
 
 
 class Partial(Exception):
@@ -49,7 +49,7 @@ def create(resource: Resource, aws: Aws, name: str, inputs: State) -> tuple[str,
         reason = f"creating {resource.type} {name!r} ({made.id}): it exists, but is not complete: {explain(error)}"
         raise Partial(reason, made.id, _seen_or(resource, aws, made.id, state)) from None
     if seen is None:
-        raise Failed(f"creating {resource.type} {name!r} ({made.id}): AWS made it and then said that it isn't there")
+        raise Failed(f"creating {resource.type} {name!r} ({made.id}): AWS created it, but then did not find it")
     return made.id, _state(resource, aws, made.id, state, seen)
 
 
@@ -87,7 +87,7 @@ def update(resource: Resource, aws: Aws, name: str, id: str, old: State, inputs:
             raise Failed(reason) from None
         raise Partial(reason, id, remains) from None
     if seen is None:
-        raise Failed(f"updating {resource.type} {name!r} ({id}): it is gone; run `pulumi refresh` to make it anew")
+        raise Failed(f"updating {resource.type} {name!r} ({id}): it no longer exists; run `pulumi refresh`, then up")
     return _state(resource, aws, id, state, seen)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.admin_rotation.proof import SCOPE, NotProven, OnTrial, prove
+from functions.admin_rotation.proof import SCOPE, CandidateKey, NotProven, prove
 from functions.shared.admin_keys import AdminKeyRecord, list_admin_keys, own_key
 from functions.shared.deadline import Deadline
 from functions.shared.environment import SettingError, checked_base_url
@@ -207,7 +207,7 @@ def _checked_with_openai(place: Place, key: SecretText, base_url: str) -> tuple[
     http = OpenAIHTTP(checked, deadline, organization=place.organization_id)
     try:
         prove(http, deadline, key, patience=_PATIENCE_SECONDS, keep=0)
-        return own_key(list_admin_keys(AdminAPI(http, OnTrial(key), deadline)), key), http.told_time
+        return own_key(list_admin_keys(AdminAPI(http, CandidateKey(key), deadline)), key), http.server_time
     except NotProven as failure:
         raise AdminKeyError(_why_not_good(place, failure)) from None
     except OpenAIError as error:

@@ -1,7 +1,7 @@
 """The functions of a cell, as a table of the pack's own.
 
-What the program deploys from is myflux_keys/cell_functions.py. This table repeats it on purpose: a function that is
-given more there must be given it here too, by somebody who looks at what it may do.
+The program uses myflux_keys/cell_functions.py. This table repeats it on purpose: a new permission there needs a change
+here too, which a reviewer sees.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ _PUBLISHERS: Final = frozenset({"cloudwatch.amazonaws.com", "events.amazonaws.co
 
 @dataclass(frozen=True)
 class _May:
-    """What a statement that allows may hold. None allows any: a queue's sender and actions differ by what feeds it."""
+    """What an Allow statement may contain. None: anything, since a queue's senders and actions differ."""
 
     services: frozenset[str] | None
     actions: tuple[str, ...] | None
@@ -34,7 +34,7 @@ _STATEMENT_MAY: Final[dict[Use, _May]] = {
     "topic": _May(services=_PUBLISHERS, actions=("sns:publish",)),
     "queue": _May(services=None, actions=None),
 }
-"""By what the document is for. Whatever it is, only services are let in, and only for the account of the resource."""
+"""By the document's use. In each only services may be allowed, and only for the resource's account."""
 
 
 def _topic_closed(stack: Stack, config: Config) -> Iterator[Finding]:
@@ -66,7 +66,7 @@ def _document_closed(stack: Stack, held: HeldDocument) -> Iterator[Finding]:
         if not _only_does(statement, may.actions):
             yield violation(held.resource, held.path, f"{name} allows more than to publish")
         if not (_only_services(statement, may.services) and _bound_to(statement, account)):
-            yield violation(held.resource, held.path, f"{name} lets others than services of this account in")
+            yield violation(held.resource, held.path, f"{name} allows others than services of this account")
 
 
 def _only_does(statement: Statement, actions: tuple[str, ...] | None) -> bool:
@@ -82,7 +82,7 @@ def _only_services(statement: Statement, services: frozenset[str] | None) -> boo
 
 
 def _bound_to(statement: Statement, account: str) -> bool:
-    """Whether it holds for `account` alone; where that is not known yet (""), for accounts given by their numbers."""
+    """Whether it holds only for `account`; if that is unknown (""), only for accounts given by their ids."""
     return any(
         condition.operator == "stringequals"
         and not condition.passes_when_absent
@@ -104,7 +104,7 @@ def _subscribed(stack: Stack, topic: Resource, config: Config) -> Iterator[Findi
     subscriptions = [one for one in stack if one.type == _SUBSCRIPTION and _is_about(stack, one, "topic", topic)]
     if not subscriptions and topic.text("tags", "cell") in config.production_cells:
         yield violation(topic, "", "nobody is subscribed to a production cell's alarms")
-    yield from _heard(topic, subscriptions, config)
+    yield from _subscribers_checked(topic, subscriptions, config)
 
 
 def _is_about(stack: Stack, resource: Resource, path: str, topic: Resource) -> bool:
@@ -113,7 +113,7 @@ def _is_about(stack: Stack, resource: Resource, path: str, topic: Resource) -> b
     return named or topic in ownership.comes_from(stack, resource, path, ownership.TOPIC)
 
 
-def _heard(topic: Resource, subscriptions: list[Resource], config: Config) -> Iterator[Finding]:
+def _subscribers_checked(topic: Resource, subscriptions: list[Resource], config: Config) -> Iterator[Finding]:
     if not config.alarm_emails:
         return
     for one in subscriptions:
@@ -122,9 +122,9 @@ def _heard(topic: Resource, subscriptions: list[Resource], config: Config) -> It
                 yield unknown(one, path)
                 return
         if one.get("protocol") != "email" or one.get("endpoint") not in config.alarm_emails:
-            yield violation(one, "endpoint", "somebody hears the alarms whom the cell's file does not name")
+            yield violation(one, "endpoint", "the cell's file does not list this subscriber of the alarms")
     if set(config.alarm_emails) - {one.text("endpoint") for one in subscriptions}:
-        yield violation(topic, "", "somebody whom the cell's file names is not subscribed to its alarms")
+        yield violation(topic, "", "an address in the cell's file is not subscribed to its alarms")
 
 
 def _publishers(stack: Stack, holders: set[str]) -> set[str]:

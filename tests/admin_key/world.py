@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from functions.admin_rotation import handler
-from functions.admin_rotation.proof import OnTrial
+from functions.admin_rotation.proof import CandidateKey
 from functions.shared.admin_key import AdminKey
 from functions.shared.admin_keys import AdminKeyRecord, list_admin_keys
 from functions.shared.environment import Environment
@@ -124,7 +124,7 @@ class AdminWorld:
         """Admin keys that live, by id, but the test's own: as OpenAI lists them to it."""
         deadline = self.time.deadline()
         now = self.now()
-        listed = list_admin_keys(AdminAPI(OpenAIHTTP(self.url, deadline), OnTrial(self.observer), deadline))
+        listed = list_admin_keys(AdminAPI(OpenAIHTTP(self.url, deadline), CandidateKey(self.observer), deadline))
         return {
             key.id: key
             for key in listed

@@ -111,7 +111,7 @@ def test_a_side_that_hangs_is_not_called_healthy(home: Path) -> None:
     finally:
         os.killpg(aws.group, signal.SIGCONT)
     assert status.state == "half-dead"
-    assert "lives but doesn't answer" in status.detail
+    assert "runs but does not answer" in status.detail
 
 
 def test_stop_ends_both_sides_and_takes_what_they_held(home: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_start_that_was_killed_can_be_cleared(home: Path) -> None:
     del document["openai"]
     openai.stop()
     (home / "cell.json").write_text(json.dumps(document), encoding="utf-8")
-    with pytest.raises(CellError, match="never completely started"):
+    with pytest.raises(CellError, match="did not complete"):
         LocalCell.start(home)
     assert LocalCell.clear(home)
 

@@ -76,7 +76,8 @@ def test_the_cache_serves_when_path_has_none(tmp_path: Path, machine: dict[str, 
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"), [("v3.100.0", "older than"), ("hello", "did not answer"), ("; exit 3", "did not answer")]
+    ("answer", "reason"),
+    [("v3.100.0", "older than"), ("hello", "printed no version"), ("; exit 3", "printed no version")],
 )
 def test_an_engine_on_path_that_does_not_do_gives_way_to_the_cache(
     tmp_path: Path, machine: dict[str, str], answer: str, reason: str
@@ -126,8 +127,8 @@ def test_two_at_once_build_once(tmp_path: Path, machine: dict[str, str]) -> None
     [
         ("#!/bin/sh\nwhile [ \"$1\" != -o ]; do shift; done; : > $2; echo no space left; exit 1\n", "no space left"),
         ("#!/bin/sh\nwhile [ \"$1\" != -o ]; do shift; done; printf '#!/bin/sh\\necho v9.9.9\\n' > $2; chmod +x $2\n",
-         "gave version 9.9.9"),
-        ("#!/bin/sh\nexit 0\n", "can't be run"),
+         "installed version 9.9.9"),
+        ("#!/bin/sh\nexit 0\n", "cannot be run"),
     ],
 )  # fmt: skip
 def test_a_build_that_fails_leaves_nothing_behind(tmp_path: Path, machine: dict[str, str], go: str, words: str) -> None:
@@ -148,16 +149,16 @@ def test_when_nothing_works_the_error_says_what_was_tried_and_three_ways_out(
         engine.ensure(bare)
     text = str(refusal.value)
     assert "is version 3.100.0, older than" in text
-    assert "out of reach" in text
+    assert "cannot be reached" in text
     assert "no `go` on PATH" in text
-    for way in ("1. install Pulumi", "2. let this machine reach", "3. put Go"):
+    for way in ("1. install Pulumi", "2. allow HTTPS", "3. put Go"):
         assert way in text
 
 
 def test_a_step_that_takes_too_long_is_stopped_with_all_it_started(tmp_path: Path) -> None:
     marker = tmp_path / "still-alive"
     script = f"echo begun; (sleep 1.5; touch '{marker}') & sleep 30"
-    with pytest.raises(StepError, match=r"(?s)not done after 0 s.*begun"):
+    with pytest.raises(StepError, match=r"(?s)stopped after 0 s.*begun"):
         engine_step.run(["/bin/sh", "-c", script], "waiting", 0.3, dict(os.environ))
     subprocess.run(["sleep", "1.6"], check=True)
     assert not marker.exists(), "a child of the stopped step went on"

@@ -56,7 +56,7 @@ def test_a_page_that_is_not_openais_proves_nothing() -> None:
 
 
 def test_only_a_living_key_counts_as_proven() -> None:
-    assert {proof for proof in Proof if not proof.alive} == {Proof.REFUSED, Proof.UNCLEAR}
+    assert {proof for proof in Proof if not proof.valid} == {Proof.REFUSED, Proof.UNCLEAR}
 
 
 def _key(name: str, created: int = 1000, expires: int | None = 1000 + 34 * DAY, id: str = "key_x") -> Key:

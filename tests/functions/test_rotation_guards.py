@@ -18,16 +18,16 @@ def _tag(world: World, **tags: str) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"tenant": "globex"}, "not the tenant of that name"),
+        ({"tenant": "globex"}, "its name has another tenant"),
         ({"cell": "other"}, "serves cell local"),
-        ({"managed_by": "somebody"}, "not tagged"),
+        ({"managed_by": "somebody"}, "has no tag managed-by"),
         ({"myflux__permission": "everything"}, "not one of: all, restricted, read_only"),
         ({"myflux__every_days": "soon"}, "not a number"),
         ({"myflux__every_days": "0.1"}, "at least 4 hours"),
-        ({"myflux__overlap_hours": "721"}, "no more than the interval"),
+        ({"myflux__overlap_hours": "721"}, "at most the interval"),
         ({"myflux__project_id": " "}, "no tag myflux:project-id"),
         ({"myflux__every_days": "364"}, None),
-        ({"myflux__every_days": "365"}, "the year"),
+        ({"myflux__every_days": "365"}, "exceed a year"),
     ],
 )
 def test_tags_that_break_a_rule_are_refused_before_any_call_to_openai(

@@ -12,7 +12,7 @@ from local.provider.values import UNKNOWN, Secret
     ("name", "value", "text"),
     [
         ("regions", "x", "did you mean region?"),
-        ("assumeRoles", "[]", "can't honour"),
+        ("assumeRoles", "[]", "does not support"),
         ("allowedAccountIds", '["12"]', "'12', which is not an account id"),
         ("allowedAccountIds", '"1"', "must be a list"),
         ("defaultTags", '{"tag": {}}', "must be of the form"),

@@ -208,7 +208,7 @@ def test_a_forked_process_reads_for_itself(reader: KeyReader, aws: StandIn) -> N
     if child == 0:
         status = 1
         try:
-            reader._entry("acme").board(0.0, fresh=False, rejected=None)
+            reader._entry("acme").join(0.0, fresh=False, rejected=None)
             os.write(writing, str(len(reader._entries["acme"].warm or ())).encode())
             status = 0
         finally:

@@ -70,7 +70,7 @@ def test_keys_and_readers_are_never_pickled(reader: KeyReader) -> None:
     key = reader.get("acme")
     for value in (key, key.api_key, {"a": [key]}, reader):
         for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
-            with pytest.raises(TypeError, match=r"never pickled|not pickled"):
+            with pytest.raises(TypeError, match="cannot be pickled"):
                 pickle.dumps(value, protocol)
     assert copy.copy(key).reveal() == SECRET, "a copy within the process is the same key"
 
@@ -174,7 +174,7 @@ def test_a_read_logs_no_body_whatever_the_levels_are(
         reader.get("acme")
     text = everything_logged.getvalue()
     assert "the key is Key(" in text, "logging was on"
-    assert "serving the last good key" in text, "a stale key is no silent matter"
+    assert "the last good key" in text, "the log says that a key is stale"
     assert not [secret for secret in (SECRET, *SESSION_SECRETS) if secret in text]
     assert "Response body" not in text
 

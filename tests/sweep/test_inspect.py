@@ -89,5 +89,5 @@ def test_a_secret_that_is_empty_or_not_there_is_refused(bench: Bench) -> None:
         inspect(bench, "nobody-here")
     tenant = bench.tenant()
     bench.client("administrator", "secretsmanager").delete_secret(SecretId=tenant.arn, RecoveryWindowInDays=7)
-    with pytest.raises(AssertionError, match="no secret"):
+    with pytest.raises(AssertionError, match="is not a secret of cell local"):
         inspect(bench, tenant.slug)

@@ -17,7 +17,7 @@ import tenancy
 from functions.shared.deadline import Deadline
 from functions.shared.secrets_manager import SecretState
 from functions.sweep import orphans
-from functions.sweep.gather_cell import Sides as SidesOfCell
+from functions.sweep.gather_cell import Comparer
 from functions.sweep.metrics import of_orphans
 from functions.sweep.orphans import SETTLING_SECONDS, Orphan, Project, is_orphan, suspects
 from functions.sweep.tenants import ListedSecret, TenantSecret
@@ -167,7 +167,7 @@ def test_projects_are_listed_at_the_pace_of_the_admin_apis_budget() -> None:
     clock, called = Clock(), list[float]()
 
     class API:
-        http = SimpleNamespace(told_time=None)
+        http = SimpleNamespace(server_time=None)
 
         def pages(self, path: str, *, between: Callable[[int], None]) -> Iterator[dict[str, Any]]:
             for page in range(20):
@@ -184,7 +184,7 @@ def test_projects_are_listed_at_the_pace_of_the_admin_apis_budget() -> None:
     services: Any = SimpleNamespace(
         environment=SimpleNamespace(cell=CELL), secrets=Secrets(), api=API(), deadline=deadline, now=clock.now
     )
-    assert SidesOfCell(services).look().failed is None
+    assert Comparer(services).compare().failed is None
     assert len(called) == 20
     assert max(sum(first <= at < first + 60 for at in called) for first in called) <= CALLS_PER_MINUTE
     assert deadline.remaining() > 600

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from functions.rotation.tenant import Tenant
 from functions.shared.openai_admin import Key
 from functions.shared.secrets_manager import CURRENT, PENDING
-from functions.sweep.decide import GRACE_SECONDS, PREVIOUS, READER_CACHE_SECONDS, SLACK_SECONDS, decide, is_dead
+from functions.sweep.decide import GRACE_SECONDS, PREVIOUS, READER_CACHE_SECONDS, SLACK_SECONDS, decide, is_expired
 from functions.sweep.facts import Facts, Finding
 
 HOUR, DAY = 3600, 86_400
@@ -196,12 +196,12 @@ def test_an_old_key_that_answers_after_its_death_is_told_and_revoked(
     answered: bool | None, expected: tuple[str, str] | None
 ) -> None:
     dead = key("old", dies=NOW - HOUR)
-    assert about(decide(facts(dead, previous_answers=answered)), "old") == expected
+    assert about(decide(facts(dead, previous_accepted=answered)), "old") == expected
 
 
 def test_an_old_key_that_answers_though_openai_lists_it_no_more_is_told() -> None:
-    assert about(decide(facts(previous_answers=True)), "old") == ("alive", "report")
-    assert about(decide(facts(previous_answers=False)), "old") is None
+    assert about(decide(facts(previous_accepted=True)), "old") == ("alive", "report")
+    assert about(decide(facts(previous_accepted=False)), "old") is None
 
 
 @pytest.mark.parametrize("gone", [(), (key("live", dies=NOW - HOUR),)], ids=["not listed", "expired"])
@@ -233,7 +233,7 @@ states = st.builds(
     held=labels,
     unreadable=st.frozensets(st.sampled_from([CURRENT, PREVIOUS, PENDING])),
     promoted_at=st.none() | past,
-    previous_answers=st.none() | st.booleans(),
+    previous_accepted=st.none() | st.booleans(),
 )
 
 
@@ -249,7 +249,9 @@ def test_whatever_the_state_nothing_is_ended_that_somebody_may_need(state: Facts
             assert ended.id not in protected, "the live key and one on its way are never ended"
             assert ended.created_at <= NOW - GRACE_SECONDS or state.held.get(PREVIOUS) == ended.id
             current = state.held.get(CURRENT)
-            assert current is None or (current in by_id and not is_dead(by_id[current], NOW)), "nothing else may work"
+            assert current is None or (current in by_id and not is_expired(by_id[current], NOW)), (
+                "nothing else may work"
+            )
         ours = ended.service_account_id == TENANT.service_account_id and ended.name.startswith(TENANT.key_name(""))
         if found.found != "alive":
             assert ours or ended.id in state.held.values(), (

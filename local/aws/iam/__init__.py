@@ -1,6 +1,6 @@
-"""AWS's rules of identity and access that MiniStack leaves out or gets wrong, put in place while it runs.
+"""AWS's rules of identity and access that MiniStack lacks or has wrong, installed while it runs.
 
-Owns the order in which they are installed, one rule a file. No file of MiniStack is changed.
+Owns the order in which they are installed, one rule in each file. No file of MiniStack is changed.
 
     authorize          Whether the caller of the current request, or a service, may do a further action
     callers            The caller behind an access key, with every policy and condition key that comes with them
@@ -8,20 +8,20 @@ Owns the order in which they are installed, one rule a file. No file of MiniStac
     control_endpoints  MiniStack's own endpoints under ``/_ministack/``
     decision           AWS's evaluation logic: from all policies that apply to the verdict and its reason
     deliveries         Delivery to a function, topic or queue: its policy must allow it
-    denials            What AWS tells a caller that it denies
+    denials            AWS's text for a denied call
     dependent_actions  Further actions that a request needs: passing a role, tagging a session
-    dispatch           Every request passes here once: read, refused when it is ambiguous, served, recorded
+    dispatch           Reads each request, refuses it if it is ambiguous, serves and records it
     enforcement        The authorization of every call
-    function_roles     A function's role: Lambda must be able to assume it, and what runs holds nothing but it
-    key_policies       What KMS checks of a key policy before it takes it
+    function_roles     A function's role: Lambda must be able to assume it, and the code has only its credentials
+    key_policies       What KMS checks before it accepts a key policy
     operators          The condition operators' comparisons: one value of the request with one value of the policy
     patching           How a function of MiniStack is replaced while it runs
-    patterns           What a policy's text stands for: wildcards and policy variables, expanded for one request
+    patterns           Expands wildcards and policy variables for one request
     policy             A policy document as statements that can be matched
-    principals         Who asks, and whether a policy's Principal or NotPrincipal element names them
-    request            The request that is being served, as every rule here reads it
-    request_keys       The condition keys that a request itself fills: its tags, its parameters, its resource's tags
-    resource_policies  The policy that sits on a resource itself
+    principals         The caller, and whether a policy's Principal or NotPrincipal element names it
+    request            The current request, as every rule here reads it
+    request_keys       The condition keys from a request: its tags, its parameters, its resource's tags
+    resource_policies  The policy of a resource
     resources          Which resources a request works on, where MiniStack differs from AWS
     root_keys          Removes MiniStack's access keys that skip every check
     service_calls      Resource policies that MiniStack's services consult by themselves

@@ -13,7 +13,7 @@ from local.aws.iam.resource_policies import resource_policy
 
 
 class AccessDenied(Exception):
-    """The caller may not. `str()` is AWS's text; `code` is what JSON services answer."""
+    """The call is denied. `str()` is AWS's text; `code` is the error code of JSON services."""
 
     code = "AccessDeniedException"
 
@@ -33,12 +33,12 @@ def authorize(
 
     `extra` holds condition keys in AWS's spelling, e.g. ``{"kms:EncryptionContext:SecretARN": arn}``. `via` names the
     service that acts for the caller, e.g. ``"secretsmanager"``: it fills kms:ViaService, aws:ViaAWSService and
-    aws:CalledVia. Identity, session, boundary and resource (key) policies all count, as for a call of the caller's own.
-    Raises LookupError outside a request: a service of the cell has no caller to ask about.
+    aws:CalledVia. Identity, session, boundary and resource (key) policies all count, as for a direct call.
+    Raises LookupError outside a request, since there is no caller.
     """
     access_key = iam_evaluator._verified_key.get()
     if not access_key:
-        raise LookupError(f"{action} was asked about outside an authenticated request: there is no caller")
+        raise LookupError(f"{action} cannot be authorized outside an authenticated request: there is no caller")
     keys = {**(extra or {})}
     context = {name.partition(":")[2].partition(":")[2]: n for name in keys if (n := name).lower().startswith(_CONTEXT)}
     if context:
@@ -56,7 +56,7 @@ def authorize(
     if denied is None:
         return
     if isinstance(denied, iam_evaluator.AuthError):
-        raise LookupError(f"{action} was asked about for a caller whose credentials fail: {denied.code}")
+        raise LookupError(f"{action} cannot be authorized: the caller's credentials are not valid: {denied.code}")
     raise AccessDenied(
         denied.reason,
         principal_arn=denied.principal_arn,
@@ -70,9 +70,9 @@ _CONTEXT = "kms:encryptioncontext:"
 
 
 def authorize_service(service: str, action: str, resource_arn: str, *, extra: Mapping[str, str] | None = None) -> bool:
-    """Whether the resource's own policy lets a service in, e.g. ``"secretsmanager.amazonaws.com"`` to a function.
+    """Whether the resource's policy allows a service, e.g. ``"secretsmanager.amazonaws.com"`` on a function.
 
-    `extra` holds what the service says of itself: ``aws:SourceArn`` and ``aws:SourceAccount``.
+    `extra` holds the service's condition keys: ``aws:SourceArn`` and ``aws:SourceAccount``.
     """
     found = resource_policy(action.partition(":")[0], action, resource_arn)
     if found is None:

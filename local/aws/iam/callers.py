@@ -1,7 +1,7 @@
-"""The caller behind an access key, with every policy and condition key that comes with them.
+"""The caller of an access key, with the caller's policies and condition keys.
 
-Owns the way from MiniStack's users, roles and sessions to `decision`'s shapes. Leaves out whether the key and its
-signature are right: MiniStack checks those.
+Owns the conversion of MiniStack's users, roles and sessions to `decision`'s types. Leaves out whether the key and its
+signature are valid: MiniStack checks those.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _entity_name(credential: Any, session: dict[str, Any] | None) -> str:
 
 
 def _role_arn(credential: Any) -> str:
-    """Of a role that has been deleted: its sessions live on, with no policy to allow them anything."""
+    """For a deleted role too: its sessions remain, without a policy that allows anything."""
     name = iam_evaluator._role_name_from_assumed_arn(credential.principal_arn)
     return f"arn:aws:iam::{credential.account_id}:role/{name}"
 

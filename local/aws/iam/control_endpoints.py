@@ -1,7 +1,7 @@
-"""MiniStack's own endpoints under ``/_ministack/``: they reset an account, read queues and change settings for
-anybody.
+"""Refuses MiniStack's own endpoints under ``/_ministack/``, where anybody could reset an account, read queues or change
+settings.
 
-Health and readiness stay, as do the links that services hand out themselves.
+Health, readiness and the links in services' answers stay.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def install() -> None:
 def _refusing(original: Callable[..., Any]) -> Callable[..., Any]:
     async def _handle_pre_body_request(method: str, path: str, headers: Any, query_params: Any, request_id: str) -> Any:
         if path.startswith(_PREFIX) and not path.removeprefix(_PREFIX).startswith(_KEPT):
-            body = {"message": f"{path} is none of AWS's operations, and the local cell serves nothing else."}
+            body = {"message": f"{path} is no operation of AWS, and the local cell serves only those."}
             return 403, {"Content-Type": "application/json"}, json.dumps(body).encode()
         return await original(method, path, headers, query_params, request_id)
 

@@ -1,7 +1,7 @@
 """AWS's evaluation logic: from all policies that apply to the verdict and its reason.
 
-Owns the order and the meeting of identity, boundary, session and resource policies. Pure: nothing of MiniStack in here.
-Leaves out organizations' policies, of which the cell's single account has none.
+Owns the order and combination of identity, boundary, session and resource policies, as pure functions. Leaves out
+organizations' policies, since the cell's account has none.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
 """
 
@@ -47,7 +47,7 @@ class Policies:
 class Verdict:
     allowed: bool
     explicit: bool = False
-    """Denied by a Deny, not by the lack of an Allow."""
+    """Denied by a Deny statement, not for lack of an Allow."""
     layer: str = ""
     """Whose policy denied, one of the four below."""
 
@@ -61,7 +61,7 @@ IDENTITY, BOUNDARY, SESSION, RESOURCE = (
 
 
 def applies(statement: Statement, request: Request) -> bool:
-    """Whether action, resource and conditions match; the principal is another question."""
+    """Whether action, resource and conditions match, whatever the principal."""
     return (
         _action_matches(statement, request.action)
         and _resource_matches(statement, request)
@@ -78,7 +78,7 @@ def _action_matches(statement: Statement, action: str) -> bool:
 
 
 def _resource_matches(statement: Statement, request: Request) -> bool:
-    """A trust policy's statement has neither element: its resource is the role it stands on."""
+    """A trust policy's statement has neither element: its resource is its role."""
     if statement.resources is not None:
         return any(_resource_matches_one(pattern, request, statement) for pattern in statement.resources)
     if statement.not_resources is not None:
@@ -90,7 +90,7 @@ def _resource_matches_one(pattern: str, request: Request, statement: Statement) 
     if pattern == "*":
         return True
     if pattern.startswith("arn:"):
-        # An ARN cut short stands for every resource behind what is there.
+        # An ARN with missing parts matches every value of them.
         pattern += ":*" * max(0, 5 - pattern.count(":"))
         return matches_arn(request.resource, pattern, request.keys, variables=statement.variables)
     found = compiled(pattern, request.keys, variables=statement.variables, wildcards=True)
@@ -113,7 +113,7 @@ def resource_denies(policy: Policy, caller: Caller, request: Request) -> bool:
 
 
 def decide(caller: Caller, request: Request, policies: Policies) -> Verdict:
-    """An explicit Deny anywhere wins. Then the allows must meet as AWS says; else the request is implicitly denied."""
+    """An explicit Deny anywhere wins. Otherwise the request needs the Allows that AWS requires, or it is denied."""
     limits = {BOUNDARY: policies.boundary, SESSION: policies.session}
     for layer, policy in {IDENTITY: policies.identity, **limits}.items():
         if policy and _any(policy, "Deny", request):
@@ -139,7 +139,7 @@ def decide(caller: Caller, request: Request, policies: Policies) -> Verdict:
 
 
 def _missing(request: Request, identity: Policy, limits: dict[str, Policy | None]) -> str | None:
-    """The first layer that lacks an Allow on the way of the identity policies."""
+    """The first layer without an Allow, when identity policies decide."""
     if not _any(identity, "Allow", request):
         return IDENTITY
     return next((layer for layer, p in limits.items() if p is not None and not _any(p, "Allow", request)), None)

@@ -1,7 +1,7 @@
 """Delivery by a service to a function, topic or queue: the target's policy must allow it.
 
-Owns EventBridge's rules and CloudWatch's alarms, which MiniStack delivers without asking. Leaves out targets with a
-role of their own, and SNS's and S3's deliveries, for which MiniStack asks.
+Owns EventBridge's rules and CloudWatch's alarms, which MiniStack delivers without a check. Leaves out targets with a
+role of their own, and SNS's and S3's deliveries, which MiniStack checks.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
 """
@@ -58,9 +58,7 @@ def _if_allowed(action: str) -> Callable[[Callable[..., Any]], Callable[..., Any
         def dispatch(to: Any, payload: Any, *rest: Any, **named: Any) -> Any:
             rule = _rule.get()
             if rule is not None and not authorize_service(_EVENTS, action, str(to), extra=_source(rule)):
-                _logger.warning(
-                    "%s may not %s on %s: its policy does not let events.amazonaws.com in", rule, action, to
-                )
+                _logger.warning("%s may not %s on %s: its policy does not allow events.amazonaws.com", rule, action, to)
                 return None
             return original(to, payload, *rest, **named)
 
@@ -71,7 +69,7 @@ def _if_allowed(action: str) -> Callable[[Callable[..., Any]], Callable[..., Any
 
 def _allowed_actions(original: Callable[..., Any]) -> Callable[..., Any]:
     def _dispatch_alarm_actions(alarm: dict[str, Any], old_state: str, new_state: str, reason: str) -> Any:
-        # AWS:SourceOwner is what the policy that a topic is born with asks for.
+        # A topic's default policy has a condition on AWS:SourceOwner.
         source = {**_source(alarm.get("AlarmArn", "")), "aws:SourceOwner": get_account_id()}
 
         def kept(arns: list[str]) -> list[str]:

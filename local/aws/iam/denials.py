@@ -1,4 +1,4 @@
-"""What AWS tells a caller that it denies.
+"""AWS's text for a denied call.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 """
@@ -23,7 +23,7 @@ _IN_AN = {IDENTITY: "an"}
 def message(principal_arn: str, action: str, resource: str, verdict: Verdict) -> str:
     """`resource` is what the text names: an ARN, a name as the caller gave it, or ``*`` for none."""
     if action.startswith("sts:"):
-        # STS gives no reason, so that nobody learns from it which roles there are.
+        # STS gives no reason, so that its answer does not show which roles exist.
         return f"User: {principal_arn} is not authorized to perform: {action} on resource: {resource}"
     on = "" if resource == "*" else f" on resource: {resource}"
     if verdict.explicit:

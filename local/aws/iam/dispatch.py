@@ -1,6 +1,6 @@
-"""Every request passes here once: read, refused when it is ambiguous, served, recorded.
+"""Reads each request, refuses it if it is ambiguous, serves and records it.
 
-MiniStack's control endpoints, which AWS has none of, end here too.
+Also MiniStack's control endpoints, which AWS does not have.
 """
 
 from __future__ import annotations

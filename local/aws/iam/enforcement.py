@@ -1,7 +1,8 @@
-"""The check that stands before every call: who asks, for what, and do all policies together allow it.
+"""Authorizes every call: the caller, the action, the resources, and whether all policies together allow it.
 
-Owns the way from a request to `decision` and back into MiniStack's answer. Leaves out signatures (MiniStack's) and the
-rules (`decision`). Replaces MiniStack's own evaluator, which knows no variables, few keys and no NotPrincipal.
+Owns the conversion of a request for `decision`, and of its verdict to MiniStack's answer. Leaves out signatures
+(MiniStack's) and the rules (`decision`). Replaces MiniStack's evaluator, which has no variables, few condition keys and
+no NotPrincipal.
 """
 
 from __future__ import annotations
@@ -159,7 +160,7 @@ def _enforce_anonymous(action: str, service: str, resource: str) -> EvalResult |
 
 
 def _of_request(request: ServiceRequest | None, service: str) -> ServiceRequest | None:
-    """The request, when the question is about its own service and not about what another implies."""
+    """The request, if the check is about its own service and not about a dependent action."""
     return request if request is not None and request.service == service else None
 
 

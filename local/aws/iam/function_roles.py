@@ -1,7 +1,7 @@
-"""A function's role: Lambda must be able to assume it, and what runs holds nothing but it.
+"""A function's role: Lambda must be able to assume it, and the function's code has only its credentials.
 
-Owns the check at CreateFunction and UpdateFunctionConfiguration, and the credentials of an execution. MiniStack makes
-the latter of hashes over public names, so that anybody could work them out; here they are random.
+Owns the check at CreateFunction and UpdateFunctionConfiguration, and an execution's credentials. MiniStack derives
+these from public names by a hash, so that anybody could compute them; here they are random.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
 """
 
@@ -27,7 +27,7 @@ _SERVICE: Final = "lambda.amazonaws.com"
 _REFUSAL: Final = "The role defined for the function cannot be assumed by Lambda."
 
 _issued: dict[tuple[str, str], dict[str, str]] = {}
-"""By function's and role's ARN: warm workers keep what they were started with."""
+"""By function's and role's ARN: warm workers keep the credentials with which they started."""
 _issuing = threading.Lock()
 
 
@@ -60,7 +60,7 @@ def _with_trusted_role(original: Callable[..., Any]) -> Callable[..., Any]:
             return error_response_json("InvalidParameterValueException", _REFUSAL, 400)
         answer = original(*arguments)
         if role and len(arguments) == 2 and answer[0] == 200:
-            # MiniStack keeps the worker, which would go on as the role before.
+            # MiniStack keeps the worker, which would still have the old role.
             _forget(arguments[0])
         return answer
 
@@ -78,7 +78,7 @@ def _forgetting(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _forget(function: str) -> None:
-    """What runs next is started anew, with new credentials."""
+    """The next execution starts a new worker, with new credentials."""
     with _issuing:
         for arn, role in [key for key in _issued if key[0].split(":")[6] == function.split(":")[-1]]:
             del _issued[arn, role]

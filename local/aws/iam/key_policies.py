@@ -1,4 +1,4 @@
-"""What KMS checks of a key policy before it takes it: that it can be read, and that its author isn't locked out.
+"""What KMS checks before it accepts a key policy: that it can be read, and that its author is not locked out.
 
 https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html (BypassPolicyLockoutSafetyCheck)
 """

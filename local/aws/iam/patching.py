@@ -1,7 +1,7 @@
-"""How a function of MiniStack is replaced while it runs, and the refusal to do so when it isn't the one we know.
+"""Replaces a function of MiniStack while it runs, and refuses to if it is not the expected one.
 
-A name imported with ``from x import y`` is a second reference, so the swap reaches every loaded module of MiniStack
-that holds the old function.
+A name imported with ``from x import y`` is a second reference, so the function is replaced in every loaded module of
+MiniStack that refers to it.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ MINISTACK_VERSION = "1.5.33"
 
 
 class UnexpectedShape(RuntimeError):
-    """MiniStack isn't the version, or hasn't the function, that the rules here were written for."""
+    """MiniStack has another version, or other functions, than the rules here need."""
 
 
 def require_version() -> None:
     found = version("ministack")
     if found != MINISTACK_VERSION:
         raise UnexpectedShape(
-            f"ministack {found} is installed, and the local cell's rules of IAM are written for {MINISTACK_VERSION}: "
-            f"they replace functions inside it. Install the pinned version (pip install -r requirements-dev.txt)."
+            f"ministack {found} is installed, but the local cell's rules of IAM need {MINISTACK_VERSION}, since they "
+            f"replace its functions. Install the pinned version (pip install -r requirements-dev.txt)."
         )
 
 
@@ -37,18 +37,17 @@ def require_shape(module: str, name: str, parameters: str) -> Callable[..., Any]
     owner = importlib.import_module(module)
     found = getattr(owner, name, None)
     if not callable(found):
-        raise UnexpectedShape(f"{module} has no function {name}: the local cell's rules of IAM cannot be put in place")
+        raise UnexpectedShape(f"{module} has no function {name}: the local cell's rules of IAM cannot be installed")
     names = ", ".join(inspect.signature(found).parameters)
     if names != parameters:
         raise UnexpectedShape(
-            f"{module}.{name} takes ({names}) and not ({parameters}): "
-            "the local cell's rules of IAM cannot be put in place"
+            f"{module}.{name} takes ({names}), not ({parameters}): the local cell's rules of IAM cannot be installed"
         )
     return found
 
 
 def replace(module: str, name: str, parameters: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    """Puts ``make(original)`` where `module.name` was, in every loaded module of MiniStack that refers to it."""
+    """Replaces `module.name` by ``make(original)``, in every loaded module of MiniStack that refers to it."""
     original = require_shape(module, name, parameters)
     replacement = make(original)
     replaced = 0
@@ -57,4 +56,4 @@ def replace(module: str, name: str, parameters: str, make: Callable[[Callable[..
             setattr(loaded, name, replacement)
             replaced += 1
     if not replaced:
-        raise UnexpectedShape(f"{module}.{name} is held by no module of ministack: nothing was replaced")
+        raise UnexpectedShape(f"no module of ministack refers to {module}.{name}: nothing was replaced")

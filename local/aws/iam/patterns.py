@@ -1,4 +1,4 @@
-"""What a policy's text stands for: wildcards and policy variables, expanded for one request.
+"""Expands a policy's wildcards and policy variables for one request.
 
 Owns ``*``, ``?``, ``${key}``, ``${key, 'default'}`` and the escapes ``${*}``, ``${?}``, ``${$}``. Leaves out which
 elements allow them. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
@@ -23,7 +23,7 @@ def compiled(text: str, keys: Keys, *, variables: bool, wildcards: bool) -> re.P
     """A pattern for the whole of a value, or None when a variable has no value.
 
     A variable whose key is absent or holds several values is null, and nothing is equal to or like null. What a
-    variable stands for is taken literally: a ``*`` in a tag's value matches a ``*``.
+    variable is replaced by is literal text: a ``*`` in a tag's value matches a ``*``.
     """
     parts: list[str] = []
     end = 0

@@ -18,7 +18,7 @@ Principals = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 class MalformedPolicy(ValueError):
-    """A stored policy can't be read. Nobody is let in on the strength of a policy that nobody can read."""
+    """A stored policy cannot be read. It allows nothing."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement. An element that the document leaves out is None; matching says what that means."""
+    """One statement. An element that the document leaves out is None."""
 
     effect: str
     actions: tuple[str, ...] | None

@@ -1,6 +1,6 @@
-"""Who asks, and whether a policy's Principal or NotPrincipal element names them.
+"""The caller, and whether a policy's Principal or NotPrincipal element names it.
 
-Owns the kinds of principal and how closely an element names one. Leaves out what closeness is good for (`decision`).
+Owns the kinds of principal and how closely an element names one. Leaves out what the closeness decides (`decision`).
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
 
@@ -16,7 +16,7 @@ _ROOT = re.compile(r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):root
 
 
 class Closeness(IntEnum):
-    """How closely a resource's policy names the caller; a closer one does whatever a looser one does, and more."""
+    """How closely a resource's policy names the caller; a closer one has every effect of a less close one, and more."""
 
     NONE = 0
     ACCOUNT = 1
@@ -59,7 +59,7 @@ def closeness(statement: Statement, caller: Caller) -> Closeness:
 
 
 def _exempt(statement: Statement, caller: Caller) -> bool:
-    """Whether NotPrincipal spares the caller.
+    """Whether NotPrincipal exempts the caller.
 
     In a Deny the account, the role and the session must all be listed: one left out is denied, and the caller with it.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html

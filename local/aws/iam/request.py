@@ -1,4 +1,4 @@
-"""The request that is being served, as every rule here reads it.
+"""The current request, as every rule here reads it.
 
 A request that can be read in two ways is refused: MiniStack authorizes the operation in the query string and performs
 the one in the body.
@@ -53,11 +53,11 @@ def read(
     parameters: dict[str, Any] = {}
     for name, value in given:
         if parameters.setdefault(name, value) != value and service not in _REPEATED_IN_URL:
-            raise AmbiguousRequest(f"{name} is given twice with different values")
+            raise AmbiguousRequest(f"{name} occurs twice with different values")
     if target and "Action" in parameters:
         raise AmbiguousRequest("Action and X-Amz-Target both name the operation")
     if target and service in _QUERY_ONLY:
-        raise AmbiguousRequest(f"{service} speaks the query protocol and knows no X-Amz-Target")
+        raise AmbiguousRequest(f"{service} uses the query protocol, which has no X-Amz-Target")
     named = target.rpartition(".")[2] if target else parameters.get("Action")
     return ServiceRequest(
         service, method, path, headers, body, request_id, {**parameters, **_json(body)}, named or None

@@ -1,4 +1,4 @@
-"""The policy that sits on a resource itself."""
+"""The policy of a resource."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ASSUME: Final = frozenset({"sts:AssumeRole", "sts:TagSession", "sts:SetSourceId
 
 
 def resource_policy(service: str, action: str, resource: str) -> ResourcePolicy | None:
-    """None where the resource keeps no policy, or isn't there."""
+    """None if the resource has no policy, or does not exist."""
     if not resource.startswith("arn:"):
         return None
     if service == "sts":
@@ -36,7 +36,7 @@ def resource_policy(service: str, action: str, resource: str) -> ResourcePolicy 
 
 
 def _trust_policy(role_arn: str) -> ResourcePolicy:
-    """A role that isn't there trusts nobody, and AWS doesn't say which of the two it is."""
+    """A role that does not exist trusts nobody; AWS's answer does not show whether it exists."""
     account = role_arn.split(":")[4] if role_arn.count(":") >= 5 else ""
     role = iam_service._roles.get_scoped(account, None, role_arn.rpartition("/")[2])
     trust = role["AssumeRolePolicyDocument"] if role and role["Arn"] == role_arn else None

@@ -45,7 +45,7 @@ def _iam(operation: str, parameters: dict[str, Any], found: str, account: str) -
 
 
 def _kms(operation: str, parameters: dict[str, Any], found: str, region: str, account: str) -> list[str]:
-    """An alias stands for its key; working on the alias itself needs both.
+    """An alias means its key; an operation on the alias itself needs both.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/alias-access.html
     """

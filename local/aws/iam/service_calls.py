@@ -1,4 +1,4 @@
-"""Resource policies that MiniStack's services consult by themselves: deliveries to topics and queues, providers."""
+"""Resource policies that MiniStack's services check themselves: deliveries to topics and queues, OIDC providers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _evaluate(
     direct_only: bool = False,
 ) -> EvalResult:
     if named_only or direct_only:
-        raise ValueError("only MiniStack's own evaluator asks so, and it has been replaced")
+        raise ValueError("only MiniStack's own evaluator calls this so, and it has been replaced")
     caller = Caller(kind="Service", arn=service, account=service) if service else _caller(ctx)
     return _judged(parse(doc), caller, ctx)
 

@@ -1,8 +1,8 @@
 """What AWS checks of AssumeRole beyond the right to do it: how long, and with which tags.
 
 Owns MaxSessionDuration, the hour of role chaining, transitive tags and the source identity. Leaves out who may assume
-(`enforcement`, `resource_policies`). A session expires by the machine's clock, as the SDKs that renew it reckon; the
-cell's clock leaves it alone. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+(`enforcement`, `resource_policies`). A session expires by the machine's clock, not the cell's, since the SDKs renew it
+by the machine's. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """What each user of the local cell may do: pure JSON documents, no wildcard where AWS offers something narrower.
 
-Owns the five users' identity policies. They are what a real account would give the same five: the deployer can build
-everything and read no value, CI looks and cannot touch, the runtime becomes its role and nothing else, the stranger has
-broad rights of an unrelated team, and the administrator is the account's break-glass person. Leaves out access to the
-tenants' secrets themselves, which their own resource policies govern.
+Owns the five users' identity policies, as in a real account: the deployer can create everything but read no value, CI
+can only read, the runtime can only assume its role, the stranger has the broad permissions of another team, and the
+administrator is the account's emergency user. Leaves out the tenants' secrets' own resource policies.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ _NO_VALUES: Statement = {
     "Action": ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue", "sts:AssumeRole"],
     "Resource": "*",
 }
-"""Whoever may write a trust policy could let itself in: the explicit deny closes that way."""
+"""A user who may write a trust policy could allow itself to assume the role: this deny prevents that."""
 
 # Operations without a resource type of their own in AWS's service authorization reference.
 _LOOK_EVERYWHERE = [

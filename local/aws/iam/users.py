@@ -1,7 +1,4 @@
-"""The local cell's IAM users, made by IAM's own operations, with real random access keys.
-
-What each may do stands in `user_policies`.
-"""
+"""The local cell's IAM users, made by IAM's operations, with random access keys. Their policies: `user_policies`."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""AWS's rules of Secrets Manager that MiniStack leaves out.
+"""AWS's rules of Secrets Manager that MiniStack lacks.
 
-Owns the installation: what of MiniStack is replaced. The rules are in the modules beside, an idea in each; `api` names
-the operations. Whatever is replaced must look as it did when this was written, else installing fails.
+Owns the installation: which functions of MiniStack are replaced. The other modules hold the rules; `api` lists the
+operations. If a function of MiniStack has other parameters than expected, the installation fails.
 
-    api              Which operation of Secrets Manager is answered by what
+    api              The operations of Secrets Manager and the functions that answer them
     constraints      The lengths, ranges, patterns and enumerations of Secrets Manager's API
     cron             Cron expressions as Secrets Manager reads them
     deletion         DeleteSecret, RestoreSecret, and the end of a recovery window
@@ -15,16 +15,16 @@ the operations. Whatever is replaced must look as it did when this was written, 
     labels           Versions of a secret and the staging labels on them
     paging           Pages of a list, by MaxResults and NextToken
     plan             When a secret is rotated next, as kept on its record
-    policy_document  Whether a text is a resource policy that Secrets Manager takes
-    public_access    Whether a resource policy opens a secret to the public
+    policy_document  Whether a text is a resource policy that Secrets Manager accepts
+    public_access    Whether a resource policy makes a secret public
     refusals         Refusals of Secrets Manager: AWS's error codes and texts
     replicas         RemoveRegionsFromReplication
     resource_policy  PutResourcePolicy, GetResourcePolicy, DeleteResourcePolicy, ValidateResourcePolicy
-    resource_tags    What MiniStack's policy evaluation asks about a secret: its tags, and its resource policy
+    resource_tags    A secret's tags and resource policy, for MiniStack's policy evaluation
     rotate_calls     RotateSecret and CancelRotateSecret
     schedule         When a secret is due: RotationRules to rotation windows
     scheduler        Rotates secrets when their schedule says so
-    settings         What of Secrets Manager's behaviour a test or a person may choose, by environment variable
+    settings         Settings of Secrets Manager's behaviour, by environment variable
     staging          UpdateSecretVersionStage and ListSecretVersionIds
     store            Where a secret is kept, and how it is found
     values           CreateSecret, PutSecretValue, UpdateSecret, GetSecretValue

@@ -1,7 +1,4 @@
-"""Which operation of Secrets Manager is answered by what.
-
-Operations that aren't in the table are MiniStack's own.
-"""
+"""The operations of Secrets Manager and the functions that answer them; MiniStack answers all others."""
 
 from __future__ import annotations
 

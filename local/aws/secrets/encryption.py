@@ -38,7 +38,7 @@ def is_managed(key_id: str | None) -> bool:
 
 
 def validate(key_id: str | None, secret_arn: str) -> None:
-    """Tries a key that is being chosen for a secret: GenerateDataKey and Decrypt, with a validation's context."""
+    """Validates a key that is set for a secret: GenerateDataKey and Decrypt, with the validation's context."""
     key = _usable(key_id, _CANNOT_ENCRYPT)
     if key is not None:
         _may("kms:GenerateDataKey", key, secret_arn, VALIDATION)

@@ -41,7 +41,7 @@ def failed(secret: Record, moment: float) -> None:
 def changed_by_hand(secret: Record, moment: float) -> None:
     """A manual change of the value counts as a rotation when the next one is planned by AutomaticallyAfterDays.
 
-    Within an open window it stands for that window's rotation under any schedule: it has just abandoned it.
+    Within an open window it replaces that window's rotation under any schedule, which it has abandoned.
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotationRulesType.html
     """
     if not secret.get("RotationEnabled"):

@@ -1,4 +1,4 @@
-"""Whether a text is a resource policy that Secrets Manager takes.
+"""Whether a text is a resource policy that Secrets Manager accepts.
 
 Owns grammar and principals. Leaves out what it allows (`public_access`, and the evaluator of `local.aws.iam`).
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
@@ -100,7 +100,7 @@ def _statement(statement: Any) -> None:
 def _words(statement: Statement, name: str, shape: re.Pattern[str]) -> None:
     words = _list(statement.get(name, statement.get(f"Not{name}")))
     if not words or not all(isinstance(word, str) and shape.fullmatch(word) for word in words):
-        raise MalformedPolicy(f"{name} has a value that is not of the form that the policy grammar demands.")
+        raise MalformedPolicy(f"{name} has a value that does not match the policy grammar.")
 
 
 def _condition(condition: Any) -> None:

@@ -1,8 +1,8 @@
-"""Whether a resource policy opens a secret to the public.
+"""Whether a resource policy makes a secret public.
 
-A policy is public unless each statement that allows everybody is bound by a condition that holds one of the caller's
-marks to fixed values. AWS proves more than this by automated reasoning (a Deny beside an Allow, for one); what isn't
-shown to be bounded counts as public here.
+A policy is public unless each statement that allows everybody has a condition that requires fixed values of a key of
+the caller. AWS's automated reasoning recognizes more policies as not public, for example by a Deny beside an Allow;
+here they count as public.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html
 """

@@ -1,4 +1,4 @@
-"""What MiniStack's policy evaluation asks about a secret: its tags, and its resource policy."""
+"""A secret's tags and resource policy, for MiniStack's policy evaluation."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def running(secret: Record) -> Run | None:
 
 
 def stop(secret: Record) -> None:
-    """Makes no further call for the secret's rotation. A call under way is left to end; labels stay as they are."""
+    """Makes no further call for the secret's rotation. A running call ends by itself; labels do not change."""
     with LOCK:
         run = _runs.pop(secret["ARN"], None)
         if run is not None:
@@ -55,7 +55,7 @@ def stop(secret: Record) -> None:
 
 
 def start(secret: Record, token: str) -> None:
-    """Begins a rotation, or takes up again the one that left AWSPENDING on `token`, and returns at once.
+    """Begins a rotation, or continues the one that left AWSPENDING on `token`, and returns at once.
 
     The placeholder is a version without a value, labelled AWSPENDING, made before the function is first called.
     """
@@ -98,7 +98,7 @@ def _rotate(run: Run) -> None:
         events.publish(secret, events.ROTATION_STARTED, run.token)
         error = _attempts(run)
         with LOCK:
-            # A run that was stopped reports nothing: whoever stopped it said what happened.
+            # A stopped run reports nothing: the function that stopped it already did.
             if run.is_over() or _runs.pop(secret["ARN"], None) is not run:
                 return
             if error is None:

@@ -1,7 +1,6 @@
 """Rotates secrets when their schedule says so.
 
-Where the clock was moved past a whole window, AWS would have rotated inside it: the secret is rotated at once, and
-once, however many windows passed.
+If the clock was moved past one or more windows, in which AWS would have rotated, the secret is rotated once, at once.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ def _watch() -> None:
         try:
             look()
         except Exception:  # noqa: BLE001 (the schedule of every other secret hangs on this thread)
-            _log.exception("the rotation schedule stumbled and goes on")
+            _log.exception("an error in the rotation schedule; it continues")
 
 
 def look() -> None:

@@ -1,6 +1,6 @@
-"""What of Secrets Manager's behaviour a test or a person may choose, by environment variable.
+"""Settings of Secrets Manager's behaviour, by environment variable.
 
-Each is read when it is needed, so one process can change it between two operations.
+Each is read when it is needed, so a process can change it between two operations.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ def rotation_token() -> bool:
 def rotation_attempts() -> int:
     attempts = int(os.environ.get(ROTATION_ATTEMPTS, "5"))
     if attempts < 1:
-        raise ValueError(f"{ROTATION_ATTEMPTS}={attempts}: a rotation is tried at least once")
+        raise ValueError(f"{ROTATION_ATTEMPTS} must be at least 1, got {attempts}")
     return attempts
 
 
 def rotation_retry_seconds() -> float:
     seconds = float(os.environ.get(ROTATION_RETRY_SECONDS, "0.5"))
     if seconds < 0:
-        raise ValueError(f"{ROTATION_RETRY_SECONDS}={seconds}: a pause is not negative")
+        raise ValueError(f"{ROTATION_RETRY_SECONDS} must be at least 0, got {seconds}")
     return seconds
 
 
 def _flag(name: str) -> bool:
     value = os.environ.get(name, "1")
     if value not in {"0", "1"}:
-        raise ValueError(f"{name}={value}: it is 1 or 0")
+        raise ValueError(f"{name} must be 1 or 0, got {value}")
     return value == "1"

@@ -1,4 +1,4 @@
-"""What each endpoint does, one file a kind of object; all of them together in `ALL`.
+"""What each endpoint does, one file for each kind of object; `ALL` has all of them.
 
 admin_keys        Admin keys: list, create, retrieve, delete
 audit_logs        The audit log, newest first

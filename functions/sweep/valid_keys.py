@@ -1,4 +1,4 @@
-"""All keys that are, or may be, a tenant's: which are valid, whose they are, and which the secret holds."""
+"""A tenant's keys: which are valid, whose they are, and which the secret holds."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from myflux_keys import names
 from myflux_keys.payload import SecretText
 from myflux_keys.version_labels import CURRENT, version_with
 
-DYING_SECONDS: Final = 5
-"""A key that expires within this time counts as revoked: if OpenAI refuses to delete, its life is set to a second."""
+REVOKED_WITHIN_SECONDS: Final = 5
+"""A key that expires within this time counts as revoked: if OpenAI refuses to delete, it expires in a second."""
 
 
 @dataclass(frozen=True)
-class Living:
-    """`ours` and `foreign` are the project's living keys; `held` all that the secret's versions hold, dead ones too;
-    `known` tells the id of those that the project's list shows. `current` is the live version's key's id."""
+class ValidKeys:
+    """`ours` and `foreign` are the project's valid keys; `held` all keys that the secret's versions hold, also invalid
+    ones; `known` has the id of those in the project's list. `current` is the id of the live version's key."""
 
     ours: tuple[Key, ...]
     foreign: tuple[Key, ...]
@@ -31,26 +31,26 @@ class Living:
     current: str | None
 
 
-def look(target: Target, services: Services) -> Living:
+def read_valid_keys(target: Target, services: Services) -> ValidKeys:
     """A key is ours if it is on the tenant's service account, on another one of its name (a create whose answer was
     lost makes two), or held by any version of the secret. Raises OpenAIError, or botocore's errors.
     """
     project = target.project_id
-    # Below an archived project OpenAI lists nothing and accepts no key.
+    # For an archived project OpenAI lists no key and accepts none.
     listed = ProjectKeys(target.api, project).all() if project is not None and not target.archived else []
     held, live = _held(target, services)
     found = ((key, among(key, listed)) for key in held)
     known = {key.value: listed_key.id for key, listed_key in found if listed_key is not None}
     now = services.now()
-    living = [key for key in listed if key.expires_at is None or key.expires_at > now + DYING_SECONDS]
-    ours = [key for key in living if key.id in known.values() or _on_our_account(key, target)]
-    foreign = [key for key in living if key not in ours]
+    valid = [key for key in listed if key.expires_at is None or key.expires_at > now + REVOKED_WITHIN_SECONDS]
+    ours = [key for key in valid if key.id in known.values() or _on_our_account(key, target)]
+    foreign = [key for key in valid if key not in ours]
     current = next((known.get(key.value) for key in held if live in key.versions), None)
-    return Living(tuple(ours), tuple(foreign), tuple(held), known, current)
+    return ValidKeys(tuple(ours), tuple(foreign), tuple(held), known, current)
 
 
 def _held(target: Target, services: Services) -> tuple[list[HeldKey], str | None]:
-    if target.secret is None or target.leaving:
+    if target.secret is None or target.deletion_scheduled:
         return [], None
     store = SecretStore(services.secrets, target.secret.arn)
     versions = store.versions()
