@@ -2,7 +2,7 @@
 
 Owns finding both on this machine, and a working folder whose tenants are a number. Leaves out the comparison. Nothing
 is downloaded: the provider is taken from MYFLUX_BENCH_TERRAFORM_PLUGINS, from the mirrors that the CLI configuration
-names, or from Terraform's own plugin folders; else the peer is not there, and the reason is told.
+names, or from Terraform's own plugin folders; else the peer is not available, and the reason is reported.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LIMIT_SECONDS: Final = 600
 
 
 class NotThere(Exception):
-    """Terraform or its provider is not on this machine. The message says which, and what would supply it."""
+    """Terraform or its provider is not on this machine. The message says which, and how to supply it."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def find(environment: Mapping[str, str]) -> Terraform:
 
 
 def places(environment: Mapping[str, str]) -> Iterator[Path]:
-    """Folders that may hold plugins, the surest first."""
+    """Folders that may hold plugins, in order of precedence."""
     if environment.get(PLUGINS):
         yield Path(environment[PLUGINS])
     home = Path(environment.get("HOME") or Path.home())
@@ -105,11 +105,11 @@ class Workspace:
         self._run("init", f"-plugin-dir={terraform.plugins}")
 
     def apply(self, count: int) -> None:
-        """Raises RuntimeError with Terraform's own words."""
+        """Raises RuntimeError with Terraform's error."""
         self._run("apply", "-auto-approve", f"-var=tenants={count}")
 
     def tenants(self) -> int:
-        """How many the state holds: proof that an apply did its work."""
+        """How many tenants the state has, to check an apply."""
         state = json.loads((self._folder / "terraform.tfstate").read_text(encoding="utf-8"))
         rotations = (item for item in state["resources"] if item["type"] == "aws_secretsmanager_secret_rotation")
         return sum(len(item["instances"]) for item in rotations)
