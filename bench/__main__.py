@@ -49,11 +49,11 @@ def take(chosen: list[str], home: Path, *, quick: bool, console: Console) -> rep
         try:
             with console.status(name):
                 figures[name] = figures_of(name, home, quick=quick)
-            told = f"{len(figures[name])} figures"
+            message = f"{len(figures[name])} figures"
         # A table without this bench says more than a traceback.
         except Exception as error:  # noqa: BLE001
-            told = failed[name] = redact(f"{type(error).__name__}: {error}")
-        console.print(f"{name:<16} {time.monotonic() - started:6.1f} s  {told}", markup=False, highlight=False)
+            message = failed[name] = redact(f"{type(error).__name__}: {error}")
+        console.print(f"{name:<16} {time.monotonic() - started:6.1f} s  {message}", markup=False, highlight=False)
     return report.Report(figures, failed, surroundings, taken_at, round(time.monotonic() - began, 1), quick)
 
 

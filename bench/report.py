@@ -59,12 +59,12 @@ class Report:
 
 def surroundings(report: Report) -> list[tuple[str, str]]:
     """Where the figures were measured, as pairs of text."""
-    held = report.machine
-    packages = ", ".join(f"{name} {version}" for name, version in held["packages"].items())
+    machine = report.machine
+    packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     return [
-        ("machine", f"{held['cpu']}, {held['cores']} cores, {held['memory_gib']} GiB, {held['kernel']}"),
-        ("versions", f"Python {held['python']}, engine {held['engine']}, {packages}"),
-        ("taken", f"{report.taken_at}, in {report.seconds:.0f} s, load {held['load']} at the start"),
+        ("machine", f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['kernel']}"),
+        ("versions", f"Python {machine['python']}, engine {machine['engine']}, {packages}"),
+        ("taken", f"{report.taken_at}, in {report.seconds:.0f} s, load {machine['load']} at the start"),
     ]
 
 

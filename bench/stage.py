@@ -154,11 +154,11 @@ def opened(home: Path) -> Generator[Stage]:
 @contextmanager
 def towards(environment: dict[str, str]) -> Generator[None]:
     """Replaces this process's environment, which the engine inherits, inside the `with`."""
-    held = dict(os.environ)
+    before = dict(os.environ)
     os.environ.clear()
     os.environ.update(environment)
     try:
         yield
     finally:
         os.environ.clear()
-        os.environ.update(held)
+        os.environ.update(before)

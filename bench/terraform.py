@@ -47,11 +47,11 @@ def find(environment: Mapping[str, str]) -> Terraform:
     command = shutil.which("terraform", path=environment.get("PATH", os.defpath))
     if command is None:
         raise NotThere("no terraform on PATH")
-    asked = list(places(environment))
-    plugins = next((place for place in asked if holds_provider(place)), None)
+    folders = list(places(environment))
+    plugins = next((place for place in folders if holds_provider(place)), None)
     if plugins is None:
         raise NotThere(
-            f"terraform is there, its AWS provider {PROVIDER} is in none of {len(asked)} plugin folders: "
+            f"terraform is there, its AWS provider {PROVIDER} is in none of {len(folders)} plugin folders: "
             f"name a filesystem mirror in {PLUGINS}"
         )
     answer = subprocess.run([command, "version", "-json"], capture_output=True, text=True, check=False, timeout=60)

@@ -33,7 +33,7 @@ def fleet_up(scene: Scene, report: Report) -> str:
     stacks = deploy_order(scene.fleet, scene.fleet.cells[CELL])
     if sorted(said["stacks"]) != sorted(stacks):
         raise CheckFailed(f"of {stacks} it deployed {sorted(said['stacks'])}")
-    moved = {stack: told["changes"] for stack, told in said["stacks"].items() if set(told["changes"]) != {"same"}}
+    moved = {stack: fields["changes"] for stack, fields in said["stacks"].items() if set(fields["changes"]) != {"same"}}
     if moved:
         raise CheckFailed(f"it changed {moved}")
     report.figures["fleet_up_seconds"] = round(time.monotonic() - started, 1)

@@ -40,7 +40,7 @@ class Claim:
     text: str
     about: About = field(repr=False)
     made: Callable[[About], Iterable[Attempt]] = field(repr=False)
-    """Made when they are asked for: hundreds of formulas."""
+    """Made only when needed, since there are hundreds of formulas."""
     of_tenants: bool = False
     """Whether it speaks of tenants' secrets alone, so that of a cell without any it says nothing."""
 

@@ -136,7 +136,7 @@ def _shapes(tenants: Sequence[Secret], roles: Mapping[str, Role]) -> list[Shape]
 
 
 def _general_secret(secret: Secret, slug: str) -> Secret:
-    # Ids that OpenAI and AWS draw, and what the rotation is told, decide nothing here.
+    # The random ids of OpenAI and AWS, and the rotation's settings, do not affect access.
     tags = tuple((key, general(value, slug)) for key, value in secret.tags if not key.startswith("myflux:"))
     return replace(
         secret,

@@ -145,7 +145,7 @@ def on_key(
 
 
 class Tags:
-    """The tags that a session is asked for with."""
+    """The tags of a request for a session."""
 
     def __init__(self) -> None:
         self.tenant, self.has_tenant = z3.String("tag asked for"), z3.Bool("a tenant is asked for")
