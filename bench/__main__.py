@@ -1,7 +1,7 @@
 """`python -m bench [NAME…] [--quick] [--json] [--home HOME]`: takes the figures, prints the table, saves it.
 
 Owns the list of benches and their order. A bench that raises is reported as
-failed and the others go on. Exit code 1 when a goal is missed or a bench failed.
+failed, and the others still run. Exit code 1 when a goal is missed or a bench failed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ HOME: Final = Path(__file__).resolve().parents[1] / ".local" / "bench"
 
 
 def figures_of(bench: str, home: Path, *, quick: bool) -> list[Figure]:
-    """Imported when run: what one bench needs, another's user need not have."""
+    """Imported when it runs, since each bench needs other packages."""
     module = importlib.import_module(f"bench.{bench}")
     if bench in SCALED:
         return module.run(home, quick=quick)
@@ -49,18 +49,18 @@ def take(chosen: list[str], home: Path, *, quick: bool, console: Console) -> rep
         try:
             with console.status(name):
                 figures[name] = figures_of(name, home, quick=quick)
-            told = f"{len(figures[name])} figures"
-        # A table with a hole in it says more than a traceback instead of a table.
+            message = f"{len(figures[name])} figures"
+        # A table without this bench says more than a traceback.
         except Exception as error:  # noqa: BLE001
-            told = failed[name] = redact(f"{type(error).__name__}: {error}")
-        console.print(f"{name:<16} {time.monotonic() - started:6.1f} s  {told}", markup=False, highlight=False)
+            message = failed[name] = redact(f"{type(error).__name__}: {error}")
+        console.print(f"{name:<16} {time.monotonic() - started:6.1f} s  {message}", markup=False, highlight=False)
     return report.Report(figures, failed, surroundings, taken_at, round(time.monotonic() - began, 1), quick)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which to run: {', '.join(BENCHES)} (default: all)")
-    parser.add_argument("--quick", action="store_true", help="smallest sizes, one sample: shows that it works")
+    parser.add_argument("--quick", action="store_true", help="smallest sizes, one sample: only to test that it works")
     parser.add_argument("--json", action="store_true", help="the report as JSON on stdout, progress on stderr")
     parser.add_argument("--home", type=Path, default=HOME, help="where cells and reports go (default: .local/bench)")
     arguments = parser.parse_args()

@@ -1,8 +1,8 @@
-"""Adding one tenant where 50 are: `pulumi up` of its stack here, `terraform apply` of everybody's state there.
+"""Adds one tenant to 50: `pulumi up` of its stack, and `terraform apply` of one state with all tenants.
 
-Owns the comparison: the same emulator, the same minutes, turns taken. Leaves out the peer itself (`for_each.py`). On
-our side the AWS provider is a stand-in, since the real plugin can't be had offline; the table says so. On the peer's
-side less is made: no OpenAI project, service account or limits, and no first key.
+Owns the comparison: the same emulator, in turns, in the same minutes. Leaves out the peer (`for_each.py`). Our AWS
+provider is a stand-in, since the real plugin is not available offline; the table says so. The peer makes less: no
+OpenAI project, service account or limits, and no first key.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from bench.measure import PeakMemory, spread
 
 TENANTS: Final = 50
 TURNS: Final = 5
-STAND_IN: Final = "our AWS provider is a stand-in, theirs the real one"
+STAND_IN: Final = "our AWS provider is a stand-in, the peer's is the real one"
 MADE: Final = (
-    f"{STAND_IN}; same emulator, turns taken; ours also makes the OpenAI project with its limits and starts the first "
+    f"{STAND_IN}; same emulator, in turns; ours also makes the OpenAI project with its limits and starts the first "
     "rotation, theirs also writes a secret version"
 )
 MEMORY: Final = f"sum over the processes of one run; {STAND_IN}"
@@ -28,7 +28,7 @@ MEMORY: Final = f"sum over the processes of one run; {STAND_IN}"
 
 @dataclass
 class Samples:
-    """Seconds of each turn, and the most MiB of all turns; None where memory can't be read."""
+    """Seconds of each turn, and the most MiB of all turns; None where memory cannot be read."""
 
     seconds: list[float] = field(default_factory=list[float])
     mebibytes: float | None = None
@@ -41,7 +41,7 @@ class Samples:
 
 
 def run(home: Path, *, quick: bool = False) -> list[Figure]:
-    """Three to five minutes with the peer, one without; `quick` only shows that it works. `home` holds the cell."""
+    """Three to five minutes with the peer, one without; `quick` only tests that it works. `home` holds the cell."""
     tenants, turns = (3, 1) if quick else (TENANTS, TURNS)
     with stage.opened(home / "add-tenant") as here:
         here.add_tenant("bench-0000")
@@ -59,7 +59,8 @@ def run(home: Path, *, quick: bool = False) -> list[Figure]:
 
 
 def figures(tenants: int, fleet: Samples, typed: Samples, theirs: Samples | None, peer: str) -> list[Figure]:
-    """Pure: what the table says of these samples. `theirs` is None where the peer is not there; `peer` says why."""
+    """Pure: the table's lines for these samples. `theirs` is None where the peer is not available; `peer` is the
+    reason."""
     here, by_hand = spread(fleet.seconds), spread(typed.seconds)
     limit, peaks, told, held = None, None, peer, peer
     if theirs is not None:

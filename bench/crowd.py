@@ -1,9 +1,9 @@
-"""The tenants that are there already when one more is added, made in milliseconds instead of seconds each.
+"""Makes the tenants that exist before one more is added, each in milliseconds instead of seconds.
 
-Owns what a tenant leaves behind: its file, its secret with tags and resource policy, its OpenAI project and service
-account, and the state of its stack. Leaves out what takes the time and changes nothing for a neighbour: running the
+Makes what a deployed tenant has: its file, its secret with tags and resource policy, its OpenAI project and service
+account, and the state of its stack. Leaves out what takes time and changes nothing for other tenants: running the
 engine, and minting a key. They are made by the AWS API as the deployer, by the admin API and by copying one real
-stack's state under another name; a table that counts on them says so.
+stack's state under another name; a table that depends on them says so.
 """
 
 from __future__ import annotations
@@ -71,5 +71,5 @@ def _secret(secrets: Any, tenant: TenantNames, like: dict[str, Any], deployers: 
 
 
 def state_file(home: Path, stack: str) -> Path:
-    """Where Pulumi's file backend keeps a stack."""
+    """The file of a stack's state in Pulumi's file backend."""
     return home / "state" / ".pulumi" / "stacks" / "myflux-keys" / f"{stack}.json"

@@ -1,7 +1,4 @@
-"""One line of the bench's table, and how the rows of a bench that only lists become lines with their peers beside them.
-
-Owns the shape and the verdict. Leaves out taking figures and showing them. Pure.
-"""
+"""One line of the bench's table, and the conversion of a bench's rows to lines with their peers. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 OURS: Final = "myflux_keys"
-"""What a bench of libraries calls our own candidate."""
+"""The name of our own candidate in a bench of libraries."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """`met` is None where there is no goal, or where what it compares with is not there: never taken for met."""
+    """`met` is None where there is no goal, or where the peer is not available: that never counts as met."""
 
     name: str
     value: float | None
@@ -33,7 +30,7 @@ class Figure:
 
 
 def number(value: float | None) -> str:
-    """Whole above 100, else three significant places; with thousands apart, and a dash for what was not measured."""
+    """An integer above 100, else three significant digits; with thousands separators, and a dash for None."""
     if value is None:
         return "–"
     if value == int(value) or abs(value) >= 100:

@@ -1,8 +1,4 @@
-"""Terraform's way beside ours: every tenant in one state, by `for_each`, on the same emulator.
-
-Owns a working folder for a stage, and what one more tenant takes there. Leaves out the peer itself (`terraform.py`) and
-the comparisons.
-"""
+"""Terraform with every tenant in one state, by `for_each`, on the same emulator."""
 
 from __future__ import annotations
 
@@ -13,7 +9,8 @@ from bench.measure import seconds
 
 
 def opened(here: stage.Stage) -> tuple[terraform.Workspace | None, str]:
-    """A folder without tenants yet, and the peer's name; None, and why, where the peer is not on this machine."""
+    """A workspace without tenants, and the peer's name; or None and the reason, where the peer is not on this
+    machine."""
     try:
         peer = terraform.find(os.environ)
     except terraform.NotThere as missing:
@@ -36,7 +33,7 @@ def opened(here: stage.Stage) -> tuple[terraform.Workspace | None, str]:
 
 
 def one_more(workspace: terraform.Workspace, wanted: int) -> float:
-    """Seconds until it holds `wanted`, one more than before. Raises RuntimeError where it then doesn't."""
+    """Seconds until it has `wanted` tenants, one more than before. Raises RuntimeError if it has not."""
     taken = seconds(lambda: workspace.apply(wanted))
     if workspace.tenants() != wanted:
         raise RuntimeError(f"Terraform's state holds {workspace.tenants()} tenants, not {wanted}")

@@ -1,8 +1,8 @@
 """What the functions cost: import time, zip size, calls in one rotation.
 
-Owns the measuring; `run` returns rows for the bench's table. Import time is over boto3's own, which the runtime brings
-along: each run is a new interpreter on the unpacked zip, and the median counts. Calls are counted on the real function
-code against the OpenAI emulator over HTTP and an in-memory Secrets Manager.
+Owns the measuring; `run` returns rows for the bench's table. Import time is measured on top of boto3's, which the
+runtime has: each run is a new interpreter on the unpacked zip, and the median counts. Calls are counted on the real
+function code against the OpenAI emulator over HTTP and an in-memory Secrets Manager.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _row(name: str, value: float, unit: Literal["s", "bytes", "calls"], goal: fl
 
 
 def _import_seconds(kind: str, task: Path) -> float:
-    """What importing the handler adds to a process that has boto3 loaded and has made no client."""
+    """The time to import the handler in a process that has imported boto3 and made no client."""
     code = (
         f"import boto3, time; t = time.perf_counter(); import functions.{kind}.handler; print(time.perf_counter() - t)"
     )

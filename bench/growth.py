@@ -1,8 +1,8 @@
 """Whether the 1,000th tenant costs more than the 10th: time of `pulumi up` and memory of the engine's processes.
 
-Owns the comparison. Three cells stand side by side, one for each size, and every round adds a tenant to each of them in
-turn: what else the machine does meanwhile falls on all sizes alike. Growth is the larger of two ratios: of the medians
-and of the quickest samples. Afterwards the peer adds a tenant in the same cells, up to a size that it does in minutes.
+Owns the comparison. Three cells run at the same time, one for each size, and every round adds a tenant to each of them
+in turn, so other load on the machine affects all sizes equally. Growth is the larger of two ratios: of the medians and
+of the quickest samples. Afterwards the peer adds a tenant in the same cells, up to a size that it does in minutes.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def run(home: Path, *, quick: bool = False) -> list[Figure]:
 
 
 def beside(stages: Mapping[int, stage.Stage], rounds: int) -> tuple[dict[int, list[float]], str]:
-    """By size, the seconds that one more tenant takes the peer; and what the peer is, or why it is not there."""
+    """The peer's seconds for one more tenant, by size; and the peer's name, or why it is not available."""
     theirs: dict[int, list[float]] = {}
     peer = ""
     for size, here in stages.items():
@@ -67,7 +67,7 @@ def first(size: int, rounds: int) -> int:
 
 
 def rotated(sizes: Sequence[int], turn: int) -> list[int]:
-    """Each round begins with another size, so that none always follows the same neighbour."""
+    """Each round begins with another size, so that no size always follows the same other size."""
     shift = turn % len(sizes)
     return [*sizes[shift:], *sizes[:shift]]
 
@@ -78,8 +78,8 @@ def figures(
     theirs: Mapping[int, Sequence[float]],
     peer: str,
 ) -> list[Figure]:
-    """Pure: samples by size, in seconds and MiB, to lines of the table. `theirs` is empty where the peer is not there;
-    `peer` says why."""
+    """Pure: samples by size, in seconds and MiB, to lines of the table. `theirs` is empty where the peer is not
+    available; `peer` is the reason."""
     least, most = min(times), max(times)
     lines = [
         Figure(
@@ -92,7 +92,7 @@ def figures(
         for size, taken in sorted(times.items())
     ]
     small, large = spread(times[least]), spread(times[most])
-    # What else the machine does only ever adds time, to any sample: it must not hide growth in the medians.
+    # Other load only adds time, to any sample: it must not hide growth in the medians.
     ratio = max(large.median / small.median, large.least / small.least)
     lines.append(
         at_most(
@@ -104,7 +104,7 @@ def figures(
             note=f"{RATIO}; {crowd.NOTE}",
         )
     )
-    # The most of all rounds: a peak missed between two looks is found by another round.
+    # The maximum of all rounds, since one round may miss a peak between two readings.
     peaks = {size: max(seen) for size, seen in memory.items() if seen}
     if least in peaks and most in peaks:
         lines += [
@@ -132,4 +132,4 @@ def _grown(theirs: Mapping[int, Sequence[float]], peer: str) -> str:
         return peer
     least, most = min(theirs), max(theirs)
     ratio = spread(theirs[most]).median / spread(theirs[least]).median
-    return f"{peer}, for_each: {number(round(ratio, 2))} times from {least:,} to {most:,}, larger ones not tried"
+    return f"{peer}, for_each: {number(round(ratio, 2))} times from {least:,} to {most:,}, larger sizes not tried"

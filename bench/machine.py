@@ -1,4 +1,4 @@
-"""What the figures were taken on: machine, Python, packages, engine. Owns finding these out; nothing else."""
+"""Describes where the figures were measured: machine, Python, packages, engine."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def describe() -> dict[str, Any]:
 
 
 def cpu(cpuinfo: str) -> str | None:
-    """The model's name as Linux gives it; None where it gives none."""
+    """The model's name from Linux; None where there is none."""
     for line in cpuinfo.splitlines():
         field, _, value = line.partition(":")
         if field.strip() == "model name":

@@ -1,8 +1,8 @@
-"""The fleet's command: tenants a minute on one and on two workers, what Dask costs, and finding one change in many.
+"""Measures `myflux-keys up`: tenants a minute on one and two workers, the cost of Dask, and finding one change in many.
 
-Owns the comparison of Dask with plain processes, which run the very same `work`. Leaves out what a tenant costs as
-others are there (`growth`) and Terraform (`add_tenant`). Every pool adds as many new tenants as the others; their first
-keys are waited for outside the figures.
+Owns the comparison of Dask with plain processes, which run the same `work`. Leaves out the cost of a tenant by
+the number of others (`growth`), and Terraform (`add_tenant`). Every pool adds the same number of new tenants; the wait
+for their first keys is not measured.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def run(home: Path, *, quick: bool = False) -> list[Figure]:
 
 
 Way = Callable[[Sequence[Job]], tuple[float, float, list[Done]]]
-"""Does the jobs; seconds until it could begin, seconds of work, and what came of each."""
+"""Runs the jobs; returns seconds until it could start, seconds of work, and the outcomes."""
 
 
 def _dask(workers: int, fleet: Path) -> Way:
@@ -96,7 +96,7 @@ def _plain(workers: int, fleet: Path) -> Way:
     def way(jobs: Sequence[Job]) -> tuple[float, float, list[Done]]:
         began = time.perf_counter()
         with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as crew:
-            # A process is there once it has answered, and has imported what it works with.
+            # A process has started once it has answered, and has imported its modules.
             list(crew.map(_imported, range(workers)))
             ready = time.perf_counter()
             done = list(crew.map(partial(work, fleet=fleet), jobs))
@@ -129,7 +129,7 @@ def _take(here: stage.Stage, name: str, tenants: int, way: Way) -> Taken:
 
 
 def find(folder: Path, files: int, samples: int) -> list[float]:
-    """Seconds from a new process to the one stack that a change is about, among so many tenants' files in git."""
+    """Seconds for a new process to find the one stack that a change concerns, among so many tenants' files in git."""
     (folder / "tenants").mkdir(parents=True, exist_ok=True)
     (folder / "cells").mkdir(exist_ok=True)
     pattern = (stage.ROOT / "tenants" / f"{stage.PATTERN}.yaml").read_text(encoding="utf-8")
@@ -154,7 +154,7 @@ def _found(folder: Path) -> None:
 
 
 def figures(one: Taken, two: Taken, plain: Taken, files: int, found: Sequence[float]) -> list[Figure]:
-    """Pure: what the table says of these samples."""
+    """Pure: the table's lines for these samples."""
     note = f"{two.tenants} new tenants, each a stack of its own by the real engine"
     peer = f"plain processes: {plain.a_minute} a minute"
     memory = None if two.mebibytes is None else round(two.mebibytes)
@@ -169,7 +169,7 @@ def figures(one: Taken, two: Taken, plain: Taken, files: int, found: Sequence[fl
             round(spread(found).median, 2),
             "s",
             FIND_SECONDS,
-            note=f"{spread(found)}; from the start of a process, git asked",
+            note=f"{spread(found)}; from the start of a process, including git",
         ),
     ]
 

@@ -1,8 +1,8 @@
-"""Taking a figure: times summed up, and the most memory that the processes of an operation hold at once.
+"""Measures times, and the most memory that the processes of an operation use at once.
 
-Owns the taking. Leaves out what is measured and what is good enough. Memory is the sum of resident sets of everything
-that this process started during the measurement, looked at 20 times a second: shared pages count once for each process
-that holds them, for every candidate alike. It needs Linux's /proc; elsewhere it is None, never a guess.
+Leaves out what is measured, and the goals. Memory is the sum of resident sets of everything
+that this process started during the measurement, read 20 times a second: shared pages count once for each process
+that holds them, for every candidate alike. It needs Linux's /proc; elsewhere it is None, not an estimate.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PROC: Final = Path("/proc")
 
 @dataclass(frozen=True)
 class Spread:
-    """Samples of one figure. The median counts; the ends show how much it may be trusted."""
+    """Samples of one figure. The median counts; the smallest and the largest show how reliable it is."""
 
     median: float
     least: float
@@ -42,7 +42,7 @@ def spread(samples: Sequence[float]) -> Spread:
 
 
 def seconds(act: Callable[[], object]) -> float:
-    """How long `act` takes, by the clock on the wall."""
+    """How long `act` takes, in seconds of wall-clock time."""
     began = time.perf_counter()
     act()
     return time.perf_counter() - began
@@ -71,7 +71,7 @@ class PeakMemory:
 
     @property
     def mebibytes(self) -> float | None:
-        """None where there is no /proc, or where nothing was seen."""
+        """None where there is no /proc, or where no process was read."""
         return self._peak / 2**20 if self._peak else None
 
     def _watch(self) -> None:

@@ -1,4 +1,4 @@
-"""How long a warm read takes, beside the libraries that people use for it and beside no cache at all.
+"""How long a warm read takes, compared with the usual libraries and with no cache.
 
 Owns the measurement: every candidate reads the same secret from the same local server in the same run, rounds
 interleaved, medians kept. Leaves out the network, which no warm read touches but bare boto3's: that row is there to
@@ -24,7 +24,7 @@ from tests.reader.stand_in import StandIn, key_text
 
 ROUNDS = 15
 READS = {"boto3": 100}
-"""Reads a round. A call over HTTP is too slow for the number that a cache needs for a steady figure."""
+"""Reads a round. Fewer over HTTP, which is too slow for the number of reads that a cache needs."""
 MANY_READS = 20_000
 SECRET = secret_name("cell", "acme")
 VERSION = "00000000-0000-4000-8000-000000000001"

@@ -39,7 +39,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """No goal missed and no bench failed. What could not be compared is not ok's business: it is told apart."""
+        """No goal missed and no bench failed. Figures without a comparison do not count: `summary` names them."""
         return not self.failed and all(figure.met is not False for figure in self.all)
 
     @property
@@ -53,18 +53,18 @@ class Report:
         if self.failed:
             parts.append(f"failed: {', '.join(self.failed)}")
         if self.quick:
-            parts.append("a quick run: its figures mean nothing")
+            parts.append("a quick run: its figures are not valid")
         return "; ".join(parts)
 
 
 def surroundings(report: Report) -> list[tuple[str, str]]:
-    """What the figures were taken on, as pairs for a reader."""
-    held = report.machine
-    packages = ", ".join(f"{name} {version}" for name, version in held["packages"].items())
+    """Where the figures were measured, as pairs of text."""
+    machine = report.machine
+    packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     return [
-        ("machine", f"{held['cpu']}, {held['cores']} cores, {held['memory_gib']} GiB, {held['kernel']}"),
-        ("versions", f"Python {held['python']}, engine {held['engine']}, {packages}"),
-        ("taken", f"{report.taken_at}, in {report.seconds:.0f} s, load {held['load']} at the start"),
+        ("machine", f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['kernel']}"),
+        ("versions", f"Python {machine['python']}, engine {machine['engine']}, {packages}"),
+        ("taken", f"{report.taken_at}, in {report.seconds:.0f} s, load {machine['load']} at the start"),
     ]
 
 

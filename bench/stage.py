@@ -1,7 +1,7 @@
 """A local cell for measuring: its own home, its own fleet of tenant files, the platform deployed, the admin key stored.
 
-Owns that, and one real `pulumi up` of a tenant. Leaves out the other tenants of a cell (`bench/crowd.py`) and what is
-measured. The OpenAI side does not pace its admin endpoints here: how long callers wait for OpenAI is OpenAI's figure.
+Also runs one real `pulumi up` of a tenant. Leaves out the other tenants of a cell (`bench/crowd.py`) and what is
+measured. The OpenAI emulator does not limit its admin endpoints here, since waiting for OpenAI is not measured.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ops.stacks.engine import ROOT, Engine, Outcome
 
 CELL: Final = "local"
 PATTERN: Final = "acme"
-"""The shipped tenant that every measured one is like but for its slug: managed, with limits and a budget."""
+"""Every measured tenant is a copy of this one with another slug: managed, with limits and a budget."""
 
 _FIRST_KEY_SECONDS: Final = 60.0
 
@@ -68,14 +68,14 @@ class Stage:
         (self.fleet / "tenants" / f"{slug}.yaml").write_text(text, encoding="utf-8")
 
     def expect_tenant(self, slug: str) -> str:
-        """Writes its file for somebody else to deploy; the name of its stack, which `close` takes away."""
+        """Writes a tenant's file without deploying it; returns the name of its stack, which `close` removes."""
         self.write_tenant(slug)
         stack = self.names.tenant(slug).stack
         self._stacks.append(stack)
         return stack
 
     def add_tenant(self, slug: str) -> float:
-        """Seconds from the new file to the end of `pulumi up`. The first key is waited for outside the figure."""
+        """Seconds from the new file to the end of `pulumi up`. The wait for the first key is not included."""
         self.write_tenant(slug)
         names = self.names.tenant(slug)
         began = time.perf_counter()
@@ -87,7 +87,8 @@ class Stage:
         return taken
 
     def type_tenant(self, slug: str) -> float:
-        """The same by what a person types: `pulumi stack init` and `pulumi up --yes`, whose preview comes first."""
+        """The same by the commands that a person types: `pulumi stack init` and `pulumi up --yes`, whose preview comes
+        first."""
         self.write_tenant(slug)
         names = self.names.tenant(slug)
         self._stacks.append(names.stack)
@@ -123,7 +124,7 @@ class Stage:
         return self.cell.client("deployer", service)
 
     def close(self) -> None:
-        """Ends the cell, and takes away what only it gave a meaning to; the engine's logs stay to be read."""
+        """Ends the cell and removes its stacks' settings; keeps the engine's logs."""
         LocalCell.clear(self.home)
         for leftover in ("fleet", "terraform"):
             shutil.rmtree(self.home / leftover, ignore_errors=True)
@@ -134,7 +135,7 @@ class Stage:
 
 @contextmanager
 def opened(home: Path) -> Generator[Stage]:
-    """A fresh cell with its platform in `home`; gone afterwards, the engine's logs excepted."""
+    """A new cell with its platform in `home`; removed afterwards, except the engine's logs."""
     LocalCell.clear(home)
     shutil.rmtree(home, ignore_errors=True)
     cell = LocalCell.start(home)
@@ -152,12 +153,12 @@ def opened(home: Path) -> Generator[Stage]:
 
 @contextmanager
 def towards(environment: dict[str, str]) -> Generator[None]:
-    """This process's environment, which the engine inherits, replaced for a while."""
-    held = dict(os.environ)
+    """Replaces this process's environment, which the engine inherits, inside the `with`."""
+    before = dict(os.environ)
     os.environ.clear()
     os.environ.update(environment)
     try:
         yield
     finally:
         os.environ.clear()
-        os.environ.update(held)
+        os.environ.update(before)

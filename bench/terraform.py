@@ -2,7 +2,7 @@
 
 Owns finding both on this machine, and a working folder whose tenants are a number. Leaves out the comparison. Nothing
 is downloaded: the provider is taken from MYFLUX_BENCH_TERRAFORM_PLUGINS, from the mirrors that the CLI configuration
-names, or from Terraform's own plugin folders; else the peer is not there, and the reason is told.
+names, or from Terraform's own plugin folders; else the peer is not available, and the reason is reported.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LIMIT_SECONDS: Final = 600
 
 
 class NotThere(Exception):
-    """Terraform or its provider is not on this machine. The message says which, and what would supply it."""
+    """Terraform or its provider is not on this machine. The message says which, and how to supply it."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ def find(environment: Mapping[str, str]) -> Terraform:
     command = shutil.which("terraform", path=environment.get("PATH", os.defpath))
     if command is None:
         raise NotThere("no terraform on PATH")
-    asked = list(places(environment))
-    plugins = next((place for place in asked if holds_provider(place)), None)
+    folders = list(places(environment))
+    plugins = next((place for place in folders if holds_provider(place)), None)
     if plugins is None:
         raise NotThere(
-            f"terraform is there, its AWS provider {PROVIDER} is in none of {len(asked)} plugin folders: "
+            f"terraform is there, its AWS provider {PROVIDER} is in none of {len(folders)} plugin folders: "
             f"name a filesystem mirror in {PLUGINS}"
         )
     answer = subprocess.run([command, "version", "-json"], capture_output=True, text=True, check=False, timeout=60)
@@ -61,7 +61,7 @@ def find(environment: Mapping[str, str]) -> Terraform:
 
 
 def places(environment: Mapping[str, str]) -> Iterator[Path]:
-    """Folders that may hold plugins, the surest first."""
+    """Folders that may hold plugins, in order of precedence."""
     if environment.get(PLUGINS):
         yield Path(environment[PLUGINS])
     home = Path(environment.get("HOME") or Path.home())
@@ -105,11 +105,11 @@ class Workspace:
         self._run("init", f"-plugin-dir={terraform.plugins}")
 
     def apply(self, count: int) -> None:
-        """Raises RuntimeError with Terraform's own words."""
+        """Raises RuntimeError with Terraform's error."""
         self._run("apply", "-auto-approve", f"-var=tenants={count}")
 
     def tenants(self) -> int:
-        """How many the state holds: proof that an apply did its work."""
+        """How many tenants the state has, to check an apply."""
         state = json.loads((self._folder / "terraform.tfstate").read_text(encoding="utf-8"))
         rotations = (item for item in state["resources"] if item["type"] == "aws_secretsmanager_secret_rotation")
         return sum(len(item["instances"]) for item in rotations)

@@ -1,7 +1,7 @@
 """How many calls AWS sees when 1,000 threads ask for one key at the moment it expires.
 
 Owns the herd: every thread waits at a gate, and the server takes its time to answer, as a network does. Leaves out how
-long it takes. Calls are counted at the server, for each candidate alone. `run()` returns rows; `python -m
+long it takes. Calls are counted at the server, separately for each candidate. `run()` returns rows; `python -m
 bench.thundering_herd` prints them.
 """
 
@@ -23,7 +23,8 @@ from tests.reader.stand_in import StandIn, key_text
 THREADS = 1000
 ANSWER_SECONDS = 0.05
 LIFE = 4
-"""Seconds that a peer keeps a value: their clocks can't be moved, and the herd must be done before the next expiry."""
+"""Seconds that a peer keeps a value: their clocks cannot be changed, and all threads must finish before the next
+expiry."""
 GOAL = 1
 
 

@@ -1,4 +1,4 @@
-"""Checks of who reads what, and who does not."""
+"""Checks which callers can read which secrets, and that all others are denied."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def strangers_denied(scene: Scene, report: Report) -> str:
         for who, secrets, place in attempts:
             denied(lambda s=secrets, p=place: read(s, p), f"{who} reading {place}")
     for place in places:
-        denied(lambda p=place: read(unsigned, p), f"nobody, unsigned, reading {place}", NO_IDENTITY)
+        denied(lambda p=place: read(unsigned, p), f"an unsigned request for {place}", NO_IDENTITY)
     made = len(attempts) + len(places) + _nobody_else_becomes_the_runtime(scene)
     report.figures["strangers_attempts_denied"] = made
     return f"{made} attempts by deployer, CI, an administrator, other roles and unsigned calls: each was denied"
@@ -75,7 +75,7 @@ def disable_denies(scene: Scene) -> str:
     enabled = file.read_text(encoding="utf-8")
     file.write_text(enabled.replace("enabled: true", "enabled: false"), encoding="utf-8")
     if file.read_text(encoding="utf-8") == enabled:
-        raise CheckFailed(f"{file.name} has no line `enabled: true` to switch off")
+        raise CheckFailed(f"{file.name} has no line `enabled: true` to change")
     stack = scene.names.tenant(tenant).stack
     scene.reader.get(tenant)
     scene.engine.up(stack)
@@ -99,7 +99,7 @@ def disable_denies(scene: Scene) -> str:
 
 
 def read(secrets: Any, place: str) -> None:
-    """Reads and drops the value: what counts is whether AWS lets it out."""
+    """Reads the value and drops it: the check is only whether AWS allows the read."""
     secrets.get_secret_value(SecretId=place)
 
 

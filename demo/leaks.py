@@ -1,7 +1,7 @@
-"""Looking for keys where none may be.
+"""Searches texts for keys.
 
-Owns the encodings and the search. Leaves out what to search and what to search for. The search proves itself first: a
-decoy is planted in every encoding and must be found, so that an empty result means that nothing is there.
+Leaves out which texts and which keys. The search first tests itself: it must find a decoy in every encoding, so an
+empty result means that there is no key.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class Text:
 
 
 def encodings(key: str) -> dict[str, bytes]:
-    """How a key may hide. Base64 cuts text in threes, so a key inside a longer text shows in one of three ways."""
+    """The encodings of a key. Base64 encodes three bytes at a time, so a key inside a longer text has one of three
+    forms."""
     raw = key.encode()
     shapes = {
         "raw": raw,
@@ -40,7 +41,8 @@ def encodings(key: str) -> dict[str, bytes]:
         "URL-encoded throughout": "".join(f"%{byte:02X}" for byte in raw).encode(),
     }
     for shift in range(3):
-        # The first and last characters also carry bits of their neighbours: what is between is the key's alone.
+        # The first and last characters also hold bits of the neighbouring bytes: only those between depend on the key
+        # alone.
         start, end = shift and shift + 1, -4
         encoded = base64.b64encode(b"\0" * shift + raw)
         shapes[f"base64, shifted by {shift}"] = encoded[start:end]
@@ -69,12 +71,12 @@ def prove_search(folder: Path) -> None:
             path = Path(planted) / "file"
             path.write_bytes(b"before " + shape + b" after")
             if name not in seen(path):
-                raise AssertionError(f"the search is blind to keys that are {name}")
+                raise AssertionError(f"the search does not find keys that are {name}")
         for shift, prefix in enumerate(("", "x", "xy")):
             path = Path(planted) / "file"
             path.write_bytes(base64.b64encode(f"{prefix}{decoy} and more".encode()))
             if f"base64, shifted by {shift}" not in seen(path):
-                raise AssertionError("the search is blind to keys inside a longer base64 text")
+                raise AssertionError("the search does not find keys inside a longer base64 text")
 
 
 def files(paths: Iterable[Path]) -> Iterator[Text]:

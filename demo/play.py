@@ -13,7 +13,7 @@ from demo.scene import Scene
 
 
 def play(home: Path, *, keep: bool, console: Console) -> Report:
-    """Runs every check; with `keep` all but the last two. Stops early when one fails that later ones stand on."""
+    """Runs every check; with `keep` all but the last two. Stops early when a check fails that later checks need."""
     report = Report(home / "report.json", console)
     scene = Scene(home)
     foundations: list[tuple[str, Callable[[], str]]] = [

@@ -25,7 +25,7 @@ def tenant_from_pull_request(scene: Scene, report: Report) -> str:
     repository.commit(f"Add {TENANT}")
     reviewed = scene.command("check", "--base", "origin/main", "--no-state")
     if TENANT not in reviewed:
-        raise CheckFailed(f"the review says nothing of {TENANT}")
+        raise CheckFailed(f"the review does not mention {TENANT}")
     before = repository.merge("new-tenant")
     merged = time.monotonic()
     said = json.loads(scene.command("up", "--changed", before, "--json"))
@@ -49,7 +49,7 @@ def tenant_from_pull_request(scene: Scene, report: Report) -> str:
 
 
 class _Repository:
-    """The demo's files as a repository with a bare one behind it, as CI has one."""
+    """The demo's files as a git repository with a bare remote, as in CI."""
 
     def __init__(self, work: Path, bare: Path) -> None:
         self._work = work
@@ -69,7 +69,7 @@ class _Repository:
         self.git("push", "--quiet", "origin", "HEAD")
 
     def merge(self, branch: str) -> str:
-        """The commit that main was at before, as a push tells it."""
+        """Returns the commit of main before the merge, as a push event has it."""
         self.git("switch", "--quiet", "main")
         before = self.git("rev-parse", "HEAD")
         self.git("merge", "--quiet", "--no-ff", "--message", f"Merge {branch}", branch)

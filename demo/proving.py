@@ -1,4 +1,4 @@
-"""The check that isolation is proven of what is deployed, and that the cell does what the model says."""
+"""The check that isolation is proven for the deployed documents, and that the cell decides as the model does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ops.isolation.state import Deployed, deployed
 from ops.stacks.order import deploy_order
 
 _NOTHING_STORED = "ResourceNotFoundException"
-"""To a caller who may read, of a secret without a value: a customer's key that was not brought yet."""
+"""AWS's answer to a caller who may read, for a secret without a value: no customer's key is stored yet."""
 
 
 def isolation_proven(scene: Scene, report: Report) -> str:
@@ -27,7 +27,7 @@ def isolation_proven(scene: Scene, report: Report) -> str:
     verdicts = prove(resources, cell)
     failed = [f"{v.claim} is {v.outcome}: {v.counterexample}" for v in verdicts if v.outcome != "holds"]
     if failed or not verdicts:
-        raise CheckFailed("; ".join(failed) or "nothing was claimed")
+        raise CheckFailed("; ".join(failed) or "there was no claim to prove")
     report.figures["claims_proven"] = len(verdicts)
     reads = _reads_as_it_says(scene, matrix(resources, cell))
     return (
@@ -43,7 +43,7 @@ def _deployed(scene: Scene) -> Sequence[Deployed]:
 
 
 def _reads_as_it_says(scene: Scene, says: Matrix) -> int:
-    """By everybody in the matrix whom the demo can be: a function's role is Lambda's alone."""
+    """As every principal of the matrix that the demo can use: only Lambda can assume a function's role."""
     reads = 0
     places = {tenant: scene.names.tenant(tenant).secret for tenant in says.secrets if tenant in scene.fleet.tenants}
     places[ADMIN_KEY] = scene.names.admin_secret
@@ -54,7 +54,9 @@ def _reads_as_it_says(scene: Scene, says: Matrix) -> int:
         for label, place in places.items():
             expected = bool(says.granted(principal.label, label, "read"))
             if _let_in(secrets, place) != expected:
-                raise CheckFailed(f"{principal.label} reading {place}: the matrix says {expected}, the cell does not")
+                raise CheckFailed(
+                    f"{principal.label} reading {place}: the matrix says {expected}, but the cell decided otherwise"
+                )
             reads += 1
     return reads
 

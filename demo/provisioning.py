@@ -24,7 +24,7 @@ def platform_up(scene: Scene, report: Report) -> str:
 
 
 def admin_key_stored(scene: Scene) -> str:
-    """From one command's output to the other's input: not even this process sees it."""
+    """Pipes one command's output to the other's input: this process does not see the key."""
     maker = subprocess.Popen(
         [sys.executable, "-m", "ops.cli", "local", "openai-admin-key", "--home", str(scene.home)],
         cwd=ROOT,
@@ -70,7 +70,7 @@ def first_keys_minted(scene: Scene, report: Report) -> str:
 
 
 def policies_pass(scene: Scene) -> str:
-    """The platform and one tenant, whose stack is like every other's."""
+    """The platform's stack and one tenant's, since all tenants' stacks have the same form."""
     judged = [CELL, scene.stacks[0]]
     with ThreadPoolExecutor(max_workers=2) as two:
         list(two.map(scene.engine.judge, judged))

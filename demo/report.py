@@ -1,7 +1,7 @@
-"""What the demo shows: a line a check while it runs, a table at the end, and a file for machines.
+"""The demo's report: a line for each check while it runs, a table at the end, and a JSON file.
 
-Owns the look and the file. Leaves out the checks. A check that raises has failed, and its message is what the reader
-gets; what could not run because something before it failed says so and counts as failed.
+A check that raises has failed, and the report has its message. A check that did not run, because an earlier one failed,
+counts as failed too.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Check:
 
 
 class CheckFailed(Exception):
-    """What the check found instead of what it should have."""
+    """A check failed. The message says what it found."""
 
 
 class Report:
@@ -44,12 +44,12 @@ class Report:
         return bool(self._checks) and all(check.ok for check in self._checks)
 
     def run(self, name: str, check: Callable[[], str]) -> bool:
-        """Runs `check`, whose answer is one sentence about what was seen, and prints the line."""
+        """Runs `check`, which returns one sentence about its result, and prints the line."""
         started = time.monotonic()
         try:
             with self._console.status(name):
                 detail, ok = check(), True
-        # Whatever goes wrong belongs in the report: the demo never ends in a traceback instead of a table.
+        # Every exception goes into the report: the demo must end with a table, not with a traceback.
         except Exception as error:  # noqa: BLE001
             detail, ok = f"{type(error).__name__}: {error}", False
         self._record(Check(name, ok, round(time.monotonic() - started, 2), redact(detail)))
@@ -66,7 +66,7 @@ class Report:
         self._save()
 
     def _save(self) -> None:
-        """After every check, so that a demo that is interrupted leaves what it found."""
+        """After every check, so that an interrupted demo keeps its results."""
         document: dict[str, Any] = {"checks": [asdict(check) for check in self._checks], "figures": self.figures}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

@@ -18,14 +18,14 @@ from demo.scene import READER_TTL, Scene, wait_until
 from myflux_keys.version_labels import pending_version
 
 _SCHEDULER_LOOKS = 1.0
-"""Seconds within which the cell's scheduler, which looks every quarter of one, has seen a moved clock."""
+"""Seconds until the cell's scheduler, which checks four times a second, has certainly read a changed clock."""
 _PAUSE = 0.25
 """Seconds between one caller's calls: two callers stay under the tenant's own limit of requests a minute."""
 
 
 @dataclass
 class _Callers:
-    """Calls to the model that run until told to stop."""
+    """Calls to the model that run until the `with` ends."""
 
     scene: Scene
     tenant: str
@@ -52,7 +52,7 @@ class _Callers:
                 try:
                     client.responses.create(model=model, input="Is anybody there?")
                     self.answered += 1
-                # Any failure at all is what this check looks for.
+                # This check counts every kind of failure.
                 except Exception as error:  # noqa: BLE001
                     self.failures.append(f"{type(error).__name__}: {error}")
 
@@ -75,7 +75,7 @@ def rotation_zero_downtime(scene: Scene, report: Report) -> str:
     if callers.failures:
         raise CheckFailed(f"{len(callers.failures)} calls failed, the first: {callers.failures[0]}")
     if scene.reader.get(tenant).key_id == scene.first_keys[tenant].key_id:
-        raise CheckFailed("the secret was rotated, but the reader still gives out the first key")
+        raise CheckFailed("the secret was rotated, but the reader still returns the first key")
     report.figures["calls_through_the_rotation"] = callers.answered
     return f"{callers.answered} calls during a rotation of {tenant}: none failed; a new key at the end"
 
@@ -85,7 +85,7 @@ def old_key_dies(scene: Scene, report: Report) -> str:
     overlap = scene.overlap_hours(tenant)
     old = scene.first_keys[tenant]
     if not answers(scene, old.reveal(), old.models[0]):
-        raise CheckFailed(f"the old key was refused at once: calls in flight had no {overlap} h")
+        raise CheckFailed(f"the old key was refused at once: running calls did not get {overlap} h")
     scene.cell.advance((overlap - 1) * 3600)
     if not answers(scene, old.reveal(), old.models[0]):
         raise CheckFailed(f"the old key was refused after {overlap - 1} h of its {overlap}")
@@ -100,7 +100,8 @@ def old_key_dies(scene: Scene, report: Report) -> str:
 
 
 def crash_recovery(scene: Scene, report: Report) -> str:
-    """Faults at OpenAI in the middle of rotations: Secrets Manager repeats each, same token, until it is whole."""
+    """Injects faults at OpenAI during rotations: Secrets Manager repeats each rotation with the same token until it
+    succeeds."""
     tenant = scene.managed[1]
     names = scene.names.tenant(tenant)
     control = scene.cell.openai
@@ -126,7 +127,7 @@ def crash_recovery(scene: Scene, report: Report) -> str:
 
 
 def _strike(scene: Scene, tenant: str, fault: str, method: str, path: str) -> None:
-    """One rotation of `tenant` with `fault` at its first call `method` `path`, to its end."""
+    """Runs one rotation of `tenant` to its end, with `fault` at its first call `method` `path`."""
     secret = scene.names.tenant(tenant).secret
     deployer = scene.client("deployer", "secretsmanager")
     before = last_rotated(deployer, secret)
@@ -134,11 +135,11 @@ def _strike(scene: Scene, tenant: str, fault: str, method: str, path: str) -> No
     deployer.rotate_secret(SecretId=secret)
     wait_until(lambda: last_rotated(deployer, secret) != before, f"{tenant}'s rotation after {fault}")
     if scene.cell.openai.faults():
-        raise CheckFailed(f"{fault} never struck: the rotation made no call {method} {path}")
+        raise CheckFailed(f"{fault} was never injected: the rotation made no call {method} {path}")
 
 
 def _await_quiet(scene: Scene, tenant: str) -> None:
-    """Until the cell's scheduler has seen the moved clock, and a rotation that it then started is over."""
+    """Waits until the cell's scheduler has read the changed clock, and a rotation that it then starts has ended."""
     deployer, secret = scene.client("deployer", "secretsmanager"), scene.names.tenant(tenant).secret
 
     def quiet() -> bool:
@@ -154,7 +155,7 @@ FAULTS = (
     ("500", "GET", r"/v1/models/"),
     ("dropped", "GET", r"/api_keys"),
 )
-"""The mint's answer lost, the mint's answer cut, the proof failing, the look-up failing."""
+"""The mint's answer is lost; it is cut off; the proof fails; the look-up fails."""
 
 
 def last_rotated(secrets: SecretsManagerClient, secret: str) -> datetime | None:

@@ -1,4 +1,4 @@
-"""What the checks work with: a cell of their own, its files, its people and its engine."""
+"""What the checks use: their own cell, its files, its users and its engine."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 CELL = "local"
 NO_RIGHT = frozenset({"AccessDenied", "AccessDeniedException"})
 NO_IDENTITY = frozenset({"MissingAuthenticationTokenException", "UnrecognizedClientException"})
-"""What Secrets Manager answers to a request that nobody signed."""
+"""Secrets Manager's answer to an unsigned request."""
 READER_TTL = 2.0
-"""Seconds. Short, so that readers meet the new key while the demo watches; the default is minutes."""
+"""Seconds. Short, so that readers get the new key during the demo; the default is minutes."""
 
 
 @dataclass
 class Scene:
-    """`home` holds the demo's own cell: one that a person has running elsewhere is not touched."""
+    """`home` holds the demo's own cell: another running cell is not changed."""
 
     home: Path
     cell: LocalCell = field(init=False)
@@ -48,12 +48,12 @@ class Scene:
     first_keys: dict[str, Key] = field(default_factory=dict[str, Key])
 
     def open(self) -> None:
-        """Starts an empty cell and turns this process, and the engine it will start, towards it as the deployer."""
+        """Starts an empty cell, and sets this process's environment, and so the engine's, to it as the deployer."""
         LocalCell.clear(self.home)
         for leftover in ("engine", "fleet", "operations"):
             shutil.rmtree(self.home / leftover, ignore_errors=True)
         self.cell = LocalCell.start(self.home)
-        # A copy, since one check switches a tenant off: the files in the working tree are the person's.
+        # A copy, since one check disables a tenant, and the demo must not change the working tree.
         for folder in ("tenants", "cells"):
             shutil.copytree(ROOT / folder, self.home / "fleet" / folder)
         environment = self.cell.environment("deployer") | {
@@ -107,11 +107,11 @@ class Scene:
         return self.cell.client(user, service)
 
     def as_runtime(self, tenant: str) -> boto3.Session:
-        """The runtime's session for one tenant, by hand and without the reader's manners."""
+        """The runtime's session for one tenant, without the reader."""
         return self.as_role(self.reader_role(tenant), tenant)
 
     def as_role(self, role_arn: str, tenant: str) -> boto3.Session:
-        """What the application gets for `role_arn` with a tenant's tag."""
+        """The session that the application gets for `role_arn` with a tenant's tag."""
         answer = self.client("runtime", "sts").assume_role(
             RoleArn=role_arn,
             RoleSessionName="demo",
@@ -161,7 +161,7 @@ def denied(attempt: Callable[[], object], who: str, codes: frozenset[str] = NO_R
 
 
 def wait_until(done: Callable[[], bool], what: str, seconds: float = 180) -> None:
-    """Raises CheckFailed. OpenAI takes some ten admin calls a minute, so a rotation may have to wait for its turn."""
+    """Raises CheckFailed. OpenAI allows about ten admin calls a minute, so a rotation may have to wait."""
     give_up = time.monotonic() + seconds
     while not done():
         if time.monotonic() > give_up:

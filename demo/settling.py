@@ -1,4 +1,4 @@
-"""Checks that nothing changes when nothing should, and that nothing stays when all is taken away."""
+"""Checks that a second `up` changes nothing, and that `destroy` leaves nothing."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def second_up_unchanged(scene: Scene, report: Report) -> str:
         if outcome.changed:
             raise CheckFailed(f"a second up of {stack} changed {outcome.changes}")
         if not outcome.changes.get("same"):
-            raise CheckFailed(f"a second up of {stack} looked at nothing: {outcome.changes}")
+            raise CheckFailed(f"a second up of {stack} compared no resource: {outcome.changes}")
     report.figures["unchanged_up_seconds"] = round((time.monotonic() - started) / len(order), 1)
     return f"{len(order)} stacks, each after its rotations: unchanged"
 
 
 def fleet_up(scene: Scene, report: Report) -> str:
-    """The same by one command and two workers, as a fleet of any size is brought up to date."""
+    """The same by one command and two workers, as for a fleet of any size."""
     started = time.monotonic()
     said: dict[str, Any] = json.loads(scene.command("up", "--cell", CELL, "--workers", "2", "--json"))
     stacks = deploy_order(scene.fleet, scene.fleet.cells[CELL])
     if sorted(said["stacks"]) != sorted(stacks):
-        raise CheckFailed(f"of {stacks} it worked on {sorted(said['stacks'])}")
-    moved = {stack: told["changes"] for stack, told in said["stacks"].items() if set(told["changes"]) != {"same"}}
+        raise CheckFailed(f"of {stacks} it deployed {sorted(said['stacks'])}")
+    moved = {stack: fields["changes"] for stack, fields in said["stacks"].items() if set(fields["changes"]) != {"same"}}
     if moved:
         raise CheckFailed(f"it changed {moved}")
     report.figures["fleet_up_seconds"] = round(time.monotonic() - started, 1)
@@ -77,7 +77,7 @@ def _leftovers(scene: Scene) -> list[str]:
         try:
             described = client("secretsmanager").describe_secret(SecretId=secret)
         except ClientError as error:
-            found.append(f"secret {secret}: gone at once, without a way back ({error})")
+            found.append(f"secret {secret}: deleted at once, and cannot be restored ({error})")
         else:
             if "DeletedDate" not in described:
                 found.append(f"secret {secret} is not scheduled for deletion")

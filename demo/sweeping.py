@@ -1,4 +1,4 @@
-"""The check that a key which nobody should hold is found and ended, and one that is not ours is told and left."""
+"""The check that the sweep revokes an orphaned key, and reports a foreign key without revoking it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from demo.scene import CELL, Scene
 from myflux_keys import names
 
 _LATER = 2 * 3600
-"""Seconds. Younger keys are left alone: one may be a running rotation's."""
+"""Seconds. The sweep keeps younger keys: one may belong to a running rotation."""
 _FOREIGN = "somebody's, made by hand"
 
 
@@ -26,12 +26,12 @@ def sweep_finds_orphans(scene: Scene, report: Report) -> str:
         scene.cell.advance(_LATER)
         planned = _sweep(scene, "--dry-run")
         _require(planned[orphan] == ("orphan", "revoke"), f"the plan says {planned[orphan]} of the orphan")
-        _require({orphan, foreign, live} <= _living(scene), "a dry run ended a key")
+        _require({orphan, foreign, live} <= _living(scene), "a dry run revoked a key")
         swept = _sweep(scene)
         living = _living(scene)
-        _require(orphan not in living, "the orphan lives on")
-        _require({foreign, live} <= living, "the sweep ended a key that it must not touch")
-        _require(swept[foreign] == ("foreign", "report"), f"the foreign key was told as {swept[foreign]}")
+        _require(orphan not in living, "the orphaned key is still valid")
+        _require({foreign, live} <= living, "the sweep revoked a key that it must keep")
+        _require(swept[foreign] == ("foreign", "report"), f"the foreign key was reported as {swept[foreign]}")
         _require(orphan not in _sweep(scene), "a second sweep finds the orphan again")
         project = next(key.project_id for key in scene.cell.openai.live_keys() if key.id == foreign)
         client.admin.organization.projects.api_keys.delete(foreign, project_id=project)
@@ -54,7 +54,7 @@ def _plant(scene: Scene, tenant: str, client: openai.OpenAI) -> tuple[str, str]:
 
 
 def _sweep(scene: Scene, *options: str) -> dict[str, tuple[str, str]]:
-    """What the command finds, by key: (found, action). It exits with 1, since a foreign key needs a person."""
+    """The command's findings, by key: (found, action). It exits with 1, since a foreign key needs a person."""
     said: dict[str, Any] = json.loads(scene.command("sweep", "--cell", CELL, "--json", *options, expect=1))
     return {entry["key_id"]: (entry["found"], entry["action"]) for entry in said["cells"][0]["plan"]}
 

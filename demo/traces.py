@@ -1,4 +1,4 @@
-"""Every place that the product writes to, gathered for the leak search."""
+"""Collects every text that the product writes, for the leak search."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _everything(scene: Scene) -> Iterator[Text]:
 
 
 def _working_tree() -> Iterator[Path]:
-    """What git holds and what it would add; and the engine's own leftovers, which it ignores."""
+    """The files that git has or would add, and the engine's files, which git ignores."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""The page about who reads what: the matrix of the cell that ships, and what is proven of it."""
+"""Generates the page about access: the matrix of the shipped cell, and the proven claims."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
-"""The document on scale: one tenant to a hundred thousand, calculated by `ops.actions.projection`.
-
-Owns the text around the tables. Leaves out every number: they come from the product's limits and slots.
-"""
+"""Generates the page on scale, from one tenant to a hundred thousand. `ops.actions.projection` calculates every
+number."""
 
 from __future__ import annotations
 
@@ -96,7 +94,7 @@ def _sizes() -> list[tuple[str, ...]]:
 
 
 def _stages(tenants: int) -> str:
-    """The stages of so many tenants, in words."""
+    """The stages for so many tenants, as a phrase."""
     sizes = [len(stage.stacks) for stage in stages((), [str(one) for one in range(tenants)], canary=True)]
     return f"{sizes[0]} tenant, then {CANARY_SHARE:.0%} of the tenants ({sizes[1]:,} of {tenants:,}), then the others"
 

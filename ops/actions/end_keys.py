@@ -119,10 +119,10 @@ def seen(answer: Mapping[str, Any]) -> Seen:
         raise _incomplete_answer(error) from None
 
 
-def spoken(dead: Sequence[str]) -> str:
+def spoken(revoked: Sequence[str]) -> str:
     """``2 keys revoked at OpenAI: key_a, key_b``."""
-    count = len(dead)
-    return f"{count} key{'' if count == 1 else 's'} revoked at OpenAI{': ' + ', '.join(dead) if dead else ''}"
+    count = len(revoked)
+    return f"{count} key{'' if count == 1 else 's'} revoked at OpenAI{': ' + ', '.join(revoked) if revoked else ''}"
 
 
 def _beyond(answer: Mapping[str, Any]) -> tuple[Beyond, ...]:

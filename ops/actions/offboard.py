@@ -95,19 +95,19 @@ class Offboard:
     def _kill_all(self) -> str:
         if not self._tenant.minted:
             return "the key is the customer's own and stays valid: ask them to revoke it in their OpenAI account"
-        dead: list[str] = []
+        revoked: list[str] = []
         for _ in range(_ROUNDS):
             done = self._kill(self._tenant.tenant)
             if done.failed:
                 raise OperationError(self._not_revoked([f"{key}: {why}" for key, why in done.failed.items()]))
-            dead += done.revoked
+            revoked += done.revoked
             if not done.revoked:
                 break
         else:
             raise OperationError(
                 f"each of {_ROUNDS} checks found another valid key in project {self._names.project} at OpenAI "
-                f"({', '.join(dead)} were revoked): somebody makes keys there. Find out who, and run the same command "
-                f"again. Reads of {self._tenant.tenant} stay denied, and this run deleted nothing."
+                f"({', '.join(revoked)} were revoked): somebody makes keys there. Find out who, and run the same "
+                f"command again. Reads of {self._tenant.tenant} stay denied, and this run deleted nothing."
             )
         if theirs := [key.sentence for key in done.beyond if not key.customers]:
             # Once the secret is deleted, no function can check these keys at OpenAI.
@@ -116,7 +116,7 @@ class Offboard:
             self._report(f"still valid: {key.sentence}")
         self.no_valid_key = True
         rest = f"not checked: {done.unseen}" if done.unseen else "OpenAI refuses every other key of its secret"
-        return f"{spoken(dead)}; project {self._names.project} has no other valid key; {rest}"
+        return f"{spoken(revoked)}; project {self._names.project} has no other valid key; {rest}"
 
     def _not_revoked(self, keys: Sequence[str]) -> str:
         return (

@@ -79,7 +79,7 @@ def _word(state: str, orphaned: str | None) -> str:
 def tenant_status(
     slug: str,
     tenant: Tenant | None,
-    held: SecretFacts | None,
+    secret: SecretFacts | None,
     readable: bool | None,
     now: datetime,
     *,
@@ -87,32 +87,32 @@ def tenant_status(
 ) -> TenantStatus:
     """One line of the table. Pure. `made` is when a key that does not rotate was stored."""
     source, enabled = (tenant.source, tenant.enabled) if tenant else ("?", None)
-    if held is None:
+    if secret is None:
         return TenantStatus(slug, source, enabled, None, "not deployed")
-    born = held.last_rotated or made
+    born = secret.last_rotated or made
     return TenantStatus(
         slug,
         source,
         enabled,
         readable,
-        _state(tenant, held, readable, now),
-        held.last_rotated,
-        held.next_rotation,
+        _state(tenant, secret, readable, now),
+        secret.last_rotated,
+        secret.next_rotation,
         max(now - born, timedelta()) if born else None,
-        held.pending,
+        secret.pending,
     )
 
 
-def _state(tenant: Tenant | None, held: SecretFacts, readable: bool | None, now: datetime) -> str:
+def _state(tenant: Tenant | None, secret: SecretFacts, readable: bool | None, now: datetime) -> str:
     if tenant is None:
         return "no file"
     if readable is not None and readable != tenant.enabled:
         return "differs"
-    if held.next_rotation is not None and held.next_rotation < now:
+    if secret.next_rotation is not None and secret.next_rotation < now:
         return "overdue"
-    if held.pending is not None:
+    if secret.pending is not None:
         return "pending"
-    if held.current is None:
+    if secret.current is None:
         return "no key"
     return "ok" if tenant.enabled else "disabled"
 
@@ -132,7 +132,7 @@ def _reads(account: Account) -> Callable[[Tenant], bool | None]:
 def _made(account: Account) -> Callable[[SecretFacts], datetime | None]:
     secrets = account.secrets
 
-    def made(held: SecretFacts) -> datetime | None:
-        return next((v.made for v in versions(secrets, held.arn) if v.id == held.current), None)
+    def made(secret: SecretFacts) -> datetime | None:
+        return next((v.made for v in versions(secrets, secret.arn) if v.id == secret.current), None)
 
     return made

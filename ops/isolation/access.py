@@ -1,6 +1,7 @@
-"""Working out the access matrix of a cell: who stands in it, and what the model says of each of them.
+"""Calculates the access matrix of a cell: its principals, and what the model allows each of them.
 
-What Secrets Manager decides, that is. Opening a secret's KMS key is asked for besides, so nobody reads more than this.
+The matrix holds the decisions of Secrets Manager. Reading also needs the right to decrypt with the secret's KMS key, so
+nobody can read more than this.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ from tenancy import Cell
 
 ADMIN_KEY: Final = "admin key"
 ALIKE: Final = 2
-"""Of tenants with the same documents so many stand in the matrix: enough to see that they stay apart."""
+"""The matrix shows so many tenants with the same documents: enough to see that each reads only its own secret."""
 
 _ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 _EVERY_RIGHT: Final = (("every right", json.dumps(_ANYTHING)),)
-"""What a person is taken to have: whatever it really is, it is no more."""
+"""The policy that the model assumes for a person, who really has at most these rights."""
 
 
 def matrix(resources: Iterable[Resource], cell: Cell) -> Matrix:
     """For the cell whose platform's and tenants' stacks register `resources`.
 
-    Documents that are missing, or that the model cannot put exactly, make a matrix that is empty but for the reason.
+    Where documents are missing, or the model cannot express them exactly, the matrix holds only the reason.
     """
     try:
         return _matrix(read(resources), cell)
@@ -67,7 +68,7 @@ def columns(deployment: Deployment, tenants: Container[str]) -> dict[str, Secret
 
 
 def _of_a_customer(secret: Secret) -> Secret:
-    """A generalized secret as that of a tenant called `customer`."""
+    """A generalized secret, as the secret of a tenant named `customer`."""
 
     def put(text: str) -> str:
         return text.replace(OWNER, "customer")
@@ -124,7 +125,7 @@ def _grants(principal: str, who: Somebody, label: str, secret: Secret) -> Iterat
         )
         for statement in parse(name, document).statements
     ]
-    # An action counts by the statements that cover it alone: those with the same ones share an answer.
+    # Only the statements that cover an action decide it: actions with the same statements share an answer.
     known: dict[tuple[bool, ...], bool | None] = {}
     for action in (action for group in GROUPS.values() for action in group):
         asked = f"secretsmanager:{action}"

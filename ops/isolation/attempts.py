@@ -1,7 +1,7 @@
 """Requests that must fail, one by one: who tries what on which secret, role or key of a cell.
 
-Owns which callers are tried against what. Leaves out what is claimed by them together (`claims`). The lists of actions
-are this file's own: what a policy forgets to deny must not be forgotten here too.
+Owns the pairs of caller and resource. Leaves out the claims that use them (`claims`). The lists of actions are written
+here and not read from a policy, so that an action that a policy does not deny is still tried.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ GOVERN: Final = (
 
 @dataclass(frozen=True)
 class Attempt:
-    """`fails` is what must be impossible. `who` names the caller for a person; an empty one is read off the model."""
+    """`fails` is the formula that must be impossible. `who` names the caller for a person; where it is empty, the name
+    comes from the model."""
 
     fails: Formula
     caller: Caller
@@ -155,7 +156,7 @@ def others(
 
 
 def _stranger(about: About, caller: Caller, owner: Term | None, people: Sequence[str] = ()) -> Formula:
-    """Neither a role of the cell, nor the role that the tenant in question may have of its own, nor one of `people`."""
+    """Not a role of the cell, not the tenant's own role, and not one of `people`."""
     own = [put_arn(s.role.arn, owner) for s in about.deployment.shapes if s.role and owner is not None]
     return is_somebody(caller, [*people, *own, *about.deployment.roles])
 
@@ -219,7 +220,7 @@ def keys(about: About) -> Iterator[tuple[Secret, Term | None]]:
 
 
 def decrypting(about: About, secret: Secret, owner: Term | None) -> Iterator[Attempt]:
-    """`secret` stands for its key: the cell's, or a dedicated tenant's."""
+    """Decryption with the key of `secret`: the cell's, or a dedicated tenant's."""
     names = about.names
     service = f"secretsmanager.{names.region}.amazonaws.com"
     secrets = names.secrets_arn_patterns if owner is None else (names.tenant(OWNER).secret_arn_pattern,)

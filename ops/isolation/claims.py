@@ -1,7 +1,7 @@
 """What must hold of a cell, for all tenants, principals and tags.
 
-Owns the claims and their words. Leaves out the requests that each is made of (`attempts`), asking the solver (`proof`)
-and telling a person (`counterexample`).
+Owns the claims and their sentences. Leaves out the requests of each claim (`attempts`), the solver (`proof`) and the
+report (`counterexample`).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Claim:
     text: str
     about: About = field(repr=False)
     made: Callable[[About], Iterable[Attempt]] = field(repr=False)
-    """Made when they are asked for: hundreds of formulas."""
+    """Made only when needed, since there are hundreds of formulas."""
     of_tenants: bool = False
     """Whether it speaks of tenants' secrets alone, so that of a cell without any it says nothing."""
 
@@ -57,7 +57,7 @@ _SOME_TENANT: Final = "some-tenant"
 
 
 def claims(deployment: Deployment, cell: Cell) -> list[Claim]:
-    """Asking for attempts raises CannotJudgeError for documents that the model cannot put exactly.
+    """`attempts` raises CannotJudgeError for documents that the model cannot express exactly.
 
     A copy in another Region is a secret of its own to whoever tries it. That the runtime decrypts one is not claimed:
     its key is the operator's, and no stack holds that key's policy.

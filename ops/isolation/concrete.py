@@ -1,6 +1,6 @@
-"""One request with nothing left open, decided by the same formulas that the proofs are made of.
+"""Decides one request whose values are all known, by the same formulas as the proofs.
 
-Owns who somebody is and what AWS fills into the request. Leaves out which requests are worth asking (`matrix`).
+Owns the caller and the condition keys that AWS fills. Leaves out which requests to decide (`access`).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Somebody:
 
 
 def decided(who: Somebody, action: str, secret: Secret) -> bool | None:
-    """Whether `who` may do `action` on `secret`; None where it hangs on something that the model does not know.
+    """Whether `who` may do `action` on `secret`; None where it depends on something that the model does not know.
 
     Raises CannotJudgeError.
     """

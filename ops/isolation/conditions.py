@@ -1,7 +1,7 @@
 """Whether a request meets a statement's conditions, as a formula.
 
-Owns absent keys, several values, set operators, ``…IfExists`` and ``Null``. A key that nothing is said of may go either
-way: a proof holds whatever it is. Of a key that is known, an operator that is not makes no formula.
+Owns absent keys, several values, set operators, ``…IfExists`` and ``Null``. A key that is not in
+the request may have any value, so a proof holds for every value. An unknown operator on a known key is an error.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
 """
 
@@ -92,7 +92,7 @@ def _holds(condition: Condition, statement: Statement, keys: Keys, owner: Term |
     if not known and (key is not None or not plain.removesuffix(_IF_EXISTS).startswith(_OTHERS)):
         raise CannotJudgeError(
             f"the model has no operator `{condition.operator}` for `{condition.key}`",
-            f"compare by {', '.join(_SPELLED)} or Null, or put the operator into ops/isolation/conditions.py",
+            f"compare by {', '.join(_SPELLED)} or Null, or add the operator to ops/isolation/conditions.py",
             statement.label,
         )
     if key is None or not known:

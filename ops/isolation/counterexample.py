@@ -1,4 +1,4 @@
-"""A counterexample as a sentence: who does what to which secret, and which statements let it through."""
+"""A counterexample as a sentence: who does what to which secret, and which statements allow it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ops.isolation.policy import Policy
 from ops.isolation.terms import Formula, Term
 
 
-def told(attempt: Attempt, model: Any) -> str:
+def sentence(attempt: Attempt, model: Any) -> str:
     who = attempt.who or _principal(attempt, model)
     session = attempt.session
     tag = ""
@@ -39,8 +39,8 @@ def _because(attempt: Attempt, model: Any) -> str:
     let = [statement.label for statement, applies in found if applies and statement.allow]
     missed = [statement.label for statement, applies in found if not applies and not statement.allow]
     own = [] if attempt.caller.identity is not None else ["the caller's own policies, which may say anything"]
-    parts = [f"Let through by {'; '.join([*let, *own]) or 'nothing'}."]
-    parts.append(f"Not stopped by {'; '.join(missed)}." if missed else "No Deny covers this.")
+    parts = [f"Allowed by {'; '.join([*let, *own]) or 'nothing'}."]
+    parts.append(f"Not denied by {'; '.join(missed)}." if missed else "No Deny statement covers this.")
     return " ".join(parts)
 
 

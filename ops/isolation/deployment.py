@@ -1,7 +1,7 @@
 """Roles, secrets and keys with their policies, read from what a cell's stacks register.
 
-Owns finding which document sits on what, and generalizing a tenant's documents: its slug becomes a mark, so that what
-is proven of one tenant is proven of every slug. Leaves out what the documents mean.
+Owns finding the documents of each resource, and generalizing a tenant's documents: a placeholder replaces its slug, so
+a proof about it holds for every slug. Leaves out what the documents mean.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from myflux_keys.names import PLATFORM_TENANT, TAG_PERMISSION, TAG_TENANT
 from ops.isolation.terms import OWNER, CannotJudgeError
 
 _NAMES: Final = ("name", "role", "secretArn", "arn", "description")
-"""What a resource is called for a person, by the first that it has."""
+"""The property that names a resource in a report: the first that it has."""
 _ELSEWHERE: Final = "make the policy in the platform's stack, or write it into the role"
 
 
 class Resource(Protocol):
-    """What this needs of a registered or deployed resource; `inputs` by the provider's own names."""
+    """The parts of a registered or deployed resource that are used here; `inputs` has the provider's property names."""
 
     @property
     def type(self) -> str: ...
@@ -56,7 +56,7 @@ class Secret:
     kms_policy: str
     tenant: str
     managed: bool
-    """Whether its keys are minted here, as its tags tell the rotation."""
+    """Whether MyFlux mints its keys, by the tags that the rotation reads."""
     copied_to: tuple[str, ...] = ()
     """Other Regions that hold a copy of it, with its tags and its policy."""
 
@@ -136,7 +136,7 @@ def _shapes(tenants: Sequence[Secret], roles: Mapping[str, Role]) -> list[Shape]
 
 
 def _general_secret(secret: Secret, slug: str) -> Secret:
-    # Ids that OpenAI and AWS draw, and what the rotation is told, decide nothing here.
+    # The random ids of OpenAI and AWS, and the rotation's settings, do not affect access.
     tags = tuple((key, general(value, slug)) for key, value in secret.tags if not key.startswith("myflux:"))
     return replace(
         secret,
@@ -240,7 +240,7 @@ def _known(values: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise CannotJudgeError(
             f"`{name}` is not known before deployment",
-            "prove what a rehearsal or a state says",
+            "prove from a rehearsal or from a stack's state",
             next((str(values[one]) for one in _NAMES if isinstance(values.get(one), str)), "a resource without a name"),
         )
     return value

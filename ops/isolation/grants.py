@@ -1,4 +1,4 @@
-"""The access matrix as a thing to compare and to read: which principal may do what with which secret.
+"""The access matrix, to compare and to print: which principal may do what with which secret.
 
 Owns the table for a reviewer. Leaves out where the grants come from (`access`) and the drawing (`picture`).
 """
@@ -16,7 +16,7 @@ from ops.isolation.picture import Mark
 Kind = Literal["runtime", "function", "person"]
 
 GROUPS: Final[Mapping[str, Sequence[str]]] = {"read": ("GetSecretValue",), "write": WRITE, "govern": GOVERN}
-"""Operations by what they do. A batch read asks for GetSecretValue too, secret by secret."""
+"""Operations by what they do. A batch read also needs GetSecretValue for each secret."""
 
 KINDS: Final[Mapping[Kind, str]] = {
     "runtime": "Runtime sessions",
@@ -37,7 +37,7 @@ class Principal:
 
 @dataclass(frozen=True)
 class Grant:
-    """`principal` and `secret` are labels. Not `certain` where it hangs on what the model does not know."""
+    """`principal` and `secret` are labels. Not `certain` where it depends on something that the model does not know."""
 
     principal: str
     secret: str
@@ -47,8 +47,8 @@ class Grant:
 
 @dataclass(frozen=True)
 class Matrix:
-    """`secrets` are labels too. `alike` are tenants that stand for others with the same documents, and how many.
-    `unread` says why there is nothing in it."""
+    """`secrets` are labels too. `alike` holds tenants that represent others with the same documents, with the number of
+    these tenants. `unread` is the reason why the matrix is empty."""
 
     cell: str
     principals: tuple[Principal, ...]
@@ -70,7 +70,7 @@ class Matrix:
 
     def markdown(self) -> str:
         if self.unread:
-            return f"Cannot be worked out: {self.unread}.\n"
+            return f"The matrix cannot be calculated: {self.unread}.\n"
         return "\n".join([*self._table(), "", *self._notes()]) + "\n"
 
     def svg(self) -> str:
@@ -107,9 +107,9 @@ class Matrix:
         if partly:
             yield f"- **in part**: {'; '.join(partly)}"
         if any(not grant.certain for grant in self.grants):
-            yield "- **?**: hangs on something that the model does not know, and counts as granted"
+            yield "- **?**: depends on something that the model does not know, and counts as granted"
         for tenant, count in self.alike:
-            yield f"- {tenant} stands for {count} tenants with the same documents"
+            yield f"- {tenant} is shown for {count} tenants, which have the same documents"
 
 
 def _by_action(grant: Grant) -> str:

@@ -1,7 +1,7 @@
 """A grid of who may do what, drawn as SVG: no script, no font to fetch, the same bytes for the same grid.
 
-Owns the looks alone: in a cell each group of operations has its own place, letter and colour, so that none is needed to
-tell them apart. Follows the reader's light or dark.
+Owns only the drawing. In a cell each group of operations has its own position, letter and colour, so a reader can tell
+them apart without colours. It follows the reader's light or dark theme.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _EDGE, _ROW, _HEADING, _CHARACTER, _PILL, _GAP = 24, 30, 28, 7.9, 22, 5
 
 
 def drawn(title: str, groups: Sequence[str], columns: Sequence[str], sections: Sequence[Section]) -> str:
-    """Each of `groups` is told by its first letter."""
+    """The first letter of each of `groups` marks it."""
     first = (
         _EDGE
         + 24

@@ -1,6 +1,6 @@
-"""Asking the solver: a claim holds when none of its attempts can succeed.
+"""Runs the solver: a claim holds if none of its attempts can succeed.
 
-Owns time limits and what counts as proven: an answer that did not come is never a proof.
+Owns the time limits, and what counts as proven: no answer in time is never a proof.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ import z3
 
 from ops.isolation.attempts import Attempt
 from ops.isolation.claims import Claim, claims
-from ops.isolation.counterexample import told
+from ops.isolation.counterexample import sentence
 from ops.isolation.deployment import Resource, read
 from ops.isolation.terms import CannotJudgeError, Formula
 from tenancy import Cell
 
 Outcome = Literal["holds", "broken", "unknown", "no-tenant"]
-"""The last is of a claim about tenants' secrets, where there are none. Nothing is proven by it."""
+"""`no-tenant`: the claim is about tenants' secrets, and there are none, so nothing is proven."""
 
 _SOON: Final = 2
-"""For one attempt; the shipped documents take a twentieth of it."""
+"""The first time limit of an attempt; the shipped documents take a twentieth of it."""
 _SECONDS: Final = 30
-"""For one that was not answered soon, before nothing is said of it."""
+"""The second time limit of an attempt; after it the claim is unknown."""
 _UNDECIDED: Final = (
-    f"The solver found neither a way in nor a proof that there is none in {_SECONDS} s: {{who}} trying {{action}}. "
-    "Nothing is known to be open, and nothing is proven."
+    f"In {_SECONDS} s the solver found no request that succeeds, and no proof that all fail: {{action}} by {{who}}. "
+    "This claim is neither proven nor refuted."
 )
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`claim` is its name, `text` what it says. `counterexample` says who gets in, or what kept it from a proof; empty
-    where the claim holds. `way_out` is told where a document is what kept it."""
+    """`claim` is the claim's name, `text` its sentence. `counterexample` is a request that succeeds, or the reason why
+    there is no proof; empty where the claim holds. `way_out` is set where a document is the reason."""
 
     claim: str
     text: str
@@ -48,7 +48,8 @@ class Verdict:
 def prove(resources: Iterable[Resource], cell: Cell) -> list[Verdict]:
     """Every claim about the cell whose platform's and tenants' stacks register `resources`.
 
-    What cannot be read or put exactly is one verdict more, ``unknown``, that names the claims it keeps from a proof.
+    Where a document cannot be read or expressed exactly, one more verdict, ``unknown``, names the claims that are not
+    proven for that reason.
     """
     started = time.monotonic()
     try:
@@ -66,9 +67,9 @@ def prove(resources: Iterable[Resource], cell: Cell) -> list[Verdict]:
 
 
 def _unread(error: CannotJudgeError, kept: list[str], seconds: float) -> Verdict:
-    told = f"{error}. Not proven for that: {', '.join(kept) or 'any claim'}."
+    reason = f"{error}. Not proven for that reason: {', '.join(kept) or 'any claim'}."
     return Verdict(
-        "documents-are-understood", "A document is not understood.", "unknown", told, seconds, f"{error.way_out}."
+        "documents-are-understood", "A document is not understood.", "unknown", reason, seconds, f"{error.way_out}."
     )
 
 
@@ -84,7 +85,7 @@ def _judged(claim: Claim) -> tuple[Outcome, str]:
     refuted: dict[int, Formula] = {}
     for attempt in claim.attempts():
         asked = True
-        # Many actions are ruled by the same statements, and the same formula needs no second answer. z3 gives equal
+        # The same statements decide many actions, and the same formula needs no second answer. z3 gives equal
         # formulas one id for as long as one of them is kept.
         if attempt.fails.get_id() in refuted:
             continue
@@ -98,7 +99,7 @@ def _judged(claim: Claim) -> tuple[Outcome, str]:
         return "holds", ""
     if claim.of_tenants and not claim.about.deployment.tenants:
         return "no-tenant", "No tenant's secret is deployed."
-    return "unknown", "Nothing that is deployed is spoken of."
+    return "unknown", "The claim is about nothing that is deployed."
 
 
 @dataclass(frozen=True)
@@ -114,12 +115,12 @@ def _asked(attempt: Attempt, seconds: int) -> _Answer | None:
     solver.add(attempt.fails)
     answer = solver.check()
     if answer == z3.sat:
-        return _Answer("broken", told(attempt, solver.model()))
+        return _Answer("broken", sentence(attempt, solver.model()))
     return _Answer("holds") if answer == z3.unsat else None
 
 
 def _example(claim: Claim) -> _Answer | None:
-    """A way in to one tenant, of whose documents everything is known: where there is one, the solver finds it at once,
-    also where it is lost among the names that a tenant can have."""
+    """A request that succeeds on one tenant, whose documents are completely known. The solver finds one at once if it
+    exists, also where the search over all possible tenants' names takes too long."""
     found = (_asked(attempt, _SOON) for attempt in claim.on_one_tenant())
     return next((one for one in found if one is not None and one.outcome == "broken"), None)

@@ -1,7 +1,6 @@
-"""What somebody tries: a caller, a request and the lock in its way, with as much left open as the claim is about.
+"""A caller's attempt: the caller, the request and the resource's policy, symbolic in all that the claim covers.
 
-Owns the requests' shapes: which condition keys AWS fills for which call. A key that is not filled here may hold
-anything. https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+Owns which condition keys AWS fills for which call. A key that is not filled here may have any value. https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ ASSUME, TAG_SESSION = "sts:AssumeRole", "sts:TagSession"
 
 
 def is_slug(slug: Term) -> Formula:
-    """What tenancy lets a tenant be called."""
+    """The slugs that tenancy accepts."""
     more = z3.Union(z3.Range("a", "z"), z3.Range("0", "9"), z3.Re("-"))
     return z3.InRe(slug, z3.Concat(z3.Range("a", "z"), z3.Loop(more, 2, 31)))
 
@@ -38,7 +37,7 @@ def put_arn(general: str, slug: Term) -> Text:
 
 
 class Session:
-    """What a role's session is tagged with: maybe a tenant."""
+    """The tags of a role's session: a tenant, or none."""
 
     def __init__(self, name: str) -> None:
         self.tagged = z3.Bool(f"{name} is tagged")
@@ -146,7 +145,7 @@ def on_key(
 
 
 class Tags:
-    """The tags that a session is asked for with."""
+    """The tags of a request for a session."""
 
     def __init__(self) -> None:
         self.tenant, self.has_tenant = z3.String("tag asked for"), z3.Bool("a tenant is asked for")

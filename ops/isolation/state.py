@@ -1,6 +1,6 @@
-"""What is deployed, read from a stack's exported state: the documents as AWS took them, not as the files ask for them.
+"""What is deployed, read from a stack's exported state: the documents as AWS has them, not as the files describe them.
 
-Leaves out exporting it: a state holds much that nobody here needs, and what is secret in it stays encrypted.
+Leaves out exporting the state. Its secrets stay encrypted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Deployed:
 
 
 def deployed(state: str) -> Sequence[Deployed]:
-    """Every resource of an exported state but those that wait for being deleted. `state` is JSON text."""
+    """Every resource of an exported state, without those that are pending deletion. `state` is JSON text."""
     resources: Sequence[Mapping[str, Any]] = json.loads(state).get("resources") or ()
     return [
         Deployed(resource["type"], resource.get("inputs") or {}, resource.get("outputs") or {})

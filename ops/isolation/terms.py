@@ -1,7 +1,7 @@
 """Texts that are partly known, and whether a policy's pattern matches them, as formulas for the solver.
 
 Owns wildcards and policy variables over symbolic texts. Leaves out what a condition operator makes of a match
-(`conditions`). Exact for every pattern it accepts; it refuses the few that it cannot put exactly.
+(`conditions`). Exact for every pattern that it accepts; it refuses the few that it cannot express exactly.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 """
 
@@ -22,7 +22,7 @@ Formula = Any
 """A z3 Boolean."""
 
 OWNER: Final = "\ue000"
-"""Stands in a generalized document where a tenant's slug stood: the document as it is for every tenant."""
+"""The placeholder for a tenant's slug in a generalized document."""
 
 TRUE: Final[Formula] = z3.BoolVal(True)
 FALSE: Final[Formula] = z3.BoolVal(False)
@@ -32,9 +32,9 @@ _VARIABLE: Final = re.compile(r"\s*([^,]+?)\s*(?:,\s*'([^']*)'\s*)?")
 
 
 class CannotJudgeError(Exception):
-    """A document says something that the model cannot put exactly, or is not to be had.
+    """A document is missing, or holds something that the model cannot express exactly.
 
-    `where` is the document, with the statement where one is at fault; `reason` names what in it. The text holds both.
+    `where` is the document, with the statement if one is the cause; `reason` names the element. The text holds both.
     """
 
     def __init__(self, reason: str, way_out: str, where: str = "") -> None:
@@ -42,7 +42,7 @@ class CannotJudgeError(Exception):
         self.reason, self.way_out, self.where = reason, way_out, where
 
     def of(self, where: str) -> CannotJudgeError:
-        """The same, told of a place unless it names one already."""
+        """The same error with `where` set, unless it is set already."""
         return self if self.where else CannotJudgeError(self.reason, self.way_out, where)
 
 
@@ -56,7 +56,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Key:
-    """A condition key: what it may hold, each with when it does. `single`: at most one of them, as most keys do."""
+    """A condition key: its possible values, each with its condition. `single`: at most one value, as for most keys."""
 
     values: tuple[tuple[Formula, Text], ...]
     single: bool = True
@@ -101,7 +101,7 @@ def not_(formula: Formula) -> Formula:
 
 
 def _folded(formulas: Sequence[Formula], join: Callable[..., Formula], *, ends: Formula, drops: Formula) -> Formula:
-    """What is plain is decided here: most statements say nothing of most requests, and z3 is slow to build."""
+    """Simplifies constants first: most statements do not apply to most requests, and z3 builds formulas slowly."""
     if any(formula is ends for formula in formulas):
         return ends
     open_ = [formula for formula in formulas if formula is not drops]
@@ -118,7 +118,7 @@ def holds(key: str, value: str | Term | Text, when: Formula = TRUE) -> dict[str,
 def matches(
     pattern: str, value: Term, keys: Keys, owner: Term | None, *, wildcards: bool = True, variables: bool = True
 ) -> Formula:
-    """Whether the whole of `value` is what `pattern` stands for. A variable without a value matches nothing.
+    """Whether `pattern` matches the whole `value`. A variable without a value matches nothing.
 
     Raises CannotJudgeError for a variable beside two or more ``*``.
     """
@@ -193,7 +193,7 @@ def _merged(pieces: Sequence[_Piece]) -> list[_Piece]:
 
 
 def _variable(inside: str, keys: Keys) -> tuple[Term, Formula]:
-    """What a variable stands for, and whether it stands for anything: an empty or missing value is null."""
+    """A variable's value, and whether it has one: an empty or missing value is null."""
     named = _VARIABLE.fullmatch(inside)
     key = keys.get(named[1].lower()) if named else None
     default = named[2] if named else None
@@ -206,7 +206,7 @@ def _variable(inside: str, keys: Keys) -> tuple[Term, Formula]:
 
 
 def _like(pieces: Sequence[_Piece], value: Term) -> Formula:
-    """A pattern of which everything is known: a regular expression says it."""
+    """A pattern without symbolic texts, as a regular expression."""
     if not pieces:
         return value == z3.StringVal("")
     if len(pieces) == 1 and isinstance(pieces[0], _Run):
@@ -220,7 +220,7 @@ def _like(pieces: Sequence[_Piece], value: Term) -> Formula:
 
 
 def _placed(pattern: str, pieces: Sequence[_Piece], value: Term) -> Formula:
-    """A pattern with symbolic texts: the solver is told where in `value` each of them stands."""
+    """A pattern with symbolic texts: the formula states the position of each in `value`."""
     segments: list[list[_Piece]] = [[]]
     for piece in pieces:
         if piece == "*":

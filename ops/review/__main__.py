@@ -1,7 +1,7 @@
-"""`python -m ops.review FLEET`: rehearses the stacks that stdin names, one a line, and tells them on stdout as JSON.
+"""`python -m ops.review FLEET`: rehearses the stacks that stdin names, one a line, and prints them as JSON.
 
-A process of its own, so that each tree of the repository is asked in its own code, whatever the one that asks is made
-of, and so that a program that cannot even be loaded is a finding and no crash. `ops.review.tree_rehearsal` starts it.
+It is a process of its own, so that each tree of the repository runs its own code, and so that a program that cannot be
+loaded is a finding and not a crash. `ops.review.tree_rehearsal` starts it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from ops.review.rehearsal import rehearse
 from ops.review.tree_rehearsal import FORM
 
 
-def told(stack: str, fleet: Path) -> dict[str, Any]:
-    """What `stack` registers: with every id and ARN, or without them where AWS's answer to something is not known."""
+def rehearsed(stack: str, fleet: Path) -> dict[str, Any]:
+    """What `stack` registers: with every id and ARN, or without them where an answer of AWS is not known."""
     answer: dict[str, Any] = {"stack": stack, "resources": [], "gap": "", "refusal": "", "crash": "", "place": None}
     try:
         try:
@@ -32,7 +32,7 @@ def told(stack: str, fleet: Path) -> dict[str, Any]:
         answer["resources"] = [to_json(one) for one in found]
     except program.StackError as error:
         answer["refusal"] = str(error)
-    except Exception as error:  # noqa: BLE001 - whatever the program raises is told to the reviewer
+    except Exception as error:  # noqa: BLE001 - whatever the program raises is reported to the reviewer
         answer["crash"] = f"{type(error).__name__}: {error}"
         answer["place"] = _innermost(error)
     return answer
@@ -49,7 +49,7 @@ def _innermost(error: BaseException) -> dict[str, Any] | None:
 def main() -> None:
     fleet, stacks = Path(sys.argv[1]), sys.stdin.read().split()
     with redirect_stdout(sys.stderr):
-        answers = [told(stack, fleet) for stack in stacks]
+        answers = [rehearsed(stack, fleet) for stack in stacks]
     json.dump({"form": FORM, "stacks": answers}, sys.stdout)
 
 

@@ -1,7 +1,7 @@
-"""What AWS would answer when a resource of ours is made: ids and ARNs in AWS's own shapes.
+"""AWS's answers when a resource of ours is made: ids and ARNs in AWS's formats.
 
-Owns the shapes, so that what refers to a resource reads as it will once deployed. Leaves out running the program
-(`rehearsal`). An id that AWS draws by chance is derived from the resource's name: the same in every run.
+Owns the formats, so that references to a resource look as they will once deployed. Leaves out running the program
+(`rehearsal`). A random id of AWS is derived from the resource's name here, so it is the same in every run.
 """
 
 from __future__ import annotations
@@ -19,17 +19,15 @@ Answer = tuple[str, dict[str, Any]]
 
 
 class NoAnswerError(Exception):
-    """The program makes a resource of a kind that nobody has said the answer for."""
+    """The program makes a resource of a type without an answer here."""
 
 
 def answer(names: CellNames, type_: str, name: str, inputs: Inputs) -> Answer:
-    """Raises NoAnswerError for an unknown type: an empty answer would make whatever builds on it look right."""
+    """Raises NoAnswerError for an unknown type: an empty answer would hide faults of the resources that use it."""
     if type_.startswith(("pulumi:providers:", "myflux:")):
         return _drawn(name, 8), {}
     if type_ not in _ANSWERS:
-        raise NoAnswerError(
-            f"{name} is a {type_}, and ops/review/answers.py has no answer of AWS for that type: add one."
-        )
+        raise NoAnswerError(f"{name} is a {type_}, and ops/review/answers.py has no answer for that type: add one.")
     return _ANSWERS[type_](names, name, inputs)
 
 
@@ -72,7 +70,7 @@ def _of_a_secret(_: CellNames, __: str, inputs: Inputs) -> Answer:
 
 
 def _version(_: CellNames, name: str, inputs: Inputs) -> Answer:
-    """The program makes none; where a branch does, the pack's rules are to say why not."""
+    """The program makes none; where a branch does, the pack's rules report it."""
     version, arn = _drawn(name, 32), str(inputs["secretId"])
     return f"{arn}|{version}", {"arn": arn, "versionId": version}
 

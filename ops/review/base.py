@@ -1,7 +1,6 @@
-"""The state of the repository that a change is measured against, laid out beside it.
+"""The commit that a change is compared with, and its files in a temporary folder.
 
-Owns which commit it is, and its tree in a folder that goes away again. Leaves out running git (`ops.stacks.git`) and
-what the files mean.
+Leaves out running git (`ops.stacks.git`) and what the files mean.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ from ops.errors import OperationError
 from ops.stacks.git import Difference, Repository
 
 LIKELY: Final = ("origin/HEAD", "origin/main", "main")
-"""What a branch is measured against where nobody says."""
+"""What a branch is compared with by default."""
 
 
 @dataclass(frozen=True)
 class Base:
-    """`commit` is where the branch left `ref`, so that what others merged since is not taken for the branch's doing.
-    `differences` count what is not committed yet too. `folder` has the tree of `commit`."""
+    """`commit` is where the branch left `ref`, so that later merges of others do not count as changes of the branch.
+    `differences` include what is not committed yet. `folder` has the files of `commit`."""
 
     ref: str
     commit: str
@@ -32,13 +31,13 @@ class Base:
     differences: tuple[Difference, ...]
 
     def then(self, path: Path) -> Path | None:
-        """Where `path`, of the repository today, lies in the base's tree; None where it is of another repository."""
+        """The place of `path` in the base's tree; None where it belongs to another repository."""
         return self.folder / path.relative_to(self.top) if path.is_relative_to(self.top) else None
 
 
 @contextmanager
 def base(inside: Path, ref: str | None) -> Generator[Base]:
-    """Of the repository that the folder `inside` lies in. Raises OperationError."""
+    """The base of the repository that contains the folder `inside`. Raises OperationError."""
     repository = Repository(inside)
     name, tip = _tip(repository, [ref] if ref else LIKELY)
     commit = repository.fork(tip)

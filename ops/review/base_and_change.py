@@ -1,6 +1,6 @@
-"""Both sides of a change, rehearsed: the base in its own code, so that a change of the components shows too.
+"""Rehearses both sides of a change: the base with its own code, so that a change of the components shows too.
 
-Owns whose code is asked, and what is said where a side gives no answer. Leaves out comparing.
+Owns which code runs, and the remarks where a side gives no answer. Leaves out comparing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Sides:
 
 
 def rehearse(found: Base, fleet: Path, stacks: Sequence[str], there: Collection[str], places: Places) -> Sides:
-    """`stacks` as they are now, and those of them that were `there` in the base as they were then."""
+    """`stacks` as they are now, and as they were in the base for those that were `there`."""
     if not stacks:
         return Sides()
     tree, then = found.then(ROOT), found.then(fleet)

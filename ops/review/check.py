@@ -1,7 +1,7 @@
-"""One review of one change: everything that is asked about it, in order.
+"""One review of one change: all its checks, in order.
 
-Owns the order and what a review holds. Leaves out each question (the other modules here) and how the answers look
-(`report_markdown`, `sarif`, `facts`).
+Owns the order and the record of a review. Leaves out each check (the other modules here) and the output (`report_markdown`,
+`sarif`, `facts`).
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from tenancy.loading import ROOT
 
 @dataclass(frozen=True)
 class Review:
-    """`stacks` counts all of them, `judged` those whose rules were asked. `scope` says which are touched and why;
-    `changed` are the ones that ask for something else than in the base, those with the same change together. `state`
-    tells why none was looked at, and is empty where it was. `notes` say what this review could not show."""
+    """`stacks` counts all stacks, `judged` those that the rules checked. `scope` has the stacks that a change concerns,
+    with the reasons. `changed` groups the stacks whose resources differ from the base by their change. `state` is the
+    reason why no state was read, empty where it was read. `notes` are about what this review could not check."""
 
     ref: str
     commit: str
@@ -53,10 +53,10 @@ class Review:
 def review(
     fleet: Path, ref: str | None, *, state: bool | None = None, say: Callable[[str], None] = lambda _: None
 ) -> Review:
-    """Of the change from `ref` to the files as they lie here. `fleet` holds tenants/ and cells/. `state`: whether a
-    preview runs on a copy of the stacks' state; None for where that can be had.
+    """Reviews the change from `ref` to the present files. `fleet` holds tenants/ and cells/. `state`: whether a
+    preview runs on a copy of the stacks' state; None: if one is available.
 
-    Raises OperationError where there is nothing to compare with, or where state was asked for and cannot be had.
+    Raises OperationError where there is nothing to compare with, or where `state` is True and no state can be read.
     """
     missing = obstacle()
     if state and missing:
@@ -123,13 +123,13 @@ def _code(found: Base) -> sources.Code:
     try:
         return sources.code()
     except SyntaxError:
-        # What cannot be followed may lead anywhere: the rehearsal says where it stops.
+        # Imports that cannot be followed may change every stack: the rehearsal shows where the program stops.
         paths = frozenset(one.path for one in found.differences)
         return sources.Code(paths, paths, paths)
 
 
 def _room(then: stacks.Files, now: stacks.Files) -> tuple[Room, ...]:
-    """Of whole fleets alone: a file that cannot be read is no tenant that went."""
+    """Empty unless all files can be read: an unreadable file does not mean that a tenant was removed."""
     return () if then.problems or now.problems else room(then.fleet, now.fleet, datetime.now(UTC).date())
 
 

@@ -1,7 +1,7 @@
-"""What AWS charges a month for what is asked for.
+"""What AWS charges a month for a stack's resources.
 
 Owns the counting. Leaves out the prices (`tenancy.aws_prices`), and what depends on use (requests, log volume, function
-time): cents at these rates, and not a matter of the files.
+time): cents at these rates, and not in the files.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ FINAL: Final = {
 _REFERENCE: Final = "pulumi:pulumi:StackReference"
 
 _OF_A_HASH: Final = 12
-"""As many characters are shown: two archives are told apart by fewer."""
+"""So many characters are shown: enough to tell two archives apart."""
 
 Action = Literal["create", "update", "delete"]
 
@@ -47,13 +47,13 @@ class Change:
 
     @property
     def final(self) -> str:
-        """What is lost for good; empty where nothing is."""
+        """What the deletion loses for good; empty where nothing is lost."""
         return FINAL.get(self.type, "") if self.action == "delete" else ""
 
 
 def changes(before: Sequence[Registered], after: Sequence[Registered]) -> tuple[Change, ...]:
-    """The resources that one side has and the other has not, or has otherwise. Components are left out: what they are
-    made of is told."""
+    """The resources that only one side has, or that differ. Components are left out, since their resources are
+    compared."""
     old = {one.urn: one for one in before if one.custom}
     new = {one.urn: one for one in after if one.custom}
     found = (_change(old.get(urn), new.get(urn)) for urn in sorted(old.keys() | new.keys()))
@@ -61,7 +61,7 @@ def changes(before: Sequence[Registered], after: Sequence[Registered]) -> tuple[
 
 
 def alike(found: Mapping[str, tuple[Change, ...]]) -> list[tuple[tuple[str, ...], tuple[Change, ...]]]:
-    """Stacks with the same change but for their tenant's name, together; the changes are those of the first of them."""
+    """Groups stacks whose changes differ only in the tenant's name; the changes are those of the first stack."""
     groups: dict[str, list[str]] = {}
     for stack, changed in found.items():
         if changed:
@@ -85,7 +85,7 @@ def _change(before: Registered | None, after: Registered | None) -> Change | Non
 
 
 _Line = tuple[str, str]
-"""What is shown, and what it is compared by where that is more: two values that are withheld may differ."""
+"""The text that is shown, and the text that is compared: two values that are not shown may differ."""
 
 
 def _sorted(lines: Counter[_Line]) -> tuple[str, ...]:
@@ -103,7 +103,7 @@ def _lines(one: Registered | None) -> Counter[_Line]:
 
 
 _Leaf = tuple[str, str, str]
-"""Path, what is shown of the value, and what it is compared by where that is more."""
+"""The path, the text of the value that is shown, and the text that is compared."""
 
 
 def _leaves(one: Registered, key: str) -> Iterator[_Leaf]:
@@ -135,7 +135,7 @@ def _plain(path: str, value: Any) -> _Leaf:
 
 
 def _files(path: str, given: Files) -> Iterator[_Leaf]:
-    """By what they hold: where a file lay while it was packed says nothing about a change."""
+    """By their content: the path of a file while it was packed is no change."""
     for name, one in given.parts.items():
         yield from _files(f"{path}.{name}", one)
     if given.sha256:
@@ -145,7 +145,7 @@ def _files(path: str, given: Files) -> Iterator[_Leaf]:
 
 
 def _items(path: str, values: list[Any]) -> Iterator[_Leaf]:
-    """A list's order is told only where it must be: statements go by their Sid, plain values by themselves."""
+    """A list's order counts only where it must: statements are compared by Sid, plain values by value."""
     for place, value in enumerate(values):
         if isinstance(value, Mapping):
             sid = cast(Mapping[str, Any], value).get("Sid", place)

@@ -1,6 +1,6 @@
-"""The pack's rules, asked without an engine: what of a stack breaks one, and where a person should look.
+"""Runs the pack's rules without an engine: which resources break a rule, and which line of a file causes it.
 
-Owns the passage from a rehearsal to the rules and from their findings to remarks. Leaves out the rules.
+Converts a rehearsal to the rules' input, and their findings to remarks. Leaves out the rules.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BY_NAME: Final[Mapping[str, Rule]] = {rule.name: rule for rule in RULES}
 
 
 def resources(registered: Sequence[Registered]) -> list[Resource]:
-    """As the engine would show them to the pack."""
+    """The resources in the form in which the engine passes them to the pack."""
     return [
         Resource(
             urn=one.urn,
@@ -41,7 +41,7 @@ def resources(registered: Sequence[Registered]) -> list[Resource]:
 
 
 def config(cell: Cell, tenants: Sequence[Tenant] = ()) -> Config:
-    """What the files of a cell and its tenants say that the rules can be held to."""
+    """The pack's configuration, from the files of a cell and its tenants."""
     production = (cell.cell,) if cell.production else ()
     everything = cell.pipeline is not None and cell.pipeline.deploys == "everything"
     return Config(
@@ -58,7 +58,7 @@ def config(cell: Cell, tenants: Sequence[Tenant] = ()) -> Config:
 def judged(
     after: Asked, before: Asked | None, cell: Cell, tenants: Sequence[Tenant], places: Places
 ) -> Iterator[Remark]:
-    """A remark for each finding, told apart by whether the base has it too."""
+    """A remark for each finding, with whether the base has it too."""
     settings = config(cell)
     old = {_key(one) for one in judge(resources(before.resources), settings)} if before else set[tuple[str, ...]]()
     registered = {one.urn: one for one in after.resources}

@@ -1,4 +1,4 @@
-"""How much room a change takes of each cell's limits, and how much money its tenants may spend.
+"""How much of each cell's limits a change uses, and how much money its tenants may spend.
 
 Owns the comparison, from files alone. Leaves out the limits (`ops.actions.capacity`) and what AWS charges (`cost`).
 """
@@ -32,7 +32,7 @@ class Room:
 
 
 def room(before: Fleet, after: Fleet, first: date) -> tuple[Room, ...]:
-    """What differs, or no longer fits. Slots are counted over a year from `first`."""
+    """The figures that differ or exceed their limit. Slots are counted over a year from `first`."""
     return tuple(
         one
         for slug in sorted(after.cells)

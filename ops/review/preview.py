@@ -1,8 +1,8 @@
 """A real preview of stacks, on a copy of their state: nothing of the backend is locked or written.
 
 Owns the copy, running the engine on it with the policy pack, and what its events say. Leaves out judging. The copy has
-a backend, a passphrase and stack settings of its own in a folder that goes away; what is needed of the real ones is to
-read a state, and of AWS what a preview asks: who the caller is.
+its own backend, passphrase and stack settings in a temporary folder. The real backend is only read, and AWS is only
+asked who the caller is.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Judged:
-    """What the pack said of a resource, or of the stack as a whole."""
+    """The pack's finding on a resource, or on the whole stack."""
 
     rule: str
     level: str
@@ -49,7 +49,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Preview:
-    """`deployed` is False where the backend has no state of the stack. `failure` is what the engine stopped at."""
+    """`deployed` is False where the backend has no state of the stack. `failure` is the engine's error."""
 
     stack: str
     deployed: bool
@@ -59,7 +59,7 @@ class Preview:
 
 
 def obstacle(environment: Mapping[str, str] = os.environ) -> str:
-    """Why no state can be looked at here; empty where it can."""
+    """Why no state can be read here; empty where it can."""
     if shutil.which("pulumi", path=environment.get("PATH")) is None:
         return "no `pulumi` on PATH"
     if not any(environment.get(name) for name in _BACKENDS):

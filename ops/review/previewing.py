@@ -1,6 +1,6 @@
-"""The real previews of a review: of which stacks, and what of them a reviewer must know.
+"""Runs the previews of a review, and turns their findings into remarks.
 
-Owns the choice, how many, and the passage to remarks. Leaves out the copy and the engine (`preview`).
+Owns which stacks are previewed. Leaves out the copy and the engine (`preview`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from ops.review.tree_rehearsal import Asked
 from policies.guardrails.model import BEFORE_DEPLOYMENT, Finding
 
 MOST: Final = 20
-"""Stacks that are previewed. A preview takes seconds, and a change of a component touches every stack alike: the
-rehearsals cover them all."""
+"""Stacks that are previewed. A preview takes seconds, and a change of a component changes every stack in the
+same way: the rehearsals cover them all."""
 _AT_ONCE: Final = 2
 
 
@@ -31,7 +31,7 @@ class Previews:
 
 
 def run(fleet: Path, stacks: Mapping[str, str], say: Callable[[str], None]) -> Previews:
-    """Of `stacks`, each with its cell, in their order."""
+    """Previews `stacks`, each with its cell, in their order."""
     chosen = list(stacks)[:MOST]
     with copies(fleet) as copied, ThreadPoolExecutor(max_workers=_AT_ONCE) as workers:
         for cell in dict.fromkeys(stacks[stack] for stack in chosen):
@@ -46,7 +46,7 @@ def run(fleet: Path, stacks: Mapping[str, str], say: Callable[[str], None]) -> P
 def remarks(
     previews: Sequence[Preview], after: Mapping[str, Asked], places: Places, known: Collection[tuple[str, str]]
 ) -> Iterator[Remark]:
-    """What the rehearsals have not said already: `known` are rules and URNs. What the pack could not judge before
+    """Remarks that the rehearsals have not made: `known` holds rules and URNs. What the pack could not judge before
     deployment is settled by the rehearsal, which knows the ids and ARNs that AWS will give."""
     for preview in previews:
         registered = {one.urn: one for one in after[preview.stack].resources} if preview.stack in after else {}
@@ -69,6 +69,6 @@ def remarks(
 
 
 def _what(message: str) -> str:
-    """The engine puts the rule's description above what the pack says."""
+    """The message without the rule's description, which the engine puts above it."""
     lines = message.splitlines()
     return lines[1] if len(lines) > 1 else message

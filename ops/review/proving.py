@@ -1,6 +1,6 @@
-"""The proof of isolation, of each cell that a change touches: which claims fail, and whether who reads what changed.
+"""Proves isolation for each cell that a change concerns: which claims fail, and whether the access matrix changes.
 
-Owns the passage to the proof and back. Leaves out proving.
+Leaves out the proof itself (`ops/isolation`).
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _DOCUMENTS: Final = ("assumeRolePolicy", "policy", "policyArn", "permissionsBoun
 
 @dataclass(frozen=True)
 class Proof:
-    """Of one cell. `matrix` is Markdown: who reads what, and empty where that did not change. `stacks` were looked at:
-    the platform's and some tenants', whom the claims are then true of all of. `claims` counts those that were put to
-    the solver; `waiting` names the others, which speak of tenants' secrets in a cell whose files have no tenant yet."""
+    """The proof of one cell. `matrix` is the access matrix in Markdown, empty where it did not change. `stacks` were
+    read: the platform's and some tenants'; the claims then hold for all tenants. `claims` counts those that the solver
+    checked; `waiting` names those about tenants' secrets, in a cell whose files have no tenant yet."""
 
     cell: str
     stacks: tuple[str, ...]
@@ -52,7 +52,7 @@ def proof(
 ) -> Proof:
     """`before` are the same stacks' resources in the base, as far as they were there. `place` is where to look if a
     claim fails: it is about documents together, and no one line. `tenants`: whether the files name any in the cell; if
-    they do, and none was looked at, a claim about them is not judged."""
+    they do, and none was read, a claim about them is not judged."""
     verdicts = isolation.prove(after, cell)
     waiting = () if tenants else tuple(verdict.claim for verdict in verdicts if verdict.outcome == "no-tenant")
     who_reads = isolation.matrix(after, cell)

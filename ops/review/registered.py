@@ -1,7 +1,7 @@
-"""A resource as a stack's program asked for it, and the same as JSON, to be passed from one process to another.
+"""A resource as a stack's program registered it, and the same as JSON for another process.
 
-Owns the record and its two forms: `from_json(to_json(one))` is `one`, whatever it holds, since the rules are asked of
-the second. Leaves out how it is come by (`rehearsal`).
+Owns the record and its two forms: `from_json(to_json(one))` is `one`, whatever it holds, since the rules get
+the second. Leaves out the rehearsal (`rehearsal`).
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from ops.review.file_line import Place
 
 _UNKNOWN: Final = {"$pulumi": "unknown"}
 _FILES: Final = "$pulumi.files"
-"""What JSON has no word for. No property of AWS is called so."""
+"""Marks values that JSON cannot express. No property of AWS has these names."""
 
 
 @dataclass(frozen=True)
 class Files:
     """An asset or an archive. `kind` is the name of Pulumi's class; `origin` is a path, an address or a text, as the
-    kind says, and empty for an AssetArchive, which is made of `parts`. `sha256` tells what was at a path when it was
-    recorded, since the file may be another later; empty where there is none to read."""
+    kind says, and empty for an AssetArchive, which is made of `parts`. `sha256` is the digest of the file at a path
+    when it was recorded, since the file may change; empty where there is no file."""
 
     kind: str
     origin: str = ""
@@ -44,12 +44,12 @@ def files(given: asset.Asset | asset.Archive) -> Files:
         return Files(kind, given.text, hashlib.sha256(given.text.encode()).hexdigest())
     if isinstance(given, asset.RemoteAsset | asset.RemoteArchive):
         return Files(kind, given.uri)
-    raise TypeError(f"{kind} is neither an asset nor an archive that this knows.")
+    raise TypeError(f"{kind} is not a known kind of asset or archive.")
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A resource as the program asked for it. `inputs` has the provider's own names of properties; what is unknown
+    """A resource as the program registered it. `inputs` has the provider's own names of properties; what is unknown
     before deployment is a `pulumi.output.Unknown`, assets and archives are `Files`. `secret` names the properties that
     the program marked as secrets. `id` and `outputs` are what AWS would answer, empty in a rehearsal of the preview.
     `property_dependencies` maps a property to the URNs that its value comes from. `place` is the line of the repository
@@ -73,36 +73,36 @@ class Registered:
 
 
 def to_json(one: Registered) -> dict[str, Any]:
-    return {part.name: _told(getattr(one, part.name)) for part in fields(one)}
+    return {part.name: _encoded(getattr(one, part.name)) for part in fields(one)}
 
 
-def from_json(told: Mapping[str, Any]) -> Registered:
+def from_json(encoded: Mapping[str, Any]) -> Registered:
     """Raises KeyError or TypeError for what another version of `to_json` wrote with other fields."""
-    place = told["place"]
-    depends = cast(dict[str, list[str]], told["property_dependencies"])
+    place = encoded["place"]
+    depends = cast(dict[str, list[str]], encoded["property_dependencies"])
     parts: dict[str, Any] = {
-        **told,
-        "inputs": _heard(told["inputs"]),
-        "outputs": _heard(told["outputs"]),
-        "dependencies": frozenset(told["dependencies"]),
+        **encoded,
+        "inputs": _decoded(encoded["inputs"]),
+        "outputs": _decoded(encoded["outputs"]),
+        "dependencies": frozenset(encoded["dependencies"]),
         "property_dependencies": {name: frozenset(urns) for name, urns in depends.items()},
-        "secret": frozenset(told["secret"]),
+        "secret": frozenset(encoded["secret"]),
         "place": Place(place["file"], place["line"]) if place else None,
     }
     return Registered(**parts)
 
 
-def _told(value: Any) -> Any:
+def _encoded(value: Any) -> Any:
     if isinstance(value, Unknown):
         return _UNKNOWN
     if isinstance(value, Place):
         return {"file": value.file, "line": value.line}
     if isinstance(value, Files):
-        return {_FILES: [value.kind, value.origin, value.sha256, _told(value.parts)]}
+        return {_FILES: [value.kind, value.origin, value.sha256, _encoded(value.parts)]}
     if isinstance(value, Mapping):
-        return {name: _told(one) for name, one in cast(Mapping[str, Any], value).items()}
+        return {name: _encoded(one) for name, one in cast(Mapping[str, Any], value).items()}
     if isinstance(value, list | tuple):
-        return [_told(one) for one in cast(list[Any], value)]
+        return [_encoded(one) for one in cast(list[Any], value)]
     if isinstance(value, frozenset):
         return sorted(cast(frozenset[str], value))
     return value
@@ -118,13 +118,13 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _heard(value: Any) -> Any:
+def _decoded(value: Any) -> Any:
     if value == _UNKNOWN:
         return Unknown()
     if isinstance(value, dict):
-        told = cast(dict[str, Any], value)
-        if _FILES in told:
-            kind, origin, sha256, parts = told[_FILES]
-            return Files(kind, origin, sha256, _heard(parts))
-        return {name: _heard(one) for name, one in told.items()}
-    return [_heard(one) for one in cast(list[Any], value)] if isinstance(value, list) else value
+        encoded = cast(dict[str, Any], value)
+        if _FILES in encoded:
+            kind, origin, sha256, parts = encoded[_FILES]
+            return Files(kind, origin, sha256, _decoded(parts))
+        return {name: _decoded(one) for name, one in encoded.items()}
+    return [_decoded(one) for one in cast(list[Any], value)] if isinstance(value, list) else value

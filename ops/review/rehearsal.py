@@ -1,8 +1,8 @@
 """What a stack's program registers, without an engine, an account, a credential or a state.
 
-Owns running the program against Pulumi's mocks. Leaves out what AWS answers (`answers`). A rehearsal knows nothing of
-what is deployed: it says what the files ask for, not what would change. One at a time in a process: the SDK keeps its
-connection to the engine for the whole of it.
+Owns running the program against Pulumi's mocks. Leaves out what AWS answers (`answers`). A rehearsal does not
+read what is deployed: it shows what the files describe, not what would change. A process can run only one at a time,
+because the SDK has one connection to the engine for the whole process.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from ops.review.registered import files
 
 _PROJECT: Final = "myflux-keys"
 _ORGANIZATION: Final = "organization"
-"""What every backend but Pulumi's own calls it."""
+"""The organization's name in every backend except Pulumi Cloud."""
 _STACK: Final = "pulumi:pulumi:Stack"
 _PROVIDER: Final = "pulumi:providers:"
 _REFERENCE: Final = "pulumi:pulumi:StackReference"
 _ANY_LOCAL_OPENAI: Final = "http://127.0.0.1:9/v1"
-"""Stands for the address of a local cell, which need not run: nothing is ever sent there."""
+"""A placeholder for the address of a local cell, which need not run: nothing is sent there."""
 
 
 def rehearse(stack: str, root: Path = program.ROOT, *, deployed: bool = True) -> Sequence[Registered]:
@@ -84,7 +84,7 @@ def run(mocked: Callable[[], None], deploy: Callable[[], None]) -> None:
 
 
 def _hear(loop: asyncio.AbstractEventLoop) -> None:
-    """Asks every future of `loop` that failed for its exception.
+    """Reads the exception of every failed future of `loop`.
 
     The SDK gives a program's refusal to each output of each resource, and nobody asks them. Python would complain of
     every one whenever its garbage collector comes by, long after the refusal was told.
@@ -106,7 +106,7 @@ class _Aws(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         inputs = cast(dict[str, Any], args.inputs)  # pyright: ignore[reportUnknownMemberType]
         if args.typ == _REFERENCE:
-            # A tenant's stack is reviewed as if its platform stood.
+            # A tenant's stack is reviewed as if its platform were deployed.
             return args.name, {**inputs, "outputs": answers.platform(self._names), "secretOutputNames": []}
         if not self._deployed and not args.typ.startswith(_PROVIDER):
             return "", dict(inputs)

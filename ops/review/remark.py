@@ -1,7 +1,6 @@
-"""One thing that a review has to say, whoever found it: the files' own rules, the pack, the proof or the engine.
+"""One finding of a review: of the files' own rules, the pack, the proof or the engine.
 
-Owns the record, what it means for the exit code, and telling one mistake once though it shows in many stacks. Leaves
-out finding.
+Owns the record, its effect on the exit code, and joining the same finding of many stacks.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from ops.review.file_line import Place
 
 
 class Outcome(Enum):
-    """`ADVICE` is told and stops nothing; `UNJUDGED` could be anything, so it is not taken for fine."""
+    """`ADVICE` is reported and does not fail the review; `UNJUDGED` was not checked, so it does not pass."""
 
     VIOLATION = "violation"
     UNJUDGED = "unjudged"
@@ -24,8 +23,8 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Remark:
-    """`before` tells whether the base has it too. `resource` and `path` name the property at fault, where there is one;
-    `urns` are that resource in each of `stacks`."""
+    """`before`: the base has it too. `resource` and `path` name the property that causes it, where there is one; `urns`
+    are that resource in each of `stacks`."""
 
     rule: str
     outcome: Outcome
@@ -47,13 +46,13 @@ _ORDER = {Outcome.VIOLATION: 0, Outcome.UNJUDGED: 1, Outcome.ADVICE: 2}
 
 
 def exit_code(remarks: Iterable[Remark]) -> int:
-    """0 fine, 1 violations, 2 something could not be judged."""
+    """0 all checks pass, 1 a rule fails, 2 something could not be checked."""
     outcomes = {remark.outcome for remark in remarks}
     return 1 if Outcome.VIOLATION in outcomes else 2 if Outcome.UNJUDGED in outcomes else 0
 
 
 def gathered(remarks: Iterable[Remark]) -> tuple[Remark, ...]:
-    """Worst first; remarks that differ by nothing but the tenant as one."""
+    """Worst first; remarks that differ only in the tenant are joined."""
     groups: dict[tuple[object, ...], list[Remark]] = {}
     for remark in remarks:
         groups.setdefault(_same(remark), []).append(remark)

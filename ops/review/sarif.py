@@ -1,7 +1,7 @@
 """A review as SARIF 2.1.0, for code scanning: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 
-Owns the form, and what GitHub asks beyond it: every result has a file and a line, and a fingerprint that outlives a
-shifted line. Leaves out finding anything out.
+Owns the format, and GitHub's further rules: every result has a file and a line, and a fingerprint that stays the same
+when the line moves.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _LEVELS: Final = {Outcome.VIOLATION: "error", Outcome.UNJUDGED: "error", Outcome
 _SCORES: Final = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0"}
 """GitHub's security-severity: above 9.0 critical, from 7.0 high, from 4.0 medium."""
 _NOWHERE: Final = Place("program.py")
-"""For what no line is to blame for: the program that makes it all."""
+"""The file of a result that no line causes: the program."""
 
 
 def sarif(remarks: Sequence[Remark]) -> dict[str, Any]:
-    """Of what a review has to say. A rule is described by the first remark of it."""
+    """The SARIF log of `remarks`. A rule's description is its first remark."""
     rules = {remark.rule: remark for remark in reversed(remarks)}
     order = sorted(rules)
     driver = {

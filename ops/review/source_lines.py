@@ -1,7 +1,7 @@
-"""Where a reviewer should look: from a property of a resource to a line of a file.
+"""Finds the line of a file that causes a property of a resource.
 
-Owns the choice between the two files that may be at fault: the tenant's or cell's, which asks, and the component's,
-which makes. The one that the branch changed is the likelier. Leaves out finding faults.
+Owns the choice between the two files that may cause a fault: the tenant's or cell's file, and the component. It prefers
+the one that the branch changed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _FIELDS: Final[tuple[tuple[str, str, str, document.FieldPath], ...]] = (
 
 
 class Places:
-    """`place` is where the folder `fleet` lies in the repository, `changed` the paths that the branch changed."""
+    """`place` is the path of the folder `fleet` in the repository, `changed` are the paths that the branch changed."""
 
     def __init__(self, fleet: Path, place: str, changed: Collection[str]) -> None:
         self._fleet = fleet
@@ -38,7 +38,7 @@ class Places:
         self._changed = frozenset(changed)
 
     def of(self, stack: str, one: Registered | None, path: str) -> Place | None:
-        """Of the property `path` of a resource; of the whole stack without one."""
+        """The line for the property `path` of a resource; without a path, for the whole stack."""
         made = one.place if one else None
         asked = self._asked(stack, one, path)
         if made is None or (asked and asked.file in self._changed):

@@ -1,7 +1,7 @@
-"""Which stacks a change is about, and which must be looked at to judge it.
+"""Which stacks a change concerns, and which must be rehearsed to check it.
 
-Owns reading files of which some are wrong, and the choice. Leaves out what git says of a path (`ops.stacks.changed`).
-Files that are wrong are told with every problem; the others are reviewed all the same.
+Owns reading files of which some are wrong, and the choice. Leaves out the changed paths (`ops.stacks.changed`). Files
+that are wrong are reported with every problem; the others are still reviewed.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from ops.stacks.sources import Code
 from tenancy import Fleet, Problem, TenancyError
 
 JUDGES: Final = ("ops/isolation/", "ops/review/", "policies/")
-"""Places that decide what is fine: a change of theirs is judged by itself, and a person must know."""
+"""Folders that hold the rules: a change here is checked by the changed rules themselves, so a person must review it."""
 _NEIGHBOURS: Final = 2
-"""Tenants beside those that change, so that a proof that keeps tenants apart is never about one alone."""
+"""Tenants besides those that change, so that a proof about isolation never covers one tenant only."""
 
 
 @dataclass(frozen=True)
 class Files:
-    """`fleet` holds the files that are right."""
+    """`fleet` holds the valid files."""
 
     fleet: Fleet
     problems: tuple[Problem, ...]
@@ -53,15 +53,15 @@ def read(root: Path) -> Files:
     try:
         return Files(tenancy.load(root, only=right), problems)
     except TenancyError:
-        # A cell's own file: what its tenants become cannot be said.
+        # A cell's own file: its tenants' stacks cannot be calculated.
         return Files(Fleet({}, {}), problems)
 
 
 @dataclass(frozen=True)
 class Scope:
-    """`reasons` maps each stack that changes to why. `judged` are those whose rules are asked: all of them when the
-    rules themselves change. `needed` are the stacks to rehearse for it. `judges` are the changed files that decide what
-    is fine."""
+    """`reasons` maps each stack that changes to why. `judged` are those that the rules check: all of them when
+    the rules themselves change. `needed` are the stacks to rehearse for that. `judges` are the changed files of the
+    rules."""
 
     reasons: Mapping[str, tuple[str, ...]]
     left_out: Mapping[str, str]
@@ -89,7 +89,7 @@ def scope(
 
 
 def remarks(files: Files, about: Scope, places: Places) -> Iterator[Remark]:
-    """On the files themselves, and on what no deployment follows from."""
+    """Remarks on the files, and on changes that are not deployed."""
     for problem in files.problems:
         yield Remark(
             rule=problem.rule,

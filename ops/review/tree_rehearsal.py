@@ -1,7 +1,7 @@
-"""What the files of a tree ask for, stack by stack: the tree's own code is asked, in processes of its own.
+"""Rehearses the stacks of a tree by the tree's own code, in separate processes.
 
-Owns starting them, and what is made of their answers. Leaves out rehearsing (`ops.review.__main__`) and comparing. The
-processes get none of the caller's credentials: nothing that is said here needs one.
+Owns starting the processes and reading their answers. Leaves out rehearsing (`ops.review.__main__`) and comparing. The
+processes get none of the caller's credentials, since they need none.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from ops.review.file_line import Place
 from ops.review.registered import Registered, from_json
 
 FORM: Final = 2
-"""Raised when the answers' form changes, so that trees of different age don't misread one another."""
+"""Increased when the answers' format changes, so that trees of different age do not misread each other."""
 
 _STACKS_A_PROCESS: Final = 50
-"""A process takes two seconds to load and a tenth of a second a stack."""
+"""A process takes two seconds to load, and a tenth of a second for each stack."""
 _NOT_FOR_IT: Final = ("AWS_", "MYFLUX_", "OPENAI_", "PULUMI_", "PYTHON")
 
 
 class NotAskedError(Exception):
-    """The tree's code gave no answer at all. The message says what it said instead, `place` where it stopped."""
+    """The tree's code gave no answer. The message is its error, `place` the line where it stopped."""
 
     def __init__(self, said: str, place: Place | None = None) -> None:
         super().__init__(said)
@@ -39,8 +39,8 @@ class NotAskedError(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """One stack. `gap` tells what is missing where ids and ARNs had to stay unknown. `refusal` is the program's own
-    word on wrong files; `crash` whatever else it raised, at `place`."""
+    """The answer for one stack. `gap` is what is missing where ids and ARNs are unknown. `refusal` is the program's
+    error about wrong files; `crash` is any other exception, raised at `place`."""
 
     stack: str
     resources: tuple[Registered, ...] = ()
@@ -51,7 +51,7 @@ class Asked:
 
 
 def ask(tree: Path, fleet: Path, stacks: Sequence[str]) -> Mapping[str, Asked]:
-    """Every stack of `stacks`, as the code in `tree` makes it of the files in `fleet`. Raises NotAskedError."""
+    """Every stack of `stacks`, as the code in `tree` makes it from the files in `fleet`. Raises NotAskedError."""
     parts = [stacks[start : start + _STACKS_A_PROCESS] for start in range(0, len(stacks), _STACKS_A_PROCESS)]
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as at_once:
         answers = at_once.map(partial(_process, tree, fleet), parts)
@@ -59,7 +59,7 @@ def ask(tree: Path, fleet: Path, stacks: Sequence[str]) -> Mapping[str, Asked]:
 
 
 def can_be_asked(tree: Path) -> bool:
-    """Whether the tree is of an age that has what is asked."""
+    """Whether the tree is new enough to have this interface."""
     return (tree / "ops" / "review" / "__main__.py").is_file()
 
 

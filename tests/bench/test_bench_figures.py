@@ -132,7 +132,7 @@ def test_growth_stands_beside_the_peers_of_the_sizes_that_it_did() -> None:
     by_name = {figure.name: figure.peer for figure in lines}
     assert by_name["up of tenant 100"] == "Terraform 1.11, for_each: 30 s (30.00 to 30.00 in 1 samples)"
     assert by_name["up of tenant 1,000"] == "", "it was not asked for so many"
-    assert "7.5 times from 10 to 100, larger ones not tried" in by_name["up of tenant 1,000 over tenant 10"]
+    assert "7.5 times from 10 to 100, larger sizes not tried" in by_name["up of tenant 1,000 over tenant 10"]
     alone = growth.figures(times, {10: [], 1000: []}, {}, NO_PEER)
     assert {figure.peer for figure in alone if "up of" in figure.name and "memory" not in figure.name} == {NO_PEER}
 

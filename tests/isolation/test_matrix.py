@@ -133,7 +133,7 @@ def test_two_tenants_stand_for_all_that_have_the_same_documents(shipped: Sequenc
     ]
     crowd = matrix([*shipped, *more], cell)
     assert crowd.secrets == ("acme", "apex", "globex", "initech", ADMIN_KEY)
-    assert "acme stands for 4 tenants with the same documents" in crowd.markdown()
+    assert "acme is shown for 4 tenants, which have the same documents" in crowd.markdown()
 
 
 def test_the_table_and_the_picture_show_every_principal_and_secret(says: Matrix) -> None:

@@ -109,7 +109,7 @@ def test_the_other_claims_are_judged_and_a_review_can_not_pass(shipped: Sequence
     assert told.claims == len(claims(read(few), cell)), "nine of ten hold, and one verdict says why the tenth does not"
     assert (remark.outcome, exit_code([remark])) == (Outcome.UNJUDGED, 2)
     assert "trust of myflux-local-runtime: OnlyAsOneTenant: `Sorry` is no element" in remark.message
-    assert "Not proven for that: only-the-named-become-the-runtime." in remark.message
+    assert "Not proven for that reason: only-the-named-become-the-runtime." in remark.message
     assert "reference_policies_grammar" in remark.fix
 
 

@@ -168,8 +168,8 @@ def test_what_the_solver_does_not_decide_is_no_proof_and_stops_a_review(
     assert {remark.rule for remark in found.remarks} == {f"isolation-{claim}" for claim in CLAIMS}
     assert exit_code(found.remarks) == 2, "could not judge"
     (apart,) = [remark for remark in found.remarks if remark.rule == "isolation-tenants-stay-apart"]
-    assert "neither a way in nor a proof" in apart.message
-    assert "the runtime trying secretsmanager:GetSecretValue" in apart.message, "what could not be decided"
+    assert "no proof that all fail" in apart.message
+    assert "secretsmanager:GetSecretValue by the runtime" in apart.message, "what could not be decided"
     assert "Simplify" in apart.fix, "and what to do"
 
 

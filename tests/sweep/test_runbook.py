@@ -47,7 +47,7 @@ def test_every_alarm_and_rule_links_to_a_section_and_every_section_is_linked() -
 @pytest.mark.parametrize("heading", HEADINGS)
 def test_a_section_says_what_how_urgent_what_to_run_and_when_it_is_over(heading: str) -> None:
     section = re.split(rf"^## {heading}$", TEXT, flags=re.MULTILINE)[1].split("\n## ")[0]
-    for part in ("**What.**", "**How urgent.**", "```sh", "**Over when**"):
+    for part in ("**What.**", "**How urgent.**", "```sh", "**Solved when**"):
         assert part in section, f"{heading} lacks {part}"
 
 
