@@ -1,7 +1,7 @@
 """One review of one change: all its checks, in order.
 
-Owns the order and the record of a review. Leaves out each check (the other modules here) and the output (`report_markdown`,
-`sarif`, `facts`).
+Owns the order and the record of a review. Leaves out each check (the other modules here) and the output
+(`report_markdown`, `sarif`, `facts`).
 """
 
 from __future__ import annotations

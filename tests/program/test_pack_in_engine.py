@@ -62,7 +62,7 @@ def test_the_demos_check_fails_with_what_the_rule_says(empty_cell: Rig, tmp_path
     for name, value in empty_cell.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv(LOCAL_OPENAI_URL, "http://192.0.2.1/v1")
-    with pytest.raises(OperationFailed, match="keys would be sent to an address that is not OpenAI's") as refused:
+    with pytest.raises(OperationFailed, match="a host that is not OpenAI's") as refused:
         Engine(tmp_path, empty_cell.fleet).judge(CELL)
     assert "local-rotation-function.environment.variables.OPENAI_BASE_URL" in refused.value.explanation
 
