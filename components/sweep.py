@@ -9,6 +9,7 @@ import pulumi
 
 from components.scheduled_call import ScheduledCallArgs, scheduled_call
 from components.sweep_alarms import sweep_alarms
+from myflux_keys.cell_functions import SWEEP
 from myflux_keys.cell_names import CellNames
 
 EVENT = {"action": "sweep", "tenants": None, "dry_run": False, "due": True}
@@ -36,7 +37,7 @@ class Sweep(pulumi.ComponentResource):
             name,
             ScheduledCallArgs(
                 names=names,
-                rule=names.sweep_rule,
+                rule=names.rule(SWEEP),
                 description="Twice an hour: tenants whose turn it is, and those whose old key is about to die.",
                 schedule=schedule(names.cell),
                 function_arn=args.function_arn,
