@@ -23,7 +23,8 @@ Secrets and keys
 
 IAM
     identity        anybody's IAM policies that reach our secrets
-    own_roles       what our roles may do (tables: `own_grants`, `own_deployer_grants`; conditions: `own_deployer`)
+    own_roles       what our roles may do (tables: `own_functions`, `own_grants`,
+                    `own_deployer_grants`; conditions: `own_deployer`)
     trust           who may assume our roles
     account         one account, one Region
 
