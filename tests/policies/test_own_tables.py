@@ -47,7 +47,11 @@ def test_each_consumer_has_its_alarm() -> None:
 def test_each_schedule_of_the_program_has_its_rule_and_event() -> None:
     cell = "local"
     rules = {one.text("name") for one in stack(cell) if one.type == RULE and one.get("scheduleExpression")}
-    sent = {one.text("rule"): json.loads(one.text("input")) for one in stack(cell) if one.type == TARGET and one.get("input")}
+    sent = {
+        one.text("rule"): json.loads(one.text("input"))
+        for one in stack(cell)
+        if one.type == TARGET and one.get("input")
+    }
     wanted = {f"myflux-{cell}-{one.rule}": one.event or {} for one in OUR_FUNCTIONS if one.rule}
     assert rules == wanted.keys()
     assert {*CellNames(cell, "111122223333", "eu-central-1").rules} > rules, "all but those for failed rotations"
