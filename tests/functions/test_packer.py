@@ -53,14 +53,13 @@ def test_nothing_is_fetched_to_build_one(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(KINDS)
 
 
-def test_a_local_cell_is_given_the_same_bytes_as_one_at_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_local_cell_is_given_the_same_bytes_as_one_at_aws() -> None:
     """Each time built by the program itself: nothing of a cell goes into its functions' code."""
-    monkeypatch.setenv("MYFLUX_LOCAL_OPENAI_URL", "http://127.0.0.1:9/v1")
     local = tenancy.load(ROOT, only="").cells["local"]
     real = Cell.model_validate(REAL)
     digests: list[list[str]] = []
     for cell in (local, real):
-        args = platform_args(cell)
+        args = platform_args(cell, "http://127.0.0.1:9/v1")
         archives = tuple(args.archives.values())
         digests.append([packer.sha256(Path(archive)) for archive in archives])
     assert digests[0] == digests[1]

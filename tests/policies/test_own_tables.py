@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from myflux_keys.cell_functions import FUNCTIONS, CellFunction
 from myflux_keys.cell_names import CellNames
@@ -31,7 +32,7 @@ def in_the_packs_words(one: CellFunction) -> OurFunction:
 
 
 def without_its_event(one: OurFunction) -> OurFunction:
-    return OurFunction(**{**vars(one), "event": None})
+    return replace(one, event=None)
 
 
 def test_each_function_has_the_same_row() -> None:
