@@ -10,6 +10,7 @@ from pulumi_aws.secretsmanager import SecretRotation
 
 from components.scheduled_call import ScheduledCallArgs, scheduled_call
 from myflux_keys.aws_names import CellNames
+from myflux_keys.cell_functions import ADMIN_ROTATION
 from myflux_keys.names import TAG_EVERY_DAYS, TAG_OVERLAP_HOURS
 
 
@@ -71,7 +72,7 @@ class AdminRotation(pulumi.ComponentResource):
             f"{name}-tidy",
             ScheduledCallArgs(
                 names=names,
-                rule=names.admin_tidy_rule,
+                rule=names.rule(ADMIN_ROTATION),
                 description="Once a day: deletes admin keys that were replaced, or left by a failed rotation.",
                 schedule="rate(1 day)",
                 function_arn=args.function_arn,

@@ -10,6 +10,7 @@ import pulumi
 from components.scheduled_call import ScheduledCallArgs, scheduled_call
 from components.sweep_alarms import sweep_alarms
 from myflux_keys.aws_names import CellNames
+from myflux_keys.cell_functions import SWEEP
 
 EVENT = {"action": "sweep", "tenants": None, "dry_run": False, "due": True}
 """With `due`, a run sweeps the tenants that are due by `functions/sweep/due.py`, which counts the same half hours."""
@@ -36,7 +37,7 @@ class Sweep(pulumi.ComponentResource):
             name,
             ScheduledCallArgs(
                 names=names,
-                rule=names.sweep_rule,
+                rule=names.rule(SWEEP),
                 description="Twice an hour: sweeps the tenants that are due.",
                 schedule=schedule(names.cell),
                 function_arn=args.function_arn,

@@ -1,5 +1,19 @@
 """`make demo`: runs the whole product on this machine, one named check after another.
 
-command: the command; play: the order of the checks; scene: cell, files and engine; report: what is printed and saved
-Checks: provisioning, access, proving, rotating, sweeping, settling, proposing (a pull request), traces and leaks (keys)
+Around the checks
+    command       `myflux-keys demo`
+    play          their order
+    scene         cell, files and engine
+    report        what is printed and saved
+
+Checks
+    provisioning  from an empty machine to keys
+    access        who reads what
+    proving       isolation
+    rotating      while calls run
+    sweeping      a key that nobody should hold
+    settling      nothing changes, nothing stays
+    proposing     a pull request
+    traces        places that are searched for keys
+    leaks         the search
 """

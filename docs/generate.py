@@ -100,6 +100,9 @@ def iam_documents() -> str:
         ),
     ]
     text = _GENERATED + "# IAM documents\n\nAs deployed for the cell `prod-eu1` and its tenant `acme`.\n"
+    text += (
+        "\nA pipeline's statements list several services, to fit AWS's limits. An action applies to its own service.\n"
+    )
     return text + "".join(_chapter(*one) for one in chapters) + _copies()
 
 

@@ -7,6 +7,35 @@
 
 Loads each public name when it is first used: the Lambda functions' zips hold this file without the reader, and the
 import must stay fast.
+
+The contract
+    names            tags, slugs, names
+    payload          a secret's JSON
+    redaction        what keys look like
+    version_labels   of a secret
+    key_life         a key's longest life
+    admin_budget     Admin API calls a cell
+
+Tables
+    cell_functions   Lambda functions
+    aws_names        names and ARNs
+    consumers        who uses keys
+
+The reader
+    reader           `KeyReader`
+    cached_key       the cache's decisions
+    secret_source    reads a secret
+    key              `Key`
+    openai_clients   OpenAI's client
+    networks         its HTTP client
+    forks            after `os.fork()`
+    aws_connections  the same for AWS
+    aws_errors       what they mean
+    errors           what it raises
+    quiet            libraries' loggers
+
+The command
+    console          `myflux-keys`
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from myflux_keys.cell_functions import ADMIN_ROTATION, PROVISIONER, ROTATION, SWEEP, CellFunction
+from myflux_keys.cell_functions import ADMIN_ROTATION, FUNCTIONS, PROVISIONER, ROTATION, SWEEP, CellFunction
 from myflux_keys.names import (
     MANAGED_BY,
     PLATFORM_TENANT,
@@ -127,18 +127,16 @@ class CellNames:
     def rotation_failed_rule(self) -> str:
         return f"myflux-{self.cell}-rotation-failed"
 
-    @property
-    def sweep_rule(self) -> str:
-        return f"myflux-{self.cell}-sweep"
-
-    @property
-    def admin_tidy_rule(self) -> str:
-        return f"myflux-{self.cell}-admin-tidy"
+    def rule(self, function: CellFunction) -> str:
+        """The EventBridge rule that calls a function by schedule. Raises ValueError for a function without one."""
+        if not function.rule:
+            raise ValueError(f"no schedule calls the function {function.ending}: its row in FUNCTIONS has no rule")
+        return f"myflux-{self.cell}-{function.rule}"
 
     @property
     def rules(self) -> tuple[str, ...]:
         """Every EventBridge rule of the platform."""
-        return self.rotation_failed_rule, self.sweep_rule, self.admin_tidy_rule
+        return self.rotation_failed_rule, *(self.rule(one) for one in FUNCTIONS if one.rule)
 
     @property
     def runtime_role(self) -> str:

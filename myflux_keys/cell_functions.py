@@ -33,6 +33,8 @@ class CellFunction:
     """Whether it finds tenants by listing the account's secrets."""
     sends_metrics: bool = False
     """Whether it sends numbers to CloudWatch."""
+    rule: str = ""
+    """The end of the name of the EventBridge rule that calls it by schedule; empty if none does."""
 
     @property
     def handler(self) -> str:
@@ -56,7 +58,7 @@ class CellFunction:
 
 ROTATION: Final = CellFunction("rotation", "rotation", 300, tenants="rotate", admin="read", customer_admins="read")
 PROVISIONER: Final = CellFunction("provisioner", "provisioner", 900, admin="read", customer_admins="read")
-ADMIN_ROTATION: Final = CellFunction("admin_rotation", "admin-rotator", 300, admin="rotate")
+ADMIN_ROTATION: Final = CellFunction("admin_rotation", "admin-rotator", 300, admin="rotate", rule="admin-tidy")
 """Not ``…-admin-rotation``: a cell called ``<cell>-admin`` has a function and a role of that name."""
 SWEEP: Final = CellFunction(
     "sweep",
@@ -67,6 +69,7 @@ SWEEP: Final = CellFunction(
     customer_admins="read",
     lists_secrets=True,
     sends_metrics=True,
+    rule="sweep",
 )
 
 FUNCTIONS: Final = (ROTATION, PROVISIONER, ADMIN_ROTATION, SWEEP)

@@ -29,6 +29,7 @@ Both
     fields        the base model and field types
     aws_limits    the length of derived names
     policy_sizes  the length of policies
+    aws_prices    what a tenant costs at AWS
 
 Several files
     fleet         all tenants and cells, by slug

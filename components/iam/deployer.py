@@ -11,9 +11,9 @@ them. It still cannot read a key itself, change the permissions boundary or chan
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from components.iam.copies import Replica, copied
 from components.iam.deployer_grants import BUILD, TENANT_TYPES, Deploys, Grant, look
@@ -60,18 +60,69 @@ def deployer_looks(names: CellNames, state: State, replicas: Sequence[Replica] =
 
 
 def _statements(grants: Iterable[Grant]) -> list[Statement]:
-    """One statement for all grants on the same resources with the same condition."""
+    """As few statements as the grants fit in, since each costs characters, and none that allows more than they do."""
+    return [_statement(alike) for alike in _across_services(_same_actions(_same_resources(grants)))]
+
+
+@dataclass(frozen=True)
+class _Allowed:
+    """Each action on each of the resources."""
+
+    actions: list[str]
+    resources: list[str]
+    condition: Mapping[str, Any] | None
+
+    @property
+    def services(self) -> set[str]:
+        """Of its resources: an ARN's third part."""
+        return {one.split(":")[2] for one in self.resources if one != "*"}
+
+
+def _same_resources(grants: Iterable[Grant]) -> list[_Allowed]:
     merged: dict[str, list[Grant]] = {}
     for grant in grants:
         merged.setdefault(json.dumps([grant.resources, grant.condition]), []).append(grant)
-    return [_statement(alike) for alike in merged.values()]
+    return [
+        _Allowed(
+            sorted({f"{one.service}:{name}" for one in alike for name in one.actions.split()}),
+            list(alike[0].resources),
+            alike[0].condition,
+        )
+        for alike in merged.values()
+    ]
 
 
-def _statement(alike: list[Grant]) -> Statement:
-    actions = sorted({f"{grant.service}:{name}" for grant in alike for name in grant.actions.split()})
-    resources, condition = list(alike[0].resources), alike[0].condition
-    statement: Statement = {"Effect": "Allow", "Action": actions, "Resource": resources}
-    return statement | ({"Condition": dict(condition)} if condition else {})
+def _same_actions(allowed: Iterable[_Allowed]) -> list[_Allowed]:
+    merged: dict[str, _Allowed] = {}
+    for one in allowed:
+        key = json.dumps([one.actions, one.condition])
+        before = merged[key].resources if key in merged else []
+        merged[key] = replace(one, resources=[*before, *(arn for arn in one.resources if arn not in before)])
+    return list(merged.values())
+
+
+def _across_services(allowed: Iterable[_Allowed]) -> list[_Allowed]:
+    """An action applies to resources of its own service alone. So statements of different services fit into one, and
+    those of the same service stay apart."""
+    merged: list[_Allowed] = []
+    for one in allowed:
+        place = next((at for at, other in enumerate(merged) if _fit(one, other)), None)
+        if place is None:
+            merged.append(one)
+            continue
+        other = merged[place]
+        merged[place] = _Allowed([*other.actions, *one.actions], [*other.resources, *one.resources], None)
+    return merged
+
+
+def _fit(one: _Allowed, other: _Allowed) -> bool:
+    unlimited = "*" in one.resources or "*" in other.resources
+    return not (one.condition or other.condition or unlimited or one.services & other.services)
+
+
+def _statement(allowed: _Allowed) -> Statement:
+    statement: Statement = {"Effect": "Allow", "Action": allowed.actions, "Resource": allowed.resources}
+    return statement | ({"Condition": dict(allowed.condition)} if allowed.condition else {})
 
 
 def _copies(names: CellNames, replicas: Sequence[Replica]) -> list[Grant]:

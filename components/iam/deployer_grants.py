@@ -72,11 +72,11 @@ def _secret(names: CellNames, deploys: Deploys) -> list[Grant]:
     return [
         Grant(
             "secretsmanager",
-            "DeleteSecret RemoveRegionsFromReplication ReplicateSecretToRegions RestoreSecret StopReplicationToReplica "
-            "UntagResource UpdateSecret",
+            "CreateSecret DeleteSecret RemoveRegionsFromReplication ReplicateSecretToRegions RestoreSecret "
+            "StopReplicationToReplica TagResource UntagResource UpdateSecret",
             secrets,
         ),
-        Grant("secretsmanager", "CreateSecret TagResource", [*secrets, *not_created]),
+        Grant("secretsmanager", "CreateSecret TagResource", not_created),
         Grant("kms", "Decrypt GenerateDataKey", [any_key(names)], tried),
     ]
 

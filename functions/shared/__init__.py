@@ -7,6 +7,11 @@ openai_http      one request to OpenAI's API
 openai_admin     the Admin API: retries, pages, a project's keys
 admin_key        reading the admin key
 admin_keys       the organization's admin keys
+openai_projects  lists projects
+redacted_value   how OpenAI shows a key
+new_key          a key just minted
+rotation_frame   one step of a rotation
+rotation_guard   whether a rotation may go on
 secrets_client   the Secrets Manager client
 secrets_manager  one secret, its versions and labels
 """

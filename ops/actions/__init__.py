@@ -1,7 +1,45 @@
 """What an operator does to a running cell: decisions and calls. `ops/cli` only parses arguments and prints.
 
-Keys        rotate (with pace), revoke, end_keys, admin_key, customer_key, customer_key_check
-Tenants     new_tenant, tenant_file, access (disable, enable), adopt, move, offboard
-Reports     status, history (with trail), sweep, orphans, capacity, projection
-AWS Lambda  functions_client: calls to the cell's functions
+Keys
+    rotate              rotates many tenants' keys
+    pace                when the next rotation may start
+    revoke              revokes a tenant's keys after a leak
+    end_keys            calls the function that revokes
+    admin_key           the cell's admin key
+    customer_key        a customer's own key
+    customer_key_check  checks a customer's own key
+
+Tenants
+    new_tenant          a new tenant's file
+    tenant_file         edits one field of a tenant's file
+    access              denies and allows reads of a secret
+    adopt               imports a project and secret
+    move                to another cell
+    offboard            ends a tenant
+    leave_cell          removes a tenant from a cell, for both of these
+
+Reports
+    status              the state of each key
+    history             the history of a key
+    trail               CloudTrail's events
+    sweep               a sweep by command
+    orphans             what exists without the others
+    capacity            how much of each limit a cell uses
+    projection          how many cells a number of tenants needs
+
+What a command calls: it loads files, takes locks, opens records and accounts
+    run_rotate          a rotation of many keys
+    run_revoke          a revocation
+    run_adopt           an adoption
+    run_move            both halves of a move
+    run_offboard        prepares an off-boarding
+    run_sweep           a sweep of cells and tenants
+    run_stacks          one operation on many stacks
+    store_keys          stores an admin key or a customer's key
+    switch_access       denies or allows a tenant's readers
+    read_reports        reads what reports print, cell by cell
+    stack_states        which stacks have a state
+
+AWS Lambda
+    functions_client    calls the cell's functions
 """

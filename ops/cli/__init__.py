@@ -1,10 +1,43 @@
-"""The `myflux-keys` command: parses arguments and prints results. Decides nothing.
+"""The `myflux-keys` command: parses arguments and prints results. Decides nothing. `demo` is in the folder demo/.
 
-Root     main, commands (the table of commands), __main__
-Shared   options, output, ask, table, progress
-Stacks   stacks (up, preview, refresh, destroy), stacks_run, stacks_report
-Tenants  new, adopt, move, rename, offboard, access (disable, enable)
-Keys     rotate, revoke, admin_key, key
-Reports  validate, check, status, sweep, history, capacity
-Cell     local; `demo` is in the folder demo/
+Root
+    main           the root, and how errors are printed
+    commands       the table of commands
+
+Shared
+    options        options of several commands
+    output         results on stdout, the rest on stderr
+    ask            questions at the terminal
+    table          tables, times, ages and counts
+    progress       a progress line
+
+Stacks
+    stacks         up, preview, refresh, destroy
+    stacks_run     prints a run
+    stacks_report  the report of a run
+
+Tenants
+    new            a tenant's file
+    adopt          imports a project and secret
+    move           to another cell
+    rename         always refused
+    offboard       ends a tenant
+    access         disable, enable
+
+Keys
+    rotate         rotates keys now
+    revoke         revokes all keys of a tenant after a leak
+    admin_key      stores and rotates the admin key
+    key            stores a customer's own key
+
+Reports
+    validate       reads every file
+    check          what a pull request changes
+    status         the state of each key
+    sweep          keys that should not exist
+    history        the versions of a key
+    capacity       how much of each limit a cell uses
+
+Cell
+    local          the local cell
 """

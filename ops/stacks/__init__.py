@@ -1,7 +1,30 @@
 """One operation over many stacks, by Pulumi's engine. The only user of the Automation API.
 
-Choose   choice, changed (by git), git, sources (files and fingerprints), order
-Run      stages (canaries), run, pool (Dask workers), job, work (one stack), record (continue a stopped run)
-Engine   engine, backend (state), lock_holder and pending (after a lost worker), interrupting (Ctrl-C)
-Secrets  check_secrets, secret_state (before an `up`), adoption, ending
+Choose
+    choice         by tenant, by cell, or all
+    changed        by git
+    git            runs git
+    sources        files and fingerprints
+    order          of deploying and destroying
+
+Run
+    stages         canaries first
+    run            stage by stage
+    pool           Dask workers
+    job            a worker's job and result
+    work           one stack
+    record         to continue a stopped run
+
+Engine
+    engine         one operation on one stack
+    backend        state and locks
+    lock_holder    whose lock, and whether it lives
+    pending        what a killed engine left
+    interrupting   Ctrl-C
+
+Secrets
+    check_secrets  before the engine, and AWS's errors
+    secret_state   in AWS, before an `up`
+    adoption       imports a secret and its rotation
+    ending         removes one stack
 """

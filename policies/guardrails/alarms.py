@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 from . import ownership
 from .config import Config
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
+from .own_functions import SCHEDULED
 
 _ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
 _RULE: Final = "aws:cloudwatch/eventRule:EventRule"
@@ -23,6 +24,10 @@ _TARGET_PATHS: Final = ("arn", "rule")
 _FAILURES: Final = frozenset({"RotationFailed", "RotationAbandoned", "TestRotationFailed"})
 _BY_THE_TRAIL: Final = ["AWS Service Event via CloudTrail"]
 _DAY: Final = 86_400
+_SCHEDULED: Final = tuple(f"-{one.kind}" for one in SCHEDULED)
+"""How the names of functions end that a schedule calls."""
+CONSUMERS: Final = ("myflux", "cinnox")
+"""As in myflux_keys/consumers.py, which a pack cannot import where it runs."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ class RequiredAlarm:
 _SWEEPS: Final = (
     RequiredAlarm("RotationOverdue"),
     RequiredAlarm("OrphanKeys"),
-    *(RequiredAlarm("OldKeyStillUsed", consumer=consumer) for consumer in ("myflux", "cinnox")),
+    *(RequiredAlarm("OldKeyStillUsed", consumer=consumer) for consumer in CONSUMERS),
     RequiredAlarm("OldKeyAlive"),
     RequiredAlarm("LiveKeyMissing"),
     RequiredAlarm("ForeignKeys"),
@@ -192,7 +197,7 @@ def _has_unknown_source(stack: Stack, resource: Resource, path: str) -> bool:
 def _scheduled(stack: Stack, _: Config) -> Iterator[Finding]:
     for function in ownership.functions(stack):
         name = function.text("name")
-        if not name.endswith(("-sweep", "-admin-rotator")):
+        if not name.endswith(_SCHEDULED):
             continue
         targets = [
             one

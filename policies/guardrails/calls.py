@@ -16,19 +16,15 @@ from .iam.documents import NotKnownYet, Statement
 from .iam.patterns import covers
 from .iam.policy_holders import ROLE_POLICY, documents
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
+from .own_functions import ADMIN_WRITERS, SCHEDULED, WRITERS
 from .schedule import longest_gap_days
 
 _PERMISSION: Final = "aws:lambda/permission:Permission"
 _RULE: Final = "aws:cloudwatch/eventRule:EventRule"
 _TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
-_ROTATES: Final = ("-rotation", "-admin-rotator")
+_ROTATES: Final = tuple(f"-{kind}" for kind in sorted(WRITERS | ADMIN_WRITERS))
 _SECRETS_MANAGER: Final = "secretsmanager.amazonaws.com"
 _EVENTS: Final = "events.amazonaws.com"
-_EVENT: Final[dict[str, dict[str, tuple[Any, ...]]]] = {
-    "-admin-rotator": {"action": ("tidy",)},
-    "-sweep": {"action": ("sweep",), "dry_run": (False, None), "due": (True,), "tenants": (None,)},
-}
-"""The fields that a schedule's event must have, each with the values that it may have."""
 
 
 def _may_be_called(stack: Stack, _: Config) -> Iterator[Finding]:
@@ -81,7 +77,7 @@ def _event_findings(target: Resource, name: str) -> Iterator[Finding]:
     if target.get("input") is UNKNOWN:
         yield unknown(target, "input")
         return
-    wanted = [field for ending, needed in _EVENT.items() if name.endswith(ending) for field in needed.items()]
+    wanted = [field for one in SCHEDULED if name.endswith(f"-{one.kind}") for field in (one.event or {}).items()]
     try:
         event: Any = json.loads(target.text("input"))
     except ValueError:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from .own_functions import KINDS
+from .own_functions import KINDS, SCHEDULED
 from .own_grants import Grant, admin_secrets, customers_admin_secrets, secrets
 
 TENANTS: Final = "tenants"
 EVERYTHING: Final = "everything"
 LOOKS: Final = "looks"
 _ANY_KEY: Final = "arn:~:kms:~:~:key/*"
+_RULES: Final = ("rotation-failed", *(one.rule for one in SCHEDULED))
 
 
 def deployer_grants(kind: str, cell: str) -> tuple[Grant, ...]:
@@ -157,7 +158,7 @@ def _looks(cell: str) -> tuple[Grant, ...]:
 
 
 def _rules(cell: str) -> tuple[str, ...]:
-    return tuple(f"arn:~:events:~:~:rule/myflux-{cell}-{rule}" for rule in ("rotation-failed", "sweep", "admin-tidy"))
+    return tuple(f"arn:~:events:~:~:rule/myflux-{cell}-{rule}" for rule in _RULES)
 
 
 def _logs(cell: str) -> tuple[str, ...]:

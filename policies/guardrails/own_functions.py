@@ -6,8 +6,9 @@ here too, which a reviewer sees.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,16 @@ class OurFunction:
     reads_tenants: bool = False
     writes_tenants: bool = False
     reads_admin: bool = False
-    """The cell's own admin key, and those that customers gave where `own_grants` says so."""
+    """The cell's own admin key."""
     writes_admin: bool = False
+    reads_customers: bool = False
+    """The admin keys that customers gave."""
+    lists_secrets: bool = False
+    sends_metrics: bool = False
+    rule: str = ""
+    """The end of the name of the rule that calls it at least daily; empty if no schedule calls it."""
+    event: Mapping[str, tuple[Any, ...]] | None = None
+    """The fields that the schedule's event must have, each with the values that it may have."""
 
 
 OUR_FUNCTIONS: Final = (
@@ -30,13 +39,32 @@ OUR_FUNCTIONS: Final = (
         reads_tenants=True,
         writes_tenants=True,
         reads_admin=True,
+        reads_customers=True,
     ),
-    OurFunction("provisioner", "provisioner", reads_admin=True),
-    OurFunction("admin-rotator", "admin_rotation", reads_admin=True, writes_admin=True),
-    OurFunction("sweep", "sweep", reads_tenants=True, reads_admin=True),
+    OurFunction("provisioner", "provisioner", reads_admin=True, reads_customers=True),
+    OurFunction(
+        "admin-rotator",
+        "admin_rotation",
+        reads_admin=True,
+        writes_admin=True,
+        rule="admin-tidy",
+        event={"action": ("tidy",)},
+    ),
+    OurFunction(
+        "sweep",
+        "sweep",
+        reads_tenants=True,
+        reads_admin=True,
+        reads_customers=True,
+        lists_secrets=True,
+        sends_metrics=True,
+        rule="sweep",
+        event={"action": ("sweep",), "dry_run": (False, None), "due": (True,), "tenants": (None,)},
+    ),
 )
 KINDS: Final = tuple(one.kind for one in OUR_FUNCTIONS)
 READERS: Final = frozenset(one.kind for one in OUR_FUNCTIONS if one.reads_tenants)
 WRITERS: Final = frozenset(one.kind for one in OUR_FUNCTIONS if one.writes_tenants)
 ADMIN_READERS: Final = frozenset(one.kind for one in OUR_FUNCTIONS if one.reads_admin)
 ADMIN_WRITERS: Final = frozenset(one.kind for one in OUR_FUNCTIONS if one.writes_admin)
+SCHEDULED: Final = tuple(one for one in OUR_FUNCTIONS if one.rule)

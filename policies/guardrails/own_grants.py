@@ -6,11 +6,11 @@ table, so that a wildcard or an unnoticed change cannot add a permission.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from .own_functions import KINDS
+from .own_functions import ADMIN_WRITERS, KINDS, OUR_FUNCTIONS, WRITERS, OurFunction
 
 _ROTATE: Final = (
     "secretsmanager:DescribeSecret",
@@ -27,8 +27,10 @@ _READ: Final = ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"
 _GET: Final = ("secretsmanager:GetSecretValue",)
 CRYPTOGRAPHY: Final = ("kms:Decrypt", "kms:GenerateDataKey", "kms:Encrypt")
 PUT_METRIC_DATA: Final = "cloudwatch:PutMetricData"
-_ANYWHERE: Final = ("secretsmanager:ListSecrets", PUT_METRIC_DATA)
+_LIST_SECRETS: Final = "secretsmanager:ListSecrets"
+_ANYWHERE: Final = (_LIST_SECRETS, PUT_METRIC_DATA)
 """These actions have no resource, so ``*`` is the narrowest."""
+_FUNCTIONS: Final = {one.kind: one for one in OUR_FUNCTIONS}
 
 
 @dataclass(frozen=True)
@@ -57,44 +59,54 @@ def customers_admin_secrets(cell: str) -> str:
 
 
 def secrets_of(kind: str, cell: str, tenant: str = "*") -> tuple[str, ...]:
-    """The secrets for which a role may use a KMS key."""
-    tenants, admins = secrets(cell, tenant if kind == "dedicated" else "*"), admin_secrets(cell)
-    return {
-        "rotation": (tenants, *admins),
-        "provisioner": admins,
-        "admin-rotator": (admin_secret(cell),),
-        "sweep": (tenants, *admins),
-        "runtime": (tenants,),
-        "dedicated": (tenants,),
-        "boundary": (tenants, *admins),
-    }[kind]
+    """The secrets for which a role may use a KMS key. `kind` is as in `grants_of`."""
+    if kind == "boundary":
+        return (secrets(cell), *admin_secrets(cell))
+    if kind in ("runtime", "dedicated"):
+        return (secrets(cell, tenant if kind == "dedicated" else "*"),)
+    function = _FUNCTIONS[kind]
+    return (
+        *((secrets(cell),) if function.reads_tenants else ()),
+        *((admin_secret(cell),) if function.reads_admin else ()),
+        *((customers_admin_secrets(cell),) if function.reads_customers else ()),
+    )
 
 
 def grants_of(kind: str, cell: str, tenant: str = "") -> tuple[Grant, ...]:
     """`kind` is an OurRole's, or `boundary` for the cell's permissions boundary."""
-    reads_admin_keys = tuple(Grant(_GET, one) for one in admin_secrets(cell))
-    on_secrets: Mapping[str, tuple[Grant, ...]] = {
-        "rotation": (Grant(_ROTATE, secrets(cell)), *reads_admin_keys),
-        "provisioner": reads_admin_keys,
-        "admin-rotator": (Grant(_ROTATE, admin_secret(cell)),),
-        "sweep": (
-            Grant(_LOOK, secrets(cell)),
-            *reads_admin_keys,
-            *(Grant((one,), "*") for one in _ANYWHERE),
-        ),
-        "runtime": (Grant(_READ, secrets(cell)),),
-        "dedicated": (Grant(_READ, secrets(cell, tenant)),),
-        "boundary": (
-            Grant((*_ROTATE, *_LOOK), secrets(cell)),
-            *(Grant((*_ROTATE, *_LOOK), one) for one in admin_secrets(cell)),
-            *(Grant((one,), "*") for one in _ANYWHERE),
-        ),
-    }
-    encrypts = kind in ("rotation", "admin-rotator", "boundary")
+    encrypts = kind == "boundary" or kind in WRITERS | ADMIN_WRITERS
     keys = Grant(CRYPTOGRAPHY[:2] if encrypts else CRYPTOGRAPHY[:1], "arn:~:kms:~:~:key/*")
     # Secrets Manager uses the writer's permissions to encrypt a replica in another Region.
-    copies = (Grant(CRYPTOGRAPHY[2:], "arn:~:kms:~:~:key/~"),) if kind in ("rotation", "boundary") else ()
-    return (*on_secrets[kind], keys, *copies, *_of_functions(kind, cell))
+    copies = kind == "boundary" or kind in WRITERS
+    return (
+        *_on_secrets(kind, cell, tenant),
+        *((keys,) if secrets_of(kind, cell, tenant or "*") else ()),
+        *((Grant(CRYPTOGRAPHY[2:], "arn:~:kms:~:~:key/~"),) if copies else ()),
+        *_of_functions(kind, cell),
+    )
+
+
+def _on_secrets(kind: str, cell: str, tenant: str) -> tuple[Grant, ...]:
+    if kind in ("runtime", "dedicated"):
+        return (Grant(_READ, secrets(cell, tenant if kind == "dedicated" else "*")),)
+    if kind == "boundary":
+        every = (secrets(cell), *admin_secrets(cell))
+        return (*(Grant((*_ROTATE, *_LOOK), one) for one in every), *(Grant((one,), "*") for one in _ANYWHERE))
+    return tuple(_of_row(_FUNCTIONS[kind], cell))
+
+
+def _of_row(function: OurFunction, cell: str) -> Iterator[Grant]:
+    """On secrets, and metrics."""
+    if function.reads_tenants:
+        yield Grant(_ROTATE if function.writes_tenants else _LOOK, secrets(cell))
+    if function.reads_admin:
+        yield Grant(_ROTATE if function.writes_admin else _GET, admin_secret(cell))
+    if function.reads_customers:
+        yield Grant(_GET, customers_admin_secrets(cell))
+    if function.lists_secrets:
+        yield Grant((_LIST_SECRETS,), "*")
+    if function.sends_metrics:
+        yield Grant((PUT_METRIC_DATA,), "*")
 
 
 def _of_functions(kind: str, cell: str) -> tuple[Grant, ...]:

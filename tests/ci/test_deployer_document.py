@@ -11,7 +11,7 @@ from components.iam import identity
 from components.iam.boundary import permissions_boundary
 from components.iam.copies import Replica
 from components.iam.deployer import NEVER, State, deployer_looks, deployer_permissions
-from components.iam.deployer_grants import BUILD, TENANT_TYPES, Deploys
+from components.iam.deployer_grants import BUILD, TENANT_TYPES, Deploys, Grant, look
 from components.iam.deployer_trust import Job, deployer_trust
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import ROTATION
@@ -26,6 +26,41 @@ MODES: tuple[Deploys, ...] = ("tenants", "everything")
 
 def allowed(document: dict[str, Any]) -> set[str]:
     return {action for one in document["Statement"] if one["Effect"] == "Allow" for action in one["Action"]}
+
+
+Right = tuple[str, str, str]
+"""An action, a resource and the condition as JSON."""
+
+
+def rights(statements: list[dict[str, Any]]) -> set[Right]:
+    """What the statements allow: an action on a resource of another service is nothing that can happen."""
+    return {
+        (action, resource, json.dumps(one.get("Condition")))
+        for one in statements
+        for action in one["Action"]
+        for resource in one["Resource"]
+        if resource == "*" or resource.split(":")[2] == action.split(":")[0]
+    }
+
+
+def granted(grants: list[Grant]) -> set[Right]:
+    return {
+        (f"{one.service}:{name}", resource, json.dumps(one.condition))
+        for one in grants
+        for name in one.actions.split()
+        for resource in one.resources
+    }
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_statements_that_list_several_services_allow_what_the_table_grants(mode: Deploys) -> None:
+    types = BUILD if mode == "everything" else TENANT_TYPES
+    written = [one for one in deployer_permissions(LONGEST, mode)["Statement"] if one["Effect"] == "Allow"]
+    assert rights(written) == granted([grant for type_ in types for grant in BUILD[type_](LONGEST, mode)])
+    looks = rights(deployer_looks(LONGEST, STATE)["Statement"])
+    assert {right for right in looks if "s3" not in right[0] and STATE.key_arn != right[1]} == granted(look(LONGEST))
+    for one in written:
+        assert "*" not in one["Resource"] or len(one["Resource"]) == 1, "or every action would be on everything"
 
 
 def test_every_type_of_the_program_has_its_calls() -> None:

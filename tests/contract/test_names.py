@@ -58,13 +58,12 @@ def platform_names(cell: CellNames) -> list[str]:
         cell.rotation_function,
         cell.provisioner_function,
         cell.admin_rotation_function,
-        cell.admin_tidy_rule,
         cell.runtime_role,
         cell.boundary_policy,
         cell.read_policy,
         cell.dead_letter_queue,
         cell.alarm_topic,
-        cell.rotation_failed_rule,
+        *cell.rules,
     ]
 
 

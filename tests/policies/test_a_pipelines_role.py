@@ -107,6 +107,12 @@ WIDER: dict[str, tuple[str, str, Edit]] = {
     "another cell's secrets": (NARROW, HELD, of("secretsmanager:DeleteSecret", on(OTHERS))),
     "public policies": (NARROW, HELD, of("secretsmanager:PutResourcePolicy", lambda one: one.pop("Condition"))),
     "the key itself": (NARROW, HELD, of("kms:Decrypt", lacks("StringEquals", "kms:EncryptionContext:SecretVersionId"))),
+    "another cell's queue beside other services": (NARROW, HELD, of("sqs:DeleteQueue", lambda one: one["Resource"].append(
+        "arn:aws:sqs:us-east-1:000000000000:myflux-other-dead-letters"))),
+    "a queue of any service": (NARROW, HELD, of("sqs:DeleteQueue", lambda one: one["Resource"].append(
+        "arn:aws:*:us-east-1:000000000000:myflux-other-dead-letters"))),
+    "a queue behind a star before another service": (NARROW, HELD, of("sqs:DeleteQueue", lambda one: one["Resource"].append(
+        "arn:*:logs:us-east-1:000000000000:x:y"))),
     "a key's policy": (NARROW, HELD, adds("kms:PutKeyPolicy", "arn:aws:kms:us-east-1:000000000000:key/*")),
     "the platform's key gone where it decrypts": (NARROW, HELD, of("kms:Decrypt", lambda one: [
         one["Action"].append("kms:ScheduleKeyDeletion"),
