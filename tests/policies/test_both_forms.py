@@ -87,7 +87,7 @@ def test_assets_of_every_kind_come_back_from_the_record(tmp_path: Path) -> None:
 def test_what_a_program_marks_as_secret_is_judged_by_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
     """As the engine shows it: a mark keeps no key out of the state."""
 
-    def deploys(_: Path) -> None:
+    def deploys(_: Path, **_named: object) -> None:
         hidden = pulumi.Output.secret(KEY)
         properties = {"name": "a", "tags": {"whole": hidden, "list": [hidden]}, "policy": pulumi.StringAsset(KEY)}
         pulumi.CustomResource("aws:sns/topic:Topic", "topic", properties)
