@@ -81,7 +81,7 @@ def test_a_program_that_is_refused_while_it_runs_is_refused_in_its_words(monkeyp
     """By then its resources' futures hold the refusal, each of them. `nothing_left_by_the_test` looks for them."""
     other = replace(NAMES, cell="other")
     monkeypatch.setattr(answers, "platform", lambda names, real=answers.platform: real(other))
-    with pytest.raises(program.StackError, match="its names say"):
+    with pytest.raises(program.StackError, match="its file requires"):
         rehearse("acme.local")
 
 
