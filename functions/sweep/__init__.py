@@ -11,7 +11,7 @@ Sweep of tenants
     pace            the pause between tenants
     gather_facts    the facts about one tenant's keys
     facts           the records of facts and findings
-    decide          a finding for each key
+    decide_keys     a finding for each key
     act             carries a finding out
     governance      whether OpenAI would still let a rotation mint a key
     metrics         the numbers for CloudWatch

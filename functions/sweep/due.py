@@ -8,7 +8,7 @@ from typing import Final
 
 from functions.rotation.tenant import read_tenant
 from functions.shared.rotation_guard import Refused
-from functions.sweep.decide import LOOK_AHEAD_SECONDS
+from functions.sweep.decide_keys import LOOK_AHEAD_SECONDS
 from functions.sweep.tenants import TenantSecret
 from myflux_keys import names
 from myflux_keys.version_labels import pending_version

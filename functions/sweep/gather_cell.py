@@ -17,7 +17,7 @@ from functions.shared.openai_admin import AdminAPI, ProjectKeys
 from functions.shared.openai_http import OpenAIError
 from functions.shared.openai_projects import PROJECTS, is_archived
 from functions.sweep import metrics
-from functions.sweep.decide import is_expired
+from functions.sweep.decide_keys import is_expired
 from functions.sweep.orphans import Orphan, Project, is_orphan, suspects
 from functions.sweep.tenants import ListedSecret, TenantSecret, listed_secrets
 from myflux_keys import names

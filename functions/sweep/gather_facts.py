@@ -1,6 +1,6 @@
 """Gathers the facts of one tenant: OpenAI's keys first, then the secret's labels and what its versions hold.
 
-Owns the order, which `decide.py` needs: a listed key was stored, if at all, before the labels are read. Leaves out
+Owns the order, which `decide_keys.py` needs: a listed key was stored, if at all, before the labels are read. Leaves out
 deciding. Values are read for their keys' ids, and only the previous key is used, to test whether OpenAI still accepts
 a key that should be invalid. No value leaves this file.
 """
@@ -18,7 +18,7 @@ from functions.shared.openai_admin import Key, ProjectKeys
 from functions.shared.openai_http import OpenAIError, OpenAIHTTP, path
 from functions.shared.rotation_guard import RotationError
 from functions.shared.secrets_manager import SecretStore
-from functions.sweep.decide import is_expired
+from functions.sweep.decide_keys import is_expired
 from functions.sweep.facts import Facts
 from functions.sweep.held_keys import among, held_keys
 from functions.sweep.tenants import TenantSecret, describe

@@ -1,6 +1,6 @@
 """One sweep: chooses tenants, and for each gathers facts, decides and acts, until all are done or the time is over.
 
-Owns the order and the result. Leaves out the pace (`pace.py`) and the rules (`decide.py`, `due.py`). A tenant that
+Owns the order and the result. Leaves out the pace (`pace.py`) and the rules (`decide_keys.py`, `due.py`). A tenant that
 cannot be inspected does not stop the others. With `next` in the result a caller continues where this sweep stopped.
 """
 
@@ -21,7 +21,7 @@ from functions.shared.openai_http import OpenAIError
 from functions.shared.rotation_guard import Refused
 from functions.sweep import due, governance, metrics
 from functions.sweep.act import Result, carry_out
-from functions.sweep.decide import decide
+from functions.sweep.decide_keys import decide
 from functions.sweep.gather_cell import Compared, Comparer
 from functions.sweep.gather_facts import gather
 from functions.sweep.metrics import Datum

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from functions.rotation.tenant import Tenant
 from functions.shared.openai_admin import Key
 from functions.shared.secrets_manager import CURRENT, PENDING
-from functions.sweep.decide import GRACE_SECONDS, PREVIOUS, READER_CACHE_SECONDS, SLACK_SECONDS, decide, is_expired
+from functions.sweep.decide_keys import GRACE_SECONDS, PREVIOUS, READER_CACHE_SECONDS, SLACK_SECONDS, decide, is_expired
 from functions.sweep.facts import Facts, Finding
 
 HOUR, DAY = 3600, 86_400

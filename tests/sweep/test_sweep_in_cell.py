@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from functions.sweep import due
-from functions.sweep.decide import READER_CACHE_SECONDS
+from functions.sweep.decide_keys import READER_CACHE_SECONDS
 from tests.sweep.conftest import OVERLAP_HOURS, Bench
 
 pytestmark = pytest.mark.cell
