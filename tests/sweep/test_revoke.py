@@ -188,7 +188,7 @@ def test_a_project_whose_secret_is_deleted_can_still_be_emptied(bench: Bench, wi
     answer = revoke(bench, tenant.slug, whole_project=True)
     assert set(answer["revoked"]) == ours | {person}, "the project comes to its end, and all that is in it"
     assert answer["failed"] == []
-    assert ("deletion is scheduled" if window else "there is no secret") in answer["unseen"]
+    assert ("deletion is scheduled" if window else "does not exist") in answer["unseen"]
     assert tenant.live() == {}
 
 
