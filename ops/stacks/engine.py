@@ -10,14 +10,17 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pulumi import automation
 from pulumi.automation import events
 
 from tenancy.loading import FLEET
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,11 +60,28 @@ class OperationFailed(Exception):
 
 
 class _Workspace(automation.LocalWorkspace):
-    """Does not read the outputs back. After each operation the SDK would start the engine twice for that, once with
-    secrets shown; the engine's events hold the outputs already."""
+    """Starts the engine for the operation alone.
+
+    The SDK would start it before each one, to select the stack: each command names it, and the selected stack is the
+    user's choice. After each one it would start it twice to read the outputs back, once with secrets shown: the
+    engine's events hold the outputs already.
+    """
+
+    def select_stack(self, stack_name: str) -> None:
+        pass
+
+    def create_stack(self, stack_name: str) -> None:
+        self.pulumi_command.run(["stack", "init", stack_name, "--no-select"], self.work_dir, self.env_vars)
 
     def stack_outputs(self, stack_name: str) -> automation.OutputMap:  # noqa: ARG002  (the SDK's own shape)
         return {}
+
+
+class _Stack(automation.Stack):
+    """Does not read the last update back, for which the SDK starts the engine once more."""
+
+    def info(self, show_secrets: bool = True) -> automation.UpdateSummary:  # noqa: ARG002
+        return automation.UpdateSummary("", datetime.now(UTC), "", {}, {}, "")
 
 
 class Engine:
@@ -104,7 +124,7 @@ class Engine:
 
     def export(self, stack: str) -> str:
         """The stack's state as JSON text."""
-        return json.dumps(self._select(stack).export_stack().deployment)
+        return json.dumps(self._on(stack, automation.Stack.export_stack).deployment)
 
     def peek(self, stack: str) -> dict[str, Any] | None:
         """The stack's state, with its secrets still encrypted; None where the backend has no such stack. Unlike
@@ -120,12 +140,21 @@ class Engine:
 
     def replace_state(self, stack: str, deployment: Mapping[str, Any]) -> None:
         """Replaces the stack's state by `deployment`, in the format of `export`."""
-        self._select(stack).import_stack(automation.Deployment(version=_DEPLOYMENT, deployment=dict(deployment)))
+        state = automation.Deployment(version=_DEPLOYMENT, deployment=dict(deployment))
+        self._on(stack, partial(automation.Stack.import_stack, state=state))
 
-    def _select(self, stack: str, environment: Mapping[str, str] | None = None) -> automation.Stack:
+    def _on(self, stack: str, act: Callable[[automation.Stack], T], environment: Mapping[str, str] | None = None) -> T:
+        """What `act` returns. Creates the stack if the backend has none of that name."""
         variables = {**self._environment, **(environment or {})}
         workspace = _Workspace(work_dir=str(self._project), env_vars=variables, pulumi_command=self._command)
-        return automation.Stack.create_or_select(stack, workspace)
+        selected = automation.Stack.select(stack, workspace)
+        # The SDK's own `select` makes no other class.
+        selected.__class__ = _Stack
+        try:
+            return act(selected)
+        except automation.StackNotFoundError:
+            workspace.create_stack(stack)
+            return act(selected)
 
     def _run(
         self, stack: str, operation: str, act: Callable[..., Any], environment: Mapping[str, str] | None = None
@@ -156,7 +185,7 @@ class Engine:
                 text.write(line if line.endswith("\n") else line + "\n")
 
             try:
-                act(self._select(stack, environment), on_output=on_text, on_error=on_text, on_event=on_event)
+                self._on(stack, partial(act, on_output=on_text, on_error=on_text, on_event=on_event), environment)
             except automation.CommandError as error:
                 text.write(str(error))
                 explanation = "\n".join(dict.fromkeys(diagnostics)) or str(error).strip().splitlines()[-1]

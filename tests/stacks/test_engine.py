@@ -25,7 +25,7 @@ def test_an_event_that_comes_after_the_end_is_let_go(tmp_path: Path, monkeypatch
         on_event(events.EngineEvent(sequence=1, timestamp=0))
 
     monkeypatch.setattr(automation, "PulumiCommand", SimpleNamespace)
-    monkeypatch.setattr(automation.Stack, "create_or_select", lambda *_: object())
+    monkeypatch.setattr(automation.Stack, "select", lambda *_: automation.Stack.__new__(automation.Stack))
     monkeypatch.setattr(automation.Stack, "refresh", refresh)
     monkeypatch.setattr("ops.stacks.engine._Workspace", lambda **_: object())
     Engine(tmp_path, tmp_path).refresh("acme.local")
@@ -45,7 +45,7 @@ def test_the_folder_of_the_files_is_told_to_the_engines_own_process_alone(
         return object()
 
     monkeypatch.setattr(automation, "PulumiCommand", SimpleNamespace)
-    monkeypatch.setattr(automation.Stack, "create_or_select", lambda *_: object())
+    monkeypatch.setattr(automation.Stack, "select", lambda *_: automation.Stack.__new__(automation.Stack))
     monkeypatch.setattr(automation.Stack, "up", lambda *_, **__: None)
     monkeypatch.setattr("ops.stacks.engine._Workspace", workspace)
     before = dict(os.environ)
@@ -56,6 +56,50 @@ def test_the_folder_of_the_files_is_told_to_the_engines_own_process_alone(
     fleet = {"MYFLUX_FLEET": str(tmp_path / "fleet")}
     assert told == [fleet | {"MYFLUX_ADOPT": "arn"}, {"MYFLUX_FLEET": str(tmp_path / "draft")}, fleet]
     assert dict(os.environ) == before
+
+
+@pytest.fixture
+def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """Puts a `pulumi` on PATH that only notes the commands, and knows the stacks that it made: what they were."""
+    stub = tmp_path / "bin" / "pulumi"
+    stub.parent.mkdir()
+    stub.write_text(
+        """#!/bin/sh
+here=$(dirname "$0")
+[ "$1" = version ] && exec echo v3.250.0
+echo "$*" >> "$here/said"
+case "$*" in *"stack init"*) exec touch "$here/made" ;; esac
+[ -e "$here/made" ] && exit 0
+echo "error: no stack named 'acme.local' found" >&2
+exit 1
+""",
+        encoding="utf-8",
+    )
+    stub.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{stub.parent}{os.pathsep}{os.environ['PATH']}")
+    known = {"up", "refresh", "select", "init", "output", "history"}
+
+    def said() -> list[str]:
+        lines = (stub.parent / "said").read_text(encoding="utf-8").splitlines()
+        return [next(word for word in line.split() if word in known) for line in lines]
+
+    return said
+
+
+@pytest.mark.parametrize("operation", ["up", "refresh"])
+def test_an_operation_starts_the_engine_once(operation: str, tmp_path: Path, commands: Callable[[], list[str]]) -> None:
+    """Selecting a stack, reading its outputs and its history back: the SDK would start the engine for each."""
+    (tmp_path / "bin" / "made").touch()
+    getattr(Engine(tmp_path, tmp_path), operation)("acme.local")
+    assert commands() == [operation]
+
+
+def test_a_stack_that_does_not_exist_is_made_and_never_selected(
+    tmp_path: Path, commands: Callable[[], list[str]]
+) -> None:
+    """Which stack is selected is the user's choice."""
+    Engine(tmp_path, tmp_path).up("acme.local")
+    assert commands() == ["up", "init", "up"]
 
 
 def test_an_adoption_is_told_to_the_first_update_alone() -> None:
