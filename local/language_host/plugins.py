@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import queue
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,11 @@ def policy_pack(
 
     def launch(stack: Mapping[str, str]) -> int:
         process = processes.start(command, folder, {**variables, **stack})
-        port, output = _port(processes.stream(process))
-        started.put((process, output))
+        port, before, output = _port(processes.stream(process))
+        started.put((process, itertools.chain(before, output)))
         if port is None:
-            raise PackNotReady(f"the policy pack in {folder} ended before it was ready; its output is above")
+            # The engine may give up before the pack's output has reached it.
+            raise PackNotReady(f"the policy pack in {folder} ended before it was ready: {_last_line(before)}")
         return port
 
     front = PolicyPackFront(launch)
@@ -60,8 +61,11 @@ def policy_pack(
         front.stop()
 
 
-def _port(output: Iterator[tuple[str, bytes]]) -> tuple[int | None, Iterator[tuple[str, bytes]]]:
-    """The port on the first line of stdout (None when the process ended without one), and all other output."""
+def _port(
+    output: Iterator[tuple[str, bytes]],
+) -> tuple[int | None, list[tuple[str, bytes]], Iterator[tuple[str, bytes]]]:
+    """The port on the first line of stdout (None when the process ended without one), the other output until then, and
+    all that follows."""
     line = b""
     before: list[tuple[str, bytes]] = []
     for name, chunk in output:
@@ -71,5 +75,10 @@ def _port(output: Iterator[tuple[str, bytes]]) -> tuple[int | None, Iterator[tup
         line += chunk
         if b"\n" in line:
             first, rest = line.split(b"\n", 1)
-            return int(first), itertools.chain(before, [("stdout", rest)] if rest else [], output)
-    return None, itertools.chain(before, [("stdout", line)] if line else [])
+            return int(first), [*before, *([("stdout", rest)] if rest else [])], output
+    return None, [*before, *([("stdout", line)] if line else [])], iter(())
+
+
+def _last_line(output: Sequence[tuple[str, bytes]]) -> str:
+    lines = b"".join(chunk for _, chunk in output).decode(errors="replace").split("\n")
+    return next((line for line in reversed(lines) if line.strip()), "it wrote nothing")

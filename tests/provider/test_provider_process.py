@@ -86,7 +86,7 @@ def test_credentials_that_aws_does_not_know_are_refused_and_never_shown(launch: 
     hidden = "never" + "shown" * 6
     with pytest.raises(grpc.RpcError) as refused:
         launch().configure(accessKey=Secret("AK" + "IA" + "Z" * 16), secretKey=Secret(hidden))
-    assert "AWS did not say who the caller is" in reason(refused)
+    assert "AWS did not accept the credentials" in reason(refused)
     assert hidden not in reason(refused)
 
 

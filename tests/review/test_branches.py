@@ -75,7 +75,7 @@ BAD = [
     ),
     Bad(
         "the admin key opened to the runtime",
-        ((RESOURCE_POLICIES, "    functions = [\n", "    functions = [\n        names.runtime_role_arn,\n"),),
+        ((RESOURCE_POLICIES, 'admin != "none"]\n', 'admin != "none"] + [names.runtime_role_arn]\n'),),
         "secret-shuts-out-all-but-named", EMPTY_SECRET, "policy = SecretPolicy(", "local",
     ),
     Bad(
