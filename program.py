@@ -227,8 +227,7 @@ def _from_platform(shared: Shared, cell: Cell, output: str, expected: str | None
         if expected is not None and value != expected:
             raise StackError(
                 f"the platform of cell {cell.cell} exports {output} = {value}, but its file requires {expected}: "
-                "account "
-                "or Region in the file changed after the platform was deployed. Undo that change."
+                "account or Region in the file changed after the platform was deployed. Undo that change."
             )
         return str(value)
 

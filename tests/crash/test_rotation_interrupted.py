@@ -111,7 +111,7 @@ def test_a_rotation_taken_up_again_after_days_is_given_up_for_a_new_key(tenant: 
     assert tenant.labels()[PENDING] == token != tenant.labels()[CURRENT], "cancelled with its key stored"
     tenant.stage.advance(5 * 86_400)
     failures = tenant.rotate(token)
-    assert "would die before the next rotation" in failures[0]
+    assert "expires before the next rotation" in failures[0]
     assert PENDING not in tenant.labels()
     tenant.abandon()
     assert tenant.rotate() == []

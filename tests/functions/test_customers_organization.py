@@ -89,5 +89,5 @@ def test_an_organization_that_is_none_is_refused(organization: object) -> None:
 
 def test_a_tag_leads_to_no_other_tenants_admin_key(customers: World) -> None:
     customers.secrets.tags[names.TAG_TENANT] = "another"
-    with pytest.raises(Refused, match="not the tenant of that name"):
+    with pytest.raises(Refused, match="its name has another tenant"):
         customers.rotate()

@@ -73,7 +73,7 @@ def test_the_pack_is_configured_by_a_file(platform: Rig, tmp_path: Path) -> None
     platform.make("fjord.local")
     arguments = ("preview", "--stack", "fjord.local", "--policy-pack-config", str(config))
     told = said(platform, *arguments, fails=True)
-    assert "days pass between two slots; 1 is the most" in told
+    assert "days pass between two rotations; 1 is the most" in told
     config.write_text(json.dumps({"rotation-often-enough": {"maxRotationDays": 1, "enforcementLevel": "advisory"}}))
     told = said(platform, *arguments)
-    assert "days pass between two slots; 1 is the most" in told, "an advice is told and lets pass"
+    assert "days pass between two rotations; 1 is the most" in told, "an advice is told and lets pass"

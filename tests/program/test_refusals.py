@@ -82,7 +82,7 @@ def test_a_cell_that_moved_after_its_platform_was_deployed_is_refused(platform: 
         encoding="utf-8",
     )
     refused = platform.up("mover.local", environment=platform.environment(scratch), fails=True)
-    assert "account or Region changed after the platform was deployed" in refused.refusal
+    assert "account or Region in the file changed after the platform was deployed" in refused.refusal
     assert _touched(refused) == set()
     assert platform.projects("mover") == []
 
