@@ -3,7 +3,8 @@
 Each boto3 session reads its own copy of AWS's models, the same megabytes of static JSON. With a session for each user
 and a client for each test, this took most of the run's time and gigabytes of memory, so the loader is shared; nothing
 else is. Hypothesis has no deadline: a slow example on a busy machine is not a fault.
-A script's background job ignores SIGINT, and so would every command that a test stops by SIGINT: the handler is set.
+A script's background job ignores SIGINT, and so would every command that a test stops by SIGINT: so the default handler
+is set again.
 The engine stores a stack's settings beside the project. Cells share them (all cells have one passphrase), so that
 workers may use the same stack name at the same time; the files that the run added are deleted at its end.
 """
@@ -70,8 +71,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByFold
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Installs the engine before the first test that runs it. The collected tests exist until the process ends, so the
-    garbage collector need not examine them: they are frozen."""
+    """Makes sure that the engine is installed before the first test that runs it. The collected tests exist until the
+    process ends, so the garbage collector need not examine them: they are frozen."""
     if not session.config.option.collectonly and any(item.get_closest_marker("engine") for item in session.items):
         try:
             engine.ensure(os.environ)

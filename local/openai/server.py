@@ -57,7 +57,7 @@ def main() -> None:
     os.environ[clock.ENVIRONMENT] = str(home / "clock")
     app = application(Emulator(), control_token(home))
     # The socket listens before uvicorn starts, so that a client that has read the port can connect at once.
-    # TCP is given as the protocol: asyncio turns Nagle's delay off only then, which adds 40 ms to each response.
+    # TCP is given as the protocol: asyncio turns Nagle's delay off only then. The delay adds 40 ms to each response.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", arguments.port))

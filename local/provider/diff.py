@@ -63,7 +63,7 @@ def diff(
 
 
 def _must_delete_first(resource: Resource, news: Mapping[str, Any], result: Differences) -> bool:
-    """Also if the name is fixed and unchanged: two resources cannot have it. A new or automatic name is unique."""
+    """True if the type needs it or the name is fixed and unchanged, since two resources cannot have the same name."""
     auto = resource.autoname
     fixed = auto is not None and auto.property not in news.get(DEFAULTS, []) and auto.property not in result.changed
     return resource.delete_before_replace or fixed
