@@ -1,22 +1,22 @@
-"""`python -m bench`: what the product costs, measured, beside Terraform and other libraries.
+"""`python -m bench`: measures what the product costs, compared with Terraform and other libraries.
 
 Figures
-    add_tenant       one tenant more where 50 are
-    growth           the 1,000th tenant beside the 10th
+    add_tenant       adds one tenant to 50
+    growth           compares the 1,000th tenant with the 10th
     many_stacks      tenants a minute, by workers
     function_costs   import time, zip size, calls
     reader           a warm read
     thundering_herd  1,000 threads and one expired key
 
 Peers
-    terraform        Terraform with every tenant in one state
-    for_each         its figures beside ours
+    terraform        finds Terraform and its provider, and runs them with every tenant in one state
+    for_each         adds one tenant to that state, on the measured cell
 
 Shared
     stage            a local cell for measuring
-    crowd            tenants that are there already
+    crowd            the tenants that exist before the measurement
     measure          times and memory
-    machine          what figures were taken on
+    machine          the machine and packages of a measurement
     figures          a line of the table
     report           the table
 """

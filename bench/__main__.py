@@ -1,7 +1,6 @@
-"""`python -m bench [NAME…] [--quick] [--json] [--home HOME]`: takes the figures, prints the table, saves it.
+"""`python -m bench [NAME…] [--quick] [--json] [--home HOME]`: measures the figures, prints and saves the table.
 
-Owns the list of benches and their order. A bench that raises is reported as
-failed, and the others still run. Exit code 1 when a goal is missed or a bench failed.
+A bench that raises is reported as failed, and the others still run. Exit code 1 if a goal is missed or a bench failed.
 """
 
 from __future__ import annotations
@@ -21,16 +20,16 @@ from bench.figures import Figure, from_rows
 from myflux_keys.redaction import redact
 
 LISTED: Final = ("reader", "thundering_herd", "function_costs")
-"""Their `run()` gives rows, in half a minute at most, so a quick run takes them as they are."""
+"""Their `run()` returns rows in at most half a minute, so a quick run does the same."""
 SCALED: Final = ("add_tenant", "growth", "many_stacks")
-"""Their `run(home, quick=…)` gives figures."""
+"""Their `run(home, quick=…)` returns figures."""
 BENCHES: Final = (*LISTED, *SCALED)
 
 HOME: Final = Path(__file__).resolve().parents[1] / ".local" / "bench"
 
 
 def figures_of(bench: str, home: Path, *, quick: bool) -> list[Figure]:
-    """Imported when it runs, since each bench needs other packages."""
+    """Runs one bench. Imports it only now, since each bench needs other packages."""
     module = importlib.import_module(f"bench.{bench}")
     if bench in SCALED:
         return module.run(home, quick=quick)
@@ -39,7 +38,7 @@ def figures_of(bench: str, home: Path, *, quick: bool) -> list[Figure]:
 
 
 def take(chosen: list[str], home: Path, *, quick: bool, console: Console) -> report.Report:
-    """Runs the chosen benches in order, with a line for each as it ends."""
+    """Runs the chosen benches in order, and prints a line at the end of each."""
     surroundings = machine.describe()
     began, taken_at = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     figures: dict[str, list[Figure]] = {}
@@ -50,7 +49,7 @@ def take(chosen: list[str], home: Path, *, quick: bool, console: Console) -> rep
             with console.status(name):
                 figures[name] = figures_of(name, home, quick=quick)
             message = f"{len(figures[name])} figures"
-        # A table without this bench says more than a traceback.
+        # A table without this bench is more useful than a traceback.
         except Exception as error:  # noqa: BLE001
             message = failed[name] = redact(f"{type(error).__name__}: {error}")
         console.print(f"{name:<16} {time.monotonic() - started:6.1f} s  {message}", markup=False, highlight=False)
@@ -71,7 +70,7 @@ def main() -> int:
     console = Console(stderr=arguments.json)
     chosen = [name for name in BENCHES if not arguments.names or name in arguments.names]
     found = take(chosen, home, quick=arguments.quick, console=console)
-    # A part of the benches, or a smoke run, never passes for the whole table.
+    # Some of the benches, or a quick run, must not replace the whole table.
     whole = not arguments.quick and len(chosen) == len(BENCHES)
     folder = home if whole else home / "part"
     report.save(found, folder)

@@ -1,8 +1,8 @@
 """Adds one tenant to 50: `pulumi up` of its stack, and `terraform apply` of one state with all tenants.
 
-Owns the comparison: the same emulator, in turns, in the same minutes. Leaves out the peer (`for_each.py`). Our AWS
-provider is a stand-in, since the real plugin is not available offline; the table says so. The peer makes less: no
-OpenAI project, service account or limits, and no first key.
+Both use the same emulator, alternately, in the same minutes. Our AWS provider is the local one, since the real plugin
+is not available offline; the table says so. The peer creates less: no OpenAI project, service account or limits, and no
+first key.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MEMORY: Final = f"sum over the processes of one run; {STAND_IN}"
 
 @dataclass
 class Samples:
-    """Seconds of each turn, and the most MiB of all turns; None where memory cannot be read."""
+    """Seconds of each round, and the most MiB of all rounds; None if memory cannot be read."""
 
     seconds: list[float] = field(default_factory=list[float])
     mebibytes: float | None = None
@@ -41,7 +41,7 @@ class Samples:
 
 
 def run(home: Path, *, quick: bool = False) -> list[Figure]:
-    """Three to five minutes with the peer, one without; `quick` only tests that it works. `home` holds the cell."""
+    """Takes three to five minutes with the peer, one without. `quick` only tests that it works. `home` has the cell."""
     tenants, turns = (3, 1) if quick else (TENANTS, TURNS)
     with stage.opened(home / "add-tenant") as here:
         here.add_tenant("bench-0000")
@@ -59,7 +59,7 @@ def run(home: Path, *, quick: bool = False) -> list[Figure]:
 
 
 def figures(tenants: int, fleet: Samples, typed: Samples, theirs: Samples | None, peer: str) -> list[Figure]:
-    """Pure: the table's lines for these samples. `theirs` is None where the peer is not available; `peer` is the
+    """Pure: the table's lines for these samples. `theirs` is None if the peer is not available; `peer` is then the
     reason."""
     here, by_hand = spread(fleet.seconds), spread(typed.seconds)
     limit, peaks, told, held = None, None, peer, peer

@@ -1,9 +1,9 @@
 """Makes the tenants that exist before one more is added, each in milliseconds instead of seconds.
 
-Makes what a deployed tenant has: its file, its secret with tags and resource policy, its OpenAI project and service
-account, and the state of its stack. Leaves out what takes time and changes nothing for other tenants: running the
-engine, and minting a key. They are made by the AWS API as the deployer, by the admin API and by copying one real
-stack's state under another name; a table that depends on them says so.
+Each gets what a deployed tenant has: its file, its secret with tags and resource policy, its OpenAI project and service
+account, and the state of its stack. Two steps that take time and do not affect other tenants are left out: a run of the
+engine, and the first key. The tenants are made with the AWS API as the deployer, with the admin API, and with a copy of
+one real stack's state under another name; a table that depends on them says so.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NOTE = (
 
 
 def fill(stage: Stage, pattern: str, slugs: Iterable[str]) -> None:
-    """Adds a tenant for each of `slugs`. `pattern` is the slug of a real tenant of the cell, whose state is copied."""
+    """Adds a tenant for each of `slugs`. `pattern` is the slug of a deployed tenant, whose state is copied."""
     real = stage.names.tenant(pattern)
     secrets = stage.client("secretsmanager")
     like = secrets.describe_secret(SecretId=real.secret)

@@ -1,4 +1,4 @@
-"""One line of the bench's table, and the conversion of a bench's rows to lines with their peers. Pure."""
+"""One line of the bench's table, and the conversion of a bench's rows to lines with peers. Pure functions."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 OURS: Final = "myflux_keys"
-"""The name of our own candidate in a bench of libraries."""
+"""Our own candidate's name in a comparison of libraries."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """`met` is None where there is no goal, or where the peer is not available: that never counts as met."""
+    """`met` is None if there is no goal or the peer is not available; None never counts as met."""
 
     name: str
     value: float | None
@@ -30,7 +30,7 @@ class Figure:
 
 
 def number(value: float | None) -> str:
-    """An integer above 100, else three significant digits; with thousands separators, and a dash for None."""
+    """An integer above 100, otherwise three significant digits. Has thousands separators; None becomes a dash."""
     if value is None:
         return "–"
     if value == int(value) or abs(value) >= 100:
@@ -39,16 +39,16 @@ def number(value: float | None) -> str:
 
 
 def at_most(name: str, value: float | None, unit: str, goal: float, *, peer: str = "", note: str = "") -> Figure:
-    """A figure whose goal is an upper bound; without a verdict where it could not be measured."""
+    """A figure whose goal is an upper bound. `met` is None if `value` is None: it could not be measured."""
     met = None if value is None else value <= goal
     return Figure(name, value, unit, f"<= {number(goal)}", met, peer, note)
 
 
 def from_rows(rows: Iterable[Mapping[str, Any]]) -> list[Figure]:
-    """Rows of `name, value, unit, goal, ok` to figures.
+    """Converts rows of `name, value, unit, goal, ok` to figures.
 
-    A number as goal is an upper bound. Rows called ``<what>, <candidate>`` become one figure: ours, with the others as
-    its peers. What follows the candidate's name in parentheses goes with its value.
+    A number as goal is an upper bound. Rows named ``<what>, <candidate>`` become one figure: ours, with the others as
+    its peers. Text in parentheses after the candidate's name is shown with its value.
     """
     held = [dict(row) for row in rows]
     ours = {_what(row["name"]) for row in held if _candidate(row["name"]).startswith(OURS)}

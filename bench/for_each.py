@@ -9,8 +9,7 @@ from bench.measure import seconds
 
 
 def opened(here: stage.Stage) -> tuple[terraform.Workspace | None, str]:
-    """A workspace without tenants, and the peer's name; or None and the reason, where the peer is not on this
-    machine."""
+    """A workspace without tenants, and the peer's name; or None and the reason, if the peer is not on this machine."""
     try:
         peer = terraform.find(os.environ)
     except terraform.NotThere as missing:
@@ -27,13 +26,13 @@ def opened(here: stage.Stage) -> tuple[terraform.Workspace | None, str]:
             names.role_arn(names.rotation_function),
         ],
     }
-    # Terraform's user writes values and reads them back at every plan: our deployer may do neither.
+    # Terraform writes secret values and reads them at every plan; our deployer has no permission for either.
     environment = here.cell.environment("administrator")
     return terraform.Workspace(peer, here.home / "terraform", environment, settings), str(peer)
 
 
 def one_more(workspace: terraform.Workspace, wanted: int) -> float:
-    """Seconds until it has `wanted` tenants, one more than before. Raises RuntimeError if it has not."""
+    """Seconds to apply `wanted` tenants, one more than before. Raises RuntimeError if the state has another number."""
     taken = seconds(lambda: workspace.apply(wanted))
     if workspace.tenants() != wanted:
         raise RuntimeError(f"Terraform's state holds {workspace.tenants()} tenants, not {wanted}")

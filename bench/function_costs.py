@@ -1,8 +1,8 @@
 """What the functions cost: import time, zip size, calls in one rotation.
 
-Owns the measuring; `run` returns rows for the bench's table. Import time is measured on top of boto3's, which the
-runtime has: each run is a new interpreter on the unpacked zip, and the median counts. Calls are counted on the real
-function code against the OpenAI emulator over HTTP and an in-memory Secrets Manager.
+`run` returns rows for the bench's table. Import time excludes boto3, which Lambda's runtime has: each run is a new
+interpreter with the unpacked zip, and the median counts. Calls are counted with the real function code, the OpenAI
+emulator over HTTP and an in-memory Secrets Manager.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Row(TypedDict):
 
 
 def run() -> list[Row]:
-    """Takes about ten seconds. Every row's `goal` is the most that its `value` may be."""
+    """Takes about ten seconds. Each row's `goal` is the upper bound of its `value`."""
     with tempfile.TemporaryDirectory() as folder:
         rows: list[Row] = []
         for kind in packer.KINDS:
@@ -60,7 +60,7 @@ def _row(name: str, value: float, unit: Literal["s", "bytes", "calls"], goal: fl
 
 
 def _import_seconds(kind: str, task: Path) -> float:
-    """The time to import the handler in a process that has imported boto3 and made no client."""
+    """The time to import the handler in a process that has imported boto3 and has no client."""
     code = (
         f"import boto3, time; t = time.perf_counter(); import functions.{kind}.handler; print(time.perf_counter() - t)"
     )
@@ -77,7 +77,7 @@ def _import_seconds(kind: str, task: Path) -> float:
 
 
 def _calls() -> tuple[int, int]:
-    """Calls of a rotation that replaces a key, in a function that starts cold and stays warm through the four steps."""
+    """The calls of a rotation that replaces a key. The function starts cold and stays warm during the four steps."""
     with tempfile.TemporaryDirectory() as home, pytest.MonkeyPatch.context() as patch:
         command = [sys.executable, "-m", "local.openai.server", "--port", "0", "--home", home]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:

@@ -1,8 +1,8 @@
 """Whether the 1,000th tenant costs more than the 10th: time of `pulumi up` and memory of the engine's processes.
 
-Owns the comparison. Three cells run at the same time, one for each size, and every round adds a tenant to each of them
-in turn, so other load on the machine affects all sizes equally. Growth is the larger of two ratios: of the medians and
-of the quickest samples. Afterwards the peer adds a tenant in the same cells, up to a size that it does in minutes.
+Three cells run at the same time, one for each size, and every round adds a tenant to each of them, one after another,
+so other load on the machine affects all sizes equally. Growth is the larger of two ratios: of the medians and of the
+shortest times. Afterwards the peer adds a tenant in the same cells, up to a size that takes it only minutes.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ SIZES: Final = (10, 100, 1000)
 ROUNDS: Final = 7
 QUICK: Final = ((3, 5), 1)
 GROWTH: Final = 1.1
-"""The most that the largest size's figure may be of the smallest's."""
+"""The largest allowed ratio of the largest size's figure to the smallest size's."""
 PEER_MOST: Final = 100
 PEER_ROUNDS: Final = 3
 RATIO: Final = "the larger ratio, of medians or of quickest samples"
 
 
 def run(home: Path, *, quick: bool = False) -> list[Figure]:
-    """Two to four minutes, and some more with the peer. `home` holds the cells while they run; `quick` only shows that
-    it works."""
+    """Takes two to four minutes, and some more with the peer. The cells are in `home` while they run. `quick` only
+    tests that it works."""
     sizes, rounds = QUICK if quick else (SIZES, ROUNDS)
     times: dict[int, list[float]] = {size: [] for size in sizes}
     memory: dict[int, list[float]] = {size: [] for size in sizes}
@@ -37,7 +37,7 @@ def run(home: Path, *, quick: bool = False) -> list[Figure]:
         for size in sizes:
             stages[size] = cells.enter_context(stage.opened(home / f"growth-{size}"))
             stages[size].add_tenant("bench-0000")
-            # The rounds then lie around the size itself.
+            # The middle round then adds the `size`-th tenant.
             crowd.fill(stages[size], "bench-0000", [f"bench-{i:04d}" for i in range(1, first(size, rounds))])
         for turn in range(rounds):
             for size in rotated(sizes, turn):
@@ -50,7 +50,7 @@ def run(home: Path, *, quick: bool = False) -> list[Figure]:
 
 
 def beside(stages: Mapping[int, stage.Stage], rounds: int) -> tuple[dict[int, list[float]], str]:
-    """The peer's seconds for one more tenant, by size; and the peer's name, or why it is not available."""
+    """The peer's seconds for one more tenant, by size; and the peer's name, or the reason why it is not available."""
     theirs: dict[int, list[float]] = {}
     peer = ""
     for size, here in stages.items():
@@ -62,12 +62,12 @@ def beside(stages: Mapping[int, stage.Stage], rounds: int) -> tuple[dict[int, li
 
 
 def first(size: int, rounds: int) -> int:
-    """How many tenants a cell holds before the first round, so that the middle round adds the `size`-th."""
+    """The number of tenants in a cell before the first round, so that the middle round adds the `size`-th."""
     return max(size - 1 - rounds // 2, 1)
 
 
 def rotated(sizes: Sequence[int], turn: int) -> list[int]:
-    """Each round begins with another size, so that no size always follows the same other size."""
+    """The order of sizes in a round. Each round begins with another size, so that none always runs first."""
     shift = turn % len(sizes)
     return [*sizes[shift:], *sizes[:shift]]
 
@@ -78,8 +78,8 @@ def figures(
     theirs: Mapping[int, Sequence[float]],
     peer: str,
 ) -> list[Figure]:
-    """Pure: samples by size, in seconds and MiB, to lines of the table. `theirs` is empty where the peer is not
-    available; `peer` is the reason."""
+    """Pure: the table's lines for samples by size, in seconds and MiB. `theirs` is empty if the peer is not available;
+    `peer` is then the reason."""
     least, most = min(times), max(times)
     lines = [
         Figure(
@@ -92,7 +92,7 @@ def figures(
         for size, taken in sorted(times.items())
     ]
     small, large = spread(times[least]), spread(times[most])
-    # Other load only adds time, to any sample: it must not hide growth in the medians.
+    # Other load can only lengthen a sample. It must not hide growth of the medians.
     ratio = max(large.median / small.median, large.least / small.least)
     lines.append(
         at_most(

@@ -40,7 +40,7 @@ def describe() -> dict[str, Any]:
 
 
 def cpu(cpuinfo: str) -> str | None:
-    """The model's name from Linux; None where there is none."""
+    """The model's name from the text of Linux's /proc/cpuinfo; None if it has no name."""
     for line in cpuinfo.splitlines():
         field, _, value = line.partition(":")
         if field.strip() == "model name":

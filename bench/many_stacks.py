@@ -1,8 +1,8 @@
-"""Measures `myflux-keys up`: tenants a minute on one and two workers, the cost of Dask, and finding one change in many.
+"""Measures `myflux-keys up`: tenants a minute with one and two workers, Dask's cost, and the search for one change.
 
-Owns the comparison of Dask with plain processes, which run the same `work`. Leaves out the cost of a tenant by
-the number of others (`growth`), and Terraform (`add_tenant`). Every pool adds the same number of new tenants; the wait
-for their first keys is not measured.
+Owns the comparison of Dask with plain processes, which run the same `work`. Leaves out how the cost of a tenant depends
+on the number of other tenants (`growth`), and Terraform (`add_tenant`). Every pool adds the same number of new tenants;
+the wait for their first keys is not measured.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ print(*changed.since("HEAD", Path(sys.argv[1])).stacks)
 
 @dataclass(frozen=True)
 class Taken:
-    """One pool's run: `start` until it could begin, `work` from then to the last tenant's end."""
+    """One pool's run, in seconds: `start` until it is ready, `work` from then until the last tenant is done."""
 
     tenants: int
     start: float
@@ -54,11 +54,11 @@ class Taken:
 
 class _Nothing:
     def add(self, stack: str, fingerprint: str) -> None:
-        """Keeps no record: every tenant here is new."""
+        """Records nothing: every tenant here is new."""
 
 
 def run(home: Path, *, quick: bool = False) -> list[Figure]:
-    """Two or three minutes; `quick` only shows that it works."""
+    """Takes two or three minutes; `quick` only tests that it works."""
     tenants, files, samples = (2, 100, 1) if quick else (TENANTS, FILES, 5)
     with stage.opened(home / "many-stacks") as here:
         here.environment["MYFLUX_STATE"] = str(home / "many-stacks" / "operations")
@@ -75,7 +75,7 @@ def run(home: Path, *, quick: bool = False) -> list[Figure]:
 
 
 Way = Callable[[Sequence[Job]], tuple[float, float, list[Done]]]
-"""Runs the jobs; returns seconds until it could start, seconds of work, and the outcomes."""
+"""Runs the jobs; returns seconds until it is ready, seconds of work, and the outcomes."""
 
 
 def _dask(workers: int, fleet: Path) -> Way:
@@ -96,7 +96,7 @@ def _plain(workers: int, fleet: Path) -> Way:
     def way(jobs: Sequence[Job]) -> tuple[float, float, list[Done]]:
         began = time.perf_counter()
         with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as crew:
-            # A process has started once it has answered, and has imported its modules.
+            # A process is ready when it has answered and imported its modules.
             list(crew.map(_imported, range(workers)))
             ready = time.perf_counter()
             done = list(crew.map(partial(work, fleet=fleet), jobs))
@@ -129,7 +129,7 @@ def _take(here: stage.Stage, name: str, tenants: int, way: Way) -> Taken:
 
 
 def find(folder: Path, files: int, samples: int) -> list[float]:
-    """Seconds for a new process to find the one stack that a change concerns, among so many tenants' files in git."""
+    """Seconds for a new process to find the one stack that a change affects, among `files` tenant files in git."""
     (folder / "tenants").mkdir(parents=True, exist_ok=True)
     (folder / "cells").mkdir(exist_ok=True)
     pattern = (stage.ROOT / "tenants" / f"{stage.PATTERN}.yaml").read_text(encoding="utf-8")

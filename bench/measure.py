@@ -1,8 +1,8 @@
-"""Measures times, and the most memory that the processes of an operation use at once.
+"""Measures times, and the peak memory of an operation's processes.
 
-Leaves out what is measured, and the goals. Memory is the sum of resident sets of everything
-that this process started during the measurement, read 20 times a second: shared pages count once for each process
-that holds them, for every candidate alike. It needs Linux's /proc; elsewhere it is None, not an estimate.
+Memory is the sum of the resident sets of all processes that this process started during the measurement, read 20 times
+a second. A shared page counts once for each process that has it, for every candidate. It needs Linux's /proc; on other
+systems it is None, not an estimate.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PROC: Final = Path("/proc")
 
 @dataclass(frozen=True)
 class Spread:
-    """Samples of one figure. The median counts; the smallest and the largest show how reliable it is."""
+    """Samples of one figure. The median is the figure; the smallest and the largest show how reliable it is."""
 
     median: float
     least: float
@@ -42,14 +42,14 @@ def spread(samples: Sequence[float]) -> Spread:
 
 
 def seconds(act: Callable[[], object]) -> float:
-    """How long `act` takes, in seconds of wall-clock time."""
+    """The wall-clock time of `act`, in seconds."""
     began = time.perf_counter()
     act()
     return time.perf_counter() - began
 
 
 class PeakMemory:
-    """`with PeakMemory() as memory: …` and then `memory.mebibytes`: of what was started inside, and its children."""
+    """`with PeakMemory() as memory: …`, then `memory.mebibytes`: of processes started inside, and their children."""
 
     def __init__(self, proc: Path = _PROC, own: int | None = None) -> None:
         self._proc = proc
@@ -71,7 +71,7 @@ class PeakMemory:
 
     @property
     def mebibytes(self) -> float | None:
-        """None where there is no /proc, or where no process was read."""
+        """None if there is no /proc, or if no process was read."""
         return self._peak / 2**20 if self._peak else None
 
     def _watch(self) -> None:
@@ -81,7 +81,7 @@ class PeakMemory:
 
 
 def descendants(root: int, parents: dict[int, int]) -> set[int]:
-    """Every process below `root`, given each process's parent."""
+    """All children of `root`, and theirs. `parents` is from a process to its parent."""
     children: dict[int, list[int]] = {}
     for process, parent in parents.items():
         children.setdefault(parent, []).append(process)
@@ -106,7 +106,7 @@ def _each_parent(proc: Path) -> Iterable[tuple[int, int]]:
         return
     for entry in entries:
         try:
-            # The command stands in parentheses and may hold anything, spaces and parentheses too.
+            # The command is in parentheses and may contain any character, also spaces and parentheses.
             after_command = (proc / entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
         except (FileNotFoundError, ProcessLookupError):
             continue
@@ -114,7 +114,7 @@ def _each_parent(proc: Path) -> Iterable[tuple[int, int]]:
 
 
 def _resident(proc: Path, process: int) -> int:
-    """Bytes; 0 for a process that has ended meanwhile."""
+    """Bytes; 0 if the process has ended."""
     try:
         pages = (proc / str(process) / "statm").read_text(encoding="ascii").split()[1]
     except (FileNotFoundError, ProcessLookupError, IndexError):

@@ -1,8 +1,8 @@
 """How long a warm read takes, compared with the usual libraries and with no cache.
 
-Owns the measurement: every candidate reads the same secret from the same local server in the same run, rounds
-interleaved, medians kept. Leaves out the network, which no warm read touches but bare boto3's: that row is there to
-show what a cache saves, not to be beaten. `run()` returns rows; `python -m bench.reader` prints them.
+Every candidate reads the same secret from the same local server in the same run. Rounds alternate between candidates,
+and the medians are compared. No warm read uses the network, except with boto3 alone: that row shows what a cache saves
+and is not a goal. `run()` returns rows; `python -m bench.reader` prints them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.reader.stand_in import StandIn, key_text
 
 ROUNDS = 15
 READS = {"boto3": 100}
-"""Reads a round. Fewer over HTTP, which is too slow for the number of reads that a cache needs."""
+"""Reads per round. Fewer over HTTP, which is too slow for the number of reads that a cache needs."""
 MANY_READS = 20_000
 SECRET = secret_name("cell", "acme")
 VERSION = "00000000-0000-4000-8000-000000000001"
@@ -37,7 +37,7 @@ class Row(TypedDict):
     unit: str
     goal: str
     ok: bool | None
-    """None where the row is a peer's, which has no goal."""
+    """None for a peer's row, which has no goal."""
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def client_of(stand_in: StandIn) -> Generator[Any]:
 
 @contextmanager
 def candidates(client: Any) -> Generator[dict[str, Callable[[], object]]]:
-    """Each reads the secret once, so that what follows is warm."""
+    """Each candidate reads the secret once, so that all later reads are warm."""
     held = DEFAULT_PROVIDERS.get("secrets")
     DEFAULT_PROVIDERS["secrets"] = SecretsProvider(boto3_client=client)
     caching = SecretCache(client=client)

@@ -1,6 +1,7 @@
 """The bench's table: on the terminal, as Markdown and as JSON.
 
-Owns rendering and saving. Leaves out the figures and their verdicts. Everything but `save` and `show` is pure.
+Owns rendering and saving. Leaves out the figures and whether they meet their goals. All functions except `save` and
+`show` are pure.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _COLOURS = {"met": "green", "MISSED": "bold red", "not measured": "yellow"}
 
 @dataclass(frozen=True)
 class Report:
-    """`failed` holds, by bench, why one gave no figures. `taken_at` is ISO 8601 UTC."""
+    """`failed` has, by bench, the reason why it returned no figures. `taken_at` is ISO 8601 in UTC."""
 
     figures: Mapping[str, Sequence[Figure]]
     failed: Mapping[str, str]
@@ -39,7 +40,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """No goal missed and no bench failed. Figures without a comparison do not count: `summary` names them."""
+        """No goal was missed and no bench failed. Figures without a comparison are ignored: `summary` names them."""
         return not self.failed and all(figure.met is not False for figure in self.all)
 
     @property
@@ -58,7 +59,7 @@ class Report:
 
 
 def surroundings(report: Report) -> list[tuple[str, str]]:
-    """Where the figures were measured, as pairs of text."""
+    """The machine and the packages of the measurement, as (name, text) pairs."""
     machine = report.machine
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     return [

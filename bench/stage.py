@@ -1,7 +1,7 @@
-"""A local cell for measuring: its own home, its own fleet of tenant files, the platform deployed, the admin key stored.
+"""A local cell for measuring, with its own home and tenant files, its platform deployed and its admin key stored.
 
-Also runs one real `pulumi up` of a tenant. Leaves out the other tenants of a cell (`bench/crowd.py`) and what is
-measured. The OpenAI emulator does not limit its admin endpoints here, since waiting for OpenAI is not measured.
+Also runs one real `pulumi up` of a tenant. Leaves out the other tenants of a cell (`bench/crowd.py`) and the
+measurements. The OpenAI emulator has no rate limit for admin endpoints here, since waits for OpenAI are not measured.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from ops.stacks.engine import ROOT, Engine, Outcome
 
 CELL: Final = "local"
 PATTERN: Final = "acme"
-"""Every measured tenant is a copy of this one with another slug: managed, with limits and a budget."""
+"""Every measured tenant is a copy of this one with another slug. It is managed and has limits and a budget."""
 
 _FIRST_KEY_SECONDS: Final = 60.0
 
 
 class Stage:
-    """A running cell with its platform. Made by `opened`."""
+    """A running cell with its platform. `opened` makes it."""
 
     def __init__(self, home: Path, cell: LocalCell) -> None:
         self.home = home
@@ -58,7 +58,7 @@ class Stage:
         )
 
     def up(self, stack: str) -> Outcome:
-        """`pulumi up` of one stack, through the Automation API as the fleet does it."""
+        """`pulumi up` of one stack through the Automation API, as the fleet runs it."""
         self._stacks.append(stack)
         with towards(self.environment):
             return self.engine.up(stack)
@@ -75,7 +75,7 @@ class Stage:
         return stack
 
     def add_tenant(self, slug: str) -> float:
-        """Seconds from the new file to the end of `pulumi up`. The wait for the first key is not included."""
+        """Seconds from the new file to the end of `pulumi up`, without the wait for the first key."""
         self.write_tenant(slug)
         names = self.names.tenant(slug)
         began = time.perf_counter()
@@ -87,8 +87,8 @@ class Stage:
         return taken
 
     def type_tenant(self, slug: str) -> float:
-        """The same by the commands that a person types: `pulumi stack init` and `pulumi up --yes`, whose preview comes
-        first."""
+        """As `add_tenant`, with the commands that a person types: `pulumi stack init` and `pulumi up --yes`, which
+        previews first."""
         self.write_tenant(slug)
         names = self.names.tenant(slug)
         self._stacks.append(names.stack)
@@ -112,7 +112,7 @@ class Stage:
             raise RuntimeError(f"pulumi {' '.join(command)}: {(done.stdout + done.stderr).strip()[-2000:]}")
 
     def await_first_key(self, slug: str) -> None:
-        """Otherwise the next sample would share the machine with this tenant's first rotation."""
+        """Waits for the first key. Otherwise this tenant's first rotation would slow the next sample."""
         secret = self.names.tenant(slug).secret
         give_up = time.monotonic() + _FIRST_KEY_SECONDS
         while "LastRotatedDate" not in self._secrets.describe_secret(SecretId=secret):
@@ -124,7 +124,7 @@ class Stage:
         return self.cell.client("deployer", service)
 
     def close(self) -> None:
-        """Ends the cell and removes its stacks' settings; keeps the engine's logs."""
+        """Stops the cell and deletes its stacks' settings; keeps the engine's logs."""
         LocalCell.clear(self.home)
         for leftover in ("fleet", "terraform"):
             shutil.rmtree(self.home / leftover, ignore_errors=True)
@@ -135,7 +135,7 @@ class Stage:
 
 @contextmanager
 def opened(home: Path) -> Generator[Stage]:
-    """A new cell with its platform in `home`; removed afterwards, except the engine's logs."""
+    """A new cell with its platform in `home`. Afterwards it is deleted, except for the engine's logs."""
     LocalCell.clear(home)
     shutil.rmtree(home, ignore_errors=True)
     cell = LocalCell.start(home)

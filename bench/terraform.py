@@ -1,8 +1,9 @@
 """The peer: Terraform with the real AWS provider, every tenant in one state, on the same emulator as ours.
 
-Owns finding both on this machine, and a working folder whose tenants are a number. Leaves out the comparison. Nothing
-is downloaded: the provider is taken from MYFLUX_BENCH_TERRAFORM_PLUGINS, from the mirrors that the CLI configuration
-names, or from Terraform's own plugin folders; else the peer is not available, and the reason is reported.
+Owns the search for both on this machine, and a working folder with a given number of tenants. Leaves out the
+comparison. Nothing is downloaded: the provider is taken from MYFLUX_BENCH_TERRAFORM_PLUGINS, from the mirrors in the
+CLI configuration, or from Terraform's own plugin folders. Otherwise the peer is not available, and the reason is
+reported.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any, Final
 
 PROVIDER: Final = "5.100.0"
 PLUGINS: Final = "MYFLUX_BENCH_TERRAFORM_PLUGINS"
-"""Names a filesystem mirror, in the layout that `terraform providers mirror` writes."""
+"""The path of a filesystem mirror, in the layout that `terraform providers mirror` writes."""
 
 PROGRAM: Final = Path(__file__).with_name("peer.tf")
 
@@ -29,7 +30,7 @@ _LIMIT_SECONDS: Final = 600
 
 
 class NotThere(Exception):
-    """Terraform or its provider is not on this machine. The message says which, and how to supply it."""
+    """Terraform or its provider is not on this machine. The message names which, and how to install it."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Terraform:
 
 
 def find(environment: Mapping[str, str]) -> Terraform:
-    """Raises NotThere."""
+    """Finds Terraform and the provider. Raises NotThere."""
     command = shutil.which("terraform", path=environment.get("PATH", os.defpath))
     if command is None:
         raise NotThere("no terraform on PATH")
@@ -61,7 +62,7 @@ def find(environment: Mapping[str, str]) -> Terraform:
 
 
 def places(environment: Mapping[str, str]) -> Iterator[Path]:
-    """Folders that may hold plugins, in order of precedence."""
+    """Folders that may contain plugins, in order of precedence."""
     if environment.get(PLUGINS):
         yield Path(environment[PLUGINS])
     home = Path(environment.get("HOME") or Path.home())
@@ -78,7 +79,7 @@ def places(environment: Mapping[str, str]) -> Iterator[Path]:
 
 
 def holds_provider(folder: Path) -> bool:
-    """Unpacked or as a zip, from whichever registry, for this machine."""
+    """Whether `folder` has the provider for this machine, unpacked or as a zip, from any registry."""
     machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     target = f"{platform.system().lower()}_{machine}"
     patterns = (
@@ -89,7 +90,7 @@ def holds_provider(folder: Path) -> bool:
 
 
 class Workspace:
-    """A working folder with `count` tenants: for each a secret, its policy, a value, its rotation (`peer.tf`)."""
+    """A working folder with `count` tenants: each has a secret, its policy, a value and its rotation (`peer.tf`)."""
 
     def __init__(self, terraform: Terraform, folder: Path, environment: Mapping[str, str], settings: Mapping[str, Any]):
         folder.mkdir(parents=True)
@@ -105,11 +106,11 @@ class Workspace:
         self._run("init", f"-plugin-dir={terraform.plugins}")
 
     def apply(self, count: int) -> None:
-        """Raises RuntimeError with Terraform's error."""
+        """Applies `count` tenants. Raises RuntimeError with Terraform's error."""
         self._run("apply", "-auto-approve", f"-var=tenants={count}")
 
     def tenants(self) -> int:
-        """How many tenants the state has, to check an apply."""
+        """The number of tenants in the state, to check an apply."""
         state = json.loads((self._folder / "terraform.tfstate").read_text(encoding="utf-8"))
         rotations = (item for item in state["resources"] if item["type"] == "aws_secretsmanager_secret_rotation")
         return sum(len(item["instances"]) for item in rotations)

@@ -1,8 +1,8 @@
-"""How many calls AWS sees when 1,000 threads ask for one key at the moment it expires.
+"""How many calls AWS receives when 1,000 threads request one key at the moment it expires.
 
-Owns the herd: every thread waits at a gate, and the server takes its time to answer, as a network does. Leaves out how
-long it takes. Calls are counted at the server, separately for each candidate. `run()` returns rows; `python -m
-bench.thundering_herd` prints them.
+All threads start at a barrier, and the server responds with a delay, as over a network. Calls are counted at the
+server, separately for each candidate; time is not measured. `run()` returns rows; `python -m bench.thundering_herd`
+prints them.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from tests.reader.stand_in import StandIn, key_text
 THREADS = 1000
 ANSWER_SECONDS = 0.05
 LIFE = 4
-"""Seconds that a peer keeps a value: their clocks cannot be changed, and all threads must finish before the next
-expiry."""
+"""Seconds for which a peer caches a value. A peer's clock cannot be changed, and all threads must finish before the
+next expiry."""
 GOAL = 1
 
 
@@ -68,7 +68,7 @@ CANDIDATES = {
 
 
 def stampede(read: Callable[[], object]) -> int:
-    """Returns how many of the threads got an answer."""
+    """Starts all reads at once. Returns how many threads got an answer."""
     gate = threading.Barrier(THREADS)
     answered: list[object] = []
 
@@ -89,7 +89,7 @@ def stampede(read: Callable[[], object]) -> int:
 
 
 def calls_of(name: str) -> tuple[int, int]:
-    """Calls that the server saw at expiry, and threads that were answered."""
+    """(calls that the server received at expiry, threads that got an answer)."""
     with StandIn() as stand_in, client_of(stand_in) as client, CANDIDATES[name](client) as (read, expire):
         stand_in.put("acme", key_text("acme"), VERSION)
         read()

@@ -1,11 +1,12 @@
-"""What holds for the whole run: how it is shared out, what it leaves, AWS's models read once, and Ctrl-C heard.
+"""Settings of the whole run: its workers, the order of tests, its leftovers, AWS's models, and SIGINT.
 
-Each boto3 session reads and keeps models of its own, which are the same megabytes of static JSON every time: with a
-session a user and a client a test that was most of the run's time and gigabytes of memory. Nothing else is shared.
-No property has a time limit: what takes longer on a busy machine is not wrong.
-A job in the background of a script has Ctrl-C ignored, and so would every command that a test stops by it.
-The engine keeps a stack's settings beside the project. Cells share them (their passphrase is one), so that workers may
-use one stack's name at the same time; what was not there before the run is taken away after it.
+Each boto3 session reads its own copy of AWS's models, the same megabytes of static JSON. With a session for each user
+and a client for each test, this took most of the run's time and gigabytes of memory, so the loader is shared; nothing
+else is. Hypothesis has no deadline: a slow example on a busy machine is not a fault.
+A script's background job ignores SIGINT, and so would every command that a test stops by SIGINT: so the default handler
+is set again.
+The engine stores a stack's settings beside the project. Cells share them (all cells have one passphrase), so that
+workers may use the same stack name at the same time; the files that the run added are deleted at its end.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ hypothesis.settings.register_profile("suite", deadline=None, suppress_health_che
 hypothesis.settings.load_profile("suite")
 botocore.session.create_loader = cache(create_loader)
 signal.signal(signal.SIGINT, signal.default_int_handler)
-# The engine runs hundreds of times, for seconds: with its usual settings it spends a seventh of them on garbage.
+# The engine runs hundreds of times, for seconds each: by default, garbage collection takes a seventh of its time.
 os.environ.setdefault("GOGC", "400")
 
 
@@ -55,7 +56,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 class _ByFolder(LoadScopeScheduling):
-    """A folder's tests share cells, and so one worker."""
+    """Runs all tests of a folder on one worker, since they share cells."""
 
     def _split_scope(self, nodeid: str) -> str:
         return nodeid.split("/")[1]
@@ -70,8 +71,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByFold
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """The engine is there before the first test that runs it. What was collected lives as long as the process: the
-    garbage collector need not look at it again and again."""
+    """Makes sure that the engine is installed before the first test that runs it. The collected tests exist until the
+    process ends, so the garbage collector need not examine them: they are frozen."""
     if not session.config.option.collectonly and any(item.get_closest_marker("engine") for item in session.items):
         try:
             engine.ensure(os.environ)
@@ -81,9 +82,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those with the engine take longest: the folders that have most of them come first, and the many small ones fill
-    what is left of the time. With MYFLUX_TEST_ORDER the folders come in an order drawn from it, whatever it says: the
-    same for every worker, and again for who says the same again."""
+    """Tests with the engine take longest: the folders with most of them run first, and the many small folders fill the
+    remaining time. MYFLUX_TEST_ORDER, any text, is the seed of a random order of folders: the same text gives the same
+    order, on every worker and in every run."""
     if drawn := os.environ.get("MYFLUX_TEST_ORDER"):
         folders = sorted({_folder(item) for item in items})
         random.Random(drawn).shuffle(folders)

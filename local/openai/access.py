@@ -1,8 +1,8 @@
-"""Whose key a request has, and whether that key may make it.
+"""Authenticates a request's key and checks its scopes.
 
-Owns authentication and scopes. Leaves out what the organization's policies forbid (`policies.py`). Admin keys work only
-on admin endpoints, and project keys only on model endpoints: for the wrong kind the answer names the missing scope, as
-OpenAI's does.
+Owns authentication and scopes. Leaves out what the organization's policies forbid (`policies.py`). Admin keys are valid
+only on admin endpoints, and project keys only on model endpoints: the error for the wrong kind names the missing scope,
+as OpenAI's does.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ PROJECT_SCOPES: Final = frozenset(
     }
 )
 """The scopes of project keys. OpenAI publishes no list: its errors, its key page and its audit log name them.
-Both spellings of `_SPELLINGS` are taken."""
+Both spellings in `_SPELLINGS` are accepted."""
 
 _SPELLINGS: Final = {"model.request": "api.model.request"}
-"""OpenAI's refusals say `model.request`; its audit log shows the same scope of a key as `api.model.request`."""
+"""OpenAI's errors name the scope `model.request`; its audit log names the same scope `api.model.request`."""
 
 READ_ALL: Final = "api.all.read"
 MANAGEMENT_READ: Final = "api.management.read"
@@ -56,7 +56,7 @@ ADMIN_SCOPES: Final = frozenset({READ_ALL, MANAGEMENT_READ, MANAGEMENT_WRITE, US
 
 
 def bearer(header: str | None) -> str:
-    """The key in an Authorization header."""
+    """The key from an Authorization header."""
     scheme, _, value = (header or "").partition(" ")
     if scheme.lower() != "bearer" or not value.strip():
         raise errors.no_key()
@@ -80,14 +80,14 @@ def _in_force(organization: Organization, key: ApiKey, now: float) -> bool:
 
 
 def _covers(held: list[str], needed: str) -> bool:
-    """No scopes held means no restriction. Reading is covered by `api.all.read`; writing never covers reading."""
+    """A key without scopes is unrestricted. `api.all.read` includes every read; a write scope never includes reads."""
     if not held or needed in held or _SPELLINGS.get(needed) in held:
         return True
     return needed.endswith(".read") and READ_ALL in held
 
 
 def admin(organization: Organization, headers: Mapping[str, str], scope: str, now: float) -> AdminKey:
-    """The admin key behind a call to an admin endpoint that needs `scope`."""
+    """The valid admin key of a call to an admin endpoint that needs `scope`."""
     key = _find(organization, headers, now)
     if not isinstance(key, AdminKey) or not _covers(key.scopes, scope):
         raise errors.missing_scopes([scope], admin=True)
@@ -96,7 +96,7 @@ def admin(organization: Organization, headers: Mapping[str, str], scope: str, no
 
 
 def project_key(organization: Organization, headers: Mapping[str, str], scopes: Sequence[str], now: float) -> ApiKey:
-    """The project key behind a call to a model endpoint that needs all of `scopes`."""
+    """The valid project key of a call to a model endpoint that needs all of `scopes`."""
     key = _find(organization, headers, now)
     if not isinstance(key, ApiKey) or (isinstance(key.owner, ServiceAccount) and key.owner.role == "none"):
         raise errors.missing_scopes(scopes, admin=False)

@@ -1,8 +1,8 @@
 """A model's answer, and what it costs the project.
 
-Owns the order of checks on a model call, the text of the answer, and the booking of tokens, money and spend alerts.
-Leaves out the form of requests and answers (`routes/chat.py`, `routes/responses.py`). The answer repeats the question,
-so that tests can compare.
+Owns the order of checks on a model call, the text of the answer, and the recording of tokens, costs and spend alerts.
+Leaves out the format of requests and responses (`routes/chat.py`, `routes/responses.py`). The answer repeats the
+question, so that tests can compare both.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from local.openai.catalogue import MODELS, Model, count_tokens
 from local.openai.state import Project, Usage, User, month
 
 PER_MESSAGE_TOKENS = 3
-"""What OpenAI's chat format adds to each message."""
+"""The tokens that OpenAI's chat format adds to each message."""
 
 
 @dataclass(frozen=True)
 class Completion:
-    """`cut` = the answer was longer than the caller's limit. `headers` are the `x-ratelimit-*` ones."""
+    """`cut`: the answer was longer than the caller's limit. `headers` are the `x-ratelimit-*` headers."""
 
     model: Model
     pieces: list[str]
@@ -35,7 +35,7 @@ class Completion:
 
 
 def offered(call: Call, model: Model) -> bool:
-    """Whether the model has not been shut down, where the settings say that shutdowns happen."""
+    """False if the model has been shut down and the settings apply shutdowns."""
     return not (call.organization.settings.shut_models_down and model.shut_down(call.now))
 
 
@@ -53,7 +53,7 @@ def usable_model(call: Call, name: str) -> tuple[Project, Model]:
 
 
 def complete(call: Call, project: Project, model: Model, messages: list[str], longest: int | None) -> Completion:
-    """Answers the last of `messages`; `longest` is in tokens. Nothing is booked for a call that is refused."""
+    """Answers the last of `messages`; `longest` is in tokens. A refused call records no tokens and no costs."""
     if call.emulator.faults.take(call.method, call.path, "balance_gone"):
         raise errors.spent("credit_balance_exhausted")
     limit = project.spend_limit_cents
@@ -77,7 +77,7 @@ def complete(call: Call, project: Project, model: Model, messages: list[str], lo
 
 
 def _pieces(text: str) -> list[str]:
-    """The text in the parts that a stream sends: a word each, with the space before it."""
+    """The text in the parts that a stream sends: one word each, with the space before it."""
     words = text.split(" ")
     return [words[0], *(f" {word}" for word in words[1:])]
 

@@ -10,7 +10,7 @@ from local.openai.state import Project
 
 
 def record(call: Call, event: str, details: dict[str, Any], project: Project | None = None) -> None:
-    """Appends an entry; `details` goes into the field named after `event`, as in `api_key.created`."""
+    """Appends an entry; the field with the name of `event`, e.g. `api_key.created`, contains `details`."""
     actor: dict[str, Any]
     if call.admin_key is not None:
         person = {"id": "user-owner", "email": "owner@myflux.example"}

@@ -1,6 +1,6 @@
-"""One request to the emulator, and its answer.
+"""One request to the emulator, and its response.
 
-Owns the two records that routes use, the table that finds a route, and `Emulator`, the process's state. Leaves out HTTP
+Owns the two records that routes use, the search for a route, and `Emulator`, the process's state. Leaves out HTTP
 (`gateway.py`).
 """
 
@@ -23,7 +23,7 @@ from local.openai.state import AdminKey, ApiKey, MintLedger, Organization, Proje
 
 
 class Emulator:
-    """The process's state. `reset` drops everything except the ledger: a leak search needs old keys too."""
+    """The process's state. `reset` deletes everything except the ledger: a leak search needs old keys too."""
 
     def __init__(self) -> None:
         self.ledger: Final = MintLedger()
@@ -51,7 +51,7 @@ class Answer:
 
 @dataclass
 class Call:
-    """`now` is the cell's clock at the request's arrival: one request sees one time."""
+    """`now` is the cell's time when the request arrived; it stays the same during the request."""
 
     emulator: Emulator
     method: str
@@ -86,7 +86,7 @@ class Call:
         return project
 
     def project(self) -> Project:
-        """The project in the path, which must not be archived: archiving is final, and ends all that it contains."""
+        """The project in the path. It must not be archived: that is final, and everything in the project is invalid."""
         project = self.any_project()
         if project.archived_at is not None:
             raise errors.archived(project.id)
@@ -119,7 +119,7 @@ class Route:
 
 
 def admin_route(method: str, template: str, handler: Handler, scope: str | None = None) -> Route:
-    """A route under /v1/organization. Reading needs the right to read, all else the right to write."""
+    """A route under /v1/organization. A read needs the read scope, everything else the write scope."""
     needed = scope or (access.MANAGEMENT_READ if method == "GET" else access.MANAGEMENT_WRITE)
     template = f"/v1/organization{template}"
     return Route(method, template, compile_path(template)[0], handler, (needed,), admin=True)
@@ -131,7 +131,7 @@ def model_route(method: str, template: str, handler: Handler, *scopes: str) -> R
 
 
 def find(routes: list[Route], method: str, path: str) -> tuple[Route, dict[str, str]]:
-    """The route and the path's parameters; refused in OpenAI's words for an unknown URL or a wrong method."""
+    """The route and the path's parameters. Raises OpenAI's error for an unknown URL or a wrong method."""
     known = False
     for route in routes:
         match = route.pattern.match(path)

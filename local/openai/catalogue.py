@@ -1,6 +1,6 @@
 """The models that the emulator offers: their prices and the organization's rate limits for them.
 
-Limits are round numbers of the size that usage tier 3 has, the same for every model.
+Limits are round numbers, about those of usage tier 3, and the same for every model.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Model:
     tokens_per_minute: int = TOKENS_PER_MINUTE
 
     def cost(self, input_tokens: int, output_tokens: int) -> Decimal:
-        """US dollars, exact."""
+        """The exact cost in US dollars."""
         return (self.input_price * input_tokens + self.output_price * output_tokens) / 1_000_000
 
     def shut_down(self, now: float) -> bool:
@@ -44,7 +44,7 @@ class Model:
 
     @property
     def reasons(self) -> bool:
-        """Whether the model is of a family that refuses `max_tokens` and any temperature but 1."""
+        """Whether the model is of a family that refuses `max_tokens` and any temperature other than 1."""
         return self.id.startswith(("gpt-5", "gpt-6", "o3"))
 
 
@@ -62,5 +62,5 @@ MODELS: Final = _read()
 
 
 def count_tokens(text: str) -> int:
-    """About four bytes of UTF-8 a token: OpenAI's rule of thumb. Their tokenizer's files can't be had offline."""
+    """About four bytes of UTF-8 per token: OpenAI's rule of thumb. Its tokenizer's files are not available offline."""
     return math.ceil(len(text.encode()) / 4)

@@ -1,7 +1,7 @@
-"""A client for the emulator's control endpoints: a person's actions on OpenAI's site, faults, settings, the log.
+"""A client for the emulator's control endpoints: a person's actions on OpenAI's site, faults, settings, recorded calls.
 
-Owns typed access to `/_emulator`. Leaves out OpenAI's API, for which there is OpenAI's SDK. Standard library only, and
-safe to share between threads: every call opens its own connection.
+Owns typed access to `/_emulator`. Leaves out OpenAI's API: OpenAI's SDK is the client for it. Uses only the standard
+library. Thread-safe: every call opens its own connection.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ TIMEOUT_SECONDS = 30
 
 
 class ControlError(Exception):
-    """The emulator refused a control call, or did not answer. The message never holds a key or the token."""
+    """The emulator refused a control call, or did not answer. The message never contains a key or the token."""
 
 
 @dataclass(frozen=True)
 class MintedKey:
-    """A key's value and whose it is. `kind` is admin, service_account or user; `created_at` is by the cell's clock."""
+    """A key's value and owner. `kind` is admin, service_account or user; `created_at` is by the cell's clock."""
 
     id: str
     kind: str
@@ -38,7 +38,7 @@ class MintedKey:
 
 @dataclass(frozen=True)
 class LiveKey:
-    """A project key that was neither deleted nor expired. Times are seconds since the epoch by the cell's clock."""
+    """A project key that is neither deleted nor expired. Times are seconds since the epoch by the cell's clock."""
 
     id: str
     name: str
@@ -53,7 +53,7 @@ class LiveKey:
 @dataclass(frozen=True)
 class RecordedCall:
     """One request under `/v1`. `at` is the machine's time; `endpoint` is method and path template, None for unknown
-    URLs; `status` is None where no answer was sent; `applied` tells whether a faulty call took effect."""
+    URLs; `status` is None if no response was sent; `applied` is whether a call with an injected fault took effect."""
 
     at: float
     method: str
@@ -82,7 +82,7 @@ class EmulatorControl:
     def __init__(self, url: str, token: str) -> None:
         self._root = url.rstrip("/").removesuffix("/v1") + "/_emulator"
         self._token = token
-        # No proxy of the environment may see the token.
+        # The environment's proxies must not receive the token.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def __repr__(self) -> str:
@@ -113,7 +113,7 @@ class EmulatorControl:
     def create_admin_key(
         self, name: str = "admin", *, scopes: Sequence[str] | None = None, expires_in_seconds: int | None = None
     ) -> str:
-        """Makes an admin key as an owner does on OpenAI's site and returns its value. No scopes = all permissions."""
+        """Makes an admin key as an owner does on OpenAI's site, and returns its value. No scopes: all permissions."""
         fields = {"name": name, "scopes": list(scopes or []), "expires_in_seconds": expires_in_seconds}
         return self._send("POST", "/admin-keys", fields)["value"]
 
@@ -130,7 +130,7 @@ class EmulatorControl:
         return self._send("POST", "/user-keys", fields | {"expires_in_seconds": expires_in_seconds})["value"]
 
     def minted(self) -> list[MintedKey]:
-        """Every key value that this server process ever made, also of invalid keys, for a leak search."""
+        """Every key value that this server process has made, also those of invalid keys, for a leak search."""
         return [MintedKey(**entry) for entry in self._send("GET", "/minted")]
 
     def live_keys(self, project_id: str | None = None) -> list[LiveKey]:
@@ -138,7 +138,7 @@ class EmulatorControl:
         return [key for project in self.projects() for key in project.live_keys if project_id in (None, key.project_id)]
 
     def projects(self) -> list[ProjectState]:
-        """Every project, archived ones too, oldest first."""
+        """Every project, also archived ones, oldest first."""
         return [
             ProjectState(
                 id=entry["id"],
@@ -152,11 +152,11 @@ class EmulatorControl:
         ]
 
     def state(self) -> dict[str, Any]:
-        """The summary as it comes: now, machine_now, admin_keys, projects, alerts_sent."""
+        """The summary as JSON fields: now, machine_now, admin_keys, projects, alerts_sent."""
         return self._send("GET", "/state")
 
     def alerts_sent(self) -> list[dict[str, Any]]:
-        """Spend alerts that went out: alert_id, project_id, threshold_amount (cents), recipients, at."""
+        """Spend alerts that were sent: alert_id, project_id, threshold_amount (cents), recipients, at."""
         return self.state()["alerts_sent"]
 
     def calls(self, since: float = 0) -> list[RecordedCall]:
@@ -178,9 +178,9 @@ class EmulatorControl:
     ) -> None:
         """Injects a fault into the next `count` matching calls (None: until cleared).
 
-        `path` is a regular expression searched in the request's path, `/v1/…`. Names: 429, 500, slow, timeout (`after`
-        tells whether the call is applied first), dropped, dropped_after_apply, truncated, propagation_delay (matches
-        the call that mints), balance_gone (matches model calls), old_delete_rule (matches the DELETE), not_done
+        `path` is a regular expression searched in the request's path, `/v1/…`. Names: 429, 500, slow, timeout (`after`:
+        the call is applied first), dropped, dropped_after_apply, truncated, propagation_delay (matches the call that
+        makes a key), balance_gone (matches model calls), old_delete_rule (matches the DELETE), not_done
         (matches the DELETE of a key or the POST that archives a project), dies_late (matches the DELETE of a key).
         """
         fields = {"name": name, "method": method, "path": path, "count": count, "seconds": seconds, "after": after}
@@ -194,11 +194,11 @@ class EmulatorControl:
         self._send("DELETE", "/faults")
 
     def settings(self, **changes: Any) -> dict[str, Any]:
-        """Changes the settings named, if any, and returns all of them."""
+        """Changes the given settings, if any, and returns all settings."""
         return self._send("PUT", "/settings", changes) if changes else self._send("GET", "/settings")
 
     def reset(self) -> None:
-        """Drops projects, keys, faults, settings and calls, but not the values that `minted()` returns."""
+        """Deletes projects, keys, faults, settings and calls, but not the values that `minted()` returns."""
         self._send("POST", "/reset", {})
 
 

@@ -1,7 +1,7 @@
 """The emulator's own endpoints under `/_emulator`: a person's actions on OpenAI's site, and the state that tests read.
 
-Owns the token that guards them and their JSON. Leaves out OpenAI's API. Without the token only `health` answers, so
-that no tenant, function or stranger who reaches the port can mint an admin key or read one back.
+Owns the check of their token, and their JSON. Leaves out OpenAI's API. Without the token only `health` answers, so
+that no tenant, function or other client of the port can make or read an admin key.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def _shown(key: ApiKey) -> dict[str, Any]:
 
 
 def _new_key(fields: dict[str, Any]) -> tuple[str, list[str], int | None, Body]:
-    """Name, scopes and expiry of a key to make, and the reader with what is left."""
+    """(name, scopes, seconds to expiry, reader with the remaining fields) of a key to make."""
     body = Body(fields)
     name = body.text("name") or ""
     scopes = body.texts("scopes", required=False) or []

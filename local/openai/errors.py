@@ -1,8 +1,8 @@
-"""OpenAI's refusals: status, body and wording, one constructor for each.
+"""OpenAI's error responses: status, body and wording, one constructor for each.
 
-Owns every error body that the emulator sends under `/v1`. Leaves out when each is raised. The wordings are those that
-public reports of the real API show; where no report was found the wording is plain and the status and code are the
-part to rely on.
+Owns every error body that the emulator sends under `/v1`. Leaves out when each is raised. The wordings are from public
+reports of the real API. Where no report was found, the wording is our own, and only the status and the code are
+reliable.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _CONSOLE_KEYS = "https://platform.openai.com/account/api-keys"
 
 
 class ApiError(Exception):
-    """A refusal. `body` is the JSON that goes out; `headers` are added to the answer."""
+    """An error response. `body` is its JSON; `headers` are added to it."""
 
     def __init__(
         self,
@@ -33,14 +33,14 @@ class ApiError(Exception):
 
 
 class BareError(ApiError):
-    """A refusal whose `error` is a string: what some endpoints, such as GET /v1/models, answer on missing scopes."""
+    """An error response whose `error` is a string: some endpoints, e.g. GET /v1/models, send it for missing scopes."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(status, message)
         self.body = {"error": message}
 
 
-# --- who is calling -----------------------------------------------------------------------------------------------
+# --- authentication -----------------------------------------------------------------------------------------------
 
 
 def no_key() -> ApiError:
@@ -62,7 +62,7 @@ def incorrect_key(redacted: str) -> ApiError:
 
 
 def mismatched(what: str) -> ApiError:
-    """`what` is Organization or Project: the header of that name belongs to somebody else than the key."""
+    """`what` is Organization or Project: the header of that name has another owner than the key."""
     return ApiError(
         401,
         f"OpenAI-{what} header should match {what.lower()} for API key",
@@ -83,7 +83,7 @@ def missing_scopes(scopes: Sequence[str], *, admin: bool) -> ApiError:
     return BareError(403, message) if scopes[0] == "api.model.read" else ApiError(401, message)
 
 
-# --- what is asked ------------------------------------------------------------------------------------------------
+# --- invalid requests ---------------------------------------------------------------------------------------------
 
 
 def not_json() -> ApiError:
@@ -134,7 +134,7 @@ def method_not_allowed(method: str, path: str) -> ApiError:
     return ApiError(405, f"Not allowed to {method} on {path}.", code="method_not_supported")
 
 
-# --- what is there ------------------------------------------------------------------------------------------------
+# --- missing objects and conflicts --------------------------------------------------------------------------------
 
 
 def not_found(what: str, identifier: str) -> ApiError:
@@ -165,15 +165,15 @@ def model_denied(project_id: str, model: str) -> ApiError:
 
 
 def key_cannot_be_deleted() -> ApiError:
-    """The rule before September 2026: deleting a service account was the only way to end its key."""
+    """The rule before September 2026: only the delete of a service account could revoke its key."""
     return ApiError(400, "API keys cannot be deleted for service accounts, please delete the service account")
 
 
-# --- what is allowed ----------------------------------------------------------------------------------------------
+# --- policies, permissions and limits -----------------------------------------------------------------------------
 
 
 def policy(message: str, param: str | None = None) -> ApiError:
-    """A refusal by a policy that the organization's owner has set."""
+    """A policy that the organization's owner has set refuses the request."""
     return ApiError(403, message, param=param, code="organization_policy_violation")
 
 
@@ -182,7 +182,7 @@ def project_limit(limit: int) -> ApiError:
 
 
 def spent(code: str) -> ApiError:
-    """Nothing left to spend. `code` tells which limit; `type` is the older, coarser word for all of them."""
+    """A spend limit or the balance is used up. `code` names which; `type` is the older, general name for all."""
     return ApiError(
         429,
         "You exceeded your current quota, please check your plan and billing details. For more information on this "

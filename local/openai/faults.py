@@ -1,7 +1,7 @@
 """Injected faults: which call, how often, and before or after it was applied.
 
-Owns the list of faults and their matching. Leaves out the injection: `gateway.py` for faults of the connection, the
-routes for faults in what a call does.
+Owns the list of faults and their matching. Leaves out the injection: `gateway.py` injects faults of the connection, the
+routes inject faults in what a call does.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 WIRE: Final = ("429", "500", "slow", "dropped", "dropped_after_apply", "truncated", "timeout")
-"""429 and 500 answer that status without rate-limit headers. `slow` answers late. `dropped` closes the connection.
-`truncated` sends half of the body. `timeout` never answers, then closes."""
+"""429 and 500 answer with that status, without rate-limit headers. `slow` answers late. `dropped` closes the
+connection. `truncated` sends half of the body. `timeout` sends no response and closes the connection later."""
 MEANING: Final = ("propagation_delay", "balance_gone", "old_delete_rule", "not_done", "dies_late")
-"""`not_done`: deleting a key or archiving a project is answered as done, and nothing is done. `dies_late`: a deleted
-key leaves every list at once, and is accepted for some seconds more."""
+"""`not_done`: the response says that a key was deleted or a project archived, but nothing was done. `dies_late`: a
+deleted key is removed from every list at once, but is accepted for some more seconds."""
 NAMES: Final = WIRE + MEANING
 _ALWAYS_AFTER: Final = ("dropped_after_apply", "truncated")
 _CHOOSE: Final = ("429", "500", "slow", "timeout")
@@ -24,7 +24,7 @@ DEFAULT_SECONDS: Final = {"slow": 1.0, "timeout": 30.0, "propagation_delay": 2.0
 
 @dataclass
 class Fault:
-    """`count` None = until cleared. `after` = the call was applied, only its answer is lost or late."""
+    """`count` None: until cleared. `after`: the call is applied, only its response is lost or late."""
 
     name: str
     method: str | None
@@ -49,7 +49,7 @@ class Fault:
 
 
 def parse(fields: dict[str, Any]) -> Fault:
-    """Raises ValueError that names the field, the value and the rule."""
+    """Raises ValueError with the field, the value and the rule."""
     unknown = set(fields) - {"name", "method", "path", "count", "seconds", "after"}
     if unknown:
         raise ValueError(f"a fault has no field {sorted(unknown)[0]!r}")
@@ -85,7 +85,7 @@ class Faults:
         self.waiting: list[Fault] = []
 
     def take(self, method: str, path: str, *names: str) -> Fault | None:
-        """The oldest fault of these names that matches; it is used up by one."""
+        """The oldest matching fault with one of these names; its count decreases by one."""
         for fault in self.waiting:
             if fault.name in names and fault.matches(method, path):
                 if fault.count is not None:

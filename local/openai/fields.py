@@ -1,7 +1,7 @@
-"""Reads requests as strictly as OpenAI does: unknown names, wrong types and values out of range are refused by name.
+"""Reads requests as strictly as OpenAI does: errors for unknown names, wrong types and invalid values name the field.
 
-Owns the reading of JSON bodies and query strings. Leaves out what the values mean. A reader takes each field once and
-`done()` refuses what nobody took.
+Owns the reading of JSON bodies and query strings. Leaves out what the values mean. Each field is read once, and
+`done()` refuses the fields that were not read.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Body:
 
     @classmethod
     def parse(cls, raw: bytes) -> Body:
-        """An empty body is an empty object, as OpenAI takes it."""
+        """An empty body is read as an empty object, as OpenAI does."""
         try:
             data: Any = json.loads(raw) if raw.strip() else {}
         except ValueError:
@@ -105,7 +105,7 @@ class Body:
         return value
 
     def boolean(self, name: str, *, nullable: bool = False) -> bool:
-        """Absent and null are false."""
+        """Absent and null are read as false."""
         value = self._take(name, "a boolean", required=False, nullable=nullable)
         if value is not None and not isinstance(value, bool):
             raise errors.invalid_type(self._prefix + name, "a boolean", _name(value))
@@ -146,7 +146,7 @@ class Body:
 
 
 class Query:
-    """A query string's fields. Arrays come as `name[]=…`, the way the SDK sends them, or as a repeated `name=…`."""
+    """A query string's fields. An array is `name[]=…`, as the SDK sends it, or a repeated `name=…`."""
 
     def __init__(self, params: QueryParams) -> None:
         self._left = {name: params.getlist(name) for name in params}

@@ -1,7 +1,7 @@
-"""The ASGI application under `/v1`: reads a request, injects faults, sends the answer, keeps the log of calls.
+"""The ASGI application under `/v1`: reads a request, injects faults, sends the response, records calls.
 
-Owns the headers of every answer and the faults of the connection. Leaves out what a call does (`routes/`). The log
-holds method, path, status and time: never a header, a query or a body.
+Owns the headers of every response and the faults of the connection. Leaves out what a call does (`routes/`). A recorded
+call has method, path, status and time: never a header, a query or a body.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Gateway:
         await _send(answer, receive, send, cut=fault is not None and fault.name == "truncated")
 
     async def _answer(self, call: Call, fault: faults.Fault | None, request_id: str) -> Answer | None:
-        """The answer to send, or None to close the connection without one."""
+        """The response to send, or None to close the connection without one."""
         if fault is None:
             return self._apply(call)
         if fault.name == "slow" and not fault.after:
@@ -102,7 +102,7 @@ def _refused(refusal: errors.ApiError) -> Answer:
 
 
 async def _read(receive: Receive) -> bytes:
-    """The body; of one that is too large, just more than the largest, so that it can be refused."""
+    """The body. If it is too large, only its first part, just over the limit, so that it can be refused."""
     body = bytearray()
     while True:
         message = await receive()
@@ -137,7 +137,7 @@ def _start(status: int, headers: list[tuple[bytes, bytes]]) -> Message:
 
 
 async def _hang_up(receive: Receive, send: Send) -> None:
-    """Closes the connection without an answer, through uvicorn's transport: ASGI has no call for that."""
+    """Closes the connection without a response, through uvicorn's transport: ASGI has no call for that."""
     transport: asyncio.Transport = send.__self__.transport  # pyright: ignore[reportFunctionMemberAccess]
     transport.close()
     while (await receive())["type"] != "http.disconnect":

@@ -1,4 +1,4 @@
-"""Makes keys. Only the answer and the ledger get the value; the state holds a digest and a redacted value."""
+"""Makes keys. Only the response and the ledger get the value; the state has a digest and a redacted value."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def mint_project_key(
     scopes: list[str],
     expires_in_seconds: int | None,
 ) -> tuple[ApiKey, str]:
-    """The key's record and its value. With a `propagation_delay` fault the key is refused for the fault's seconds."""
+    """(record, value) of the new key. With a `propagation_delay` fault, the key is refused for the fault's seconds."""
     by_machine = isinstance(owner, ServiceAccount)
     value = keys.make_value(keys.SERVICE_ACCOUNT_PREFIX if by_machine else keys.PROJECT_PREFIX)
     delay = call.emulator.faults.take(call.method, call.path, "propagation_delay")

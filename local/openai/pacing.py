@@ -1,8 +1,8 @@
 """Rate limits: calls a minute for admin endpoints, requests and tokens a minute for models.
 
 Owns the counters and the `x-ratelimit-*` headers. Leaves out where limits are set. Admin endpoints send no rate-limit
-headers, are counted one by one (method and path template), and are refilled 60 s after the first call of a window:
-measured by a provider author in May 2026 at 7 to 10 a minute. Models refill steadily, as OpenAI documents.
+headers. Each (method and path template) has its own count, which is reset 60 s after the first call of a window: a
+provider author measured 7 to 10 calls a minute in May 2026. Limits of models refill steadily, as OpenAI documents.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class AdminPace:
         self._windows: dict[str, tuple[float, int]] = {}
 
     def spend(self, endpoint: str, per_minute: int, now: float) -> None:
-        """Counts a call to `endpoint`, or refuses it when the window's calls are used up. 0 a minute = no limit."""
+        """Counts a call to `endpoint`, or refuses it if the window's calls are used up. 0 a minute: no limit."""
         if per_minute == 0:
             return
         began, used = self._windows.get(endpoint, (now, 0))
@@ -44,7 +44,7 @@ class _Bucket:
 
 
 def limit_of(project: Project, model: Model, name: str) -> int:
-    """The project's own limit if it was set, the organization's otherwise."""
+    """The project's own limit if it was set, otherwise the organization's."""
     own = project.rate_limits.get(model.id, {}).get(name)
     if own is not None:
         return own
@@ -58,8 +58,8 @@ class ModelPace:
         self._buckets: dict[tuple[str, str, str], _Bucket] = {}
 
     def spend(self, project: Project, model: Model, tokens: int, now: float, organization_id: str) -> dict[str, str]:
-        """Counts one request and `tokens`, and returns the headers; refuses, and counts nothing, if either limit is
-        reached."""
+        """Counts one request and `tokens`, and returns the headers. If a limit is reached, refuses the request and
+        counts nothing."""
         kinds = (("requests", "max_requests_per_1_minute", 1), ("tokens", "max_tokens_per_1_minute", tokens))
         headers: dict[str, str] = {}
         buckets: list[tuple[_Bucket, int]] = []

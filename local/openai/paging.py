@@ -23,11 +23,11 @@ def page(
     before: bool = False,
     keep: Callable[[T], bool] = lambda _: True,
 ) -> dict[str, Any]:
-    """Takes the paging fields from `query`, refuses what is left in it, and answers one page.
+    """Reads the paging fields from `query`, refuses all other fields, and returns one page.
 
-    `items` are oldest first; those that `keep` turns down are not shown but still serve as a cursor. `order` is the
-    default order of endpoints that know the parameter. An `after` or `before` that names nothing in the list is
-    refused, so that a caller never takes a wrong page for the end of the list.
+    `items` are oldest first. Items for which `keep` is false are not returned, but are valid as a cursor. `order` is
+    the default order of endpoints that have the parameter. An `after` or `before` that is not in the list is refused,
+    so that a caller never mistakes a wrong page for the end of the list.
     """
     limit = query.integer("limit", minimum=1, maximum=maximum) or default
     after = query.text("after")

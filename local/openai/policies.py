@@ -1,6 +1,6 @@
-"""The organization's policies about keys: longest life, only service accounts, no new keys.
+"""The organization's policies for keys: longest lifetime, only service accounts, no new keys.
 
-OpenAI documents that such policies exist and that a mint must comply; the wording of its refusals is not documented.
+OpenAI documents that such policies exist and that new keys must comply; it does not document the wording of its errors.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from local.openai import errors
 from local.openai.settings import Settings
 
 LONGEST_EXPIRY = 31_536_000
-"""365 days: the API's own limit on `expires_in_seconds`."""
+"""Seconds, 365 days: the API's own limit on `expires_in_seconds`."""
 
 
 def check_new_key(settings: Settings, expires_in_seconds: int | None, *, user_owned: bool) -> None:

@@ -1,7 +1,7 @@
-"""Serves the OpenAI side of the local cell on loopback.
+"""Serves the OpenAI emulator of the local cell on loopback.
 
-The first line on stdout is JSON, `{"port": …}`, written once the port is bound. Nothing is logged about a request, so
-no key can reach a log.
+The first line on stdout is JSON, `{"port": …}`, written after the port is bound. Requests are not logged, so a log
+never contains a key.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from local.openai.routes import ALL
 
 
 def control_token(home: Path) -> str:
-    """The token in `home`/openai-token, made with mode 0600 if absent."""
+    """The token in `home`/openai-token; the file is created with mode 0600 if it is absent."""
     path = home / "openai-token"
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -56,8 +56,8 @@ def main() -> None:
     home.mkdir(parents=True, exist_ok=True)
     os.environ[clock.ENVIRONMENT] = str(home / "clock")
     app = application(Emulator(), control_token(home))
-    # Listening before uvicorn starts: whoever has read the port can connect at once.
-    # Named as TCP: asyncio turns Nagle's delay off for such sockets only, and with it on every answer takes 40 ms.
+    # The socket listens before uvicorn starts, so that a client that has read the port can connect at once.
+    # TCP is given as the protocol: asyncio turns Nagle's delay off only then. The delay adds 40 ms to each response.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", arguments.port))
@@ -66,7 +66,7 @@ def main() -> None:
         config = uvicorn.Config(
             app,
             access_log=False,
-            # The gateway tells the time, by the cell's clock.
+            # The gateway sends the Date header, by the cell's clock.
             date_header=False,
             lifespan="off",
             log_level="error",

@@ -1,4 +1,4 @@
-"""What a test or a person can set on the emulated organization."""
+"""The settings of the emulated organization that a test or a person can change."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any
 class Settings:
     organization_id: str = "org-local"
     admin_requests_per_minute: int = 10
-    """Per admin endpoint (method and path template), refilled 60 s after the first call. 0 = no pacing."""
+    """Per admin endpoint (method and path template), reset 60 s after the first call. 0: no limit."""
     max_key_lifetime_seconds: int | None = None
-    """Organization policy: a mint or an update must set an expiry no longer than this. None = no policy."""
+    """Organization policy: a new or updated key must have an expiry at most this far ahead. None: no policy."""
     only_service_account_keys: bool = False
     """Organization policy: people cannot make user-owned project keys."""
     forbid_new_keys: bool = False
-    """Organization policy: nobody can make a project key, on a service account or otherwise."""
+    """Organization policy: nobody can make a project key, neither for a service account nor for a person."""
     shut_models_down: bool = False
     """Whether a model is refused from its announced shutdown date on, by the cell's clock. Off by default, so that a
-    test can move the clock by months; the date itself is always shown."""
+    test can move the clock by months; responses always show the date."""
     max_projects: int = 2000
-    """The most projects, active and archived: archiving one does not make room."""
+    """The largest number of projects. Archived projects count too."""
 
 
 def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
-    """Raises ValueError that names the setting, the value and the rule."""
+    """Raises ValueError with the setting, the value and the rule."""
     known = {field.name for field in fields(Settings)}
     for name, value in changes.items():
         if name not in known:

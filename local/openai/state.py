@@ -1,8 +1,8 @@
 """The state of the emulated organization.
 
-Owns the records and the queries that more than one route needs. Leaves out HTTP, permissions, and key values: a key is
-a digest here. Only `MintLedger` has the values, and only the control endpoint reads them. One event loop uses the state
-without awaiting in between, so it needs no locks.
+Owns the records, and the queries that more than one route needs. Leaves out HTTP, permissions and key values: the state
+has a key's digest. Only `MintLedger` has the values, and only the control endpoint reads them. One event loop uses the
+state and does not await during a use, so there are no locks.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ class ServiceAccount:
     created_at: int
     role: Literal["owner", "member", "none"]
     created_without_role: bool
-    """Not a member of the project by default, so lists without `owner_project_access` leave out its keys."""
+    """True: not a member of the project by default, so lists without `owner_project_access` do not contain its keys."""
 
 
 @dataclass
 class User:
-    """A person, who can own project keys made on OpenAI's site."""
+    """A person, who can own project keys that were made on OpenAI's site."""
 
     id: str
     name: str
@@ -41,7 +41,7 @@ class User:
 
 @dataclass
 class ApiKey:
-    """A project's key. Times are seconds since the epoch; `scopes` empty = all permissions of the owner."""
+    """A project's key. Times are seconds since the epoch. Empty `scopes`: all permissions of the owner."""
 
     id: str
     name: str
@@ -81,7 +81,7 @@ class SpendAlert:
     recipients: list[str]
     subject_prefix: str | None
     sent_in: set[str] = field(default_factory=set)
-    """Months (YYYY-MM) in which the alert was sent: at most once a month."""
+    """Months (YYYY-MM) in which the alert was sent: it is sent at most once a month."""
 
 
 @dataclass
@@ -95,7 +95,7 @@ class Project:
     service_accounts: dict[str, ServiceAccount] = field(default_factory=dict)
     keys: dict[str, ApiKey] = field(default_factory=dict)
     rate_limits: dict[str, dict[str, int]] = field(default_factory=dict)
-    """By model, only changed limits; for others the organization's limit holds."""
+    """By model, only the changed limits; for others the organization's limit applies."""
     model_permissions: tuple[Literal["allow_list", "deny_list"], list[str]] | None = None
     spend_limit_cents: int | None = None
     spend_alerts: dict[str, SpendAlert] = field(default_factory=dict)
@@ -136,7 +136,7 @@ class Minted:
 
 
 class MintLedger:
-    """Every key value ever made, only in this process's memory, for leak searches."""
+    """Every key value that was ever made, for leak searches. Stored only in this process's memory."""
 
     def __init__(self) -> None:
         self.entries: list[Minted] = []
@@ -155,7 +155,7 @@ class Organization:
     alerts_sent: list[dict[str, Any]] = field(default_factory=list)
     calls: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=200_000))
     responses: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
-    """Stored responses by id: project id and body. Only the newest are kept; OpenAI deletes old ones too."""
+    """By id, project id and body of a stored response. Only the newest are kept; OpenAI deletes old ones too."""
 
     def add_key(self, key: ApiKey) -> None:
         self.projects[key.project_id].keys[key.id] = key
@@ -176,7 +176,7 @@ class Organization:
         self.spent[slot] = self.spent.get(slot, Decimal(0)) + usage.input_cost + usage.output_cost
 
     def spent_cents(self, project_id: str, now: float) -> Decimal:
-        """What the project has spent in the calendar month (UTC) of `now`."""
+        """What the project has spent in the calendar month of `now`, in UTC."""
         return self.spent.get((project_id, month(now)), Decimal(0)) * 100
 
 

@@ -1,9 +1,9 @@
-"""Serves the provider: what an executable `pulumi-resource-aws` on PATH runs, with the engine's address as argument.
+"""Serves the provider. The executable `pulumi-resource-aws` on PATH runs it, with the engine's address as argument.
 
-Prints its port as the first line, as the engine expects, and ends when the engine does: on SIGINT, which the engine
-sends when it is done and waits five seconds for, on SIGTERM, when the process that started it is gone, or when the
-engine's address no longer answers. No provider outlives a killed engine. A Ctrl-C at the terminal reaches the engine
-alone, which then says Cancel: it keeps its plugins in process groups of their own.
+Its first line of output is its port, as the engine expects. It ends with the engine: on SIGINT (the engine sends it at
+its end, and waits five seconds), on SIGTERM, when its parent process has ended, or when the engine's address no longer
+answers. So no provider keeps running after a killed engine. The engine runs its plugins in separate process groups:
+Ctrl-C at the terminal reaches only the engine, which then calls Cancel.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from local.provider.servicer import Servicer
 
 MAX_MESSAGE = 400 * 1024 * 1024
-"""As much as the engine itself sends; the default of gRPC, 4 MB, is less than a large function's code."""
+"""Bytes; the engine's own limit. gRPC's default of 4 MB is less than the code of a large function."""
 
 LOOK_SECONDS = 1.0
 
@@ -50,7 +50,7 @@ def main() -> None:
     parent = os.getppid()
     while not told.wait(LOOK_SECONDS) and os.getppid() == parent and (not engine or _answers(engine)):
         continue
-    # Threads that wait for AWS must not hold the process: whoever would read their answer is gone.
+    # Threads that wait for AWS must not keep the process running: nobody reads their result any more.
     os._exit(0)
 
 

@@ -27,9 +27,9 @@ _KINDS = {
 
 
 def abort_partial(context: grpc.ServicerContext, error: Partial, given: Struct) -> NoReturn:
-    """Tells the engine to keep what exists: a status with the detail ErrorResourceInitFailed.
+    """Aborts with the detail ErrorResourceInitFailed, so that the engine keeps the partial state.
 
-    `given` are the inputs as the engine sent them: what was secret there stays secret in what is kept.
+    `given` are the inputs as the engine sent them: values that were secret there stay secret in the state.
     """
     detail = wire.ErrorResourceInitFailed(
         id=error.id,

@@ -1,8 +1,8 @@
 """Access to AWS: a session per provider instance, a client per service, AWS's errors as text.
 
-Owns clients, the caller's identity, the account guard and deadlines. Leaves out the calls (`services/`). boto3 is
-imported with the first client, so that a schema or a check does not load it. Endpoints come from the provider's
-`endpoints` or from AWS_ENDPOINT_URL, which botocore reads itself.
+Owns clients, the caller's identity, the check of the account and deadlines. Leaves out the calls (`services/`). boto3
+is imported with the first client, so that a request for the schema or a check does not load it. Endpoints come from the
+provider's `endpoints` or from AWS_ENDPOINT_URL, which botocore reads itself.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ GONE = frozenset(
         "ResourceNotFoundException",
     }
 )
-"""The codes by which the services in use say that a thing does not exist."""
+"""The error codes of the services in use for a resource that does not exist."""
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 60
 INVOKE_SECONDS = 930
-"""A synchronous Lambda call may take 15 minutes, and ends with an answer half a minute later at most."""
+"""A synchronous Lambda call may take 15 minutes; its response arrives at most half a minute later."""
 
 
 class Refused(Exception):
-    """An error that a person must fix; the message says what, why and how."""
+    """An error that a person must fix; the message gives the fault, its reason and the remedy."""
 
 
 class OutOfTime(Exception):
-    """The `customTimeouts` of a resource ran out between two calls."""
+    """The time in a resource's `customTimeouts` was over between two calls."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Identity:
 
 @dataclass
 class _Shared:
-    """What all views of one provider instance share: botocore is slow to build and its sessions are not thread-safe."""
+    """Shared by all views of one provider instance: botocore is slow to load and its sessions are not thread-safe."""
 
     session: boto3.Session | None = None
     clients: dict[tuple[str, str, float], Any] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Aws:
     shared: _Shared = field(default_factory=_Shared, repr=False)
 
     def view(self, region: str | None, seconds: float) -> Aws:
-        """The same AWS for one operation that may take `seconds` (0: as long as it takes)."""
+        """A view for one operation that may take `seconds` (0: no limit)."""
         return replace(
             self,
             region=region or self.region,
@@ -115,7 +115,7 @@ class Aws:
             config=Config(
                 connect_timeout=CONNECT_SECONDS,
                 read_timeout=read_timeout,
-                # A function call without an answer may have done its work: it is never sent twice.
+                # A function may have run although no response arrived: an invocation is never sent twice.
                 retries={"total_max_attempts": 1 if service == "lambda" else known.max_attempts, "mode": "standard"},
                 max_pool_connections=32,
             ),
@@ -138,7 +138,7 @@ class Aws:
             return self.shared.identity
 
     def guard(self) -> None:
-        """Raises Refused unless the caller's account is one that the provider may work in."""
+        """Raises Refused unless the provider's settings allow the caller's account."""
         allowed, forbidden = self.configuration.allowed_account_ids, self.configuration.forbidden_account_ids
         if self.configuration.skip_credentials_validation and not allowed and not forbidden:
             return
@@ -170,7 +170,7 @@ def partition_of(region: str) -> str:
 
 
 def code_of(error: Exception) -> str:
-    """AWS's error code, or an empty string where the error isn't AWS's."""
+    """AWS's error code, or an empty string if the error is not from AWS."""
     response: Mapping[str, Any] = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
 
@@ -180,7 +180,7 @@ def is_gone(error: Exception) -> bool:
 
 
 def explain(error: Exception) -> str:
-    """AWS's operation, code and message in one line; for other errors their own words. Never holds credentials."""
+    """AWS's operation, code and message in one line; for other errors their text. Never contains credentials."""
     code = code_of(error)
     if not code:
         return str(error) or type(error).__name__

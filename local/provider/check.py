@@ -1,7 +1,7 @@
-"""Checks a resource's inputs and fills in what the official plugin fills in: defaults, names, default tags.
+"""Checks a resource's inputs and adds the values that the official plugin adds: defaults, names, default tags.
 
-Pure functions. Leaves out comparing with the state (`diff`). As the official plugin does, the names of the inputs that
-were filled in are kept under ``__defaults``, so that a name stays while nobody gives one.
+Pure functions. Leaves out the comparison with the state (`diff`). As in the official plugin, ``__defaults`` lists the
+inputs that were added, so that an automatic name stays the same until the program gives a name.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Naming:
-    """What the engine says about automatic names: `proposed` must be used when `enforced`; `disabled` forbids them."""
+    """The engine's settings for automatic names: `proposed` must be used if `enforced`; `disabled` forbids them."""
 
     name: str
     seed: bytes
@@ -53,7 +53,7 @@ def check(
     naming: Naming,
     default_tags: Mapping[str, Any],
 ) -> tuple[dict[str, Any], list[Failure]]:
-    """The inputs to keep, and what is wrong with them. `olds` are the inputs kept last time, if any."""
+    """The inputs to store, and their failures. `olds` are the inputs that the last check returned, if any."""
     failures: list[Failure] = []
     properties = resource.properties()
     inputs: dict[str, Any] = {}
@@ -186,6 +186,6 @@ def describe(kind: Type) -> str:
 
 
 def _kind_of(value: Any) -> str:
-    """The kind of a value in words. Never the value: it may be a secret."""
+    """The name of a value's type. Never the value: it may be a secret."""
     names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list", dict: "an object"}
     return names.get(type(value), f"an {type(value).__name__.lower()}")

@@ -1,7 +1,8 @@
-"""The provider's own settings: what `pulumi:providers:aws` and the stack's `aws:` configuration may say.
+"""The provider's own settings: those that `pulumi:providers:aws` and the stack's `aws:` configuration may contain.
 
 Owns their names, types and checks. Leaves out their use (`aws`, `check`). Settings of the official plugin that the
-local provider does not implement are refused, not ignored, except those that only skip checks that it never makes.
+local provider does not implement are refused, not ignored. The exception: settings that skip a check which the local
+provider never makes.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ SERVICES = {
     "sqs": "sqs",
     "sts": "sts",
 }
-"""The official plugin's names of `endpoints` to botocore's service names."""
+"""From the official plugin's service names in `endpoints` to botocore's."""
 
 _STRINGS = {"region", "profile", "accessKey", "secretKey", "token"}
 _LISTS = {"allowedAccountIds", "forbiddenAccountIds"}
@@ -81,7 +82,7 @@ class Configuration:
 
 
 def refusals(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Setting and reason for each one that can't be taken; empty when all is well. Unknown values are passed."""
+    """(setting, reason) of each setting that is refused; empty if all are valid. Unknown values are not checked."""
     found: list[tuple[str, str]] = []
     for name, given in settings.items():
         if name in _ENGINES:
@@ -102,7 +103,7 @@ def refusals(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _decode(value: Any) -> Any:
-    """The engine and the SDK send settings other than strings as JSON text."""
+    """Decodes JSON text: the engine and the SDK send settings other than strings in that form."""
     if isinstance(value, str) and value[:1] in ("[", "{"):
         try:
             return json.loads(value)
@@ -143,7 +144,7 @@ def _endpoints_reason(value: Any) -> str | None:
 
 
 def parse(settings: Mapping[str, Any]) -> Configuration:
-    """Settings that `refusals` has passed. The Region falls back to AWS_REGION and AWS_DEFAULT_REGION."""
+    """`settings` must be valid (`refusals`). A missing Region is read from AWS_REGION, then AWS_DEFAULT_REGION."""
     known = {name: _decode(reveal(value)) for name, value in settings.items()}
     endpoints = {
         SERVICES[service]: url for item in known.get("endpoints") or [] for service, url in item.items() if url

@@ -1,7 +1,7 @@
-"""What differs between a resource's state and its new inputs, and what that asks for: an update or a replacement.
+"""The differences between a resource's state and its new inputs, and whether they need an update or a replacement.
 
-Pure functions. As the official plugin does, the new inputs are compared with the *state*, so that what somebody changed
-by hand is put back by the next update. Leaves out the wire form (`servicer`).
+Pure functions. As in the official plugin, the new inputs are compared with the *state*, so that the next update reverts
+a change made by hand. Leaves out the wire format (`servicer`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Kind = Literal["add", "delete", "update"]
 @dataclass(frozen=True)
 class Difference:
     path: str
-    """A property path such as ``tags.owner``; keys that are no identifiers are quoted: ``tags["a:b"]``."""
+    """A property path such as ``tags.owner``; keys that are not identifiers are quoted: ``tags["a:b"]``."""
     kind: Kind
     replaces: bool = False
 
@@ -46,7 +46,7 @@ class Differences:
 def diff(
     resource: Resource, state: Mapping[str, Any], news: Mapping[str, Any], region: str, ignored: Sequence[str] = ()
 ) -> Differences:
-    """`state` is the old outputs, `news` the checked inputs, `region` the provider's. `ignored` paths are left out."""
+    """`state` are the old outputs, `news` the checked inputs. `region` is the provider's. Skips the `ignored` paths."""
     found: list[Difference] = []
     for name, prop in resource.properties().items():
         old, new = state.get(name), news.get(name)
@@ -63,7 +63,7 @@ def diff(
 
 
 def _must_delete_first(resource: Resource, news: Mapping[str, Any], result: Differences) -> bool:
-    """A fixed name can't be had twice, so the old resource goes first; a new or automatic name doesn't collide."""
+    """True if the type needs it or the name is fixed and unchanged, since two resources cannot have the same name."""
     auto = resource.autoname
     fixed = auto is not None and auto.property not in news.get(DEFAULTS, []) and auto.property not in result.changed
     return resource.delete_before_replace or fixed

@@ -1,7 +1,7 @@
-"""When two JSON documents mean the same to AWS, although their texts differ.
+"""Whether two JSON documents are equivalent for AWS, although their texts differ.
 
-AWS gives policies back normalised: reordered, with one-item lists unwrapped, principals as ARNs. Owns that equivalence,
-so that the normalised form is no change. Leaves out validation: AWS says itself what is malformed.
+AWS returns policies normalised: reordered, one-item lists as single values, principals as ARNs. Owns this equivalence,
+so that the normalised form does not count as a change. Leaves out validation: AWS reports malformed documents itself.
 Rules: IAM User Guide, "Grammar of the IAM JSON policy language".
 """
 
@@ -18,17 +18,17 @@ _PRINCIPALS = {"Principal", "NotPrincipal"}
 
 
 def document_text(document: Any) -> str:
-    """`document` as text: botocore decodes to objects what IAM sends URL-encoded."""
+    """`document` as text: IAM sends it URL-encoded, and botocore decodes it to an object."""
     return document if isinstance(document, str) else json.dumps(document)
 
 
 def same_json(old: Any, new: Any) -> bool:
-    """Whether two texts hold the same JSON value, whatever the spacing and the order of keys."""
+    """Whether two texts contain the same JSON value. Ignores spacing and the order of keys."""
     return _compare(old, new, lambda document: document)
 
 
 def same_policy(old: Any, new: Any) -> bool:
-    """Whether two policy documents say the same."""
+    """Whether two policy documents are equivalent."""
     return _compare(old, new, _policy)
 
 
@@ -58,7 +58,7 @@ def _statement(statement: Any) -> Any:
     normal: dict[str, Any] = {}
     for name, value in statement.items():
         if name in _ONE_OR_MANY:
-            # Actions are matched without regard to case, resources are not.
+            # Actions are case-insensitive, resources are case-sensitive.
             items = _many(value)
             normal[name] = sorted({item.lower() for item in items} if name.endswith("Action") else set(items))
         elif name in _PRINCIPALS:
@@ -79,7 +79,7 @@ def _principal(value: Any) -> Any:
 
 
 def _account(principal: str) -> str:
-    """An account id and the ARN of that account's root are the same principal."""
+    """Replaces the ARN of an account's root by the account id: both are the same principal."""
     if _ACCOUNT.fullmatch(principal):
         return principal
     root = _ACCOUNT_ROOT.fullmatch(principal)

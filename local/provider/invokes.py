@@ -1,4 +1,4 @@
-"""The data sources that programs use: who is calling, which Region, which partition."""
+"""The data sources that programs use: caller identity, Region, partition."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _region(_aws: Aws, region: str) -> dict[str, Any]:
 
 
 def _described(region: str) -> str:
-    """AWS's own wording, which botocore carries in its endpoint data."""
+    """AWS's own description of the Region, from botocore's endpoint data."""
     from botocore.loaders import create_loader
 
     for partition in create_loader().load_data("endpoints")["partitions"]:
@@ -50,7 +50,7 @@ _INVOKES: Mapping[str, tuple[Callable[[Aws, str], dict[str, Any]], frozenset[str
 
 
 def invoke(aws: Aws, token: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Raises Refused for a function or an argument that isn't carried."""
+    """Raises Refused for a function or an argument that is not implemented."""
     if token not in _INVOKES:
         raise Refused(f"the local stand-in for the AWS provider has no function {token}; it has {', '.join(_INVOKES)}")
     answer, known = _INVOKES[token]

@@ -1,7 +1,8 @@
-"""Makes, reads, changes and removes one resource by its description, and predicts the outcome for a preview.
+"""Creates, reads, updates and deletes one resource by its description, and predicts the result for a preview.
 
-Owns what all types share: the order of steps, tags, what counts as gone, what is kept in state after a failure half
-way. Leaves out the AWS calls (`services/`) and the engine's protocol (`servicer`). States here are plain, unmarked.
+Owns what all types share: the order of steps, tags, when a resource counts as deleted, and the state that is kept after
+a partial failure. Leaves out the AWS calls (`services/`) and the engine's protocol (`servicer`). States here are plain
+values, without secret marks.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class Failed(Exception):
 
 
 class Partial(Exception):
-    """An operation stopped half way: `state` is what exists now, and belongs into the stack's state."""
+    """An operation was only partly done: `state` is what exists now, and must be stored in the stack's state."""
 
     def __init__(self, reason: str, id: str, state: State) -> None:
         super().__init__(reason)
@@ -54,7 +55,7 @@ def create(resource: Resource, aws: Aws, name: str, inputs: State) -> tuple[str,
 
 
 def read(resource: Resource, aws: Aws, name: str, id: str, state: State) -> tuple[str, State] | None:
-    """Id and state as AWS has them, or None when the thing is gone. An empty `state` means an import."""
+    """The id and the state read from AWS, or None if the resource no longer exists. An empty `state` is an import."""
     prior = state or {key: prop.default for key, prop in resource.inputs.items() if prop.default is not None}
     try:
         seen = resource.read(aws, id, prior)
@@ -100,13 +101,13 @@ def delete(resource: Resource, aws: Aws, name: str, id: str, state: State) -> No
 
 
 def _held(resource: Resource, given: State, old: State | None = None) -> State:
-    """What state keeps of itself: the inputs, over the outputs of old that no input sets."""
+    """The state without a read from AWS: the inputs, and those old outputs that no input sets."""
     outputs = {key: value for key, value in (old or {}).items() if key in resource.results()}
     return outputs | given
 
 
 def _seen_or(resource: Resource, aws: Aws, id: str, fallback: State) -> State:
-    """The state after a failure: as AWS has it, or the last one known where AWS can't be asked either."""
+    """The state after a failure: read from AWS, or the last known one if the read fails too."""
     try:
         seen = resource.read(aws, id, fallback)
     except _errors():
@@ -115,7 +116,7 @@ def _seen_or(resource: Resource, aws: Aws, id: str, fallback: State) -> State:
 
 
 def _state(resource: Resource, aws: Aws, id: str, prior: State, seen: State) -> State:
-    """`seen` over what AWS never tells, in the words of `prior` where both mean the same."""
+    """`seen`, with the values that AWS never returns. A value equivalent to `prior`'s keeps the text of `prior`."""
     properties = resource.properties()
     state = {key: prior[key] for key, prop in properties.items() if key in prior and not prop.read_back}
     state |= {key: prior[key] for key in resource.results() if key in prior}
@@ -132,7 +133,7 @@ def _state(resource: Resource, aws: Aws, id: str, prior: State, seen: State) -> 
 
 
 def inputs_of(resource: Resource, state: State, old: State) -> State:
-    """The inputs that a program would give for `state`: `old`'s, brought up to date; at an import all that matter."""
+    """The inputs that a program would give for `state`: those of `old`, updated; for an import all that are needed."""
     properties = resource.properties()
     if not old:
         return {
@@ -157,7 +158,7 @@ def _telling(computed: bool, default: Any, value: Any) -> bool:
 
 
 def predict_create(resource: Resource, inputs: State, region: str) -> State:
-    """The state after a create, as far as it is known before it."""
+    """The state after a create, as far as a preview can know it."""
     state = {key: value for key, value in inputs.items() if key != DEFAULTS}
     unknown = {key: UNKNOWN for key in resource.results() if key != "tagsAll"}
     unknown |= {key: UNKNOWN for key, prop in resource.properties().items() if prop.computed and key not in state}
@@ -167,7 +168,7 @@ def predict_create(resource: Resource, inputs: State, region: str) -> State:
 
 
 def predict_update(resource: Resource, old: State, inputs: State, region: str) -> State:
-    """The state after an update, as far as it is known before it: outputs stay, but for those that it makes anew."""
+    """The state after an update, as far as a preview can know it: outputs that the update changes are unknown."""
     given = {key: value for key, value in inputs.items() if key != DEFAULTS}
     changed = diff(resource, old, given, region).changed
     properties = resource.properties()

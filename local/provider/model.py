@@ -1,7 +1,7 @@
-"""How a resource type is described: its inputs, outputs and the functions that make, read, change and remove it.
+"""How a resource type is described: its inputs, outputs and the functions that create, read, update and delete it.
 
-Owns the vocabulary of the files in `services/`. Leaves out what is done with a description: checking (`check`),
-comparing (`diff`), the engine's protocol (`servicer`).
+Owns the classes that the files in `services/` use. Leaves out the use of a description: checks (`check`), comparison
+(`diff`), the engine's protocol (`servicer`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Scalar(Enum):
 
 @dataclass(frozen=True)
 class ListOf:
-    """`unordered` where AWS keeps a set: order is then no difference."""
+    """`unordered`: AWS stores a set, so a different order is not a change."""
 
     item: Type
     unordered: bool = False
@@ -46,7 +46,7 @@ class MapOf:
 
 @dataclass(frozen=True)
 class ObjectOf:
-    """A nested block under its official type name, e.g. ``aws:lambda/FunctionEnvironment:FunctionEnvironment``."""
+    """A nested block, with its official type name, e.g. ``aws:lambda/FunctionEnvironment:FunctionEnvironment``."""
 
     token: str
     fields: Mapping[str, Property]
@@ -59,9 +59,9 @@ Type: TypeAlias = Scalar | ListOf | MapOf | ObjectOf
 class Property:
     """One input.
 
-    `replaces`: a change needs a new resource. `computed`: AWS fills it in when it isn't given, so its absence is no
-    change. `read_back`: AWS tells the value; where it doesn't, state keeps what was last given. `rule` returns why a
-    known value is refused, or None. `same` says when two given values are no difference.
+    `replaces`: a change needs a new resource. `computed`: AWS sets it if it is not given, so its absence is not a
+    change. `read_back`: AWS returns the value; otherwise the state keeps the value last given. `rule` returns why a
+    known value is refused, or None. `same` returns whether two given values are equivalent.
     """
 
     type: Type
@@ -93,7 +93,7 @@ def _sorted(items: Any) -> list[str]:
 
 @dataclass(frozen=True)
 class AutoName:
-    """The input that gets a name of its own when none is given: the resource's name, a hyphen, seven hex digits."""
+    """The input that gets an automatic name if none is given: the resource's name, a hyphen, seven hex digits."""
 
     property: str = "name"
     longest: int = 255
@@ -102,7 +102,7 @@ class AutoName:
 
 @dataclass(frozen=True)
 class Created:
-    """`outputs` holds what only the creating call tells and a read can't."""
+    """`outputs` are the values that only the create call returns, and no read."""
 
     id: str
     outputs: State = field(default_factory=dict)
@@ -110,7 +110,7 @@ class Created:
 
 @dataclass(frozen=True)
 class Change:
-    """An update: `changed` names the top-level inputs whose value differs from the state."""
+    """An update: `changed` has the names of the top-level inputs whose value differs from the state."""
 
     id: str
     old: State
@@ -122,10 +122,11 @@ class Change:
 class Resource:
     """One resource type.
 
-    `create` makes the thing; `complete` does what needs the thing to exist, so that a failure there leaves it in
-    state. `read(aws, id, prior)` returns the state, or None when it is gone; a key ``id`` in it corrects an import id.
-    `update` returns outputs that only the call tells. `retag(aws, id, add, remove)` exists where tags do.
-    `volatile` says which outputs a change makes unknown in a preview.
+    `create` creates the resource; `complete` makes the calls that need it to exist, so that the state keeps the
+    resource if they fail. `read(aws, id, prior)` returns the state, or None if the resource no longer exists; a key
+    ``id`` in it corrects an import id. `update` returns the outputs that only its call returns.
+    `retag(aws, id, add, remove)` is set for types that have tags. `volatile` returns the outputs that a change makes
+    unknown in a preview.
     """
 
     type: str
@@ -146,7 +147,7 @@ class Resource:
     volatile: Callable[[State, frozenset[str]], frozenset[str]] | None = None
 
     def properties(self) -> dict[str, Property]:
-        """Every input, with those that all types share."""
+        """Every input, also those that all types share."""
         shared: dict[str, Property] = {}
         if self.retag is not None:
             shared["tags"] = Property(MapOf(Scalar.STRING), rule=_tags_rule)
@@ -155,12 +156,12 @@ class Resource:
         return dict(self.inputs) | shared
 
     def results(self) -> dict[str, Type]:
-        """Every output that isn't an input."""
+        """Every output that is not an input."""
         return dict(self.outputs) | ({"tagsAll": MapOf(Scalar.STRING)} if self.retag is not None else {})
 
 
 def _tags_rule(tags: Any) -> str | None:
-    """The limits all AWS services share: at most 50 tags, keys up to 128 characters, `aws:` is AWS's own."""
+    """The limits that all AWS services share: at most 50 tags, keys up to 128 characters, no key begins with `aws:`."""
     if len(tags) > 50:
         return f"{len(tags)} tags were given, AWS allows 50"
     for key, value in tags.items():
@@ -174,5 +175,5 @@ def _tags_rule(tags: Any) -> str | None:
 
 
 def absent(value: Any) -> bool:
-    """Whether a value says no more than leaving it out: how the official provider reads zero values."""
+    """Whether a value is equivalent to no value: the official provider treats zero values so."""
     return value is None or value is False or value in ("", 0) or value == [] or value == {}

@@ -1,6 +1,6 @@
-"""The package schema that the engine asks for, e.g. to write a program for an imported resource.
+"""The package schema that the engine requests, e.g. to generate code for an imported resource.
 
-Derived from the same descriptions that the provider runs on, in the terms of Pulumi's schema language.
+Derived from the descriptions that the provider itself uses, in Pulumi's schema language.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which resource types there are."""
+"""The resource types that are implemented."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from local.provider.services import (
 )
 
 VERSION = "7.51.1"
-"""The release of the official plugin whose schema the stand-in follows; the engine compares it with the SDK's."""
+"""The release of the official plugin whose schema this provider follows; the engine compares it with the SDK's."""
 
 RESOURCES: dict[str, Resource] = {
     resource.type: resource
@@ -47,7 +47,7 @@ RESOURCES: dict[str, Resource] = {
 
 
 def find(token: str) -> Resource:
-    """Raises Refused with the nearest type for one that isn't carried."""
+    """Raises Refused, with the most similar type, for a type that is not implemented."""
     if token in RESOURCES:
         return RESOURCES[token]
     close = difflib.get_close_matches(token, RESOURCES, 1)

@@ -1,4 +1,4 @@
-"""Small rules for input values. Each returns a function that says why a value is refused, or None."""
+"""Rules for input values. Each returns a function that returns why a value is refused, or None."""
 
 from __future__ import annotations
 

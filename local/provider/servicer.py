@@ -1,8 +1,8 @@
 # ruff: noqa: ARG002, N802 - names and signatures are the protocol's
 """The engine's ResourceProvider protocol, version 1, over gRPC.
 
-Owns the translation of requests to `check`, `diff` and `lifecycle` and of their results to answers. Leaves out every
-rule of AWS. Handlers run on a pool of threads; the only state is the configuration, set once by Configure.
+Owns the conversion of requests to calls of `check`, `diff` and `lifecycle`, and of their results to responses. Leaves
+out every rule of AWS. Handlers run in a thread pool; the only state is the configuration, set once by Configure.
 Protocol: `proto/pulumi/provider.proto` of Pulumi 3.250.
 """
 
@@ -34,7 +34,7 @@ _Answer = TypeVar("_Answer")
 
 
 def type_token(request: Any) -> str:
-    """The type without its parents, which the engine may put before it: ``my:index:Parent$aws:sqs/queue:Queue``."""
+    """The type without the parent types that may precede it: ``my:index:Parent$aws:sqs/queue:Queue``."""
     token: str = request.type or str(request.urn).split("::")[2]
     return token.rsplit("$", 1)[-1]
 
@@ -73,7 +73,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return wire.CheckResponse(inputs=request.news, failures=failures)
 
     def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """New settings never replace the provider; a resource in another Region is replaced by its own diff."""
+        """New settings never replace the provider. For a new Region, each resource's own diff returns a replacement."""
         olds, news = from_wire(request.olds), from_wire(request.news)
         changed = sorted(name for name in olds.keys() | news.keys() if olds.get(name) != news.get(name))
         return wire.DiffResponse(changes=changes(bool(changed)), diffs=changed)
@@ -209,7 +209,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def _answer(
         self, context: grpc.ServicerContext, work: Callable[[], _Answer], given: Struct | None = None
     ) -> _Answer:
-        """`given` are the inputs of a create or an update, which may stop half way."""
+        """`given` are the inputs of a create or an update, which may be only partly done."""
         try:
             return work()
         except Refused as error:

@@ -1,6 +1,6 @@
-"""Property values between the engine's wire form and plain Python.
+"""Converts property values between the engine's wire format and plain Python.
 
-Owns unknowns, secrets and archives, marshalled here because the SDK's own provider kit loses an archive's hash.
+Owns unknowns, secrets and archives, converted here because the SDK's own provider library loses an archive's hash.
 Leaves out what a property means. Plain values are None, bool, int, float, str, list, dict, `UNKNOWN` and `Archive`.
 Signatures are those of the engine's RPC protocol (`sdk/go/common/resource/plugin/rpc.go`).
 """
@@ -34,7 +34,7 @@ _UNKNOWNS: Final = frozenset(
 
 
 class _Unknown:
-    """A value that is known only once something else has been made."""
+    """A value that is known only after another resource is created."""
 
     def __repr__(self) -> str:
         return "UNKNOWN"
@@ -45,7 +45,7 @@ UNKNOWN: Final = _Unknown()
 
 @dataclass(frozen=True)
 class Secret:
-    """A value that the engine encrypts in state. Lives at the edge only: operations see plain values."""
+    """A value that the engine encrypts in state. Used only in requests and responses: operations get plain values."""
 
     value: Any
 
@@ -55,7 +55,7 @@ class Secret:
 
 @dataclass(frozen=True)
 class Archive:
-    """An archive as the engine sent it. `hash` identifies its content, `path` is the file; other sources have none."""
+    """An archive as the engine sent it. `hash` identifies its content; `path` is set only if its source is a file."""
 
     hash: str
     path: str
@@ -63,7 +63,7 @@ class Archive:
 
 @dataclass(frozen=True)
 class Asset:
-    """A single file or text. No input of the types carried here takes one; kept so that it can be refused by name."""
+    """A single file or text. No implemented input takes one; the class exists so that the error can name it."""
 
     hash: str
 
@@ -106,7 +106,7 @@ def _read_struct(struct: Struct) -> Any:
 
 
 def from_wire(struct: Struct) -> dict[str, Any]:
-    """The properties of `struct`; what is null is left out, since to AWS null and absent are the same."""
+    """The properties of `struct` without those that are null: for AWS, null and absent are the same."""
     return {name: value for name, item in struct.fields.items() if (value := _read(item)) is not None}
 
 
@@ -116,7 +116,7 @@ def _write(value: Any) -> Any:
     if isinstance(value, Secret):
         return {_SIGNATURE: _SECRET, "value": _write(value.value)}
     if isinstance(value, Archive):
-        # State keeps no path: the engine then says `assets: {}`, and so must the answer, or a later step is refused.
+        # The state has no path: the engine then sends `assets: {}`, and refuses later steps unless the response has it.
         where = {"path": value.path} if value.path else {"assets": {}}
         return {_SIGNATURE: _ARCHIVE, "hash": value.hash, **where}
     if isinstance(value, Mapping):
@@ -133,7 +133,7 @@ def to_wire(properties: Mapping[str, Any]) -> Struct:
 
 
 def reveal(value: Any) -> Any:
-    """`value` without the secret marks, all the way down."""
+    """`value` without secret marks, at any depth."""
     if isinstance(value, Secret):
         return reveal(value.value)
     if isinstance(value, dict):
@@ -144,7 +144,7 @@ def reveal(value: Any) -> Any:
 
 
 def conceal(value: Any, *sources: Any) -> Any:
-    """`value` with the secret marks that any of `sources`, of the same shape, carries. Lists are marked as a whole."""
+    """`value` with the secret marks of each of `sources`, which have the same shape. A list is marked as a whole."""
     if any(isinstance(source, Secret) for source in sources):
         return Secret(reveal(value))
     if isinstance(value, dict):

@@ -1,7 +1,7 @@
-"""Futures that nobody asked for their outcome, and event loops that nobody closed.
+"""Futures whose result was never retrieved, and event loops that were never closed.
 
-asyncio complains of such a future when it is finalized, which is whenever the garbage collector comes by: in another
-test, or in the middle of a parser that does not bear it. They are looked for at the end of each test that made a loop.
+asyncio reports such a future when it is finalized, which is whenever the garbage collector runs: in another test, or
+inside a parser that fails because of it. So the end of each test that made a loop searches for them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 
 
 class Watch:
-    """Sees every loop that is made, and what is complained of in any of them."""
+    """Records every event loop that is made, and the errors that any of them reports."""
 
     def __init__(self) -> None:
         self._loops: WeakSet[BaseEventLoop] = WeakSet()
@@ -40,7 +40,7 @@ class Watch:
         monkeypatch.setattr(BaseEventLoop, "call_exception_handler", call_exception_handler)
 
     def left(self) -> list[str]:
-        """Complaints, futures to complain of and open loops since the last call. Each future is told of once."""
+        """Errors, futures to report and open loops since the last call. Each future is reported once."""
         told, self._complaints = self._complaints, []
         if self._made:
             self._made = False
@@ -53,23 +53,22 @@ class Watch:
 
 
 def _open() -> list[asyncio.Future[Any]]:
-    """Whatever is garbage already is among all objects too: nothing needs to be collected for this.
+    """The list of all objects includes garbage, so this needs no collection.
 
-    By `type`, since `isinstance` asks an object for its class, and a module that is loaded when it is first asked for
-    something would load.
+    Uses `type`, since `isinstance` reads an object's `__class__`, which would load a lazily loaded module.
     """
     return [found for found in gc.get_objects() if issubclass(type(found), asyncio.Future) and _matters(found)]
 
 
 def _matters(future: asyncio.Future[Any]) -> bool:
-    """A plain future that never came true is silent when it ends; a task is not."""
+    """Whether asyncio would report it: a plain future that never got a result is not reported, a pending task is."""
     if future.done():
         return future._log_traceback
     return getattr(future, "_log_destroy_pending", False) and not future.get_loop().is_running()
 
 
 def _disarmed(future: asyncio.Future[Any]) -> asyncio.Future[Any]:
-    """Its finalizer is to be silent: it has been told of."""
+    """Stops the finalizer's report: the future has been reported already."""
     if future.done():
         future._log_traceback = False
     else:

@@ -1,6 +1,6 @@
-"""Tests that leave one thing behind each: what the suite's own fixture must name. Run by `test_leftovers` alone.
+"""Tests that each leave one thing behind, which the suite's own fixture must name. Only `test_leftovers` runs them.
 
-Each is followed by nothing that cleans up, but for what would outlive the process.
+Nothing cleans up after them, except for things that would outlive the process.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ HELD: list[Any] = []
 
 @pytest.fixture(scope="module")
 def shared() -> list[socket.socket]:
-    """Ends without what tests put into it."""
+    """A fixture that does not close what tests add to it."""
     return []
 
 
@@ -39,7 +39,7 @@ def test_future() -> None:
     async def main() -> None:
         future: asyncio.Future[None] = asyncio.Future()
         future.set_exception(ValueError("nobody asks"))
-        # A cycle: only the garbage collector ends it.
+        # A reference cycle: only the garbage collector frees it.
         HELD.append([future])
 
     asyncio.run(main())
@@ -117,7 +117,7 @@ def test_a_modules_fixture_may_hold_it_for_a_while(shared: list[socket.socket]) 
 
 
 def test_clean(own: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything here is given back."""
+    """Restores, ends or closes everything that it uses."""
     monkeypatch.setenv("FORGOTTEN_TOO", "x")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("", encoding="utf-8")
@@ -135,7 +135,7 @@ def test_clean(own: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_detached_process(tmp_path: Path) -> None:
-    """As a local cell starts: its parent is gone at once."""
+    """Starts a process as a local cell does: its parent ends at once."""
     sleeps = [sys.executable, "-c", "import time; time.sleep(60)", str(tmp_path)]
     subprocess.run([sys.executable, "-c", f"import subprocess; subprocess.Popen({sleeps})"], check=True)
 

@@ -1,7 +1,7 @@
-"""Undoes what the product does to loggers once a process: a function at its first invocation, the reader at its first
-call.
+"""Reverts what the product changes in loggers once a process: a function at its first invocation, the reader at its
+first call.
 
-One test's quiet must not be the next one's, nor its redaction: a key in the next one's log would not be seen.
+A test must not inherit the silence or the redaction of an earlier test: they would hide a key in its log.
 """
 
 from __future__ import annotations
@@ -35,6 +35,6 @@ def make_loud() -> None:
 
 @pytest.fixture(autouse=True)
 def loud_again(nothing_left_by_the_test: None) -> Generator[None]:
-    """Asks for the fixture that looks at loggers, so that it ends before it."""
+    """Requests the fixture that checks loggers, so that this one ends before that check."""
     yield
     make_loud()

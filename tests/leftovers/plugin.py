@@ -1,9 +1,10 @@
-"""Fails the test that leaves something behind, and names what was left.
+"""Fails a test that leaves something behind, and names what was left.
 
-A test is judged when its own fixtures have ended. Where it shares a fixture of a module or of the whole run, what it
-opened may be that fixture's (a client of the shared cell that a test was the first to ask for): such a thing is noted
-with the test's name and judged when the last sharer has ended, at the end of the module or of the run. Changed settings
-and futures are nobody's to share: they are judged after each test.
+A test is checked after its own fixtures have ended. If it shares a fixture with its module or with the whole run, a
+thing that it opened may belong to that fixture (e.g. a client of the shared cell, which the test was the first to
+request). Such a thing is recorded with the test's name, and checked after the last test that shares the fixture: at the
+end of the module or of the run. Changed settings and futures cannot belong to a shared fixture: they are checked after
+each test.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from tests.leftovers.loud import make_loud
 from tests.leftovers.sight import Sight
 
 GRACE = 10.0
-"""Seconds for what is ending already: a thread that was told to, a socket whose other side has just hung up."""
+"""Seconds for things that are about to end: a thread that was asked to stop, a socket whose peer has just closed."""
 
 _WIDER = ("function", "class", "module", "package", "session")
 
 
 class Run:
-    """One process's run of tests: how to look, and who was there when each thing came up."""
+    """One process's run of tests: takes snapshots, and records during which test each thing appeared."""
 
     def __init__(self, look: Callable[[], Sight], folder: Path) -> None:
         self.look = look
@@ -42,15 +43,15 @@ class Run:
             self.noted.setdefault(thing, test)
 
     def look_wide(self) -> Sight:
-        """With the processes that nobody is the parent of; for modules and the run, since it takes longer."""
+        """Also finds processes whose parent has ended. Only for modules and the run, since it takes longer."""
         seen = self.look()
         return Sight({**seen.things, **sight.detached(self._folder)}, seen.settings)
 
     def judge(self, before: Sight, look: Callable[[], Sight]) -> None:
-        """Raises with what is still there after the grace.
+        """Fails with the things that still exist after GRACE.
 
-        Garbage that only the collector can end (a client of boto3's in a cycle with itself, and its connections) would
-        be there or not as the collector happened to run: it is collected first, and so never told of.
+        It collects garbage first and so never reports it. Otherwise the result would depend on when the collector runs,
+        e.g. for the connections of a boto3 client in a reference cycle.
         """
         if sight.left(before, look()):
             gc.collect()
@@ -64,7 +65,7 @@ class Run:
 
 @pytest.fixture(scope="session", autouse=True)
 def nothing_left_by_the_run(tmp_path_factory: pytest.TempPathFactory) -> Generator[Run]:
-    """Temporary files go to a folder of this process's own, where they can be told from everybody else's."""
+    """Gives this process its own folder for temporary files, so that files of other processes are not reported."""
     folder, tree = tmp_path_factory.mktemp("t", numbered=False), sight.Tree()
     run = Run(lambda: sight.look(tree), tmp_path_factory.getbasetemp())
     with pytest.MonkeyPatch.context() as patched:
@@ -102,7 +103,7 @@ def nothing_left_by_the_test(request: pytest.FixtureRequest, nothing_left_by_the
 
 
 def _widest(item: Any) -> int:
-    """The scope, as an index, of the longest-lived fixture of these tests that `item` names or its fixtures name."""
+    """The widest scope, as an index, of the suite's own fixtures that `item` uses, directly or through a fixture."""
     return max(
         (
             _WIDER.index(each.scope)

@@ -1,8 +1,8 @@
-"""What a process holds at one moment that outlives a test which does not give it back.
+"""A snapshot of the things and settings in a process that remain after a test which does not clean up.
 
-Owns seeing and naming; when to look and whom to blame is `plugin`'s. Cheap enough to do twice a test (0.3 ms). Linux
-tells of processes, descriptors and the umask in /proc; elsewhere those are not seen. Warnings filters are left out:
-pytest puts them back after every test itself.
+Owns finding and naming them. Leaves out when a snapshot is taken and which test fails (`plugin`). A snapshot takes
+0.3 ms, so there are two per test. Processes, descriptors and the umask are read from Linux's /proc; on other systems
+they are not checked. Warnings filters are left out: pytest itself restores them after every test.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _SIGNALS = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
 
 @dataclass(frozen=True)
 class Sight:
-    """`things` can be left behind, each by what tells it from every other; `settings` can be changed."""
+    """`things` can be left behind: from a unique key to a name. `settings` can be changed: from a name to a value."""
 
     things: Mapping[object, str]
     settings: Mapping[str, object]
 
 
 def look(tree: Tree) -> Sight:
-    """`tree` is asked for the files that are new since it was made."""
+    """Takes a snapshot. `tree` finds the files that are new since it was made."""
     things: dict[object, str] = {}
     for seen in (_threads(), _processes(), _descriptors(), _temporary(), tree.files()):
         things.update(seen)
@@ -41,9 +41,9 @@ def look(tree: Tree) -> Sight:
 
 
 def detached(folder: Path) -> dict[object, str]:
-    """Processes that run with `folder` in their command, whoever their parent is now. A look at every process: 10 ms.
+    """Processes with `folder` in their command, with any parent. It reads every process, which takes 10 ms.
 
-    A local cell is left to init when it starts; its command names its home, and that the test.
+    A local cell's parent is init from its start. Its command contains its home folder, whose name shows the test.
     """
     found: dict[object, str] = {}
     for process in Path("/proc").glob("[0-9]*"):
@@ -54,12 +54,12 @@ def detached(folder: Path) -> dict[object, str]:
 
 
 def left(before: Sight, after: Sight) -> dict[object, str]:
-    """What there is now and was not before, by what tells it from every other."""
+    """The things that exist in `after` and not in `before`, by their unique key."""
     return {thing: name for thing, name in after.things.items() if thing not in before.things}
 
 
 def changed(before: Sight, after: Sight) -> list[str]:
-    """Settings that are not what they were. Values are shown but for the environment's, which may be credentials."""
+    """Settings that have changed. Values are shown, except those of the environment, which may be credentials."""
     told: list[str] = []
     for name in sorted(before.settings.keys() | after.settings.keys()):
         was, is_ = before.settings.get(name), after.settings.get(name)
@@ -71,7 +71,7 @@ def changed(before: Sight, after: Sight) -> list[str]:
 
 
 def _of_an_import(name: str, setting: object) -> bool:
-    """A module that is imported for the first time makes its logger, and may give it a handler."""
+    """Whether a first import may explain it: a module then makes its logger, and may add a handler."""
     kind, _, logger = name.partition(" ")
     return kind == "logger" and (setting == _UNTOUCHED or logger.partition(".")[0] in sys.modules)
 
@@ -82,7 +82,7 @@ def _threads() -> Iterator[tuple[object, str]]:
 
 
 def _processes() -> Iterator[tuple[object, str]]:
-    """Children of this process, with what they run."""
+    """Children of this process, with their commands."""
     for children in _PROC.glob("task/*/children"):
         for pid in _text(children).split():
             start = _text(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
@@ -99,7 +99,7 @@ def _descriptors() -> Iterator[tuple[object, str]]:
             target = str(descriptor.readlink())
         except OSError:
             continue
-        # Not the one that reads this very folder, nor those that pytest turns over to catch what is printed.
+        # Not the descriptor that reads this folder, nor those that pytest redirects to capture output.
         if not target.endswith("/fd") and descriptor.name not in ("0", "1", "2"):
             yield ("descriptor", descriptor.name, target), f"descriptor {descriptor.name} ({target})"
 
@@ -111,7 +111,7 @@ def _temporary() -> Iterator[tuple[object, str]]:
 
 def _settings() -> Iterator[tuple[str, object]]:
     for name, value in os.environ.items():
-        # pytest's own, which names the test and the phase.
+        # pytest sets this one: the test's name and phase.
         if name != "PYTEST_CURRENT_TEST":
             yield f"environment variable {name}", value
     yield "working directory", _working_directory()
@@ -130,7 +130,7 @@ def _settings() -> Iterator[tuple[str, object]]:
 
 
 def _of_logger(logger: logging.Logger) -> object:
-    """Level, disabled, propagate; then filters and handlers. pytest's handlers come and go, a filter on them stays."""
+    """Level, disabled, propagate, filters, handlers. pytest replaces its own handlers: only their filters count."""
     state = (logger.level, logger.disabled, logger.propagate, *logger.filters)
     for handler in logger.handlers:
         ours = not type(handler).__module__.startswith("_pytest.")
@@ -158,10 +158,10 @@ def _text(file: Path) -> str:
 
 
 class Tree:
-    """Files of the repository that came up since this was made; hidden ones and caches belong to tools.
+    """Files of the repository that are new since this was made, except hidden files and caches, which tools make.
 
-    A file that a person adds while the tests run is told of too.
-    A folder is read again only when its time stamp says that its entries changed.
+    Also reports a file that a person adds while the tests run. A folder is read again only if its modification time has
+    changed.
     """
 
     def __init__(self, root: Path = REPOSITORY) -> None:

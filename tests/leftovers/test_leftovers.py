@@ -1,4 +1,4 @@
-"""The fixture that fails a test which leaves something behind does so for each kind of thing, and names it."""
+"""The fixture fails a test that leaves something behind, for each kind of thing, and names it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def pytest_sessionfinish(session):
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What the fixture said at the end of each test of `leaks`, in a run of its own."""
+    """The fixture's report at the end of each test of `leaks`, from a separate run."""
     root = tmp_path_factory.mktemp("leaking")
     (root / "conftest.py").write_text(_CONFTEST.format(root=str(root)), encoding="utf-8")
     (root / "pytest.ini").write_text(f"[pytest]\npythonpath = {REPOSITORY}\n", encoding="utf-8")

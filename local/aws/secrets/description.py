@@ -1,6 +1,6 @@
 """DescribeSecret and ListSecrets.
 
-Owns what is shown of a secret, when a field is left out, and which secrets a list's filters let through.
+Owns the fields of a secret that are returned, when a field is left out, and which secrets match a list's filters.
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
 """
 
@@ -50,7 +50,7 @@ def list_secrets(request: Request) -> Answer:
 
 
 def _passes(secret: Record, one: Request) -> bool:
-    """Prefix match, case-sensitive but for descriptions; a value that begins with ``!`` is one that may not match.
+    """Prefix match, case-sensitive except for descriptions; a value that begins with ``!`` must not match.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Filter.html
     """
@@ -86,7 +86,7 @@ def _common(secret: Record) -> Answer:
             shown[name] = secret[name]
     if secret.get("_PrimaryRegion"):
         shown["PrimaryRegion"] = secret["_PrimaryRegion"]
-    # A secret that was never set to rotate has no RotationEnabled at all.
+    # RotationEnabled is absent if rotation was never configured.
     if secret.get("RotationRules"):
         shown["RotationEnabled"] = secret["RotationEnabled"]
         shown["RotationRules"] = plan.shown_rules(secret)

@@ -1,4 +1,4 @@
-"""Service events of Secrets Manager: what CloudTrail records and EventBridge delivers though nobody called an API.
+"""Service events of Secrets Manager: CloudTrail records them and EventBridge delivers them without an API call.
 
 Owns their shape and delivery. Leaves out when they happen.
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html
@@ -23,7 +23,7 @@ USED = {
     "ministack.services.eventbridge._archive_event": "event, view",
     "ministack.services.eventbridge._dispatch_event": "event, view",
 }
-"""Functions of MiniStack that are called here, with their parameters."""
+"""MiniStack's functions that this module calls, with their parameters."""
 
 ROTATION_STARTED = "RotationStarted"
 ROTATION_SUCCEEDED = "RotationSucceeded"
@@ -33,7 +33,7 @@ TEST_ROTATION_FAILED = "TestRotationFailed"
 
 
 def publish(secret: Record, name: str, version_id: str, error: str | None = None) -> None:
-    """Records `name` in CloudTrail and sends it to the default event bus, whose rules then fire."""
+    """Records `name` in CloudTrail and sends it to the default event bus, which applies its rules."""
     account, region = scope_of(secret)
     moment = now()
     time = datetime.fromtimestamp(int(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,6 +1,6 @@
 """Versions of a secret and the staging labels on them.
 
-Owns the moves of labels and the removal of deprecated versions, as pure changes of a record. Leaves out who may ask for
+Owns the moves of labels and the removal of deprecated versions, as pure changes of a record. Leaves out who may request
 them and when. https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html#term_version
 """
 
@@ -30,7 +30,7 @@ def holder(secret: Record, label: str) -> str | None:
 
 
 def has_value(version: Version) -> bool:
-    """False for the placeholder that a rotation makes before its function has stored a value."""
+    """False for the placeholder that a rotation creates before its function stores a value."""
     return version.get("SecretString") is not None or version.get("SecretBinary") is not None
 
 
@@ -45,7 +45,7 @@ def detach(secret: Record, label: str) -> None:
 
 
 def attach(secret: Record, label: str, version_id: str) -> None:
-    """Puts `label` on one version, and so takes it from any other.
+    """Attaches `label` to one version, and removes it from any other.
 
     When AWSCURRENT moves, AWSPREVIOUS moves to the version that lost it.
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
@@ -68,7 +68,7 @@ def attach_all(secret: Record, wanted: Iterable[str], version_id: str) -> None:
 
 
 def rotation_is_pending(secret: Record) -> bool:
-    """Whether AWSPENDING sits apart from AWSCURRENT, which every later RotateSecret takes for a rotation under way.
+    """Whether AWSPENDING is on another version than AWSCURRENT: to RotateSecret, a rotation is then in progress.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
     """
@@ -77,7 +77,7 @@ def rotation_is_pending(secret: Record) -> bool:
 
 
 def prune(secret: Record, now: float) -> None:
-    """Removes deprecated (unlabelled) versions, oldest first, while there are more than 100; none younger than a day.
+    """Removes deprecated (unlabelled) versions, oldest first, while there are over 100; none younger than a day.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
     """

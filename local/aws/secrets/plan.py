@@ -1,6 +1,7 @@
-"""When a secret is rotated next, as kept on its record.
+"""When a secret's next rotation is scheduled, as stored in its record.
 
-The dates are `_Window` (the next rotation window), `_NotBefore` (when the scheduler may try) and LastRotatedDate.
+The dates are `_Window` (the next rotation window), `_NotBefore` (the scheduler does not try before it) and
+LastRotatedDate.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from local.aws.secrets.store import Record
 
 
 def restart(secret: Record, moment: float) -> None:
-    """Plans the next rotation counting from `moment`: a rotation, a manual change of the value, a new schedule."""
+    """Schedules the next rotation from `moment`: that of a rotation, a manual change of the value or a new schedule."""
     held: Window | None = secret.get("_Window")
     previous = held.opens if held is not None and held.opens <= moment else None
     window = schedule.parse(secret["RotationRules"]).next_window(moment, previous)
@@ -20,7 +21,7 @@ def restart(secret: Record, moment: float) -> None:
 
 
 def begin(secret: Record, moment: float) -> None:
-    """Plans from scratch, for a schedule that was just set."""
+    """Schedules the first rotation of a new schedule."""
     secret["_Window"] = None
     restart(secret, moment)
 
@@ -32,16 +33,16 @@ def succeeded(secret: Record, moment: float) -> None:
 
 
 def failed(secret: Record, moment: float) -> None:
-    """NextRotationDate stays, and so lies in the past for a scheduled rotation; the next window is the next try."""
+    """Keeps NextRotationDate, so it is in the past after a scheduled rotation. The next try is in the next window."""
     window: Window = secret["_Window"]
     if moment >= window.opens:
         secret["_NotBefore"] = schedule.parse(secret["RotationRules"]).next_window(moment, window.opens).opens
 
 
 def changed_by_hand(secret: Record, moment: float) -> None:
-    """A manual change of the value counts as a rotation when the next one is planned by AutomaticallyAfterDays.
+    """With AutomaticallyAfterDays, a manual change of the value counts as a rotation when the next one is scheduled.
 
-    Within an open window it replaces that window's rotation under any schedule, which it has abandoned.
+    In an open window it replaces that window's rotation, which it has abandoned, under any schedule.
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotationRulesType.html
     """
     if not secret.get("RotationEnabled"):
@@ -55,7 +56,7 @@ def is_due(secret: Record, moment: float) -> bool:
 
 
 def shown_rules(secret: Record) -> dict[str, object] | None:
-    """RotationRules as DescribeSecret shows them: with the days worked out from an expression after a success."""
+    """RotationRules as DescribeSecret returns them: after a success, with the days calculated from an expression."""
     rules = secret.get("RotationRules")
     if not rules or not secret.get("_RotatedOnce") or "AutomaticallyAfterDays" in rules:
         return rules

@@ -1,8 +1,8 @@
 """Whether a resource policy makes a secret public.
 
 A policy is public unless each statement that allows everybody has a condition that requires fixed values of a key of
-the caller. AWS's automated reasoning recognizes more policies as not public, for example by a Deny beside an Allow;
-here they count as public.
+the caller. AWS's automated reasoning finds more policies not public, for example if a Deny restricts an Allow; here
+they count as public.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html
 """
@@ -50,7 +50,7 @@ def _names_everybody(statement: Statement) -> bool:
 
 
 def _is_bounded(statement: Statement) -> bool:
-    """One sufficient condition is enough: conditions only narrow."""
+    """One sufficient condition is enough: further conditions only restrict more."""
     return any(
         bool(values) and all(_is_fixed(operator.lower(), key.lower(), str(value)) for value in values)
         for operator, block in statement.get("Condition", {}).items()
@@ -60,14 +60,14 @@ def _is_bounded(statement: Statement) -> bool:
 
 
 def _is_fixed(operator: str, key: str, value: str) -> bool:
-    # …IfExists and ForAllValues hold for a caller without the mark, and so bound nobody.
+    # …IfExists and ForAllValues are also true for a caller without the key, so they restrict nobody.
     operator = operator.removeprefix("foranyvalue:")
     if "${" in value:
         return False
     if operator == "ipaddress" and key == "aws:sourceip":
         return _is_narrow(value)
     if key in _ARN_KEYS and operator in _STRING_OPERATORS | _ARN_OPERATORS:
-        # Within one account, a pattern still binds.
+        # A pattern within one account is still a restriction.
         return re.match(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d{12}:", value) is not None
     if key in _STRING_KEYS and operator in _STRING_OPERATORS:
         return bool(value) and not re.search(r"[*?]", value)

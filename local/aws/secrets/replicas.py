@@ -1,4 +1,4 @@
-"""RemoveRegionsFromReplication: how a primary secret loses its replicas, which DeleteSecret waits for.
+"""RemoveRegionsFromReplication: removes a primary secret's replicas, as DeleteSecret requires.
 
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RemoveRegionsFromReplication.html
 """

@@ -1,6 +1,6 @@
 """PutResourcePolicy, GetResourcePolicy, DeleteResourcePolicy, ValidateResourcePolicy.
 
-Owns the operations. Leaves out grammar (`policy_document`), the public decision (`public_access`) and evaluation.
+Owns the operations. Leaves out grammar (`policy_document`), whether it is public (`public_access`) and evaluation.
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ValidateResourcePolicy.html
 """
@@ -57,7 +57,7 @@ def delete_resource_policy(request: Request) -> Answer:
 
 
 def validate_resource_policy(request: Request) -> Answer:
-    """The three checks that AWS names: syntax, broad access, and a caller who locks themselves out."""
+    """AWS's three checks: syntax, broad access, and whether the caller would lose the right to change the policy."""
     errors: list[dict[str, str]] = []
     try:
         statements = policy_document.parse(request["ResourcePolicy"])
@@ -73,7 +73,7 @@ def validate_resource_policy(request: Request) -> Answer:
 
 
 def _locks_out(secret: Record, text: str) -> bool:
-    """Whether the caller may change the policy now, and could not once this one were in force."""
+    """Whether the caller may change the policy now, and could not if this policy were in force."""
     with LOCK:
         held = ministack._resource_policies.get(secret["ARN"])
         if _denied(secret):

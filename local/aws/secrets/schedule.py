@@ -1,7 +1,7 @@
-"""When a secret is due: RotationRules to rotation windows.
+"""When a secret is due for rotation: from RotationRules to rotation windows.
 
-Owns the rules on schedules and windows, as pure functions of time in UTC. Leaves out cron's syntax (`cron`) and who
-rotates (`rotation_driver`). A window opens on the hour, closes after its duration, and ends before the next UTC day.
+Owns the rules of schedules and windows, as pure functions of time in UTC. Leaves out cron's syntax (`cron`) and the
+rotation (`rotation_driver`). A window opens on the hour, closes after its duration, and ends before the next UTC day.
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotationRulesType.html
 """
@@ -26,7 +26,7 @@ MOST_DAYS = 999
 
 @dataclass(frozen=True)
 class Window:
-    """Seconds since the epoch. A rotation happens at any time between; NextRotationDate is `closes`."""
+    """Seconds since the epoch. The rotation may start at any time between both; NextRotationDate is `closes`."""
 
     opens: float
     closes: float
@@ -34,7 +34,7 @@ class Window:
 
 class Schedule(Protocol):
     def next_window(self, after: float, previous: float | None = None) -> Window:
-        """The first window of a secret last rotated, or put on this schedule, at `after`.
+        """The first window after `after`, when the secret was last rotated or got this schedule.
 
         `previous` is when the last window opened.
         """
@@ -42,7 +42,7 @@ class Schedule(Protocol):
 
 
 def parse(rules: Mapping[str, Any]) -> Schedule:
-    """`rules` is an API RotationRules. Raises ScheduleError."""
+    """`rules` is the API's RotationRules. Raises ScheduleError."""
     days, expression = rules.get("AutomaticallyAfterDays"), rules.get("ScheduleExpression")
     if days is not None and expression is not None:
         raise ScheduleError("You can set AutomaticallyAfterDays or ScheduleExpression in RotationRules, but not both.")
@@ -57,7 +57,7 @@ def parse(rules: Mapping[str, Any]) -> Schedule:
 
 
 def days_between(schedule: Schedule, window: Window) -> int | None:
-    """The AutomaticallyAfterDays that DescribeSecret shows for an expression; None for one of less than a day."""
+    """The AutomaticallyAfterDays that DescribeSecret returns for an expression; None if it is less than a day."""
     return round((schedule.next_window(window.opens, window.opens).opens - window.opens) / DAY) or None
 
 
@@ -102,7 +102,7 @@ class _Days:
 
 @dataclass(frozen=True)
 class _Hours:
-    """rate(n hours): the first window opens at midnight, each later one n hours after the one before."""
+    """rate(n hours): the first window opens at midnight, each later one n hours after the previous."""
 
     every: int
     hours: int
@@ -153,7 +153,7 @@ def _cron(expression: cron.Cron, hours: int | None) -> Schedule:
     if len(opening) == 1:
         return _Cron(expression, _within_day(opening[0], hours))
     gaps = [later - earlier for earlier, later in pairwise(opening)]
-    # The first hour of the next day follows the last of this one.
+    # The last opening of a day is followed by the first of the next day.
     gap = min(*gaps, 24 - opening[-1] + opening[0])
     if gap < LEAST_HOURS:
         raise ScheduleError(

@@ -1,6 +1,7 @@
-"""Rotates secrets when their schedule says so.
+"""Rotates secrets by their schedules.
 
-If the clock was moved past one or more windows, in which AWS would have rotated, the secret is rotated once, at once.
+If the clock was moved past one or more windows, in which AWS would have rotated the secret, it is rotated at once, and
+only once.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ def _watch() -> None:
         time.sleep(LOOK_SECONDS)
         try:
             look()
-        except Exception:  # noqa: BLE001 (the schedule of every other secret hangs on this thread)
+        except Exception:  # noqa: BLE001 (this thread rotates every other secret too)
             _log.exception("an error in the rotation schedule; it continues")
 
 
 def look() -> None:
-    """Starts each rotation that is due and removes each secret whose recovery window is over."""
+    """Starts each rotation that is due and deletes each secret whose recovery window is over."""
     moment = now()
     for secret in all_secrets():
         if plan.is_due(secret, moment):
@@ -47,6 +48,6 @@ def _start(secret: Record) -> None:
     with LOCK, acting_for(secret):
         if secret.get("_PrimarySecretArn") or rotation_driver.running(secret) is not None:
             return
-        # An incomplete rotation is taken up again, with its own token.
+        # An incomplete rotation is retried with its own token.
         pending = labels.holder(secret, PENDING) if labels.rotation_is_pending(secret) else None
         rotation_driver.start(secret, pending or str(uuid.uuid4()))

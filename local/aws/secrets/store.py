@@ -1,9 +1,9 @@
-"""Where a secret is kept, and how it is found.
+"""Where secrets are stored, and how they are found.
 
 Owns look-ups by name and ARN, the shape of a record, the lock and the clock. Leaves out versions and labels
-(`labels`). The records live in MiniStack's own dictionaries, so that its other services read the same secrets. A
-secret's name can be read from its ARN, so a look-up by ARN costs what one by name costs, however many secrets there
-are: MiniStack compares with every secret.
+(`labels`). The records are in MiniStack's own dictionaries, so that its other services read the same secrets. A look-up
+by ARN takes the name from the ARN, so it takes as long as one by name, for any number of secrets: MiniStack compares
+the ARN with every secret.
 """
 
 from __future__ import annotations
@@ -28,22 +28,23 @@ from local.aws.secrets.refusals import (
 Record = dict[str, Any]
 """A secret: ARN, Name, Description, Tags, KmsKeyId, CreatedDate, LastChangedDate, LastAccessedDate, DeletedDate (the
 end of the recovery window), RotationEnabled, RotationLambdaARN, RotationRules, ReplicationStatus and Versions, from
-version id to {SecretString, SecretBinary, CreatedDate, Stages, KeyArn}. A name with an underscore is never shown."""
+version id to {SecretString, SecretBinary, CreatedDate, Stages, KeyArn}. No response contains a name that begins with an
+underscore."""
 
 LOCK = threading.RLock()
-"""Held while a record changes: requests run on the event loop, rotations on threads of their own. Never over a call."""
+"""Held while a record changes: requests run on the event loop, rotations on other threads. Never held during a call."""
 
 _ARN_SUFFIX = 6
 _SUFFIX_LETTERS = string.ascii_letters + string.digits
 
 
 def now() -> float:
-    """Seconds since the epoch on the cell's clock, in milliseconds' precision as AWS's timestamps are."""
+    """Seconds since the epoch by the cell's clock, to the millisecond, as in AWS's timestamps."""
     return round(clock.now(), 3)
 
 
 def touch(secret: Record) -> None:
-    """Notes a change and hands it to the replicas."""
+    """Sets LastChangedDate and copies the secret to its replicas."""
     secret["LastChangedDate"] = now()
     ministack._sync_replicas(secret)
 
@@ -56,7 +57,7 @@ def new_arn(name: str) -> str:
 def resolve(secret_id: str | None, *, use_arn_scope: bool = False) -> tuple[str | None, Record | None]:
     """(name, record) of a secret by name, ARN, or ARN without its hyphen and six random characters; else (None, None).
 
-    With `use_arn_scope` the ARN's own Region is searched, else only the request's. Replaces MiniStack's `_resolve`.
+    With `use_arn_scope` it searches the ARN's own Region, else only the request's. Replaces MiniStack's `_resolve`.
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
     """
     if not secret_id:
@@ -80,7 +81,7 @@ def resolve(secret_id: str | None, *, use_arn_scope: bool = False) -> tuple[str 
 
 
 def find(secret_id: str) -> Record:
-    """The secret. Raises Refusal when there is none."""
+    """The secret. Raises Refusal if it does not exist."""
     _, secret = resolve(secret_id)
     if secret is None:
         raise secret_not_found()
@@ -88,7 +89,7 @@ def find(secret_id: str) -> Record:
 
 
 def find_live(secret_id: str) -> Record:
-    """The secret, if it isn't scheduled for deletion."""
+    """The secret, if it is not scheduled for deletion."""
     secret = find(secret_id)
     if secret.get("DeletedDate"):
         raise marked_for_deletion()
@@ -96,7 +97,7 @@ def find_live(secret_id: str) -> Record:
 
 
 def find_writable(secret_id: str) -> Record:
-    """The secret, if it is live and primary: a replica is changed through its primary alone."""
+    """The secret, if it is live and primary: a replica changes only through its primary."""
     secret = find_live(secret_id)
     if ministack._is_replica(secret):
         raise replica_is_read_only()
@@ -104,7 +105,7 @@ def find_writable(secret_id: str) -> Record:
 
 
 def still_there(secret: Record) -> bool:
-    """Whether this very record is still the stored one, and live: a rotation may outlast its secret."""
+    """Whether this record is still the stored one, and live: a secret may be deleted during its rotation."""
     account, region = scope_of(secret)
     stored = ministack._secrets.get_scoped(account, region, secret["Name"])
     return stored is secret and not secret.get("DeletedDate")
@@ -118,7 +119,7 @@ def scope_of(secret: Record) -> tuple[str, str]:
 
 @contextmanager
 def acting_for(secret: Record) -> Generator[None]:
-    """Gives a thread without a request the secret's account and Region."""
+    """Sets the secret's account and Region for a thread without a request."""
     with request_scope(*scope_of(secret)):
         yield
 

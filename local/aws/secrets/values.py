@@ -1,6 +1,6 @@
 """CreateSecret, PutSecretValue, UpdateSecret, GetSecretValue.
 
-Owns how values come in and out as versions. Leaves out the labels' own rules (`labels`), KMS (`encryption`) and
+Owns how values are stored and read as versions. Leaves out the rules of labels (`labels`), KMS (`encryption`) and
 rotation.
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
 """
@@ -71,7 +71,7 @@ def create_secret(request: Request) -> Answer:
 
 
 def _created_before(existing: Record, given: Request, token: str) -> Answer:
-    """A repeated request with the same token and value is answered as the first was."""
+    """A repeated request with the same token and value gets the same response as the first."""
     if existing.get("DeletedDate"):
         raise invalid_request(
             "You can't create this secret because a secret with this name is already scheduled for deletion."
@@ -150,7 +150,7 @@ def get_secret_value(request: Request) -> Answer:
         raise missing
     key = secret.get("KmsKeyId") if ministack._is_replica(secret) else version.get("KeyArn")
     encryption.decrypt(key, secret["ARN"], version_id)
-    # AWS keeps the day of the last access and not its time.
+    # AWS stores the day of the last access, not its time.
     secret["LastAccessedDate"] = now() // _DAY * _DAY
     value = {name: version[name] for name in ("SecretString", "SecretBinary") if version.get(name) is not None}
     return (
@@ -201,7 +201,7 @@ def _store(secret: Record, token: str, given: Request, wanted: list[str]) -> Non
 
 
 def _abandon(secret: Record, pending: str, *, was_under_way: bool) -> None:
-    """A value put in by hand ends the rotation under way, so that AWSPENDING doesn't block the ones to come.
+    """A value stored by hand ends the rotation in progress, so that AWSPENDING does not block later rotations.
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieve-ct-entries.html (RotationAbandoned)
     """

@@ -1,8 +1,8 @@
-"""CloudTrail in the local cell: the event history, and looking events up.
+"""CloudTrail in the local cell: the event history and LookupEvents.
 
-errors      The error of an answer, as CloudTrail records it
-history     CloudTrail's event history: who called what, denied calls included, and never a secret
+errors      The error of a response, as CloudTrail records it
+history     CloudTrail's event history: who called what, also denied calls, and never a secret
 identity    CloudTrail's userIdentity of the request's caller
-lookup      LookupEvents page by page: MiniStack answers with the newest events only and has no next page
-parameters  What CloudTrail keeps of a request and its answer
+lookup      LookupEvents with pages: MiniStack returns only the newest events, without a next page
+parameters  The parts of a request and its response that CloudTrail records
 """

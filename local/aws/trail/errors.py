@@ -1,4 +1,4 @@
-"""The error of an answer, as CloudTrail records it."""
+"""The error of a response, as CloudTrail records it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DENIED = frozenset({"AccessDeniedException", "AccessDenied", "AuthorizationErro
 
 
 def error_of(body: bytes, headers: Mapping[str, Any]) -> tuple[str, str]:
-    """(errorCode, errorMessage). A denial's code is ``AccessDenied`` whatever the service calls it."""
+    """(errorCode, errorMessage). A denial's code is ``AccessDenied`` for every service."""
     text = body.decode("utf-8", "replace")
     code, message = _json(text) if text.lstrip().startswith("{") else _xml(text)
     code = code or str(headers.get("x-amzn-errortype", "")).partition(":")[0] or "InternalFailure"

@@ -1,7 +1,7 @@
-"""CloudTrail's event history: who called what, denied calls included, and never a secret.
+"""CloudTrail's event history: who called what, also denied calls, and never a secret.
 
-Owns the event's shape. Leaves out trails and LookupEvents, which MiniStack serves. Like AWS's event history it holds
-management events only: invocations, messages, objects and log lines are data.
+Owns the event's shape. Leaves out trails, which MiniStack serves, and LookupEvents (`lookup`). Like AWS's event history
+it has only management events: invocations, messages, objects and log lines are data events.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 """
 
@@ -44,11 +44,11 @@ _DATA_EVENTS = {
     ),
     "s3": ("GetObject", "PutObject", "DeleteObject", "HeadObject", "CopyObject", "UploadPart"),
 }
-"""By MiniStack's name of the service: how a data event's name starts."""
+"""From MiniStack's service name to the beginnings of the names of its data events."""
 
 
 def install() -> None:
-    # This file records each request in MiniStack's place.
+    # This module records each request instead of MiniStack.
     replace(
         "ministack.app",
         "_maybe_record_cloudtrail",
@@ -65,7 +65,7 @@ def _nothing(_original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def record(request: ServiceRequest, answer: Sequence[Any]) -> None:
-    """Appends the event of a request that was answered with (status, headers, body)."""
+    """Appends the event of a request; `answer` is its response: (status, headers, body)."""
     name = event_name(request)
     if name is None or request.service == "cloudtrail":
         return
@@ -91,7 +91,7 @@ def record(request: ServiceRequest, answer: Sequence[Any]) -> None:
 
 
 def event_name(request: ServiceRequest) -> str | None:
-    """None for a data event and for what isn't a call of AWS's."""
+    """None for a data event and for a request that is not an AWS call."""
     name = request.operation or iam_actions._match_rest_action(request.service, request.method, request.path, {})
     if name is None:
         name = app._ct_event_name(request.service, request.method, request.path, request.headers, {})
@@ -141,6 +141,6 @@ def _append(event: dict[str, Any], resources: Sequence[dict[str, str]]) -> None:
 
 
 def _username(identity: Mapping[str, Any]) -> str:
-    """A user's name, a session's name, or the service."""
+    """The user's name, the session's name or the service."""
     arn = identity.get("arn", "")
     return identity.get("userName") or arn.rpartition("/")[2] or identity.get("invokedBy", "")

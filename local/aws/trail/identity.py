@@ -14,11 +14,11 @@ from ministack.services import iam as iam_service
 from ministack.services import sts as sts_service
 
 ANONYMOUS: Final[dict[str, Any]] = {"type": "Unknown", "principalId": "", "accountId": "", "userName": ""}
-"""Nobody who proved who they are: no credentials, unknown ones, or a signature that doesn't check out."""
+"""A caller who is not authenticated: no credentials, unknown ones, or an invalid signature."""
 
 
 def user_identity() -> dict[str, Any]:
-    """Of the caller whose signature was verified."""
+    """The userIdentity of the caller whose signature was verified."""
     key = iam_evaluator._verified_key.get()
     credential = iam_evaluator.resolve_credential(key, _account_from_sts_session(key) or get_account_id())
     if isinstance(credential, iam_evaluator.CredentialResolutionError):

@@ -1,6 +1,5 @@
-"""LookupEvents page by page: MiniStack answers with the newest events only and has no next page.
+"""LookupEvents with pages: MiniStack returns only the newest events, without a next page.
 
-Owns the filter, the token and the pages. Leaves out what is recorded (`history.py`).
 https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
 """
 
@@ -32,7 +31,7 @@ def install() -> None:
 
 
 def lookup(body: Mapping[str, Any]) -> Answer:
-    """The events after the one that NextToken names, newest first. A token goes with the parameters it came from."""
+    """The events after NextToken's event, newest first. A token is valid only with its request's parameters."""
     asked = {name: value for name, value in body.items() if name not in ("NextToken", "MaxResults")}
     attributes: list[dict[str, str]] = asked.get("LookupAttributes") or []
     if len(attributes) > 1:
@@ -55,7 +54,7 @@ def lookup(body: Mapping[str, Any]) -> Answer:
 def matching(
     events: Iterable[Event], attributes: Iterable[Mapping[str, str]], start: float | None, end: float | None
 ) -> Iterator[Event]:
-    """Both bounds are part of the time asked for."""
+    """`start` and `end` are inclusive."""
     wanted = [(each["AttributeKey"], each["AttributeValue"]) for each in attributes]
     for event in events:
         time = event["EventTime"]

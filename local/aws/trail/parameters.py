@@ -1,4 +1,4 @@
-"""What CloudTrail keeps of a request and its answer.
+"""The parts of a request and its response that CloudTrail records.
 
 Owns AWS's spelling and the fields that AWS leaves out: secrets' values, plaintext, code, payloads, credentials.
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/monitoring-cloudtrail.html
@@ -53,7 +53,7 @@ _LEFT_OUT: Final = frozenset(
 
 _HIDDEN: Final = "HIDDEN_DUE_TO_SECURITY_REASONS"
 _HIDDEN_FIELDS: Final = frozenset({"environment", "input"})
-"""A function's environment and a target's input are recorded as present, never as what they hold."""
+"""A function's environment and a target's input: recorded as present, without their content."""
 
 _READ_ONLY: Final = ("Get", "List", "Describe", "Head", "Lookup", "BatchGet")
 
@@ -63,7 +63,7 @@ def request_parameters(request: ServiceRequest) -> dict[str, Any] | None:
 
 
 def response_elements(request: ServiceRequest, name: str, body: bytes) -> dict[str, Any] | None:
-    """None for calls that change nothing. KMS's answers are never kept."""
+    """None for calls that change nothing. KMS's responses are never recorded."""
     if name.startswith(_READ_ONLY) or request.service == "kms":
         return None
     if request.service == "sts" and name.startswith("AssumeRole"):
@@ -78,7 +78,7 @@ def response_elements(request: ServiceRequest, name: str, body: bytes) -> dict[s
 
 
 def _assumed(xml: str) -> dict[str, Any]:
-    """AWS keeps the session's token here; nobody who reads the history needs it."""
+    """Without the session's token: AWS records it, but no reader of the history needs it."""
 
     def element(tag: str) -> str:
         found = re.search(rf"<{tag}>([^<]*)</{tag}>", xml)

@@ -1,16 +1,16 @@
-"""What each endpoint does, one file for each kind of object; `ALL` has all of them.
+"""What each endpoint does, one file per kind of object; `ALL` has all routes.
 
 admin_keys        Admin keys: list, create, retrieve, delete
 audit_logs        The audit log, newest first
 chat              Chat completions, whole or streamed
-limits            What a project may call and how fast
+limits            A project's rate limits by model, and the models that it may use
 models            The models that a project key can see
 project_keys      A project's keys after they were minted: list, retrieve, change expiry and scopes, revoke
 projects          Projects: create, list, retrieve, update, archive
 responses         Responses: create (whole or streamed), retrieve, delete
 service_accounts  Service accounts of a project, and the keys minted on them
 spend             A project's hard spend limit and its spend alerts, in US cents a calendar month
-usage             Usage of completions and costs, in time buckets, grouped as asked
+usage             Usage of completions and costs, in time buckets, grouped as requested
 """
 
 from __future__ import annotations

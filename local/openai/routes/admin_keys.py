@@ -1,6 +1,6 @@
 """Admin keys: list, create, retrieve, delete.
 
-Creating and deleting need the scope `api.management.write`; a key may delete itself.
+Create and delete need the scope `api.management.write`; a key may delete itself.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _create(call: Call) -> dict[str, Any]:
     body.done()
     assert name is not None
     assert call.admin_key is not None
-    # A key never makes one that can do more than itself.
+    # The new key must not have more scopes than the key that makes it.
     key, value = mint_admin_key(call, name, list(call.admin_key.scopes), expires)
     return render(key) | {"value": value}
 

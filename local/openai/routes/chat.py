@@ -1,7 +1,7 @@
 """Chat completions, whole or streamed.
 
-Owns `/v1/chat/completions`. Leaves out the answer itself (`answering.py`). Parameters that steer a real model's words
-are accepted and have no effect; tools are never called.
+Owns `/v1/chat/completions`. Leaves out the answer itself (`answering.py`). Parameters that influence the text of a real
+model are accepted and have no effect; tools are never called.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a project may call and how fast: rate limits by model, and the list of models allowed or denied.
+"""A project's rate limits by model, and the list of models that it may or may not use.
 
 Owns `…/rate_limits` and `…/model_permissions`. Leaves out enforcement (`pacing.py`, `answering.py`). A project's limit
-cannot be above the organization's. Where no permissions were set there is nothing to retrieve: 404.
+cannot be above the organization's. If no permissions were set, a retrieve returns 404.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _OTHERS: Final = (
     "max_audio_megabytes_per_1_minute",
     "batch_1_day_max_input_tokens",
 )
-"""Only relevant for some models, OpenAI says; for the models here it is none of them."""
+"""OpenAI documents these for some models only; none of the emulator's models has them."""
 
 
 def _render(project: Project, model: Model) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The models that a project key can see.
 
-A model that the project may not use is not listed, and asking for it by name answers like a model that does not exist.
+A model that the project may not use is not listed, and a request for it by name is answered as for a model that does
+not exist.
 """
 
 from __future__ import annotations

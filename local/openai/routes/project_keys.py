@@ -1,8 +1,8 @@
 """A project's keys after they were minted: list, retrieve, change expiry and scopes, revoke.
 
-Owns `…/api_keys`. Leaves out minting, which needs an owner (`service_accounts.py`). Without `owner_project_access` a
-list leaves out keys whose owner was not a member by default. OpenAI says that some enabled keys may be missing then,
-not which: these are the ones that a caller who forgets the parameter would miss most.
+Owns `…/api_keys`. Leaves out minting, which needs an owner (`service_accounts.py`). Without `owner_project_access`, a
+list does not contain keys whose owner was not a member by default. OpenAI documents that some enabled keys may then be
+missing, but not which: these are the keys whose absence matters most to a caller that omits the parameter.
 """
 
 from __future__ import annotations

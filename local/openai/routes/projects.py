@@ -1,7 +1,7 @@
 """Projects: create, list, retrieve, update, archive.
 
-Owns `/v1/organization/projects`. Leaves out what lies inside a project. Names need not be unique: OpenAI lets two
-projects share one, so whoever looks a project up by name must look at all of them.
+Owns `/v1/organization/projects`. Leaves out the objects in a project. Names need not be unique: OpenAI allows two
+projects with the same name, so a search by name must read all projects.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Responses: create (whole or streamed), retrieve, delete.
 
-Owns `/v1/responses`. Leaves out the answer itself (`answering.py`). Parameters that steer a real model's words are
-accepted and have no effect; tools are never called; a conversation is not continued.
+Owns `/v1/responses`. Leaves out the answer itself (`answering.py`). Parameters that influence the text of a real model
+are accepted and have no effect; tools are never called; a conversation is not continued.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ def _delete(call: Call) -> dict[str, Any]:
 
 
 ROUTES = [
-    # Both: reports show keys with only the second refused for want of the first.
+    # Both scopes are needed: reports show that a key with only the second is refused because the first is missing.
     model_route("POST", "/responses", _create, "model.request", "api.responses.write"),
     model_route("GET", "/responses/{response_id}", _retrieve, "api.responses.read"),
     model_route("DELETE", "/responses/{response_id}", _delete, "api.responses.write"),

@@ -1,7 +1,7 @@
 """Service accounts of a project, and the keys minted on them.
 
-Owns `…/service_accounts` and below. Leaves out what happens to a key later (`project_keys.py`). An account made with
-`create_service_account_only` has role `none` and no key; its keys are refused until a role is given.
+Owns `…/service_accounts` and its sub-paths. Leaves out later changes of a key (`project_keys.py`). An account made with
+`create_service_account_only` has the role `none` and no key; its keys are refused until it gets another role.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A project's hard spend limit and its spend alerts, in US cents a calendar month.
 
-Owns `…/spend_limit` and `…/spend_alerts`. Leaves out what was spent (`state.py`) and the refusal and the alert that
-follow (`answering.py`). Where no limit was set there is nothing to retrieve or delete: 404.
+Owns `…/spend_limit` and `…/spend_alerts`. Leaves out what was spent (`state.py`), and the refused calls and the alerts
+that result (`answering.py`). If no limit was set, a retrieve or a delete returns 404.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Usage of completions and costs, in time buckets, grouped as asked.
+"""Usage of completions and costs, in time buckets, grouped as requested.
 
-Owns `/v1/organization/usage/completions` and `/v1/organization/costs`. Leaves out how a call is booked
-(`answering.py`). Buckets are aligned to their width in UTC; empty ones are listed too, as OpenAI lists them.
+Owns `/v1/organization/usage/completions` and `/v1/organization/costs`. Leaves out how a call is recorded
+(`answering.py`). Buckets are aligned to their width in UTC; empty buckets are listed too, as OpenAI lists them.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from local.openai.fields import Query
 from local.openai.state import Usage
 
 _WIDTHS: Final = {"1m": (60, 60, 1440), "1h": (3600, 24, 168), "1d": (86400, 7, 31)}
-"""Seconds, buckets by default, buckets at most."""
+"""By width: its seconds, the default number of buckets, the largest number of buckets."""
 _USAGE_GROUPS: Final = ("project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source")
 _COST_GROUPS: Final = ("project_id", "user_id", "line_item", "api_key_id", "api_source")
 _FIXED: Final = {"batch": False, "service_tier": "default", "api_source": "unlabeled"}
-"""The emulator has one of each, so grouping by them makes one group."""
+"""The emulator has one value of each, so a request to group by them returns one group."""
 
 
 def _group_by(query: Query, known: tuple[str, ...]) -> list[str]:

@@ -1,4 +1,4 @@
-"""CloudWatch alarms on one metric. PutMetricAlarm replaces an alarm as a whole, so an update is another put."""
+"""CloudWatch alarms on one metric. PutMetricAlarm replaces the whole alarm, so an update calls it again."""
 
 from __future__ import annotations
 

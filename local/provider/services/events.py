@@ -1,6 +1,7 @@
 """EventBridge rules and their targets, on the default bus or a named one.
 
-Ids are the official ones: a rule's name, with ``bus/`` before it off the default bus; a target's ``rule-target``.
+Ids are the official plugin's: a rule's name, or ``bus/name`` on a bus other than the default; a target's
+``rule-target``.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def _create(aws: Aws, inputs: State) -> Created:
 
 
 def _address(id: str) -> tuple[str, str]:
-    """Bus and rule of a rule's id."""
+    """(bus, rule) of a rule's id."""
     bus, slash, name = id.rpartition("/")
     return (bus, name) if slash else (_DEFAULT, name)
 
@@ -96,13 +97,13 @@ def _put_target(aws: Aws, target_id: str, inputs: State) -> None:
 
 
 def _complain(answer: Mapping[str, Any], what: str) -> None:
-    """EventBridge answers 200 and lists what it refused."""
+    """Raises for an entry that EventBridge refused: it returns 200 and lists the failed entries."""
     for entry in answer.get("FailedEntries") or ():
         raise Refused(f"{what} {entry.get('TargetId')}: {entry.get('ErrorCode')}: {entry.get('ErrorMessage')}")
 
 
 def _create_target(aws: Aws, inputs: State) -> Created:
-    # A name that only depends on the target, so that a create that is tried again makes no second one.
+    # The id depends only on the target, so that a repeated create does not make a second one.
     digest = hashlib.sha256(f"{inputs['rule']} {inputs['arn']}".encode()).hexdigest()[:26]
     target_id = inputs.get("targetId") or f"terraform-{digest}"
     _put_target(aws, target_id, inputs)
@@ -112,7 +113,7 @@ def _create_target(aws: Aws, inputs: State) -> Created:
 
 
 def _target_address(id: str, prior: State) -> tuple[str, str, str]:
-    """Bus, rule and target. An import gives ``rule/target`` or ``bus/rule/target``."""
+    """(bus, rule, target). An import gives ``rule/target`` or ``bus/rule/target``."""
     if prior.get("rule"):
         return prior["eventBusName"], prior["rule"], prior["targetId"]
     parts = id.split("/")

@@ -1,7 +1,7 @@
 """IAM policies: managed, inline in a role, and the attachment of a managed one to a role.
 
-A managed policy keeps at most five versions; the oldest goes when a sixth is due, as the official plugin does. Its
-`attachmentCount` is left out: it changes by other resources' doing and would look like drift.
+A managed policy has at most five versions; before a sixth, the oldest is deleted, as in the official plugin.
+`attachmentCount` is left out: other resources change it, so it would be reported as drift.
 """
 
 from __future__ import annotations

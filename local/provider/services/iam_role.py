@@ -1,7 +1,7 @@
-"""IAM roles. IAM is one for all Regions, so nothing here carries a Region.
+"""IAM roles. IAM is global, so no role has a Region.
 
-The official plugin also reads a role's inline and attached policies into outputs; they belong to other resources here,
-and would make every role look changed after these, so they are left out.
+The official plugin also reads a role's inline and attached policies into outputs. Here other resources own them, and
+every role would be reported as changed after those, so they are left out.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _update(aws: Aws, change: Change) -> State:
 
 
 def _delete(aws: Aws, id: str, state: State) -> None:
-    """Without `forceDetachPolicies` AWS refuses a role that still has policies, and that refusal stands."""
+    """Without `forceDetachPolicies`, AWS refuses to delete a role that has policies, and the delete fails."""
     iam = aws.client("iam")
     if state.get("forceDetachPolicies"):
         for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=id):

@@ -1,6 +1,6 @@
 """KMS keys and aliases.
 
-A deleted key is scheduled for deletion and counts as gone; an alias is matched with its key by id or by ARN.
+A key that is scheduled for deletion counts as deleted. An alias may name its key by id or by ARN.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _read_key(aws: Aws, id: str, _prior: State) -> State | None:
 
 def _update_key(aws: Aws, change: Change) -> State:
     kms, new = aws.client("kms"), change.new
-    # A disabled key can't be changed, so it is enabled before and disabled after everything else.
+    # A disabled key cannot be changed: it is enabled before all other changes, and disabled after them.
     if "isEnabled" in change.changed and new["isEnabled"]:
         kms.enable_key(KeyId=change.id)
     if change.changed & {"enableKeyRotation", "rotationPeriodInDays"}:
@@ -104,7 +104,7 @@ def _key_conflicts(inputs: State) -> list[tuple[str, str]]:
 
 
 def _same_key(old: Any, new: Any) -> bool:
-    """A key's id and its ARN name the same key."""
+    """Whether both name the same key, each by its id or its ARN."""
     return str(old).rsplit("/", 1)[-1] == str(new).rsplit("/", 1)[-1]
 
 

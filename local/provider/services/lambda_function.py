@@ -1,7 +1,7 @@
-"""Lambda functions from a .zip file, whose bytes are uploaded as they are.
+"""Lambda functions from a .zip file, whose bytes are uploaded unchanged.
 
-The configuration is changed before the code, and a version is published after both, as the official plugin does. A
-function whose code somebody changed by hand shows it in `codeSha256`; only a new archive uploads code again.
+The configuration is changed before the code, and a version is published after both, as in the official plugin. Code
+that was changed by hand has another `codeSha256`; only a new archive uploads code again.
 """
 
 from __future__ import annotations

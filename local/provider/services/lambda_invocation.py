@@ -1,9 +1,9 @@
-"""A Lambda function called as part of a deployment.
+"""A Lambda function invoked as part of a deployment.
 
-With the scope CREATE_ONLY (the default) it is called once, when the resource is made. With CRUD also on every change
-and before it goes, and the event gets a key (`tf`, or `terraformKey`) with the action and the previous input. Nothing
-is read back: the result is what the last call said. A missing function fails the delete, since skipping a clean-up
-without a word would leave what it should have cleaned up.
+With the scope CREATE_ONLY (the default) it is invoked once, when the resource is created. With CRUD it is also invoked
+on every change and before the delete, and the event gets a key (`tf`, or `terraformKey`) with the action and the
+previous input. Nothing is read back: the result is that of the last call. If the function is missing, the delete fails:
+to skip the clean-up silently would leave what it should delete.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _call(aws: Aws, inputs: State, payload: bytes) -> str:
 
 
 def _reason(text: str) -> str:
-    """Type and message of a function's error. The trace is left to the function's log."""
+    """Type and message of a function's error. The traceback is only in the function's log."""
     try:
         content: Any = json.loads(text)
     except ValueError:

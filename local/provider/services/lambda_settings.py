@@ -1,4 +1,4 @@
-"""What is set on a Lambda function from outside: who may invoke it, and what becomes of asynchronous calls."""
+"""Who may invoke a Lambda function, and its settings for asynchronous invocations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OPTIONAL = {"sourceAccount": "SourceAccount", "sourceArn": "SourceArn", "qualif
 _LONGEST_AGE = 21600
 
 _POLICY_LOCK = threading.Lock()
-"""AWS loses statements that are added to one function's policy at the same time: the official plugin takes turns."""
+"""AWS loses statements added to one function's policy at the same time: as the official plugin, adds one at a time."""
 
 
 def _add(aws: Aws, inputs: State) -> Created:
@@ -49,7 +49,7 @@ def _read(aws: Aws, id: str, prior: State) -> State | None:
 
 
 def _address(id: str, prior: State) -> tuple[str, str, str]:
-    """Function, qualifier and statement. An import gives ``function/statement`` or ``function:qualifier/statement``."""
+    """(function, qualifier, statement). An import gives ``function/statement`` or ``function:qualifier/statement``."""
     if prior.get("function"):
         return prior["function"], prior.get("qualifier") or "", id
     function, _, statement_id = id.partition("/")
@@ -98,7 +98,7 @@ def _put(aws: Aws, inputs: State) -> Created:
 
 
 def _event_address(id: str) -> State:
-    """An id is a function's name or ARN, with a qualifier after a last colon where there is one."""
+    """An id is a function's name or ARN; a qualifier, if any, follows the last colon."""
     parts = id.split(":")
     plain = 7 if id.startswith("arn:") else 1
     if len(parts) == plain + 1:
@@ -123,7 +123,7 @@ def _read_event(aws: Aws, id: str, prior: State) -> State | None:
 
 
 def _age(held: int | None, prior: State) -> int | None:
-    """Six hours is what AWS takes where nothing is set, and no input then."""
+    """Without a setting AWS uses six hours; that default is then not an input."""
     return None if held == _LONGEST_AGE and "maximumEventAgeInSeconds" not in prior else held
 
 

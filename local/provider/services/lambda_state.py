@@ -1,4 +1,4 @@
-"""What AWS says of a Lambda function: its state, and when a change of it has come through."""
+"""The state of a Lambda function in AWS, and whether its last change is complete."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from local.provider.model import State
 from local.provider.values import Archive
 
 WAIT_SECONDS = 600
-"""How long a function may take to become active: the official plugin's default timeout."""
+"""The most that a function may take to become active: the official plugin's default timeout."""
 
 
 def wait(aws: Aws, id: str) -> None:
-    """Until the function is active and its last change has come through. Raises Refused with AWS's reason."""
+    """Waits until the function is active and its last change is complete. Raises Refused with AWS's reason."""
     end, pause = time.monotonic() + WAIT_SECONDS, 0.05
     while True:
         seen = aws.client("lambda").get_function_configuration(FunctionName=id)
@@ -69,7 +69,7 @@ def read(aws: Aws, id: str, prior: State) -> State | None:
 
 
 def _latest(aws: Aws, id: str) -> Mapping[str, Any]:
-    """The newest version, which is $LATEST until one is published. Its ARN carries the version."""
+    """The newest version, which is $LATEST until one is published. Its ARN contains the version."""
     pages = aws.client("lambda").get_paginator("list_versions_by_function").paginate(FunctionName=id)
     newest: Mapping[str, Any] = [version for page in pages for version in page["Versions"]][-1]
     suffix = f":{newest['Version']}"

@@ -1,4 +1,4 @@
-"""CloudWatch Logs groups, under the type name that the official plugin gives them: `aws:cloudwatch/logGroup`."""
+"""CloudWatch Logs groups, with the official plugin's type name: `aws:cloudwatch/logGroup`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local.provider.model import AutoName, Change, Created, Property, Resource, 
 from local.provider.rules import matches, one_of
 
 _DAYS = (0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
-"""What PutRetentionPolicy takes, and 0 for ever."""
+"""The values that PutRetentionPolicy takes; 0 means that log events never expire."""
 
 
 def _create(aws: Aws, inputs: State) -> Created:

@@ -1,4 +1,4 @@
-"""Secrets Manager secrets and their resource policies. Never a secret's value: no input, no output, no call has one."""
+"""Secrets Manager secrets and their resource policies. No input, output or call contains a secret's value."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _update(aws: Aws, change: Change) -> State:
     if "description" in change.changed:
         asked["Description"] = new.get("description", "")
     if "kmsKeyId" in change.changed:
-        # An empty key id puts the secret back under the account's aws/secretsmanager key.
+        # With an empty key id, the account's aws/secretsmanager key encrypts the secret again.
         asked["KmsKeyId"] = new.get("kmsKeyId", "")
     if asked:
         client.update_secret(SecretId=change.id, **asked)
@@ -92,7 +92,7 @@ def _by_region(replicas: Any) -> dict[str, State]:
 
 
 def _same_replica(old: State, new: State) -> bool:
-    """AWS fills in its own key where none is named; a status is nothing that anybody asked for."""
+    """AWS sets its own key if none is given. A replica's status is not an input."""
     return not new.get("kmsKeyId") or old.get("kmsKeyId") == new["kmsKeyId"]
 
 

@@ -1,7 +1,7 @@
 """Rotation of a Secrets Manager secret.
 
-`rotateImmediately` counts at the call and is never read back. AWS refuses a function that it may not invoke; the
-official plugin tries again while such a permission spreads, which it does at once in a local cell.
+`rotateImmediately` matters only in the call and is never read back. AWS refuses a function that it may not invoke. The
+official plugin retries while such a permission propagates; in a local cell it takes effect at once.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _read(aws: Aws, id: str, _prior: State) -> State | None:
 
 
 def _seen(rules: dict[str, Any]) -> State:
-    """AWS derives the days from a schedule; only what was asked for is state."""
+    """AWS derives the days from a schedule expression; the state has only the values that were given."""
     if rules.get("ScheduleExpression"):
         seen: State = {"scheduleExpression": rules["ScheduleExpression"]}
     else:
@@ -77,7 +77,7 @@ def _conflicts(inputs: State) -> list[tuple[str, str]]:
 
 
 def _same_secret(old: Any, new: Any) -> bool:
-    """A secret's ARN is its name with a hyphen and six random characters, so a name in a program is no change."""
+    """Whether both identify one secret: `new` may be its name. An ARN adds a hyphen and six random characters to it."""
     if old == new:
         return True
     name = str(old).split(":secret:", 1)[-1]

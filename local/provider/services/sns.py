@@ -1,7 +1,7 @@
 """SNS topics, their policies and subscriptions.
 
-A topic always has a policy: taking a TopicPolicy away puts the default one back, as the official plugin does. An e-mail
-subscription stays pending until its owner confirms it, and a pending one can't be deleted.
+A topic always has a policy: the delete of a TopicPolicy restores the default policy, as in the official plugin. An
+e-mail subscription is pending until its owner confirms it, and a pending one cannot be deleted.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _read(aws: Aws, id: str, prior: State) -> State | None:
         "fifoTopic": held.get("FifoTopic") == "true",
         "tags": mapped(sns.list_tags_for_resource(ResourceArn=id).get("Tags")),
     }
-    # A policy that a TopicPolicy owns would look like drift of the topic.
+    # A policy that a TopicPolicy owns would be reported as drift of the topic.
     return seen | ({"policy": held.get("Policy")} if "policy" in prior else {})
 
 
@@ -87,7 +87,7 @@ def _delete_policy(aws: Aws, id: str, _state: State) -> None:
 
 
 def _default_policy(arn: str, owner: str) -> dict[str, Any]:
-    """What SNS gives a new topic: every use of it to principals of the owning account."""
+    """The policy that SNS gives a new topic: principals of the owning account may use it in every way."""
     actions = ("GetTopicAttributes", "SetTopicAttributes", "AddPermission", "RemovePermission", "DeleteTopic")
     use = ("Subscribe", "ListSubscriptionsByTopic", "Publish")
     return {
@@ -148,7 +148,7 @@ def _set_raw(aws: Aws, id: str, raw: bool) -> None:
 
 
 def _unsubscribe(aws: Aws, id: str, _state: State) -> None:
-    """SNS refuses to end a pending subscription, and drops it by itself after 48 hours."""
+    """SNS refuses to delete a pending subscription, and deletes it itself after 48 hours."""
     sns = aws.client("sns")
     try:
         sns.unsubscribe(SubscriptionArn=id)

@@ -21,7 +21,7 @@ _ATTRIBUTES = {
 
 
 def _text(value: Any) -> str:
-    """SQS takes every attribute as text; an empty one takes it away."""
+    """SQS takes every attribute as text; an empty text removes the attribute."""
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,4 +1,4 @@
-"""Tags between a map, as programs give them, and the lists that AWS's services take."""
+"""Converts tags between a map, as programs give them, and the lists that AWS's services take."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def pairs(tags: Mapping[str, str] | None, key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
-    """As ``[{"Key": …, "Value": …}]``; KMS says TagKey and TagValue."""
+    """As ``[{"Key": …, "Value": …}]``; KMS names them TagKey and TagValue."""
     return [{key: name, value: text} for name, text in sorted((tags or {}).items())]
 
 
