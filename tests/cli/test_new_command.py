@@ -76,7 +76,7 @@ def test_a_terminal_is_asked_with_defaults_and_asked_again_for_what_is_refused(f
         ("Display name", "Zeta Air"),
         ("Cell that", ""),
         ("Country", "KP"),
-        ("Whose", ""),
+        ("Source of keys", ""),
         ("Models", "gpt-5.4-mini"),
         ("Longest time", ""),
         ("Hours that", ""),
