@@ -18,7 +18,7 @@ import tenancy
 from components.admin_rotation import AdminKeyLife
 from components.deployer import DeployerArgs
 from components.iam.copies import Replica
-from components.iam.deployer import State
+from components.iam.deployer_permissions import State
 from components.iam.deployer_trust import Job
 from components.platform import Platform, PlatformArgs
 from components.tenant_key import Managed, TenantKey, TenantKeyArgs

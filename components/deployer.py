@@ -10,8 +10,8 @@ import pulumi
 from pulumi_aws.iam import Policy, Role, RolePolicy, RolePolicyAttachment
 
 from components.iam.copies import Replica
-from components.iam.deployer import State, deployer_looks, deployer_permissions
-from components.iam.deployer_grants import Deploys
+from components.iam.deployer_calls import Deploys
+from components.iam.deployer_permissions import State, deployer_looks, deployer_permissions
 from components.iam.deployer_trust import Job, deployer_trust
 from myflux_keys.aws_names import CellNames
 

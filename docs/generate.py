@@ -18,7 +18,7 @@ import typer.main
 
 from components.iam import copies, identity, resource
 from components.iam.boundary import permissions_boundary
-from components.iam.deployer import State, deployer_looks, deployer_permissions
+from components.iam.deployer_permissions import State, deployer_looks, deployer_permissions
 from components.iam.deployer_trust import Job, deployer_trust
 from docs import access_matrix, package_arguments
 from docs.scale import scale

@@ -1,6 +1,6 @@
-"""The rules that need more than one file: names that clash, limits that tenants or a cell and AWS share.
+"""The rules on files that are valid by themselves: names that clash, and limits of AWS and OpenAI that files share.
 
-Leaves out the rules of one file (`tenant`, `cell`) and reading files (`loading`).
+Leaves out the fields of one file (`tenant`, `cell`) and reading files (`loading`).
 """
 
 from __future__ import annotations

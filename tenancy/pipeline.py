@@ -1,6 +1,6 @@
 """The CI pipeline that deploys a cell: the field `pipeline` of `cells/<slug>.yaml`.
 
-Owns which jobs are trusted. Leaves out what they may do (`components/iam/deployer.py`). Sources:
+Owns which jobs are trusted. Leaves out what they may do (`components/iam/deployer_permissions.py`). Sources:
 https://docs.github.com/en/actions/reference/security/oidc
 https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/
 https://docs.gitlab.com/ci/secrets/id_token_authentication/

@@ -1,12 +1,12 @@
 """Every policy document of ours, as pure functions that return dicts.
 
-identity         trust policies and the runtime's permissions
-boundary         the permissions boundary of every role
-functions        what each function's role may do
-resource         policies of secrets, KMS keys and the alarms' topic
-copies           replicas of secrets in other Regions
-deployer         what a pipeline's role may do
-deployer_grants  the calls that each resource type needs
-deployer_trust   who may assume a pipeline's role
-statements       statements and ARNs that several documents share
+identity              trust policies and the runtime's permissions
+boundary              the permissions boundary of every role
+functions             what each function's role may do
+resource              policies of secrets, KMS keys and the alarms' topic
+copies                replicas of secrets in other Regions
+deployer_permissions  what a pipeline's role may do
+deployer_calls        the calls that each resource type needs
+deployer_trust        who may assume a pipeline's role
+statements            statements and ARNs that several documents share
 """

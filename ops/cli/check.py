@@ -51,7 +51,7 @@ def check(
     try:
         # Loads Pulumi, the rules and the solver, which takes seconds: no other command should pay for it.
         from ops.review import check as reviewing
-        from ops.review.facts import facts
+        from ops.review.report_json import facts
         from ops.review.report_markdown import markdown
         from ops.review.sarif import sarif as as_sarif
     except Exception as error:  # noqa: BLE001 - the branch may have broken the modules of this command

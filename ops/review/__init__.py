@@ -6,7 +6,7 @@ Order
     file_line        a line of a file
 
 Base
-    base             the commit to compare with
+    base_commit      the commit to compare with
     stacks           which stacks the change concerns
     base_and_change  both sides
 
@@ -31,5 +31,5 @@ Comparison
 Output
     report_markdown  for the pull request
     sarif            for code scanning
-    facts            JSON
+    report_json      JSON
 """

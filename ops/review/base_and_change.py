@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from ops.review.base import Base
+from ops.review.base_commit import Base
 from ops.review.remark import Outcome, Remark
 from ops.review.source_lines import Places
 from ops.review.tree_rehearsal import Asked, NotAskedError, ask, can_be_asked

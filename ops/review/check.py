@@ -1,7 +1,7 @@
 """One review of one change: all its checks, in order.
 
 Owns the order and the record of a review. Leaves out each check (the other modules here) and the output
-(`report_markdown`, `sarif`, `facts`).
+(`report_markdown`, `sarif`, `report_json`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ops.errors import OperationError
 from ops.review import base_and_change, judging, previewing, proving, stacks
-from ops.review.base import Base, base
+from ops.review.base_commit import Base, base
 from ops.review.cost import Cost, cost
 from ops.review.difference import Change, alike, changes
 from ops.review.limits_used import Room, room

@@ -10,8 +10,8 @@ import pytest
 from components.iam import identity
 from components.iam.boundary import permissions_boundary
 from components.iam.copies import Replica
-from components.iam.deployer import NEVER, State, deployer_looks, deployer_permissions
-from components.iam.deployer_grants import BUILD, TENANT_TYPES, Deploys, Grant, look
+from components.iam.deployer_calls import BUILD, TENANT_TYPES, Deploys, Grant, look
+from components.iam.deployer_permissions import NEVER, State, deployer_looks, deployer_permissions
 from components.iam.deployer_trust import Job, deployer_trust
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import ROTATION
@@ -67,7 +67,7 @@ def test_every_type_of_the_program_has_its_calls() -> None:
     platform, acme = rehearse("local"), rehearse("acme.local")
     assert {made.type for made in acme if made.type.startswith("aws:")} <= TENANT_TYPES
     made = {made.type for made in [*platform, *acme, *rehearse("globex.local")] if made.type.startswith("aws:")}
-    assert made - BUILD.keys() == set(), "a pipeline could not deploy these: give them a row in deployer_grants"
+    assert made - BUILD.keys() == set(), "a pipeline could not deploy these: give them a row in deployer_calls"
     assert BUILD.keys() - made == set(), "nothing makes these any more: their rights are too many"
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from components.deployer import DeployerArgs
 from components.iam.copies import Replica
-from components.iam.deployer import State
+from components.iam.deployer_permissions import State
 from components.iam.deployer_trust import Job
 from components.platform import Platform
 from components.tenant_key import TenantKey

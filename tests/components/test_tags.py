@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from components.deployer import DeployerArgs
-from components.iam.deployer import State
+from components.iam.deployer_permissions import State
 from components.iam.deployer_trust import Job
 from components.platform import Platform
 from components.tenant_key import TenantKey

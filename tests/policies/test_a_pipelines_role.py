@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.iam.deployer import NEVER
+from components.iam.deployer_permissions import NEVER
 from ops.review.judging import config
 from policies.guardrails import own_deployer
 from policies.guardrails.config import Config

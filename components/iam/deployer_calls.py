@@ -1,7 +1,7 @@
 """The AWS calls that each resource type of the program needs, and on which names.
 
 Owns the table; a test fails for a resource type without a row. Leaves out the document made from it
-(`components/iam/deployer.py`).
+(`components/iam/deployer_permissions.py`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a pipeline's role may do, generated from the resource types that it deploys and the cell's names.
 
-Owns the two documents, and what no pipeline may ever do. Leaves out which calls each type needs (`deployer_grants`),
+Owns the two documents, and what no pipeline may ever do. Leaves out which calls each type needs (`deployer_calls`),
 who may assume the role (`deployer_trust`) and the role itself (`components/deployer.py`).
 
 A pipeline that deploys `tenants` cannot change who reads keys: no role, no key policy, no function's code, no admin
@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from components.iam.copies import Replica, copied
-from components.iam.deployer_grants import BUILD, TENANT_TYPES, Deploys, Grant, look
+from components.iam.deployer_calls import BUILD, TENANT_TYPES, Deploys, Grant, look
 from components.iam.resource import VALIDATION
 from components.iam.statements import Document, Statement, document
 from myflux_keys.aws_names import CellNames
