@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import openai
@@ -228,7 +229,12 @@ def test_a_customers_own_key_and_an_unknown_tenant_are_refused(bench: Bench) -> 
 def test_what_is_not_understood_is_refused_before_anything_is_done(
     bench: Bench, event: dict[str, Any], says: str
 ) -> None:
-    bench.control.clear_calls()
-    with pytest.raises(AssertionError, match=says):
-        bench.invoke(bench.names.sweep_function, event)
-    assert not bench.control.calls()
+    # A rotation that an earlier test began may be at work beside this; what this event caused would come every time.
+    for _ in range(30):
+        bench.control.clear_calls()
+        with pytest.raises(AssertionError, match=says):
+            bench.invoke(bench.names.sweep_function, event)
+        if not (calls := bench.control.calls()):
+            break
+        time.sleep(1)
+    assert not calls
