@@ -112,7 +112,7 @@ def test_an_admin_key_is_not_sent_over_plain_http(cell: tenancy.Cell) -> None:
 @pytest.mark.parametrize(
     ("code", "told"),
     [
-        ("ResourceNotFoundException", "pulumi up --stack local"),
+        ("ResourceNotFoundException", "pulumi up --refresh --stack local"),
         ("AccessDeniedException", "only the cell's deployers"),
         ("LimitExceededException", "Nothing was stored"),
         ("InternalServiceError", "Whether the key was stored is not known"),
