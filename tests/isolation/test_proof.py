@@ -163,7 +163,7 @@ def test_what_the_solver_does_not_decide_is_no_proof_and_stops_a_review(
     shipped: Sequence[Registered], cell: Cell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for asks in ("_asked", "_example"):
-        monkeypatch.setattr(f"isolation.proof.{asks}", lambda *_: None)
+        monkeypatch.setattr(f"ops.isolation.proof.{asks}", lambda *_: None)
     found = proof(cell, ["local"], shipped, (), None)
     assert {remark.rule for remark in found.remarks} == {f"isolation-{claim}" for claim in CLAIMS}
     assert exit_code(found.remarks) == 2, "could not judge"
