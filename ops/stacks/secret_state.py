@@ -29,6 +29,8 @@ _TOLD: Final = (
 """What the rotation function is told about a tenant by its secret's tags. Their values follow the file."""
 GONE: Final = "it is not there"
 """Said of a secret, also before its stack's first `up`."""
+UNSEEN: Final = "it is not there, or these credentials may not look at it"
+"""A pipeline's role names secrets with the end that AWS gives them, so AWS denies it a look at one not made yet."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,8 @@ def look(client: SecretsManagerClient, place: Place, knows: Callable[[str], bool
     try:
         told: Mapping[str, Any] = dict(client.describe_secret(SecretId=place.secret))
     except ClientError as error:
+        if code_of(error) == "AccessDeniedException":
+            return [UNSEEN]
         if code_of(error) != "ResourceNotFoundException":
             raise
         return [GONE]

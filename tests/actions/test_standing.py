@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from myflux_keys import names
 from ops.errors import OperationError
-from ops.stacks.secret_state import GONE, differences, look, places
+from ops.stacks.secret_state import GONE, UNSEEN, differences, look, places
 from tenancy import Cell, Fleet, Tenant
 
 ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:myflux/local/acme/openai-AbCdEf"
@@ -89,6 +89,17 @@ def test_a_customers_key_has_no_rotation_to_miss(small_cell: Cell, acme: Tenant)
 def test_a_secret_that_is_not_there_is_no_obstacle(small_cell: Cell, acme: Tenant) -> None:
     (place,) = places(small_cell, acme)
     assert look(Secrets(None), place, never) == [GONE]  # pyright: ignore[reportArgumentType]
+
+
+def test_a_role_that_may_not_look_at_what_is_not_made_yet_goes_on(small_cell: Cell, acme: Tenant) -> None:
+    """AWS denies a pipeline's role a name without the end that a secret gets when it is made."""
+
+    class Denied:
+        def describe_secret(self, **_asked: str) -> dict[str, Any]:
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "DescribeSecret")
+
+    (place,) = places(small_cell, acme)
+    assert look(Denied(), place, never) == [UNSEEN]  # type: ignore[arg-type]
 
 
 def test_a_deletion_that_is_scheduled_is_refused_with_the_date_and_adopt(small_cell: Cell, acme: Tenant) -> None:
