@@ -78,7 +78,9 @@ class ServerProcess:
             time.sleep(0.02)
         # The server is gone; a worker that ignored the first signal has nobody left to answer to.
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.group, signal.SIGKILL)
+            while time.monotonic() < give_up + _KILL_SECONDS:
+                os.killpg(self.group, signal.SIGKILL)
+                time.sleep(0.02)
         return True
 
     def last_words(self, lines: int = 15) -> str:

@@ -4,10 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from multiprocessing import forkserver, resource_tracker, util
+from typing import Any
 
 import pytest
 
 from tests.crash.stage import Stage, staged
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_fork_server_left(nothing_left_by_the_run: object) -> Iterator[None]:
+    """multiprocessing keeps its two processes, and a folder, for as long as Python runs."""
+    yield
+    # It has no public way to end them before that.
+    servers: Any = forkserver._forkserver
+    tracker: Any = resource_tracker._resource_tracker
+    inside: Any = util
+    servers._stop()
+    tracker._stop()
+    for finalizer in list(inside._finalizer_registry.values()):
+        if finalizer._callback is inside._remove_temp_dir:
+            finalizer()
 
 
 @pytest.fixture(scope="session")

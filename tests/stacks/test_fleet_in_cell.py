@@ -109,7 +109,8 @@ def test_a_cluster_whose_checkout_is_another_is_refused_and_the_same_one_does_th
     with subprocess.Popen(
         [sys.executable, "-c", CLUSTER],
         cwd=ROOT,
-        env=rig.environment(elsewhere) | {"MYFLUX_STATE": str(operator.state), "PYTHONPATH": str(ROOT)},
+        env=rig.environment(elsewhere)
+        | {"MYFLUX_STATE": str(operator.state), "PYTHONPATH": str(ROOT), "DASK_TEMPORARY_DIRECTORY": str(tmp_path)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
