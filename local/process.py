@@ -77,8 +77,10 @@ class ServerProcess:
                 return False
             time.sleep(0.02)
         # The server is gone; a worker that ignored the first signal has nobody left to answer to.
+        # Where init buries nobody, a dead worker stays in the group: it is waited for no longer than this.
+        give_up = time.monotonic() + _GRACE_SECONDS
         with suppress(ProcessLookupError, PermissionError):
-            while time.monotonic() < give_up + _KILL_SECONDS:
+            while time.monotonic() < give_up:
                 os.killpg(self.group, signal.SIGKILL)
                 time.sleep(0.02)
         return True

@@ -1,6 +1,6 @@
 """What one side has and another has not, between the cell's secrets and OpenAI's projects: a pure decision.
 
-Owns the kinds of orphans and the rules. Leaves out gathering both sides (`sides.py`). Every rule starts from the union
+Owns the kinds of orphans and the rules. Leaves out gathering both sides (`gather_cell.py`). Every rule starts from the union
 of the sides: a list of one side never shows what is missing in it. Nothing here ends a key (docs/adr/0032).
 """
 

@@ -1,6 +1,6 @@
 """The cell's secrets as Secrets Manager lists and describes them.
 
-Owns the calls and the records. Leaves out values (`look.py`), judging dates (`due.py`) and what it means that a secret
+Owns the calls and the records. Leaves out values (`gather_facts.py`), judging dates (`due.py`) and what it means that a secret
 is not as it should be (`orphans.py`). Tags can be changed and a secret can be deleted by hand, so the list starts from
 names as well as from tags, and what is on its way out is in it. ListSecrets matches by prefix, and tag keys and tag
 values apart from each other, so each entry is checked again here.
