@@ -243,9 +243,17 @@ class TenantNames:
         return f"{self.cell.kms_alias}/{self.tenant}"
 
 
+def tenant_secrets_prefix(cell: str) -> str:
+    return f"myflux/{cell}/"
+
+
+def admin_secrets_prefix(cell: str) -> str:
+    return f"myflux-admin/{cell}/"
+
+
 def secret_name(cell: str, tenant: str) -> str:
     """All that a reader needs to know to find a tenant's secret."""
-    return f"myflux/{cell}/{tenant}/openai"
+    return f"{tenant_secrets_prefix(cell)}{tenant}/openai"
 
 
 def project_name(cell: str, tenant: str) -> str:
@@ -254,7 +262,7 @@ def project_name(cell: str, tenant: str) -> str:
 
 
 def customer_admin_secret(cell: str, tenant: str) -> str:
-    return f"myflux-admin/{cell}/{tenant}/openai"
+    return f"{admin_secrets_prefix(cell)}{tenant}/openai"
 
 
 def key_name(cell: str, tenant: str, client_request_token: str) -> str:

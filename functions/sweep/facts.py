@@ -1,7 +1,7 @@
 """What a sweep knows of one tenant when it decides, and what it finds.
 
-Owns the two records. Leaves out how facts are gathered (`look.py`), what follows from them (`decide.py`) and doing it
-(`act.py`).
+Owns the two records. Leaves out how facts are gathered (`gather_facts.py`), what follows from them (`decide.py`) and
+doing it (`act.py`).
 """
 
 from __future__ import annotations

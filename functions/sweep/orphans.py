@@ -1,7 +1,7 @@
 """What one side has and another has not, between the cell's secrets and OpenAI's projects: a pure decision.
 
-Owns the kinds of orphans and the rules. Leaves out gathering both sides (`gather_cell.py`). Every rule starts from the union
-of the sides: a list of one side never shows what is missing in it. Nothing here ends a key (docs/adr/0032).
+Owns the kinds of orphans and the rules. Leaves out gathering both sides (`gather_cell.py`). Every rule starts from the
+union of the sides: a list of one side never shows what is missing in it. Nothing here ends a key (docs/adr/0032).
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def is_orphan(suspect: Orphan) -> bool:
 
 def _admin(secret: ListedSecret, cell: str) -> bool:
     """The place of an admin key, the cell's or a customer's: tagged as ours, and no tenant's."""
-    return secret.name.startswith(names.customer_admin_secret(cell, "").split("//")[0] + "/")
+    return secret.name.startswith(names.admin_secrets_prefix(cell))
 
 
 def _is_mistagged(secret: ListedSecret, cell: str) -> bool:

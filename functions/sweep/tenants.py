@@ -1,9 +1,9 @@
 """The cell's secrets as Secrets Manager lists and describes them.
 
-Owns the calls and the records. Leaves out values (`gather_facts.py`), judging dates (`due.py`) and what it means that a secret
-is not as it should be (`orphans.py`). Tags can be changed and a secret can be deleted by hand, so the list starts from
-names as well as from tags, and what is on its way out is in it. ListSecrets matches by prefix, and tag keys and tag
-values apart from each other, so each entry is checked again here.
+Owns the calls and the records. Leaves out values (`gather_facts.py`), judging dates (`due.py`) and what it means that a
+secret is not as it should be (`orphans.py`). Tags can be changed and a secret can be deleted by hand, so the list
+starts from names as well as from tags, and what is on its way out is in it. ListSecrets matches by prefix, and tag keys
+and tag values apart from each other, so each entry is checked again here.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def tenant_secrets(client: SecretsManagerClient, cell: str) -> list[TenantSecret
 
 
 def _by_name(cell: str) -> dict[str, Any]:
-    return {"Key": "name", "Values": [names.secret_name(cell, "").split("//")[0] + "/"]}
+    return {"Key": "name", "Values": [names.tenant_secrets_prefix(cell)]}
 
 
 def _entries(client: SecretsManagerClient, filters: Sequence[Any]) -> Iterator[Mapping[str, Any]]:

@@ -1,7 +1,7 @@
 """What must hold of a cell, for all tenants, principals and tags.
 
-Owns the claims and their words. Leaves out the requests that each is made of (`trials`), asking the solver (`proof`)
-and telling a person (`words`).
+Owns the claims and their words. Leaves out the requests that each is made of (`attempts`), asking the solver (`proof`)
+and telling a person (`counterexample`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """LookupEvents page by page: MiniStack answers with the newest events only and has no next page.
 
-Owns the filter, the token and the pages. Leaves out what is recorded (`trail.py`).
+Owns the filter, the token and the pages. Leaves out what is recorded (`history.py`).
 https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
 """
 
