@@ -108,21 +108,20 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 def _rotate(deployed: Deployed) -> Payload:
     secrets = deployed.client("secretsmanager")
     try:
+        before = secrets.describe_secret(SecretId=deployed.secret_arn).get("LastRotatedDate")
         token = secrets.rotate_secret(
             SecretId=deployed.secret_arn,
             RotationLambdaARN=deployed.names.rotation_function_arn,
             RotationRules={"AutomaticallyAfterDays": 30},
         )["VersionId"]
-        end, stages = time.monotonic() + 60, dict[str, list[str]]()
-        while time.monotonic() < end:
-            stages = secrets.describe_secret(SecretId=deployed.secret_arn).get("VersionIdsToStages", {})
-            if "AWSCURRENT" in stages.get(token, []):
-                others = [labels for version, labels in stages.items() if version != token]
-                assert not any("AWSPENDING" in labels for labels in others)
-                break
+        # LastRotatedDate tells the end: AWSCURRENT moves while the last step still has the old key to shorten.
+        end = time.monotonic() + 60
+        while (now := secrets.describe_secret(SecretId=deployed.secret_arn)).get("LastRotatedDate") == before:
+            assert time.monotonic() < end, f"not rotated: {now}; {_logs(deployed)}"
             time.sleep(0.2)
-        else:
-            raise AssertionError(f"not rotated: {stages}; {_logs(deployed)}")
+        assert "AWSCURRENT" in now["VersionIdsToStages"][token]
+        others = [labels for version, labels in now["VersionIdsToStages"].items() if version != token]
+        assert not any("AWSPENDING" in labels for labels in others)
     finally:
         secrets.close()
     return Payload.from_json(_read(deployed))

@@ -231,16 +231,16 @@ class Rig:
     def await_first_key(self, slug: str) -> None:
         wait_until(lambda: "LastRotatedDate" in self.describe(slug), f"the first key of {slug}")
 
-    def await_rotation(self, slug: str, before: str | None) -> None:
-        def done() -> bool:
-            stages = self.describe(slug).get("VersionIdsToStages", {})
-            moved = any("AWSCURRENT" in labels and version != before for version, labels in stages.items())
-            return moved and ["AWSPENDING"] not in stages.values()
+    def last_rotated(self, slug: str) -> Any:
+        return self.describe(slug).get("LastRotatedDate")
 
-        wait_until(done, f"a rotation of {slug}")
+    def await_rotation(self, slug: str, before: Any) -> None:
+        """To the rotation's end: `before` is LastRotatedDate as it was. AWSCURRENT moves while the last step still has
+        the old key to shorten."""
+        wait_until(lambda: self.last_rotated(slug) != before, f"a rotation of {slug}")
 
     def rotate(self, slug: str) -> None:
-        before = self.current(slug)
+        before = self.last_rotated(slug)
         self.client("deployer", "secretsmanager").rotate_secret(SecretId=self.tenant(slug).secret)
         self.await_rotation(slug, before)
 

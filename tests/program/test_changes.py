@@ -95,11 +95,11 @@ def test_another_interval_rotates_at_once_so_that_no_key_expires_before_its_next
     tenant: Rig, change: Callable[[str, str], Run]
 ) -> None:
     """A key lives for the interval it was minted in and a margin: a longer interval alone would outlast it."""
-    version = tenant.current(SLUG)
+    before = tenant.last_rotated(SLUG)
     done = change("every_days: 30", "every_days: 14")
     assert done.changed == {SECRET: "update", ROTATION: "update"}
     assert _tags(tenant)[names.TAG_EVERY_DAYS] == "14"
-    tenant.await_rotation(SLUG, version)
+    tenant.await_rotation(SLUG, before)
 
 
 def test_another_overlap_or_permission_is_a_tag_that_the_next_rotation_reads(

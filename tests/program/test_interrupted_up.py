@@ -106,10 +106,10 @@ def test_a_rotation_asked_for_twice_leaves_the_current_key_and_one_on_its_overla
     slug, stack = "killed-late", "killed-late.local"
     cut(slug, asking_for_rotation, lambda process, _: _kill_group(process))
     platform.await_first_key(slug)
-    first = platform.current(slug)
+    first, before = platform.current(slug), platform.last_rotated(slug)
     platform.pulumi("cancel", "--yes", "--stack", stack)
     platform.up(stack)
-    platform.await_rotation(slug, first)
+    platform.await_rotation(slug, before)
     platform.refresh(stack, "--clear-pending-creates")
     (project,) = platform.projects(slug)
     tenant = platform.tenant(slug)
