@@ -1,5 +1,8 @@
 """What an operator does to a running cell: decisions and calls. `ops/cli` only parses arguments and prints.
 
+A file `run_<name>` runs a command: it takes the lock, and opens the record and the account. The file `<name>` holds the
+command's steps and decisions.
+
 Keys
     rotate              rotates many tenants' keys
     pace                when the next rotation may start
