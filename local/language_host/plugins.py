@@ -7,12 +7,14 @@ import queue
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import grpc
 
 from local.language_host.policy_pack import PackNotReady, PolicyPackFront
 from local.language_host.processes import Processes
+
+_REFUSAL_SECONDS: Final = 10.0
 
 Output = tuple[str, bytes | int]
 """``("stdout" | "stderr", bytes)`` or, last, ``("exitcode", int)``: the fields of a RunPluginResponse."""
@@ -35,12 +37,14 @@ def policy_pack(
     """Runs a policy pack in its own folder, once the engine has named the stack, until the engine ends it."""
     folder = request.info.program_directory
     command = [str(python), "-u", "-m", "pulumi.policy", *request.args, folder]
-    started: queue.SimpleQueue[tuple[subprocess.Popen[bytes], Iterator[tuple[str, bytes]]] | None] = queue.SimpleQueue()
+    started: queue.SimpleQueue[tuple[subprocess.Popen[bytes], Iterator[tuple[str, bytes]], bool] | None] = (
+        queue.SimpleQueue()
+    )
 
     def launch(stack: Mapping[str, str]) -> int:
         process = processes.start(command, folder, {**variables, **stack})
         port, before, output = _port(processes.stream(process))
-        started.put((process, itertools.chain(before, output)))
+        started.put((process, itertools.chain(before, output), port is not None))
         if port is None:
             # The engine may give up before the pack's output has reached it.
             raise PackNotReady(f"the policy pack in {folder} ended before it was ready: {_last_line(before)}")
@@ -53,9 +57,12 @@ def policy_pack(
         yield "stdout", f"{front.port}\n".encode()
         if (running := started.get()) is None:
             return
-        process, output = running
+        process, output, ready = running
         context.add_callback(lambda: processes.end(process))
         yield from output
+        if not ready:
+            # Else the engine may see the exit code first, and report that instead of the reason.
+            front.refused.wait(_REFUSAL_SECONDS)
         yield "exitcode", process.returncode
     finally:
         front.stop()

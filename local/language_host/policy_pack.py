@@ -30,6 +30,8 @@ class PolicyPackFront(grpc.GenericRpcHandler):
     def __init__(self, launch: Callable[[Mapping[str, str]], int]) -> None:
         self._launch = launch
         self._lock = threading.Lock()
+        self.refused = threading.Event()
+        """Set once the engine has the refusal of a pack that did not start."""
         self._channel: grpc.Channel | None = None
         self._server = grpc.server(ThreadPoolExecutor(max_workers=16), options=_UNLIMITED)
         self._server.add_generic_rpc_handlers((self,))
@@ -65,6 +67,7 @@ class PolicyPackFront(grpc.GenericRpcHandler):
         try:
             return cast("bytes", self._connect(stack).unary_unary(method)(request))
         except PackNotReady as error:
+            context.add_callback(self.refused.set)
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
         except grpc.RpcError as error:
             context.abort(error.code(), error.details() or "")
