@@ -140,13 +140,19 @@ class Engine:
 
     def replace_state(self, stack: str, deployment: Mapping[str, Any]) -> None:
         """Replaces the stack's state by `deployment`, in the format of `export`."""
+        # Where the import fails, the SDK leaves its copy of the state among the temporary files.
+        if self.peek(stack) is None:
+            self._workspace().create_stack(stack)
         state = automation.Deployment(version=_DEPLOYMENT, deployment=dict(deployment))
         self._on(stack, partial(automation.Stack.import_stack, state=state))
 
+    def _workspace(self, environment: Mapping[str, str] | None = None) -> _Workspace:
+        variables = {**self._environment, **(environment or {})}
+        return _Workspace(work_dir=str(self._project), env_vars=variables, pulumi_command=self._command)
+
     def _on(self, stack: str, act: Callable[[automation.Stack], T], environment: Mapping[str, str] | None = None) -> T:
         """What `act` returns. Creates the stack if the backend has none of that name."""
-        variables = {**self._environment, **(environment or {})}
-        workspace = _Workspace(work_dir=str(self._project), env_vars=variables, pulumi_command=self._command)
+        workspace = self._workspace(environment)
         selected = automation.Stack.select(stack, workspace)
         # The SDK's own `select` makes no other class.
         selected.__class__ = _Stack
