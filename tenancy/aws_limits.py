@@ -38,7 +38,7 @@ LOG_GROUP: Final = Limit(
 SESSION_TAG: Final = Limit("a session tag's value", 256, f"{_REFERENCE}/STS/latest/APIReference/API_Tag.html")
 
 
-def aws_names(names: CellNames) -> Iterator[tuple[Limit, str]]:
+def cell_names(names: CellNames) -> Iterator[tuple[Limit, str]]:
     """Every name that a cell's platform stack gives to something in AWS, with the limit for it."""
     functions = [names.function(one) for one in FUNCTIONS]
     yield from ((FUNCTION, name) for name in functions)
@@ -65,7 +65,7 @@ def tenant_names(names: TenantNames) -> Iterator[tuple[Limit, str]]:
 
 
 def refusals(names: CellNames | TenantNames) -> Iterator[Refusal]:
-    derived = aws_names(names) if isinstance(names, CellNames) else tenant_names(names)
+    derived = cell_names(names) if isinstance(names, CellNames) else tenant_names(names)
     for limit, name in derived:
         if len(name) > limit.most:
             length = f"{limit.what} has at most {limit.most} characters ({limit.source})"

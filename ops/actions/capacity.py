@@ -128,7 +128,7 @@ def reckon(fleet: Fleet, cell: Cell, created: Sequence[datetime], now: datetime)
 
 def platform_roles(names: CellNames) -> int:
     """Counted by the names that the platform's stack gives to roles."""
-    return sum(limit is aws_limits.ROLE for limit, _ in aws_limits.aws_names(names))
+    return sum(limit is aws_limits.ROLE for limit, _ in aws_limits.cell_names(names))
 
 
 def growth_of(created: Iterable[datetime], now: datetime) -> Growth:

@@ -98,7 +98,7 @@ def test_a_retiring_model_is_noticed_and_not_refused(files: Files) -> None:
 
 
 def _measured(names: CellNames | TenantNames) -> list[tuple[str, int]]:
-    derived = aws_limits.aws_names(names) if isinstance(names, CellNames) else aws_limits.tenant_names(names)
+    derived = aws_limits.cell_names(names) if isinstance(names, CellNames) else aws_limits.tenant_names(names)
     return [(name, limit.most - len(name)) for limit, name in derived]
 
 
