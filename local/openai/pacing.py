@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 from local.openai import errors
 from local.openai.catalogue import Model
 from local.openai.state import Project
 
 WINDOW_SECONDS = 60.0
+CEILINGS: Final = {"max_requests_per_1_minute": "requests_per_minute", "max_tokens_per_1_minute": "tokens_per_minute"}
+"""The API's name of a limit, and the model's field with the organization's limit."""
 
 
 class AdminPace:
@@ -48,9 +51,12 @@ def limit_of(project: Project, model: Model, name: str) -> int:
     own = project.rate_limits.get(model.id, {}).get(name)
     if own is not None:
         return own
-    return {"max_requests_per_1_minute": model.requests_per_minute, "max_tokens_per_1_minute": model.tokens_per_minute}[
-        name
-    ]
+    return ceiling_of(model, name)
+
+
+def ceiling_of(model: Model, name: str) -> int:
+    """The organization's limit. Raises KeyError for a name that is not in `CEILINGS`."""
+    return getattr(model, CEILINGS[name])
 
 
 class ModelPace:

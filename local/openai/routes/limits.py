@@ -11,12 +11,11 @@ from typing import Any, Final
 from local.openai import audit, errors
 from local.openai.call import Call, admin_route
 from local.openai.catalogue import MODELS, Model
-from local.openai.pacing import limit_of
+from local.openai.pacing import CEILINGS, ceiling_of, limit_of
 from local.openai.paging import page
 from local.openai.state import Project
 
 _PREFIX: Final = "rl-"
-_CEILINGS: Final = {"max_requests_per_1_minute": "requests_per_minute", "max_tokens_per_1_minute": "tokens_per_minute"}
 _OTHERS: Final = (
     "max_requests_per_1_day",
     "max_images_per_1_minute",
@@ -27,7 +26,7 @@ _OTHERS: Final = (
 
 
 def _render(project: Project, model: Model) -> dict[str, Any]:
-    limits = {name: limit_of(project, model, name) for name in _CEILINGS}
+    limits = {name: limit_of(project, model, name) for name in CEILINGS}
     return {"id": _PREFIX + model.id, "object": "project.rate_limit", "model": model.id} | limits
 
 
@@ -51,8 +50,8 @@ def _update(call: Call) -> dict[str, Any]:
         raise errors.not_found("Rate limit", identifier)
     body = call.body()
     changes: dict[str, int] = {}
-    for name, ceiling in _CEILINGS.items():
-        value = body.integer(name, minimum=1, maximum=getattr(model, ceiling), required=False)
+    for name in CEILINGS:
+        value = body.integer(name, minimum=1, maximum=ceiling_of(model, name), required=False)
         if value is not None:
             changes[name] = value
     for name in _OTHERS:
