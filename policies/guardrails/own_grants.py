@@ -80,7 +80,7 @@ def grants_of(kind: str, cell: str, tenant: str = "") -> tuple[Grant, ...]:
     copies = kind == "boundary" or kind in WRITERS
     return (
         *_on_secrets(kind, cell, tenant),
-        *((keys,) if secrets_of(kind, cell, tenant or "*") else ()),
+        *((keys,) if secrets_of(kind, cell) else ()),
         *((Grant(CRYPTOGRAPHY[2:], "arn:~:kms:~:~:key/~"),) if copies else ()),
         *_of_functions(kind, cell),
     )
@@ -88,10 +88,12 @@ def grants_of(kind: str, cell: str, tenant: str = "") -> tuple[Grant, ...]:
 
 def _on_secrets(kind: str, cell: str, tenant: str) -> tuple[Grant, ...]:
     if kind in ("runtime", "dedicated"):
-        return (Grant(_READ, secrets(cell, tenant if kind == "dedicated" else "*")),)
+        return tuple(Grant(_READ, one) for one in secrets_of(kind, cell, tenant))
     if kind == "boundary":
-        every = (secrets(cell), *admin_secrets(cell))
-        return (*(Grant((*_ROTATE, *_LOOK), one) for one in every), *(Grant((one,), "*") for one in _ANYWHERE))
+        return (
+            *(Grant((*_ROTATE, *_LOOK), one) for one in secrets_of(kind, cell)),
+            *(Grant((one,), "*") for one in _ANYWHERE),
+        )
     return tuple(_of_row(_FUNCTIONS[kind], cell))
 
 
