@@ -140,11 +140,11 @@ class Engine:
 
     def replace_state(self, stack: str, deployment: Mapping[str, Any]) -> None:
         """Replaces the stack's state by `deployment`, in the format of `export`."""
-        # Where the import fails, the SDK leaves its copy of the state among the temporary files.
+        workspace = self._workspace()
+        # Not by a first try: where the import fails, the SDK leaves its copy of the state among the temporary files.
         if self.peek(stack) is None:
-            self._workspace().create_stack(stack)
-        state = automation.Deployment(version=_DEPLOYMENT, deployment=dict(deployment))
-        self._on(stack, partial(automation.Stack.import_stack, state=state))
+            workspace.create_stack(stack)
+        workspace.import_stack(stack, automation.Deployment(version=_DEPLOYMENT, deployment=dict(deployment)))
 
     def _workspace(self, environment: Mapping[str, str] | None = None) -> _Workspace:
         variables = {**self._environment, **(environment or {})}
