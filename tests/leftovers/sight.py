@@ -40,17 +40,32 @@ def look(tree: Tree) -> Sight:
     return Sight(things, dict(_settings()))
 
 
-def detached(folder: Path) -> dict[object, str]:
+def detached(folder: Path) -> dict[tuple[str, str, str], str]:
     """Processes with `folder` in their command, with any parent. It reads every process, which takes 10 ms.
 
-    A local cell's parent is init from its start. Its command contains its home folder, whose name shows the test.
+    A local cell's parent is init from its start. Its command contains its home folder, whose name shows the test. A
+    process that another of them started counts as part of that one: a cell that the whole run shares starts its
+    functions on a schedule, during tests that know nothing of it.
     """
-    found: dict[object, str] = {}
+    commands: dict[int, str] = {}
+    parents: dict[int, int] = {}
     for process in Path("/proc").glob("[0-9]*"):
         command = _text(process / "cmdline").replace("\0", " ").strip()
         if str(folder) in command and process.name != str(os.getpid()):
-            found["detached", process.name, command] = f"process {process.name} ({command})"
-    return found
+            pid = int(process.name)
+            commands[pid] = command
+            parents[pid] = _parent(process)
+    return {
+        ("detached", str(pid), command): f"process {pid} ({command})"
+        for pid, command in commands.items()
+        if parents[pid] not in commands
+    }
+
+
+def _parent(process: Path) -> int:
+    """The process's parent; 0 for a process that has just ended."""
+    fields = _text(process / "stat").rpartition(")")[2].split()
+    return int(fields[1]) if fields else 0
 
 
 def left(before: Sight, after: Sight) -> dict[object, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.leftovers.sight import REPOSITORY, Tree
+from tests.leftovers.sight import REPOSITORY, Tree, detached
 
 _CONFTEST = """
 import os
@@ -111,6 +113,23 @@ def test_what_a_shared_fixture_may_hold_is_judged_with_it_and_the_test_that_open
 
 def test_a_process_that_was_left_to_init_is_found_by_its_folder(told: dict[str, str]) -> None:
     assert "/test_detached_process0)" in told["test_last_of_the_module"]
+
+
+def test_a_process_counts_as_part_of_the_one_that_started_it_until_that_one_ends(tmp_path: Path) -> None:
+    """A shared cell starts a function on its schedule during somebody else's test."""
+    child = "import sys, time; print('up', flush=True); time.sleep(60)"
+    cell = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}, sys.argv[1]])"
+    with subprocess.Popen([sys.executable, "-c", cell, str(tmp_path)], stdout=subprocess.PIPE) as running:
+        assert running.stdout
+        running.stdout.readline()
+        seen = detached(tmp_path)
+        running.kill()
+        running.wait()
+        orphans = detached(tmp_path)
+        for _, pid, _ in orphans:
+            os.kill(int(pid), signal.SIGKILL)
+    assert [pid for _, pid, _ in seen] == [str(running.pid)]
+    assert [command for _, _, command in orphans] == [f"{sys.executable} -c {child} {tmp_path}"]
 
 
 def test_files_of_tools_and_files_that_were_there_are_not_new(tmp_path: Path) -> None:
