@@ -9,26 +9,24 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi_aws import Provider
 
 import tenancy
-from components.admin_rotation import AdminKeyLife
-from components.deployer import DeployerArgs
 from components.iam.copies import Replica
-from components.iam.deployer_permissions import State
-from components.iam.deployer_trust import Job
-from components.platform import Platform, PlatformArgs
 from components.tenant_key import Managed, TenantKey, TenantKeyArgs
-from functions import packer
 from myflux_keys import names
 from myflux_keys.aws_names import TenantNames
 from myflux_keys.cell_functions import FUNCTIONS
 from tenancy import Cell, Tenant, slots
 from tenancy.address import AddressError, openai_base_url
 from tenancy.pipeline import AWS_AUDIENCE
+
+if TYPE_CHECKING:
+    from components.deployer import DeployerArgs
+    from components.platform import PlatformArgs
 
 ROOT = Path(__file__).resolve().parent
 ADOPT = "MYFLUX_ADOPT"
@@ -83,6 +81,10 @@ def _deploy(stack: str, fleet: tenancy.Fleet, root: Path, adopt: str | None, loc
 
 
 def deploy_platform(cell: Cell, local_openai_url: str | None = None) -> None:
+    # Loaded here, as is what its arguments are made of: it takes a third of the time of a tenant's program, which does
+    # not need it.
+    from components.platform import Platform
+
     platform = Platform(cell.cell, platform_args(cell, local_openai_url), _through_the_cells_account(cell))
     for output in ("kms_key_arn", "rotation_function_arn", "provisioner_function", "runtime_role_arn"):
         pulumi.export(output, getattr(platform, output))
@@ -109,6 +111,10 @@ class Shared:
 
 def platform_args(cell: Cell, local_openai_url: str | None = None) -> PlatformArgs:
     """Also packs the functions. Raises AddressError for a local cell without `local_openai_url`: it isn't running."""
+    from components.admin_rotation import AdminKeyLife
+    from components.platform import PlatformArgs
+    from functions import packer
+
     return PlatformArgs(
         names=cell.names,
         archives={one.kind: str(packer.build(one.kind, ROOT / ".build" / one.archive)) for one in FUNCTIONS},
@@ -162,6 +168,10 @@ def _pipeline(cell: Cell) -> DeployerArgs | None:
     pipeline = cell.pipeline
     if pipeline is None:
         return None
+    from components.deployer import DeployerArgs
+    from components.iam.deployer_permissions import State
+    from components.iam.deployer_trust import Job
+
     return DeployerArgs(
         names=cell.names,
         job=Job(pipeline.issuer, AWS_AUDIENCE, pipeline.subject),

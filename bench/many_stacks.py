@@ -1,32 +1,35 @@
-"""Measures `myflux-keys up`: tenants a minute with one and two workers, Dask's cost, and the search for one change.
+"""Measures `myflux-keys up`: tenants a minute with one and two workers, beside Dask, and the search for one change.
 
-Owns the comparison of Dask with plain processes, which run the same `work`. Leaves out how the cost of a tenant depends
-on the number of other tenants (`growth`), and Terraform (`add_tenant`). Every pool adds the same number of new tenants;
-the wait for their first keys is not measured.
+Owns the comparison of the workers with those of a local Dask cluster, which run the same `work`. Leaves out how the
+cost of a tenant depends on the number of other tenants (`growth`), and Terraform (`add_tenant`). Every run adds the
+same number of new tenants; the wait for their first keys is not measured.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import dask.config
+import distributed
 
 from bench import stage
 from bench.figures import Figure, at_most
 from bench.measure import PeakMemory, seconds, spread
-from ops.stacks import pool, sources
+from ops.stacks import cluster, processes, sources
 from ops.stacks.job import Done, Job
-from ops.stacks.run import Plan, Run
+from ops.stacks.run import Plan, Run, Workers
 from ops.stacks.stages import stages
-from ops.stacks.work import work
 
+_local_cluster: Any = distributed.LocalCluster
+"""Dask has no usable types."""
 TENANTS: Final = 8
 FILES: Final = 10_000
 FIND_SECONDS: Final = 2.0
@@ -40,16 +43,15 @@ print(*changed.since("HEAD", Path(sys.argv[1])).stacks)
 
 @dataclass(frozen=True)
 class Taken:
-    """One pool's run, in seconds: `start` until it is ready, `work` from then until the last tenant is done."""
+    """One run. `seconds` go from the start of the workers to the last outcome."""
 
     tenants: int
-    start: float
-    work: float
+    seconds: float
     mebibytes: float | None
 
     @property
     def a_minute(self) -> float:
-        return round(60 * self.tenants / self.work, 1)
+        return round(60 * self.tenants / self.seconds, 1)
 
 
 class _Nothing:
@@ -66,48 +68,49 @@ def run(home: Path, *, quick: bool = False) -> list[Figure]:
         taken = {
             name: _take(here, name, tenants, way)
             for name, way in (
-                ("dask-1", _dask(1, here.fleet)),
+                ("ours-1", _ours(1, here.fleet)),
+                ("ours-2", _ours(2, here.fleet)),
                 ("dask-2", _dask(2, here.fleet)),
-                ("plain-2", _plain(2, here.fleet)),
             )
         }
-    return figures(taken["dask-1"], taken["dask-2"], taken["plain-2"], files, find(home / "files", files, samples))
+    return figures(taken["ours-1"], taken["ours-2"], taken["dask-2"], files, find(home / "files", files, samples))
 
 
-Way = Callable[[Sequence[Job]], tuple[float, float, list[Done]]]
-"""Runs the jobs; returns seconds until it is ready, seconds of work, and the outcomes."""
+Way = Callable[[Sequence[Job]], tuple[float, list[Done]]]
+"""Runs the jobs; returns the seconds and the outcomes."""
 
 
-def _dask(workers: int, fleet: Path) -> Way:
-    def way(jobs: Sequence[Job]) -> tuple[float, float, list[Done]]:
-        began = time.perf_counter()
-        stacks = [job.stack for job in jobs]
-        plan = Plan("up", stages((), stacks, canary=False), {job.stack: job.fingerprint for job in jobs})
-        with pool.opened(workers, None, fleet) as crew:
-            ready = time.perf_counter()
-            result = Run(plan, crew, _Nothing(), lambda _progress: None).go()
-            ended = time.perf_counter()
-        return ready - began, ended - ready, list(result.outcomes.values())
-
-    return way
+def _ours(workers: int, fleet: Path) -> Way:
+    return lambda jobs: _timed(jobs, processes.opened(workers, fleet))
 
 
-def _plain(workers: int, fleet: Path) -> Way:
-    def way(jobs: Sequence[Job]) -> tuple[float, float, list[Done]]:
-        began = time.perf_counter()
-        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as crew:
-            # A process is ready when it has answered and imported its modules.
-            list(crew.map(_imported, range(workers)))
-            ready = time.perf_counter()
-            done = list(crew.map(partial(work, fleet=fleet), jobs))
-            ended = time.perf_counter()
-        return ready - began, ended - ready, done
+def _dask(workers: int, _fleet: Path) -> Way:
+    """Its workers find the fleet by their environment."""
 
-    return way
+    @contextmanager
+    def opened() -> Generator[Workers]:
+        scratch = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        with (
+            scratch as folder,
+            dask.config.set({"temporary-directory": folder}),
+            _local_cluster(
+                n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, memory_limit=0
+            ) as local,
+            cluster.opened(local.scheduler_address) as crew,
+        ):
+            yield crew
+
+    return lambda jobs: _timed(jobs, opened())
 
 
-def _imported(one: int) -> int:
-    return one
+def _timed(jobs: Sequence[Job], workers: AbstractContextManager[Workers]) -> tuple[float, list[Done]]:
+    began = time.perf_counter()
+    stacks = [job.stack for job in jobs]
+    plan = Plan("up", stages((), stacks, canary=False), {job.stack: job.fingerprint for job in jobs})
+    with workers as crew:
+        result = Run(plan, crew, _Nothing(), lambda _progress: None).go()
+        ended = time.perf_counter()
+    return ended - began, list(result.outcomes.values())
 
 
 def _take(here: stage.Stage, name: str, tenants: int, way: Way) -> Taken:
@@ -119,13 +122,13 @@ def _take(here: stage.Stage, name: str, tenants: int, way: Way) -> Taken:
             stack = here.expect_tenant(slug)
             jobs.append(Job("up", stack, sources.fingerprint(stack, here.fleet, code)))
         with PeakMemory() as memory:
-            start, worked, done = way(jobs)
+            taken, done = way(jobs)
     wrong = [one.problem or one.locked for one in done if not one.ok or not one.changes.get("create")]
     if wrong or len(done) != tenants:
         raise RuntimeError(f"{name}: {len(done)} of {tenants} tenants, {wrong[:1]}")
     for slug in slugs:
         here.await_first_key(slug)
-    return Taken(tenants, start, worked, memory.mebibytes)
+    return Taken(tenants, taken, memory.mebibytes)
 
 
 def find(folder: Path, files: int, samples: int) -> list[float]:
@@ -153,17 +156,16 @@ def _found(folder: Path) -> None:
         raise RuntimeError(f"the one change was not found: {said[:200]}")
 
 
-def figures(one: Taken, two: Taken, plain: Taken, files: int, found: Sequence[float]) -> list[Figure]:
+def figures(one: Taken, two: Taken, dask: Taken, files: int, found: Sequence[float]) -> list[Figure]:
     """Pure: the table's lines for these samples."""
     note = f"{two.tenants} new tenants, each a stack of its own by the real engine"
-    peer = f"plain processes: {plain.a_minute} a minute"
+    peer = f"Dask: {dask.a_minute} a minute"
     memory = None if two.mebibytes is None else round(two.mebibytes)
     return [
         Figure("tenants a minute, 1 worker", one.a_minute, "", note=note),
         Figure("tenants a minute, 2 workers", two.a_minute, "", peer=peer, note=note),
         Figure("2 workers over 1", round(two.a_minute / one.a_minute, 2), "times", note="the cell shares the cores"),
-        Figure("start of 2 workers", round(two.start, 2), "s", peer=f"plain processes: {plain.start:.2f} s"),
-        Figure("memory, 2 workers and their engines", memory, "MiB", peer=_memory(plain)),
+        Figure("memory, 2 workers and their engines", memory, "MiB", peer=_memory(dask)),
         at_most(
             f"one change found in {files:,} tenant files",
             round(spread(found).median, 2),
@@ -175,4 +177,4 @@ def figures(one: Taken, two: Taken, plain: Taken, files: int, found: Sequence[fl
 
 
 def _memory(taken: Taken) -> str:
-    return "" if taken.mebibytes is None else f"plain processes: {taken.mebibytes:.0f} MiB"
+    return "" if taken.mebibytes is None else f"Dask: {taken.mebibytes:.0f} MiB"

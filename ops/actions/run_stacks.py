@@ -14,10 +14,10 @@ from pathlib import Path
 
 import tenancy
 from ops import selection
-from ops.stacks import backend, changed, choice, record, sources
+from ops.stacks import backend, changed, choice, processes, record, sources
 from ops.stacks.choice import Choice
 from ops.stacks.job import Operation
-from ops.stacks.run import Plan, Progress, Result, Run
+from ops.stacks.run import Plan, Progress, Result, Run, Workers
 from ops.stacks.stages import stages
 
 _MOST_PROCESSES = 4
@@ -116,15 +116,21 @@ def run(wanted: Wanted, chosen: Choice, talk: Talk) -> tuple[Plan, Result]:
 
 
 def _run(wanted: Wanted, plan: Plan, past: record.Record, talk: Talk) -> Result:
-    # Dask takes a second to import, and a run without stacks does not need it.
-    from ops.stacks import pool
-
-    workers = min(wanted.workers or min(_MOST_PROCESSES, os.cpu_count() or 1), max(len(plan.left), 1))
-    talk.begins(plan, workers)
-    with pool.opened(workers, wanted.scheduler, wanted.fleet.resolve()) as workers_pool, talk.line() as progress:
-        running = Run(plan, workers_pool, past, progress)
+    number = min(wanted.workers or min(_MOST_PROCESSES, os.cpu_count() or 1), max(len(plan.left), 1))
+    talk.begins(plan, number)
+    with _workers(wanted, number) as workers, talk.line() as progress:
+        running = Run(plan, workers, past, progress)
         with _stopped_by_signal(running, talk.stopping):
             return running.go()
+
+
+def _workers(wanted: Wanted, number: int) -> AbstractContextManager[Workers]:
+    if wanted.scheduler is None:
+        return processes.opened(number, wanted.fleet.resolve())
+    # Dask takes a second to import.
+    from ops.stacks import cluster
+
+    return cluster.opened(wanted.scheduler)
 
 
 @contextmanager

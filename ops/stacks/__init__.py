@@ -10,7 +10,8 @@ Choose
 Run
     stages         canaries first
     run            stage by stage
-    pool           Dask workers
+    processes      workers on this machine
+    cluster        workers of a Dask scheduler
     job            a worker's job and result
     work           one stack
     record         to continue a stopped run

@@ -1,7 +1,7 @@
 """Runs one operation over many stacks, stage by stage, until it is complete or stopped.
 
-Owns which job starts when, waiting for locks, and stopping. Leaves out the workers (`pool`), one stack's work (`work`),
-the stages (`stages`) and the record (`record`).
+Owns which job starts when, waiting for locks, and stopping. Leaves out the workers (`processes`, `cluster`), one
+stack's work (`work`), the stages (`stages`) and the record (`record`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LOCKED_SECONDS: Final = 5.0
 
 
 class Workers(Protocol):
-    """The part of a pool that a run uses."""
+    """The part of the workers that a run uses."""
 
     @property
     def size(self) -> int: ...

@@ -1,8 +1,8 @@
 """A worker's job: runs one operation on one stack, in its own process on this machine or on another.
 
 Refuses a checkout that differs, removes the stale lock of a lost worker, repairs what it left, and reports the outcome.
-Leaves out which stacks (`choice`), their order (`stages`) and the workers (`pool`). Raises nothing: an error of one
-stack is its outcome.
+Leaves out which stacks (`choice`), their order (`stages`) and the workers (`processes`, `cluster`). Raises nothing: an
+error of one stack is its outcome.
 """
 
 from __future__ import annotations
