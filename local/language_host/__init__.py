@@ -8,7 +8,7 @@ debuggers): it refuses them and names the official host.
     __main__       `pulumi-language-python [ENGINE_ADDRESS]`: serves the engine that started it, and ends with it
     environments   Which Python a project runs in, and which packages that Python holds
     host           The LanguageRuntime service: the engine's requests and the modules that answer them
-    list_packages  A project's own Python runs it: prints the installed packages as JSON. Standard library only
+    list_packages  The packages that a Python holds; a script for a project that has a Python of its own
     packages       Which provider plugins a set of Python packages needs
     plugins        Runs a plugin or a policy pack that is written in Python, and forwards its output
     policy_pack    Starts a policy pack with the stack's name and configuration in its environment

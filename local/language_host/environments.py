@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,8 @@ from typing import Any, Final
 from google.protobuf import json_format
 from pulumi.runtime.proto import language_pb2
 
-_LISTING: Final = Path(__file__).with_name("list_packages.py")
+from local.language_host import list_packages
+
 _OFFICIAL: Final = "Pulumi's official language host supports it: install Pulumi and put its folder on PATH"
 
 
@@ -52,7 +54,9 @@ class PythonEnvironment:
 
     def packages(self) -> list[dict[str, Any]]:
         """`name`, `version`, `requires` and the parsed `pulumi-plugin.json` (`plugin`, or None) of every package."""
-        return json.loads(self.ask(str(_LISTING)))
+        if str(self.python) == sys.executable:
+            return list_packages.packages()
+        return json.loads(self.ask(list_packages.__file__))
 
 
 def resolve(info: language_pb2.ProgramInfo, *, must_exist: bool = True) -> PythonEnvironment:

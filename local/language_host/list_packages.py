@@ -1,4 +1,7 @@
-"""Run by a project's own Python: prints the packages it holds, as JSON. Standard library only."""
+"""The packages that this Python holds. As a script it prints them as JSON, for a project that has a Python of its own.
+
+Standard library only.
+"""
 
 import json
 import re
@@ -31,6 +34,10 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-if __name__ == "__main__":
+def packages() -> list[dict[str, Any]]:
     found = {entry["name"]: entry for entry in map(describe, metadata.distributions())}
-    json.dump(sorted(found.values(), key=lambda entry: entry["name"]), sys.stdout)
+    return sorted(found.values(), key=lambda entry: entry["name"])
+
+
+if __name__ == "__main__":
+    json.dump(packages(), sys.stdout)
