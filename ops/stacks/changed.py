@@ -24,7 +24,8 @@ from ops.stacks.sources import REQUIREMENTS, Code, code
 from tenancy import loading, source
 from tenancy.loading import ROOT
 
-_PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*|-\S+")
+"""What a line of a requirements file begins with: a package's name, or an option such as -r."""
 
 
 @dataclass
@@ -136,13 +137,30 @@ def left_out(found: Touched, cell_of: Mapping[str, str], was: Callable[[str], st
 
 
 def pins_changed(before: str, now: str) -> list[str]:
-    """Pure. Phrases about the packages whose pinned version differs between two requirements files."""
-    old, new = dict(_PIN.findall(before)), dict(_PIN.findall(now))
+    """Pure. Phrases about the packages whose lines differ between two requirements files, hashes left out."""
+    old, new = _pins(before), _pins(now)
     return [
-        f"{name} changed from {old.get(name, 'none')} to {new.get(name, 'none')}"
+        f"{name} changed" if name.startswith("-") else f"{name} changed from {_shown(old, name)} to {_shown(new, name)}"
         for name in sorted(old.keys() | new.keys())
         if old.get(name) != new.get(name)
     ]
+
+
+def _pins(text: str) -> dict[str, list[str]]:
+    """By package or option, what follows it. A package has several lines where its version depends on the Python."""
+    found: dict[str, list[str]] = {}
+    for line in text.replace("\\\n", " ").splitlines():
+        words = [word for word in re.sub(r"(^|\s)#.*", "", line).split() if not word.startswith("--hash=")]
+        if words and (name := _NAME.match(words[0])):
+            wanted = " ".join(words).removeprefix(name[0]).strip().removeprefix("==").strip()
+            called = name[0] if name[0].startswith("-") else re.sub(r"[-_.]+", "-", name[0]).lower()
+            found.setdefault(called, []).append(wanted)
+    return {name: sorted(lines) for name, lines in found.items()}
+
+
+def _shown(pins: Mapping[str, Sequence[str]], name: str) -> str:
+    # A URL may hold a password.
+    return " and ".join("a URL" if "://" in wanted else wanted for wanted in pins.get(name, ())) or "none"
 
 
 @contextmanager

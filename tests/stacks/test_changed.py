@@ -80,6 +80,26 @@ def test_pinned_versions_are_compared_and_hashes_are_not() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        (
+            "a==1 ; python_version < '3.12'\na==2\n",
+            "a==1.1 ; python_version < '3.12' \\\n    --hash=sha256:00\na==2\n",
+            "a changed from 1 ; python_version < '3.12' and 2 to 1.1 ; python_version < '3.12' and 2",
+        ),
+        ("a[b]==1\n", "a[b]==2\n", "a changed from [b]==1 to [b]==2"),
+        ("a == 1\n", "a == 2\n", "a changed from 1 to 2"),
+        ("  a==1\n", "  a==2\n", "a changed from 1 to 2"),
+        ("a @ https://u:secret@x.example/1\n", "a==2\n", "a changed from a URL to 2"),
+        ("--index-url https://u:secret@x.example\n", "--index-url https://y.example\n", "--index-url changed"),
+    ],
+)
+def test_a_pin_is_read_in_every_form_that_pip_reads(before: str, now: str, told: str) -> None:
+    assert pins_changed(before, now) == [told]
+    assert pins_changed(now, "# why\n" + now.replace("a==", "A==") + "    # via b\n") == []
+
+
 def test_a_file_that_is_gone_is_told_and_not_destroyed() -> None:
     found = touched([Difference("D", "tenants/acme.yaml"), Difference("D", "cells/local.yaml")], ".", CODE, ())
     assert reasons(found, CELLS, {"prod-eu1"}) == {}
