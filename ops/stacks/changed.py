@@ -21,7 +21,7 @@ from ops.stacks import choice
 from ops.stacks.choice import Choice
 from ops.stacks.git import Difference, Repository
 from ops.stacks.sources import REQUIREMENTS, Code, code
-from tenancy import loading, source
+from tenancy import archive, loading, source
 from tenancy.loading import ROOT
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*|-\S+")
@@ -46,16 +46,15 @@ def touched(differences: Iterable[Difference], place: str, code: Code | None, pi
     """Pure. `place` is the folder of tenants/ and cells/ in the repository. `code` is None where the program is in
     another repository. `pins` are phrases about pinned packages that differ."""
     found = Touched()
-    archive = PurePosixPath(place) / "tenants" / "archive"
     differences = list(differences)
-    archived = {PurePosixPath(d.path).stem for d in differences if PurePosixPath(d.path).parent == archive}
+    there = {difference.path for difference in differences if difference.status != "D"}
     for difference in differences:
         path = PurePosixPath(difference.path)
         kind, slug = _described(path, place)
         gone = difference.status == "D"
         word = "removed" if gone else "new" if difference.status == "A" else "changed"
         if kind == "tenants":
-            if gone and slug not in archived:
+            if gone and archive.place(Path(place), slug).as_posix() not in there:
                 found.gone.append(slug)
             elif not gone:
                 found.tenants[slug] = f"{path} is {word}"

@@ -111,6 +111,10 @@ def test_a_file_that_is_gone_is_told_and_not_destroyed() -> None:
 def test_an_archived_tenant_is_offboarded_already() -> None:
     archived = [Difference("D", "tenants/acme.yaml"), Difference("A", "tenants/archive/acme.yaml")]
     assert touched(archived, ".", CODE, ()).gone == []
+    in_a_folder = [Difference(one.status, f"fleet/{one.path}") for one in archived]
+    assert touched(in_a_folder, "fleet", CODE, ()).gone == []
+    for other in (Difference("D", "tenants/archive/acme.yaml"), Difference("A", "tenants/archive/acme.txt")):
+        assert touched([archived[0], other], ".", CODE, ()).gone == ["acme"], "its keys are still valid"
 
 
 def test_another_cell_in_a_tenants_file_is_told_and_not_deployed_beside_the_old_one() -> None:
