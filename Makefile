@@ -80,7 +80,7 @@ engine: $(STAMP) ## Find Pulumi's engine, or install it once into a cache outsid
 install: $(STAMP) ## Make the virtual environment with pinned packages and the myflux-keys command
 
 .PHONY: hooks
-hooks: ## Make git refuse commits that contain something that looks like a key
+hooks: ## Make git refuse commits, merges and pushes that contain something that looks like a key
 	git config core.hooksPath .githooks
 
 .PHONY: lock

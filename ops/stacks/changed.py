@@ -148,7 +148,7 @@ def pins_changed(before: str, now: str) -> list[str]:
 def _pins(text: str) -> dict[str, list[str]]:
     """By package or option, what follows it. A package has several lines where its version depends on the Python."""
     found: dict[str, list[str]] = {}
-    for line in text.replace("\\\n", " ").splitlines():
+    for line in text.replace("\r\n", "\n").replace("\\\n", " ").splitlines():
         words = [word for word in re.sub(r"(^|\s)#.*", "", line).split() if not word.startswith("--hash=")]
         if words and (name := _NAME.match(words[0])):
             wanted = " ".join(words).removeprefix(name[0]).strip().removeprefix("==").strip()
