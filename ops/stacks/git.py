@@ -67,9 +67,10 @@ class Repository:
         while wanted:
             self._git(*write, "-z", "--stdin", more=own, given="\0".join(sorted(wanted)))
             done |= wanted
-            linked = {target for path in wanted if (target := _linked(folder, path))} - done
-            listed = self._git("ls-files", "-z", "--", *(f":(top,literal){path}" for path in sorted(linked)), more=own)
-            wanted = linked & set(listed.split("\0"))
+            linked = sorted({target for path in wanted if (target := _linked(folder, path))} - done)
+            exact = [f":(top,literal){path}" for path in linked]
+            listed = self._git("ls-files", "-z", "--", *exact, more=own) if exact else ""
+            wanted = set(linked) & set(listed.split("\0"))
         index.unlink()
 
     def differences(self, commit: str) -> list[Difference]:
