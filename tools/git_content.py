@@ -28,8 +28,12 @@ class GitFailed(Exception):
 
 
 class Repository:
-    def __init__(self, root: Path) -> None:
+    """`root` is a folder of the repository. `of_hook` is whether git runs a hook: its variables then tell which index
+    is meant; elsewhere they may name another repository."""
+
+    def __init__(self, root: Path, *, of_hook: bool = False) -> None:
         self._root = root
+        self._environment = {name: value for name, value in os.environ.items() if of_hook or name[:4] != "GIT_"}
 
     def working_tree(self) -> Iterator[Content]:
         """Every file that git holds or `git add` would add, as it is on disk; of a symbolic link, its target's path."""
@@ -122,6 +126,8 @@ class Repository:
         try:
             # A checkout may belong to another user than the one who builds it.
             command = ["git", "-c", "safe.directory=*", *arguments]
-            return subprocess.run(command, cwd=self._root, input=given, capture_output=True, check=False)
+            return subprocess.run(
+                command, cwd=self._root, env=self._environment, input=given, capture_output=True, check=False
+            )
         except OSError as error:
             raise GitFailed(f"git cannot be run: {error}") from None

@@ -82,7 +82,8 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     if not any((folder / ".git").exists() for folder in (root, *root.parents)):
         print("key guard: nothing to check, since this is not a git repository", file=sys.stderr)
         return 0
-    repository = Repository(root)
+    of_hook = bool(asked.staged or asked.message or asked.merged or asked.push)
+    repository = Repository(root, of_hook=of_hook)
     try:
         if asked.staged:
             contents = repository.staged()

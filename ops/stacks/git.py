@@ -62,7 +62,7 @@ class Repository:
         write = ("checkout-index", "--quiet", f"--prefix={folder}{os.sep}")
         if paths is None:
             self._git(*write, "--all", more=own)
-        wanted = set(paths or ())
+        wanted: set[str] = set(paths or ())
         done: set[str] = set()
         while wanted:
             self._git(*write, "-z", "--stdin", more=own, given="\0".join(sorted(wanted)))

@@ -35,6 +35,7 @@ SHIPPED = (
 class Repository:
     def __init__(self, root: Path) -> None:
         self.root = root
+        root.mkdir(parents=True, exist_ok=True)
         for name in SHIPPED:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, root / name)
@@ -127,6 +128,45 @@ def test_the_check_looks_at_files_that_nobody_has_added_yet(
     told = capsys.readouterr().err
     assert "new.env:1" in told
     assert KEY not in told
+
+
+def test_the_check_looks_at_its_own_repository_whatever_gits_variables_say(
+    repository: Repository, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Repository(tmp_path_factory.mktemp("other"))
+    repository.write("new.env", KEY)
+    monkeypatch.setenv("GIT_DIR", str(other.root / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other.root))
+    assert key_guard.main([], repository.root) == 1
+
+
+def test_the_hooks_work_in_a_folder_of_a_bigger_repository_and_in_a_worktree(tmp_path: Path) -> None:
+    product = Repository(tmp_path / "keys")
+    shutil.rmtree(product.root / ".git")
+    (tmp_path / "own").mkdir()
+    bigger = Repository(tmp_path / "own")
+    shutil.move(product.root, bigger.root / "keys")
+    shutil.rmtree(bigger.root / ".githooks")
+    bigger.commit("first.txt", "first")
+    bigger.git("add", "--all")
+    bigger.git("config", "core.hooksPath", "keys/.githooks")
+    bigger.git("commit", "-qm", "the product in a folder")
+    bigger.git("worktree", "add", "-q", "-b", "theirs", str(tmp_path / "beside"))
+    beside = Repository.__new__(Repository)
+    beside.root = tmp_path / "beside"
+    for one in (bigger, beside):
+        one.write("notes.md", KEY)
+        one.git("add", "notes.md")
+        assert "notes.md:1: shaped like a key" in one.try_git("commit", "-m", "notes").stderr
+        one.write("notes.md", f"fine in {one.root.name}")
+        one.git("add", "notes.md")
+        assert "the commit message:1" in one.try_git("commit", "-m", KEY).stderr
+        one.git("commit", "-qm", "fine")
+    beside.commit("theirs.txt", KEY)
+    beside.take_out_again("theirs.txt")
+    beside.commit("notes.md", "fine in own")
+    bigger.commit("more.txt", "more")
+    assert "theirs.txt (blob" in bigger.try_git("merge", "--no-edit", "theirs").stderr
 
 
 def test_a_git_that_does_not_answer_is_no_clean_bill(repository: Repository) -> None:
