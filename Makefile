@@ -80,8 +80,8 @@ engine: $(STAMP) ## Find Pulumi's engine, or install it once into a cache outsid
 install: $(STAMP) ## Make the virtual environment with pinned packages and the myflux-keys command
 
 .PHONY: hooks
-hooks: ## Make git refuse commits that contain something that looks like a key
-	git config core.hooksPath .githooks
+hooks: ## Make git refuse commits, merges and pushes that contain something that looks like a key
+	git config core.hooksPath "$$(git rev-parse --show-prefix).githooks"
 
 .PHONY: lock
 lock: ## Write the exact versions and hashes of the packages in requirements*.in

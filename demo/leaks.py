@@ -35,6 +35,8 @@ def encodings(key: str) -> dict[str, bytes]:
     raw = key.encode()
     shapes = {
         "raw": raw,
+        # As either byte order has it: without the zero before the first character or after the last one.
+        "UTF-16": key.encode("utf-16-le")[:-1],
         "hex": raw.hex().encode(),
         "hex, upper case": raw.hex().upper().encode(),
         "URL-encoded": quote(key, safe="").replace("-", "%2D").encode(),

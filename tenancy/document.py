@@ -43,11 +43,13 @@ _LOADER: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 @dataclass
 class Document:
-    """The values of one file. Invalid values are already in `problems`, and their paths in `broken`."""
+    """The values of one file. `spans` has where a text, number or flag begins and ends in the source's text, quotes
+    included. Invalid values are already in `problems`, and their paths in `broken`."""
 
     source: Source
     data: dict[str, Any] = field(default_factory=dict[str, Any])
     lines: dict[FieldPath, int] = field(default_factory=dict[FieldPath, int])
+    spans: dict[FieldPath, tuple[int, int]] = field(default_factory=dict[FieldPath, tuple[int, int]])
     problems: list[Problem] = field(default_factory=list[Problem])
     broken: set[FieldPath] = field(default_factory=set[FieldPath])
 
@@ -219,6 +221,8 @@ class _Reader:
 
     def _scalar(self, event: ScalarEvent, place: FieldPath, line: int) -> Any:
         text = str(event.value)
+        if event.start_mark and event.end_mark:
+            self._document.spans.setdefault(place, (event.start_mark.index, event.end_mark.index))
         if holds_key(text):
             self._document.refuse(KEY_SHAPED, place, line)
         if not event.implicit[0]:

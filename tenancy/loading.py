@@ -75,6 +75,17 @@ def load(root: Path = ROOT, *, only: str | Collection[str] | None = None, draft:
     return fleet.assemble(tenants, cells, tuple(notices))
 
 
+def cell_named(root: Path, tenant: str) -> str | None:
+    """The cell that one tenant's file below `root` names, whether or not its other fields are valid; None where the
+    file cannot be read, or names none. For files of an earlier commit, which today's rules may refuse."""
+    try:
+        parsed = document.parse(source.read(root / "tenants" / f"{tenant}.yaml", root))
+    except source.Refused:
+        return None
+    cell = parsed.data.get("cell")
+    return cell if isinstance(cell, str) and not parsed.broken & {(), ("cell",)} else None
+
+
 def _documents(
     paths: list[Path], root: Path, problems: list[Problem], drafts: Mapping[Path, str] | None = None
 ) -> list[Document]:

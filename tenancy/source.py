@@ -60,6 +60,11 @@ def _refused(file: str, rule: str, reason: str, way_out: str) -> Refused:
     return Refused(Problem(file, None, "", None, rule, reason, way_out))
 
 
+def is_read(name: str) -> bool:
+    """Whether a file of this name in tenants/ or cells/ is the file of a tenant or cell."""
+    return name.endswith(".yaml") and not name.startswith(".")
+
+
 def find(root: Path, folder: str, *, ignored: Container[str] = ()) -> tuple[list[Path], list[Problem]]:
     """The .yaml files of ``root/folder``, sorted by name, and problems for what else is there. `ignored` sub-folders
     are no problem."""
@@ -72,7 +77,7 @@ def find(root: Path, folder: str, *, ignored: Container[str] = ()) -> tuple[list
     for path in sorted(directory.iterdir()):
         if path.name.startswith("."):
             continue
-        if path.suffix == ".yaml":
+        if is_read(path.name):
             paths.append(path)
         elif path.suffix.lower() in (".yml", ".yaml"):
             reason, way_out = (

@@ -1,20 +1,24 @@
-"""Refuses anything shaped like a key in the repository.
+"""Refuses anything shaped like a key in the repository, also in UTF-16, in base64 and in commit messages.
 
-`python -m tools.key_guard` checks every file that git holds or would add (`make check`); with `--staged`, the content
-of the next commit (the pre-commit hook). It never prints the text that it found. `myflux_keys.redaction` has the
-shapes. Standard library only: the hook runs in any checkout.
+`python -m tools.key_guard` checks every file that git holds or would add, and what the commits add that are not on the
+main branch yet (`make check`). The options are for the hooks in .githooks/. It never prints the text that it found.
+Owns how content is read and what is said; `policies.guardrails.key_shapes` has the shapes and encodings. Standard
+library only: a hook runs in any checkout.
 """
 
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from myflux_keys.redaction import looks_like_key, redact
+from myflux_keys.redaction import REDACTED, redact
+from policies.guardrails.key_shapes import holds_key
+from tools.git_content import Content, GitFailed, Repository
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 _WAY_OUT: Final = (
@@ -22,71 +26,83 @@ _WAY_OUT: Final = (
     "a real key, it has leaked to this disk: revoke it (`myflux-keys revoke TENANT`, or at OpenAI or AWS). Build a "
     "fake key in a test from two halves."
 )
-
-File = tuple[str, bytes]
-"""A path in the repository, and the file's content."""
-
-
-class GuardError(Exception):
-    """Git failed, so nothing was checked. The message holds git's error."""
-
-
-def findings(files: Iterable[File]) -> Iterator[str]:
-    """``path:line`` of each line with text shaped like a key; the line is 0 if the path itself has it."""
-    for path, content in files:
-        if looks_like_key(path):
-            yield f"{redact(path)}:0"
-        # Latin-1 reads any bytes, and does not change ASCII, which keys consist of.
-        for number, line in enumerate(content.decode("latin-1").split("\n"), start=1):
-            if looks_like_key(line):
-                yield f"{redact(path)}:{number}"
+_HISTORY: Final = (
+    "What stands with `commit`, `tag` or `blob` is in history already, also where a later commit removed it: take it "
+    "out before you push, with `git commit --amend` or `git rebase --interactive`. `git log --all --find-object=BLOB` "
+    "names the commits of a blob. A merge that has just brought it is undone by `git reset --keep ORIG_HEAD`."
+)
+_SCISSORS: Final = "# ------------------------ >8 ------------------------"
+"""Git's line in a message: below it is the change, for the author to read, which is no part of the message."""
 
 
-def staged(root: Path) -> Iterator[File]:
-    """What the next commit adds or changes, from the index: the working tree may differ."""
-    for name in _paths(root, "diff", "--cached", "--name-only", "--no-renames", "--diff-filter=d"):
-        yield name, _git(root, "show", f":{name}")
+def findings(contents: Iterable[Content]) -> Iterator[str]:
+    """``name:line`` of each line with text shaped like a key; the line is 0 if the name itself has it. A key in several
+    lines has the number of the line with which its shape is complete."""
+    for name, content in contents:
+        shown = redact(name)
+        if holds_key(name):
+            shown = REDACTED if holds_key(shown) else shown
+            yield f"{shown}:0"
+        for number in sorted({number for text in _readings(content) for number in _lines(text)}):
+            yield f"{shown}:{number}"
 
 
-def committable(root: Path) -> Iterator[File]:
-    """Every file that git holds or `git add` would add."""
-    for name in _paths(root, "ls-files", "--cached", "--others", "--exclude-standard"):
-        path = root / name
-        if path.is_file() and not path.is_symlink():
-            yield name, path.read_bytes()
+def _readings(content: bytes) -> Iterator[str]:
+    # Latin-1 reads any bytes, and does not change ASCII, which keys consist of.
+    yield content.decode("latin-1")
+    if b"\0" in content:
+        # UTF-16 of either byte order, also among other bytes. In UTF-32 zeros are left over between the characters.
+        for encoding in ("utf-16-le", "utf-16-be"):
+            for start in range(2):
+                yield content[start:].decode(encoding, "replace").replace("\0", "")
 
 
-def _paths(root: Path, *command: str) -> list[str]:
-    return sorted({name.decode("utf-8", "surrogateescape") for name in _git(root, *command, "-z").split(b"\0") if name})
+def _lines(text: str) -> list[int]:
+    if not holds_key(text):
+        return []
+    lines = text.split("\n")
+    alone = [number for number, line in enumerate(lines, start=1) if holds_key(line)]
+    return alone or [bisect_left(range(len(lines)), True, key=lambda last: holds_key("\n".join(lines[: last + 1]))) + 1]
 
 
-def _git(root: Path, *arguments: str) -> bytes:
-    try:
-        # A checkout may belong to another user than the one who builds it.
-        command = ["git", "-c", "safe.directory=*", *arguments]
-        return subprocess.run(command, cwd=root, capture_output=True, check=True).stdout
-    except OSError as error:
-        raise GuardError(f"git cannot be run: {error}") from None
-    except subprocess.CalledProcessError as error:
-        raise GuardError(f"git {arguments[0]}: {redact(error.stderr.decode(errors='replace').strip())}") from None
+def message(path: Path) -> Content:
+    """The message of the next commit, from the file that git gives its commit-msg hook."""
+    text = path.read_bytes().partition(_SCISSORS.encode("ascii"))[0]
+    return "the commit message", text
 
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.key_guard", description=_WAY_OUT)
-    parser.add_argument("--staged", action="store_true", help="check the content of the next commit")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--staged", action="store_true", help="check the content of the next commit")
+    what.add_argument("--message", type=Path, metavar="FILE", help="check its message, and what it merges")
+    what.add_argument("--merged", action="store_true", help="check what the last merge brought")
+    what.add_argument("--push", metavar="REMOTE", help="check what a push makes public; stdin has git's lines")
     asked = parser.parse_args(arguments)
-    if not (root / ".git").exists():
+    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
         print("key guard: nothing to check, since this is not a git repository", file=sys.stderr)
         return 0
+    of_hook = bool(asked.staged or asked.message or asked.merged or asked.push)
+    repository = Repository(root, of_hook=of_hook)
     try:
-        found = list(findings(staged(root) if asked.staged else committable(root)))
-    except GuardError as error:
+        if asked.staged:
+            contents = repository.staged()
+        elif asked.message:
+            contents = chain([message(asked.message)], repository.merging())
+        elif asked.merged:
+            contents = repository.merged()
+        elif asked.push:
+            contents = repository.pushed(asked.push, sys.stdin)
+        else:
+            contents = chain(repository.working_tree(), repository.staged(), repository.unpublished())
+        found = list(dict.fromkeys(findings(contents)))
+    except GitFailed as error:
         print(f"key guard: {error}", file=sys.stderr)
         return 2
     for place in found:
         print(f"{place}: shaped like a key", file=sys.stderr)
     if found:
-        print(_WAY_OUT, file=sys.stderr)
+        print(_WAY_OUT if asked.staged else f"{_WAY_OUT} {_HISTORY}", file=sys.stderr)
     return 1 if found else 0
 
 

@@ -6,25 +6,27 @@ Standard library only.
 import json
 import re
 import sys
+from email.parser import Parser
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 
-def describe(distribution: metadata.Distribution) -> dict[str, Any]:
+def describe(distribution: metadata.Distribution) -> dict[str, Any] | None:
     """From the head of its metadata alone: below stands the package's README, which takes longer to parse than all
-    else that the host does, at every run of the engine."""
+    else that the host does, at every run of the engine. None where an installation that broke off left no metadata."""
     text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
-    head = [line.partition(":")[::2] for line in text.partition("\n\n")[0].splitlines()]
-    called = next(value.strip() for field, value in head if field == "Name")
+    head = Parser().parsestr(text.partition("\n\n")[0], headersonly=True)
+    called, version = head["Name"], head["Version"]
+    if called is None or version is None:
+        return None
+    called, version = called.strip(), version.strip()
     marker = Path(str(distribution.locate_file(called.replace("-", "_")))) / "pulumi-plugin.json"
     return {
         "name": _normal(called),
-        "version": next(value.strip() for field, value in head if field == "Version"),
+        "version": version,
         "requires": [
-            _normal(re.split(r"[^\w.-]", value.strip(), maxsplit=1)[0])
-            for field, value in head
-            if field == "Requires-Dist"
+            _normal(re.split(r"[^\w.-]", value.strip(), maxsplit=1)[0]) for value in head.get_all("Requires-Dist", [])
         ],
         "plugin": json.loads(marker.read_text(encoding="utf-8")) if marker.is_file() else None,
     }
@@ -35,7 +37,7 @@ def _normal(name: str) -> str:
 
 
 def packages() -> list[dict[str, Any]]:
-    found = {entry["name"]: entry for entry in map(describe, metadata.distributions())}
+    found = {entry["name"]: entry for entry in map(describe, metadata.distributions()) if entry}
     return sorted(found.values(), key=lambda entry: entry["name"])
 
 

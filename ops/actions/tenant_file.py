@@ -7,35 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import tempfile
 from pathlib import Path
-from typing import Final
 
 from ops.errors import OperationError
-from tenancy import archive, document, source
+from tenancy import TenancyError, archive, document, source
 from tenancy.tenant import MANAGED_ONLY
-
-_WORDS: Final = {"enabled": "true|false", "cell": "[a-z0-9-]+"}
-"""The fields that can be changed here, with a pattern of their values."""
-
-
-def with_enabled(text: str, enabled: bool) -> str:
-    """`text` with the field changed, or added at the end where the file does not have it."""
-    return _with(text, "enabled", "true" if enabled else "false")
-
-
-def with_cell(text: str, cell: str) -> str:
-    return _with(text, "cell", cell)
-
-
-def _with(text: str, field: str, word: str) -> str:
-    line = re.compile(rf"^({field}[ \t]*:[ \t]*)({_WORDS[field]})(?=[ \t]*(?:#.*)?\r?$)", re.MULTILINE)
-    changed, count = line.subn(rf"\g<1>{word}", text, count=1)
-    if count:
-        return changed
-    newline = "\r\n" if "\r\n" in text else "\n"
-    return text + ("" if text.endswith("\n") else newline) + f"{field}: {word}{newline}"
 
 
 class TenantFile:
@@ -46,25 +23,24 @@ class TenantFile:
         self.path = fleet / "tenants" / f"{tenant}.yaml"
 
     def enabled(self) -> bool:
-        return bool(self._parsed(self._text()).get("enabled", True))
+        return bool(self._parsed().data.get("enabled", True))
 
     def set_enabled(self, enabled: bool) -> bool:
         """False where the file already has this value. Raises OperationError, and changes nothing, where the field
-        cannot be changed safely."""
-        before = self._text()
-        if self._parsed(before).get("enabled", True) is enabled:
+        cannot be changed safely; TenancyError where the file cannot be read."""
+        if self.enabled() is enabled:
             return False
-        self._replace(self._proven(before, with_enabled(before, enabled), "enabled", enabled))
+        self._replace(self._with("enabled", enabled))
         return True
 
     def moved(self, cell: str) -> str:
-        """The file's text with this `cell`; writes nothing. Raises OperationError as `set_enabled` does."""
-        before = self._text()
-        return self._proven(before, with_cell(before, cell), "cell", cell)
+        """The file's text with this `cell`; writes nothing. Raises what `set_enabled` does."""
+        return self._with("cell", cell)
 
     def without_keys(self, text: str) -> str:
         """`text` without the fields of minted keys, as the file is before a customer gives their admin key."""
-        return json.dumps({field: value for field, value in self._parsed(text).items() if field not in MANAGED_ONLY})
+        data = self._parsed(text).data
+        return json.dumps({field: value for field, value in data.items() if field not in MANAGED_ONLY})
 
     def write(self, text: str) -> None:
         self._replace(text)
@@ -78,25 +54,40 @@ class TenantFile:
         self.path.replace(kept)
         return True
 
-    def _proven(self, before: str, after: str, field: str, value: object) -> str:
-        if self._parsed(after) != self._parsed(before) | {field: value}:
-            word = str(value).lower() if isinstance(value, bool) else value
+    def _with(self, field: str, value: str | bool) -> str:
+        """The file's text with `field` changed where the parser found it, or added at the end where it is missing."""
+        word = value if isinstance(value, str) else str(value).lower()
+        before = self._parsed()
+        text = self._text()
+        mark = "\ufeff" if text.startswith("\ufeff") else ""
+        text = text.removeprefix(mark)
+        if span := before.spans.get((field,)):
+            start, end = span
+            after = f"{text[:start]}{word}{text[end:]}"
+        else:
+            newline = "\r\n" if "\r\n" in text else "\n"
+            after = f"{text}{'' if text.endswith(newline) else newline}{field}: {word}{newline}"
+        try:
+            written = self._parsed(after)
+        except TenancyError:
+            written = None
+        if written is None or written.problems or written.data != before.data | {field: value}:
             raise OperationError(
-                f"{self.path}: `{field}` is not on a line of its own, so it cannot be changed safely. Write "
+                f"{self.path}: `{field}` cannot be changed safely in a file that is written in this way. Write "
                 f"`{field}: {word}` yourself and run the command again. Nothing was changed."
             )
-        return after
+        return mark + after
 
     def _text(self) -> str:
         with self.path.open(encoding="utf-8", newline="") as file:
             return file.read()
 
-    def _parsed(self, text: str) -> dict[str, object]:
-        label = self.path.relative_to(self._fleet).as_posix()
+    def _parsed(self, text: str | None = None) -> document.Document:
+        """The file as the loader reads it, or `text` instead. Raises TenancyError."""
         try:
-            return document.parse(source.Source(label, self.path.stem, text.removeprefix("\ufeff"))).data
-        except source.Refused:
-            return {}
+            return document.parse(source.read(self.path, self._fleet, text))
+        except source.Refused as refused:
+            raise TenancyError(refused.problems) from None
 
     def _replace(self, text: str) -> None:
         """Atomic; follows a symbolic link, and keeps the file's permissions."""

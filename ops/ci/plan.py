@@ -20,6 +20,7 @@ from ops.ci import failure
 from ops.ci.failure import Failure
 from ops.ci.github import GitHub
 from ops.stacks import changed
+from ops.stacks.choice import UNKNOWN_CELL
 from tenancy import Fleet
 from tenancy.loading import ROOT
 
@@ -61,7 +62,7 @@ def matrix(fleet: Fleet, stacks: Iterable[str] | None) -> list[dict[str, str]]:
     return [
         {"cell": slug, "environment": cell.pipeline.github.environment if cell.pipeline.github else slug}
         for slug, cell in sorted(fleet.cells.items())
-        if cell.pipeline and (concerned is None or slug in concerned)
+        if cell.pipeline and (concerned is None or concerned & {slug, UNKNOWN_CELL})
     ]
 
 

@@ -11,7 +11,7 @@ import tenancy
 from ops.actions import new_tenant
 from ops.actions.new_tenant import EVERY_HOURS, Question
 from ops.cli import ask, options, output
-from tenancy import TenancyError
+from tenancy import TenancyError, source
 
 
 def new(
@@ -108,6 +108,6 @@ def _complete(root: Path, answers: dict[str, str], base: dict[str, Any]) -> None
 def _answer(question: Question, root: Path, before: str = "") -> str:
     default = before or question.default
     if question.field == "cell" and not default:
-        cells = sorted(path.stem for path in (root / "cells").glob("*.yaml"))
+        cells = [path.stem for path in source.find(root, "cells")[0]]
         default = cells[0] if len(cells) == 1 else ""
     return ask.text(question.text, default)

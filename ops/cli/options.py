@@ -22,7 +22,7 @@ def complete_tenant(incomplete: str) -> list[str]:
 def _files(folder: str, incomplete: str) -> list[str]:
     """By file names only: Tab completion must not read ten thousand files."""
     fleet = Path(os.environ.get("MYFLUX_FLEET", ROOT)) / folder
-    return sorted(path.stem for path in fleet.glob(f"{incomplete}*.yaml"))
+    return sorted(path.stem for path in fleet.glob(f"{incomplete}*.yaml") if not path.name.startswith("."))
 
 
 Tenant = Annotated[

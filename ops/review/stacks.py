@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ from ops.review.source_lines import Places
 from ops.stacks import changed
 from ops.stacks.git import Difference
 from ops.stacks.sources import Code
-from tenancy import Fleet, Problem, TenancyError
+from tenancy import Fleet, Problem, TenancyError, loading, source
 
 JUDGES: Final = ("ops/isolation/", "ops/review/", "policies/")
 """Folders that hold the rules: a change here is checked by the changed rules themselves, so a person must review it."""
@@ -49,7 +50,7 @@ def read(root: Path) -> Files:
     except TenancyError as error:
         problems = error.problems
     wrong = {problem.file for problem in problems}
-    right = [path.stem for path in sorted((root / "tenants").glob("*.yaml")) if f"tenants/{path.name}" not in wrong]
+    right = [path.stem for path in source.find(root, "tenants")[0] if f"tenants/{path.name}" not in wrong]
     try:
         return Files(tenancy.load(root, only=right), problems)
     except TenancyError:
@@ -81,7 +82,7 @@ def scope(
     judged = tuple(stack for stack in files.stacks if stack in why or judges)
     return Scope(
         reasons=why,
-        left_out=changed.left_out(touched, files.cell_of, lambda slug: _text(then / "tenants" / f"{slug}.yaml")),
+        left_out=changed.left_out(touched, files.cell_of, partial(loading.cell_named, then)),
         judged=judged,
         needed=_needed(files.stacks, judged),
         judges=judges,
@@ -110,7 +111,3 @@ def _needed(stacks: Mapping[str, str], judged: Iterable[str]) -> tuple[str, ...]
         neighbours = [stack for stack, of in stacks.items() if of == cell and stack not in chosen and stack != cell]
         chosen |= {cell, *neighbours[:_NEIGHBOURS]}
     return tuple(stack for stack in stacks if stack in chosen)
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.is_file() else ""

@@ -8,26 +8,33 @@ reported, never deployed: both need a command that revokes their old keys.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 import tenancy
+from ops.stacks import choice
 from ops.stacks.choice import Choice
 from ops.stacks.git import Difference, Repository
 from ops.stacks.sources import REQUIREMENTS, Code, code
+from tenancy import archive, loading, source
 from tenancy.loading import ROOT
 
-_PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
-_CELL: Final = re.compile(r"^cell[ \t]*:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*|-\S+")
+"""What a line of a requirements file begins with: a package's name, or an option such as -r."""
 
 
 @dataclass
 class Touched:
-    """What differs, by tenant, cell, or kind of stack. Reasons are short phrases for a person."""
+    """What differs, by tenant, cell, or kind of stack. Reasons are short phrases for a person. `had_a_file` are those
+    of `tenants` whose file is not new."""
 
     tenants: dict[str, str] = field(default_factory=dict[str, str])
+    had_a_file: set[str] = field(default_factory=set[str])
     cells: dict[str, str] = field(default_factory=dict[str, str])
     gone: list[str] = field(default_factory=list[str])
     gone_cells: list[str] = field(default_factory=list[str])
@@ -39,19 +46,20 @@ def touched(differences: Iterable[Difference], place: str, code: Code | None, pi
     """Pure. `place` is the folder of tenants/ and cells/ in the repository. `code` is None where the program is in
     another repository. `pins` are phrases about pinned packages that differ."""
     found = Touched()
-    archive = PurePosixPath(place) / "tenants" / "archive"
     differences = list(differences)
-    archived = {PurePosixPath(d.path).stem for d in differences if PurePosixPath(d.path).parent == archive}
+    there = {difference.path for difference in differences if difference.status != "D"}
     for difference in differences:
         path = PurePosixPath(difference.path)
         kind, slug = _described(path, place)
         gone = difference.status == "D"
         word = "removed" if gone else "new" if difference.status == "A" else "changed"
         if kind == "tenants":
-            if gone and slug not in archived:
+            if gone and archive.place(Path(place), slug).as_posix() not in there:
                 found.gone.append(slug)
             elif not gone:
                 found.tenants[slug] = f"{path} is {word}"
+                if difference.status != "A":
+                    found.had_a_file.add(slug)
         elif kind == "cells":
             if gone:
                 found.gone_cells.append(slug)
@@ -72,7 +80,7 @@ def touched(differences: Iterable[Difference], place: str, code: Code | None, pi
 def _described(path: PurePosixPath, place: str) -> tuple[str, str]:
     """(`tenants` or `cells`, slug) for a tenant or cell file; for another file two empty strings."""
     folder = path.parent
-    ours = path.suffix == ".yaml" and folder.name in ("tenants", "cells") and folder.parent == PurePosixPath(place)
+    ours = source.is_read(path.name) and folder.name in ("tenants", "cells") and folder.parent == PurePosixPath(place)
     return (folder.name, path.stem) if ours else ("", "")
 
 
@@ -96,21 +104,28 @@ def needs_every_tenant(found: Touched) -> bool:
     return bool(found.every_tenant or found.cells)
 
 
-def left_out(found: Touched, cell_of: Mapping[str, str], was: Callable[[str], str]) -> dict[str, str]:
-    """By stack, why it is not deployed although it changed. `was` returns the earlier text of a tenant's file."""
+def left_out(found: Touched, cell_of: Mapping[str, str], was: Callable[[str], str | None]) -> dict[str, str]:
+    """By stack, why it is not deployed although it changed. `was` returns the cell that a tenant's earlier file names;
+    None where that file cannot be read."""
     reasons: dict[str, str] = {}
     for slug in found.gone:
-        cell = cell_in(was(slug))
+        cell = was(slug) or choice.UNKNOWN_CELL
         reasons[f"{slug}.{cell}"] = (
             f"its file was removed, but its keys are still valid: restore the file and run `myflux-keys offboard "
             f"{slug}`, which revokes them and archives the file"
         )
-    for slug, why in found.tenants.items():
-        before = cell_in(was(slug)) if why.endswith("changed") else ""
-        if slug in cell_of and before and before != cell_of[slug]:
-            reasons[f"{slug}.{cell_of[slug]}"] = (
-                f"its file changed the cell from {before} to {cell_of[slug]}, and a stack cannot move by itself: write "
-                f"{before} again and run `myflux-keys move {slug} --to {cell_of[slug]}`"
+    for slug in sorted(found.had_a_file & cell_of.keys()):
+        before, now = was(slug), cell_of[slug]
+        if before is None:
+            reasons[f"{slug}.{now}"] = (
+                f"its earlier file cannot be read, so its cell may have changed, and a stack cannot move by itself: if "
+                f"cell {now} has the tenant already or the tenant is new, run `myflux-keys up {slug}`; otherwise write "
+                f"the earlier cell and run `myflux-keys move {slug} --to {now}`"
+            )
+        elif before != now:
+            reasons[f"{slug}.{now}"] = (
+                f"its file changed the cell from {before} to {now}, and a stack cannot move by itself: write "
+                f"{before} again and run `myflux-keys move {slug} --to {now}`"
             )
     for cell in found.gone_cells:
         reasons[cell] = (
@@ -120,20 +135,42 @@ def left_out(found: Touched, cell_of: Mapping[str, str], was: Callable[[str], st
     return reasons
 
 
-def cell_in(text: str) -> str:
-    """The cell that a tenant file's text names; empty where it names none."""
-    match = _CELL.search(text)
-    return match[1] if match else ""
-
-
 def pins_changed(before: str, now: str) -> list[str]:
-    """Pure. Phrases about the packages whose pinned version differs between two requirements files."""
-    old, new = dict(_PIN.findall(before)), dict(_PIN.findall(now))
+    """Pure. Phrases about the packages whose lines differ between two requirements files, hashes left out."""
+    old, new = _pins(before), _pins(now)
     return [
-        f"{name} changed from {old.get(name, 'none')} to {new.get(name, 'none')}"
+        f"{name} changed" if name.startswith("-") else f"{name} changed from {_shown(old, name)} to {_shown(new, name)}"
         for name in sorted(old.keys() | new.keys())
         if old.get(name) != new.get(name)
     ]
+
+
+def _pins(text: str) -> dict[str, list[str]]:
+    """By package or option, what follows it. A package has several lines where its version depends on the Python."""
+    found: dict[str, list[str]] = {}
+    for line in text.replace("\r\n", "\n").replace("\\\n", " ").splitlines():
+        words = [word for word in re.sub(r"(^|\s)#.*", "", line).split() if not word.startswith("--hash=")]
+        if words and (name := _NAME.match(words[0])):
+            wanted = " ".join(words).removeprefix(name[0]).strip().removeprefix("==").strip()
+            called = name[0] if name[0].startswith("-") else re.sub(r"[-_.]+", "-", name[0]).lower()
+            found.setdefault(called, []).append(wanted)
+    return {name: sorted(lines) for name, lines in found.items()}
+
+
+def _shown(pins: Mapping[str, Sequence[str]], name: str) -> str:
+    # A URL may hold a password.
+    return " and ".join("a URL" if "://" in wanted else wanted for wanted in pins.get(name, ())) or "none"
+
+
+@contextmanager
+def _earlier(repository: Repository, commit: str, place: str, slugs: Collection[str]) -> Generator[Path]:
+    """A temporary folder with the tenants' files of `commit`, to be read as those on disk are."""
+    with tempfile.TemporaryDirectory(prefix="myflux-keys-earlier-") as scratch:
+        tree = Path(scratch).resolve() / "tree"
+        if slugs:
+            folder = PurePosixPath(place) / "tenants"
+            repository.lay_out(commit, tree, [f"{folder / slug}.yaml" for slug in slugs])
+        yield tree / place
 
 
 def since(ref: str, root: Path) -> Choice:
@@ -154,8 +191,8 @@ def since(ref: str, root: Path) -> Choice:
     cell_of = {slug: tenant.cell for slug, tenant in fleet.tenants.items()}
     if not needs_every_tenant(found):
         cell_of = {slug: cell for slug, cell in cell_of.items() if slug in found.tenants}
-    folder = "" if place == "." else f"{place}/"
-    untouched = left_out(found, cell_of, lambda slug: repository.at(commit, f"{folder}tenants/{slug}.yaml"))
+    with _earlier(repository, commit, place, {*found.gone, *(found.had_a_file & cell_of.keys())}) as then:
+        untouched = left_out(found, cell_of, partial(loading.cell_named, then))
     why = {stack: texts for stack, texts in reasons(found, cell_of, fleet.cells).items() if stack not in untouched}
     return Choice(
         platforms=tuple(stack for stack in why if stack in fleet.cells),

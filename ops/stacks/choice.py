@@ -8,11 +8,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 import tenancy
 from ops import selection
 from ops.errors import OperationError
 from tenancy import Fleet
+
+UNKNOWN_CELL: Final = "?"
+"""In the name of a stack that is left out, where the earlier file of its tenant cannot be read. Every cell's pipeline
+reports it."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ def within(chosen: Choice, cell: str) -> Choice:
     """The stacks of `chosen` that belong to the cell: each cell may have its own pipeline."""
 
     def of_it(stack: str) -> bool:
-        return stack.rpartition(".")[2] == cell
+        return stack.rpartition(".")[2] in (cell, UNKNOWN_CELL)
 
     return replace(
         chosen,

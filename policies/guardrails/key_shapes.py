@@ -22,16 +22,19 @@ KEY_SHAPE: Final = re.compile(
     r"(?:(?<![A-Za-z0-9])|(?<=\\[abfnrtv])|(?<=%[0-9A-Fa-f]{2})|(?<=\\x[0-9a-f]{2})|(?<=\\u[0-9a-f]{4}))"
     r"(?:sk-[A-Za-z0-9_-]{16,}|(?:AKIA|ASIA)[A-Z0-9]{16})"
 )
+_BEGINS: Final = ("sk-", "AKIA", "ASIA")
+"""One of these is in every key: looking for them first is many times quicker."""
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
 _HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2}){16,}")
 _ESCAPE: Final = re.compile(r"\\u00([0-9A-Fa-f]{2})|\\x([0-9A-Fa-f]{2})")
+_PRINTABLE: Final = bytes(range(0x20, 0x7F))
 _LAYERS: Final = 3
 _LARGEST: Final = 1 << 20
 """Bytes. Nothing that fits a resource's property is larger once unpacked, except a gzip bomb."""
 
 
 def holds_key(text: str, layers: int = _LAYERS) -> bool:
-    if KEY_SHAPE.search(text):
+    if any(begin in text for begin in _BEGINS) and KEY_SHAPE.search(text):
         return True
     return layers > 0 and any(holds_key(inner, layers - 1) for inner in _unwrapped(text))
 
@@ -67,13 +70,13 @@ def _unwrapped(text: str) -> Iterator[str]:
     if "\\" in text and (inner := _ESCAPE.sub(lambda m: chr(int(m[1] or m[2], 16)), text)) != text:
         yield inner
     # Base64 is often broken into lines.
-    for folded in {text, re.sub(r"\s+", "", text)}:
-        for run in _BASE64.findall(folded):
-            # A run may begin with a few characters that are not part of it, as a prefix `v1/` would.
-            for start in range(4):
-                yield from _readable(_decoded(run[start:]))
-        for run in _HEX.findall(folded):
-            yield from _readable(bytes.fromhex(run))
+    both = {text, re.sub(r"\s+", "", text)}
+    for run in {run for folded in both for run in _BASE64.findall(folded)}:
+        # A run may begin with a few characters that are not part of it, as a prefix `v1/` would.
+        for start in range(4):
+            yield from _readable(_decoded(run[start:]))
+    for run in {run for folded in both for run in _HEX.findall(folded)}:
+        yield from _readable(bytes.fromhex(run))
 
 
 def _decoded(run: str) -> bytes:
@@ -91,8 +94,14 @@ def _readable(raw: bytes) -> Iterator[str]:
             raw = zlib.decompressobj(wbits=31).decompress(raw, _LARGEST)
         except zlib.error:
             return
-    for encoding in ("latin-1", "utf-16-le"):
-        text = raw.decode(encoding, errors="replace")
-        # Skips bytes that are no text: otherwise every long name would be decoded again and again.
-        if text and sum(character.isascii() and character.isprintable() for character in text) >= 0.5 * len(text):
-            yield text
+    # Skips bytes that neither are text nor hold what a key begins with: otherwise every long name would be decoded
+    # again and again. In UTF-16 every second byte of such text is zero.
+    printable = len(raw) - len(raw.translate(None, _PRINTABLE))
+    if raw and (2 * printable >= len(raw) or _begins(raw, "ascii")):
+        yield raw.decode("latin-1")
+    if 4 * raw.count(0) >= len(raw) > 0 or _begins(raw, "utf-16-le"):
+        yield raw.decode("utf-16-le", errors="replace")
+
+
+def _begins(raw: bytes, encoding: str) -> bool:
+    return any(begin.encode(encoding) in raw for begin in _BEGINS)

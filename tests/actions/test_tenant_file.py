@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ops.actions.tenant_file import TenantFile
 from ops.errors import OperationError
+from tenancy import TenancyError
 
 COMMENTED = """\
 # The usual case.
@@ -61,12 +63,55 @@ def test_a_field_left_out_is_added_in_the_files_own_style(tmp_path: Path, text: 
     assert content(file) == after
 
 
-@pytest.mark.parametrize("text", ["{tenant: acme, enabled: true}\n", '"enabled": true\ntenant: acme\n'])
-def test_a_layout_that_cannot_be_changed_safely_is_left_to_the_person(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("{tenant: acme, enabled: true, name: A}\n", "{tenant: acme, enabled: false, name: A}\n"),
+        ('"enabled": true\ntenant: acme\n', '"enabled": false\ntenant: acme\n'),
+        ("\ufeffenabled: true\ntenant: acme\n", "\ufeffenabled: false\ntenant: acme\n"),
+        ("\ufefftenant: acme\r\n", "\ufefftenant: acme\r\nenabled: false\r\n"),
+        ("? enabled\n: true\ntenant: acme\n", "? enabled\n: false\ntenant: acme\n"),
+        ("enabled:\n  true # why\ntenant: acme\n", "enabled:\n  false # why\ntenant: acme\n"),
+        ('name: "É 🙂 enabled: true"\r\nenabled: true', 'name: "É 🙂 enabled: true"\r\nenabled: false'),
+        ('name: "A\n  enabled: true\n  B"\nenabled: true\n', 'name: "A\n  enabled: true\n  B"\nenabled: false\n'),
+    ],
+)
+def test_a_field_is_changed_where_the_loader_reads_it(tmp_path: Path, text: str, after: str) -> None:
+    file = file_with(tmp_path, text)
+    assert file.set_enabled(False)
+    assert content(file) == after
+
+
+@pytest.mark.parametrize("name", ["cell", '"cell"', "'cell'", "? cell\n"])
+@pytest.mark.parametrize("value", ["local", '"local"', "'local'", "\n  local", '"loc\\u0061l"'])
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["", "BOM"])
+def test_a_cell_is_changed_however_it_is_written(tmp_path: Path, name: str, value: str, mark: str) -> None:
+    file = file_with(tmp_path, f"{mark}{name}: {value}\ntenant: acme # cell: local\n")
+    moved = file.moved("prod-eu1")
+    assert moved.startswith(mark)
+    assert yaml.safe_load(moved) == {"cell": "prod-eu1", "tenant": "acme"}
+    assert moved.endswith("tenant: acme # cell: local\n")
+    assert value in content(file), "nothing is written yet"
+
+
+@pytest.mark.parametrize("text", ["{tenant: acme}\n", "enabled: true\nenabled: true\n", "tenant: acme\n...\n"])
+def test_a_form_that_cannot_be_changed_safely_is_left_to_the_person(tmp_path: Path, text: str) -> None:
     file = file_with(tmp_path, text)
     with pytest.raises(OperationError, match="Write `enabled: false` yourself"):
         file.set_enabled(False)
     assert content(file) == text
+
+
+@pytest.mark.parametrize(
+    "text", [b"tenant: acme\nenabled: \xff\n", "enabled: false\n".encode("utf-16"), b"enabled: [\n"]
+)
+def test_a_file_that_the_loader_refuses_is_refused_and_not_taken_for_enabled(tmp_path: Path, text: bytes) -> None:
+    file = file_with(tmp_path, "")
+    file.path.write_bytes(text)
+    for ask in (file.enabled, lambda: file.set_enabled(False), lambda: file.moved("prod-eu1")):
+        with pytest.raises(TenancyError, match=r"tenants/acme\.yaml"):
+            ask()
+    assert file.path.read_bytes() == text
 
 
 def test_rights_and_a_link_outlive_the_change(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ ALLOWED_ACROSS = {
     ("ops.cli", "local"): "the command starts and stops the local cell",
     ("ops.review", "policies"): "a review asks the pack's rules",
     ("tools", "myflux_keys"): "the guard on commits knows a key's shape",
+    ("tools", "policies"): "the guard on commits knows the encodings of a key",
 }
 
 IN_THE_FUNCTION_ZIP = {

@@ -7,10 +7,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
 
 import pytest
 
 from local.language_host import environments
+from local.language_host.list_packages import describe
 from local.language_host.packages import Parameterization, Requirement, plugin_version, required
 
 
@@ -31,6 +34,22 @@ from local.language_host.packages import Parameterization, Requirement, plugin_v
 )
 def test_a_package_version_maps_to_its_plugins(python: str, plugin: str | None) -> None:
     assert plugin_version(python) == plugin
+
+
+def test_metadata_is_read_as_the_standard_librarys_own_parser_reads_it(tmp_path: Path) -> None:
+    """Field names in any case, folded lines, a README that looks like fields; a broken installation is no package."""
+    folder = tmp_path / "pulumi_odd-1.2.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text(
+        "Metadata-Version: 2.1\nname: Pulumi_Odd\nVERSION:\n 1.2\nrequires-dist: Pulumi>=3\nRequires-Dist: six ;\n"
+        " python_version < '4'\nSummary: one\n  Name: folded\n\nName: readme\nRequires-Dist: readme\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "broken-1.0.dist-info").mkdir()
+    found = {one["name"]: one for path in tmp_path.iterdir() if (one := describe(metadata.PathDistribution(path)))}
+    assert found == {
+        "pulumi-odd": {"name": "pulumi-odd", "version": "1.2", "requires": ["pulumi", "six"], "plugin": None}
+    }
 
 
 def package(name: str, version: str, plugin: Mapping[str, object] | None) -> dict[str, object]:

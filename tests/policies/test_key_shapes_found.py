@@ -29,6 +29,11 @@ WRAPPED = {
     "base64 after a prefix": "v1" + packed(f"key: {KEY}"),
     "base64 twice": packed(packed(f"export OPENAI={KEY}")),
     "base64 in lines": "\n".join(packed(f"#!/bin/sh\nexport OPENAI={KEY}\n")[n : n + 20] for n in range(0, 90, 20)),
+    "base64 of bytes": base64.b64encode(bytes(range(128, 256)) + KEY.encode()).decode(),
+    "base64 of UTF-16 in bytes": base64.b64encode(bytes(range(128, 256)) + KEY.encode("utf-16-le")).decode(),
+    "base64 in lines below words": "words " * 30
+    + "\n"
+    + "\n".join(packed(f"1234567 {KEY}")[n : n + 12] for n in range(0, 90, 12)),
     "a zip of user data": base64.b64encode(gzip.compress(f"#!/bin/sh\nexport OPENAI={KEY}".encode())).decode(),
     "hexadecimal": KEY.encode().hex(),
     "percent signs": quote(KEY, safe="").replace("-", "%2D"),

@@ -10,7 +10,7 @@ import pytest
 
 from ops.errors import OperationError
 from ops.stacks import changed
-from ops.stacks.changed import Touched, left_out, pins_changed, reasons, touched
+from ops.stacks.changed import left_out, pins_changed, reasons, touched
 from ops.stacks.git import Difference
 from ops.stacks.sources import Code, code
 from tenancy import source
@@ -80,10 +80,30 @@ def test_pinned_versions_are_compared_and_hashes_are_not() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        (
+            "a==1 ; python_version < '3.12'\na==2\n",
+            "a==1.1 ; python_version < '3.12' \\\n    --hash=sha256:00\na==2\n",
+            "a changed from 1 ; python_version < '3.12' and 2 to 1.1 ; python_version < '3.12' and 2",
+        ),
+        ("a[b]==1\n", "a[b]==2\n", "a changed from [b]==1 to [b]==2"),
+        ("a == 1\n", "a == 2\n", "a changed from 1 to 2"),
+        ("  a==1\n", "  a==2\n", "a changed from 1 to 2"),
+        ("a @ https://u:secret@x.example/1\n", "a==2\n", "a changed from a URL to 2"),
+        ("--index-url https://u:secret@x.example\n", "--index-url https://y.example\n", "--index-url changed"),
+    ],
+)
+def test_a_pin_is_read_in_every_form_that_pip_reads(before: str, now: str, told: str) -> None:
+    assert pins_changed(before, now) == [told]
+    assert pins_changed(now, "# why\n" + now.replace("a==", "A==") + "    # via b\n") == []
+
+
 def test_a_file_that_is_gone_is_told_and_not_destroyed() -> None:
     found = touched([Difference("D", "tenants/acme.yaml"), Difference("D", "cells/local.yaml")], ".", CODE, ())
     assert reasons(found, CELLS, {"prod-eu1"}) == {}
-    told = left_out(found, CELLS, lambda _slug: "tenant: acme\ncell: prod-eu1\n")
+    told = left_out(found, CELLS, lambda _slug: "prod-eu1")
     assert "offboard acme" in told["acme.prod-eu1"]
     assert "destroy --cell local" in told["local"]
 
@@ -91,11 +111,15 @@ def test_a_file_that_is_gone_is_told_and_not_destroyed() -> None:
 def test_an_archived_tenant_is_offboarded_already() -> None:
     archived = [Difference("D", "tenants/acme.yaml"), Difference("A", "tenants/archive/acme.yaml")]
     assert touched(archived, ".", CODE, ()).gone == []
+    in_a_folder = [Difference(one.status, f"fleet/{one.path}") for one in archived]
+    assert touched(in_a_folder, "fleet", CODE, ()).gone == []
+    for other in (Difference("D", "tenants/archive/acme.yaml"), Difference("A", "tenants/archive/acme.txt")):
+        assert touched([archived[0], other], ".", CODE, ()).gone == ["acme"], "its keys are still valid"
 
 
 def test_another_cell_in_a_tenants_file_is_told_and_not_deployed_beside_the_old_one() -> None:
-    found = Touched(tenants={"acme": "tenants/acme.yaml is changed", "fjord": "tenants/fjord.yaml is changed"})
-    told = left_out(found, CELLS, lambda slug: "cell: local\n" if slug == "acme" else "cell: prod-eu1  # as ever\n")
+    found = touched([Difference("M", "tenants/acme.yaml"), Difference("M", "tenants/fjord.yaml")], ".", CODE, ())
+    told = left_out(found, CELLS, lambda slug: "local" if slug == "acme" else "prod-eu1")
     assert list(told) == ["acme.prod-eu1"]
     assert "move acme --to prod-eu1" in told["acme.prod-eu1"]
 
@@ -146,7 +170,7 @@ def test_one_change_in_ten_thousand_files_opens_one_tenants_file(
     found = changed.since("HEAD", root)
     assert found.stacks == ["t-00500.local"]
     assert found.why["t-00500.local"] == ("tenants/t-00500.yaml is changed",)
-    assert sorted(opened) == ["local.yaml", "t-00500.yaml"], "what did not change is not read"
+    assert sorted(opened) == ["local.yaml", "t-00500.yaml", "t-00500.yaml"], "now and before; no other file is read"
 
     git("commit", "-qam", "one")
     (root / "tenants" / "t-00600.yaml").unlink()
