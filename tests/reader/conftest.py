@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -33,6 +34,13 @@ class Clock:
         self.now += seconds
 
 
+def wait_for_fetches() -> None:
+    """Until no fetch runs in the background."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("myflux-keys-"):
+            thread.join()
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -62,8 +70,15 @@ def no_retries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def make_reader(aws: StandIn, clock: Clock, no_retries: None) -> Iterator[Callable[..., KeyReader]]:
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read waits for AWS as long as it takes: on a busy machine the stand-in may be slow, too."""
+    monkeypatch.setattr("myflux_keys.cached_key.PATIENCE", 600.0)
+
+
+@pytest.fixture
+def make_reader(aws: StandIn, clock: Clock, no_retries: None, patient: None) -> Iterator[Callable[..., KeyReader]]:
     with ExitStack() as stack:
+        stack.callback(wait_for_fetches)
 
         def make(**options: Any) -> KeyReader:
             options.setdefault("session", boto3.Session(region_name="eu-central-1"))
