@@ -250,11 +250,11 @@ def _new_session(region: str | None) -> boto3.Session:
         ) from None
 
 
-def _role_for(tenant: str, role_arn: Callable[[str], str]) -> str:
+def _role_for(tenant: str, role_arn: Callable[[str], object]) -> str:
     """The role that the application's function names. Its own errors may pass, as those of a database; that it names
     no role may mean that the tenant is not to be read."""
     try:
-        named: object = role_arn(tenant)
+        named = role_arn(tenant)
     except Exception as error:  # noqa: BLE001 - the application's own, of any kind
         raise UnavailableError(
             f"the role_arn function raised {type(error).__name__} for tenant {tenant!r}: {redact(str(error))}",

@@ -282,8 +282,9 @@ def key(version: str) -> Key:
 def test_a_caller_waits_only_where_nothing_better_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     it = Entry(monkeypatch)
     cold = it.join()
-    assert cold == Wait(cold.flight, True, None), "the first key: as long as it takes"  # pyright: ignore
-    it.ends(it.entry._flight, key("v1"))
+    assert isinstance(cold, Wait)
+    assert (cold.mine, cold.patience) == (True, None), "the first key: as long as it takes"
+    it.ends(cold.flight, key("v1"))
     expired = it.join(400)
     assert isinstance(expired, Wait)
     assert (expired.mine, expired.patience) == (True, PATIENCE)
