@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from _thread import start_new_thread
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 MOST_ENTRIES: Final = 4096
 """Twice the tenants that a cell can hold. Above it, empty entries are dropped, since callers may pass any name."""
-HEAD_START: Final = 0.001
-"""Seconds."""
 
 
 class KeyReader:
@@ -202,9 +201,17 @@ class KeyReader:
         self._entries = {}
 
     def _take(self, tenant: str, entry: CachedKey, answer: Answer) -> Key:
-        if answer.refresh is not None and not self._start_thread(tenant, entry, answer.refresh):
-            entry.abandon(answer.refresh)
+        if (flight := answer.refresh) is not None:
+            # `Thread.start` waits until the new thread runs, which takes milliseconds on a busy machine. This does not.
+            try:
+                start_new_thread(self._start_or_abandon, (tenant, entry, flight))
+            except RuntimeError:
+                entry.abandon(flight)
         return _settle(answer.outcome)
+
+    def _start_or_abandon(self, tenant: str, entry: CachedKey, flight: Flight) -> None:
+        if not self._start_thread(tenant, entry, flight):
+            entry.abandon(flight)
 
     def _fetch(self, tenant: str, entry: CachedKey, flight: Flight) -> None:
         try:
@@ -221,18 +228,13 @@ class KeyReader:
         """Whether the fetch runs. Each has its own thread: in a shared pool, a few slow tenants would delay all
         others."""
         thread = threading.Thread(
-            target=self._fetch_behind, args=(tenant, entry, flight), name=f"myflux-keys-{tenant}", daemon=True
+            target=self._fetch, args=(tenant, entry, flight), name=f"myflux-keys-{tenant}", daemon=True
         )
         try:
             thread.start()
         except RuntimeError:
             return False
         return True
-
-    def _fetch_behind(self, tenant: str, entry: CachedKey, flight: Flight) -> None:
-        # Who started this thread waits for the interpreter, which this one would keep for its whole switch interval.
-        time.sleep(HEAD_START)
-        self._fetch(tenant, entry, flight)
 
 
 def _no_thread(tenant: str) -> UnavailableError:

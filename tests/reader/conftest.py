@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from contextlib import ExitStack
 from typing import Any
+from weakref import WeakSet
 
 import boto3
 import httpx2
@@ -34,8 +36,13 @@ class Clock:
         self.now += seconds
 
 
+_made: WeakSet[KeyReader] = WeakSet()
+
+
 def wait_for_fetches() -> None:
-    """Until no fetch runs in the background."""
+    """Until no fetch runs in the background, also one whose thread has not begun."""
+    entries = [entry for reader in _made for entry in list(reader._entries.values())]
+    wait([flight.answer for entry in entries if (flight := entry._flight) is not None])
     for thread in threading.enumerate():
         if thread.name.startswith("myflux-keys-"):
             thread.join()
@@ -78,13 +85,15 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def make_reader(aws: StandIn, clock: Clock, no_retries: None, patient: None) -> Iterator[Callable[..., KeyReader]]:
     with ExitStack() as stack:
-        stack.callback(wait_for_fetches)
 
         def make(**options: Any) -> KeyReader:
             options.setdefault("session", boto3.Session(region_name="eu-central-1"))
-            return stack.enter_context(KeyReader("cell", clock=clock, **options))
+            reader = stack.enter_context(KeyReader("cell", clock=clock, **options))
+            _made.add(reader)
+            return reader
 
         yield make
+        wait_for_fetches()
 
 
 @pytest.fixture
