@@ -9,6 +9,7 @@ was set back, a key counts as old.
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 from concurrent.futures import Future
@@ -25,7 +26,7 @@ PATIENCE: Final = 0.9
 """Seconds that a read waits for AWS once the tenant's key has been read, so that its error comes within a second. AWS
 answers in a tenth of that; an answer that comes later is for the next read."""
 AWAY_FOR: Final = 60.0
-"""Seconds after a failure during which nobody waits for AWS who can have the last good key."""
+"""Seconds after a failed or late fetch during which nobody waits for AWS who can have the last good key."""
 LOST_AFTER: Final = 60.0
 """A fetch this old was frozen with its process, as between two calls of a Lambda function: AWS's limits end each fetch
 before. The next caller fetches again."""
@@ -91,6 +92,7 @@ class CachedKey:
         "_flight",
         "_flights",
         "_held",
+        "_late_at",
         "_lifetimes",
         "_lock",
         "_retry_at",
@@ -109,6 +111,8 @@ class CachedKey:
         self._failure: KeyReaderError | None = None
         self._failures = 0
         self._failed_at = 0.0
+        self._late_at = -math.inf
+        """When a fetch ended that took longer than callers wait. What it brought may be old by then."""
         self._retry_at = 0.0
         self._unchanged = 1
 
@@ -129,7 +133,7 @@ class CachedKey:
                 return Wait(flight, mine, None)
             if last_good is None or asked:
                 return Wait(flight, mine, PATIENCE)
-            if not away and age < PATIENCE:
+            if not away and age < PATIENCE and not 0 <= now - self._late_at < AWAY_FOR:
                 return Wait(flight, mine, PATIENCE - age)
             self._serve(flight.began + LOST_AFTER)
             return Answer(last_good, flight if mine else None)
@@ -139,6 +143,7 @@ class CachedKey:
         with self._lock:
             if flight is self._flight:
                 self._flight = None
+                self._late_at = now if now - flight.began >= PATIENCE else -math.inf
                 answer = self._keep(outcome, flight) if isinstance(outcome, Key) else self._fail(outcome, now)
             elif isinstance(outcome, Key):
                 answer = self._keep(outcome, flight)
@@ -184,6 +189,7 @@ class CachedKey:
             return flight
         # What was known of AWS is as old as the fetch that was lost.
         self._flight = self._failure = None
+        self._late_at = -math.inf
         return None
 
     def _start(self, now: float, *, asked: bool) -> Flight:

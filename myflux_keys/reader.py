@@ -90,13 +90,13 @@ class KeyReader:
         in_each_child(self, KeyReader._start_anew)
 
     def get(self, tenant: str, *, fresh: bool = False, rejected: Key | None = None) -> Key:
-        """The tenant's live key. Waits for AWS as long as it takes for the first; later at most 0.9 s, then the last good
-        key or an error is the answer.
+        """The tenant's live key. The first read waits as long as AWS takes, a later one at most 0.9 s: then its answer
+        is the last good key or an error.
 
         `rejected` is a key that OpenAI answered 401 to: a newer one is fetched, unless another caller already did.
         `fresh=True` fetches without such a key. Both join a running fetch and leave at least a second (15 while nothing
-        changes) between calls to AWS, so the same version may be returned. They wait longer than 0.9 s, unless AWS failed
-        in the last minute.
+        changes) between calls to AWS, so the same version may be returned. They wait as long as AWS takes, unless it
+        failed in the last minute.
 
         Raises InvalidTenantError before anything is sent, or NotReadyError, AccessDeniedError, SecretNotFoundError,
         UnavailableError or PayloadError; all are KeyReaderError.

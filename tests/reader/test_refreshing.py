@@ -254,9 +254,9 @@ def test_without_threads_asyncio_gets_one_error(reader: KeyReader) -> None:
 class Entry:
     """A tenant's entry on a clock that the test moves, without threads: what each caller is told."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, stale_for: float = 600) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, ttl: float = 300) -> None:
         monkeypatch.setattr("myflux_keys.lifetimes.JITTER", 0.0)
-        self.entry = CachedKey(Lifetimes(300, stale_for))
+        self.entry = CachedKey(Lifetimes(ttl, 600))
         self.now = 1_700_000_000.0
 
     def join(self, after: float = 0.0, *, fresh: bool = False) -> Answer | Wait:
@@ -323,3 +323,19 @@ def test_a_refresh_does_not_slow_down_who_asks_for_a_fresh_key(monkeypatch: pyte
     it.ends(it.flight(), key("v1"))
     it.ends(it.flight(270), key("v1"))
     assert isinstance(it.join(1.1, fresh=True), Wait), "one second after a refresh that changed nothing"
+
+
+def test_a_key_that_comes_so_late_that_it_is_old_is_not_waited_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the end of an outage: the last attempt of a fetch succeeds after more than the key's time."""
+    it = Entry(monkeypatch, ttl=10)
+    it.ends(it.flight(), key("v1"))
+    slow = it.flight(9)
+    it.now += 10.5
+    it.ends(slow, key("v2"))
+    next_read = it.join()
+    assert isinstance(next_read, Answer)
+    assert isinstance(next_read.outcome, Key)
+    assert next_read.outcome.version_id == "v2"
+    assert next_read.refresh is not None
+    it.ends(next_read.refresh, key("v2"))
+    assert isinstance(it.join(11), Wait), "AWS is quick again"
