@@ -6,6 +6,7 @@ Figures
     many_stacks      tenants a minute, by workers
     function_costs   import time, zip size, calls
     reader           a warm read
+    reader_outage    the longest read over a rotation and an outage
     thundering_herd  1,000 threads and one expired key
 
 Peers

@@ -24,10 +24,12 @@ Tables
 The reader
     reader           `KeyReader`
     cached_key       the cache's decisions
+    lifetimes        how long a key is cached
     secret_source    reads a secret
     key              `Key`
     openai_clients   OpenAI's client
     networks         its HTTP client
+    event_loops      the same for asyncio
     forks            after `os.fork()`
     aws_connections  the same for AWS
     aws_errors       what they mean
@@ -46,6 +48,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from myflux_keys.errors import (
         AccessDeniedError,
+        ConfigurationError,
         InvalidTenantError,
         KeyReaderError,
         NotReadyError,
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AccessDeniedError",
+    "ConfigurationError",
     "InvalidTenantError",
     "Key",
     "KeyReader",

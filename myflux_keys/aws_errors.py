@@ -1,4 +1,4 @@
-"""Translates botocore's exceptions to the reader's.
+"""Translates exceptions of a call to AWS to the reader's.
 
 A pure function. Leaves out what is done after an error (`cached_key`). Sources: the errors of GetSecretValue and
 AssumeRole in AWS's API references, and AWS's list of common errors. An error that is not known to be temporary counts
@@ -64,6 +64,10 @@ _DENIED: Final = frozenset(
         "UnrecognizedClientException",
     }
 )
+SETTINGS: Final = (
+    "Check this process's credentials, Region, proxy and certificates, and that it can reach Secrets Manager and STS."
+)
+SOCKS: Final = "boto3 cannot use a SOCKS proxy: set HTTPS_PROXY to an HTTP proxy, or unset it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +80,19 @@ class Reading:
     role: str
 
 
-def translate(error: BotoCoreError | ClientError, reading: Reading) -> KeyReaderError:
-    """The reader's error for what AWS said, redacted. Returned, not raised."""
-    if isinstance(error, BotoCoreError):
+def translate(error: Exception, reading: Reading) -> KeyReaderError:
+    """The reader's error for what AWS said, redacted, or for what prevented the call. Returned, not raised.
+
+    botocore raises its own errors for most settings that do not work, and Python's for the others: OSError for a token
+    file that is not there, ValueError for a URL. The text of any other may be AWS's whole answer, so it is left out.
+    """
+    if not isinstance(error, ClientError):
+        said = str(error) if isinstance(error, BotoCoreError | OSError | ValueError) else "its answer cannot be read"
         return UnavailableError(
-            f"The call to AWS for tenant {reading.tenant!r} failed: {redact(str(error))}",
+            f"The call to AWS for tenant {reading.tenant!r} failed: {redact(said).rstrip('.')}",
             tenant=reading.tenant,
             code=type(error).__name__,
-            way_out="Check this process's credentials and Region, and that it can reach Secrets Manager and STS.",
+            way_out=SOCKS if "socks" in said else SETTINGS,
         )
     response: dict[str, Any] = dict(error.response)
     details: dict[str, Any] = response.get("Error", {})

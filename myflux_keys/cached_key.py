@@ -1,8 +1,9 @@
-"""The cache's entry for one tenant's key, and who fetches it, without AWS, threads or sleep.
+"""The cache's entry for one tenant's key: what a read is answered, and who fetches, without AWS, threads or sleep.
 
-Owns freshness, the last good key, the pause after failures, and that one fetch answers all callers that wait. Leaves
-out the fetch itself and how callers wait (`reader`). Times are seconds on the reader's wall clock: a monotonic clock
-stops while a machine or a Lambda sandbox sleeps, but keys age then. If the clock was set back, a key counts as old.
+Owns freshness, the refresh before a key's time is over, the last good key, the pause after failures, and that one fetch
+answers all callers that wait. Leaves out the fetch itself and how callers wait (`reader`). Times are seconds on the
+reader's wall clock: a monotonic clock stops while a machine or a Lambda sandbox sleeps, but keys age then. If the clock
+was set back, a key counts as old.
 """
 
 from __future__ import annotations
@@ -15,54 +16,70 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 
-from myflux_keys.errors import KeyReaderError
+from myflux_keys.errors import KeyReaderError, UnavailableError
 from myflux_keys.key import Key
+from myflux_keys.lifetimes import Lifetimes, pause_after
 
 Outcome = Key | KeyReaderError
-Flight = Future["Outcome | None"]
-"""One fetch, or a cached answer. None: the fetch was abandoned; try again."""
 
-JITTER: Final = 0.1
-MAX_TTL: Final = 1800.0
-"""Half of one hour, the shortest overlap in a tenant's file: the other half is for the longest call that started with
-the old key just before a cache replaced it."""
-MAX_STALE_FOR: Final = 86_400.0
-FIRST_PAUSE: Final = 1.0
-LONGEST_PAUSE: Final = 15.0
+PATIENCE: Final = 0.9
+"""Seconds that a read waits for AWS once the tenant's key has been read, so that its error comes within a second. AWS
+answers in a tenth of that; an answer that comes later is for the next read."""
+AWAY_FOR: Final = 60.0
+"""Seconds after a failed or late fetch during which nobody waits for AWS who can have the last good key."""
+LOST_AFTER: Final = 60.0
+"""A fetch this old was frozen with its process, as between two calls of a Lambda function: AWS's limits end each fetch
+before. The next caller fetches again."""
 
 _log: Final = logging.getLogger("myflux_keys")
 
 
+class Flight:
+    """One fetch. `answer` is for all callers that wait; None: it was abandoned, try again."""
+
+    __slots__ = ("answer", "asked", "began", "number", "told")
+
+    def __init__(self, number: int, began: float, *, asked: bool) -> None:
+        self.answer: Future[Outcome | None] = Future()
+        # A running future can't be cancelled: one task that gives up must not take the others down.
+        self.answer.set_running_or_notify_cancel()
+        self.number = number
+        self.began = began
+        self.asked = asked
+        """Whether a caller asked for it with `fresh` or `rejected`."""
+        self.told = False
+
+
 @dataclass(frozen=True, slots=True)
-class Lifetimes:
-    """`ttl`: seconds that a key is cached. `stale_for`: seconds beyond that while AWS fails."""
+class Answer:
+    """The caller takes `outcome`. If there is a `refresh`, it first sees to it that this flight is fetched in the
+    background."""
 
-    ttl: float = 300.0
-    stale_for: float = 3600.0
-
-    def __post_init__(self) -> None:
-        if not 1.0 <= self.ttl <= MAX_TTL / (1 + JITTER):
-            raise ValueError(
-                f"ttl must be 1 to {MAX_TTL / (1 + JITTER):.0f} s, got {self.ttl!r}: with its jitter it must be at most"
-                " half of the shortest overlap, one hour, or calls fail after a rotation"
-            )
-        if not 0.0 <= self.stale_for <= MAX_STALE_FOR:
-            raise ValueError(f"stale_for must be 0 to {MAX_STALE_FOR:.0f} s, got {self.stale_for!r}")
-
-    def good_until(self, fetched_at: float, expires_at: float, chance: float) -> float:
-        """`chance` in 0..1 spreads processes that started together by ± 10 %. A key that AWS returns after its expiry
-        is cached like any other: this machine's clock may be wrong, and OpenAI decides."""
-        until = fetched_at + self.ttl * (1 + JITTER * (2 * chance - 1))
-        return expires_at if fetched_at < expires_at < until else until
-
-    def last_good_until(self, good_until: float, expires_at: float) -> float:
-        """Until when a key is used while AWS fails. Unix seconds, like the arguments."""
-        return min(good_until + self.stale_for, expires_at)
+    outcome: Outcome
+    refresh: Flight | None = None
 
 
-def pause_after(attempts: int, chance: float) -> float:
-    """Seconds until the next call of AWS after `attempts` failures in a row (1 or more): doubling, ± 10 %."""
-    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(attempts - 1, 10)) * (1 + JITTER * (2 * chance - 1))
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The caller waits for `flight`, at most `patience` seconds (None: as long as the fetch takes), then calls
+    `give_up`. If `mine`, it first sees to it that the flight is fetched, and then completed or abandoned."""
+
+    flight: Flight
+    mine: bool
+    patience: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A key, and the number of the flight that brought it. A flight that began earlier does not replace it."""
+
+    key: Key
+    number: int
+    fetched_at: float
+    refresh_at: float
+    good_until: float
+    last_until: float
+    """Until when it is used while AWS fails."""
 
 
 class CachedKey:
@@ -73,6 +90,9 @@ class CachedKey:
         "_failure",
         "_failures",
         "_flight",
+        "_flights",
+        "_held",
+        "_late_at",
         "_lifetimes",
         "_lock",
         "_retry_at",
@@ -82,100 +102,174 @@ class CachedKey:
 
     def __init__(self, lifetimes: Lifetimes) -> None:
         self.warm: tuple[float, float, Key] | None = None
-        """When it was fetched, until when it is fresh, the key."""
+        """The key, and from when until when it is the answer without a look at anything else."""
         self._lifetimes = lifetimes
         self._lock = threading.Lock()
+        self._held: _Held | None = None
         self._flight: Flight | None = None
+        self._flights = 0
         self._failure: KeyReaderError | None = None
         self._failures = 0
         self._failed_at = 0.0
+        self._late_at = -math.inf
+        """When a fetch ended that took longer than callers wait. What it brought may be old by then."""
         self._retry_at = 0.0
         self._unchanged = 1
 
-    def join(self, now: float, *, fresh: bool, rejected: Key | None) -> tuple[Flight, bool]:
-        """The flight that answers, and whether this caller must fetch, then `complete` or `abandon` it."""
+    def join(self, now: float, *, fresh: bool, rejected: Key | None) -> Answer | Wait:
+        """What a caller does at `now` (Unix seconds)."""
+        asked = fresh or rejected is not None
         with self._lock:
-            if self.warm is not None and not self._wants_fetch(self.warm, now, fresh, rejected):
-                return _completed(self.warm[2]), False
-            if self._flight is not None:
-                return self._flight, False
-            if self._failure is not None and self._failed_at <= now < self._retry_at:
-                return _completed(self._last_good(now) or self._failure), False
-            self._flight = Future()
-            # A running future can't be cancelled: one task that gives up must not take the others down.
-            self._flight.set_running_or_notify_cancel()
-            return self._flight, True
+            held, flight = self._held, self._running(now)
+            if held is not None and not self._wants_fetch(held, now, fresh, rejected):
+                return self._ahead(held, flight, now)
+            last_good = self._last_good(now)
+            if flight is None and self._failure is not None and self._pausing(now):
+                return Answer(last_good or self._failure)
+            mine = flight is None
+            flight = flight or self._start(now, asked=asked)
+            age, away = now - flight.began, self._away(now)
+            if not away and (held is None or asked):
+                return Wait(flight, mine, None)
+            if last_good is None or asked:
+                return Wait(flight, mine, PATIENCE)
+            if not away and age < PATIENCE and not 0 <= now - self._late_at < AWAY_FOR:
+                return Wait(flight, mine, PATIENCE - age)
+            self._serve(flight.began + LOST_AFTER)
+            return Answer(last_good, flight if mine else None)
 
-    def complete(self, flight: Flight, outcome: Outcome, began: float, now: float) -> None:
-        """Gives `outcome` to all callers that wait for the flight. `began` and `now` in Unix seconds."""
+    def complete(self, flight: Flight, outcome: Outcome, now: float) -> None:
+        """Gives `outcome` to all callers that wait for the flight. `now` in Unix seconds."""
         with self._lock:
-            answer = self._keep(outcome, began) if isinstance(outcome, Key) else self._fail(outcome, now)
-            self._flight = None
-        flight.set_result(answer)
+            if flight is self._flight:
+                self._flight = None
+                self._late_at = now if now - flight.began >= PATIENCE else -math.inf
+                answer = self._keep(outcome, flight) if isinstance(outcome, Key) else self._fail(outcome, now)
+            elif isinstance(outcome, Key):
+                answer = self._keep(outcome, flight)
+            else:
+                # It was frozen, and its failure says nothing of AWS now.
+                answer = self._last_good(now) or outcome
+        flight.answer.set_result(answer)
 
     def abandon(self, flight: Flight, error: Exception | None = None) -> None:
         """The fetch ended without outcome: by an unexpected `error`, which all callers get, or by a Ctrl-C for one
         thread, after which the others try again."""
         with self._lock:
-            self._flight = None
+            if flight is self._flight:
+                self._flight = None
         if error is None:
-            flight.set_result(None)
+            flight.answer.set_result(None)
         else:
-            flight.set_exception(error)
+            flight.answer.set_exception(error)
+
+    def give_up(self, flight: Flight, tenant: str, now: float) -> Outcome | None:
+        """What a caller gets whose patience is over. The flight goes on, for later callers."""
+        with self._lock:
+            if flight.answer.done():
+                return flight.answer.result()
+            late = self._failure if self._failure is not None and self._away(now) else _late(tenant)
+            last_good = self._last_good(now)
+            if last_good is None:
+                return late
+            self._serve(flight.began + LOST_AFTER)
+            told, flight.told = flight.told, True
+        if not told:
+            _tell(last_good, late)
+        return last_good
 
     def is_idle(self, now: float) -> bool:
         """Whether this entry holds nothing and can be dropped."""
         with self._lock:
             return self._flight is None and now >= self._retry_at and self._last_good(now) is None
 
-    def _wants_fetch(self, warm: tuple[float, float, Key], now: float, fresh: bool, rejected: Key | None) -> bool:
-        fetched_at, good_until, key = warm
-        if not fetched_at <= now < good_until:
+    def _running(self, now: float) -> Flight | None:
+        flight = self._flight
+        if flight is None or 0 <= now - flight.began < LOST_AFTER:
+            return flight
+        # What was known of AWS is as old as the fetch that was lost.
+        self._flight = self._failure = None
+        self._late_at = -math.inf
+        return None
+
+    def _start(self, now: float, *, asked: bool) -> Flight:
+        self._flights += 1
+        self._flight = Flight(self._flights, now, asked=asked)
+        return self._flight
+
+    def _ahead(self, held: _Held, flight: Flight | None, now: float) -> Answer:
+        """A fresh key is the answer; near its end, one caller starts the fetch of the next."""
+        refresh = None
+        if now < held.refresh_at:
+            self._serve(held.refresh_at)
+        elif flight is None and self._pausing(now):
+            self._serve(min(self._retry_at, held.good_until))
+        else:
+            self._serve(held.good_until)
+            refresh = None if flight else self._start(now, asked=False)
+        return Answer(held.key, refresh)
+
+    def _serve(self, until: float) -> None:
+        """The held key is the answer until then, within its bound."""
+        if (held := self._held) is not None:
+            self.warm = (held.fetched_at, min(until, max(held.good_until, held.last_until)), held.key)
+
+    def _pausing(self, now: float) -> bool:
+        return self._failure is not None and self._failed_at <= now < self._retry_at
+
+    def _away(self, now: float) -> bool:
+        """Whether AWS failed lately, and did not refuse."""
+        failure = self._failure
+        return failure is not None and failure.keeps_last_good and 0 <= now - self._failed_at < AWAY_FOR
+
+    def _wants_fetch(self, held: _Held, now: float, fresh: bool, rejected: Key | None) -> bool:
+        if not held.fetched_at <= now < held.good_until:
             return True
-        if rejected is not None and rejected.version_id != key.version_id:
+        if rejected is not None and rejected.version_id != held.key.version_id:
             return False
         if not fresh and rejected is None:
             return False
-        return now >= fetched_at + pause_after(self._unchanged, 0.5)
+        return now >= held.fetched_at + pause_after(self._unchanged, 0.5)
 
-    def _keep(self, key: Key, began: float) -> Key:
-        if self.warm is not None:
-            asked_early = self.warm[0] <= began < self.warm[1]
-            same = self.warm[2].version_id == key.version_id
+    def _keep(self, key: Key, flight: Flight) -> Key:
+        held, began = self._held, flight.began
+        if held is not None:
+            if flight.number < held.number:
+                return held.key
+            asked_early = flight.asked and held.fetched_at <= began < held.good_until
+            same = held.key.version_id == key.version_id
             self._unchanged = self._unchanged + 1 if same and asked_early else 1
         self._failure, self._failures = None, 0
-        self.warm = (began, self._lifetimes.good_until(began, _expiry(key), _chance()), key)
+        times = self._lifetimes.of(began, key.expires_at, random.random())  # noqa: S311 - spreads load, guards nothing
+        self._held = _Held(key, flight.number, began, *times)
+        self._serve(self._held.refresh_at)
         return key
 
     def _fail(self, failure: KeyReaderError, now: float) -> Outcome:
         self._failure, self._failed_at = failure, now
         self._failures += 1
-        self._retry_at = now + pause_after(self._failures, _chance())
+        self._retry_at = now + pause_after(self._failures, random.random())  # noqa: S311
         last_good = self._last_good(now) if failure.keeps_last_good else None
         if last_good is None:
-            self.warm = None
+            self._held = self.warm = None
             return failure
-        _log.warning("using the last good key of tenant %s: %s", last_good.tenant, failure)
+        self._serve(self._retry_at)
+        _tell(last_good, failure)
         return last_good
 
     def _last_good(self, now: float) -> Key | None:
-        if self.warm is None:
-            return None
-        _, good_until, key = self.warm
-        fresh_or_last = now < good_until or now < self._lifetimes.last_good_until(good_until, _expiry(key))
-        return key if fresh_or_last else None
+        held = self._held
+        return held.key if held is not None and now < max(held.good_until, held.last_until) else None
 
 
-def _completed(outcome: Outcome) -> Flight:
-    flight: Flight = Future()
-    flight.set_result(outcome)
-    return flight
+def _late(tenant: str) -> UnavailableError:
+    return UnavailableError(
+        f"AWS has not sent the key of tenant {tenant!r} within {PATIENCE} s",
+        tenant=tenant,
+        way_out="The fetch continues in the background: try again. If it repeats, check that this process can reach"
+        " Secrets Manager and STS.",
+    )
 
 
-def _expiry(key: Key) -> float:
-    """Infinity for a customer's own key, whose expiry is unknown."""
-    return key.expires_at.timestamp() if key.expires_at else math.inf
-
-
-def _chance() -> float:
-    return random.random()  # noqa: S311 - spreads load, guards nothing
+def _tell(last_good: Key, failure: KeyReaderError) -> None:
+    _log.warning("using the last good key of tenant %s: %s", last_good.tenant, failure)

@@ -1,4 +1,4 @@
-"""The errors that a reader raises, each with AWS's code and a way out.
+"""The errors that a reader raises, each with AWS's code and a way out; `docs/reader.md` says what to do about each.
 
 `aws_errors` chooses the class for an answer of AWS. An error never holds a key: AWS's errors hold none, and the reader
 drops the frames of the libraries that it calls.
@@ -39,6 +39,12 @@ class InvalidTenantError(KeyReaderError, ValueError):
     """The name is not a valid tenant's name. Nothing was sent."""
 
 
+class ConfigurationError(KeyReaderError, ValueError):
+    """This process's own settings do not work: its Region, AWS profile, proxy or certificates."""
+
+    keeps_last_good = True
+
+
 class NotReadyError(KeyReaderError):
     """The secret exists and has no AWSCURRENT version: no key has been stored yet."""
 
@@ -52,7 +58,7 @@ class SecretNotFoundError(KeyReaderError):
 
 
 class UnavailableError(KeyReaderError):
-    """AWS cannot be reached or fails: 5xx, throttling, network, or this process has no credentials."""
+    """AWS cannot be reached, does not answer or fails (5xx, throttling), or this process has no credentials."""
 
     keeps_last_good = True
 

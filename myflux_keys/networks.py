@@ -19,10 +19,12 @@ from typing import Any, Final, Generic, TypeVar, cast
 import httpcore2
 import httpx2
 
-from myflux_keys.errors import KeyReaderError
+from myflux_keys.errors import ConfigurationError, KeyReaderError
 from myflux_keys.forks import in_each_child
+from myflux_keys.redaction import redact
 
 Client = TypeVar("Client", httpx2.Client, httpx2.AsyncClient)
+Made = TypeVar("Made")
 Pool = httpcore2.ConnectionPool | httpcore2.AsyncConnectionPool
 
 CLIENTS: Final = (httpx2.Client, httpx2.AsyncClient)
@@ -30,6 +32,10 @@ TRANSPORTS: Final = (httpx2.BaseTransport, httpx2.AsyncBaseTransport)
 POOLS: Final = (httpcore2.ConnectionPool, httpcore2.AsyncConnectionPool)
 STREAMS: Final = (httpcore2.NetworkStream, httpcore2.AsyncNetworkStream)
 WITHOUT_SOCKETS: Final = (httpx2.MockTransport, httpx2.ASGITransport, httpx2.WSGITransport)
+
+CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+PROXIES: Final = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
+"""The environment that httpx2 reads; the proxies' names also in lower case."""
 
 _left: Final[list[object]] = []
 """Objects of the parent's event loop. Kept, since a finalizer in this process would call that loop."""
@@ -43,9 +49,9 @@ class Network(Generic[Client]):
         self._making = threading.Lock()
         if given is None:
             # Reading certificates takes most of the time to make a client, so it is done once, not in each process.
-            make = partial(make, verify=httpx2.create_ssl_context())
+            make = partial(make, verify=explained(httpx2.create_ssl_context, CERTIFICATES))
         self._make = make
-        self._client = make() if given is None else given
+        self._client = explained(make, PROXIES) if given is None else given
         in_each_child(self, Network[Client]._start_anew)
 
     def client(self) -> Client:
@@ -60,7 +66,7 @@ class Network(Generic[Client]):
             )
         with self._making:
             if self._client is None:
-                self._client = self._make()
+                self._client = explained(self._make, PROXIES)
             return self._client
 
     def made(self) -> Client | None:
@@ -77,16 +83,35 @@ class Network(Generic[Client]):
             self._client = inherited
 
 
-def renew(client: httpx2.Client | httpx2.AsyncClient) -> bool:
-    """Gives `client` new pools with the same options, and closes the old pools' sockets in this process only.
+def explained(make: Callable[[], Made], settings: tuple[str, ...]) -> Made:
+    """`make()`; raises ConfigurationError if this process's `settings` prevent it. httpx2 raises errors of many kinds
+    for them: ImportError, OSError, ValueError, InvalidURL."""
+    try:
+        return make()
+    except Exception as error:  # noqa: BLE001
+        socks = isinstance(error, ImportError)
+        told = "a SOCKS proxy needs the package httpx2[socks]" if socks else redact(str(error)).rstrip(".")
+    found = [name for name in settings if os.environ.get(name) or os.environ.get(name.lower())]
+    # A proxy's URL may hold a password, a path holds none.
+    shown = [f"{name}={os.environ.get(name)}" if settings is CERTIFICATES else name for name in found]
+    raise ConfigurationError(
+        f"no HTTP client for OpenAI can be made: {told}",
+        way_out=f"{'Install it, or correct' if socks else 'Correct'} or unset {', '.join(shown) or 'the proxy'},"
+        " or pass an http_client.",
+    )
 
-    Returns whether that was possible. Sends nothing: TLS's close message would end the parent's session.
+
+def renew(client: httpx2.Client | httpx2.AsyncClient, let_go: Callable[[Iterable[object]], None] | None = None) -> bool:
+    """Gives `client` new pools with the same options. Returns whether that was possible.
+
+    By default closes the old pools' sockets in this process only, and sends nothing: TLS's close message would end the
+    parent's session. `let_go` does otherwise with the old connections.
     """
     try:
         free_cookies(client)
         places = list(_pools(client, set()))
         for pool in {id(pool): pool for _, _, pool in places}.values():
-            _let_go(pool.connections)
+            (let_go or _let_go)(pool.connections)
         renewed = {id(pool): _emptied(pool) for _, _, pool in places}
         for holder, name, pool in places:
             setattr(holder, name, renewed[id(pool)])
@@ -144,7 +169,7 @@ def _emptied(pool: Pool) -> Pool:
 
 
 def _let_go(connections: Iterable[object]) -> None:
-    for stream in _streams(connections):
+    for stream in streams(connections):
         inherited = stream.get_extra_info("socket")
         if isinstance(inherited, socket.socket):
             inherited.close()
@@ -156,7 +181,7 @@ def _let_go(connections: Iterable[object]) -> None:
             _left.append(stream)
 
 
-def _streams(connections: Iterable[object]) -> Generator[Any]:
+def streams(connections: Iterable[object]) -> Generator[Any]:
     """What the connections, wherever in httpcore2's objects, read from and write to."""
     to_see, seen = list(connections), set[int]()
     while to_see:

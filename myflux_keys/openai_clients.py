@@ -14,6 +14,7 @@ import httpx2
 import openai
 
 from myflux_keys.errors import KeyReaderError
+from myflux_keys.event_loops import AsyncNetwork
 from myflux_keys.forks import in_each_child
 from myflux_keys.key import Key
 from myflux_keys.networks import Network, free_cookies
@@ -54,7 +55,7 @@ def openai_client(reader: KeyReader, key: Key, options: dict[str, Any]) -> opena
 
 def async_openai_client(reader: KeyReader, key: Key, options: dict[str, Any]) -> openai.AsyncOpenAI:
     own, given = _split(options)
-    network = Network[httpx2.AsyncClient](given, openai.DefaultAsyncHttpxClient)
+    network = AsyncNetwork(given, openai.DefaultAsyncHttpxClient)
     http_client = httpx2.AsyncClient(transport=AsyncKeyTransport(reader, key, network), follow_redirects=True)
     in_each_child(http_client, free_cookies)
     return openai.AsyncOpenAI(**_identity(key), http_client=http_client, **own)
@@ -122,7 +123,7 @@ class KeyTransport(_Sending, httpx2.BaseTransport):
 
 
 class AsyncKeyTransport(_Sending, httpx2.AsyncBaseTransport):
-    def __init__(self, reader: KeyReader, key: Key, network: Network[httpx2.AsyncClient]) -> None:
+    def __init__(self, reader: KeyReader, key: Key, network: AsyncNetwork) -> None:
         super().__init__(reader, key)
         self._network = network
 
@@ -139,8 +140,7 @@ class AsyncKeyTransport(_Sending, httpx2.AsyncBaseTransport):
         return response if fresh.version_id == key.version_id else await self._send(request, fresh)
 
     async def aclose(self) -> None:
-        if (network := self._network.made()) is not None:
-            await network.aclose()
+        await self._network.aclose()
 
     async def _send(self, request: httpx2.Request, key: Key) -> httpx2.Response:
         network = self._network.client()

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import threading
 import time
+from _thread import start_new_thread
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from myflux_keys.cached_key import CachedKey, Flight, Lifetimes, Outcome
-from myflux_keys.errors import InvalidTenantError
+from myflux_keys.cached_key import Answer, CachedKey, Flight, Outcome
+from myflux_keys.errors import InvalidTenantError, UnavailableError
 from myflux_keys.forks import in_each_child
 from myflux_keys.key import Key
+from myflux_keys.lifetimes import Lifetimes
 from myflux_keys.names import CELL_SLUG, TENANT_SLUG
 from myflux_keys.redaction import redact
 
@@ -41,12 +43,15 @@ class KeyReader:
     - `role_arn`: the role, or a function from tenant to role if tenants have dedicated ones. By default the
       runtime role of `cell` in the account of the process's credentials.
     - `assume=False`: the process's credentials already have the tag; no role is assumed.
-    - `ttl`: seconds that a key is cached, ± 10 % jitter, at most 1636, since an old key must be valid for longer.
+    - `region`: by default AWS_REGION, then AWS_DEFAULT_REGION, then the profile's; first of all a `session`'s own.
+    - `ttl`: seconds that a key is cached, ± 10 % jitter, at most 1636, since an old key must be valid for longer. From
+      80 % of it on, the first read starts a fetch in the background, and gets the cached key like all others.
     - `stale_for`: seconds beyond `ttl` that the last good key is used while AWS fails. Never after AWS refuses or the
       secret is deleted, and never beyond the key's own expiry.
     - `clock`: seconds since the epoch. `sts` and `secretsmanager` (with `assume=False`) replace the clients made here.
 
-    Raises ValueError for an invalid `cell`, `role_arn`, `ttl` or `stale_for`, or a missing Region.
+    Raises ValueError for an invalid `cell`, `role_arn`, `ttl` or `stale_for`, and ConfigurationError, which is one too,
+    for a missing Region or an AWS profile that cannot be read.
     """
 
     def __init__(
@@ -85,11 +90,13 @@ class KeyReader:
         in_each_child(self, KeyReader._start_anew)
 
     def get(self, tenant: str, *, fresh: bool = False, rejected: Key | None = None) -> Key:
-        """The tenant's live key.
+        """The tenant's live key. The first read waits as long as AWS takes, a later one at most 0.9 s: then its answer
+        is the last good key or an error.
 
         `rejected` is a key that OpenAI answered 401 to: a newer one is fetched, unless another caller already did.
         `fresh=True` fetches without such a key. Both join a running fetch and leave at least a second (15 while nothing
-        changes) between calls to AWS, so the same version may be returned.
+        changes) between calls to AWS, so the same version may be returned. They wait as long as AWS takes, unless it
+        failed in the last minute.
 
         Raises InvalidTenantError before anything is sent, or NotReadyError, AccessDeniedError, SecretNotFoundError,
         UnavailableError or PayloadError; all are KeyReaderError.
@@ -100,10 +107,17 @@ class KeyReader:
                 return warm[2]
         while True:
             entry = self._entry(tenant)
-            flight, mine = entry.join(self._clock(), fresh=fresh, rejected=rejected)
-            if mine:
-                self._fetch(tenant, entry, flight)
-            if (outcome := flight.result()) is not None:
+            step = entry.join(self._clock(), fresh=fresh, rejected=rejected)
+            if isinstance(step, Answer):
+                return self._take(tenant, entry, step)
+            # Without a bound on its time, this thread can as well fetch; also where no thread can be started.
+            if step.mine and (step.patience is None or not self._start_thread(tenant, entry, step.flight)):
+                self._fetch(tenant, entry, step.flight)
+            try:
+                outcome = step.flight.answer.result(step.patience)
+            except TimeoutError:
+                outcome = entry.give_up(step.flight, tenant, self._clock())
+            if outcome is not None:
                 return _settle(outcome)
 
     async def aget(self, tenant: str, *, fresh: bool = False, rejected: Key | None = None) -> Key:
@@ -112,14 +126,21 @@ class KeyReader:
             entry = self._entries.get(tenant)
             if entry is not None and (warm := entry.warm) is not None and warm[0] <= self._clock() < warm[1]:
                 return warm[2]
-        from asyncio import wrap_future
+        from asyncio import timeout, wrap_future
 
         while True:
             entry = self._entry(tenant)
-            flight, mine = entry.join(self._clock(), fresh=fresh, rejected=rejected)
-            if mine:
-                self._fetch_in_thread(tenant, entry, flight)
-            if (outcome := await wrap_future(flight)) is not None:
+            step = entry.join(self._clock(), fresh=fresh, rejected=rejected)
+            if isinstance(step, Answer):
+                return self._take(tenant, entry, step)
+            if step.mine and not self._start_thread(tenant, entry, step.flight):
+                entry.complete(step.flight, _no_thread(tenant), self._clock())
+            try:
+                async with timeout(step.patience):
+                    outcome = await wrap_future(step.flight.answer)
+            except TimeoutError:
+                outcome = entry.give_up(step.flight, tenant, self._clock())
+            if outcome is not None:
                 return _settle(outcome)
 
     def openai_client(self, tenant: str, **options: Any) -> OpenAI:
@@ -181,8 +202,20 @@ class KeyReader:
         self._adding = threading.Lock()
         self._entries = {}
 
+    def _take(self, tenant: str, entry: CachedKey, answer: Answer) -> Key:
+        if (flight := answer.refresh) is not None:
+            # `Thread.start` waits until the new thread runs, which takes milliseconds on a busy machine. This does not.
+            try:
+                start_new_thread(self._start_or_abandon, (tenant, entry, flight))
+            except RuntimeError:
+                entry.abandon(flight)
+        return _settle(answer.outcome)
+
+    def _start_or_abandon(self, tenant: str, entry: CachedKey, flight: Flight) -> None:
+        if not self._start_thread(tenant, entry, flight):
+            entry.abandon(flight)
+
     def _fetch(self, tenant: str, entry: CachedKey, flight: Flight) -> None:
-        began = self._clock()
         try:
             outcome = self._source.read(tenant)
         except Exception as error:  # noqa: BLE001 - not swallowed: raised by everybody who waits for the flight
@@ -191,18 +224,27 @@ class KeyReader:
         except BaseException:
             entry.abandon(flight)
             raise
-        entry.complete(flight, outcome, began, self._clock())
+        entry.complete(flight, outcome, self._clock())
 
-    def _fetch_in_thread(self, tenant: str, entry: CachedKey, flight: Flight) -> None:
-        """Each fetch has its own thread: in a shared pool, a few slow tenants would delay all others."""
+    def _start_thread(self, tenant: str, entry: CachedKey, flight: Flight) -> bool:
+        """Whether the fetch runs. Each has its own thread: in a shared pool, a few slow tenants would delay all
+        others."""
         thread = threading.Thread(
             target=self._fetch, args=(tenant, entry, flight), name=f"myflux-keys-{tenant}", daemon=True
         )
         try:
             thread.start()
         except RuntimeError:
-            entry.abandon(flight)
-            raise
+            return False
+        return True
+
+
+def _no_thread(tenant: str) -> UnavailableError:
+    return UnavailableError(
+        f"no thread can be started to fetch the key of tenant {tenant!r}",
+        tenant=tenant,
+        way_out="This process has too many threads, or is about to end.",
+    )
 
 
 def _settle(outcome: Outcome) -> Key:

@@ -7,6 +7,7 @@ with a secret's text.
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable, Generator
@@ -16,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 
 from myflux_keys.aws_connections import renew_client, renew_session
 from myflux_keys.aws_errors import EXPIRED_TOKEN, Reading, translate
 from myflux_keys.aws_names import CellNames
-from myflux_keys.errors import KeyReaderError
+from myflux_keys.errors import ConfigurationError, KeyReaderError, UnavailableError
 from myflux_keys.forks import in_each_child
 from myflux_keys.key import Key, no_text, parse_key
 from myflux_keys.names import TAG_TENANT, secret_name
@@ -76,7 +77,8 @@ class SecretSource:
         sts: STSClient | None = None,
         secretsmanager: SecretsManagerClient | None = None,
     ) -> None:
-        """Raises ValueError for arguments that exclude each other, and for a missing Region."""
+        """Raises ValueError for arguments that exclude each other, ConfigurationError for a missing Region and for an
+        AWS profile that cannot be read."""
         if not assume and (role_arn is not None or sts is not None):
             raise ValueError("assume=False reads with the process's own credentials: leave out role_arn and sts")
         if assume and secretsmanager is not None:
@@ -84,11 +86,15 @@ class SecretSource:
         self._cell = cell
         self._clock = clock
         self._given_session = session
-        self._session: boto3.Session | None = session or boto3.Session(region_name=region)
+        # boto3 reads AWS_DEFAULT_REGION alone; every other SDK of AWS and Lambda itself have AWS_REGION.
+        region = region or (session.region_name if session else None) or os.environ.get("AWS_REGION") or None
+        self._session: boto3.Session | None = session or _new_session(region)
         self._region = region or self._session.region_name
         if not self._region and secretsmanager is None:
-            raise ValueError("no AWS Region: pass region=, or set AWS_REGION to the cell's Region")
-        self._role_arn = checked_role(role_arn) if isinstance(role_arn, str) else role_arn
+            raise ConfigurationError(
+                "no AWS Region", way_out="Pass region=, or set AWS_REGION or AWS_DEFAULT_REGION to the cell's Region."
+            )
+        self._role_arn = role_arn if role_arn is None or callable(role_arn) else checked_role(role_arn)
         self._assume = assume
         self._given_sts, self._given_secretsmanager = sts, secretsmanager
         self._sts, self._secretsmanager = sts, secretsmanager
@@ -151,7 +157,9 @@ class SecretSource:
                 with self._client_for(tenant, role) as client, quiet():
                     # AWS evaluates a policy's VersionStage condition only if the request names the stage.
                     answer = client.get_secret_value(SecretId=secret, VersionStage=CURRENT)
-            except (ClientError, BotoCoreError) as error:
+            except KeyReaderError as error:
+                return error.again()
+            except Exception as error:  # noqa: BLE001 - returned, as the reader's own
                 return translate(error, Reading(self._cell, tenant, secret, role))
         if "SecretString" not in answer:
             return no_text(tenant)
@@ -197,7 +205,7 @@ class SecretSource:
         if not self._assume:
             return ""
         if callable(self._role_arn):
-            return checked_role(self._role_arn(tenant))
+            return _role_for(tenant, self._role_arn)
         if self._role_arn:
             return self._role_arn
         if not self._derived_role:
@@ -226,16 +234,52 @@ class SecretSource:
         )
         with self._making:
             if self._session is None:
-                self._session = boto3.Session(region_name=self._region)
+                self._session = _new_session(self._region)
             session = cast("Any", self._session)
             return session.client(service, region_name=self._region, config=CALL_LIMITS, **credentials)
 
 
+def _new_session(region: str | None) -> boto3.Session:
+    try:
+        return boto3.Session(region_name=region)
+    except BotoCoreError as error:
+        raise ConfigurationError(
+            f"boto3 makes no session: {redact(str(error)).rstrip('.')}",
+            code=type(error).__name__,
+            way_out="Correct or unset AWS_PROFILE and AWS_CONFIG_FILE, or pass session=.",
+        ) from None
+
+
+def _role_for(tenant: str, role_arn: Callable[[str], object]) -> str:
+    """The role that the application's function names. Its own errors may pass, as those of a database; that it names
+    no role may mean that the tenant is not to be read."""
+    try:
+        named = role_arn(tenant)
+    except Exception as error:  # noqa: BLE001 - the application's own, of any kind
+        raise UnavailableError(
+            f"the role_arn function raised {type(error).__name__} for tenant {tenant!r}: {redact(str(error))}",
+            tenant=tenant,
+            code=type(error).__name__,
+            way_out="Correct the function: it must return the ARN of an IAM role for each tenant that is read.",
+        ) from None
+    if not isinstance(named, str) or not _ROLE_ARN.fullmatch(named):
+        raise KeyReaderError(
+            f"the role_arn function returned {_shown(named)} for tenant {tenant!r}, not the ARN of an IAM role",
+            tenant=tenant,
+            way_out="It must return arn:aws:iam::<account>:role/<name> for each tenant that is read: the cell's runtime"
+            " role for tenants without a role of their own.",
+        )
+    return named
+
+
 def checked_role(arn: str) -> str:
     """`arn` if it is a role's; else raises ValueError with the expected form."""
-    if not _ROLE_ARN.fullmatch(arn):
+    if not isinstance(arn, str) or not _ROLE_ARN.fullmatch(arn):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ValueError(
-            f"role_arn {redact(repr(arn))[:120]} is not the ARN of an IAM role:"
-            " write arn:aws:iam::<account>:role/<name>"
+            f"role_arn {_shown(arn)} is not the ARN of an IAM role: write arn:aws:iam::<account>:role/<name>"
         )
     return arn
+
+
+def _shown(value: object) -> str:
+    return redact(repr(value))[:120]

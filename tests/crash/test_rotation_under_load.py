@@ -57,6 +57,12 @@ class Polling:
             self.rounds += 1
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy test machine answers later than AWS: readers without a last good key wait for it."""
+    monkeypatch.setattr("myflux_keys.cached_key.PATIENCE", 60.0)
+
+
 @contextmanager
 def _polling(tenant: Tenant) -> Generator[list[Polling]]:
     ended = threading.Event()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from contextlib import ExitStack
 from typing import Any
+from weakref import WeakSet
 
 import boto3
 import httpx2
@@ -31,6 +34,18 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
+
+
+_made: WeakSet[KeyReader] = WeakSet()
+
+
+def wait_for_fetches() -> None:
+    """Until no fetch runs in the background, also one whose thread has not begun."""
+    entries = [entry for reader in _made for entry in list(reader._entries.values())]
+    wait([flight.answer for entry in entries if (flight := entry._flight) is not None])
+    for thread in threading.enumerate():
+        if thread.name.startswith("myflux-keys-"):
+            thread.join()
 
 
 @pytest.fixture
@@ -62,14 +77,23 @@ def no_retries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def make_reader(aws: StandIn, clock: Clock, no_retries: None) -> Iterator[Callable[..., KeyReader]]:
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read waits for AWS as long as it takes: on a busy machine the stand-in may be slow, too."""
+    monkeypatch.setattr("myflux_keys.cached_key.PATIENCE", 600.0)
+
+
+@pytest.fixture
+def make_reader(aws: StandIn, clock: Clock, no_retries: None, patient: None) -> Iterator[Callable[..., KeyReader]]:
     with ExitStack() as stack:
 
         def make(**options: Any) -> KeyReader:
             options.setdefault("session", boto3.Session(region_name="eu-central-1"))
-            return stack.enter_context(KeyReader("cell", clock=clock, **options))
+            reader = stack.enter_context(KeyReader("cell", clock=clock, **options))
+            _made.add(reader)
+            return reader
 
         yield make
+        wait_for_fetches()
 
 
 @pytest.fixture

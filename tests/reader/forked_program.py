@@ -203,10 +203,17 @@ def during_a_call(shared: bool) -> dict[str, Any]:
     return {"parent": [answer for answer in answers if answer != "hold the parent's call"], "children": wrong}
 
 
-def during_a_read() -> dict[str, Any]:
-    """A thread of the parent fetches when the children are made. In each, eight threads read at once."""
+def during_a_read(refresh: bool) -> dict[str, Any]:
+    """A thread of the parent fetches when the children are made, for a caller who waits or, with `refresh`, near the
+    end of a cached key's time. In each, eight threads read at once."""
     sys.setswitchinterval(1e-6)
-    reader = make_reader()
+    now = [time.time()]
+    reader = make_reader(clock=lambda: now[0])
+    if refresh:
+        reader.get("acme")
+        print("cached", flush=True)
+        sys.stdin.readline()
+        now[0] += 269
     thread = threading.Thread(target=lambda: reader.get("acme"))
     thread.start()
     print("held?", flush=True)
@@ -227,7 +234,7 @@ def during_a_read() -> dict[str, Any]:
             each.join()
         return tenants
 
-    said = fork_children(eight_at_once, MANY, lambda: print("release", flush=True))
+    said = fork_children(eight_at_once, CHILDREN if refresh else MANY, lambda: print("release", flush=True))
     thread.join()
     return {"parent": [], "children": said}
 
@@ -321,7 +328,8 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "grandchildren": grandchildren,
     "during a call": lambda: during_a_call(shared=False),
     "during a call, shared": lambda: during_a_call(shared=True),
-    "during a read": during_a_read,
+    "during a read": lambda: during_a_read(refresh=False),
+    "during a refresh": lambda: during_a_read(refresh=True),
     "jitter": jitter,
     "given AWS client": given_aws_client,
     "own transport": lambda: own_transport(Counted()),

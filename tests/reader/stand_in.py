@@ -124,10 +124,7 @@ class StandIn:
         return self._secret(fields["SecretId"], token)
 
     def _secret(self, name: str, token: str) -> tuple[int, dict[str, Any]]:
-        tenant = name.split("/")[2]
-        time.sleep(self.slow.get(tenant, 0.0))
-        if tenant in self.held:
-            self.held[tenant].wait(120)
+        tenant = self._delayed(name)
         if token in self.expired_tokens:
             return 400, {"__type": "ExpiredTokenException", "message": "The security token is expired"}
         if token and token.split("|")[0] != tenant:
@@ -141,10 +138,19 @@ class StandIn:
             return 400, {"__type": "ResourceNotFoundException", "message": message}
         return 200, {"Name": name, "VersionId": version, "SecretString": text, "VersionStages": ["AWSCURRENT"]}
 
+    def _delayed(self, name: str) -> str:
+        """The secret's tenant, after its delay."""
+        tenant = name.split("/")[2]
+        time.sleep(self.slow.get(tenant, 0.0))
+        if (held := self.held.get(tenant)) is not None:
+            held.wait(120)
+        return tenant
+
     def describe(self, name: str) -> tuple[int, dict[str, Any]]:
         """DescribeSecret, for the peers that call it first."""
         with self._lock:
             self.calls["DescribeSecret"] += 1
+        self._delayed(name)
         return 200, {"Name": name, "VersionIdsToStages": {self.secrets[name][0]: ["AWSCURRENT"]}}
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:

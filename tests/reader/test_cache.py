@@ -19,7 +19,7 @@ from myflux_keys import (
     SecretNotFoundError,
     UnavailableError,
 )
-from myflux_keys.cached_key import LONGEST_PAUSE, MAX_TTL, Lifetimes, pause_after
+from myflux_keys.lifetimes import LONGEST_PAUSE, MAX_TTL, Lifetimes, pause_after
 from tests.reader.conftest import Clock
 from tests.reader.stand_in import GET, Fault, StandIn, key_text
 
@@ -39,7 +39,7 @@ def rotate(aws: StandIn, version: str) -> str:
 def test_a_fresh_key_is_served_without_asking(reader: KeyReader, aws: StandIn, clock: Clock) -> None:
     first = reader.get("acme")
     rotate(aws, "v2")
-    clock.advance(269)
+    clock.advance(215)
     assert reader.get("acme") is first
     assert aws.calls[GET] == 1
 
@@ -262,15 +262,16 @@ def test_names_that_lead_nowhere_do_not_pile_up(
     assert aws.calls[GET] == 13, "the tenant with a key was kept"
 
 
-@given(st.floats(1, MAX_TTL / 1.1), st.floats(0, 86_400), st.floats(0, 1), st.floats(-100, 1e6))
-def test_lifetimes_stay_within_their_bounds(ttl: float, stale_for: float, chance: float, life: float) -> None:
+@given(st.floats(1, MAX_TTL / 1.1), st.floats(0, 86_400), st.floats(0, 1), st.integers(-100, 1_000_000))
+def test_lifetimes_stay_within_their_bounds(ttl: float, stale_for: float, chance: float, life: int) -> None:
     lifetimes = Lifetimes(ttl, stale_for)
-    until = lifetimes.good_until(0.0, life, chance)
+    refresh_at, until, last = lifetimes.of(0.0, datetime.fromtimestamp(life, UTC), chance)
     assert until <= MAX_TTL + 1e-6
     assert until <= ttl * 1.1 + 1e-6
+    assert refresh_at == pytest.approx(0.8 * until)
     if life > 0:
-        assert until <= life or life <= 0, "never fresh beyond the key's expiry"
-        assert lifetimes.last_good_until(until, life) <= life
+        assert until <= life + 1e-6, "never fresh beyond the key's expiry"
+        assert last <= life + 1e-6
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1))

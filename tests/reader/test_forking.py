@@ -153,6 +153,20 @@ def test_a_read_under_way_in_the_parent_holds_up_no_child(aws: StandIn) -> None:
     assert finish(program)["during a read"]["children"] == [["acme"] * 8] * MANY
 
 
+def test_a_refresh_under_way_in_the_parent_holds_up_no_child(aws: StandIn) -> None:
+    """Nor does a child take the parent's key for its own: it would never be refreshed there."""
+    program = start("during a refresh")
+    assert program.stdin is not None
+    assert program.stdout is not None
+    assert program.stdout.readline() == "cached\n"
+    aws.held["acme"] = threading.Event()
+    program.stdin.write("held\n")
+    program.stdin.flush()
+    let_go_on(program, lambda: wait_for(lambda: aws.calls[GET] == 2), aws.held["acme"].set)
+    assert finish(program)["during a refresh"]["children"] == [["acme"] * 8] * CHILDREN
+    assert aws.calls[GET] == 2 + CHILDREN
+
+
 def test_processes_made_together_do_not_ask_aws_together(aws: StandIn) -> None:
     assert len(set(run("jitter")["jitter"]["children"])) == CHILDREN
 
