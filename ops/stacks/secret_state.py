@@ -55,7 +55,7 @@ class Place:
 def places(cell: Cell, tenant: Tenant | None) -> list[Place]:
     """The secrets of the tenant's stack, or of the cell's platform where `tenant` is None."""
     if tenant is None:
-        up, stored = f"myflux-keys up --cell {cell.cell}", f"myflux-keys admin-key set --cell {cell.cell}"
+        up, stored = f"myflux-keys up --cell {cell.cell}", names.store_admin_key(cell.names.admin_secret)
         lives = (names.TAG_EVERY_DAYS, names.TAG_OVERLAP_HOURS)
         secret = cell.names.admin_secret
         anew = ways_out.made_anew(secret, up, stored)
@@ -75,7 +75,7 @@ def places(cell: Cell, tenant: Tenant | None) -> list[Place]:
     )
     if tenant.organization_id is None:
         return [key]
-    stored = f"myflux-keys admin-key set --tenant {slug}"
+    stored = names.store_admin_key(own.admin_secret)
     anew = ways_out.made_anew(own.admin_secret, up, stored)
     return [Place(own.admin_secret, own.tags, (), rotates=False, up=up, anew=anew), key]
 
