@@ -76,7 +76,7 @@ def place_of(cell: Cell, tenant: Tenant | None = None) -> Place:
     """Where the cell's admin key is stored, or that of a customer. Raises AdminKeyError where the tenant has none."""
     if tenant is None:
         organization = cell.openai.organization_id
-        before = f"deploy the cell's platform first (`pulumi up --refresh --stack {cell.cell}`)"
+        before = f"deploy the cell's platform first (`myflux-keys up --cell {cell.cell}`)"
         up = f"myflux-keys up --cell {cell.cell}"
         return Place(cell.names.admin_secret, organization, before, up, "openai.organization_id in the cell's file")
     if tenant.organization_id is None:
