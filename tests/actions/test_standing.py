@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from myflux_keys import names
+from ops.actions.customer_key import key_status
 from ops.errors import OperationError
 from ops.stacks import check_secrets
 from ops.stacks.secret_state import GONE, UNSEEN, differences, differences_in_aws, places
@@ -167,3 +168,16 @@ def test_what_the_engine_was_refused_is_explained_for_tenants_and_platforms(
     told = check_secrets.way_out(tmp_path, stack, output)
     assert says in told
     assert bool(told) == bool(says)
+
+
+def test_the_status_of_a_customers_key_without_a_secret_names_the_command_that_makes_the_stack(
+    small_cell: Cell, acme: Tenant
+) -> None:
+    class Nothing:
+        def list_secret_version_ids(self, **_asked: str) -> dict[str, Any]:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "ListSecretVersionIds")
+
+    customer = acme.model_copy(update={"source": "customer", "rotation": None})
+    (notice,) = key_status(small_cell, customer, Nothing()).notices  # type: ignore[arg-type]
+    assert "`myflux-keys up acme`" in notice
+    assert "pulumi up" not in notice, "it refuses a stack that does not exist"
