@@ -27,6 +27,7 @@ from components.sweep import Sweep, SweepArgs
 from functions.shared.environment import ADMIN_SECRET, BASE_URL, CELL, ORGANIZATION
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import ADMIN_ROTATION, FUNCTIONS, PROVISIONER, ROTATION, SWEEP, CellFunction
+from myflux_keys.names import store_admin_key
 
 
 @dataclass
@@ -90,7 +91,7 @@ class Platform(pulumi.ComponentResource):
             f"{name}-admin-key",
             EmptySecretArgs(
                 name=names.admin_secret,
-                description=f"OpenAI admin key of cell {names.cell}: `myflux-keys admin-key set` stores it.",
+                description=f"OpenAI admin key of cell {names.cell}: `{store_admin_key(names.admin_secret)}`.",
                 kms_key_arn=key.arn,
                 policy=resource.admin_secret(names, deployers=args.deployer_principals, governors=governors),
                 tags=names.tags | args.admin_key_life.tags,

@@ -19,7 +19,7 @@ from components.iam.copies import Replica
 from components.openai_project import OpenAIProject, OpenAIProjectArgs
 from myflux_keys.aws_names import TenantNames
 from myflux_keys.cell_functions import ROTATION
-from myflux_keys.names import TAG_PROJECT_ID, TAG_SERVICE_ACCOUNT_ID
+from myflux_keys.names import TAG_PROJECT_ID, TAG_SERVICE_ACCOUNT_ID, store_admin_key
 
 
 @dataclass
@@ -167,7 +167,7 @@ class TenantKey(pulumi.ComponentResource):
             f"{name}-admin-key",
             EmptySecretArgs(
                 name=names.admin_secret,
-                description=f"OpenAI admin key that tenant {names.tenant} gave: `myflux-keys admin-key set` stores it.",
+                description=f"OpenAI admin key of tenant {names.tenant}: `{store_admin_key(names.admin_secret)}`.",
                 kms_key_arn=args.kms_key_arn,
                 policy=resource.customer_admin_secret(
                     names.cell, deployers=args.deployer_principals, governors=args.governor_principals

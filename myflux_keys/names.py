@@ -66,6 +66,16 @@ def customer_admin_secret(cell: str, tenant: str) -> str:
     return f"{admin_secrets_prefix(cell)}{tenant}/openai"
 
 
+_ADMIN_SECRET = re.compile(r"myflux-admin/(?P<cell>[a-z0-9-]+)/(?:(?P<tenant>[a-z0-9-]+)/)?openai", re.ASCII)
+
+
+def store_admin_key(secret_name: str) -> str:
+    """The command that stores an admin key in the secret of that name, the cell's own or a customer's."""
+    found = _ADMIN_SECRET.fullmatch(secret_name)
+    options = [f"--{kind} {slug}" for kind in ("tenant", "cell") if found and (slug := found[kind])]
+    return " ".join(["myflux-keys admin-key set", *options])
+
+
 def key_name(cell: str, tenant: str, client_request_token: str) -> str:
     return f"myflux-{cell}-{tenant}-{client_request_token}"
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from myflux_keys.names import admin_secrets_prefix, store_admin_key
+
 
 def no_secret(slug: str) -> str:
     return (
@@ -55,11 +57,37 @@ def made_anew(secret: str, up: str, stored: str = "") -> str:
     )
 
 
+def name_blocked(secret: str, way_out: str, on: datetime | None = None) -> str:
+    """For a secret that `adopt` cannot import. `on` is when AWS deletes it, where that is known."""
+    when = f" for {on:%Y-%m-%d}" if on else ""
+    return (
+        f"the deletion of {secret} is scheduled{when}, and until then AWS creates no other secret of that name. Way "
+        f"out: {way_out}"
+    )
+
+
 def another_slug(slug: str) -> str:
     """Where the OpenAI project is archived, which is final."""
     return f"the slug cannot be used again: `myflux-keys new SLUG --from {slug}` gives the customer another."
 
 
+def no_platform(cell: str) -> str:
+    """A phrase without a full stop. `pulumi up` is not named: it refuses a stack that does not exist yet."""
+    return (
+        f"cell {cell} has no platform yet, and its tenants need one: deploy it (`myflux-keys up --cell {cell}`), store "
+        f"its OpenAI admin key (`{store_admin_key(f'{admin_secrets_prefix(cell)}openai')}`), then run the same command "
+        "again"
+    )
+
+
 def function_gone(function: str, cell: str) -> str:
-    """Also the case before the cell's first `up`."""
+    """Of a cell whose platform is deployed."""
     return f"there is no function {function}: `pulumi up --refresh --stack {cell}` makes it."
+
+
+def no_function(function: str, cell: str) -> str:
+    """Of a cell whose platform may not be deployed: then its stack does not exist, and `pulumi up` refuses it."""
+    return (
+        f"there is no function {function}: if the cell has no platform yet, `myflux-keys up --cell {cell}` makes it; "
+        f"if it was deleted, `pulumi up --refresh --stack {cell}` does."
+    )

@@ -165,11 +165,13 @@ class Cell(Model):
         Unique,
         Field(
             description="E-mail addresses that receive the cell's alarms. Required in production.",
+            examples=[["oncall@example.com"]],
             json_schema_extra={"uniqueItems": True},
         ),
     ] = ()
     recovery_window_days: Annotated[
-        Whole, Field(ge=7, le=30, description="Days that AWS keeps a deleted secret or KMS key, 7 to 30.")
+        Whole,
+        Field(ge=7, le=30, description="Days that AWS keeps a deleted secret or KMS key, 7 to 30.", examples=[30]),
     ] = 30
     replicas: Annotated[
         tuple[Replica, ...],
@@ -184,10 +186,14 @@ class Cell(Model):
         AfterValidator(_retention),
         Field(
             description="Days that CloudWatch Logs keeps the functions' logs.",
+            examples=[365],
             json_schema_extra={"enum": list(LOG_RETENTION_DAYS)},
         ),
     ] = 365
-    openai: Annotated[OpenAI, Field(description="The cell's OpenAI organization.")]
+    openai: Annotated[
+        OpenAI,
+        Field(description="The cell's OpenAI organization.", examples=[{"organization_id": "org-example"}]),
+    ]
 
     @property
     def names(self) -> CellNames:

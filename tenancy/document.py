@@ -90,6 +90,13 @@ def dotted(place: FieldPath) -> str:
     return text
 
 
+def flow(value: Any) -> str:
+    """`value` as a file may hold it, on one line: ``{every_days: 31, overlap_hours: 24}``."""
+    dumped = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False)
+    # Not `strip`: a value may end in a space of another alphabet, which YAML writes unchanged.
+    return dumped.removesuffix("\n...\n").removesuffix("\n")
+
+
 def parse(source: Source) -> Document:
     """Raises Refused for a file whose values cannot be used at all."""
     document = Document(source)
@@ -97,12 +104,7 @@ def parse(source: Source) -> Document:
         _Reader(document, yaml.parse(source.text, Loader=_LOADER)).file()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        refusal = Refusal(
-            "not-yaml",
-            f"This is not valid YAML: {_complaint(error)}.",
-            "compare with a valid file; put text with special characters in quotes.",
-        )
-        raise Refused(source.problem(refusal, mark.line + 1 if mark else None)) from None
+        raise Refused(source.problem(_not_yaml(source, error, mark), mark.line + 1 if mark else None)) from None
     except yaml.YAMLError:
         refusal = Refusal("not-yaml", "This is not valid YAML.", "compare with a valid file.")
         raise Refused(source.problem(refusal)) from None
@@ -111,6 +113,33 @@ def parse(source: Source) -> Document:
         # Only this problem is reported: the text of another one might show the rest of the line with the key.
         raise Refused(*keys)
     return document
+
+
+_TAB: Final = Refusal(
+    "not-yaml",
+    "This is not valid YAML: a tab stands before the text of the line, and YAML indents by spaces only.",
+    "replace each tab by spaces; most editors have a setting for it.",
+)
+_WAYS_OUT: Final = (
+    ("unexpected end of stream", "close the quote that is open; a quote inside quoted text is written twice."),
+    ("',' or '}'", "close the bracket with }, and write a comma between its fields."),
+    ("',' or ']'", "close the bracket with ], and write a comma between its values."),
+)
+"""By words of the parser's complaint."""
+_ANY_OTHER: Final = (
+    "compare with a valid file; put text with special characters (: # @ % and others) in quotes, and indent fields "
+    "that belong together by the same number of spaces."
+)
+
+
+def _not_yaml(source: Source, error: yaml.MarkedYAMLError, mark: yaml.Mark | None) -> Refusal:
+    """The complaint of the parser, with the way out that fits it."""
+    line = source.lines[mark.line] if mark and mark.line < len(source.lines) else ""
+    if "\t" in line[: len(line) - len(line.lstrip(" \t-"))]:
+        return _TAB
+    complaint = _complaint(error)
+    way_out = next((way_out for words, way_out in _WAYS_OUT if words in complaint), _ANY_OTHER)
+    return Refusal("not-yaml", f"This is not valid YAML: {complaint}.", way_out)
 
 
 def _complaint(error: yaml.MarkedYAMLError) -> str:

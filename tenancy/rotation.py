@@ -100,19 +100,35 @@ def _hours_refusals(every_hours: int) -> Iterator[Refusal]:
         yield Refusal("interval-uneven", reason, way_out, ("every_hours",))
 
 
+def longest_overlap(interval: int) -> int:
+    """The longest overlap that fits the interval, both in hours; below 1 where the interval alone is too long."""
+    return min(slots.shortest_gap_hours(interval), LONGEST_HOURS - MARGIN_HOURS - interval)
+
+
+def _longest_days(overlap: int) -> int | None:
+    """The longest interval that the overlap fits, in days; None where it fits none."""
+    return next((days for days in range(LONGEST_DAYS, 0, -1) if overlap <= longest_overlap(24 * days)), None)
+
+
 def _overlap_refusals(interval: int, overlap: int) -> Iterator[Refusal]:
-    gap = slots.shortest_gap_hours(interval)
-    if overlap > interval:
+    """Each way out is accepted by these rules; where two come at once, both together are."""
+    life = (
+        f"A key lives for interval, overlap and a margin of {MARGIN_HOURS} hours, and OpenAI's longest key life is "
+        f"{LONGEST_DAYS} days."
+    )
+    days = _longest_days(overlap)
+    if longest_overlap(interval) < 1:
+        longest = days or _longest_days(1) or 1
+        yield Refusal("key-life-too-long", life, f"write every_days: {longest} or less.", ("every_days",))
+        interval = 24 * longest
+    gap, most = slots.shortest_gap_hours(interval), longest_overlap(interval)
+    if overlap > gap == most:
+        words = f"every {interval} hours" if interval < 24 else slots.pattern(interval // 24).words
         reason = (
-            f"The previous key would still be valid after the next rotation, {interval} hours later: three valid keys."
+            f"This interval means a rotation {words}, and two of them can be only {gap} hours apart: with a longer "
+            "overlap, three keys would be valid at once."
         )
-        yield Refusal("overlap-too-long", reason, f"write overlap_hours: {gap} or less.", ("overlap_hours",))
-    elif overlap > gap:
-        words = slots.pattern(interval // 24).words
-        reason = f"This interval means a rotation {words}, and two of them can be only {gap} hours apart."
-        yield Refusal("overlap-too-long", reason, f"write overlap_hours: {gap} or less.", ("overlap_hours",))
-    if interval + overlap + MARGIN_HOURS > LONGEST_HOURS:
-        life = f"A key lives for interval, overlap and a margin of {MARGIN_HOURS} hours"
-        reason = f"{life}, and OpenAI's longest key life is {LONGEST_DAYS} days."
-        most = (LONGEST_HOURS - MARGIN_HOURS - min(overlap, gap)) // 24
-        yield Refusal("key-life-too-long", reason, f"write every_days: {most} or less.", ("every_days",))
+        yield Refusal("overlap-too-long", reason, f"write overlap_hours: {most} or less.", ("overlap_hours",))
+    elif overlap > most:
+        shorter = f", or every_days: {days} or less" if days else ""
+        yield Refusal("key-life-too-long", life, f"write overlap_hours: {most} or less{shorter}.", ("overlap_hours",))

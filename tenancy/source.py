@@ -46,6 +46,11 @@ class Source:
     stem: str
     text: str
 
+    @property
+    def lines(self) -> list[str]:
+        """The text's lines, as YAML's parser counts them."""
+        return _LINE_BREAK.split(self.text)
+
     def problem(self, refusal: Refusal, line: int | None = None, field: str = "", value: str | None = None) -> Problem:
         return Problem(self.file, line, field, value, refusal.rule, refusal.reason, refusal.way_out)
 
@@ -153,7 +158,7 @@ def _content(path: Path) -> bytes | None:
 def _keys(source: Source) -> Iterable[Problem]:
     if holds_key(_visible(source.stem)):
         yield source.problem(KEY_SHAPED)
-    for number, line in enumerate(_LINE_BREAK.split(source.text), 1):
+    for number, line in enumerate(source.lines, 1):
         if holds_key(_visible(line)):
             yield source.problem(KEY_SHAPED, number)
 
@@ -163,7 +168,7 @@ def _visible(text: str) -> str:
 
 
 def _invisible(source: Source) -> Iterable[Problem]:
-    for number, line in enumerate(_LINE_BREAK.split(source.text), 1):
+    for number, line in enumerate(source.lines, 1):
         if line.isprintable():
             continue
         for character in line:

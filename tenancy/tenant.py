@@ -165,9 +165,16 @@ class Tenant(Model):
             default_factory=lambda: FrozenMapping[str, RateLimit]({}),
             description="Limits by model, for some or all of `models`; other models keep the organization's limits. "
             "Only for minted keys.",
+            examples=[{"gpt-5.4-mini": {"requests_per_minute": 500, "tokens_per_minute": 200000}}],
         ),
     ]
-    budget: Annotated[Budget | None, Field(description="Default: no limit and no alert. Only for minted keys.")] = None
+    budget: Annotated[
+        Budget | None,
+        Field(
+            description="Default: no limit and no alert. Only for minted keys.",
+            examples=[{"monthly_usd": 200}],
+        ),
+    ] = None
     rotation: Annotated[
         Rotation | None,
         Field(
@@ -175,7 +182,9 @@ class Tenant(Model):
             examples=[{"every_days": 31, "overlap_hours": 24}],
         ),
     ] = None
-    consumers: Annotated[Consumers, Field(description="Who uses the key. Default: only myflux.")] = Consumers()
+    consumers: Annotated[
+        Consumers, Field(description="Who uses the key. Default: only myflux.", examples=[{"cinnox": True}])
+    ] = Consumers()
     enabled: Annotated[
         Flag, Field(description="false: nobody can read the key, from seconds after `up`. Nothing is deleted.")
     ] = True
@@ -246,8 +255,11 @@ def _consumer_refusals(consumers: Any, rotation: Any) -> Iterator[Refusal]:
         yield Refusal(
             "no-consumer", "No consumer uses the key, and an unused key is only a risk.", way_out, ("consumers",)
         )
-    overlap = cast(Mapping[str, Any], rotation).get("overlap_hours") if isinstance(rotation, Mapping) else None
+    asked = cast(Mapping[str, Any], rotation) if isinstance(rotation, Mapping) else dict[str, Any]()
+    overlap, every_hours = asked.get("overlap_hours"), asked.get("every_hours")
     for one in CONSUMERS:
         if used.get(one.name) is True and isinstance(overlap, int) and overlap < one.least_overlap_hours:
-            way_out = f"write overlap_hours: {one.least_overlap_hours} or more, or set {one.name}: false."
+            # An overlap is never longer than the interval.
+            days = "every_days: 1 or more and " if isinstance(every_hours, int) else ""
+            way_out = f"write {days}overlap_hours: {one.least_overlap_hours} or more, or set {one.name}: false."
             yield Refusal("overlap-too-short", one.reason, way_out, ("rotation", "overlap_hours"))

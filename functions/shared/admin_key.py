@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
+from myflux_keys.names import store_admin_key
 from myflux_keys.payload import SecretText
 
 if TYPE_CHECKING:
@@ -56,20 +57,17 @@ class AdminKey:
         return None if key == refused else key
 
     def _fetch(self) -> SecretText:
+        store = store_admin_key(self._name)
         try:
             answer = self._client.get_secret_value(SecretId=self._name)
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
-                raise AdminKeyMissing(f"{self._name} has no key yet: store one with `{_WAY_OUT}`") from None
+                raise AdminKeyMissing(f"{self._name} has no key yet: store one with `{store}`") from None
             raise
         text = answer.get("SecretString", "").strip()
         if not text.startswith("sk-") or not text.isascii() or not text.isprintable() or " " in text:
             raise AdminKeyMissing(
                 f"{self._name} must hold the bare text of an OpenAI admin key (sk-admin-…), but holds something else: "
-                f"store it again with `{_WAY_OUT}`"
+                f"store it again with `{store}`"
             )
         return SecretText(text)
-
-
-_WAY_OUT: Final = "myflux-keys admin-key set"
-"""With ``--cell``, or ``--tenant`` for a customer's: the secret's name shows which."""

@@ -22,6 +22,7 @@ from functions.shared.environment import SettingError, checked_base_url
 from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIError, OpenAIHTTP
 from myflux_keys.key_life import LONGEST_DAYS
+from myflux_keys.names import store_admin_key
 from myflux_keys.payload import SecretText
 from myflux_keys.quiet import quiet
 from myflux_keys.version_labels import CURRENT, version_with
@@ -75,7 +76,7 @@ def place_of(cell: Cell, tenant: Tenant | None = None) -> Place:
     """Where the cell's admin key is stored, or that of a customer. Raises AdminKeyError where the tenant has none."""
     if tenant is None:
         organization = cell.openai.organization_id
-        before = f"deploy the cell's platform first (`pulumi up --refresh --stack {cell.cell}`)"
+        before = f"deploy the cell's platform first (`myflux-keys up --cell {cell.cell}`)"
         up = f"myflux-keys up --cell {cell.cell}"
         return Place(cell.names.admin_secret, organization, before, up, "openai.organization_id in the cell's file")
     if tenant.organization_id is None:
@@ -139,7 +140,7 @@ def rotate(cell: Cell, client: SecretsManagerClient) -> str:
         if version_with(CURRENT, described.get("VersionIdsToStages", {})) is None:
             raise AdminKeyError(
                 f"{cell.names.admin_secret} holds no admin key yet, and a rotation needs one to make the next: store "
-                f"the first with `myflux-keys admin-key set --cell {cell.cell}`."
+                f"the first with `{store_admin_key(cell.names.admin_secret)}`."
             )
         return client.rotate_secret(SecretId=cell.names.admin_secret)["VersionId"]
     except ClientError as error:

@@ -47,7 +47,7 @@ def call(cell: Cell, function_name: str, event: Mapping[str, Any], client: Lambd
 def _refused(cell: Cell, function_name: str, error: ClientError) -> str:
     code = code_of(error)
     if code == "ResourceNotFoundException":
-        return ways_out.function_gone(function_name, cell.cell)
+        return ways_out.no_function(function_name, cell.cell)
     if code in ("AccessDenied", "AccessDeniedException"):
         allowed = ", ".join(cell.deployer_principals)
         return f"AWS refuses: only the cell's deployers may call {function_name} ({allowed})."

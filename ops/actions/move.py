@@ -16,8 +16,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from ops import ways_out
 from ops.account import Account
-from ops.actions.offboard import active, active_secret
+from ops.actions.offboard import active, active_secret, deleted_on
 from ops.actions.rotate import Waiting, failure_of, new_token, start
 from ops.actions.tenant_file import TenantFile
 from ops.actions.trail import rotation_failures
@@ -96,6 +97,7 @@ class Move:
         """The first key's version in the new cell; None where the tenant uses the customer's own key. Raises
         OperationError where no admin key or no first key is there yet: the file then still names the old cell."""
         began = self._account.check()
+        self._names_are_free()
         if _with_their_admin_key(self._tenant) and not self._has_their_admin_key():
             self._deploy(self._file.without_keys(self._text))
             raise OperationError(awaited(self._tenant, self._account.cell.cell))
@@ -107,6 +109,24 @@ class Move:
         self._file.write(self._text)
         self._report(f"{self._file.path}: cell: {self._account.cell.cell}")
         return version
+
+    def _names_are_free(self) -> None:
+        """Raises OperationError where AWS would refuse one of the new secrets' names in the middle of the update."""
+        cell, slug = self._account.cell.cell, self._tenant.tenant
+        again = f"myflux-keys move {slug} --to {cell}"
+        for secret in (self._names.secret, self._names.admin_secret):
+            ends = deleted_on(self._account, secret)
+            if ends is None:
+                continue
+            way_out = ways_out.restored(secret, again)
+            if secret == self._names.secret and not self._tenant.minted:
+                way_out = ways_out.made_anew(secret, again)
+            elif secret == self._names.secret:
+                way_out = (
+                    f"if {slug} was in cell {cell} before, its OpenAI project there is archived for ever: move it to "
+                    f"another cell. Else {way_out}"
+                )
+            raise OperationError(f"{ways_out.name_blocked(secret, way_out, ends)} Nothing was changed.")
 
     def _has_their_admin_key(self) -> bool:
         found = active(self._account, self._names.admin_secret)

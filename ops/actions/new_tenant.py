@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 import tenancy
 from myflux_keys.names import TENANT_SLUG
 from myflux_keys.payload import CUSTOMER, MANAGED
@@ -146,13 +144,7 @@ def _number(text: str) -> int | str:
 
 def text(values: Mapping[str, Any]) -> str:
     """One line for each field, like the files in tenants/."""
-    return _HEADER + "".join(f"{name}: {_flow(value)}\n" for name, value in values.items())
-
-
-def _flow(value: Any) -> str:
-    dumped = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False)
-    # Not `strip`: a value may end in a space of another alphabet, which YAML writes unchanged.
-    return dumped.removesuffix("\n...\n").removesuffix("\n")
+    return _HEADER + "".join(f"{name}: {document.flow(value)}\n" for name, value in values.items())
 
 
 def check(root: Path, slug: str, content: str) -> Fleet:

@@ -7,8 +7,9 @@ state before it changes something, so the same command continues where it was st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -183,13 +184,23 @@ def active_secret(account: Account, tenant: Tenant) -> SecretFacts | None:
 
 def active(account: Account, secret: str) -> SecretFacts | None:
     """The secret of that name; None where there is none, or its deletion is scheduled."""
+    answer = _described(account, secret)
+    return None if answer is None or answer.get("DeletedDate") else facts(answer)
+
+
+def deleted_on(account: Account, secret: str) -> datetime | None:
+    """When AWS deletes the secret of that name; None where there is none, or its deletion is not scheduled."""
+    answer = _described(account, secret)
+    return answer.get("DeletedDate") if answer else None
+
+
+def _described(account: Account, secret: str) -> Mapping[str, Any] | None:
     try:
-        answer = account.secrets.describe_secret(SecretId=secret)
+        return dict(account.secrets.describe_secret(SecretId=secret))
     except ClientError as error:
         if code_of(error) != "ResourceNotFoundException":
             raise
         return None
-    return None if answer.get("DeletedDate") else facts(answer)
 
 
 def refuse_if_secret_in(others: Iterable[Account], tenant: Tenant) -> None:

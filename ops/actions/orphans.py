@@ -168,7 +168,7 @@ def _orphan(
 
 def _way_out(sides: Sides, slug: str, kind: str) -> str:
     names = sides.cell.names.tenant(slug)
-    up = f"`pulumi up --yes --skip-preview --refresh --stack {names.stack}`"
+    up = f"`myflux-keys up {slug}`"
     filed, has_secret = slug in sides.files, any(secret.tenant == slug for secret in sides.secrets)
     if kind == "SecretDeleted":
         return (

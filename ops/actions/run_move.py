@@ -13,7 +13,7 @@ from typing import Final
 import tenancy
 from ops import journal, selection
 from ops.account import Account, checked_reason
-from ops.actions import move
+from ops.actions import move, stack_states
 from ops.actions.leave_cell import Leaving
 from ops.actions.move import Move
 from ops.actions.offboard import active_secret
@@ -58,8 +58,8 @@ class Finishing:
     checked: bool
 
 
-def prepare(root: Path, slug: str, to: str, reason: str) -> Beginning:
-    """Changes nothing. Raises OperationError and TenancyError."""
+def prepare(root: Path, slug: str, to: str, reason: str, *, report: Callable[[str], None]) -> Beginning:
+    """Changes nothing. Raises OperationError, also where the new cell has no platform, and TenancyError."""
     why = checked_reason(reason)
     fleet = tenancy.load(root)
     tenant = selection.one_tenant(fleet, slug)
@@ -69,6 +69,7 @@ def prepare(root: Path, slug: str, to: str, reason: str) -> Beginning:
         return Beginning(root, tenant, fleet.cells[to], file, None, why)
     text = file.moved(to)
     tenancy.load(root, only=slug, draft=text)
+    stack_states.with_platform(to, report)
     return Beginning(root, tenant, fleet.cells[to], file, text, why)
 
 
@@ -77,6 +78,7 @@ def begin(beginning: Beginning, *, report: Callable[[str], None]) -> str | None:
     tenant uses the customer's own key, or the file already names the cell. Raises OperationError; the same call then
     continues."""
     # Loads Pulumi, which takes a second: no other command should pay for it.
+    from ops.stacks import check_secrets
     from ops.stacks.engine import Engine, OperationFailed
     from ops.stacks.interrupting import left_to_the_engine
 
@@ -87,17 +89,21 @@ def begin(beginning: Beginning, *, report: Callable[[str], None]) -> str | None:
         journal.exclusive_run(cell, f"{_OPERATION}-{slug}") as place,
         Account(cell, _OPERATION, beginning.reason) as account,
     ):
+        # A destroyed stack's project is archived, and its name cannot be used again.
+        final = f", after which {slug} can never move to cell {cell.cell}" if beginning.tenant.minted else ""
 
         def deploy(text: str) -> int:
             report(f"pulumi up --stack {stack} …")
-            try:
-                with move.drafted(beginning.root, slug, text) as draft, left_to_the_engine():
-                    return Engine(place / "engine", draft).up(stack).changed
-            except OperationFailed as error:
-                raise OperationError(
-                    f"{error} Cell {beginning.tenant.cell} still serves {slug}. Correct that, then run the same "
-                    f"command again; or cancel the move with `pulumi destroy --stack {stack}`."
-                ) from None
+            with move.drafted(beginning.root, slug, text) as draft:
+                try:
+                    with left_to_the_engine():
+                        return Engine(place / "engine", draft).up(stack).changed
+                except OperationFailed as error:
+                    raise OperationError(
+                        f"{check_secrets.explained(draft, error)} Cell {beginning.tenant.cell} still serves {slug}. "
+                        "Correct that, then run the same command again; or give the move up with `pulumi destroy "
+                        f"--stack {stack}`{final}."
+                    ) from None
 
         return Move(account, beginning.tenant, beginning.file, beginning.text, deploy=deploy, report=report).run()
 

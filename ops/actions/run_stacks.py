@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import tenancy
@@ -74,12 +75,21 @@ def choose(
         found = choice.by_name(wanted.fleet, tenants)
     else:
         found = choice.by_cell(wanted.fleet, cell)
+    url = backend.address()
     if wanted.operation in ("up", "preview"):
-        return found
-    with_state = backend.stacks(backend.address())
+        return choice.on_platforms(found, partial(backend.has, url))
+    with_state = backend.stacks(url)
     if wanted.operation == "destroy":
         choice.refuse_to_strand(found, with_state)
     return choice.deployed(found, with_state)
+
+
+def recovery_days(root: Path, chosen: Choice) -> list[int]:
+    """How long AWS keeps the secrets of the cells that have one of the stacks, in days, without repetition."""
+    cells = {stack.rpartition(".")[2] for stack in chosen.stacks}
+    return sorted(
+        {cell.recovery_window_days for slug, cell in tenancy.load(root, only="").cells.items() if slug in cells}
+    )
 
 
 def run(wanted: Wanted, chosen: Choice, talk: Talk) -> tuple[Plan, Result]:

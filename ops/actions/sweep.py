@@ -63,7 +63,10 @@ class Swept:
         ]
         sentences += [f"{tenant}: {why}." for tenant, why in self.rotation_overdue.items()]
         if self.admin_key_days_left is not None and self.admin_key_days_left < ADMIN_KEY_DAYS:
-            sentences.append(f"the admin key of {self.cell} expires in {self.admin_key_days_left:.0f} days.")
+            sentences.append(
+                f"the admin key of {self.cell} expires in {self.admin_key_days_left:.0f} days: `myflux-keys admin-key "
+                f"rotate --cell {self.cell}` replaces it now."
+            )
         sentences += [
             f"the customer's admin key of {tenant} expires in {days:.0f} days: ask them for another one, then "
             f"`myflux-keys admin-key set --tenant {tenant}`."

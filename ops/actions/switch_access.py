@@ -46,6 +46,7 @@ def switch(root: Path, slug: str, *, enabled: bool, dry: bool, report: Callable[
         changed = access.switch(enabled=enabled)
         report(f"reads of {slug} are {word}{'' if changed else ' already'}")
     # Loads Pulumi, which takes a second: no other command should pay for it.
+    from ops.stacks import check_secrets
     from ops.stacks.engine import Engine, OperationFailed
 
     report(f"pulumi up --stack {stack} …")
@@ -54,7 +55,7 @@ def switch(root: Path, slug: str, *, enabled: bool, dry: bool, report: Callable[
     except OperationFailed as error:
         raise OperationError(
             f"Reads of {slug} are {word} in AWS and in the file, but `pulumi up` failed, so Pulumi's state may differ. "
-            f"{error} Correct that, then run the same command again or `pulumi up --stack {stack}`."
+            f"{check_secrets.explained(root, error)} Correct that, then run the same command again."
         ) from None
     with Account(cell, command) as account:
         Access(account.secrets, cell, tenant).check(enabled=enabled)

@@ -51,7 +51,7 @@ def move(
 
 
 def _begin(root: Path, slug: str, to: str, reason: str, *, dry_run: bool, as_json: bool) -> None:
-    found = run_move.prepare(root, slug, to, reason)
+    found = run_move.prepare(root, slug, to, reason, report=output.step)
     facts: dict[str, object] = {
         "tenant": slug,
         "to": to,
@@ -80,7 +80,9 @@ def _finish(found: Finishing, *, yes: bool, dry_run: bool, as_json: bool) -> Non
         plan = leave_cell.steps(found.leaving)
         output.result(facts | {"plan": plan}, "Would:\n" + output.numbered(plan), as_json=as_json)
         return
-    question = f"Do all readers of {slug} use cell {new}, so that it can be removed from cell {old}?"
+    question = f"Do all readers of {slug} use cell {new}, so that it can be removed from cell {old}?" + (
+        f" It can never move back to cell {old}: its project there is archived." if found.leaving.tenant.minted else ""
+    )
     done = leave_cell.leave(found.leaving, confirmed=partial(ask.confirmed, question, yes=yes), report=output.step)
     output.result(
         facts | {"steps": done, "reason": found.leaving.reason},

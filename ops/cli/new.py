@@ -70,8 +70,7 @@ def new(
         output.result(facts, content.rstrip("\n"), as_json=as_json)
         return
     new_tenant.write(root, tenant, content)
-    stack = loaded.cell_of(tenant).names.tenant(tenant).stack
-    output.result(facts, f"Wrote {path}. Commit it; `pulumi up --stack {stack}` deploys it.", as_json=as_json)
+    output.result(facts, f"Wrote {path}. Commit it; `myflux-keys up {tenant}` deploys it.", as_json=as_json)
 
 
 def _accepted(root: Path, slug: str, answers: dict[str, str], base: dict[str, Any]) -> tuple[str, tenancy.Fleet]:

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from ops.actions.run_stacks import Wanted
+from ops.actions.run_stacks import Wanted, recovery_days
 from ops.cli import ask, options, output
-from ops.cli.stacks_report import named
+from ops.cli.stacks_report import destroy_question
 from ops.cli.stacks_run import choose, go
 
 Tenants = Annotated[
@@ -139,13 +139,14 @@ def destroy(
 ) -> None:
     """Destroy stacks, tenants before platforms. Keys that MyFlux minted for them are revoked at once.
 
+    AWS keeps the deleted secrets for the cell's `recovery_window_days`, and creates no secret of the same name before:
+    `up` then says when, and what to type. A tenant whose project was archived needs another slug for good.
+
     To end one tenant, use `offboard` instead: it denies readers and revokes keys before it destroys the stack.
     """
     wanted = Wanted("destroy", fleet, workers, scheduler, max_failures, wait=wait, restart=restart, dry=dry_run)
     chosen = choose(wanted, tenants or [], cell, everyone=everyone, since=None)
-    question = (
-        f"Destroy {named(chosen.stacks)}? Keys minted for them are revoked at once, and archiving a project is final."
-    )
+    question = destroy_question(chosen, recovery_days(fleet, chosen))
     if chosen.stacks and not dry_run and not ask.confirmed(question, yes=yes):
         output.fail("nothing was changed.")
     go(wanted, chosen, as_json=as_json)

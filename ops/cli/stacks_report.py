@@ -23,6 +23,21 @@ def named(stacks: Sequence[str]) -> str:
     return ", ".join(stacks[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
 
 
+def destroy_question(chosen: Choice, days: Sequence[int]) -> str:
+    """`days`: how long AWS keeps the secrets that are deleted."""
+    lasting = " to ".join(str(one) for one in sorted({min(days), max(days)})) if days else "7 to 30"
+    tenants = (
+        " Archiving a project is final: a tenant whose keys were minted needs another slug for good."
+        if chosen.tenants
+        else ""
+    )
+    return (
+        f"Destroy {named(chosen.stacks)}? Keys minted for them are revoked at once.{tenants} AWS keeps the deleted "
+        f"secrets for {lasting} days and creates no other of the same name before: until then, `myflux-keys up` "
+        "deploys none of these stacks again without the steps that it prints."
+    )
+
+
 def reasons(chosen: Choice) -> Iterable[str]:
     """A line for each different set of reasons, with the stacks that it concerns."""
     by_reason: dict[tuple[str, ...], list[str]] = {}

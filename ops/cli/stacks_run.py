@@ -32,7 +32,8 @@ def go(wanted: Wanted, chosen: Choice, *, as_json: bool) -> None:
     for stack, why in chosen.left_out.items():
         output.step(f"{stack} is left out: {why}.")
     if not chosen.stacks:
-        output.result(stacks_report.nothing(wanted.operation, chosen), "There is nothing to do.", as_json=as_json)
+        sentence = "Nothing was changed." if chosen.left_out else "There is nothing to do."
+        output.result(stacks_report.nothing(wanted.operation, chosen), sentence, as_json=as_json)
         sys.exit(1 if chosen.left_out else 0)
 
     def begins(plan: Plan, processes: int) -> None:

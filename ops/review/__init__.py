@@ -24,6 +24,7 @@ Judgement
 
 Comparison
     difference       of resources
+    tenant_files     which tenants are new, changed or gone
     cost             a month at AWS
     limits_used      of each cell
     source_lines     from a property to a line of a file

@@ -20,6 +20,7 @@ from ops.review.limits_used import Room, room
 from ops.review.preview import obstacle
 from ops.review.remark import Remark, exit_code, gathered
 from ops.review.source_lines import Places
+from ops.review.tenant_files import TenantChange, kept, tenant_changes
 from ops.stacks import changed, sources
 from tenancy.loading import ROOT
 
@@ -28,13 +29,15 @@ from tenancy.loading import ROOT
 class Review:
     """`stacks` counts all stacks, `judged` those that the rules checked. `scope` has the stacks that a change concerns,
     with the reasons. `changed` groups the stacks whose resources differ from the base by their change. `state` is the
-    reason why no state was read, empty where it was read. `notes` are about what this review could not check."""
+    reason why no state was read, empty where it was read. `notes` are about what this review could not check. `tenants`
+    are those whose files differ."""
 
     ref: str
     commit: str
     stacks: int
     judged: int
     scope: stacks.Scope
+    tenants: tuple[TenantChange, ...]
     changed: Sequence[tuple[tuple[str, ...], tuple[Change, ...]]]
     remarks: tuple[Remark, ...]
     proofs: tuple[proving.Proof, ...]
@@ -107,12 +110,13 @@ def _of(found: Base, fleet: Path, no_state: str, say: Callable[[str], None]) -> 
         stacks=len(now_files.stacks),
         judged=sum(bool(both.after[stack].resources) for stack in about.judged if stack in both.after),
         scope=about,
+        tenants=tenant_changes(then_files, now_files, about.gone),
         changed=alike(differing),
         remarks=gathered(remarks),
         proofs=proofs,
         before=cost(one for stack in differing if stack in both.before for one in both.before[stack].resources),
         after=cost(one for stack in differing for one in both.after[stack].resources),
-        room=_room(then_files, now_files),
+        room=_room(then_files, now_files, about.gone),
         state=no_state,
         previews=previews,
         notes=both.notes,
@@ -128,9 +132,12 @@ def _code(found: Base) -> sources.Code:
         return sources.Code(paths, paths, paths)
 
 
-def _room(then: stacks.Files, now: stacks.Files) -> tuple[Room, ...]:
-    """Empty unless all files can be read: an unreadable file does not mean that a tenant was removed."""
-    return () if then.problems or now.problems else room(then.fleet, now.fleet, datetime.now(UTC).date())
+def _room(then: stacks.Files, now: stacks.Files, gone: Sequence[str]) -> tuple[Room, ...]:
+    """Empty unless all files can be read: an unreadable file does not mean that a tenant was removed. `gone` are
+    tenants whose file was removed: what was deployed for them still counts."""
+    if then.problems or now.problems:
+        return ()
+    return room(then.fleet, kept(then.fleet, now.fleet, gone), datetime.now(UTC).date())
 
 
 def _pins(found: Base, ours: Path | None) -> Sequence[str]:

@@ -26,21 +26,26 @@ _AT_ONCE: Final = 2
 
 @dataclass(frozen=True)
 class Previews:
+    """`left` counts the stacks that were not previewed. `without_platform` are cells with such stacks, because their
+    platform is not deployed, and the engine previews no tenant before that."""
+
     done: tuple[Preview, ...] = ()
     left: int = 0
+    without_platform: tuple[str, ...] = ()
 
 
 def run(fleet: Path, stacks: Mapping[str, str], say: Callable[[str], None]) -> Previews:
     """Previews `stacks`, each with its cell, in their order."""
-    chosen = list(stacks)[:MOST]
+    first = list(stacks)[:MOST]
     with copies(fleet) as copied, ThreadPoolExecutor(max_workers=_AT_ONCE) as workers:
-        for cell in dict.fromkeys(stacks[stack] for stack in chosen):
-            copied.take(cell)
+        missing = {cell for cell in dict.fromkeys(stacks[stack] for stack in first) if not copied.take(cell)}
+        chosen = [stack for stack in first if stack == stacks[stack] or stacks[stack] not in missing]
+        waiting = dict.fromkeys(stacks[stack] for stack in first if stack not in chosen)
         done: list[Preview] = []
         for one in workers.map(copied.preview, chosen, [stacks[stack] for stack in chosen]):
             done.append(one)
             say(f"previewed {len(done)} of {len(chosen)} stacks on a copy of their state")
-    return Previews(tuple(done), len(stacks) - len(chosen))
+    return Previews(tuple(done), len(stacks) - len(chosen), tuple(waiting))
 
 
 def remarks(

@@ -19,6 +19,10 @@ def facts(review: Review) -> dict[str, Any]:
         "stacks": review.stacks,
         "touched": {stack: list(why) for stack, why in review.scope.reasons.items()},
         "left_out": dict(review.scope.left_out),
+        "tenants": [
+            {"tenant": one.tenant, "what": one.what, "before": dict(one.before), "after": dict(one.after)}
+            for one in review.tenants
+        ],
         "judged": list(review.scope.judged),
         "rules_changed": list(review.scope.judges),
         "remarks": [_remark(one) for one in review.remarks],
@@ -45,6 +49,7 @@ def facts(review: Review) -> dict[str, Any]:
         "state": {"looked_at": not review.state, "reason": review.state},
         "previews": [_preview(one) for one in review.previews.done],
         "not_previewed": review.previews.left,
+        "without_platform": list(review.previews.without_platform),
         "notes": list(review.notes),
     }
 

@@ -6,6 +6,7 @@ printed, whatever a file or the program contains.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -15,6 +16,7 @@ from ops.review.check import Review
 from ops.review.difference import Change
 from ops.review.previewing import Previews
 from ops.review.remark import Outcome, Remark
+from ops.review.tenant_files import FIELDS
 from tenancy.aws_prices import KEY_MONTH, SECRET_MONTH
 
 _REMARKS: Final = 30
@@ -30,6 +32,7 @@ def markdown(review: Review) -> str:
     chapters = (
         _head(review),
         *_remarks(review),
+        *_tenants(review),
         *_changes(review),
         *_matrices(review),
         *_figures(review),
@@ -96,6 +99,28 @@ def _remark(remark: Remark) -> list[str]:
     return lines
 
 
+def _tenants(review: Review) -> Iterator[list[str]]:
+    """A row for each tenant; of a changed one the fields that differ."""
+    if not review.tenants:
+        return
+    lines = ["### Tenants", "", f"| tenant | | {' | '.join(FIELDS)} |", "|---" * (len(FIELDS) + 2) + "|"]
+    for one in review.tenants[:_REMARKS]:
+        cells = [_cell(one.before.get(field, ""), one.after.get(field, ""), one.what) for field in FIELDS]
+        lines.append(f"| **{one.tenant}** | {one.what} | {' | '.join(cells)} |")
+    yield lines + _more(len(review.tenants) - _REMARKS, "more; `--json` has them all")
+
+
+def _cell(before: str, after: str, what: str) -> str:
+    if what == "changed":
+        return "" if before == after else f"{_plain(before)} → {_plain(after)}"
+    return _plain(after or before)
+
+
+def _plain(text: str) -> str:
+    """Text from a file as a table's cell shows it: no Markdown and no HTML."""
+    return re.sub(r"[\\`*_{}\[\]<>()#!|~]", lambda found: f"&#{ord(found[0])};", text)
+
+
 def _changes(review: Review) -> Iterator[list[str]]:
     if not review.changed and not review.scope.left_out:
         return
@@ -116,7 +141,7 @@ def _changes(review: Review) -> Iterator[list[str]]:
     lines += _more(len(review.changed) - _GROUPS, "more groups of stacks; `--json` has them all")
     lines += [f"\n**{stack}** is not deployed: {why}." for stack, why in review.scope.left_out.items()]
     yield lines
-    if review.previews.done:
+    if review.previews.done or review.previews.without_platform:
         yield ["### What the engine would do", "", *_previews(review.previews)]
 
 
@@ -143,7 +168,11 @@ def _previews(previews: Previews) -> list[str]:
         lines.append(
             f"| {one.stack}{new} | {'failed' if one.failure else told} | {', '.join(dict.fromkeys(gone)) or '-'} |"
         )
-    return lines + _more(previews.left, "more stacks were checked without a preview")
+    waiting = [
+        f"\n{cell} has no platform yet: its tenants are previewed once that is deployed."
+        for cell in previews.without_platform
+    ]
+    return lines + waiting + _more(previews.left, "more stacks were checked without a preview")
 
 
 def _matrices(review: Review) -> Iterator[list[str]]:

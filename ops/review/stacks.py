@@ -62,13 +62,14 @@ def read(root: Path) -> Files:
 class Scope:
     """`reasons` maps each stack that changes to why. `judged` are those that the rules check: all of them when
     the rules themselves change. `needed` are the stacks to rehearse for that. `judges` are the changed files of the
-    rules."""
+    rules. `gone` are the tenants whose file was removed and not archived."""
 
     reasons: Mapping[str, tuple[str, ...]]
     left_out: Mapping[str, str]
     judged: tuple[str, ...]
     needed: tuple[str, ...]
     judges: tuple[str, ...]
+    gone: tuple[str, ...] = ()
 
 
 def scope(
@@ -86,6 +87,7 @@ def scope(
         judged=judged,
         needed=_needed(files.stacks, judged),
         judges=judges,
+        gone=tuple(touched.gone),
     )
 
 
@@ -102,7 +104,26 @@ def remarks(files: Files, about: Scope, places: Places) -> Iterator[Remark]:
             place=places.named(problem.file, problem.line),
         )
     for stack, why in about.left_out.items():
-        yield Remark("stack-left-out", Outcome.ADVICE, "high", why, stacks=(stack,), place=places.of(stack, None, ""))
+        if (slug := stack.rpartition(".")[0]) in about.gone:
+            yield _removed(slug, stack, places)
+        else:
+            place = places.of(stack, None, "")
+            yield Remark("stack-left-out", Outcome.ADVICE, "high", why, stacks=(stack,), place=place)
+
+
+def _removed(slug: str, stack: str, places: Places) -> Remark:
+    return Remark(
+        rule="tenant-file-removed",
+        outcome=Outcome.VIOLATION,
+        severity="high",
+        message=f"The file of tenant {slug} is removed, and nothing else: its secret, its project and its keys stay, "
+        "and no file shows them.",
+        why="A merge deletes no stack: only `offboard` denies the readers, revokes the keys and archives the file, so "
+        "that the slug is never used again.",
+        fix=f"Restore tenants/{slug}.yaml and run `myflux-keys offboard {slug}`, which moves it to tenants/archive/.",
+        place=places.named(f"tenants/{slug}.yaml"),
+        stacks=(stack,),
+    )
 
 
 def _needed(stacks: Mapping[str, str], judged: Iterable[str]) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 URL: Final = "PULUMI_BACKEND_URL"
 PROJECT: Final = "myflux-keys"
 _STACKS: Final = f".pulumi/stacks/{PROJECT}/"
+_ENDINGS: Final = (".json", ".json.gz", ".json.zst")
 _LOCKS: Final = f".pulumi/locks/organization/{PROJECT}/"
 
 
@@ -73,10 +74,21 @@ def stacks(url: str) -> set[str] | None:
     return None
 
 
+def has(url: str, stack: str) -> bool | None:
+    """Whether the stack has a state, without listing the others; None for a backend that only the engine can read."""
+    found = place(url)
+    if found.scheme == "file":
+        return any((Path(found.root) / _STACKS / f"{stack}{end}").is_file() for end in _ENDINGS)
+    if found.scheme == "s3":
+        prefix = f"{found.prefix}/{_STACKS}".lstrip("/")
+        listed = _s3(found).list_objects_v2(Bucket=found.root, Prefix=f"{prefix}{stack}.json").get("Contents", [])
+        return stack in _names(item.get("Key", "").removeprefix(prefix) for item in listed)
+    return None
+
+
 def _names(files: Iterable[str]) -> set[str]:
     """The engine also keeps copies of a stack's state, whose names have other endings."""
-    endings = (".json", ".json.gz", ".json.zst")
-    return {file.removesuffix(end) for file in files for end in endings if file.endswith(end) and "/" not in file}
+    return {file.removesuffix(end) for file in files for end in _ENDINGS if file.endswith(end) and "/" not in file}
 
 
 def locks(url: str, stack: str) -> list[Lock]:

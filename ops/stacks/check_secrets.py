@@ -11,10 +11,13 @@ from functions.provisioner.project import ProjectArchived
 from ops import ways_out
 from ops.account import Account
 from ops.stacks import secret_state
-from ops.stacks.engine import Engine
+from ops.stacks.engine import Engine, OperationFailed
 from tenancy import Cell, Tenant
 
 _NO_FUNCTION: Final = re.compile(r"Function not found: \S*:function:(?P<name>[\w-]+)")
+
+_UNKNOWN: Final = re.compile(r"unknown stack")
+"""In the engine's error where a tenant's stack refers to a platform that is not deployed."""
 
 
 def owners(root: Path, stack: str) -> tuple[Cell, Tenant | None] | None:
@@ -53,6 +56,11 @@ def in_state(engine: Engine, stack: str, id_: str) -> bool:
     return any(resource.get("id") == id_ for resource in resources)
 
 
+def explained(root: Path, error: OperationFailed) -> str:
+    """The engine's error, and what a person can do about it where that is known."""
+    return " ".join(filter(None, [way_out(root, error.stack, error.output + error.explanation), str(error)]))
+
+
 def way_out(root: Path, stack: str, output: str) -> str:
     """What a person can do about the error in the engine's `output`; empty where that is not known."""
     owner = owners(root, stack)
@@ -67,10 +75,16 @@ def way_out(root: Path, stack: str, output: str) -> str:
                     if place.adopted
                     else f"the secret {place.secret} exists, but it is not in the state of stack {stack}: {place.anew}"
                 )
-    if tenant is not None and "for deletion" in output:
-        return ways_out.deletion_scheduled(tenant.tenant)
+    if "for deletion" in output:
+        blocked = [place for place in secret_state.places(cell, tenant) if place.secret in output]
+        if blocked and not blocked[0].adopted:
+            return ways_out.name_blocked(blocked[0].secret, blocked[0].anew)
+        if tenant is not None:
+            return ways_out.deletion_scheduled(tenant.tenant)
     if tenant is not None and ProjectArchived.__name__ in output:
         return ways_out.another_slug(tenant.tenant)
+    if tenant is not None and _UNKNOWN.search(output):
+        return f"{ways_out.no_platform(cell.cell)}."
     if gone := _NO_FUNCTION.search(output):
         return ways_out.function_gone(gone["name"], cell.cell)
     return ""

@@ -5,13 +5,13 @@ Reads no more files than the choice needs. Leaves out what changed (`changed`) a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 import tenancy
-from ops import selection
+from ops import selection, ways_out
 from ops.errors import OperationError
 from tenancy import Fleet
 
@@ -85,6 +85,23 @@ def deployed(chosen: Choice, with_state: Collection[str] | None) -> Choice:
         chosen,
         platforms=tuple(stack for stack in chosen.platforms if stack in with_state),
         tenants={stack: slug for stack, slug in chosen.tenants.items() if stack in with_state},
+    )
+
+
+def on_platforms(chosen: Choice, has_state: Callable[[str], bool | None]) -> Choice:
+    """`chosen` without tenants whose cell has no platform, neither deployed nor chosen: their stacks cannot be made.
+    `has_state` returns None where that is not known. Raises OperationError for tenants that were given by name."""
+    cells = {stack: stack.rpartition(".")[2] for stack in chosen.tenants}
+    missing = {cell for cell in set(cells.values()) - set(chosen.platforms) if has_state(cell) is False}
+    if chosen.by_name and missing:
+        raise OperationError(". ".join(map(ways_out.no_platform, sorted(missing))) + ". Nothing was changed.")
+    return replace(
+        chosen,
+        tenants={stack: slug for stack, slug in chosen.tenants.items() if cells[stack] not in missing},
+        left_out={
+            **chosen.left_out,
+            **{stack: ways_out.no_platform(cell) for stack, cell in cells.items() if cell in missing},
+        },
     )
 
 

@@ -55,7 +55,7 @@ class Place:
 def places(cell: Cell, tenant: Tenant | None) -> list[Place]:
     """The secrets of the tenant's stack, or of the cell's platform where `tenant` is None."""
     if tenant is None:
-        up, stored = f"myflux-keys up --cell {cell.cell}", f"myflux-keys admin-key set --cell {cell.cell}"
+        up, stored = f"myflux-keys up --cell {cell.cell}", names.store_admin_key(cell.names.admin_secret)
         lives = (names.TAG_EVERY_DAYS, names.TAG_OVERLAP_HOURS)
         secret = cell.names.admin_secret
         anew = ways_out.made_anew(secret, up, stored)
@@ -75,9 +75,10 @@ def places(cell: Cell, tenant: Tenant | None) -> list[Place]:
     )
     if tenant.organization_id is None:
         return [key]
-    stored = f"myflux-keys admin-key set --tenant {slug}"
+    stored = names.store_admin_key(own.admin_secret)
     anew = ways_out.made_anew(own.admin_secret, up, stored)
-    return [Place(own.admin_secret, own.tags, (), rotates=False, up=up, anew=anew), key]
+    # The key first: where its slug cannot be used again, nobody should delete the customer's admin key for it.
+    return [key, Place(own.admin_secret, own.tags, (), rotates=False, up=up, anew=anew)]
 
 
 def differences(place: Place, answer: Mapping[str, Any], *, has_policy: bool) -> list[str]:
@@ -111,9 +112,6 @@ def differences_in_aws(client: SecretsManagerClient, place: Place, in_state: Cal
         if place.adopted:
             raise OperationError(f"{ways_out.deletion_scheduled(place.adopted, deletion)} Nothing was changed.")
         way_out = ways_out.restored(place.secret, place.up) if in_state(answer["ARN"]) else place.anew
-        raise OperationError(
-            f"the deletion of {place.secret} is scheduled for {deletion:%Y-%m-%d}, and until then AWS creates no "
-            f"other secret of that name. Nothing was changed. Way out: {way_out}"
-        )
+        raise OperationError(f"{ways_out.name_blocked(place.secret, way_out, deletion)} Nothing was changed.")
     has_policy = bool(client.get_resource_policy(SecretId=place.secret).get("ResourcePolicy"))
     return differences(place, answer, has_policy=has_policy)

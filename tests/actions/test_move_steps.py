@@ -135,13 +135,40 @@ def test_keys_of_a_customers_organization_wait_for_their_admin_key_in_the_new_ce
         assert drafts[-1]["cell"] == "prod-eu1"
     world.secrets.held[place].stages["stored"] = ["AWSCURRENT"]
     world.secrets.held[place].deleted = True
-    with pytest.raises(OperationError, match="admin-key set"):
+    deployed = len(drafts)
+    with pytest.raises(OperationError, match=f"restore-secret --secret-id {place}`, then `myflux-keys move acme"):
         move()
     assert world.says() == "local", "a key that is on its way out is none to mint with"
+    assert len(drafts) == deployed, "AWS would refuse the name in the middle of the update"
     world.secrets.held[place].deleted = False
     assert move() == "first"
     assert "rotation" in drafts[-1]
     assert world.says() == "prod-eu1"
+
+
+@pytest.mark.parametrize(
+    ("changes", "way_out"),
+    [
+        ({}, "project there is archived for ever: move it to another cell"),
+        ({"source": "customer", "rotation": None}, "--force-delete-without-recovery`, then `myflux-keys move acme"),
+    ],
+)
+def test_a_tenant_that_left_the_cell_is_stopped_before_its_secrets_name_is_refused(
+    world: World, changes: dict[str, object], way_out: str
+) -> None:
+    world.secrets.held[world.secret] = Held(deleted=True)
+    moving = Move(
+        FakeAccount(world.cell, world.secrets),  # pyright: ignore[reportArgumentType]
+        world.fleet.tenants["acme"].model_copy(update=changes),
+        world.file,
+        world.file.moved("prod-eu1"),
+        deploy=lambda _: pytest.fail("half of the stack would be made"),
+        report=lambda _: None,
+    )
+    with pytest.raises(OperationError, match=r"is scheduled for \d{4}-\d\d-\d\d.*Nothing was changed") as refused:
+        moving.run()
+    assert way_out in str(refused.value)
+    assert world.says() == "local"
 
 
 def test_the_new_stack_is_made_from_a_draft_that_holds_the_cells_and_this_tenant(world: World) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from myflux_keys import names
+from ops.actions.customer_key import key_status
 from ops.errors import OperationError
+from ops.stacks import check_secrets
 from ops.stacks.secret_state import GONE, UNSEEN, differences, differences_in_aws, places
 from tenancy import Cell, Fleet, Tenant
+from tests.tenancy.files import Files
 
 ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:myflux/local/acme/openai-AbCdEf"
 TAGS = {
@@ -129,3 +133,51 @@ def test_what_adopt_does_not_take_is_restored_where_the_stack_knows_it(
             f"aws secretsmanager restore-secret --secret-id {place.secret}`, then `{place.up}" if known else place.anew
         )
         assert way_out in str(refused.value)
+
+
+def test_a_customers_admin_key_is_not_given_up_for_a_slug_that_cannot_be_used_again(
+    small_cell: Cell, acme: Tenant
+) -> None:
+    """After a destroy both secrets are on their way out: what is told first must not be the deletion of theirs."""
+    theirs = acme.model_copy(update={"source": "customer", "organization_id": "org-theirs"})
+    first, second = places(small_cell, theirs)
+    own = small_cell.names.tenant("acme")
+    assert (first.secret, second.secret) == (own.secret, own.admin_secret)
+
+
+REFUSED = "You can't create this secret because a secret with this name is already scheduled for deletion. {}"
+
+
+@pytest.mark.parametrize(
+    ("stack", "output", "says"),
+    [
+        ("acme.local", 'unknown stack "organization/myflux-keys/local"', "`myflux-keys up --cell local`"),
+        ("acme.local", REFUSED.format("myflux/local/acme/openai"), "`myflux-keys adopt acme`"),
+        (
+            "local",
+            REFUSED.format("myflux-admin/local/openai"),
+            "--force-delete-without-recovery`, then `myflux-keys up --cell local`",
+        ),
+        ("local", "something else", ""),
+    ],
+)
+def test_what_the_engine_was_refused_is_explained_for_tenants_and_platforms(
+    tmp_path: Path, stack: str, output: str, says: str
+) -> None:
+    Files(tmp_path).tenant()
+    told = check_secrets.way_out(tmp_path, stack, output)
+    assert says in told
+    assert bool(told) == bool(says)
+
+
+def test_the_status_of_a_customers_key_without_a_secret_names_the_command_that_makes_the_stack(
+    small_cell: Cell, acme: Tenant
+) -> None:
+    class Nothing:
+        def list_secret_version_ids(self, **_asked: str) -> dict[str, Any]:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "ListSecretVersionIds")
+
+    customer = acme.model_copy(update={"source": "customer", "rotation": None})
+    (notice,) = key_status(small_cell, customer, Nothing()).notices  # type: ignore[arg-type]
+    assert "`myflux-keys up acme`" in notice
+    assert "pulumi up" not in notice, "it refuses a stack that does not exist"

@@ -112,7 +112,7 @@ def test_an_admin_key_is_not_sent_over_plain_http(cell: tenancy.Cell) -> None:
 @pytest.mark.parametrize(
     ("code", "told"),
     [
-        ("ResourceNotFoundException", "pulumi up --refresh --stack local"),
+        ("ResourceNotFoundException", "myflux-keys up --cell local"),
         ("AccessDeniedException", "only the cell's deployers"),
         ("LimitExceededException", "Nothing was stored"),
         ("InternalServiceError", "It is not known whether the key was stored"),

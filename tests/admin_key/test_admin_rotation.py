@@ -122,7 +122,7 @@ def test_the_tidying_does_nothing_before_the_first_key(new_world: Callable[..., 
 
 def test_a_rotation_without_a_first_key_says_how_one_gets_there(new_world: Callable[..., AdminWorld]) -> None:
     world = new_world(first_key=False)
-    with pytest.raises(AdminKeyMissing, match="myflux-keys admin-key set"):
+    with pytest.raises(AdminKeyMissing, match="myflux-keys admin-key set --cell"):
         world.rotate()
     assert not world.live()
 

@@ -124,7 +124,7 @@ def test_before_the_platform_is_deployed_there_is_no_place_and_that_is_said(
         empty.stop()
     assert said.code == 1
     assert "deploy the cell's platform first" in said.err
-    assert "pulumi up --refresh --stack local" in said.err
+    assert "myflux-keys up --cell local" in said.err
 
 
 def _aws_of(other: LocalCell) -> dict[str, str]:

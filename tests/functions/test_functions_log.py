@@ -175,9 +175,25 @@ def test_an_admin_secret_that_holds_no_bare_key_is_refused_without_showing_it(te
         def get_secret_value(self, **named: Any) -> dict[str, str]:
             return {"SecretString": text}
 
-    with pytest.raises(AdminKeyMissing, match="admin-key set") as caught:
+    with pytest.raises(AdminKeyMissing, match="admin-key set --cell local") as caught:
         AdminKey(Client(), "myflux-admin/local/openai").get()  # type: ignore[arg-type]
     assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("secret", "options"),
+    [
+        ("myflux-admin/prod-eu1/openai", "--cell prod-eu1"),
+        ("myflux-admin/local/acme/openai", "--tenant acme --cell local"),
+    ],
+)
+def test_an_admin_key_that_is_missing_is_asked_for_with_the_options_of_its_secret(secret: str, options: str) -> None:
+    class Client:
+        def get_secret_value(self, **named: Any) -> dict[str, str]:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetSecretValue")
+
+    with pytest.raises(AdminKeyMissing, match=f"{secret} has no key yet.*`myflux-keys admin-key set {options}`"):
+        AdminKey(Client(), "myflux-admin/another/openai").at(secret).get()  # type: ignore[arg-type]
 
 
 def test_the_admin_key_is_read_once_and_kept_for_minutes() -> None:

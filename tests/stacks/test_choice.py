@@ -51,6 +51,24 @@ def test_a_platform_stays_while_a_stack_without_a_file_stands_on_it() -> None:
     choice.refuse_to_strand(replace(ALL, platforms=()), {"forgotten.local"})
 
 
+def test_tenants_wait_for_the_platform_of_their_cell() -> None:
+    tenants = replace(ALL, platforms=(), tenants={"acme.local": "acme", "fjord.prod": "fjord"})
+    asked: list[str] = []
+
+    def has_state(stack: str) -> bool:
+        asked.append(stack)
+        return stack == "prod"
+
+    found = choice.on_platforms(tenants, has_state)
+    assert found.stacks == ["fjord.prod"]
+    assert "`myflux-keys up --cell local`" in found.left_out["acme.local"]
+    assert sorted(asked) == ["local", "prod"], "once a cell, not once a tenant"
+    with pytest.raises(OperationError, match=r"`myflux-keys up --cell local`.*Nothing was changed"):
+        choice.on_platforms(replace(tenants, by_name=True), has_state)
+    assert choice.on_platforms(ALL, lambda _: False).stacks == ALL.stacks, "the same run deploys the platform first"
+    assert choice.on_platforms(tenants, lambda _: None).stacks == tenants.stacks, "the engine finds out"
+
+
 def test_only_what_has_a_state_is_read_back_or_destroyed() -> None:
     assert choice.deployed(ALL, {"local", "fjord.local"}).stacks == ["local", "fjord.local"]
     assert choice.deployed(ALL, None) is ALL, "where that is not known the engine finds out"

@@ -178,6 +178,7 @@ def test_state_in_s3_is_locked_for_the_second_operator_who_learns_who_is_there(
     for name, value in (rig.environment() | in_s3).items():
         monkeypatch.setenv(name, value)
     assert backend.stacks(url) == {CELL, tenant.stack}
+    assert [backend.has(url, stack) for stack in (CELL, tenant.stack, "shared")] == [True, True, False]
     content = {"pid": 7, "username": "ops", "hostname": "here", "timestamp": "2026-11-26T09:00:00Z"}
     key = f".pulumi/locks/organization/myflux-keys/{tenant.stack}/one.json"
     rig.client("administrator", "s3").put_object(Bucket="state", Key=key, Body=json.dumps(content).encode())

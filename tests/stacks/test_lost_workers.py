@@ -81,6 +81,13 @@ def test_locks_and_stacks_are_read_where_the_engine_keeps_them(tmp_path: Path) -
     content = {"pid": 7, "username": "ops", "hostname": "here", "timestamp": "2026-11-26T09:00:00.123456789Z"}
     (locks / "one.json").write_text(json.dumps(content), encoding="utf-8")
     assert backend.stacks(url) == {"acme.local", "local"}
+    assert [backend.has(url, stack) for stack in ("acme.local", "local", "acme", "fjord.local")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert backend.has("https://api.pulumi.com", "local") is None, "only the engine can read it"
     (held,) = backend.locks(url, "acme.local")
     assert str(held).startswith("ops@here, process 7, since ")
     assert backend.locks(url, "fjord.local") == []

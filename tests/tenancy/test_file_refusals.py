@@ -78,6 +78,30 @@ def test_what_a_file_may_not_hold_is_refused_with_its_line(
         assert problem.line == line, "the line is where the reader must look"
 
 
+@pytest.mark.parametrize(
+    ("lines", "way_out"),
+    [
+        ("rotation:\n\tevery_days: 31\n", "tab"),
+        ("rotation:\n  every_days: 31\n\toverlap_hours: 24\n", "tab"),
+        ("\tenabled: true\n", "tab"),
+        ("name: 'Acme\n", "close the quote"),
+        ("rotation: {every_days: 31, overlap_hours: 24\n", "close the bracket with }"),
+        ("models: [gpt-5-mini\n", "close the bracket with ]"),
+        ("name: Acme: Travel\n", "in quotes"),
+        ("name: @Acme\n", "in quotes"),
+        ("rotation:\n  every_days: 31\n   overlap_hours: 24\n", "the same number of spaces"),
+    ],
+)
+def test_text_that_is_no_yaml_gets_the_way_out_of_its_own_mistake(files: Files, lines: str, way_out: str) -> None:
+    files.write("tenants/acme.yaml", "tenant: acme\n" + lines)
+    problem = files.problem()
+    assert problem.rule == "not-yaml"
+    assert way_out in problem.way_out
+    assert ("quotes" in problem.way_out) == (way_out in ("in quotes", "the same number of spaces")), (
+        "quotes do not help against a tab or an open bracket"
+    )
+
+
 def test_a_file_that_is_not_utf_8_is_refused_with_its_line(files: Files) -> None:
     files.write("tenants/acme.yaml", ACME.encode() + b"# caf\xe9\n")
     assert (files.problem().rule, files.problem().line) == ("not-utf-8", 8)
