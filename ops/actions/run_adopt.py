@@ -64,11 +64,10 @@ class Adopted:
 class _Adoption:
     """The adoption of one tenant, while this process holds the lock."""
 
-    def __init__(self, root: Path, tenant: Tenant, account: Account, place: Path) -> None:
+    def __init__(self, root: Path, tenant: Tenant, account: Account) -> None:
         self.root = root
         self.tenant = tenant
         self.account = account
-        self.place = place
         self.names = account.cell.names.tenant(tenant.tenant)
         self.found: Found = inspected(account, tenant)
 
@@ -95,7 +94,7 @@ class _Adoption:
         from ops.stacks.engine import Engine, OperationFailed
         from ops.stacks.interrupting import left_to_the_engine
 
-        engine = Engine(self.place / "engine", self.root)
+        engine = Engine(journal.logs(), self.root)
         try:
             with left_to_the_engine():
                 return adoption.adopt(
@@ -112,9 +111,9 @@ def _opened(root: Path, slug: str) -> Generator[_Adoption]:
     fleet = tenancy.load(root)
     tenant = selection.one_tenant(fleet, slug)
     cell = fleet.cell_of(tenant)
-    with journal.exclusive_run(cell, f"{_OPERATION}-{slug}") as place, Account(cell, _OPERATION) as account:
+    with journal.exclusive_run(cell, f"{_OPERATION}-{slug}"), Account(cell, _OPERATION) as account:
         account.check()
-        yield _Adoption(root, tenant, account, place)
+        yield _Adoption(root, tenant, account)
 
 
 def planned(root: Path, slug: str) -> Planned:

@@ -84,7 +84,7 @@ def begin(beginning: Beginning, *, report: Callable[[str], None]) -> str | None:
         return None
     cell, slug, stack = beginning.cell, beginning.tenant.tenant, beginning.stack
     with (
-        journal.exclusive_run(cell, f"{_OPERATION}-{slug}") as place,
+        journal.exclusive_run(cell, f"{_OPERATION}-{slug}"),
         Account(cell, _OPERATION, beginning.reason) as account,
     ):
 
@@ -92,7 +92,7 @@ def begin(beginning: Beginning, *, report: Callable[[str], None]) -> str | None:
             report(f"pulumi up --stack {stack} …")
             try:
                 with move.drafted(beginning.root, slug, text) as draft, left_to_the_engine():
-                    return Engine(place / "engine", draft).up(stack).changed
+                    return Engine(journal.logs(), draft).up(stack).changed
             except OperationFailed as error:
                 raise OperationError(
                     f"{error} Cell {beginning.tenant.cell} still serves {slug}. Correct that, then run the same "

@@ -56,7 +56,9 @@ def drift(cell: str, found: Mapping[str, Mapping[str, int]], *, whole: bool) -> 
         f"| {stack} | {', '.join(f'{kind} {count}' for kind, count in sorted(changes.items()))} |"
         for stack, changes in sorted(found.items())
     ]
-    return "\n".join([*lines, "", f"`myflux-keys preview --cell {cell}` shows each; `myflux-keys up` corrects them."])
+    return "\n".join(
+        [*lines, "", f"`myflux-keys preview --cell {cell} --diff` shows each; `myflux-keys up` corrects them."]
+    )
 
 
 def unread(cell: str, facts: Facts) -> str:
