@@ -233,11 +233,12 @@ HARMLESS: tuple[Harmless, ...] = (
     ),
     Harmless(
         "RolePolicy|Policy",
-        r"policy\.Statement\[\]\.Condition(\.StringEquals(\.secretsmanager:ResourceTag/cell)?)?", ANY,
+        r"policy\.Statement\[\]\.Condition(\.StringEquals(IfExists)?(\.secretsmanager:ResourceTag/cell)?)?", ANY,
         "the cell stands in the resource's ARN too, and a secret's name and tags agree by their own rule",
         lambda m: "secretsmanager:ResourceTag/cell" in str((m.statement or {}).get("Condition"))
         and (m.path[-1] == "secretsmanager:ResourceTag/cell"
-             or set((m.statement or {})["Condition"].get("StringEquals", {})) == {"secretsmanager:ResourceTag/cell"}),
+             or any(set((m.statement or {})["Condition"].get(operator, {})) == {"secretsmanager:ResourceTag/cell"}
+                    for operator in ("StringEquals", "StringEqualsIfExists"))),
     ),
     Harmless(
         "RolePolicy", r"policy\.Statement\[\]\.Condition\.StringEqualsIfExists", ("altered",),
