@@ -13,7 +13,7 @@ from ops.cli.table import counted
 from ops.stacks.choice import Choice
 from ops.stacks.job import Done, Operation
 from ops.stacks.run import Plan, Result
-from ops.stacks.steps import UNTOUCHED, Step
+from ops.stacks.steps import Step
 
 _SHOWN: Final = 5
 
@@ -75,7 +75,7 @@ def retry(operation: Operation, chosen: Choice, failed: Sequence[str]) -> str:
 def sentence(operation: Operation, plan: Plan, result: Result, *, dry: bool, diff: bool = False) -> str:
     """`diff` also names each resource that changed and its properties."""
     good = [done for done in result.outcomes.values() if done.ok]
-    changed = [done for done in good if changes(done)]
+    changed = [done for done in good if done.changed]
     lines: list[str] = []
     for done in sorted(changed, key=lambda done: done.stack):
         lines.append(f"{done.stack}: {_counts(done)}")
@@ -92,18 +92,13 @@ def sentence(operation: Operation, plan: Plan, result: Result, *, dry: bool, dif
     return "\n".join(lines)
 
 
-def changes(done: Done) -> dict[str, int]:
-    """How many resources changed, by the kind of change: ``{"create": 2}``."""
-    return {kind: count for kind, count in done.changes.items() if kind not in UNTOUCHED}
-
-
 def _told(step: Step) -> str:
     properties = f": {', '.join(step.paths)}" if step.paths else ""
     return f"{step.op} {step.type.rpartition(':')[2]} {step.name}{properties}"
 
 
 def _counts(done: Done) -> str:
-    return ", ".join(f"{count} {kind}" for kind, count in sorted(changes(done).items()))
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(done.changed.items()))
 
 
 def facts(operation: Operation, chosen: Choice, plan: Plan, result: Result) -> dict[str, Any]:

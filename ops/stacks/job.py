@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ops.stacks.steps import Step
+from ops.stacks.steps import UNTOUCHED, Step
 
 Operation = Literal["up", "preview", "refresh", "destroy"]
 
@@ -38,3 +38,8 @@ class Done:
     @property
     def ok(self) -> bool:
         return not self.problem and not self.locked
+
+    @property
+    def changed(self) -> dict[str, int]:
+        """How many resources changed, by the kind of change: ``{"create": 2}``."""
+        return {kind: count for kind, count in self.changes.items() if kind not in UNTOUCHED}
