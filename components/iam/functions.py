@@ -57,8 +57,8 @@ def function_permissions(function: CellFunction, names: CellNames, replicas: Seq
     if function.tenants == "rotate":
         statements.append(_on_secrets("RotateTenants", ROTATE, tenants, names))
     elif function.tenants == "read":
-        # Without the tag too: `adopt` has a secret looked at before it gives it the cell's tags.
-        statements.append(_on_secrets("LookAtTenants", LOOK, tenants, names, untagged=True))
+        # By name alone: `adopt` has a secret looked at before it gives it the cell's tags.
+        statements.append({"Sid": "LookAtTenants", "Effect": "Allow", "Action": LOOK, "Resource": tenants})
     if function.admin == "rotate":
         statements.append(_on_secrets("RotateAdminKey", ROTATE, admin, names))
     elif function.admin == "read":
@@ -90,17 +90,14 @@ def put_metrics_statement() -> Statement:
     }
 
 
-def _on_secrets(
-    sid: str, actions: Sequence[str], pattern: str, names: CellNames, *, untagged: bool = False
-) -> Statement:
-    """On secrets whose ARN matches `pattern` and that have the cell's tag; `untagged`: or have no such tag."""
-    operator = "StringEqualsIfExists" if untagged else "StringEquals"
+def _on_secrets(sid: str, actions: Sequence[str], pattern: str, names: CellNames) -> Statement:
+    """On secrets whose ARN matches `pattern` and that have the cell's tag."""
     return {
         "Sid": sid,
         "Effect": "Allow",
         "Action": list(actions),
         "Resource": pattern,
-        "Condition": {operator: {f"secretsmanager:ResourceTag/{TAG_CELL}": names.cell}},
+        "Condition": {"StringEquals": {f"secretsmanager:ResourceTag/{TAG_CELL}": names.cell}},
     }
 
 

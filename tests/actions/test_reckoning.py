@@ -168,7 +168,7 @@ def test_a_limit_is_not_forecast_from_a_cells_first_days(mixed: Fleet) -> None:
     found = reckon(mixed, mixed.cells["local"], created, NOW)
     assert (found.growth.tenants_a_day, found.growth.days) == (None, 1)
     assert {limit.full_on for limit in found.limits} == {None}
-    shown = capacity._text(found)  # pyright: ignore[reportPrivateUsage]
+    shown = capacity._text(found)
     assert "No forecast: the first tenant's secret is 1 day old, and growth is measured over 7 days or more." in shown
     assert "not at this growth" not in shown, "that would be a forecast too"
     assert growth_of([NOW - timedelta(days=7), NOW], NOW).tenants_a_day == pytest.approx(1 / 7)

@@ -233,12 +233,11 @@ HARMLESS: tuple[Harmless, ...] = (
     ),
     Harmless(
         "RolePolicy|Policy",
-        r"policy\.Statement\[\]\.Condition(\.StringEquals(IfExists)?(\.secretsmanager:ResourceTag/cell)?)?", ANY,
+        r"policy\.Statement\[\]\.Condition(\.StringEquals(\.secretsmanager:ResourceTag/cell)?)?", ANY,
         "the cell stands in the resource's ARN too, and a secret's name and tags agree by their own rule",
         lambda m: "secretsmanager:ResourceTag/cell" in str((m.statement or {}).get("Condition"))
         and (m.path[-1] == "secretsmanager:ResourceTag/cell"
-             or any(set((m.statement or {})["Condition"].get(operator, {})) == {"secretsmanager:ResourceTag/cell"}
-                    for operator in ("StringEquals", "StringEqualsIfExists"))),
+             or set((m.statement or {})["Condition"].get("StringEquals", {})) == {"secretsmanager:ResourceTag/cell"}),
     ),
     Harmless(
         "RolePolicy", r"policy\.Statement\[\]\.Condition\.StringEqualsIfExists", ("altered",),

@@ -47,7 +47,7 @@ def test_a_key_that_they_brought_is_brought_again_and_outlives_the_tenant(life: 
     with pytest.raises(KeyReaderError):
         life.key_id(slug, "other")
     assert not life.file(slug).exists()
-    living = {key.id for project in life.cell.openai.projects() for key in project.live_keys}
+    living = {key.id for project in life.cell.openai.projects(TheirOpenAI.organization) for key in project.live_keys}
     assert key_id in living, "it was never ours to end"
 
 
