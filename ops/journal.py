@@ -4,7 +4,8 @@ Owns the file and the lock. Leaves out which entries are left: the commands ask 
 have been reset meanwhile. A record holds slugs, version ids, times and the reason, never a key.
 
 The folder is ``$MYFLUX_STATE``, or ``$XDG_STATE_HOME/myflux-keys``, or ``~/.local/state/myflux-keys``; in it
-``<account>/<region>/<cell>/``. Finished records are kept in ``finished/``: who ran what on this machine.
+``<account>/<region>/<cell>/``. Finished records are kept in ``finished/``: who ran what on this machine. The engine's
+logs are in ``logs/``, with a folder for each checkout and backend.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from typing import Any, Final
 
 from ops.errors import OperationError
 from tenancy import Cell
+from tenancy.loading import ROOT
 
 SCHEMA: Final = 1
 STATE: Final = "MYFLUX_STATE"
+BACKEND: Final = "PULUMI_BACKEND_URL"
 
 
 @dataclass
@@ -83,8 +86,28 @@ def root(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def folder(cell: Cell, environment: Mapping[str, str] = os.environ) -> Path:
-    """The folder with the records of one cell."""
-    return root(environment) / cell.account_id / cell.region / cell.cell
+    """The folder with the records of one cell.
+
+    Every local cell has the same name and account, so that its backend tells it apart: what was done to one cell must
+    not count as done to another.
+    """
+    own = f"-{of_backend(environment)}" if cell.local else ""
+    return root(environment) / cell.account_id / cell.region / f"{cell.cell}{own}"
+
+
+def logs(environment: Mapping[str, str] = os.environ, checkout: Path = ROOT) -> Path:
+    """The folder with the engine's logs of one checkout on one backend: stacks of others may have the same names."""
+    own = _digest(str(checkout), environment.get(BACKEND, ""))
+    return root(environment) / "logs" / f"{checkout.name}-{own}"
+
+
+def of_backend(environment: Mapping[str, str] = os.environ) -> str:
+    """A name for the backend, in file names."""
+    return _digest(environment.get(BACKEND, ""))
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
 
 
 @contextmanager

@@ -98,7 +98,13 @@ class Tenant(Model):
         ),
     ]
     name: Annotated[
-        Text, AfterValidator(_name), Field(description="The tenant's name for people.", examples=["Acme Travel"])
+        Text,
+        AfterValidator(_name),
+        Field(
+            description="The tenant's name for people: `key set` and `offboard` show it when they ask. AWS and OpenAI "
+            "do not get it.",
+            examples=["Acme Travel"],
+        ),
     ]
     cell: Annotated[
         CellSlug,

@@ -11,7 +11,7 @@ from functions.shared.openai_http import OpenAIError, path
 from functions.shared.openai_projects import is_archived
 from functions.shared.rotation_guard import Refused, RotationError
 from functions.shared.secrets_manager import SecretStore
-from functions.sweep.locate_tenant import tenant_secret
+from functions.sweep.locate_tenant import named_secret
 from functions.sweep.services import Services
 from myflux_keys.payload import MANAGED, Payload
 from myflux_keys.redaction import redact
@@ -24,7 +24,7 @@ def inspect(tenant_slug: str, services: Services) -> dict[str, Any]:
 
     Raises Refused, OpenAIError, or botocore's errors.
     """
-    secret = tenant_secret(tenant_slug, services)
+    secret = named_secret(tenant_slug, services)
     version = secret.state.version_with(CURRENT)
     stored = SecretStore(services.secrets, secret.arn).value(version) if version else None
     if version is None or stored is None:

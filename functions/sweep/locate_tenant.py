@@ -35,15 +35,17 @@ class Target:
     service_account_id: str = ""
 
 
-def tenant_secret(tenant: str, services: Services) -> TenantSecret:
-    """Raises Refused if the cell has none with our tags, or botocore's errors."""
+def named_secret(tenant: str, services: Services) -> TenantSecret:
+    """The secret with the name of the tenant's. Our tags may be missing, as on a secret to adopt, but not differ.
+
+    Raises Refused if the cell has no such secret, or botocore's errors."""
     cell = services.environment.cell
     name = names.secret_name(cell, tenant)
     try:
-        return describe(services.secrets, name, cell)
+        return describe(services.secrets, name, cell, untagged=True)
     except ClientError as error:
         if _is_absent(error):
-            raise Refused(f"cell {cell} has no secret {name} with our tags") from None
+            raise Refused(f"cell {cell} has no secret {name}, or it has another cell's tags") from None
         raise
 
 

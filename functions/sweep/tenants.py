@@ -112,10 +112,12 @@ def _listed(entry: Mapping[str, Any], cell: str) -> ListedSecret:
     return ListedSecret(entry["Name"], tenant, _tags(entry), _seconds(entry.get("DeletedDate")), _of_cell(entry, cell))
 
 
-def describe(client: SecretsManagerClient, secret_id: str, cell: str) -> TenantSecret:
-    """One tenant's secret, read from AWS. Raises Refused for a secret that is no tenant's of this cell."""
+def describe(client: SecretsManagerClient, secret_id: str, cell: str, *, untagged: bool = False) -> TenantSecret:
+    """One tenant's secret, read from AWS. `untagged`: some of our tags may be missing, but none may differ.
+
+    Raises Refused for a secret that is no tenant's of this cell, or botocore's errors."""
     answer = client.describe_secret(SecretId=secret_id)
-    secret = _of_cell(answer, cell)
+    secret = _of_cell(answer, cell, untagged=untagged)
     if secret is None:
         raise Refused(f"{answer['Name']} is not a secret of cell {cell} with our tags, or its deletion is scheduled")
     return secret
@@ -138,13 +140,14 @@ def stored_at(client: SecretsManagerClient, secret: TenantSecret) -> float | Non
     return next((_seconds(version.get("CreatedDate")) for version in live), None)
 
 
-def _of_cell(entry: Mapping[str, Any], cell: str) -> TenantSecret | None:
+def _of_cell(entry: Mapping[str, Any], cell: str, *, untagged: bool = False) -> TenantSecret | None:
     tags = _tags(entry)
     try:
         tenant = check_name(entry["Name"], cell)
     except Refused:
         return None
-    if not _tags_of_ours(tenant, cell).items() <= tags.items() or entry.get("DeletedDate"):
+    held = {tag: tags.get(tag, value if untagged else None) for tag, value in _tags_of_ours(tenant, cell).items()}
+    if held != _tags_of_ours(tenant, cell) or entry.get("DeletedDate"):
         return None
     # The two operations spell it differently.
     stages: Mapping[str, list[str]] = entry.get("VersionIdsToStages") or entry.get("SecretVersionsToStages") or {}

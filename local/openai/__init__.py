@@ -1,4 +1,5 @@
-"""OpenAI in the local cell: its API on loopback, with an admin API for keys, projects and spending.
+"""OpenAI in the local cell: its API on loopback, with an admin API for keys, projects and spending. One address
+serves the cell's own organization and those of customers.
 
 routes/      What each endpoint does, one file per kind of object; `ALL` has all routes
 access       Authenticates a request's key and checks its scopes
@@ -18,6 +19,6 @@ pacing       The organization's and projects' rate limits
 paging       Lists by cursor: `after`, `before`, `limit`, `order`, and the page object that the SDK follows
 policies     The organization's policies for keys: longest lifetime, only service accounts, no new keys
 server       Serves the OpenAI emulator of the local cell on loopback
-settings     The settings of the emulated organization that a test or a person can change
-state        The state of the emulated organization
+settings     The settings of the cell's organization that a test or a person can change
+state        The state of an emulated organization
 """

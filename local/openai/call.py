@@ -15,7 +15,7 @@ from typing import Any, Final
 from starlette.datastructures import QueryParams
 from starlette.routing import compile_path
 
-from local.openai import access, errors
+from local.openai import access, errors, keys
 from local.openai.faults import Faults
 from local.openai.fields import Body, Query
 from local.openai.pacing import AdminPace, ModelPace
@@ -23,7 +23,11 @@ from local.openai.state import AdminKey, ApiKey, MintLedger, Organization, Proje
 
 
 class Emulator:
-    """The process's state. `reset` deletes everything except the ledger: a leak search needs old keys too."""
+    """The process's state. `reset` deletes everything except the ledger: a leak search needs old keys too.
+
+    `organization` is the cell's own. `customers` are those of customers with an account of their own, by id: as at
+    OpenAI, one address serves all of them, and a call's key says whose it is.
+    """
 
     def __init__(self) -> None:
         self.ledger: Final = MintLedger()
@@ -31,9 +35,19 @@ class Emulator:
 
     def reset(self) -> None:
         self.organization = Organization()
+        self.customers: dict[str, Organization] = {}
         self.faults = Faults()
         self.admin_pace = AdminPace()
         self.model_pace = ModelPace()
+
+    @property
+    def organizations(self) -> list[Organization]:
+        return [self.organization, *self.customers.values()]
+
+    def organization_of(self, headers: Mapping[str, str]) -> Organization:
+        """The organization of the call's key; the cell's own for a key that nobody has, which it then refuses."""
+        digest = keys.digest(headers.get("authorization", "").rpartition(" ")[2])
+        return next((one for one in self.organizations if digest in one.keys_by_digest), self.organization)
 
 
 @dataclass
@@ -51,7 +65,8 @@ class Answer:
 
 @dataclass
 class Call:
-    """`now` is the cell's time when the request arrived; it stays the same during the request."""
+    """`now` is the cell's time when the request arrived; it stays the same during the request, as `organization` does,
+    though the call may delete its own key."""
 
     emulator: Emulator
     method: str
@@ -64,10 +79,10 @@ class Call:
     endpoint: str = ""
     admin_key: AdminKey | None = None
     api_key: ApiKey | None = None
+    organization: Organization = field(init=False)
 
-    @property
-    def organization(self) -> Organization:
-        return self.emulator.organization
+    def __post_init__(self) -> None:
+        self.organization = self.emulator.organization_of(self.headers)
 
     @property
     def at(self) -> int:
@@ -109,11 +124,12 @@ class Route:
         """Checks the key, then the rate limit, then the request, in OpenAI's order."""
         emulator = call.emulator
         if self.admin:
-            call.admin_key = access.admin(emulator.organization, call.headers, self.scopes[0], call.now)
-            pace = emulator.organization.settings.admin_requests_per_minute
-            emulator.admin_pace.spend(f"{self.method} {self.template}", pace, call.now)
+            call.admin_key = access.admin(call.organization, call.headers, self.scopes[0], call.now)
+            settings = call.organization.settings
+            endpoint = f"{settings.organization_id} {self.method} {self.template}"
+            emulator.admin_pace.spend(endpoint, settings.admin_requests_per_minute, call.now)
         else:
-            call.api_key = access.project_key(emulator.organization, call.headers, self.scopes, call.now)
+            call.api_key = access.project_key(call.organization, call.headers, self.scopes, call.now)
         answer = self.handler(call)
         return answer if isinstance(answer, Answer) else Answer(answer)
 

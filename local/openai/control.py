@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 TIMEOUT_SECONDS = 30
 
@@ -110,12 +111,22 @@ class EmulatorControl:
         except ControlError:
             return False
 
+    def open_customer(self, organization_id: str) -> str:
+        """Opens the OpenAI account of a customer, unless it is open; returns the id of its default project."""
+        return self._send("POST", "/customers", {"organization_id": organization_id})["project_id"]
+
     def create_admin_key(
-        self, name: str = "admin", *, scopes: Sequence[str] | None = None, expires_in_seconds: int | None = None
+        self,
+        name: str = "admin",
+        *,
+        scopes: Sequence[str] | None = None,
+        expires_in_seconds: int | None = None,
+        organization_id: str | None = None,
     ) -> str:
-        """Makes an admin key as an owner does on OpenAI's site, and returns its value. No scopes: all permissions."""
+        """Makes an admin key as an owner does on OpenAI's site, and returns its value. No scopes: all permissions.
+        `organization_id` is an open customer's; None: the cell's own organization."""
         fields = {"name": name, "scopes": list(scopes or []), "expires_in_seconds": expires_in_seconds}
-        return self._send("POST", "/admin-keys", fields)["value"]
+        return self._send("POST", "/admin-keys", fields | {"organization_id": organization_id})["value"]
 
     def create_user_key(
         self,
@@ -133,12 +144,13 @@ class EmulatorControl:
         """Every key value that this server process has made, also those of invalid keys, for a leak search."""
         return [MintedKey(**entry) for entry in self._send("GET", "/minted")]
 
-    def live_keys(self, project_id: str | None = None) -> list[LiveKey]:
+    def live_keys(self, project_id: str | None = None, *, organization_id: str | None = None) -> list[LiveKey]:
         """Project keys that are not deleted, expired or in an archived project."""
-        return [key for project in self.projects() for key in project.live_keys if project_id in (None, key.project_id)]
+        projects = self.projects(organization_id)
+        return [key for project in projects for key in project.live_keys if project_id in (None, key.project_id)]
 
-    def projects(self) -> list[ProjectState]:
-        """Every project, also archived ones, oldest first."""
+    def projects(self, organization_id: str | None = None) -> list[ProjectState]:
+        """Every project of one organization, also archived ones, oldest first. None: the cell's own organization."""
         return [
             ProjectState(
                 id=entry["id"],
@@ -148,12 +160,12 @@ class EmulatorControl:
                 live_keys=[LiveKey(**key) for key in entry["live_keys"]],
                 spent_usd=entry["spent_usd"],
             )
-            for entry in self.state()["projects"]
+            for entry in self.state(organization_id)["projects"]
         ]
 
-    def state(self) -> dict[str, Any]:
+    def state(self, organization_id: str | None = None) -> dict[str, Any]:
         """The summary as JSON fields: now, machine_now, admin_keys, projects, alerts_sent."""
-        return self._send("GET", "/state")
+        return self._send("GET", f"/state?organization_id={quote(organization_id or '')}")
 
     def alerts_sent(self) -> list[dict[str, Any]]:
         """Spend alerts that were sent: alert_id, project_id, threshold_amount (cents), recipients, at."""

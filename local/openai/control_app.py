@@ -23,7 +23,7 @@ from local.openai.errors import ApiError
 from local.openai.fields import Body
 from local.openai.minting import mint_admin_key, mint_project_key
 from local.openai.routes.service_accounts import checked_scopes
-from local.openai.state import ApiKey, ServiceAccount, User, now
+from local.openai.state import ApiKey, Organization, Project, ServiceAccount, User, now
 
 PREFIX = "/_emulator"
 
@@ -33,6 +33,7 @@ class ControlApp:
         self._emulator = emulator
         self._token = token
         self._handlers: dict[tuple[str, str], Callable[[Request, dict[str, Any]], Any]] = {
+            ("POST", "/customers"): self._open_customer,
             ("POST", "/admin-keys"): self._create_admin_key,
             ("POST", "/user-keys"): self._create_user_key,
             ("GET", "/minted"): lambda _r, _b: [asdict(m) for m in emulator.ledger.entries],
@@ -75,21 +76,50 @@ class ControlApp:
     def _call(self, request: Request) -> Call:
         return Call(self._emulator, request.method, request.url.path, {}, QueryParams(), b"", {}, now())
 
+    def _open_customer(self, _request: Request, fields: dict[str, Any]) -> dict[str, Any]:
+        """A customer's organization, with the project that each new one has at OpenAI; found again by its id."""
+        body = Body(fields)
+        identifier = body.text("organization_id") or ""
+        body.done()
+        ours = self._emulator.organization.settings
+        if identifier == ours.organization_id:
+            raise ValueError(f"{identifier} is the cell's own organization: a customer's has another id")
+        if identifier not in self._emulator.customers:
+            organization = Organization(settings.changed(ours, {"organization_id": identifier}))
+            project = Project(keys.make_id("proj_"), "Default project", int(now()))
+            organization.projects[project.id] = project
+            self._emulator.customers[identifier] = organization
+        (default, *_) = self._emulator.customers[identifier].projects
+        return {"organization_id": identifier, "project_id": default}
+
+    def _organization(self, identifier: str | None) -> Organization:
+        """The cell's own where none is named. Raises ValueError for a customer's that was not opened."""
+        if not identifier or identifier == self._emulator.organization.settings.organization_id:
+            return self._emulator.organization
+        if identifier not in self._emulator.customers:
+            raise ValueError(f"there is no organization {identifier!r}: open it with POST {PREFIX}/customers")
+        return self._emulator.customers[identifier]
+
     def _create_admin_key(self, request: Request, fields: dict[str, Any]) -> dict[str, Any]:
         name, scopes, expires, rest = _new_key(fields)
+        call = self._call(request)
+        call.organization = self._organization(rest.text("organization_id", required=False, nullable=True))
         rest.done()
         unknown = set(scopes) - access.ADMIN_SCOPES
         if unknown:
             known = ", ".join(sorted(access.ADMIN_SCOPES))
             raise ValueError(f"{sorted(unknown)[0]!r} is not a scope of admin keys: {known}")
-        key, value = mint_admin_key(self._call(request), name, scopes, expires)
+        key, value = mint_admin_key(call, name, scopes, expires)
         return {"id": key.id, "value": value}
 
     def _create_user_key(self, request: Request, fields: dict[str, Any]) -> dict[str, Any]:
         name, scopes, expires, rest = _new_key(fields)
         call = self._call(request)
-        call.parameters = {"project_id": rest.text("project_id") or ""}
+        identifier = rest.text("project_id") or ""
         rest.done()
+        call.parameters = {"project_id": identifier}
+        holders = (one for one in self._emulator.organizations if identifier in one.projects)
+        call.organization = next(holders, call.organization)
         project = call.project()
         policies.check_new_key(call.organization.settings, expires, user_owned=True)
         person = User(keys.make_id("user-"), "A. Person", "person@myflux.example", call.at)
@@ -110,8 +140,8 @@ class ControlApp:
         since = float(request.query_params.get("since", 0))
         return [entry for entry in self._emulator.organization.calls if entry["at"] >= since]
 
-    def _state(self, _request: Request, _fields: dict[str, Any]) -> dict[str, Any]:
-        organization, at = self._emulator.organization, now()
+    def _state(self, request: Request, _fields: dict[str, Any]) -> dict[str, Any]:
+        organization, at = self._organization(request.query_params.get("organization_id")), now()
         return {
             "now": at,
             "machine_now": time.time(),

@@ -58,7 +58,7 @@ class Gateway:
         entry["status"] = answer.status
         answer.headers |= {
             "date": formatdate(call.now, usegmt=True),
-            "openai-organization": self._emulator.organization.settings.organization_id,
+            "openai-organization": call.organization.settings.organization_id,
             "openai-processing-ms": str(int((time.perf_counter() - began) * 1000)),
             "openai-version": "2020-10-01",
             "x-request-id": request_id,

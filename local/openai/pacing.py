@@ -1,8 +1,9 @@
 """Rate limits: calls a minute for admin endpoints, requests and tokens a minute for models.
 
 Owns the counters and the `x-ratelimit-*` headers. Leaves out where limits are set. Admin endpoints send no rate-limit
-headers. Each (method and path template) has its own count, which is reset 60 s after the first call of a window: a
-provider author measured 7 to 10 calls a minute in May 2026. Limits of models refill steadily, as OpenAI documents.
+headers. Each has its own count for each organization, by method and path template, which is reset 60 s after the first
+call of a window: a provider author measured 7 to 10 calls a minute in May 2026. Limits of models refill steadily, as
+OpenAI documents.
 """
 
 from __future__ import annotations

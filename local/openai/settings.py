@@ -1,4 +1,4 @@
-"""The settings of the emulated organization that a test or a person can change."""
+"""The settings of the cell's organization that a test or a person can change. A customer's starts with the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of the emulated organization.
+"""The state of an emulated organization.
 
 Owns the records, and the queries that more than one route needs. Leaves out HTTP, permissions and key values: the state
 has a key's digest. Only `MintLedger` has the values, and only the control endpoint reads them. One event loop uses the

@@ -14,6 +14,7 @@ Keys
 
 Tenants
     new_tenant          a new tenant's file
+    new_questions       the questions about it
     tenant_file         edits one field of a tenant's file
     access              denies and allows reads of a secret
     adopt               imports a project and secret

@@ -94,10 +94,14 @@ def _not(tenant: Tenant, reason: str, way_out: str) -> OperationError:
     return OperationError(f"{tenant.tenant} cannot be adopted: {reason}. Way out: {way_out}. Nothing was changed.")
 
 
-def claim(account: Account, found: Found) -> None:
-    """Cancels the secret's deletion, and adds this tenant's tags: a function may read only a secret that has them."""
+def restore(account: Account, found: Found) -> None:
+    """Cancels the secret's deletion, if it is scheduled: until then nobody can read its value."""
     if found.facts.deleted:
         account.secrets.restore_secret(SecretId=found.facts.arn)
+
+
+def claim(account: Account, found: Found) -> None:
+    """Adds this tenant's tags, once its value is known to be this tenant's."""
     if found.untagged:
         tags = [{"Key": tag, "Value": value} for tag, value in sorted(found.untagged.items())]
         account.secrets.tag_resource(SecretId=found.facts.arn, Tags=tags)  # pyright: ignore[reportArgumentType]
@@ -171,7 +175,7 @@ def _value(tenant: Tenant, secret: str, why: str) -> OperationError:
 
 
 def put_back(account: Account, found: Found) -> None:
-    """Schedules the deletion again that `claim` cancelled, where the secret cannot be adopted."""
+    """Schedules the deletion again that `restore` cancelled, where the secret cannot be adopted."""
     if found.facts.deleted:
         account.secrets.delete_secret(SecretId=found.facts.arn, RecoveryWindowInDays=account.cell.recovery_window_days)
 
@@ -239,10 +243,10 @@ def ends_early(expires_at: str, next_rotation: datetime | None) -> bool:
 def plan(tenant: Tenant, names: TenantNames, found: Found) -> list[str]:
     steps = [
         *([f"restore {names.secret}, whose deletion is scheduled"] if found.facts.deleted else []),
-        f"tag {names.secret} as {tenant.tenant}'s" if found.untagged else "keep its tags, which are this tenant's",
         "let the sweep function check its value, and stop unless it is this tenant's payload"
         if found.facts.current
         else "check no value, since it holds none",
+        f"tag {names.secret} as {tenant.tenant}'s" if found.untagged else "keep its tags, which are this tenant's",
     ]
     if tenant.minted:
         steps.append("turn its rotation on in the tenant's slot, without rotating now")

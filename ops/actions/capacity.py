@@ -25,13 +25,17 @@ ROLES: Final = 1_000
 """Per account, AWS's default quota; other teams' roles count too."""
 GROWTH_DAYS: Final = 90
 """Growth is measured over so many days; over fewer for a younger cell."""
+LEAST_DAYS: Final = 7
+"""Over fewer there is no forecast: a cell's first days say how fast it was filled, not how fast it grows, and sign-ups
+follow the week."""
 
 _PLATFORM_SECRETS: Final = 1
 
 
 @dataclass(frozen=True)
 class Limit:
-    """`used` and `most` count what `what` names. `full_on` is None where the cell will not reach the limit."""
+    """`used` and `most` count what `what` names. `full_on` is None where the cell will not reach the limit, and where
+    there is no forecast."""
 
     what: str
     used: int
@@ -45,9 +49,9 @@ class Limit:
 
 @dataclass(frozen=True)
 class Growth:
-    """`tenants_a_day` over the last `days` days, from `source`."""
+    """`tenants_a_day` over the last `days` days, from `source`; None where `days` are fewer than LEAST_DAYS."""
 
-    tenants_a_day: float
+    tenants_a_day: float | None
     days: int
     source: str = "CreatedDate of the tenants' secrets"
 
@@ -120,7 +124,7 @@ def reckon(fleet: Fleet, cell: Cell, created: Sequence[datetime], now: datetime)
         admin_calls_a_day=slots.rotations / 366,
         growth=growth,
         limits=tuple(
-            Limit(what, used, most, full_on(used, most, each * growth.tenants_a_day, now.date()))
+            Limit(what, used, most, full_on(used, most, each * (growth.tenants_a_day or 0.0), now.date()))
             for what, used, most, each in counted
         ),
     )
@@ -132,12 +136,14 @@ def platform_roles(names: CellNames) -> int:
 
 
 def growth_of(created: Iterable[datetime], now: datetime) -> Growth:
-    """New tenants a day. A cell younger than GROWTH_DAYS is measured over its own age, at least a day."""
+    """New tenants a day. A cell younger than GROWTH_DAYS is measured over its own age."""
     moments = sorted(created)
     if not moments:
-        return Growth(0.0, 0)
+        return Growth(None, 0)
     since = max(moments[0], now - timedelta(days=GROWTH_DAYS))
-    days = max((now - since).days, 1)
+    days = (now - since).days
+    if days < LEAST_DAYS:
+        return Growth(None, days)
     # The first tenant of a young cell marks the start of the period, so it does not count as growth.
     return Growth(sum(moment > since for moment in moments) / days, days)
 

@@ -49,7 +49,7 @@ def leave(leaving: Leaving, *, confirmed: Callable[[], bool], report: Callable[[
 
     cell, slug = leaving.cell, leaving.tenant.tenant
     stack = cell.names.tenant(slug).stack
-    engine = Engine(journal.folder(cell) / "engine", leaving.fleet)
+    engine = Engine(journal.logs(), leaving.fleet)
     with (
         journal.exclusive_run(cell, f"{leaving.operation}-{slug}") as place,
         Account(cell, leaving.operation, leaving.reason) as account,

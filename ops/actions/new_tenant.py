@@ -1,65 +1,35 @@
 """A new tenant's file, made from answers and from another tenant's file.
 
-Owns the questions, the text and writing the file. Leaves out asking (`ops/cli/`) and every rule about a tenant:
-`tenancy` checks the text before it is written. The text holds the answers and no defaults: when a default changes, it
-changes for this tenant too, as it does for a file that a person wrote.
+Owns the text and writing the file. Leaves out the questions (`new_questions`) and every rule about a tenant: `tenancy`
+checks the text before it is written. The text holds the answers and no defaults: when a default changes, it changes for
+this tenant too, as it does for a file that a person wrote.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import tenancy
 from myflux_keys.names import TENANT_SLUG
-from myflux_keys.payload import CUSTOMER, MANAGED
+from myflux_keys.payload import CUSTOMER
 from ops import selection
+from ops.actions.new_questions import (
+    EVERY_DAYS,
+    EVERY_HOURS,
+    ITS_OWN,
+    Answers,
+    is_default,
+    meaning,
+)
 from ops.errors import OperationError
-from tenancy import Fleet, Tenant, archive, document, source
+from tenancy import Fleet, Problem, TenancyError, Tenant, archive, document, source
 from tenancy.tenant import MANAGED_ONLY
 
 _HEADER: Final = "# yaml-language-server: $schema=../docs/schema/tenant.schema.json\n"
-_ITS_OWN: Final = ("tenant", "name", "enabled")
-"""Fields that are never copied from another tenant's file."""
-
-Answers = Mapping[str, str]
-"""By a question's `field`; empty where the question was not answered."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """`field` is the field of the file, as error messages name it. `managed`: not asked with `source: customer`."""
-
-    field: str
-    flag: str
-    text: str
-    default: str = ""
-    managed: bool = False
-    optional: bool = False
-
-
-QUESTIONS: Final = (
-    Question("name", "--name", "Display name"),
-    Question("cell", "--cell", "Cell that serves the tenant"),
-    Question("country", "--country", "Country (ISO 3166-1, two letters)"),
-    Question("source", "--source", "Source of keys (managed: MyFlux mints them, customer: their own key)", MANAGED),
-    Question("models", "--model", "Models, separated by spaces; the first is the default"),
-    Question("rotation.every_days", "--every-days", "Longest time between two rotations, in days", "31", managed=True),
-    Question("rotation.overlap_hours", "--overlap-hours", "Hours that the old key stays valid", "24", managed=True),
-    Question(
-        "budget.monthly_usd",
-        "--monthly-usd",
-        "Budget in US dollars a month (empty: no budget)",
-        managed=True,
-        optional=True,
-    ),
-)
-EVERY_HOURS: Final = "rotation.every_hours"
-"""Set by an option only, never asked: few tenants rotate within a day."""
 
 
 def free(root: Path, slug: str) -> None:
@@ -78,19 +48,6 @@ def free(root: Path, slug: str) -> None:
         raise OperationError(f"{slug}: {used.reason} Way out: {used.way_out} Nothing was written.")
 
 
-def open_questions(answers: Answers, base: Mapping[str, Any]) -> list[Question]:
-    """The questions without an answer, required or not. `base` holds the fields of another tenant's file."""
-    source = answers.get("source") or base.get("source") or MANAGED
-    return [
-        question
-        for question in QUESTIONS
-        if not answers.get(question.field)
-        and question.field.split(".")[0] not in base
-        and not (question.managed and source == CUSTOMER)
-        and not (question.field == "rotation.every_days" and answers.get(EVERY_HOURS))
-    ]
-
-
 def written(root: Path, other: str) -> dict[str, Any]:
     """The fields that the other tenant's file contains, without defaults, so that `like` copies no default."""
     chosen = selection.one_tenant(tenancy.load(root, only=other), other)
@@ -102,7 +59,7 @@ def like(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
     Budget emails are not copied: they belong to people of the other customer.
     """
-    base = {name: value for name, value in fields.items() if name not in _ITS_OWN}
+    base = {name: value for name, value in fields.items() if name not in ITS_OWN}
     notices: list[str] = []
     budget: Any = base.get("budget")
     if isinstance(budget, dict) and "emails" in budget:
@@ -113,33 +70,33 @@ def like(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         if budget.get("hard") is False:  # pyright: ignore[reportUnknownMemberType]
             base["budget"]["hard"] = True
             notices.append("budget.hard is now true: a soft budget without alerts has no effect.")
+    if "organization_id" in fields:
+        notices.append("Not copied: organization_id, which belongs to the other customer.")
     return base, notices
 
 
 def fields(slug: str, answers: Answers, base: Mapping[str, Any]) -> dict[str, Any]:
     """The file's fields. A text where a number belongs is kept, and `tenancy` refuses it."""
     made: dict[str, Any] = {"tenant": slug, **base}
-    if answers.get("source") == CUSTOMER:
+    source = answers.get("source") or base.get("source")
+    if source == CUSTOMER and not answers.get("organization_id"):
         made = {name: value for name, value in made.items() if name not in MANAGED_ONLY}
-    if answers.get("rotation.every_days") or answers.get(EVERY_HOURS):
+    if answers.get(EVERY_DAYS) or answers.get(EVERY_HOURS):
         overlap = base.get("rotation", {}).get("overlap_hours")
         made["rotation"] = {} if overlap is None else {"overlap_hours": overlap}
     for field, answer in answers.items():
         if not answer:
             continue
         top, _, inner = field.partition(".")
-        value: Any = answer.replace(",", " ").split() if field == "models" else _number(answer) if inner else answer
-        if inner:
-            made[top] = {**made.get(top, {}), inner: value}
+        if is_default(field, answer):
+            made.pop(top, None)
+        elif inner:
+            made[top] = {**made.get(top, {}), inner: meaning(field, answer)}
         else:
-            made[top] = value
-    if "rate_limits" in made and answers.get("models"):
+            made[top] = meaning(field, answer)
+    if "rate_limits" in made and answers.get("models") and not answers.get("rate_limits"):
         made["rate_limits"] = {model: limit for model, limit in made["rate_limits"].items() if model in made["models"]}
     return {name: made[name] for name in Tenant.model_fields if name in made}
-
-
-def _number(text: str) -> int | str:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
 
 
 def text(values: Mapping[str, Any]) -> str:
@@ -150,6 +107,15 @@ def text(values: Mapping[str, Any]) -> str:
 def check(root: Path, slug: str, content: str) -> Fleet:
     """The fleet with the new file. Raises TenancyError for a file that breaks a rule."""
     return tenancy.load(root, only=slug, draft=content)
+
+
+def refused(root: Path, slug: str, content: str) -> list[Problem]:
+    """The problems of this tenant's file alone, of which an unfinished one has some."""
+    try:
+        check(root, slug, content)
+    except TenancyError as error:
+        return [problem for problem in error.problems if Path(problem.file).stem == slug]
+    return []
 
 
 def write(root: Path, slug: str, content: str) -> Path:
@@ -167,12 +133,6 @@ def write(root: Path, slug: str, content: str) -> Path:
     finally:
         Path(draft).unlink(missing_ok=True)
     return target
-
-
-def concerned(refused: Iterable[str]) -> list[Question]:
-    """The questions whose answers were refused; `refused` holds the fields that the errors name."""
-    places = [place.split("[")[0] for place in refused]
-    return [question for question in QUESTIONS if question.field in places or question.field.split(".")[0] in places]
 
 
 def _path(root: Path, slug: str) -> Path:

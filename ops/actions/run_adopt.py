@@ -28,6 +28,7 @@ from ops.actions.adopt import (
     new_key,
     plan,
     put_back,
+    restore,
     rotate_from_next_slot,
     untouched,
 )
@@ -64,11 +65,10 @@ class Adopted:
 class _Adoption:
     """The adoption of one tenant, while this process holds the lock."""
 
-    def __init__(self, root: Path, tenant: Tenant, account: Account, place: Path) -> None:
+    def __init__(self, root: Path, tenant: Tenant, account: Account) -> None:
         self.root = root
         self.tenant = tenant
         self.account = account
-        self.place = place
         self.names = account.cell.names.tenant(tenant.tenant)
         self.found: Found = inspected(account, tenant)
 
@@ -82,7 +82,15 @@ class _Adoption:
             return {"key_id": "", "expires_at": "", "proof": "refused"}, ["It holds no value."]
         cell = self.account.cell
         event = {"action": "inspect", "tenant": self.tenant.tenant}
-        answer = functions_client.call(cell, cell.names.sweep_function, event, self.account.functions)
+        try:
+            answer = functions_client.call(cell, cell.names.sweep_function, event, self.account.functions)
+        except OperationError as error:
+            if not self.found.untagged:
+                raise
+            raise OperationError(
+                f"{error} A function that was deployed from an older commit looks at no secret without tags: deploy "
+                f"the platform, `myflux-keys up --cell {cell.cell}`, then run the same command again."
+            ) from None
         return answer, judged(answer, self.tenant, self.names)
 
     def secret(self) -> SecretFacts:
@@ -95,7 +103,7 @@ class _Adoption:
         from ops.stacks.engine import Engine, OperationFailed
         from ops.stacks.interrupting import left_to_the_engine
 
-        engine = Engine(self.place / "engine", self.root)
+        engine = Engine(journal.logs(), self.root)
         try:
             with left_to_the_engine():
                 return adoption.adopt(
@@ -112,18 +120,16 @@ def _opened(root: Path, slug: str) -> Generator[_Adoption]:
     fleet = tenancy.load(root)
     tenant = selection.one_tenant(fleet, slug)
     cell = fleet.cell_of(tenant)
-    with journal.exclusive_run(cell, f"{_OPERATION}-{slug}") as place, Account(cell, _OPERATION) as account:
+    with journal.exclusive_run(cell, f"{_OPERATION}-{slug}"), Account(cell, _OPERATION) as account:
         account.check()
-        yield _Adoption(root, tenant, account, place)
+        yield _Adoption(root, tenant, account)
 
 
 def planned(root: Path, slug: str) -> Planned:
-    """Changes nothing. Raises OperationError for a secret that cannot be adopted."""
+    """Changes nothing, and looks at the value too. Raises OperationError for a secret that cannot be adopted."""
     with _opened(root, slug) as one:
-        if one.found.untagged or one.found.facts.deleted:
-            notices = [
-                "Its value was not checked: it can be once the secret has its tags and is not scheduled for deletion."
-            ]
+        if one.found.facts.deleted:
+            notices = ["Its value was not checked: nobody can read it while the secret's deletion is scheduled."]
         else:
             notices = one.value()[1]
         return Planned(one.names, one.steps, notices)
@@ -139,12 +145,13 @@ def adopt(root: Path, slug: str, *, confirmed: Callable[[str], bool], report: Ca
         report("\n".join(f"- {step}" for step in one.steps))
         if not confirmed(one.names.secret):
             raise Declined
-        claim(account, found)
+        restore(account, found)
         try:
             answer, notices = one.value()
         except OperationError:
             put_back(account, found)
             raise
+        claim(account, found)
         refused = is_refused(answer)
         if not refused:
             report(

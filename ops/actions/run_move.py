@@ -86,7 +86,7 @@ def begin(beginning: Beginning, *, report: Callable[[str], None]) -> str | None:
         return None
     cell, slug, stack = beginning.cell, beginning.tenant.tenant, beginning.stack
     with (
-        journal.exclusive_run(cell, f"{_OPERATION}-{slug}") as place,
+        journal.exclusive_run(cell, f"{_OPERATION}-{slug}"),
         Account(cell, _OPERATION, beginning.reason) as account,
     ):
         # A destroyed stack's project is archived, and its name cannot be used again.
@@ -97,11 +97,11 @@ def begin(beginning: Beginning, *, report: Callable[[str], None]) -> str | None:
             with move.drafted(beginning.root, slug, text) as draft:
                 try:
                     with left_to_the_engine():
-                        return Engine(place / "engine", draft).up(stack).changed
+                        return Engine(journal.logs(), draft).up(stack).changed
                 except OperationFailed as error:
                     raise OperationError(
                         f"{check_secrets.explained(draft, error)} Cell {beginning.tenant.cell} still serves {slug}. "
-                        "Correct that, then run the same command again; or give the move up with `pulumi destroy "
+                        "Correct that, then run the same command again; or cancel the move with `pulumi destroy "
                         f"--stack {stack}`{final}."
                     ) from None
 

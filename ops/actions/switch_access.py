@@ -13,7 +13,7 @@ from ops.account import Account
 from ops.actions.access import Access, is_open
 from ops.actions.tenant_file import TenantFile
 from ops.errors import OperationError
-from ops.journal import folder
+from ops.journal import logs
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def switch(root: Path, slug: str, *, enabled: bool, dry: bool, report: Callable[
 
     report(f"pulumi up --stack {stack} …")
     try:
-        outcome = Engine(folder(cell) / "engine", root).up(stack)
+        outcome = Engine(logs(), root).up(stack)
     except OperationFailed as error:
         raise OperationError(
             f"Reads of {slug} are {word} in AWS and in the file, but `pulumi up` failed, so Pulumi's state may differ. "

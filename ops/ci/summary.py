@@ -37,26 +37,32 @@ def deployed(cell: str, facts: Facts) -> str:
     return "\n".join(lines)
 
 
-def drifted(facts: Facts) -> dict[str, dict[str, int]]:
-    """What an `up` would change, by stack; without the stacks that do not differ."""
-    found = {
-        stack: {kind: count for kind, count in fields["changes"].items() if kind not in _UNTOUCHED}
-        for stack, fields in _part(facts, "stacks").items()
-    }
-    return {stack: changes for stack, changes in found.items() if changes}
+def drifted(facts: Facts) -> dict[str, Facts]:
+    """The stacks that an `up` would change, each with what the preview says of it."""
+    return {stack: fields for stack, fields in _part(facts, "stacks").items() if _changes(fields)}
 
 
-def drift(cell: str, found: Mapping[str, Mapping[str, int]], *, whole: bool) -> str:
+def _changes(fields: Facts) -> dict[str, int]:
+    return {kind: count for kind, count in fields["changes"].items() if kind not in _UNTOUCHED}
+
+
+def drift(cell: str, found: Mapping[str, Facts], *, whole: bool) -> str:
     if not found:
         rest = "no drift" if whole else "not every stack could be compared: see the log"
         return f"## Cell {cell}: {rest}"
     drifted = f"{len(found)} {'stack differs' if len(found) == 1 else 'stacks differ'} from the files"
-    lines = [f"## Cell {cell}: {drifted}", "", "| stack | `up` would |", "|---|---|"]
+    lines = [f"## Cell {cell}: {drifted}", "", "| stack | `up` would | resources |", "|---|---|---|"]
     lines += [
-        f"| {stack} | {', '.join(f'{kind} {count}' for kind, count in sorted(changes.items()))} |"
-        for stack, changes in sorted(found.items())
+        f"| {stack} | {', '.join(f'{kind} {count}' for kind, count in sorted(_changes(fields).items()))} "
+        f"| {'; '.join(map(_named, fields.get('resources', ())))} |"
+        for stack, fields in sorted(found.items())
     ]
-    return "\n".join([*lines, "", f"`myflux-keys preview --cell {cell}` shows each; `myflux-keys up` corrects them."])
+    return "\n".join([*lines, "", f"`myflux-keys up --cell {cell}` corrects them."])
+
+
+def _named(resource: Facts) -> str:
+    properties = ", ".join(resource["properties"])
+    return f"{resource['name']}{f': {properties}' if properties else ''}"
 
 
 def unread(cell: str, facts: Facts) -> str:

@@ -18,9 +18,16 @@ def adopt(
 ) -> None:
     """Import an existing OpenAI project and secret, and keep the secret's key until the tenant's next rotation slot.
 
-    The secret must have the name that readers use and hold this tenant's payload. A function checks the value and does
-    not return it. Readers can read all the time. If the command is stopped, run it again to continue. If the secret's
-    deletion is scheduled, it is restored; if its key is revoked or expired, a new one is requested.
+    It needs three things. The tenant's file. A secret called myflux/CELL/TENANT/openai in the cell's account and
+    Region, the name that readers use; if its deletion is scheduled, it is restored. And as the secret's value a JSON
+    object with the fields schema (1), tenant, api_key, key_id, project_id, service_account_id, organization_id,
+    base_url, models (the default first), minted_at and expires_at (ISO 8601, UTC). With `source: customer` it has
+    "source": "customer", and the ids and expires_at may be empty. With `source: managed`, the key's project is called
+    myflux-CELL-TENANT at OpenAI: rename it first if it is not.
+
+    A function checks the value, and shows it to nobody; --dry-run has it checked too, before anything is changed.
+    Readers can read all the time. If the command is stopped, run it again to continue. If the key is revoked or
+    expired, a new one is requested.
     """
     root = fleet.resolve()
     if dry_run:

@@ -8,7 +8,7 @@ import typer
 
 from myflux_keys.admin_budget import CALLS_PER_MINUTE
 from ops.actions import read_reports
-from ops.actions.capacity import Capacity, Limit
+from ops.actions.capacity import LEAST_DAYS, Capacity, Growth, Limit
 from ops.cli import options, output
 from ops.cli.table import counted, iso, table, when
 from tenancy.slot_load import ROTATIONS_AN_HOUR
@@ -22,7 +22,10 @@ def capacity(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Show tenants, slots, projects, secrets, roles and Admin API use, and when growth reaches each limit."""
+    """Show tenants, slots, projects, secrets, roles and Admin API use, and when growth reaches each limit.
+
+    The forecast needs tenants over 7 days or more.
+    """
     capacities = read_reports.capacities(fleet, cell)
     output.result(
         {"cells": {one.cell: _facts(one) for one in capacities}},
@@ -34,11 +37,13 @@ def capacity(
 def _text(one: Capacity) -> str:
     slots = one.slots
     lines = [
-        f"{one.cell}: {counted(one.tenants, 'tenant')} in files, {one.deployed} deployed. Growth over the last "
-        f"{counted(one.growth.days, 'day')}: {one.growth.tenants_a_day:.2f} tenants a day (from {one.growth.source}).",
+        f"{one.cell}: {counted(one.tenants, 'tenant')} in files, {one.deployed} deployed. {_growth(one.growth)}",
         table(
             ("LIMIT", "USED", "OF", "LEFT", "FULL"),
-            [(limit.what, f"{limit.used}", f"{limit.most}", f"{limit.left}", _full(limit)) for limit in one.limits],
+            [
+                (limit.what, f"{limit.used}", f"{limit.most}", f"{limit.left}", _full(limit, one))
+                for limit in one.limits
+            ],
         ),
         f"Admin API: rotations make {one.admin_calls_a_day:.0f} calls a day to each endpoint. The limit is "
         f"{CALLS_PER_MINUTE} a minute, which is {CALLS_PER_MINUTE * 1440} a day.",
@@ -57,10 +62,22 @@ def _busiest(histogram: dict[int, int]) -> list[tuple[int, int]]:
     return sorted(histogram.items(), reverse=True)[:10]
 
 
-def _full(limit: Limit) -> str:
+def _growth(growth: Growth) -> str:
+    if growth.tenants_a_day is None:
+        known = f"is {counted(growth.days, 'day')} old" if growth.days else "is less than a day old or does not exist"
+        return f"No forecast: the first tenant's secret {known}, and growth is measured over {LEAST_DAYS} days or more."
+    return (
+        f"Growth over the last {counted(growth.days, 'day')}: {growth.tenants_a_day:.2f} tenants a day (from "
+        f"{growth.source})."
+    )
+
+
+def _full(limit: Limit, one: Capacity) -> str:
     if limit.used > limit.most:
         return "over"
-    return limit.full_on.isoformat() if limit.full_on else "not at this growth"
+    if limit.full_on:
+        return limit.full_on.isoformat()
+    return "no forecast" if one.growth.tenants_a_day is None else "not at this growth"
 
 
 def _facts(one: Capacity) -> dict[str, Any]:
@@ -68,7 +85,7 @@ def _facts(one: Capacity) -> dict[str, Any]:
         "tenants": one.tenants,
         "deployed": one.deployed,
         "growth": {
-            "tenants_a_day": round(one.growth.tenants_a_day, 4),
+            "tenants_a_day": None if one.growth.tenants_a_day is None else round(one.growth.tenants_a_day, 4),
             "days": one.growth.days,
             "source": one.growth.source,
         },

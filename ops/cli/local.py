@@ -84,11 +84,38 @@ def advance(
 def openai_admin_key(home: options.Home = options.DEFAULT_HOME) -> None:
     """Make an admin key in the cell's OpenAI emulator, as an owner does on OpenAI's site: ./myflux-keys local
     openai-admin-key | ./myflux-keys admin-key set --cell local"""
-    if sys.stdout.isatty():
-        output.fail(
-            "a key is never printed on a terminal: pipe this into `myflux-keys admin-key set --cell local`.", code=2
-        )
+    _only_piped("`myflux-keys admin-key set --cell local`")
     print(LocalCell.attach(home).openai.create_admin_key("local-cell"))
+
+
+@app.command("openai-customer")
+def openai_customer(
+    organization: Annotated[
+        str, typer.Argument(help="The organization's id, as in the tenant's file. Each id is another customer.")
+    ] = "org-customer",
+    admin: Annotated[bool, typer.Option("--admin", help="Print an admin key, for `admin-key set --tenant`.")] = False,
+    home: options.Home = options.DEFAULT_HOME,
+) -> None:
+    """Open a customer's own OpenAI account in the cell's emulator, and make a key in it, as they do on OpenAI's site:
+    ./myflux-keys local openai-customer | ./myflux-keys key set TENANT
+
+    With --admin it is an admin key of their organization. Then the tenant's file has the same organization_id:
+    ./myflux-keys local openai-customer org-customer --admin | ./myflux-keys admin-key set --tenant TENANT
+    """
+    if not re.fullmatch(r"org-[A-Za-z0-9-]{1,60}", organization):
+        output.fail(f"`{organization}` is not the id of an organization: write org- and a name, such as org-acme.", 2)
+    _only_piped("`myflux-keys admin-key set --tenant TENANT`" if admin else "`myflux-keys key set TENANT`")
+    openai = LocalCell.attach(home).openai
+    project = openai.open_customer(organization)
+    if admin:
+        print(openai.create_admin_key("for MyFlux", organization_id=organization))
+    else:
+        print(openai.create_user_key(project, "for MyFlux"))
+
+
+def _only_piped(command: str) -> None:
+    if sys.stdout.isatty():
+        output.fail(f"a key is never printed on a terminal: pipe this into {command}.", code=2)
 
 
 def _facts(cell: LocalCell) -> dict[str, Any]:

@@ -64,6 +64,8 @@ Failures = Annotated[
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for a stack that another process has locked.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Start again instead of resuming a run that was stopped.")]
 
+Diff = Annotated[bool, typer.Option("--diff", help="Name each resource that differs, and its properties.")]
+
 
 def up(
     tenants: Tenants = None,
@@ -95,13 +97,14 @@ def preview(
     workers: Workers = 0,
     scheduler: Scheduler = None,
     max_failures: Failures = 3,
+    diff: Diff = False,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
     """Show what `up` would change. Changes nothing."""
     wanted = Wanted("preview", fleet, workers, scheduler, max_failures, dry=True)
     chosen = choose(wanted, tenants or [], cell, everyone=everyone, since=changed)
-    go(wanted, chosen, as_json=as_json)
+    go(wanted, chosen, as_json=as_json, diff=diff)
 
 
 def refresh(
@@ -114,13 +117,14 @@ def refresh(
     max_failures: Failures = 3,
     wait: Wait = False,
     restart: Restart = False,
+    diff: Diff = False,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
     """Update the stacks' state from AWS, and report where AWS differs from what was deployed."""
     wanted = Wanted("refresh", fleet, workers, scheduler, max_failures, wait=wait, restart=restart)
     chosen = choose(wanted, tenants or [], cell, everyone=everyone, since=changed)
-    go(wanted, chosen, as_json=as_json)
+    go(wanted, chosen, as_json=as_json, diff=diff)
 
 
 def destroy(

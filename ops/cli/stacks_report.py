@@ -13,9 +13,9 @@ from ops.cli.table import counted
 from ops.stacks.choice import Choice
 from ops.stacks.job import Done, Operation
 from ops.stacks.run import Plan, Result
+from ops.stacks.steps import Step
 
 _SHOWN: Final = 5
-_UNTOUCHED: Final = ("same", "read")
 
 
 def named(stacks: Sequence[str]) -> str:
@@ -87,12 +87,14 @@ def retry(operation: Operation, chosen: Choice, failed: Sequence[str]) -> str:
     return " && ".join(shlex.join(line) for line in lines)
 
 
-def sentence(operation: Operation, plan: Plan, result: Result, *, dry: bool) -> str:
+def sentence(operation: Operation, plan: Plan, result: Result, *, dry: bool, diff: bool = False) -> str:
+    """`diff` also names each resource that changed and its properties."""
     good = [done for done in result.outcomes.values() if done.ok]
-    changed = [done for done in good if changes(done)]
+    changed = [done for done in good if done.changed]
     lines: list[str] = []
-    if dry or operation == "refresh":
-        lines += [f"{done.stack}: {_counts(done)}" for done in sorted(changed, key=lambda done: done.stack)]
+    for done in sorted(changed, key=lambda done: done.stack):
+        lines.append(f"{done.stack}: {_counts(done)}")
+        lines += [f"  {_told(step)}" for step in done.steps if diff]
     total = len(plan.left) + len(plan.done)
     same = len(good) - len(changed)
     word = {"up": "changed", "preview": "would change", "refresh": "drifted", "destroy": "destroyed"}[operation]
@@ -105,13 +107,13 @@ def sentence(operation: Operation, plan: Plan, result: Result, *, dry: bool) -> 
     return "\n".join(lines)
 
 
-def changes(done: Done) -> dict[str, int]:
-    """How many resources changed, by the kind of change: ``{"create": 2}``."""
-    return {kind: count for kind, count in done.changes.items() if kind not in _UNTOUCHED}
+def _told(step: Step) -> str:
+    properties = f": {', '.join(step.paths)}" if step.paths else ""
+    return f"{step.op} {step.type.rpartition(':')[2]} {step.name}{properties}"
 
 
 def _counts(done: Done) -> str:
-    return ", ".join(f"{count} {kind}" for kind, count in sorted(changes(done).items()))
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(done.changed.items()))
 
 
 def facts(operation: Operation, chosen: Choice, plan: Plan, result: Result) -> dict[str, Any]:
@@ -133,6 +135,11 @@ def _facts(chosen: Choice, done: Done) -> dict[str, Any]:
     fields: dict[str, Any] = {"outcome": outcome, "changes": done.changes, "seconds": round(done.seconds, 2)}
     if done.stack in chosen.why:
         fields["why"] = list(chosen.why[done.stack])
+    if done.steps:
+        fields["resources"] = [
+            {"name": step.name, "type": step.type, "change": step.op, "properties": list(step.paths)}
+            for step in done.steps
+        ]
     if done.mended:
         fields["mended"] = list(done.mended)
     if done.found:

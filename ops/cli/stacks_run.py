@@ -27,7 +27,7 @@ def choose(wanted: Wanted, tenants: Sequence[str], cell: str | None, *, everyone
     return run_stacks.choose(wanted, tenants, cell, everyone=everyone, since=since, reasons=reasons)
 
 
-def go(wanted: Wanted, chosen: Choice, *, as_json: bool) -> None:
+def go(wanted: Wanted, chosen: Choice, *, as_json: bool, diff: bool = False) -> None:
     """Runs the operation and exits: with 1 where a stack failed or was left out, with 130 after Ctrl-C."""
     for stack, why in chosen.left_out.items():
         output.step(f"{stack} is left out: {why}.")
@@ -44,7 +44,8 @@ def go(wanted: Wanted, chosen: Choice, *, as_json: bool) -> None:
     for line in stacks_report.problems(wanted.operation, chosen, result):
         output.step(line)
     facts = stacks_report.facts(wanted.operation, chosen, plan, result)
-    output.result(facts, stacks_report.sentence(wanted.operation, plan, result, dry=wanted.dry), as_json=as_json)
+    sentence = stacks_report.sentence(wanted.operation, plan, result, dry=wanted.dry, diff=diff)
+    output.result(facts, sentence, as_json=as_json)
     if result.interrupted:
         sys.exit(130)
     if not result.complete or chosen.left_out:

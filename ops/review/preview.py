@@ -19,22 +19,12 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from ops.stacks.engine import Engine, OperationFailed
+from ops.stacks.steps import Step, announced
 from tenancy.loading import ROOT
 
 PACK: Final = ROOT / "policies"
 _BACKENDS: Final = ("PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN")
 _CIPHERTEXT: Final = "ciphertext"
-_UNTOUCHED: Final = ("same", "read")
-
-
-@dataclass(frozen=True)
-class Step:
-    """What the engine would do to a resource. `paths` are properties, each with how it differs: ``name (update)``."""
-
-    op: str
-    type: str
-    urn: str
-    paths: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -120,12 +110,12 @@ class Copies:
             return Preview(
                 stack,
                 self._taken.get(stack, False),
-                tuple(_steps(_events(journal))),
+                tuple(filter(None, map(announced, _events(journal)))),
                 judged,
                 "" if stopped else error.explanation,
             )
         events = list(_events(self._logs / f"{stack}.preview.jsonl"))
-        return Preview(stack, deployed, tuple(_steps(events)), tuple(_judged(events)))
+        return Preview(stack, deployed, tuple(filter(None, map(announced, events))), tuple(_judged(events)))
 
 
 @contextmanager
@@ -142,15 +132,6 @@ def _project() -> dict[str, Any]:
 def _events(journal: Path) -> Iterator[dict[str, Any]]:
     if journal.exists():
         yield from (json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines())
-
-
-def _steps(events: Iterator[dict[str, Any]] | list[dict[str, Any]]) -> Iterator[Step]:
-    for event in events:
-        step = cast(dict[str, Any], event["resource_pre_event"] or {"metadata": None})["metadata"]
-        if step and step["op"] not in _UNTOUCHED:
-            differs = cast(dict[str, dict[str, Any]], step["detailed_diff"] or {})
-            paths = tuple(f"{path} ({one['diff_kind']})" for path, one in sorted(differs.items()))
-            yield Step(step["op"], step["type"], step["urn"], paths)
 
 
 def _judged(events: Iterator[dict[str, Any]] | list[dict[str, Any]]) -> Iterator[Judged]:

@@ -18,6 +18,7 @@ Run
 
 Engine
     engine         one operation on one stack
+    steps          what changes, by its events
     backend        state and locks
     lock_holder    whose lock, and whether it lives
     pending        what a killed engine left

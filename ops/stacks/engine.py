@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from pulumi import automation
 from pulumi.automation import events
 
+from ops.stacks.steps import UNTOUCHED, Step, Steps
 from tenancy.loading import FLEET
 
 T = TypeVar("T")
@@ -35,17 +36,18 @@ _HIDDEN = "[secret]"
 class Outcome:
     """What one operation did. `changes` counts resources by the kind of change: ``create``, ``same``, …
 
-    `outputs` are the stack's, from the engine's events, without secret ones.
+    `outputs` are the stack's, from the engine's events, without secret ones. `steps` are the resources that changed.
     """
 
     stack: str
     changes: dict[str, int]
     outputs: dict[str, Any]
     seconds: float
+    steps: tuple[Step, ...] = ()
 
     @property
     def changed(self) -> int:
-        return sum(count for kind, count in self.changes.items() if kind not in ("same", "read"))
+        return sum(count for kind, count in self.changes.items() if kind not in UNTOUCHED)
 
 
 class OperationFailed(Exception):
@@ -170,13 +172,17 @@ class Engine:
         diagnostics: list[str] = []
         changes: dict[str, int] = {}
         outputs: dict[str, Any] = {}
+        steps = Steps()
         with log.open("a", encoding="utf-8") as text, log.with_suffix(".jsonl").open("a", encoding="utf-8") as journal:
 
             def on_event(event: events.EngineEvent) -> None:
                 # The SDK waits five seconds for its reader of events, then returns: events may come after that.
                 if journal.closed:
                     return
-                journal.write(json.dumps(vars(event), default=vars) + "\n")
+                line = json.dumps(vars(event), default=vars)
+                journal.write(line + "\n")
+                if event.resource_pre_event or event.res_outputs_event:
+                    steps.hear(json.loads(line))
                 if event.diagnostic_event and event.diagnostic_event.severity == "error":
                     diagnostics.append(event.diagnostic_event.message.strip())
                 if event.policy_event and event.policy_event.enforcement_level == "mandatory":
@@ -196,7 +202,7 @@ class Engine:
                 text.write(str(error))
                 explanation = "\n".join(dict.fromkeys(diagnostics)) or str(error).strip().splitlines()[-1]
                 raise OperationFailed(stack, operation, explanation, log, str(error)) from None
-        return Outcome(stack, changes, outputs, time.monotonic() - started)
+        return Outcome(stack, changes, outputs, time.monotonic() - started, steps.all)
 
 
 def _stack_outputs(step: events.StepEventMetadata) -> dict[str, Any]:

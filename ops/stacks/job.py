@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ops.stacks.steps import UNTOUCHED, Step
+
 Operation = Literal["up", "preview", "refresh", "destroy"]
 
 
@@ -22,7 +24,7 @@ class Job:
 class Done:
     """`problem` is empty where the job succeeded. `locked` names the lock's holder; nothing was changed then. `mended`
     says what was repaired after a worker was lost, `found` how the stack's secrets differed from the files before an
-    `up` or a preview, which then refreshed first."""
+    `up` or a preview, which then refreshed first. `steps` are the resources that changed."""
 
     stack: str
     changes: dict[str, int] = field(default_factory=dict[str, int])
@@ -31,7 +33,13 @@ class Done:
     locked: str = ""
     mended: tuple[str, ...] = ()
     found: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
 
     @property
     def ok(self) -> bool:
         return not self.problem and not self.locked
+
+    @property
+    def changed(self) -> dict[str, int]:
+        """How many resources changed, by the kind of change: ``{"create": 2}``."""
+        return {kind: count for kind, count in self.changes.items() if kind not in UNTOUCHED}

@@ -3,7 +3,7 @@
 Owns the file: one line is appended for each stack that ended. A stack counts as done only with its present fingerprint,
 so a change made meanwhile is not skipped. A complete run deletes its record: the next one checks every stack again.
 
-The folder also holds the engine's logs and the workers' notes (`lock_holder`). No values, only names and fingerprints.
+The folder also holds the workers' notes (`lock_holder`), by backend. No values, only names and fingerprints.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SUCCEEDED: Final = "succeeded"
 
 
 def place() -> Path:
-    """The folder with the records, logs and notes of this machine."""
+    """The folder with the records and notes of this machine."""
     folder = journal.root() / "fleet"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder

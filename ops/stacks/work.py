@@ -16,6 +16,7 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ops import journal
 from ops.errors import OperationError, explain
 from ops.stacks import backend, check_secrets, lock_holder, pending, record, sources
 from ops.stacks.engine import Engine, OperationFailed, Outcome
@@ -42,13 +43,13 @@ def work(job: Job, fleet: Path | None = None) -> Done:
             problem="this worker has other code, packages or files than the machine that started the run: check out "
             "the same commit there and install requirements.txt. Nothing was changed.",
         )
-    place = record.place()
+    place = record.place() / journal.of_backend()
     # A job that only reads needs no lock and repairs nothing.
     reads = job.dry or job.operation == "preview"
     lost = None if reads else lock_holder.begin(place, job.stack)
     done = Done(job.stack, problem="it was stopped")
     try:
-        engine = Engine(_logs(place, job), fleet)
+        engine = Engine(_logs(job), fleet)
         done = _do(job, engine, fleet) if reads else _attempt(job, engine, fleet, lost)
     except OperationFailed as failure:
         lines = [check_secrets.way_out(fleet, job.stack, failure.output + failure.explanation), failure.explanation]
@@ -103,13 +104,14 @@ def _do(job: Job, engine: Engine, fleet: Path, *, refresh: bool = False) -> Done
 
     After an `up`, checks the secret again in AWS before it counts as repaired."""
     if job.operation not in ("up", "preview"):
-        return Done(job.stack, _operate(job, engine, refresh=refresh).changes)
+        outcome = _operate(job, engine, refresh=refresh)
+        return Done(job.stack, outcome.changes, steps=outcome.steps)
     found = check_secrets.differing(fleet, job.stack, engine, job.operation)
-    changes = _operate(job, engine, refresh=refresh or bool(found)).changes
+    outcome = _operate(job, engine, refresh=refresh or bool(found))
     left = check_secrets.differing(fleet, job.stack, engine, job.operation) if found and job.operation == "up" else []
     problem = f"it was deployed, but AWS still differs from the files: {'; '.join(left)}." if left else ""
-    first = changes.keys() <= {"create", "read"}
-    return Done(job.stack, changes, problem=problem, found=() if first else tuple(found))
+    first = outcome.changes.keys() <= {"create", "read"}
+    return Done(job.stack, outcome.changes, problem=problem, found=() if first else tuple(found), steps=outcome.steps)
 
 
 def _operate(job: Job, engine: Engine, *, refresh: bool = False) -> Outcome:
@@ -152,9 +154,9 @@ def _name(urn: str) -> str:
     return urn.rpartition("::")[2]
 
 
-def _logs(place: Path, job: Job) -> Path:
+def _logs(job: Job) -> Path:
     """The folder of the logs; deletes earlier logs of this stack and operation, since a run may have 10,000 stacks."""
-    folder = place / "logs"
+    folder = journal.logs()
     for old in folder.glob(f"{job.stack}.{job.operation}.*"):
         old.unlink(missing_ok=True)
     return folder

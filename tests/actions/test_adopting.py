@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 
 import program
+from myflux_keys.payload import Payload
 from ops.actions.adopt import Found, ends_early, judged, plan, refused, untouched
+from ops.cli.adopt import adopt as adopt_command
 from ops.errors import OperationError
 from ops.review.rehearsal import rehearse
 from ops.rotation_state import facts
@@ -169,10 +172,24 @@ def test_the_plan_says_what_is_replaced(small_cell: Cell, acme: Tenant) -> None:
     steps = plan(acme, names, Found(facts(secret()), {"tenant": "acme"}))
     assert any("resource policy" in step for step in steps)
     assert any("without rotating now" in step for step in steps)
-    assert "keep its tags" in plan(acme, names, Found(facts(secret()), {}))[0]
+    look, tag = steps[:2]
+    assert "check its value" in look, "it is looked at before it gets the tags"
+    assert tag.startswith("tag ")
+    assert "keep its tags" in plan(acme, names, Found(facts(secret()), {}))[1]
     gone = Found(facts(secret(DeletedDate=datetime.now(UTC), VersionIdsToStages={})), {})
     assert "deletion is scheduled" in plan(acme, names, gone)[0]
-    assert "no value" in plan(acme, names, gone)[2]
+    assert "no value" in plan(acme, names, gone)[1]
+
+
+def test_the_help_says_what_an_adoption_needs(small_cell: Cell) -> None:
+    """The secret's name, the payload's fields and the project's name: without them nobody can prepare one."""
+    told = " ".join((adopt_command.__doc__ or "").split())
+    names = small_cell.names.tenant("acme")
+    for name in (names.secret, names.project):
+        assert name.replace("local", "CELL").replace("acme", "TENANT") in told
+    for field in fields(Payload):
+        assert field.name in told, field.name
+    assert "--dry-run" in told
 
 
 def state(*resources: dict[str, Any]) -> str:

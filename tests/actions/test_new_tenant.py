@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ops.actions import new_tenant
+from ops.actions import new_questions, new_tenant
 from ops.errors import OperationError
 from tenancy import TenancyError, archive, document, load, source
 from tests.tenancy.files import TENANT, Files
@@ -98,8 +98,9 @@ def test_a_wrong_answer_is_refused_by_tenancy_and_its_question_is_known(files: F
     content = new_tenant.text(new_tenant.fields("zeta", ANSWERS | {field: said}, {}))
     with pytest.raises(TenancyError) as refused:
         new_tenant.check(files.root, "zeta", content)
-    again = new_tenant.concerned(problem.field for problem in refused.value.problems)
-    assert [question.field for question in again] == [field], "a person is asked that again and nothing else"
+    named = [problem.field for problem in refused.value.problems]
+    again = [question.field for question in new_questions.QUESTIONS if new_questions.concerned(question, named)]
+    assert again == [field], "a person is asked that again and nothing else"
 
 
 def test_a_file_like_anothers_takes_all_but_what_is_the_others_own(files: Files) -> None:
@@ -112,6 +113,20 @@ def test_a_file_like_anothers_takes_all_but_what_is_the_others_own(files: Files)
     assert "budget.emails" in told[0]
     assert "enabled" not in made
     new_tenant.check(files.root, "zeta", new_tenant.text(made))
+
+
+def test_another_customers_organization_is_not_copied(files: Files) -> None:
+    """Keys of the new tenant would be minted there, and their spending be the other customer's."""
+    theirs = {**TENANT, "source": "customer", "organization_id": "org-acme"}
+    base, told = new_tenant.like(theirs)
+    assert "Not copied: organization_id" in told[-1]
+    assert [question.flag for question in new_questions.left({}, base)] == ["--name", "--organization-id"]
+    without = new_tenant.fields("zeta", {"name": "Z"}, base)
+    assert not {"organization_id", "rotation", "budget", "rate_limits"} & without.keys()
+    own = new_tenant.fields("zeta", {"name": "Z", "organization_id": "org-zeta"}, base)
+    assert (own["organization_id"], own["rotation"]) == ("org-zeta", TENANT["rotation"])
+    for made in (without, own):
+        new_tenant.check(files.root, "zeta", new_tenant.text(made))
 
 
 def test_a_soft_budget_without_its_alerts_becomes_a_hard_one_and_that_is_said(files: Files) -> None:
@@ -141,10 +156,15 @@ def test_what_is_said_wins_and_takes_along_what_no_longer_fits(
 
 def test_only_open_questions_are_asked() -> None:
     def flags(answers: dict[str, str], base: dict[str, Any]) -> list[str]:
-        return [question.flag for question in new_tenant.open_questions(answers, base)]
+        return [question.flag for question in new_questions.left(answers, base)]
 
-    assert flags(ANSWERS, {}) == []
-    assert flags({"name": "Z", "source": "customer"}, {}) == ["--cell", "--country", "--model"]
+    assert flags(ANSWERS, {}) == ["--consumer", "--isolation"]
+    theirs = {"name": "Z", "source": "customer"}
+    asked = ["--cell", "--country", "--organization-id", "--model", "--consumer", "--isolation"]
+    assert flags(theirs, {}) == asked
+    own = theirs | {"organization_id": "org-zeta"}
+    assert flags(own, {}) == [*(flag for flag in asked if flag != "--organization-id"), "--every-days"]
+    assert flags(own | {"rotation.every_days": "31"}, {})[-2:] == ["--overlap-hours", "--monthly-usd"]
     assert "--every-days" not in flags({"rotation.every_hours": "12"}, {})
     assert flags({}, new_tenant.like(TENANT)[0]) == ["--name"]
 

@@ -14,6 +14,7 @@ from ops.actions.capacity import PROJECTS, full_on, growth_of, reckon
 from ops.actions.history import Version, lives, windows
 from ops.actions.status import tenant_status
 from ops.actions.trail import TrailEvent, read
+from ops.cli import capacity
 from ops.errors import OperationError
 from ops.rotation_state import SecretFacts
 from tenancy import Fleet, load
@@ -161,8 +162,20 @@ def test_a_limit_is_full_when_it_is_reached_or_never(used: int, most: int, a_day
     assert full_on(used, most, a_day, NOW.date()) == when
 
 
-def test_growth_of_a_cell_without_tenants_is_none() -> None:
-    assert growth_of([], NOW).tenants_a_day == 0
+def test_a_limit_is_not_forecast_from_a_cells_first_days(mixed: Fleet) -> None:
+    """Ten tenants deployed in an hour are a beginning: at "ten a day" the cell would be full next summer."""
+    created = [NOW - timedelta(days=1, minutes=6 * minute) for minute in range(10)]
+    found = reckon(mixed, mixed.cells["local"], created, NOW)
+    assert (found.growth.tenants_a_day, found.growth.days) == (None, 1)
+    assert {limit.full_on for limit in found.limits} == {None}
+    shown = capacity._text(found)
+    assert "No forecast: the first tenant's secret is 1 day old, and growth is measured over 7 days or more." in shown
+    assert "not at this growth" not in shown, "that would be a forecast too"
+    assert growth_of([NOW - timedelta(days=7), NOW], NOW).tenants_a_day == pytest.approx(1 / 7)
+
+
+def test_growth_of_a_cell_without_tenants_is_not_known() -> None:
+    assert growth_of([], NOW).tenants_a_day is None
     assert growth_of([NOW - timedelta(days=400)], NOW).tenants_a_day == 0, "one that came long ago is no growth"
 
 

@@ -214,6 +214,21 @@ def test_two_of_the_same_operation_at_once_are_refused_and_a_revocation_is_not(
         pass
 
 
+def test_the_logs_and_records_of_two_checkouts_are_kept_apart(small_cell: Cell, tmp_path: Path) -> None:
+    """Each has a local cell of its own, and all local cells have one name, one account and stacks of the same names."""
+    first, second = tmp_path / "main" / "keys", tmp_path / "review" / "keys"
+    backends = [{"MYFLUX_STATE": "/state", "PULUMI_BACKEND_URL": f"file://{home}/.local"} for home in (first, second)]
+    shared = {"MYFLUX_STATE": "/state", "PULUMI_BACKEND_URL": "s3://state"}
+    places = [journals.logs(shared, first), journals.logs(shared, second), journals.logs(backends[0], first)]
+    assert len({*places}) == 3, "a checkout's logs on one backend"
+    assert {place.parent for place in places} == {Path("/state/logs")}
+    assert journals.logs(shared, first) == places[0]
+    assert places[0].name.startswith("keys-"), "a person finds it"
+    assert journals.folder(small_cell, backends[0]) != journals.folder(small_cell, backends[1])
+    real = small_cell.model_copy(update={"local": False})
+    assert journals.folder(real, backends[0]) == journals.folder(real, backends[1]), "a real cell is one, wherever from"
+
+
 def test_what_is_told_of_followed_rotations_is_what_was_looked_at(journal: Journal) -> None:
     for entry in journal.entries.values():
         entry.outcome = "succeeded"

@@ -153,7 +153,7 @@ def _leaves(command: Any, path: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
 
 
 def _customers_key(cell: LocalCell, admin_key: str) -> str:
-    """Of a project that is no tenant's, in the one organization that the emulator has."""
+    """Of a project that is no tenant's, in the cell's own organization."""
     with openai.OpenAI(admin_api_key=admin_key, base_url=cell.openai_url, max_retries=0) as client:
         project = client.admin.organization.projects.create(name="a customer's").id
     return cell.openai.create_user_key(project, "the customer's", expires_in_seconds=86_400)

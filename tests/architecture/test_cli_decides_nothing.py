@@ -36,6 +36,7 @@ PRINTED = {
     "ops.stacks.run.Plan",
     "ops.stacks.run.Progress",
     "ops.stacks.run.Result",
+    "ops.stacks.steps.Step",
 }
 """Values that a report is made of: they do nothing."""
 

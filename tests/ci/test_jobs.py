@@ -142,7 +142,7 @@ def test_a_difference_in_aws_is_told_every_night_until_it_is_put_right(bootstrap
     bootstrapped.refresh("acme.local")
     told = job("drift", "--cell", CELL)
     assert told.returncode == 1, told.stderr
-    assert "| acme.local | update 1 |" in told.stdout
+    assert "| acme.local | update 1 | acme-" in told.stdout, "the resource is named, with its properties"
     assert f"| {CELL} |" not in told.stdout, "the platform is as the files say"
     bootstrapped.up("acme.local")
 

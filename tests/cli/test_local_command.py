@@ -86,7 +86,7 @@ def test_people_are_told_the_ports_and_the_next_step(local: Local) -> None:
     assert "local env" in said.out
 
 
-@pytest.mark.parametrize("arguments", [("env",), ("advance", "1h"), ("openai-admin-key",)])
+@pytest.mark.parametrize("arguments", [("env",), ("advance", "1h"), ("openai-admin-key",), ("openai-customer",)])
 def test_without_a_cell_the_way_to_one_is_told(local: Local, arguments: tuple[str, ...]) -> None:
     said = local(*arguments)
     assert (said.code, said.out) == (1, ""), "nothing that a shell would evaluate"
@@ -94,7 +94,8 @@ def test_without_a_cell_the_way_to_one_is_told(local: Local, arguments: tuple[st
     assert "Traceback" not in said.err
 
 
-def test_an_admin_key_is_not_shown_on_a_terminal(local: Local, home: Path) -> None:
+@pytest.mark.parametrize("command", ["openai-admin-key", "openai-customer"])
+def test_a_key_is_not_shown_on_a_terminal(local: Local, home: Path, command: str) -> None:
     import os
     import pty
     import sys
@@ -105,7 +106,7 @@ def test_an_admin_key_is_not_shown_on_a_terminal(local: Local, home: Path) -> No
     master, slave = pty.openpty()
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "ops.cli", "local", "openai-admin-key", "--home", str(home)],
+            [sys.executable, "-m", "ops.cli", "local", command, "--home", str(home)],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=slave,
@@ -118,3 +119,21 @@ def test_an_admin_key_is_not_shown_on_a_terminal(local: Local, home: Path) -> No
     finally:
         os.close(slave)
         os.close(master)
+
+
+def test_customers_have_accounts_of_their_own_with_their_keys(local: Local, home: Path) -> None:
+    """Nothing that the cell's admin key reaches: as at OpenAI, a key says whose organization it is."""
+    local("up")
+    control = LocalCell.attach(home).openai
+    values = [local("openai-customer", *more).out.strip() for more in ((), ("--admin",), ("org-acme",))]
+    kinds = {minted.value: minted.kind for minted in control.minted()}
+    assert [kinds[value] for value in values] == ["user", "admin", "user"]
+    assert control.projects() == [], "the cell's own organization has nothing of theirs"
+    for organization in ("org-customer", "org-acme"):
+        (project,) = control.projects(organization)
+        assert len(project.live_keys) == 1
+    refused = local("openai-customer", "acme")
+    assert (refused.code, refused.out) == (2, "")
+    assert "org-acme" in refused.err
+    own = local("openai-customer", "org-local")
+    assert (own.code, "the cell's own organization" in own.err) == (1, True), own.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import pty
@@ -15,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from ops.cli import new
+from tenancy import Tenant
+from tenancy.catalogue import OFFERED_MODELS
 from tests.cli.conftest import ROOT, Command
 
 FLAGS = ("--name", "Zeta Air", "--cell", "local", "--country", "NO", "--model", "gpt-5.4-mini")
@@ -61,8 +65,111 @@ def test_what_tenancy_refuses_is_not_written(myflux: Command, fleet: Path) -> No
     assert not (fleet / "tenants" / "zeta.yaml").exists()
 
 
-def test_a_terminal_is_asked_with_defaults_and_asked_again_for_what_is_refused(fleet: Path) -> None:
-    """Enter takes the default; a country that OpenAI does not serve is asked for again, and nothing else is."""
+def test_a_terminal_is_asked_with_defaults_and_each_answer_is_checked_before_the_next(fleet: Path) -> None:
+    """Enter takes the default; a country that OpenAI does not serve is asked for again at once."""
+    said = asked(
+        fleet,
+        ("Display name", "Zeta Air"),
+        ("Cell that", ""),
+        ("Country", "KP"),
+        ("OpenAI does not offer its API in .*Country", "? nor"),
+        ("NO  Norway.*Country", "NO"),
+        ("Source of keys", ""),
+        ("Models", "? mini"),
+        ("gpt-5.4-mini\r\n.*Models", "gpt-17"),
+        ("not in the list of OpenAI's models.*Models", "gpt-5.4-mini"),
+        ("Who uses", "myflux cinnox"),
+        ("Isolation", ""),
+        ("Longest time", "thirty"),
+        ("Longest time", ""),
+        ("Hours that", "6"),
+        ("overlap_hours: 24 or more.*Hours that", "24"),
+        ("Budget", "200"),
+    )
+    assert "[local]" in said, "the only cell is the default"
+    assert "KP  " not in said, "only what can be answered is listed"
+    written = (fleet / "tenants" / "zeta.yaml").read_text(encoding="utf-8")
+    assert "country: 'NO'\n" in written
+    assert "rotation: {every_days: 31, overlap_hours: 24}\n" in written
+    assert "budget: {monthly_usd: 200}\n" in written
+    assert "consumers: {myflux: true, cinnox: true}\n" in written
+    assert "isolation" not in written, "a default stays one"
+
+
+def test_a_customer_with_an_organization_is_asked_what_fits(fleet: Path) -> None:
+    said = asked(
+        fleet,
+        ("Display name", "Zeta Air"),
+        ("Cell that", ""),
+        ("Country", "NO"),
+        ("Source of keys", "customer"),
+        ("OpenAI organization", "zeta"),
+        ("OpenAI organization", "org-zeta"),
+        ("Models", "gpt-5.4-mini"),
+        ("Who uses", ""),
+        ("Isolation", "dedicated"),
+        ("Longest time.*until their admin key is stored", ""),
+    )
+    assert "Budget" not in said, "nothing is minted yet"
+    written = (fleet / "tenants" / "zeta.yaml").read_text(encoding="utf-8")
+    assert "source: customer\norganization_id: org-zeta\nisolation: dedicated\n" in written
+    assert "rotation" not in written
+
+
+EVERY_KIND = {
+    "managed": (*ROTATES,),
+    "managed, all that can be said": (
+        *("--permission", "all", "--rate-limit", "gpt-5.4-mini=500,200000", "--every-hours", "12"),
+        *(
+            "--overlap-hours",
+            "6",
+            "--monthly-usd",
+            "50",
+            "--soft",
+            "--alert-percent",
+            "80",
+            "--email",
+            "it@zeta.example",
+        ),
+    ),
+    "dedicated, with a person who pastes": (*ROTATES, "--isolation", "dedicated", "--consumer", "cinnox"),
+    "the customer's key": ("--source", "customer"),
+    "the customer's organization, before its admin key": ("--source", "customer", "--organization-id", "org-zeta"),
+    "the customer's organization": ("--source", "customer", "--organization-id", "org-zeta", *ROTATES),
+}
+
+
+@pytest.mark.parametrize("kind", EVERY_KIND)
+def test_every_kind_of_tenant_can_be_made(myflux: Command, fleet: Path, kind: str) -> None:
+    said = myflux("new", "zeta", *FLAGS, *EVERY_KIND[kind], "--fleet", str(fleet))
+    assert said.code == 0, said.err
+    assert "5 tenants" in myflux("validate", "--fleet", str(fleet)).out
+
+
+def test_every_field_of_a_tenants_file_can_be_set(fleet: Path) -> None:
+    """All but `enabled`: a tenant that is to begin disabled needs `disable` once it is deployed."""
+    options = inspect.signature(new.new).parameters
+    command = " ".join(map(str, options))
+    fields = {
+        **{name: name for name in Tenant.model_fields},
+        "tenant": "tenant",
+        "source": "key_source",
+        "rotation": "every_days every_hours overlap_hours",
+        "budget": "monthly_usd soft alerts emails",
+    }
+    assert [name for name in fields if not all(one in command.split() for one in fields[name].split())] == ["enabled"]
+
+
+def test_models_and_countries_are_listed(myflux: Command) -> None:
+    countries = myflux("new", "zeta", "--country", "?").out
+    assert "CR  Costa Rica\n" in countries
+    assert "KP" not in countries
+    models = json.loads(myflux("new", "zeta", "--model", "?", "--json").out)
+    assert set(models) == {*OFFERED_MODELS}
+
+
+def asked(fleet: Path, *answers: tuple[str, str]) -> str:
+    """What the terminal shows while `new zeta` is answered; each answer waits for its question."""
     terminal, side = pty.openpty()
     running = subprocess.Popen(
         [sys.executable, "-m", "ops.cli", "new", "zeta", "--fleet", str(fleet)],
@@ -73,20 +180,9 @@ def test_a_terminal_is_asked_with_defaults_and_asked_again_for_what_is_refused(f
     )
     os.close(side)
     said = ""
-    answers = [
-        ("Display name", "Zeta Air"),
-        ("Cell that", ""),
-        ("Country", "KP"),
-        ("Source of keys", ""),
-        ("Models", "gpt-5.4-mini"),
-        ("Longest time", ""),
-        ("Hours that", ""),
-        ("Budget", "200"),
-        ("Country", "NO"),
-    ]
     try:
         for question, answer in answers:
-            said += until(terminal, f"{question}.*:")
+            said += until(terminal, f"(?s){question}.*: $")
             os.write(terminal, f"{answer}\n".encode())
         said += until(terminal, "Wrote .*zeta")
         assert running.wait(60) == 0
@@ -94,12 +190,7 @@ def test_a_terminal_is_asked_with_defaults_and_asked_again_for_what_is_refused(f
         running.kill()
         running.wait()
         os.close(terminal)
-    assert "[local]" in said, "the only cell is the default"
-    assert "tenants/zeta.yaml:5: country" in said
-    written = (fleet / "tenants" / "zeta.yaml").read_text(encoding="utf-8")
-    assert "country: 'NO'\n" in written
-    assert "rotation: {every_days: 31, overlap_hours: 24}\n" in written
-    assert "budget: {monthly_usd: 200}\n" in written
+    return said
 
 
 def until(terminal: int, what: str) -> str:

@@ -59,8 +59,19 @@ def test_the_life_of_a_customers_key(place: Place, control: EmulatorControl) -> 
     current = json.loads(replaced.stdout)["version_id"]
     assert versions[current] == ["AWSCURRENT"]
     assert ["AWSPREVIOUS"] in versions.values()
-    assert {key.name for key in control.live_keys(place.project)} >= {"for MyFlux"}
-    assert len([k for k in control.live_keys(place.project) if k.name == "for MyFlux"]) == 2, "nothing was revoked"
+    assert {key.name for key in control.live_keys(place.project, organization_id=place.theirs.organization)} >= {
+        "for MyFlux"
+    }
+    assert (
+        len(
+            [
+                k
+                for k in control.live_keys(place.project, organization_id=place.theirs.organization)
+                if k.name == "for MyFlux"
+            ]
+        )
+        == 2
+    ), "nothing was revoked"
 
     place.cell.advance(91 * 86_400)
     aged = place.command("key", "status", "--json")

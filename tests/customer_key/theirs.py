@@ -11,15 +11,18 @@ from myflux_keys.payload import SecretText
 
 
 class TheirOpenAI:
-    """One project of the customer's, in the one organization that the emulator has."""
+    """One project of the customer's, in an organization that the cell's admin key does not reach."""
+
+    organization = "org-theirs"
 
     def __init__(self, cell: LocalCell, name: str = "the customer's own") -> None:
         self._cell = cell
+        cell.openai.open_customer(self.organization)
         self.project: str = self.send("POST", "", {"name": name})["id"]
 
     def send(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """`path` is what follows the organization's projects. Each call brings a key of its own."""
-        admin = SecretText(self._cell.openai.create_admin_key("the customer's"))
+        admin = SecretText(self._cell.openai.create_admin_key("the customer's", organization_id=self.organization))
         http = OpenAIHTTP(self._cell.openai_url, Deadline(60))
         return http.send(method, f"/organization/projects{path}", admin, body=body)
 

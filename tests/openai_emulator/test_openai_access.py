@@ -40,6 +40,48 @@ def test_a_header_that_names_another_owner_is_refused(server: Server, tenant: Te
         assert refusal.value.code == f"mismatched_{name.lower()}"
 
 
+def test_organizations_are_apart_at_one_address(server: Server, tenant: Tenant) -> None:
+    """A call's key says whose it is: neither side lists, names or ends what is the other's."""
+    default = server.control.open_customer("org-theirs")
+    assert server.control.open_customer("org-theirs") == default, "once"
+    theirs = server.admin(server.control.create_admin_key("theirs", organization_id="org-theirs"))
+    listed = theirs.admin.organization.projects.with_raw_response.list()
+    assert listed.headers["openai-organization"] == "org-theirs"
+    assert [project.id for project in listed.parse().data] == [default]
+    ours = server.admin().admin.organization.projects
+    assert [project.id for project in ours.list().data] == [tenant.project_id]
+    with pytest.raises(openai.NotFoundError):
+        theirs.admin.organization.projects.archive(tenant.project_id)
+    with pytest.raises(openai.AuthenticationError) as refusal:
+        theirs.with_options(default_headers={"OpenAI-Organization": "org-local"}).admin.organization.projects.list()
+    assert refusal.value.code == "mismatched_organization"
+    key = server.client(server.control.create_user_key(default))
+    key.responses.create(model="gpt-4.1", input="hi")
+    assert [project.spent_usd > 0 for project in server.control.projects("org-theirs")] == [True]
+    assert server.control.live_keys(organization_id="org-theirs")[0].last_used_at
+    assert [project.spent_usd for project in server.control.projects()] == [0]
+    server.control.reset()
+    with pytest.raises(openai.AuthenticationError):
+        key.models.list()
+
+
+def test_each_organization_has_a_pace_of_its_own(server: Server) -> None:
+    server.control.settings(admin_requests_per_minute=1)
+    server.control.open_customer("org-theirs")
+    admins = [
+        server.admin(value).admin.organization.projects
+        for value in (
+            server.control.create_admin_key(),
+            server.control.create_admin_key(organization_id="org-theirs"),
+        )
+    ]
+    for projects in admins:
+        projects.list()
+    for projects in admins:
+        with pytest.raises(openai.RateLimitError):
+            projects.list()
+
+
 def test_an_admin_key_works_on_admin_endpoints_only(server: Server) -> None:
     value = server.control.create_admin_key("admin")
     assert server.admin(value).admin.organization.projects.list().data == []

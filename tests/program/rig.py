@@ -254,12 +254,16 @@ class Rig:
         self.client("deployer", "secretsmanager").rotate_secret(SecretId=self.tenant(slug).secret)
         self.await_rotation(slug, before)
 
-    def live_keys(self, slug: str) -> list[str]:
+    def live_keys(self, slug: str, organization: str | None = None) -> list[str]:
+        """In the cell's own organization, or in a customer's."""
         prefix = f"{self.tenant(slug).project}-"
-        return [key.id for key in self.cell.openai.live_keys() if key.name.startswith(prefix)]
+        living = self.cell.openai.live_keys(organization_id=organization)
+        return [key.id for key in living if key.name.startswith(prefix)]
 
-    def projects(self, slug: str) -> list[Any]:
-        return [project for project in self.cell.openai.projects() if project.name == self.tenant(slug).project]
+    def projects(self, slug: str, organization: str | None = None) -> list[Any]:
+        """In the cell's own organization, or in a customer's."""
+        found = self.cell.openai.projects(organization)
+        return [project for project in found if project.name == self.tenant(slug).project]
 
     def trail(self, slug: str) -> list[str]:
         """The changes that were asked for, and not refused, to a tenant's secret, first to last."""

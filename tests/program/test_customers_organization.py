@@ -16,8 +16,7 @@ from tests.program.rig import ROOT, Rig, wait_until
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
 
 SLUG = "keepers"
-ORGANIZATION = "org-local"
-"""The one that the emulator has: what is shown is whose admin key is used, by who reads which secret."""
+ORGANIZATION = "org-keepers"
 
 
 def command(rig: Rig, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -54,13 +53,14 @@ def test_a_customers_admin_key_mints_in_their_organization_until_they_leave(
     file = rig.tenant_file(SLUG)
     file.write_text(f"{file.read_text(encoding='utf-8')}organization_id: {ORGANIZATION}\n", encoding="utf-8")
     rig.up(names.stack)
-    assert rig.projects(SLUG) == [], "nothing can be made before they gave the key"
+    control.open_customer(ORGANIZATION)
+    assert rig.projects(SLUG, ORGANIZATION) == [], "nothing can be made before they gave the key"
 
-    rig.edit(SLUG, ORGANIZATION, "org-another")
-    admin_key = control.create_admin_key("the customer's", expires_in_seconds=20 * 86_400)
+    rig.edit(SLUG, ORGANIZATION, "org-local")
+    admin_key = control.create_admin_key("the customer's", expires_in_seconds=20 * 86_400, organization_id=ORGANIZATION)
     refused = command(rig, "admin-key", "set", "--tenant", SLUG, stdin=admin_key + "\n")
-    assert "does not belong to organization org-another" in refused.stderr
-    rig.edit(SLUG, "org-another", ORGANIZATION)
+    assert "does not belong to organization org-local" in refused.stderr
+    rig.edit(SLUG, "org-local", ORGANIZATION)
     stored = command(rig, "admin-key", "set", "--tenant", SLUG, "--json", stdin=admin_key + "\n")
     assert stored.returncode == 0, stored.stderr
     assert json.loads(stored.stdout)["secret"] == names.admin_secret
@@ -89,7 +89,8 @@ def test_a_customers_admin_key_mints_in_their_organization_until_they_leave(
     assert "only the rotation function makes" in refused.stderr
 
     rig.destroy(names.stack)
-    wait_until(lambda: not rig.live_keys(SLUG), "their keys to end")
-    assert [project.archived for project in rig.projects(SLUG)] == [True]
+    wait_until(lambda: not rig.live_keys(SLUG, ORGANIZATION), "their keys to end")
+    assert [project.archived for project in rig.projects(SLUG, ORGANIZATION)] == [True]
+    assert rig.projects(SLUG) == [], "nothing was ever made in the cell's own organization"
     described = rig.client("deployer", "secretsmanager").describe_secret(SecretId=names.admin_secret)
     assert described["DeletedDate"], "the admin key goes with the tenant"

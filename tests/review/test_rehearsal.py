@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -17,6 +19,7 @@ from myflux_keys.aws_names import CellNames
 from ops.review import answers
 from ops.review.answers import NoAnswerError, answer
 from ops.review.rehearsal import Registered, rehearse
+from tenancy import Tenant
 
 NAMES = CellNames("local", "000000000000", "us-east-1")
 
@@ -44,6 +47,27 @@ def test_before_deployment_ids_and_arns_are_unknown_and_what_the_files_say_is_kn
     secret = one(acme, "aws:secretsmanager/secret:Secret")
     assert isinstance(one(acme, "aws:secretsmanager/secretPolicy:SecretPolicy").inputs["secretArn"], Unknown)
     assert (secret.id, secret.inputs["name"]) == ("", "myflux/local/acme/openai")
+
+
+@pytest.mark.parametrize("slug", ["acme", "globex", "initech"])
+def test_a_tenants_name_is_read_where_its_description_says(slug: str, tmp_path: Path) -> None:
+    """Two commands that ask; AWS and OpenAI do not get it, so that it can be changed at any time."""
+    for folder in ("cells", "tenants"):
+        shutil.copytree(program.ROOT / folder, tmp_path / folder)
+    file = tmp_path / "tenants" / f"{slug}.yaml"
+    file.write_text(re.sub(r"(?m)^name: .*$", "name: Somebody Else", file.read_text("utf-8")), encoding="utf-8")
+    before, after = (
+        [(one.urn, repr(one.inputs)) for one in rehearse(f"{slug}.local", root)] for root in (program.ROOT, tmp_path)
+    )
+    assert before == after
+    readers = {
+        path.stem
+        for path in (program.ROOT / "ops").rglob("*.py")
+        if re.search(r"\btenant\.name\b", path.read_text("utf-8"))
+    }
+    described = Tenant.model_fields["name"].description or ""
+    assert readers == {"key", "offboard"}
+    assert "`key set` and `offboard` show it" in described
 
 
 def test_two_rehearsals_say_the_same(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ class Operator:
 
     def at_work(self) -> dict[str, int]:
         """The stacks that a worker is at, and its process."""
-        notes = (self.state / "fleet" / "at-work").glob("*.json")
+        notes = (self.state / "fleet").rglob("at-work/*.json")
         return {note["stack"]: note["pid"] for note in (json.loads(path.read_text("utf-8")) for path in notes)}
 
 

@@ -14,6 +14,7 @@ from ops.stacks.choice import Choice
 from ops.stacks.job import Done
 from ops.stacks.run import Plan, Result
 from ops.stacks.stages import Stage
+from ops.stacks.steps import Step
 from tests.tenancy.files import REAL, Files
 
 ALL = Choice(("local",), {"acme.local": "acme", "fjord.local": "fjord"})
@@ -100,6 +101,44 @@ def test_a_summary_names_each_failure_and_the_command_for_just_those() -> None:
     assert stacks_report.sentence("up", plan, result, dry=False) == (
         "1 of 3 stacks done: 0 changed, 1 unchanged; 2 failed."
     )
+
+
+def test_the_result_names_the_stacks_that_changed() -> None:
+    """ "2 changed" of a hundred is no answer: which?"""
+    urn = "urn:pulumi:acme.local::myflux-keys::a$b::acme-key-secret"
+    step = Step("update", "aws:secretsmanager/secret:Secret", urn, ("description (update)", "tags.cell (add)"))
+    made = Step("create", "aws:cloudwatch/eventRule:EventRule", "urn:pulumi:local::myflux-keys::x::local-sweep-rule")
+    result = Result(
+        {
+            "local": Done("local", {"same": 60, "create": 1}, steps=(made,)),
+            "acme.local": Done("acme.local", {"same": 8, "update": 1}, steps=(step,)),
+            "fjord.local": Done("fjord.local", {"same": 9}),
+        }
+    )
+    plan = Plan("up", (Stage("tenants", ("local", *ALL.tenants), gate=False),), {})
+    summary = "3 of 3 stacks done: 2 changed, 1 unchanged."
+    assert stacks_report.sentence("up", plan, result, dry=False).splitlines() == [
+        "acme.local: 1 update",
+        "local: 1 create",
+        summary,
+    ]
+    assert stacks_report.sentence("up", plan, result, dry=False, diff=True).splitlines() == [
+        "acme.local: 1 update",
+        "  update Secret acme-key-secret: description (update), tags.cell (add)",
+        "local: 1 create",
+        "  create EventRule local-sweep-rule",
+        summary,
+    ]
+    told = stacks_report.facts("up", ALL, plan, result)["stacks"]
+    assert told["acme.local"]["resources"] == [
+        {
+            "name": "acme-key-secret",
+            "type": "aws:secretsmanager/secret:Secret",
+            "change": "update",
+            "properties": ["description (update)", "tags.cell (add)"],
+        }
+    ]
+    assert "resources" not in told["fjord.local"]
 
 
 def test_ten_thousand_stacks_with_one_reason_are_one_line() -> None:

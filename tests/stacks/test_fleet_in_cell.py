@@ -50,6 +50,17 @@ def test_two_tenants_are_made_by_two_workers_and_a_second_run_changes_nothing(op
     assert [set(told["changes"]) for told in again.facts["stacks"].values()] == [{"same"}, {"same"}]
     assert not any(backend.locks(file_backend(rig), stack) for stack in ("acme.local", "initech.local"))
     assert not operator.at_work()
+    file = rig.tenant_file("acme")
+    text = file.read_text("utf-8")
+    file.write_text(text.replace("monthly_usd: 200", "monthly_usd: 250"), encoding="utf-8")
+    try:
+        planned = operator.run("preview", "acme", "--diff")
+    finally:
+        file.write_text(text, encoding="utf-8")
+    steps = {step["name"]: step for step in planned.facts["stacks"]["acme.local"]["resources"]}
+    limits = steps["acme-openai-invocation"]
+    assert (limits["change"], limits["properties"]) == ("update", ["input.budget (update)"])
+    assert "250" not in planned.out, "a property is named without its value"
 
 
 def test_ctrl_c_finishes_what_is_in_flight_and_the_same_command_goes_on(operator: Operator) -> None:

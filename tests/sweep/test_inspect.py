@@ -84,6 +84,19 @@ def test_a_key_that_stands_where_an_id_belongs_is_not_repeated(bench: Bench) -> 
     assert "[redacted]" in inspect(bench, tenant.slug)["key_id"]
 
 
+def test_a_secret_without_tags_is_looked_at_and_one_of_another_owner_is_not(bench: Bench) -> None:
+    """`adopt` looks before it tags: a secret that is refused stays as it was."""
+    tenant = bench.tenant()
+    secrets = bench.client("administrator", "secretsmanager")
+    secrets.untag_resource(SecretId=tenant.arn, TagKeys=["tenant", "cell", "managed-by"])
+    assert inspect(bench, tenant.slug)["problem"] is None
+    for tag in ({"Key": "tenant", "Value": "somebody-else"}, {"Key": "cell", "Value": "prod-eu1"}):
+        secrets.tag_resource(SecretId=tenant.arn, Tags=[tag])
+        with pytest.raises(AssertionError, match=r"is not a secret of cell local|another cell's tags"):
+            inspect(bench, tenant.slug)
+        secrets.untag_resource(SecretId=tenant.arn, TagKeys=[tag["Key"]])
+
+
 def test_a_secret_that_is_empty_or_not_there_is_refused(bench: Bench) -> None:
     with pytest.raises(AssertionError, match="no secret myflux/local/nobody-here/openai"):
         inspect(bench, "nobody-here")

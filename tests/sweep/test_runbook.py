@@ -245,7 +245,7 @@ def _stdin(cell: LocalCell, block: str) -> str:
         return cell.openai.create_admin_key("an owner's", expires_in_seconds=80 * 86_400) + "\n"
     if "key set" in block:
         admin = cell.openai.create_admin_key("the customer's own", expires_in_seconds=3600)
-        # A project that is no tenant's: the customer's, in the one organization that the emulator has.
+        # A project that is no tenant's: the customer's, in the cell's own organization.
         with openai.OpenAI(admin_api_key=admin, base_url=cell.openai_url, max_retries=0) as client:
             project = client.admin.organization.projects.create(name="the customer's").id
         return cell.openai.create_user_key(project, "the customer's", expires_in_seconds=3600) + "\n"

@@ -112,9 +112,11 @@ class Life(Operated):
     def project_id(self, slug: str, cell: str = "local") -> str:
         return self.openai_project(slug, cell).id
 
-    def live_keys(self, slug: str, cell: str = "local") -> list[str]:
+    def live_keys(self, slug: str, cell: str = "local", organization: str | None = None) -> list[str]:
+        """In the cell's own organization, or in a customer's."""
         project = self.tenant(slug, cell).project
-        return [key.id for found in self.cell.openai.projects() if found.name == project for key in found.live_keys]
+        everything = self.cell.openai.projects(organization)
+        return [key.id for found in everything if found.name == project for key in found.live_keys]
 
     def archived(self, slug: str, cell: str = "local") -> list[bool]:
         project = self.tenant(slug, cell).project

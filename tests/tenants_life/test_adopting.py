@@ -64,22 +64,28 @@ def test_a_key_is_taken_over_unseen_its_readers_are_served_and_the_next_one_come
     assert "there is no secret" in life.refused("adopt", slug, "--yes")
     found = by_hand(life, slug)
 
+    assert "not of schema 1" in life.refused("adopt", slug, "--dry-run"), "a dry run looks at the value"
     refused = life.refused("adopt", slug, "--yes")
     assert "not of schema 1" in refused
+    assert not life.secret(slug).get("Tags"), "it was looked at before it got tags, and stays as it was"
     assert "Way out" in refused
     assert found.payload["api_key"] not in refused
     assert not life.secret(slug).get("RotationEnabled")
     assert f"{slug}.local" not in life.stacks(), "nothing was imported"
     secrets = life.cell.client("administrator", "secretsmanager")
     secrets.put_secret_value(SecretId=found.arn, SecretString=json.dumps(found.payload))
+    planned = life.told("adopt", slug, "--dry-run")
+    assert planned["notices"] == [], "the value was looked at, and is this tenant's"
+    assert not life.secret(slug).get("Tags"), "a dry run changes nothing"
+    assert not life.secret(slug).get("RotationEnabled")
+    # So that readers are served from now on, which the adoption must not interrupt.
+    secrets.tag_resource(
+        SecretId=found.arn, Tags=[{"Key": tag, "Value": value} for tag, value in found.names.tags.items()]
+    )
     secrets.close()
 
     stages = life.secret(slug)["VersionIdsToStages"]
     with life.served(slug) as got:
-        planned = life.told("adopt", slug, "--dry-run")
-        assert planned["notices"] == [], "the value was looked at, and is this tenant's"
-        assert not life.secret(slug).get("RotationEnabled"), "a dry run changes nothing"
-
         life.struck("PutResourcePolicy", "adopt", slug, "--yes")
         done = life.told("adopt", slug, "--yes")
         assert done["key_id"] == found.key_id

@@ -12,8 +12,7 @@ from tests.tenants_life.conftest import Life
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
 
-ORGANIZATION = "org-local"
-"""The one that the emulator has: what is shown is which admin key is used, by what is refused without it."""
+ORGANIZATION = "org-keeper"
 
 
 def written(life: Life, slug: str, **fields: object) -> None:
@@ -47,8 +46,13 @@ def test_a_key_that_they_brought_is_brought_again_and_outlives_the_tenant(life: 
     with pytest.raises(KeyReaderError):
         life.key_id(slug, "other")
     assert not life.file(slug).exists()
-    living = {key.id for project in life.cell.openai.projects() for key in project.live_keys}
+    living = {key.id for project in life.cell.openai.projects(TheirOpenAI.organization) for key in project.live_keys}
     assert key_id in living, "it was never ours to end"
+
+
+def admin_key(life: Life) -> str:
+    life.cell.openai.open_customer(ORGANIZATION)
+    return life.cell.openai.create_admin_key("theirs", organization_id=ORGANIZATION)
 
 
 def test_keys_minted_in_their_organization_wait_for_their_admin_key_in_the_new_cell_and_die_here(life: Life) -> None:
@@ -57,25 +61,25 @@ def test_keys_minted_in_their_organization_wait_for_their_admin_key_in_the_new_c
     life.up(f"{slug}.local")
     here = ("admin-key", "set", "--tenant", slug)
     there = (*here, "--cell", "other")
-    life.given(life.cell.openai.create_admin_key("theirs"), *here)
+    life.given(admin_key(life), *here)
     written(life, slug, organization_id=ORGANIZATION, rotation={"every_days": 31, "overlap_hours": 24})
     life.up(f"{slug}.local")
     life.settled(slug)
     before = life.key_id(slug)
 
-    early = life.given(life.cell.openai.create_admin_key("theirs"), *there, fails=True)
+    early = life.given(admin_key(life), *there, fails=True)
     assert f"myflux-keys move {slug} --to other" in early
     told = life.refused("move", slug, "--to", "other")
     assert f"admin-key set --tenant {slug} --cell other" in told
     assert life.key_id(slug) == before, "the old cell serves as before"
-    life.given(life.cell.openai.create_admin_key("theirs"), *there)
+    life.given(admin_key(life), *there)
     life.told("move", slug, "--to", "other")
     after = life.key_id(slug, "other")
-    assert after in life.live_keys(slug, "other")
+    assert after in life.live_keys(slug, "other", ORGANIZATION)
 
     life.told("move", slug, "--finish", "--from", "local", "--yes")
-    assert life.live_keys(slug) == [], "minted here, so ended here"
+    assert life.live_keys(slug, organization=ORGANIZATION) == [], "minted here, so ended here"
     assert life.key_id(slug, "other") == after
     left = life.told("offboard", slug, "--yes")
     assert left["steps"] == ["deny", "stop", "kill", "destroy", "archive"]
-    assert life.live_keys(slug, "other") == []
+    assert life.live_keys(slug, "other", ORGANIZATION) == []
