@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator
 from email.message import Message
 from email.parser import Parser
 from pathlib import Path
@@ -22,11 +21,11 @@ READER = {f"myflux_keys/{file.name}" for file in (REPOSITORY / "myflux_keys").it
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
     command = [sys.executable, "-m", "hatchling", "build", "-d", str(folder)]
     subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
-    yield folder
+    return folder
 
 
 def sdist(folder: Path) -> set[str]:
