@@ -48,7 +48,7 @@ class Example:
         return [name for name in (f"pulumi-language-{self.host}", *self.programs) if not shutil.which(name, path=path)]
 
     def versions(self, environment: Mapping[str, str]) -> list[str]:
-        """What its programs call themselves, e.g. ``node v22.23.5``. They are there."""
+        """What its programs call themselves, e.g. ``node v22.23.5`` and ``go 1.25.11 linux/amd64``. They are there."""
         return [f"{name} {_version(name, environment)}" for name in self.programs]
 
 
@@ -77,7 +77,7 @@ _HOST = (
 def _version(name: str, environment: Mapping[str, str]) -> str:
     asked = [name, "version" if name == "go" else "--version"]
     said = subprocess.run(asked, env=dict(environment), capture_output=True, text=True, check=True).stdout
-    return said.strip().removeprefix("go version ")
+    return said.strip().removeprefix("go version go")
 
 
 class ExampleRig(Rig):
