@@ -69,7 +69,7 @@ mutants: $(STAMP) ## Change each property that the program registers, one by one
 	$(RUN) -m tests.mutants
 
 .PHONY: examples
-examples: $(STAMP) engine ## Run the programs under examples/ on local cells; report missing runtimes (minutes)
+examples: $(STAMP) engine ## Run the programs under examples/ on local cells; name missing runtimes and how to get them (minutes)
 	$(RUN) -m tests.examples $(EXAMPLES)
 
 .PHONY: engine

@@ -1,6 +1,7 @@
 """Runs actionlint on the workflows: the one on PATH if it has the right version, or one built from Go modules once.
 
-Without it and without Go, reports that the workflows were not checked; with $CI set, fails instead.
+Without it and without Go, reports that the workflows were not checked; with $CI set, fails instead, except on GitLab,
+which runs none of them.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def main() -> int:
         linter = ensure(os.environ)
     except StepError as error:
         sys.stderr.write(f"actionlint: the workflows were NOT CHECKED: {error}\n")
-        return 1 if os.environ.get("CI") else 0
+        return 1 if os.environ.get("CI") and not os.environ.get("GITLAB_CI") else 0
     # Without shellcheck and pyflakes, which only some machines have: so the result is the same everywhere.
     return subprocess.run([linter, "-shellcheck=", "-pyflakes="], cwd=ROOT, check=False).returncode
 

@@ -1,7 +1,7 @@
 """Decides for the next jobs: which cells to work on, and which commit was deployed last.
 
 Cells are printed as a JSON list of names and environments, for a matrix. The commit is that of the last successful
-deployment, from GitHub's API: so the next deployment also covers one that failed or was cancelled by a newer merge.
+deployment, from GitHub's API: so the next deployment also covers one that failed or was cancelled.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`make examples`: runs the programs under `examples/` on local cells and says what ran and what was left out.
 
-A runtime that is not on this machine is named, with `--all` as a failure: that is how CI runs it.
+A runtime that is not on this machine is named, with how to get it. With `--all`, as in CI, it is a failure.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from local.cell import LocalCell
-from tests.examples.example import EXAMPLES, Example, rig, run
+from tests.examples.example import EXAMPLES, Example, how_to_get, rig, run
 from tools.engine_step import StepError
 
 
@@ -30,10 +30,10 @@ def attempt(example: Example) -> tuple[str, str]:
             os.environ |= {"AWS_ENDPOINT_URL": cell.aws_url, "NO_PROXY": "127.0.0.1"}
             made = rig(example, folder, cell)
             if missing := example.missing(made.environment()):
-                return "left out", f"not on this machine: {', '.join(missing)}"
+                return "left out", f"not on this machine: {how_to_get(missing)}"
             start = time.monotonic()
             run(example, made)
-            return "ran", f"{time.monotonic() - start:.0f} s"
+            return "ran", ", ".join([f"{time.monotonic() - start:.0f} s", *example.versions(made.environment())])
         except StepError as error:
             return "left out", str(error).splitlines()[0]
         except (AssertionError, subprocess.TimeoutExpired) as error:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from local.provider.registry import VERSION
 from myflux_keys import KeyReader
 from tests.component_package.plugin_folder import plugin_folder
 from tests.program.rig import CELL, ROOT, Rig
-from tools import go_program
+from tools import engine, go_program
 
 STACK = "dev"
 _TRUSTED = ("venv", "node_modules")
@@ -46,6 +47,10 @@ class Example:
         path = os.pathsep.join([environment["PATH"], beside])
         return [name for name in (f"pulumi-language-{self.host}", *self.programs) if not shutil.which(name, path=path)]
 
+    def versions(self, environment: Mapping[str, str]) -> list[str]:
+        """What its programs call themselves, e.g. ``node v22.23.5`` and ``go 1.25.11 linux/amd64``. They are there."""
+        return [f"{name} {_version(name, environment)}" for name in self.programs]
+
 
 EXAMPLES = (
     Example("yaml", "yaml", (), "initech", managed=False, sdk=False),
@@ -53,6 +58,26 @@ EXAMPLES = (
     Example("typescript", "nodejs", ("node", "npm"), "acme"),
     Example("go", "go", ("go",), "acme"),
 )
+
+
+_INSTALLED = {"node": "install Node.js 22 or newer", "npm": "it comes with Node.js", "go": "install Go 1.25 or newer"}
+
+
+def how_to_get(missing: Iterable[str]) -> str:
+    """One sentence for each program that `Example.missing` names."""
+    return "; ".join(f"{name}: {_INSTALLED.get(name) or _HOST}" for name in missing)
+
+
+_HOST = (
+    f"Pulumi's own release has it beside `pulumi`, so put release {engine.VERSION} or newer on PATH "
+    "(https://www.pulumi.com/docs/install/), or the folder of a host built from Pulumi's source of that version"
+)
+
+
+def _version(name: str, environment: Mapping[str, str]) -> str:
+    asked = [name, "version" if name == "go" else "--version"]
+    said = subprocess.run(asked, env=dict(environment), capture_output=True, text=True, check=True).stdout
+    return said.strip().removeprefix("go version go")
 
 
 class ExampleRig(Rig):
