@@ -81,7 +81,7 @@ install: $(STAMP) ## Make the virtual environment with pinned packages and the m
 
 .PHONY: hooks
 hooks: ## Make git refuse commits that contain something that looks like a key
-	git config core.hooksPath .githooks
+	git config core.hooksPath "$$(git rev-parse --show-prefix).githooks"
 
 .PHONY: lock
 lock: ## Write the exact versions and hashes of the packages in requirements*.in

@@ -8,9 +8,10 @@ shapes. Standard library only: the hook runs in any checkout.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -44,27 +45,30 @@ def findings(files: Iterable[File]) -> Iterator[str]:
 
 def staged(root: Path) -> Iterator[File]:
     """What the next commit adds or changes, from the index: the working tree may differ."""
-    for name in _paths(root, "diff", "--cached", "--name-only", "--no-renames", "--diff-filter=d"):
-        yield name, _git(root, "show", f":{name}")
+    for name in _paths(root, os.environ, "diff", "--cached", "--name-only", "--no-renames", "--diff-filter=d"):
+        yield name, _git(root, os.environ, "show", f":{name}")
 
 
 def committable(root: Path) -> Iterator[File]:
     """Every file that git holds or `git add` would add."""
-    for name in _paths(root, "ls-files", "--cached", "--others", "--exclude-standard"):
+    # Only a hook is told by variables which index it is about; elsewhere they name another repository.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    for name in _paths(root, environment, "ls-files", "--cached", "--others", "--exclude-standard"):
         path = root / name
         if path.is_file() and not path.is_symlink():
             yield name, path.read_bytes()
 
 
-def _paths(root: Path, *command: str) -> list[str]:
-    return sorted({name.decode("utf-8", "surrogateescape") for name in _git(root, *command, "-z").split(b"\0") if name})
+def _paths(root: Path, environment: Mapping[str, str], *command: str) -> list[str]:
+    listed = _git(root, environment, *command, "-z")
+    return sorted({name.decode("utf-8", "surrogateescape") for name in listed.split(b"\0") if name})
 
 
-def _git(root: Path, *arguments: str) -> bytes:
+def _git(root: Path, environment: Mapping[str, str], *arguments: str) -> bytes:
     try:
         # A checkout may belong to another user than the one who builds it.
         command = ["git", "-c", "safe.directory=*", *arguments]
-        return subprocess.run(command, cwd=root, capture_output=True, check=True).stdout
+        return subprocess.run(command, cwd=root, env=environment, capture_output=True, check=True).stdout
     except OSError as error:
         raise GuardError(f"git cannot be run: {error}") from None
     except subprocess.CalledProcessError as error:
@@ -75,7 +79,8 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.key_guard", description=_WAY_OUT)
     parser.add_argument("--staged", action="store_true", help="check the content of the next commit")
     asked = parser.parse_args(arguments)
-    if not (root / ".git").exists():
+    # The product may be in a folder of a bigger repository.
+    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
         print("key guard: nothing to check, since this is not a git repository", file=sys.stderr)
         return 0
     try:

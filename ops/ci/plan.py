@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import re
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from ops.ci import failure
 from ops.ci.failure import Failure
 from ops.ci.github import GitHub
 from ops.stacks import changed
+from ops.stacks.git import git
 from tenancy import Fleet
 from tenancy.loading import ROOT
 
@@ -76,8 +76,7 @@ def _since(before: str, workflow: str | None, root: Path) -> str:
 
 def _is_ancestor(commit: str, root: Path) -> bool:
     """Whether `commit` is an ancestor of HEAD: after a forced push the last deployed commit may not be."""
-    command = ["git", "merge-base", "--is-ancestor", commit, "HEAD"]
-    return subprocess.run(command, cwd=root, capture_output=True, check=False).returncode == 0
+    return git(root, "merge-base", "--is-ancestor", commit, "HEAD").returncode == 0
 
 
 if __name__ == "__main__":

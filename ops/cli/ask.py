@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 
 from ops.cli import output
+from ops.errors import OperationError
 
 
 def can_answer() -> bool:
@@ -19,6 +21,20 @@ def text(question: str, default: str = "") -> str:
     if not line:
         raise KeyboardInterrupt
     return line.strip() or default
+
+
+def key(prompt: str) -> str:
+    """A key, from a hidden prompt or from standard input. Raises OperationError for bytes that are no text."""
+    if can_answer():
+        return getpass.getpass(prompt)
+    try:
+        return sys.stdin.readline()
+    except UnicodeDecodeError:
+        # `from None`: the error holds the bytes.
+        raise OperationError(
+            "standard input is not UTF-8 text. PowerShell's `>` and `|` write UTF-16: paste the key at the prompt. "
+            "Nothing was stored."
+        ) from None
 
 
 def confirmed(question: str, *, yes: bool, flag: str = "--yes") -> bool:
