@@ -49,7 +49,10 @@ class Results:
     def _end(self, error: OSError) -> NoReturn:
         # The interpreter writes the rest at its end: it goes nowhere.
         with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+            number = self._stream.fileno()
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, number)
+            os.close(nowhere)
         if error.errno == errno.EPIPE:
             sys.exit(1)
         raise OperationError(
