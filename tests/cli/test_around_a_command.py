@@ -76,10 +76,11 @@ Walk = Callable[..., dict[str, Said]]
 
 
 def leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
-    children = getattr(command, "commands", None)
+    children: Mapping[str, Any] | None = getattr(command, "commands", None)
     if children is None:
         yield " ".join(path)
-    for name in children or ():
+        return
+    for name in children:
         yield from leaves(children[name], (*path, name))
 
 
@@ -110,7 +111,7 @@ def git(folder: Path, *arguments: str) -> None:
 @pytest.fixture
 def an_account(monkeypatch: pytest.MonkeyPatch) -> None:
     """The credentials belong to the cell's account, so that commands go on to what they do next."""
-    monkeypatch.setattr(Account, "check", lambda _account: datetime.now(UTC))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    monkeypatch.setattr(Account, "check", lambda _account: datetime.now(UTC))
 
 
 @pytest.fixture
@@ -144,7 +145,8 @@ def walk(fleet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
             if only is None or command in only:
                 monkeypatch.setattr(sys, "stdin", io.StringIO(""))
                 code = main.attempt([*command.split(), *(more.get(command) or arguments)])
-                said[command] = Said(code, *capsys.readouterr())
+                told = capsys.readouterr()
+                said[command] = Said(code, told.out, told.err)
         return said
 
     return run
