@@ -28,6 +28,7 @@ SHIPPED = (
 class Repository:
     def __init__(self, root: Path) -> None:
         self.root = root
+        root.mkdir(parents=True, exist_ok=True)
         for name in SHIPPED:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, root / name)
@@ -107,6 +108,30 @@ def test_the_check_looks_at_files_that_nobody_has_added_yet(
     told = capsys.readouterr().err
     assert "new.env:1" in told
     assert KEY not in told
+
+
+def test_the_check_looks_at_its_own_repository_whatever_gits_variables_say(
+    repository: Repository, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Repository(tmp_path_factory.mktemp("other"))
+    repository.write("new.env", KEY)
+    monkeypatch.setenv("GIT_DIR", str(other.root / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other.root))
+    assert key_guard.main([], repository.root) == 1
+
+
+def test_the_hook_works_in_a_folder_of_a_bigger_repository(tmp_path: Path) -> None:
+    product = Repository(tmp_path / "tools" / "keys")
+    shutil.rmtree(product.root / ".git")
+    bigger = Repository(tmp_path)
+    bigger.git("config", "core.hooksPath", "tools/keys/.githooks")
+    for name in ("notes.md", "tools/keys/notes.md"):
+        bigger.write(name, KEY)
+        bigger.git("add", name)
+        refused = bigger.try_git("commit", "-m", "notes")
+        assert refused.returncode == 1
+        assert f"{name}:1: shaped like a key" in refused.stderr
+        bigger.git("rm", "--quiet", "--force", name)
 
 
 def test_a_git_that_does_not_answer_is_no_clean_bill(repository: Repository) -> None:
