@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ConnectionError as CannotConnect
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import HTTPClientError
 
 from ops.errors import OperationError
 
@@ -61,7 +61,7 @@ class Reach:
     ) -> None:
         """After each attempt. Raises its exception where another attempt would be of no use."""
         self._answered = self._answered or response is not None
-        if self._answered or not isinstance(caught_exception, CannotConnect | ReadTimeoutError):
+        if self._answered or not isinstance(caught_exception, CannotConnect | HTTPClientError):
             return
         if attempts >= _ATTEMPTS or self._now() - request_dict["context"][_BEGAN] > _GIVE_UP_SECONDS:
             raise caught_exception

@@ -6,12 +6,11 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConfigParseError,
-    ConnectionClosedError,
     CredentialRetrievalError,
+    HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
-    ReadTimeoutError,
     SSOError,
     TokenRetrievalError,
 )
@@ -56,7 +55,7 @@ def explain(error: BotoCoreError | ClientError) -> str:
         return f"AWS's configuration cannot be used: {error}. Correct AWS_PROFILE or AWS's configuration file."
     if isinstance(error, SSOError | TokenRetrievalError | CredentialRetrievalError):
         return f"AWS's sign-in has ended: {error}. Sign in again, for example with `aws sso login`."
-    if isinstance(error, CannotConnect | ReadTimeoutError | ConnectionClosedError):
+    if isinstance(error, CannotConnect | HTTPClientError):
         return (
             f"AWS cannot be reached: {error}. Check the network, HTTPS_PROXY, AWS_CA_BUNDLE and AWS_ENDPOINT_URL. For "
             "the local cell: `./myflux-keys local status`."

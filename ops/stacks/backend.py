@@ -59,6 +59,8 @@ def place(url: str) -> Place:
         raise OperationError(f"{URL} is not an address: {error}. Correct it. Nothing was changed.") from None
     options = {name.lower(): values[-1] for name, values in parse_qs(parts.query).items()}
     if parts.scheme == "s3":
+        if not parts.netloc:
+            raise OperationError(f"{URL} names no bucket: s3://BUCKET?region=REGION. Nothing was changed.")
         return Place("s3", parts.netloc, unquote(parts.path).strip("/"), options)
     folder = unquote(parts.netloc + parts.path)
     return Place(parts.scheme, str(Path(folder).expanduser()) if parts.scheme == "file" else folder, "", options)

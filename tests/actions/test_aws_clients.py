@@ -13,7 +13,17 @@ from typing import Any
 import botocore.endpoint
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    ReadTimeoutError,
+    UnauthorizedSSOTokenError,
+)
 
 import tenancy
 from ops import aws_clients
@@ -159,6 +169,22 @@ def test_variables_that_name_no_place_are_refused_in_words(shell: pytest.MonkeyP
         aws_clients.client("sts")
 
 
-def test_a_backend_that_is_no_address_is_refused_in_words() -> None:
-    with pytest.raises(OperationError, match="PULUMI_BACKEND_URL is not an address"):
-        backend.place("s3://[state")
+@pytest.mark.parametrize(("url", "told"), [("s3://[state", "is not an address"), ("s3://", "names no bucket")])
+def test_a_backend_that_is_no_address_is_refused_in_words(url: str, told: str) -> None:
+    with pytest.raises(OperationError, match=f"PULUMI_BACKEND_URL {told}"):
+        backend.place(url)
+
+
+@pytest.mark.parametrize(
+    ("met", "way_out"),
+    [
+        (NO_ANSWER, "HTTPS_PROXY"),
+        (ReadTimeoutError(endpoint_url="https://x/"), "HTTPS_PROXY"),
+        (HTTPClientError(error="invalid path: /nope"), "AWS_CA_BUNDLE"),
+        (ProfileNotFound(profile="work"), "AWS_PROFILE"),
+        (PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"), "sign in"),
+        (UnauthorizedSSOTokenError(), "aws sso login"),
+    ],
+)
+def test_what_stands_between_here_and_aws_is_said_with_what_to_check(met: BotoCoreError, way_out: str) -> None:
+    assert way_out in explain(met)
