@@ -6,7 +6,6 @@ import getpass
 import sys
 
 from ops.cli import output
-from ops.errors import OperationError
 
 
 def can_answer() -> bool:
@@ -24,17 +23,17 @@ def text(question: str, default: str = "") -> str:
 
 
 def key(prompt: str) -> str:
-    """A key, from a hidden prompt or from standard input. Raises OperationError for bytes that are no text."""
+    """A key, from a hidden prompt or from standard input. Ends the command for bytes that are no text."""
     if can_answer():
         return getpass.getpass(prompt)
     try:
         return sys.stdin.readline()
     except UnicodeDecodeError:
-        # `from None`: the error holds the bytes.
-        raise OperationError(
+        # Its traceback is never shown: the error holds the bytes.
+        output.fail(
             "standard input is not UTF-8 text. PowerShell's `>` and `|` write UTF-16: paste the key at the prompt. "
             "Nothing was stored."
-        ) from None
+        )
 
 
 def confirmed(question: str, *, yes: bool, flag: str = "--yes") -> bool:

@@ -13,7 +13,6 @@ import typer
 from myflux_keys.redaction import redact
 from ops.cli import options, output
 from ops.cli.progress import Line
-from ops.explained import explained
 
 
 def check(
@@ -50,6 +49,7 @@ def check(
     """
     try:
         # Loads Pulumi, the rules and the solver, which takes seconds: no other command should pay for it.
+        from ops.explained import explained
         from ops.review import check as reviewing
         from ops.review.report_json import facts
         from ops.review.report_markdown import markdown

@@ -10,7 +10,6 @@ from contextlib import suppress
 from typing import Any, NoReturn, TextIO, cast
 
 from myflux_keys.redaction import redact
-from ops.errors import OperationError
 
 
 def prepare() -> None:
@@ -55,6 +54,9 @@ class Results:
             os.close(nowhere)
         if error.errno == errno.EPIPE:
             sys.exit(1)
+        # Loaded here: it loads AWS's SDK, and every command loads this file.
+        from ops.errors import OperationError
+
         raise OperationError(
             f"the result cannot be written to standard output: {error.strerror}. What the command did is not undone."
         ) from None
