@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -69,9 +70,9 @@ def _path(error: OSError) -> str:
 
 def _or_elsewhere(path: str, environment: Mapping[str, str]) -> str:
     """The variable that names another folder for `path`; empty where there is none."""
-    if not path:
+    given, folders = Path(path), _folders(environment)
+    if not given.is_absolute():
         return ""
-    given, folders = Path(path).absolute(), _folders(environment)
     around = [(len(folder.parts), name) for name, folder in folders.items() if given.is_relative_to(folder)]
     # A folder that could not be made is above the one that a command wanted.
     below = [(0, name) for name, folder in folders.items() if folder.is_relative_to(given)]
@@ -85,6 +86,12 @@ def _written(environment: Mapping[str, str]) -> str:
 
 def _folders(environment: Mapping[str, str]) -> dict[str, Path]:
     """The folders that commands write to, by the variable that chooses each."""
-    chosen = {name: Path(environment[name]) for name in _CHOSEN if environment.get(name)}
-    always = {journal.STATE: journal.root(environment), "TMPDIR": Path(environment.get("TMPDIR") or "/tmp")}  # noqa: S108
-    return {name: folder.absolute() for name, folder in (always | chosen).items()}
+    folders: dict[str, Path] = {}
+    # A user without a home, or whose working directory is gone, still needs the sentence.
+    with suppress(OperationError, OSError):
+        folders[journal.STATE] = journal.root(environment).absolute()
+    for name, default in (("TMPDIR", "/tmp"), *((name, "") for name in _CHOSEN)):  # noqa: S108
+        folder = Path(environment.get(name) or default)
+        if folder.is_absolute():
+            folders[name] = folder
+    return folders

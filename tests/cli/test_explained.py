@@ -49,6 +49,14 @@ def test_each_refusal_says_where_and_the_way_out(met: OSError, words: list[str])
     assert sentence.endswith("Then run the same command again.") or "set TMPDIR" in sentence
 
 
+def test_a_user_without_a_home_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nobody)
+    assert "the disk is full" in (explained(error(errno.ENOSPC), {}) or "")
+
+
 def test_a_fault_of_the_product_keeps_its_traceback() -> None:
     assert explained(KeyError("x")) is None
     assert explained(AssertionError()) is None
