@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import time
 from pathlib import Path
 
 import tenancy
 from demo.report import CheckFailed, Report
 from demo.scene import Scene, wait_until
+from ops.stacks.git import git
 
 TENANT = "hotel-sol"
 _FIELDS = ("--name", "Hotel Sol", "--from", "acme")
@@ -78,7 +78,7 @@ class _Repository:
 
     def git(self, *arguments: str) -> str:
         who = ["-c", "user.name=demo", "-c", "user.email=demo@myflux.example"]
-        done = subprocess.run(["git", *who, *arguments], cwd=self._work, capture_output=True, text=True, check=False)
+        done = git(self._work, *who, *arguments)
         if done.returncode:
-            raise CheckFailed(f"git {arguments[0]}: {done.stderr.strip()}")
-        return done.stdout.strip()
+            raise CheckFailed(f"git {arguments[0]}: {done.stderr.decode(errors='replace').strip()}")
+        return done.stdout.decode().strip()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from demo.report import CheckFailed, Report
 from demo.scene import CELL, Scene
 from myflux_keys.cell_functions import FUNCTIONS, PROVISIONER, ROTATION, SWEEP
 from ops.cli.options import ROOT
+from ops.stacks.git import git
 
 
 def no_key_leaked(scene: Scene, report: Report) -> str:
@@ -57,12 +57,7 @@ def _everything(scene: Scene) -> Iterator[Text]:
 
 def _working_tree() -> Iterator[Path]:
     """The files that git has or would add, and the engine's files, which git ignores."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-    )
+    listed = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
     if listed.returncode == 0:
         yield from (ROOT / name.decode() for name in listed.stdout.split(b"\0") if name)
     else:

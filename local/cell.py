@@ -257,9 +257,14 @@ def _write(home: Path, servers: Mapping[str, ServerProcess]) -> None:
 def _read(home: Path) -> dict[str, ServerProcess]:
     try:
         document = json.loads((home / "cell.json").read_text(encoding="utf-8"))
+        return {name: ServerProcess(name, entry["group"], entry["port"], home) for name, entry in document.items()}
     except FileNotFoundError:
         return {}
-    return {name: ServerProcess(name, entry["group"], entry["port"], home) for name, entry in document.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise CellError(
+            f"{home / 'cell.json'} cannot be read, so nobody knows which processes belong to the cell. Stop those that "
+            f"hold {home}/*.lock (`fuser {home}/*.lock`), delete that folder, then `myflux-keys local up`"
+        ) from None
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
+from urllib.parse import quote
 
 from local import commands
 
@@ -98,7 +99,7 @@ def compute(cell: Cell, user: str = "deployer", base: Mapping[str, str] | None =
         "AWS_SHARED_CREDENTIALS_FILE": str(cell.home / "credentials"),
         "MYFLUX_LOCAL_OPENAI_URL": cell.openai_url,
         "PATH": commands.path(cell.home / "bin", held),
-        "PULUMI_BACKEND_URL": f"file://{state}",
+        "PULUMI_BACKEND_URL": f"file://{quote(str(state))}",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(_passphrase(cell.home)),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
     } | {name: _without_proxy(held.get(name, "")) for name in ("NO_PROXY", "no_proxy")}

@@ -2,7 +2,9 @@
 
 Base
     errors          the exception of every operation
-    account         AWS clients
+    explained       sentences about what this machine and AWS refuse
+    aws_clients     how long a call waits for AWS
+    account         AWS clients of one cell
     journal         records of stopped runs
     selection       which tenants
     rotation_state  facts of secrets

@@ -19,6 +19,7 @@ import boto3
 from botocore.config import Config
 
 from myflux_keys.redaction import looks_like_key
+from ops import aws_clients
 from ops.errors import OperationError
 from tenancy import Cell
 
@@ -77,7 +78,6 @@ class Account:
             user_agent_extra=user_agent(command, reason),
             # LookupEvents allows two calls a second for the whole account, so throttling is normal.
             retries={"mode": "adaptive", "max_attempts": 8},
-            connect_timeout=10,
             read_timeout=60,
         )
         self._clients: dict[str, Any] = {}
@@ -109,7 +109,7 @@ class Account:
 
     def check(self) -> datetime:
         """AWS's time. Raises OperationError if the credentials belong to another account than the cell's."""
-        sts: STSClient = self._client("sts")
+        sts: STSClient = self._client("sts", Config(read_timeout=aws_clients.FIRST_ANSWER_SECONDS))
         answer = sts.get_caller_identity()
         if answer["Account"] != self.cell.account_id:
             raise OperationError(
@@ -121,9 +121,7 @@ class Account:
     def _client(self, service: str, more: Config | None = None) -> Any:
         if service not in self._clients:
             config = self._config.merge(more) if more else self._config
-            self._clients[service] = self._session.client(  # pyright: ignore[reportCallIssue, reportUnknownMemberType]
-                service,  # pyright: ignore[reportArgumentType]
-                region_name=self.cell.region,
-                config=config,
+            self._clients[service] = aws_clients.client(
+                service, session=self._session, config=config, region_name=self.cell.region
             )
         return self._clients[service]

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConfigParseError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+from botocore.exceptions import ConnectionError as CannotConnect
 
 
 class OperationError(Exception):
@@ -34,13 +46,20 @@ def from_aws(error: Exception) -> str | None:
 
 def explain(error: BotoCoreError | ClientError) -> str:
     """One or two sentences about an error from AWS that no operation handles."""
-    if isinstance(error, NoCredentialsError):
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return (
             "there are no AWS credentials: sign in as one of the cell's deployers. For the local cell: eval "
             '"$(./myflux-keys local env)".'
         )
-    if isinstance(error, EndpointConnectionError):
-        return f"AWS cannot be reached: {error}"
+    if isinstance(error, ProfileNotFound | ConfigParseError):
+        return f"AWS's configuration cannot be used: {error}. Correct AWS_PROFILE or AWS's configuration file."
+    if isinstance(error, SSOError | TokenRetrievalError | CredentialRetrievalError):
+        return f"AWS's sign-in has ended: {error}. Sign in again, for example with `aws sso login`."
+    if isinstance(error, CannotConnect | HTTPClientError):
+        return (
+            f"AWS cannot be reached: {error}. Check the network, HTTPS_PROXY, AWS_CA_BUNDLE and AWS_ENDPOINT_URL. For "
+            "the local cell: `./myflux-keys local status`."
+        )
     if isinstance(error, ClientError):
         message = error.response.get("Error", {}).get("Message", "")
         if code_of(error) in ("AccessDenied", "AccessDeniedException"):

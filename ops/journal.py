@@ -80,9 +80,25 @@ class Journal:
 
 def root(environment: Mapping[str, str] = os.environ) -> Path:
     """The folder with the records of every cell."""
-    given = environment.get(STATE)
-    state = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(given) if given else Path(state) / "myflux-keys"
+    if given := environment.get(STATE):
+        return Path(given)
+    if state := environment.get("XDG_STATE_HOME"):
+        return Path(state) / "myflux-keys"
+    try:
+        return Path.home() / ".local" / "state" / "myflux-keys"
+    except RuntimeError:
+        # A container may run as a user that it does not know.
+        raise OperationError(
+            f"this user has no home folder: set HOME, or {STATE} to the folder for the records. Nothing was changed."
+        ) from None
+
+
+def _operator() -> str:
+    """The user's name; the number of a user that this machine does not know, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def folder(cell: Cell, environment: Mapping[str, str] = os.environ) -> Path:
@@ -163,7 +179,7 @@ def begin(place: Path, operation: str, cell: Cell, tenants: Iterable[str], reaso
         operation=operation,
         cell=cell.cell,
         reason=reason,
-        by=getpass.getuser(),
+        by=_operator(),
         begun=datetime.now(UTC).isoformat(timespec="seconds"),
         entries={slug: Entry() for slug in slugs},
     )

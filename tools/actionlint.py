@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from tools import engine
-from tools.engine_step import StepError, run
+from tools.engine_step import StepError, run, writing
 
 VERSION: Final = "1.7.7"
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -38,9 +38,10 @@ def ensure(environment: Mapping[str, str]) -> Path:
     go = shutil.which("go", path=path)
     if go is None:
         raise StepError(f"no actionlint {VERSION} and no `go` to build it with on PATH")
-    folder.mkdir(parents=True, exist_ok=True)
     clean = {name: value for name, value in environment.items() if name != "GOFLAGS"} | {"GOWORK": "off"}
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as scratch:
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder), tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as scratch:
         target = Path(scratch) / "actionlint"
         command = [go, "build", "-mod=readonly", "-buildvcs=false", "-ldflags", "-s -w", "-o", str(target)]
         package = "github.com/rhysd/actionlint/cmd/actionlint"

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Final
 
 from tools import engine_sources
-from tools.engine_step import StepError, say
+from tools.engine_step import StepError, say, writing
 
 VERSION: Final = "3.250.0"
 """Installed when none is found, and the oldest that is accepted. The Python SDK and tools/pulumi_build pin the same."""
@@ -119,6 +119,14 @@ def ensure(environment: Mapping[str, str]) -> Engine:
     folder = cache(environment)
     if kept := cached(folder):
         return kept
+    try:
+        with writing(folder):
+            return _alone_installed(folder, failures, environment)
+    except StepError as error:
+        raise EngineError(str(error)) from None
+
+
+def _alone_installed(folder: Path, failures: dict[str, str], environment: Mapping[str, str]) -> Engine:
     with alone(folder):
         if kept := cached(folder):
             return kept

@@ -8,8 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -19,6 +19,18 @@ _PLAIN_EVERY_SECONDS: Final = 15.0
 
 class StepError(RuntimeError):
     """A command could not be run, failed, or took too long. The message holds the end of its output."""
+
+
+@contextmanager
+def writing(cache: Path) -> Generator[None]:
+    """Raises StepError where the system does not let this process write `cache`."""
+    try:
+        yield
+    except OSError as error:
+        raise StepError(
+            f"{error.filename or cache}: {error.strerror}. Make the cache {cache} writable, free space there, or set "
+            "$MYFLUX_CACHE to another folder"
+        ) from None
 
 
 def run(command: Sequence[str], what: str, limit: float, env: Mapping[str, str], cwd: Path | None = None) -> None:

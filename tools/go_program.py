@@ -15,7 +15,7 @@ from typing import Final
 
 from tools import engine
 from tools.engine_sources import BUILD_SECONDS
-from tools.engine_step import StepError, run
+from tools.engine_step import StepError, run, writing
 
 _TOOLS: Final = Path(__file__).resolve().parent
 
@@ -57,7 +57,7 @@ def ensure(program: GoProgram, environment: Mapping[str, str]) -> Path:
             f"this machine has no {program.name}, and no `go` on PATH to build it: install Pulumi itself, "
             "or Go 1.25 or newer"
         )
-    with engine.alone(folder):
+    with writing(folder), engine.alone(folder):
         if not kept.is_file():
             with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as scratch:
                 draft = Path(scratch) / program.name

@@ -11,6 +11,7 @@ Keys
     admin_key           the cell's admin key
     customer_key        a customer's own key
     customer_key_check  checks a customer's own key
+    pasted_key          what stands around a key; keys of other providers
 
 Tenants
     new_tenant          a new tenant's file

@@ -26,6 +26,7 @@ from myflux_keys.names import store_admin_key
 from myflux_keys.payload import SecretText
 from myflux_keys.quiet import quiet
 from myflux_keys.version_labels import CURRENT, version_with
+from ops.actions import pasted_key
 from ops.errors import OperationError, code_of, explain, is_deletion
 from tenancy import Cell, Tenant
 
@@ -190,6 +191,8 @@ def _check_shape(key: SecretText) -> None:
     text = key.reveal()
     if not text:
         raise AdminKeyError("no key was given: paste it at the prompt, or pipe it to standard input.")
+    if refused := pasted_key.refusal(text):
+        raise AdminKeyError(refused)
     if not text.startswith(PREFIX):
         raise AdminKeyError(
             f"this is not an admin key, which starts with `{PREFIX}`. A project's key cannot make projects or keys. "

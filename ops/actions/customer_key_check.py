@@ -15,6 +15,7 @@ from functions.shared.deadline import Deadline
 from functions.shared.environment import SettingError, checked_base_url
 from functions.shared.openai_http import OpenAIError, OpenAIHTTP, path
 from myflux_keys.payload import SecretText
+from ops.actions import pasted_key
 from ops.errors import OperationError
 
 Kind = Literal["service_account", "user", "legacy"]
@@ -46,6 +47,8 @@ def kind_of(key: SecretText) -> Kind:
         raise CustomerKeyError(
             "no key was given: paste it at the prompt, or pipe it to standard input. Nothing was stored."
         )
+    if refused := pasted_key.refusal(text):
+        raise CustomerKeyError(refused)
     if text.startswith(_ADMIN):
         raise CustomerKeyError(
             "this is an admin key: it can make and revoke every key of the customer's organization, and cannot call "

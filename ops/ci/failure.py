@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from myflux_keys.redaction import redact
-from ops.errors import OperationError
-from tenancy import TenancyError
+from ops.explained import explained
 
 
 class Failure(Exception):
@@ -18,7 +17,10 @@ class Failure(Exception):
 def run(script: Callable[[], int]) -> NoReturn:
     try:
         code = script()
-    except (Failure, OperationError, TenancyError) as error:
-        print(redact(str(error)), file=sys.stderr)
+    except Exception as error:
+        sentence = str(error) if isinstance(error, Failure) else explained(error)
+        if sentence is None:
+            raise
+        print(redact(sentence), file=sys.stderr)
         code = 1
     sys.exit(code)

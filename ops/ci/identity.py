@@ -15,12 +15,12 @@ import urllib.parse
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-import boto3
 import urllib3
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from ops import aws_clients
 from ops.ci.failure import Failure
 from tenancy import Cell
 from tenancy.pipeline import AWS_AUDIENCE, Pipeline
@@ -53,9 +53,7 @@ def session(cell: Cell, pipeline: Pipeline, run: str, environment: Mapping[str, 
     """`environment` with the credentials of the cell's deployer role. `run` names the session in CloudTrail."""
     role = cell.names.role_arn(cell.names.deployer_role)
     # The token is the only proof: the call uses no credentials of this machine.
-    sts: STSClient = boto3.Session(region_name=cell.region).client(  # pyright: ignore[reportUnknownMemberType]
-        "sts", config=Config(signature_version=UNSIGNED)
-    )
+    sts: STSClient = aws_clients.client("sts", config=Config(signature_version=UNSIGNED), region_name=cell.region)
     token = _token(environment)
     try:
         answer = sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName=run, WebIdentityToken=token)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import argparse
 import re
-import subprocess
 from pathlib import Path
 
 import tenancy
 from ops.ci import failure, summary
 from ops.ci.command import CellJob, cell_job
 from ops.ci.failure import Failure
+from ops.stacks.git import git
 from tenancy.loading import ROOT
 
 
@@ -64,10 +64,10 @@ def _offboard(job: CellJob, tenant: str, reason: str) -> tuple[int, str]:
 
 
 def _git(root: Path, *arguments: str) -> None:
-    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+    done = git(root, *arguments)
     if done.returncode:
         # A remote's address may hold a token.
-        message = re.sub(r"//[^@\s/]+@", "//", done.stderr.strip())
+        message = re.sub(r"//[^@\s/]+@", "//", done.stderr.decode(errors="replace").strip())
         raise Failure(f"`git {arguments[0]}` failed: {message}")
 
 

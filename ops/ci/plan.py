@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import re
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from ops.ci.failure import Failure
 from ops.ci.github import GitHub
 from ops.stacks import changed
 from ops.stacks.choice import UNKNOWN_CELL
+from ops.stacks.git import git
 from tenancy import Fleet
 from tenancy.loading import ROOT
 
@@ -77,8 +77,7 @@ def _since(before: str, workflow: str | None, root: Path) -> str:
 
 def _is_ancestor(commit: str, root: Path) -> bool:
     """Whether `commit` is an ancestor of HEAD: after a forced push the last deployed commit may not be."""
-    command = ["git", "merge-base", "--is-ancestor", commit, "HEAD"]
-    return subprocess.run(command, cwd=root, capture_output=True, check=False).returncode == 0
+    return git(root, "merge-base", "--is-ancestor", commit, "HEAD").returncode == 0
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ Root
 Shared
     options        options of several commands
     output         results on stdout, the rest on stderr
-    ask            questions at the terminal
+    streams        standard input, output and error
+    ask            questions and keys at the terminal
     table          tables, times, ages and counts
     progress       a progress line
 

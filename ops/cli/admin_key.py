@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import sys
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from ops.actions import store_keys
-from ops.cli import options, output
+from ops.cli import ask, options, output
 from tenancy.address import LOCAL_OPENAI_URL
 
 app = typer.Typer(
@@ -77,7 +75,7 @@ def store(
 
 
 def _typed() -> str:
-    return getpass.getpass("OpenAI admin key (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
+    return ask.key("OpenAI admin key (not shown): ")
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 
 from ops.cli import output
@@ -19,6 +20,20 @@ def text(question: str, default: str = "") -> str:
     if not line:
         raise KeyboardInterrupt
     return line.strip() or default
+
+
+def key(prompt: str) -> str:
+    """A key, from a hidden prompt or from standard input. Ends the command for bytes that are no text."""
+    if can_answer():
+        return getpass.getpass(prompt)
+    try:
+        return sys.stdin.readline()
+    except UnicodeDecodeError:
+        # Its traceback is never shown: the error holds the bytes.
+        output.fail(
+            "standard input is not UTF-8 text. PowerShell's `>` and `|` write UTF-16: paste the key at the prompt. "
+            "Nothing was stored."
+        )
 
 
 def confirmed(question: str, *, yes: bool, flag: str = "--yes") -> bool:

@@ -13,7 +13,6 @@ import typer
 from myflux_keys.redaction import redact
 from ops.cli import options, output
 from ops.cli.progress import Line
-from ops.errors import OperationError
 
 
 def check(
@@ -50,6 +49,7 @@ def check(
     """
     try:
         # Loads Pulumi, the rules and the solver, which takes seconds: no other command should pay for it.
+        from ops.explained import explained
         from ops.review import check as reviewing
         from ops.review.report_json import facts
         from ops.review.report_markdown import markdown
@@ -61,10 +61,11 @@ def check(
             review = reviewing.review(fleet, base, state=state, say=line.say)
         if sarif:
             sarif.write_text(redact(json.dumps(as_sarif(review.remarks), indent=2)) + "\n", encoding="utf-8")
-    except OperationError as error:
-        output.fail(str(error), 2)
     except Exception as error:  # noqa: BLE001 - exit code 1 would say that the rules ran and failed
-        traceback.print_exc()
-        output.fail(f"the review stopped on an error, so nothing was checked: {type(error).__name__}: {error}", 2)
+        sentence = explained(error)
+        if sentence is None:
+            traceback.print_exc()
+            sentence = f"the review stopped on an error, so nothing was checked: {type(error).__name__}: {error}"
+        output.fail(sentence, 2)
     print(redact(json.dumps(facts(review), indent=2)) if as_json else markdown(review), end="\n" if as_json else "")
     sys.exit(review.code)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import sys
 from typing import Annotated, Any
 
 import typer
 
 from ops.actions import store_keys
-from ops.cli import options, output
+from ops.cli import ask, options, output
 from tenancy import Tenant
 from tenancy.address import LOCAL_OPENAI_URL
 
@@ -43,8 +41,7 @@ def store(tenant: options.Tenant, fleet: options.Folder = options.DEFAULT_FLEET,
 
 
 def _typed(tenant: Tenant) -> str:
-    prompt = f"OpenAI key of {tenant.name} (not shown): "
-    return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline()
+    return ask.key(f"OpenAI key of {tenant.name} (not shown): ")
 
 
 @app.command()

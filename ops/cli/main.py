@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import resource
 import sys
-from typing import TextIO, cast
 
 import typer
 
 from myflux_keys.redaction import RedactingFilter
+from ops.cli import output, streams
 from ops.cli.commands import Root
-from ops.cli.output import Redacted, fail
 
 app = typer.Typer(
     name="myflux-keys",
@@ -35,30 +34,40 @@ def main() -> None:
     """Exit codes: 0 done, 1 refused or failed, 2 wrong usage. An unexpected error prints its traceback, redacted."""
     # A core file of `admin-key set` or `key set` would hold the key; child processes inherit this limit.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    sys.stderr = cast(TextIO, Redacted(sys.stderr))
+    streams.prepare()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     for handler in logging.getLogger().handlers:
         handler.addFilter(RedactingFilter())
+    sys.exit(attempt(sys.argv[1:]))
+
+
+def attempt(arguments: list[str]) -> int:
+    """Runs one command and returns its exit code, after an error with its sentence on stderr. An unexpected error is
+    raised."""
     try:
-        app(prog_name="myflux-keys")
+        try:
+            app(arguments, prog_name="myflux-keys")
+        finally:
+            # Else the interpreter would do it at its end, where nobody can handle an error.
+            sys.stdout.flush()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
-        sys.exit(130)
+        return 130
     except Exception as error:
         message = message_of(error)
         if message is None:
             raise
-        fail(message)
+        output.error(message)
+        return 1
+    return 0
 
 
 def message_of(error: Exception) -> str | None:
     """The message of an expected error; None for an unexpected one."""
     # Loaded here, since a command that succeeds may need none of them (`commands.py`).
     from local.cell import CellError
-    from ops.errors import OperationError, from_aws
-    from tenancy import TenancyError
-    from tenancy.address import AddressError
+    from ops.explained import explained
 
-    if isinstance(error, AddressError | CellError | OperationError | TenancyError):
-        return str(error)
-    return from_aws(error)
+    return str(error) if isinstance(error, CellError) else explained(error)

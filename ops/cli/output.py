@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn, TextIO
+from typing import Any, NoReturn
 
 from myflux_keys.redaction import redact
 
@@ -22,20 +22,10 @@ def step(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
-def fail(sentence: str, code: int = 1) -> NoReturn:
+def error(sentence: str) -> None:
     print(f"myflux-keys: {redact(sentence)}", file=sys.stderr)
+
+
+def fail(sentence: str, code: int = 1) -> NoReturn:
+    error(sentence)
     sys.exit(code)
-
-
-class Redacted:
-    """A text stream that redacts whatever looks like a key: usage errors and tracebacks repeat what was typed."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        self._stream.write(redact(text))
-        return len(text)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
+from urllib.parse import quote
 
 from ops.stacks.engine import Engine, OperationFailed
 from ops.stacks.steps import Step, announced
@@ -73,7 +74,7 @@ class Copies:
             fleet,
             project,
             {
-                "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
+                "PULUMI_BACKEND_URL": f"file://{quote(str(folder / 'state'))}",
                 "PULUMI_CONFIG_PASSPHRASE": "a copy without secrets",
             },
         )

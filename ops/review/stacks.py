@@ -73,13 +73,21 @@ class Scope:
 
 
 def scope(
-    files: Files, differences: Sequence[Difference], place: str, code: Code | None, pins: Sequence[str], then: Path
+    files: Files,
+    differences: Sequence[Difference],
+    place: str,
+    code: Code | None,
+    pins: Sequence[str],
+    then: Path,
+    product: str = "",
 ) -> Scope:
     """`place` is where tenants/ and cells/ lie in the repository, `then` that folder in the base's tree. `code` is None
-    where the program lies in another repository. `pins` are phrases about pinned packages that differ."""
+    where the program lies in another repository; `product` is its folder in this one, with a slash at the end. `pins`
+    are phrases about pinned packages that differ."""
     touched = changed.touched(differences, place, code, pins)
     why = changed.reasons(touched, files.cell_of, files.fleet.cells)
-    judges = tuple(sorted(one.path for one in differences if one.path.startswith(JUDGES))) if code else ()
+    rules = tuple(product + judge for judge in JUDGES)
+    judges = tuple(sorted(one.path for one in differences if one.path.startswith(rules))) if code else ()
     judged = tuple(stack for stack in files.stacks if stack in why or judges)
     return Scope(
         reasons=why,

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
@@ -50,12 +50,28 @@ class Asked:
     place: Place | None = None
 
 
-def ask(tree: Path, fleet: Path, stacks: Sequence[str]) -> Mapping[str, Asked]:
-    """Every stack of `stacks`, as the code in `tree` makes it from the files in `fleet`. Raises NotAskedError."""
+def ask(tree: Path, fleet: Path, stacks: Sequence[str], product: str = "") -> Mapping[str, Asked]:
+    """Every stack of `stacks`, as the code in `tree` makes it from the files in `fleet`. Lines of code are named from
+    the repository, in which `product` is the folder of `tree`, with a slash at the end. Raises NotAskedError."""
     parts = [stacks[start : start + _STACKS_A_PROCESS] for start in range(0, len(stacks), _STACKS_A_PROCESS)]
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as at_once:
-        answers = at_once.map(partial(_process, tree, fleet), parts)
-        return {one.stack: one for part in answers for one in part}
+    try:
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as at_once:
+            answers = at_once.map(partial(_process, tree, fleet), parts)
+            return {one.stack: _below(product, one) for part in answers for one in part}
+    except NotAskedError as error:
+        error.place = _placed(product, error.place)
+        raise
+
+
+def _below(product: str, one: Asked) -> Asked:
+    if not product:
+        return one
+    resources = tuple(replace(resource, place=_placed(product, resource.place)) for resource in one.resources)
+    return replace(one, resources=resources, place=_placed(product, one.place))
+
+
+def _placed(product: str, place: Place | None) -> Place | None:
+    return place and Place(product + place.file, place.line)
 
 
 def can_be_asked(tree: Path) -> bool:

@@ -18,6 +18,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from ops import aws_clients
 from ops.errors import OperationError, code_of
 from ops.stacks.lock_holder import Lock, lock
 
@@ -53,9 +54,14 @@ def address(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def place(url: str) -> Place:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise OperationError(f"{URL} is not an address: {error}. Correct it. Nothing was changed.") from None
     options = {name.lower(): values[-1] for name, values in parse_qs(parts.query).items()}
     if parts.scheme == "s3":
+        if not parts.netloc:
+            raise OperationError(f"{URL} names no bucket: s3://BUCKET?region=REGION. Nothing was changed.")
         return Place("s3", parts.netloc, unquote(parts.path).strip("/"), options)
     folder = unquote(parts.netloc + parts.path)
     return Place(parts.scheme, str(Path(folder).expanduser()) if parts.scheme == "file" else folder, "", options)
@@ -160,6 +166,6 @@ def _s3(found: Place) -> S3Client:
     if found.options.get("region"):
         options["region_name"] = found.options["region"]
     by_path = found.options.get("s3forcepathstyle", found.options.get("use_path_style", "")) == "true"
-    config = Config(s3={"addressing_style": "path"}) if by_path else None
+    config = Config(read_timeout=aws_clients.FIRST_ANSWER_SECONDS, s3={"addressing_style": "path"} if by_path else None)
     session = boto3.Session(profile_name=found.options.get("profile"))
-    return session.client("s3", config=config, **options)  # pyright: ignore[reportUnknownMemberType]
+    return aws_clients.client("s3", session=session, config=config, **options)

@@ -20,7 +20,7 @@ import tenancy
 from ops.stacks import choice
 from ops.stacks.choice import Choice
 from ops.stacks.git import Difference, Repository
-from ops.stacks.sources import REQUIREMENTS, Code, code
+from ops.stacks.sources import REQUIREMENTS, Code, code, folder_in
 from tenancy import archive, loading, source
 from tenancy.loading import ROOT
 
@@ -182,11 +182,17 @@ def since(ref: str, root: Path) -> Choice:
     differences = repository.differences(commit)
     place = root.relative_to(repository.top).as_posix()
     # Following the program's imports is the slowest part, and a tenant's pull request changes no code.
-    ours = repository.top == ROOT and any(not _described(PurePosixPath(d.path), place)[0] for d in differences)
+    product = folder_in(repository.top, ROOT)
+    ours = None
     pins: list[str] = []
-    if ours and any(difference.path == REQUIREMENTS for difference in differences):
-        pins = pins_changed(repository.at(commit, REQUIREMENTS), (ROOT / REQUIREMENTS).read_text(encoding="utf-8"))
-    found = touched(differences, place, code() if ours else None, pins)
+    if product is not None and any(
+        d.path.startswith(product) and not _described(PurePosixPath(d.path), place)[0] for d in differences
+    ):
+        ours = code().below(product)
+        pinned = product + REQUIREMENTS
+        if any(difference.path == pinned and difference.status != "A" for difference in differences):
+            pins = pins_changed(repository.at(commit, pinned), (ROOT / REQUIREMENTS).read_text(encoding="utf-8"))
+    found = touched(differences, place, ours, pins)
     fleet = tenancy.load(root, only=None if needs_every_tenant(found) else list(found.tenants))
     cell_of = {slug: tenant.cell for slug, tenant in fleet.tenants.items()}
     if not needs_every_tenant(found):

@@ -1,5 +1,7 @@
 """Runs git: lists what differs from a commit, and reads files of a commit. Compares with the working tree, including
-files that are not added yet, so that the result is the same before and after a commit."""
+files that are not added yet, so that the result is the same before and after a commit.
+
+The folder alone decides which repository is meant: variables that name another one are not passed on."""
 
 from __future__ import annotations
 
@@ -9,8 +11,53 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ops.errors import OperationError
+
+_OF_ANOTHER_REPOSITORY: Final = frozenset(
+    {
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_DIR",
+        "GIT_GRAFT_FILE",
+        "GIT_IMPLICIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_INTERNAL_SUPER_PREFIX",
+        "GIT_NAMESPACE",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_REPLACE_REF_BASE",
+        "GIT_SHALLOW_FILE",
+        "GIT_WORK_TREE",
+    }
+)
+"""Those of `git rev-parse --local-env-vars` that say where a repository is. Git itself sets some for its hooks. The
+others are configuration, such as `safe.directory` in a CI job, and stay."""
+
+
+def git(
+    folder: Path, *arguments: str, more: Mapping[str, str] | None = None, given: str = ""
+) -> subprocess.CompletedProcess[bytes]:
+    """Runs git on the repository that contains `folder`, with `more` variables and `given` on its standard input.
+    Raises OperationError where git cannot be run; a failure of git itself is in the result."""
+    own = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER_REPOSITORY}
+    try:
+        return subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            env=own | dict(more or {}),
+            input=given.encode("utf-8", "surrogateescape"),
+            capture_output=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise OperationError(
+            "git is not on PATH, and this command needs it: install git. Nothing was changed."
+        ) from None
+    except PermissionError as error:
+        raise OperationError(
+            f"git cannot be run ({error.strerror}): correct PATH, or make git executable. Nothing was changed."
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -84,17 +131,12 @@ class Repository:
         return self._git("show", f"{commit}:{path}")
 
     def _git(self, *arguments: str, more: Mapping[str, str] | None = None, given: str = "") -> str:
-        command = ["git", "-C", str(self._top), *arguments]
-        content = given.encode("utf-8", "surrogateescape")
-        try:
-            done = subprocess.run(
-                command, env={**os.environ, **(more or {})}, input=content, capture_output=True, check=False
-            )
-        except FileNotFoundError:
-            raise OperationError("git is not on PATH, and this command needs it. Nothing was changed.") from None
+        done = git(self._top, *arguments, more=more, given=given)
         if done.returncode:
-            message = done.stderr.decode(errors="replace").strip()
-            raise OperationError(f"git {arguments[0]} in {self._top}: {message or 'it failed'}. Nothing was changed.")
+            message = done.stderr.decode(errors="replace").strip() or "it failed"
+            if "not a git repository" in message:
+                message += ". This command compares files with a commit: run it in a clone of the repository"
+            raise OperationError(f"git {arguments[0]} in {self._top}: {message}. Nothing was changed.")
         return done.stdout.decode("utf-8", "surrogateescape")
 
 

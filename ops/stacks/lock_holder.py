@@ -13,8 +13,10 @@ import socket
 import time
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
+
+from ops.errors import OperationError
 
 _PROC: Final = Path("/proc")
 _CLOCK_SECONDS: Final = 2.0
@@ -47,10 +49,17 @@ class Note:
 
 
 def lock(name: str, content: str) -> Lock:
-    """From the file that the engine writes while it works on a stack."""
-    fields = json.loads(content)
-    since = datetime.fromisoformat(fields["timestamp"]).timestamp()
-    return Lock(name, str(fields["username"]), str(fields["hostname"]), int(fields["pid"]), since)
+    """From the file that the engine writes while it works on a stack. Raises OperationError for a file cut short."""
+    try:
+        fields = json.loads(content)
+        since = datetime.fromisoformat(fields["timestamp"]).timestamp()
+        return Lock(name, str(fields["username"]), str(fields["hostname"]), int(fields["pid"]), since)
+    except (ValueError, KeyError, TypeError):
+        stack = PurePosixPath(name).parent.name
+        raise OperationError(
+            f"the lock {name} cannot be read: it was cut short, so nobody knows who holds it. If nothing works on the "
+            f"stack any more, `pulumi cancel --yes --stack {stack}` removes it. Nothing was changed."
+        ) from None
 
 
 def this_machine(proc: Path = _PROC) -> str | None:

@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import boto3
 from botocore.exceptions import ClientError
 
+from ops import aws_clients
 from ops.errors import code_of
 
 NAMED: Final[Mapping[str, str]] = {
@@ -108,9 +108,9 @@ def in_aws(kind: str, inputs: Mapping[str, Any]) -> str | None:
     if kind in NAMED:
         return str(inputs[NAMED[kind]])
     if kind == _POLICY:
-        account = boto3.client("sts").get_caller_identity()["Arn"].split(":")  # pyright: ignore[reportUnknownMemberType]
+        account = aws_clients.client("sts").get_caller_identity()["Arn"].split(":")
         return f"arn:{account[1]}:iam::{account[4]}:policy{inputs.get('path', '/')}{inputs['name']}"
-    client = boto3.client("secretsmanager", region_name=inputs.get("region"))  # pyright: ignore[reportUnknownMemberType]
+    client = aws_clients.client("secretsmanager", region_name=inputs.get("region"))
     try:
         secret = client.describe_secret(SecretId=str(inputs["name"]))
     except ClientError as error:

@@ -37,12 +37,25 @@ _ENGINE: Final = ("pulumi", "pulumi-aws")
 
 @dataclass(frozen=True)
 class Code:
-    """Files by the kind of stack that is made from them, relative to the repository's root. `functions` are in the zips
+    """Files by the kind of stack that is made from them, relative to the product's root. `functions` are in the zips
     that a platform deploys."""
 
     tenant: frozenset[str]
     platform: frozenset[str]
     functions: frozenset[str]
+
+    def below(self, folder: str) -> Code:
+        """The same files, as a repository names them that has the product in `folder` (see `folder_in`)."""
+        return Code(*(frozenset(folder + file for file in files) for files in vars(self).values()))
+
+
+def folder_in(repository: Path, root: Path = ROOT) -> str | None:
+    """Where the product is in the repository: empty for its top, else a path that ends with a slash. None where it is
+    in another repository."""
+    if not root.is_relative_to(repository):
+        return None
+    folder = root.relative_to(repository).as_posix()
+    return "" if folder == "." else f"{folder}/"
 
 
 def code(root: Path = ROOT) -> Code:

@@ -14,10 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from ops import journal
-from ops.errors import OperationError, explain
+from ops.explained import explained
 from ops.stacks import backend, check_secrets, lock_holder, pending, record, sources
 from ops.stacks.engine import Engine, OperationFailed, Outcome
 from ops.stacks.job import Done, Job
@@ -35,7 +33,17 @@ def work(job: Job, fleet: Path | None = None) -> Done:
 
     `fleet` holds tenants/ and cells/; None on a scheduler's worker, whose own environment names the folder."""
     began = time.monotonic()
-    fleet = fleet or Path(os.environ.get(FLEET, ROOT))
+    try:
+        done = _work(job, fleet or Path(os.environ.get(FLEET, ROOT)))
+    except Exception as error:
+        sentence = explained(error)
+        if sentence is None:
+            raise
+        done = Done(job.stack, problem=sentence)
+    return replace(done, seconds=time.monotonic() - began)
+
+
+def _work(job: Job, fleet: Path) -> Done:
     ours = sources.fingerprint(job.stack, fleet, sources.code_digest())
     if ours != job.fingerprint:
         return Done(
@@ -55,15 +63,11 @@ def work(job: Job, fleet: Path | None = None) -> Done:
         lines = [check_secrets.way_out(fleet, job.stack, failure.output + failure.explanation), failure.explanation]
         lines.append(f"The engine's complete output is in {failure.log}.")
         done = Done(job.stack, problem="\n".join(filter(None, lines)))
-    except OperationError as error:
-        done = Done(job.stack, problem=str(error))
-    except (BotoCoreError, ClientError) as error:
-        done = Done(job.stack, problem=explain(error))
     finally:
         # The note of a lost worker stays until the job succeeds: the next worker needs it for the repair.
         if not reads and (lost is None or done.ok):
             lock_holder.end(place, job.stack)
-    return replace(done, seconds=time.monotonic() - began)
+    return done
 
 
 def _attempt(job: Job, engine: Engine, fleet: Path, lost: lock_holder.Note | None) -> Done:

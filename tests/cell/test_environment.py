@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -71,9 +72,15 @@ def test_it_names_the_cell_and_the_user(running: RunningCell) -> None:
     assert values["AWS_ACCESS_KEY_ID"] == "id-of-ci"
     assert values["AWS_REGION"] == values["AWS_DEFAULT_REGION"] == "us-east-1"
     assert values["MYFLUX_LOCAL_OPENAI_URL"] == running.openai_url
-    assert values["PULUMI_BACKEND_URL"] == f"file://{running.home}/state"
+    assert values["PULUMI_BACKEND_URL"] == f"file://{quote(str(running.home))}/state"
     assert (running.home / "state").is_dir()
     assert values["PATH"].split(os.pathsep)[0] == str(running.home / "bin")
+
+
+def test_a_home_whose_name_an_address_must_quote_is_quoted_in_the_backends(tmp_path: Path) -> None:
+    """The engine reads `%20` in an address as a space, and would look for another folder."""
+    values = environment.compute(RunningCell(tmp_path / "s%20p"), base={"PATH": os.defpath, "HOME": "/nowhere"}).values
+    assert values["PULUMI_BACKEND_URL"] == f"file://{tmp_path}/s%2520p/state"
 
 
 def test_loopback_is_taken_out_of_the_callers_proxy(running: RunningCell) -> None:

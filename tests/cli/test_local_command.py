@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_the_life_of_a_cell(local: Local, home: Path) -> None:
         text=True,
         check=True,
     ).stdout.splitlines()
-    assert answer == [facts["aws_url"], str(home / "credentials"), f"file://{home / 'state'}"]
+    assert answer == [facts["aws_url"], str(home / "credentials"), f"file://{quote(str(home))}/state"]
     as_stranger = local("env", "--user", "stranger").out
     assert as_stranger != env.out
     unknown = local("env", "--user", "root")

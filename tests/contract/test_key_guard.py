@@ -169,6 +169,20 @@ def test_the_hooks_work_in_a_folder_of_a_bigger_repository_and_in_a_worktree(tmp
     assert "theirs.txt (blob" in bigger.try_git("merge", "--no-edit", "theirs").stderr
 
 
+def test_the_hook_works_in_a_folder_of_a_bigger_repository(tmp_path: Path) -> None:
+    product = Repository(tmp_path / "tools" / "keys")
+    shutil.rmtree(product.root / ".git")
+    bigger = Repository(tmp_path)
+    bigger.git("config", "core.hooksPath", "tools/keys/.githooks")
+    for name in ("notes.md", "tools/keys/notes.md"):
+        bigger.write(name, KEY)
+        bigger.git("add", name)
+        refused = bigger.try_git("commit", "-m", "notes")
+        assert refused.returncode == 1
+        assert f"{name}:1: shaped like a key" in refused.stderr
+        bigger.git("rm", "--quiet", "--force", name)
+
+
 def test_a_git_that_does_not_answer_is_no_clean_bill(repository: Repository) -> None:
     (repository.root / ".git" / "HEAD").write_text("broken", encoding="ascii")
     assert key_guard.main([], repository.root) == 2

@@ -118,7 +118,8 @@ def test_an_admin_key_is_refused_without_being_sent_anywhere(place: Place, contr
         ("hello", "not an OpenAI key"),
         ("sk-" + "proj-" + "x" * 10, "too short"),
         ("sk-" + "proj-" + "x" * 40 + " y", "white space"),
-        ("sk-" + "proj-" + "x" * 40 + "\u200b", "non-ASCII"),
+        ("sk-" + "proj-" + "x" * 40 + "\u200b", "an invisible character (U+200B)"),
+        ("sk-" + "proj-" + "ключ" * 10, "non-ASCII"),
     ],
 )
 def test_what_is_no_key_is_refused_before_openai_is_asked(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -27,17 +28,19 @@ def engine_path(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def project(tmp_path: Path, engine_path: str) -> Project:
+    # A name that an address must quote: the engine reads what `local env` and the review write.
+    state = tmp_path / "s%20p"
     environment = {
         "HOME": str(tmp_path),
         "LANG": "C.UTF-8",
         "PATH": engine_path,
-        "PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}",
+        "PULUMI_BACKEND_URL": f"file://{quote(str(state))}",
         "PULUMI_CONFIG_PASSPHRASE": "not a secret: the state dies with the test",
         "PULUMI_HOME": str(tmp_path / "pulumi"),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
     }
-    (tmp_path / "state").mkdir()
-    made = Project(tmp_path / "project", environment, tmp_path / "state")
+    state.mkdir()
+    made = Project(tmp_path / "project", environment, state)
     made.write(
         "Pulumi.yaml",
         f"""\

@@ -95,6 +95,11 @@ def test_the_cache_moves_with_the_variables_that_name_it() -> None:
     assert engine.cache({"HOME": "/h", "XDG_CACHE_HOME": "/x", "MYFLUX_CACHE": "/m"}) == Path("/m/engine")
 
 
+def test_a_cache_that_cannot_be_written_is_told_with_the_variable(machine: dict[str, str]) -> None:
+    with pytest.raises(engine.EngineError, match=r"/proc/nope.* set \$MYFLUX_CACHE to another folder"):
+        engine.ensure(machine | {"MYFLUX_CACHE": "/proc/nope"})
+
+
 def test_it_is_built_where_the_download_is_out_of_reach(tmp_path: Path, machine: dict[str, str]) -> None:
     executable(tmp_path / "bin" / "go", FAKE_GO)
     made = engine.ensure(machine | {"GOFLAGS": "-mod=vendor", "GOPROXY": "https://goproxy.example"})

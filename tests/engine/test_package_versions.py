@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from local.language_host import environments
+from local.language_host import list_packages
 from local.language_host.list_packages import describe
 from local.language_host.packages import Parameterization, Requirement, plugin_version, required
 
@@ -87,7 +87,7 @@ def test_a_parameterized_package_carries_what_makes_it_one() -> None:
 
 def test_the_listing_sees_this_environment() -> None:
     listing = subprocess.run(
-        [sys.executable, str(environments._LISTING)], capture_output=True, text=True, check=True
+        [sys.executable, list_packages.__file__], capture_output=True, text=True, check=True
     ).stdout
     packages = {entry["name"]: entry for entry in json.loads(listing)}
     assert packages["pulumi-aws"]["plugin"]["name"] == "aws"

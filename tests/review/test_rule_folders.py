@@ -1,7 +1,12 @@
 """`check` finds the rules where they are: a folder that moves must not make a change of the rules go unnoticed."""
 
+from __future__ import annotations
+
+from ops.review import stacks
 from ops.review.stacks import JUDGES
-from ops.review.tree_rehearsal import can_be_asked
+from ops.review.tree_rehearsal import ask, can_be_asked
+from ops.stacks.git import Difference
+from ops.stacks.sources import Code
 from tenancy.loading import ROOT
 
 
@@ -13,3 +18,24 @@ def test_this_trees_own_program_can_be_run_by_a_review() -> None:
     assert can_be_asked(ROOT), (
         "otherwise a base is read by the branch's code, and a change of the components is not seen"
     )
+
+
+def test_a_changed_rule_is_seen_in_a_folder_of_a_bigger_repository() -> None:
+    files = stacks.read(ROOT)
+    code = Code(frozenset({"keys/components/tenant_key.py"}), frozenset(), frozenset())
+    rule, component = (
+        Difference("M", "keys/policies/guardrails/tags.py"),
+        Difference("M", "keys/components/tenant_key.py"),
+    )
+    about = stacks.scope(files, [rule], "keys", code, (), ROOT, "keys/")
+    assert (about.judges, set(about.judged)) == ((rule.path,), set(files.stacks)), "all stacks are checked again"
+    about = stacks.scope(files, [component], "keys", code, (), ROOT, "keys/")
+    assert about.reasons["acme.local"] == ("keys/components/tenant_key.py is changed",)
+
+
+def test_lines_of_code_are_named_from_the_repository() -> None:
+    """Code scanning shows a remark only at a path that its repository has."""
+    asked = ask(ROOT, ROOT, ["acme.local"], "tools/keys/")["acme.local"]
+    places = {one.place.file for one in asked.resources if one.place}
+    assert places
+    assert not [file for file in places if not file.startswith("tools/keys/")]

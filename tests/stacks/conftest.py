@@ -76,7 +76,9 @@ class Operator:
 
 @pytest.fixture(scope="session")
 def fleet_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    folder = tmp_path_factory.mktemp("fleet")
+    """Below a folder whose name an address must quote: every path of the product goes through it."""
+    folder = tmp_path_factory.mktemp("fleet") / "s%20p"
+    folder.mkdir()
     cell = LocalCell.start(folder / "cell")
     try:
         rig = Rig(cell, folder / "fleet", folder / "said")

@@ -9,13 +9,16 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from ops.errors import OperationError
-from ops.stacks import backend, lock_holder
+from ops.stacks import backend, lock_holder, sources
+from ops.stacks.job import Job
 from ops.stacks.lock_holder import Lock, Note, provably_ended
 from ops.stacks.pending import mend
+from ops.stacks.work import work
 from tenancy.loading import ROOT
 
 LOST = """
@@ -94,6 +97,42 @@ def test_locks_and_stacks_are_read_where_the_engine_keeps_them(tmp_path: Path) -
     backend.unlock(url, held)
     backend.unlock(url, held)
     assert backend.locks(url, "acme.local") == []
+
+
+@pytest.mark.parametrize("content", ['{"pid": 7, "userna', "{}", "[]", '{"pid": "x", "timestamp": "today"}'])
+def test_a_lock_that_was_cut_short_is_named_with_the_way_to_remove_it(tmp_path: Path, content: str) -> None:
+    path = tmp_path / ".pulumi" / "locks" / "organization" / "myflux-keys" / "acme.local" / "one.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(OperationError) as refused:
+        backend.locks(f"file://{tmp_path}", "acme.local")
+    assert str(path) in str(refused.value)
+    assert "pulumi cancel --yes --stack acme.local" in str(refused.value)
+    assert path.exists(), "nobody knows whose it is, so nobody here removes it"
+
+
+def test_a_folder_whose_name_an_address_must_quote_is_the_same_for_all(tmp_path: Path) -> None:
+    folder = tmp_path / "s%20p #1?"
+    url = f"file://{quote(str(folder))}"
+    assert backend.place(url).root == str(folder)
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"PATH": "/proc/nope"}, "`pulumi` is not on PATH"),
+        ({"MYFLUX_STATE": "/proc/nope/records"}, "set MYFLUX_STATE to another folder"),
+    ],
+)
+def test_what_a_workers_machine_refuses_is_its_stacks_outcome(
+    variables: dict[str, str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in ({"MYFLUX_STATE": str(tmp_path)} | variables).items():
+        monkeypatch.setenv(name, value)
+    code = sources.fingerprint("acme.local", ROOT, sources.code_digest())
+    done = work(Job("up", "acme.local", code), ROOT)
+    assert told in done.problem
+    assert not done.ok
 
 
 def test_a_run_without_a_backend_says_what_to_set() -> None:
