@@ -71,6 +71,7 @@ class AdminRotation(RotationSteps):
     def test(self) -> Outcome:
         """testSecret: proves the stored key. With RotateImmediately=false AWS runs only this step, on a version
         without a key: then there is nothing to prove."""
+        self._checked_state()
         stored = self._store.value(self._version)
         if stored is None:
             return {"outcome": "never_minted"}

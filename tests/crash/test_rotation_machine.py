@@ -138,6 +138,7 @@ class Machine(RuleBasedStateMachine):
     def laws(self) -> None:
         current = self._payload(CURRENT)
         assert all(life <= LIFE for life in self._lives().values()), "every key has its death on record"
+        assert sum(life > 2 for life in self._lives().values()) <= 4, "however often it rotates, and whatever happens"
         if current is None or self.world.secrets.labels[CURRENT] in self.by_hand:
             return
         dies = datetime.fromisoformat(current.expires_at).timestamp()
