@@ -43,7 +43,7 @@ def test_a_rotation_inside_the_overlap_is_told_with_what_it_cuts_short() -> None
 
 
 def test_who_pastes_keys_is_told_how_long_there_is_for_it() -> None:
-    told = cut_short("acme", replace(FOUND, tags=FOUND.tags | {TAG_CONSUMERS: "myflux cinnox"}))
+    told = cut_short("acme", replace(FOUND, tags={**FOUND.tags, TAG_CONSUMERS: "myflux cinnox"}))
     assert told is not None
     assert told.endswith("Paste it into CINNOX's dashboard within that hour.")
 
