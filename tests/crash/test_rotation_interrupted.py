@@ -75,6 +75,9 @@ def test_rotate_immediately_false_tests_and_neither_mints_nor_moves_a_label(tena
     while not tenant.stage.function.steps:
         assert time.monotonic() < end, "AWS calls the function"
         time.sleep(0.01)
+    while tenant.labels() != before:
+        assert time.monotonic() < end, "AWS takes the temporary version away once the step has ended"
+        time.sleep(0.01)
     _until_still(tenant.stage.function.steps)
     assert tenant.stage.function.steps == ["testSecret"], "AWS runs this step alone"
     assert tenant.stage.function.failures == [], "a version that was never minted is no failure"
