@@ -265,5 +265,5 @@ def test_no_sequence_of_crashes_people_and_time_loses_or_orphans_a_key(
 def test_the_search_finds_a_function_that_forgets_lost_keys(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(making, "leftovers", lambda keys, key_name: [])
     monkeypatch.setattr(making, "surplus", lambda valid, tenant, held: [])
-    with pytest.raises(AssertionError, match="nobody holds|however often it rotates"):
+    with pytest.raises(AssertionError, match=r"nobody holds|however often it rotates"):
         _search(stage, monkeypatch, 60, derandomize=True, report_multiple_bugs=False, database=None)
