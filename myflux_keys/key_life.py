@@ -11,3 +11,6 @@ LONGEST_DAYS: Final = LONGEST_HOURS // 24
 
 MARGIN_HOURS: Final = 72
 """A key is valid this long beyond interval and overlap, so that a late rotation does not stop a tenant's calls."""
+
+READER_CACHE_SECONDS: Final = 3600
+"""The longest that a reader caches a key that was replaced: the default of aws-secretsmanager-caching."""

@@ -1,6 +1,7 @@
 """The four steps of the admin key's rotation, each safe to repeat after a crash between any two of its calls.
 
-Owns the order: find what a crash left; mint; prove; store; promote. Leaves out deleting the old key (`tidy.py`):
+Owns the order: end what a crash or a row of rotations left; mint; prove; store; promote. Leaves out deleting the
+previous key (`tidy.py`):
 OpenAI cannot change an admin key's expiry and functions cache the old key for minutes, so it is deleted a day later.
 Every call uses the AWSCURRENT key, so a rotation needs one.
 """
@@ -22,9 +23,9 @@ from functions.shared.openai_admin import KEEP_SECONDS, AdminAPI
 from functions.shared.openai_http import OpenAIError, path
 from functions.shared.rotation_frame import Outcome, RotationSteps, StepCall
 from functions.shared.rotation_guard import RotationError
-from functions.shared.secrets_manager import SecretStore
+from functions.shared.secrets_manager import SecretState, SecretStore
 from myflux_keys import names
-from myflux_keys.version_labels import CURRENT
+from myflux_keys.version_labels import CURRENT, PREVIOUS
 
 MINT_NEEDS_SECONDS: Final = 90.0
 """No key is minted with less time left: there might be none to prove, store or delete it."""
@@ -49,14 +50,18 @@ class AdminRotation(RotationSteps):
         super().__init__(call, store)
         self._api = api
         self._deadline = deadline
+        self._cell = environment.cell
         self._name = names.admin_key_name(environment.cell, call.version_id)
 
     def create(self) -> Outcome:
         """createSecret: mints a key, proves it with real admin calls and stores it as this version's value."""
-        lifetimes = read_lifetimes(self._checked_state())
+        state = self._checked_state()
+        lifetimes = read_lifetimes(state)
         if self._store.value(self._version) is not None:
             return {"outcome": "already_stored"}
-        removed = self._remove(self._made_before())
+        listed = list_admin_keys(self._api)
+        removed = self._remove([key for key in listed if key.name == self._name])
+        removed += self._remove(self._surplus(listed, state))
         if self._deadline.remaining() < MINT_NEEDS_SECONDS:
             raise RotationError(f"less than {MINT_NEEDS_SECONDS:.0f} s left, too little to undo a mint: none was tried")
         minted = self._mint(lifetimes.life)
@@ -71,6 +76,7 @@ class AdminRotation(RotationSteps):
     def test(self) -> Outcome:
         """testSecret: proves the stored key. With RotateImmediately=false AWS runs only this step, on a version
         without a key: then there is nothing to prove."""
+        self._checked_state()
         stored = self._store.value(self._version)
         if stored is None:
             return {"outcome": "never_minted"}
@@ -90,6 +96,18 @@ class AdminRotation(RotationSteps):
         if len(made) != 1:
             raise RotationError(f"OpenAI lists {len(made)} keys called {self._name}, not 1: AWSCURRENT was not moved")
         return {**self._promote(state), "key_id": made[0].id}
+
+    def _surplus(self, listed: list[AdminKeyRecord], state: SecretState) -> list[AdminKeyRecord]:
+        """Keys of rotations before the previous one: `tidy.py` deletes them after a day, but rotations can be forced.
+
+        None unless the live and the previous key are known by their names: a person may have stored an older key again.
+        """
+        versions = [version for label in (CURRENT, PREVIOUS) if (version := state.version_with(label))]
+        kept = {names.admin_key_name(self._cell, version) for version in versions}
+        if len(kept) < 2 or not kept <= {key.name for key in listed}:
+            return []
+        prefix = names.admin_key_name(self._cell, "")
+        return [key for key in listed if key.name.startswith(prefix) and key.name not in kept | {self._name}]
 
     def _made_before(self) -> list[AdminKeyRecord]:
         """Keys of this rotation: its token is in their name."""
@@ -112,7 +130,7 @@ class AdminRotation(RotationSteps):
                 raise
 
     def _remove(self, found: list[AdminKeyRecord]) -> int:
-        """Nobody has their value: the rotation that minted them did not store it."""
+        """Nobody has their value, since the rotation that minted them did not store it; or nobody needs it."""
         for key in found:
             self._end(key.id)
             log.line("key.leftover", level=logging.WARNING, key_id=key.id)

@@ -10,4 +10,5 @@ mint     the minting call
 scopes   the key's scopes
 proof    a call with the key
 keys     which keys end, and when
+holders  which keys the secret holds
 """

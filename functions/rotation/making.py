@@ -1,4 +1,4 @@
-"""createSecret: removes what an earlier try left, then mints, proves and stores a key, and revokes it if that fails.
+"""createSecret: ends keys of no more use, then mints, proves and stores a key, and revokes it if that fails.
 
 Owns the order and the undoing. Leaves out the guards and the other steps (`steps.py`). After a crash between any two
 calls, the next try finds the key by its name, which holds the rotation's token, and revokes it: nobody has its value.
@@ -7,10 +7,12 @@ calls, the next try finds the key by its name, which holds the rotation's token,
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from functions.rotation.keys import leftovers
+from functions.rotation.holders import held
+from functions.rotation.keys import is_valid, leftovers, surplus
 from functions.rotation.memory import Seen
 from functions.rotation.mint import MintedKey, mint
 from functions.rotation.proof import Proof, prove_logged
@@ -42,7 +44,7 @@ class NewKey:
 @dataclass(frozen=True)
 class Making:
     """`key_id` is the key that the version holds afterwards. `new` is None if the version already held another key:
-    then the one minted here was revoked. `leftovers_removed` counts keys of earlier tries."""
+    then the one minted here was revoked. `leftovers_removed` counts keys of earlier tries and rotations."""
 
     key_id: str
     new: NewKey | None
@@ -58,12 +60,15 @@ class KeyMaker:
         version_id: str,
         rotation_token: str | None,
         *,
+        labelled: Sequence[str | None],
         environment: Environment,
         store: SecretStore,
         api: AdminAPI,
         deadline: Deadline,
     ) -> None:
+        """`labelled`: the versions whose keys are in use, those with AWSCURRENT and AWSPREVIOUS."""
         self._tenant = tenant
+        self._labelled = labelled
         self._version = version_id
         self._rotation_token = rotation_token
         self._environment = environment
@@ -79,7 +84,10 @@ class KeyMaker:
         its value is unknown."""
         found = self._keys.of_service_account(self._tenant.service_account_id)
         lost = leftovers(found, self._name)
-        self._remove(lost)
+        unused = self._surplus([key for key in found if key not in lost])
+        self._remove(lost, "key.leftover")
+        self._remove(unused, "key.surplus")
+        ended = [*lost, *unused]
         if self._deadline.remaining() < MINT_NEEDS_SECONDS:
             needs = f"{MINT_NEEDS_SECONDS:.0f} s"
             raise RotationError(
@@ -99,8 +107,12 @@ class KeyMaker:
         current = Key(minted.id, self._name, minted.created_at, minted.expires_at, account)
         # Without those just revoked: if OpenAI refused to delete one, it has a second left, and setting its expiry to
         # the overlap would make it valid again.
-        seen = Seen((*(key for key in found if key not in lost), current), current)
+        seen = Seen((*(key for key in found if key not in ended), current), current)
         return Making(minted.id, NewKey(minted, proof, seen), self._leftovers_removed)
+
+    def _surplus(self, found: list[Key]) -> list[Key]:
+        valid = [key for key in found if is_valid(key, self._api.http.server_time)]
+        return surplus(valid, self._tenant, held(valid, self._labelled, self._tenant, self._store))
 
     def _mint(self) -> MintedKey:
         try:
@@ -108,7 +120,8 @@ class KeyMaker:
         except OpenAIError as error:
             if error.maybe_applied:
                 log.line("mint.unclear", level=logging.WARNING, error=str(error))
-                self._remove(leftovers(self._keys.of_service_account(self._tenant.service_account_id), self._name))
+                again = self._keys.of_service_account(self._tenant.service_account_id)
+                self._remove(leftovers(again, self._name), "key.leftover")
             raise
 
     def _store_key(self, minted: MintedKey) -> str:
@@ -126,7 +139,7 @@ class KeyMaker:
     def _end(self, key_id: str) -> dict[str, str]:
         return {"how": self._keys.retire(key_id)}
 
-    def _remove(self, found: list[Key]) -> None:
+    def _remove(self, found: list[Key], event: str) -> None:
         for key in found:
-            log.line("key.leftover", level=logging.WARNING, key_id=key.id, how=self._keys.retire(key.id))
+            log.line(event, level=logging.WARNING, key_id=key.id, how=self._keys.retire(key.id))
             self._leftovers_removed += 1

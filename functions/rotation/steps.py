@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from typing import ClassVar
 
+from functions.rotation.holders import held
 from functions.rotation.keys import lasts, outdated, remaining_life
 from functions.rotation.making import KeyMaker
 from functions.rotation.memory import Memory, Seen
@@ -25,7 +26,7 @@ from functions.shared.rotation_frame import Outcome, RotationSteps, StepCall
 from functions.shared.rotation_guard import Refused, RotationError
 from functions.shared.secrets_manager import SecretState, SecretStore
 from myflux_keys.payload import Payload
-from myflux_keys.version_labels import CURRENT, PENDING
+from myflux_keys.version_labels import CURRENT, PENDING, PREVIOUS
 
 
 class Rotation(RotationSteps):
@@ -68,6 +69,7 @@ class Rotation(RotationSteps):
             tenant,
             self._version,
             self._rotation_token,
+            labelled=(state.version_with(CURRENT), state.version_with(PREVIOUS)),
             environment=self._environment,
             store=self._store,
             api=api,
@@ -132,6 +134,7 @@ class Rotation(RotationSteps):
         With RotateImmediately=false AWS runs only this step, on a version without a key: then there is nothing to
         prove. A value that is not ours can only be from such a test, since createSecret refuses it.
         """
+        self._checked_state()
         stored = self._store.value(self._version)
         if stored is None:
             return {"outcome": "never_minted"}
@@ -143,7 +146,7 @@ class Rotation(RotationSteps):
         return {"outcome": "proven", "key_id": payload.key_id, "proof": proof.value}
 
     def finish(self) -> Outcome:
-        """finishSecret: makes this version AWSCURRENT, then expires every other key of ours after the overlap.
+        """finishSecret: makes this version AWSCURRENT, then expires the key before it after the overlap, others sooner.
 
         If an expiry cannot be set this raises, though the new key is live: Secrets Manager then repeats the
         rotation, whose steps find their work done, until this one succeeds. Otherwise the old key would stay valid.
@@ -153,8 +156,14 @@ class Rotation(RotationSteps):
         keys = ProjectKeys(self._api.at(tenant.admin_secret), tenant.project_id)
         # Checked before the label moves: a key that OpenAI does not list must not become AWSCURRENT.
         seen = self._memory.take(self._secret_id, self._version) or self._read_keys(keys, tenant)
+        others = [key for key in seen.keys if key.id != seen.current.id]
+        # Read before the label moves, since AWS then moves AWSPREVIOUS too.
+        live, previous = state.version_with(CURRENT), state.version_with(PREVIOUS)
+        replaced, before = (previous, None) if live == self._version else (live, previous)
+        ids, ids_before = (held(others, [version], tenant, self._store) for version in (replaced, before))
         promoted = self._promote(state)
-        shortened = self._shorten(keys, outdated(seen.keys, tenant, seen.current), tenant.overlap)
+        old = outdated(others, tenant, seen.current, previous=ids, before=ids_before)
+        shortened = self._shorten(keys, old)
         return {**promoted, "key_id": seen.current.id, "shortened": shortened}
 
     def _read_keys(self, keys: ProjectKeys, tenant: Tenant) -> Seen:
@@ -168,12 +177,12 @@ class Rotation(RotationSteps):
             raise RotationError(f"OpenAI does not list key {key_id} of this version: AWSCURRENT was not moved")
         return Seen(tuple(listed), current)
 
-    def _shorten(self, keys: ProjectKeys, old: list[Key], overlap: int) -> list[str]:
+    def _shorten(self, keys: ProjectKeys, old: list[tuple[Key, int]]) -> list[str]:
         failures: list[str] = []
-        for key in old:
+        for key, seconds in old:
             try:
-                after = keys.expire(key.id, overlap)
-                less = remaining_life(key.expires_at, after, overlap) if after is not None else None
+                after = keys.expire(key.id, seconds)
+                less = remaining_life(key.expires_at, after, seconds) if after is not None else None
                 if less is not None:
                     keys.expire(key.id, less)
             except OpenAIError as error:
@@ -181,4 +190,4 @@ class Rotation(RotationSteps):
                 log.line("key.not_shortened", level=logging.ERROR, key_id=key.id, error=str(error))
         if failures:
             raise RotationError("the new key is live, but old keys' expiry was not set: " + "; ".join(failures))
-        return [key.id for key in old]
+        return [key.id for key, _ in old]

@@ -20,6 +20,10 @@ from myflux_keys import key_life, names
 MARGIN_SECONDS: Final = key_life.MARGIN_HOURS * 3600
 MIN_INTERVAL_SECONDS: Final = 4 * 3600
 """AWS rotates a secret at most every four hours."""
+PROOF_SECONDS: Final = 600
+"""A rotation uses a new key within this time to prove it. Later use is by somebody who has the key."""
+SLACK_SECONDS: Final = 900
+"""Tolerance between promotion, the new expiry of the old key, and the date that AWS stores."""
 
 
 @dataclass(frozen=True)

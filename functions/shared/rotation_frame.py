@@ -53,6 +53,7 @@ class RotationSteps(ABC):
 
     def set(self) -> Outcome:
         """setSecret: OpenAI knows the key since it was minted, so there is nothing to set."""
+        self._checked_state()
         return {"outcome": "nothing_to_set"}
 
     @abstractmethod
@@ -64,8 +65,11 @@ class RotationSteps(ABC):
     def _checked_state(self) -> SecretState:
         """Raises Refused if this rotation is off or over."""
         state = self._store.describe()
-        check_version(state, self._version, turn_on=self.TURN_ON)
+        check_version(state, self._version, turn_on=self.TURN_ON, has_value=self._has_value)
         return state
+
+    def _has_value(self, version_id: str) -> bool:
+        return self._store.value(version_id) is not None
 
     def _promote(self, state: SecretState) -> Outcome:
         """Moves AWSCURRENT to this version, if it is not there."""

@@ -13,21 +13,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from functions.rotation.tenant import PROOF_SECONDS, SLACK_SECONDS
 from functions.shared.openai_admin import Key
 from functions.sweep.facts import Action, Facts, Finding, Found
+from myflux_keys.key_life import READER_CACHE_SECONDS
 from myflux_keys.version_labels import CURRENT, PENDING, PREVIOUS
 
 GRACE_SECONDS: Final = 3600
 """Younger keys are kept. A rotation stores its key within one invocation (15 minutes at most), and the facts are
 gathered keys first, labels after: so an older key without a label was never stored."""
-PROOF_SECONDS: Final = 600
-"""A rotation uses a new key within this time to prove it. Later use is by somebody who has the key."""
-READER_CACHE_SECONDS: Final = 3600
-"""The longest that a reader caches the old key: the default of aws-secretsmanager-caching."""
 LOOK_AHEAD_SECONDS: Final = 7200
 """How long before its expiry an old key's use is checked. Four times the interval of scheduled sweeps."""
-SLACK_SECONDS: Final = 900
-"""Tolerance between promotion, the new expiry of the old key, and the date that AWS stores."""
 EXPIRY_SLACK_SECONDS: Final = 60
 """How long after its expiry OpenAI may still accept a key before that is a finding."""
 

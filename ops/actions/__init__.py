@@ -5,6 +5,7 @@ command's steps and decisions.
 
 Keys
     rotate              rotates many tenants' keys
+    cut_short           what a rotation takes from the keys before it
     pace                when the next rotation may start
     revoke              revokes a tenant's keys after a leak
     end_keys            calls the function that revokes

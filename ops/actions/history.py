@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from functions.rotation.tenant import MARGIN_SECONDS
-from myflux_keys.key_life import LONGEST_SECONDS
+from myflux_keys.key_life import LONGEST_SECONDS, READER_CACHE_SECONDS
 from myflux_keys.names import TAG_EVERY_DAYS, TAG_OVERLAP_HOURS
 from myflux_keys.version_labels import CURRENT, PENDING, PREVIOUS
 from ops.account import Account, command_and_reason
@@ -119,22 +119,27 @@ def lives(held: SecretFacts, made: Sequence[Version], seen: Sequence[TrailEvent]
             promoted = version.made
         state = _state(version, promoted, problem)
         by, who, reason = _by(version, seen, rotation_role)
-        replaced = next((o.made for o in after if _promoted(o, seen)), None)
+        live = [other for other in after if _promoted(other, seen)]
+        # What a person stores replaces the live key, but only a rotation shortens the lives of older ones.
+        rotations = [other for other in live[1:] if _by(other, seen, rotation_role)[0] != "person"]
+        replaced = [other.made for other in (*live[:1], *rotations)]
         killed = next((o.made for o in after if _by(o, seen, rotation_role)[0] == "revoke"), None)
         expires = None if state in ("failed", "pending") else _ends(held, version.made, replaced, killed)
         found.append(Life(version.id, state, version.made, promoted, expires, by, who, reason, problem))
     return found
 
 
-def _ends(held: SecretFacts, made: datetime, replaced: datetime | None, killed: datetime | None) -> datetime | None:
-    """By the rotation's rule: a key is valid for interval + overlap + margin; once replaced, only for the overlap; and
-    a revocation ends it at once. None for a key that MyFlux did not mint."""
+def _ends(held: SecretFacts, made: datetime, replaced: list[datetime], killed: datetime | None) -> datetime | None:
+    """By the rotation's rule: a key is valid for interval + overlap + margin; once replaced, only for the overlap; once
+    replaced twice, for an hour; a third rotation, or a revocation, ends it at once. `replaced` is when, oldest first.
+    None for a key that MyFlux did not mint."""
     every, overlap = _seconds(held, TAG_EVERY_DAYS, 86_400), _seconds(held, TAG_OVERLAP_HOURS, 3600)
     if every is None or overlap is None:
         return None
     ends = [made + timedelta(seconds=min(every + overlap + MARGIN_SECONDS, LONGEST_SECONDS))]
-    if replaced is not None:
-        ends.append(replaced + timedelta(seconds=overlap))
+    ends += [
+        at + timedelta(seconds=left) for at, left in zip(replaced, (overlap, READER_CACHE_SECONDS, 0), strict=False)
+    ]
     if killed is not None:
         ends.append(killed)
     return min(ends)

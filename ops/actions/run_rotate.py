@@ -6,7 +6,7 @@ Leaves out the choice of tenants (`ops/selection.py`) and the rotations (`rotate
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,13 +14,16 @@ from typing import Final
 import tenancy
 from ops import journal, selection
 from ops.account import Account, checked_reason
+from ops.actions import cut_short
 from ops.actions.pace import Budget, spoken
 from ops.actions.rotate import Progress, Rotate, Waiting
-from ops.errors import OperationError
+from ops.errors import Declined, OperationError
 from ops.journal import Journal
 from ops.selection import Selection
 
 _OPERATION: Final = "rotate"
+_SHOWN: Final = 10
+"""Tenants named one by one before the question; the others are counted."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,12 @@ class Wanted:
 @dataclass(frozen=True)
 class Talk:
     """How the operator gets reports and questions. `resume` gets a sentence about the run that was stopped, and returns
-    None where nobody can answer; `line` is open while a cell's keys are rotated."""
+    None where nobody can answer; `confirmed` asks whether keys may be cut short; `line` is open while a cell's keys are
+    rotated."""
 
     report: Callable[[str], None]
     resume: Callable[[str], bool | None]
+    confirmed: Callable[[str], bool]
     line: Callable[[], AbstractContextManager[Callable[[Progress], None]]]
 
 
@@ -61,43 +66,83 @@ class Rotated:
         }
 
 
+@dataclass(frozen=True)
+class _Run:
+    """One cell's part. `stopped` is the run that it continues, None to begin one. `cut` has a sentence for each tenant
+    whose older keys it cuts short."""
+
+    chosen: Selection
+    place: Path
+    stopped: Journal | None
+    cut: list[str]
+
+
 def rotate(root: Path, wanted: Wanted, talk: Talk) -> Rotated:
-    """Raises OperationError and TenancyError; a rotation that fails is recorded in its entry."""
+    """Raises OperationError, Declined and TenancyError; a rotation that fails is recorded in its entry."""
     why = checked_reason(wanted.reason)
     slugs = [slug.strip() for slug in wanted.tenants]
     selections = selection.to_rotate(tenancy.load(root), slugs, everyone=wanted.everyone, cell=wanted.cell)
-    for chosen in selections:
-        with Account(chosen.cell, _OPERATION) as account:
-            account.check()
-    runs = [_cell(chosen, why, wanted, talk) for chosen in selections]
+    with ExitStack() as locks:
+        # Every cell is asked about before the first rotation begins.
+        prepared = [_prepared(chosen, wanted, talk, locks) for chosen in selections]
+        _ask([sentence for run in prepared for sentence in run.cut], talk)
+        runs = [_cell(run, why, wanted, talk) for run in prepared]
     return Rotated(runs, {slug: text for chosen in selections for slug, text in chosen.left_out.items()})
 
 
-def _cell(chosen: Selection, reason: str, wanted: Wanted, talk: Talk) -> Journal:
+def _prepared(chosen: Selection, wanted: Wanted, talk: Talk, locks: ExitStack) -> _Run:
+    place = locks.enter_context(journal.exclusive_run(chosen.cell, _OPERATION))
+    with Account(chosen.cell, _OPERATION) as account:
+        account.check()
+        stopped = _stopped(place, chosen, wanted.resume, talk)
+        slugs = {tenant.tenant for tenant in chosen.tenants}
+        if stopped is not None:
+            slugs -= {slug for slug, entry in stopped.entries.items() if entry.outcome in ("started", "succeeded")}
+        return _Run(chosen, place, stopped, list(cut_short.by_tenant(account.secrets, chosen.cell.names, slugs)))
+
+
+def _ask(cut: list[str], talk: Talk) -> None:
+    if not cut:
+        return
+    for sentence in cut[:_SHOWN]:
+        talk.report(sentence)
+    if len(cut) > _SHOWN:
+        talk.report(f"The same holds for {len(cut) - _SHOWN} more tenants.")
+    if not talk.confirmed(f"Rotate again, inside the overlap of {len(cut)} tenant{'s' if len(cut) > 1 else ''}?"):
+        raise Declined
+
+
+def _cell(prepared: _Run, reason: str, wanted: Wanted, talk: Talk) -> Journal:
+    chosen = prepared.chosen
     for slug, why in chosen.left_out.items():
         talk.report(f"{slug} is left out: {why}.")
-    with journal.exclusive_run(chosen.cell, _OPERATION) as place:
-        run = _journal(place, chosen, reason, wanted.resume, talk)
-        left = [slug for slug, entry in run.entries.items() if entry.outcome != "succeeded"]
-        budget = Budget()
-        talk.report(
-            f"{chosen.cell.cell}: {len(left)} of {len(run.entries)} tenants to rotate, at most {budget.per_minute} a "
-            f"minute: takes about {spoken(budget.seconds_for(len(left)))}."
-        )
-        with Account(chosen.cell, _OPERATION, run.reason) as account, talk.line() as progress:
-            waiting = Waiting(give_up_seconds=wanted.minutes * 60)
-            try:
-                done = Rotate(account, run, follow=wanted.wait, report=progress, waiting=waiting).run()
-            except BaseException:
-                talk.report(
-                    "Stopped. AWS finishes the rotations that were started. Run the same command again for the others."
-                )
-                raise
-        done.finish()
-        return done
+    run = prepared.stopped
+    if run is None:
+        slugs = [tenant.tenant for tenant in chosen.tenants]
+        run = journal.begin(prepared.place, _OPERATION, chosen.cell, slugs, reason)
+    elif reason:
+        run.reason = reason
+    left = [slug for slug, entry in run.entries.items() if entry.outcome != "succeeded"]
+    budget = Budget()
+    talk.report(
+        f"{chosen.cell.cell}: {len(left)} of {len(run.entries)} tenants to rotate, at most {budget.per_minute} a "
+        f"minute: takes about {spoken(budget.seconds_for(len(left)))}."
+    )
+    with Account(chosen.cell, _OPERATION, run.reason) as account, talk.line() as progress:
+        waiting = Waiting(give_up_seconds=wanted.minutes * 60)
+        try:
+            done = Rotate(account, run, follow=wanted.wait, report=progress, waiting=waiting).run()
+        except BaseException:
+            talk.report(
+                "Stopped. AWS finishes the rotations that were started. Run the same command again for the others."
+            )
+            raise
+    done.finish()
+    return done
 
 
-def _journal(place: Path, chosen: Selection, reason: str, resume: bool | None, talk: Talk) -> Journal:
+def _stopped(place: Path, chosen: Selection, resume: bool | None, talk: Talk) -> Journal | None:
+    """The run to continue; None to begin one."""
     slugs = [tenant.tenant for tenant in chosen.tenants]
     unfinished = journal.unfinished(place, _OPERATION, slugs)
     if unfinished is None:
@@ -105,7 +150,7 @@ def _journal(place: Path, chosen: Selection, reason: str, resume: bool | None, t
             raise OperationError(
                 f"there is no unfinished run for these tenants of {chosen.cell.cell}: leave out --resume to start one."
             )
-        return journal.begin(place, _OPERATION, chosen.cell, slugs, reason)
+        return None
     left = sum(not entry.outcome for entry in unfinished.entries.values())
     stopped = (
         f"The run that {unfinished.by} started on {unfinished.begun} was stopped: {left} of {len(unfinished.entries)} "
@@ -114,8 +159,6 @@ def _journal(place: Path, chosen: Selection, reason: str, resume: bool | None, t
     if resume is None:
         resume = talk.resume(stopped)
     if resume is False:
-        return journal.begin(place, _OPERATION, chosen.cell, slugs, reason)
+        return None
     talk.report(f"{stopped}. It continues now; --restart starts again.")
-    if reason and reason != unfinished.reason:
-        unfinished.reason = reason
     return unfinished

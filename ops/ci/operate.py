@@ -33,7 +33,7 @@ def main() -> int:
         raise Failure(f"cell {arguments.cell} has no tenant `{arguments.tenant}`. Nothing was changed.")
     job = cell_job(root, arguments.cell)
     if arguments.operation == "rotate":
-        code = job.keys("rotate", tenant.tenant, "--wait", "--reason", arguments.reason).code
+        code = job.keys("rotate", tenant.tenant, "--wait", "--yes", "--reason", arguments.reason).code
         result = "is rotated" if code == 0 else "is not rotated: see the log"
     else:
         code, result = _offboard(job, tenant.tenant, arguments.reason)

@@ -52,16 +52,20 @@ def rotate(
     give_up: Annotated[
         float, typer.Option("--timeout", help="Minutes after which a rotation that has not ended counts as failed.")
     ] = 30,
+    yes: options.Yes = False,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
     """Rotate keys now, at the rate that OpenAI's Admin API allows.
 
-    Readers are not interrupted: each old key stays valid for its tenant's overlap. Ctrl-C stops the command, and
-    running it again continues with the tenants that are left. Customers' own keys are left out.
+    Readers are not interrupted: each old key stays valid for its tenant's overlap. A rotation inside the overlap of the
+    one before leaves the older key one hour: the command says so first, and asks. Ctrl-C stops the command, and running
+    it again continues with the tenants that are left. Customers' own keys are left out.
     """
     wanted = run_rotate.Wanted(tenants or [], everyone, cell, reason, resume, wait, give_up)
-    done = run_rotate.rotate(fleet, wanted, run_rotate.Talk(output.step, _ask_to_resume, partial(_line, follow=wait)))
+    confirmed = partial(ask.confirmed, yes=yes)
+    talk = run_rotate.Talk(output.step, _ask_to_resume, confirmed, partial(_line, follow=wait))
+    done = run_rotate.rotate(fleet, wanted, talk)
     for slug, detail in sorted(done.failed.items()):
         output.step(f"{slug}: {detail}")
     output.result(_facts(done.runs, done.left_out), sentence(done.runs, done.failed, wait=wait), as_json=as_json)

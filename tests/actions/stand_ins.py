@@ -54,6 +54,8 @@ class Held:
     rotation_enabled: bool = True
     deleted: bool = False
     changed: datetime | None = None
+    rotated: datetime | None = None
+    tags: dict[str, str] = field(default_factory=dict[str, str])
     policy: str = json.dumps({"Version": "2012-10-17", "Statement": []})
 
 
@@ -69,7 +71,7 @@ class _Pages:
         listed = [
             {key: value for key, value in secret.items() if key not in ("VersionIdsToStages", "ResponseMetadata")}
             | {"SecretVersionsToStages": secret["VersionIdsToStages"]}
-            | {"Tags": [{"Key": "tenant", "Value": secret["Name"].split("/")[2]}]}
+            | {"Tags": [*secret["Tags"], {"Key": "tenant", "Value": secret["Name"].split("/")[2]}]}
             for secret in told
         ]
         return [{"SecretList": listed, **_metadata(self.secrets.clock)}]
@@ -94,7 +96,9 @@ class FakeSecrets:
             "Name": self._name(SecretId),
             "RotationEnabled": held.rotation_enabled,
             "VersionIdsToStages": {version: list(labels) for version, labels in held.stages.items()},
+            "Tags": [{"Key": tag, "Value": value} for tag, value in held.tags.items()],
             **({"LastChangedDate": held.changed} if held.changed else {}),
+            **({"LastRotatedDate": held.rotated} if held.rotated else {}),
             **({"DeletedDate": self.clock.moment()} if held.deleted else {}),
             **_metadata(self.clock),
         }

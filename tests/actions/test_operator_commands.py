@@ -64,7 +64,7 @@ def until(running: subprocess.Popen[str], operated: Operated, tenant: str, label
 
 def test_all_keys_are_rotated_and_history_tells_who_asked_and_why(operated: Operated) -> None:
     before = {tenant: current(operated, tenant) for tenant in ("acme", "fjord")}
-    told = operated.command("rotate", "--all", "--wait", "--reason", "quarterly, asked by Zoë", "--json")
+    told = operated.command("rotate", "--all", "--wait", "--yes", "--reason", "quarterly, asked by Zoë", "--json")
     found = done(told)
     assert {slug: entry["outcome"] for slug, entry in found["cells"]["local"]["tenants"].items()} == {
         "acme": "succeeded",
@@ -90,14 +90,14 @@ def test_ctrl_c_stops_the_command_and_the_same_one_goes_on_without_a_second_key(
     control = operated.cell.openai
     before = len(control.minted())
     control.fault("slow", method="POST", path=MINT, count=2, seconds=9)
-    with operated.popen("rotate", "acme", "fjord", "--wait", "--reason", "first") as running:
+    with operated.popen("rotate", "acme", "fjord", "--wait", "--yes", "--reason", "first") as running:
         until(running, operated, "acme", "AWSPENDING")
         running.send_signal(signal.SIGINT)
         _, err = running.communicate(timeout=120)
     assert running.returncode not in (0, 2), "a script must see that it did not finish"
     assert "Run the same command again" in err
     assert "Traceback" not in err
-    told = operated.command("rotate", "fjord", "acme", "--wait", "--json")
+    told = operated.command("rotate", "fjord", "acme", "--wait", "--yes", "--json")
     run = done(told)["cells"]["local"]
     assert {entry["outcome"] for entry in run["tenants"].values()} == {"succeeded"}
     assert run["reason"] == "first", "a run that continues keeps its reason"
@@ -108,13 +108,13 @@ def test_ctrl_c_stops_the_command_and_the_same_one_goes_on_without_a_second_key(
 def test_a_rotation_that_fails_is_told_with_the_way_out_and_works_the_next_time(operated: Operated) -> None:
     live = current(operated, "acme")
     operated.cell.openai.fault("500", method="POST", path=MINT, count=None)
-    told = operated.command("rotate", "acme", "--wait")
+    told = operated.command("rotate", "acme", "--wait", "--yes")
     assert told.returncode == 1
     assert "acme: RotationFailed" in told.stderr
     assert "/aws/lambda/myflux-local-rotation" in told.stderr
     assert current(operated, "acme") == live, "the key from before is live"
     operated.cell.openai.clear_faults()
-    assert operated.command("rotate", "acme", "--wait").returncode == 0
+    assert operated.command("rotate", "acme", "--wait", "--yes").returncode == 0
     assert current(operated, "acme") != live
 
 
@@ -187,7 +187,9 @@ def test_disable_shuts_readers_out_and_enable_lets_them_in_with_file_and_state_a
     lines = standing(operated)["cells"]["local"]
     acme = next(line for line in lines if line["tenant"] == "acme")
     assert (acme["enabled"], acme["readable"], acme["state"]) == (False, False, "disabled")
-    assert operated.command("rotate", "acme", "--wait").returncode == 0, "a disabled tenant's key goes on rotating"
+    assert operated.command("rotate", "acme", "--wait", "--yes").returncode == 0, (
+        "a disabled tenant's key goes on rotating"
+    )
 
     assert done(operated.command("enable", "acme", "--json"))["stack_changes"] == 1
     assert file.read_text(encoding="utf-8") == written
@@ -230,7 +232,7 @@ def test_an_overdue_rotation_is_told_by_the_cells_own_clock(operated: Operated) 
     finally:
         client.close()
         operated.cell.openai.clear_faults()
-    assert operated.command("rotate", "acme", "fjord", "--wait").returncode == 0
+    assert operated.command("rotate", "acme", "fjord", "--wait", "--yes").returncode == 0
 
 
 def test_another_accounts_cell_is_refused_before_anything_is_changed(operated: Operated, tmp_path: Path) -> None:

@@ -62,6 +62,16 @@ def test_each_version_tells_who_made_it_when_it_went_live_and_when_it_ends() -> 
     assert by_hand.expires == hours[3] + timedelta(days=34), "interval, overlap and three days: 30 + 1 + 3"
 
 
+def test_rotations_inside_the_overlap_end_older_keys_sooner() -> None:
+    moments = [NOW + timedelta(minutes=10 * number) for number in range(4)]
+    made = [Version(f"rotate-{number}", at, ()) for number, at in enumerate(moments)]
+    seen = [event("UpdateSecretVersionStage", version.id, version.made) for version in made]
+    ends = [life.expires for life in lives(held(), made, seen, ROLE)]
+    assert ends[0] == moments[3], "the third rotation after it ends it"
+    assert ends[1] == moments[3] + timedelta(hours=1), "the second leaves it what readers cache it for"
+    assert ends[2] == moments[3] + timedelta(hours=24), "the first leaves it the overlap"
+
+
 def test_a_revocation_ends_every_key_before_it_at_once() -> None:
     made = [
         Version("old", NOW, ("AWSPREVIOUS",)),

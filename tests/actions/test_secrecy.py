@@ -41,7 +41,7 @@ ops.actions.admin_key.store = store
 RUN: tuple[tuple[str, ...], ...] = (
     ("validate",),
     ("status",),
-    ("rotate", "acme", "--wait", "--reason", "canary"),
+    ("rotate", "acme", "--wait", "--yes", "--reason", "canary"),
     ("sweep", "--governance"),
     ("revoke", "fjord", "--yes"),
     ("disable", "acme"),
@@ -168,10 +168,10 @@ def _fail_at_each_step(written: Written) -> None:
         ("dropped_after_apply", "POST", r"projects/[^/]+/api_keys/[^/]+$"),
     ):
         control.fault(fault, method=method, path=path, count=1)
-    written.command("rotate", "acme", "--wait")
+    written.command("rotate", "acme", "--wait", "--yes")
     assert control.faults() == [], "each of them struck"
     control.fault("500", method="POST", path=mint, count=None)
-    assert "RotationFailed" in written.command("rotate", "acme", "--wait", fails=True)
+    assert "RotationFailed" in written.command("rotate", "acme", "--wait", "--yes", fails=True)
     control.clear_faults()
 
 

@@ -162,7 +162,38 @@ def test_a_stored_key_that_is_gone_from_openai_frees_the_next_rotation(world: Ad
     with pytest.raises(NotProven, match="refused"):
         world.step("testSecret", "token")
     assert PENDING not in world.secrets.labels, "AWSPENDING on it would make every later rotation fail"
+    for _ in range(4):
+        with pytest.raises(Refused, match="the key is not valid"):
+            world.step("createSecret", "token")
     world.check(world.rotate())
+
+
+@pytest.mark.parametrize("step", ["createSecret", "setSecret", "testSecret", "finishSecret"])
+def test_every_step_refuses_a_token_that_belongs_to_no_version(world: AdminWorld, step: str) -> None:
+    world.rotate()
+    with pytest.raises(Refused, match="has no version nobodys"):
+        world.step(step, "nobodys")
+
+
+def test_many_forced_rotations_leave_the_live_key_and_its_predecessors(world: AdminWorld) -> None:
+    """The tidying waits a day; what is older than the previous key ends before another is made."""
+    tokens = [world.rotate() for _ in range(8)]
+    made = {key.name for key in world.live().values()} - {"made by hand", "observer"}
+    assert {names.admin_key_name(CELL, token) for token in tokens[-2:]} <= made
+    assert len([name for name in made if name.startswith(names.admin_key_name(CELL, ""))]) <= 3
+
+
+def test_an_admin_key_that_a_person_stored_again_is_not_ended_by_a_rotation(world: AdminWorld) -> None:
+    old = world.rotate()
+    for _ in range(2):
+        world.rotate()
+    value = world.secrets.values[old]
+    assert value is not None
+    world.secrets.labels.pop(PENDING, None)
+    world.secrets.put_by_hand("by-hand", value)
+    world.restart()
+    world.check(world.rotate())
+    assert world.accepted(SecretText(value)), "it was the live key while the next was made"
 
 
 @pytest.mark.parametrize(
@@ -208,7 +239,7 @@ def test_a_rotation_that_is_over_is_not_brought_back(world: AdminWorld) -> None:
     old = world.rotate()
     world.rotate()
     world.rotate()
-    with pytest.raises(Refused, match="has no version"):
+    with pytest.raises(Refused, match="or it is long over"):
         world.step("finishSecret", old)
     assert world.secrets.labels[CURRENT] != old
 

@@ -16,6 +16,7 @@ from functions.shared.openai_admin import AdminAPI, ProjectKeys
 def _forget_lost_keys() -> None:
     """A repeat does not look for what the try before it made."""
     making.leftovers = lambda keys, key_name: []
+    making.surplus = lambda valid, tenant, held: []
 
 
 def _repeat_the_mint() -> None:
@@ -38,7 +39,7 @@ def _revoke_the_old_key() -> None:
 
 
 def _let_the_old_key_live() -> None:
-    steps.outdated = lambda keys, tenant, current: []
+    steps.outdated = lambda keys, tenant, current, **previous: []
 
 
 def _take_a_lost_answer_for_a_refusal() -> None:

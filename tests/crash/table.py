@@ -20,6 +20,7 @@ from tests.crash.tenant import Tenant
 class Start:
     """How a rotation begins. `first_is_current`: what Secrets Manager does to an empty secret's first value.
 
+    `in_overlap`: it has rotated three times just now, so a key must end before another is made;
     `lost`: an earlier try of the same rotation made a key whose value nobody has, so there is one to remove;
     `refuses_to_delete`: OpenAI deletes no key of a service account, as before September 2026.
     `cold`: each step meets a function that remembers nothing of the step before, as on another sandbox.
@@ -28,6 +29,7 @@ class Start:
     name: str
     first_is_current: bool = True
     with_key: bool = False
+    in_overlap: bool = False
     lost: bool = False
     refuses_to_delete: bool = False
     cold: bool = False
@@ -39,6 +41,7 @@ STARTS: Final = (
     Start("secret with a key", with_key=True),
     Start("secret with a key, a lost key that can't be deleted", with_key=True, lost=True, refuses_to_delete=True),
     Start("secret with a key, a lost key to remove, every step cold", with_key=True, lost=True, cold=True),
+    Start("secret rotated inside its overlap, twice", with_key=True, in_overlap=True),
 )
 
 COLUMNS: Final = tuple((start, fault) for start in STARTS for fault in FAULTS)
@@ -48,6 +51,7 @@ SMALL: Final = (
     (STARTS[4], BY_NAME["killed before"]),
     (STARTS[4], BY_NAME["killed after"]),
     (STARTS[4], BY_NAME["lost throughout"]),
+    (STARTS[5], BY_NAME["killed after"]),
 )
 """The columns of the default run: every call that there is, killed on either side, and lost as often as it is tried."""
 
@@ -96,7 +100,7 @@ class Rows:
             self._stage.control.fault("old_delete_rule", count=None)
         tenant = Tenant(self._stage)
         if start.with_key:
-            failures = tenant.rotate()
+            failures = [failure for _ in range(3 if start.in_overlap else 1) for failure in tenant.rotate()]
             assert not failures, f"the tenant's first key: {failures}"
         if start.lost:
             tenant.mint_unseen(token)

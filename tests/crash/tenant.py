@@ -18,6 +18,8 @@ from tests.crash.stage import ATTEMPTS, CELL, MODEL, Stage
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 OVERLAP_HOURS: Final = 24
 _OVERLAP_SECONDS: Final = OVERLAP_HOURS * 3600
+MOST_KEYS: Final = 4
+"""The live one, the previous one, one that the sweep extended, and one more."""
 _SLACK: Final = 120
 """Seconds that a slow machine may take from a rotation's last call to a look at its outcome."""
 _END_SECONDS: Final = 60.0
@@ -143,6 +145,8 @@ class Tenant:
             life = lives.get(self.payload(labels[PREVIOUS]).key_id, 0.0)
             if life < _OVERLAP_SECONDS - _SLACK:
                 found.append(f"the key that is {PREVIOUS} dies in {life:.0f} s, within its overlap")
+        if sum(life > 2 for life in lives.values()) > MOST_KEYS:
+            found.append(f"{len(lives)} keys live")
         return found + self._strays(lives, current.key_id)
 
     def lives(self) -> dict[str, float]:

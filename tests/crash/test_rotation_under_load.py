@@ -111,7 +111,7 @@ def _poll_through(
     with _polling(tenant) as polls:
         for number in range(rotations):
             fault = dice.choice(FAULTS)
-            stage.script.begin(dice.randrange(13), fault)
+            stage.script.begin(dice.randrange(15), fault)
             tenant.rotate()
             stage.script.end()
             judge(f"rotation {number}, {fault.name} at {stage.script.struck}")

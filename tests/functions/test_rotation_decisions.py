@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.rotation.keys import leftovers, outdated, remaining_life
+from functions.rotation.keys import leftovers, outdated, remaining_life, surplus
 from functions.rotation.proof import Proof, judge
 from functions.rotation.tenant import Tenant, check_name
 from functions.shared.openai_admin import Key
 from functions.shared.openai_http import OpenAIError
 from functions.shared.rotation_guard import Refused
 from myflux_keys import names
+from myflux_keys.key_life import READER_CACHE_SECONDS
 
 DAY = 86_400
+HOUR = 3600
 TENANT = Tenant("local", "acme", "proj_1", "svc_1", "restricted", ("gpt-5-mini",), 30 * DAY, DAY)
 NAME = TENANT.key_name("token")
 
@@ -76,7 +80,78 @@ def test_outdated_keys_are_ours_not_current_and_too_long_lived() -> None:
     soon = _key(TENANT.key_name("soon"), expires=1000 + DAY, id="key_soon")
     strange = _key("somebody's", id="key_theirs")
     neighbour = _key(names.key_name("local", "acm", "old"), id="key_acm")
-    assert outdated([current, old, twin, soon, strange, neighbour], TENANT, current) == [old, twin]
+    before = _key(TENANT.key_name("before"), id="key_before")
+    keys = [current, old, twin, soon, strange, neighbour, before]
+    assert outdated(keys, TENANT, current, previous={before.id}) == [
+        (old, HOUR),
+        (twin, HOUR),
+        (soon, HOUR),
+        (before, DAY),
+    ], "the key before this one gets the overlap, any other what a reader may cache it for"
+
+
+def test_the_previous_key_is_left_the_longest_reader_cache_whatever_the_overlap() -> None:
+    current, before = _key(NAME, id="key_now"), _key(TENANT.key_name("before"), id="key_before")
+    short = replace(TENANT, overlap=60)
+    assert outdated([current, before], short, current, previous={before.id}) == [(before, READER_CACHE_SECONDS)]
+
+
+MADE = {"live": 20 * DAY, "previous": 10 * DAY}
+"""When the live key and the one before it were made."""
+
+
+def _old(id: str, made: int, *, expires: int, used: int | None) -> Key:
+    return Key(id, TENANT.key_name(id), made, expires, "svc_1", used)
+
+
+def _row(*others: Key) -> list[Key]:
+    return [*others, *(_old(id, made, expires=made + 34 * DAY, used=made + DAY) for id, made in MADE.items())]
+
+
+def test_before_a_mint_all_ends_but_what_the_secret_holds_and_one_extended_key() -> None:
+    last = MADE["live"]
+    extended = _old("extended", DAY, expires=last + 12 * HOUR, used=last - HOUR)
+    also = _old("also-extended", 2 * DAY, expires=last + 13 * HOUR, used=last - 2 * HOUR)
+    grace = _old("grace", 3 * DAY, expires=last + HOUR, used=last)
+    abandoned = _old("abandoned", last - 60, expires=last + 34 * DAY, used=last - 50)
+    strange = Key("key_theirs", "somebody's", 1000, None, "svc_1", last)
+    ended = surplus(_row(extended, also, grace, abandoned, strange), TENANT, set(MADE))
+    assert {key.id for key in ended} == {"also-extended", "grace", "abandoned"}
+
+
+def test_an_extended_key_keeps_its_life_through_further_rotations() -> None:
+    """First as the key before the previous one, then as one that has been replaced for longer."""
+    replaced, made = MADE["previous"], MADE["previous"] + DAY
+    current = Key("key_now", NAME, made, made + 34 * DAY, "svc_1")
+    extended = _old("extended", DAY, expires=replaced + 2 * DAY, used=made - HOUR)
+    usual = _old("usual", DAY, expires=replaced + DAY + 60, used=made - HOUR)
+    previous = _old("previous", replaced, expires=replaced + 34 * DAY, used=made)
+    assert outdated([previous, extended, current], TENANT, current, previous={"previous"}) == [(previous, DAY)]
+    assert outdated([previous, usual, current], TENANT, current, previous={"previous"}) == [(previous, DAY)], (
+        "it ends by itself"
+    )
+    soon = replace(current, created_at=replaced + HOUR)
+    found = outdated([previous, usual, soon], TENANT, soon, previous={"previous"})
+    assert found == [(previous, DAY), (usual, HOUR)], "a rotation inside its overlap cuts it to the reader cache"
+    newer = _old("newer", 2 * DAY, expires=replaced + HOUR, used=replaced)
+    assert (extended, HOUR) not in outdated([previous, newer, extended, soon], TENANT, soon, previous={"previous"})
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 80), st.none() | st.integers(0, 40)), max_size=12),
+    st.sets(st.integers(0, 11), max_size=2),
+)
+def test_at_most_three_keys_are_left_when_one_is_minted(
+    lives: list[tuple[int, int, int | None]], holding: set[int]
+) -> None:
+    keys = [
+        _old(str(n), made * HOUR, expires=(made + life) * HOUR, used=None if used is None else used * HOUR)
+        for n, (made, life, used) in enumerate(lives)
+    ]
+    held = {str(number) for number in holding}
+    ended = surplus(keys, TENANT, held)
+    assert len(keys) - len(ended) <= 3
+    assert not held & {key.id for key in ended}, "what the secret holds is never ended"
 
 
 @given(st.integers(1, 10**9), st.integers(1, 10**6), st.integers(-(10**6), 10**6))

@@ -170,6 +170,8 @@ class World:
         payload = self.payload()
         assert self.accepted(payload.api_key), "OpenAI accepts the key that is AWSCURRENT"
         now = int(self.control.state()["now"])
+        lasting = [key for key in self.live_keys().values() if key.expires_at is None or key.expires_at > now + 2]
+        assert len(lasting) <= 4, "however often it rotates"
         for key_id, key in self.live_keys().items():
             if key_id == payload.key_id:
                 continue
