@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -86,6 +86,12 @@ class _Stack(automation.Stack):
         return automation.UpdateSummary("", datetime.now(UTC), "", {}, {}, "")
 
 
+@cache
+def pulumi_command() -> automation.PulumiCommand:
+    """The engine's command. The SDK starts it to read its version: once for all the stacks of a process."""
+    return automation.PulumiCommand()
+
+
 class Engine:
     """Runs operations on the stacks of one fleet. Credentials, backend and PATH are those of this process.
 
@@ -100,7 +106,7 @@ class Engine:
         self._logs = logs
         self._project = project
         self._environment = {**(environment or {}), FLEET: str(fleet.resolve())}
-        self._command = automation.PulumiCommand()
+        self._command = pulumi_command()
 
     def up(self, stack: str, *, refresh: bool = False, environment: Mapping[str, str] | None = None) -> Outcome:
         """`refresh` first updates the state from AWS. `environment` is for this operation only."""

@@ -24,7 +24,7 @@ def test_an_event_that_comes_after_the_end_is_let_go(tmp_path: Path, monkeypatch
         listening.append(on_event)
         on_event(events.EngineEvent(sequence=1, timestamp=0))
 
-    monkeypatch.setattr(automation, "PulumiCommand", SimpleNamespace)
+    monkeypatch.setattr("ops.stacks.engine.pulumi_command", SimpleNamespace)
     monkeypatch.setattr(automation.Stack, "select", lambda *_: automation.Stack.__new__(automation.Stack))
     monkeypatch.setattr(automation.Stack, "refresh", refresh)
     monkeypatch.setattr("ops.stacks.engine._Workspace", lambda **_: object())
@@ -44,7 +44,7 @@ def test_the_folder_of_the_files_is_told_to_the_engines_own_process_alone(
         told.append(env_vars)
         return object()
 
-    monkeypatch.setattr(automation, "PulumiCommand", SimpleNamespace)
+    monkeypatch.setattr("ops.stacks.engine.pulumi_command", SimpleNamespace)
     monkeypatch.setattr(automation.Stack, "select", lambda *_: automation.Stack.__new__(automation.Stack))
     monkeypatch.setattr(automation.Stack, "up", lambda *_, **__: None)
     monkeypatch.setattr("ops.stacks.engine._Workspace", workspace)
