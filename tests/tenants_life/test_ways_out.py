@@ -98,7 +98,7 @@ def test_a_rotation_that_was_switched_off_is_found_by_up_and_turned_on_with_a_ne
     assert life.secret(slug)["RotationEnabled"]
     wait_until(lambda: life.key_id(slug) != before, "the new key")
     settled_and_whole(life, slug)
-    life.told("rotate", slug, "--wait")
+    life.told("rotate", slug, "--wait", "--yes")
 
 
 def test_changed_tags_and_a_policy_that_was_taken_away_are_found_by_up_and_put_right(life: Life) -> None:
