@@ -10,12 +10,15 @@ from collections.abc import Collection, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from botocore.exceptions import ClientError
+
 from myflux_keys import version_labels
 from myflux_keys.aws_names import CellNames
 from myflux_keys.consumers import CONSUMERS
 from myflux_keys.key_life import READER_CACHE_SECONDS
 from myflux_keys.names import TAG_CONSUMERS, TAG_OVERLAP_HOURS
 from ops.actions.pace import spoken
+from ops.errors import code_of
 from ops.rotation_state import SecretFacts, facts, tenant_secrets
 
 if TYPE_CHECKING:
@@ -58,7 +61,13 @@ def cut_short(tenant: str, found: SecretFacts) -> str | None:
 def _secrets(
     client: SecretsManagerClient, names: CellNames, slugs: Collection[str]
 ) -> Iterator[tuple[str, SecretFacts]]:
-    if len(slugs) > 1:
+    if len(slugs) != 1:
         yield from ((tenant, found) for tenant, found in tenant_secrets(client, names) if tenant in slugs)
-    for tenant in slugs if len(slugs) == 1 else ():
+        return
+    (tenant,) = slugs
+    try:
         yield tenant, facts(client.describe_secret(SecretId=names.tenant(tenant).secret))
+    except ClientError as error:
+        # The rotation itself says what is missing, and the way out.
+        if code_of(error) != "ResourceNotFoundException":
+            raise
