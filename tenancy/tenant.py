@@ -101,8 +101,8 @@ class Tenant(Model):
         Text,
         AfterValidator(_name),
         Field(
-            description="The tenant's name for people: `key set` and `offboard` show it when they ask. AWS and OpenAI "
-            "do not get it.",
+            description="The tenant's name for people: `key set` and `offboard` show it when they ask, `check` in its "
+            "report. AWS and OpenAI do not get it.",
             examples=["Acme Travel"],
         ),
     ]

@@ -37,7 +37,8 @@ def new(
     name: Annotated[
         str,
         typer.Option(
-            help="The name for people: `key set` and `offboard` show it when they ask. AWS and OpenAI do not get it."
+            help="The name for people: `key set` and `offboard` show it when they ask, `check` in its report. AWS and "
+            "OpenAI do not get it."
         ),
     ] = "",
     cell: Annotated[str, typer.Option(help="The cell that serves it.", autocompletion=options.complete_cell)] = "",

@@ -51,7 +51,7 @@ def test_before_deployment_ids_and_arns_are_unknown_and_what_the_files_say_is_kn
 
 @pytest.mark.parametrize("slug", ["acme", "globex", "initech"])
 def test_a_tenants_name_is_read_where_its_description_says(slug: str, tmp_path: Path) -> None:
-    """Two commands that ask; AWS and OpenAI do not get it, so that it can be changed at any time."""
+    """Two commands that ask, and a review; AWS and OpenAI do not get it, so that it can be changed at any time."""
     for folder in ("cells", "tenants"):
         shutil.copytree(program.ROOT / folder, tmp_path / folder)
     file = tmp_path / "tenants" / f"{slug}.yaml"
@@ -66,8 +66,8 @@ def test_a_tenants_name_is_read_where_its_description_says(slug: str, tmp_path: 
         if re.search(r"\btenant\.name\b", path.read_text("utf-8"))
     }
     described = Tenant.model_fields["name"].description or ""
-    assert readers == {"key", "offboard"}
-    assert "`key set` and `offboard` show it" in described
+    assert readers == {"key", "offboard", "tenant_files"}
+    assert "`key set` and `offboard` show it when they ask, `check` in its report" in described
 
 
 def test_two_rehearsals_say_the_same(tmp_path: Path) -> None:
