@@ -1,11 +1,13 @@
-"""Which tenants an operation works on: pure decisions over the tenant and cell files."""
+"""Which tenants an operation works on, by the tenant and cell files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 
+import tenancy
 from ops.errors import OperationError
 from tenancy import Cell, Fleet, Tenant
 
@@ -17,6 +19,14 @@ class Selection:
     cell: Cell
     tenants: tuple[Tenant, ...]
     left_out: dict[str, str]
+
+
+def files_of(root: Path, slugs: Sequence[str]) -> Fleet:
+    """For an operation on `slugs` alone, which a mistake in another tenant's file must not stop, least of all after a
+    leak. Raises TenancyError."""
+    found = tenancy.load(root, only=list(slugs))
+    # An unknown slug is told with the one that it resembles.
+    return found if found.tenants.keys() >= set(slugs) else tenancy.load(root)
 
 
 def one_tenant(fleet: Fleet, slug: str) -> Tenant:

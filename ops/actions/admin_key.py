@@ -172,7 +172,11 @@ def wait(
 
 def notices(record: AdminKeyRecord | None, now: float | None, *, customers: bool = False) -> Iterator[str]:
     """What the person should know about a valid key. `record` is OpenAI's record of the key, `now` OpenAI's time."""
-    way_out = "ask the customer for another one" if customers else "`myflux-keys admin-key rotate` replaces it now"
+    way_out = (
+        "ask the customer for another one"
+        if customers
+        else "`myflux-keys admin-key rotate --cell CELL` replaces it now"
+    )
     if record is None or now is None:
         yield "OpenAI's list does not show when this key expires: check it there. It should expire within a year."
         return

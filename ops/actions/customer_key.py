@@ -137,8 +137,8 @@ def _notices_on_storing(kind: Kind, *, replaces: bool) -> Sequence[str]:
     found = [PERSONS_KEY] if kind != "service_account" else []
     if replaces:
         found.append(
-            "The old key is still valid at OpenAI, and only the customer can revoke it. Ask them to do so in half an "
-            "hour: by then no reader has it in its cache."
+            "If the key before it was another one: that one is still valid at OpenAI, and only the customer can revoke "
+            "it. Ask them to do so in half an hour: by then no reader has it in its cache."
         )
     return found
 

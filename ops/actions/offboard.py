@@ -226,8 +226,12 @@ def plan(cell: Cell, tenant: Tenant, *, leaves: bool) -> list[str]:
         "revoke every key in the tenant's project at OpenAI, also those that MyFlux did not make"
         if tenant.minted
         else "revoke no key: only the customer can, at OpenAI",
-        f"destroy stack {names.stack}: its secret can be restored for {cell.recovery_window_days} days, without a "
-        "valid key" + (f"; project {names.project} is archived, which is final" if tenant.minted else ""),
+        f"destroy stack {names.stack}: its secret can be restored for {cell.recovery_window_days} days, "
+        + (
+            f"without a valid key; project {names.project} is archived, which is final"
+            if tenant.minted
+            else "with the customer's key, which is valid until they revoke it"
+        ),
     ]
     if leaves:
         steps.append(f"move the file to tenants/archive/{tenant.tenant}.yaml, so that the slug is never used again")

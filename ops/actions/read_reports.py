@@ -47,7 +47,7 @@ def capacities(root: Path, cell: str | None) -> list[Capacity]:
 
 def lives(root: Path, slug: str) -> list[Life]:
     """The history of every version of a tenant's key. Raises OperationError and TenancyError."""
-    fleet = tenancy.load(root)
+    fleet = selection.files_of(root, [slug])
     tenant = selection.one_tenant(fleet, slug)
     with Account(fleet.cell_of(tenant), "history") as account:
         return history(account, slug)

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import tenancy
 from ops import journal, selection
 from ops.account import Account, checked_reason
 from ops.actions.end_keys import Keys, Seen
@@ -41,7 +40,7 @@ def revoke(
     """Reports the consequences before it calls `confirmed`. Raises OperationError, or Declined; after an
     OperationError the same call continues."""
     why = checked_reason(reason)
-    fleet = tenancy.load(root)
+    fleet = selection.files_of(root, [slug])
     tenant = selection.one_tenant(fleet, slug)
     if not tenant.minted:
         raise OperationError(

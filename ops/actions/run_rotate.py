@@ -81,7 +81,8 @@ def rotate(root: Path, wanted: Wanted, talk: Talk) -> Rotated:
     """Raises OperationError, Declined and TenancyError; a rotation that fails is recorded in its entry."""
     why = checked_reason(wanted.reason)
     slugs = [slug.strip() for slug in wanted.tenants]
-    selections = selection.to_rotate(tenancy.load(root), slugs, everyone=wanted.everyone, cell=wanted.cell)
+    fleet = selection.files_of(root, slugs) if slugs else tenancy.load(root)
+    selections = selection.to_rotate(fleet, slugs, everyone=wanted.everyone, cell=wanted.cell)
     with ExitStack() as locks:
         # Every cell is asked about before the first rotation begins.
         prepared = [_prepared(chosen, wanted, talk, locks) for chosen in selections]

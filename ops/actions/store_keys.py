@@ -14,7 +14,7 @@ import tenancy
 from myflux_keys.payload import SecretText
 from ops.account import Account
 from ops.actions import admin_key, customer_key
-from ops.selection import cells, one_tenant
+from ops.selection import cells, files_of, one_tenant
 from tenancy import Tenant
 from tenancy.address import openai_base_url
 
@@ -69,7 +69,7 @@ def store_customer_key(
     root: Path, slug: str, local_openai_url: str | None, read: Callable[[Tenant], str]
 ) -> customer_key.Stored:
     """`read` returns the tenant's key. Raises OperationError, TenancyError and AddressError."""
-    fleet = tenancy.load(root)
+    fleet = files_of(root, [slug])
     tenant = one_tenant(fleet, slug)
     cell = fleet.cell_of(tenant)
     base_url = openai_base_url(cell, local_openai_url)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import tenancy
 from ops import selection
 from ops.account import Account
 from ops.actions.access import Access, is_open
@@ -29,7 +28,7 @@ class Switched:
 
 def switch(root: Path, slug: str, *, enabled: bool, dry: bool, report: Callable[[str], None]) -> Switched:
     """Raises OperationError, also where somebody else changes the policy meanwhile; the same call then continues."""
-    fleet = tenancy.load(root)
+    fleet = selection.files_of(root, [slug])
     tenant = selection.one_tenant(fleet, slug)
     cell = fleet.cell_of(tenant)
     file = TenantFile(root, slug)

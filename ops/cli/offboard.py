@@ -20,8 +20,8 @@ def offboard(
     """End a tenant for good: readers denied, keys revoked, secret deleted, project archived, slug never used again.
 
     The steps run in this order, so a run that is stopped leaves no access; run the same command again to continue. The
-    secret can be restored until AWS's recovery window ends, without a valid key. Commit the file's move to
-    tenants/archive/.
+    secret can be restored until AWS's recovery window ends, without a valid key unless it is the customer's own. Commit
+    the file's move to tenants/archive/.
     """
     found = run_offboard.prepare(fleet.resolve(), tenant, reason, unprotect=unprotect, report=output.step)
     facts: dict[str, object] = {"tenant": tenant}

@@ -29,7 +29,16 @@ from tests.actions.conftest import ROOT, Operated
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
 
-LOUD = "import logging, sys; logging.basicConfig(level=1, stream=sys.stderr); from ops.cli.main import main; main()"
+LOUD = """
+import logging, sys
+from ops.stacks import processes
+loud = "import logging, sys; logging.basicConfig(level=1, stream=sys.stderr); "
+processes._SERVE = loud + processes._SERVE
+exec(loud)
+from ops.cli.main import main
+main()
+"""
+"""The command's process and those of its workers."""
 CARELESS = """
 import ops.actions.admin_key
 def store(cell, key, *rest):
