@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ops.errors import OperationError
-from ops.selection import one_tenant, to_rotate
-from tenancy import Fleet, load
+from ops.selection import files_of, one_tenant, to_rotate
+from tenancy import Fleet, TenancyError, load
 from tests.tenancy.files import Files
 
 
@@ -60,3 +60,16 @@ def test_a_choice_that_makes_no_sense_is_refused_before_anything_happens(
 def test_a_tenant_without_a_file_is_named_with_the_way_out(fleet: Fleet) -> None:
     with pytest.raises(OperationError, match=r"tenants/ has no file umbrella\.yaml"):
         one_tenant(fleet, "umbrella")
+
+
+def test_a_mistake_in_another_tenants_file_stops_no_command_about_this_one(tmp_path: Path) -> None:
+    """A key that leaked must be revoked, whatever somebody has just typed into another file."""
+    files = Files(tmp_path)
+    files.tenant("polar", tenant="polar")
+    files.tenant("acme", tenant="acme", budget={"monthly_usd": 20.5})
+    assert files_of(tmp_path, ["polar"]).tenants.keys() == {"polar"}
+    with pytest.raises(TenancyError, match="acme.yaml"):
+        files_of(tmp_path, ["acme"])
+    files.tenant("acme", tenant="acme")
+    with pytest.raises(OperationError, match="Did you mean polar"):
+        one_tenant(files_of(tmp_path, ["pola"]), "pola")

@@ -64,5 +64,5 @@ def test_a_review_with_read_only_rights_previews_on_a_copy_and_leaves_the_state_
     deployed = {stack: one["deployed"] for stack, one in previews.items()}
     assert deployed == {"acme.local": True, "newcomer.local": False}
     updated = {step["urn"].rpartition("::")[2]: step["paths"] for step in previews["acme.local"]["steps"]}
-    assert updated["acme-openai-invocation"] == ["input (update)"], "the diff is against the real state"
+    assert updated["acme-openai-invocation"] == ["input.budget (update)"], "the diff is against the real state"
     assert {step["op"] for step in previews["newcomer.local"]["steps"]} == {"create"}
