@@ -68,7 +68,7 @@ def test_a_mistake_in_another_tenants_file_stops_no_command_about_this_one(tmp_p
     files.tenant("polar", tenant="polar")
     files.tenant("acme", tenant="acme", budget={"monthly_usd": 20.5})
     assert files_of(tmp_path, ["polar"]).tenants.keys() == {"polar"}
-    with pytest.raises(TenancyError, match="acme.yaml"):
+    with pytest.raises(TenancyError, match=r"acme\.yaml"):
         files_of(tmp_path, ["acme"])
     files.tenant("acme", tenant="acme")
     with pytest.raises(OperationError, match="Did you mean polar"):
