@@ -26,7 +26,8 @@ PATIENCE: Final = 0.9
 """Seconds that a read waits for AWS once the tenant's key has been read, so that its error comes within a second. AWS
 answers in a tenth of that; an answer that comes later is for the next read."""
 AWAY_FOR: Final = 60.0
-"""Seconds after a failed or late fetch during which nobody waits for AWS who can have the last good key."""
+"""Seconds after a late fetch during which nobody waits for AWS who can have the last good key, and after a failed one
+of a key never read during which nobody waits longer than `PATIENCE`."""
 LOST_AFTER: Final = 60.0
 """A fetch this old was frozen with its process, as between two calls of a Lambda function: AWS's limits end each fetch
 before. The next caller fetches again."""
@@ -97,6 +98,7 @@ class CachedKey:
         "_lock",
         "_retry_at",
         "_unchanged",
+        "_was_read",
         "warm",
     )
 
@@ -115,6 +117,8 @@ class CachedKey:
         """When a fetch ended that took longer than callers wait. What it brought may be old by then."""
         self._retry_at = 0.0
         self._unchanged = 1
+        self._was_read = False
+        """Whether a fetch ever brought a key. From then on a read's error comes within a second, also without a key."""
 
     def join(self, now: float, *, fresh: bool, rejected: Key | None) -> Answer | Wait:
         """What a caller does at `now` (Unix seconds)."""
@@ -129,7 +133,7 @@ class CachedKey:
             mine = flight is None
             flight = flight or self._start(now, asked=asked)
             age, away = now - flight.began, self._away(now)
-            if not away and (held is None or asked):
+            if not away and (asked or not self._was_read):
                 return Wait(flight, mine, None)
             if last_good is None or asked:
                 return Wait(flight, mine, PATIENCE)
@@ -157,7 +161,9 @@ class CachedKey:
         thread, after which the others try again."""
         with self._lock:
             if flight is self._flight:
-                self._flight = None
+                # The next caller waits, and meets AWS or the error: as long as no fetch has an outcome, an earlier
+                # failure would keep everybody on the last good key.
+                self._flight = self._failure = None
         if error is None:
             flight.answer.set_result(None)
         else:
@@ -179,8 +185,11 @@ class CachedKey:
         return last_good
 
     def is_idle(self, now: float) -> bool:
-        """Whether this entry holds nothing and can be dropped."""
+        """Whether this entry can be dropped: it holds nothing, and its key was never read or AWS refused it since. An
+        entry of a key that was read stays, or its next read would wait as long as a first one."""
         with self._lock:
+            if self._was_read and (self._failure is None or self._failure.keeps_last_good):
+                return False
             return self._flight is None and now >= self._retry_at and self._last_good(now) is None
 
     def _running(self, now: float) -> Flight | None:
@@ -218,9 +227,10 @@ class CachedKey:
         return self._failure is not None and self._failed_at <= now < self._retry_at
 
     def _away(self, now: float) -> bool:
-        """Whether AWS failed lately, and did not refuse."""
+        """Whether the fetch before failed and AWS did not refuse. Of a key never read, this counts for `AWAY_FOR`."""
         failure = self._failure
-        return failure is not None and failure.keeps_last_good and 0 <= now - self._failed_at < AWAY_FOR
+        lately = self._was_read or 0 <= now - self._failed_at < AWAY_FOR
+        return failure is not None and failure.keeps_last_good and lately
 
     def _wants_fetch(self, held: _Held, now: float, fresh: bool, rejected: Key | None) -> bool:
         if not held.fetched_at <= now < held.good_until:
@@ -239,7 +249,7 @@ class CachedKey:
             asked_early = flight.asked and held.fetched_at <= began < held.good_until
             same = held.key.version_id == key.version_id
             self._unchanged = self._unchanged + 1 if same and asked_early else 1
-        self._failure, self._failures = None, 0
+        self._failure, self._failures, self._was_read = None, 0, True
         times = self._lifetimes.of(began, key.expires_at, random.random())  # noqa: S311 - spreads load, guards nothing
         self._held = _Held(key, flight.number, began, *times)
         self._serve(self._held.refresh_at)

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from myflux_keys.secret_source import RoleArn
 
 MOST_ENTRIES: Final = 4096
-"""Twice the tenants that a cell can hold. Above it, empty entries are dropped, since callers may pass any name."""
+"""Twice the tenants that a cell can hold. Above it, entries of names that have no key are dropped, since callers may
+pass any name."""
 
 
 class KeyReader:
@@ -95,8 +96,8 @@ class KeyReader:
 
         `rejected` is a key that OpenAI answered 401 to: a newer one is fetched, unless another caller already did.
         `fresh=True` fetches without such a key. Both join a running fetch and leave at least a second (15 while nothing
-        changes) between calls to AWS, so the same version may be returned. They wait as long as AWS takes, unless it
-        failed in the last minute.
+        changes) between calls to AWS, so the same version may be returned. They wait as long as AWS takes, unless
+        the fetch before failed: then at most 0.9 s.
 
         Raises InvalidTenantError before anything is sent, or NotReadyError, AccessDeniedError, SecretNotFoundError,
         UnavailableError or PayloadError; all are KeyReaderError.

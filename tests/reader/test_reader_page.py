@@ -33,7 +33,7 @@ def test_its_times_are_the_readers() -> None:
         f"up to {lifetimes.LONGEST_PAUSE:.0f}",
     ):
         assert said.replace("%", " %") in PAGE
-    assert (cached_key.AWAY_FOR, cached_key.LOST_AFTER) == (60, 60), "failed in the last minute; older than a minute"
+    assert (cached_key.AWAY_FOR, cached_key.LOST_AFTER) == (60, 60), "for a minute after a failure; older than a minute"
     limits: Any = CALL_LIMITS
     assert (limits.retries["total_max_attempts"], limits.connect_timeout + limits.read_timeout) == (3, 6)
 
