@@ -217,11 +217,11 @@ class Rotate:
 
 
 def not_startable(found: SecretFacts | None, slug: str) -> str | None:
-    """Why a rotation cannot start; None when it can."""
+    """Why a rotation of a tenant whose keys are minted cannot start; None when it can."""
     if found is None:
         return ways_out.no_secret(slug)
     if found.deleted:
-        return ways_out.deletion_scheduled(slug, found.deleted)
+        return ways_out.deletion_scheduled(slug, found.deleted, minted=True)
     if not found.rotation_enabled:
         return ways_out.rotation_off(slug)
     return None
