@@ -88,14 +88,27 @@ class CellNamed:
     cell = "local"
 
 
+KEY = "sk-" + "proj-" + "x" * 40
+
+
+@pytest.mark.parametrize("written", ["utf-16", "utf-16-le", "utf-16-be", "latin-1"])
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"], ids=["in UTF-8", "in the C locale"])
 def test_bytes_that_are_no_text_are_told_instead_of_decoded(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], written: str, errors: str
 ) -> None:
-    key = "sk-" + "proj-" + "x" * 40
-    piped = io.TextIOWrapper(io.BytesIO(f"{key}\r\n".encode("utf-16")), encoding="utf-8")
+    """In the C locale Python reads any bytes from standard input as text."""
+    piped = io.TextIOWrapper(io.BytesIO(f"{KEY}\xe9\r\n".encode(written)), encoding="utf-8", errors=errors)
     monkeypatch.setattr(sys, "stdin", piped)
     with pytest.raises(SystemExit, match="1"):
         ask.key("Key: ")
     said = capsys.readouterr().err
     assert "UTF-16" in said
-    assert key[-20:] not in said
+    assert KEY[-20:] not in said
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_piped_key_is_its_first_line(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    piped = io.TextIOWrapper(io.BytesIO(f"{KEY}\r\nmore\r\n".encode()), encoding=encoding)
+    for given in (piped, io.StringIO(f"{KEY}\n")):
+        monkeypatch.setattr(sys, "stdin", given)
+        assert ask.key("Key: ") == f"{KEY}\n"
