@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -36,7 +37,8 @@ def error(number: int, path: str | None = None) -> OSError:
         (error(errno.ENOTDIR, "/home/x/file"), ["a file is where a folder must be", "/home/x/file"]),
         (error(errno.ENOENT, "/home/x/gone"), ["/home/x/gone: No such file", "the option or variable that names it"]),
         (error(errno.ENOENT, "pulumi"), ["`pulumi` is not on PATH", "make engine"]),
-        (error(errno.ENOENT, "tar"), ["`tar` is not on PATH: install it"]),
+        (error(errno.ENOENT, "x.sarif"), ["x.sarif: No such file", "the option or variable that names it"]),
+        (error(errno.EISDIR, "tenants"), ["tenants: Is a directory", "this is a folder: name a file"]),
         (FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"), ["set TMPDIR"]),
         (error(errno.EIO, "/home/x/disk"), ["Input/output error", "/home/x/disk", "OSError"]),
     ],
@@ -47,6 +49,29 @@ def test_each_refusal_says_where_and_the_way_out(met: OSError, words: list[str])
     for word in words:
         assert word in sentence
     assert sentence.endswith("Then run the same command again.") or "set TMPDIR" in sentence
+
+
+def test_a_program_that_cannot_be_started_is_not_on_path() -> None:
+    with pytest.raises(FileNotFoundError) as met:
+        subprocess.run(["myflux-no-such-program"], check=True)
+    assert "`myflux-no-such-program` is not on PATH: install it" in (explained(met.value, WORLD) or "")
+
+
+def test_a_folder_is_never_told_to_be_moved_where_a_file_was_named(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError) as met:
+        tmp_path.write_text("")
+    assert "move it away" not in (explained(met.value, WORLD) or "")
+
+
+def test_a_working_directory_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    for attempt in (lambda: Path("x.sarif").write_text(""), Path.cwd):
+        with pytest.raises(FileNotFoundError) as met:
+            attempt()
+        assert "this shell's working directory was deleted: `cd` to another" in (explained(met.value, WORLD) or "")
 
 
 def test_a_user_without_a_home_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
