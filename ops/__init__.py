@@ -4,6 +4,7 @@ Base
     errors          the exception of every operation
     explained       sentences about what this machine and AWS refuse
     aws_clients     how long a call waits for AWS
+    aws_answers     whether an answer is AWS's
     account         AWS clients of one cell
     journal         records of stopped runs
     selection       which tenants

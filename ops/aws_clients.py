@@ -17,6 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import ConnectionError as CannotConnect
 from botocore.exceptions import HTTPClientError
 
+from ops import aws_answers
 from ops.errors import OperationError
 
 CONNECT_SECONDS: Final = 3
@@ -43,6 +44,7 @@ def client(service: str, *, session: boto3.Session | None = None, config: Config
     reach = Reach()
     made.meta.events.register("before-call", reach.begins)
     made.meta.events.register("needs-retry", reach.ended)
+    made.meta.events.register(aws_answers.EVENT, aws_answers.check)
     return made
 
 

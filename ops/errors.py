@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Final
+from xml.etree.ElementTree import ParseError
+
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -15,10 +18,21 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 from botocore.exceptions import ConnectionError as CannotConnect
+from botocore.parsers import ResponseParserError
+
+_NOT_FROM_AWS: Final = (
+    "what answered is not AWS: check HTTPS_PROXY and AWS_ENDPOINT_URL, and whether this network has a sign-in page."
+)
 
 
 class OperationError(Exception):
     """The message says what is wrong, what was and was not changed, and what to do. It never holds a key."""
+
+
+class NotFromAws(BotoCoreError):
+    """Something else answered in AWS's place. What it said is left out: it may hold credentials."""
+
+    fmt = _NOT_FROM_AWS
 
 
 class Declined(OperationError):
@@ -41,11 +55,16 @@ def is_deletion(error: ClientError) -> bool:
 
 def from_aws(error: Exception) -> str | None:
     """`explain` of an error that is AWS's or its SDK's; None for any other."""
+    # The parser's own message quotes the answer.
+    if isinstance(error, ResponseParserError | ParseError):
+        return _NOT_FROM_AWS
     return explain(error) if isinstance(error, BotoCoreError | ClientError) else None
 
 
 def explain(error: BotoCoreError | ClientError) -> str:
     """One or two sentences about an error from AWS that no operation handles."""
+    if isinstance(error, NotFromAws):
+        return str(error)
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return (
             "there are no AWS credentials: sign in as one of the cell's deployers. For the local cell: eval "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -29,7 +30,7 @@ _WAYS_OUT: Final = {
     errno.EROFS: _ALLOW,
     errno.EEXIST: _IN_THE_WAY,
     errno.ENOTDIR: _IN_THE_WAY,
-    errno.EISDIR: _IN_THE_WAY,
+    errno.EISDIR: "this is a folder: name a file",
     errno.ENOENT: "make it, or correct the option or variable that names it",
     errno.EFBIG: f"{_LIMIT} (`ulimit -f unlimited`)",
     errno.EMFILE: f"{_LIMIT} (`ulimit -n 4096`)",
@@ -56,7 +57,9 @@ def _from_machine(error: OSError, environment: Mapping[str, str]) -> str:
     where, elsewhere = f"{path}: {said}" if path else said, _or_elsewhere(path, environment)
     if error.errno in _FULL:
         return f"{where}: the disk is full: free space on it{elsewhere or _written(environment)}. {_AGAIN}"
-    if error.errno == errno.ENOENT and path and os.sep not in path:
+    if error.errno == errno.ENOENT and not Path(path).is_absolute() and _is_adrift():
+        return f"{where}: this shell's working directory was deleted: `cd` to another. {_AGAIN}"
+    if error.errno == errno.ENOENT and (path in _PROGRAMS or _started_a_program(error, path)):
         return f"`{path}` is not on PATH: {_PROGRAMS.get(path, 'install it')}. {_AGAIN}"
     if error.errno in _WAYS_OUT:
         return f"{where}: {_WAYS_OUT[error.errno]}{elsewhere}. {_AGAIN}"
@@ -66,6 +69,20 @@ def _from_machine(error: OSError, environment: Mapping[str, str]) -> str:
 def _path(error: OSError) -> str:
     """Empty where the system does not say which file it was."""
     return str(error.filename) if isinstance(error.filename, str | Path) else ""
+
+
+def _is_adrift() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return True
+    return False
+
+
+def _started_a_program(error: OSError, path: str) -> bool:
+    """A file and a program that are missing differ only in who looked for them."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(path) and os.sep not in path and bool(frames) and frames[-1].f_globals["__name__"] == "subprocess"
 
 
 def _or_elsewhere(path: str, environment: Mapping[str, str]) -> str:

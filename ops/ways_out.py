@@ -27,12 +27,21 @@ def no_policy(slug: str) -> str:
     )
 
 
-def deletion_scheduled(slug: str, on: datetime | None = None) -> str:
-    """`on` is when AWS deletes it, where that is known."""
+def deletion_scheduled(slug: str, on: datetime | None = None, *, minted: bool) -> str:
+    """`on` is when AWS deletes it, where that is known. `minted`: MyFlux mints its keys, in a project of OpenAI's."""
     when = f" for {on:%Y-%m-%d}" if on else ""
     return (
         f"its secret's deletion is scheduled{when}, so nobody can read it and it does not rotate: `myflux-keys adopt "
-        f"{slug}` restores it with its key, or with a new key if that one is revoked or expired."
+        f"{slug}` restores it with its key, or with a new key if that one is revoked or expired"
+        f"{if_archived(slug) if minted else ''}."
+    )
+
+
+def if_archived(slug: str) -> str:
+    """The end of a sentence that names `adopt`, which refuses such a tenant. Without a full stop."""
+    return (
+        "; if its OpenAI project is archived, as after `destroy`, the slug is used up: `myflux-keys new SLUG --from "
+        f"{slug}`"
     )
 
 

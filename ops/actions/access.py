@@ -46,6 +46,7 @@ class Access:
         self._client = client
         self._role = reader_role(cell, tenant)
         self._names = cell.names.tenant(tenant.tenant)
+        self._minted = tenant.minted
 
     def policy(self) -> Policy:
         """The policy in force. Raises OperationError where there is none: then no statement denies other readers."""
@@ -56,7 +57,8 @@ class Access:
             if code_of(error) == "ResourceNotFoundException":
                 raise OperationError(f"{slug}: {ways_out.no_secret(slug)} Nothing was changed.") from None
             if is_deletion(error):
-                raise OperationError(f"{slug}: {ways_out.deletion_scheduled(slug)} Nothing was changed.") from None
+                told = ways_out.deletion_scheduled(slug, minted=self._minted)
+                raise OperationError(f"{slug}: {told} Nothing was changed.") from None
             raise
         if not text:
             slug = self._names.tenant

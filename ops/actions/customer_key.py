@@ -155,7 +155,7 @@ def _why_not_stored(cell: Cell, tenant: Tenant, error: ClientError) -> str:
     if code == "ResourceNotFoundException":
         return f"{tenant.tenant}: {ways_out.no_secret(tenant.tenant)}"
     if is_deletion(error):
-        return f"{tenant.tenant}: {ways_out.deletion_scheduled(tenant.tenant)}"
+        return f"{tenant.tenant}: {ways_out.deletion_scheduled(tenant.tenant, minted=tenant.minted)}"
     if code in ("AccessDenied", "AccessDeniedException"):
         allowed = ", ".join(cell.deployer_principals)
         return f"AWS refuses ({code}): only the cell's deployers may store a customer's key ({allowed})."

@@ -18,6 +18,7 @@ from myflux_keys.consumers import CONSUMERS
 from myflux_keys.key_life import READER_CACHE_SECONDS
 from myflux_keys.names import TAG_CONSUMERS, TAG_OVERLAP_HOURS
 from ops.actions.pace import spoken
+from ops.actions.rotate import command_of
 from ops.errors import code_of
 from ops.rotation_state import SecretFacts, facts, tenant_secrets
 
@@ -40,6 +41,9 @@ def cut_short(tenant: str, found: SecretFacts) -> str | None:
     overlap = found.tags.get(TAG_OVERLAP_HOURS, "")
     previous = version_labels.version_with(version_labels.PREVIOUS, found.stages)
     if previous is None or found.last_rotated is None or not overlap.isdecimal():
+        return None
+    if found.current and command_of(found.current) == "revoke":
+        # It revoked every key before the one that it made.
         return None
     now, rotated = found.answered_at, found.last_rotated
     end = rotated + timedelta(hours=int(overlap))

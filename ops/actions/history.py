@@ -7,7 +7,6 @@ version id shows what made them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from myflux_keys.key_life import LONGEST_SECONDS, READER_CACHE_SECONDS
 from myflux_keys.names import TAG_EVERY_DAYS, TAG_OVERLAP_HOURS
 from myflux_keys.version_labels import CURRENT, PENDING, PREVIOUS
 from ops.account import Account, command_and_reason
+from ops.actions.rotate import command_of
 from ops.actions.trail import KEPT_DAYS, TrailEvent, events
 from ops.rotation_state import SecretFacts, facts
 
@@ -28,7 +28,6 @@ BEFORE: Final = timedelta(minutes=5)
 AFTER: Final = timedelta(hours=5)
 """Before and after a version was made: a rotation window is four hours, and clocks differ a little."""
 
-_OUR_TOKEN: Final = re.compile(r"(rotate|revoke)-[0-9a-f-]{36}")
 _ROTATE: Final = "RotateSecret"
 _PUT: Final = "PutSecretValue"
 _MOVED: Final = "UpdateSecretVersionStage"
@@ -184,9 +183,8 @@ def _by(version: Version, seen: Sequence[TrailEvent], rotation_role: str) -> tup
         if ours is not None:
             return ours[0], started.who, ours[1]
         return ("pulumi" if "pulumi" in started.user_agent.lower() else "person"), started.who, ""
-    token = _OUR_TOKEN.fullmatch(version.id)
-    if token:
-        return token[1], "", ""
+    if command := command_of(version.id):
+        return command, "", ""
     put = next((event for event in mine if event.name == _PUT), None)
     if put is None:
         return "unknown", "", ""

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from functions.sweep.tenants import ListedSecret, listed_secrets
 from myflux_keys.aws_names import CellNames
+from ops import ways_out
 from ops.account import Account
 from tenancy import Cell, Fleet
 
@@ -173,7 +174,7 @@ def _way_out(sides: Sides, slug: str, kind: str) -> str:
     if kind == "SecretDeleted":
         return (
             f"Restore it: `aws secretsmanager restore-secret --secret-id {names.secret}`, then `myflux-keys adopt "
-            f"{slug} --yes`."
+            f"{slug} --yes`{ways_out.if_archived(slug)}."
         )
     if kind == "SecretMissing" and filed:
         return f"{up} makes a secret with a new key; the sweep then revokes the orphaned keys."

@@ -7,6 +7,7 @@ repeat: its token is recorded before the call, and RotateSecret with a known tok
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Callable
@@ -34,6 +35,7 @@ OTHERS_SECONDS: Final = 10.0
 """Between two counts of the rotations that others started: a page for each hundred secrets of the cell."""
 GIVE_UP_SECONDS: Final = 1800.0
 """After this a rotation without a result counts as failed. CloudTrail may be a quarter of an hour late."""
+_OUR_TOKEN: Final = re.compile(r"(rotate|revoke)-[0-9a-f-]{36}")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,12 @@ class Waiting:
 def new_token(command: str) -> str:
     """Becomes the version's id and a part of the key's name at OpenAI, so that both show which command made the key."""
     return f"{command}-{uuid.uuid4()}"
+
+
+def command_of(version: str) -> str:
+    """``rotate`` or ``revoke``; empty for a version whose id is not by `new_token`."""
+    token = _OUR_TOKEN.fullmatch(version)
+    return token[1] if token else ""
 
 
 class Rotate:
@@ -209,11 +217,11 @@ class Rotate:
 
 
 def not_startable(found: SecretFacts | None, slug: str) -> str | None:
-    """Why a rotation cannot start; None when it can."""
+    """Why a rotation of a tenant whose keys are minted cannot start; None when it can."""
     if found is None:
         return ways_out.no_secret(slug)
     if found.deleted:
-        return ways_out.deletion_scheduled(slug, found.deleted)
+        return ways_out.deletion_scheduled(slug, found.deleted, minted=True)
     if not found.rotation_enabled:
         return ways_out.rotation_off(slug)
     return None

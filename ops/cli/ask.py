@@ -26,14 +26,26 @@ def key(prompt: str) -> str:
     """A key, from a hidden prompt or from standard input. Ends the command for bytes that are no text."""
     if can_answer():
         return getpass.getpass(prompt)
-    try:
-        return sys.stdin.readline()
-    except UnicodeDecodeError:
-        # Its traceback is never shown: the error holds the bytes.
+    line = _piped()
+    if line is None or "\0" in line:
         output.fail(
             "standard input is not UTF-8 text. PowerShell's `>` and `|` write UTF-16: paste the key at the prompt. "
             "Nothing was stored."
         )
+    return line
+
+
+def _piped() -> str | None:
+    """One line of standard input; None for bytes that are not UTF-8."""
+    # By the bytes: in the C locale Python's own decoding takes any.
+    binary = getattr(sys.stdin, "buffer", None)
+    if binary is None:
+        return sys.stdin.readline()
+    try:
+        return binary.readline().decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        # Its traceback is never shown: the error holds the bytes.
+        return None
 
 
 def confirmed(question: str, *, yes: bool, flag: str = "--yes") -> bool:

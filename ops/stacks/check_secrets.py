@@ -80,7 +80,7 @@ def way_out(root: Path, stack: str, output: str) -> str:
         if blocked and not blocked[0].adopted:
             return ways_out.name_blocked(blocked[0].secret, blocked[0].anew)
         if tenant is not None:
-            return ways_out.deletion_scheduled(tenant.tenant)
+            return ways_out.deletion_scheduled(tenant.tenant, minted=tenant.minted)
     if tenant is not None and ProjectArchived.__name__ in output:
         return ways_out.another_slug(tenant.tenant)
     if tenant is not None and _UNKNOWN.search(output):

@@ -110,7 +110,8 @@ def differences_in_aws(client: SecretsManagerClient, place: Place, in_state: Cal
         return [GONE]
     if deletion := answer.get("DeletedDate"):
         if place.adopted:
-            raise OperationError(f"{ways_out.deletion_scheduled(place.adopted, deletion)} Nothing was changed.")
+            told = ways_out.deletion_scheduled(place.adopted, deletion, minted=place.rotates)
+            raise OperationError(f"{told} Nothing was changed.")
         way_out = ways_out.restored(place.secret, place.up) if in_state(answer["ARN"]) else place.anew
         raise OperationError(f"{ways_out.name_blocked(place.secret, way_out, deletion)} Nothing was changed.")
     has_policy = bool(client.get_resource_policy(SecretId=place.secret).get("ResourcePolicy"))

@@ -15,6 +15,7 @@ from myflux_keys.names import TAG_CONSUMERS, TAG_OVERLAP_HOURS
 from ops import journal
 from ops.actions import run_rotate
 from ops.actions.cut_short import cut_short
+from ops.actions.rotate import new_token
 from ops.actions.run_rotate import Talk, Wanted
 from ops.errors import Declined
 from ops.journal import Entry
@@ -67,6 +68,14 @@ def test_a_third_rotation_within_an_hour_is_told_to_end_the_oldest_key_at_once()
 )
 def test_a_rotation_that_cuts_nothing_short_is_not_asked_about(change: dict[str, Any]) -> None:
     assert cut_short("acme", replace(FOUND, **change)) is None
+
+
+def test_a_revoke_left_no_key_that_a_rotation_could_cut_short() -> None:
+    revoked = {"old": ["AWSPREVIOUS"], new_token("revoke"): ["AWSCURRENT"]}
+    just_now = NOW - timedelta(minutes=10)
+    assert cut_short("acme", replace(FOUND, stages=revoked, last_rotated=just_now)) is None
+    rotated = {"old": ["AWSPREVIOUS"], new_token("rotate"): ["AWSCURRENT"]}
+    assert cut_short("acme", replace(FOUND, stages=rotated, last_rotated=just_now)) is not None
 
 
 TENANTS = ("acme", "bravo", "coral")

@@ -11,7 +11,9 @@ from botocore.exceptions import ClientError
 
 from myflux_keys import names
 from ops.actions.customer_key import key_status
+from ops.actions.rotate import not_startable
 from ops.errors import OperationError
+from ops.rotation_state import SecretFacts
 from ops.stacks import check_secrets
 from ops.stacks.secret_state import GONE, UNSEEN, differences, differences_in_aws, places
 from tenancy import Cell, Fleet, Tenant
@@ -117,6 +119,23 @@ def test_a_deletion_that_is_scheduled_is_refused_with_the_date_and_adopt(small_c
     ends = told(DeletedDate=datetime(2026, 12, 3, tzinfo=UTC))
     with pytest.raises(OperationError, match=r"2026-12-03.*`myflux-keys adopt acme`"):
         differences_in_aws(Secrets(ends), place, never)  # pyright: ignore[reportArgumentType]
+
+
+def test_after_a_destroy_the_slug_is_used_up_and_another_is_named_if_its_keys_were_minted(
+    small_cell: Cell, acme: Tenant
+) -> None:
+    """`adopt` refuses an archived project; a customer's own key has none of ours."""
+    another = "`myflux-keys new SLUG --from acme`"
+    secret = small_cell.names.tenant("acme").secret
+    theirs = acme.model_copy(update={"source": "customer", "rotation": None})
+    for tenant, named in ((acme, True), (theirs, False)):
+        (place,) = places(small_cell, tenant)
+        ends = told(DeletedDate=datetime(2026, 12, 3, tzinfo=UTC))
+        with pytest.raises(OperationError) as refused:
+            differences_in_aws(Secrets(ends), place, never)  # pyright: ignore[reportArgumentType]
+        assert (another in str(refused.value)) == named
+    found = SecretFacts(secret, secret, {}, True, datetime.now(UTC), deleted=datetime(2026, 12, 3, tzinfo=UTC))
+    assert another in (not_startable(found, "acme") or "")
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -242,6 +242,7 @@ def test_a_sentence_tells_what_is_the_date_the_keys_the_way_out_and_the_page() -
         "2 keys are still valid at OpenAI: key_1, key_2.",
         "restore-secret --secret-id myflux/local/acme/openai`",
         "`myflux-keys adopt acme --yes`",
+        "archived, as after `destroy`, the slug is used up: `myflux-keys new SLUG --from acme`",
         "docs/runbook.md#secretdeleted",
     ):
         assert part in both.sentence

@@ -131,7 +131,7 @@ def test_a_deleted_secret_is_taken_back_with_its_key_by_the_command_that_up_name
     assert "deletion is scheduled for 2" in said
     assert "Nothing was changed" in said
     assert "InvalidRequestException" not in said
-    assert named(said) == [f"myflux-keys adopt {slug}"]
+    assert named(said) == [f"myflux-keys adopt {slug}", f"myflux-keys new SLUG --from {slug}"]
     for command in (("rotate", slug), ("revoke", slug, "--yes"), ("disable", slug), ("preview", slug)):
         assert named(life.refused(*command))[0] == f"myflux-keys adopt {slug}", command
 
@@ -148,13 +148,13 @@ def test_a_deleted_secret_that_a_refresh_took_out_of_the_state_is_taken_back_all
     life.new(slug)
     before = life.key_id(slug)
     delete(life, slug)
-    assert named(life.refused("refresh", slug)) == [f"myflux-keys adopt {slug}"]
+    assert named(life.refused("refresh", slug))[0] == f"myflux-keys adopt {slug}"
     state = life.pulumi("stack", "export", "--stack", f"{slug}.local")
     assert f"::{slug}-key-secret" not in [r["urn"] for r in json.loads(state)["deployment"]["resources"]]
     with pytest.raises(AssertionError, match="scheduled for deletion"):
         # What plain `pulumi` says are AWS's own words, which the runbook explains.
         life.up(f"{slug}.local")
-    (way_out,) = named(life.refused("up", slug))
+    way_out = named(life.refused("up", slug))[0]
     typed(life, way_out, "--yes")
     assert life.key_id(slug) == before
     settled_and_whole(life, slug)
@@ -215,11 +215,12 @@ def test_a_destroyed_tenants_slug_is_used_up_and_another_is_named(life: Life) ->
     life.told("destroy", slug, "--yes")
     said = life.refused("up", slug)
     assert "deletion is scheduled" in said
-    (adopt,) = named(said)
+    adopt, another = named(said)
     refused = life.refused(*adopt.split()[1:], "--yes")
     assert "is archived" in refused
     assert "DeletedDate" in life.secret(slug), "what cannot be adopted is left as it was found"
     (way_out,) = named(refused)
+    assert way_out == another
     typed(life, way_out.replace("SLUG", "returned"), "--name", "Returned")
     typed(life, "myflux-keys up returned")
     life.settled("returned")
@@ -234,7 +235,7 @@ def test_a_key_that_died_meanwhile_is_replaced_when_its_secret_is_taken_back(lif
     with openai.OpenAI(admin_api_key=life.cell.openai.create_admin_key(), base_url=life.cell.openai_url) as client:
         client.admin.organization.projects.api_keys.delete(before, project_id=project)
     delete(life, slug)
-    (way_out,) = named(life.refused("up", slug))
+    way_out = named(life.refused("up", slug))[0]
     done = typed(life, way_out, "--yes")
     assert "revoked or expired" in done
     assert "A new key was requested" in done
