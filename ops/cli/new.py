@@ -103,7 +103,7 @@ def new(
     """
     root = fleet.resolve()
     new_tenant.free(root, tenant)
-    base, notices = new_tenant.like(new_tenant.written(root, like)) if like else ({}, [])
+    base, notices = new_tenant.like(new_tenant.written(root, like)) if like else ({}, {})
     answers = {
         "name": name,
         "cell": cell,
@@ -129,7 +129,7 @@ def new(
             output.result(dict(choices), _listed(choices, answers[field]), as_json=as_json)
             return
     content, loaded = _accepted(root, tenant, answers, base)
-    for notice in [*notices, *map(str, loaded.notices)]:
+    for notice in [*new_tenant.true_of(loaded.tenants[tenant], notices), *map(str, loaded.notices)]:
         output.step(notice)
     path = root / "tenants" / f"{tenant}.yaml"
     facts: dict[str, Any] = {"tenant": tenant, "file": str(path), "content": content, "written": not dry_run}

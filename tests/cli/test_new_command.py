@@ -53,6 +53,15 @@ def test_a_dry_run_prints_the_very_file_that_is_then_written(myflux: Command, fl
     assert "never overwrites" in myflux(*arguments).err
 
 
+def test_a_customers_file_from_a_managed_one_says_nothing_of_its_budget(myflux: Command, fleet: Path) -> None:
+    said = myflux(
+        *("new", "zeta", "--from", "fjord", "--name", "Zeta", "--source", "customer", "--dry-run"),
+        *("--fleet", str(fleet)),
+    )
+    assert said.code == 0, said.err
+    assert "budget" not in said.out + said.err
+
+
 def test_what_tenancy_refuses_is_not_written(myflux: Command, fleet: Path) -> None:
     said = myflux("new", "zeta", *FLAGS, "--every-days", "0", "--overlap-hours", "24", "--fleet", str(fleet))
     assert said.code == 1
