@@ -52,8 +52,8 @@ def surplus(valid: Collection[Key], tenant: Tenant, held: Collection[str]) -> li
     """Our valid keys that end before another is minted: those that the secret no longer holds.
 
     Kept besides those in `held`, the ids of AWSCURRENT's and AWSPREVIOUS's keys: one that was extended, or else one in
-    use, since with an overlap of about an hour the expiry of an extended key is like any other's; and the newest if
-    `held` are fewer than two, as after a person stored a value of their own, since readers may still cache it.
+    use, since an overlap of an hour does not show an extension; and the newest if `held` are fewer than two, as after a
+    person stored a value of their own, since readers may still cache it.
     """
     holding = [key for key in valid if key.id in held]
     rest = [key for key in _ours(valid, tenant) if key.id not in held]
@@ -117,7 +117,6 @@ def _extended(keys: Iterable[tuple[Key, int]]) -> list[Key]:
 
 
 def _last_used(keys: list[Key]) -> list[Key]:
-    """One, or none of none."""
     return sorted(keys, key=lambda key: key.last_used_at or 0)[-1:]
 
 
