@@ -92,7 +92,8 @@ def rotation_refusals(every_days: int | None, every_hours: int | None, overlap_h
 def _hours_refusals(every_hours: int) -> Iterator[Refusal]:
     if every_hours < AWS_SHORTEST_HOURS:
         reason = f"AWS rotates a secret at most every {AWS_SHORTEST_HOURS} hours, got every {every_hours}."
-        yield Refusal("interval-too-short", reason, "write every_hours: 4 or more.", ("every_hours",))
+        way_out = "write every_hours: 4 or more, or every_days for a day or more."
+        yield Refusal("interval-too-short", reason, way_out, ("every_hours",))
     elif every_hours not in slots.HOURLY_STEPS:
         fitting = max(step for step in slots.HOURLY_STEPS if step <= every_hours)
         way_out = f"write every_hours: {fitting}, or every_days for a day or more."
@@ -108,6 +109,10 @@ def longest_overlap(interval: int) -> int:
 def _longest_days(overlap: int) -> int | None:
     """The longest interval that the overlap fits, in days; None where it fits none."""
     return next((days for days in range(LONGEST_DAYS, 0, -1) if overlap <= longest_overlap(24 * days)), None)
+
+
+def _shortest_days(overlap: int) -> int | None:
+    return next((days for days in range(1, LONGEST_DAYS) if overlap <= longest_overlap(24 * days)), None)
 
 
 def _overlap_refusals(interval: int, overlap: int) -> Iterator[Refusal]:
@@ -128,7 +133,10 @@ def _overlap_refusals(interval: int, overlap: int) -> Iterator[Refusal]:
             f"This interval means a rotation {words}, and two of them can be only {gap} hours apart: with a longer "
             "overlap, three keys would be valid at once."
         )
-        yield Refusal("overlap-too-long", reason, f"write overlap_hours: {most} or less.", ("overlap_hours",))
+        longer = _shortest_days(overlap) if interval < 24 else None
+        # First, since a consumer may need more than an interval of hours allows.
+        instead = f"every_days: {longer} in place of every_hours, or " if longer else ""
+        yield Refusal("overlap-too-long", reason, f"write {instead}overlap_hours: {most} or less.", ("overlap_hours",))
     elif overlap > most:
         shorter = f", or every_days: {days} or less" if days else ""
         yield Refusal("key-life-too-long", life, f"write overlap_hours: {most} or less{shorter}.", ("overlap_hours",))

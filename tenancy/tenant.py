@@ -262,10 +262,16 @@ def _consumer_refusals(consumers: Any, rotation: Any) -> Iterator[Refusal]:
             "no-consumer", "No consumer uses the key, and an unused key is only a risk.", way_out, ("consumers",)
         )
     asked = cast(Mapping[str, Any], rotation) if isinstance(rotation, Mapping) else dict[str, Any]()
-    overlap, every_hours = asked.get("overlap_hours"), asked.get("every_hours")
+    overlap = asked.get("overlap_hours")
+    every_hours = asked.get("every_hours") if asked.get("every_days") is None else None
     for one in CONSUMERS:
-        if used.get(one.name) is True and isinstance(overlap, int) and overlap < one.least_overlap_hours:
-            # An overlap is never longer than the interval.
-            days = "every_days: 1 or more and " if isinstance(every_hours, int) else ""
-            way_out = f"write {days}overlap_hours: {one.least_overlap_hours} or more, or set {one.name}: false."
+        if used.get(one.name) is not True:
+            continue
+        least = f"overlap_hours: {one.least_overlap_hours} or more"
+        if isinstance(every_hours, int) and every_hours < one.least_overlap_hours:
+            reason = f"{one.reason} An overlap is at most the interval."
+            way_out = f"write every_days: 1 or more and {least} in place of every_hours, or set {one.name}: false."
+            yield Refusal("interval-too-short", reason, way_out, ("rotation", "every_hours"))
+        elif isinstance(overlap, int) and overlap < one.least_overlap_hours:
+            way_out = f"write {least}, or set {one.name}: false."
             yield Refusal("overlap-too-short", one.reason, way_out, ("rotation", "overlap_hours"))

@@ -1,8 +1,9 @@
 """Decides which keys of a service account a rotation ends or expires, and when, from OpenAI's list, without I/O.
 
 However often a tenant rotates, at most four of our keys are valid: the live one; the one before it, for the overlap;
-one that the sweep extended, since somebody still uses it; and one more. That is the key before the previous one, for
-the hour that readers may cache it, or else the one being made: what has no place left ends before a key is minted.
+one that the sweep extended, since somebody still uses it, or else one in use; and one more. That is the key before the
+previous one, for the hour that readers may cache it, or else the one being made: what has no place left ends before a
+key is minted.
 
 Compares only times of OpenAI's clock: the function's clock may be wrong, and a key that expires too soon is an outage.
 """
@@ -50,14 +51,17 @@ def is_valid(key: Key, moment: float | None) -> bool:
 def surplus(valid: Collection[Key], tenant: Tenant, held: Collection[str]) -> list[Key]:
     """Our valid keys that end before another is minted: those that the secret no longer holds.
 
-    Kept besides those in `held`, the ids of AWSCURRENT's and AWSPREVIOUS's keys: one that was extended; and the newest
-    if `held` are fewer than two, as after a person stored a value of their own, since readers may still cache it.
+    Kept besides those in `held`, the ids of AWSCURRENT's and AWSPREVIOUS's keys: one that was extended, or else one in
+    use, since an overlap of an hour does not show an extension; and the newest if `held` are fewer than two, as after a
+    person stored a value of their own, since readers may still cache it.
     """
     holding = [key for key in valid if key.id in held]
     rest = [key for key in _ours(valid, tenant) if key.id not in held]
     since = max((key.created_at for key in holding), default=0)
     kept = {key.id for key in rest[: max(HELD - len(holding), 0)]}
-    kept |= {key.id for key in _extended((key, since + READER_CACHE_SECONDS) for key in rest)}
+    used = [key for key in rest if _was_live(key) and (key.last_used_at or 0) >= since - READER_CACHE_SECONDS]
+    extended = _extended((key, since + READER_CACHE_SECONDS) for key in rest)
+    kept |= {key.id for key in extended or _last_used(used)}
     return [key for key in rest if key.id not in kept]
 
 
@@ -109,7 +113,11 @@ def _extended(keys: Iterable[tuple[Key, int]]) -> list[Key]:
         for key, expiry in keys
         if _was_live(key) and key.expires_at is not None and key.expires_at > expiry + SLACK_SECONDS
     ]
-    return sorted(found, key=lambda key: key.last_used_at or 0)[-1:]
+    return _last_used(found)
+
+
+def _last_used(keys: list[Key]) -> list[Key]:
+    return sorted(keys, key=lambda key: key.last_used_at or 0)[-1:]
 
 
 def remaining_life(expires_at_before: int | None, expires_at_after: int, asked: int) -> int | None:

@@ -75,9 +75,7 @@ QUESTIONS: Final = (
 def left(answers: Answers, base: Mapping[str, Any]) -> list[Question]:
     """The questions without an answer, required or not. `base` holds the fields of another tenant's file: what it
     leaves to the default is left so."""
-    source = answers.get("source") or base.get("source") or MANAGED
-    theirs = source == CUSTOMER
-    rotates = "rotation" in base or any(answers.get(field) for field in (EVERY_DAYS, EVERY_HOURS))
+    theirs = _theirs(answers, base)
     own = answers.get(_ORGANIZATION.field)
     found: list[Question] = []
     for question in QUESTIONS:
@@ -92,9 +90,21 @@ def left(answers: Answers, base: Mapping[str, Any]) -> list[Question]:
             # The place for their admin key comes first, then the rotation: docs/adr/0024.
             text = f"{question.text} (empty: none, until their admin key is stored)"
             found.append(replace(question, text=text, default="", optional=True))
-        elif not question.minted or not theirs or (own and rotates):
+        elif fits(question, answers, base):
             found.append(question)
     return found
+
+
+def fits(question: Question, answers: Answers, base: Mapping[str, Any]) -> bool:
+    """Whether the field can be in this tenant's file: where no key is minted, no answer to some questions is
+    accepted."""
+    rotates = "rotation" in base or any(answers.get(field) for field in (EVERY_DAYS, EVERY_HOURS))
+    own = answers.get(_ORGANIZATION.field)
+    return not question.minted or not _theirs(answers, base) or bool(own and rotates)
+
+
+def _theirs(answers: Answers, base: Mapping[str, Any]) -> bool:
+    return (answers.get("source") or base.get("source") or MANAGED) == CUSTOMER
 
 
 def question(field: str) -> Question:
@@ -117,10 +127,11 @@ def choices(question: Question, root: Path) -> Mapping[str, str]:
 
 
 def concerned(question: Question, refused: Iterable[str]) -> bool:
-    """Whether an answer was refused; `refused` holds the fields that the errors name, such as ``models[0]``."""
+    """Whether an answer was refused; `refused` holds the fields that the errors name, such as ``models[0]``. The
+    question about days is the one to ask again for hours, which only an option sets."""
     field = question.field
     for place in refused:
-        inside = place.split("[")[0]
+        inside = EVERY_DAYS if place == EVERY_HOURS else place.split("[")[0]
         if inside == field or inside.startswith(f"{field}.") or field.startswith(f"{inside}."):
             return True
     return False

@@ -54,25 +54,32 @@ def written(root: Path, other: str) -> dict[str, Any]:
     return document.parse(source.read(root / "tenants" / f"{chosen.tenant}.yaml", root)).data
 
 
-def like(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The fields that a new tenant copies from another's file, and notices about fields that it does not.
+def like(fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The fields that a new tenant copies from another's file, and notices by the field that it does not copy.
 
     Budget emails are not copied: they belong to people of the other customer.
     """
     base = {name: value for name, value in fields.items() if name not in ITS_OWN}
-    notices: list[str] = []
+    notices: dict[str, str] = {}
     budget: Any = base.get("budget")
     if isinstance(budget, dict) and "emails" in budget:
         base["budget"] = {name: value for name, value in budget.items() if name not in ("emails", "alert_percent")}  # pyright: ignore[reportUnknownVariableType]
-        notices.append(
+        notices["budget.emails"] = (
             "Not copied: budget.emails and budget.alert_percent, which belong to people of the other customer."
         )
         if budget.get("hard") is False:  # pyright: ignore[reportUnknownMemberType]
             base["budget"]["hard"] = True
-            notices.append("budget.hard is now true: a soft budget without alerts has no effect.")
+            notices["budget.hard"] = "budget.hard is now true: a soft budget without alerts has no effect."
     if "organization_id" in fields:
-        notices.append("Not copied: organization_id, which belongs to the other customer.")
+        notices["organization_id"] = "Not copied: organization_id, which belongs to the other customer."
     return base, notices
+
+
+def true_of(tenant: Tenant, notices: Mapping[str, str]) -> list[str]:
+    """Those of `like`'s notices that are true of the finished tenant: it may have no budget, or a soft one."""
+    budget = tenant.budget
+    untrue = {"budget.emails": budget is None, "budget.hard": budget is None or not budget.hard}
+    return [text for field, text in notices.items() if not untrue.get(field)]
 
 
 def fields(slug: str, answers: Answers, base: Mapping[str, Any]) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def new(
     """
     root = fleet.resolve()
     new_tenant.free(root, tenant)
-    base, notices = new_tenant.like(new_tenant.written(root, like)) if like else ({}, [])
+    base, notices = new_tenant.like(new_tenant.written(root, like)) if like else ({}, {})
     answers = {
         "name": name,
         "cell": cell,
@@ -129,7 +129,7 @@ def new(
             output.result(dict(choices), _listed(choices, answers[field]), as_json=as_json)
             return
     content, loaded = _accepted(root, tenant, answers, base)
-    for notice in [*notices, *map(str, loaded.notices)]:
+    for notice in [*new_tenant.true_of(loaded.tenants[tenant], notices), *map(str, loaded.notices)]:
         output.step(notice)
     path = root / "tenants" / f"{tenant}.yaml"
     facts: dict[str, Any] = {"tenant": tenant, "file": str(path), "content": content, "written": not dry_run}
@@ -152,7 +152,8 @@ def _accepted(root: Path, slug: str, answers: dict[str, str], base: dict[str, An
             return content, new_tenant.check(root, slug, content)
         except TenancyError as refused:
             own = [problem.field for problem in refused.problems if Path(problem.file).stem == slug]
-            again = [one for one in new_questions.QUESTIONS if new_questions.concerned(one, own)]
+            asked = [one for one in new_questions.QUESTIONS if new_questions.fits(one, answers, base)]
+            again = [one for one in asked if new_questions.concerned(one, own)]
             if not again or not ask.can_answer():
                 raise
             output.step("\n".join(map(str, refused.problems)))
@@ -189,6 +190,8 @@ def _answer(question: Question, root: Path, slug: str, answers: dict[str, str], 
             output.step(_listed(choices, answer))
             continue
         answers[question.field] = answer
+        if question.field == EVERY_DAYS:
+            answers[EVERY_HOURS] = ""
         content = new_tenant.text(new_tenant.fields(slug, answers, base))
         refused = [
             one for one in new_tenant.refused(root, slug, content) if new_questions.concerned(question, [one.field])

@@ -115,7 +115,7 @@ def _tenants(review: Review) -> Iterator[list[str]]:
 
 def _cell(before: str, after: str, what: str) -> str:
     if what == "changed":
-        return "" if before == after else f"{_plain(before)} → {_plain(after)}"
+        return "" if before == after else f"{_plain(before) or 'none'} → {_plain(after) or 'none'}"
     return _plain(after or before)
 
 

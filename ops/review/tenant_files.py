@@ -11,10 +11,14 @@ from typing import Final, Literal
 
 from ops.review.stacks import Files
 from tenancy import Fleet, Tenant
+from tenancy.spending import Budget
 
 What = Literal["new", "changed", "off-boarded", "file removed"]
 
-FIELDS: Final = ("cell", "name", "country", "source", "models", "budget", "rotation", "isolation", "enabled")
+FIELDS: Final = (
+    *("cell", "name", "country", "source", "models", "budget", "rotation", "isolation", "enabled"),
+    *("permission", "consumers", "rate_limits", "alerts"),
+)
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,21 @@ def _fields(tenant: Tenant) -> dict[str, str]:
         f"every {_interval(rotation.interval_hours)}, overlap {rotation.overlap_hours} h" if rotation else "none",
         tenant.isolation,
         "true" if tenant.enabled else "false",
+        tenant.permission or "",
+        ", ".join(one.name for one in tenant.consumers.used),
+        "; ".join(
+            f"{model} {limit.requests_per_minute:,} requests and {limit.tokens_per_minute:,} tokens a minute"
+            for model, limit in tenant.rate_limits.items()
+        ),
+        _alerts(budget),
     )
     return dict(zip(FIELDS, texts, strict=True))
+
+
+def _alerts(budget: Budget | None) -> str:
+    if budget is None or not budget.alert_percent:
+        return ""
+    return f"{', '.join(map(str, budget.alert_percent))} % to {', '.join(budget.emails)}"
 
 
 def _interval(hours: int) -> str:

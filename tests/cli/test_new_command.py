@@ -53,6 +53,15 @@ def test_a_dry_run_prints_the_very_file_that_is_then_written(myflux: Command, fl
     assert "never overwrites" in myflux(*arguments).err
 
 
+def test_a_customers_file_from_a_managed_one_says_nothing_of_its_budget(myflux: Command, fleet: Path) -> None:
+    said = myflux(
+        *("new", "zeta", "--from", "fjord", "--name", "Zeta", "--source", "customer", "--dry-run"),
+        *("--fleet", str(fleet)),
+    )
+    assert said.code == 0, said.err
+    assert "budget" not in said.out + said.err
+
+
 def test_what_tenancy_refuses_is_not_written(myflux: Command, fleet: Path) -> None:
     said = myflux("new", "zeta", *FLAGS, "--every-days", "0", "--overlap-hours", "24", "--fleet", str(fleet))
     assert said.code == 1
@@ -116,6 +125,37 @@ def test_a_customer_with_an_organization_is_asked_what_fits(fleet: Path) -> None
     assert "rotation" not in written
 
 
+def test_hours_that_a_consumer_cannot_use_are_asked_again_as_days(fleet: Path) -> None:
+    """No overlap would be accepted: the consumer needs a day, and the interval allows four hours."""
+    asked(
+        fleet,
+        ("Isolation", ""),
+        ("Hours that", "24"),
+        ("every_days: 1 in place of every_hours.*Hours that", "4"),
+        ("Budget", ""),
+        ("needs a day for it.*Longest time", "7"),
+        ("overlap_hours: 24 or more.*Hours that", "24"),
+        options=(*FLAGS, "--source", "managed", "--consumer", "cinnox", "--every-hours", "4"),
+    )
+    written = (fleet / "tenants" / "zeta.yaml").read_text(encoding="utf-8")
+    assert "rotation: {every_days: 7, overlap_hours: 24}\n" in written
+
+
+def test_an_option_that_the_tenant_cannot_have_ends_the_questions_with_the_way_out(fleet: Path) -> None:
+    """Where no key is minted, every answer to its question would be refused."""
+    said = asked(
+        fleet,
+        ("OpenAI organization", ""),
+        ("Who uses", ""),
+        ("Isolation", ""),
+        options=(*FLAGS, "--source", "customer", "--monthly-usd", "50"),
+        ends="delete `budget`, set source: managed",
+        code=1,
+    )
+    assert "Budget" not in said
+    assert not (fleet / "tenants" / "zeta.yaml").exists()
+
+
 EVERY_KIND = {
     "managed": (*ROTATES,),
     "managed, all that can be said": (
@@ -168,11 +208,13 @@ def test_models_and_countries_are_listed(myflux: Command) -> None:
     assert set(models) == {*OFFERED_MODELS}
 
 
-def asked(fleet: Path, *answers: tuple[str, str]) -> str:
+def asked(
+    fleet: Path, *answers: tuple[str, str], options: tuple[str, ...] = (), ends: str = "Wrote .*zeta", code: int = 0
+) -> str:
     """What the terminal shows while `new zeta` is answered; each answer waits for its question."""
     terminal, side = pty.openpty()
     running = subprocess.Popen(
-        [sys.executable, "-m", "ops.cli", "new", "zeta", "--fleet", str(fleet)],
+        [sys.executable, "-m", "ops.cli", "new", "zeta", *options, "--fleet", str(fleet)],
         cwd=ROOT,
         stdin=side,
         stdout=side,
@@ -184,8 +226,8 @@ def asked(fleet: Path, *answers: tuple[str, str]) -> str:
         for question, answer in answers:
             said += until(terminal, f"(?s){question}.*: $")
             os.write(terminal, f"{answer}\n".encode())
-        said += until(terminal, "Wrote .*zeta")
-        assert running.wait(60) == 0
+        said += until(terminal, ends)
+        assert running.wait(60) == code
     finally:
         running.kill()
         running.wait()

@@ -119,6 +119,20 @@ def test_before_a_mint_all_ends_but_what_the_secret_holds_and_one_extended_key()
     assert {key.id for key in ended} == {"also-extended", "grace", "abandoned"}
 
 
+def test_with_an_overlap_of_an_hour_an_extended_key_in_use_outlives_two_rotations_in_a_row() -> None:
+    """Its new expiry is then an hour after the live key was made, as every replaced key's: only its use tells."""
+    replaced, made, now = 20 * DAY, 20 * DAY + HOUR, 20 * DAY + HOUR + 900
+    live = _old("live", made, expires=made + 34 * DAY, used=now)
+    previous = _old("previous", replaced, expires=made + HOUR, used=None)
+    extended = _old("extended", 10 * DAY, expires=now + 2700, used=now - 400)
+    short = replace(TENANT, overlap=HOUR)
+    held = {"live", "previous"}
+    assert surplus([live, previous, extended], short, held) == []
+    idle = replace(extended, id="idle", last_used_at=made - HOUR - 1)
+    less = replace(extended, id="less", last_used_at=now - 800)
+    assert surplus([live, previous, extended, idle, less], short, held) == [idle, less], "one place, for the last used"
+
+
 def test_an_extended_key_keeps_its_life_through_further_rotations() -> None:
     """First as the key before the previous one, then as one that has been replaced for longer."""
     replaced, made = MADE["previous"], MADE["previous"] + DAY

@@ -74,3 +74,24 @@ def test_a_new_tenant_is_named_with_country_models_and_budget_and_a_changed_one_
     changed = row(checked.report, "fjord")
     assert "NO → SE" in changed, "a country is part of no resource, and shows nowhere else"
     assert "gpt" not in changed, "only what differs"
+
+
+def test_a_change_of_permission_consumers_limits_or_alerts_is_told(branches: Branches) -> None:
+    branches.start("what a key may do")
+    branches.edit("tenants/acme.yaml", "permission: restricted ", "permission: all ")
+    branches.edit("tenants/acme.yaml", "requests_per_minute: 500", "requests_per_minute: 900")
+    branches.edit("tenants/acme.yaml", "cinnox: false", "cinnox: true")
+    branches.edit("tenants/fjord.yaml", "  alert_percent: [80, 100]\n", "")
+    branches.edit("tenants/fjord.yaml", "  emails: [it@fjord.example, finance@fjord.example]\n", "")
+    branches.edit("tenants/fjord.yaml", "  hard: false\n", "")
+    branches.commit("More for Acme")
+    report = branches.check().report
+    for told in (
+        "restricted → all",
+        "myflux → myflux, cinnox",
+        "gpt-5.4-mini 500 requests and 200,000 tokens a minute → gpt-5.4-mini 900 requests and 200,000 tokens a minute",
+    ):
+        assert told in row(report, "acme")
+    assert "80, 100 % to it@fjord.example, finance@fjord.example → none" in row(report, "fjord")
+    (head,) = (line for line in report.splitlines() if line.startswith("| tenant |"))
+    assert head == "| tenant | | budget | permission | consumers | rate_limits | alerts |"

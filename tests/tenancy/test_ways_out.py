@@ -119,9 +119,20 @@ def test_the_shorter_interval_that_is_offered_fits_too(files: Files, days: int) 
     files.load()
 
 
-def test_a_consumer_that_needs_a_day_is_not_offered_an_overlap_that_the_interval_refuses(files: Files) -> None:
+@pytest.mark.parametrize(
+    ("every_hours", "overlap"), [(3, 24), (4, 4), (4, 12), (4, 24), (12, 4), (12, 12), (12, 24), (12, 48)]
+)
+def test_a_consumer_that_needs_a_day_is_told_to_choose_an_interval_of_days(
+    files: Files, every_hours: int, overlap: int
+) -> None:
+    """An overlap is at most the interval: no overlap would do, and an advised one would be refused next."""
     consumers = {"myflux": True, "cinnox": True}
-    files.tenant(rotation={"every_hours": 12, "overlap_hours": 12}, consumers=consumers)
-    assert "every_days: 1 or more and overlap_hours: 24 or more" in files.problem().way_out
-    files.tenant(rotation={"every_days": 1, "overlap_hours": 24}, consumers=consumers)
+    rotation = {"every_hours": every_hours, "overlap_hours": overlap}
+    files.tenant(rotation=rotation, consumers=consumers)
+    problems = files.problems()
+    assert any("every_days: 1 or more and overlap_hours: 24 or more" in problem.way_out for problem in problems)
+    for problem in problems:
+        assert "every_days" in problem.way_out, "one that only shortens the overlap leads to the next refusal"
+    days = max(int(found) for one in problems for found in re.findall(r"every_days: (\d+)", one.way_out))
+    files.tenant(rotation={"every_days": days, "overlap_hours": max(overlap, 24)}, consumers=consumers)
     files.load()
