@@ -15,6 +15,7 @@ import pytest
 
 from ops.errors import OperationError
 from ops.stacks import backend, lock_holder, sources
+from ops.stacks.engine import pulumi_command
 from ops.stacks.job import Job
 from ops.stacks.lock_holder import Lock, Note, provably_ended
 from ops.stacks.pending import mend
@@ -129,6 +130,8 @@ def test_what_a_workers_machine_refuses_is_its_stacks_outcome(
 ) -> None:
     for name, value in ({"MYFLUX_STATE": str(tmp_path)} | variables).items():
         monkeypatch.setenv(name, value)
+    # An earlier test of this process may have found the engine.
+    pulumi_command.cache_clear()
     code = sources.fingerprint("acme.local", ROOT, sources.code_digest())
     done = work(Job("up", "acme.local", code), ROOT)
     assert told in done.problem
