@@ -6,6 +6,7 @@ Names properties and never shows a value. Leaves out running the engine (`engine
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -14,6 +15,9 @@ UNTOUCHED: Final = ("same", "read")
 """The engine's words for a resource that it does not change."""
 _REFRESH: Final = "refresh"
 """The engine's word for reading a resource back: what differs is known only when that has ended."""
+_UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""The engine's value of what only the update itself can know. It counts as changed, and mostly is not."""
+_KEYS: Final = re.compile(r'\["([^"]+)"\]|([^.\[\]]+)')
 
 Event = Mapping[str, Any]
 """One event of the engine, with the SDK's names of the fields."""
@@ -77,6 +81,9 @@ def _step(event: Event | None) -> Step | None:
 
 def _paths(step: Event, path: str, kind: str) -> Iterator[str]:
     """What differs inside a property that holds a JSON document, such as a policy; else the property itself."""
+    if _value(step["new"], path) == _UNKNOWN:
+        yield f"{path} (known after `up`)"
+        return
     documents = [_document(step[side], path) for side in ("old", "new")]
     before, after = documents
     if before is None or after is None or before == after:
@@ -86,6 +93,14 @@ def _paths(step: Event, path: str, kind: str) -> Iterator[str]:
         if before.get(key) != after.get(key):
             how = "add" if key not in before else "delete" if key not in after else "update"
             yield f"{path}.{key} ({how}{'-replace' if kind.endswith('-replace') else ''})"
+
+
+def _value(state: Event | None, path: str) -> Any:
+    """The input at ``tags.cell`` or ``tags["myflux:cell"]``; None where there is none."""
+    found: Any = (state or {}).get("inputs")
+    for quoted, plain in _KEYS.findall(path):
+        found = cast(Event, found).get(quoted or plain) if isinstance(found, dict) else None
+    return found
 
 
 def _document(state: Event | None, path: str) -> dict[str, Any] | None:

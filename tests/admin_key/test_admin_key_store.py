@@ -141,12 +141,12 @@ def record(**changes: Any) -> AdminKeyRecord:
     [(None, "never expires"), (366, "more than a year"), (29, "expires in 29 days"), (365, ""), (30, "")],
 )
 def test_an_expiry_that_is_none_late_or_near_is_said(days: int | None, told: str) -> None:
-    found = list(notices(record(expires_at=None if days is None else days * DAY_SECONDS), 0.0))
-    assert (told in found[0]) if told else not found
+    found = list(notices(record(expires_at=None if days is None else days * DAY_SECONDS), 0.0, "replace it"))
+    assert (told in found[0] and found[0].endswith("replace it.")) if told else not found
 
 
 def test_an_expiry_that_cannot_be_told_is_said_too() -> None:
-    assert "does not show when this key expires" in next(iter(notices(None, 0.0)))
+    assert "does not show when this key expires" in next(iter(notices(None, 0.0, "replace it")))
 
 
 @pytest.mark.parametrize(

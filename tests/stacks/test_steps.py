@@ -77,3 +77,11 @@ def test_a_document_is_named_down_to_its_parts_and_never_with_a_value() -> None:
     assert heard(begins("update", "invocation", "input update", **hidden)) == [
         ("update", "invocation", ("input (update)",))
     ]
+
+
+def test_what_only_the_update_can_know_is_not_called_a_change() -> None:
+    tags = {"myflux:project-id": "04da6b54-" + "80e4-46f7-96ec-b56ff0331ba9", "cell": "local"}
+    differs = ('tags["myflux:project-id"] update', "tags.cell update")
+    assert heard(begins("update", "secret", *differs, new={"inputs": {"tags": tags}})) == [
+        ("update", "secret", ("tags.cell (update)", 'tags["myflux:project-id"] (known after `up`)'))
+    ]
