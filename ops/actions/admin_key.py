@@ -114,7 +114,9 @@ def store(
         raise AdminKeyError(f"{explain(error)} {_UNKNOWN}") from None
     check_live(client, place.secret, answer["VersionId"])
     expires_at = record.expires_at if record else None
-    return Stored(place.secret, answer["VersionId"], expires_at, tuple(notices(record, now, customers=place.customers)))
+    own = f"`myflux-keys admin-key rotate --cell {cell.cell}` replaces it now"
+    way_out = "ask the customer for another one" if place.customers else own
+    return Stored(place.secret, answer["VersionId"], expires_at, tuple(notices(record, now, way_out)))
 
 
 def check_live(client: SecretsManagerClient, secret: str, version_id: str) -> None:
@@ -170,13 +172,8 @@ def wait(
         sleep(1.0)
 
 
-def notices(record: AdminKeyRecord | None, now: float | None, *, customers: bool = False) -> Iterator[str]:
+def notices(record: AdminKeyRecord | None, now: float | None, way_out: str) -> Iterator[str]:
     """What the person should know about a valid key. `record` is OpenAI's record of the key, `now` OpenAI's time."""
-    way_out = (
-        "ask the customer for another one"
-        if customers
-        else "`myflux-keys admin-key rotate --cell CELL` replaces it now"
-    )
     if record is None or now is None:
         yield "OpenAI's list does not show when this key expires: check it there. It should expire within a year."
         return
