@@ -70,7 +70,7 @@ def run(home: Path, *, quick: bool = False) -> list[Figure]:
             for name, way in (
                 ("ours-1", _ours(1, here.fleet)),
                 ("ours-2", _ours(2, here.fleet)),
-                ("dask-2", _dask(2, here.fleet)),
+                ("dask-2", _dask(2)),
             )
         }
     return figures(taken["ours-1"], taken["ours-2"], taken["dask-2"], files, find(home / "files", files, samples))
@@ -84,7 +84,7 @@ def _ours(workers: int, fleet: Path) -> Way:
     return lambda jobs: _timed(jobs, processes.opened(workers, fleet))
 
 
-def _dask(workers: int, _fleet: Path) -> Way:
+def _dask(workers: int) -> Way:
     """Its workers find the fleet by their environment."""
 
     @contextmanager

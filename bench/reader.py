@@ -17,6 +17,7 @@ import boto3
 from aws_lambda_powertools.utilities.parameters import SecretsProvider, get_secret
 from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDERS
 from aws_secretsmanager_caching import SecretCache
+from botocore.config import Config
 
 from myflux_keys import KeyReader
 from myflux_keys.names import secret_name
@@ -42,13 +43,14 @@ class Row(TypedDict):
 
 
 @contextmanager
-def client_of(stand_in: StandIn) -> Generator[Any]:
+def client_of(stand_in: StandIn, config: Config | None = None) -> Generator[Any]:
     client = boto3.client(
         "secretsmanager",
         endpoint_url=stand_in.url,
         region_name="eu-central-1",
         aws_access_key_id="A" * 16,
         aws_secret_access_key="s" * 40,
+        config=config,
     )
     try:
         yield client

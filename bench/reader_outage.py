@@ -17,12 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_secretsmanager_caching import SecretCache, SecretCacheConfig
 
 from bench.figures import Figure, from_rows, number
-from bench.reader import SECRET, Row
+from bench.reader import SECRET, Row, client_of
 from myflux_keys import KeyReader
 from myflux_keys.secret_source import CALL_LIMITS
 from tests.reader.stand_in import StandIn, key_text
@@ -52,23 +51,6 @@ class Seen:
     reads: int = 0
     errors: int = 0
     last: str = ""
-
-
-@contextmanager
-def client_of(stand_in: StandIn) -> Generator[Any]:
-    """With our own reader's limits, for every candidate alike."""
-    client = boto3.client(
-        "secretsmanager",
-        endpoint_url=stand_in.url,
-        region_name="eu-central-1",
-        aws_access_key_id="A" * 16,
-        aws_secret_access_key="s" * 40,
-        config=CALL_LIMITS,
-    )
-    try:
-        yield client
-    finally:
-        client.close()
 
 
 @contextmanager
@@ -135,8 +117,8 @@ class Readers:
 
 
 def seen_by(name: str, before: float, outage: float, after: float) -> list[Seen]:
-    """What each thread saw."""
-    with StandIn() as stand_in, client_of(stand_in) as client, CANDIDATES[name](client) as read:
+    """What each thread saw. Every candidate has a client with our own reader's limits."""
+    with StandIn() as stand_in, client_of(stand_in, CALL_LIMITS) as client, CANDIDATES[name](client) as read:
         stand_in.put("acme", key_text("old"), OLD)
         read()
         readers = Readers(read)
