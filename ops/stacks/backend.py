@@ -20,12 +20,12 @@ from botocore.exceptions import ClientError
 
 from ops import aws_clients
 from ops.errors import OperationError, code_of
+from ops.journal import BACKEND
 from ops.stacks.lock_holder import Lock, lock
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-URL: Final = "PULUMI_BACKEND_URL"
 PROJECT: Final = "myflux-keys"
 _STACKS: Final = f".pulumi/stacks/{PROJECT}/"
 _ENDINGS: Final = (".json", ".json.gz", ".json.zst")
@@ -44,11 +44,11 @@ class Place:
 
 def address(environment: Mapping[str, str] = os.environ) -> str:
     """Raises OperationError where the variable is not set: the backend that a person logged in to is not used."""
-    url = environment.get(URL, "")
+    url = environment.get(BACKEND, "")
     if not url:
         raise OperationError(
-            f"{URL} is not set: name the bucket that holds the state (s3://BUCKET?region=REGION). For the local cell: "
-            'eval "$(./myflux-keys local env)". Nothing was changed.'
+            f"{BACKEND} is not set: name the bucket that holds the state (s3://BUCKET?region=REGION). For the local "
+            'cell: eval "$(./myflux-keys local env)". Nothing was changed.'
         )
     return url
 
@@ -57,11 +57,11 @@ def place(url: str) -> Place:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise OperationError(f"{URL} is not an address: {error}. Correct it. Nothing was changed.") from None
+        raise OperationError(f"{BACKEND} is not an address: {error}. Correct it. Nothing was changed.") from None
     options = {name.lower(): values[-1] for name, values in parse_qs(parts.query).items()}
     if parts.scheme == "s3":
         if not parts.netloc:
-            raise OperationError(f"{URL} names no bucket: s3://BUCKET?region=REGION. Nothing was changed.")
+            raise OperationError(f"{BACKEND} names no bucket: s3://BUCKET?region=REGION. Nothing was changed.")
         return Place("s3", parts.netloc, unquote(parts.path).strip("/"), options)
     folder = unquote(parts.netloc + parts.path)
     return Place(parts.scheme, str(Path(folder).expanduser()) if parts.scheme == "file" else folder, "", options)

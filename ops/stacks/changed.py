@@ -135,6 +135,11 @@ def left_out(found: Touched, cell_of: Mapping[str, str], was: Callable[[str], st
     return reasons
 
 
+def may_change_pins(differences: Iterable[Difference], product: str) -> bool:
+    """Whether the requirements of the product, which is in the folder `product`, are there on both sides and differ."""
+    return any(one.path == product + REQUIREMENTS and one.status != "A" for one in differences)
+
+
 def pins_changed(before: str, now: str) -> list[str]:
     """Pure. Phrases about the packages whose lines differ between two requirements files, hashes left out."""
     old, new = _pins(before), _pins(now)
@@ -189,9 +194,9 @@ def since(ref: str, root: Path) -> Choice:
         d.path.startswith(product) and not _described(PurePosixPath(d.path), place)[0] for d in differences
     ):
         ours = code().below(product)
-        pinned = product + REQUIREMENTS
-        if any(difference.path == pinned and difference.status != "A" for difference in differences):
-            pins = pins_changed(repository.at(commit, pinned), (ROOT / REQUIREMENTS).read_text(encoding="utf-8"))
+        if may_change_pins(differences, product):
+            before = repository.at(commit, product + REQUIREMENTS)
+            pins = pins_changed(before, (ROOT / REQUIREMENTS).read_text(encoding="utf-8"))
     found = touched(differences, place, ours, pins)
     fleet = tenancy.load(root, only=None if needs_every_tenant(found) else list(found.tenants))
     cell_of = {slug: tenant.cell for slug, tenant in fleet.tenants.items()}

@@ -125,10 +125,4 @@ def serve(descriptor: str, fleet: str) -> None:
     pipe: Connection[Done, Job] = Connection(int(descriptor))
     with pipe, contextlib.suppress(EOFError, OSError):
         while True:
-            job = pipe.recv()
-            try:
-                done = work(job, Path(fleet))
-            # An error that nobody foresaw is this stack's failure; another worker would meet it too.
-            except Exception as error:  # noqa: BLE001
-                done = Done(job.stack, problem=f"its worker failed: {type(error).__name__}: {error}")
-            pipe.send(done)
+            pipe.send(work(pipe.recv(), Path(fleet)))

@@ -35,11 +35,10 @@ def work(job: Job, fleet: Path | None = None) -> Done:
     began = time.monotonic()
     try:
         done = _work(job, fleet or Path(os.environ.get(FLEET, ROOT)))
-    except Exception as error:
-        sentence = explained(error)
-        if sentence is None:
-            raise
-        done = Done(job.stack, problem=sentence)
+    # Also an error that nobody foresaw: another worker would meet it too.
+    except Exception as error:  # noqa: BLE001
+        problem = explained(error) or f"its worker failed: {type(error).__name__}: {error}"
+        done = Done(job.stack, problem=problem)
     return replace(done, seconds=time.monotonic() - began)
 
 

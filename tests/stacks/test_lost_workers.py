@@ -138,6 +138,14 @@ def test_what_a_workers_machine_refuses_is_its_stacks_outcome(
     assert not done.ok
 
 
+def test_an_error_that_nobody_foresaw_is_its_stacks_outcome_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> str:
+        raise KeyError("a fault of ours")
+
+    monkeypatch.setattr(sources, "fingerprint", broken)
+    assert work(Job("up", "acme.local", "")).problem == "its worker failed: KeyError: 'a fault of ours'"
+
+
 def test_a_run_without_a_backend_says_what_to_set() -> None:
     with pytest.raises(OperationError, match="PULUMI_BACKEND_URL is not set"):
         backend.address({})
