@@ -15,6 +15,7 @@ from myflux_keys.names import (
     TAG_CELL,
     TAG_MANAGED_BY,
     TAG_TENANT,
+    admin_secret,
     customer_admin_secret,
     key_name,
     project_name,
@@ -46,8 +47,7 @@ class CellNames:
 
     @property
     def admin_secret(self) -> str:
-        """Outside ``myflux/<cell>/``, so that no pattern for tenants' secrets matches it."""
-        return f"myflux-admin/{self.cell}/openai"
+        return admin_secret(self.cell)
 
     @property
     def admin_secret_arn_pattern(self) -> str:

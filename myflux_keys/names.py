@@ -52,6 +52,11 @@ def admin_secrets_prefix(cell: str) -> str:
     return f"myflux-admin/{cell}/"
 
 
+def admin_secret(cell: str) -> str:
+    """Outside ``myflux/<cell>/``, so that no pattern for tenants' secrets matches it."""
+    return f"{admin_secrets_prefix(cell)}openai"
+
+
 def secret_name(cell: str, tenant: str) -> str:
     """The name of a tenant's secret."""
     return f"{tenant_secrets_prefix(cell)}{tenant}/openai"

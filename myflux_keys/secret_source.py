@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, cast
 
 import boto3
 from botocore.config import Config
@@ -262,7 +262,7 @@ def _role_for(tenant: str, role_arn: Callable[[str], object]) -> str:
             code=type(error).__name__,
             way_out="Correct the function: it must return the ARN of an IAM role for each tenant that is read.",
         ) from None
-    if not isinstance(named, str) or not _ROLE_ARN.fullmatch(named):
+    if not _is_role(named):
         raise KeyReaderError(
             f"the role_arn function returned {_shown(named)} for tenant {tenant!r}, not the ARN of an IAM role",
             tenant=tenant,
@@ -274,11 +274,15 @@ def _role_for(tenant: str, role_arn: Callable[[str], object]) -> str:
 
 def checked_role(arn: str) -> str:
     """`arn` if it is a role's; else raises ValueError with the expected form."""
-    if not isinstance(arn, str) or not _ROLE_ARN.fullmatch(arn):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not _is_role(arn):
         raise ValueError(
             f"role_arn {_shown(arn)} is not the ARN of an IAM role: write arn:aws:iam::<account>:role/<name>"
         )
     return arn
+
+
+def _is_role(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and _ROLE_ARN.fullmatch(value) is not None
 
 
 def _shown(value: object) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from myflux_keys.names import admin_secrets_prefix, store_admin_key
+from myflux_keys.names import admin_secret, store_admin_key
 
 
 def no_secret(slug: str) -> str:
@@ -29,10 +29,9 @@ def no_policy(slug: str) -> str:
 
 def deletion_scheduled(slug: str, on: datetime | None = None, *, minted: bool) -> str:
     """`on` is when AWS deletes it, where that is known. `minted`: MyFlux mints its keys, in a project of OpenAI's."""
-    when = f" for {on:%Y-%m-%d}" if on else ""
     return (
-        f"its secret's deletion is scheduled{when}, so nobody can read it and it does not rotate: `myflux-keys adopt "
-        f"{slug}` restores it with its key, or with a new key if that one is revoked or expired"
+        f"its secret's deletion is scheduled{_on(on)}, so nobody can read it and it does not rotate: `myflux-keys "
+        f"adopt {slug}` restores it with its key, or with a new key if that one is revoked or expired"
         f"{if_archived(slug) if minted else ''}."
     )
 
@@ -68,11 +67,14 @@ def made_anew(secret: str, up: str, stored: str = "") -> str:
 
 def name_blocked(secret: str, way_out: str, on: datetime | None = None) -> str:
     """For a secret that `adopt` cannot import. `on` is when AWS deletes it, where that is known."""
-    when = f" for {on:%Y-%m-%d}" if on else ""
     return (
-        f"the deletion of {secret} is scheduled{when}, and until then AWS creates no other secret of that name. Way "
+        f"the deletion of {secret} is scheduled{_on(on)}, and until then AWS creates no other secret of that name. Way "
         f"out: {way_out}"
     )
+
+
+def _on(moment: datetime | None) -> str:
+    return f" for {moment:%Y-%m-%d}" if moment else ""
 
 
 def another_slug(slug: str) -> str:
@@ -80,11 +82,16 @@ def another_slug(slug: str) -> str:
     return f"the slug cannot be used again: `myflux-keys new SLUG --from {slug}` gives the customer another."
 
 
+def admin_key_replaced(cell: str) -> str:
+    """A phrase without a full stop, for a cell's own admin key that is valid."""
+    return f"`myflux-keys admin-key rotate --cell {cell}` replaces it now"
+
+
 def no_platform(cell: str) -> str:
     """A phrase without a full stop. `pulumi up` is not named: it refuses a stack that does not exist yet."""
     return (
         f"cell {cell} has no platform yet, and its tenants need one: deploy it (`myflux-keys up --cell {cell}`), store "
-        f"its OpenAI admin key (`{store_admin_key(f'{admin_secrets_prefix(cell)}openai')}`), then run the same command "
+        f"its OpenAI admin key (`{store_admin_key(admin_secret(cell))}`), then run the same command "
         "again"
     )
 

@@ -1,9 +1,8 @@
 """The four steps of the admin key's rotation, each safe to repeat after a crash between any two of its calls.
 
 Owns the order: end what a crash or a row of rotations left; mint; prove; store; promote. Leaves out deleting the
-previous key (`tidy.py`):
-OpenAI cannot change an admin key's expiry and functions cache the old key for minutes, so it is deleted a day later.
-Every call uses the AWSCURRENT key, so a rotation needs one.
+previous key (`tidy.py`): OpenAI cannot change an admin key's expiry and functions cache the old key for minutes, so it
+is deleted a day later. Every call uses the AWSCURRENT key, so a rotation needs one.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ class AdminRotation(RotationSteps):
         if self._store.value(self._version) is not None:
             return {"outcome": "already_stored"}
         listed = list_admin_keys(self._api)
-        removed = self._remove([key for key in listed if key.name == self._name])
+        removed = self._remove(self._ours(listed))
         removed += self._remove(self._surplus(listed, state))
         if self._deadline.remaining() < MINT_NEEDS_SECONDS:
             raise RotationError(f"less than {MINT_NEEDS_SECONDS:.0f} s left, too little to undo a mint: none was tried")
@@ -110,8 +109,11 @@ class AdminRotation(RotationSteps):
         return [key for key in listed if key.name.startswith(prefix) and key.name not in kept | {self._name}]
 
     def _made_before(self) -> list[AdminKeyRecord]:
+        return self._ours(list_admin_keys(self._api))
+
+    def _ours(self, listed: list[AdminKeyRecord]) -> list[AdminKeyRecord]:
         """Keys of this rotation: its token is in their name."""
-        return [key for key in list_admin_keys(self._api) if key.name == self._name]
+        return [key for key in listed if key.name == self._name]
 
     def _mint(self, life: int) -> MintedAdminKey:
         try:

@@ -146,8 +146,8 @@ def _of_cell(entry: Mapping[str, Any], cell: str, *, untagged: bool = False) -> 
         tenant = check_name(entry["Name"], cell)
     except Refused:
         return None
-    held = {tag: tags.get(tag, value if untagged else None) for tag, value in _tags_of_ours(tenant, cell).items()}
-    if held != _tags_of_ours(tenant, cell) or entry.get("DeletedDate"):
+    ours = _tags_of_ours(tenant, cell).items()
+    if entry.get("DeletedDate") or any(tags.get(tag, value if untagged else None) != value for tag, value in ours):
         return None
     # The two operations spell it differently.
     stages: Mapping[str, list[str]] = entry.get("VersionIdsToStages") or entry.get("SecretVersionsToStages") or {}

@@ -26,6 +26,7 @@ from myflux_keys.names import store_admin_key
 from myflux_keys.payload import SecretText
 from myflux_keys.quiet import quiet
 from myflux_keys.version_labels import CURRENT, version_with
+from ops import ways_out
 from ops.actions import pasted_key
 from ops.errors import OperationError, code_of, explain, is_deletion
 from tenancy import Cell, Tenant
@@ -114,8 +115,7 @@ def store(
         raise AdminKeyError(f"{explain(error)} {_UNKNOWN}") from None
     check_live(client, place.secret, answer["VersionId"])
     expires_at = record.expires_at if record else None
-    own = f"`myflux-keys admin-key rotate --cell {cell.cell}` replaces it now"
-    way_out = "ask the customer for another one" if place.customers else own
+    way_out = "ask the customer for another one" if place.customers else ways_out.admin_key_replaced(cell.cell)
     return Stored(place.secret, answer["VersionId"], expires_at, tuple(notices(record, now, way_out)))
 
 

@@ -1,6 +1,6 @@
 """What one more rotation takes from the keys before it, while the previous key is still on its overlap.
 
-Owns the sentences. Leaves out asking, and the rule, which the rotation function enforces whoever starts a rotation
+Owns the sentences. Leaves out asking, and the rule, which the rotation function enforces for every rotation
 (`functions/rotation/keys.py`). AWS's record has no key's expiry, so the overlap is counted from its last rotation.
 """
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from functions.sweep.facts import NEEDS_A_PERSON
 from myflux_keys.admin_budget import sweeps_a_minute
+from ops import ways_out
 from ops.account import Account
 from ops.actions import functions_client, orphans
 from ops.actions.orphans import Orphan, Sides
@@ -64,8 +65,8 @@ class Swept:
         sentences += [f"{tenant}: {why}." for tenant, why in self.rotation_overdue.items()]
         if self.admin_key_days_left is not None and self.admin_key_days_left < ADMIN_KEY_DAYS:
             sentences.append(
-                f"the admin key of {self.cell} expires in {self.admin_key_days_left:.0f} days: `myflux-keys admin-key "
-                f"rotate --cell {self.cell}` replaces it now."
+                f"the admin key of {self.cell} expires in {self.admin_key_days_left:.0f} days: "
+                f"{ways_out.admin_key_replaced(self.cell)}."
             )
         sentences += [
             f"the customer's admin key of {tenant} expires in {days:.0f} days: ask them for another one, then "

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from myflux_keys.redaction import redact
+from ops.stacks.steps import UNTOUCHED
 
 Facts = Mapping[str, Any]
-_UNTOUCHED: Final = ("same", "read")
 
 
 def write(text: str) -> None:
@@ -43,7 +43,7 @@ def drifted(facts: Facts) -> dict[str, Facts]:
 
 
 def _changes(fields: Facts) -> dict[str, int]:
-    return {kind: count for kind, count in fields["changes"].items() if kind not in _UNTOUCHED}
+    return {kind: count for kind, count in fields["changes"].items() if kind not in UNTOUCHED}
 
 
 def drift(cell: str, found: Mapping[str, Facts], *, whole: bool) -> str:

@@ -15,7 +15,6 @@ from ops.review.base_commit import Base
 from ops.review.remark import Outcome, Remark
 from ops.review.source_lines import Places
 from ops.review.tree_rehearsal import Asked, NotAskedError, ask, can_be_asked
-from ops.stacks import sources
 from tenancy.loading import ROOT
 
 _IN_THIS_BRANCHS_CODE: Final = (
@@ -37,12 +36,11 @@ def rehearse(found: Base, fleet: Path, stacks: Sequence[str], there: Collection[
     if not stacks:
         return Sides()
     tree, then = found.then(ROOT), found.then(fleet)
-    product = sources.folder_in(found.top) or ""
     own = tree if tree and can_be_asked(tree) else None
     with ThreadPoolExecutor(max_workers=2) as both:
-        now = both.submit(_answers, ROOT, fleet, stacks, product)
+        now = both.submit(_answers, ROOT, fleet, stacks, found.product)
         earlier = [stack for stack in stacks if stack in there]
-        was = both.submit(_answers, own or ROOT, then or fleet, earlier, product)
+        was = both.submit(_answers, own or ROOT, then or fleet, earlier, found.product)
         after, before = now.result(), was.result()
     notes = [_IN_THIS_BRANCHS_CODE] if tree and own is None else []
     if isinstance(before, NotAskedError):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from ops.errors import OperationError
+from ops.stacks import sources
 from ops.stacks.git import Difference, Repository
 
 LIKELY: Final = ("origin/HEAD", "origin/main", "main")
@@ -29,6 +30,11 @@ class Base:
     top: Path
     folder: Path
     differences: tuple[Difference, ...]
+
+    @property
+    def product(self) -> str:
+        """The product's folder in the repository, with a slash at the end; empty where it is the top, or elsewhere."""
+        return sources.folder_in(self.top) or ""
 
     def then(self, path: Path) -> Path | None:
         """The place of `path` in the base's tree; None where it belongs to another repository."""

@@ -73,9 +73,8 @@ def _of(found: Base, fleet: Path, no_state: str, say: Callable[[str], None]) -> 
     now_files, then_files = stacks.read(fleet), stacks.read(then)
     place = fleet.relative_to(found.top).as_posix()
     ours = found.then(ROOT)
-    product = sources.folder_in(found.top) or ""
-    code = _code(found, product) if ours else None
-    about = stacks.scope(now_files, found.differences, place, code, _pins(found, ours, product), then, product)
+    code = _code(found) if ours else None
+    about = stacks.scope(now_files, found.differences, place, code, _pins(found, ours), then, found.product)
     places = Places(fleet, place, {one.path for one in found.differences})
     say(f"{len(about.reasons)} of {len(now_files.stacks)} stacks may change; evaluating {len(about.needed)} …")
     both = base_and_change.rehearse(found, fleet, about.needed, then_files.stacks, places)
@@ -125,9 +124,9 @@ def _of(found: Base, fleet: Path, no_state: str, say: Callable[[str], None]) -> 
     )
 
 
-def _code(found: Base, product: str) -> sources.Code:
+def _code(found: Base) -> sources.Code:
     try:
-        return sources.code().below(product)
+        return sources.code().below(found.product)
     except SyntaxError:
         # Imports that cannot be followed may change every stack: the rehearsal shows where the program stops.
         paths = frozenset(one.path for one in found.differences)
@@ -142,9 +141,8 @@ def _room(then: stacks.Files, now: stacks.Files, gone: Sequence[str]) -> tuple[R
     return room(then.fleet, kept(then.fleet, now.fleet, gone), datetime.now(UTC).date())
 
 
-def _pins(found: Base, ours: Path | None, product: str) -> Sequence[str]:
-    pinned = product + sources.REQUIREMENTS
-    if ours is None or not any(one.path == pinned and one.status != "A" for one in found.differences):
+def _pins(found: Base, ours: Path | None) -> Sequence[str]:
+    if ours is None or not changed.may_change_pins(found.differences, found.product):
         return ()
     before, now = ((tree / sources.REQUIREMENTS).read_text(encoding="utf-8") for tree in (ours, ROOT))
     return changed.pins_changed(before, now)

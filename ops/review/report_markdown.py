@@ -101,11 +101,11 @@ def _remark(remark: Remark) -> list[str]:
 
 def _tenants(review: Review) -> Iterator[list[str]]:
     """A row for each tenant; of a changed one the fields that differ. A column without an entry is left out."""
+    if not review.tenants:
+        return
     shown = review.tenants[:_REMARKS]
     rows = [[_cell(one.before.get(field, ""), one.after.get(field, ""), one.what) for field in FIELDS] for one in shown]
     used = [number for number in range(len(FIELDS)) if any(row[number] for row in rows)]
-    if not shown:
-        return
     lines = ["### Tenants", "", f"| tenant | | {' | '.join(FIELDS[number] for number in used)} |"]
     lines.append("|---" * (len(used) + 2) + "|")
     for one, row in zip(shown, rows, strict=True):
