@@ -12,7 +12,7 @@ import pytest
 from tests.aws_iam.served import ACCOUNT, Cell, allow, as_tags, deny, document, refusal, trust, unique, user_arn
 
 
-def only_if(cell: Cell, action: str, condition: dict[str, Any], service: str = "secretsmanager") -> Any:
+def only_if(cell: Cell, action: str | list[str], condition: dict[str, Any], service: str = "secretsmanager") -> Any:
     """A client of a user who may do `action` under `condition` and nothing else."""
     _, session = cell.user([allow(action, Condition=condition)])
     return cell.client(session, service)
@@ -90,7 +90,7 @@ def test_the_tags_that_the_request_sets(cell: Cell):
         "StringEquals": {"aws:RequestTag/team": "a"},
         "ForAllValues:StringEquals": {"aws:TagKeys": ["team", "cost"]},
     }
-    secrets = only_if(cell, "secretsmanager:CreateSecret", condition)
+    secrets = only_if(cell, ["secretsmanager:CreateSecret", "secretsmanager:TagResource"], condition)
     make = secrets.create_secret
     assert make(Name=unique("tagged"), Tags=as_tags({"team": "a", "cost": "1"}))["ARN"]
     for tags in ({}, {"team": "b"}, {"team": "a", "other": "x"}):
