@@ -63,7 +63,8 @@ def _bounded(names: CellNames, **more: str) -> dict[str, dict[str, str]]:
 def _secret(names: CellNames, deploys: Deploys) -> list[Grant]:
     """When a secret gets a KMS key, Secrets Manager validates the key for its caller, which decrypts nothing.
 
-    A secret's ARN has no random suffix before it is created, and AWS does not document which form CreateSecret needs.
+    A secret's ARN has no random suffix before it is created, and AWS does not document which form CreateSecret needs,
+    with the rights to its tags and replicas.
     """
     secrets = _secrets(names, deploys)
     not_created = [pattern.removesuffix("-??????") for pattern in secrets]
@@ -76,7 +77,7 @@ def _secret(names: CellNames, deploys: Deploys) -> list[Grant]:
             "StopReplicationToReplica TagResource UntagResource UpdateSecret",
             secrets,
         ),
-        Grant("secretsmanager", "CreateSecret TagResource", not_created),
+        Grant("secretsmanager", "CreateSecret ReplicateSecretToRegions TagResource", not_created),
         Grant("kms", "Decrypt GenerateDataKey", [any_key(names)], tried),
     ]
 

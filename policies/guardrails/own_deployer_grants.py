@@ -68,11 +68,11 @@ def _on_secrets(kind: str, cell: str) -> tuple[Grant, ...]:
     return (
         *_on(
             "secretsmanager",
-            "CancelRotateSecret DeleteSecret PutResourcePolicy RemoveRegionsFromReplication ReplicateSecretToRegions "
-            "RestoreSecret RotateSecret StopReplicationToReplica UntagResource UpdateSecret",
+            "CancelRotateSecret DeleteSecret PutResourcePolicy RemoveRegionsFromReplication RestoreSecret RotateSecret "
+            "StopReplicationToReplica UntagResource UpdateSecret",
             *mine,
         ),
-        *_on("secretsmanager", "CreateSecret TagResource", *mine, *not_created),
+        *_on("secretsmanager", "CreateSecret ReplicateSecretToRegions TagResource", *mine, *not_created),
         *_on("kms", "Decrypt GenerateDataKey", _ANY_KEY),
         *_on("lambda", "InvokeFunction", *rotators(kind, cell), *_functions(cell, ("provisioner",))),
     )

@@ -7,10 +7,10 @@ https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.aws_iam.served import ACCOUNT, Cell, allow, document, refusal, trust, unique, user_arn
 
@@ -32,11 +32,8 @@ def denied(call: Any, **given: Any) -> bool:
 
 def let_in(call: Any, **given: Any) -> None:
     """Authorized. MiniStack may then say that it does not do this: asymmetric keys need a further package."""
-    try:
+    with suppress(call.__self__.exceptions.KMSInternalException, call.__self__.exceptions.InvalidKeyUsageException):
         call(**given)
-    except ClientError as refused:
-        code = refused.response.get("Error", {}).get("Code")
-        assert code in ("InvalidKeyUsageException", "KMSInternalException"), refused
 
 
 @pytest.fixture(scope="module")
