@@ -63,8 +63,8 @@ def denied(call: Callable[..., Any], **given: Any) -> bool:
 
 
 @pytest.mark.parametrize("deploys", ["tenants", "everything"])
-def test_a_tenants_secret(request: pytest.FixtureRequest, deploys: str):
-    secrets = request.getfixturevalue(deploys)("secretsmanager")
+def test_a_tenants_secret(tenants: Pipeline, everything: Pipeline, deploys: str):
+    secrets = (tenants if deploys == "tenants" else everything)("secretsmanager")
     tenant = NAMES.tenant(unique("t"))
     tags, copies = as_tags(dict(tenant.tags)), [{"Region": "eu-west-1"}]
     assert denied(secrets.create_secret, Name=OTHER.tenant("acme").secret, Tags=tags)
