@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.aws_iam.served import ACCOUNT, Cell, allow, document, refusal, trust, unique
+from tests.aws_iam.test_functions import archive
 
 
 def test_a_secret_that_is_made_with_replicas_needs_the_right_to_replicate(cell: Cell):
@@ -94,3 +97,33 @@ def test_headers_of_a_new_bucket_and_object_need_their_own_rights(cell: Cell):
         assert denied[0] == "AccessDenied", needed
         assert needed in denied[1]
         getattr(every, call)(**place, **asked)
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "said"),
+    [("sqs", "sqs:SendMessage", "SendMessage on SQS"), ("sns", "sns:Publish", "Publish on SNS")],
+)
+def test_a_functions_role_must_be_allowed_to_send_to_its_dead_letter_target(
+    cell: Cell, service: str, action: str, said: str
+):
+    """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html; the words are AWS's, in
+    https://github.com/elastic/beats/issues/13963 and
+    https://github.com/functionalone/serverless-iam-roles-per-function/issues/5."""
+    made, functions = cell.client("administrator", service), cell.client("administrator", "lambda")
+    name = unique("dead")
+    made.create_queue(QueueName=name) if service == "sqs" else made.create_topic(Name=name)
+    target = f"arn:aws:{service}:us-east-1:{ACCOUNT}:{name}"
+    lambda_ = [trust({"Service": "lambda.amazonaws.com"})]
+    bare, sends = cell.role(lambda_, []), cell.role(lambda_, [allow(action, target)])
+    given: dict[str, Any] = {
+        "Runtime": "python3.11",
+        "Handler": "code.handler",
+        "Code": {"ZipFile": archive()},
+    }
+    dead = {"DeadLetterConfig": {"TargetArn": target}}
+    refused = "InvalidParameterValueException", f"The provided execution role does not have permissions to call {said}"
+    assert refusal(lambda: functions.create_function(FunctionName=unique("f"), Role=bare, **given, **dead)) == refused
+    assert functions.create_function(FunctionName=unique("f"), Role=sends, **given, **dead)["FunctionArn"]
+    plain = functions.create_function(FunctionName=unique("f"), Role=bare, **given)["FunctionName"]
+    assert refusal(lambda: functions.update_function_configuration(FunctionName=plain, **dead)) == refused
+    functions.update_function_configuration(FunctionName=plain, Role=sends, **dead)

@@ -7,6 +7,7 @@ Owns the order in which they are installed, one rule in each file. No file of Mi
     callers            The caller behind an access key, with every policy and condition key that comes with them
     conditions         Whether a request meets a statement's Condition element
     control_endpoints  MiniStack's own endpoints under ``/_ministack/``
+    dead_letters       A function's dead-letter target: its role must be allowed to send there
     decision           AWS's evaluation logic: from all policies that apply to the verdict and its reason
     deliveries         Delivery to a function, topic or queue: its policy must allow it
     denials            AWS's text for a denied call
