@@ -63,7 +63,8 @@ def _bounded(names: CellNames, **more: str) -> dict[str, dict[str, str]]:
 def _secret(names: CellNames, deploys: Deploys) -> list[Grant]:
     """When a secret gets a KMS key, Secrets Manager validates the key for its caller, which decrypts nothing.
 
-    A secret's ARN has no random suffix before it is created, and AWS does not document which form CreateSecret needs.
+    A secret's ARN has no random suffix before it is created, and AWS does not document which form CreateSecret needs,
+    with the rights to its tags and replicas.
     """
     secrets = _secrets(names, deploys)
     not_created = [pattern.removesuffix("-??????") for pattern in secrets]
@@ -76,7 +77,7 @@ def _secret(names: CellNames, deploys: Deploys) -> list[Grant]:
             "StopReplicationToReplica TagResource UntagResource UpdateSecret",
             secrets,
         ),
-        Grant("secretsmanager", "CreateSecret TagResource", not_created),
+        Grant("secretsmanager", "CreateSecret ReplicateSecretToRegions TagResource", not_created),
         Grant("kms", "Decrypt GenerateDataKey", [any_key(names)], tried),
     ]
 
@@ -125,12 +126,25 @@ def _topics(names: CellNames) -> list[str]:
     return _arns(names, "sns", [names.alarm_topic])
 
 
-def _subscriptions(names: CellNames) -> list[str]:
-    return _arns(names, "sns", [names.alarm_topic, f"{names.alarm_topic}:*"])
+def _subscription(names: CellNames, _: Deploys) -> list[Grant]:
+    """SNS lists no resource type for Unsubscribe, so that a statement on anything but ``*`` would not allow it:
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html"""
+    return [Grant("sns", "Subscribe", _topics(names)), Grant("sns", "Unsubscribe", ["*"])]
 
 
 def _log_groups(names: CellNames) -> list[str]:
+    """As the actions on tags name them: the ARN without ``:*``."""
     return _arns(names, "logs", [f"log-group:{names.log_group(names.function(one))}" for one in FUNCTIONS])
+
+
+def _log_group(names: CellNames, _: Deploys) -> list[Grant]:
+    """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html (arn, logGroupArn)"""
+    return [
+        Grant(
+            "logs", "CreateLogGroup DeleteLogGroup PutRetentionPolicy", [f"{group}:*" for group in _log_groups(names)]
+        ),
+        Grant("logs", "TagResource UntagResource", _log_groups(names)),
+    ]
 
 
 def _alarms(names: CellNames) -> list[str]:
@@ -158,9 +172,7 @@ TENANT_TYPES: Final = frozenset(
 BUILD: Final[Mapping[str, Grants]] = {
     "aws:cloudwatch/eventRule:EventRule": _fixed("events", "DeleteRule PutRule TagResource UntagResource", _rules),
     "aws:cloudwatch/eventTarget:EventTarget": _fixed("events", "PutTargets RemoveTargets", _rules),
-    "aws:cloudwatch/logGroup:LogGroup": _fixed(
-        "logs", "CreateLogGroup DeleteLogGroup PutRetentionPolicy TagResource UntagResource", _log_groups
-    ),
+    "aws:cloudwatch/logGroup:LogGroup": _log_group,
     "aws:cloudwatch/metricAlarm:MetricAlarm": _fixed(
         "cloudwatch", "DeleteAlarms PutMetricAlarm TagResource UntagResource", _alarms
     ),
@@ -169,7 +181,13 @@ BUILD: Final[Mapping[str, Grants]] = {
     ),
     "aws:iam/role:Role": lambda names, _: [
         Grant("iam", "CreateRole PutRolePermissionsBoundary", _roles(names), _bounded(names)),
-        Grant("iam", "DeleteRole TagRole UntagRole UpdateAssumeRolePolicy UpdateRole", _roles(names)),
+        # The official provider looks for instance profiles before it deletes a role.
+        Grant(
+            "iam",
+            "DeleteRole ListInstanceProfilesForRole TagRole UntagRole UpdateAssumeRolePolicy UpdateRole "
+            "UpdateRoleDescription",
+            _roles(names),
+        ),
     ],
     "aws:iam/rolePolicy:RolePolicy": lambda names, _: [
         Grant("iam", "DeleteRolePolicy PutRolePolicy", _roles(names), _bounded(names))
@@ -215,14 +233,14 @@ BUILD: Final[Mapping[str, Grants]] = {
         "sns", "CreateTopic DeleteTopic SetTopicAttributes TagResource UntagResource", _topics
     ),
     "aws:sns/topicPolicy:TopicPolicy": _fixed("sns", "SetTopicAttributes", _topics),
-    "aws:sns/topicSubscription:TopicSubscription": _fixed("sns", "Subscribe Unsubscribe", _subscriptions),
+    "aws:sns/topicSubscription:TopicSubscription": _subscription,
     "aws:sqs/queue:Queue": _fixed("sqs", "CreateQueue DeleteQueue SetQueueAttributes TagQueue UntagQueue", _queues),
 }
 """By resource type, as the engine names them."""
 
 
 def look(names: CellNames) -> list[Grant]:
-    """What refresh reads and operators call, whatever is deployed. The first four actions have no resource."""
+    """What refresh reads and operators call, whatever is deployed. The first five actions have no resource."""
     policies = [*map(names.policy_arn, (names.read_policy, names.boundary_policy, names.deployer_looks_policy))]
     roles = [*_roles(names), names.role_arn(names.deployer_role)]
     secrets = _secrets(names, "everything")
@@ -232,17 +250,14 @@ def look(names: CellNames) -> list[Grant]:
         Grant("cloudwatch", "DescribeAlarms", ["*"]),
         Grant("kms", "ListAliases", ["*"]),
         Grant("logs", "DescribeLogGroups", ["*"]),
+        Grant("sns", "GetSubscriptionAttributes", ["*"]),
         Grant("secretsmanager", "DescribeSecret GetResourcePolicy ListSecretVersionIds", secrets),
         Grant("kms", "DescribeKey GetKeyPolicy GetKeyRotationStatus ListResourceTags", [any_key(names)]),
         Grant("iam", "GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies ListRoleTags", roles),
         Grant("iam", "GetPolicy GetPolicyVersion ListPolicyTags ListPolicyVersions", policies),
         Grant("logs", "ListTagsForResource", _log_groups(names)),
         Grant("sqs", "GetQueueAttributes GetQueueUrl ListQueueTags", _queues(names)),
-        Grant(
-            "sns",
-            "GetSubscriptionAttributes GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource",
-            _subscriptions(names),
-        ),
+        Grant("sns", "GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource", _topics(names)),
         Grant(
             "lambda",
             "GetFunction GetFunctionCodeSigningConfig GetFunctionConcurrency GetFunctionConfiguration GetPolicy "

@@ -68,11 +68,11 @@ def _on_secrets(kind: str, cell: str) -> tuple[Grant, ...]:
     return (
         *_on(
             "secretsmanager",
-            "CancelRotateSecret DeleteSecret PutResourcePolicy RemoveRegionsFromReplication ReplicateSecretToRegions "
-            "RestoreSecret RotateSecret StopReplicationToReplica UntagResource UpdateSecret",
+            "CancelRotateSecret DeleteSecret PutResourcePolicy RemoveRegionsFromReplication RestoreSecret RotateSecret "
+            "StopReplicationToReplica UntagResource UpdateSecret",
             *mine,
         ),
-        *_on("secretsmanager", "CreateSecret TagResource", *mine, *not_created),
+        *_on("secretsmanager", "CreateSecret ReplicateSecretToRegions TagResource", *mine, *not_created),
         *_on("kms", "Decrypt GenerateDataKey", _ANY_KEY),
         *_on("lambda", "InvokeFunction", *rotators(kind, cell), *_functions(cell, ("provisioner",))),
     )
@@ -99,18 +99,21 @@ def _platforms(cell: str) -> tuple[Grant, ...]:
         ),
         *_on(
             "iam",
-            "CreateRole DeleteRole DeleteRolePolicy PutRolePermissionsBoundary PutRolePolicy TagRole UntagRole "
-            "UpdateAssumeRolePolicy UpdateRole",
+            "CreateRole DeleteRole DeleteRolePolicy ListInstanceProfilesForRole PutRolePermissionsBoundary "
+            "PutRolePolicy TagRole UntagRole UpdateAssumeRolePolicy UpdateRole UpdateRoleDescription",
             *roles,
         ),
         *_on("iam", "AttachRolePolicy DetachRolePolicy", _runtime(cell)),
         *_on("iam", "PassRole", *_function_roles(cell)),
         *_on("iam", "CreatePolicy CreatePolicyVersion DeletePolicy DeletePolicyVersion TagPolicy UntagPolicy", read),
         *_on("events", "DeleteRule PutRule PutTargets RemoveTargets TagResource UntagResource", *rules),
-        *_on("logs", "CreateLogGroup DeleteLogGroup PutRetentionPolicy TagResource UntagResource", *_logs(cell)),
+        *_on("logs", "CreateLogGroup DeleteLogGroup PutRetentionPolicy", *(f"{group}:*" for group in _logs(cell))),
+        *_on("logs", "TagResource UntagResource", *_logs(cell)),
         *_on("cloudwatch", "DeleteAlarms PutMetricAlarm TagResource UntagResource", _alarms(cell)),
         *_on("sns", "CreateTopic DeleteTopic SetTopicAttributes TagResource UntagResource", topic),
-        *_on("sns", "Subscribe Unsubscribe", topic, f"{topic}:*"),
+        *_on("sns", "Subscribe", topic),
+        # SNS has no resource type for a subscription.
+        *_on("sns", "Unsubscribe", "*"),
         *_on("sqs", "CreateQueue DeleteQueue SetQueueAttributes TagQueue UntagQueue", _queue(cell)),
     )
 
@@ -135,12 +138,8 @@ def _looks(cell: str) -> tuple[Grant, ...]:
         *_on("iam", "GetPolicy GetPolicyVersion ListPolicyTags ListPolicyVersions", *policies),
         *_on("logs", "ListTagsForResource", *_logs(cell)),
         *_on("sqs", "GetQueueAttributes GetQueueUrl ListQueueTags", _queue(cell)),
-        *_on(
-            "sns",
-            "GetSubscriptionAttributes GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource",
-            topic,
-            f"{topic}:*",
-        ),
+        *_on("sns", "GetSubscriptionAttributes", "*"),
+        *_on("sns", "GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource", topic),
         *_on(
             "lambda",
             "GetFunction GetFunctionCodeSigningConfig GetFunctionConcurrency GetFunctionConfiguration GetPolicy "

@@ -5,14 +5,16 @@ AWS: https://docs.aws.amazon.com/service-authorization/latest/reference/referenc
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from tests.aws_iam.served import ACCOUNT, Cell, allow, as_tags, deny, document, refusal, trust, unique, user_arn
+from tests.aws_iam.test_functions import create
 
 
-def only_if(cell: Cell, action: str, condition: dict[str, Any], service: str = "secretsmanager") -> Any:
+def only_if(cell: Cell, action: str | list[str], condition: dict[str, Any], service: str = "secretsmanager") -> Any:
     """A client of a user who may do `action` under `condition` and nothing else."""
     _, session = cell.user([allow(action, Condition=condition)])
     return cell.client(session, service)
@@ -90,7 +92,7 @@ def test_the_tags_that_the_request_sets(cell: Cell):
         "StringEquals": {"aws:RequestTag/team": "a"},
         "ForAllValues:StringEquals": {"aws:TagKeys": ["team", "cost"]},
     }
-    secrets = only_if(cell, "secretsmanager:CreateSecret", condition)
+    secrets = only_if(cell, ["secretsmanager:CreateSecret", "secretsmanager:TagResource"], condition)
     make = secrets.create_secret
     assert make(Name=unique("tagged"), Tags=as_tags({"team": "a", "cost": "1"}))["ARN"]
     for tags in ({}, {"team": "b"}, {"team": "a", "other": "x"}):
@@ -189,3 +191,74 @@ def test_a_role_must_carry_the_boundary_that_the_key_names(cell: Cell):
     assert refusal(lambda: iam.put_role_policy(RoleName=free, PolicyName="p", PolicyDocument=document))[0] == (
         "AccessDenied"
     )
+
+
+def test_the_targets_and_the_events_of_a_rule(cell: Cell):
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html"""
+    name = unique("rule")
+    own, other = (f"arn:aws:sns:us-east-1:{ACCOUNT}:{topic}" for topic in ("own", "other"))
+    source = {"StringEquals": {"events:source": "aws.secretsmanager", "events:detail-type": "AWS API Call"}}
+    makes = only_if(cell, "events:PutRule", source, "events")
+    pattern = {"source": ["aws.secretsmanager"], "detail-type": ["AWS API Call"]}
+    for wrong in ({}, pattern | {"source": ["aws.ec2"]}, {"source": ["aws.secretsmanager"]}):
+        given = json.dumps(wrong or {"account": [ACCOUNT]})
+        code, _ = refusal(lambda g=given: makes.put_rule(Name=name, EventPattern=g))
+        assert code == "AccessDeniedException"
+    assert makes.put_rule(Name=name, EventPattern=json.dumps(pattern))["RuleArn"]
+    targets = only_if(cell, "events:PutTargets", {"ForAllValues:ArnEquals": {"events:TargetArn": own}}, "events")
+    assert targets.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": own}])["FailedEntryCount"] == 0
+    two = [{"Id": "1", "Arn": own}, {"Id": "2", "Arn": other}]
+    assert refusal(lambda: targets.put_targets(Rule=name, Targets=two))[0] == "AccessDeniedException"
+
+
+def test_the_actions_of_an_alarm(cell: Cell):
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html"""
+    own, other = (f"arn:aws:sns:us-east-1:{ACCOUNT}:{topic}" for topic in ("own", "other"))
+    condition = {"ForAllValues:StringEquals": {"cloudwatch:AlarmActions": own}}
+    alarms = only_if(cell, "cloudwatch:PutMetricAlarm", condition, "cloudwatch")
+    usual: dict[str, Any] = {
+        "AlarmName": unique("alarm"),
+        "MetricName": "m",
+        "Namespace": "n",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 1,
+        "Statistic": "Sum",
+        "ComparisonOperator": "GreaterThanThreshold",
+    }
+    alarms.put_metric_alarm(**usual, AlarmActions=[own])
+    code, _ = refusal(lambda: alarms.put_metric_alarm(**usual, AlarmActions=[own, other]))
+    assert code == "AccessDeniedException"
+
+
+def test_who_a_functions_policy_lets_in_and_how_its_address_is_called(cell: Cell):
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html"""
+    role = cell.role([trust({"Service": "lambda.amazonaws.com"})], [])
+    function = create(cell.client("administrator", "lambda"), role).rpartition(":")[2]
+    lets_in = only_if(cell, "lambda:AddPermission", {"StringEquals": {"lambda:Principal": ACCOUNT}}, "lambda")
+    usual = {"FunctionName": function, "Action": "lambda:InvokeFunction"}
+    code, _ = refusal(lambda: lets_in.add_permission(**usual, StatementId="a", Principal="*"))
+    assert code == "AccessDeniedException"
+    assert lets_in.add_permission(**usual, StatementId="b", Principal=ACCOUNT)["Statement"]
+    signed = {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}}
+    addresses = only_if(cell, "lambda:CreateFunctionUrlConfig", signed, "lambda")
+    make = addresses.create_function_url_config
+    assert refusal(lambda: make(FunctionName=function, AuthType="NONE"))[0] == "AccessDeniedException"
+    assert make(FunctionName=function, AuthType="AWS_IAM")["FunctionUrl"]
+
+
+@pytest.mark.parametrize("call", ["attach_role_policy", "detach_role_policy"])
+def test_the_policy_that_is_attached(cell: Cell, call: str):
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html"""
+    admin = cell.client("administrator", "iam")
+    right, wrong = (
+        admin.create_policy(PolicyName=unique("p"), PolicyDocument=document(allow("sqs:ListQueues")))["Policy"]["Arn"]
+        for _ in range(2)
+    )
+    name = cell.role([trust({"Service": "lambda.amazonaws.com"})], []).rpartition("/")[2]
+    for policy in (right, wrong) if call == "detach_role_policy" else ():
+        admin.attach_role_policy(RoleName=name, PolicyArn=policy)
+    action = f"iam:{''.join(word.title() for word in call.split('_'))}"
+    iam = only_if(cell, action, {"ArnEquals": {"iam:PolicyARN": right}}, "iam")
+    assert refusal(lambda: getattr(iam, call)(RoleName=name, PolicyArn=wrong))[0] == "AccessDenied"
+    getattr(iam, call)(RoleName=name, PolicyArn=right)

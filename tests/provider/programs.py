@@ -35,7 +35,7 @@ secret = aws.secretsmanager.Secret("secret", name="e2e/secret", kms_key_id=key.a
 trust = doc({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"})
 role = aws.iam.Role("role", name="e2e-role", assume_role_policy=trust, opts=under())
 allowed = doc({"Effect": "Allow", "Action": ["sqs:*"], "Resource": "*"})
-aws.iam.RolePolicy("inline", role=role.name, policy=allowed, opts=under())
+inline = aws.iam.RolePolicy("inline", role=role.name, policy=allowed, opts=under())
 managed = aws.iam.Policy("managed", policy=allowed, opts=under())
 aws.iam.RolePolicyAttachment("attachment", role=role.name, policy_arn=managed.arn, opts=under())
 group = aws.cloudwatch.LogGroup("group", name="/aws/lambda/e2e", retention_in_days=30, opts=under())
@@ -50,7 +50,7 @@ aws.sns.TopicSubscription("subscription", topic=topic.arn, protocol="sqs", endpo
 function = aws.lambda_.Function("function", name="e2e", role=role.arn, runtime="python3.12", handler="h.handler",
     code=pulumi.FileArchive("f.zip"), timeout=20, memory_size=256, architectures=["arm64"],
     environment={"variables": {"A": "b"}}, dead_letter_config={"target_arn": queue.arn},
-    logging_config={"log_format": "JSON", "log_group": group.name}, opts=under())
+    logging_config={"log_format": "JSON", "log_group": group.name}, opts=under(inline))
 permission = aws.lambda_.Permission("permission", action="lambda:InvokeFunction", function=function.name,
     principal="secretsmanager.amazonaws.com", source_account=who.account_id, source_arn=secret.arn, opts=under())
 aws.lambda_.FunctionEventInvokeConfig("asynchronous", function_name=function.name, maximum_retry_attempts=0,

@@ -3,17 +3,21 @@
 Owns the order in which they are installed, one rule in each file. No file of MiniStack is changed.
 
     authorize          Whether the caller of the current request, or a service, may do a further action
+    bucket_headers     Further actions that S3 asks for by a request's headers
     callers            The caller behind an access key, with every policy and condition key that comes with them
     conditions         Whether a request meets a statement's Condition element
     control_endpoints  MiniStack's own endpoints under ``/_ministack/``
+    dead_letters       A function's dead-letter target: its role must be allowed to send there
     decision           AWS's evaluation logic: from all policies that apply to the verdict and its reason
     deliveries         Delivery to a function, topic or queue: its policy must allow it
     denials            AWS's text for a denied call
-    dependent_actions  Further actions that a request needs: passing a role, tagging a session
+    dependent_actions  Further actions that a request needs: tagging what it creates, passing a role, a session's tags
     dispatch           Reads each request, refuses it if it is ambiguous, serves and records it
     enforcement        The authorization of every call
     function_roles     A function's role: Lambda must be able to assume it, and the code has only its credentials
     key_policies       What KMS checks before it accepts a key policy
+    key_values         Condition keys' values, as the evaluator takes them
+    kms_keys           KMS's condition keys: what a request asks for, and what its key is
     operators          The condition operators' comparisons: one value of the request with one value of the policy
     patching           How a function of MiniStack is replaced while it runs
     patterns           Expands wildcards and policy variables for one request
@@ -24,8 +28,10 @@ Owns the order in which they are installed, one rule in each file. No file of Mi
     resource_policies  The policy of a resource
     resources          Which resources a request works on, where MiniStack differs from AWS
     root_keys          Removes MiniStack's access keys that skip every check
+    secret_keys        The condition keys of Secrets Manager, by action
     service_calls      Resource policies that MiniStack's services consult by themselves
     sessions           What AWS checks of AssumeRole beyond the right to do it: how long, and with which tags
+    tags_on_create     The action that tagging something needs when it is created
     user_policies      What each user of the local cell may do
     users              The local cell's IAM users, made by IAM's own operations, with real random access keys
 """

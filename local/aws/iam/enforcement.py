@@ -20,10 +20,11 @@ from local.aws.iam import denials, dependent_actions
 from local.aws.iam.callers import Identity, identify
 from local.aws.iam.decision import Policies, Request, Verdict, decide, resource_denies
 from local.aws.iam.decision import nearest_allow as nearest
+from local.aws.iam.key_values import Values, text
 from local.aws.iam.patching import replace
 from local.aws.iam.principals import Caller
 from local.aws.iam.request import CURRENT, ServiceRequest
-from local.aws.iam.request_keys import Values, request_keys, text
+from local.aws.iam.request_keys import request_keys
 from local.aws.iam.resource_policies import resource_policy
 from local.aws.iam.resources import resources
 
@@ -47,6 +48,8 @@ def install() -> None:
         lambda _original: _enforce,
     )
     iam_actions._BOTOCORE_SERVICE_MAP.setdefault("lambda", ["lambda"])
+    # MiniStack looks for tags by the name of the endpoint, which is not the model's.
+    iam_actions._TAG_OPERATIONS["monitoring"] = iam_actions._tag_operations("cloudwatch")
     replace(_ACTIONS, "extract_iam_action", "service, method, path, headers, body, query_params", _named_action)
     denials.install()
 
@@ -117,10 +120,29 @@ def _enforce(
         denied = judge(identity, iam_action, arn, request=own, extra=context)
         if denied:
             return denied
-    for action, arn, extra in dependent_actions.actions(own, iam_action, arns[0]) if own else ():
-        denied = judge(identity, action, arn, request=None, extra=_lower(extra))
-        if denied:
-            return denied
+    return _implied(identity, own, iam_action, arns[0], context) if own else None
+
+
+def _implied(
+    identity: Identity, request: ServiceRequest, action: str, resource: str, context: Values
+) -> EvalResult | None:
+    """None, or the denial of a further action that the request needs."""
+    tags = {name: value for name, value in context.items() if name.startswith(("aws:requesttag/", "aws:tagkeys"))}
+    service = action.partition(":")[0]
+    for needed in dependent_actions.actions(request, action, resource, tags):
+        denials_of_each = [
+            judge(
+                identity,
+                one,
+                needed.resource,
+                request=request if one.partition(":")[0] == service else None,
+                extra=_lower(needed.keys),
+            )
+            for one in needed.actions
+        ]
+        if all(denials_of_each):
+            # The last is the one that the answer's text is kept for (`denials.LAST`).
+            return denials_of_each[-1]
     return None
 
 

@@ -15,8 +15,10 @@ from typing import Any, Final
 from ministack.core import lambda_runtime
 from ministack.core.responses import error_response_json, get_account_id, get_region
 from ministack.services import iam as iam_service
+from ministack.services import lambda_svc as lambda_service
 from ministack.services import sts as sts_service
 
+from local.aws.iam import dead_letters
 from local.aws.iam.decision import Request, nearest_allow, resource_denies
 from local.aws.iam.patching import replace, require_shape
 from local.aws.iam.policy import parse
@@ -58,6 +60,8 @@ def _with_trusted_role(original: Callable[..., Any]) -> Callable[..., Any]:
         role = arguments[-1].get("Role")
         if role and not trusts(role, _SERVICE, _source_keys(role)):
             return error_response_json("InvalidParameterValueException", _REFUSAL, 400)
+        if problem := dead_letters.refusal(role or _current_role(arguments), arguments[-1]):
+            return error_response_json("InvalidParameterValueException", problem, 400)
         answer = original(*arguments)
         if role and len(arguments) == 2 and answer[0] == 200:
             # MiniStack keeps the worker, which would still have the old role.
@@ -65,6 +69,12 @@ def _with_trusted_role(original: Callable[..., Any]) -> Callable[..., Any]:
         return answer
 
     return checked
+
+
+def _current_role(arguments: tuple[Any, ...]) -> str:
+    """Of the function that UpdateFunctionConfiguration names; empty if there is none."""
+    function = lambda_service._functions.get(arguments[0]) if len(arguments) == 2 else None
+    return function["config"]["Role"] if function else ""
 
 
 def _forgetting(original: Callable[..., Any]) -> Callable[..., Any]:

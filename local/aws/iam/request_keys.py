@@ -1,89 +1,96 @@
 """The condition keys that a request itself fills: its tags, its parameters, its resource's tags.
 
-Owns the keys of the services that the project uses, by AWS's service authorization reference. Leaves out the
-principal's (`callers`). A key whose parameter the request doesn't carry is absent.
-https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html and its neighbours
+Owns the keys of the services that the project uses, by AWS's service authorization reference. Leaves out Secrets
+Manager's (`secret_keys`), KMS's (`kms_keys`) and the principal's (`callers`). A key whose parameter the request doesn't
+carry is absent.
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 from ministack.services import iam as iam_service
-from ministack.services import secretsmanager as secrets_service
 from ministack.services import tagging
 
+from local.aws.iam.key_values import Values, filled
+from local.aws.iam.kms_keys import key_property_keys, kms_keys
 from local.aws.iam.request import ServiceRequest
+from local.aws.iam.secret_keys import secret_keys, stored
 
-Values = dict[str, str | tuple[str, ...]]
-
+_ROLE_SESSION: Final = {"RoleSessionName": "sts:RoleSessionName", "SourceIdentity": "sts:SourceIdentity"}
 _PARAMETER_KEYS: Final[dict[str, dict[str, str]]] = {
-    "secretsmanager": {
-        "AddReplicaRegions": "AddReplicaRegions",
-        "BlockPublicPolicy": "BlockPublicPolicy",
-        "Description": "Description",
-        "ForceDeleteWithoutRecovery": "ForceDeleteWithoutRecovery",
-        "ForceOverwriteReplicaSecret": "ForceOverwriteReplicaSecret",
-        "KmsKeyId": "KmsKeyId",
-        "Name": "Name",
-        "RecoveryWindowInDays": "RecoveryWindowInDays",
-        "RotateImmediately": "RotateImmediately",
-        "RotationLambdaARN": "RotationLambdaARN",
-        "VersionId": "VersionId",
-        "VersionStage": "VersionStage",
-        "VersionStages": "VersionStage",
-    },
-    "kms": {
-        "BypassPolicyLockoutSafetyCheck": "BypassPolicyLockoutSafetyCheck",
-        "GranteePrincipal": "GranteePrincipal",
-        "KeySpec": "KeySpec",
-        "KeyUsage": "KeyUsage",
-        "MultiRegion": "MultiRegion",
-        "Origin": "KeyOrigin",
-        "PendingWindowInDays": "ScheduleKeyDeletionPendingWindowInDays",
-    },
-    "cloudwatch": {"Namespace": "namespace"},
-    "iam": {"PermissionsBoundary": "PermissionsBoundary", "PolicyArn": "PolicyARN"},
-    "sts": {"ExternalId": "ExternalId", "RoleSessionName": "RoleSessionName", "SourceIdentity": "SourceIdentity"},
-    "sns": {"Endpoint": "Endpoint", "Protocol": "Protocol"},
-    "lambda": {"FunctionUrlAuthType": "FunctionUrlAuthType", "Principal": "Principal"},
+    "cloudwatch:PutMetricData": {"Namespace": "cloudwatch:namespace"},
+    "iam:CreateServiceLinkedRole": {"AWSServiceName": "iam:AWSServiceName"},
+    "lambda:AddPermission": {"FunctionUrlAuthType": "lambda:FunctionUrlAuthType", "Principal": "lambda:Principal"},
+    "lambda:CreateEventSourceMapping": {"FunctionName": "lambda:FunctionArn"},
+    "lambda:CreateFunction": {"CodeSigningConfigArn": "lambda:CodeSigningConfigArn", "Layers": "lambda:Layer"},
+    "lambda:CreateFunctionUrlConfig": {"AuthType": "lambda:FunctionUrlAuthType"},
+    "lambda:PutFunctionCodeSigningConfig": {"CodeSigningConfigArn": "lambda:CodeSigningConfigArn"},
+    "lambda:UpdateEventSourceMapping": {"FunctionName": "lambda:FunctionArn"},
+    "lambda:UpdateFunctionConfiguration": {"Layers": "lambda:Layer"},
+    "lambda:UpdateFunctionUrlConfig": {"AuthType": "lambda:FunctionUrlAuthType"},
+    "sns:Subscribe": {"Endpoint": "sns:Endpoint", "Protocol": "sns:Protocol"},
+    "sts:AssumeRole": {**_ROLE_SESSION, "ExternalId": "sts:ExternalId"},
+    "sts:AssumeRoleWithWebIdentity": _ROLE_SESSION,
+    "sts:SetSourceIdentity": {"SourceIdentity": "sts:SourceIdentity"},
+    "sts:TagSession": {**_ROLE_SESSION, "ExternalId": "sts:ExternalId"},
 }
-"""By service, then by parameter: the condition key without its service."""
+"""By action: its parameter, then the key."""
+
+_POLICY_ARN: Final = frozenset(
+    f"iam:{verb}{entity}Policy" for verb in ("Attach", "Detach") for entity in ("Group", "Role", "User")
+)
+_BOUNDARY: Final = frozenset(
+    {
+        *(f"iam:{verb}{entity}Policy" for verb in ("Attach", "Delete", "Detach", "Put") for entity in ("Role", "User")),
+        *(f"iam:{verb}{entity}PermissionsBoundary" for verb in ("Delete", "Put") for entity in ("Role", "User")),
+        *("iam:CreateRole", "iam:CreateUser", "iam:DeleteRole", "iam:GetRole", "iam:UpdateAssumeRolePolicy"),
+        *("iam:UpdateRole", "iam:UpdateRoleDescription"),
+    }
+)
+"""The actions that iam:PermissionsBoundary is listed for."""
 
 
 def request_keys(request: ServiceRequest | None, action: str, resource: str, account: str) -> Values:
+    """`request` is None where a service of AWS makes the call for its caller."""
     service, operation = action.split(":", 1)
     keys = resource_tag_keys(service, resource)
+    parameters = request.parameters if request else {}
     if service == "kms":
         keys["kms:calleraccount"] = account
+        keys |= kms_keys(operation, request and request.parameters)
+        keys |= key_property_keys(operation, parameters, resource)
     if request is None:
         return keys
-    parameters = request.parameters
-    for parameter, key in _PARAMETER_KEYS.get(service, {}).items():
-        if (value := text(parameters.get(parameter))) is not None:
-            keys[f"{service}:{key}".lower()] = value
-    if service == "secretsmanager" and "SecretId" in parameters:
-        # The parameter may be a name; the key holds the ARN.
-        keys["secretsmanager:secretid"] = resource
-    elif service == "kms":
-        keys |= encryption_context_keys(parameters.get("EncryptionContext") or {})
-        if str(parameters.get("KeyId", "")).startswith("alias/"):
-            keys["kms:requestalias"] = parameters["KeyId"]
-    elif service == "iam":
-        keys |= _boundary(operation, parameters)
+    if service == "secretsmanager":
+        keys |= secret_keys(operation, parameters, resource)
+    keys |= filled({key: parameters.get(name) for name, key in _PARAMETER_KEYS.get(action, {}).items()})
+    if action in _POLICY_ARN:
+        keys |= filled({"iam:PolicyARN": parameters.get("PolicyArn")})
+    if action in _BOUNDARY:
+        keys |= filled({"iam:PermissionsBoundary": _boundary(operation, parameters)})
     elif service == "sts":
-        transitive = tuple(v for k, v in sorted(parameters.items()) if k.startswith("TransitiveTagKeys.member."))
-        if transitive:
-            keys["sts:transitivetagkeys"] = transitive
-    elif service == "lambda" and "FunctionArn" not in parameters and operation.endswith("EventSourceMapping"):
-        keys["lambda:functionarn"] = str(parameters.get("FunctionName", ""))
+        transitive = [v for k, v in sorted(parameters.items()) if k.startswith("TransitiveTagKeys.member.")]
+        keys |= filled({"sts:TransitiveTagKeys": transitive})
+    keys |= filled(_of_events(operation, parameters) if service == "events" else {})
+    keys |= filled(_of_alarms(operation, parameters) if service == "cloudwatch" else {})
     return keys
 
 
-def encryption_context_keys(context: dict[str, str]) -> Values:
-    """https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-encryption-context"""
-    keys: Values = {f"kms:encryptioncontext:{name}".lower(): value for name, value in context.items()}
-    return keys | ({"kms:encryptioncontextkeys": tuple(context)} if context else {})
+def _of_events(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html"""
+    if operation == "PutTargets":
+        return {"events:TargetArn": [target.get("Arn") for target in parameters.get("Targets") or ()]}
+    if operation == "PutRule":
+        pattern = json.loads(parameters.get("EventPattern") or "{}")
+        return {"events:source": pattern.get("source"), "events:detail-type": pattern.get("detail-type")}
+    return {}
+
+
+def _of_alarms(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    return {"cloudwatch:AlarmActions": parameters.get("AlarmActions")} if operation == "PutMetricAlarm" else {}
 
 
 def resource_tag_keys(service: str, resource: str) -> Values:
@@ -105,25 +112,14 @@ def resource_tag_keys(service: str, resource: str) -> Values:
 
 def _tags(service: str, resource: str) -> list[tuple[str, str]]:
     if service == "secretsmanager":
-        # By name: MiniStack's own search by ARN walks through every secret there is.
-        secret = secrets_service._secrets.get(resource.partition(":secret:")[2][:-7])
-        return [(tag["Key"], tag["Value"]) for tag in (secret or {}).get("Tags") or []]
+        return [(tag["Key"], tag["Value"]) for tag in (stored(resource) or {}).get("Tags") or []]
     return list((tagging.resource_tags(resource) or {}).items()) if resource.startswith("arn:") else []
 
 
-def _boundary(operation: str, parameters: dict[str, Any]) -> Values:
-    """iam:PermissionsBoundary is the one asked for, or else the one that the role or user already has."""
-    if operation == "CreateRole" or "PermissionsBoundary" in parameters:
-        return {}
+def _boundary(operation: str, parameters: dict[str, Any]) -> str | None:
+    """The one asked for, or else the one that the role or user already has."""
+    if operation in ("CreateRole", "CreateUser") or "PermissionsBoundary" in parameters:
+        return parameters.get("PermissionsBoundary")
     role = iam_service._roles.get(parameters.get("RoleName", ""))
     user = iam_service._users.get(parameters.get("UserName", ""))
-    held = (role or user or {}).get("PermissionsBoundary")
-    return {"iam:permissionsboundary": held} if held else {}
-
-
-def text(value: Any) -> str | tuple[str, ...] | None:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return tuple(str(item.get("Region", item) if isinstance(item, dict) else item) for item in value)
-    return None if value is None or isinstance(value, dict) else str(value)
+    return (role or user or {}).get("PermissionsBoundary")

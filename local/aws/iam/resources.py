@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Final
 
 from ministack.services import iam as iam_service
 from ministack.services import kms as kms_service
@@ -29,8 +29,29 @@ def resources(request: ServiceRequest, action: str, found: str, region: str, acc
     if service == "cloudwatch":
         return _alarms(parameters, found, region, account)
     if service == "sns":
-        return [parameters.get("SubscriptionArn") or parameters.get("ResourceArn") or found]
+        return [parameters.get("ResourceArn") or found] if operation not in _ON_SUBSCRIPTIONS else ["*"]
+    if service == "logs":
+        return [_log_group(operation, parameters, found)]
     return [found]
+
+
+_ON_SUBSCRIPTIONS: Final = frozenset({"GetSubscriptionAttributes", "SetSubscriptionAttributes", "Unsubscribe"})
+"""SNS lists no resource type for them, so that a statement must allow all resources:
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html"""
+
+_BARE_LOG_GROUPS: Final = frozenset({"ListTagsForResource", "TagResource", "UntagResource"})
+
+
+def _log_group(operation: str, parameters: dict[str, Any], found: str) -> str:
+    """A log group's ARN ends with ``:*``, except for these three actions; a log stream's names the stream.
+
+    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html
+    """
+    if ":log-group:" not in found or operation in _BARE_LOG_GROUPS:
+        return found
+    group = found.removesuffix(":*")
+    stream = parameters.get("logStreamName")
+    return f"{group}:log-stream:{stream}" if stream else f"{group}:*"
 
 
 def _iam(operation: str, parameters: dict[str, Any], found: str, account: str) -> str:

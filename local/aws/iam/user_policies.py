@@ -57,6 +57,7 @@ _LOOK_EVERYWHERE = [
     "kms:ListKeys",
     "logs:DescribeLogGroups",
     "secretsmanager:ListSecrets",
+    "sns:GetSubscriptionAttributes",
 ]
 
 _LOOK = [
@@ -88,7 +89,7 @@ _LOOK = [
     _allow("LookAtQueues", _actions("sqs", "GetQueueAttributes GetQueueUrl ListQueueTags"), _QUEUES),
     _allow(
         "LookAtTopics",
-        _actions("sns", "GetSubscriptionAttributes GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource"),
+        _actions("sns", "GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource"),
         _TOPICS,
     ),
     _allow(
@@ -180,11 +181,11 @@ _BUILD = [
         "BuildTopics",
         _actions(
             "sns",
-            "CreateTopic DeleteTopic SetSubscriptionAttributes SetTopicAttributes Subscribe TagResource Unsubscribe "
-            "UntagResource",
+            "CreateTopic DeleteTopic SetTopicAttributes Subscribe TagResource UntagResource",
         ),
         _TOPICS,
     ),
+    _allow("BuildSubscriptions", _actions("sns", "SetSubscriptionAttributes Unsubscribe"), ["*"]),
     _allow(
         "BuildFunctions",
         _actions(

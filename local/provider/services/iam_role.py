@@ -52,12 +52,10 @@ def _update(aws: Aws, change: Change) -> State:
     iam, new = aws.client("iam"), change.new
     if "assumeRolePolicy" in change.changed:
         iam.update_assume_role_policy(RoleName=change.id, PolicyDocument=new["assumeRolePolicy"])
-    if change.changed & {"description", "maxSessionDuration"}:
-        iam.update_role(
-            RoleName=change.id,
-            Description=new.get("description", ""),
-            MaxSessionDuration=new["maxSessionDuration"],
-        )
+    if "description" in change.changed:
+        iam.update_role_description(RoleName=change.id, Description=new.get("description", ""))
+    if "maxSessionDuration" in change.changed:
+        iam.update_role(RoleName=change.id, MaxSessionDuration=new["maxSessionDuration"])
     if "permissionsBoundary" in change.changed:
         if new.get("permissionsBoundary"):
             iam.put_role_permissions_boundary(RoleName=change.id, PermissionsBoundary=new["permissionsBoundary"])
@@ -67,8 +65,13 @@ def _update(aws: Aws, change: Change) -> State:
 
 
 def _delete(aws: Aws, id: str, state: State) -> None:
-    """Without `forceDetachPolicies`, AWS refuses to delete a role that has policies, and the delete fails."""
+    """Without `forceDetachPolicies`, AWS refuses to delete a role that has policies, and the delete fails.
+
+    As the official plugin, takes the role out of instance profiles first.
+    """
     iam = aws.client("iam")
+    for profile in iam.list_instance_profiles_for_role(RoleName=id)["InstanceProfiles"]:
+        iam.remove_role_from_instance_profile(InstanceProfileName=profile["InstanceProfileName"], RoleName=id)
     if state.get("forceDetachPolicies"):
         for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=id):
             for policy in page["AttachedPolicies"]:
