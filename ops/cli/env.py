@@ -1,4 +1,4 @@
-"""`myflux-keys env`: what Pulumi's own command needs to work on a cell's stacks."""
+"""`myflux-keys env`: prints what Pulumi's own command needs to work on a cell's stacks."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import Annotated
 
 import typer
 
-import tenancy
-from ops import selection, state_place
+from ops.actions.shell_variables import shell_variables
 from ops.cli import options, output
-from ops.errors import OperationError
 
 
 def env(
@@ -23,16 +21,10 @@ def env(
 ) -> None:
     """Print the variables with which `pulumi` itself finds a cell's state: eval "$(myflux-keys env prod-eu1)".
 
-    This command needs them not: it reads the cell's file. A new stack: pulumi stack init STACK --secrets-provider
-    "$MYFLUX_SECRETS_PROVIDER".
+    The other commands of myflux-keys do not need them: they read the cell's file. A new stack: pulumi stack init STACK
+    --secrets-provider "$MYFLUX_SECRETS_PROVIDER".
     """
-    (found,) = selection.cells(tenancy.load(fleet, only=""), cell)
-    if found.kept_in is None:
-        raise OperationError(
-            f"cells/{cell}.yaml has no `state`, so {state_place.BACKEND} of your shell decides where Pulumi keeps it: "
-            "write state: {bucket: ..., kms_key: ...} there. docs/state.md says how to move what is deployed."
-        )
-    variables = state_place.of(found).for_a_person
+    variables = shell_variables(fleet, cell)
     output.result(
         {"variables": variables},
         "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
