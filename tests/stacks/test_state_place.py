@@ -24,7 +24,7 @@ def files(tmp_path: Path) -> Files:
 
 
 def cell(files: Files, slug: str = "prod-eu1", **fields: Any) -> tenancy.Cell:
-    files.cell(slug, **REAL | {"cell": slug} | fields)
+    files.cell(slug, base=REAL | {"cell": slug} | fields)
     return tenancy.load(files.root).cells[slug]
 
 

@@ -15,7 +15,7 @@ JOB = {"github": {"repository": "myflux/keys", "environment": "prod-eu1"}}
 
 
 def load(files: Files, **fields: Any) -> tenancy.Fleet:
-    files.cell("prod-eu1", **REAL | fields)
+    files.cell("prod-eu1", base=REAL | fields)
     return tenancy.load(files.root)
 
 
