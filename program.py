@@ -165,8 +165,8 @@ def _replicas(cell: Cell) -> list[Replica]:
 
 
 def _pipeline(cell: Cell) -> DeployerArgs | None:
-    pipeline = cell.pipeline
-    if pipeline is None:
+    pipeline, kept = cell.pipeline, cell.kept_in
+    if pipeline is None or kept is None:
         return None
     from components.deployer import DeployerArgs
     from components.iam.deployer_permissions import State
@@ -176,7 +176,7 @@ def _pipeline(cell: Cell) -> DeployerArgs | None:
         names=cell.names,
         job=Job(pipeline.issuer, AWS_AUDIENCE, pipeline.subject),
         deploys=pipeline.deploys,
-        state=State(pipeline.state_bucket, pipeline.state_key_arn),
+        state=State(kept.bucket, kept.kms_key),
         replicas=_replicas(cell),
     )
 

@@ -10,6 +10,15 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 
+class State(TypedDict):
+    """The bucket and the KMS key of Pulumi's state. Nobody logs in to a backend: every command finds them here."""
+
+    bucket: str
+    """The S3 bucket, in the cell's Region."""
+    kms_key: str
+    """The ARN of the KMS key that encrypts secrets in the state."""
+
+
 class GitHub(TypedDict):
     """Jobs of one GitHub environment. Its protection rules say which branches may deploy and who approves."""
 
@@ -43,10 +52,10 @@ class Pipeline(TypedDict):
     """A GitLab pipeline. Set github or gitlab, not both."""
     deploys: NotRequired[str]
     """tenants: the pipeline deploys tenants' stacks only; a person deploys the platform. everything: also the functions' code, which reads keys, so whoever approves a run could read keys. Left out: tenants."""
-    state_bucket: str
-    """The S3 bucket that holds the stacks' state."""
+    state_bucket: NotRequired[str]
+    """Replaced by the cell's `state.bucket`."""
     state_key_arn: NotRequired[str]
-    """The KMS key of Pulumi's secrets provider, if it is awskms."""
+    """Replaced by the cell's `state.kms_key`."""
 
 
 class Replica(TypedDict):
@@ -84,6 +93,8 @@ class Cell(TypedDict):
     """ARNs of the IAM users and roles that may assume the runtime role, and so read tenants' keys. No wildcards, no account root."""
     deployer_principals: list[str]
     """ARNs of the IAM users and roles that run `pulumi up`. They may set tags and policies, and cannot read a key."""
+    state: NotRequired[State]
+    """The bucket and key of the stacks' state. Left out: PULUMI_BACKEND_URL and Pulumi's other variables decide, as in a local cell."""
     pipeline: NotRequired[Pipeline]
     """The CI pipeline that deploys the cell. Optional."""
     alarm_emails: NotRequired[list[str]]

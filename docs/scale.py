@@ -57,7 +57,7 @@ independent, so the time is (time of one stack) × stacks / workers: `--workers`
 {ROTATIONS_AN_HOUR:,} new tenants an hour in a cell, whatever the number of workers.
 
 Every machine of a scheduler needs a checkout of the same commit (a worker with another one refuses its jobs), the
-deployer's credentials, `PULUMI_BACKEND_URL` and Pulumi's engine:
+deployer's credentials and Pulumi's engine; the state of each cell is where its file says ([state.md](state.md)):
 
     dask scheduler                                        # on a machine that the command can reach
     dask worker tcp://HOST:8786 --nworkers 4 --nthreads 1 # in the checkout, on each machine

@@ -6,6 +6,7 @@ Base
     aws_clients     how long a call waits for AWS
     aws_answers     whether an answer is AWS's
     account         AWS clients of one cell
+    state_place     where a cell's state is, as Pulumi takes it
     journal         records of stopped runs
     selection       which tenants
     rotation_state  facts of secrets

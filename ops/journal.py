@@ -22,13 +22,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from ops import state_place
 from ops.errors import OperationError
 from tenancy import Cell
 from tenancy.loading import ROOT
 
 SCHEMA: Final = 1
 STATE: Final = "MYFLUX_STATE"
-BACKEND: Final = "PULUMI_BACKEND_URL"
 
 
 @dataclass
@@ -107,22 +107,23 @@ def folder(cell: Cell, environment: Mapping[str, str] = os.environ) -> Path:
     Every local cell has the same name and account, so that its backend tells it apart: what was done to one cell must
     not count as done to another.
     """
-    own = f"-{of_backend(environment)}" if cell.local else ""
+    own = f"-{_of_backend(cell, environment)}" if cell.local else ""
     return root(environment) / cell.account_id / cell.region / f"{cell.cell}{own}"
 
 
 def logs(environment: Mapping[str, str] = os.environ, checkout: Path = ROOT) -> Path:
     """The folder with the engine's logs of one checkout on one backend: stacks of others may have the same names."""
-    own = _digest(str(checkout), environment.get(BACKEND, ""))
+    own = digest(str(checkout), environment.get(state_place.BACKEND, ""))
     return root(environment) / "logs" / f"{checkout.name}-{own}"
 
 
-def of_backend(environment: Mapping[str, str] = os.environ) -> str:
-    """A name for the backend, in file names."""
-    return _digest(environment.get(BACKEND, ""))
+def _of_backend(cell: Cell, environment: Mapping[str, str] = os.environ) -> str:
+    """A name for the cell's backend, in file names."""
+    return digest(state_place.of(cell, environment).url if state_place.is_named(cell, environment) else "")
 
 
-def _digest(*parts: str) -> str:
+def digest(*parts: str) -> str:
+    """A name in file names, the same for the same parts."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
 
 

@@ -23,6 +23,7 @@ A cell's file
     principals    IAM principals and Regions
     replicas      copies of secrets in other Regions
     pipeline      the CI pipeline that deploys
+    state         bucket and key of the stacks' state
     address       the base URL of the cell's OpenAI
 
 Both

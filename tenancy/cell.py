@@ -20,6 +20,7 @@ from tenancy.pipeline import Pipeline
 from tenancy.principals import Principal, partition_of, principal_refusals, region_code
 from tenancy.problems import Refusal
 from tenancy.replicas import MOST, Replica, replica_refusals
+from tenancy.state import KeptIn, State, state_refusals
 
 OPENAI_BASE_URL: Final = "https://api.openai.com/v1"
 LOCAL_ACCOUNT: Final = "000000000000"
@@ -159,6 +160,13 @@ class Cell(Model):
         NotEmpty,
         Unique,
     ]
+    state: Annotated[
+        State | None,
+        Field(
+            description="The bucket and key of the stacks' state. Left out: PULUMI_BACKEND_URL and Pulumi's other "
+            "variables decide, as in a local cell."
+        ),
+    ] = None
     pipeline: Annotated[Pipeline | None, Field(description="The CI pipeline that deploys the cell. Optional.")] = None
     alarm_emails: Annotated[
         tuple[Email, ...],
@@ -198,6 +206,15 @@ class Cell(Model):
     @property
     def names(self) -> CellNames:
         return CellNames(self.cell, self.account_id, self.region, partition_of(self.region))
+
+    @property
+    def kept_in(self) -> KeptIn | None:
+        """Where the stacks keep their state; None where the file does not say it."""
+        if self.state:
+            return KeptIn(self.state.bucket, self.state.kms_key)
+        if self.pipeline and self.pipeline.state_bucket:
+            return KeptIn(self.pipeline.state_bucket, self.pipeline.state_key_arn)
+        return None
 
     @property
     def governors(self) -> tuple[str, ...]:
@@ -247,3 +264,4 @@ def cell_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
         yield Refusal("alarms-unheard", reason, "add alarm_emails: [oncall@example.com].", ("alarm_emails",))
     yield from principal_refusals(data)
     yield from replica_refusals(data)
+    yield from state_refusals(data)

@@ -14,6 +14,7 @@ from tenancy.cell import Cell
 from tenancy.document import Document
 from tenancy.problems import Problem, Refusal
 from tenancy.slot_load import ROTATIONS_AN_HOUR, slot_load
+from tenancy.state import state_notices
 from tenancy.tenant import Tenant
 
 
@@ -111,6 +112,11 @@ def notices(document: Document, tenant: Tenant) -> Iterator[Problem]:
             reason = f"OpenAI shuts this model down on {day}; from then on calls fail."
             way_out = "choose another model: https://developers.openai.com/api/docs/deprecations lists replacements."
             yield document.problem(Refusal("model-retiring", reason, way_out), ("models", place))
+
+
+def cell_notices(document: Document) -> Iterator[Problem]:
+    for notice in state_notices(document.data):
+        yield document.problem(notice, notice.at)
 
 
 def crowded_slots(document: Document, tenants: Iterable[Tenant], first: date) -> Iterator[Problem]:

@@ -69,6 +69,7 @@ def load(root: Path = ROOT, *, only: str | Collection[str] | None = None, draft:
     notices = [notice for slug, tenant in tenants.items() for notice in clashes.notices(tenant_files[slug], tenant)]
     today = datetime.now(UTC).date()
     for slug, cell in cells.items():
+        notices += clashes.cell_notices(cell_files[slug])
         organization = cell.openai.organization_id
         sharing = [t for t in tenants.values() if cells[t.cell].openai.organization_id == organization]
         notices += clashes.crowded_slots(cell_files[slug], sharing, today)

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from tenancy.fields import Model, Text, Whole, refuse, refused
 from tenancy.problems import Refusal
+from tenancy.state import Bucket, KeyArn
 
 GITHUB_ISSUER: Final = "token.actions.githubusercontent.com"
 AWS_AUDIENCE: Final = "sts.amazonaws.com"
@@ -55,26 +56,6 @@ ExactName = Annotated[
             r"[A-Za-z0-9_./-]+",
             "This must be one exact name, since the pipeline is trusted by it.",
             "write it without * and spaces.",
-        )
-    ),
-]
-Bucket = Annotated[
-    Text,
-    AfterValidator(
-        _exactly(
-            r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
-            "This is not an S3 bucket's name.",
-            "write the bucket's name, without s3:// or a path.",
-        )
-    ),
-]
-KeyArn = Annotated[
-    Text,
-    AfterValidator(
-        _exactly(
-            r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+",
-            "This is not a KMS key's ARN.",
-            "write the key's ARN, not an alias: an alias can be changed to another key.",
         )
     ),
 ]
@@ -154,10 +135,12 @@ class Pipeline(Model):
         ),
     ] = "tenants"
     state_bucket: Annotated[
-        Bucket, Field(description="The S3 bucket that holds the stacks' state.", examples=["myflux-state-prod-eu1"])
-    ]
+        Bucket | None,
+        Field(description="Replaced by the cell's `state.bucket`.", json_schema_extra={"deprecated": True}),
+    ] = None
     state_key_arn: Annotated[
-        KeyArn | None, Field(description="The KMS key of Pulumi's secrets provider, if it is awskms.")
+        KeyArn | None,
+        Field(description="Replaced by the cell's `state.kms_key`.", json_schema_extra={"deprecated": True}),
     ] = None
 
     @property

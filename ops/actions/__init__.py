@@ -32,6 +32,7 @@ Reports
     orphans             what exists without the others
     capacity            how much of each limit a cell uses
     projection          how many cells a number of tenants needs
+    shell_variables     what `pulumi` itself needs
 
 What a command calls: it loads files, takes locks, opens records and accounts
     run_rotate          a rotation of many keys

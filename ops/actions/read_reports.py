@@ -27,11 +27,12 @@ class Statuses:
 def statuses(root: Path, cell: str | None, *, report: Callable[[str], None]) -> Statuses:
     """The status of one cell, or of all. Raises OperationError and TenancyError."""
     fleet = tenancy.load(root)
-    with_state = stack_states.stacks(report)
+    cells = selection.cells(fleet, cell)
+    with_state = stack_states.stacks(cells, report)
     found = Statuses({}, {})
-    for one in selection.cells(fleet, cell):
+    for one in cells:
         with Account(one, "status") as account:
-            found.tenants[one.cell], found.orphans[one.cell] = cell_status(account, fleet, with_state)
+            found.tenants[one.cell], found.orphans[one.cell] = cell_status(account, fleet, with_state[one.cell])
     return found
 
 

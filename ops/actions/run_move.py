@@ -69,7 +69,7 @@ def prepare(root: Path, slug: str, to: str, reason: str, *, report: Callable[[st
         return Beginning(root, tenant, fleet.cells[to], file, None, why)
     text = file.moved(to)
     tenancy.load(root, only=slug, draft=text)
-    stack_states.with_platform(to, report)
+    stack_states.with_platform(fleet.cells[to], report)
     return Beginning(root, tenant, fleet.cells[to], file, text, why)
 
 

@@ -10,12 +10,11 @@ import signal
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import tenancy
 from ops import selection
-from ops.stacks import backend, changed, choice, processes, record, sources
+from ops.stacks import backend, changed, choice, processes, record, sources, states
 from ops.stacks.choice import Choice
 from ops.stacks.job import Operation
 from ops.stacks.run import Plan, Progress, Result, Run, Workers
@@ -75,13 +74,12 @@ def choose(
         found = choice.by_name(wanted.fleet, tenants)
     else:
         found = choice.by_cell(wanted.fleet, cell)
-    url = backend.address()
+    kept = states.of(wanted.fleet, found.stacks)
     if wanted.operation in ("up", "preview"):
-        return choice.on_platforms(found, partial(backend.has, url))
-    with_state = backend.stacks(url)
+        return choice.on_platforms(found, kept.has)
     if wanted.operation == "destroy":
-        choice.refuse_to_strand(found, with_state)
-    return choice.deployed(found, with_state)
+        choice.refuse_to_strand(found, kept.names)
+    return choice.deployed(found, kept.names)
 
 
 def recovery_days(root: Path, chosen: Choice) -> list[int]:
@@ -95,16 +93,16 @@ def recovery_days(root: Path, chosen: Choice) -> list[int]:
 def run(wanted: Wanted, chosen: Choice, talk: Talk) -> tuple[Plan, Result]:
     """Leaves out the stacks that an earlier run has finished. Raises OperationError for the run; an error of one stack
     is that stack's outcome."""
-    url = backend.address()
-    for notice in backend.notices(url):
-        talk.report(f"note: {notice}")
+    kept = states.of(wanted.fleet, chosen.stacks)
+    for url in kept.places:
+        for notice in backend.notices(url):
+            talk.report(f"note: {notice}")
     code = sources.code_digest()
     prints = {stack: sources.fingerprint(stack, wanted.fleet, code) for stack in chosen.stacks}
-    with record.opened(record.place(), wanted.operation, url, chosen.stacks) as past:
+    with record.opened(record.place(), wanted.operation, "\n".join(kept.places), chosen.stacks) as past:
         if wanted.restart or wanted.dry:
             past.forget()
-        with_state = backend.stacks(url)
-        done = {stack for stack in past.done(prints) if with_state is None or stack in with_state}
+        done = {stack for stack in past.done(prints) if kept.names is None or stack in kept.names}
         plan = Plan(
             wanted.operation,
             stages(

@@ -32,11 +32,12 @@ def sweep_cells(
 ) -> list[Swept]:
     """Raises OperationError and TenancyError."""
     fleet = tenancy.load(root)
-    with_state = stack_states.stacks(talk.report)
+    chosen = _chosen(fleet, tenants, cell)
+    with_state = stack_states.stacks([fleet.cells[name] for name in chosen], talk.report)
     found: list[Swept] = []
-    for name, slugs in _chosen(fleet, tenants, cell).items():
+    for name, slugs in chosen.items():
         with Account(fleet.cells[name], "sweep") as account, talk.line() as say:
-            sides = orphans.sides(account, fleet, with_state, account.check())
+            sides = orphans.sides(account, fleet, with_state[name], account.check())
             compared = compare(account, sides, slugs, dry_run=dry_run)
             slugs = None if slugs is None else [slug for slug in slugs if slug in compared.tenants]
             count = len(compared.tenants if slugs is None else slugs)

@@ -17,7 +17,6 @@ from typing import Any
 import tenancy
 from ops.ci import identity
 from ops.ci.failure import Failure
-from ops.journal import BACKEND
 from tenancy import Cell
 from tenancy.loading import ROOT
 from tenancy.pipeline import Pipeline
@@ -67,8 +66,6 @@ def cell_job(root: Path, slug: str) -> CellJob:
     """Becomes the cell's deployer role. Raises Failure."""
     cell, pipeline = pipeline_of(root.resolve(), slug)
     environment = identity.session(cell, pipeline, _run(os.environ), os.environ)
-    # A backend that a person or a test has set is used instead.
-    environment.setdefault(BACKEND, f"s3://{pipeline.state_bucket}?region={cell.region}&awssdk=v2")
     if found := engine.locate(environment):
         environment["PATH"] = os.pathsep.join([str(found.folder), environment.get("PATH", os.defpath)])
     return CellJob(cell, pipeline, root.resolve(), environment)

@@ -41,4 +41,5 @@ Reports
 
 Cell
     local          the local cell
+    env            what `pulumi` itself needs
 """

@@ -27,6 +27,7 @@ PLACES: Final = {
     "disable": "ops.cli.access:disable",
     "enable": "ops.cli.access:enable",
     "sweep": "ops.cli.sweep:sweep",
+    "env": "ops.cli.env:env",
     "status": "ops.cli.status:status",
     "history": "ops.cli.history:history",
     "capacity": "ops.cli.capacity:capacity",

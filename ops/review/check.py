@@ -6,11 +6,12 @@ Owns the order and the record of a review. Leaves out each check (the other modu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import tenancy
 from ops.errors import OperationError
 from ops.review import base_and_change, judging, previewing, proving, stacks
 from ops.review.base_commit import Base, base
@@ -22,6 +23,7 @@ from ops.review.remark import Remark, exit_code, gathered
 from ops.review.source_lines import Places
 from ops.review.tenant_files import TenantChange, kept, tenant_changes
 from ops.stacks import changed, sources
+from tenancy import Cell
 from tenancy.loading import ROOT
 
 
@@ -61,11 +63,20 @@ def review(
 
     Raises OperationError where there is nothing to compare with, or where `state` is True and no state can be read.
     """
-    missing = obstacle()
+    # Without --state a cell's file is not enough: most reviews have no credentials.
+    missing = obstacle(any(cell.kept_in for cell in _cells(fleet)) if state else False)
     if state and missing:
         raise OperationError(f"the stacks' state cannot be read: {missing}. Correct that, or remove --state.")
     with base(fleet.resolve(), ref) as found:
         return _of(found, fleet.resolve(), "--no-state" if state is False else missing, say)
+
+
+def _cells(fleet: Path) -> Collection[Cell]:
+    """None of them where a file is wrong, which the review itself reports."""
+    try:
+        return tenancy.load(fleet, only="").cells.values()
+    except tenancy.TenancyError:
+        return ()
 
 
 def _of(found: Base, fleet: Path, no_state: str, say: Callable[[str], None]) -> Review:

@@ -49,12 +49,12 @@ class Preview:
     failure: str = ""
 
 
-def obstacle(environment: Mapping[str, str] = os.environ) -> str:
-    """Why no state can be read here; empty where it can."""
+def obstacle(in_files: bool = False, environment: Mapping[str, str] = os.environ) -> str:
+    """Why no state can be read here; empty where it can. `in_files`: the cells' files name a backend."""
     if shutil.which("pulumi", path=environment.get("PATH")) is None:
         return "no `pulumi` on PATH"
-    if not any(environment.get(name) for name in _BACKENDS):
-        return f"neither {' nor '.join(_BACKENDS)} is set"
+    if not in_files and not any(environment.get(name) for name in _BACKENDS):
+        return f"no cell's file has `state`, and neither {' nor '.join(_BACKENDS)} is set"
     return ""
 
 

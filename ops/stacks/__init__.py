@@ -20,6 +20,7 @@ Engine
     engine         one operation on one stack
     steps          what changes, by its events
     backend        state and locks
+    states         the states of several cells
     lock_holder    whose lock, and whether it lives
     pending        what a killed engine left
     interrupting   Ctrl-C

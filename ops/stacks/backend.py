@@ -7,21 +7,18 @@ removes only the lock whose holder has ended.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from ops import aws_clients
-from ops.errors import OperationError, code_of
-from ops.journal import BACKEND
+from ops.errors import code_of
 from ops.stacks.lock_holder import Lock, lock
+from ops.state_place import Place, place
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -30,41 +27,6 @@ PROJECT: Final = "myflux-keys"
 _STACKS: Final = f".pulumi/stacks/{PROJECT}/"
 _ENDINGS: Final = (".json", ".json.gz", ".json.zst")
 _LOCKS: Final = f".pulumi/locks/organization/{PROJECT}/"
-
-
-@dataclass(frozen=True)
-class Place:
-    """A backend's address in its parts. `root` is a folder, or the bucket's name; `prefix` is within the bucket."""
-
-    scheme: str
-    root: str
-    prefix: str
-    options: Mapping[str, str]
-
-
-def address(environment: Mapping[str, str] = os.environ) -> str:
-    """Raises OperationError where the variable is not set: the backend that a person logged in to is not used."""
-    url = environment.get(BACKEND, "")
-    if not url:
-        raise OperationError(
-            f"{BACKEND} is not set: name the bucket that holds the state (s3://BUCKET?region=REGION). For the local "
-            'cell: eval "$(./myflux-keys local env)". Nothing was changed.'
-        )
-    return url
-
-
-def place(url: str) -> Place:
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        raise OperationError(f"{BACKEND} is not an address: {error}. Correct it. Nothing was changed.") from None
-    options = {name.lower(): values[-1] for name, values in parse_qs(parts.query).items()}
-    if parts.scheme == "s3":
-        if not parts.netloc:
-            raise OperationError(f"{BACKEND} names no bucket: s3://BUCKET?region=REGION. Nothing was changed.")
-        return Place("s3", parts.netloc, unquote(parts.path).strip("/"), options)
-    folder = unquote(parts.netloc + parts.path)
-    return Place(parts.scheme, str(Path(folder).expanduser()) if parts.scheme == "file" else folder, "", options)
 
 
 def stacks(url: str) -> set[str] | None:

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Any, TypeVar
 
 from pulumi import automation
 from pulumi.automation import events
 
+from ops import state_place
 from ops.stacks.steps import UNTOUCHED, Step, Steps
+from ops.state_place import StatePlace
 from tenancy.loading import FLEET
 
 T = TypeVar("T")
@@ -73,7 +77,16 @@ class _Workspace(automation.LocalWorkspace):
         pass
 
     def create_stack(self, stack_name: str) -> None:
-        self.pulumi_command.run(["stack", "init", stack_name, "--no-select"], self.work_dir, self.env_vars)
+        command = ["stack", "init", stack_name, "--no-select"]
+        if not self.secrets_provider:
+            self.pulumi_command.run(command, self.work_dir, self.env_vars)
+            return
+        with TemporaryDirectory(prefix="myflux-stack-") as folder:
+            # The engine writes the provider beside the project too, where it would outlive a later one.
+            settings = self.project_settings()
+            Path(folder, "Pulumi.yaml").write_text(json.dumps({"name": settings.name, "runtime": "python"}), "utf-8")
+            command += ["--secrets-provider", self.secrets_provider]
+            self.pulumi_command.run(command, folder, self.env_vars)
 
     def stack_outputs(self, stack_name: str) -> automation.OutputMap:  # noqa: ARG002  (the SDK's own shape)
         return {}
@@ -93,10 +106,11 @@ def pulumi_command() -> automation.PulumiCommand:
 
 
 class Engine:
-    """Runs operations on the stacks of one fleet. Credentials, backend and PATH are those of this process.
+    """Runs operations on the stacks of one fleet. Credentials and PATH are those of this process.
 
     `fleet` holds tenants/ and cells/; `project` is the folder of a Pulumi.yaml, by default this repository's. Only the
-    engine's process gets them and `environment`: the environment of this process is never changed.
+    engine's process gets them and `environment`: the environment of this process is never changed. The backend is the
+    cell's (`ops/state_place.py`), unless `environment` names one.
     """
 
     def __init__(
@@ -105,7 +119,8 @@ class Engine:
         logs.mkdir(parents=True, exist_ok=True)
         self._logs = logs
         self._project = project
-        self._environment = {**(environment or {}), FLEET: str(fleet.resolve())}
+        self._fleet = fleet.resolve()
+        self._environment = {**(environment or {}), FLEET: str(self._fleet)}
         self._command = pulumi_command()
 
     def up(self, stack: str, *, refresh: bool = False, environment: Mapping[str, str] | None = None) -> Outcome:
@@ -139,7 +154,8 @@ class Engine:
         `export` it creates no stack, and writes nothing."""
         command = ["stack", "export", "--stack", stack]
         try:
-            output = self._command.run(command, str(self._project), self._environment).stdout
+            environment = self._place(stack).variables | self._environment
+            output = self._command.run(command, str(self._project), environment).stdout
         except automation.StackNotFoundError:
             return None
         except automation.CommandError as error:
@@ -148,19 +164,33 @@ class Engine:
 
     def replace_state(self, stack: str, deployment: Mapping[str, Any]) -> None:
         """Replaces the stack's state by `deployment`, in the format of `export`."""
-        workspace = self._workspace()
+        workspace = self._workspace(stack)
         # Not by a first try: where the import fails, the SDK leaves its copy of the state among the temporary files.
         if self.peek(stack) is None:
             workspace.create_stack(stack)
         workspace.import_stack(stack, automation.Deployment(version=_DEPLOYMENT, deployment=dict(deployment)))
 
-    def _workspace(self, environment: Mapping[str, str] | None = None) -> _Workspace:
-        variables = {**self._environment, **(environment or {})}
-        return _Workspace(work_dir=str(self._project), env_vars=variables, pulumi_command=self._command)
+    def _workspace(self, stack: str, environment: Mapping[str, str] | None = None) -> _Workspace:
+        place = self._place(stack)
+        return _Workspace(
+            work_dir=str(self._project),
+            env_vars={**place.variables, **self._environment, **(environment or {})},
+            secrets_provider=place.secrets_provider or None,
+            pulumi_command=self._command,
+        )
+
+    def _place(self, stack: str) -> StatePlace:
+        if url := self._environment.get(state_place.BACKEND):
+            return StatePlace(url)
+        cell = state_place.cell_of(self._fleet, stack)
+        if not state_place.is_named(cell):
+            # The backend that a person logged in to; `work` demands one that has an address.
+            return StatePlace("")
+        return state_place.of(cell)
 
     def _on(self, stack: str, act: Callable[[automation.Stack], T], environment: Mapping[str, str] | None = None) -> T:
         """What `act` returns. Creates the stack if the backend has none of that name."""
-        workspace = self._workspace(environment)
+        workspace = self._workspace(stack, environment)
         selected = automation.Stack.select(stack, workspace)
         # The SDK's own `select` makes no other class.
         selected.__class__ = _Stack
@@ -203,12 +233,28 @@ class Engine:
                 text.write(line if line.endswith("\n") else line + "\n")
 
             try:
-                self._on(stack, partial(act, on_output=on_text, on_error=on_text, on_event=on_event), environment)
+                with _settings(self._place(stack)) as told:
+                    act = partial(act, on_output=on_text, on_error=on_text, on_event=on_event, config_file=told)
+                    self._on(stack, act, environment)
             except automation.CommandError as error:
                 text.write(str(error))
                 explanation = "\n".join(dict.fromkeys(diagnostics)) or str(error).strip().splitlines()[-1]
                 raise OperationFailed(stack, operation, explanation, log, str(error)) from None
         return Outcome(stack, changes, outputs, time.monotonic() - started, steps.all)
+
+
+@contextmanager
+def _settings(place: StatePlace) -> Generator[str | None]:
+    """A new file for the stack's settings, for one operation: the engine then takes the provider of secrets from the
+    state, and not from what it once wrote beside the project, which may be another since. None where no key of the
+    cell's encrypts the state."""
+    if not place.secrets_provider:
+        yield None
+        return
+    with NamedTemporaryFile("w", prefix="myflux-stack-", suffix=".yaml", encoding="utf-8") as file:
+        file.write("{}\n")
+        file.flush()
+        yield file.name
 
 
 def _stack_outputs(step: events.StepEventMetadata) -> dict[str, Any]:

@@ -30,9 +30,9 @@ def place() -> Path:
     return folder
 
 
-def name(operation: str, backend: str, stacks: Collection[str]) -> str:
-    """The record's file name: the same operation on the same stacks of the same backend has the same name."""
-    digest = hashlib.sha256("\n".join([backend, *sorted(stacks)]).encode()).hexdigest()[:12]
+def name(operation: str, backends: str, stacks: Collection[str]) -> str:
+    """The record's file name: the same operation on the same stacks of the same backends has the same name."""
+    digest = hashlib.sha256("\n".join([backends, *sorted(stacks)]).encode()).hexdigest()[:12]
     return f"{operation}-{digest}.jsonl"
 
 
@@ -75,9 +75,9 @@ def _entries(lines: Iterable[str]) -> Iterable[tuple[str, str]]:
 
 
 @contextmanager
-def opened(folder: Path, operation: str, backend: str, stacks: Collection[str]) -> Generator[Record]:
+def opened(folder: Path, operation: str, backends: str, stacks: Collection[str]) -> Generator[Record]:
     """For one run at a time on this machine. Raises OperationError while another works on the same stacks."""
-    path = folder / name(operation, backend, stacks)
+    path = folder / name(operation, backends, stacks)
     with path.open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

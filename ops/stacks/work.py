@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from ops import journal
+from ops import journal, state_place
 from ops.explained import explained
 from ops.stacks import backend, check_secrets, lock_holder, pending, record, sources
 from ops.stacks.engine import Engine, OperationFailed, Outcome
@@ -50,14 +50,15 @@ def _work(job: Job, fleet: Path) -> Done:
             problem="this worker has other code, packages or files than the machine that started the run: check out "
             "the same commit there and install requirements.txt. Nothing was changed.",
         )
-    place = record.place() / journal.of_backend()
+    url = state_place.of(state_place.cell_of(fleet, job.stack)).url
+    place = record.place() / journal.digest(url)
     # A job that only reads needs no lock and repairs nothing.
     reads = job.dry or job.operation == "preview"
     lost = None if reads else lock_holder.begin(place, job.stack)
     done = Done(job.stack, problem="it was stopped")
     try:
         engine = Engine(_logs(job), fleet)
-        done = _do(job, engine, fleet) if reads else _attempt(job, engine, fleet, lost)
+        done = _do(job, engine, fleet) if reads else _attempt(job, engine, fleet, url, lost)
     except OperationFailed as failure:
         lines = [check_secrets.way_out(fleet, job.stack, failure.output + failure.explanation), failure.explanation]
         lines.append(f"The engine's complete output is in {failure.log}.")
@@ -69,9 +70,8 @@ def _work(job: Job, fleet: Path) -> Done:
     return done
 
 
-def _attempt(job: Job, engine: Engine, fleet: Path, lost: lock_holder.Note | None) -> Done:
-    """`lost` is the note of a worker that was lost while it worked on this stack."""
-    url = backend.address()
+def _attempt(job: Job, engine: Engine, fleet: Path, url: str, lost: lock_holder.Note | None) -> Done:
+    """`url` is the backend's; `lost` is the note of a worker that was lost while it worked on this stack."""
     while True:
         locks = _remaining_locks(url, job.stack, lost)
         if locks:

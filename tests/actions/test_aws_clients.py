@@ -26,7 +26,7 @@ from botocore.exceptions import (
 )
 
 import tenancy
-from ops import aws_clients
+from ops import aws_clients, state_place
 from ops.account import Account
 from ops.aws_clients import CONNECT_SECONDS, FIRST_ANSWER_SECONDS, Reach
 from ops.errors import OperationError, explain
@@ -172,7 +172,7 @@ def test_variables_that_name_no_place_are_refused_in_words(shell: pytest.MonkeyP
 @pytest.mark.parametrize(("url", "told"), [("s3://[state", "is not an address"), ("s3://", "names no bucket")])
 def test_a_backend_that_is_no_address_is_refused_in_words(url: str, told: str) -> None:
     with pytest.raises(OperationError, match=f"PULUMI_BACKEND_URL {told}"):
-        backend.place(url)
+        state_place.place(url)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_the_subject_is_one_environment_on_github_and_one_branch_on_gitlab(tmp_p
         (PIPELINE.replace("1234567", "0"), "out-of-range"),
         (PIPELINE.replace("1234567", "'*'"), "wrong-type"),
         (PIPELINE.replace("1234567", "'1234567'"), "wrong-type"),
-        (PIPELINE.replace("myflux-state-local", "s3://myflux-state-local"), "bad-pipeline"),
+        (PIPELINE.replace("myflux-state-local", "s3://myflux-state-local"), "bad-bucket"),
     ],
 )
 def test_what_would_trust_more_than_one_pipeline_is_refused(tmp_path: Path, section: str, rule: str) -> None:

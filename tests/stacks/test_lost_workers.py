@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
+from ops import state_place
 from ops.errors import OperationError
 from ops.stacks import backend, lock_holder, sources
 from ops.stacks.engine import pulumi_command
@@ -115,7 +116,7 @@ def test_a_lock_that_was_cut_short_is_named_with_the_way_to_remove_it(tmp_path: 
 def test_a_folder_whose_name_an_address_must_quote_is_the_same_for_all(tmp_path: Path) -> None:
     folder = tmp_path / "s%20p #1?"
     url = f"file://{quote(str(folder))}"
-    assert backend.place(url).root == str(folder)
+    assert state_place.place(url).root == str(folder)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,9 @@ def test_a_folder_whose_name_an_address_must_quote_is_the_same_for_all(tmp_path:
 def test_what_a_workers_machine_refuses_is_its_stacks_outcome(
     variables: dict[str, str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in ({"MYFLUX_STATE": str(tmp_path)} | variables).items():
+    for name, value in (
+        {"MYFLUX_STATE": str(tmp_path), "PULUMI_BACKEND_URL": f"file://{tmp_path}"} | variables
+    ).items():
         monkeypatch.setenv(name, value)
     # An earlier test of this process may have found the engine.
     pulumi_command.cache_clear()
@@ -148,8 +151,8 @@ def test_an_error_that_nobody_foresaw_is_its_stacks_outcome_too(monkeypatch: pyt
 
 def test_a_run_without_a_backend_says_what_to_set() -> None:
     with pytest.raises(OperationError, match="PULUMI_BACKEND_URL is not set"):
-        backend.address({})
-    placed = backend.place("s3://bucket/some/where?endpoint=127.0.0.1:1&disableSSL=true&region=us-east-1")
+        state_place.of(None, {})
+    placed = state_place.place("s3://bucket/some/where?endpoint=127.0.0.1:1&disableSSL=true&region=us-east-1")
     assert (placed.root, placed.prefix) == ("bucket", "some/where")
     assert placed.options["disablessl"] == "true", "as the engine reads it, whatever the case"
 
