@@ -26,6 +26,9 @@ _CELLS_POLICY: Final = re.compile(
     r"myflux-(?P<cell>[a-z][a-z0-9-]{2,19})-(?P<kind>read|boundary|deployer-looks)", re.ASCII
 )
 _TENANT: Final = "${aws:PrincipalTag/tenant}"
+_TAGS: Final = ("secretsmanager:ResourceTag/tenant", "aws:ResourceTag/tenant")
+"""Secrets Manager has a secret's tag under both keys.
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html"""
 _METRICS: Final = "MyFluxKeys"
 _HOUR: Final = 3600
 _MANAGED: Final = {"read": "runtime", "boundary": "boundary", "deployer-looks": LOOKS}
@@ -47,7 +50,9 @@ def _narrow(stack: Stack, config: Config) -> Iterator[Finding]:
         role = whose(held)
         if role is None:
             if held.ours and held.statements:
-                yield violation(held.resource, held.path, "it is tagged as ours, but is for none of our roles")
+                yield violation(
+                    held.resource, held.path, "it has a name or a tag of ours, but is for none of our roles"
+                )
             continue
         if role.kind == "deployer" and not denies_values(held.statements) and held.trouble is None:
             message = "does not deny secret values and other roles, though the role can change policies that allow them"
@@ -121,7 +126,7 @@ def _by_tag(stack: Stack, _: Config) -> Iterator[Finding]:
                 yield violation(
                     held.resource, held.path, f"{statement.sid} allows secrets whose name is not the tenant's"
                 )
-            if not statement.demands("secretsmanager:ResourceTag/tenant", tenant):
+            if not any(statement.demands(tag, tenant) for tag in _TAGS):
                 yield violation(
                     held.resource,
                     held.path,

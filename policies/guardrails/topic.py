@@ -5,7 +5,8 @@ Owns their policies and subscriptions. Leaves out what is sent (`alarms`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +17,7 @@ from .iam.policy_holders import HeldDocument, Use, documents
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 
 _TOPIC_POLICY: Final = "aws:sns/topicPolicy:TopicPolicy"
-_SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
+SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
 _NAMES: Final = ("arn", "queueUrl")
 """Properties that say which topic or queue a policy is of."""
 _PUBLISHERS: Final = frozenset({"cloudwatch.amazonaws.com", "events.amazonaws.com"})
@@ -50,8 +51,8 @@ def _topic_closed(stack: Stack, config: Config) -> Iterator[Finding]:
 def _guards_ours(stack: Stack, held: HeldDocument) -> bool:
     """Whether the document is of a topic or queue of ours: by its resource, by what its resource names, or by name."""
     about = [held.resource, *(one for path in _NAMES for one in ownership.sources(stack, held.resource, path))]
-    named = "".join(str(held.resource.get(path)) for path in _NAMES)
-    return any(ownership.is_ours(one) for one in about) or ":myflux-" in named or "/myflux-" in named
+    named = [ownership.last_name(held.resource.text(path)) for path in _NAMES]
+    return any(map(ownership.is_ours, about)) or any(map(ownership.named_like_ours, named))
 
 
 def _document_closed(stack: Stack, held: HeldDocument) -> Iterator[Finding]:
@@ -84,12 +85,30 @@ def _only_services(statement: Statement, services: frozenset[str] | None) -> boo
 def _bound_to(statement: Statement, account: str) -> bool:
     """Whether it holds only for `account`; if that is unknown (""), only for accounts given by their ids."""
     return any(
-        condition.operator == "stringequals"
+        condition.operator in operators
         and not condition.passes_when_absent
         and bool(condition.values)
-        and all(value.isdigit() and account in ("", value) for value in condition.values)
-        for condition in statement.on("aws:SourceAccount")
+        and all(_is_account(of(value), account) for value in condition.values)
+        for key, operators, of in _SOURCES
+        for condition in statement.on(key)
     )
+
+
+def _is_account(value: str, account: str) -> bool:
+    return _ACCOUNT.fullmatch(value) is not None and account in ("", value)
+
+
+def _account_of(arn: str) -> str:
+    return (arn.split(":")[4:5] or [""])[0]
+
+
+_ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
+_SOURCES: Final[tuple[tuple[str, tuple[str, ...], Callable[[str], str]], ...]] = (
+    ("aws:SourceAccount", ("stringequals",), str),
+    ("aws:SourceArn", ("arnlike", "arnequals", "stringequals"), _account_of),
+)
+"""The keys that say for whom a service calls, the operators without a wildcard in the account, and the account.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourcearn"""
 
 
 def _topic_open_to_publishers(stack: Stack, topic: Resource) -> Iterator[Finding]:
@@ -101,7 +120,7 @@ def _topic_open_to_publishers(stack: Stack, topic: Resource) -> Iterator[Finding
 
 
 def _subscribed(stack: Stack, topic: Resource, config: Config) -> Iterator[Finding]:
-    subscriptions = [one for one in stack if one.type == _SUBSCRIPTION and _is_about(stack, one, "topic", topic)]
+    subscriptions = [one for one in stack if one.type == SUBSCRIPTION and _is_about(stack, one, "topic", topic)]
     if not subscriptions and topic.text("tags", "cell") in config.production_cells:
         yield violation(topic, "", "nobody is subscribed to a production cell's alarms")
     yield from _subscribers_checked(topic, subscriptions, config)
