@@ -120,8 +120,9 @@ ACCOUNT_RULES: Final = (
         name="one-account-one-region",
         severity="critical",
         level="mandatory",
-        description="All ARNs of a stack are of one account and one Region, without wildcards there; replicas of "
-        "secrets and their KMS keys may be in other Regions. An AWS provider is bound to the same account and Region.",
+        description="All ARNs of ours, and in our resources, are of one account and one Region, without wildcards "
+        "there; replicas of secrets and their KMS keys may be in other Regions, and those who assume the runtime "
+        "role in other accounts. An AWS provider is bound to the same account and Region.",
         rationale="A function, topic or KMS key with the same name in the attacker's account is called, notified or "
         "trusted instead of ours.",
         fix="Let components/ build ARNs from the cell's account and Region, and keep `account_guard` of program.py.",

@@ -18,6 +18,9 @@ from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 
 _URL: Final = "aws:lambda/functionUrl:FunctionUrl"
 _PERMISSION: Final = "aws:lambda/permission:Permission"
+_EVENT_SOURCE: Final = "aws:lambda/eventSourceMapping:EventSourceMapping"
+_CALLING: Final = {_URL: "functionName", _PERMISSION: "function", _EVENT_SOURCE: "functionName"}
+"""Resource types that let somebody call a function, and the property that names it."""
 _RULE: Final = "aws:cloudwatch/eventRule:EventRule"
 _ASYNC: Final = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
 _ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
@@ -44,15 +47,17 @@ def function_named(stack: Stack, resource: Resource, path: str) -> str | None:
 
 def _called(stack: Stack, _: Config) -> Iterator[Finding]:
     for resource in stack:
-        if resource.type not in (_URL, _PERMISSION):
+        path = _CALLING.get(resource.type)
+        if path is None:
             continue
-        path = "functionName" if resource.type == _URL else "function"
         name = function_named(stack, resource, path)
         if name is None:
             yield unknown(resource, path)
         elif ownership.named_like_ours(name):
             if resource.type == _URL:
                 yield violation(resource, "", "the function gets a URL on the internet")
+            elif resource.type == _EVENT_SOURCE:
+                yield violation(resource, "eventSourceArn", "whoever sends to the event source calls the function")
             else:
                 yield from _permission(stack, resource)
 
@@ -203,7 +208,8 @@ FUNCTION_RULES: Final = (
         name="projects-made-by-the-provisioner",
         severity="medium",
         level="mandatory",
-        description="Pulumi calls only the provisioner, to create, update and archive the tenant's project.",
+        description="Of our functions, Pulumi calls only the provisioner, to create, update and archive the tenant's "
+        "project.",
         rationale="If a project is not archived, its keys stay valid after its tenant has left.",
         fix="Create projects with components/openai_project.py.",
         source="https://www.pulumi.com/registry/packages/aws/api-docs/lambda/invocation/",

@@ -161,6 +161,9 @@ def _kept(stack: Stack, config: Config) -> Iterator[Finding]:
             yield unknown(key, "enableKeyRotation")
         elif rotates is not True:
             yield violation(key, "enableKeyRotation", "KMS does not rotate the key's material")
+        for path in ("rotationPeriodInDays", "bypassPolicyLockoutSafetyCheck"):
+            if key.get(path) is UNKNOWN:
+                yield unknown(key, path)
         if (key.number("rotationPeriodInDays") or 0) > 365:
             yield violation(key, "rotationPeriodInDays", "KMS rotates the key's material less often than yearly")
         window = key.get("deletionWindowInDays")

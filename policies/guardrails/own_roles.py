@@ -137,7 +137,9 @@ def _by_tag(stack: Stack, _: Config) -> Iterator[Finding]:
 def _bounded(stack: Stack, _: Config) -> Iterator[Finding]:
     for role in ownership.roles(stack):
         known = ownership.role_of(role.text("name"))
-        if (role.number("maxSessionDuration") or 0) > _HOUR:
+        if role.get("maxSessionDuration") is UNKNOWN:
+            yield unknown(role, "maxSessionDuration")
+        elif (role.number("maxSessionDuration") or 0) > _HOUR:
             yield violation(role, "maxSessionDuration", "sessions of the role may last longer than an hour")
         if known and known.kind == "deployer":
             # The cell's boundary allows nothing that a deployment needs. `own-roles-narrow` limits this role.
@@ -238,7 +240,8 @@ OWN_ROLE_RULES: Final = (
         name="own-roles-narrow",
         severity="critical",
         level="mandatory",
-        description="Our roles may do only what they need, on their own cell's resources, without wildcards.",
+        description="Our roles may do only what they need, on their own cell's resources, without wildcards in "
+        "actions.",
         rationale="Through a flaw in a function or a stolen session, an attacker can do what the role may do: read "
         "another cell's secrets, assume another role, or use a KMS key outside Secrets Manager.",
         fix="In components/, grant the action on the narrowest resource. If a role really needs more, add it to "

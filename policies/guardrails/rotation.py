@@ -158,8 +158,8 @@ ROTATION_RULES: Final = (
         name="rotation-often-enough",
         severity="high",
         level="mandatory",
-        description="A key rotates as often as its secret's tag says, on its own schedule, not at midnight like all "
-        "others.",
+        description="A key rotates as often as its secret's tag says, and by a schedule of its own: rates "
+        "and counts of days start at midnight for all.",
         rationale="A key is valid longer than its tenant accepts. If all rotate at once, OpenAI refuses most of the "
         "calls.",
         fix="Let tenancy/slots.py choose the schedule from `every_days`.",

@@ -31,11 +31,11 @@ def extra(made: Resource) -> Callable[[Stack], Stack]:
     return lambda stack: (*stack, made)
 
 
-def sets(name: str, **properties: Any) -> Callable[[Stack], Stack]:
+def sets(name: str, /, **properties: Any) -> Callable[[Stack], Stack]:
     return lambda stack: changed(stack, name, **properties)
 
 
-def hides(name: str, **properties: Any) -> Callable[[Stack], Stack]:
+def hides(name: str, /, **properties: Any) -> Callable[[Stack], Stack]:
     """Unknown, and from nowhere in this stack."""
 
     def hide(stack: Stack) -> Stack:
