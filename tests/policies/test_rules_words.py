@@ -58,7 +58,7 @@ def test_a_file_that_a_rule_names_is_there_and_has_what_it_names() -> None:
     seen = 0
     for rule in RULES:
         text = f"{rule.description} {rule.rationale} {rule.fix}"
-        for file in re.findall(r"(?<![-\w/])(?:\w+/)+\w*(?:\.py)?|\bprogram\.py", text):
+        for file in re.findall(r"(?<![-\w/:])(?:[a-z_]+/)+(?:\w+\.py)?(?![\w/])|\bprogram\.py", text):
             if not file.startswith(("myflux", "aws")):
                 assert (ROOT / file).exists(), f"{rule.name}: {file}"
         for found in named.finditer(text):
