@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from . import ownership
+from .account import own_account
 from .config import Config
 from .iam.documents import Statement
 from .iam.policy_holders import HeldDocument, Use, documents
@@ -123,6 +124,11 @@ def _subscribed(stack: Stack, topic: Resource, config: Config) -> Iterator[Findi
     subscriptions = [one for one in stack if one.type == SUBSCRIPTION and _is_about(stack, one, "topic", topic)]
     if not subscriptions and topic.text("tags", "cell") in config.production_cells:
         yield violation(topic, "", "nobody is subscribed to a production cell's alarms")
+    account = own_account(stack)
+    for one in subscriptions:
+        endpoint = one.text("endpoint")
+        if endpoint.startswith("arn:") and _account_of(endpoint) != account:
+            yield violation(one, "endpoint", "alarms are sent to another account")
     yield from _subscribers_checked(topic, subscriptions, config)
 
 
@@ -166,7 +172,8 @@ TOPIC_RULES: Final = (
         name="alarms-topic-closed",
         severity="medium",
         level="mandatory",
-        description="Only services of the same account may publish to our topics and queues. The cell's `alarm_emails` "
+        description="Only services of the same account may publish to our topics and queues. No queue or function of "
+        "another account is subscribed. The cell's `alarm_emails` "
         "are subscribed to the topic, and in production at least one address is.",
         rationale="Whoever may publish can hide a real alarm among false ones; a subscriber learns when there is none.",
         fix="Keep `alarm_topic` in components/iam/resource.py, and set `alarm_emails` in the cell's file.",

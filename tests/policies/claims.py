@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
 
 from policies.guardrails.config import Config
-from policies.guardrails.model import UNKNOWN, Resource
-from tests.policies.pipelines import with_a_pipeline
-from tests.policies.rehearsed import resource, stack
+from policies.guardrails.model import UNKNOWN
+from tests.policies.breaking import (
+    COPIES,
+    PIPELINE,
+    Claim,
+    attached,
+    event,
+    first,
+    of,
+    unprotected,
+    variables,
+    without_action,
+    without_event_name,
+)
+from tests.policies.rehearsed import resource
 from tests.policies.test_each_rule import (
     ACME,
     ALARM,
@@ -35,85 +44,11 @@ from tests.policies.test_each_rule import (
 
 # ruff: noqa: E501 - a table
 
-Stack = tuple[Resource, ...]
-GLOBEX, COPIES = "globex.local", "harbor.copied"
+GLOBEX = "globex.local"
 ARN = "arn:aws:{}:us-east-1:000000000000:{}"
 THERE = "arn:aws:logs:us-east-1:999999999999:destination:x"
-SECRET, OTHERS, ROTATION, SWEEP = (
-    "acme-key-secret",
-    "acme-key-policy",
-    "local-rotation-function",
-    "local-sweep-function",
-)
+SECRET, OTHERS, SWEEP = "acme-key-secret", "acme-key-policy", "local-sweep-function"
 MAY = "local-sweep-permissions"
-
-
-@dataclass(frozen=True)
-class Claim:
-    words: str
-    stack: str
-    breaks: Callable[[Stack], Stack]
-    told: Config | None = None
-
-
-def without_action(*actions: str) -> Callable[[Any], None]:
-    def edit(document: Any) -> None:
-        for one in document["Statement"]:
-            listed = one["Action"] if isinstance(one["Action"], list) else [one["Action"]]
-            one["Action"] = [action for action in listed if action not in actions] or ["secretsmanager:ListSecrets"]
-
-    return edit
-
-
-def variables(**changed: Any) -> Callable[[Stack], Stack]:
-    return sets(SWEEP, environment={"variables": changed})
-
-
-def first(place: int, path: tuple[str, ...], value: Any) -> Callable[[Any], None]:
-    """Sets what is at `path` in the statement at `place`."""
-
-    def edit(document: Any) -> None:
-        at = document["Statement"][place]
-        for step in path[:-1]:
-            at = at[step]
-        at[path[-1]] = value
-
-    return edit
-
-
-def of(sid: str, path: tuple[str, ...], value: Any) -> Callable[[Any], None]:
-    def edit(document: Any) -> None:
-        places = [place for place, one in enumerate(document["Statement"]) if one["Sid"] == sid]
-        first(places[0], path, value)(document)
-
-    return edit
-
-
-def event(name: str, **changed: Any) -> Callable[[Stack], Stack]:
-    def change(stack: Stack) -> Stack:
-        (target,) = [one for one in stack if one.name == name]
-        return sets(name, input=json.dumps({**json.loads(target.text("input")), **changed}))(stack)
-
-    return change
-
-
-def without_event_name(name: str) -> Callable[[Stack], Stack]:
-    def change(stack: Stack) -> Stack:
-        (rule,) = [one for one in stack if one.name == "local-alarms-rotation-failed"]
-        pattern = json.loads(rule.text("eventPattern"))
-        pattern["detail"]["eventName"].remove(name)
-        return sets(rule.name, eventPattern=json.dumps(pattern))(stack)
-
-    return change
-
-
-def unprotected(*names: str) -> Callable[[Stack], Stack]:
-    return lambda stack: tuple(replace(one, protect=one.name not in names) for one in stack)
-
-
-def attached(policy: str, role: str) -> Callable[[Stack], Stack]:
-    type_ = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-    return extra(resource(type_, role=role, policyArn=f"arn:aws:iam::{policy}"))
 
 
 PRODUCTION, DEPLOYERS = (
@@ -229,7 +164,7 @@ CLAIMS: dict[str, list[Claim]] = {
         Claim("only named principals: IAM users and roles for the runtime", PLATFORM, edits("local-runtime-role", "assumeRolePolicy", statement(0, Principal={"AWS": "000000000000"}))),
         Claim("a tenant's own role", GLOBEX, edits("globex-dedicated-role", "assumeRolePolicy", statement(0, Principal={"AWS": "*"}))),
         Claim("Lambda for a function", PLATFORM, edits("local-sweep-role", "assumeRolePolicy", statement(0, Principal={"Service": "ec2.amazonaws.com"}))),
-        Claim("one job for a pipeline", "pipeline", edits("local-deployer-role", "assumeRolePolicy", lambda d: d["Statement"][0].pop("Condition"))),
+        Claim("one job for a pipeline", PIPELINE, edits("local-deployer-role", "assumeRolePolicy", lambda d: d["Statement"][0].pop("Condition"))),
     ],
     "trust-demands-the-tenant": [
         Claim("A session of the runtime role", PLATFORM, edits("local-runtime-role", "assumeRolePolicy", lambda d: d["Statement"][0].pop("Condition"))),
@@ -238,7 +173,7 @@ CLAIMS: dict[str, list[Claim]] = {
     ],
     "no-condition-that-passes-on-nothing": [
         Claim("No condition of our Allow statements holds if its key is missing from the request", PLATFORM, edits(MAY, "policy", of("DecryptThroughSecretsManager", ("Condition", "StringEqualsIfExists"), {"aws:SourceVpc": "x"}))),
-        Claim("except a pipeline's for the function that rotates", "pipeline", edits("local-deployer-permissions", "policy", first(1, ("Condition",), {"StringEqualsIfExists": {"aws:SourceVpc": "x"}}))),
+        Claim("except a pipeline's for the function that rotates", PIPELINE, edits("local-deployer-permissions", "policy", first(1, ("Condition",), {"StringEqualsIfExists": {"aws:SourceVpc": "x"}}))),
     ],
     "kms-key-used-through-secrets-manager": [
         Claim("only by named roles", PLATFORM, edits("local-key-key", "policy", lambda d: d["Statement"][1]["Condition"]["StringEquals"].pop("aws:PrincipalArn"))),
@@ -289,6 +224,10 @@ CLAIMS: dict[str, list[Claim]] = {
         Claim("without layers", PLATFORM, sets(SWEEP, layers=["x"])),
         Claim("an image", PLATFORM, sets(SWEEP, imageUri="x")),
     ],
+    "functions-runtime-is-supported": [
+        Claim("AWS still updates the runtime of a function", PLATFORM, sets(SWEEP, runtime="python3.9")),
+        Claim("does so by itself", PLATFORM, extra(resource("aws:lambda/runtimeManagementConfig:RuntimeManagementConfig", functionName="myflux-local-sweep", updateRuntimeOn="Manual"))),
+    ],
     "functions-called-when-they-must": [
         Claim("Secrets Manager may call the rotation functions", PLATFORM, drops("local-admin-permission")),
         Claim("Schedules call the sweep", PLATFORM, drops("local-sweeping-permission")),
@@ -319,6 +258,7 @@ CLAIMS: dict[str, list[Claim]] = {
         Claim("Only services", PLATFORM, edits("local-alarms-topic-policy", "policy", statement(0, Principal={"AWS": "*"}))),
         Claim("of the same account may publish to our topics", PLATFORM, edits("local-alarms-topic-policy", "policy", lambda d: d["Statement"][0].pop("Condition"))),
         Claim("queues", PLATFORM, sets("local-alarms-dead-letters", policy=json.dumps({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}]}))),
+        Claim("No queue or function of another account is subscribed", PLATFORM, extra(resource("aws:sns/topicSubscription:TopicSubscription", topic=ARN.format("sns", "myflux-local-alarms"), protocol="sqs", endpoint="arn:aws:sqs:us-east-1:999999999999:x"))),
         Claim("The cell's `alarm_emails` are subscribed to the topic", PLATFORM, lambda s: s, EMAILS),
         Claim("in production at least one address is", PLATFORM, drops("local-alarms-oncall@myflux.example"), PRODUCTION),
     ],
@@ -340,14 +280,3 @@ CLAIMS: dict[str, list[Claim]] = {
         Claim("An AWS provider is bound to the same account and Region", PLATFORM, sets("local-aws", allowedAccountIds=["999999999999"])),
     ],
 }  # fmt: skip
-
-
-def shipped(name: str) -> Stack:
-    """The stack that a claim is about."""
-    if name == "pipeline":
-        return with_a_pipeline(PLATFORM, "everything")
-    if name == COPIES:
-        from tests.mutants.subjects import COPIED
-
-        return stack(COPIES, root=COPIED)
-    return stack(name)

@@ -15,7 +15,8 @@ from policies.guardrails.judge import RULES
 from policies.guardrails.model import Rule
 from policies.guardrails.rules_page import camel
 from program import ROOT
-from tests.policies.claims import CLAIMS, Claim, shipped
+from tests.policies.breaking import Claim, shipped
+from tests.policies.claims import CLAIMS
 from tests.policies.rehearsed import findings
 from tests.policies.test_each_rule import CASES
 

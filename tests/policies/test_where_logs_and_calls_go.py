@@ -143,6 +143,22 @@ def test_no_alarm_is_sent_over_plain_http(topic: Any, protocol: Any, expected: l
 
 # https://docs.aws.amazon.com/general/latest/gr/rande.html, and the provider's `endpoints` and `insecure`:
 # https://www.pulumi.com/registry/packages/aws/api-docs/provider/
+# https://docs.aws.amazon.com/sns/latest/dg/sns-send-message-to-sqs-cross-account.html
+@pytest.mark.parametrize(
+    ("endpoint", "expected"),
+    [
+        ("arn:aws:sqs:us-east-1:999999999999:x", ["violation"]),
+        ("arn:aws:lambda:us-east-1:999999999999:function:x", ["violation"]),
+        ("arn:aws:sqs:us-east-1:000000000000:x", []),
+        ("second@myflux.example", []),
+    ],
+)
+def test_no_alarm_is_sent_to_another_account(endpoint: str, expected: list[str]) -> None:
+    topic = "arn:aws:sns:us-east-1:000000000000:myflux-local-alarms"
+    added = resource("aws:sns/topicSubscription:TopicSubscription", topic=topic, protocol="sqs", endpoint=endpoint)
+    assert kinds("alarms-topic-closed", added) == expected
+
+
 CALLS: list[tuple[dict[str, Any], list[str]]] = [
     ({"endpoints": [{"iam": "http://iam.amazonaws.com"}]}, ["violation"]),
     ({"endpoints": [{"secretsmanager": "https://collector.example"}]}, ["violation"]),
