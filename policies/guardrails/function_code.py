@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from . import ownership
 from .config import Config
-from .functions import function_named
 from .model import UNKNOWN, Archive, Finding, Rule, Stack, unknown, violation
 from .own_functions import OUR_FUNCTIONS
 
@@ -33,7 +32,6 @@ _RUNTIME_ENDS: Final = {
 }
 """The runtimes that our functions may have, and the last day on which AWS updates each.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"""
-_UPDATES: Final = "aws:lambda/runtimeManagementConfig:RuntimeManagementConfig"
 _RUNS_AS: Final = {
     ownership.FUNCTION: "role",
     "aws:synthetics/canary:Canary": "executionRoleArn",
@@ -89,14 +87,6 @@ def _supported(stack: Stack, config: Config) -> Iterator[Finding]:
             message = f"AWS updates the runtime until {end}, {days} days; the least is {config.min_runtime_days}"
             yield violation(function, "runtime", message)
 
-    for setting in (one for one in stack if one.type == _UPDATES):
-        name = function_named(stack, setting, "functionName")
-        when = setting.get("updateRuntimeOn")
-        if name is None or when is UNKNOWN:
-            yield unknown(setting, "functionName" if name is None else "updateRuntimeOn")
-        elif ownership.named_like_ours(name) and when == "Manual":
-            yield violation(setting, "updateRuntimeOn", "AWS does not update the function's runtime by itself")
-
 
 def _as_ours_alone(stack: Stack, _: Config) -> Iterator[Finding]:
     ours = {one.text("name") for one in ownership.roles(stack)}
@@ -146,13 +136,14 @@ CODE_RULES: Final = (
         name="functions-runtime-is-supported",
         severity="medium",
         level="mandatory",
-        description="AWS still updates the runtime of a function, and does so by itself.",
+        description="AWS still updates the runtime of a function.",
         rationale="Known flaws of a runtime that is past its end stay open in code that reads every key of the cell, "
         "and after some weeks AWS refuses changes of its functions.",
         fix="Set RUNTIME in components/key_function.py to a newer one. A runtime that AWS has added belongs in "
         "policies/guardrails/function_code.py.",
         source="https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
         check=_supported,
+        scope="resource",
         settings=("min_runtime_days",),
     ),
     Rule(

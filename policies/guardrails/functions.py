@@ -18,9 +18,6 @@ from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 
 _URL: Final = "aws:lambda/functionUrl:FunctionUrl"
 _PERMISSION: Final = "aws:lambda/permission:Permission"
-_EVENT_SOURCE: Final = "aws:lambda/eventSourceMapping:EventSourceMapping"
-_CALLING: Final = {_URL: "functionName", _PERMISSION: "function", _EVENT_SOURCE: "functionName"}
-"""Resource types that let somebody call a function, and the property that names it."""
 _RULE: Final = "aws:cloudwatch/eventRule:EventRule"
 _ASYNC: Final = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
 _ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
@@ -34,7 +31,7 @@ _CALLERS: Final = {
 """The services that may call a function, and the resources for which they may."""
 
 
-def function_named(stack: Stack, resource: Resource, path: str) -> str | None:
+def _function_named(stack: Stack, resource: Resource, path: str) -> str | None:
     """The name of the function that `path` refers to; None if it is unknown."""
     value = resource.get(path)
     if value is UNKNOWN:
@@ -47,17 +44,15 @@ def function_named(stack: Stack, resource: Resource, path: str) -> str | None:
 
 def _called(stack: Stack, _: Config) -> Iterator[Finding]:
     for resource in stack:
-        path = _CALLING.get(resource.type)
-        if path is None:
+        if resource.type not in (_URL, _PERMISSION):
             continue
-        name = function_named(stack, resource, path)
+        path = "functionName" if resource.type == _URL else "function"
+        name = _function_named(stack, resource, path)
         if name is None:
             yield unknown(resource, path)
         elif ownership.named_like_ours(name):
             if resource.type == _URL:
                 yield violation(resource, "", "the function gets a URL on the internet")
-            elif resource.type == _EVENT_SOURCE:
-                yield violation(resource, "eventSourceArn", "whoever sends to the event source calls the function")
             else:
                 yield from _permission(stack, resource)
 
@@ -109,7 +104,7 @@ def _limited(stack: Stack, config: Config) -> Iterator[Finding]:
         if queue.get("sqsManagedSseEnabled") is False and not queue.get("kmsMasterKeyId"):
             yield violation(queue, "sqsManagedSseEnabled", "the queue of failed events is not encrypted")
     for setting in (one for one in stack if one.type == _ASYNC):
-        name = function_named(stack, setting, "functionName")
+        name = _function_named(stack, setting, "functionName")
         if name is None and setting.get("destinationConfig") not in (None, {}):
             yield unknown(setting, "functionName")
         elif name is not None and ownership.named_like_ours(name):
@@ -152,7 +147,7 @@ def _is_our_queue(stack: Stack, arn: str) -> bool:
 
 def _provisioned(stack: Stack, _: Config) -> Iterator[Finding]:
     for call in (one for one in stack if one.type == ownership.INVOCATION):
-        name = function_named(stack, call, "functionName")
+        name = _function_named(stack, call, "functionName")
         body = str(call.get("input"))
         about_ours = ownership.makes_project(call) or ownership.named_like_ours(name or "")
         if name is None and about_ours:

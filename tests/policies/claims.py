@@ -224,10 +224,6 @@ CLAIMS: dict[str, list[Claim]] = {
         Claim("without layers", PLATFORM, sets(SWEEP, layers=["x"])),
         Claim("an image", PLATFORM, sets(SWEEP, imageUri="x")),
     ],
-    "functions-runtime-is-supported": [
-        Claim("AWS still updates the runtime of a function", PLATFORM, sets(SWEEP, runtime="python3.9")),
-        Claim("does so by itself", PLATFORM, extra(resource("aws:lambda/runtimeManagementConfig:RuntimeManagementConfig", functionName="myflux-local-sweep", updateRuntimeOn="Manual"))),
-    ],
     "functions-called-when-they-must": [
         Claim("Secrets Manager may call the rotation functions", PLATFORM, drops("local-admin-permission")),
         Claim("Schedules call the sweep", PLATFORM, drops("local-sweeping-permission")),

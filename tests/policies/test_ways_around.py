@@ -131,38 +131,6 @@ def test_a_runtime_is_refused_from_the_day_after_its_last(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    ("function", "when", "expected"),
-    [
-        ("myflux-local-sweep", "Manual", ["violation"]),
-        ("arn:aws:lambda:us-east-1:000000000000:function:myflux-local-sweep", "Manual", ["violation"]),
-        ("myflux-local-sweep", "Auto", []),
-        ("myflux-local-sweep", "FunctionUpdate", []),
-        ("reports", "Manual", []),
-        ("myflux-local-sweep", UNKNOWN, ["unknown"]),
-        (UNKNOWN, "Manual", ["unknown"]),
-    ],
-)
-def test_a_runtime_is_not_held_at_an_old_version(function: Any, when: Any, expected: list[str]) -> None:
-    # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-update.html
-    type_ = "aws:lambda/runtimeManagementConfig:RuntimeManagementConfig"
-    held = resource(type_, functionName=function, updateRuntimeOn=when)
-    assert [one.kind for one in findings(RUNTIME, (*stack("local"), held))] == expected
-
-
-@pytest.mark.parametrize("name", ["myflux-local-sweep", "reports"])
-def test_no_event_source_calls_a_function_of_ours(name: str) -> None:
-    # https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html: Lambda polls, so no permission
-    # names the caller.
-    source = resource(
-        "aws:lambda/eventSourceMapping:EventSourceMapping",
-        functionName=name,
-        eventSourceArn="arn:aws:sqs:us-east-1:000000000000:anything",
-    )
-    found = findings("functions-called-by-ours-alone", (*stack("local"), source))
-    assert [one.path for one in found] == (["eventSourceArn"] if name != "reports" else [])
-
-
-@pytest.mark.parametrize(
     ("type_", "path"),
     [("aws:lambda/function:Function", "role"), ("aws:synthetics/canary:Canary", "executionRoleArn")],
 )
