@@ -32,6 +32,7 @@ def resources(registered: Sequence[Registered]) -> list[Resource]:
             name=one.name,
             properties=_shown(one.inputs),
             parent=one.parent,
+            component=not one.custom or one.type.startswith("pulumi:providers:"),
             protect=one.protect,
             dependencies=one.dependencies,
             property_dependencies=one.property_dependencies,

@@ -7,11 +7,10 @@ Account ids outside ARNs are compared in `functions` and `alarms`.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from . import ownership
 from .config import Config
@@ -19,6 +18,7 @@ from .iam.policy_holders import KEY_POLICY, documents
 from .key_shapes import texts
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .own_roles import whose
+from .provider import AWS_PROVIDER, setting
 
 _ARN: Final = re.compile(
     r'arn:[a-z*-]+:(?P<service>[a-z0-9*-]+):(?P<region>[^:"/\s]*):(?P<account>[^:"/\s]*):(?P<name>[^",\s]*)'
@@ -30,7 +30,6 @@ _SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
 _HOLDS_OURS: Final = frozenset({ownership.RESOURCE_POLICY, ownership.ROTATION, KEY_POLICY, _TARGET, _SUBSCRIPTION})
 _TRUST: Final = "assumeRolePolicy"
 _PROVIDER_OF_TOKENS: Final = "oidc-provider/"
-_AWS: Final = "pulumi:providers:aws"
 _COPIED: Final = ("secretsmanager", "kms")
 _REACHES_COPIES: Final = ("runtime", "rotation", "boundary", "looks")
 """Roles whose documents may name a secret's replicas and their KMS keys: they read or write them."""
@@ -63,9 +62,15 @@ def _one_account(stack: Stack, _: Config) -> Iterator[Finding]:
     yield from _provider_bound(stack, account, region)
 
 
+def own_account(stack: Stack) -> str:
+    """The account that the stack's ARNs name first; empty if none does."""
+    found = (arn["account"] for resource in stack for _, arn in _arns(resource))
+    return next((account for account in found if _ACCOUNT.fullmatch(account)), "")
+
+
 def _provider_bound(stack: Stack, account: str, region: str) -> Iterator[Finding]:
     """One provider that the program creates must be bound to this account and Region."""
-    made = [one for one in stack if one.type == _AWS and not one.name.startswith("default")]
+    made = [one for one in stack if one.type == AWS_PROVIDER and not one.name.startswith("default")]
     for provider in made:
         for path in ("allowedAccountIds", "region"):
             if provider.get(path) is UNKNOWN:
@@ -77,10 +82,7 @@ def _provider_bound(stack: Stack, account: str, region: str) -> Iterator[Finding
 
 
 def _works_in(provider: Resource, account: str, region: str) -> bool:
-    allowed = provider.get("allowedAccountIds")
-    # The engine shows a provider's properties as JSON text.
-    accounts: Any = json.loads(allowed) if isinstance(allowed, str) and allowed.startswith("[") else allowed
-    return accounts == [account] and region in ("", provider.get("region"))
+    return setting(provider, "allowedAccountIds") == [account] and region in ("", provider.get("region"))
 
 
 def _regional(found: re.Match[str], path: str, copies: bool) -> bool:
@@ -108,7 +110,8 @@ def _arns(resource: Resource) -> Iterator[tuple[str, re.Match[str]]]:
                 continue
             # Others' resources may name anything; a resource that can hold our documents counts if it names something
             # of ours.
-            if ownership.is_ours(resource) or "myflux" in found["name"] or (mine and "myflux" in text):
+            about_ours = ownership.names_ours(found["name"]) or (mine and ownership.names_ours(text))
+            if ownership.is_ours(resource) or about_ours:
                 yield path, found
 
 
@@ -117,8 +120,9 @@ ACCOUNT_RULES: Final = (
         name="one-account-one-region",
         severity="critical",
         level="mandatory",
-        description="All ARNs of a stack are of one account and one Region, without wildcards there; replicas of "
-        "secrets and their KMS keys may be in other Regions. An AWS provider is bound to the same account and Region.",
+        description="All ARNs of ours, and in our resources, are of one account and one Region, without wildcards "
+        "there; replicas of secrets and their KMS keys may be in other Regions, and those who assume the runtime "
+        "role in other accounts. An AWS provider is bound to the same account and Region.",
         rationale="A function, topic or KMS key with the same name in the attacker's account is called, notified or "
         "trusted instead of ours.",
         fix="Let components/ build ARNs from the cell's account and Region, and keep `account_guard` of program.py.",

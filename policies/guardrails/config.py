@@ -19,8 +19,12 @@ class Config:
     """Days: the least time for which a function's log is kept."""
     max_concurrency: int = 10
     """The most concurrent executions of a function."""
+    min_runtime_days: int = 0
+    """Days: the least time for which AWS still supports the runtime of a function."""
     openai_hosts: tuple[str, ...] = ("api.openai.com", "eu.api.openai.com", "us.api.openai.com")
     """Hosts to which the functions may send keys, besides loopback addresses."""
+    accepted_types: tuple[str, ...] = ()
+    """Types of resources that the rules cannot read, and that a reviewer has accepted."""
     production_cells: tuple[str, ...] = ()
     """Cells whose secrets, keys and projects must be protected from deletion."""
     runtime_principals: tuple[str, ...] = ()

@@ -9,17 +9,10 @@ from . import ownership
 from .config import Config
 from .model import Finding, Resource, Rule, Stack, violation
 
-_INVOCATION: Final = "aws:lambda/invocation:Invocation"
-
 
 def _irreplaceable(stack: Stack) -> list[Resource]:
     kinds = (ownership.A_SECRET, ownership.KEY)
-    return [
-        one
-        for one in stack
-        if (one.type in kinds and ownership.is_ours(one))
-        or (one.type == _INVOCATION and '"myflux-' in str(one.get("input")))
-    ]
+    return [one for one in stack if (one.type in kinds and ownership.is_ours(one)) or ownership.makes_project(one)]
 
 
 def _cell(resource: Resource) -> str:

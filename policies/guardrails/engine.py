@@ -98,7 +98,13 @@ def _stack_policy(rule: Rule) -> Policy:
 def before_it_is_made(args: ResourceValidationArgs) -> Resource:
     """A resource before it is created; the engine does not give its dependencies then."""
     return Resource(
-        args.urn, args.resource_type, args.name, plain(args.props), args.opts.parent or "", args.opts.protect
+        args.urn,
+        args.resource_type,
+        args.name,
+        plain(args.props),
+        args.opts.parent or "",
+        args.provider is None,
+        args.opts.protect,
     )
 
 
@@ -114,6 +120,7 @@ def within_its_stack(shown: PolicyResource) -> Resource:
             name: value for name, value in plain(shown.props).items() if value is not UNKNOWN or name in inputs
         },
         parent=shown.parent.urn if shown.parent else "",
+        component=shown.provider is None,
         protect=shown.opts.protect,
         dependencies=frozenset(one.urn for one in shown.dependencies),
         property_dependencies={

@@ -1,7 +1,7 @@
-"""The functions that read keys: who may call them, and where they send keys.
+"""The functions that read keys: who may call them, how many at once, and where failed events go.
 
-Owns Lambda functions, permissions, URLs and invocations. Leaves out their code (`function_code`), their roles
-(`own_roles`) and alarms (`alarms`).
+Owns permissions, URLs, invocations and dead letters. Leaves out their code (`function_code`), environment
+(`function_environment`), logs (`logs`), roles (`own_roles`) and alarms (`alarms`).
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, Final, cast
-from urllib.parse import urlsplit
+from typing import Any, Final
 
 from . import ownership
 from .config import Config
@@ -19,15 +18,9 @@ from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 
 _URL: Final = "aws:lambda/functionUrl:FunctionUrl"
 _PERMISSION: Final = "aws:lambda/permission:Permission"
-_LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
-_INVOCATION: Final = "aws:lambda/invocation:Invocation"
 _RULE: Final = "aws:cloudwatch/eventRule:EventRule"
 _ASYNC: Final = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
 _ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
-_SECRET_NAMED: Final = re.compile(
-    r"(API|ADMIN|ACCESS|PRIVATE|SIGNING|SECRET)_?KEY|PASSW|TOKEN|CREDENTIAL|SECRET_?(VALUE|STRING)|_KEY$", re.IGNORECASE
-)
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _CALLERS: Final = {
     "secretsmanager.amazonaws.com": (
         "arn:~:secretsmanager:~:~:secret:myflux/~/*/openai-??????",
@@ -93,57 +86,6 @@ def _permission(stack: Stack, permission: Resource) -> Iterator[Finding]:
         yield violation(permission, "sourceArn", "the source is in another account than sourceAccount")
 
 
-def _environment(stack: Stack, config: Config) -> Iterator[Finding]:
-    for function in ownership.functions(stack):
-        variables = function.get("environment", "variables")
-        if variables is UNKNOWN:
-            yield unknown(function, "environment.variables")
-            continue
-        if not isinstance(variables, dict):
-            continue
-        for name, value in cast(dict[str, Any], variables).items():
-            path = f"environment.variables.{name}"
-            if _SECRET_NAMED.search(name):
-                yield violation(function, path, "the environment variable is named like a secret")
-            if name != "OPENAI_BASE_URL":
-                continue
-            if value is UNKNOWN:
-                yield unknown(function, path)
-            elif not _may_send_to(str(value), config):
-                yield violation(function, path, "keys would be sent to a host that is not OpenAI's, or without https")
-
-
-def _may_send_to(url: str, config: Config) -> bool:
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError:
-        return False
-    if parts.username or parts.password:
-        return False
-    return host in _LOOPBACK or (parts.scheme == "https" and host in config.openai_hosts)
-
-
-def _logged(stack: Stack, config: Config) -> Iterator[Finding]:
-    groups = {one.text("name"): one for one in stack if one.type == _LOG_GROUP}
-    for function in ownership.functions(stack):
-        name = f"/aws/lambda/{function.text('name')}"
-        group = groups.get(name)
-        if group is None:
-            yield violation(
-                function, "", f"{name} is not in the stack: Lambda would create it and keep the log for ever"
-            )
-            continue
-        days = group.get("retentionInDays")
-        if days is UNKNOWN:
-            yield unknown(group, "retentionInDays")
-        elif not group.number("retentionInDays"):
-            yield violation(group, "retentionInDays", "the log is kept for ever")
-        elif (group.number("retentionInDays") or 0) < config.min_log_retention_days:
-            message = f"the log is deleted after {days:g} days; the least is {config.min_log_retention_days}"
-            yield violation(group, "retentionInDays", message)
-
-
 def _limited(stack: Stack, config: Config) -> Iterator[Finding]:
     for function in ownership.functions(stack):
         at_once = function.get("reservedConcurrentExecutions")
@@ -152,30 +94,62 @@ def _limited(stack: Stack, config: Config) -> Iterator[Finding]:
         elif not 1 <= (function.number("reservedConcurrentExecutions") or 0) <= config.max_concurrency:
             message = f"the reserved concurrency must be 1 to {config.max_concurrency}"
             yield violation(function, "reservedConcurrentExecutions", message)
-        dead = function.get("deadLetterConfig", "targetArn")
-        if dead is UNKNOWN:
-            found = ownership.comes_from(stack, function, "deadLetterConfig", ownership.QUEUE) or [
-                one for one in ownership.sources(stack, function, "deadLetterConfig") if one.type == ownership.QUEUE
-            ]
-            if len(found) != 1 or not ownership.is_ours(found[0]):
-                yield unknown(function, "deadLetterConfig.targetArn")
-        elif not isinstance(dead, str) or not re.fullmatch(r"arn:[^:]*:sqs:[^:]*:\d{12}:myflux-[a-z0-9-]+", dead):
-            yield violation(function, "deadLetterConfig", "failed events are lost, or sent to a queue that is not ours")
+        yield from _to_our_queue(
+            stack,
+            function,
+            ("deadLetterConfig", "targetArn"),
+            "failed events are lost, or sent to a queue that is not ours",
+        )
     for queue in (one for one in stack if one.type == ownership.QUEUE and ownership.is_ours(one)):
         if queue.get("sqsManagedSseEnabled") is False and not queue.get("kmsMasterKeyId"):
             yield violation(queue, "sqsManagedSseEnabled", "the queue of failed events is not encrypted")
     for setting in (one for one in stack if one.type == _ASYNC):
         name = _function_named(stack, setting, "functionName")
-        elsewhere = setting.get("destinationConfig")
-        if name is not None and ownership.named_like_ours(name) and elsewhere not in (None, {}):
-            yield violation(setting, "destinationConfig", "the function's results are sent to another destination")
+        if name is None and setting.get("destinationConfig") not in (None, {}):
+            yield unknown(setting, "functionName")
+        elif name is not None and ownership.named_like_ours(name):
+            yield from _destinations(stack, setting)
+
+
+def _destinations(stack: Stack, setting: Resource) -> Iterator[Finding]:
+    """Beside the dead-letter queue, Lambda can send a record of each asynchronous call somewhere."""
+    if setting.get("destinationConfig") is UNKNOWN:
+        yield unknown(setting, "destinationConfig")
+        return
+    failed, done = ("destinationConfig", "onFailure"), ("destinationConfig", "onSuccess")
+    if setting.get(*failed) not in (None, {}):
+        message = "records of failed calls are sent to something else than our queue"
+        yield from _to_our_queue(stack, setting, (*failed, "destination"), message)
+    if setting.get(*done) not in (None, {}):
+        yield violation(
+            setting, ".".join(done), "records of successful calls, with the function's answers, are sent on"
+        )
+
+
+def _to_our_queue(stack: Stack, resource: Resource, path: tuple[str, ...], wrong: str) -> Iterator[Finding]:
+    value = resource.get(*path)
+    if value is UNKNOWN:
+        found = [one for one in ownership.sources(stack, resource, path[0]) if one.type == ownership.QUEUE]
+        if len(found) != 1 or not ownership.is_ours(found[0]):
+            yield unknown(resource, ".".join(path))
+    elif not isinstance(value, str) or not _is_our_queue(stack, value):
+        yield violation(resource, ".".join(path), wrong)
+
+
+def _is_our_queue(stack: Stack, arn: str) -> bool:
+    """By its name, or because it is a queue of ours in this stack."""
+    if re.fullmatch(r"arn:[^:]*:sqs:[^:]*:\d{12}:[^:]+", arn) is None:
+        return False
+    name = ownership.last_name(arn)
+    ours = (one for one in stack if one.type == ownership.QUEUE and ownership.is_ours(one))
+    return ownership.named_like_ours(name) or name in [one.get("name") for one in ours]
 
 
 def _provisioned(stack: Stack, _: Config) -> Iterator[Finding]:
-    for call in (one for one in stack if one.type == _INVOCATION):
+    for call in (one for one in stack if one.type == ownership.INVOCATION):
         name = _function_named(stack, call, "functionName")
         body = str(call.get("input"))
-        about_ours = '"myflux-' in body or (name or "").startswith("myflux-")
+        about_ours = ownership.makes_project(call) or ownership.named_like_ours(name or "")
         if name is None and about_ours:
             yield unknown(call, "functionName")
         elif about_ours and not re.fullmatch(r"myflux-[a-z0-9-]+-provisioner", name or ""):
@@ -214,30 +188,6 @@ FUNCTION_RULES: Final = (
         check=_called,
     ),
     Rule(
-        name="functions-environment-is-plain",
-        severity="critical",
-        level="mandatory",
-        description="A function's environment holds no secret, and its OPENAI_BASE_URL is OpenAI's.",
-        rationale="Whoever may describe the function sees its environment; and the functions send the admin key to the "
-        "URL in it.",
-        fix="Set the secret's name, not its value. Add other hosts to the pack's `openaiHosts`.",
-        source=_LAMBDA + "configuration-envvars-encryption.html",
-        check=_environment,
-        scope="resource",
-        settings=("openai_hosts",),
-    ),
-    Rule(
-        name="functions-keep-their-logs",
-        severity="medium",
-        level="mandatory",
-        description="Each function has a log group in the stack, with a long enough retention, not unlimited.",
-        rationale="Without logs nobody can find out what an attacker did with the function.",
-        fix="Set `log_retention_days` in the cell's file.",
-        source="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html",
-        check=_logged,
-        settings=("min_log_retention_days",),
-    ),
-    Rule(
         name="functions-are-bridled",
         severity="medium",
         level="mandatory",
@@ -253,7 +203,8 @@ FUNCTION_RULES: Final = (
         name="projects-made-by-the-provisioner",
         severity="medium",
         level="mandatory",
-        description="Pulumi calls only the provisioner, to create, update and archive the tenant's project.",
+        description="Of our functions, Pulumi calls only the provisioner, to create, update and archive the tenant's "
+        "project.",
         rationale="If a project is not archived, its keys stay valid after its tenant has left.",
         fix="Create projects with components/openai_project.py.",
         source="https://www.pulumi.com/registry/packages/aws/api-docs/lambda/invocation/",

@@ -19,8 +19,12 @@ from .model import Finding, Rule, Stack, unknown, violation
 from .own_functions import ADMIN_READERS, ADMIN_WRITERS, READERS, WRITERS
 
 _READERS: Final = frozenset({"runtime", "dedicated"}) | READERS
+_VALUE: Final = (grants.READ[0],)
+"""BatchGetSecretValue alone reads nothing: AWS demands GetSecretValue for each secret as well.
+https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html"""
 _GOVERNORS: Final = frozenset({"deployer"})
 """A pipeline's role, within the limits of `own_deployer`."""
+_ANY_OF_OURS: Final = "arn:~:iam::~:role/myflux-*"
 _OWN_POLICIES: Final = ("-read", "-boundary")
 
 
@@ -38,7 +42,7 @@ def _read_by(
     for held in documents(stack, "identity"):
         if _shared(held) or (held.role is not None and held.role.kind in kinds):
             continue
-        if actions is not grants.READ and _deployer(held, config):
+        if actions is not _VALUE and _deployer(held, config):
             continue
         for statement in grants.granted(held.statements, actions, targets):
             yield violation(held.resource, held.path, f"{_sid(statement)} allows {_some(statement, actions)} on {what}")
@@ -59,11 +63,11 @@ def _deployer(held: HeldDocument, config: Config) -> bool:
 
 
 def _secrets_read(stack: Stack, config: Config) -> Iterator[Finding]:
-    yield from _read_by(stack, grants.READ, (ownership.TENANT_SECRETS,), _READERS, "tenants' secrets", config)
+    yield from _read_by(stack, _VALUE, (ownership.TENANT_SECRETS,), _READERS, "tenants' secrets", config)
 
 
 def _admin_key_read(stack: Stack, config: Config) -> Iterator[Finding]:
-    yield from _read_by(stack, grants.READ, (ownership.ADMIN_SECRETS,), ADMIN_READERS, "the admin key's secret", config)
+    yield from _read_by(stack, _VALUE, (ownership.ADMIN_SECRETS,), ADMIN_READERS, "the admin key's secret", config)
 
 
 def _secrets_changed(stack: Stack, config: Config) -> Iterator[Finding]:
@@ -80,13 +84,13 @@ def _taken_over(stack: Stack, config: Config) -> Iterator[Finding]:
         (grants.TAKE_A_POLICY, ownership.POLICIES, "policies of ours"),
         (grants.TAKE_A_FUNCTION, ownership.FUNCTIONS, "functions of ours"),
     )
-    for actions, target, what in takes:
-        yield from _read_by(stack, actions, (target,), _GOVERNORS, what, config)
+    for actions, targets, what in takes:
+        yield from _read_by(stack, actions, targets, _GOVERNORS, what, config)
 
 
 def _roles_passed(stack: Stack, config: Config) -> Iterator[Finding]:
     for held in documents(stack, "identity"):
-        for statement in grants.granted(held.statements, (grants.HAND_ON,), (ownership.ROLES,)):
+        for statement in grants.granted(held.statements, (grants.HAND_ON,), ownership.ROLES):
             if not _deployer(held, config) and not (held.role and held.role.kind in _GOVERNORS):
                 yield violation(held.resource, held.path, f"{_sid(statement)} allows iam:PassRole for a role of ours")
             elif not _only_to_lambda(statement) or not _roles_of_ours(statement):
@@ -101,7 +105,7 @@ def _only_to_lambda(statement: Statement) -> bool:
 
 
 def _roles_of_ours(statement: Statement) -> bool:
-    return not statement.but_resources and all(covers(ownership.ROLES, one) for one in statement.resources)
+    return not statement.but_resources and all(covers(_ANY_OF_OURS, one) for one in statement.resources)
 
 
 def _ours_readable(stack: Stack, _: Config) -> Iterator[Finding]:

@@ -9,14 +9,19 @@ from .account import ACCOUNT_RULES
 from .alarms import ALARM_RULES
 from .calls import CALL_RULES
 from .config import Config
+from .credentials import CREDENTIAL_RULES
 from .deletion import DELETION_RULES
+from .encrypted_calls import ENCRYPTED_CALL_RULES
 from .function_code import CODE_RULES
+from .function_environment import ENVIRONMENT_RULES
 from .functions import FUNCTION_RULES
 from .identity import IDENTITY_RULES
 from .kms import KMS_RULES
+from .logs import LOG_RULES
 from .model import Finding, Resource, Rule
 from .own_roles import OWN_ROLE_RULES
 from .plaintext import PLAINTEXT_RULES
+from .readable import READABLE_RULES
 from .rotation import ROTATION_RULES
 from .secret_policies import SECRET_POLICY_RULES
 from .secrets import SECRET_RULES
@@ -26,6 +31,8 @@ from .trust import TRUST_RULES
 
 RULES: tuple[Rule, ...] = (
     *PLAINTEXT_RULES,
+    *CREDENTIAL_RULES,
+    *READABLE_RULES,
     *SECRET_RULES,
     *SECRET_POLICY_RULES,
     *ROTATION_RULES,
@@ -34,10 +41,13 @@ RULES: tuple[Rule, ...] = (
     *TRUST_RULES,
     *KMS_RULES,
     *FUNCTION_RULES,
+    *ENVIRONMENT_RULES,
+    *LOG_RULES,
     *CODE_RULES,
     *CALL_RULES,
     *ALARM_RULES,
     *TOPIC_RULES,
+    *ENCRYPTED_CALL_RULES,
     *PROMISE_RULES,
     *DELETION_RULES,
     *ACCOUNT_RULES,

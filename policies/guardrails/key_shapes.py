@@ -46,9 +46,8 @@ def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, Mapping):
         for name, inner in cast(Mapping[Any, Any], value).items():
             yield path, str(name)
-            # A name that is a key must not come out as part of a path.
-            shown = "…" if _is_key(str(name)) else str(name)
-            yield from texts(inner, f"{path}.{shown}" if path else shown)
+            step = shown(str(name))
+            yield from texts(inner, f"{path}.{step}" if path else step)
     elif isinstance(value, Archive):
         # A file's path on this machine is shown to nobody.
         yield path, value.uri
@@ -56,6 +55,11 @@ def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, list | tuple | set | frozenset):
         for place, inner in enumerate(cast(list[Any], value)):
             yield from texts(inner, f"{path}[{place}]")
+
+
+def shown(name: str) -> str:
+    """A field's name as a part of a path. A name that is a key must not come out."""
+    return "…" if _is_key(name) else name
 
 
 @lru_cache(maxsize=4096)

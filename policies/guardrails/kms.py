@@ -34,6 +34,7 @@ _USES: Final = (
 _HANDS_OUT: Final = ("kms:CreateGrant", "kms:ReplicateKey", "kms:UpdatePrimaryRegion", "kms:ImportKeyMaterial")
 _ROOT: Final = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:root", re.ASCII)
 _ARN: Final = "aws:principalarn"
+_ADMIN_NAMES: Final = "arn:~:secretsmanager:~:~:secret:myflux-admin/*"
 _VERSION: Final = "kms:encryptioncontext:secretversionid"
 _VALIDATION: Final = "RequestToValidateKeyAccess"
 
@@ -49,7 +50,7 @@ def _keys(stack: Stack) -> Iterator[Resource]:
     }
     for key in stack:
         if key.type == ownership.KEY and (
-            ownership.is_ours(key) or key.urn in used or ":secret:myflux" in str(key.get("policy"))
+            ownership.is_ours(key) or key.urn in used or ownership.names_ours(str(key.get("policy")))
         ):
             yield key
 
@@ -65,7 +66,7 @@ def _policy_closed(stack: Stack, config: Config) -> Iterator[Finding]:
             and not about & {k.urn for k in stack if k.type == ownership.KEY}
         ):
             yield unknown(resource, "keyId")
-        if not about & keys and ":secret:myflux" not in str(resource.get("policy")):
+        if not about & keys and not ownership.names_ours(str(resource.get("policy"))):
             continue
         if held.trouble is not None:
             yield unknown(resource, held.path)
@@ -94,12 +95,10 @@ def _too_open(statement: Statement, config: Config) -> str:
         return "allows grants, replication or import of the key"
     if not any(statement.names(action) for action in _USES):
         return ""
-    callers = [
-        c for c in statement.on(_ARN) if c.operator in ("stringequals", "arnequals") and not c.passes_when_absent
-    ]
-    if len(callers) != 1 or any(is_wild(arn) or ownership.principal(arn) is None for arn in callers[0].values):
+    callers = _callers(statement)
+    if not callers:
         return "lets the whole account use the key: aws:PrincipalArn holds no full ARN"
-    known = [ownership.role_of(arn) for arn in callers[0].values]
+    known = [ownership.role_of(arn) for arn in callers]
     cells = {role.cell for role in known if role} or {"*"}
     if len(cells) > 1:
         return "lets roles of more than one cell use the key"
@@ -112,8 +111,22 @@ def _too_open(statement: Statement, config: Config) -> str:
         return wrong
     if any(role and role.kind == "deployer" for role in known) and not _only_validates(statement):
         return "lets a pipeline's role do more with the key than Secrets Manager's validation"
-    strangers = [arn for arn in callers[0].values if ownership.role_of(arn) is None]
+    strangers = [arn for arn in callers if ownership.role_of(arn) is None]
     return _as_deployer(statement, config, strangers) if strangers else ""
+
+
+def _callers(statement: Statement) -> tuple[str, ...]:
+    """The full ARNs of those who may use the key; empty if others may too. The account's root stands for everybody in
+    the account, a user's or a role's ARN for that one."""
+    conditions = [
+        c for c in statement.on(_ARN) if c.operator in ("stringequals", "arnequals") and not c.passes_when_absent
+    ]
+    if not conditions:
+        named = statement.principals["AWS"]
+        return () if any(map(_ROOT.fullmatch, named)) else named
+    values = conditions[0].values
+    full = all(not is_wild(arn) and ownership.principal(arn) is not None for arn in values)
+    return values if len(conditions) == 1 and full else ()
 
 
 def _as_deployer(statement: Statement, config: Config, strangers: list[str]) -> str:
@@ -122,7 +135,7 @@ def _as_deployer(statement: Statement, config: Config, strangers: list[str]) -> 
     if _only_validates(statement) or not any(statement.names(action) for action in _DECRYPTS):
         return ""
     named = [value for c in statement.on("kms:EncryptionContext:SecretARN") for value in c.values]
-    if all(covers(ownership.ADMIN_SECRETS, value) for value in named):
+    if all(covers(_ADMIN_NAMES, value) for value in named):
         return ""
     return "lets a principal that is not a role of ours decrypt tenants' secrets"
 
@@ -135,7 +148,7 @@ def _grants(stack: Stack, _: Config) -> Iterator[Finding]:
     keys = {key.urn for key in _keys(stack)}
     for grant in (one for one in stack if one.type == _GRANT):
         from_ = {one.urn for one in ownership.sources(stack, grant, "keyId")}
-        if from_ & keys or "myflux" in grant.text("keyId"):
+        if from_ & keys or ownership.names_ours(grant.text("keyId")):
             yield violation(grant, "keyId", "the grant lets its grantee use the key whatever the key's policy says")
         elif grant.get("keyId") is UNKNOWN and not from_:
             yield unknown(grant, "keyId")
@@ -148,6 +161,9 @@ def _kept(stack: Stack, config: Config) -> Iterator[Finding]:
             yield unknown(key, "enableKeyRotation")
         elif rotates is not True:
             yield violation(key, "enableKeyRotation", "KMS does not rotate the key's material")
+        for path in ("rotationPeriodInDays", "bypassPolicyLockoutSafetyCheck"):
+            if key.get(path) is UNKNOWN:
+                yield unknown(key, path)
         if (key.number("rotationPeriodInDays") or 0) > 365:
             yield violation(key, "rotationPeriodInDays", "KMS rotates the key's material less often than yearly")
         window = key.get("deletionWindowInDays")

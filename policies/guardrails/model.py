@@ -57,6 +57,8 @@ class Resource:
     name: str
     properties: Mapping[str, Any]
     parent: str = ""
+    component: bool = False
+    """Whether no provider makes it: it groups other resources, or is itself a provider."""
     protect: bool = False
     dependencies: frozenset[str] = frozenset()
     property_dependencies: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])

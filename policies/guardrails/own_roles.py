@@ -26,6 +26,9 @@ _CELLS_POLICY: Final = re.compile(
     r"myflux-(?P<cell>[a-z][a-z0-9-]{2,19})-(?P<kind>read|boundary|deployer-looks)", re.ASCII
 )
 _TENANT: Final = "${aws:PrincipalTag/tenant}"
+_TAGS: Final = ("secretsmanager:ResourceTag/tenant", "aws:ResourceTag/tenant")
+"""Secrets Manager has a secret's tag under both keys.
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html"""
 _METRICS: Final = "MyFluxKeys"
 _HOUR: Final = 3600
 _MANAGED: Final = {"read": "runtime", "boundary": "boundary", "deployer-looks": LOOKS}
@@ -47,7 +50,9 @@ def _narrow(stack: Stack, config: Config) -> Iterator[Finding]:
         role = whose(held)
         if role is None:
             if held.ours and held.statements:
-                yield violation(held.resource, held.path, "it is tagged as ours, but is for none of our roles")
+                yield violation(
+                    held.resource, held.path, "it has a name or a tag of ours, but is for none of our roles"
+                )
             continue
         if role.kind == "deployer" and not denies_values(held.statements) and held.trouble is None:
             message = "does not deny secret values and other roles, though the role can change policies that allow them"
@@ -121,7 +126,7 @@ def _by_tag(stack: Stack, _: Config) -> Iterator[Finding]:
                 yield violation(
                     held.resource, held.path, f"{statement.sid} allows secrets whose name is not the tenant's"
                 )
-            if not statement.demands("secretsmanager:ResourceTag/tenant", tenant):
+            if not any(statement.demands(tag, tenant) for tag in _TAGS):
                 yield violation(
                     held.resource,
                     held.path,
@@ -132,7 +137,9 @@ def _by_tag(stack: Stack, _: Config) -> Iterator[Finding]:
 def _bounded(stack: Stack, _: Config) -> Iterator[Finding]:
     for role in ownership.roles(stack):
         known = ownership.role_of(role.text("name"))
-        if (role.number("maxSessionDuration") or 0) > _HOUR:
+        if role.get("maxSessionDuration") is UNKNOWN:
+            yield unknown(role, "maxSessionDuration")
+        elif (role.number("maxSessionDuration") or 0) > _HOUR:
             yield violation(role, "maxSessionDuration", "sessions of the role may last longer than an hour")
         if known and known.kind == "deployer":
             # The cell's boundary allows nothing that a deployment needs. `own-roles-narrow` limits this role.
@@ -233,7 +240,8 @@ OWN_ROLE_RULES: Final = (
         name="own-roles-narrow",
         severity="critical",
         level="mandatory",
-        description="Our roles may do only what they need, on their own cell's resources, without wildcards.",
+        description="Our roles may do only what they need, on their own cell's resources, without wildcards in "
+        "actions.",
         rationale="Through a flaw in a function or a stolen session, an attacker can do what the role may do: read "
         "another cell's secrets, assume another role, or use a KMS key outside Secrets Manager.",
         fix="In components/, grant the action on the narrowest resource. If a role really needs more, add it to "

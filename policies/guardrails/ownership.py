@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .model import UNKNOWN, Resource, Stack
-from .own_functions import KINDS
+from .own_functions import KINDS, SCHEDULED
 
 A_SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - the name of a type
 RESOURCE_POLICY: Final = "aws:secretsmanager/secretPolicy:SecretPolicy"
@@ -22,17 +22,25 @@ ROLE: Final = "aws:iam/role:Role"
 KEY: Final = "aws:kms/key:Key"
 TOPIC: Final = "aws:sns/topic:Topic"
 QUEUE: Final = "aws:sqs/queue:Queue"
+INVOCATION: Final = "aws:lambda/invocation:Invocation"
 
 MANAGED_BY: Final = "myflux-keys"
 PLATFORM: Final = "_platform"
 
-TENANT_SECRETS: Final = "arn:~:secretsmanager:~:~:secret:myflux/*"
+_ROLES: Final = ("runtime", *KINDS, "deployer")
+"""The endings of our roles' names; KINDS are those of our functions' names too."""
+_POLICIES: Final = ("read", "boundary", "deployer-looks")
+_OTHERS: Final = ("dead-letters", "alarms", "rotation-failed", *(one.rule for one in SCHEDULED))
+"""The queue, the topic and the rules."""
+
+TENANT_SECRETS: Final = "arn:~:secretsmanager:~:~:secret:myflux/~/~/openai-??????"
 """Patterns as `iam.patterns` reads them: ``~`` stays within one field of the ARN."""
-ADMIN_SECRETS: Final = "arn:~:secretsmanager:~:~:secret:myflux-admin/*"
+ADMIN_SECRETS: Final = "arn:~:secretsmanager:~:~:secret:myflux-admin/~/openai-??????"
 SECRETS: Final = (TENANT_SECRETS, ADMIN_SECRETS)
-ROLES: Final = "arn:~:iam::~:role/myflux-*"
-FUNCTIONS: Final = "arn:~:lambda:~:~:function:myflux-*"
-POLICIES: Final = "arn:~:iam::~:policy/myflux-*"
+ROLES: Final = ("arn:~:iam::~:role/myflux-~_~", *(f"arn:~:iam::~:role/myflux-~-{one}" for one in _ROLES))
+FUNCTIONS: Final = tuple(f"arn:~:lambda:~:~:function:myflux-~-{one}{of}" for one in KINDS for of in ("", ":*"))
+"""With and without a version or an alias."""
+POLICIES: Final = tuple(f"arn:~:iam::~:policy/myflux-~-{one}" for one in _POLICIES)
 
 _CELL: Final = r"(?P<cell>[a-z][a-z0-9-]{2,19})"
 _TENANT: Final = r"(?P<tenant>[a-z][a-z0-9-]{2,31})"
@@ -40,6 +48,25 @@ _TENANT_SECRET: Final = re.compile(rf"myflux/{_CELL}/{_TENANT}/openai", re.ASCII
 _ADMIN_SECRET: Final = re.compile(rf"myflux-admin/{_CELL}/openai", re.ASCII)
 _ROLE: Final = re.compile(rf"myflux-{_CELL}(?:-(?P<kind>runtime|{'|'.join(KINDS)}|deployer)|_{_TENANT})", re.ASCII)
 _ROLE_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):(?:role|user)/(?:[^*?]*/)?(?P<name>[^*?/]+)")
+_SLUG: Final = r"[a-z][a-z0-9-]{2,31}"
+_PART: Final = r"(?:\$\{[^}\s]+\}|[a-z0-9*?-]+)"
+"""Of a name in a policy document: a slug, a wildcard or a variable."""
+
+
+def _scheme(part: str) -> str:
+    """A regular expression of all our names, with `part` for a cell and a tenant."""
+    endings = "|".join(sorted({*_ROLES, *_POLICIES, *_OTHERS}, key=len, reverse=True))
+    return (
+        rf"(?:myflux/{part}/{part}/openai|myflux-admin/{part}(?:/{part})?/openai|alias/myflux/{part}(?:/{part})?|"
+        rf"(?:/aws/lambda/)?myflux-{part}-(?:{endings})|myflux-{part}_{part})"
+    )
+
+
+_OURS: Final = re.compile(_scheme(_SLUG), re.ASCII)
+_OURS_WITHIN: Final = re.compile(
+    rf"(?<![A-Za-z0-9_-]){_scheme(_PART)}(?![a-z0-9])|:secret:myflux(?:-admin)?/?\*", re.ASCII
+)
+_PROJECT: Final = re.compile(r'"project"\s*:\s*"myflux-')
 _SECRET_IN_ARN: Final = re.compile(r"arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:(?P<name>.+?)(?:-[A-Za-z0-9?]{6})?")
 
 
@@ -93,14 +120,33 @@ def secret_name(name_or_arn: str) -> str:
 
 
 def named_like_ours(name: str) -> bool:
-    return name.startswith(("myflux/", "myflux-", "myflux_", "alias/myflux/", "/aws/lambda/myflux-"))
+    """Whether MyFlux Keys gives such names. MyFlux's other systems have names that begin with `myflux` too."""
+    return _OURS.fullmatch(name) is not None
+
+
+def names_ours(text: str) -> bool:
+    """Whether a name or a pattern of ours is anywhere in `text`, such as an ARN or a policy document."""
+    return "myflux" in text and _OURS_WITHIN.search(text) is not None
+
+
+def last_name(arn_or_url: str) -> str:
+    """The name at the end of a topic's or queue's ARN or URL."""
+    return re.split(r"[:/]", arn_or_url)[-1]
 
 
 def is_ours(resource: Resource) -> bool:
     """By tag or by name."""
     if resource.get("tags", "managed-by") == MANAGED_BY:
         return True
-    return any(named_like_ours(resource.text(name)) for name in ("name", "namePrefix", "functionName"))
+    prefix = resource.text("namePrefix")
+    # The provider puts digits behind a prefix, which can be part of a tenant's name.
+    names = (resource.text("name"), resource.text("functionName"), prefix, f"{prefix}000")
+    return any(named_like_ours(name) for name in names)
+
+
+def makes_project(resource: Resource) -> bool:
+    """Whether a call of a function is about a tenant's project at OpenAI."""
+    return resource.type == INVOCATION and _PROJECT.search(str(resource.get("input"))) is not None
 
 
 def secrets(stack: Stack) -> Iterator[Resource]:

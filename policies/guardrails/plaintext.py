@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final, cast
 
 from . import ownership
 from .config import Config
-from .key_shapes import holds_key, texts
+from .key_shapes import holds_key, shown, texts
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 
 _VALUES: Final = ("secretString", "secretBinary", "secretStringWo", "secretStringWoVersion", "generateSecretString")
@@ -16,7 +16,7 @@ _OF_A_SECRET: Final = ("secretId", "secretArn", "secretName", "name")
 
 _WHERE_TEXT_GOES: Final = {
     ownership.FUNCTION: (("environment",), ("environment", "variables"), ("description",)),
-    "aws:lambda/invocation:Invocation": (("input",),),
+    ownership.INVOCATION: (("input",),),
     ownership.A_SECRET: (("description",),),
 }
 """Properties of our resources whose text is chosen by a person or a program. Other unknown values are ids or ARNs from
@@ -50,14 +50,15 @@ def _no_key_shape(stack: Stack, _: Config) -> Iterator[Finding]:
                 yield violation(resource, path, "the text holds something shaped like an API key or an AWS access key")
         for path in _WHERE_TEXT_GOES.get(resource.type, ()):
             value = resource.get(*path)
-            if not ownership.is_ours(resource) and resource.type != "aws:lambda/invocation:Invocation":
+            if not ownership.is_ours(resource) and resource.type != ownership.INVOCATION:
                 continue
             if value is UNKNOWN:
                 yield unknown(resource, ".".join(path))
                 break
             if isinstance(value, dict) and path[-1] == "variables":
-                for name in (name for name, inner in value.items() if inner is UNKNOWN):  # pyright: ignore
-                    yield unknown(resource, f"environment.variables.{name}")
+                for name, inner in cast(dict[str, Any], value).items():
+                    if inner is UNKNOWN:
+                        yield unknown(resource, f"environment.variables.{shown(name)}")
 
 
 PLAINTEXT_RULES: Final = (

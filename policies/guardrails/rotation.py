@@ -15,7 +15,6 @@ from .schedule import longest_gap_days
 
 _EVERY_DAYS: Final = "myflux:every-days"
 _OVERLAP_HOURS: Final = "myflux:overlap-hours"
-_INVOCATION: Final = "aws:lambda/invocation:Invocation"
 
 
 def _ours(stack: Stack) -> Iterator[tuple[Resource, Resource | str | None]]:
@@ -46,7 +45,7 @@ def _managed(stack: Stack, secret: Resource, tenant: str) -> bool:
     tags = secret.get("tags")
     if tags is UNKNOWN or (isinstance(tags, dict) and any(str(name).startswith("myflux:") for name in tags)):  # pyright: ignore
         return True
-    return any(one.type == _INVOCATION and f'"{tenant}"' in str(one.get("input")) for one in stack)
+    return any(one.type == ownership.INVOCATION and f'"{tenant}"' in str(one.get("input")) for one in stack)
 
 
 def _often(stack: Stack, config: Config) -> Iterator[Finding]:
@@ -159,8 +158,8 @@ ROTATION_RULES: Final = (
         name="rotation-often-enough",
         severity="high",
         level="mandatory",
-        description="A key rotates as often as its secret's tag says, on its own schedule, not at midnight like all "
-        "others.",
+        description="A key rotates as often as its secret's tag says, and by a schedule of its own: rates "
+        "and counts of days start at midnight for all.",
         rationale="A key is valid longer than its tenant accepts. If all rotate at once, OpenAI refuses most of the "
         "calls.",
         fix="Let tenancy/slots.py choose the schedule from `every_days`.",

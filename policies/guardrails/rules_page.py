@@ -29,8 +29,10 @@ A settings file, given with `--policy-pack-config`, changes a rule's level or it
 }
 ```
 
-"Our" resources are those with a name or tag of MyFlux Keys. Rules ignore all others, except IAM policies: any
-identity's policy is checked, since it may allow access to our secrets.
+"Our" resources have the tag `managed-by: myflux-keys`, or a name that MyFlux Keys gives, such as
+`myflux/<cell>/<tenant>/openai` and `myflux-<cell>-runtime`. Rules ignore all others, such as a role `myflux-dashboard`,
+except those that can reach ours: any identity's policy, the types that rules cannot read, credentials of IAM users, AWS
+providers, and what sends logs or runs code.
 """
 
 

@@ -14,7 +14,6 @@ from . import ownership
 from .config import Config
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 
-_INVOCATION: Final = "aws:lambda/invocation:Invocation"
 _PROJECTS: Final = ("models", "rate_limits", "budget")
 
 
@@ -27,7 +26,7 @@ def _kept(stack: Stack, config: Config) -> Iterator[Finding]:
             and not place.admin
         ):
             yield from _key(resource, promises.get(place.tenant))
-        elif resource.type == _INVOCATION:
+        elif resource.type == ownership.INVOCATION:
             yield from _project(resource, promises)
 
 

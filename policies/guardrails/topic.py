@@ -5,18 +5,20 @@ Owns their policies and subscriptions. Leaves out what is sent (`alarms`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from . import ownership
+from .account import own_account
 from .config import Config
 from .iam.documents import Statement
 from .iam.policy_holders import HeldDocument, Use, documents
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 
 _TOPIC_POLICY: Final = "aws:sns/topicPolicy:TopicPolicy"
-_SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
+SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
 _NAMES: Final = ("arn", "queueUrl")
 """Properties that say which topic or queue a policy is of."""
 _PUBLISHERS: Final = frozenset({"cloudwatch.amazonaws.com", "events.amazonaws.com"})
@@ -50,8 +52,8 @@ def _topic_closed(stack: Stack, config: Config) -> Iterator[Finding]:
 def _guards_ours(stack: Stack, held: HeldDocument) -> bool:
     """Whether the document is of a topic or queue of ours: by its resource, by what its resource names, or by name."""
     about = [held.resource, *(one for path in _NAMES for one in ownership.sources(stack, held.resource, path))]
-    named = "".join(str(held.resource.get(path)) for path in _NAMES)
-    return any(ownership.is_ours(one) for one in about) or ":myflux-" in named or "/myflux-" in named
+    named = [ownership.last_name(held.resource.text(path)) for path in _NAMES]
+    return any(map(ownership.is_ours, about)) or any(map(ownership.named_like_ours, named))
 
 
 def _document_closed(stack: Stack, held: HeldDocument) -> Iterator[Finding]:
@@ -84,12 +86,30 @@ def _only_services(statement: Statement, services: frozenset[str] | None) -> boo
 def _bound_to(statement: Statement, account: str) -> bool:
     """Whether it holds only for `account`; if that is unknown (""), only for accounts given by their ids."""
     return any(
-        condition.operator == "stringequals"
+        condition.operator in operators
         and not condition.passes_when_absent
         and bool(condition.values)
-        and all(value.isdigit() and account in ("", value) for value in condition.values)
-        for condition in statement.on("aws:SourceAccount")
+        and all(_is_account(of(value), account) for value in condition.values)
+        for key, operators, of in _SOURCES
+        for condition in statement.on(key)
     )
+
+
+def _is_account(value: str, account: str) -> bool:
+    return _ACCOUNT.fullmatch(value) is not None and account in ("", value)
+
+
+def _account_of(arn: str) -> str:
+    return (arn.split(":")[4:5] or [""])[0]
+
+
+_ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
+_SOURCES: Final[tuple[tuple[str, tuple[str, ...], Callable[[str], str]], ...]] = (
+    ("aws:SourceAccount", ("stringequals",), str),
+    ("aws:SourceArn", ("arnlike", "arnequals", "stringequals"), _account_of),
+)
+"""The keys that say for whom a service calls, the operators without a wildcard in the account, and the account.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourcearn"""
 
 
 def _topic_open_to_publishers(stack: Stack, topic: Resource) -> Iterator[Finding]:
@@ -101,9 +121,14 @@ def _topic_open_to_publishers(stack: Stack, topic: Resource) -> Iterator[Finding
 
 
 def _subscribed(stack: Stack, topic: Resource, config: Config) -> Iterator[Finding]:
-    subscriptions = [one for one in stack if one.type == _SUBSCRIPTION and _is_about(stack, one, "topic", topic)]
+    subscriptions = [one for one in stack if one.type == SUBSCRIPTION and _is_about(stack, one, "topic", topic)]
     if not subscriptions and topic.text("tags", "cell") in config.production_cells:
         yield violation(topic, "", "nobody is subscribed to a production cell's alarms")
+    account = own_account(stack)
+    for one in subscriptions:
+        endpoint = one.text("endpoint")
+        if endpoint.startswith("arn:") and _account_of(endpoint) != account:
+            yield violation(one, "endpoint", "alarms are sent to another account")
     yield from _subscribers_checked(topic, subscriptions, config)
 
 
@@ -147,7 +172,8 @@ TOPIC_RULES: Final = (
         name="alarms-topic-closed",
         severity="medium",
         level="mandatory",
-        description="Only services of the same account may publish to our topics and queues. The cell's `alarm_emails` "
+        description="Only services of the same account may publish to our topics and queues. No queue or function of "
+        "another account is subscribed. The cell's `alarm_emails` "
         "are subscribed to the topic, and in production at least one address is.",
         rationale="Whoever may publish can hide a real alarm among false ones; a subscriber learns when there is none.",
         fix="Keep `alarm_topic` in components/iam/resource.py, and set `alarm_emails` in the cell's file.",

@@ -159,8 +159,8 @@ TRUST_RULES: Final = (
         name="trust-names-its-principals",
         severity="critical",
         level="mandatory",
-        description="Our roles trust only named principals: IAM users and roles for the runtime, Lambda for a "
-        "function, one job for a pipeline.",
+        description="Our roles trust only named principals: IAM users and roles for the runtime and a tenant's own "
+        "role, Lambda for a function, one job for a pipeline.",
         rationale="Any principal that the wildcard or the account includes can assume the role and read what it may "
         "read.",
         fix="In the cell's file, list `runtime_principals` by full ARN.",
@@ -173,7 +173,8 @@ TRUST_RULES: Final = (
         name="trust-demands-the-tenant",
         severity="critical",
         level="mandatory",
-        description="A session of the runtime role has the tag of exactly one tenant, and no other tags.",
+        description="A session of the runtime role or a tenant's own has the tag of exactly one tenant, and no other "
+        "tags.",
         rationale="Policies that compare tags do not stop a session without the tag, or with tags of its own choice.",
         fix="Require `aws:RequestTag/tenant` with a condition that fails without it, and allow no other tag.",
         source=_TRUST,
@@ -184,7 +185,8 @@ TRUST_RULES: Final = (
         name="no-condition-that-passes-on-nothing",
         severity="high",
         level="mandatory",
-        description="No condition of our Allow statements holds if its key is missing from the request.",
+        description="No condition of our Allow statements holds if its key is missing from the request, except a "
+        "pipeline's for the function that rotates.",
         rationale="An attacker only has to leave the key out of the request.",
         fix="Use the operator without `IfExists` or `ForAllValues`, or add `Null: {key: false}`.",
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html",

@@ -17,7 +17,7 @@ import pulumi
 from google.protobuf import json_format
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
-from pulumi_policy import PolicyResource, PolicyResourceOptions, ResourceValidationArgs
+from pulumi_policy import PolicyProviderResource, PolicyResource, PolicyResourceOptions, ResourceValidationArgs
 from pulumi_policy.deserialize import deserialize_properties
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
@@ -59,7 +59,7 @@ def as_the_engine_shows(resources: Iterable[Resource]) -> tuple[list[Resource], 
     with_outputs = {one.urn: _shown(one, _state(_Once(one))) for one in resources}
     alone = [
         engine.before_it_is_made(
-            ResourceValidationArgs(one.resource_type, one.props, one.urn, one.name, one.opts, None, None, {})
+            ResourceValidationArgs(one.resource_type, one.props, one.urn, one.name, one.opts, one.provider, None, {})
         )
         for one in shown.values()
     ]
@@ -109,7 +109,7 @@ def registered(one: Resource) -> Registered:
         outputs={},
         parent=one.parent,
         provider="",
-        custom=True,
+        custom=not one.component,
         protect=one.protect,
         retain_on_delete=False,
         dependencies=one.dependencies,
@@ -119,7 +119,8 @@ def registered(one: Resource) -> Registered:
 
 def _shown(one: Resource, props: Mapping[str, Any]) -> PolicyResource:
     options = PolicyResourceOptions(one.protect, [], None, [], cast(Any, None), [], one.parent or None)
-    return PolicyResource(one.type, props, one.urn, one.name, options, None, None, [], {})
+    provider = None if one.component else PolicyProviderResource(one.type, {}, f"{one.urn}-provider", "provider")
+    return PolicyResource(one.type, props, one.urn, one.name, options, provider, None, [], {})
 
 
 @lru_cache(maxsize=2048)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,47 @@ def test_the_shipped_program_passes_its_own_pack_from_an_empty_account(empty_cel
     assert "myflux-guardrails" in told, "the pack ran"
     assert "[mandatory]" not in told, told
     assert "[advisory]" not in told, "nor is there a remark: nothing that matters is unknown"
+
+
+TELLS = """
+import sys
+sys.path.insert(0, {policies!r})
+from guardrails import engine
+from pulumi_policy import *
+
+def told(one):
+    return f"{{one.type}} {{'groups others' if one.component else 'is made by a provider'}}"
+
+def alone(args, report):
+    report("alone: " + told(engine.before_it_is_made(args)))
+
+def together(args, report):
+    for shown in args.resources:
+        report("together: " + told(engine.within_its_stack(shown)), shown.urn)
+
+about = {{"description": "tells", "enforcement_level": EnforcementLevel.ADVISORY}}
+PolicyPack("tells", policies=[
+    ResourceValidationPolicy(name="alone", validate=alone, **about),
+    StackValidationPolicy(name="together", validate=together, **about),
+])
+"""
+"""A pack that tells of each resource whether the engine shows a provider for it."""
+
+
+def test_the_engine_shows_what_a_provider_makes_and_what_only_groups_others(empty_cell: Rig, tmp_path: Path) -> None:
+    # A resource of an unknown package passes only as a component: resources-in-sight.
+    (tmp_path / "__main__.py").write_text(TELLS.format(policies=str(ROOT / "policies")), encoding="utf-8")
+    runtime = {"name": "python", "options": {"virtualenv": str(Path(sys.prefix))}}
+    manifest = {"name": "tells", "description": "tells", "runtime": runtime}
+    (tmp_path / "PulumiPolicy.yaml").write_text(json.dumps(manifest), encoding="utf-8")
+    empty_cell.make(CELL)
+    run = empty_cell.pulumi(
+        "preview", "--stack", CELL, "--policy-pack", str(tmp_path), environment=empty_cell.environment()
+    )
+    for seen in ("alone", "together"):
+        assert f"{seen}: aws:iam/role:Role is made by a provider" in run.out
+        assert f"{seen}: myflux:index:Platform groups others" in run.out
+        assert f"{seen}: aws:iam/role:Role groups others" not in run.out
 
 
 def test_an_update_is_judged_on_what_it_made(platform: Rig) -> None:

@@ -1,0 +1,98 @@
+"""The functions' environment variables.
+
+Owns the list of the variables that the program sets, and the values that each may have. A variable that is not in the
+list is refused: many change what a function runs, or where it sends keys, such as PYTHONPATH or AWS_ENDPOINT_URL.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final, cast
+from urllib.parse import urlsplit
+
+from . import ownership
+from .config import Config
+from .key_shapes import shown
+from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
+
+_ORGANIZATION: Final = re.compile(r"org-[A-Za-z0-9-]{1,64}", re.ASCII)
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
+
+def _is_cell(value: str, cell: str, _: Config) -> bool:
+    return value == cell
+
+
+def _is_admin_secret(value: str, cell: str, _: Config) -> bool:
+    return value == f"myflux-admin/{cell}/openai"
+
+
+def _is_organization(value: str, _: str, __: Config) -> bool:
+    return _ORGANIZATION.fullmatch(value) is not None
+
+
+def _is_openais(url: str, _: str, config: Config) -> bool:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    if parts.username or parts.password:
+        return False
+    if host in LOOPBACK:
+        return parts.scheme in ("http", "https")
+    return parts.scheme == "https" and host in config.openai_hosts
+
+
+VARIABLES: Final[dict[str, tuple[Callable[[str, str, Config], bool], str]]] = {
+    "MYFLUX_CELL": (_is_cell, "the function would work for another cell than its own"),
+    "MYFLUX_ADMIN_SECRET": (_is_admin_secret, "it is not the admin secret of the function's own cell"),
+    "MYFLUX_ORGANIZATION_ID": (_is_organization, "it is not the id of an OpenAI organization"),
+    "OPENAI_BASE_URL": (_is_openais, "keys would be sent to a host that is not OpenAI's, or without https"),
+}
+"""Every variable that functions/shared/environment.py reads: whether a value is right, given the function's cell and
+the configuration, and what is wrong with any other value."""
+
+
+def _environment(stack: Stack, config: Config) -> Iterator[Finding]:
+    for function in ownership.functions(stack):
+        variables = function.get("environment", "variables")
+        if variables is UNKNOWN:
+            yield unknown(function, "environment.variables")
+        elif isinstance(variables, dict):
+            for name, value in cast(dict[str, Any], variables).items():
+                yield from _variable(function, name, value, config)
+
+
+def _variable(function: Resource, name: str, value: Any, config: Config) -> Iterator[Finding]:
+    path = f"environment.variables.{shown(name)}"
+    if name not in VARIABLES:
+        yield violation(function, path, "the program sets no such variable")
+        return
+    is_right, wrong = VARIABLES[name]
+    role = ownership.role_of(function.text("name"))
+    if value is UNKNOWN or function.get("name") is UNKNOWN:
+        yield unknown(function, path)
+    elif not is_right(str(value), role.cell if role else function.text("tags", "cell"), config):
+        yield violation(function, path, wrong)
+
+
+ENVIRONMENT_RULES: Final = (
+    Rule(
+        name="functions-environment-is-plain",
+        severity="critical",
+        level="mandatory",
+        description="A function's environment has only the variables that the program sets: its own cell, that cell's "
+        "admin secret, an OpenAI organization, and an OPENAI_BASE_URL of OpenAI's.",
+        rationale="Variables such as AWS_LAMBDA_EXEC_WRAPPER and PYTHONPATH run other code, and AWS_ENDPOINT_URL sends "
+        "secrets elsewhere. The functions send the admin key to OPENAI_BASE_URL. Whoever may describe a function sees "
+        "its environment.",
+        fix="Remove the variable. Add other hosts to the pack's `openaiHosts`; a new variable belongs in "
+        "policies/guardrails/function_environment.py, where a reviewer sees it.",
+        source="https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html",
+        check=_environment,
+        scope="resource",
+        settings=("openai_hosts",),
+    ),
+)
