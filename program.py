@@ -169,14 +169,14 @@ def _pipeline(cell: Cell) -> DeployerArgs | None:
     if pipeline is None:
         return None
     from components.deployer import DeployerArgs
-    from components.iam.deployer_permissions import State
+    from components.iam.deployer_state import State
     from components.iam.deployer_trust import Job
 
     return DeployerArgs(
         names=cell.names,
         job=Job(pipeline.issuer, AWS_AUDIENCE, pipeline.subject),
         deploys=pipeline.deploys,
-        state=State(pipeline.state_bucket, pipeline.state_key_arn),
+        state=State(pipeline.state_bucket, pipeline.state_key_arn, pulumi.get_project()),
         replicas=_replicas(cell),
     )
 
