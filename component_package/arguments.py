@@ -44,7 +44,7 @@ class Pipeline(TypedDict):
     deploys: NotRequired[str]
     """tenants: the pipeline deploys tenants' stacks only; a person deploys the platform. everything: also the functions' code, which reads keys, so whoever approves a run could read keys. Left out: tenants."""
     state_bucket: str
-    """The S3 bucket that holds the stacks' state."""
+    """The S3 bucket that holds the stacks' state. The pipeline has only the objects of stacks named CELL and TENANT.CELL there."""
     state_key_arn: NotRequired[str]
     """The KMS key of Pulumi's secrets provider, if it is awskms."""
 

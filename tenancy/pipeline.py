@@ -154,7 +154,12 @@ class Pipeline(Model):
         ),
     ] = "tenants"
     state_bucket: Annotated[
-        Bucket, Field(description="The S3 bucket that holds the stacks' state.", examples=["myflux-state-prod-eu1"])
+        Bucket,
+        Field(
+            description="The S3 bucket that holds the stacks' state. The pipeline has only the objects of stacks named "
+            "CELL and TENANT.CELL there.",
+            examples=["myflux-state-prod-eu1"],
+        ),
     ]
     state_key_arn: Annotated[
         KeyArn | None, Field(description="The KMS key of Pulumi's secrets provider, if it is awskms.")
