@@ -79,7 +79,8 @@ def test_every_field_of_request_and_answer_is_told_or_has_a_reason(
 @pytest.mark.parametrize("field", RESPONSES)
 def test_a_response_tells_the_setting_that_was_asked_for(server: Server, tenant: Tenant, field: str) -> None:
     client = server.client(tenant.key)
-    made = client.responses.create(**({"model": MODEL, "input": "x"} | {field: RESPONSES[field]}))
+    request: dict[str, Any] = {"model": MODEL, "input": "x"} | {field: RESPONSES[field]}
+    made: Any = client.responses.create(**request)
     found = made.to_dict()[field]
     assert found == RESPONSES[field]
     plain = client.responses.create(model=MODEL, input="x").to_dict()
@@ -90,7 +91,8 @@ def test_a_response_tells_the_setting_that_was_asked_for(server: Server, tenant:
 
 def test_a_streamed_response_tells_them_from_the_beginning(server: Server, tenant: Tenant) -> None:
     with server.client(tenant.key).responses.stream(model=MODEL, input="x", metadata={"a": "b"}, top_p=0.5) as events:
-        seen = [event.response for event in events if event.type in ("response.created", "response.completed")]
+        every: list[Any] = list(events)
+    seen = [event.response for event in every if event.type in ("response.created", "response.completed")]
     assert [(one.metadata, one.top_p) for one in seen] == [({"a": "b"}, 0.5)] * 2
 
 
@@ -114,10 +116,9 @@ def test_what_is_not_asked_for_has_openais_default(server: Server, tenant: Tenan
 
 @pytest.mark.parametrize("field", CHAT)
 def test_a_completion_tells_what_was_asked_for(server: Server, tenant: Tenant, field: str) -> None:
-    messages: Any = [{"role": "user", "content": "x"}]
-    made = server.client(tenant.key).chat.completions.create(
-        **({"model": MODEL, "messages": messages} | {field: CHAT[field]})
-    )
+    messages = [{"role": "user", "content": "x"}]
+    request: dict[str, Any] = {"model": MODEL, "messages": messages} | {field: CHAT[field]}
+    made: Any = server.client(tenant.key).chat.completions.create(**request)
     assert made.to_dict()[field] == CHAT[field]
 
 

@@ -42,11 +42,11 @@ def official(token: str) -> dict[str, bool]:
     package = importlib.import_module(
         "pulumi_aws." + {"lambda": "lambda_"}.get(module.split("/")[0], module.split("/")[0])
     )
-    held = vars(getattr(package, name)).values()
-    getters = [one.fget for one in held if isinstance(one, property) and hasattr(one.fget, "_pulumi_name")]
+    getters: list[Any] = [one.fget for one in vars(getattr(package, name)).values() if isinstance(one, property)]
     return {
         getter._pulumi_name: not str(getter.__annotations__["return"]).split("[", 1)[1].startswith("typing.Optional")
         for getter in getters
+        if hasattr(getter, "_pulumi_name")
     }
 
 
