@@ -169,14 +169,14 @@ def _pipeline(cell: Cell) -> DeployerArgs | None:
     if pipeline is None or kept is None:
         return None
     from components.deployer import DeployerArgs
-    from components.iam.deployer_permissions import State
+    from components.iam.deployer_state import State
     from components.iam.deployer_trust import Job
 
     return DeployerArgs(
         names=cell.names,
         job=Job(pipeline.issuer, AWS_AUDIENCE, pipeline.subject),
         deploys=pipeline.deploys,
-        state=State(kept.bucket, kept.kms_key),
+        state=State(kept.bucket, kept.kms_key, pulumi.get_project()),
         replicas=_replicas(cell),
     )
 

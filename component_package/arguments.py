@@ -14,7 +14,7 @@ class State(TypedDict):
     """The bucket and the KMS key of Pulumi's state. Nobody logs in to a backend: every command finds them here."""
 
     bucket: str
-    """The S3 bucket, in the cell's Region."""
+    """The S3 bucket, in the cell's Region. A pipeline has only the objects of stacks named CELL and TENANT.CELL there."""
     kms_key: str
     """The ARN of the KMS key that encrypts secrets in the state."""
 

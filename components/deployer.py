@@ -11,7 +11,8 @@ from pulumi_aws.iam import Policy, Role, RolePolicy, RolePolicyAttachment
 
 from components.iam.copies import Replica
 from components.iam.deployer_calls import Deploys
-from components.iam.deployer_permissions import State, deployer_looks, deployer_permissions
+from components.iam.deployer_permissions import deployer_looks, deployer_permissions
+from components.iam.deployer_state import State, deployer_state
 from components.iam.deployer_trust import Job, deployer_trust
 from myflux_keys.aws_names import CellNames
 
@@ -60,11 +61,20 @@ class Deployer(pulumi.ComponentResource):
         looks = Policy(
             f"{name}-looks",
             name=names.deployer_looks_policy,
-            description="What a pipeline reads back, and the state of its stacks.",
-            policy=json.dumps(deployer_looks(names, args.state, args.replicas)),
+            description="What a pipeline reads back.",
+            policy=json.dumps(deployer_looks(names, args.replicas)),
+            tags=names.tags,
+            opts=child,
+        )
+        state = Policy(
+            f"{name}-state",
+            name=names.deployer_state_policy(args.deploys),
+            description="The state of the stacks that a pipeline deploys.",
+            policy=json.dumps(deployer_state(names, args.deploys, args.state)),
             tags=names.tags,
             opts=child,
         )
         RolePolicyAttachment(f"{name}-attachment", role=role.name, policy_arn=looks.arn, opts=child)
+        RolePolicyAttachment(f"{name}-state-attachment", role=role.name, policy_arn=state.arn, opts=child)
         self.role_arn = role.arn
         self.register_outputs({"role_arn": self.role_arn})

@@ -18,7 +18,8 @@ import typer.main
 
 from components.iam import copies, identity, resource
 from components.iam.boundary import permissions_boundary
-from components.iam.deployer_permissions import State, deployer_looks, deployer_permissions
+from components.iam.deployer_permissions import deployer_looks, deployer_permissions
+from components.iam.deployer_state import State, deployer_state
 from components.iam.deployer_trust import Job, deployer_trust
 from docs import access_matrix, package_arguments
 from docs.scale import scale
@@ -34,6 +35,7 @@ _CELL = CellNames("prod-eu1", "111122223333", "eu-central-1")
 _JOB = GitHub(repository="myflux/keys", owner_id=1234567, repository_id=89012345, environment="prod-eu1")
 _DEPLOYER = "arn:aws:iam::111122223333:role/deployer"
 _APPLICATION = "arn:aws:iam::111122223333:role/myflux-application"
+_STATE = State("myflux-state", None, "myflux-keys")
 _REPLICA = copies.Replica("eu-west-1", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")
 _ABOUT_COPIES = """## Replicas in other Regions
 
@@ -84,9 +86,11 @@ def iam_documents() -> str:
             "Pipeline: who may assume its role",
             deployer_trust(_CELL, Job(GITHUB_ISSUER, AWS_AUDIENCE, _JOB.subject)),
         ),
-        ("Pipeline: what it reads", deployer_looks(_CELL, State("myflux-state"))),
+        ("Pipeline: what it reads", deployer_looks(_CELL)),
         ("Pipeline that deploys tenants: what it changes", deployer_permissions(_CELL, "tenants")),
+        ("Pipeline that deploys tenants: its stacks' state", deployer_state(_CELL, "tenants", _STATE)),
         ("Pipeline that deploys everything: what it changes", deployer_permissions(_CELL, "everything")),
+        ("Pipeline that deploys everything: its stacks' state", deployer_state(_CELL, "everything", _STATE)),
         (
             "A tenant's secret",
             resource.tenant_secret(

@@ -151,6 +151,10 @@ class CellNames:
     def deployer_looks_policy(self) -> str:
         return f"{self.deployer_role}-looks"
 
+    def deployer_state_policy(self, deploys: str) -> str:
+        """`deploys` is `tenants` or `everything`: the policy pack chooses its table by this name."""
+        return f"{self.deployer_role}-{deploys}-state"
+
     @property
     def boundary_policy(self) -> str:
         return f"myflux-{self.cell}-boundary"

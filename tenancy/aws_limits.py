@@ -44,7 +44,12 @@ def cell_names(names: CellNames) -> Iterator[tuple[Limit, str]]:
     yield from ((FUNCTION, name) for name in functions)
     yield from ((LOG_GROUP, names.log_group(name)) for name in functions)
     yield from ((ROLE, name) for name in (*functions, names.runtime_role, names.deployer_role))
-    policies = (names.boundary_policy, names.read_policy, names.deployer_looks_policy)
+    policies = (
+        names.boundary_policy,
+        names.read_policy,
+        names.deployer_looks_policy,
+        names.deployer_state_policy("everything"),
+    )
     yield from ((POLICY, name) for name in policies)
     yield SECRET, names.admin_secret
     yield ALIAS, names.kms_alias

@@ -50,7 +50,11 @@ class State(Model):
 
     bucket: Annotated[
         Bucket,
-        Field(description="The S3 bucket, in the cell's Region.", examples=["myflux-state-prod-eu1"]),
+        Field(
+            description="The S3 bucket, in the cell's Region. A pipeline has only the objects of stacks named CELL and "
+            "TENANT.CELL there.",
+            examples=["myflux-state-prod-eu1"],
+        ),
     ]
     kms_key: Annotated[
         KeyArn,

@@ -6,6 +6,7 @@ functions             what each function's role may do
 resource              policies of secrets, KMS keys and the alarms' topic
 copies                replicas of secrets in other Regions
 deployer_permissions  what a pipeline's role may do
+deployer_state        the state of the stacks that a pipeline deploys
 deployer_calls        the calls that each resource type needs
 deployer_trust        who may assume a pipeline's role
 statements            statements and ARNs that several documents share

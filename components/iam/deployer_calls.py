@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from components.iam.resource import VALIDATION
 from components.iam.statements import any_key, via_secrets_manager
@@ -241,7 +241,8 @@ BUILD: Final[Mapping[str, Grants]] = {
 
 def look(names: CellNames) -> list[Grant]:
     """What refresh reads and operators call, whatever is deployed. The first five actions have no resource."""
-    policies = [*map(names.policy_arn, (names.read_policy, names.boundary_policy, names.deployer_looks_policy))]
+    own = (names.deployer_looks_policy, *map(names.deployer_state_policy, get_args(Deploys)))
+    policies = [*map(names.policy_arn, (names.read_policy, names.boundary_policy, *own))]
     roles = [*_roles(names), names.role_arn(names.deployer_role)]
     secrets = _secrets(names, "everything")
     return [

@@ -1,7 +1,8 @@
 """What a pipeline's role may do, generated from the resource types that it deploys and the cell's names.
 
-Owns the two documents, and what no pipeline may ever do. Leaves out which calls each type needs (`deployer_calls`),
-who may assume the role (`deployer_trust`) and the role itself (`components/deployer.py`).
+Owns two documents, and what no pipeline may ever do. Leaves out which calls each type needs (`deployer_calls`), the
+stacks' state (`deployer_state`), who may assume the role (`deployer_trust`) and the role itself
+(`components/deployer.py`).
 
 A pipeline that deploys `tenants` cannot change who reads keys: no role, no key policy, no function's code, no admin
 secret. One that deploys `everything` can change code that reads keys, so whoever approves its runs is trusted with
@@ -31,14 +32,6 @@ NEVER: Final = (
 """Denied, since the role may change secrets' policies and roles' trust, which could allow them."""
 
 
-@dataclass(frozen=True)
-class State:
-    """Where the stacks' state is: an S3 bucket, and the KMS key of Pulumi's secrets provider, if one is used."""
-
-    bucket: str
-    key_arn: str | None = None
-
-
 def deployer_permissions(names: CellNames, deploys: Deploys) -> Document:
     """What the role may change, and what it never may. Fits a role's inline policies, which hold 10,240 characters."""
     grants = [
@@ -51,12 +44,12 @@ def deployer_permissions(names: CellNames, deploys: Deploys) -> Document:
     return document(*_statements(grants), never)
 
 
-def deployer_looks(names: CellNames, state: State, replicas: Sequence[Replica] = ()) -> Document:
-    """What the role may read, the stacks' state, and the KMS keys of copies, which do not fit the other document.
+def deployer_looks(names: CellNames, replicas: Sequence[Replica] = ()) -> Document:
+    """What the role may read, and the KMS keys of copies, which do not fit the other document.
 
     Fits a managed policy, which holds 6,144 characters.
     """
-    return document(*_statements([*look(names), *_state(names, state), *_copies(names, replicas)]))
+    return document(*_statements([*look(names), *_copies(names, replicas)]))
 
 
 def _statements(grants: Iterable[Grant]) -> list[Statement]:
@@ -134,12 +127,3 @@ def _copies(names: CellNames, replicas: Sequence[Replica]) -> list[Grant]:
     tried = copied(names, replicas, lambda where: where.tenant_secrets_arn_pattern)
     tried["StringEquals"]["kms:EncryptionContext:SecretVersionId"] = VALIDATION
     return [Grant("kms", "Decrypt Encrypt GenerateDataKey", [one.kms_key_arn for one in replicas], tried)]
-
-
-def _state(names: CellNames, state: State) -> list[Grant]:
-    bucket = f"arn:{names.partition}:s3:::{state.bucket}"
-    return [
-        Grant("s3", "ListBucket", [bucket]),
-        Grant("s3", "DeleteObject GetObject PutObject", [f"{bucket}/*"]),
-        *([Grant("kms", "Decrypt Encrypt", [state.key_arn])] if state.key_arn else []),
-    ]

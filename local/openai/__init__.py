@@ -9,6 +9,7 @@ call         One request to the emulator, and its response
 catalogue    The models that the emulator offers: their prices and the organization's rate limits for them
 control      A client for the emulator's control endpoints
 control_app  The emulator's own endpoints under `/_emulator`
+echo         Which settings of a request its answer tells again
 errors       OpenAI's error responses: status, body and wording, one constructor for each
 faults       Injected faults: which call, how often, and before or after it was applied
 fields       Reads requests as strictly as OpenAI does

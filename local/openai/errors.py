@@ -108,21 +108,21 @@ def invalid_value(name: str, message: str) -> ApiError:
     return ApiError(400, f"Invalid value for '{name}': {message}", param=name, code="invalid_value")
 
 
-def below_minimum(name: str, minimum: int, got: int) -> ApiError:
+def below_minimum(name: str, minimum: float, got: float, kind: str = "integer") -> ApiError:
     return ApiError(
         400,
-        f"Invalid '{name}': integer below minimum value. Expected a value >= {minimum}, but got {got} instead.",
+        f"Invalid '{name}': {kind} below minimum value. Expected a value >= {minimum}, but got {got} instead.",
         param=name,
-        code="integer_below_min_value",
+        code=f"{kind}_below_min_value",
     )
 
 
-def above_maximum(name: str, maximum: int, got: int) -> ApiError:
+def above_maximum(name: str, maximum: float, got: float, kind: str = "integer") -> ApiError:
     return ApiError(
         400,
-        f"Invalid '{name}': integer above maximum value. Expected a value <= {maximum}, but got {got} instead.",
+        f"Invalid '{name}': {kind} above maximum value. Expected a value <= {maximum}, but got {got} instead.",
         param=name,
-        code="integer_above_max_value",
+        code=f"{kind}_above_max_value",
     )
 
 

@@ -43,6 +43,10 @@ class Body:
     def has(self, name: str) -> bool:
         return name in self._left
 
+    def given(self, name: str) -> bool:
+        """Whether it is there and not null."""
+        return self._left.get(name) is not None
+
     def _take(self, name: str, kind: str, *, required: bool, nullable: bool) -> Any:
         value = self._left.pop(name, _MISSING)
         path = self._prefix + name
@@ -102,6 +106,34 @@ class Body:
             raise errors.below_minimum(path, minimum, value)
         if value > maximum:
             raise errors.above_maximum(path, maximum, value)
+        return value
+
+    def number(self, name: str, *, minimum: float, maximum: float) -> float | None:
+        """Absent and null are read as None."""
+        value = self._take(name, "a decimal", required=False, nullable=True)
+        path = self._prefix + name
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise errors.invalid_type(path, "a decimal", _name(value))
+        if value < minimum:
+            raise errors.below_minimum(path, minimum, value, "decimal")
+        if value > maximum:
+            raise errors.above_maximum(path, maximum, value, "decimal")
+        return value
+
+    def object(self, name: str) -> dict[str, Any] | None:
+        """Absent and null are read as None."""
+        return self._of(name, dict, "an object")
+
+    def array(self, name: str) -> list[Any] | None:
+        """Absent and null are read as None."""
+        return self._of(name, list, "an array")
+
+    def _of(self, name: str, kind: type, called: str) -> Any:
+        value = self._take(name, called, required=False, nullable=True)
+        if value is not None and not isinstance(value, kind):
+            raise errors.invalid_type(self._prefix + name, called, _name(value))
         return value
 
     def boolean(self, name: str, *, nullable: bool = False) -> bool:

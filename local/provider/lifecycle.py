@@ -120,6 +120,7 @@ def _state(resource: Resource, aws: Aws, id: str, prior: State, seen: State) -> 
     properties = resource.properties()
     state = {key: prior[key] for key, prop in properties.items() if key in prior and not prop.read_back}
     state |= {key: prior[key] for key in resource.results() if key in prior}
+    state |= resource.fixed
     for key, value in seen.items():
         before = prior.get(key)
         same = key in properties and before is not None and value is not None and properties[key].equal(before, value)
@@ -160,7 +161,7 @@ def _telling(computed: bool, default: Any, value: Any) -> bool:
 def predict_create(resource: Resource, inputs: State, region: str) -> State:
     """The state after a create, as far as a preview can know it."""
     state = {key: value for key, value in inputs.items() if key != DEFAULTS}
-    unknown = {key: UNKNOWN for key in resource.results() if key != "tagsAll"}
+    unknown = {key: UNKNOWN for key in resource.results() if key != "tagsAll"} | dict(resource.fixed)
     unknown |= {key: UNKNOWN for key, prop in resource.properties().items() if prop.computed and key not in state}
     if resource.regional:
         unknown["region"] = state.get("region", region)

@@ -125,8 +125,9 @@ class Resource:
     `create` creates the resource; `complete` makes the calls that need it to exist, so that the state keeps the
     resource if they fail. `read(aws, id, prior)` returns the state, or None if the resource no longer exists; a key
     ``id`` in it corrects an import id. `update` returns the outputs that only its call returns.
-    `retag(aws, id, add, remove)` is set for types that have tags. `volatile` returns the outputs that a change makes
-    unknown in a preview.
+    `fixed` are outputs that the official plugin always has, with the value that they have for all that the stand-in
+    carries. `retag(aws, id, add, remove)` is set for types that have tags. `volatile` returns the outputs that a change
+    makes unknown in a preview.
     """
 
     type: str
@@ -135,6 +136,7 @@ class Resource:
     create: Callable[[Aws, State], Created]
     read: Callable[[Aws, str, State], State | None]
     delete: Callable[[Aws, str, State], None]
+    fixed: Mapping[str, str | int | bool] = field(default_factory=dict[str, str | int | bool])
     update: Callable[[Aws, Change], State] | None = None
     complete: Callable[[Aws, str, State], None] | None = None
     retag: Callable[[Aws, str, Mapping[str, str], Sequence[str]], None] | None = None
@@ -157,7 +159,11 @@ class Resource:
 
     def results(self) -> dict[str, Type]:
         """Every output that is not an input."""
-        return dict(self.outputs) | ({"tagsAll": MapOf(Scalar.STRING)} if self.retag is not None else {})
+        fixed = {name: _SCALARS[type(value)] for name, value in self.fixed.items()}
+        return dict(self.outputs) | fixed | ({"tagsAll": MapOf(Scalar.STRING)} if self.retag is not None else {})
+
+
+_SCALARS = {bool: Scalar.BOOLEAN, int: Scalar.INTEGER, str: Scalar.STRING}
 
 
 def _tags_rule(tags: Any) -> str | None:

@@ -37,6 +37,7 @@ class Wanted:
     wait: bool = False
     restart: bool = False
     dry: bool = False
+    refresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ def run(wanted: Wanted, chosen: Choice, talk: Talk) -> tuple[Plan, Result]:
             wanted.max_failures,
             wait=wanted.wait,
             dry=wanted.dry,
+            refresh=wanted.refresh,
         )
         result = _run(wanted, plan, past, talk)
         if result.complete:

@@ -46,7 +46,8 @@ def _changes(fields: Facts) -> dict[str, int]:
     return {kind: count for kind, count in fields["changes"].items() if kind not in UNTOUCHED}
 
 
-def drift(cell: str, found: Mapping[str, Facts], *, whole: bool) -> str:
+def drift(cell: str, found: Mapping[str, Facts], *, whole: bool, refreshed: bool = True) -> str:
+    """`refreshed`: the platform's state agrees with AWS, so that the next `up` sees the differences."""
     if not found:
         rest = "no drift" if whole else "not every stack could be compared: see the log"
         return f"## Cell {cell}: {rest}"
@@ -57,7 +58,13 @@ def drift(cell: str, found: Mapping[str, Facts], *, whole: bool) -> str:
         f"| {'; '.join(map(_named, fields.get('resources', ())))} |"
         for stack, fields in sorted(found.items())
     ]
-    return "\n".join([*lines, "", f"`myflux-keys up --cell {cell}` corrects them."])
+    way_out = f"`myflux-keys up --cell {cell}` corrects them."
+    if cell in found and not refreshed:
+        way_out = (
+            f"A deployer's `myflux-keys refresh --cell {cell}`, then `myflux-keys up --cell {cell}`, corrects them: "
+            "this pipeline may not write the platform's state."
+        )
+    return "\n".join([*lines, "", way_out])
 
 
 def _named(resource: Facts) -> str:

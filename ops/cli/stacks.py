@@ -63,7 +63,12 @@ Failures = Annotated[
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for a stack that another process has locked.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Start again instead of resuming a run that was stopped.")]
-
+Refreshed = Annotated[
+    bool,
+    typer.Option(
+        "--refresh", help="Compare the files with AWS, not with the state: `refresh`, then `up` would change this."
+    ),
+]
 Diff = Annotated[bool, typer.Option("--diff", help="Name each resource that differs, and its properties.")]
 
 
@@ -97,12 +102,13 @@ def preview(
     workers: Workers = 0,
     scheduler: Scheduler = None,
     max_failures: Failures = 3,
+    refresh: Refreshed = False,
     diff: Diff = False,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
     """Show what `up` would change. Changes nothing."""
-    wanted = Wanted("preview", fleet, workers, scheduler, max_failures, dry=True)
+    wanted = Wanted("preview", fleet, workers, scheduler, max_failures, dry=True, refresh=refresh)
     chosen = choose(wanted, tenants or [], cell, everyone=everyone, since=changed)
     go(wanted, chosen, as_json=as_json, diff=diff)
 

@@ -31,6 +31,7 @@ from ops.isolation.attempts import (
     writing,
 )
 from ops.isolation.deployment import Deployment
+from ops.isolation.pipeline_state import beyond_its_stacks
 from tenancy import Cell
 
 
@@ -137,4 +138,14 @@ def claims(deployment: Deployment, cell: Cell) -> list[Claim]:
             lambda about: (a for shape in about.deployment.shapes for a in own_reads(about, shape)),
             of_tenants=True,
         ),
+        *([_state(about)] if cell.pipeline else []),
     ]
+
+
+def _state(about: About) -> Claim:
+    return Claim(
+        "a-pipeline-keeps-to-its-stacks-state",
+        "A pipeline's role changes no state but that of the stacks that it deploys, and reads no other cell's.",
+        about,
+        beyond_its_stacks,
+    )

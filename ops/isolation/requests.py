@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import z3
 
@@ -19,10 +20,14 @@ from ops.isolation.terms import OWNER, Formula, Key, Keys, Term, Text, all_of, a
 ASSUME, TAG_SESSION = "sts:AssumeRole", "sts:TagSession"
 
 
+SLUG: Final = z3.Concat(
+    z3.Range("a", "z"), z3.Loop(z3.Union(z3.Range("a", "z"), z3.Range("0", "9"), z3.Re("-")), 2, 31)
+)
+"""The slugs that tenancy accepts, as a regular expression."""
+
+
 def is_slug(slug: Term) -> Formula:
-    """The slugs that tenancy accepts."""
-    more = z3.Union(z3.Range("a", "z"), z3.Range("0", "9"), z3.Re("-"))
-    return z3.InRe(slug, z3.Concat(z3.Range("a", "z"), z3.Loop(more, 2, 31)))
+    return z3.InRe(slug, SLUG)
 
 
 def put(general: str, slug: Term) -> Term:

@@ -67,9 +67,9 @@ def locks(url: str, stack: str) -> list[Lock]:
         return [lock(str(path), text) for path in sorted(folder.glob("*.json")) if (text := _text(path))]
     if found.scheme == "s3":
         client, prefix = _s3(found), f"{found.prefix}/{_LOCKS}{stack}/".lstrip("/")
-        keys = [
-            item.get("Key", "") for item in client.list_objects_v2(Bucket=found.root, Prefix=prefix).get("Contents", [])
-        ]
+        # Like the engine, not below the stack's folder: who writes another stack's locks might write there.
+        listed = client.list_objects_v2(Bucket=found.root, Prefix=prefix, Delimiter="/")
+        keys = [item.get("Key", "") for item in listed.get("Contents", [])]
         contents = [(key, _object(client, found.root, key)) for key in keys]
         return [lock(key, text) for key, text in contents if text]
     return []

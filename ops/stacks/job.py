@@ -12,12 +12,14 @@ Operation = Literal["up", "preview", "refresh", "destroy"]
 
 @dataclass(frozen=True)
 class Job:
-    """`fingerprint` is the stack's on the machine that started the run; a worker refuses a job if its own differs."""
+    """`fingerprint` is the stack's on the machine that started the run; a worker refuses a job if its own differs.
+    `refresh`: a preview compares with AWS, and leaves the state as it is."""
 
     operation: Operation
     stack: str
     fingerprint: str
     dry: bool = False
+    refresh: bool = False
 
 
 @dataclass(frozen=True)

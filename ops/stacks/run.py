@@ -40,7 +40,7 @@ class Keeper(Protocol):
 @dataclass(frozen=True)
 class Plan:
     """`fingerprints` holds every stack's; `done` are the stacks that an earlier run has finished; `most` is the number
-    of failures allowed. `wait` tries again while another process has locked a stack."""
+    of failures allowed. `wait` tries again while another process has locked a stack. `refresh`: see `Job`."""
 
     operation: Operation
     stages: Sequence[Stage]
@@ -49,6 +49,7 @@ class Plan:
     most: int = 0
     wait: bool = False
     dry: bool = False
+    refresh: bool = False
 
     @property
     def left(self) -> list[str]:
@@ -132,15 +133,17 @@ class Run:
                 queue.append(self._later.popleft()[1])
             while queue and len(self._workers.running) < self._workers.size:
                 stack = queue.popleft()
-                self._workers.start(
-                    Job(self._plan.operation, stack, self._plan.fingerprints[stack], dry=self._plan.dry)
-                )
+                self._workers.start(self._job(stack))
             self._report(self._progress())
             for job, done in self._workers.ended(LOOK_SECONDS):
                 self._end(job, done)
             why = why_to_stop(stage, self._failed[before:], len(self._failed), self._plan.most)
             self.result.stopped = self.result.stopped or why or ""
         self._report(self._progress())
+
+    def _job(self, stack: str) -> Job:
+        plan = self._plan
+        return Job(plan.operation, stack, plan.fingerprints[stack], dry=plan.dry, refresh=plan.refresh)
 
     def _end(self, job: Job, done: Done) -> None:
         if done.locked and self._plan.wait and not self._stopping:

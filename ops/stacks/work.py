@@ -58,7 +58,7 @@ def _work(job: Job, fleet: Path) -> Done:
     done = Done(job.stack, problem="it was stopped")
     try:
         engine = Engine(_logs(job), fleet)
-        done = _do(job, engine, fleet) if reads else _attempt(job, engine, fleet, url, lost)
+        done = _do(job, engine, fleet, refresh=job.refresh) if reads else _attempt(job, engine, fleet, url, lost)
     except OperationFailed as failure:
         lines = [check_secrets.way_out(fleet, job.stack, failure.output + failure.explanation), failure.explanation]
         lines.append(f"The engine's complete output is in {failure.log}.")

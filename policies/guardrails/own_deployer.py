@@ -11,7 +11,15 @@ from typing import Any, Final
 from .config import Config
 from .iam.documents import Condition, Statement
 from .iam.patterns import covers
-from .own_deployer_grants import EVERYTHING, LOOKS, TENANTS, cells_policy, governed, rotators
+from .own_deployer_grants import (
+    EVERYTHING,
+    EVERYTHING_STATE,
+    TENANTS,
+    TENANTS_STATE,
+    cells_policy,
+    governed,
+    rotators,
+)
 from .own_grants import CRYPTOGRAPHY
 from .via_service import through_secrets_manager
 
@@ -33,10 +41,16 @@ def deploys(name: Any, cell: str, config: Config) -> str:
     return EVERYTHING if name == EVERYTHING and cell not in config.tenants_pipelines else TENANTS
 
 
+def states(kind: str, cell: str, config: Config) -> str:
+    """The table that applies to the policy on the stacks' state. For the cells in `tenants_pipelines` it is
+    TENANTS_STATE, whatever the policy's name."""
+    return TENANTS_STATE if cell in config.tenants_pipelines else kind
+
+
 def unmet(kind: str, cell: str, statement: Statement) -> str:
-    """Which condition an Allow lacks; empty if none. `kind` is the table. In LOOKS, only statements that generate data
-    keys are for secrets; the others are for the stacks' state."""
-    if kind == LOOKS and not statement.names("kms:GenerateDataKey"):
+    """Which condition an Allow lacks; empty if none. `kind` is the table. The tables of the stacks' state need none:
+    the KMS key there is of Pulumi's secrets provider, not of secrets."""
+    if kind in (TENANTS_STATE, EVERYTHING_STATE):
         return ""
     for action, demands in _demands(cell).items():
         for key, value in demands.items() if statement.names(action) else ():

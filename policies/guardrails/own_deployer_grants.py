@@ -1,7 +1,8 @@
 """The most that a pipeline's role may do, by what it deploys.
 
-Owns three tables: TENANTS and EVERYTHING limit the role's inline policy, LOOKS the managed policy that reads. Leaves
-out the condition that each action needs (`own_deployer`) and other roles' tables (`own_grants`).
+Owns five tables: TENANTS and EVERYTHING limit the role's inline policy, TENANTS_STATE and EVERYTHING_STATE the managed
+policy on the stacks' state, LOOKS the one that reads. Leaves out the condition that each action needs (`own_deployer`)
+and other roles' tables (`own_grants`).
 """
 
 from __future__ import annotations
@@ -14,14 +15,20 @@ from .own_grants import Grant, admin_secrets, customers_admin_secrets, secrets
 TENANTS: Final = "tenants"
 EVERYTHING: Final = "everything"
 LOOKS: Final = "looks"
+TENANTS_STATE: Final = "tenants-state"
+EVERYTHING_STATE: Final = "everything-state"
 _ANY_KEY: Final = "arn:~:kms:~:~:key/*"
+_STATES: Final = ("deployer-tenants-state", "deployer-everything-state")
+_STATE_FILES: Final = ("json", "json.bak", "json.gz", "json.gz.bak", "json.zst", "json.zst.bak")
 _RULES: Final = ("rotation-failed", *(one.rule for one in SCHEDULED))
 
 
 def deployer_grants(kind: str, cell: str) -> tuple[Grant, ...]:
-    """`kind` is TENANTS, EVERYTHING or LOOKS."""
+    """`kind` is one of the five tables."""
     if kind == LOOKS:
         return _looks(cell)
+    if kind in (TENANTS_STATE, EVERYTHING_STATE):
+        return _state(kind, cell)
     return (*_on_secrets(kind, cell), *(_platforms(cell) if kind == EVERYTHING else ()))
 
 
@@ -119,9 +126,8 @@ def _platforms(cell: str) -> tuple[Grant, ...]:
 
 
 def _looks(cell: str) -> tuple[Grant, ...]:
-    """Any bucket and KMS key may hold the stacks' state, but the policy must name them in full."""
     topic, role = _topic(cell), f"arn:~:iam::~:role/myflux-{cell}-deployer"
-    policies = [cells_policy(cell, name) for name in ("read", "boundary", "deployer-looks")]
+    policies = [cells_policy(cell, name) for name in ("read", "boundary", "deployer-looks", *_STATES)]
     return (
         *_on("cloudtrail", "LookupEvents", "*"),
         *_on("cloudwatch", "DescribeAlarms", "*"),
@@ -149,10 +155,29 @@ def _looks(cell: str) -> tuple[Grant, ...]:
         *_on("lambda", "InvokeFunction", *_functions(cell, ("sweep",))),
         *_on("cloudwatch", "ListTagsForResource", _alarms(cell)),
         *_on("events", "DescribeRule ListTagsForResource ListTargetsByRule", *_rules(cell)),
-        *_on("s3", "ListBucket", "arn:~:s3:::~"),
-        *_on("s3", "DeleteObject GetObject PutObject", "arn:~:s3:::~/*"),
-        # The KMS key of the stacks' state, and those of secrets' replicas.
+        # The KMS keys of secrets' replicas.
         *_on("kms", "Decrypt Encrypt GenerateDataKey", "arn:~:kms:~:~:key/~"),
+    )
+
+
+def _state(kind: str, cell: str) -> tuple[Grant, ...]:
+    """Any bucket, project and KMS key may hold the stacks' state, but the policy must name them in full. A cell's
+    tenants' stacks are named ``TENANT.CELL``, its platform's ``CELL``."""
+    tenants = _files(f"*.{cell}", ("json*", "pulumi-tags"))
+    platform = _files(cell, (*_STATE_FILES, "pulumi-tags"))
+    writes = (*tenants, *platform) if kind == EVERYTHING_STATE else tenants
+    return (
+        *_on("s3", "ListBucket", "arn:~:s3:::~"),
+        *_on("s3", "DeleteObject GetObject PutObject", *writes),
+        *_on("s3", "GetObject", "arn:~:s3:::~/.pulumi/meta.yaml", *platform),
+        *_on("kms", "Decrypt Encrypt", "arn:~:kms:~:~:key/~"),
+    )
+
+
+def _files(stack: str, endings: tuple[str, ...]) -> tuple[str, ...]:
+    return (
+        *(f"arn:~:s3:::~/.pulumi/stacks/~/{stack}.{ending}" for ending in endings),
+        *(f"arn:~:s3:::~/.pulumi/{folder}/~/{stack}/*" for folder in ("locks/organization", "history", "backups")),
     )
 
 

@@ -17,13 +17,14 @@ from .iam.documents import Statement
 from .iam.patterns import covers, is_wild
 from .iam.policy_holders import MANAGED_POLICY, HeldDocument, documents
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
-from .own_deployer import denies_values, deploys, unmet
-from .own_deployer_grants import EVERYTHING, LOOKS, TENANTS, deployer_grants
+from .own_deployer import denies_values, deploys, states, unmet
+from .own_deployer_grants import EVERYTHING, EVERYTHING_STATE, LOOKS, TENANTS, TENANTS_STATE, deployer_grants
 from .own_grants import CRYPTOGRAPHY, PUT_METRIC_DATA, Grant, grants_of, secrets_of
 from .via_service import through_secrets_manager
 
 _CELLS_POLICY: Final = re.compile(
-    r"myflux-(?P<cell>[a-z][a-z0-9-]{2,19})-(?P<kind>read|boundary|deployer-looks)", re.ASCII
+    r"myflux-(?P<cell>[a-z][a-z0-9-]{2,19})-(?P<kind>read|boundary|deployer-(looks|(tenants|everything)-state))",
+    re.ASCII,
 )
 _TENANT: Final = "${aws:PrincipalTag/tenant}"
 _TAGS: Final = ("secretsmanager:ResourceTag/tenant", "aws:ResourceTag/tenant")
@@ -31,8 +32,14 @@ _TAGS: Final = ("secretsmanager:ResourceTag/tenant", "aws:ResourceTag/tenant")
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html"""
 _METRICS: Final = "MyFluxKeys"
 _HOUR: Final = 3600
-_MANAGED: Final = {"read": "runtime", "boundary": "boundary", "deployer-looks": LOOKS}
-_PIPELINES: Final = (TENANTS, EVERYTHING, LOOKS)
+_STATES: Final = (TENANTS_STATE, EVERYTHING_STATE)
+_MANAGED: Final = {
+    "read": "runtime",
+    "boundary": "boundary",
+    "deployer-looks": LOOKS,
+    **{f"deployer-{kind}": kind for kind in _STATES},
+}
+_PIPELINES: Final = (TENANTS, EVERYTHING, LOOKS, *_STATES)
 
 
 def whose(held: HeldDocument) -> ownership.OurRole | None:
@@ -57,7 +64,9 @@ def _narrow(stack: Stack, config: Config) -> Iterator[Finding]:
         if role.kind == "deployer" and not denies_values(held.statements) and held.trouble is None:
             message = "does not deny secret values and other roles, though the role can change policies that allow them"
             yield violation(held.resource, held.path, message)
-        kind = deploys(held.resource.get("name"), role.cell, config) if role.kind == "deployer" else role.kind
+        kind = states(role.kind, role.cell, config) if role.kind in _STATES else role.kind
+        if role.kind == "deployer":
+            kind = deploys(held.resource.get("name"), role.cell, config)
         found = _wrong(held.statements, replace(role, kind=kind))
         # With an unknown name, the wider table may be the right one.
         hidden = kind == TENANTS and held.resource.get("name") is UNKNOWN
@@ -109,7 +118,9 @@ def _of_another_service(action: str, resource: str) -> bool:
 
 
 def _called(kind: str) -> str:
-    return f"a pipeline that deploys {kind}" if kind in (TENANTS, EVERYTHING) else f"the {kind} role"
+    if kind in (TENANTS, EVERYTHING, *_STATES):
+        return f"a pipeline that deploys {kind.removesuffix('-state')}"
+    return f"the {kind} role"
 
 
 def _by_tag(stack: Stack, _: Config) -> Iterator[Finding]:

@@ -147,6 +147,19 @@ def test_a_difference_in_aws_is_told_every_night_until_it_is_put_right(bootstrap
     bootstrapped.up("acme.local")
 
 
+def test_a_difference_of_the_platform_is_told_without_writing_its_state(bootstrapped: Rig, job: Job) -> None:
+    """The pipeline deploys tenants: it reads the platform's state, and no more."""
+    logs, group = bootstrapped.client("administrator", "logs"), "/aws/lambda/myflux-local-sweep"
+    before = bootstrapped.export(CELL)
+    logs.put_retention_policy(logGroupName=group, retentionInDays=3)
+    told = job("drift", "--cell", CELL)
+    logs.put_retention_policy(logGroupName=group, retentionInDays=14)
+    assert told.returncode == 1, told.stderr
+    assert f"| {CELL} | update 1 |" in told.stdout
+    assert f"`myflux-keys refresh --cell {CELL}`, then `myflux-keys up --cell {CELL}`" in told.stdout
+    assert bootstrapped.export(CELL) == before
+
+
 def test_a_tenant_is_off_boarded_and_its_file_waits_on_a_branch_to_be_merged(
     bootstrapped: Rig, repository: Repository, job: Job
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from components.deployer import DeployerArgs
 from components.iam.copies import Replica
-from components.iam.deployer_permissions import State
+from components.iam.deployer_state import State
 from components.iam.deployer_trust import Job
 from components.platform import Platform
 from components.tenant_key import TenantKey
@@ -72,7 +72,7 @@ def recorded(build: Build, tmp_path: Path, everything: list[Any]) -> Any:
 
 def _all(folder: Path) -> None:
     job = Job("token.actions.githubusercontent.com", "sts.amazonaws.com", "repo:myflux/keys:environment:prod-eu1")
-    state = State("s" * 63, f"arn:aws-us-gov:kms:{CELL.region}:{CELL.account_id}:key/{'1' * 36}")
+    state = State("s" * 63, f"arn:aws-us-gov:kms:{CELL.region}:{CELL.account_id}:key/{'1' * 36}", "p" * 100)
     pipeline = DeployerArgs(CELL, job, "everything", state, COPIES)
     Platform(CELL.cell, platform_arguments(CELL, folder, pipeline=pipeline, replicas=COPIES))
     for slug, more in ((TENANT, {}), ("u" * 32, {"managed": None, "own_organization": True, "enabled": False})):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from components.deployer import DeployerArgs
-from components.iam.deployer_permissions import State
+from components.iam.deployer_state import State
 from components.iam.deployer_trust import Job
 from components.platform import Platform
 from components.tenant_key import TenantKey
@@ -58,7 +58,7 @@ def _check(recorded: Any, tenant: str) -> None:
 
 def test_a_platforms_resources_are_nobodys_tenants(build: Build, cell: CellNames, tmp_path: Path) -> None:
     job = Job("token.actions.githubusercontent.com", "sts.amazonaws.com", "repo:myflux/keys:environment:prod-eu1")
-    pipeline = DeployerArgs(cell, job, "everything", State("state-bucket", None))
+    pipeline = DeployerArgs(cell, job, "everything", State("state-bucket", None, "myflux-keys"))
     recorded = build(lambda: Platform("prod-eu1", platform_arguments(cell, tmp_path, pipeline=pipeline)))
     assert {"aws:cloudwatch/eventRule:EventRule", "aws:sqs/queue:Queue"} <= {r.type for r in recorded.resources}
     _check(recorded, "_platform")

@@ -107,7 +107,7 @@ def test_what_a_pipelines_documents_say_is_changed_too() -> None:
 
 def test_a_pipelines_documents_are_changed_once_for_each_thing_that_it_deploys() -> None:
     made = [m for name in SUBJECTS if "pipeline" in name for m in subject(name).mutants()]
-    assert {"local-deployer-role", "local-deployer-permissions", "local-deployer-looks"} <= {
+    assert {f"local-deployer-{one}" for one in ("role", "permissions", "looks", "state")} <= {
         m.original.name for m in made
     }
     assert not [m for m in made if m.original.name == "local-sweep-role"], (

@@ -125,8 +125,8 @@ WIDER: dict[str, tuple[str, str, Edit]] = {
     "more than rotation if there is a function": (OPEN, HELD, of("secretsmanager:RotateSecret", lambda one: one["Action"].append(
         "secretsmanager:DeleteSecret"))),
     "another condition if it exists": (OPEN, HELD, of("iam:CreateRole", respelled("StringEquals", "StringEqualsIfExists"))),
-    "every key of the account": (NARROW, LOOKS, of("kms:Encrypt", on("arn:aws:kms:us-east-1:000000000000:key/*"))),
-    "every bucket": (NARROW, LOOKS, of("s3:GetObject", on("arn:aws:s3:::*"))),
+    "a key outside Secrets Manager": (NARROW, LOOKS, adds("kms:Decrypt", "arn:aws:kms:us-east-1:000000000000:key/1234abcd")),
+    "the stacks' state by what it reads back": (NARROW, LOOKS, adds("s3:GetObject", "arn:aws:s3:::myflux-state-local/*")),
     "a pattern of subjects": (TRUST, ROLE, job("sub", "repo:myflux/keys:*")),
     "a pattern of ids": (TRUST, ROLE, job("sub", "repo:myflux@*/keys@*:environment:local")),
     "a pattern of one id": (TRUST, ROLE, job("sub", "repo:myflux@1234567/keys@?:environment:local")),

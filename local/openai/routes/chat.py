@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from local.openai import errors, keys
+from local.openai import echo, errors, keys
 from local.openai.answering import Completion, complete, usable_model
 from local.openai.call import Answer, Call, model_route
 from local.openai.catalogue import Model
@@ -23,7 +23,6 @@ _NO_EFFECT: Final = (
     "functions",
     "logit_bias",
     "logprobs",
-    "metadata",
     "modalities",
     "moderation",
     "parallel_tool_calls",
@@ -99,8 +98,7 @@ def _longest(body: Body, model: Model) -> int | None:
     return new if new is not None else old
 
 
-def check_temperature(body: Body, model: Model) -> None:
-    value = body.anything("temperature")
+def check_temperature(value: float | None, model: Model) -> None:
     if value is not None and value != 1 and model.reasons:
         raise errors.ApiError(
             400,
@@ -118,7 +116,8 @@ def _create(call: Call) -> Answer:
     project, model = usable_model(call, name)
     messages = _messages(body)
     longest = _longest(body, model)
-    check_temperature(body, model)
+    check_temperature(body.number("temperature", minimum=0, maximum=2), model)
+    settings = echo.told(body, echo.CHAT)
     choices = body.integer("n", minimum=1, maximum=1, required=False, nullable=True)
     assert choices in (None, 1)
     stream = body.boolean("stream", nullable=True)
@@ -136,7 +135,8 @@ def _create(call: Call) -> Answer:
     message = {"role": "assistant", "content": done.text, "refusal": None, "annotations": []}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _reason(done)}
     return Answer(
-        base | {"object": "chat.completion", "choices": [choice], "usage": _usage(done)}, headers=done.headers
+        base | settings | {"object": "chat.completion", "choices": [choice], "usage": _usage(done)},
+        headers=done.headers,
     )
 
 

@@ -1,7 +1,7 @@
 """Responses: create (whole or streamed), retrieve, delete.
 
 Owns `/v1/responses`. Leaves out the answer itself (`answering.py`). Parameters that influence the text of a real model
-are accepted and have no effect; tools are never called; a conversation is not continued.
+are accepted, told again in the answer, and have no effect; tools are never called; a conversation is not continued.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from local.openai import errors, keys
+from local.openai import echo, errors, keys
 from local.openai.answering import Completion, complete, usable_model
 from local.openai.call import Answer, Call, model_route
 from local.openai.fields import Body
@@ -19,32 +19,15 @@ from local.openai.routes.chat import check_temperature
 SHORTEST_OUTPUT: Final = 16
 """Tokens: the API's own minimum for `max_output_tokens`."""
 
-_NO_EFFECT: Final = (
-    "access_programs",
-    "background",
+_NOT_TOLD: Final = (
+    "background_options",
     "context_management",
-    "conversation",
     "include",
-    "max_tool_calls",
-    "metadata",
     "moderation",
-    "parallel_tool_calls",
-    "prompt",
-    "prompt_cache_key",
-    "prompt_cache_options",
-    "prompt_cache_retention",
-    "reasoning",
-    "safety_identifier",
     "service_tier",
     "stream_options",
-    "text",
-    "tool_choice",
-    "tools",
-    "top_logprobs",
-    "top_p",
-    "truncation",
-    "user",
 )
+"""Taken, without effect, and not in the answer: the tier is the one that was used, and the moderation its result."""
 
 
 def _input(body: Body) -> list[str]:
@@ -85,7 +68,8 @@ def _create(call: Call) -> Answer:
     longest = body.integer(
         "max_output_tokens", minimum=SHORTEST_OUTPUT, maximum=1_000_000, required=False, nullable=True
     )
-    check_temperature(body, model)
+    settings = echo.told(body, echo.RESPONSE)
+    check_temperature(settings["temperature"], model)
     previous = body.text("previous_response_id", required=False, nullable=True)
     if previous is not None and call.organization.responses.get(previous, ("", {}))[0] != project.id:
         raise errors.ApiError(
@@ -96,11 +80,12 @@ def _create(call: Call) -> Answer:
         )
     store = body.anything("store")
     stream = body.boolean("stream", nullable=True)
-    for field in _NO_EFFECT:
+    for field in _NOT_TOLD:
         body.anything(field)
     body.done()
     done = complete(call, project, model, [instructions, *messages] if instructions else messages, longest)
-    response = _response(call, done, instructions, longest, previous, store is not False)
+    asked = {"instructions": instructions, "max_output_tokens": longest, "previous_response_id": previous}
+    response = _response(call, done, settings | asked, store is not False)
     if store is not False:
         call.organization.store_response(project.id, response)
     if stream:
@@ -108,36 +93,22 @@ def _create(call: Call) -> Answer:
     return Answer(response, headers=done.headers)
 
 
-def _response(
-    call: Call, done: Completion, instructions: str | None, longest: int | None, previous: str | None, store: bool
-) -> dict[str, Any]:
+def _response(call: Call, done: Completion, asked: dict[str, Any], store: bool) -> dict[str, Any]:
     status = "incomplete" if done.cut else "completed"
     part = {"type": "output_text", "text": done.text, "annotations": [], "logprobs": []}
     message = {"id": keys.make_id("msg_", 48), "type": "message", "role": "assistant", "status": status}
-    return {
+    return asked | {
         "id": keys.make_id("resp_", 48),
         "object": "response",
         "created_at": call.at,
         "completed_at": None if done.cut else call.at,
         "status": status,
-        "background": False,
         "error": None,
         "incomplete_details": {"reason": "max_output_tokens"} if done.cut else None,
-        "instructions": instructions,
-        "max_output_tokens": longest,
         "model": done.model.id,
         "output": [message | {"content": [part]}],
-        "parallel_tool_calls": True,
-        "previous_response_id": previous,
-        "reasoning": {"effort": None, "summary": None},
         "service_tier": "default",
         "store": store,
-        "temperature": 1.0,
-        "text": {"format": {"type": "text"}},
-        "tool_choice": "auto",
-        "tools": [],
-        "top_p": 1.0,
-        "truncation": "disabled",
         "usage": {
             "input_tokens": done.input_tokens,
             "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
@@ -145,8 +116,6 @@ def _response(
             "output_tokens_details": {"reasoning_tokens": 0},
             "total_tokens": done.input_tokens + done.output_tokens,
         },
-        "user": None,
-        "metadata": {},
     }
 
 

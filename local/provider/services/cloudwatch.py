@@ -61,6 +61,8 @@ def _read(aws: Aws, id: str, _prior: State) -> State | None:
     return seen | {
         "name": alarm["AlarmName"],
         "arn": alarm["AlarmArn"],
+        "datapointsToAlarm": alarm.get("DatapointsToAlarm", 0),
+        "evaluateLowSampleCountPercentiles": alarm.get("EvaluateLowSampleCountPercentile", ""),
         "treatMissingData": alarm.get("TreatMissingData") or "missing",
         "dimensions": {each["Name"]: each["Value"] for each in alarm.get("Dimensions") or ()},
         "tags": mapped(client.list_tags_for_resource(ResourceARN=alarm["AlarmArn"]).get("Tags")),
@@ -113,7 +115,7 @@ RESOURCES = (
                 Scalar.STRING, default="missing", rule=one_of(("breaching", "notBreaching", "ignore", "missing"))
             ),
         },
-        outputs={"arn": Scalar.STRING},
+        outputs={"arn": Scalar.STRING, "evaluateLowSampleCountPercentiles": Scalar.STRING},
         create=_create,
         read=_read,
         update=_update,

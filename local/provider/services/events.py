@@ -58,6 +58,7 @@ def _read(aws: Aws, id: str, _prior: State) -> State | None:
         "eventPattern": rule.get("EventPattern", ""),
         "scheduleExpression": rule.get("ScheduleExpression", ""),
         "state": rule["State"],
+        "isEnabled": rule["State"] != "DISABLED",
         "tags": mapped(events.list_tags_for_resource(ResourceARN=rule["Arn"]).get("Tags")),
     }
 
@@ -67,9 +68,9 @@ def _update(aws: Aws, change: Change) -> State:
     return {}
 
 
-def _delete(aws: Aws, id: str, _state: State) -> None:
+def _delete(aws: Aws, id: str, state: State) -> None:
     bus, name = _address(id)
-    aws.client("events").delete_rule(Name=name, EventBusName=bus)
+    aws.client("events").delete_rule(Name=name, EventBusName=bus, Force=bool(state.get("forceDestroy")))
 
 
 def _retag(aws: Aws, id: str, add: Mapping[str, str], remove: Sequence[str]) -> None:
@@ -147,11 +148,15 @@ def _update_target(aws: Aws, change: Change) -> State:
 
 def _delete_target(aws: Aws, _id: str, state: State) -> None:
     answer = aws.client("events").remove_targets(
-        Rule=state["rule"], EventBusName=state["eventBusName"], Ids=[state["targetId"]]
+        Rule=state["rule"],
+        EventBusName=state["eventBusName"],
+        Ids=[state["targetId"]],
+        Force=bool(state.get("forceDestroy")),
     )
     _complain(answer, "remove target")
 
 
+_force = Property(Scalar.BOOLEAN, default=False, read_back=False)
 _bus = Property(Scalar.STRING, default=_DEFAULT, replaces=True)
 
 RESOURCES = (
@@ -168,8 +173,10 @@ RESOURCES = (
             "eventPattern": Property(Scalar.JSON),
             "scheduleExpression": Property(Scalar.STRING),
             "state": Property(Scalar.STRING, default="ENABLED", rule=one_of(_STATES)),
+            "forceDestroy": _force,
         },
-        outputs={"arn": Scalar.STRING},
+        outputs={"arn": Scalar.STRING, "isEnabled": Scalar.BOOLEAN},
+        fixed={"namePrefix": ""},
         create=_create,
         read=_read,
         update=_update,
@@ -186,6 +193,7 @@ RESOURCES = (
             "targetId": Property(Scalar.STRING, replaces=True, computed=True),
             "eventBusName": _bus,
             "input": Property(Scalar.STRING, rule=is_json),
+            "forceDestroy": _force,
         },
         outputs={},
         create=_create_target,

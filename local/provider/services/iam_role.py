@@ -107,6 +107,7 @@ RESOURCES = (
             "forceDetachPolicies": Property(Scalar.BOOLEAN, default=False, read_back=False),
         },
         outputs={"arn": Scalar.STRING, "createDate": Scalar.STRING, "uniqueId": Scalar.STRING},
+        fixed={"namePrefix": ""},
         create=_create,
         read=_read,
         update=_update,

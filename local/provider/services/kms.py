@@ -18,6 +18,7 @@ def _create_key(aws: Aws, inputs: State) -> Created:
     request: dict[str, Any] = {"Tags": pairs(inputs.get("tags"), "TagKey", "TagValue")}
     request |= {"Description": inputs["description"]} if inputs.get("description") else {}
     request |= {"Policy": inputs["policy"]} if inputs.get("policy") else {}
+    request |= {"BypassPolicyLockoutSafetyCheck": True} if inputs["bypassPolicyLockoutSafetyCheck"] else {}
     return Created(aws.client("kms").create_key(**request)["KeyMetadata"]["KeyId"])
 
 
@@ -73,7 +74,8 @@ def _update_key(aws: Aws, change: Change) -> State:
     if "description" in change.changed:
         kms.update_key_description(KeyId=change.id, Description=new.get("description", ""))
     if "policy" in change.changed:
-        kms.put_key_policy(KeyId=change.id, PolicyName="default", Policy=new["policy"])
+        bypass = {"BypassPolicyLockoutSafetyCheck": True} if new["bypassPolicyLockoutSafetyCheck"] else {}
+        kms.put_key_policy(KeyId=change.id, PolicyName="default", Policy=new["policy"], **bypass)
     if "isEnabled" in change.changed and not new["isEnabled"]:
         kms.disable_key(KeyId=change.id)
     return {}
@@ -139,6 +141,7 @@ RESOURCES = (
             "description": Property(Scalar.STRING, computed=True),
             "deletionWindowInDays": Property(Scalar.INTEGER, read_back=False, rule=between(7, 30)),
             "enableKeyRotation": Property(Scalar.BOOLEAN, default=False),
+            "bypassPolicyLockoutSafetyCheck": Property(Scalar.BOOLEAN, default=False, read_back=False),
             "rotationPeriodInDays": Property(Scalar.INTEGER, computed=True, rule=between(90, 2560)),
             "policy": Property(Scalar.POLICY, computed=True),
             "isEnabled": Property(Scalar.BOOLEAN, default=True),
@@ -171,6 +174,7 @@ RESOURCES = (
             "targetKeyId": Property(Scalar.STRING, required=True, same=_same_key),
         },
         outputs={"arn": Scalar.STRING, "targetKeyArn": Scalar.STRING},
+        fixed={"namePrefix": ""},
         create=_create_alias,
         read=_read_alias,
         update=_update_alias,

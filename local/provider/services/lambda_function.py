@@ -155,6 +155,8 @@ _LOGGING = ObjectOf(
 _ENVIRONMENT = ObjectOf(
     "aws:lambda/FunctionEnvironment:FunctionEnvironment", {"variables": Property(MapOf(Scalar.STRING))}
 )
+_STORAGE = ObjectOf("aws:lambda/FunctionEphemeralStorage:FunctionEphemeralStorage", {"size": Property(Scalar.INTEGER)})
+_TRACING = ObjectOf("aws:lambda/FunctionTracingConfig:FunctionTracingConfig", {"mode": Property(Scalar.STRING)})
 _DEAD_LETTER = ObjectOf(
     "aws:lambda/FunctionDeadLetterConfig:FunctionDeadLetterConfig",
     {"targetArn": Property(Scalar.STRING, required=True, rule=is_arn)},
@@ -195,6 +197,10 @@ RESOURCES = (
             "qualifiedArn": Scalar.STRING,
             "qualifiedInvokeArn": Scalar.STRING,
             "responseStreamingInvokeArn": Scalar.STRING,
+            "ephemeralStorage": _STORAGE,
+            "tracingConfig": _TRACING,
+            "signingJobArn": Scalar.STRING,
+            "signingProfileVersionArn": Scalar.STRING,
             "sourceCodeSize": Scalar.INTEGER,
             "version": Scalar.STRING,
         },

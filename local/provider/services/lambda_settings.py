@@ -164,6 +164,7 @@ RESOURCES = (
             ),
         },
         outputs={},
+        fixed={"statementIdPrefix": ""},
         create=_add,
         read=_read,
         delete=_remove,

@@ -53,6 +53,10 @@ def read(aws: Aws, id: str, prior: State) -> State | None:
         "loggingConfig": {
             name[0].lower() + name[1:]: value for name, value in (held.get("LoggingConfig") or {}).items()
         },
+        "ephemeralStorage": {"size": (held.get("EphemeralStorage") or {}).get("Size", 512)},
+        "tracingConfig": {"mode": (held.get("TracingConfig") or {}).get("Mode", "PassThrough")},
+        "signingJobArn": held.get("SigningJobArn", ""),
+        "signingProfileVersionArn": held.get("SigningProfileVersionArn", ""),
         "kmsKeyArn": held.get("KMSKeyArn", ""),
         "reservedConcurrentExecutions": (answer.get("Concurrency") or {}).get("ReservedConcurrentExecutions", -1),
         "codeSha256": held["CodeSha256"],

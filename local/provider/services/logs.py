@@ -39,6 +39,7 @@ def _read(aws: Aws, id: str, _prior: State) -> State | None:
         "retentionInDays": group.get("retentionInDays", 0),
         "kmsKeyId": group.get("kmsKeyId", ""),
         "logGroupClass": group.get("logGroupClass", "STANDARD"),
+        "deletionProtectionEnabled": group.get("deletionProtectionEnabled", False),
         "tags": logs.list_tags_for_resource(resourceArn=arn).get("tags", {}),
     }
 
@@ -85,7 +86,12 @@ RESOURCES = (
             "kmsKeyId": Property(Scalar.STRING),
             "skipDestroy": Property(Scalar.BOOLEAN, default=False, read_back=False),
         },
-        outputs={"arn": Scalar.STRING, "logGroupClass": Scalar.STRING},
+        outputs={
+            "arn": Scalar.STRING,
+            "logGroupClass": Scalar.STRING,
+            "deletionProtectionEnabled": Scalar.BOOLEAN,
+        },
+        fixed={"namePrefix": ""},
         create=_create,
         complete=_complete,
         read=_read,

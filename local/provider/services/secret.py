@@ -135,7 +135,14 @@ def _create_policy(aws: Aws, inputs: State) -> Created:
 
 
 def _read_policy(aws: Aws, id: str, _prior: State) -> State | None:
-    held = aws.client("secretsmanager").get_resource_policy(SecretId=id)
+    client = aws.client("secretsmanager")
+    try:
+        held = client.get_resource_policy(SecretId=id)
+    except client.exceptions.InvalidRequestException as error:
+        # Of a secret marked for deletion nothing can be read: the official plugin takes its policy for gone.
+        if "marked for deletion" in str(error):
+            return None
+        raise
     if not held.get("ResourcePolicy") or json.loads(held["ResourcePolicy"]) == {}:
         return None
     return {"secretArn": held["ARN"], "policy": held["ResourcePolicy"]}
@@ -171,6 +178,7 @@ RESOURCES = (
             "replicas": Property(ListOf(_REPLICA, unordered=True), computed=True, same=_same_replicas),
         },
         outputs={"arn": Scalar.STRING},
+        fixed={"namePrefix": ""},
         create=_create,
         read=_read,
         update=_update,

@@ -16,6 +16,9 @@ from local.provider.rules import is_arn, matches, one_of
 from local.provider.services.tags import mapped, pairs
 
 _ATTRIBUTES = {"displayName": "DisplayName", "kmsMasterKeyId": "KmsMasterKeyId", "policy": "Policy"}
+_RECEIVERS = ("application", "firehose", "http", "lambda", "sqs")
+_LARGEST = 262_144
+"""Bytes: what a topic takes if it was told nothing else."""
 _PROTOCOLS = ("sqs", "sms", "lambda", "firehose", "application", "email", "email-json", "http", "https")
 
 
@@ -35,6 +38,9 @@ def _read(aws: Aws, id: str, prior: State) -> State | None:
         "displayName": held.get("DisplayName", ""),
         "kmsMasterKeyId": held.get("KmsMasterKeyId", ""),
         "fifoTopic": held.get("FifoTopic") == "true",
+        "maximumMessageSize": int(held.get("MaximumMessageSize", _LARGEST)),
+        "signatureVersion": int(held.get("SignatureVersion", 0)),
+        "tracingConfig": held.get("TracingConfig", ""),
         "tags": mapped(sns.list_tags_for_resource(ResourceArn=id).get("Tags")),
     }
     # A policy that a TopicPolicy owns would be reported as drift of the topic.
@@ -126,6 +132,7 @@ def _read_subscription(aws: Aws, id: str, _prior: State) -> State | None:
         "ownerId": held["Owner"],
         "pendingConfirmation": held.get("PendingConfirmation") == "true",
         "confirmationWasAuthenticated": held.get("ConfirmationWasAuthenticated") == "true",
+        "filterPolicyScope": held.get("FilterPolicyScope", ""),
         "rawMessageDelivery": held.get("RawMessageDelivery") == "true",
     }
 
@@ -170,7 +177,21 @@ RESOURCES = (
             "kmsMasterKeyId": Property(Scalar.STRING),
             "policy": Property(Scalar.POLICY, computed=True),
         },
-        outputs={"arn": Scalar.STRING, "owner": Scalar.STRING, "fifoTopic": Scalar.BOOLEAN},
+        outputs={
+            "arn": Scalar.STRING,
+            "owner": Scalar.STRING,
+            "fifoTopic": Scalar.BOOLEAN,
+            "maximumMessageSize": Scalar.INTEGER,
+            "signatureVersion": Scalar.INTEGER,
+            "tracingConfig": Scalar.STRING,
+        },
+        fixed={
+            "namePrefix": "",
+            "beginningArchiveTime": "",
+            "fifoThroughputScope": "",
+            "contentBasedDeduplication": False,
+        }
+        | {f"{receiver}SuccessFeedbackSampleRate": 0 for receiver in _RECEIVERS},
         create=_create,
         read=_read,
         update=_update,
@@ -197,12 +218,16 @@ RESOURCES = (
             "protocol": Property(Scalar.STRING, required=True, replaces=True, rule=one_of(_PROTOCOLS)),
             "endpoint": Property(Scalar.STRING, required=True, replaces=True),
             "rawMessageDelivery": Property(Scalar.BOOLEAN, default=False),
+            # Of HTTP endpoints alone, which the stand-in does not wait for.
+            "confirmationTimeoutInMinutes": Property(Scalar.INTEGER, default=1, read_back=False),
+            "endpointAutoConfirms": Property(Scalar.BOOLEAN, default=False, read_back=False),
         },
         outputs={
             "arn": Scalar.STRING,
             "ownerId": Scalar.STRING,
             "pendingConfirmation": Scalar.BOOLEAN,
             "confirmationWasAuthenticated": Scalar.BOOLEAN,
+            "filterPolicyScope": Scalar.STRING,
         },
         create=_subscribe,
         complete=_complete_subscription,

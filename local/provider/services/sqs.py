@@ -130,6 +130,12 @@ RESOURCES = (
             "kmsDataKeyReusePeriodSeconds": Scalar.INTEGER,
             "maxMessageSize": Scalar.INTEGER,
         },
+        fixed={
+            "namePrefix": "",
+            "deduplicationScope": "",
+            "fifoThroughputLimit": "",
+            "contentBasedDeduplication": False,
+        },
         create=_create,
         read=_read,
         update=_update,
