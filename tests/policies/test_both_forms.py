@@ -55,9 +55,8 @@ def test_what_depends_on_what_is_the_same_in_both_forms() -> None:
     for recorded, one in zip(as_a_review_records(shipped), shown, strict=True):
         assert (recorded.urn, recorded.protect) == (one.urn, one.protect)
         assert recorded.dependencies & there == one.dependencies, recorded.name
-        assert {name: urns & there for name, urns in recorded.property_dependencies.items()} == dict(
-            one.property_dependencies
-        ), recorded.name
+        told = {name: urns & there for name, urns in recorded.property_dependencies.items() if urns & there}
+        assert told == {name: urns for name, urns in one.property_dependencies.items() if urns}, recorded.name
 
 
 def test_assets_of_every_kind_come_back_from_the_record(tmp_path: Path) -> None:
