@@ -18,8 +18,8 @@ from urllib.parse import unquote, urlsplit
 
 import pulumi
 from pulumi.runtime import mocks, rpc
-from pulumi.runtime.settings import reset_options
-from pulumi.runtime.stack import run_pulumi_func
+from pulumi.runtime.settings import get_root_resource, reset_options
+from pulumi.runtime.stack import Stack, massage, run_pulumi_func
 
 import program
 import tenancy
@@ -61,8 +61,14 @@ def _run(deploy: Callable[[], None], stack: str, names: CellNames, *, deployed: 
             aws, project=_PROJECT, stack=stack, preview=not deployed, monitor=monitor, organization=_ORGANIZATION
         )
 
+    def deployed_with_exports() -> None:
+        deploy()
+        # The mocks' stack is made, with no outputs, before the program runs; the engine's runs the program.
+        made = cast(Stack, get_root_resource())
+        made.register_outputs(cast(dict[str, Any], massage(made.outputs, [])))
+
     try:
-        run(mocked, deploy)
+        run(mocked, deployed_with_exports)
     finally:
         reset_options()
     return sorted(monitor.with_outputs(), key=lambda found: found.urn)
@@ -120,7 +126,7 @@ class _Monitor(mocks.MockMonitor):
         super().__init__(aws)
         self._stack = stack
         self._registered: list[Registered] = []
-        self._outputs: dict[str, Mapping[str, Any]] = {}
+        self._outputs: dict[str, dict[str, Any]] = {}
 
     def with_outputs(self) -> list[Registered]:
         """The resources, with what components and the stack register as outputs once they are all made."""
@@ -174,8 +180,9 @@ class _Monitor(mocks.MockMonitor):
         return response
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the engine's own name
-        self._outputs[request.urn] = _open(_properties(request.outputs))
-        return super().RegisterResourceOutputs(request)
+        self._outputs.setdefault(request.urn, {}).update(_open(_properties(request.outputs)))
+        answer: Any = super().RegisterResourceOutputs(request)  # pyright: ignore[reportUnknownMemberType]
+        return answer
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802 - the engine's own name
         try:

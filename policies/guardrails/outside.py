@@ -84,7 +84,7 @@ def _of_ours(provider: Resource, path: str, parts: list[tuple[str, Any]]) -> Ite
     for name, value in parts:
         if value is UNKNOWN:
             yield unknown(provider, f"{path}.{name}")
-        for tag in cast(list[Any], list(value)) if isinstance(value, list | Mapping) else []:
+        for tag in cast(list[Any], [*value]) if isinstance(value, list | Mapping) else []:
             if tag is UNKNOWN:
                 yield unknown(provider, f"{path}.{name}")
             elif _decides(str(tag), prefix=name == "keyPrefixes"):

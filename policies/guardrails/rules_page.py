@@ -17,7 +17,8 @@ _INTRODUCTION = """\
 `pulumi preview --stack STACK --policy-pack policies` checks a stack with these rules, without calls to a service or an
 account. An update with `--policy-pack policies` checks again: a rule about one resource before it is created, a rule
 about the stack at the end, when all values are known. A value that is unknown before deployment is reported at the
-rule's level, so a mandatory rule refuses it; in the shipped program no rule needs an unknown value.
+rule's level, so a mandatory rule refuses it; in the shipped program no rule needs an unknown value. What a function
+answers, a component says of itself or a stack exports is checked as far as it is known, and at the end of the update.
 
 A settings file, given with `--policy-pack-config`, changes a rule's level or its settings:
 
@@ -29,8 +30,9 @@ A settings file, given with `--policy-pack-config`, changes a rule's level or it
 }
 ```
 
-"Our" resources are those with a name or tag of MyFlux Keys. Rules ignore all others, except IAM policies: any
-identity's policy is checked, since it may allow access to our secrets.
+"Our" resources are those with a name or tag of MyFlux Keys. Rules ignore all others, except IAM policies, since any
+identity's policy may allow access to our secrets, what holds something shaped like a key, and resources of another
+kind that change one of ours.
 """
 
 

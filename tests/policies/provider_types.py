@@ -101,7 +101,9 @@ JUDGED: Final[Mapping[str, str]] = {
     "aws:cloudwatch/eventTarget:EventTarget": "failed-rotations-told",
     "aws:cloudwatch/logGroup:LogGroup": "functions-keep-their-logs",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "alarms-ring",
-    "aws:ssoadmin/customerManagedPolicyAttachment:CustomerManagedPolicyAttachment": "policies-attached-where-they-belong",
+    "aws:ssoadmin/customerManagedPolicyAttachment:CustomerManagedPolicyAttachment": (
+        "policies-attached-where-they-belong"
+    ),
     "aws:ssoadmin/customerManagedPolicyAttachmentsExclusive:CustomerManagedPolicyAttachmentsExclusive": (
         "policies-attached-where-they-belong"
     ),

@@ -48,8 +48,8 @@ NAMED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 _SEC = "https://docs.aws.amazon.com/secretsmanager/latest/"
 SOURCES = {
     "aws:secretsmanager/tag:Tag": f"{_SEC}apireference/API_TagResource.html",
-    "aws:msk/scramSecretAssociation:ScramSecretAssociation": "https://docs.aws.amazon.com/msk/latest/developerguide/msk-password.html",
-    "aws:msk/singleScramSecretAssociation:SingleScramSecretAssociation": "https://docs.aws.amazon.com/msk/latest/developerguide/msk-password.html",
+    "aws:msk/scramSecretAssociation:ScramSecretAssociation": "https://docs.aws.amazon.com/msk/latest/developerguide/msk-password-tutorial.html",
+    "aws:msk/singleScramSecretAssociation:SingleScramSecretAssociation": "https://docs.aws.amazon.com/msk/latest/developerguide/msk-password-tutorial.html",
     "aws:kms/replicaKey:ReplicaKey": "https://docs.aws.amazon.com/kms/latest/APIReference/API_ReplicateKey.html",
     "aws:kms/replicaExternalKey:ReplicaExternalKey": "https://docs.aws.amazon.com/kms/latest/APIReference/API_ReplicateKey.html",
     "aws:iam/rolePoliciesExclusive:RolePoliciesExclusive": "https://www.pulumi.com/registry/packages/aws/api-docs/iam/rolepoliciesexclusive/",

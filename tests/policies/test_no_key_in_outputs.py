@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 
+import program
+from ops.review import judging
+from ops.review.rehearsal import rehearse
 from tests.policies.rehearsed import findings, stack
 
 OUTPUTS = "no-key-in-outputs"
@@ -32,3 +37,18 @@ def test_no_output_is_a_key(called: str, answer: dict[str, Any]) -> None:
     (found,) = findings(OUTPUTS, leaks)
     assert (found.urn.rpartition("::")[2], found.kind) == (called, "violation")
     assert KEY not in str(found)
+
+
+def test_what_a_program_exports_is_seen_in_a_review(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Thing(pulumi.ComponentResource):
+        def __init__(self) -> None:
+            super().__init__("myflux:index:Thing", "thing")
+            self.register_outputs({"said": pulumi.Output.secret([KEY])})
+
+    def deploys(_: Path, **_settings: object) -> None:
+        Thing()
+        pulumi.export("made", {"inside": KEY})
+
+    monkeypatch.setattr(program, "deploy", deploys)
+    found = findings(OUTPUTS, judging.resources(rehearse("local")))
+    assert {one.path for one in found} == {"said[0]", "made.inside"}
