@@ -15,7 +15,7 @@ from . import ownership
 from .config import Config
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .outside_types import CHANGERS, METRIC_FILTER, OVERWRITES
-from .targets import name_in, target
+from .targets import name_in, ours_by_name, target
 
 _AWS: Final = "pulumi:providers:aws"
 _NAMESPACE: Final = "MyFluxKeys"
@@ -59,7 +59,7 @@ def _written(stack: Stack, resource: Resource) -> tuple[str, ...] | None:
     """What AWS keeps of ours one of; None if it is not ours, or is not known to be."""
     if resource.type not in OVERWRITES:
         name = resource.text("name")
-        return (resource.type, name) if ownership.named_like_ours(name) else None
+        return (resource.type, name) if ours_by_name(resource.type, name) else None
     path, of, id_ = OVERWRITES[resource.type]
     if target(stack, resource, (path,), of) != "ours":
         return None

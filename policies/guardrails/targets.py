@@ -7,13 +7,32 @@ from collections.abc import Iterator
 from typing import Any, Final, Literal, cast
 
 from . import ownership
+from .alarms import SWEEPS
 from .model import UNKNOWN, Resource, Stack
+from .outside_types import ALARM
+from .own_functions import KINDS
 
 Target = Literal["ours", "other", "unknown"]
 
 _ARN: Final = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:(?P<rest>.+)")
 _KIND: Final = re.compile(r"(?:.*:)?(?:secret|function|log-group|alarm|rule|queue|topic)[:/]|role/(?:.*/)?")
 _KMS_ALIAS: Final = "aws:kms/alias:Alias"
+
+
+def _in_a_name(metric: str, consumer: str) -> str:
+    words = re.sub(r"(?<!^)(?=[A-Z])", "-", metric).lower()
+    return f"{words}-by-{consumer}" if consumer else words
+
+
+_ALARMS: Final = tuple(
+    f"-{one}"
+    for one in (
+        "dead-letters-not-empty",
+        *(f"{kind}-errors" for kind in KINDS),
+        *(_in_a_name(one.metric, one.consumer) for one in SWEEPS),
+    )
+)
+"""How the names of our alarms end."""
 
 
 def name_in(text: str) -> str:
@@ -23,7 +42,14 @@ def name_in(text: str) -> str:
     if ":secret:" in text:
         return ownership.secret_name(text)
     arn = _ARN.fullmatch(text)
-    return _KIND.sub("", arn["rest"] if arn else text, count=1)
+    # A function's version or alias follows its name, as does a log group's star.
+    return _KIND.sub("", arn["rest"] if arn else text, count=1).partition(":")[0]
+
+
+def ours_by_name(type_: str, name: str) -> bool:
+    if type_ == ALARM:
+        return name.startswith("myflux-") and name.endswith(_ALARMS)
+    return ownership.named_like_ours(name)
 
 
 def target(stack: Stack, resource: Resource, path: tuple[str, ...], type_: str) -> Target:
@@ -59,8 +85,8 @@ def _ours(stack: Stack, text: str, type_: str) -> bool:
     if type_ == ownership.KEY:
         # A key has no name. Of the cell's key a tenant's stack knows only the ARN, which its secret has as well.
         encrypting = {key_id(one.text("kmsKeyId")) for one in ownership.secrets(stack)} - {""}
-        return ownership.named_like_ours(name_in(text)) or key_id(text) in encrypting
-    return ownership.named_like_ours(name_in(text))
+        return ours_by_name(type_, name_in(text)) or key_id(text) in encrypting
+    return ours_by_name(type_, name_in(text))
 
 
 def key_id(id_or_arn: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from policies.guardrails import ownership
 from policies.guardrails.model import UNKNOWN, Resource
 from policies.guardrails.outside_types import ALARM, CHANGERS, LOG_GROUP, METRIC_FILTER, Changer
+from policies.guardrails.targets import name_in, ours_by_name
 from tests.policies.rehearsed import changed, findings, resource, stack
 
 OUTSIDE, TAGS = "ours-changed-by-its-own-resource", "tags-set-by-ours-alone"
@@ -29,7 +30,12 @@ NAMED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("theirs",),
     ),
     ownership.FUNCTION: (
-        (f"arn:aws:lambda:{HERE}:function:myflux-local-rotation", "myflux-local-rotation"),
+        (
+            f"arn:aws:lambda:{HERE}:function:myflux-local-rotation",
+            f"arn:aws:lambda:{HERE}:function:myflux-local-rotation:3",
+            "000000000000:function:myflux-local-rotation",
+            "myflux-local-rotation",
+        ),
         (f"arn:aws:lambda:{HERE}:function:theirs", "theirs"),
     ),
     ownership.TOPIC: ((f"arn:aws:sns:{HERE}:myflux-local-alarms",), (f"arn:aws:sns:{HERE}:theirs",)),
@@ -39,7 +45,7 @@ NAMED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     ALARM: (("myflux-local-rotation-errors", f"arn:aws:cloudwatch:{HERE}:alarm:myflux-local-rotation-errors"), ("x",)),
     LOG_GROUP: (
-        ("/aws/lambda/myflux-local-rotation", f"arn:aws:logs:{HERE}:log-group:/aws/lambda/myflux-local-rotation"),
+        ("/aws/lambda/myflux-local-rotation", f"arn:aws:logs:{HERE}:log-group:/aws/lambda/myflux-local-rotation:*"),
         ("/aws/lambda/theirs",),
     ),
 }
@@ -97,10 +103,8 @@ def test_an_unknown_name_is_as_much_ours_as_the_resource_that_it_comes_from(chan
     unknown = resource(changer.type, **naming(changer, UNKNOWN))
     (found,) = findings(OUTSIDE, [unknown])
     assert found.kind == "unknown", "it comes from nowhere: from configuration, or a lookup"
-    for name, kinds in (("myflux-local-a", {"violation"}), ("theirs", set[str]())):
-        if changer.of == LOG_GROUP:
-            name = f"/aws/lambda/{name}"
-        tags = {"managed-by": "myflux-keys"} if changer.of == ownership.KEY and kinds else {}
+    for name, kinds in ((name_in(NAMED[changer.of][0][0]), {"violation"}), ("theirs", set[str]())):
+        tags = {"managed-by": "myflux-keys"} if kinds else {}
         source = resource(changer.of, "source", name=name, tags=tags)
         between = replace(
             resource("aws:ssm/parameter:Parameter", "between", value=UNKNOWN),
@@ -109,6 +113,13 @@ def test_an_unknown_name_is_as_much_ours_as_the_resource_that_it_comes_from(chan
         for at in (source, between):
             follows = replace(unknown, property_dependencies={changer.path[0]: frozenset({at.urn})})
             assert {one.kind for one in findings(OUTSIDE, [source, between, follows])} == kinds, (name, at.name)
+
+
+def test_each_alarm_of_a_platform_is_known_by_its_name() -> None:
+    names = [one.text("name") for one in stack("local") if one.type == ALARM]
+    assert len(names) > 10
+    assert [name for name in names if not ours_by_name(ALARM, name)] == [], "a mute rule of another stack has only it"
+    assert not ours_by_name(ALARM, "myflux-dashboard-slow")
 
 
 def test_a_tag_of_its_own_does_not_make_a_secret_anothers() -> None:
