@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 from . import ownership
 from .config import Config
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
-from .outside_types import CHANGERS, METRIC_FILTER, OVERWRITES
+from .outside_types import CHANGERS, METRIC_FILTER, OVERWRITES, SUBJECTS
 from .targets import name_in, ours_by_name, target
 
 _AWS: Final = "pulumi:providers:aws"
@@ -35,6 +35,10 @@ def _changed(stack: Stack, _: Config) -> Iterator[Finding]:
         if resource.type == METRIC_FILTER:
             yield from _metrics(resource)
     yield from _overwritten(stack)
+    for type_, path, of in SUBJECTS:
+        for resource in stack:
+            if resource.type == type_ and target(stack, resource, (path,), of) == "unknown":
+                yield unknown(resource, path)
 
 
 def _metrics(filter_: Resource) -> Iterator[Finding]:

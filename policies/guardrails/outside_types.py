@@ -174,3 +174,15 @@ OVERWRITES: Final = {
 }
 """Types of which AWS keeps one for the resource that the first property names and, if there is one, the id in the last:
 of two, the one that is written later overwrites the other."""
+
+SUBJECTS: Final = (
+    ("aws:iam/rolePolicy:RolePolicy", "role", ownership.ROLE),
+    ("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "role", ownership.ROLE),
+    ("aws:iam/policyAttachment:PolicyAttachment", "roles", ownership.ROLE),
+    ("aws:sns/topicPolicy:TopicPolicy", "arn", ownership.TOPIC),
+    ("aws:sns/topicSubscription:TopicSubscription", "topic", ownership.TOPIC),
+    ("aws:sqs/queuePolicy:QueuePolicy", "queueUrl", ownership.QUEUE),
+    ("aws:cloudwatch/eventTarget:EventTarget", "rule", EVENT_RULE),
+    ("aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig", "functionName", ownership.FUNCTION),
+)
+"""Types that rules judge if they are for a resource of ours, and otherwise leave alone: the property that names it."""

@@ -93,3 +93,17 @@ def test_the_cells_key_is_not_changed_from_a_tenants_stack(type_: str) -> None:
         assert findings(rule, (*stack("acme.local"), resource(type_, keyId=key, **properties))), key
     theirs = resource(type_, keyId=CELLS_KEY.replace("key/7", "key/8"), **properties)
     assert findings(rule, (*stack("acme.local"), theirs)) == []
+
+
+@pytest.mark.parametrize("type_", ["externalKey:ExternalKey", "replicaKey:ReplicaKey"])
+def test_a_secrets_key_is_of_the_type_whose_policy_is_judged(type_: str) -> None:
+    # https://docs.aws.amazon.com/kms/latest/developerguide/importing-keys.html
+    key = resource(f"aws:kms/{type_}", "theirs", policy="{}")
+    acme = tuple(
+        replace(one, property_dependencies={**one.property_dependencies, "kmsKeyId": frozenset({key.urn})})
+        if one.name == "acme-key-secret"
+        else one
+        for one in stack("acme.local")
+    )
+    (found,) = findings("secret-has-its-own-kms-key", (*acme, key))
+    assert (found.kind, found.path) == ("violation", "kmsKeyId")

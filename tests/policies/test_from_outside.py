@@ -10,7 +10,7 @@ import pytest
 
 from policies.guardrails import ownership
 from policies.guardrails.model import UNKNOWN, Resource
-from policies.guardrails.outside_types import ALARM, CHANGERS, LOG_GROUP, METRIC_FILTER, Changer
+from policies.guardrails.outside_types import ALARM, CHANGERS, LOG_GROUP, METRIC_FILTER, SUBJECTS, Changer
 from policies.guardrails.targets import name_in, ours_by_name
 from tests.policies.rehearsed import changed, findings, resource, stack
 
@@ -137,6 +137,16 @@ def test_metrics_that_alarms_watch_are_not_made_from_anybodys_log() -> None:
     assert findings(OUTSIDE, [filtered("Theirs")]) == []
     assert [one.kind for one in findings(OUTSIDE, [filtered("MyFluxKeys")])] == ["violation"]
     assert [one.kind for one in findings(OUTSIDE, [filtered(UNKNOWN)])] == ["unknown"]
+
+
+@pytest.mark.parametrize(("type_", "path", "of"), SUBJECTS, ids=[type_ for type_, _, _ in SUBJECTS])
+def test_whether_it_is_for_ours_cannot_be_judged_from_nowhere(type_: str, path: str, of: str) -> None:
+    value = [UNKNOWN] if path == "roles" else UNKNOWN
+    (found,) = findings(OUTSIDE, [resource(type_, **{path: value})])
+    assert (found.kind, found.path) == ("unknown", path)
+    theirs = resource(of, "theirs", name="theirs")
+    follows = replace(resource(type_, **{path: value}), property_dependencies={path: frozenset({theirs.urn})})
+    assert findings(OUTSIDE, [theirs, follows]) == []
 
 
 ALSO = [
