@@ -19,7 +19,7 @@ from policies.guardrails.judge import RULES, judge
 from policies.guardrails.model import UNKNOWN, Archive, Finding, Resource, Rule, whole
 from tenancy import Cell, Tenant
 
-_PROMISED: Final = {"tenant", "permission", "models", "rate_limits", "budget"}
+_PROMISED: Final = {"tenant", "permission", "models", "rate_limits", "budget", "isolation"}
 BY_NAME: Final[Mapping[str, Rule]] = {rule.name: rule for rule in RULES}
 
 
@@ -36,6 +36,8 @@ def resources(registered: Sequence[Registered]) -> list[Resource]:
             protect=one.protect,
             dependencies=one.dependencies,
             property_dependencies=one.property_dependencies,
+            outputs=_shown(one.outputs),
+            ignore_changes=one.ignore_changes,
         )
         for one in registered
     ]

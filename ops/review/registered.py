@@ -51,9 +51,9 @@ def files(given: asset.Asset | asset.Archive) -> Files:
 class Registered:
     """A resource as the program registered it. `inputs` has the provider's own names of properties; what is unknown
     before deployment is a `pulumi.output.Unknown`, assets and archives are `Files`. `secret` names the properties that
-    the program marked as secrets. `id` and `outputs` are what AWS would answer, empty in a rehearsal of the preview.
-    `property_dependencies` maps a property to the URNs that its value comes from. `place` is the line of the repository
-    that made the resource."""
+    the program marked as secrets. `id` and `outputs` are what AWS would answer, empty in a rehearsal of the preview; a
+    component's `outputs` are what it registers, the stack's are its exports. `property_dependencies` maps a property to
+    the URNs that its value comes from. `place` is the line of the repository that made the resource."""
 
     urn: str
     type: str
@@ -69,6 +69,7 @@ class Registered:
     dependencies: frozenset[str]
     property_dependencies: Mapping[str, frozenset[str]]
     secret: frozenset[str] = frozenset()
+    ignore_changes: tuple[str, ...] = ()
     place: Place | None = None
 
 
@@ -87,6 +88,7 @@ def from_json(encoded: Mapping[str, Any]) -> Registered:
         "dependencies": frozenset(encoded["dependencies"]),
         "property_dependencies": {name: frozenset(urns) for name, urns in depends.items()},
         "secret": frozenset(encoded["secret"]),
+        "ignore_changes": tuple(encoded["ignore_changes"]),
         "place": Place(place["file"], place["line"]) if place else None,
     }
     return Registered(**parts)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
@@ -17,8 +18,8 @@ from urllib.parse import unquote, urlsplit
 
 import pulumi
 from pulumi.runtime import mocks, rpc
-from pulumi.runtime.settings import reset_options
-from pulumi.runtime.stack import run_pulumi_func
+from pulumi.runtime.settings import get_root_resource, reset_options
+from pulumi.runtime.stack import Stack, massage, run_pulumi_func
 
 import program
 import tenancy
@@ -60,11 +61,17 @@ def _run(deploy: Callable[[], None], stack: str, names: CellNames, *, deployed: 
             aws, project=_PROJECT, stack=stack, preview=not deployed, monitor=monitor, organization=_ORGANIZATION
         )
 
+    def deployed_with_exports() -> None:
+        deploy()
+        # The mocks' stack is made, with no outputs, before the program runs; the engine's runs the program.
+        made = cast(Stack, get_root_resource())
+        made.register_outputs(cast(dict[str, Any], massage(made.outputs, [])))
+
     try:
-        run(mocked, deploy)
+        run(mocked, deployed_with_exports)
     finally:
         reset_options()
-    return sorted(monitor.registered, key=lambda found: found.urn)
+    return sorted(monitor.with_outputs(), key=lambda found: found.urn)
 
 
 def run(mocked: Callable[[], None], deploy: Callable[[], None]) -> None:
@@ -118,7 +125,12 @@ class _Monitor(mocks.MockMonitor):
     def __init__(self, aws: _Aws, stack: str) -> None:
         super().__init__(aws)
         self._stack = stack
-        self.registered: list[Registered] = []
+        self._registered: list[Registered] = []
+        self._outputs: dict[str, dict[str, Any]] = {}
+
+    def with_outputs(self) -> list[Registered]:
+        """The resources, with what components and the stack register as outputs once they are all made."""
+        return [replace(one, outputs=self._outputs.get(one.urn, one.outputs)) for one in self._registered]
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
         """As the engine makes them, with every parent's type but the stack's. The SDK's own word for the stack is not
@@ -138,20 +150,19 @@ class _Monitor(mocks.MockMonitor):
             response: Any = super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType]
         finally:
             close_this_threads_loop()
-        if request.type == _STACK:
-            return response
-        given: dict[str, Any] = _ordered(rpc.deserialize_properties(request.object, keep_unknowns=True))
-        inputs = {key: _recorded(rpc.unwrap_rpc_secret(value)) for key, value in given.items()}
-        made = self.resources[response.urn]
-        state = cast(dict[str, Any], made.state)  # pyright: ignore[reportUnknownMemberType]
-        self.registered.append(
+        given = _properties(request.object)
+        inputs = _open(given)
+        # The SDK's mocks keep no stack.
+        made = self.resources[response.urn] if request.custom else None
+        state = cast(dict[str, Any], made.state) if made else {}  # pyright: ignore[reportUnknownMemberType]
+        self._registered.append(
             Registered(
                 urn=response.urn,
                 type=request.type,
                 name=request.name,
                 inputs=inputs,
-                id=made.id if request.custom else "",
-                outputs={key: value for key, value in state.items() if key not in inputs} if request.custom else {},
+                id=made.id if made else "",
+                outputs={key: value for key, value in state.items() if key not in inputs},
                 parent=request.parent,
                 provider=request.provider,
                 custom=request.custom,
@@ -162,10 +173,16 @@ class _Monitor(mocks.MockMonitor):
                     name: frozenset(found.urns) for name, found in request.propertyDependencies.items()
                 },
                 secret=frozenset(key for key, value in given.items() if rpc.is_rpc_secret(value)),
+                ignore_changes=tuple(sorted(request.ignoreChanges)),
                 place=_place(request.stackTrace.frames),
             )
         )
         return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the engine's own name
+        self._outputs.setdefault(request.urn, {}).update(_open(_properties(request.outputs)))
+        answer: Any = super().RegisterResourceOutputs(request)  # pyright: ignore[reportUnknownMemberType]
+        return answer
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802 - the engine's own name
         try:
@@ -181,6 +198,15 @@ def _place(frames: Sequence[Any]) -> Place | None:
         if path.is_relative_to(program.ROOT) and "site-packages" not in path.parts:
             return Place(path.relative_to(program.ROOT).as_posix(), frame.pc.line)
     return None
+
+
+def _properties(sent: Any) -> dict[str, Any]:
+    return _ordered(rpc.deserialize_properties(sent, keep_unknowns=True))
+
+
+def _open(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Also what is marked as secret: the mark keeps nothing out of the state."""
+    return {key: _recorded(rpc.unwrap_rpc_secret(value)) for key, value in given.items()}
 
 
 def _recorded(value: Any) -> Any:

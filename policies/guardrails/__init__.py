@@ -10,6 +10,7 @@ How rules work
     engine                the rules as Pulumi policies
     rules_page            docs/policies.md
     ownership             which resources are MyFlux Keys', by name and tag
+    targets               which resource a property names
     own_functions         the table of functions
     provider              reads the AWS provider's properties
     readable              no resource that the rules cannot read
@@ -27,6 +28,13 @@ Secrets and keys
     via_service           a key's use through Secrets Manager
     tenant_file           the tenant's file, compared with its secret and project
     deletion              protection in production
+    dedicated             a dedicated tenant's own KMS key and readers
+    own_stack             one tenant a stack
+
+What other resources do to ours
+    outside               changes from outside
+    outside_types         its table
+    ignored               `ignoreChanges`
 
 IAM
     identity              anybody's IAM policies that reach our secrets

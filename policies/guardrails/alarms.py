@@ -42,7 +42,7 @@ class RequiredAlarm:
     consumer: str = ""
 
 
-_SWEEPS: Final = (
+SWEEPS: Final = (
     RequiredAlarm("RotationOverdue"),
     RequiredAlarm("OrphanKeys"),
     *(RequiredAlarm("OldKeyStillUsed", consumer=consumer) for consumer in CONSUMERS),
@@ -76,7 +76,7 @@ def _alarms(stack: Stack, _: Config) -> Iterator[Finding]:
     sweeps = [function for function in functions if function.text("name").endswith("-sweep")]
     for sweep in sweeps:
         cell = {"Cell": sweep.text("tags", "cell")}
-        wanted += [(sweep, one, cell | ({"Consumer": one.consumer} if one.consumer else {})) for one in _SWEEPS]
+        wanted += [(sweep, one, cell | ({"Consumer": one.consumer} if one.consumer else {})) for one in SWEEPS]
     for about, one, dimensions in wanted:
         found = [
             alarm

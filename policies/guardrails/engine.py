@@ -37,8 +37,16 @@ _SCHEMA: Final[Mapping[type, dict[str, Any]]] = {
 }
 
 
+_Inputs = dict[str, Mapping[str, Any]]
+"""By URN, as the rules about one resource saw them. The engine does not tell rules about the stack which properties
+are inputs: it shows them the outputs as well, and leaves out that a property depends on nothing."""
+
+
 def policies(rules: Sequence[Rule]) -> list[Policy]:
-    return [_resource_policy(rule) if rule.scope == "resource" else _stack_policy(rule) for rule in rules]
+    inputs: _Inputs = {}
+    return [
+        _resource_policy(rule, inputs) if rule.scope == "resource" else _stack_policy(rule, inputs) for rule in rules
+    ]
 
 
 def explain(rule: Rule, finding: Finding) -> str:
@@ -78,17 +86,19 @@ def _about(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _resource_policy(rule: Rule) -> Policy:
+def _resource_policy(rule: Rule, inputs: _Inputs) -> Policy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        for finding in apply(rule, [before_it_is_made(args)], configured(args.get_config())):
+        resource = before_it_is_made(args)
+        inputs[args.urn] = resource.properties
+        for finding in apply(rule, [resource], configured(args.get_config())):
             report(explain(rule, finding), args.urn)
 
     return ResourceValidationPolicy(validate=validate, **_about(rule))
 
 
-def _stack_policy(rule: Rule) -> Policy:
+def _stack_policy(rule: Rule, inputs: _Inputs) -> Policy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        resources = [within_its_stack(shown) for shown in args.resources]
+        resources = [within_its_stack(shown, inputs.get(shown.urn)) for shown in args.resources]
         for finding in apply(rule, resources, configured(args.get_config())):
             report(explain(rule, finding), finding.urn or None)
 
@@ -98,26 +108,27 @@ def _stack_policy(rule: Rule) -> Policy:
 def before_it_is_made(args: ResourceValidationArgs) -> Resource:
     """A resource before it is created; the engine does not give its dependencies then."""
     return Resource(
-        args.urn,
-        args.resource_type,
-        args.name,
-        plain(args.props),
-        args.opts.parent or "",
-        args.provider is None,
-        args.opts.protect,
+        urn=args.urn,
+        type=args.resource_type,
+        name=args.name,
+        properties=plain(args.props),
+        parent=args.opts.parent or "",
+        component=args.provider is None,
+        protect=args.opts.protect,
+        ignore_changes=tuple(args.opts.ignore_changes),
     )
 
 
-def within_its_stack(shown: PolicyResource) -> Resource:
+def within_its_stack(shown: PolicyResource, inputs: Mapping[str, Any] | None) -> Resource:
     """A resource of the whole stack, which the engine shows with its outputs. An unknown value that is no input is
-    left out."""
-    inputs = shown.property_dependencies
+    left out of `properties`; if `inputs` is None, no value is known to be none."""
+    state = plain(shown.props)
     return Resource(
         urn=shown.urn,
         type=shown.resource_type,
         name=shown.name,
         properties={
-            name: value for name, value in plain(shown.props).items() if value is not UNKNOWN or name in inputs
+            name: value for name, value in state.items() if value is not UNKNOWN or inputs is None or name in inputs
         },
         parent=shown.parent.urn if shown.parent else "",
         component=shown.provider is None,
@@ -126,6 +137,9 @@ def within_its_stack(shown: PolicyResource) -> Resource:
         property_dependencies={
             name: frozenset(one.urn for one in ones) for name, ones in shown.property_dependencies.items()
         },
+        # A component's output may have the name of one of its inputs.
+        outputs={name: value for name, value in state.items() if inputs is None or inputs.get(name) != value},
+        ignore_changes=tuple(shown.opts.ignore_changes),
     )
 
 

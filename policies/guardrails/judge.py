@@ -10,16 +10,20 @@ from .alarms import ALARM_RULES
 from .calls import CALL_RULES
 from .config import Config
 from .credentials import CREDENTIAL_RULES
+from .dedicated import DEDICATED_RULES
 from .deletion import DELETION_RULES
 from .encrypted_calls import ENCRYPTED_CALL_RULES
 from .function_code import CODE_RULES
 from .function_environment import ENVIRONMENT_RULES
 from .functions import FUNCTION_RULES
 from .identity import IDENTITY_RULES
+from .ignored import IGNORED_RULES
 from .kms import KMS_RULES
 from .logs import LOG_RULES
 from .model import Finding, Resource, Rule
+from .outside import OUTSIDE_RULES
 from .own_roles import OWN_ROLE_RULES
+from .own_stack import OWN_STACK_RULES
 from .plaintext import PLAINTEXT_RULES
 from .readable import READABLE_RULES
 from .rotation import ROTATION_RULES
@@ -51,6 +55,10 @@ RULES: tuple[Rule, ...] = (
     *PROMISE_RULES,
     *DELETION_RULES,
     *ACCOUNT_RULES,
+    *OWN_STACK_RULES,
+    *DEDICATED_RULES,
+    *OUTSIDE_RULES,
+    *IGNORED_RULES,
 )
 
 

@@ -14,12 +14,12 @@ from .config import Config
 from .iam.documents import Statement
 from .iam.patterns import covers, is_wild
 from .iam.policy_holders import KEY_POLICY, documents
-from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
+from .model import UNKNOWN, Finding, Rule, Stack, unknown, violation
 from .own_grants import admin_secrets, secrets
+from .targets import keys, target
 from .via_service import through_secrets_manager
 
 _GRANT: Final = "aws:kms/grant:Grant"
-_ALIAS: Final = "aws:kms/alias:Alias"
 _DECRYPTS: Final = ("kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:DeriveSharedSecret")
 _USES: Final = (
     *_DECRYPTS,
@@ -39,41 +39,21 @@ _VERSION: Final = "kms:encryptioncontext:secretversionid"
 _VALIDATION: Final = "RequestToValidateKeyAccess"
 
 
-def _keys(stack: Stack) -> Iterator[Resource]:
-    """Our keys: by tag, by our alias, by our secret that uses the key, or by our secret in its policy."""
-    users = [one for one in stack if one.type in (_ALIAS, ownership.A_SECRET) and ownership.is_ours(one)]
-    used = {
-        found.urn
-        for one in users
-        for name in ("targetKeyId", "kmsKeyId")
-        for found in ownership.sources(stack, one, name)
-    }
-    for key in stack:
-        if key.type == ownership.KEY and (
-            ownership.is_ours(key) or key.urn in used or ownership.names_ours(str(key.get("policy")))
-        ):
-            yield key
-
-
 def _policy_closed(stack: Stack, config: Config) -> Iterator[Finding]:
-    keys = {key.urn for key in _keys(stack)}
+    ours = {key.urn for key in keys(stack)}
     for held in documents(stack, "key"):
         resource = held.resource
-        about = {resource.urn} | {one.urn for one in ownership.sources(stack, resource, "keyId")}
-        if (
-            resource.type == KEY_POLICY
-            and resource.get("keyId") is UNKNOWN
-            and not about & {k.urn for k in stack if k.type == ownership.KEY}
-        ):
+        about = target(stack, resource, ("keyId",), ownership.KEY) if resource.type == KEY_POLICY else "other"
+        if about == "unknown":
             yield unknown(resource, "keyId")
-        if not about & keys and not ownership.names_ours(str(resource.get("policy"))):
+        if about != "ours" and resource.urn not in ours and not ownership.names_ours(str(resource.get("policy"))):
             continue
         if held.trouble is not None:
             yield unknown(resource, held.path)
         for statement in held.statements:
             if statement.allows and (wrong := _too_open(statement, config)):
                 yield violation(resource, held.path, f"{statement.sid or 'a statement'} {wrong}")
-    for key in _keys(stack):
+    for key in keys(stack):
         if key.get("policy") in (None, "") and not any(
             one.type == KEY_POLICY and key in ownership.sources(stack, one, "keyId") for one in stack
         ):
@@ -145,17 +125,16 @@ def _only_validates(statement: Statement) -> bool:
 
 
 def _grants(stack: Stack, _: Config) -> Iterator[Finding]:
-    keys = {key.urn for key in _keys(stack)}
     for grant in (one for one in stack if one.type == _GRANT):
-        from_ = {one.urn for one in ownership.sources(stack, grant, "keyId")}
-        if from_ & keys or ownership.names_ours(grant.text("keyId")):
+        named = target(stack, grant, ("keyId",), ownership.KEY)
+        if named == "ours":
             yield violation(grant, "keyId", "the grant lets its grantee use the key whatever the key's policy says")
-        elif grant.get("keyId") is UNKNOWN and not from_:
+        elif named == "unknown":
             yield unknown(grant, "keyId")
 
 
 def _kept(stack: Stack, config: Config) -> Iterator[Finding]:
-    for key in _keys(stack):
+    for key in keys(stack):
         rotates = key.get("enableKeyRotation")
         if rotates is UNKNOWN:
             yield unknown(key, "enableKeyRotation")

@@ -48,9 +48,11 @@ class Archive:
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource's inputs. `properties` has the provider's names; an output of another resource that is not known yet
-    is UNKNOWN, and `property_dependencies` holds the URNs of the resources that it comes from. Archives are `Archive`;
-    an asset is its text, or its path or URL."""
+    """A resource's inputs. `properties` has the provider's names; what is not known yet is UNKNOWN, and
+    `property_dependencies` holds the URNs of the resources that it comes from, if it comes from any. Archives are
+    `Archive`; an asset is its text, or its path or URL. `outputs` is what is no input: a stack's exports, what a
+    component says of itself, AWS's answers such as an Invocation's result. Only rules about the stack see outputs.
+    `ignore_changes` are the paths in which the engine leaves what is deployed as it is."""
 
     urn: str
     type: str
@@ -62,6 +64,8 @@ class Resource:
     protect: bool = False
     dependencies: frozenset[str] = frozenset()
     property_dependencies: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    ignore_changes: tuple[str, ...] = ()
 
     def get(self, *path: str) -> Any:
         """The value at `path`; None if there is none, UNKNOWN if it or a parent is unknown."""

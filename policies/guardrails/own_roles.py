@@ -182,7 +182,9 @@ _BROAD: Final = frozenset(
 )
 """AWS's own policies that read secrets, or change the roles, policies or functions that do."""
 
-_ATTACHING: Final = {
+_BY_NAME: Final = "customerManagedPolicyReference"
+
+ATTACHING: Final = {
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": ("policyArn", ("role",)),
     "aws:iam/userPolicyAttachment:UserPolicyAttachment": ("policyArn", ("user",)),
     "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": ("policyArn", ("group",)),
@@ -191,15 +193,21 @@ _ATTACHING: Final = {
     "aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive": ("policyArns", ("userName",)),
     "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive": ("policyArns", ("groupName",)),
     "aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment": ("managedPolicyArn", ()),
+    "aws:ssoadmin/managedPolicyAttachmentsExclusive:ManagedPolicyAttachmentsExclusive": ("managedPolicyArns", ()),
+    "aws:ssoadmin/customerManagedPolicyAttachment:CustomerManagedPolicyAttachment": (_BY_NAME, ()),
+    "aws:ssoadmin/customerManagedPolicyAttachmentsExclusive:CustomerManagedPolicyAttachmentsExclusive": (
+        f"{_BY_NAME}s",
+        (),
+    ),
     ownership.ROLE: ("managedPolicyArns", ("name",)),
 }
 
 
 def _attached(stack: Stack, _: Config) -> Iterator[Finding]:
     for resource in stack:
-        if resource.type not in _ATTACHING:
+        if resource.type not in ATTACHING:
             continue
-        path, holders = _ATTACHING[resource.type]
+        path, holders = ATTACHING[resource.type]
         if resource.get(path) is None:
             continue
         to = [name for holder in holders for name in _names(stack, resource, holder)]
@@ -209,9 +217,10 @@ def _attached(stack: Stack, _: Config) -> Iterator[Finding]:
 
 def _attachment(resource: Resource, path: str, policy: Any, to: list[Any]) -> Iterator[Finding]:
     held_by_ours = any(isinstance(one, str) and ownership.role_of(one) for one in to)
+    if isinstance(policy, dict):
+        policy = cast(dict[str, Any], policy).get("name")
     if policy is UNKNOWN:
-        if held_by_ours or not to or UNKNOWN in to:
-            yield unknown(resource, path)
+        yield unknown(resource, path)
         return
     name = str(policy).rpartition("/")[2]
     if name in _BROAD:

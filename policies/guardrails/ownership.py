@@ -29,7 +29,7 @@ PLATFORM: Final = "_platform"
 
 _ROLES: Final = ("runtime", *KINDS, "deployer")
 """The endings of our roles' names; KINDS are those of our functions' names too."""
-_POLICIES: Final = ("read", "boundary", "deployer-looks")
+_POLICIES: Final = ("read", "boundary", "deployer-looks", "deployer-tenants-state", "deployer-everything-state")
 _OTHERS: Final = ("dead-letters", "alarms", "rotation-failed", *(one.rule for one in SCHEDULED))
 """The queue, the topic and the rules."""
 

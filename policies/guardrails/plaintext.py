@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final, cast
 
 from . import ownership
@@ -21,6 +22,9 @@ _WHERE_TEXT_GOES: Final = {
 }
 """Properties of our resources whose text is chosen by a person or a program. Other unknown values are ids or ARNs from
 AWS, which are checked once they are known."""
+
+_holds_key: Final = lru_cache(maxsize=8192)(holds_key)
+"""Most texts are the same in every stack."""
 
 
 def _no_version(stack: Stack, _: Config) -> Iterator[Finding]:
@@ -41,13 +45,22 @@ def _no_version(stack: Stack, _: Config) -> Iterator[Finding]:
             yield unknown(resource, about[0] if about else "secretId")
 
 
+def _shaped_like_a_key(resource: Resource, values: Mapping[str, Any]) -> Iterator[Finding]:
+    reported: set[str] = set()
+    for path, text in texts(values):
+        if path not in reported and _holds_key(text):
+            reported.add(path)
+            yield violation(resource, path, "the text holds something shaped like an API key or an AWS access key")
+
+
+def _no_key_in_outputs(stack: Stack, _: Config) -> Iterator[Finding]:
+    for resource in stack:
+        yield from _shaped_like_a_key(resource, resource.outputs)
+
+
 def _no_key_shape(stack: Stack, _: Config) -> Iterator[Finding]:
     for resource in stack:
-        reported: set[str] = set()
-        for path, text in texts(resource.properties):
-            if path not in reported and holds_key(text):
-                reported.add(path)
-                yield violation(resource, path, "the text holds something shaped like an API key or an AWS access key")
+        yield from _shaped_like_a_key(resource, resource.properties)
         for path in _WHERE_TEXT_GOES.get(resource.type, ()):
             value = resource.get(*path)
             if not ownership.is_ours(resource) and resource.type != ownership.INVOCATION:
@@ -83,5 +96,18 @@ PLAINTEXT_RULES: Final = (
         source="https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html",
         check=_no_key_shape,
         scope="resource",
+    ),
+    Rule(
+        name="no-key-in-outputs",
+        severity="critical",
+        level="mandatory",
+        description="No export of a stack, output of a component or answer of AWS, such as a function's result, holds "
+        "anything shaped like a key. What is not known before deployment is checked at the end of the update.",
+        rationale="Outputs are kept in Pulumi's state and its history, are shown in terminals and CI logs, and other "
+        "stacks read them. A mark as secret encrypts them for whoever may read the state.",
+        fix="Revoke the key, since it is in the state. Let the function answer with ids, and read the key from its "
+        "secret at run time.",
+        source="https://www.pulumi.com/docs/iac/concepts/secrets/",
+        check=_no_key_in_outputs,
     ),
 )

@@ -17,7 +17,8 @@ _INTRODUCTION = """\
 `pulumi preview --stack STACK --policy-pack policies` checks a stack with these rules, without calls to a service or an
 account. An update with `--policy-pack policies` checks again: a rule about one resource before it is created, a rule
 about the stack at the end, when all values are known. A value that is unknown before deployment is reported at the
-rule's level, so a mandatory rule refuses it; in the shipped program no rule needs an unknown value.
+rule's level, so a mandatory rule refuses it; in the shipped program no rule needs an unknown value. What a function
+answers, a component says of itself or a stack exports is checked as far as it is known, and at the end of the update.
 
 A settings file, given with `--policy-pack-config`, changes a rule's level or its settings:
 
@@ -32,7 +33,7 @@ A settings file, given with `--policy-pack-config`, changes a rule's level or it
 "Our" resources have the tag `managed-by: myflux-keys`, or a name that MyFlux Keys gives, such as
 `myflux/<cell>/<tenant>/openai` and `myflux-<cell>-runtime`. Rules ignore all others, such as a role `myflux-dashboard`,
 except those that can reach ours: any identity's policy, the types that rules cannot read, credentials of IAM users, AWS
-providers, and what sends logs or runs code.
+providers, what holds something shaped like a key, what sends logs or runs code, and what changes a resource of ours.
 """
 
 

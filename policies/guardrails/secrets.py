@@ -16,11 +16,19 @@ from .model import UNKNOWN, Finding, Rule, Stack, unknown, violation
 
 _KEY: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-)?[0-9a-f-]{32,36}", re.ASCII)
 """A key's full ARN. An alias, or an id without an account, may refer to any key."""
+_UNJUDGED: Final = (
+    "aws:kms/externalKey:ExternalKey",
+    "aws:kms/replicaKey:ReplicaKey",
+    "aws:kms/replicaExternalKey:ReplicaExternalKey",
+)
+"""Somebody holds an external key's material; a replica is decrypted with in another Region too."""
 
 
 def _own_key(stack: Stack, _: Config) -> Iterator[Finding]:
     for secret in ownership.secrets(stack):
         key = secret.get("kmsKeyId")
+        if any(one.type in _UNJUDGED for one in ownership.sources(stack, secret, "kmsKeyId")):
+            yield violation(secret, "kmsKeyId", "the secret's KMS key is of a type whose policy no rule judges")
         if key is UNKNOWN:
             if len(ownership.comes_from(stack, secret, "kmsKeyId", ownership.KEY)) != 1:
                 yield unknown(secret, "kmsKeyId")

@@ -75,7 +75,7 @@ HARMLESS: tuple[Harmless, ...] = (
     Harmless(
         "aws|Platform|[A-Z][A-Za-z]+", r"", ("dropped",),
         "it holds nothing by itself: components and the provider only group and place what is judged",
-        lambda m: m.original.type.startswith(("myflux:index:", "pulumi:providers:")),
+        lambda m: m.original.type.startswith(("myflux:index:", "pulumi:")),
     ),
     Harmless(
         "Secret|Key|Invocation|Function|Role|Topic|Queue|Policy|RolePolicy|RolePolicyAttachment|Alias", r"", ("dropped",),

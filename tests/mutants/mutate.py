@@ -1,7 +1,8 @@
 """Every way in which one resource of a stack can be asked for otherwise, one thing at a time.
 
-Owns the mutants: a resource dropped, and each of its properties and of what stands inside it, policy documents
-included, dropped, widened or altered. Leaves out who catches them (`hunt`) and which of them do no harm (`harmless`).
+Owns the mutants: a resource dropped, its properties ignored by the engine, and each of its properties and of what
+stands inside it, policy documents included, dropped, widened or altered. Leaves out who catches them (`hunt`) and which
+of them do no harm (`harmless`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ STRANGER: Final = "arn:aws:iam::999999999999:role/stranger"
 OPEN_STATEMENT: Final = {"Sid": "Open", "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
 DEPENDENCIES: Final = "(dependencies)"
 PROTECT: Final = "(protect)"
+IGNORED: Final = "(ignoreChanges)"
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,9 @@ def mutants(resource: Resource) -> Iterator[Mutant]:
         yield Mutant(resource, alone, (DEPENDENCIES,), "dropped", None, None)
     if resource.protect:
         yield Mutant(resource, replace(resource, protect=False), (PROTECT,), "dropped", True, False)
+    if resource.properties:
+        frozen = replace(resource, ignore_changes=("*",))
+        yield Mutant(resource, frozen, (IGNORED,), "widened", None, "*")
     for change in _in_map(resource.properties, ()):
         mutated = replace(resource, properties=change.whole)
         yield Mutant(resource, mutated, change.path, change.kind, change.before, change.after)

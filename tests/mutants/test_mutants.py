@@ -131,6 +131,7 @@ SABOTAGED = [
     ("secret-has-its-policy", "acme.local", "acme-key-policy"),
     ("secret-name-and-tags-agree", "acme.local", "acme-key-secret"),
     ("rotation-often-enough", "acme.local", "acme-rotation"),
+    ("judged-properties-not-ignored", "local", "local-sweep-logs"),
     ("rotated-by-our-function", "acme.local", "acme-rotation"),
     ("kms-key-kept", "local", "local-key-key"),
     ("kms-key-used-through-secrets-manager", "local", "local-key-key"),

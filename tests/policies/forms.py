@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
@@ -28,13 +28,6 @@ from policies.guardrails.config import Config
 from policies.guardrails.judge import RULES
 from policies.guardrails.judge import judge as _judge
 from policies.guardrails.model import UNKNOWN, Archive, Finding, Resource, Rule
-
-
-@dataclass(frozen=True)
-class Rehearsed(Resource):
-    """`outputs` are what AWS will answer. The engine shows them to rules about the stack, and a review to none."""
-
-    outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def judge(resources: Sequence[Resource], config: Config | None = None, rules: Iterable[Rule] = RULES) -> list[Finding]:
@@ -63,6 +56,7 @@ def as_the_engine_shows(resources: Iterable[Resource]) -> tuple[list[Resource], 
         )
         for one in shown.values()
     ]
+    asked = {one.urn: one.properties for one in alone}
     for one in resources:
         mine = with_outputs[one.urn]
         mine.parent = with_outputs.get(one.parent)
@@ -70,8 +64,10 @@ def as_the_engine_shows(resources: Iterable[Resource]) -> tuple[list[Resource], 
         mine.property_dependencies = {
             name: [with_outputs[urn] for urn in urns if urn in with_outputs]
             for name, urns in one.property_dependencies.items()
+            # Of a value that comes from no resource the engine says nothing.
+            if urns
         }
-    return alone, [engine.within_its_stack(one) for one in with_outputs.values()]
+    return alone, [engine.within_its_stack(one, asked[one.urn]) for one in with_outputs.values()]
 
 
 def as_a_review_records(resources: Iterable[Resource]) -> list[Resource]:
@@ -106,7 +102,7 @@ def registered(one: Resource) -> Registered:
         name=one.name,
         inputs={name: _in_a_rehearsal(value) for name, value in one.properties.items()},
         id="",
-        outputs={},
+        outputs={name: _in_a_rehearsal(value) for name, value in one.outputs.items()},
         parent=one.parent,
         provider="",
         custom=not one.component,
@@ -114,11 +110,13 @@ def registered(one: Resource) -> Registered:
         retain_on_delete=False,
         dependencies=one.dependencies,
         property_dependencies=one.property_dependencies,
+        ignore_changes=one.ignore_changes,
     )
 
 
 def _shown(one: Resource, props: Mapping[str, Any]) -> PolicyResource:
-    options = PolicyResourceOptions(one.protect, [], None, [], cast(Any, None), [], one.parent or None)
+    ignored = list(one.ignore_changes)
+    options = PolicyResourceOptions(one.protect, ignored, None, [], cast(Any, None), [], one.parent or None)
     provider = None if one.component else PolicyProviderResource(one.type, {}, f"{one.urn}-provider", "provider")
     return PolicyResource(one.type, props, one.urn, one.name, options, provider, None, [], {})
 
@@ -131,7 +129,7 @@ def _inputs(once: _Once) -> Mapping[str, Any]:
 @lru_cache(maxsize=2048)
 def _state(once: _Once) -> Mapping[str, Any]:
     one = once.one
-    return _through_pulumi({**one.outputs, **one.properties}) if isinstance(one, Rehearsed) else _inputs(once)
+    return _through_pulumi({**one.outputs, **one.properties}) if one.outputs else _inputs(once)
 
 
 def _through_pulumi(properties: Mapping[str, Any]) -> Mapping[str, Any]:

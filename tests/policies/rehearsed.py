@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from policies.guardrails.config import Config
 from policies.guardrails.judge import RULES
 from policies.guardrails.model import Finding, Resource
 from program import ROOT
-from tests.policies.forms import Rehearsed
 from tests.policies.forms import judge as judge
 
 STACKS = ("local", "acme.local", "fjord.local", "globex.local", "initech.local")
@@ -23,11 +22,7 @@ STACKS = ("local", "acme.local", "fjord.local", "globex.local", "initech.local")
 
 @cache
 def stack(name: str, deployed: bool = True, root: Path = ROOT) -> tuple[Resource, ...]:
-    asked = registered(name, deployed, root)
-    return tuple(
-        Rehearsed(**{part.name: getattr(shown, part.name) for part in fields(Resource)}, outputs=one.outputs)
-        for one, shown in zip(asked, judging.resources(asked), strict=True)
-    )
+    return tuple(judging.resources(registered(name, deployed, root)))
 
 
 @cache

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pulumi
@@ -47,6 +48,28 @@ def test_before_deployment_ids_and_arns_are_unknown_and_what_the_files_say_is_kn
     secret = one(acme, "aws:secretsmanager/secret:Secret")
     assert isinstance(one(acme, "aws:secretsmanager/secretPolicy:SecretPolicy").inputs["secretArn"], Unknown)
     assert (secret.id, secret.inputs["name"]) == ("", "myflux/local/acme/openai")
+
+
+def test_what_components_and_the_stack_say_of_themselves_is_recorded() -> None:
+    acme = list(rehearse("acme.local"))
+    secret = one(acme, "aws:secretsmanager/secret:Secret")
+    project = json.loads(one(acme, "aws:lambda/invocation:Invocation").outputs["result"])
+    assert one(acme, "pulumi:pulumi:Stack").outputs == {
+        "secret_arn": secret.outputs["arn"],
+        "reader_role_arn": NAMES.runtime_role_arn,
+        "project_id": project["project_id"],
+    }
+    assert one(acme, "myflux:index:EmptySecret").outputs == {"arn": secret.outputs["arn"]}
+    unknown = one(list(rehearse("acme.local", deployed=False)), "pulumi:pulumi:Stack").outputs["secret_arn"]
+    assert isinstance(unknown, Unknown)
+
+
+def test_what_the_engine_leaves_as_it_is_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {part for made in rehearse("acme.local") for part in made.ignore_changes} == set()
+    arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:myflux/local/acme/openai-a1B2c3"
+    monkeypatch.setattr(program, "deploy", partial(program.deploy, adopt=arn))
+    adopted = one(list(rehearse("acme.local")), "aws:secretsmanager/secret:Secret")
+    assert "kmsKeyId" in adopted.ignore_changes
 
 
 @pytest.mark.parametrize("slug", ["acme", "globex", "initech"])

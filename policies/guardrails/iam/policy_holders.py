@@ -19,7 +19,7 @@ ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
 MANAGED_POLICY: Final = "aws:iam/policy:Policy"
 KEY_POLICY: Final = "aws:kms/keyPolicy:KeyPolicy"
 
-_PLACES: Final[dict[str, tuple[tuple[str, Use, str], ...]]] = {
+PLACES: Final[dict[str, tuple[tuple[str, Use, str], ...]]] = {
     MANAGED_POLICY: (("policy", "identity", "name"),),
     ROLE_POLICY: (("policy", "identity", "role"),),
     "aws:iam/userPolicy:UserPolicy": (("policy", "identity", "user"),),
@@ -66,7 +66,7 @@ class HeldDocument:
 
 def documents(stack: Stack, *uses: Use) -> Iterator[HeldDocument]:
     for resource in stack:
-        for path, use, names in _PLACES.get(resource.type, ()):
+        for path, use, names in PLACES.get(resource.type, ()):
             value = resource.get(path)
             if use in uses and value not in (None, ""):
                 yield _held(resource, path, use, resource.get(names) if names else "", value)
