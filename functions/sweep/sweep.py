@@ -29,7 +29,7 @@ from functions.sweep.pace import Pace
 from functions.sweep.request import SweepRequest
 from functions.sweep.services import Services
 from functions.sweep.tenants import TenantSecret, by_tenant, stored_at, tenant_secrets
-from functions.sweep.trust import METRIC, DeadTrust, dead_trust
+from functions.sweep.trust import DeadTrust, dead_trust
 from myflux_keys import names, role_names
 
 TENANT_NEEDS_SECONDS: Final = 30.0
@@ -200,6 +200,6 @@ class Sweep:
         if self.request.tenants is None:
             data += [Datum("RotationOverdue", len(self.late)), Datum("SweepUnfinished", undone + left)]
             data += [Datum("RotationOverdue", 1, ("Tenant", tenant)) for tenant in self.late]
-            data.append(Datum(METRIC, len(self.trust)))
-            data += [Datum(METRIC, 1, ("Tenant", one.tenant)) for one in self.trust if one.tenant]
+            data.append(Datum("TrustedPrincipalGone", len(self.trust)))
+            data += [Datum("TrustedPrincipalGone", 1, ("Tenant", one.tenant)) for one in self.trust if one.tenant]
         metrics.put(self.services.metrics, self.services.environment.cell, data)

@@ -19,7 +19,6 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
 
-METRIC: Final = "TrustedPrincipalGone"
 _ID: Final = re.compile(r"(?:AIDA|AROA)[A-Z0-9]+")
 
 

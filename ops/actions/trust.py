@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from functions.sweep.trust import METRIC, DeadTrust, dead_trust
+from functions.sweep.trust import DeadTrust, dead_trust
+from ops import ways_out
 from ops.account import Account
 from ops.actions.orphans import RUNBOOK
 from tenancy import Tenant
@@ -23,10 +24,9 @@ def cell_trust(account: Account, tenants: Iterable[Tenant]) -> list[DeadTrust]:
 
 
 def sentence(cell: str, dead: DeadTrust) -> str:
-    stack = f"{dead.tenant}.{cell}" if dead.tenant else cell
+    up = f"myflux-keys up {dead.tenant}" if dead.tenant else f"pulumi up --refresh --stack {cell}"
     whose = f"the keys of {dead.tenant}" if dead.tenant else "tenants' keys"
     return (
-        f"{dead.role}: it trusts {', '.join(dead.ids)}, which was deleted: nobody reads {whose} as that user or role, "
-        f"and one made anew under the name is not trusted. `pulumi up --refresh --stack {stack}` trusts the new one "
-        f"({RUNBOOK}#{METRIC.lower()})"
+        f"{ways_out.deleted_trusted(dead.role, dead.ids)}: nobody reads {whose} as that user or role, and one made "
+        f"anew under the name is not trusted. `{up}` trusts the new one ({RUNBOOK}#trustedprincipalgone)"
     )

@@ -38,13 +38,13 @@ def test_an_id_in_place_of_an_arn_is_somebody_deleted(principal: Any, expected: 
     assert dead_ids({"Statement": statement}) == sorted(expected)
 
 
-def test_the_sentence_names_the_stack_that_is_refreshed() -> None:
+def test_the_sentence_names_the_command_that_trusts_the_new_one() -> None:
     said = sentence("prod-eu1", DeadTrust("myflux-prod-eu1-runtime", None, [ID]))
     assert f"it trusts {ID}, which was deleted" in said
     assert "`pulumi up --refresh --stack prod-eu1`" in said
     said = sentence("prod-eu1", DeadTrust("myflux-prod-eu1_acme", "acme", [ID]))
     assert "the keys of acme" in said
-    assert "`pulumi up --refresh --stack acme.prod-eu1`" in said
+    assert "`myflux-keys up acme`" in said
 
 
 def make(bench: Bench, name: str, principal: str = "") -> None:
