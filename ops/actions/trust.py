@@ -1,6 +1,7 @@
 """Whether the roles that read a cell's keys trust users and roles that exist, and what to do if they do not.
 
 Owns which roles are looked at for `status`, and the sentence. Leaves out the look itself (`functions/sweep/trust.py`).
+Why such a role trusts ids: docs/adr/0036.
 """
 
 from __future__ import annotations
