@@ -65,6 +65,9 @@ ALARMS: Final = (
     SweepAlarm(
         "ProjectMissing", "A tenant's OpenAI project is archived or missing: the tenant's calls fail.", hours=LOOK_BACK
     ),
+    SweepAlarm(
+        "TrustedPrincipalGone", "A user or role that reads tenants' keys was deleted: one made anew cannot read them."
+    ),
     SweepAlarm("GovernanceChanged", "OpenAI refuses keys such as ours: the next rotations will fail."),
     SweepAlarm(
         "AdminKeyDaysLeft",

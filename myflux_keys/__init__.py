@@ -19,6 +19,7 @@ The contract
 Tables
     cell_functions   Lambda functions
     aws_names        names and ARNs
+    role_names       readers' roles
     consumers        who uses keys
 
 The reader

@@ -22,6 +22,7 @@ from myflux_keys.names import (
     secret_name,
     tenant_secrets_prefix,
 )
+from myflux_keys.role_names import dedicated_role, runtime_role
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ class CellNames:
 
     @property
     def runtime_role(self) -> str:
-        return f"myflux-{self.cell}-runtime"
+        return runtime_role(self.cell)
 
     @property
     def deployer_role(self) -> str:
@@ -230,7 +231,7 @@ class TenantNames:
 
     @property
     def dedicated_role(self) -> str:
-        return f"myflux-{self.cell.cell}_{self.tenant}"
+        return dedicated_role(self.cell.cell, self.tenant)
 
     @property
     def dedicated_role_arn(self) -> str:

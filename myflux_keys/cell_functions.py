@@ -31,6 +31,8 @@ class CellFunction:
     """What it does with the admin keys that customers gave. Only customers replace them."""
     lists_secrets: bool = False
     """Whether it finds tenants by listing the account's secrets."""
+    reads_trust: bool = False
+    """Whether it looks whom the roles trust that read tenants' keys."""
     sends_metrics: bool = False
     """Whether it sends numbers to CloudWatch."""
     rule: str = ""
@@ -68,6 +70,7 @@ SWEEP: Final = CellFunction(
     admin="read",
     customer_admins="read",
     lists_secrets=True,
+    reads_trust=True,
     sends_metrics=True,
     rule="sweep",
 )

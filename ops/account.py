@@ -25,6 +25,7 @@ from tenancy import Cell
 
 if TYPE_CHECKING:
     from types_boto3_cloudtrail import CloudTrailClient
+    from types_boto3_iam import IAMClient
     from types_boto3_kms import KMSClient
     from types_boto3_lambda import LambdaClient
     from types_boto3_secretsmanager import SecretsManagerClient
@@ -101,6 +102,10 @@ class Account:
     @property
     def keys(self) -> KMSClient:
         return self._client("kms")
+
+    @property
+    def roles(self) -> IAMClient:
+        return self._client("iam")
 
     @property
     def functions(self) -> LambdaClient:

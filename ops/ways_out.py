@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from myflux_keys.names import admin_secret, store_admin_key
@@ -106,4 +107,16 @@ def no_function(function: str, cell: str) -> str:
     return (
         f"there is no function {function}: if the cell has no platform yet, `myflux-keys up --cell {cell}` makes it; "
         f"if it was deleted, `pulumi up --refresh --stack {cell}` does."
+    )
+
+
+def deleted_trusted(role: str, ids: Sequence[str]) -> str:
+    """A phrase without a full stop."""
+    return f"{role}: it trusts {', '.join(ids)}, which was deleted"
+
+
+def nobody_trusted(principal: str, cell: str) -> str:
+    return (
+        f"{principal} does not exist, so AWS refuses a role that trusts it: correct runtime_principals in "
+        f"cells/{cell}.yaml, or make that user or role first."
     )

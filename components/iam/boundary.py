@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from components.iam.copies import Replica, bounded_copies
-from components.iam.functions import list_secrets, put_metrics_statement
+from components.iam.functions import list_secrets, look_at_trust, put_metrics_statement
 from components.iam.statements import Document, any_key, dead_letter_arn, document, log_streams_arn, via_secrets_manager
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import FUNCTIONS
@@ -28,6 +28,7 @@ def permissions_boundary(names: CellNames, replicas: Sequence[Replica] = ()) -> 
             "Resource": list(secrets),
         },
         list_secrets("NamesOfSecrets"),
+        look_at_trust("TrustOfReaders", names),
         put_metrics_statement(),
         {
             "Sid": "KeysThroughSecretsManager",

@@ -70,6 +70,8 @@ def function_permissions(function: CellFunction, names: CellNames, replicas: Seq
         statements.extend(rotation_writes_copies(names, replicas))
     if function.admin == "rotate":
         statements.append(_encrypt("EncryptAdminKey", names, admin))
+    if function.reads_trust:
+        statements.append(look_at_trust("LookWhomReadersTrust", names))
     if function.sends_metrics:
         statements.append(put_metrics_statement())
     return document(*statements, *_function_statements(names, names.function(function)))
@@ -78,6 +80,12 @@ def function_permissions(function: CellFunction, names: CellNames, replicas: Seq
 def list_secrets(sid: str) -> Statement:
     """Names, tags and dates of every secret of the account, without values."""
     return {"Sid": sid, "Effect": "Allow", "Action": "secretsmanager:ListSecrets", "Resource": "*"}
+
+
+def look_at_trust(sid: str, names: CellNames) -> Statement:
+    """The trust policies of the roles that read tenants' keys."""
+    roles = [names.runtime_role_arn, names.tenant("*").dedicated_role_arn]
+    return {"Sid": sid, "Effect": "Allow", "Action": "iam:GetRole", "Resource": roles}
 
 
 def put_metrics_statement() -> Statement:

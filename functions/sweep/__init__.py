@@ -13,6 +13,7 @@ Sweep of tenants
     facts           the records of facts and findings
     decide_keys     a finding for each key
     act             carries a finding out
+    trust           whether the roles that read keys trust principals that exist
     governance      whether OpenAI would still let a rotation mint a key
     metrics         the numbers for CloudWatch
 

@@ -15,7 +15,7 @@ from functions.shared.environment import Environment, read_environment
 from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIHTTP
 from functions.shared.secrets_client import new_client
-from functions.sweep import metrics
+from functions.sweep import metrics, trust
 from functions.sweep.gather_cell import Comparer, orphans_answer
 from functions.sweep.inspect import inspect
 from functions.sweep.request import KeysRequest, OrphansRequest, RevokeRequest, SweepRequest, read_request
@@ -25,6 +25,7 @@ from functions.sweep.sweep import Sweep
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
+    from types_boto3_iam import IAMClient
     from types_boto3_secretsmanager import SecretsManagerClient
 
 
@@ -33,10 +34,10 @@ class SweepFailed(Exception):
 
 
 @lru_cache(maxsize=1)
-def warm(admin_secret: str) -> tuple[SecretsManagerClient, CloudWatchClient, AdminKey]:
+def warm(admin_secret: str) -> tuple[SecretsManagerClient, CloudWatchClient, IAMClient, AdminKey]:
     """What one warm function keeps between invocations."""
     client = new_client()
-    return client, metrics.new_client(), AdminKey(client, admin_secret)
+    return client, metrics.new_client(), trust.new_client(), AdminKey(client, admin_secret)
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -68,8 +69,9 @@ def assemble(
     environment: Environment,
     secrets: SecretsManagerClient,
     cloudwatch: CloudWatchClient,
+    roles: IAMClient,
     admin_key: AdminKey,
     deadline: Deadline,
 ) -> Services:
     api = AdminAPI(OpenAIHTTP(environment.base_url, deadline), admin_key, deadline)
-    return Services(environment, secrets, cloudwatch, admin_key, api, deadline)
+    return Services(environment, secrets, cloudwatch, roles, admin_key, api, deadline)

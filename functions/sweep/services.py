@@ -13,6 +13,7 @@ from functions.shared.openai_admin import AdminAPI
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
+    from types_boto3_iam import IAMClient
     from types_boto3_secretsmanager import SecretsManagerClient
 
 
@@ -21,6 +22,7 @@ class Services:
     environment: Environment
     secrets: SecretsManagerClient
     metrics: CloudWatchClient
+    roles: IAMClient
     admin_key: AdminKey
     api: AdminAPI
     deadline: Deadline

@@ -29,7 +29,8 @@ from functions.sweep.pace import Pace
 from functions.sweep.request import SweepRequest
 from functions.sweep.services import Services
 from functions.sweep.tenants import TenantSecret, by_tenant, stored_at, tenant_secrets
-from myflux_keys import names
+from functions.sweep.trust import DeadTrust, dead_trust
+from myflux_keys import names, role_names
 
 TENANT_NEEDS_SECONDS: Final = 30.0
 
@@ -45,6 +46,7 @@ class Sweep:
     failed: dict[str, str] = field(default_factory=dict[str, str])
     customers_days: dict[str, float] = field(default_factory=dict[str, float])
     """Days until customers' admin keys expire, by tenant."""
+    trust: list[DeadTrust] = field(default_factory=list[DeadTrust])
     data: list[Datum] = field(default_factory=list[Datum])
 
     def run(self) -> dict[str, Any]:
@@ -66,6 +68,8 @@ class Sweep:
         listings = compared.listings if compared else 0
         pace = Pace(services, secrets, sum(secret.managed for secret in chosen) + listings)
         chosen = [secret for secret in chosen if request.after is None or secret.tenant > request.after]
+        if request.after is None:
+            self._trust(role_names.runtime_role(cell))
         reached = self._each(chosen, pace)
         refused = self._governance(managed, now)
         answer = {
@@ -73,6 +77,7 @@ class Sweep:
             "orphans": [orphan.shown() for orphan in compared.orphans] if compared else None,
             "rotation_overdue": self.late,
             "failed": self.failed,
+            "trust": [one.shown() for one in self.trust],
             "governance": refused,
             "admin_key_days_left": days_left,
             "customers_admin_key_days_left": self.customers_days,
@@ -98,12 +103,23 @@ class Sweep:
                 if error.status == 429 and names.TAG_ORGANIZATION_ID not in secret.state.tags:
                     # There is no time for another wait: the next call does the rest.
                     return reached
-                self._failed(secret, error)
+                self._failed(secret.tenant, error)
             except (AdminKeyMissing, Refused, ClientError, BotoCoreError) as error:
-                self._failed(secret, error)
+                self._failed(secret.tenant, error)
         return len(chosen)
 
+    def _trust(self, role: str, tenant: str | None = None) -> None:
+        try:
+            found = dead_trust(self.services.roles, role, tenant)
+        except (ClientError, BotoCoreError) as error:
+            self._failed(tenant or role, error)
+            return
+        if found is not None:
+            log.line("sweep.trust", level=logging.ERROR, **found.shown())
+            self.trust.append(found)
+
     def _one(self, secret: TenantSecret) -> None:
+        self._trust(role_names.dedicated_role(self.services.environment.cell, secret.tenant), secret.tenant)
         if not secret.managed:
             stored = stored_at(self.services.secrets, secret)
             if stored is not None:
@@ -124,9 +140,10 @@ class Sweep:
             self.customers_days[tenant.tenant] = days
             self.data += [Datum("AdminKeyDaysLeft", days, by) for by in (None, ("Tenant", tenant.tenant))]
 
-    def _failed(self, secret: TenantSecret, error: Exception) -> None:
-        self.failed[secret.tenant] = log.failure_text(error)
-        log.line("sweep.failed", level=logging.ERROR, tenant=secret.tenant, error=self.failed[secret.tenant])
+    def _failed(self, what: str, error: Exception) -> None:
+        """`what` is a tenant or a role."""
+        self.failed[what] = log.failure_text(error)
+        log.line("sweep.failed", level=logging.ERROR, tenant=what, error=self.failed[what])
 
     def _admin_key_days(self, managed: list[TenantSecret]) -> float | None:
         """Also the first answer from OpenAI, which has its time. None: no expiry, or our key was not identified."""
@@ -152,7 +169,7 @@ class Sweep:
             try:
                 tenants.append(read_tenant(secret.state, cell))
             except Refused as error:
-                self._failed(secret, error)
+                self._failed(secret.tenant, error)
         refusals: list[str] = []
         for organization in sorted({tenant.organization_id for tenant in tenants}):
             theirs = [tenant for tenant in tenants if tenant.organization_id == organization]
@@ -162,8 +179,7 @@ class Sweep:
             try:
                 refused = governance.refusal(self.services.api.at(tenant.admin_secret), tenant)
             except (AdminKeyMissing, OpenAIError) as error:
-                self.failed[tenant.tenant] = log.failure_text(error)
-                log.line("sweep.failed", level=logging.ERROR, tenant=tenant.tenant, error=self.failed[tenant.tenant])
+                self._failed(tenant.tenant, error)
                 continue
             self.data.append(Datum("GovernanceChanged", 0 if refused is None else 1))
             refusals += [refused] if refused else []
@@ -184,4 +200,6 @@ class Sweep:
         if self.request.tenants is None:
             data += [Datum("RotationOverdue", len(self.late)), Datum("SweepUnfinished", undone + left)]
             data += [Datum("RotationOverdue", 1, ("Tenant", tenant)) for tenant in self.late]
+            data.append(Datum("TrustedPrincipalGone", len(self.trust)))
+            data += [Datum("TrustedPrincipalGone", 1, ("Tenant", one.tenant)) for one in self.trust if one.tenant]
         metrics.put(self.services.metrics, self.services.environment.cell, data)

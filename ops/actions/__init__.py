@@ -30,6 +30,7 @@ Reports
     trail               CloudTrail's events
     sweep               a sweep by command
     orphans             what exists without the others
+    trust               readers' roles that trust somebody deleted
     capacity            how much of each limit a cell uses
     projection          how many cells a number of tenants needs
     shell_variables     what `pulumi` itself needs

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tenancy
+from functions.sweep.trust import DeadTrust
 from ops import selection
 from ops.account import Account
 from ops.actions import stack_states
@@ -14,6 +15,7 @@ from ops.actions.capacity import Capacity, capacity
 from ops.actions.history import Life, history
 from ops.actions.orphans import Orphan
 from ops.actions.status import TenantStatus, cell_status
+from ops.actions.trust import cell_trust, sentence
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,9 @@ class Statuses:
 
     tenants: dict[str, list[TenantStatus]]
     orphans: dict[str, list[Orphan]]
+    trust: dict[str, list[DeadTrust]]
+    for_a_person: list[str]
+    """A sentence for each orphan and for each role that trusts somebody deleted."""
 
 
 def statuses(root: Path, cell: str | None, *, report: Callable[[str], None]) -> Statuses:
@@ -29,10 +34,13 @@ def statuses(root: Path, cell: str | None, *, report: Callable[[str], None]) -> 
     fleet = tenancy.load(root)
     cells = selection.cells(fleet, cell)
     with_state = stack_states.stacks(cells, report)
-    found = Statuses({}, {})
+    found = Statuses({}, {}, {}, [])
     for one in cells:
         with Account(one, "status") as account:
             found.tenants[one.cell], found.orphans[one.cell] = cell_status(account, fleet, with_state[one.cell])
+            found.trust[one.cell] = cell_trust(account, fleet.tenants_of(one))
+        found.for_a_person.extend(orphan.sentence for orphan in found.orphans[one.cell])
+        found.for_a_person.extend(sentence(one.cell, dead) for dead in found.trust[one.cell])
     return found
 
 

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from functions.sweep.facts import NEEDS_A_PERSON
+from functions.sweep.trust import DeadTrust
 from myflux_keys.admin_budget import sweeps_a_minute
 from ops import ways_out
 from ops.account import Account
 from ops.actions import functions_client, orphans
 from ops.actions.orphans import Orphan, Sides
+from ops.actions.trust import sentence
 
 SLICE_SECONDS: Final = 90
 """The length of one call: short enough to show progress, long enough for the function's own rate limit."""
@@ -38,6 +40,8 @@ class Swept:
     plan: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     rotation_overdue: dict[str, str] = field(default_factory=dict[str, str])
     failed: dict[str, str] = field(default_factory=dict[str, str])
+    trust: list[DeadTrust] = field(default_factory=list[DeadTrust])
+    """Roles that read tenants' keys and trust a user or role that was deleted."""
     governance: str | None = None
     """OpenAI's refusal of the key that a rotation would make; None where it allows one, or was not checked."""
     admin_key_days_left: float | None = None
@@ -74,6 +78,7 @@ class Swept:
             for tenant, days in self.customers_admin_key_days_left.items()
             if days < ADMIN_KEY_DAYS
         ]
+        sentences += [sentence(self.cell, dead) for dead in self.trust]
         if self.governance is not None:
             sentences.append(f"OpenAI would refuse the keys of the next rotations: {self.governance}")
         return sentences + [f"{tenant} could not be checked: {why}" for tenant, why in self.failed.items()]
@@ -135,6 +140,7 @@ def sweep(
         answer = functions_client.call(cell, cell.names.sweep_function, event, account.functions)
         swept.plan += answer["plan"]
         swept.failed |= answer["failed"]
+        swept.trust += [DeadTrust(**entry) for entry in answer["trust"]]
         swept.rotation_overdue = answer["rotation_overdue"]
         swept.customers_admin_key_days_left |= answer["customers_admin_key_days_left"]
         swept.admin_key_days_left = answer["admin_key_days_left"]

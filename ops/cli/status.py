@@ -22,8 +22,8 @@ def status(
 ) -> None:
     """Show each tenant's key: enabled, last and next rotation, age, pending. Reads no value, and does not call OpenAI.
 
-    Exits with 1 when a tenant has a secret, a file or a stack without the others, and prints the command to run. `sweep
-    --dry-run` also checks the keys at OpenAI.
+    Exits with 1 when a tenant has a secret, a file or a stack without the others, or a role that reads keys trusts a
+    user or role that was deleted, and prints the command to run. `sweep --dry-run` also checks the keys at OpenAI.
     """
     found = read_reports.statuses(fleet, cell, report=output.step)
     rows = [
@@ -45,13 +45,13 @@ def status(
         {
             "cells": {name: [_facts(line) for line in lines] for name, lines in found.tenants.items()},
             "orphans": {name: [orphan.as_json() for orphan in orphans] for name, orphans in found.orphans.items()},
+            "trust": {name: [dead.shown() for dead in trust] for name, trust in found.trust.items()},
         },
         table(("CELL", "TENANT", "SOURCE", "ENABLED", "STATE", "ROTATED", "NEXT", "KEY AGE", "PENDING"), rows),
         as_json=as_json,
     )
-    problems = [orphan.sentence for orphans in found.orphans.values() for orphan in orphans]
-    if problems:
-        output.fail("these need a person:\n  " + "\n  ".join(problems))
+    if found.for_a_person:
+        output.fail("these need a person:\n  " + "\n  ".join(found.for_a_person))
 
 
 def _facts(line: TenantStatus) -> dict[str, object]:

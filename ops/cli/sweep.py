@@ -47,7 +47,7 @@ def sweep(
     Does now what the schedule does twice an hour, for the tenants given or for all. It also compares files and stacks,
     which no function can read. Exits with 1 when something needs a person: a secret, project, file or stack without
     the others, a key that MyFlux did not make, a revoked key that still answers, an old key still in use, a late
-    rotation.
+    rotation, a reader's role that trusts somebody deleted.
     """
     if dry_run and governance:
         output.fail("--governance makes a key for a moment, and --dry-run changes nothing: give one of them.", code=2)
@@ -72,7 +72,8 @@ def nothing(results: list[Swept]) -> str:
 
 def _facts(swept: Swept) -> dict[str, Any]:
     orphans_json = [orphan.as_json() for orphan in swept.orphans]
-    return vars(swept) | {"orphans": orphans_json, "for_a_person": swept.for_a_person}
+    trust_json = [dead.shown() for dead in swept.trust]
+    return vars(swept) | {"orphans": orphans_json, "trust": trust_json, "for_a_person": swept.for_a_person}
 
 
 @contextmanager

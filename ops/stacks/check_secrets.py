@@ -1,4 +1,4 @@
-"""Checks a stack's secrets before the engine runs, and explains AWS's errors about them."""
+"""Checks a stack's secrets, and whom its role for readers trusts, before the engine runs; explains AWS's errors."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import tenancy
 from functions.provisioner.project import ProjectArchived
+from functions.sweep.trust import dead_trust
 from ops import ways_out
 from ops.account import Account
 from ops.stacks import secret_state
@@ -15,6 +16,8 @@ from ops.stacks.engine import Engine, OperationFailed
 from tenancy import Cell, Tenant
 
 _NO_FUNCTION: Final = re.compile(r"Function not found: \S*:function:(?P<name>[\w-]+)")
+
+_NOBODY: Final = re.compile(r"Invalid principal in policy: \W*AWS\W+(?P<name>[\w:/+=,.@-]+)")
 
 _UNKNOWN: Final = re.compile(r"unknown stack")
 """In the engine's error where a tenant's stack refers to a platform that is not deployed."""
@@ -34,20 +37,30 @@ def owners(root: Path, stack: str) -> tuple[Cell, Tenant | None] | None:
 
 
 def differing(root: Path, stack: str, engine: Engine, operation: str) -> list[str]:
-    """How the stack's secrets differ from the files, as phrases. Raises OperationError where a person must decide
-    before the stack can be deployed, and botocore's errors."""
+    """How the stack's secrets, and its role for readers, differ from the files, as phrases. Raises OperationError where
+    a person must decide before the stack can be deployed, and botocore's errors."""
     owner = owners(root, stack)
     if owner is None:
         return []
     cell, tenant = owner
     with Account(cell, operation) as account:
-        return [
+        secrets = [
             f"{place.secret}: {difference}"
             for place in secret_state.places(cell, tenant)
             for difference in secret_state.differences_in_aws(
                 account.secrets, place, lambda arn: in_state(engine, stack, arn)
             )
         ]
+        role = _readers_role(cell, tenant)
+        dead = dead_trust(account.roles, role) if role else None
+    return [*secrets, *([ways_out.deleted_trusted(dead.role, dead.ids)] if dead else [])]
+
+
+def _readers_role(cell: Cell, tenant: Tenant | None) -> str | None:
+    """The role in this stack that reads tenants' keys."""
+    if tenant is None:
+        return cell.names.runtime_role
+    return cell.names.tenant(tenant.tenant).dedicated_role if tenant.isolation == "dedicated" else None
 
 
 def in_state(engine: Engine, stack: str, id_: str) -> bool:
@@ -85,6 +98,8 @@ def way_out(root: Path, stack: str, output: str) -> str:
         return ways_out.another_slug(tenant.tenant)
     if tenant is not None and _UNKNOWN.search(output):
         return f"{ways_out.no_platform(cell.cell)}."
+    if nobody := _NOBODY.search(output):
+        return ways_out.nobody_trusted(nobody["name"], cell.cell)
     if gone := _NO_FUNCTION.search(output):
         return ways_out.function_gone(gone["name"], cell.cell)
     return ""

@@ -25,6 +25,8 @@ class OurFunction:
     reads_customers: bool = False
     """The admin keys that customers gave."""
     lists_secrets: bool = False
+    reads_trust: bool = False
+    """Whom the runtime's roles trust."""
     sends_metrics: bool = False
     rule: str = ""
     """The end of the name of the rule that calls it at least daily; empty if no schedule calls it."""
@@ -57,6 +59,7 @@ OUR_FUNCTIONS: Final = (
         reads_admin=True,
         reads_customers=True,
         lists_secrets=True,
+        reads_trust=True,
         sends_metrics=True,
         rule="sweep",
         event={"action": ("sweep",), "dry_run": (False, None), "due": (True,), "tenants": (None,)},

@@ -30,6 +30,7 @@ PUT_METRIC_DATA: Final = "cloudwatch:PutMetricData"
 _LIST_SECRETS: Final = "secretsmanager:ListSecrets"
 _ANYWHERE: Final = (_LIST_SECRETS, PUT_METRIC_DATA)
 """These actions have no resource, so ``*`` is the narrowest."""
+_GET_ROLE: Final = "iam:GetRole"
 _FUNCTIONS: Final = {one.kind: one for one in OUR_FUNCTIONS}
 
 
@@ -93,6 +94,7 @@ def _on_secrets(kind: str, cell: str, tenant: str) -> tuple[Grant, ...]:
         return (
             *(Grant((*_ROTATE, *_LOOK), one) for one in secrets_of(kind, cell)),
             *(Grant((one,), "*") for one in _ANYWHERE),
+            *_readers_roles(cell),
         )
     return tuple(_of_row(_FUNCTIONS[kind], cell))
 
@@ -107,8 +109,16 @@ def _of_row(function: OurFunction, cell: str) -> Iterator[Grant]:
         yield Grant(_GET, customers_admin_secrets(cell))
     if function.lists_secrets:
         yield Grant((_LIST_SECRETS,), "*")
+    if function.reads_trust:
+        yield from _readers_roles(cell)
     if function.sends_metrics:
         yield Grant((PUT_METRIC_DATA,), "*")
+
+
+def _readers_roles(cell: str) -> Iterator[Grant]:
+    """To look at the cell's runtime role, and at its tenants' dedicated ones."""
+    for name in (f"myflux-{cell}-runtime", f"myflux-{cell}_*"):
+        yield Grant((_GET_ROLE,), f"arn:~:iam::~:role/{name}")
 
 
 def _of_functions(kind: str, cell: str) -> tuple[Grant, ...]:

@@ -177,6 +177,11 @@ REFUSED = "You can't create this secret because a secret with this name is alrea
             REFUSED.format("myflux-admin/local/openai"),
             "--force-delete-without-recovery`, then `myflux-keys up --cell local`",
         ),
+        (
+            "local",
+            'MalformedPolicyDocument: Invalid principal in policy: "AWS":"arn:aws:iam::000000000000:role/tpyo"',
+            "arn:aws:iam::000000000000:role/tpyo does not exist",
+        ),
         ("local", "something else", ""),
     ],
 )

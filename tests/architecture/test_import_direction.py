@@ -54,6 +54,7 @@ IN_THE_FUNCTION_ZIP = {
     "myflux_keys.names",
     "myflux_keys.payload",
     "myflux_keys.redaction",
+    "myflux_keys.role_names",
     "myflux_keys.version_labels",
 }
 IN_THE_LAMBDA_RUNTIME = {"boto3", "botocore", "urllib3"}

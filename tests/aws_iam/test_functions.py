@@ -136,6 +136,23 @@ def test_a_running_function_is_its_role_and_nothing_more(cell: Cell):
     assert "is not authorized to perform: secretsmanager:GetSecretValue" in said["other"]["error"]
 
 
+def test_a_functions_role_made_anew_is_its_role_from_the_next_start_on(cell: Cell):
+    """A session is of the role's id, so a running worker's is of the role that is gone:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids"""
+    secret, name = cell.secret("mine"), unique("role")
+    allowed = [allow("secretsmanager:GetSecretValue", secret)]
+    iam, client = cell.client("administrator", "iam"), cell.client("administrator", "lambda")
+    function = create(client, cell.role([trust(LAMBDA)], allowed, RoleName=name))
+    ask = {"own": {"call": ["secretsmanager", "get_secret_value"], "with": {"SecretId": secret}}}
+    assert "error" not in invoke(client, function, ask)["own"]
+    iam.delete_role_policy(RoleName=name, PolicyName="only")
+    iam.delete_role(RoleName=name)
+    cell.role([trust(LAMBDA)], allowed, RoleName=name)
+    assert "AccessDenied" in invoke(client, function, ask)["own"]["error"]
+    client.update_function_code(FunctionName=function, ZipFile=archive())
+    assert "error" not in invoke(client, function, ask)["own"]
+
+
 def test_an_executions_credentials_cannot_be_worked_out(cell: Cell):
     """Two functions of the same name, one after the other, share not even the key's id."""
     role, name = cell.role([trust(LAMBDA)], []), unique("function")

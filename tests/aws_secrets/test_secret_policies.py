@@ -199,3 +199,44 @@ def test_a_deny_in_the_resource_policy_holds_for_an_administrator(secrets: Any, 
         assert refused(secrets.get_secret_value, SecretId=secret_id).code == "AccessDeniedException", secret_id
     secrets.delete_resource_policy(SecretId=name)
     assert secrets.get_secret_value(SecretId=name)["SecretString"] == "a"
+
+
+def test_a_policy_means_the_role_of_its_day(secrets: Any, cell: Any, name: str, refused: Any) -> None:
+    """Stored, a principal is its unique id: https://repost.aws/knowledge-center/iam-resource-policy-format"""
+    iam, role = cell.client("iam"), f"reader-{name.rpartition('/')[2]}"
+    trust = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"},
+        }
+    )
+
+    def made() -> str:
+        return iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)["Role"]["RoleId"]
+
+    def read() -> Any:
+        arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
+        held = cell.client("sts").assume_role(RoleArn=arn, RoleSessionName="work")["Credentials"]
+        return cell.client_with("secretsmanager", held).get_secret_value
+
+    def named() -> str:
+        held = json.loads(secrets.get_resource_policy(SecretId=name)["ResourcePolicy"])
+        return held["Statement"][0]["Principal"]["AWS"]
+
+    before = made()
+    secrets.create_secret(Name=name, SecretString="a")
+    policy = document(statement(Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:role/{role}"}))
+    secrets.put_resource_policy(SecretId=name, ResourcePolicy=policy)
+    assert read()(SecretId=name)["SecretString"] == "a"
+    assert secrets.get_resource_policy(SecretId=name)["ResourcePolicy"] == policy
+    iam.delete_role(RoleName=role)
+    made()
+    assert refused(read(), SecretId=name).code == "AccessDeniedException"
+    assert named() == before
+    stale = secrets.get_resource_policy(SecretId=name)["ResourcePolicy"]
+    found = refused(secrets.put_resource_policy, SecretId=name, ResourcePolicy=stale)
+    assert found.code == "MalformedPolicyDocumentException"
+    checked = secrets.validate_resource_policy(SecretId=name, ResourcePolicy=stale)
+    assert [error["CheckName"] for error in checked["ValidationErrors"]] == ["PolicySyntax"]
+    secrets.put_resource_policy(SecretId=name, ResourcePolicy=policy)
+    assert read()(SecretId=name)["SecretString"] == "a"

@@ -26,6 +26,7 @@ def in_the_packs_words(one: CellFunction) -> OurFunction:
         writes_admin=one.admin == "rotate",
         reads_customers=one.customer_admins != "none",
         lists_secrets=one.lists_secrets,
+        reads_trust=one.reads_trust,
         sends_metrics=one.sends_metrics,
         rule=one.rule,
     )

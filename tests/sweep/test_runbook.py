@@ -20,6 +20,7 @@ from components.sweep_alarms import ALARMS, link
 from local.cell import LocalCell
 from myflux_keys.aws_names import CellNames
 from ops.actions import orphans
+from tests.sweep import trusted_app
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
@@ -87,8 +88,12 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     for tenant in (fleet / "tenants").glob("*.yaml"):
         if tenant.stem not in TENANTS:
             tenant.unlink()
+    local = fleet / "cells" / "local.yaml"
+    text = local.read_text(encoding="utf-8")
+    local.write_text(text.replace('user/runtime"]', f'user/runtime", "{trusted_app.ARN}"]'), encoding="utf-8")
     cell = LocalCell.start(home)
     try:
+        trusted_app.make(cell)
         environment = cell.environment("deployer") | {
             "MYFLUX_FLEET": str(fleet),
             "MYFLUX_STATE": str(home / "operations"),
@@ -127,6 +132,14 @@ def _aws(home: Path) -> Path:
     )
     played.chmod(0o755)
     return folder
+
+
+def _distrusted(deployed: Deployed, command: str) -> tuple[int, list[str], str]:
+    """The exit code, the roles that trust somebody deleted, and the sentences."""
+    done = deployed.run(f"./myflux-keys {command} --cell local --json")
+    told = json.loads(done.stdout)
+    found = told["cells"][0]["trust"] if "sweep" in command else told["trust"]["local"]
+    return done.returncode, [entry["role"] for entry in found], done.stderr
 
 
 def _secret_deleted(deployed: Deployed) -> None:
@@ -207,6 +220,17 @@ def _word(deployed: Deployed, tenant: str) -> str:
 
 def _brought_about(deployed: Deployed, heading: str, number: int) -> None:
     """Makes the state that the section is about, and shows that the commands tell it and exit with 1."""
+    if heading == "TrustedPrincipalGone":
+        assert trusted_app.reads(deployed.cell, "acme")
+        trusted_app.make_anew(deployed.cell)
+        assert not trusted_app.reads(deployed.cell, "acme")
+        for command in ("sweep --dry-run", "status"):
+            code, roles, said = _distrusted(deployed, command)
+            assert (code, roles) == (
+                1,
+                [_names(deployed).runtime_role, _names(deployed).tenant("globex").dedicated_role],
+            ), said
+            assert f"docs/runbook.md#{heading.lower()}" in said
     if (heading, number) not in STATES:
         return
     tenant, made = STATES[heading, number]
@@ -234,6 +258,9 @@ def test_the_runbooks_commands_work(deployed: Deployed, heading: str, number: in
     assert done.returncode == 0, f"{heading}, block {number}:\n{block}\n{told}"
     for key in deployed.cell.openai.minted():
         assert key.value not in told
+    if heading == "TrustedPrincipalGone":
+        assert trusted_app.reads(deployed.cell, "acme")
+        assert [_distrusted(deployed, command)[1] for command in ("sweep --dry-run", "status")] == [[], []]
     if heading in orphans.KINDS:
         for command in ("sweep --dry-run", "status"):
             assert _orphans(deployed, command)[1] == set(), f"{heading}, block {number} is no way out"

@@ -80,6 +80,7 @@ def told(*plan: dict[str, Any], done: bool = True, next: str | None = None, tena
         "plan": list(plan),
         "rotation_overdue": {},
         "failed": {},
+        "trust": [],
         "governance": None,
         "admin_key_days_left": None,
         "customers_admin_key_days_left": {},

@@ -22,6 +22,8 @@ Owns the order in which they are installed, one rule in each file. No file of Mi
     patching           How a function of MiniStack is replaced while it runs
     patterns           Expands wildcards and policy variables for one request
     policy             A policy document as statements that can be matched
+    policy_sizes       IAM's limits on the size of policies
+    principal_ids      A stored policy names a user or role by its unique id, not by its ARN
     principals         The caller, and whether a policy's Principal or NotPrincipal element names it
     request            The current request, as every rule here reads it
     request_keys       The condition keys from a request: its tags, its parameters, its resource's tags
@@ -32,6 +34,7 @@ Owns the order in which they are installed, one rule in each file. No file of Mi
     service_calls      Resource policies that MiniStack's services consult by themselves
     sessions           What AWS checks of AssumeRole beyond the right to do it: how long, and with which tags
     tags_on_create     The action that tagging something needs when it is created
+    trust_policies     What IAM checks before it accepts a trust policy, and how it shows one
     user_policies      What each user of the local cell may do
     users              The local cell's IAM users, made by IAM's own operations, with real random access keys
 """
@@ -58,9 +61,11 @@ def install(home: Path) -> None:
         function_roles,
         key_policies,
         patching,
+        policy_sizes,
         root_keys,
         service_calls,
         sessions,
+        trust_policies,
         users,
     )
     from local.aws.trail import history, lookup
@@ -74,6 +79,8 @@ def install(home: Path) -> None:
         sessions,
         function_roles,
         key_policies,
+        trust_policies,
+        policy_sizes,
         history,
         lookup,
         dispatch,

@@ -36,11 +36,17 @@ def identify(credential: Any) -> Identity:
     of_role = credential.principal_type == "AssumedRole"
     store = iam_service._roles if of_role else iam_service._users
     entity: dict[str, Any] = store.get_scoped(credential.account_id, None, name) or {}
+    unique_id: str | None = entity.get("RoleId" if of_role else "UserId")
+    session_of: str = credential.principal_id.partition(":")[0]
+    if session_of != unique_id and session_of.startswith(("AIDA", "AROA")):
+        # Another user or role of the same name, made after the caller's own was deleted.
+        entity, unique_id = {}, None
     caller = Caller(
         kind=credential.principal_type,
         arn=credential.principal_arn,
         account=credential.account_id,
         role_arn=entity.get("Arn") or _role_arn(credential) if of_role else None,
+        unique_id=unique_id,
     )
     documents = _role_documents(entity) if of_role else _user_documents(entity, name)
     boundary = entity.get("PermissionsBoundary")

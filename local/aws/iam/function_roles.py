@@ -106,9 +106,15 @@ def _execution_credentials(config: dict[str, Any]) -> dict[str, str]:
     function_arn, role_arn = config["FunctionArn"], config.get("Role", "")
     with _issuing:
         issued = _issued.get((function_arn, role_arn))
-        if issued is None or issued["AWS_ACCESS_KEY_ID"] not in sts_service._sessions:
+        if issued is None or not _is_of(role_arn, sts_service._sessions.get(issued["AWS_ACCESS_KEY_ID"])):
             issued = _issued[function_arn, role_arn] = _issue(config, role_arn)
     return dict(issued)
+
+
+def _is_of(role_arn: str, session: dict[str, Any] | None) -> bool:
+    """Whether the session is of the role that has this ARN now: one made anew has another id."""
+    role = iam_service._roles.get_scoped(role_arn.split(":")[4], None, role_arn.rpartition("/")[2]) or {}
+    return session is not None and session["UserId"].partition(":")[0] == role.get("RoleId")
 
 
 def _issue(config: dict[str, Any], role_arn: str) -> dict[str, str]:

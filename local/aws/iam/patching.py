@@ -46,6 +46,18 @@ def require_shape(module: str, name: str, parameters: str) -> Callable[..., Any]
     return found
 
 
+def replace_operation(operation: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    """Replaces IAM's answer to `operation`, a function of the request's parameters, by ``make(original)``.
+
+    MiniStack keeps these functions in a table, which holds references of its own.
+    """
+    handlers: dict[str, Callable[..., Any]] = importlib.import_module("ministack.services.iam")._IAM_HANDLERS
+    original = handlers.get(operation)
+    if original is None or ", ".join(inspect.signature(original).parameters) != "p":
+        raise UnexpectedShape(f"IAM's {operation} is not a function of p: the local cell's rules cannot be installed")
+    handlers[operation] = make(original)
+
+
 def replace(module: str, name: str, parameters: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
     """Replaces `module.name` by ``make(original)``, in every loaded module of MiniStack that refers to it."""
     original = require_shape(module, name, parameters)

@@ -31,13 +31,15 @@ class Closeness(IntEnum):
 
 @dataclass(frozen=True)
 class Caller:
-    """`arn` is what AWS calls the caller; `role_arn` the role of a session, path included."""
+    """`arn` is what AWS calls the caller; `role_arn` the role of a session, path included; `unique_id` the user's or
+    the role's, which stands in stored policies (`principal_ids`)."""
 
     kind: str
     """User, AssumedRole, FederatedUser, Root, Service, WebIdentity."""
     arn: str
     account: str
     role_arn: str | None = None
+    unique_id: str | None = None
 
     @property
     def identities(self) -> tuple[str, ...]:
@@ -92,6 +94,8 @@ def _one_identity(kind: str, name: str, caller: Caller) -> str | None:
         return "*"
     if {"Service": "Service", "WebIdentity": "Federated"}.get(caller.kind, "AWS") != kind:
         return None
+    if name == caller.unique_id:
+        return caller.role_arn or caller.arn
     root = _ROOT.fullmatch(name)
     account = root["account"] if root else name if re.fullmatch(r"\d{12}", name) else None
     if account is not None:

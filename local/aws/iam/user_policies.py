@@ -233,10 +233,10 @@ def _document(*statements: Statement) -> str:
 
 
 POLICIES = {
-    "deployer": _document(_NO_VALUES, *_LOOK, *_BUILD),
-    "ci": _document(_NO_VALUES, *_LOOK),
-    "runtime": _document(*_BECOME_RUNTIME),
-    "stranger": _document(*_UNRELATED_TEAM),
-    "administrator": _document(*_EVERYTHING),
+    "deployer": (_document(_NO_VALUES, *_LOOK), _document(*_BUILD)),
+    "ci": (_document(_NO_VALUES, *_LOOK),),
+    "runtime": (_document(*_BECOME_RUNTIME),),
+    "stranger": (_document(*_UNRELATED_TEAM),),
+    "administrator": (_document(*_EVERYTHING),),
 }
-"""By user name; each a JSON text."""
+"""By user name: JSON texts, each of which fits a managed policy."""

@@ -7,22 +7,25 @@ import re
 from pathlib import Path
 from typing import Any
 
-from local.aws.iam.patching import UnexpectedShape, require_shape
-from local.aws.iam.user_policies import POLICIES
+from ministack.services import iam as iam_service
 
-_IAM = "ministack.services.iam"
+from local.aws.iam.patching import UnexpectedShape
+from local.aws.iam.user_policies import POLICIES
 
 
 def install(home: Path) -> None:
     """Makes the users and writes `home/credentials` (mode 0600): AWS's shared-credentials format, a profile a user."""
-    profiles = [f"[{name}]\n{_make(name, document)}" for name, document in POLICIES.items()]
+    profiles = [f"[{name}]\n{_make(name, documents)}" for name, documents in POLICIES.items()]
     _write_private(home / "credentials", "\n".join(profiles))
 
 
-def _make(name: str, document: str) -> str:
-    _call("_create_user", UserName=name)
-    _call("_put_user_policy", UserName=name, PolicyName=name, PolicyDocument=document)
-    answer = _call("_create_access_key", UserName=name)
+def _make(name: str, documents: tuple[str, ...]) -> str:
+    """Managed policies: a user's inline ones have room for 2,048 characters together."""
+    _call("CreateUser", UserName=name)
+    for number, document in enumerate(documents, start=1):
+        made = _call("CreatePolicy", PolicyName=f"{name}-{number}", Path="/users/", PolicyDocument=document)
+        _call("AttachUserPolicy", UserName=name, PolicyArn=_element(made, "Arn"))
+    answer = _call("CreateAccessKey", UserName=name)
     return (
         f"aws_access_key_id = {_element(answer, 'AccessKeyId')}\n"
         f"aws_secret_access_key = {_element(answer, 'SecretAccessKey')}\n"
@@ -30,11 +33,11 @@ def _make(name: str, document: str) -> str:
 
 
 def _call(operation: str, **parameters: str) -> str:
-    answer: tuple[int, Any, bytes | str] = require_shape(_IAM, operation, "p")(parameters)
+    answer: tuple[int, Any, bytes | str] = iam_service._IAM_HANDLERS[operation](parameters)
     status, body = answer[0], answer[2]
     text = body.decode() if isinstance(body, bytes) else body
     if status != 200:
-        raise UnexpectedShape(f"IAM's {operation.strip('_')} answered {status} when the cell's users were made: {text}")
+        raise UnexpectedShape(f"IAM's {operation} answered {status} when the cell's users were made: {text}")
     return text
 
 

@@ -27,6 +27,7 @@ operations. If a function of MiniStack has other parameters than expected, the i
     settings         Settings of Secrets Manager's behaviour, by environment variable
     staging          UpdateSecretVersionStage and ListSecretVersionIds
     store            Where a secret is kept, and how it is found
+    tagging          TagResource and UntagResource
     values           CreateSecret, PutSecretValue, UpdateSecret, GetSecretValue
 """
 

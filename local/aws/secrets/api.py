@@ -16,6 +16,7 @@ from local.aws.secrets import (
     resource_policy,
     rotate_calls,
     staging,
+    tagging,
     values,
 )
 from local.aws.secrets.refusals import Refusal
@@ -38,6 +39,8 @@ OPERATIONS: dict[str, Operation] = {
     "RemoveRegionsFromReplication": replicas.remove_regions_from_replication,
     "RestoreSecret": deletion.restore_secret,
     "RotateSecret": rotate_calls.rotate_secret,
+    "TagResource": tagging.tag_resource,
+    "UntagResource": tagging.untag_resource,
     "UpdateSecret": values.update_secret,
     "UpdateSecretVersionStage": staging.update_secret_version_stage,
     "ValidateResourcePolicy": resource_policy.validate_resource_policy,

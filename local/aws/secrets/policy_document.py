@@ -12,8 +12,8 @@ import re
 from typing import Any
 
 from ministack.core import iam_evaluator
-from ministack.core.responses import get_account_id
-from ministack.services import iam
+
+from local.aws.iam import principal_ids
 
 Statement = dict[str, Any]
 
@@ -34,10 +34,6 @@ _ACTION = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
 _RESOURCE = re.compile(r"\*|arn:[^:]+:[^:]+:[^:]*:[^:]*:.+")
 _OPERATOR = re.compile(r"(?:(?:ForAllValues|ForAnyValue):)?(\w+?)(?:IfExists)?")
 _OPERATORS = frozenset(iam_evaluator._CONDITION_OPS) | {"null"}
-_ENTITY = re.compile(r"arn:aws:iam::(\d{12}):(user|role)/(?:[\x21-\x7e]+/)?([\w+=,.@-]+)")
-_SESSION = re.compile(r"arn:aws:sts::(\d{12}):assumed-role/([\w+=,.@-]+)/[\w+=,.@-]+")
-_ACCOUNT = re.compile(r"(?:arn:aws:iam::)?(\d{12})(?::root)?")
-_SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com")
 
 
 class MalformedPolicy(ValueError):
@@ -60,7 +56,16 @@ def parse(text: str) -> list[Statement]:
         raise MalformedPolicy("This resource policy has no Statement.")
     for statement in statements:
         _statement(statement)
+    stored(text)
     return statements
+
+
+def stored(text: str) -> str:
+    """The policy as it is kept: with the unique ids of its users and roles. Raises MalformedPolicy."""
+    try:
+        return principal_ids.bound(text)
+    except principal_ids.InvalidPrincipal:
+        raise _unsupported() from None
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -122,30 +127,9 @@ def _principal(principal: Any) -> None:
         return
     if not isinstance(principal, dict) or not principal:
         raise _unsupported()
-    for kind, values in principal.items():
-        names = _list(values)
-        if not names or not all(isinstance(name, str) and _exists(kind, name) for name in names):
-            raise _unsupported()
+    if not all(kind in {"AWS", "Service"} and _list(names) for kind, names in principal.items()):
+        raise _unsupported()
 
 
 def _unsupported() -> MalformedPolicy:
     return MalformedPolicy("This resource policy contains an unsupported principal.")
-
-
-def _exists(kind: str, name: str) -> bool:
-    """Whether a principal of this account is there; one of another account can't be looked up."""
-    if kind == "Service":
-        return _SERVICE.fullmatch(name) is not None
-    if kind != "AWS":
-        return False
-    if name == "*" or _ACCOUNT.fullmatch(name):
-        return True
-    if entity := _ENTITY.fullmatch(name):
-        if entity[1] != get_account_id():
-            return True
-        store: Any = iam._users if entity[2] == "user" else iam._roles
-        found = store.get(entity[3])
-        return found is not None and found["Arn"] == name
-    if session := _SESSION.fullmatch(name):
-        return session[1] != get_account_id() or iam._roles.get(session[2]) is not None
-    return False

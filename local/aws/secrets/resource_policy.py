@@ -11,6 +11,7 @@ from typing import Any
 
 from ministack.services import secretsmanager as ministack
 
+from local.aws.iam import principal_ids
 from local.aws.iam.authorize import AccessDenied, authorize
 from local.aws.secrets import policy_document, public_access
 from local.aws.secrets.policy_document import MalformedPolicy
@@ -35,8 +36,9 @@ def put_resource_policy(request: Request) -> Answer:
                 "The BlockPublicPolicy parameter is set to true, and the resource policy did not prevent broad access "
                 "to the secret.",
             )
-        ministack._resource_policies[secret["ARN"]] = text
-        ministack._sync_replica_resource_policy(secret, text)
+        stored = policy_document.stored(text)
+        ministack._resource_policies[secret["ARN"]] = stored
+        ministack._sync_replica_resource_policy(secret, stored)
         touch(secret)
         return _named(secret)
 
@@ -44,7 +46,7 @@ def put_resource_policy(request: Request) -> Answer:
 def get_resource_policy(request: Request) -> Answer:
     secret = find_live(request["SecretId"])
     text: str | None = ministack._resource_policies.get(secret["ARN"])
-    return _named(secret) | ({} if text is None else {"ResourcePolicy": text})
+    return _named(secret) | ({} if text is None else {"ResourcePolicy": principal_ids.shown(text)})
 
 
 def delete_resource_policy(request: Request) -> Answer:
@@ -66,7 +68,9 @@ def validate_resource_policy(request: Request) -> Answer:
     else:
         if public_access.is_public(statements):
             errors.append({"CheckName": "PublicAccess", "ErrorMessage": "The resource policy grants broad access."})
-        if request.get("SecretId") and _locks_out(find_live(request["SecretId"]), request["ResourcePolicy"]):
+        if request.get("SecretId") and _locks_out(
+            find_live(request["SecretId"]), policy_document.stored(request["ResourcePolicy"])
+        ):
             message = "The resource policy would deny the caller PutResourcePolicy on the secret."
             errors.append({"CheckName": "CallerLockout", "ErrorMessage": message})
     return {"PolicyValidationPassed": not errors, "ValidationErrors": errors}

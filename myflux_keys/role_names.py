@@ -1,0 +1,10 @@
+"""Names of the roles that read tenants' keys, for AWS's side (`aws_names`) and the sweep."""
+
+
+def runtime_role(cell: str) -> str:
+    return f"myflux-{cell}-runtime"
+
+
+def dedicated_role(cell: str, tenant: str) -> str:
+    """Of a tenant with `isolation: dedicated`."""
+    return f"myflux-{cell}_{tenant}"
