@@ -16,7 +16,7 @@ import pytest
 
 from components.iam.boundary import permissions_boundary
 from components.iam.deployer_calls import Deploys
-from components.iam.deployer_permissions import State, deployer_looks, deployer_permissions
+from components.iam.deployer_permissions import deployer_looks, deployer_permissions
 from components.iam.resource import tenant_secret
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import FUNCTIONS, ROTATION
@@ -34,13 +34,11 @@ Pipeline = Callable[[str], Any]
 
 
 def pipeline(cell: Cell, deploys: Deploys) -> Pipeline:
-    """Its two documents are in one managed and one inline policy, as `Deployer` attaches them."""
+    """Its documents of the stacks' resources are in one managed and one inline policy, as `Deployer` attaches them."""
     iam = cell.client("administrator", "iam")
     written = deployer_permissions(NAMES, deploys)["Statement"]
     role = cell.role([trust({"AWS": user_arn("administrator")})], written)
-    looks = iam.create_policy(
-        PolicyName=unique("looks"), PolicyDocument=document(*deployer_looks(NAMES, State("state"))["Statement"])
-    )
+    looks = iam.create_policy(PolicyName=unique("looks"), PolicyDocument=document(*deployer_looks(NAMES)["Statement"]))
     iam.attach_role_policy(RoleName=role.rpartition("/")[2], PolicyArn=looks["Policy"]["Arn"])
     session: boto3.Session = cell.assume("administrator", role)
     return lambda service: cell.client(session, service)
