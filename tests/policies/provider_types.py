@@ -73,6 +73,10 @@ JUDGED: Final[Mapping[str, str]] = {
     "aws:secretsmanager/secretPolicy:SecretPolicy": "secret-has-its-policy",
     "aws:secretsmanager/secretRotation:SecretRotation": "rotated-by-our-function",
     "aws:secretsmanager/secretVersion:SecretVersion": "no-secret-version",
+    "aws:iam/accessKey:AccessKey": "no-credential-in-state",
+    "aws:iam/serviceSpecificCredential:ServiceSpecificCredential": "no-credential-in-state",
+    "aws:iam/userLoginProfile:UserLoginProfile": "no-credential-in-state",
+    "aws:iam/virtualMfaDevice:VirtualMfaDevice": "no-credential-in-state",
     "aws:iam/groupPolicy:GroupPolicy": "tenant-secrets-read-by-ours-alone",
     "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": "policies-attached-where-they-belong",
     "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive": "policies-attached-where-they-belong",
@@ -100,6 +104,8 @@ JUDGED: Final[Mapping[str, str]] = {
     "aws:cloudwatch/eventRule:EventRule": "functions-look-by-the-clock",
     "aws:cloudwatch/eventTarget:EventTarget": "failed-rotations-told",
     "aws:cloudwatch/logGroup:LogGroup": "functions-keep-their-logs",
+    "aws:cloudwatch/logAccountPolicy:LogAccountPolicy": "logs-stay-in-the-account",
+    "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": "logs-stay-in-the-account",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "alarms-ring",
     "aws:ssoadmin/customerManagedPolicyAttachment:CustomerManagedPolicyAttachment": (
         "policies-attached-where-they-belong"
@@ -119,9 +125,8 @@ REFUSED: Final = frozenset(one.type for one in CHANGERS)
 
 HARMLESS: Final[Mapping[str, tuple[str, ...]]] = {
     "it is of a user or group, whom no rule lets read secrets; a group's policies are judged where they are": (
-        "iam/accessKey", "iam/group", "iam/groupMembership", "iam/groupPoliciesExclusive",
-        "iam/serviceSpecificCredential", "iam/signingCertificate", "iam/sshKey", "iam/user", "iam/userGroupMembership",
-        "iam/userLoginProfile", "iam/userPoliciesExclusive", "iam/virtualMfaDevice",
+        "iam/group", "iam/groupMembership", "iam/groupPoliciesExclusive", "iam/signingCertificate", "iam/sshKey",
+        "iam/user", "iam/userGroupMembership", "iam/userPoliciesExclusive",
     ),
     "it is of the account as a whole, and grants nothing": (
         "iam/accountAlias", "iam/accountPasswordPolicy", "iam/organizationsFeatures",
@@ -152,11 +157,11 @@ HARMLESS: Final[Mapping[str, tuple[str, ...]]] = {
         "cloudwatch/eventBusPolicy", "cloudwatch/eventConnection", "cloudwatch/eventEndpoint",
         "cloudwatch/eventPermission",
     ),
-    "it carries log events away or lets a service write some: logs hold no key, and the group keeps its own": (
-        "cloudwatch/logAccountPolicy", "cloudwatch/logDelivery", "cloudwatch/logDeliveryDestination",
+    "it takes log events only where a filter, which is judged, sends them, or lets a service write some": (
+        "cloudwatch/logDelivery", "cloudwatch/logDeliveryDestination",
         "cloudwatch/logDeliveryDestinationPolicy", "cloudwatch/logDeliverySource", "cloudwatch/logDestination",
         "cloudwatch/logDestinationPolicy", "cloudwatch/logResourcePolicy", "cloudwatch/logS3TableIntegrationSource",
-        "cloudwatch/logStream", "cloudwatch/logSubscriptionFilter",
+        "cloudwatch/logStream",
     ),
     "it says which people have a permission set, whose policies are judged": (
         "ssoadmin/accountAssignment", "ssoadmin/application", "ssoadmin/applicationAccessScope",
