@@ -58,7 +58,8 @@ def test_no_input_and_no_output_is_a_place_for_a_key() -> None:
         for name in described.get(kind, {})
     }
     assert "secretArn" in names, "the search looked at nothing"
-    assert not {name for name in names if name.lower().endswith(("key", "secret", "token", "password", "value"))}
+    named = {name for name in names if name.lower().endswith(("key", "secret", "token", "password", "value"))}
+    assert named == {"kmsKey"}, "which takes an ARN of KMS alone: tests/tenancy/test_state.py"
 
 
 def test_every_property_is_described() -> None:

@@ -192,7 +192,10 @@ def test_state_in_s3_is_locked_for_the_second_operator_who_learns_who_is_there(
     assert [backend.has(url, stack) for stack in (CELL, tenant.stack, "shared")] == [True, True, False]
     content = {"pid": 7, "username": "ops", "hostname": "here", "timestamp": "2026-11-26T09:00:00Z"}
     key = f".pulumi/locks/organization/myflux-keys/{tenant.stack}/one.json"
-    rig.client("administrator", "s3").put_object(Bucket="state", Key=key, Body=json.dumps(content).encode())
+    below = f".pulumi/locks/organization/myflux-keys/{tenant.stack}/x.{CELL}/one.json"
+    for name in (key, below):
+        rig.client("administrator", "s3").put_object(Bucket="state", Key=name, Body=json.dumps(content).encode())
     (left,) = backend.locks(url, tenant.stack)
+    assert left.name == key, "what a pipeline may write below a stack's locks is none, for the engine too"
     backend.unlock(url, left)
     assert backend.locks(url, tenant.stack) == [], "one lock is taken away where the state is in S3, too"
