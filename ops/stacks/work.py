@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from ops import journal, state_place
+from ops.errors import OperationError
 from ops.explained import explained
 from ops.stacks import backend, check_secrets, lock_holder, pending, record, sources
 from ops.stacks.engine import Engine, OperationFailed, Outcome
@@ -108,13 +109,24 @@ def _do(job: Job, engine: Engine, fleet: Path, *, refresh: bool = False) -> Done
     After an `up`, checks the secret again in AWS before it counts as repaired."""
     if job.operation not in ("up", "preview"):
         outcome = _operate(job, engine, refresh=refresh)
-        return Done(job.stack, outcome.changes, steps=outcome.steps)
+        problem = _taken_out(job, engine, fleet) if job.operation == "refresh" and "delete" in outcome.changes else ""
+        return Done(job.stack, outcome.changes, problem=problem, steps=outcome.steps)
     found = check_secrets.differing(fleet, job.stack, engine, job.operation)
     outcome = _operate(job, engine, refresh=refresh or bool(found))
     left = check_secrets.differing(fleet, job.stack, engine, job.operation) if found and job.operation == "up" else []
     problem = f"it was deployed, but AWS still differs from the files: {'; '.join(left)}." if left else ""
     first = outcome.changes.keys() <= {"create", "read"}
     return Done(job.stack, outcome.changes, problem=problem, found=() if first else tuple(found), steps=outcome.steps)
+
+
+def _taken_out(job: Job, engine: Engine, fleet: Path) -> str:
+    """What a person must do about a secret that a refresh no longer found: AWS's provider reads one whose deletion is
+    scheduled as gone, and the state then does not know it. Empty where `up` makes what is missing."""
+    try:
+        check_secrets.differing(fleet, job.stack, engine, job.operation)
+    except OperationError as error:
+        return f"the refresh took it out of the state: {str(error).removesuffix(' Nothing was changed.')}"
+    return ""
 
 
 def _operate(job: Job, engine: Engine, *, refresh: bool = False) -> Outcome:
