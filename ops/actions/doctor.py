@@ -199,8 +199,8 @@ def openai_failed(cell: str, error: OperationError) -> Finding:
 def openai_limits(cell: str) -> Finding:
     return not_checked(
         "OpenAI limits",
-        "no function reports the organization's limits and balance; whether its policies allow our keys is seen only by "
-        "making one, which the sweep does once a day",
+        "no function reports the organization's limits and balance; whether its policies allow our keys is seen only "
+        "by making one, which the sweep does once a day",
         f"to make one now: `myflux-keys sweep --cell {cell} --governance`; the rest: OpenAI's site, Settings, Limits",
     )
 

@@ -25,7 +25,9 @@ TOPIC = "arn:aws:sns:eu-central-1:123456789012:myflux-prod-eu1-alarms"
 CELL, REGION = "prod-eu1", "eu-central-1"
 RUNS = FunctionSeen("Active", "Successful", "", 5)
 USABLE = {"KeyState": "Enabled", "KeyUsage": "ENCRYPT_DECRYPT", "KeySpec": "SYMMETRIC_DEFAULT"}
-BLOCKED = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
+BLOCKED: dict[str, bool] = dict.fromkeys(
+    ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
+)
 SECRET = SecretFacts(
     "arn:aws:secretsmanager:eu-central-1:123456789012:secret:myflux-admin/prod-eu1/openai-AbCdEf",
     "myflux-admin/prod-eu1/openai",

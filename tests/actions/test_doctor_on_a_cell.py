@@ -175,7 +175,8 @@ def test_quotas_state_and_pipeline_are_ok_then_each_is_told_when_it_is_wrong(pro
     assert key
     production.client("kms").disable_key(KeyId=key.kms_key)
     arn = f"arn:aws:iam::{names.account_id}:oidc-provider/{ISSUER}"
-    roles.remove_client_id_from_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="sts.amazonaws.com")
+    roles.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+    roles.create_open_id_connect_provider(Url=f"https://{ISSUER}", ClientIDList=["somebody.else"])
     other = deployer_trust(names, Job(ISSUER, "sts.amazonaws.com", "repo:somebody/else:environment:prod"))
     roles.update_assume_role_policy(RoleName=names.deployer_role, PolicyDocument=json.dumps(other))
     told = production.doctor("local", "administrator")
@@ -225,9 +226,9 @@ def test_a_role_that_trusts_somebody_deleted_is_told_with_the_id(room: Room) -> 
     assert user["UserId"] in found["seen"]
 
 
-def test_an_admin_key_that_openai_refuses_is_wrong(room: Room) -> None:
+def test_an_openai_that_fails_is_wrong(room: Room) -> None:
     control = room.operated.cell.openai
-    control.fault("401", method="GET", path="admin_api_keys", count=None)
+    control.fault("500", method="GET", path="admin_api_keys", count=None)
     try:
         found = room.doctor("local").findings["local"]["OpenAI organization"]
     finally:
