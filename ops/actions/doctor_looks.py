@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from components.iam.deployer_trust import Job, deployer_trust
 from functions.sweep.trust import DeadTrust, dead_ids
 from myflux_keys.cell_functions import FUNCTIONS, RESERVED
+from ops import state_place
 from ops.account import Account
 from ops.actions import doctor, doctor_account, functions_client
 from ops.actions.doctor import Finding, FunctionSeen, not_checked
@@ -139,11 +140,17 @@ class Looks:
     def _state(self) -> dict[str, Look]:
         kept = self._cell.kept_in
         if kept is None:
-            why = "the cell's file has no `state`, so PULUMI_BACKEND_URL decides where Pulumi keeps it: docs/state.md"
+            why = (
+                f"the cell's file has no `state`, so {state_place.BACKEND} decides where Pulumi keeps it: docs/state.md"
+            )
             return {"state bucket": lambda: not_checked("state bucket", why)}
         name, s3 = kept.bucket, self.account.buckets
 
         def bucket() -> Finding:
+            try:
+                state_place.of(self._cell)
+            except OperationError as error:
+                return doctor.wrong("state bucket", str(error), f"`unset {state_place.BACKEND}`")
             told: Any = _or_none(lambda: s3.get_bucket_location(Bucket=name))
             # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
             region = None if told is None else told.get("LocationConstraint") or "us-east-1"

@@ -18,7 +18,7 @@ def doctor(
         str | None,
         typer.Argument(
             help="One cell. Default: all cells.",
-            metavar="[CELL]",
+            metavar="CELL",
             show_default=False,
             autocompletion=options.complete_cell,
         ),
@@ -29,7 +29,8 @@ def doctor(
     """Look for what is wrong with this machine, the account and the cell. Changes nothing, and reads no key.
 
     One line for each check: ok, wrong or not checked, what was seen, and what to type. Exits with 1 when something is
-    wrong. What you may not look at is "not checked": no right is needed beyond a deployer's.
+    wrong. What could not be seen is "not checked", with the reason, such as a call that AWS denies you. The cell's
+    sweep function asks OpenAI, since it alone may use the admin key.
     """
     with Later() as progress:
         found = run_doctor.examine(fleet, cell, report=progress.say)

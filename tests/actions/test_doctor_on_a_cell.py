@@ -162,7 +162,7 @@ WHERE_THE_STATE_IS = (
 
 
 def test_quotas_state_and_pipeline_are_ok_then_each_is_told_when_it_is_wrong(production: Room) -> None:
-    told = production.doctor("local", "administrator")
+    told = production.doctor("local", "administrator", PULUMI_BACKEND_URL="")
     states = told.state("local")
     for check in ("Lambda concurrency", "IAM roles", *WHERE_THE_STATE_IS):
         assert states[check] == "ok", told.findings["local"][check]
@@ -179,7 +179,7 @@ def test_quotas_state_and_pipeline_are_ok_then_each_is_told_when_it_is_wrong(pro
     roles.create_open_id_connect_provider(Url=f"https://{ISSUER}", ClientIDList=["somebody.else"])
     other = deployer_trust(names, Job(ISSUER, "sts.amazonaws.com", "repo:somebody/else:environment:prod"))
     roles.update_assume_role_policy(RoleName=names.deployer_role, PolicyDocument=json.dumps(other))
-    told = production.doctor("local", "administrator")
+    told = production.doctor("local", "administrator", PULUMI_BACKEND_URL="")
     assert told.code == 1
     wrong = {check for check, state in told.state("local").items() if state == "wrong"}
     assert wrong == {
@@ -190,10 +190,17 @@ def test_quotas_state_and_pipeline_are_ok_then_each_is_told_when_it_is_wrong(pro
 def test_a_bucket_a_key_and_a_provider_that_are_not_there_are_wrong(room: Room) -> None:
     key = f"arn:aws:kms:us-east-1:{room.operated.names.account_id}:key/00000000-0000-0000-0000-000000000000"
     room.cell(state={"bucket": "myflux-state-not-there", "kms_key": key}, pipeline=PIPELINE)
-    states = room.doctor("local", "administrator").state("local")
+    states = room.doctor("local", "administrator", PULUMI_BACKEND_URL="").state("local")
     assert {states[check] for check in ("state bucket", "state: KMS key", "OIDC provider", "pipeline's role")} == {
         "wrong"
     }
+
+
+def test_a_shell_that_keeps_the_state_elsewhere_is_wrong(production: Room) -> None:
+    found = production.doctor("local", "administrator", PULUMI_BACKEND_URL="s3://another").findings["local"]
+    assert found["state bucket"]["state"] == "wrong"
+    assert found["state bucket"]["mend"] == "`unset PULUMI_BACKEND_URL`"
+    assert found["state: versions"]["state"] == "ok", "that is the bucket of the file"
 
 
 def test_a_cell_that_nobody_deployed_is_told_what_it_lacks(room: Room) -> None:
@@ -245,6 +252,15 @@ def test_nothing_is_asked_of_another_account(room: Room) -> None:
     told = room.doctor("elsewhere")
     assert told.code == 1
     states = told.state("elsewhere")
+    assert states.pop("account and Region") == "wrong"
+    assert states.pop("clock") == "ok"
+    assert set(states.values()) == {"not checked"}
+
+
+def test_credentials_that_aws_refuses_are_told_and_its_refusal_tells_the_time(room: Room) -> None:
+    told = room.doctor("local", AWS_ACCESS_KEY_ID="AKIA" + "X" * 16)
+    assert told.code == 1
+    states = told.state("local")
     assert states.pop("account and Region") == "wrong"
     assert states.pop("clock") == "ok"
     assert set(states.values()) == {"not checked"}
