@@ -48,4 +48,4 @@ def doctor(
 
 
 def _told(one: Finding) -> str:
-    return f"{one.seen}. To do: {one.mend}" if one.mend else one.seen
+    return f"{one.seen.rstrip('.')}. To do: {one.mend}" if one.mend else one.seen

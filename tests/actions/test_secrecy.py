@@ -75,6 +75,7 @@ ELSEWHERE = {
     "check": "runs without any credential, and its tests look for the key that a branch holds",
     "adopt": "what it wrote is searched at the end of tests/tenants_life",
     "move": "what it wrote is searched at the end of tests/tenants_life",
+    "env": "prints what the cell's file says of its state, and calls nothing; this cell's file says nothing",
     "rename": "refuses before it reads anything",
     "local": "starts and stops servers; `local openai-admin-key` plays OpenAI's page, which shows a new key once",
 }
