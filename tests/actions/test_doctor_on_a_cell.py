@@ -100,15 +100,18 @@ def test_a_deployer_sees_that_all_is_well_and_what_it_may_not_look_at(room: Room
 
 
 def test_it_only_reads(room: Room) -> None:
-    minted = len(room.operated.cell.openai.minted())
+    control = room.operated.cell.openai
+    minted = len(control.minted())
+    control.clear_calls()
     room.doctor("local")
+    assert {(call.method, call.path) for call in control.calls()} == {("GET", "/v1/organization/admin_api_keys")}
     pages = room.client("cloudtrail").get_paginator("lookup_events").paginate()
     events = [json.loads(event["CloudTrailEvent"]) for page in pages for event in page["Events"]]
     asked = {event["eventName"] for event in events if "myflux-keys/doctor" in event.get("userAgent", "")}
     assert "GetCallerIdentity" in asked or "DescribeSecret" in asked, "the trail knows the command"
     assert {name for name in asked if not name.startswith(("Describe", "Get", "Invoke", "List"))} == set()
     assert "GetSecretValue" not in asked
-    assert len(room.operated.cell.openai.minted()) == minted
+    assert len(control.minted()) == minted
 
 
 def test_lines_for_a_person_and_the_exit_code_for_a_script(room: Room) -> None:
