@@ -16,6 +16,7 @@ from pulumi_aws.lambda_ import Function
 
 from components.iam import identity
 from components.occurrence_alarm import AnyOccurrenceArgs, any_occurrence
+from myflux_keys.cell_functions import RESERVED
 
 RUNTIME = "python3.13"
 
@@ -87,8 +88,7 @@ class KeyFunction(pulumi.ComponentResource):
             timeout=args.timeout_seconds,
             memory_size=256,
             architectures=["arm64"],
-            # A few at once are enough, and OpenAI's Admin API allows about ten requests a minute.
-            reserved_concurrent_executions=5,
+            reserved_concurrent_executions=RESERVED,
             dead_letter_config={"target_arn": args.dead_letter_arn},
             environment={"variables": args.environment},
             tags=args.tags,

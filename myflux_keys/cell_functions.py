@@ -75,4 +75,8 @@ SWEEP: Final = CellFunction(
     rule="sweep",
 )
 
+RESERVED: Final = 5
+"""Executions that Lambda reserves for each function. A few at once are enough, and OpenAI's Admin API allows about ten
+requests a minute."""
+
 FUNCTIONS: Final = (ROTATION, PROVISIONER, ADMIN_ROTATION, SWEEP)

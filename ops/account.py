@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
     from types_boto3_kms import KMSClient
     from types_boto3_lambda import LambdaClient
+    from types_boto3_s3 import S3Client
     from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_sns import SNSClient
     from types_boto3_sts import STSClient
 
 LONGEST_REASON: Final = 200
@@ -103,9 +105,30 @@ class Account:
     def keys(self) -> KMSClient:
         return self._client("kms")
 
+    def keys_of(self, arn: str) -> KMSClient:
+        """For a KMS key that may be in another Region than the cell."""
+        return self._client("kms", region=arn.split(":")[3])
+
     @property
     def roles(self) -> IAMClient:
         return self._client("iam")
+
+    @property
+    def buckets(self) -> S3Client:
+        return self._client("s3")
+
+    @property
+    def topics(self) -> SNSClient:
+        return self._client("sns")
+
+    @property
+    def caller(self) -> STSClient:
+        return self._client("sts", Config(read_timeout=aws_clients.FIRST_ANSWER_SECONDS))
+
+    @property
+    def callers_region(self) -> str | None:
+        """Of the caller's profile or of AWS_DEFAULT_REGION; None where neither names one."""
+        return self._session.region_name
 
     @property
     def functions(self) -> LambdaClient:
@@ -114,8 +137,7 @@ class Account:
 
     def check(self) -> datetime:
         """AWS's time. Raises OperationError if the credentials belong to another account than the cell's."""
-        sts: STSClient = self._client("sts", Config(read_timeout=aws_clients.FIRST_ANSWER_SECONDS))
-        answer = sts.get_caller_identity()
+        answer = self.caller.get_caller_identity()
         if answer["Account"] != self.cell.account_id:
             raise OperationError(
                 f"cell {self.cell.cell} is in account {self.cell.account_id}, but these credentials belong to account "
@@ -123,10 +145,10 @@ class Account:
             )
         return aws_time(answer)
 
-    def _client(self, service: str, more: Config | None = None) -> Any:
-        if service not in self._clients:
+    def _client(self, service: str, more: Config | None = None, region: str = "") -> Any:
+        region = region or self.cell.region
+        name = f"{service} in {region}"
+        if name not in self._clients:
             config = self._config.merge(more) if more else self._config
-            self._clients[service] = aws_clients.client(
-                service, session=self._session, config=config, region_name=self.cell.region
-            )
-        return self._clients[service]
+            self._clients[name] = aws_clients.client(service, session=self._session, config=config, region_name=region)
+        return self._clients[name]

@@ -33,6 +33,9 @@ Reports
     trust               readers' roles that trust somebody deleted
     capacity            how much of each limit a cell uses
     projection          how many cells a number of tenants needs
+    doctor              what `doctor` says of a cell
+    doctor_account      what it says of the machine, the caller and the account
+    doctor_looks        the calls that it makes
     shell_variables     what `pulumi` itself needs
 
 What a command calls: it loads files, takes locks, opens records and accounts
@@ -46,6 +49,7 @@ What a command calls: it loads files, takes locks, opens records and accounts
     store_keys          stores an admin key or a customer's key
     switch_access       denies or allows a tenant's readers
     read_reports        reads what reports print, cell by cell
+    run_doctor          looks at this machine and at cells
     stack_states        which stacks have a state
 
 AWS Lambda

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
 
 
+class FunctionFailed(OperationError):
+    """The function ran and failed: the message holds its reason, redacted."""
+
+
 def call(cell: Cell, function_name: str, event: Mapping[str, Any], client: LambdaClient) -> dict[str, Any]:
     """The function's answer, a JSON object. Raises OperationError, or botocore's errors where AWS is not reached."""
     log = cell.names.log_group(function_name)
@@ -38,7 +42,7 @@ def call(cell: Cell, function_name: str, event: Mapping[str, Any], client: Lambd
     fields = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else None
     if answer.get("FunctionError"):
         message = str((fields or {}).get("errorMessage") or "it returned no reason")
-        raise OperationError(f"{function_name} failed: {redact(message)} Its log group {log} has more.")
+        raise FunctionFailed(f"{function_name} failed: {redact(message)} Its log group {log} has more.")
     if fields is None:
         raise OperationError(f"{function_name}'s answer is not a JSON object. See its log group {log}.")
     return fields

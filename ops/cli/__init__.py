@@ -38,6 +38,7 @@ Reports
     sweep          keys that should not exist
     history        the versions of a key
     capacity       how much of each limit a cell uses
+    doctor         what is wrong with this machine, an account or a cell
 
 Cell
     local          the local cell

@@ -31,6 +31,7 @@ PLACES: Final = {
     "status": "ops.cli.status:status",
     "history": "ops.cli.history:history",
     "capacity": "ops.cli.capacity:capacity",
+    "doctor": "ops.cli.doctor:doctor",
     "local": "ops.cli.local:app",
     "admin-key": "ops.cli.admin_key:app",
     "key": "ops.cli.key:app",

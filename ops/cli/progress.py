@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from threading import Lock, Timer
 from types import TracebackType
 from typing import Final
 
@@ -34,3 +35,36 @@ class Line:
         else:
             print(sentence, file=sys.stderr, flush=True)
         self._last, self._at = sentence, now
+
+
+class Later:
+    """A line for a command that is mostly quick: shown only once it has taken two seconds. Use it in a `with`."""
+
+    def __init__(self, seconds: float = 2.0) -> None:
+        self._line = Line()
+        self._lock = Lock()
+        self._sentence = ""
+        self._shown = False
+        self._timer = Timer(seconds, self._begin)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Later:
+        self._timer.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._timer.cancel()
+        self._timer.join()
+        self._line.__exit__(kind, error, at)
+
+    def say(self, sentence: str) -> None:
+        with self._lock:
+            self._sentence = sentence
+            if self._shown:
+                self._line.say(sentence)
+
+    def _begin(self) -> None:
+        with self._lock:
+            self._shown = True
+            if self._sentence:
+                self._line.say(self._sentence)
