@@ -131,6 +131,10 @@ CLAIMS: dict[str, list[Claim]] = {
         Claim("our roles", ACME, extra(user_policy("iam:UpdateAssumeRolePolicy"))),
         Claim("policies", ACME, extra(user_policy("iam:SetDefaultPolicyVersion"))),
         Claim("functions", ACME, extra(user_policy("lambda:UpdateFunctionConfiguration"))),
+        Claim("call our functions", ACME, extra(user_policy("lambda:InvokeFunction"))),
+        Claim("set when", ACME, extra(user_policy("events:PutRule"))),
+        Claim("with what our rules call them", ACME, extra(user_policy("events:PutTargets"))),
+        Claim("govern every KMS key", ACME, extra(user_policy("kms:PutKeyPolicy"))),
     ],
     "roles-passed-to-lambda-alone": [
         Claim("Only deployers may pass our roles to a service", ACME, extra(PASSES)),
@@ -179,6 +183,7 @@ CLAIMS: dict[str, list[Claim]] = {
         Claim("only by named roles", PLATFORM, edits("local-key-key", "policy", lambda d: d["Statement"][1]["Condition"]["StringEquals"].pop("aws:PrincipalArn"))),
         Claim("through Secrets Manager", PLATFORM, edits("local-key-key", "policy", lambda d: d["Statement"][1]["Condition"]["StringEquals"].pop("kms:ViaService"))),
         Claim("for named secrets", PLATFORM, edits("local-key-key", "policy", no_condition(1, "StringLike"))),
+        Claim("only the account and deployers govern them", PLATFORM, edits("local-key-key", "policy", first(0, ("Principal", "AWS"), "arn:aws:iam::000000000000:role/intern")), DEPLOYERS),
     ],
     "kms-key-kept": [
         Claim("KMS rotates our keys", PLATFORM, sets("local-key-key", enableKeyRotation=False)),
