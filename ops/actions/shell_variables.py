@@ -10,7 +10,10 @@ from ops.errors import OperationError
 
 
 def shell_variables(root: Path, cell: str) -> dict[str, str]:
-    """By name; empty for one that must not be set. Raises OperationError where the cell's file names no place of the state, and TenancyError."""
+    """By name; empty for one that must not be set.
+
+    Raises OperationError where the cell's file names no place of the state, and TenancyError.
+    """
     (found,) = selection.cells(tenancy.load(root, only=""), cell)
     if found.kept_in is None:
         raise OperationError(
