@@ -23,6 +23,7 @@ Owns the order in which they are installed, one rule in each file. No file of Mi
     operators          The condition operators' comparisons: one value of the request with one value of the policy
     patching           How a function of MiniStack is replaced while it runs
     patterns           Expands wildcards and policy variables for one request
+    permissions        Whom the permission to call a function may name
     policy             A policy document as statements that can be matched
     policy_sizes       IAM's limits on the size of policies
     principal_ids      A stored policy names a user or role by its unique id, not by its ARN
@@ -65,6 +66,7 @@ def install(home: Path) -> None:
         identity_policies,
         key_policies,
         patching,
+        permissions,
         policy_sizes,
         root_keys,
         service_calls,
@@ -82,6 +84,7 @@ def install(home: Path) -> None:
         deliveries,
         sessions,
         function_roles,
+        permissions,
         key_policies,
         trust_policies,
         policy_sizes,
