@@ -201,7 +201,8 @@ CLAIMS: dict[str, list[Claim]] = {
         Claim("its failed events go to our queue only", PLATFORM, sets(SWEEP, deadLetterConfig={"targetArn": ARN.format("sqs", "calls")})),
     ],
     "projects-made-by-the-provisioner": [
-        Claim("Of our functions, Pulumi calls only the provisioner", ACME, sets("acme-openai-invocation", functionName="myflux-local-sweep")),
+        Claim("Of our functions, Pulumi calls only the cell's provisioner", ACME, sets("acme-openai-invocation", functionName="myflux-local-sweep")),
+        Claim("the cell's", ACME, sets("acme-openai-invocation", functionName="myflux-prod-eu1-provisioner")),
         Claim("to create, update and archive", ACME, sets("acme-openai-invocation", lifecycleScope="CREATE_ONLY")),
         Claim("the tenant's project", ACME, event("acme-openai-invocation", project="myflux-local-fjord")),
     ],
@@ -215,6 +216,7 @@ CLAIMS: dict[str, list[Claim]] = {
     "functions-keep-their-logs": [
         Claim("has a log group in the stack", PLATFORM, drops("local-sweep-logs")),
         Claim("logs there", PLATFORM, sets(SWEEP, loggingConfig={"logGroup": "/elsewhere"})),
+        Claim("all that it says", PLATFORM, sets(SWEEP, loggingConfig={"logFormat": "JSON", "applicationLogLevel": "FATAL"})),
         Claim("a long enough retention", PLATFORM, sets("local-sweep-logs", retentionInDays=1)),
         Claim("not unlimited", PLATFORM, sets("local-sweep-logs", retentionInDays=0)),
     ],
