@@ -51,8 +51,9 @@ class StatePlace:
 
     @property
     def for_a_person(self) -> dict[str, str]:
-        """What a shell needs in which a person types `pulumi`."""
-        return self.variables | ({SECRETS: self.secrets_provider} if self.secrets_provider else {})
+        """What a shell needs in which a person types `pulumi`. Empty is unset: another cell's may be set still."""
+        unset = {FROM_THE_STATE: "", SECRETS: ""}
+        return unset | self.variables | ({SECRETS: self.secrets_provider} if self.secrets_provider else {})
 
 
 def of(cell: Cell | None, environment: Mapping[str, str] = os.environ) -> StatePlace:
@@ -77,6 +78,14 @@ def of(cell: Cell | None, environment: Mapping[str, str] = os.environ) -> StateP
         )
     # The same bucket with options of the person's own, such as a profile.
     return StatePlace(named or url, _key(kept.kms_key) if kept.kms_key else "")
+
+
+def for_a_shell(cell: Cell, environment: Mapping[str, str] = os.environ) -> StatePlace:
+    """As `of`, for a shell whose variables are about to be replaced: they may name another cell's place still."""
+    try:
+        return of(cell, environment)
+    except OperationError:
+        return of(cell, {name: value for name, value in environment.items() if name != BACKEND})
 
 
 def cell_of(fleet: Path, stack: str) -> Cell | None:

@@ -27,6 +27,8 @@ def env(
     variables = shell_variables(fleet, cell)
     output.result(
         {"variables": variables},
-        "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
+        "\n".join(
+            f"export {name}={shlex.quote(value)}" if value else f"unset {name}" for name, value in variables.items()
+        ),
         as_json=as_json,
     )

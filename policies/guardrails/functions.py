@@ -15,6 +15,7 @@ from . import ownership
 from .config import Config
 from .iam.patterns import covers
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
+from .targets import name_in
 
 _URL: Final = "aws:lambda/functionUrl:FunctionUrl"
 _PERMISSION: Final = "aws:lambda/permission:Permission"
@@ -39,7 +40,7 @@ def _function_named(stack: Stack, resource: Resource, path: str) -> str | None:
         value = found[0].get("name") if len(found) == 1 else UNKNOWN
     if value is UNKNOWN:
         return None
-    return str(value or "").rpartition(":function:")[2].partition(":")[0]
+    return name_in(str(value or ""))
 
 
 def _called(stack: Stack, _: Config) -> Iterator[Finding]:
@@ -152,8 +153,8 @@ def _provisioned(stack: Stack, _: Config) -> Iterator[Finding]:
         about_ours = ownership.makes_project(call) or ownership.named_like_ours(name or "")
         if name is None and about_ours:
             yield unknown(call, "functionName")
-        elif about_ours and not re.fullmatch(r"myflux-[a-z0-9-]+-provisioner", name or ""):
-            yield violation(call, "functionName", "Pulumi calls another function than the provisioner")
+        elif about_ours and name not in [f"myflux-{place.cell}-provisioner" for place in _places(stack)]:
+            yield violation(call, "functionName", "Pulumi calls another function than the cell's provisioner")
         if about_ours and call.get("input") is not UNKNOWN and not _for_its_own(stack, body):
             yield violation(call, "input", "the project is not the one of the stack's tenant")
         if about_ours and call.get("lifecycleScope") != "CRUD":
@@ -168,8 +169,12 @@ def _for_its_own(stack: Stack, body: str) -> bool:
         cell, tenant, project = (request[name] for name in ("cell", "tenant", "project"))
     except (ValueError, KeyError, TypeError):
         return False
-    places = [ownership.place_of(secret.text("name")) for secret in ownership.secrets(stack)]
-    return ownership.Place(cell, tenant) in places and project == f"myflux-{cell}-{tenant}"
+    return ownership.Place(cell, tenant) in _places(stack) and project == f"myflux-{cell}-{tenant}"
+
+
+def _places(stack: Stack) -> list[ownership.Place]:
+    found = (ownership.place_of(secret.text("name")) for secret in ownership.secrets(stack))
+    return [place for place in found if place]
 
 
 _LAMBDA: Final = "https://docs.aws.amazon.com/lambda/latest/dg/"
@@ -203,8 +208,8 @@ FUNCTION_RULES: Final = (
         name="projects-made-by-the-provisioner",
         severity="medium",
         level="mandatory",
-        description="Of our functions, Pulumi calls only the provisioner, to create, update and archive the tenant's "
-        "project.",
+        description="Of our functions, Pulumi calls only the cell's provisioner, to create, update and archive the "
+        "tenant's project.",
         rationale="If a project is not archived, its keys stay valid after its tenant has left.",
         fix="Create projects with components/openai_project.py.",
         source="https://www.pulumi.com/registry/packages/aws/api-docs/lambda/invocation/",

@@ -6,6 +6,7 @@ Owns the identity policies of all users, groups and roles, ours or not. Leaves o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -13,8 +14,8 @@ from . import ownership
 from .config import Config
 from .iam import grants
 from .iam.documents import NotKnownYet, Statement
-from .iam.patterns import covers
-from .iam.policy_holders import MANAGED_POLICY, HeldDocument, documents
+from .iam.patterns import complete, covers
+from .iam.policy_holders import MANAGED_POLICY, ROLE_POLICY, HeldDocument, documents
 from .model import Finding, Rule, Stack, unknown, violation
 from .own_functions import ADMIN_READERS, ADMIN_WRITERS, READERS, WRITERS
 
@@ -25,22 +26,32 @@ https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecre
 _GOVERNORS: Final = frozenset({"deployer"})
 """A pipeline's role, within the limits of `own_deployer`."""
 _ANY_OF_OURS: Final = "arn:~:iam::~:role/myflux-*"
-_OWN_POLICIES: Final = ("-read", "-boundary")
+_KEYS: Final = "arn:~:kms:~:~:key/????????-????-????-????-????????????"
+_ANY_KEY: Final = re.compile(r"\*+|arn:[^:]*:[^:]*:[^:]*:[^:]*:(key/)?\*+")
+_OWN_POLICIES: Final = ("read", "boundary")
+_IDENTITIES: Final = {
+    ROLE_POLICY: "role",
+    ownership.ROLE: "role",
+    "aws:iam/userPolicy:UserPolicy": "user",
+}
+"""Whose policy a type holds, as in an ARN. A group of a deployer's name is no deployer."""
 
 
-def _shared(held: HeldDocument) -> bool:
-    """Whether it is one of the cell's two managed policies: the runtime's, and the permissions boundary, which grants
-    nothing. `own_roles` checks their content and their attachments."""
-    if held.resource.type != MANAGED_POLICY or not isinstance(held.owner, str) or not held.owner.startswith("myflux-"):
+def _shared(held: HeldDocument, *, pipelines: bool) -> bool:
+    """Whether it is one of the cell's managed policies: the runtime's, the permissions boundary, which grants nothing,
+    and, with `pipelines`, those of a pipeline. `own_roles` checks their content and their attachments, so that only
+    the names that it knows count."""
+    if held.resource.type != MANAGED_POLICY or not isinstance(held.owner, str):
         return False
-    return held.owner.endswith(_OWN_POLICIES)
+    found = ownership.CELLS_POLICY.fullmatch(held.owner)
+    return found is not None and (pipelines or found["kind"] in _OWN_POLICIES)
 
 
 def _read_by(
     stack: Stack, actions: Sequence[str], targets: Sequence[str], kinds: frozenset[str], what: str, config: Config
 ) -> Iterator[Finding]:
     for held in documents(stack, "identity"):
-        if _shared(held) or (held.role is not None and held.role.kind in kinds):
+        if _shared(held, pipelines=kinds is _GOVERNORS) or (held.role is not None and held.role.kind in kinds):
             continue
         if actions is not _VALUE and _deployer(held, config):
             continue
@@ -58,8 +69,9 @@ def _sid(statement: Statement) -> str:
 
 
 def _deployer(held: HeldDocument, config: Config) -> bool:
-    named = {arn.rpartition("/")[2] for arn in config.deployers}
-    return isinstance(held.owner, str) and held.owner in named and held.resource.type != MANAGED_POLICY
+    kind = _IDENTITIES.get(held.resource.type)
+    named = {arn.rpartition("/")[2] for arn in config.deployers if f":{kind}/" in arn}
+    return isinstance(held.owner, str) and held.owner in named
 
 
 def _secrets_read(stack: Stack, config: Config) -> Iterator[Finding]:
@@ -83,9 +95,25 @@ def _taken_over(stack: Stack, config: Config) -> Iterator[Finding]:
         (grants.TAKE_A_ROLE, ownership.ROLES, "roles of ours"),
         (grants.TAKE_A_POLICY, ownership.POLICIES, "policies of ours"),
         (grants.TAKE_A_FUNCTION, ownership.FUNCTIONS, "functions of ours"),
+        (grants.CALL_A_FUNCTION, ownership.FUNCTIONS, "functions of ours"),
+        (grants.CALL_BY_A_RULE, ownership.CALLING_RULES, "rules that call functions of ours"),
     )
     for actions, targets, what in takes:
         yield from _read_by(stack, actions, targets, _GOVERNORS, what, config)
+    for held in documents(stack, "identity"):
+        if _shared(held, pipelines=True) or _deployer(held, config):
+            continue
+        if held.role is not None and held.role.kind in _GOVERNORS:
+            continue
+        for statement in grants.granted(held.statements, grants.GOVERN_A_KEY, (_KEYS,)):
+            if not statement.conditions and _on_any_key(statement):
+                message = f"{_sid(statement)} allows {_some(statement, grants.GOVERN_A_KEY)} on any KMS key, so on ours"
+                yield violation(held.resource, held.path, message)
+
+
+def _on_any_key(statement: Statement) -> bool:
+    """A key has no name, so that one in a statement is not known to be ours; a star is."""
+    return statement.but_resources or any(_ANY_KEY.fullmatch(complete(one)) for one in statement.resources)
 
 
 def _roles_passed(stack: Stack, config: Config) -> Iterator[Finding]:
@@ -172,9 +200,11 @@ IDENTITY_RULES: Final = (
         name="roles-and-functions-not-taken-over",
         severity="critical",
         level="mandatory",
-        description="Only deployers may change our roles, policies and functions.",
-        rationale="Whoever changes a function's code or a role's policy can read what the function or role can read.",
-        fix="Name the roles and functions that are meant, without a wildcard that also matches `myflux-`.",
+        description="Of all identities, only deployers may change our roles, policies and functions, call our "
+        "functions, set when and with what our rules call them, or govern every KMS key.",
+        rationale="Whoever changes a function's code or a role's policy can read what the function or role can read. "
+        "Whoever calls a function can have it rotate or revoke keys. Deleting our KMS key stops every tenant.",
+        fix="Name the roles, functions, rules and KMS keys that are meant, without a wildcard that also matches ours.",
         source=_ESCALATION,
         check=_taken_over,
         scope="resource",

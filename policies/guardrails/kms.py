@@ -12,6 +12,7 @@ from typing import Final
 from . import ownership
 from .config import Config
 from .iam.documents import Statement
+from .iam.grants import GOVERN_A_KEY
 from .iam.patterns import covers, is_wild
 from .iam.policy_holders import KEY_POLICY, documents
 from .model import UNKNOWN, Finding, Rule, Stack, unknown, violation
@@ -74,7 +75,7 @@ def _too_open(statement: Statement, config: Config) -> str:
     if any(statement.names(action) for action in _HANDS_OUT):
         return "allows grants, replication or import of the key"
     if not any(statement.names(action) for action in _USES):
-        return ""
+        return _governed(statement, config)
     callers = _callers(statement)
     if not callers:
         return "lets the whole account use the key: aws:PrincipalArn holds no full ARN"
@@ -93,6 +94,19 @@ def _too_open(statement: Statement, config: Config) -> str:
         return "lets a pipeline's role do more with the key than Secrets Manager's validation"
     strangers = [arn for arn in callers if ownership.role_of(arn) is None]
     return _as_deployer(statement, config, strangers) if strangers else ""
+
+
+def _governed(statement: Statement, config: Config) -> str:
+    """What is wrong with a statement that allows no use of the key: whoever changes its policy gives themselves that.
+    The account's root leaves it to IAM policies, which `identity` judges."""
+    if not any(statement.names(action) for action in GOVERN_A_KEY):
+        return ""
+    named = [arn for arn in statement.principals["AWS"] if not _ROOT.fullmatch(arn)]
+    if any(ownership.role_of(arn) for arn in named):
+        return "lets a role of ours govern the key"
+    if config.deployers and any(arn not in config.deployers for arn in named):
+        return "lets a principal govern the key that is not a deployer"
+    return ""
 
 
 def _callers(statement: Statement) -> tuple[str, ...]:
@@ -162,8 +176,10 @@ KMS_RULES: Final = (
         name="kms-key-used-through-secrets-manager",
         severity="critical",
         level="mandatory",
-        description="Our KMS keys can be used only by named roles, through Secrets Manager, for named secrets.",
-        rationale="Whoever may use the key directly can decrypt copies of secrets, whatever the secrets' policies say.",
+        description="Our KMS keys can be used only by named roles, through Secrets Manager, for named secrets, and "
+        "their policies let only the account and deployers govern them.",
+        rationale="Whoever may use the key directly, or change its policy, can decrypt copies of secrets, whatever the "
+        "secrets' policies say.",
         fix="Keep `secrets_key` of components/iam/resource.py: no wildcard, `kms:ViaService`, "
         "`kms:EncryptionContext:SecretARN` and `aws:PrincipalArn` in every statement that uses the key.",
         source=_BEST,

@@ -19,6 +19,9 @@ _LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
 _SUBSCRIPTION: Final = "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter"
 _ACCOUNT_POLICY: Final = "aws:cloudwatch/logAccountPolicy:LogAccountPolicy"
 _LINK: Final = "aws:oam/link:Link"
+_TOLD: Final = (None, "", "TRACE", "DEBUG", "INFO")
+"""Log levels that leave nothing out of what our functions log.
+https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html"""
 _OURS: Final = "/aws/lambda/myflux-"
 """How the names of our log groups begin."""
 _QUOTED: Final = re.compile(r"""["']([^"']*)["']""")
@@ -33,6 +36,7 @@ def _logged(stack: Stack, config: Config) -> Iterator[Finding]:
             yield unknown(function, "loggingConfig.logGroup")
         elif elsewhere not in (None, "", name):
             yield violation(function, "loggingConfig.logGroup", f"the function does not log to {name}")
+        yield from _silenced(function)
         group = groups.get(name)
         if group is None:
             yield violation(
@@ -47,6 +51,15 @@ def _logged(stack: Stack, config: Config) -> Iterator[Finding]:
         elif (group.number("retentionInDays") or 0) < config.min_log_retention_days:
             message = f"the log is deleted after {days:g} days; the least is {config.min_log_retention_days}"
             yield violation(group, "retentionInDays", message)
+
+
+def _silenced(function: Resource) -> Iterator[Finding]:
+    for path in ("applicationLogLevel", "systemLogLevel"):
+        level = function.get("loggingConfig", path)
+        if level is UNKNOWN:
+            yield unknown(function, f"loggingConfig.{path}")
+        elif level not in _TOLD:
+            yield violation(function, f"loggingConfig.{path}", "the function's log leaves out what it says of its work")
 
 
 def _stay(stack: Stack, _: Config) -> Iterator[Finding]:
@@ -146,8 +159,8 @@ LOG_RULES: Final = (
         name="functions-keep-their-logs",
         severity="medium",
         level="mandatory",
-        description="Each function has a log group in the stack and logs there, with a long enough retention, not "
-        "unlimited.",
+        description="Each function has a log group in the stack and logs there all that it says, with a long enough "
+        "retention, not unlimited.",
         rationale="Without logs nobody can find out what an attacker did with the function.",
         fix="Set `log_retention_days` in the cell's file, and no `logging_config`.",
         source=_LOGS + "Working-with-log-groups-and-streams.html",

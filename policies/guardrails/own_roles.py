@@ -22,10 +22,6 @@ from .own_deployer_grants import EVERYTHING, EVERYTHING_STATE, LOOKS, TENANTS, T
 from .own_grants import CRYPTOGRAPHY, PUT_METRIC_DATA, Grant, grants_of, secrets_of
 from .via_service import through_secrets_manager
 
-_CELLS_POLICY: Final = re.compile(
-    r"myflux-(?P<cell>[a-z][a-z0-9-]{2,19})-(?P<kind>read|boundary|deployer-(looks|(tenants|everything)-state))",
-    re.ASCII,
-)
 _TENANT: Final = "${aws:PrincipalTag/tenant}"
 _TAGS: Final = ("secretsmanager:ResourceTag/tenant", "aws:ResourceTag/tenant")
 """Secrets Manager has a secret's tag under both keys.
@@ -46,7 +42,7 @@ def whose(held: HeldDocument) -> ownership.OurRole | None:
     """The role that a document is for: its holder, or, for the cell's managed policies, by their name."""
     if held.role is not None:
         return held.role
-    named = _CELLS_POLICY.fullmatch(held.owner) if isinstance(held.owner, str) else None
+    named = ownership.CELLS_POLICY.fullmatch(held.owner) if isinstance(held.owner, str) else None
     if named is None or held.resource.type != MANAGED_POLICY:
         return None
     return ownership.OurRole(named["cell"], _MANAGED[named["kind"]])
@@ -229,7 +225,7 @@ def _attachment(resource: Resource, path: str, policy: Any, to: list[Any]) -> It
             path,
             f"{name} allows access to every secret of the account, or to the roles and functions that have it",
         )
-    elif found := _CELLS_POLICY.fullmatch(name):
+    elif found := ownership.CELLS_POLICY.fullmatch(name):
         holder = f"myflux-{found['cell']}-{'runtime' if found['kind'] == 'read' else 'deployer'}"
         if found["kind"] == "boundary":
             yield violation(resource, path, "a permissions boundary is attached as a permissions policy")

@@ -40,6 +40,8 @@ SECRETS: Final = (TENANT_SECRETS, ADMIN_SECRETS)
 ROLES: Final = ("arn:~:iam::~:role/myflux-~_~", *(f"arn:~:iam::~:role/myflux-~-{one}" for one in _ROLES))
 FUNCTIONS: Final = tuple(f"arn:~:lambda:~:~:function:myflux-~-{one}{of}" for one in KINDS for of in ("", ":*"))
 """With and without a version or an alias."""
+CALLING_RULES: Final = tuple(f"arn:~:events:~:~:rule/myflux-~-{one.rule}" for one in SCHEDULED)
+"""The rules whose permission to call a function of ours stands in the function's policy."""
 POLICIES: Final = tuple(f"arn:~:iam::~:policy/myflux-~-{one}" for one in _POLICIES)
 
 _CELL: Final = r"(?P<cell>[a-z][a-z0-9-]{2,19})"
@@ -47,6 +49,11 @@ _TENANT: Final = r"(?P<tenant>[a-z][a-z0-9-]{2,31})"
 _TENANT_SECRET: Final = re.compile(rf"myflux/{_CELL}/{_TENANT}/openai", re.ASCII)
 _ADMIN_SECRET: Final = re.compile(rf"myflux-admin/{_CELL}/openai", re.ASCII)
 _ROLE: Final = re.compile(rf"myflux-{_CELL}(?:-(?P<kind>runtime|{'|'.join(KINDS)}|deployer)|_{_TENANT})", re.ASCII)
+CELLS_POLICY: Final = re.compile(
+    r"myflux-(?P<cell>[a-z][a-z0-9-]{2,19})-(?P<kind>read|boundary|deployer-(looks|(tenants|everything)-state))",
+    re.ASCII,
+)
+"""The names of a cell's managed policies, whose content and attachments `own_roles` judges."""
 _ROLE_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):(?:role|user)/(?:[^*?]*/)?(?P<name>[^*?/]+)")
 _SLUG: Final = r"[a-z][a-z0-9-]{2,31}"
 _PART: Final = r"(?:\$\{[^}\s]+\}|[a-z0-9*?-]+)"

@@ -16,6 +16,9 @@ Target = Literal["ours", "other", "unknown"]
 
 _ARN: Final = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:(?P<rest>.+)")
 _KIND: Final = re.compile(r"(?:.*:)?(?:secret|function|log-group|alarm|rule|queue|topic)[:/]|role/(?:.*/)?")
+_PLACE: Final = re.compile(r"(?:[a-z]{2}(?:-[a-z]+)+-[0-9]:)?[0-9]{12}:", re.ASCII)
+"""What Lambda takes in front of a function's name: an account, or a Region and an account.
+https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (FunctionName)"""
 _KMS_ALIAS: Final = "aws:kms/alias:Alias"
 
 
@@ -42,8 +45,9 @@ def name_in(text: str) -> str:
     if ":secret:" in text:
         return ownership.secret_name(text)
     arn = _ARN.fullmatch(text)
+    rest = arn["rest"] if arn else _PLACE.sub("", text, count=1)
     # A function's version or alias follows its name, as does a log group's star.
-    return _KIND.sub("", arn["rest"] if arn else text, count=1).partition(":")[0]
+    return _KIND.sub("", rest, count=1).partition(":")[0]
 
 
 def ours_by_name(type_: str, name: str) -> bool:

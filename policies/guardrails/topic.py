@@ -16,9 +16,11 @@ from .config import Config
 from .iam.documents import Statement
 from .iam.policy_holders import HeldDocument, Use, documents
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
+from .targets import target
 
 _TOPIC_POLICY: Final = "aws:sns/topicPolicy:TopicPolicy"
 SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
+_SUBSCRIBER: Final = ("protocol", "endpoint")
 _NAMES: Final = ("arn", "queueUrl")
 """Properties that say which topic or queue a policy is of."""
 _PUBLISHERS: Final = frozenset({"cloudwatch.amazonaws.com", "events.amazonaws.com"})
@@ -47,6 +49,9 @@ def _topic_closed(stack: Stack, config: Config) -> Iterator[Finding]:
         if topic.type == ownership.TOPIC and ownership.is_ours(topic):
             yield from _topic_open_to_publishers(stack, topic)
             yield from _subscribed(stack, topic, config)
+    for one in stack:
+        if one.type == SUBSCRIPTION and _is_to_ours(stack, one):
+            yield from _subscriber(stack, one, config)
 
 
 def _guards_ours(stack: Stack, held: HeldDocument) -> bool:
@@ -124,32 +129,37 @@ def _subscribed(stack: Stack, topic: Resource, config: Config) -> Iterator[Findi
     subscriptions = [one for one in stack if one.type == SUBSCRIPTION and _is_about(stack, one, "topic", topic)]
     if not subscriptions and topic.text("tags", "cell") in config.production_cells:
         yield violation(topic, "", "nobody is subscribed to a production cell's alarms")
-    account = own_account(stack)
-    for one in subscriptions:
-        endpoint = one.text("endpoint")
-        if endpoint.startswith("arn:") and _account_of(endpoint) != account:
-            yield violation(one, "endpoint", "alarms are sent to another account")
-    yield from _subscribers_checked(topic, subscriptions, config)
+    hidden = any(one.get(path) is UNKNOWN for one in subscriptions for path in _SUBSCRIBER)
+    if not hidden and set(config.alarm_emails) - {one.text("endpoint") for one in subscriptions}:
+        yield violation(topic, "", "an address in the cell's file is not subscribed to its alarms")
+
+
+def _is_to_ours(stack: Stack, subscription: Resource) -> bool:
+    """The topic may be in another stack, as a tenant's stack names the platform's."""
+    if target(stack, subscription, ("topic",), ownership.TOPIC) == "ours":
+        return True
+    ours = (one for one in stack if one.type == ownership.TOPIC and ownership.is_ours(one))
+    return any(_is_about(stack, subscription, "topic", one) for one in ours)
+
+
+def _subscriber(stack: Stack, subscription: Resource, config: Config) -> Iterator[Finding]:
+    endpoint = subscription.text("endpoint")
+    if endpoint.startswith("arn:") and _account_of(endpoint) != own_account(stack):
+        yield violation(subscription, "endpoint", "alarms are sent to another account")
+    if not config.alarm_emails:
+        return
+    for path in _SUBSCRIBER:
+        if subscription.get(path) is UNKNOWN:
+            yield unknown(subscription, path)
+            return
+    if subscription.get("protocol") != "email" or endpoint not in config.alarm_emails:
+        yield violation(subscription, "endpoint", "the cell's file does not list this subscriber of the alarms")
 
 
 def _is_about(stack: Stack, resource: Resource, path: str, topic: Resource) -> bool:
     """Whether the property `path` is the topic, or an ARN that ends in its name."""
     named = str(resource.get(path)).endswith(f":{topic.text('name')}")
     return named or topic in ownership.comes_from(stack, resource, path, ownership.TOPIC)
-
-
-def _subscribers_checked(topic: Resource, subscriptions: list[Resource], config: Config) -> Iterator[Finding]:
-    if not config.alarm_emails:
-        return
-    for one in subscriptions:
-        for path in ("protocol", "endpoint"):
-            if one.get(path) is UNKNOWN:
-                yield unknown(one, path)
-                return
-        if one.get("protocol") != "email" or one.get("endpoint") not in config.alarm_emails:
-            yield violation(one, "endpoint", "the cell's file does not list this subscriber of the alarms")
-    if set(config.alarm_emails) - {one.text("endpoint") for one in subscriptions}:
-        yield violation(topic, "", "an address in the cell's file is not subscribed to its alarms")
 
 
 def _publishers(stack: Stack, holders: set[str]) -> set[str]:

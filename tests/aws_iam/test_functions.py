@@ -199,3 +199,35 @@ def test_the_deployer_invokes_what_provisions_and_no_other_function(cell: Cell):
     assert invoke(deployer, create(admin, role, f"{unique('myflux')}-provisioner"), {})["who"]
     other = create(admin, role, f"{unique('myflux')}-reader")
     assert refusal(lambda: deployer.invoke(FunctionName=other))[0] == "AccessDeniedException"
+
+
+SOMEBODY = ["secretsmanager.amazonaws.com", "*", ACCOUNT, user_arn("administrator"), "arn:aws:iam::111111111111:role/x"]
+NOBODY = [
+    "secretsmanager",
+    "amazonaws.com",
+    user_arn("there-is-none"),
+    f"arn:aws:iam::{ACCOUNT}:role/there-is-none",
+    "",
+]
+
+
+@pytest.mark.parametrize(
+    ("principal", "is_there"), [*((one, True) for one in SOMEBODY), *((one, False) for one in NOBODY)]
+)
+def test_a_permission_names_a_service_an_account_or_somebody_who_is_there(cell: Cell, principal: str, is_there: bool):
+    """https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html; for a bare ``amazonaws.com``
+    https://github.com/Pocket/terraform-modules/pull/1037"""
+    client = cell.client("administrator", "lambda", parameter_validation=False)
+    function = create(client, cell.role([trust(LAMBDA)], []))
+
+    def add() -> Any:
+        return client.add_permission(
+            FunctionName=function, StatementId="one", Action="lambda:InvokeFunction", Principal=principal
+        )
+
+    if is_there:
+        assert add()["Statement"]
+        return
+    text = "The provided principal was invalid. Please check the principal and try again."
+    assert refusal(add) == ("InvalidParameterValueException", text)
+    assert json.loads(client.get_policy(FunctionName=function)["Policy"])["Statement"] == []

@@ -131,6 +131,10 @@ CLAIMS: dict[str, list[Claim]] = {
         Claim("our roles", ACME, extra(user_policy("iam:UpdateAssumeRolePolicy"))),
         Claim("policies", ACME, extra(user_policy("iam:SetDefaultPolicyVersion"))),
         Claim("functions", ACME, extra(user_policy("lambda:UpdateFunctionConfiguration"))),
+        Claim("call our functions", ACME, extra(user_policy("lambda:InvokeFunction"))),
+        Claim("set when", ACME, extra(user_policy("events:PutRule"))),
+        Claim("with what our rules call them", ACME, extra(user_policy("events:PutTargets"))),
+        Claim("govern every KMS key", ACME, extra(user_policy("kms:PutKeyPolicy"))),
     ],
     "roles-passed-to-lambda-alone": [
         Claim("Only deployers may pass our roles to a service", ACME, extra(PASSES)),
@@ -179,6 +183,7 @@ CLAIMS: dict[str, list[Claim]] = {
         Claim("only by named roles", PLATFORM, edits("local-key-key", "policy", lambda d: d["Statement"][1]["Condition"]["StringEquals"].pop("aws:PrincipalArn"))),
         Claim("through Secrets Manager", PLATFORM, edits("local-key-key", "policy", lambda d: d["Statement"][1]["Condition"]["StringEquals"].pop("kms:ViaService"))),
         Claim("for named secrets", PLATFORM, edits("local-key-key", "policy", no_condition(1, "StringLike"))),
+        Claim("only the account and deployers govern them", PLATFORM, edits("local-key-key", "policy", first(0, ("Principal", "AWS"), "arn:aws:iam::000000000000:role/intern")), DEPLOYERS),
     ],
     "kms-key-kept": [
         Claim("KMS rotates our keys", PLATFORM, sets("local-key-key", enableKeyRotation=False)),
@@ -196,7 +201,8 @@ CLAIMS: dict[str, list[Claim]] = {
         Claim("its failed events go to our queue only", PLATFORM, sets(SWEEP, deadLetterConfig={"targetArn": ARN.format("sqs", "calls")})),
     ],
     "projects-made-by-the-provisioner": [
-        Claim("Of our functions, Pulumi calls only the provisioner", ACME, sets("acme-openai-invocation", functionName="myflux-local-sweep")),
+        Claim("Of our functions, Pulumi calls only the cell's provisioner", ACME, sets("acme-openai-invocation", functionName="myflux-local-sweep")),
+        Claim("the cell's", ACME, sets("acme-openai-invocation", functionName="myflux-prod-eu1-provisioner")),
         Claim("to create, update and archive", ACME, sets("acme-openai-invocation", lifecycleScope="CREATE_ONLY")),
         Claim("the tenant's project", ACME, event("acme-openai-invocation", project="myflux-local-fjord")),
     ],
@@ -210,6 +216,7 @@ CLAIMS: dict[str, list[Claim]] = {
     "functions-keep-their-logs": [
         Claim("has a log group in the stack", PLATFORM, drops("local-sweep-logs")),
         Claim("logs there", PLATFORM, sets(SWEEP, loggingConfig={"logGroup": "/elsewhere"})),
+        Claim("all that it says", PLATFORM, sets(SWEEP, loggingConfig={"logFormat": "JSON", "applicationLogLevel": "FATAL"})),
         Claim("a long enough retention", PLATFORM, sets("local-sweep-logs", retentionInDays=1)),
         Claim("not unlimited", PLATFORM, sets("local-sweep-logs", retentionInDays=0)),
     ],

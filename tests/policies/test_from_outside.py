@@ -195,3 +195,17 @@ def test_a_provider_sets_and_ignores_no_tag_of_ours(tag: str) -> None:
     assert told(defaultTags={"tags": {tag: "globex"}}) == [("violation", "defaultTags.tags")]
     assert told(ignoreTags={"keys": [tag]}) == [("violation", "ignoreTags.keys")]
     assert told(ignoreTags={"keyPrefixes": [tag[:3]]}) == [("violation", "ignoreTags.keyPrefixes")]
+
+
+@pytest.mark.parametrize("before", ["", "000000000000:", "000000000000:function:", "us-east-1:000000000000:function:",
+                                    "arn:aws:lambda:us-east-1:000000000000:function:"])  # fmt: skip
+@pytest.mark.parametrize("behind", ["", ":1"])
+def test_a_function_of_ours_is_known_in_each_form_that_lambda_takes(before: str, behind: str) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_RequestSyntax (FunctionName)
+    def url(name: str) -> Resource:
+        return resource("aws:lambda/functionUrl:FunctionUrl", functionName=f"{before}{name}{behind}")
+
+    assert findings("functions-called-by-ours-alone", [url("myflux-local-sweep")])
+    assert findings("functions-called-by-ours-alone", [url("myflux-calls")]) == []
+    alias = resource("aws:lambda/alias:Alias", functionName=f"{before}myflux-local-sweep{behind}")
+    assert findings("ours-changed-by-its-own-resource", [alias])

@@ -16,6 +16,7 @@ import pytest
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import FUNCTIONS
 from policies.guardrails import ownership
+from policies.guardrails.config import Config
 from policies.guardrails.model import Resource
 from tests.policies.rehearsed import document, findings, judge, resource, stack
 
@@ -166,6 +167,13 @@ ANOTHER_TEAMS: dict[str, tuple[str, str]] = {
     "changes its secret": ("secrets-changed-by-ours-alone", allows("secretsmanager:*", f"{SECRET}myflux/database-??????")),
     "changes its role": ("roles-and-functions-not-taken-over", allows("iam:PutRolePolicy", "arn:aws:iam::000000000000:role/myflux-dashboard")),
     "changes its function": ("roles-and-functions-not-taken-over", allows("lambda:UpdateFunctionCode", "arn:aws:lambda:us-east-1:000000000000:function:myflux-dashboard")),
+    "calls its function": ("roles-and-functions-not-taken-over", allows("lambda:InvokeFunction", "arn:aws:lambda:us-east-1:000000000000:function:myflux-dashboard:*")),
+    "sets its rule": ("roles-and-functions-not-taken-over", allows("events:Put*", "arn:aws:events:us-east-1:000000000000:rule/myflux-dashboard")),
+    "governs its KMS key": ("roles-and-functions-not-taken-over", allows("kms:*", "arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab")),
+    "governs KMS keys with its tag": ("roles-and-functions-not-taken-over", document(
+        {"Effect": "Allow", "Action": "kms:PutKeyPolicy", "Resource": "*", "Condition": {"StringEquals": {"aws:ResourceTag/team": "dashboard"}}})),
+    "looks at KMS keys": ("roles-and-functions-not-taken-over", allows(["kms:DescribeKey", "kms:Get*", "kms:List*"])),
+    "looks at functions": ("roles-and-functions-not-taken-over", allows(["lambda:Get*", "lambda:List*"])),
     "passes its role": ("roles-passed-to-lambda-alone", allows("iam:PassRole", "arn:aws:iam::000000000000:role/myflux-dashboard")),
 }  # fmt: skip
 WIDER: dict[str, tuple[str, str]] = {
@@ -179,6 +187,10 @@ WIDER: dict[str, tuple[str, str]] = {
     "changes a dedicated role": ("roles-and-functions-not-taken-over", allows("iam:PutRolePolicy", "arn:aws:iam::*:role/myflux-local_acme")),
     "changes a version of a function": ("roles-and-functions-not-taken-over", allows("lambda:AddPermission", "arn:aws:lambda:*:*:function:myflux-local-sweep:1")),
     "changes our policy": ("roles-and-functions-not-taken-over", allows("iam:CreatePolicyVersion", "arn:aws:iam::000000000000:policy/myflux-local-boundary")),
+    "deletes a role": ("roles-and-functions-not-taken-over", allows("iam:DeleteRole", "arn:aws:iam::000000000000:role/myflux-local-runtime")),
+    "calls a function": ("roles-and-functions-not-taken-over", allows("lambda:Invoke*", "arn:aws:lambda:*:*:function:myflux-*")),
+    "sets a rule's input": ("roles-and-functions-not-taken-over", allows("events:PutTargets", "arn:aws:events:us-east-1:000000000000:rule/myflux-local-admin-tidy")),
+    "governs every KMS key": ("roles-and-functions-not-taken-over", allows("kms:ScheduleKeyDeletion", "arn:aws:kms:*:000000000000:key/*")),
     "passes a role": ("roles-passed-to-lambda-alone", allows("iam:PassRole", "arn:aws:iam::000000000000:role/myflux-local-sweep")),
 }  # fmt: skip
 
@@ -194,3 +206,33 @@ def test_another_teams_role_may_do_what_reaches_nothing_of_ours(rule: str, polic
 def test_another_teams_role_may_not_reach_ours(rule: str, policy: str) -> None:
     held = resource("aws:iam/rolePolicy:RolePolicy", role="myflux-dashboard", policy=policy)
     assert [one.kind for one in findings(rule, [held])] == ["violation"]
+
+
+@pytest.mark.parametrize(
+    "name", ["myflux-x_y-read", "myflux-X-boundary", "myflux--read", "myflux-dashboard.1-boundary"]
+)
+def test_a_policy_that_only_begins_and_ends_like_ours_is_judged_as_anybodys(name: str) -> None:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: a name may have _, ., +, =, @, capitals.
+    reads = allows("secretsmanager:GetSecretValue")
+    (found,) = findings(
+        "tenant-secrets-read-by-ours-alone", [resource("aws:iam/policy:Policy", name=name, policy=reads)]
+    )
+    assert found.kind == "violation"
+
+
+def test_only_the_deployer_itself_has_a_deployers_rights() -> None:
+    config = Config(deployers=("arn:aws:iam::000000000000:user/deployer", "arn:aws:iam::000000000000:role/ci/build"))
+    governs = allows("secretsmanager:TagResource")
+    held = {
+        "aws:iam/userPolicy:UserPolicy": {"user": "deployer"},
+        "aws:iam/rolePolicy:RolePolicy": {"role": "build"},
+    }
+    others = {
+        "aws:iam/userPolicy:UserPolicy": {"user": "build"},
+        "aws:iam/rolePolicy:RolePolicy": {"role": "deployer"},
+        "aws:iam/groupPolicy:GroupPolicy": {"group": "deployer"},
+    }
+    for type_, of in held.items():
+        assert judge([resource(type_, policy=governs, **of)], config) == [], type_
+    for type_, of in others.items():
+        assert findings("secrets-changed-by-ours-alone", [resource(type_, policy=governs, **of)], config), type_

@@ -157,6 +157,10 @@ def test_no_alarm_is_sent_to_another_account(endpoint: str, expected: list[str])
     topic = "arn:aws:sns:us-east-1:000000000000:myflux-local-alarms"
     added = resource("aws:sns/topicSubscription:TopicSubscription", topic=topic, protocol="sqs", endpoint=endpoint)
     assert kinds("alarms-topic-closed", added) == expected
+    # The topic is the platform's, and a tenant's stack can subscribe to it as well.
+    assert [one.kind for one in findings("alarms-topic-closed", (*stack("acme.local"), added))] == expected
+    of_others = resource(added.type, topic="arn:aws:sns:us-east-1:000000000000:x", protocol="sqs", endpoint=endpoint)
+    assert findings("alarms-topic-closed", (*stack("acme.local"), of_others)) == []
 
 
 CALLS: list[tuple[dict[str, Any], list[str]]] = [

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 import tenancy
 from ops import state_place
+from ops.actions.shell_variables import shell_variables
+from ops.cli.main import app
 from ops.errors import OperationError
 from ops.stacks import states
 from tests.tenancy.files import REAL, Files
@@ -57,6 +60,31 @@ def test_two_places_for_one_state_are_refused_with_both_names(files: Files, othe
         state_place.of(cell(files, state=STATE), {"PULUMI_BACKEND_URL": other})
     assert "cells/prod-eu1.yaml keeps its state in s3://myflux-state-prod-eu1" in str(refused.value)
     assert "unset PULUMI_BACKEND_URL" in str(refused.value)
+
+
+def test_a_shell_goes_from_one_cell_to_another(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`eval "$(myflux-keys env prod-eu2)"` after prod-eu1: an error there would leave the shell in prod-eu1."""
+    for variable in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.delenv(variable, raising=False)
+    cell(files, state=STATE)
+    cell(files, "prod-eu2", state=STATE | {"bucket": "myflux-state-prod-eu2"})
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"{URL}&profile=mine")
+    assert shell_variables(files.root, "prod-eu1")["PULUMI_BACKEND_URL"] == f"{URL}&profile=mine"
+    there = shell_variables(files.root, "prod-eu2")
+    assert there["PULUMI_BACKEND_URL"] == URL.replace("eu1?", "eu2?")
+    assert all(there.values())
+
+
+def test_a_shell_keeps_no_other_cells_key_where_a_cell_has_none(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    github = {"repository": "myflux/keys", "environment": "production"}
+    pipeline = {"github": github, "deploys": "tenants", "state_bucket": "myflux-state-prod-eu3"}
+    cell(files, "prod-eu3", pipeline=pipeline)
+    printed = CliRunner().invoke(app, ["env", "prod-eu3", "--fleet", str(files.root)]).stdout
+    assert "unset MYFLUX_SECRETS_PROVIDER" in printed
+    assert "unset PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER" in printed
+    assert "export PULUMI_BACKEND_URL='s3://myflux-state-prod-eu3?" in printed
 
 
 def test_each_cell_of_a_run_has_its_own_backend(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 Owns the order in which they are installed, one rule in each file. No file of MiniStack is changed.
 
+    attachments        What IAM checks before it attaches a managed policy
     authorize          Whether the caller of the current request, or a service, may do a further action
     bucket_headers     Further actions that S3 asks for by a request's headers
     callers            The caller behind an access key, with every policy and condition key that comes with them
@@ -15,12 +16,14 @@ Owns the order in which they are installed, one rule in each file. No file of Mi
     dispatch           Reads each request, refuses it if it is ambiguous, serves and records it
     enforcement        The authorization of every call
     function_roles     A function's role: Lambda must be able to assume it, and the code has only its credentials
+    identity_policies  The grammar of an identity policy, checked before it is stored
     key_policies       What KMS checks before it accepts a key policy
     key_values         Condition keys' values, as the evaluator takes them
     kms_keys           KMS's condition keys: what a request asks for, and what its key is
     operators          The condition operators' comparisons: one value of the request with one value of the policy
     patching           How a function of MiniStack is replaced while it runs
     patterns           Expands wildcards and policy variables for one request
+    permissions        Whom the permission to call a function may name
     policy             A policy document as statements that can be matched
     policy_sizes       IAM's limits on the size of policies
     principal_ids      A stored policy names a user or role by its unique id, not by its ARN
@@ -54,13 +57,16 @@ def install(home: Path) -> None:
     Called once, after MiniStack's import and before it serves. Raises patching.UnexpectedShape.
     """
     from local.aws.iam import (
+        attachments,
         control_endpoints,
         deliveries,
         dispatch,
         enforcement,
         function_roles,
+        identity_policies,
         key_policies,
         patching,
+        permissions,
         policy_sizes,
         root_keys,
         service_calls,
@@ -78,9 +84,12 @@ def install(home: Path) -> None:
         deliveries,
         sessions,
         function_roles,
+        permissions,
         key_policies,
         trust_policies,
         policy_sizes,
+        identity_policies,
+        attachments,
         history,
         lookup,
         dispatch,

@@ -17,6 +17,12 @@ _FOR_ANY = "foranyvalue:"
 _IF_EXISTS = "ifexists"
 
 
+def known(operator: str) -> bool:
+    """Whether IAM has a condition operator of this name."""
+    name = operator.lower().removeprefix(_FOR_ALL).removeprefix(_FOR_ANY)
+    return name == "null" or name.removesuffix(_IF_EXISTS) in OPERATORS
+
+
 def satisfied(conditions: Iterable[Condition], keys: Keys, *, variables: bool) -> bool:
     return all(_holds(condition, keys, variables) for condition in conditions)
 

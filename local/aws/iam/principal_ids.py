@@ -46,6 +46,11 @@ def shown(text: str) -> str:
         return text
 
 
+def is_somebody(kind: str, name: str) -> bool:
+    """Whether a policy may name it: ``kind`` is the key in a Principal element."""
+    return _found(kind, name) is not None
+
+
 def living(unique_id: str) -> str | None:
     """The ARN of the user or role with this id."""
     for store, field in ((iam_service._roles, "RoleId"), (iam_service._users, "UserId")):

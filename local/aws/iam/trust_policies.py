@@ -66,6 +66,11 @@ def _problem(text: str) -> str | None:
             return "Has prohibited field Resource"
         if "Principal" not in statement and "NotPrincipal" not in statement:
             return "Missing required field Principal"
+        actions = statement.get("Action", [])
+        if any(
+            not str(one).lower().startswith("sts:") for one in (actions if isinstance(actions, list) else [actions])
+        ):
+            return "AssumeRole policy may only specify STS AssumeRole actions."
     return None
 
 

@@ -27,19 +27,47 @@ GOVERN: Final = (
 TAG: Final = ("secretsmanager:TagResource", "secretsmanager:UntagResource")
 TAKE_A_ROLE: Final = (
     "iam:AttachRolePolicy",
+    "iam:DeleteRole",
     "iam:DeleteRolePermissionsBoundary",
+    "iam:DeleteRolePolicy",
+    "iam:DetachRolePolicy",
     "iam:PutRolePermissionsBoundary",
     "iam:PutRolePolicy",
     "iam:TagRole",
     "iam:UntagRole",
     "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole",
 )
-TAKE_A_POLICY: Final = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
+TAKE_A_POLICY: Final = (
+    "iam:CreatePolicyVersion",
+    "iam:DeletePolicy",
+    "iam:DeletePolicyVersion",
+    "iam:SetDefaultPolicyVersion",
+)
 TAKE_A_FUNCTION: Final = (
     "lambda:AddPermission",
     "lambda:CreateFunctionUrlConfig",
+    "lambda:DeleteFunction",
+    "lambda:PutFunctionConcurrency",
+    "lambda:PutFunctionEventInvokeConfig",
+    "lambda:PutRuntimeManagementConfig",
+    "lambda:RemovePermission",
     "lambda:UpdateFunctionCode",
     "lambda:UpdateFunctionConfiguration",
+    "lambda:UpdateFunctionEventInvokeConfig",
+)
+CALL_A_FUNCTION: Final = ("lambda:InvokeFunction", "lambda:InvokeAsync")
+"""In the function's own account, such an Allow is enough: the function's policy need not name the caller.
+https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html"""
+CALL_BY_A_RULE: Final = ("events:PutRule", "events:PutTargets")
+"""Whoever sets a rule's schedule, or its target's input, calls the function when and with what they want."""
+GOVERN_A_KEY: Final = (
+    "kms:CreateGrant",
+    "kms:DeleteImportedKeyMaterial",
+    "kms:DisableKey",
+    "kms:DisableKeyRotation",
+    "kms:PutKeyPolicy",
+    "kms:ScheduleKeyDeletion",
 )
 HAND_ON: Final = "iam:PassRole"
 
