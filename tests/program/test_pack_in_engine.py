@@ -46,7 +46,7 @@ def alone(args, report):
 
 def together(args, report):
     for shown in args.resources:
-        report("together: " + told(engine.within_its_stack(shown)), shown.urn)
+        report("together: " + told(engine.within_its_stack(shown, None)), shown.urn)
 
 about = {{"description": "tells", "enforcement_level": EnforcementLevel.ADVISORY}}
 PolicyPack("tells", policies=[
