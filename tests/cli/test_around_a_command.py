@@ -52,6 +52,8 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "disable": ("acme",),
     "enable": ("acme",),
     "sweep": (),
+    "env": ("local",),
+    "doctor": ("local",),
     "status": (),
     "history": ("acme",),
     "capacity": (),
