@@ -64,7 +64,9 @@ def _leftovers(scene: Scene) -> list[str]:
     found += [
         f"role {r['RoleName']}" for r in client("iam").list_roles()["Roles"] if r["RoleName"].startswith("myflux-")
     ]
-    found += [f"policy {p['PolicyName']}" for p in client("iam").list_policies(Scope="Local")["Policies"]]
+    # Below /users/ are those of the cell's own users.
+    policies = client("iam").list_policies(Scope="Local")["Policies"]
+    found += [f"policy {p['PolicyName']}" for p in policies if p["Path"] != "/users/"]
     found += [f"function {f['FunctionName']}" for f in client("lambda").list_functions()["Functions"]]
     found += [f"log group {g['logGroupName']}" for g in client("logs").describe_log_groups()["logGroups"]]
     found += [f"queue {url}" for url in client("sqs").list_queues().get("QueueUrls", [])]
