@@ -35,15 +35,15 @@ _NAME: Final[Language] = z3.Plus(z3.Union(z3.Range(" ", "."), z3.Range("0", "~")
 def beyond_its_stacks(about: About) -> Iterator[Attempt]:
     """Nothing where no pipeline's role is deployed. Examples come first: the solver finds no proof where there is none,
     and no object either."""
-    names, pipeline = about.names, about.cell.pipeline
+    names, pipeline, kept = about.names, about.cell.pipeline, about.cell.kept_in
     role = about.deployment.roles.get(names.role_arn(names.deployer_role))
-    if role is None or pipeline is None:
+    if role is None or pipeline is None or kept is None:
         return
     caller, lock = a_role(role), Lock(Policy(()))
     place = z3.String("bucket and object")
     resource = arn("arn", names.partition, "s3", "", "", place)
     platform = pipeline.deploys == "everything"
-    examples = [(place == f"{pipeline.state_bucket}/{key}", done) for key, done in _examples(names.cell, platform)]
+    examples = [(place == f"{kept.bucket}/{key}", done) for key, done in _examples(names.cell, platform)]
     every = [(z3.InRe(place, _joined(_NAME, "/", keys)), done) for keys, done in _objects(names.cell, platform)]
     for there, actions in examples:
         for action in actions:

@@ -18,11 +18,12 @@ from tests.policies.rehearsed import stack
 
 Mode = Literal["tenants", "everything"]
 MODES: tuple[Mode, ...] = ("tenants", "everything")
-PIPELINE = """pipeline:
+PIPELINE = """state:
+  bucket: myflux-state-local
+  kms_key: arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab
+pipeline:
   github: {{repository: myflux/keys, environment: local}}
   deploys: {deploys}
-  state_bucket: myflux-state-local
-  state_key_arn: arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab
 """
 
 
