@@ -64,10 +64,15 @@ def command_and_reason(agent: str) -> tuple[str, str] | None:
     return (match["command"], unquote(match["reason"] or "")) if match else None
 
 
+def time_told(answer: Any) -> datetime | None:
+    """When AWS answered, by AWS's clock, to the second; None where the answer does not say it."""
+    header: str = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
+    return parsedate_to_datetime(header).astimezone(UTC) if header else None
+
+
 def aws_time(answer: Any) -> datetime:
-    """When AWS answered, by AWS's clock, to the second: this machine's clock may be wrong."""
-    header: str = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date", "")
-    return parsedate_to_datetime(header).astimezone(UTC) if header else datetime.now(UTC)
+    """As `time_told`; this machine's time, which may be wrong, where AWS does not tell its own."""
+    return time_told(answer) or datetime.now(UTC)
 
 
 class Account:

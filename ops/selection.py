@@ -1,4 +1,4 @@
-"""Which tenants an operation works on, by the tenant and cell files."""
+"""Which tenants an operation works on, by the tenant and cell files, and whose stack has which name."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ class Selection:
     cell: Cell
     tenants: tuple[Tenant, ...]
     left_out: dict[str, str]
+
+
+def cell_of(stack: str) -> str:
+    """The slug of the cell in the name of its stack, or of a tenant's."""
+    return stack.rpartition(".")[2]
 
 
 def files_of(root: Path, slugs: Sequence[str]) -> Fleet:

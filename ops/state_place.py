@@ -16,6 +16,7 @@ from typing import Final
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 import tenancy
+from ops import selection
 from ops.errors import OperationError
 from tenancy import Cell
 
@@ -91,7 +92,7 @@ def for_a_shell(cell: Cell, environment: Mapping[str, str] = os.environ) -> Stat
 def cell_of(fleet: Path, stack: str) -> Cell | None:
     """None where the files do not have it or are wrong: then the environment decides, and the program reports it."""
     try:
-        return tenancy.load(fleet, only="").cells.get(stack.rpartition(".")[2])
+        return tenancy.load(fleet, only="").cells.get(selection.cell_of(stack))
     except tenancy.TenancyError:
         return None
 

@@ -83,6 +83,11 @@ def another_slug(slug: str) -> str:
     return f"the slug cannot be used again: `myflux-keys new SLUG --from {slug}` gives the customer another."
 
 
+def old_states_kept(bucket: str) -> str:
+    """A command without quotes, for a bucket that holds the stacks' state."""
+    return f"aws s3api put-bucket-versioning --bucket {bucket} --versioning-configuration Status=Enabled"
+
+
 def admin_key_replaced(cell: str) -> str:
     """A phrase without a full stop, for a cell's own admin key that is valid."""
     return f"`myflux-keys admin-key rotate --cell {cell}` replaces it now"

@@ -20,13 +20,17 @@ class Job:
     subject: str
 
 
+def provider_arn(names: CellNames, issuer: str) -> str:
+    return f"arn:{names.partition}:iam::{names.account_id}:oidc-provider/{issuer}"
+
+
 def deployer_trust(names: CellNames, job: Job) -> Document:
     """Requires equal claims: a pattern of subjects would also trust other branches, or a pull request from a fork."""
     return document(
         {
             "Sid": "OnlyThisPipeline",
             "Effect": "Allow",
-            "Principal": {"Federated": f"arn:{names.partition}:iam::{names.account_id}:oidc-provider/{job.issuer}"},
+            "Principal": {"Federated": provider_arn(names, job.issuer)},
             "Action": "sts:AssumeRoleWithWebIdentity",
             "Condition": {"StringEquals": {f"{job.issuer}:aud": job.audience, f"{job.issuer}:sub": job.subject}},
         }

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.sweep.trust import DeadTrust
 from myflux_keys.names import admin_secret, store_admin_key
 from ops import ways_out
-from ops.actions.trust import sentence
+from ops.actions.trust import sentence, way_out
 from ops.errors import OperationError, code_of, explain
 from ops.rotation_state import SecretFacts
 
@@ -107,8 +107,7 @@ def readers(
     if dead:
         first, *more = dead
         told = sentence(cell, first) + (f" So do {', '.join(one.role for one in more)}." if more else "")
-        up = f"`myflux-keys up {first.tenant}`" if first.tenant else f"`pulumi up --refresh --stack {cell}`"
-        return wrong(check, told, up)
+        return wrong(check, told, way_out(cell, first))
     seen = f"{', '.join(there)}: all whom they trust exist"
     return ok(check, seen + (f"; not deployed yet: {', '.join(absent)}" if absent else ""))
 

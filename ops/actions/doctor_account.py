@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ops import ways_out
 from ops.actions.doctor import Finding, not_checked, ok, wrong
 from tenancy import Cell
 
@@ -127,7 +128,7 @@ def versioning(name: str, status: str | None) -> Finding:
     return wrong(
         "state: versions",
         f"versioning is {status or 'off'}, so an overwritten state is lost",
-        f"`aws s3api put-bucket-versioning --bucket {name} --versioning-configuration Status=Enabled`",
+        f"`{ways_out.old_states_kept(name)}`",
     )
 
 

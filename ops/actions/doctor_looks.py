@@ -9,20 +9,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from time import time
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from components.iam.deployer_trust import Job, deployer_trust
+from components.iam.deployer_trust import Job, deployer_trust, provider_arn
 from functions.sweep.trust import DeadTrust, dead_ids
 from myflux_keys.cell_functions import FUNCTIONS, RESERVED
 from ops import state_place
-from ops.account import Account
+from ops.account import Account, time_told
 from ops.actions import doctor, doctor_account, functions_client
 from ops.actions.doctor import Finding, FunctionSeen, not_checked
 from ops.actions.history import versions
+from ops.actions.trust import readers
 from ops.errors import OperationError, code_of, explain
 from ops.rotation_state import facts
 from tenancy import Cell, Tenant
@@ -40,7 +40,7 @@ class Looks:
     """The checks of one cell, in their order. What one check has read, later ones use."""
 
     account: Account
-    dedicated: Sequence[Tenant]
+    tenants: Sequence[Tenant]
     is_in_the_account: bool = False
     """Whether the caller is in the cell's account, which `first` finds out."""
     _functions: dict[str, FunctionSeen | None] = field(default_factory=dict[str, FunctionSeen | None])
@@ -111,18 +111,11 @@ class Looks:
 
     def _roles(self) -> Finding:
         names = self._cell.names
-        ours = [*map(names.function, FUNCTIONS), *self._reading]
+        ours = [*map(names.function, FUNCTIONS), *readers(self._cell, self.tenants)]
         ours += [names.deployer_role] if self._cell.pipeline else []
         missing = sum(self._trust_of(role) is None for role in ours)
         summary = self.account.roles.get_account_summary()["SummaryMap"]
         return doctor_account.roles(summary.get("Roles", 0), summary.get("RolesQuota", 0), missing)
-
-    @property
-    def _reading(self) -> dict[str, str | None]:
-        """The roles that read keys, each with the tenant whose own it is."""
-        names = self._cell.names
-        own = {names.tenant(one.tenant).dedicated_role: one.tenant for one in self.dedicated}
-        return {names.runtime_role: None, **own}
 
     def _trust_of(self, role: str) -> Any:
         """Its trust policy; None where there is no such role."""
@@ -130,9 +123,10 @@ class Looks:
         return None if told is None else told["Role"]["AssumeRolePolicyDocument"]
 
     def _readers(self) -> Finding:
-        trust = {role: self._trust_of(role) for role in self._reading}
+        reading = readers(self._cell, self.tenants)
+        trust = {role: self._trust_of(role) for role in reading}
         there = {role: document for role, document in trust.items() if document is not None}
-        dead = [DeadTrust(role, self._reading[role], ids) for role, one in there.items() if (ids := dead_ids(one))]
+        dead = [DeadTrust(role, reading[role], ids) for role, one in there.items() if (ids := dead_ids(one))]
         absent = [role for role in trust if role not in there]
         return doctor.readers(self._cell.cell, self._cell.names.runtime_role, [*there], absent, dead)
 
@@ -192,7 +186,7 @@ class Looks:
             return {"OIDC provider": lambda: not_checked("OIDC provider", "the cell's file has no `pipeline`")}
         job = Job(pipeline.issuer, AWS_AUDIENCE, pipeline.subject)
         wanted = deployer_trust(names, job)
-        arn = f"arn:{names.partition}:iam::{names.account_id}:oidc-provider/{job.issuer}"
+        arn = provider_arn(names, job.issuer)
 
         def provider() -> Finding:
             told: Any = _or_none(lambda: self.account.roles.get_open_id_connect_provider(OpenIDConnectProviderArn=arn))
@@ -267,5 +261,5 @@ def _or_none(call: Callable[[], Any]) -> Any:
 
 def _ahead(answer: Any, asked: float) -> float | None:
     """Seconds, to half of the call's time and a second. A refusal tells AWS's time too."""
-    header: str = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
-    return (asked + time()) / 2 - parsedate_to_datetime(header).timestamp() if header else None
+    told = time_told(answer)
+    return (asked + time()) / 2 - told.timestamp() if told else None

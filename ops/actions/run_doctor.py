@@ -37,9 +37,8 @@ def examine(root: Path, cell: str | None, *, report: Callable[[str], None]) -> d
     report("looking at this machine")
     found = {MACHINE: [python(), engine()]}
     for one in chosen:
-        dedicated = [tenant for tenant in fleet.tenants_of(one) if tenant.isolation == "dedicated"]
         with Account(one, "doctor") as account:
-            looks = Looks(account, dedicated)
+            looks = Looks(account, fleet.tenants_of(one))
             found[one.cell] = _of_cell(looks, lambda check, cell=one.cell: report(f"{cell}: looking at {check}"))
     return found
 

@@ -85,7 +85,7 @@ def choose(
 
 def recovery_days(root: Path, chosen: Choice) -> list[int]:
     """How long AWS keeps the secrets of the cells that have one of the stacks, in days, without repetition."""
-    cells = {stack.rpartition(".")[2] for stack in chosen.stacks}
+    cells = set(map(selection.cell_of, chosen.stacks))
     return sorted(
         {cell.recovery_window_days for slug, cell in tenancy.load(root, only="").cells.items() if slug in cells}
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import tenancy
+from ops import selection
 from ops.ci import failure
 from ops.ci.failure import Failure
 from ops.ci.github import GitHub
@@ -58,7 +59,7 @@ def main() -> int:
 
 def matrix(fleet: Fleet, stacks: Iterable[str] | None) -> list[dict[str, str]]:
     """Cells with a pipeline, in order; with `stacks` only the cells of these stacks."""
-    concerned = None if stacks is None else {stack.rpartition(".")[2] for stack in stacks}
+    concerned = None if stacks is None else set(map(selection.cell_of, stacks))
     return [
         {"cell": slug, "environment": cell.pipeline.github.environment if cell.pipeline.github else slug}
         for slug, cell in sorted(fleet.cells.items())

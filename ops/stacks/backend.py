@@ -15,7 +15,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from ops import aws_clients
+from ops import aws_clients, ways_out
 from ops.errors import code_of
 from ops.stacks.lock_holder import Lock, lock
 from ops.state_place import Place, place
@@ -114,7 +114,7 @@ def notices(url: str) -> list[str]:
         return []
     return [
         f"bucket {found.root} has no versioning, so an overwritten state is lost: "
-        f"aws s3api put-bucket-versioning --bucket {found.root} --versioning-configuration Status=Enabled"
+        f"{ways_out.old_states_kept(found.root)}"
     ]
 
 

@@ -65,7 +65,7 @@ def within(chosen: Choice, cell: str) -> Choice:
     """The stacks of `chosen` that belong to the cell: each cell may have its own pipeline."""
 
     def of_it(stack: str) -> bool:
-        return stack.rpartition(".")[2] in (cell, UNKNOWN_CELL)
+        return selection.cell_of(stack) in (cell, UNKNOWN_CELL)
 
     return replace(
         chosen,
@@ -91,7 +91,7 @@ def deployed(chosen: Choice, with_state: Collection[str] | None) -> Choice:
 def on_platforms(chosen: Choice, has_state: Callable[[str], bool | None]) -> Choice:
     """`chosen` without tenants whose cell has no platform, neither deployed nor chosen: their stacks cannot be made.
     `has_state` returns None where that is not known. Raises OperationError for tenants that were given by name."""
-    cells = {stack: stack.rpartition(".")[2] for stack in chosen.tenants}
+    cells = {stack: selection.cell_of(stack) for stack in chosen.tenants}
     missing = {cell for cell in set(cells.values()) - set(chosen.platforms) if has_state(cell) is False}
     if chosen.by_name and missing:
         raise OperationError(". ".join(map(ways_out.no_platform, sorted(missing))) + ". Nothing was changed.")
@@ -108,7 +108,7 @@ def on_platforms(chosen: Choice, has_state: Callable[[str], bool | None]) -> Cho
 def refuse_to_strand(chosen: Choice, with_state: Collection[str] | None) -> None:
     """Raises OperationError where a platform would be destroyed before a tenant that needs it."""
     for cell in chosen.platforms:
-        left = sorted(s for s in with_state or () if s.rpartition(".")[2] == cell and s not in chosen.stacks)
+        left = sorted(s for s in with_state or () if selection.cell_of(s) == cell and s not in chosen.stacks)
         if left:
             raise OperationError(
                 f"the platform of cell {cell} cannot be destroyed, because these stacks need it and have no file in "

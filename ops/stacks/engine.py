@@ -147,7 +147,9 @@ class Engine:
 
     def export(self, stack: str) -> str:
         """The stack's state as JSON text."""
-        return json.dumps(self._on(stack, automation.Stack.export_stack).deployment)
+        return json.dumps(
+            self._on(stack, automation.Stack.export_stack, self._workspace(self._place(stack))).deployment
+        )
 
     def peek(self, stack: str) -> dict[str, Any] | None:
         """The stack's state, with its secrets still encrypted; None where the backend has no such stack. Unlike
@@ -164,14 +166,13 @@ class Engine:
 
     def replace_state(self, stack: str, deployment: Mapping[str, Any]) -> None:
         """Replaces the stack's state by `deployment`, in the format of `export`."""
-        workspace = self._workspace(stack)
+        workspace = self._workspace(self._place(stack))
         # Not by a first try: where the import fails, the SDK leaves its copy of the state among the temporary files.
         if self.peek(stack) is None:
             workspace.create_stack(stack)
         workspace.import_stack(stack, automation.Deployment(version=_DEPLOYMENT, deployment=dict(deployment)))
 
-    def _workspace(self, stack: str, environment: Mapping[str, str] | None = None) -> _Workspace:
-        place = self._place(stack)
+    def _workspace(self, place: StatePlace, environment: Mapping[str, str] | None = None) -> _Workspace:
         return _Workspace(
             work_dir=str(self._project),
             env_vars={**place.variables, **self._environment, **(environment or {})},
@@ -188,9 +189,8 @@ class Engine:
             return StatePlace("")
         return state_place.of(cell)
 
-    def _on(self, stack: str, act: Callable[[automation.Stack], T], environment: Mapping[str, str] | None = None) -> T:
+    def _on(self, stack: str, act: Callable[[automation.Stack], T], workspace: _Workspace) -> T:
         """What `act` returns. Creates the stack if the backend has none of that name."""
-        workspace = self._workspace(stack, environment)
         selected = automation.Stack.select(stack, workspace)
         # The SDK's own `select` makes no other class.
         selected.__class__ = _Stack
@@ -209,6 +209,8 @@ class Engine:
         changes: dict[str, int] = {}
         outputs: dict[str, Any] = {}
         steps = Steps()
+        place = self._place(stack)
+        workspace = self._workspace(place, environment)
         with log.open("a", encoding="utf-8") as text, log.with_suffix(".jsonl").open("a", encoding="utf-8") as journal:
 
             def on_event(event: events.EngineEvent) -> None:
@@ -233,9 +235,9 @@ class Engine:
                 text.write(line if line.endswith("\n") else line + "\n")
 
             try:
-                with _settings(self._place(stack)) as told:
+                with _settings(place) as told:
                     act = partial(act, on_output=on_text, on_error=on_text, on_event=on_event, config_file=told)
-                    self._on(stack, act, environment)
+                    self._on(stack, act, workspace)
             except automation.CommandError as error:
                 text.write(str(error))
                 explanation = "\n".join(dict.fromkeys(diagnostics)) or str(error).strip().splitlines()[-1]

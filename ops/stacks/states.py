@@ -12,6 +12,7 @@ from pathlib import Path
 
 import tenancy
 from ops import state_place
+from ops.selection import cell_of
 from ops.stacks import backend
 
 
@@ -42,7 +43,3 @@ def of(fleet: Path, stacks: Collection[str]) -> States:
     """Of the cells of `stacks`. Raises OperationError and TenancyError."""
     cells = tenancy.load(fleet, only="").cells
     return States({slug: state_place.of(cells.get(slug)).url for slug in sorted(set(map(cell_of, stacks)))})
-
-
-def cell_of(stack: str) -> str:
-    return stack.rpartition(".")[2]
