@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -40,3 +43,8 @@ class Config:
     promises: tuple[str, ...] = ()
     """Tenants' files, a JSON object each: tenant, permission, models, rate_limits, budget,
     isolation. Empty: not compared."""
+
+    @property
+    def by_tenant(self) -> Mapping[str, Mapping[str, Any]]:
+        """`promises`, read."""
+        return {str(one["tenant"]): one for one in map(json.loads, self.promises)}

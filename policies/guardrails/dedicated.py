@@ -7,9 +7,8 @@ says so, which the pack is told in `promises`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any, Final, cast
+from typing import Final
 
 from . import ownership
 from .config import Config
@@ -22,7 +21,7 @@ _ARN: Final = "aws:principalarn"
 
 
 def _own(stack: Stack, config: Config) -> Iterator[Finding]:
-    told = set(_told(config))
+    told = {tenant for tenant, promise in config.by_tenant.items() if promise.get("isolation") == "dedicated"}
     with_a_role = {
         (role.cell, role.tenant)
         for one in stack
@@ -34,13 +33,6 @@ def _own(stack: Stack, config: Config) -> Iterator[Finding]:
             continue
         yield from _own_key(stack, secret, place)
         yield from _own_readers(stack, secret, place)
-
-
-def _told(config: Config) -> Iterator[str]:
-    for text in config.promises:
-        promise: Any = json.loads(text)
-        if cast(dict[str, Any], promise).get("isolation") == "dedicated":
-            yield str(promise["tenant"])
 
 
 def _own_key(stack: Stack, secret: Resource, place: ownership.Place) -> Iterator[Finding]:

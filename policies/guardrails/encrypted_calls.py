@@ -16,7 +16,8 @@ from .config import Config
 from .function_environment import LOOPBACK
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .provider import AWS_PROVIDER, setting
-from .topic import SUBSCRIPTION
+from .targets import target
+from .topic import SUBSCRIPTION, is_to_ours
 
 _AWS_HOST: Final = re.compile(
     r"(?:[a-z0-9-]+\.)+(?:amazonaws\.com|amazonaws\.com\.cn|api\.aws|amazonaws\.eu)", re.ASCII
@@ -35,14 +36,8 @@ def _encrypted(stack: Stack, _: Config) -> Iterator[Finding]:
 
 
 def _may_be_of_ours(stack: Stack, subscription: Resource) -> bool:
-    topic = subscription.get("topic")
-    if topic is UNKNOWN:
-        # A topic that nobody knows may be ours.
-        found = ownership.sources(stack, subscription, "topic")
-        return not found or any(ownership.is_ours(one) for one in found)
-    named = ownership.last_name(str(topic))
-    ours = (one for one in stack if one.type == ownership.TOPIC and ownership.is_ours(one))
-    return ownership.named_like_ours(named) or named in [one.get("name") for one in ours]
+    """A topic that nobody knows may be ours."""
+    return is_to_ours(stack, subscription) or target(stack, subscription, ("topic",), ownership.TOPIC) == "unknown"
 
 
 def _provider(provider: Resource) -> Iterator[Finding]:

@@ -16,9 +16,9 @@ from .iam.policy_holders import KEY_POLICY, PLACES
 from .model import Finding, Resource, Rule, Stack, violation
 from .outside_types import ALARM, EVENT_RULE, LOG_GROUP, OVERWRITES
 from .own_roles import ATTACHING
+from .provider import AWS_PROVIDER
 from .targets import target
 
-_AWS: Final = "pulumi:providers:aws"
 _FIRST: Final = re.compile(r'\[?"?([A-Za-z0-9_]+|\*)')
 _NAMED: Final = (
     *((type_, path, of) for type_, (path, of, _) in OVERWRITES.items()),
@@ -27,7 +27,7 @@ _NAMED: Final = (
     ("aws:sns/topicSubscription:TopicSubscription", "topic", ownership.TOPIC),
     ("aws:lambda/permission:Permission", "function", ownership.FUNCTION),
     ("aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig", "functionName", ownership.FUNCTION),
-    ("aws:lambda/invocation:Invocation", "functionName", ownership.FUNCTION),
+    (ownership.INVOCATION, "functionName", ownership.FUNCTION),
     ("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "role", ownership.ROLE),
     ("aws:cloudwatch/eventTarget:EventTarget", "arn", ownership.FUNCTION),
 )
@@ -66,7 +66,7 @@ def _judged_whole(stack: Stack, resource: Resource) -> bool:
 
 def _judged(resource: Resource) -> Iterator[str]:
     """What is judged of anybody's: an identity's policies, and the account that the provider is bound to."""
-    if resource.type == _AWS:
+    if resource.type == AWS_PROVIDER:
         yield from ("allowedAccountIds", "region", "defaultTags", "ignoreTags")
     for path, use, _ in PLACES.get(resource.type, ()):
         if use == "identity":

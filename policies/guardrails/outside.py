@@ -7,7 +7,6 @@ by content, and properties that the engine ignores (`ignored`).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
@@ -15,9 +14,9 @@ from . import ownership
 from .config import Config
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .outside_types import CHANGERS, METRIC_FILTER, OVERWRITES, SUBJECTS
+from .provider import AWS_PROVIDER, setting
 from .targets import name_in, ours_by_name, target
 
-_AWS: Final = "pulumi:providers:aws"
 _NAMESPACE: Final = "MyFluxKeys"
 _PREFIX: Final = "myflux:"
 _TAGS: Final = ("tenant", "cell", "managed-by")
@@ -74,9 +73,9 @@ def _written(stack: Stack, resource: Resource) -> tuple[str, ...] | None:
 
 
 def _tagged(stack: Stack, _: Config) -> Iterator[Finding]:
-    for provider in (one for one in stack if one.type == _AWS):
+    for provider in (one for one in stack if one.type == AWS_PROVIDER):
         for path, inner in (("defaultTags", ("tags",)), ("ignoreTags", ("keys", "keyPrefixes"))):
-            value = _read(provider.get(path))
+            value = setting(provider, path)
             if value is UNKNOWN:
                 yield unknown(provider, path)
             elif isinstance(value, Mapping):
@@ -100,16 +99,6 @@ def _decides(tag: str, *, prefix: bool) -> bool:
     if prefix:
         return tag.startswith(_PREFIX) or any(one.startswith(tag) for one in (*_TAGS, _PREFIX))
     return tag in _TAGS or tag.startswith(_PREFIX)
-
-
-def _read(value: Any) -> Any:
-    """The SDK gives a provider's properties as JSON text."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        return None
 
 
 OUTSIDE_RULES: Final = (

@@ -7,10 +7,9 @@ cell is checked.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from typing import Any, Final, cast
+from typing import Final
 
 from . import ownership
 from .config import Config
@@ -19,11 +18,10 @@ from .outside_types import CHANGERS
 
 _STACK: Final = re.compile(r"urn:pulumi:(?P<tenant>[a-z][a-z0-9-]{2,31})\.(?P<cell>[a-z][a-z0-9-]{2,19})::.*", re.ASCII)
 _CUSTOMERS: Final = re.compile(r"myflux-admin/(?P<cell>[a-z][a-z0-9-]+)/(?P<tenant>[a-z][a-z0-9-]+)/openai", re.ASCII)
-_INVOCATION: Final = "aws:lambda/invocation:Invocation"
 _OF_A_SECRET: Final = {
     ownership.RESOURCE_POLICY: "secretArn",
     ownership.ROTATION: "secretId",
-    "aws:secretsmanager/secretVersion:SecretVersion": "secretId",
+    ownership.VERSION: "secretId",
     **{one.type: one.path[0] for one in CHANGERS if one.of == ownership.A_SECRET},
 }
 
@@ -55,7 +53,7 @@ def _whose(stack: Stack, resource: Resource) -> ownership.Place | None:
     if resource.type in _OF_A_SECRET:
         secret = ownership.secret_behind(stack, resource, _OF_A_SECRET[resource.type])
         return _of_secret(secret.text("name") if isinstance(secret, Resource) else secret or "")
-    if resource.type == _INVOCATION:
+    if resource.type == ownership.INVOCATION:
         return _of_project(resource)
     if resource.type == ownership.KEY and ownership.is_ours(resource):
         tenant, cell = resource.text("tags", "tenant"), resource.text("tags", "cell")
@@ -74,11 +72,7 @@ def _of_secret(name: str) -> ownership.Place | None:
 def _of_project(call: Resource) -> ownership.Place | None:
     if call.get("input") is UNKNOWN:
         return None
-    try:
-        read: Any = json.loads(call.text("input"))
-    except ValueError:
-        return None
-    asked = cast(dict[str, Any], read) if isinstance(read, dict) else {}
+    asked = ownership.request(call)
     if not str(asked.get("project", "")).startswith("myflux-"):
         return None
     return ownership.Place(str(asked.get("cell")), str(asked.get("tenant")))

@@ -6,15 +6,17 @@ compares the two. Leaves out the rules.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, cast
 
 from .model import UNKNOWN, Resource, Stack
 from .own_functions import KINDS, SCHEDULED
 
 A_SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - the name of a type
+VERSION: Final = "aws:secretsmanager/secretVersion:SecretVersion"
 RESOURCE_POLICY: Final = "aws:secretsmanager/secretPolicy:SecretPolicy"
 ROTATION: Final = "aws:secretsmanager/secretRotation:SecretRotation"
 FUNCTION: Final = "aws:lambda/function:Function"
@@ -154,6 +156,15 @@ def is_ours(resource: Resource) -> bool:
 def makes_project(resource: Resource) -> bool:
     """Whether a call of a function is about a tenant's project at OpenAI."""
     return resource.type == INVOCATION and _PROJECT.search(str(resource.get("input"))) is not None
+
+
+def request(call: Resource) -> Mapping[str, Any]:
+    """What a call of a function asks for; empty where its input is no JSON object."""
+    try:
+        read: Any = json.loads(call.text("input"))
+    except ValueError:
+        return {}
+    return cast(Mapping[str, Any], read) if isinstance(read, dict) else {}
 
 
 def secrets(stack: Stack) -> Iterator[Resource]:

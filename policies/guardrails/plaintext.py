@@ -12,7 +12,6 @@ from .key_shapes import holds_key, shown, texts
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 
 _VALUES: Final = ("secretString", "secretBinary", "secretStringWo", "secretStringWoVersion", "generateSecretString")
-_VERSION: Final = "aws:secretsmanager/secretVersion:SecretVersion"
 _OF_A_SECRET: Final = ("secretId", "secretArn", "secretName", "name")
 
 _WHERE_TEXT_GOES: Final = {
@@ -30,7 +29,7 @@ _holds_key: Final = lru_cache(maxsize=8192)(holds_key)
 def _no_version(stack: Stack, _: Config) -> Iterator[Finding]:
     for resource in stack:
         holding = [name for name in _VALUES if resource.get(name) is not None]
-        if resource.type != _VERSION and not holding:
+        if resource.type != ownership.VERSION and not holding:
             continue
         path = holding[0] if holding else ""
         about = [name for name in _OF_A_SECRET if resource.get(name) is not None]
@@ -41,7 +40,7 @@ def _no_version(stack: Stack, _: Config) -> Iterator[Finding]:
         }
         if ownership.is_ours(resource) or any(ownership.named_like_ours(name) for name in names):
             yield violation(resource, path, "Pulumi would write a version of our secret")
-        elif resource.type == _VERSION and not names:
+        elif resource.type == ownership.VERSION and not names:
             yield unknown(resource, about[0] if about else "secretId")
 
 

@@ -6,7 +6,6 @@ Owns the comparison with the file, which the pack gets as its setting `promises`
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
@@ -18,7 +17,7 @@ _PROJECTS: Final = ("models", "rate_limits", "budget")
 
 
 def _kept(stack: Stack, config: Config) -> Iterator[Finding]:
-    promises = {str(one["tenant"]): one for one in map(_read, config.promises)}
+    promises = config.by_tenant
     for resource in stack if promises else ():
         if (
             resource.type == ownership.A_SECRET
@@ -49,7 +48,7 @@ def _project(call: Resource, promises: Mapping[str, Mapping[str, Any]]) -> Itera
     if call.get("input") is UNKNOWN:
         yield unknown(call, "input")
         return
-    request = _read(call.text("input"))
+    request = ownership.request(call)
     if not str(request.get("project", "")).startswith("myflux-"):
         return
     promise = promises.get(str(request.get("tenant")))
@@ -59,14 +58,6 @@ def _project(call: Resource, promises: Mapping[str, Mapping[str, Any]]) -> Itera
     for field in _PROJECTS:
         if _without_none(request.get(field)) != _without_none(promise.get(field)):
             yield violation(call, f"input.{field}", f"the project's {field} differ from the tenant's file")
-
-
-def _read(text: str) -> Mapping[str, Any]:
-    try:
-        read: Any = json.loads(text)
-    except ValueError:
-        return {}
-    return cast(Mapping[str, Any], read) if isinstance(read, dict) else {}
 
 
 def _without_none(value: Any) -> Any:

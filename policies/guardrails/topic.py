@@ -50,7 +50,7 @@ def _topic_closed(stack: Stack, config: Config) -> Iterator[Finding]:
             yield from _topic_open_to_publishers(stack, topic)
             yield from _subscribed(stack, topic, config)
     for one in stack:
-        if one.type == SUBSCRIPTION and _is_to_ours(stack, one):
+        if one.type == SUBSCRIPTION and is_to_ours(stack, one):
             yield from _subscriber(stack, one, config)
 
 
@@ -65,7 +65,7 @@ def _document_closed(stack: Stack, held: HeldDocument) -> Iterator[Finding]:
     if held.trouble is not None and not ownership.comes_from(stack, held.resource, held.path, ownership.TOPIC):
         yield unknown(held.resource, held.path)
     may = _STATEMENT_MAY[held.use]
-    account = (str(held.resource.get("arn")).split(":")[4:5] or [""])[0]
+    account = _account_of(str(held.resource.get("arn")))
     for statement in held.statements:
         name = statement.sid or "a statement"
         if not statement.allows:
@@ -134,7 +134,7 @@ def _subscribed(stack: Stack, topic: Resource, config: Config) -> Iterator[Findi
         yield violation(topic, "", "an address in the cell's file is not subscribed to its alarms")
 
 
-def _is_to_ours(stack: Stack, subscription: Resource) -> bool:
+def is_to_ours(stack: Stack, subscription: Resource) -> bool:
     """The topic may be in another stack, as a tenant's stack names the platform's."""
     if target(stack, subscription, ("topic",), ownership.TOPIC) == "ours":
         return True
