@@ -86,6 +86,18 @@ class Cell:
         return [json.loads(event["CloudTrailEvent"]) for event in found["Events"]]
 
 
+AN_ALARM: dict[str, Any] = {
+    "MetricName": "m",
+    "Namespace": "n",
+    "Period": 60,
+    "EvaluationPeriods": 1,
+    "Threshold": 1,
+    "Statistic": "Sum",
+    "ComparisonOperator": "GreaterThanThreshold",
+}
+"""What PutMetricAlarm needs beside the alarm's name."""
+
+
 def unique(prefix: str) -> str:
     return f"{prefix}-{secrets.token_hex(4)}"
 

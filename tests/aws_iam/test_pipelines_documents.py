@@ -20,7 +20,7 @@ from components.iam.deployer_permissions import deployer_looks, deployer_permiss
 from components.iam.resource import tenant_secret
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import FUNCTIONS, ROTATION
-from tests.aws_iam.served import ACCOUNT, Cell, allow, as_tags, document, refusal, trust, unique, user_arn
+from tests.aws_iam.served import ACCOUNT, AN_ALARM, Cell, allow, as_tags, document, refusal, trust, unique, user_arn
 from tests.aws_iam.test_functions import archive
 
 NAMES = CellNames("pipe", ACCOUNT, "us-east-1", "aws")
@@ -187,16 +187,7 @@ def test_the_alarms_way(everything: Pipeline):
     """Topic, subscription, queue, rule and alarm."""
     sns, sqs, events, cloudwatch = (everything(one) for one in ("sns", "sqs", "events", "cloudwatch"))
     rule, alarm = NAMES.rotation_failed_rule, NAMES.alarm("x")
-    watches: dict[str, Any] = {
-        "MetricName": "m",
-        "Namespace": "n",
-        "Period": 60,
-        "EvaluationPeriods": 1,
-        "Threshold": 1,
-        "Statistic": "Sum",
-        "ComparisonOperator": "GreaterThanThreshold",
-        "Tags": LISTED,
-    }
+    watches = {**AN_ALARM, "Tags": LISTED}
     daily = {"ScheduleExpression": "rate(1 day)", "Tags": LISTED}
     assert denied(sns.create_topic, Name=OTHER.alarm_topic, Tags=LISTED)
     assert denied(sqs.create_queue, QueueName=OTHER.dead_letter_queue, tags=TAGS)

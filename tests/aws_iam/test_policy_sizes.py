@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,6 +26,14 @@ def of_size(size: int, statement: dict[str, Any]) -> str:
     return json.dumps(json.loads(text), indent=4)
 
 
+def holds_to(limit: str, calls: list[Callable[[], Any]], *, fits: bool) -> None:
+    for call in calls:
+        if fits:
+            assert call()
+        else:
+            assert refusal(call) == ("LimitExceeded", f"Cannot exceed quota for {limit}")
+
+
 @pytest.mark.parametrize(("size", "fits"), [(2048, True), (2049, False)])
 def test_a_trust_policy_has_2048_characters(cell: Cell, size: int, fits: bool):
     """Text: https://github.com/kubeflow/dashboard/issues/29"""
@@ -34,11 +43,7 @@ def test_a_trust_policy_has_2048_characters(cell: Cell, size: int, fits: bool):
         lambda: iam.create_role(RoleName=unique("role"), AssumeRolePolicyDocument=policy),
         lambda: iam.update_assume_role_policy(RoleName=role, PolicyDocument=policy),
     ]
-    for call in calls:
-        if fits:
-            assert call()
-        else:
-            assert refusal(call) == ("LimitExceeded", "Cannot exceed quota for ACLSizePerRole: 2048")
+    holds_to("ACLSizePerRole: 2048", calls, fits=fits)
 
 
 @pytest.mark.parametrize(("kind", "most"), [("role", 10_240), ("user", 2_048), ("group", 5_120)])
@@ -73,11 +78,7 @@ def test_a_managed_policy_has_6144_characters(cell: Cell, size: int, fits: bool)
         lambda: iam.create_policy(PolicyName=unique("policy"), PolicyDocument=policy),
         lambda: iam.create_policy_version(PolicyArn=arn, PolicyDocument=policy),
     ]
-    for call in calls:
-        if fits:
-            assert call()
-        else:
-            assert refusal(call) == ("LimitExceeded", "Cannot exceed quota for PolicySize: 6144")
+    holds_to("PolicySize: 6144", calls, fits=fits)
 
 
 @pytest.mark.parametrize(("size", "fits"), [(32_768, True), (32_769, False)])

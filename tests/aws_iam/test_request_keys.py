@@ -10,7 +10,19 @@ from typing import Any
 
 import pytest
 
-from tests.aws_iam.served import ACCOUNT, Cell, allow, as_tags, deny, document, refusal, trust, unique, user_arn
+from tests.aws_iam.served import (
+    ACCOUNT,
+    AN_ALARM,
+    Cell,
+    allow,
+    as_tags,
+    deny,
+    document,
+    refusal,
+    trust,
+    unique,
+    user_arn,
+)
 from tests.aws_iam.test_functions import create
 
 
@@ -216,16 +228,7 @@ def test_the_actions_of_an_alarm(cell: Cell):
     own, other = (f"arn:aws:sns:us-east-1:{ACCOUNT}:{topic}" for topic in ("own", "other"))
     condition = {"ForAllValues:StringEquals": {"cloudwatch:AlarmActions": own}}
     alarms = only_if(cell, "cloudwatch:PutMetricAlarm", condition, "cloudwatch")
-    usual: dict[str, Any] = {
-        "AlarmName": unique("alarm"),
-        "MetricName": "m",
-        "Namespace": "n",
-        "Period": 60,
-        "EvaluationPeriods": 1,
-        "Threshold": 1,
-        "Statistic": "Sum",
-        "ComparisonOperator": "GreaterThanThreshold",
-    }
+    usual = {**AN_ALARM, "AlarmName": unique("alarm")}
     alarms.put_metric_alarm(**usual, AlarmActions=[own])
     code, _ = refusal(lambda: alarms.put_metric_alarm(**usual, AlarmActions=[own, other]))
     assert code == "AccessDeniedException"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.aws_iam.served import ACCOUNT, Cell, allow, as_tags, deny, document, refusal, trust, unique
+from tests.aws_iam.served import ACCOUNT, AN_ALARM, Cell, allow, as_tags, deny, document, refusal, trust, unique
 from tests.aws_iam.test_functions import archive
 
 TAGS = {"team": "a"}
@@ -130,17 +130,7 @@ CREATIONS = {
         "cloudwatch",
         "PutMetricAlarm",
         "TagResource",
-        lambda c, tags, _: c.put_metric_alarm(
-            AlarmName=unique("made"),
-            MetricName="m",
-            Namespace="n",
-            Period=60,
-            EvaluationPeriods=1,
-            Threshold=1,
-            Statistic="Sum",
-            ComparisonOperator="GreaterThanThreshold",
-            **tags,
-        ),
+        lambda c, tags, _: c.put_metric_alarm(AlarmName=unique("made"), **AN_ALARM, **tags),
         {"Tags": as_tags(TAGS)},
         _API + "AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html",
     ),

@@ -19,6 +19,7 @@ from ministack.services import iam as iam_service
 
 from local.aws.iam import conditions
 from local.aws.iam.patching import replace_operation
+from local.aws.iam.policy import listed
 
 _OPERATIONS: Final = ("PutRolePolicy", "PutUserPolicy", "PutGroupPolicy", "CreatePolicy", "CreatePolicyVersion")
 _SYNTAX: Final = "Syntax errors in policy."
@@ -55,8 +56,7 @@ def problem_of(text: str) -> str | None:
         return _SYNTAX
     if document.get("Version", _VERSIONS[1]) not in _VERSIONS:
         return "The policy must contain a valid version string"
-    held = document.get("Statement")
-    statements: list[Any] = held if isinstance(held, list) else [held]
+    statements = listed(document.get("Statement"))
     if not statements or not all(isinstance(one, dict) for one in statements):
         return _SYNTAX
     sids = [one["Sid"] for one in statements if one.get("Sid")]
@@ -77,7 +77,7 @@ def _problems(statement: dict[str, Any]) -> Iterator[str]:
         )
     for element, missing in (("Action", "actions"), ("Resource", "resources")):
         both = [statement[name] for name in (element, f"Not{element}") if name in statement]
-        values: list[Any] = [one for held in both for one in (held if isinstance(held, list) else [held])]
+        values = [one for held in both for one in listed(held)]
         if not values:
             yield f"Policy statement must contain {missing}."
         if len(both) > 1 or not all(isinstance(one, str) for one in values):

@@ -62,9 +62,8 @@ def _parse(text: str) -> Policy:
         raise MalformedPolicy(f"a policy is not JSON: {text[:80]!r}") from None
     if not isinstance(document, dict):
         raise MalformedPolicy(f"a policy is not a JSON object: {text[:80]!r}")
-    statements = document.get("Statement", [])
     variables = document.get("Version") == VERSION_WITH_VARIABLES
-    return tuple(_statement(s, variables) for s in (statements if isinstance(statements, list) else [statements]))
+    return tuple(_statement(s, variables) for s in listed(document.get("Statement", [])))
 
 
 def _statement(raw: Any, variables: bool) -> Statement:
@@ -87,10 +86,13 @@ def _statement(raw: Any, variables: bool) -> Statement:
     )
 
 
+def listed(value: Any) -> list[Any]:
+    """An element of a policy that may stand alone in place of a list of one."""
+    return value if isinstance(value, list) else [value]
+
+
 def _texts(value: Any) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    return tuple(_text(v) for v in (value if isinstance(value, list) else [value]))
+    return None if value is None else tuple(map(_text, listed(value)))
 
 
 def _text(value: Any) -> str:

@@ -19,6 +19,8 @@ from typing import Any, Final
 from ministack.core.responses import get_account_id
 from ministack.services import iam as iam_service
 
+from local.aws.iam.policy import listed
+
 _ENTITY: Final = re.compile(r"arn:aws:iam::(\d{12}):(user|role)/(?:[\x21-\x7e]+/)?([\w+=,.@-]+)")
 _ID: Final = re.compile(r"(?:AIDA|AROA)[A-Z0-9]{12,124}")
 _SESSION: Final = re.compile(r"arn:aws:sts::(\d{12}):assumed-role/([\w+=,.@-]+)/[\w+=,.@-]+")
@@ -64,7 +66,7 @@ def _converted(text: str, convert: Callable[[str, Any], str]) -> str:
     document: Any = json.loads(text)
     statements = document.get("Statement") if isinstance(document, dict) else None
     changed = False
-    for statement in statements if isinstance(statements, list) else [statements]:
+    for statement in listed(statements):
         for element in ("Principal", "NotPrincipal"):
             principals = statement.get(element) if isinstance(statement, dict) else None
             if principals is None or principals == "*":

@@ -18,6 +18,7 @@ from ministack.services import iam as iam_service
 
 from local.aws.iam import principal_ids
 from local.aws.iam.patching import replace, replace_operation
+from local.aws.iam.policy import listed
 
 _IAM: Final = "ministack.services.iam"
 _TRUST: Final = "AssumeRolePolicyDocument"
@@ -59,17 +60,14 @@ def _problem(text: str) -> str | None:
     except ValueError:
         return "This policy contains invalid Json"
     statements = document.get("Statement") if isinstance(document, dict) else None
-    for statement in statements if isinstance(statements, list) else [statements]:
+    for statement in listed(statements):
         if not isinstance(statement, dict):
             return "Syntax errors in policy."
         if "Resource" in statement or "NotResource" in statement:
             return "Has prohibited field Resource"
         if "Principal" not in statement and "NotPrincipal" not in statement:
             return "Missing required field Principal"
-        actions = statement.get("Action", [])
-        if any(
-            not str(one).lower().startswith("sts:") for one in (actions if isinstance(actions, list) else [actions])
-        ):
+        if not all(str(one).lower().startswith("sts:") for one in listed(statement.get("Action", []))):
             return "AssumeRole policy may only specify STS AssumeRole actions."
     return None
 
