@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from policies.guardrails.config import Config
-from policies.guardrails.judge import RULES, judge
+from policies.guardrails.judge import RULES, apply
 from policies.guardrails.model import Resource, Rule
 from tests.mutants.mutate import Mutant
 
 
 def caught(mutant: Mutant, stack: Sequence[Resource], told: Config, rules: Sequence[Rule] = RULES) -> bool:
-    """As the engine asks: rules about one resource see this one alone, the others all of `stack` with it."""
+    """As the engine asks: rules about one resource see this one alone, the others all of `stack` with it. The first
+    finding decides."""
     one, all_ = rules_by_scope(rules)
-    if mutant.mutated is not None and judge([mutant.mutated], told, one):
+    if mutant.mutated is not None and any(apply(rule, [mutant.mutated], told) for rule in one):
         return True
     changed = [mutant.mutated if found is mutant.original else found for found in stack]
-    return bool(judge([found for found in changed if found is not None], told, all_))
+    left = [found for found in changed if found is not None]
+    return any(apply(rule, left, told) for rule in all_)
 
 
 def rules_by_scope(rules: Sequence[Rule]) -> tuple[list[Rule], list[Rule]]:
