@@ -45,6 +45,7 @@ class Declaration:
     country: str
     source: str
     models: tuple[str, ...]
+    permission: str | None = None
     enabled: bool = True
     minted: bool = True
     organization_id: str | None = None
@@ -65,11 +66,12 @@ class Declaration:
         fields = _object(parsed, "the declaration")
         if type(fields.get("schema")) is not int or fields["schema"] != SCHEMA:
             raise DeclarationError(f"the declaration is not of schema {SCHEMA}, the only one that this code knows")
-        organization = fields.get("organization_id")
+        organization, permission = fields.get("organization_id"), fields.get("permission")
         limits = _object(fields.get("rate_limits") or {}, "rate_limits")
         return cls(
             **{name: _text(fields, name) for name in ("tenant", "cell", "name", "country", "source")},
             models=_models(fields.get("models")),
+            permission=None if permission is None else _text(fields, "permission"),
             enabled=_flag(fields, "enabled"),
             minted=_flag(fields, "minted"),
             organization_id=None if organization is None else _text(fields, "organization_id"),

@@ -14,8 +14,8 @@ from typing import Final
 from functions.health import english, spanish
 from functions.health.notices import Notice
 from functions.health.trouble import CELL, ORGANIZATION, TENANT
-from functions.rotation.version import iso
 from myflux_keys.declaration import Declaration
+from myflux_keys.payload import iso
 from myflux_keys.redaction import redact
 
 LANGUAGES: Final = {"en": english, "es": spanish}

@@ -1,8 +1,8 @@
 """Which tenants get a billed call in this cycle, and of which model.
 
-Owns the rule. A successful call costs the tenant's organization money, so it is made only where OpenAI's usage shows no
-other traffic, once a day at most, and never for a disabled tenant. A refused call costs nothing, so it is repeated each
-cycle until it succeeds: that is how the end of a trouble is seen.
+Owns the rule. A call that succeeds costs the tenant's organization money, so it is made only where OpenAI's usage shows
+no other traffic, once a day at most, never for a disabled tenant, nor with a key that may only read. A refused call
+costs nothing, so it is repeated each cycle until it succeeds: that is how the end of a trouble is seen.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ def probe_due(
     declaration: Declaration, traffic: Traffic, *, answered_at: float | None, refused: bool, now: float
 ) -> bool:
     """`answered_at`: the last call that succeeded. `refused`: the last call was refused. Unknown traffic counts as
-    none: a customer's key shows no usage."""
-    if not declaration.enabled:
+    none for a customer's key, which shows no usage. Where usage should be visible and is not, no call is made."""
+    if not declaration.enabled or declaration.permission == "read_only":
         return False
     if refused:
         return True
-    if traffic.requests:
+    if traffic.requests or (traffic.requests is None and declaration.minted):
         return False
     return answered_at is None or now - answered_at >= DAY_SECONDS
 

@@ -170,7 +170,7 @@ def test_silence_of_openai_is_told_from_that_of_one_call() -> None:
         (0, NOW - 3600, False, False),
         (0, NOW - DAY_SECONDS, False, True),
         (5, None, False, False),
-        (None, None, False, True),
+        (None, None, False, False),
         (5, NOW - 3600, True, True),
     ],
 )
@@ -183,6 +183,12 @@ def test_a_billed_call_is_made_without_traffic_once_a_day_and_after_a_refusal(
 
     assert asked(enabled=True) == due
     assert not asked(enabled=False), "never for a disabled tenant"
+
+
+def test_a_customers_key_shows_no_usage_and_is_called_once_a_day() -> None:
+    own, reading = declaration(minted=False), declaration(minted=False, permission="read_only")
+    assert probe_due(own, Traffic(None), answered_at=None, refused=False, now=NOW)
+    assert not probe_due(reading, Traffic(None), answered_at=None, refused=False, now=NOW)
 
 
 def test_no_traffic_is_no_rate() -> None:
