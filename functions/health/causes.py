@@ -8,11 +8,10 @@ first: https://developers.openai.com/api/docs/guides/error-codes. OpenAI documen
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 from typing import Final
 
-from functions.shared.openai_http import OpenAIError
+from functions.shared.openai_http import OpenAIError, refuses_address
 
 
 class Cause(Enum):
@@ -44,8 +43,6 @@ _MONEY: Final = {
     "organization_usage_limit_exceeded": Cause.ORGANIZATION_USAGE_LIMIT,
 }
 _RATE: Final = frozenset({"rate_limit_exceeded", "slow_down"})
-_ADDRESS: Final = re.compile(r"\bip\b.*\b(not authori[sz]ed|not allowed|allow ?list)", re.IGNORECASE | re.DOTALL)
-OF_MONEY: Final = frozenset({*_MONEY.values(), Cause.QUOTA_UNNAMED})
 
 
 def cause(error: OpenAIError | None) -> Cause:
@@ -60,7 +57,7 @@ def cause(error: OpenAIError | None) -> Cause:
     if error.status in (401, 403) and (error.code == "missing_scope" or "missing scopes" in words):
         return Cause.SCOPES_MISSING
     if error.status == 401:
-        return Cause.ADDRESS_REFUSED if _ADDRESS.search(error.message) else Cause.KEY_REFUSED
+        return Cause.ADDRESS_REFUSED if refuses_address(error.message) else Cause.KEY_REFUSED
     if error.status in (403, 404) and error.code == "model_not_found":
         return Cause.MODEL_REFUSED
     if error.code == "unsupported_country_region_territory":

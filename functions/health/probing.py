@@ -28,9 +28,9 @@ class Traffic:
 
 
 def probe_due(
-    declaration: Declaration, traffic: Traffic, *, answered_at: float | None, refused: bool, now: float
+    declaration: Declaration, traffic: Traffic, *, called_at: float | None, refused: bool, now: float
 ) -> bool:
-    """`answered_at`: the last call that succeeded. `refused`: the last call was refused. Unknown traffic counts as
+    """`called_at`: the last call that was not refused. `refused`: the last call was refused. Unknown traffic counts as
     none for a customer's key, which shows no usage. Where usage should be visible and is not, no call is made."""
     if not declaration.enabled or declaration.permission == "read_only":
         return False
@@ -38,7 +38,7 @@ def probe_due(
         return True
     if traffic.requests or (traffic.requests is None and declaration.minted):
         return False
-    return answered_at is None or now - answered_at >= DAY_SECONDS
+    return called_at is None or now - called_at >= DAY_SECONDS
 
 
 def probe_model(declaration: Declaration, now: float) -> str:

@@ -164,7 +164,7 @@ def test_silence_of_openai_is_told_from_that_of_one_call() -> None:
 
 
 @pytest.mark.parametrize(
-    ("traffic", "answered_at", "was_refused", "due"),
+    ("traffic", "called_at", "was_refused", "due"),
     [
         (0, None, False, True),
         (0, NOW - 3600, False, False),
@@ -175,11 +175,11 @@ def test_silence_of_openai_is_told_from_that_of_one_call() -> None:
     ],
 )
 def test_a_billed_call_is_made_without_traffic_once_a_day_and_after_a_refusal(
-    traffic: int | None, answered_at: float | None, was_refused: bool, due: bool
+    traffic: int | None, called_at: float | None, was_refused: bool, due: bool
 ) -> None:
     def asked(enabled: bool) -> bool:
         tenant = declaration(enabled=enabled)
-        return probe_due(tenant, Traffic(traffic), answered_at=answered_at, refused=was_refused, now=NOW)
+        return probe_due(tenant, Traffic(traffic), called_at=called_at, refused=was_refused, now=NOW)
 
     assert asked(enabled=True) == due
     assert not asked(enabled=False), "never for a disabled tenant"
@@ -187,8 +187,8 @@ def test_a_billed_call_is_made_without_traffic_once_a_day_and_after_a_refusal(
 
 def test_a_customers_key_shows_no_usage_and_is_called_once_a_day() -> None:
     own, reading = declaration(minted=False), declaration(minted=False, permission="read_only")
-    assert probe_due(own, Traffic(None), answered_at=None, refused=False, now=NOW)
-    assert not probe_due(reading, Traffic(None), answered_at=None, refused=False, now=NOW)
+    assert probe_due(own, Traffic(None), called_at=None, refused=False, now=NOW)
+    assert not probe_due(reading, Traffic(None), called_at=None, refused=False, now=NOW)
 
 
 def test_no_traffic_is_no_rate() -> None:
