@@ -17,7 +17,7 @@ DAY_SECONDS: Final = 86_400
 
 @dataclass(frozen=True)
 class Traffic:
-    """`requests` of the tenant's own in the last day or two, this function's calls taken out; None: not visible."""
+    """`requests` of the tenant's own in the last hours, this function's calls taken out; None: not visible."""
 
     requests: int | None
 

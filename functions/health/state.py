@@ -27,13 +27,12 @@ class StateError(Exception):
 @dataclass(frozen=True)
 class TenantState:
     """Times are Unix seconds. `called_at`: the last billed call that was not refused. `refused`: the last one was.
-    `probes`: calls that were not refused, by day, which are taken out of OpenAI's usage. `days`: US dollars by day;
-    None if costs are not visible. `requests`: in yesterday's and today's usage; None likewise. `limits_at`: when the
+    `days`: US dollars by day; None if costs are not visible. `requests`: the tenant's own in this hour and the one
+    before, by OpenAI's usage; None likewise. `limits_at`: when the
     limits were last read. `seen_at`: when OpenAI last answered for this tenant."""
 
     called_at: float | None = None
     refused: bool = False
-    probes: Mapping[str, int] = field(default_factory=dict[str, int])
     days: Mapping[date, Decimal] | None = None
     requests: int | None = None
     spend_limit_cents: int | None = None
@@ -96,7 +95,7 @@ class State:
 
 def _tenant(one: TenantState) -> dict[str, Any]:
     days = None if one.days is None else {day.isoformat(): str(usd) for day, usd in sorted(one.days.items())}
-    return {**one.__dict__, "probes": dict(one.probes), "days": days}
+    return {**one.__dict__, "days": days}
 
 
 def _read_tenant(fields: dict[str, Any]) -> TenantState:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from functions.health.asking import ask, read_key
 from functions.health.calls import ALL
@@ -47,9 +46,7 @@ class Asked:
         found = cause(self.probe.error)
         if found in (Cause.OK, Cause.UNANSWERED):
             # Without an answer it may have been paid. A trouble that is open stays so until a call succeeds.
-            day = datetime.fromtimestamp(now, UTC).date().isoformat()
-            probes = {**state.probes, day: state.probes.get(day, 0) + 1}
-            return replace(state, called_at=now, refused=state.refused and found is not Cause.OK, probes=probes)
+            return replace(state, called_at=now, refused=state.refused and found is not Cause.OK)
         return replace(state, refused=True)
 
     def facts(

@@ -19,6 +19,7 @@ from functions.shared.openai_http import OpenAIError
 from myflux_keys.admin_budget import CALLS_PER_MINUTE, WINDOW_SECONDS
 
 DAY_SECONDS: Final = 86_400
+HOUR_SECONDS: Final = 3600
 LARGEST_BYTES: Final = 8_000_000
 _COSTS: Final = "/organization/costs"
 _FAMILIES: Final = ("/organization/usage/completions", "/organization/usage/embeddings")
@@ -48,8 +49,8 @@ class Costs:
         return {} if first is None else {day: usd for day, usd in merged.items() if day >= first}
 
 
-def buckets_a_page(projects: int, days: int) -> int:
-    return max(1, min(_MOST_BUCKETS, days, _ROWS // max(projects, 1)))
+def buckets_a_page(projects: int, buckets: int) -> int:
+    return max(1, min(_MOST_BUCKETS, buckets, _ROWS // max(projects, 1)))
 
 
 def read_costs(api: AdminAPI, deadline: Deadline, since: float, now: float, project: str | None, size: int) -> Costs:
@@ -72,10 +73,11 @@ def read_costs(api: AdminAPI, deadline: Deadline, since: float, now: float, proj
 
 
 def read_requests(api: AdminAPI, deadline: Deadline, now: float, project: str | None, size: int) -> dict[str, int]:
-    """Requests by project, yesterday and today (UTC). Raises OpenAIError."""
+    """Requests by project, in this hour and the one before. OpenAI may show usage hours late: then a tenant with
+    traffic seems to have none. Raises OpenAIError."""
     found: dict[str, int] = {}
     for family in _FAMILIES:
-        for bucket in _buckets(api, deadline, family, now - DAY_SECONDS, now, project, size):
+        for bucket in _buckets(api, deadline, family, now - HOUR_SECONDS, now, project, size, HOUR_SECONDS):
             for row in bucket["results"]:
                 if row.get("project_id") is not None:
                     found[row["project_id"]] = found.get(row["project_id"], 0) + int(row["num_model_requests"])
@@ -91,12 +93,19 @@ def _usd(row: Mapping[str, Any]) -> Decimal:
 
 
 def _buckets(
-    api: AdminAPI, deadline: Deadline, path: str, since: float, now: float, project: str | None, size: int
+    api: AdminAPI,
+    deadline: Deadline,
+    path: str,
+    since: float,
+    now: float,
+    project: str | None,
+    size: int,
+    width: int = DAY_SECONDS,
 ) -> Iterator[Mapping[str, Any]]:
-    start = int(since // DAY_SECONDS) * DAY_SECONDS
-    days = int(now // DAY_SECONDS) - start // DAY_SECONDS + 1
-    limit = buckets_a_page(size, days)
-    query = {"start_time": str(start), "bucket_width": "1d", "group_by[]": "project_id", "limit": str(limit)}
+    start = int(since // width) * width
+    limit = buckets_a_page(size, int(now // width) - start // width + 1)
+    shown = {DAY_SECONDS: "1d", HOUR_SECONDS: "1h"}[width]
+    query = {"start_time": str(start), "bucket_width": shown, "group_by[]": "project_id", "limit": str(limit)}
     if project is not None:
         query["project_ids[]"] = project
     page: str | None = None

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from functions import packer
+from functions.health.asking import CALL_SECONDS, LIST_SECONDS
 from functions.health.counting import counted
 from functions.health.history import History, Trouble
 from functions.health.limits import TURNS, turns
@@ -24,6 +25,7 @@ from functions.health.trouble import KINDS, TENANT
 from functions.health.usage import Costs, buckets_a_page
 from functions.shared.environment import SettingError
 from myflux_keys.admin_budget import CALLS_PER_MINUTE
+from myflux_keys.key_life import READER_CACHE_SECONDS
 
 VARIABLES = {
     "MYFLUX_CELL": "local",
@@ -37,7 +39,7 @@ VARIABLES = {
 TROUBLE = Trouble("model_retiring", "gpt-5", 2, 5.0, {"days": "12"}, together=True)
 FULL = State(
     tenants={
-        "acme": TenantState(1.5, True, {"2026-11-20": 1}, {date(2026, 11, 3): Decimal("0.10")}, 4, 500, 2.0, 3.0, 4.0),
+        "acme": TenantState(1.5, True, {date(2026, 11, 3): Decimal("0.10")}, 4, 500, 2.0, 3.0, 4.0),
         "new": TenantState(),
     },
     histories={Scope(TENANT, "acme"): History({TROUBLE.slot: TROUBLE}, {("rate_limited", ""): "101"})},
@@ -114,6 +116,11 @@ def test_a_cycle_reads_costs_in_a_few_pages(projects: int, days: int, pages: int
     assert size * min(projects, 2000) <= 2000 or size == 1
     if days == 3:
         assert pages <= CALLS_PER_MINUTE
+
+
+def test_the_live_key_is_used_no_later_than_a_readers_cache_may_hold_it() -> None:
+    """So that these calls never make a replaced key look used: sweep and rotation leave that time to readers."""
+    assert 2 * LIST_SECONDS + 2 * CALL_SECONDS < READER_CACHE_SECONDS
 
 
 def test_costs_restate_days_and_leave_others_and_a_new_tenant_has_no_days_before_its_first() -> None:

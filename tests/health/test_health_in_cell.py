@@ -6,18 +6,20 @@ import re
 import time
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from functions.health import cycle
 from functions.health.store import Overlap, Store
+from functions.shared.deadline import Deadline
 from myflux_keys import names
 from myflux_keys.declaration import Budget
-from tests.health.world import MODEL, World
+from tests.health.world import World
 
 pytestmark = pytest.mark.cell
 LONG = "word " * 4_000
-DAY = 86_400
+HOUR, DAY = 3600, 86_400
 
 
 def test_a_cell_that_is_well_is_silent_and_calls_are_billed_once_a_day(world: World) -> None:
@@ -33,52 +35,51 @@ def test_a_cell_that_is_well_is_silent_and_calls_are_billed_once_a_day(world: Wo
     assert world.messages() == []
     assert world.numbers("HealthCycles") == [1.0, 1.0]
     assert world.numbers("KeyRefused") == [0.0, 0.0]
-    world.cell.advance(2 * DAY)
-    assert world.cycle()["probes"] == 2, "OpenAI's usage of yesterday and today shows no traffic of either"
+    world.cell.advance(DAY + HOUR)
+    assert world.cycle()["probes"] == 2, "a day later, and without traffic"
     assert idle.declaration.enabled
 
 
-def test_each_trouble_is_one_message_and_one_end(world: World) -> None:
+def test_three_troubles_are_three_messages_and_three_ends(world: World) -> None:
     """Balance gone for the cell, one tenant's project limit, a retired model."""
-    one, two, three = (world.tenant(slug) for slug in ("one", "two", "three"))
-    one.declare(budget=Budget(1, hard=True))
+    dear, old = "gpt-5.5-pro", "gpt-5.4"
+    limited = world.tenant("limited", models=(dear,))
+    world.tenant("retiring", models=(old,))
+    world.tenant("well")
     with world.admin() as client:
         limit = client.admin.organization.projects.spend_limit
-        limit.update(one.project_id, currency="USD", interval="month", threshold_amount=100)
-    world.control.settings(shutdown_dates={MODEL: None})
-    world.cycle()
-    assert world.messages() == []
+        cents: dict[str, Any] = {"currency": "USD", "interval": "month"}
+        limit.update(limited.project_id, threshold_amount=100, **cents)
+        limited.declare(budget=Budget(1, hard=True, alert_percent=(100,)))
+        world.control.settings(shutdown_dates={old: None}, costs_delay_seconds=10 * DAY)
+        world.cycle()
+        assert world.messages() == []
 
-    world.control.fault("balance_gone", count=None, organization_id="org-local")
-    world.cell.advance(DAY + 60)
-    world.cycle()
-    assert world.messages() == ["Trouble: organization org-local (3 tenants)"]
-    world.cycle()
-    assert world.messages() == [], "one message, however long it lasts"
-    world.control.clear_faults()
-    world.cycle()
-    assert world.messages() == ["Over: organization org-local (3 tenants)"], "the first success ends it"
+        limited.call(LONG, dear)
+        world.cell.advance(DAY + HOUR)
+        world.control.settings(shutdown_dates={old: world.today().isoformat()})
+        world.cycle()
+        assert world.messages() == [
+            "Trouble: tenant limited (Limited Travel)",
+            "Trouble: tenant retiring (Retiring Travel)",
+        ]
+        world.cell.advance(DAY + HOUR)
+        world.control.fault("balance_gone", count=None, organization_id="org-local")
+        world.cycle()
+        assert world.messages() == ["Trouble: organization org-local (3 tenants)"]
+        world.cycle()
+        assert world.messages() == [], "one message, however long it lasts"
 
-    with world.admin() as client:
-        client.admin.organization.projects.spend_limit.update(
-            one.project_id, currency="USD", interval="month", threshold_amount=1
-        )
-    world.control.fault("quota_unnamed", count=None, project_id=two.project_id)
-    world.cell.advance(DAY + 60)
-    one.call(LONG)
-    world.control.settings(shutdown_dates={MODEL: world.today().isoformat()})
+        world.control.clear_faults()
+        world.control.settings(shutdown_dates={old: None})
+        limited.declare(budget=Budget(100, hard=True))
+        limit.update(limited.project_id, threshold_amount=10_000, **cents)
     world.cycle()
-    found = world.messages()
-    assert "Trouble: tenant two (Two Travel)" in found
-    retired = [line for line in found if line.startswith("Trouble") and line.count("tenant") == 1]
-    assert len([line for line in retired if "one" in line or "three" in line]) >= 2, "few tenants: a message each"
-    world.control.settings(shutdown_dates={MODEL: None})
-    world.control.clear_faults()
-    world.cycle()
-    ended = world.messages()
-    assert "Over: tenant two (Two Travel)" in ended
-    assert "Over: tenant three (Three Travel)" in ended
-    assert three.declaration.enabled
+    assert world.messages() == [
+        "Over: organization org-local (3 tenants)",
+        "Over: tenant limited (Limited Travel)",
+        "Over: tenant retiring (Retiring Travel)",
+    ]
 
 
 def test_a_projects_limit_is_its_tenants_and_a_raised_one_is_waited_for(world: World) -> None:
@@ -88,7 +89,7 @@ def test_a_projects_limit_is_its_tenants_and_a_raised_one_is_waited_for(world: W
         limits = client.admin.organization.projects.spend_limit
         limits.update(tenant.project_id, currency="USD", interval="month", threshold_amount=1)
         tenant.call(LONG)
-        world.cell.advance(2 * DAY)
+        world.cell.advance(DAY + HOUR)
         world.cycle()
         told = world.bodies()
         assert len(told) == 2
@@ -213,7 +214,7 @@ def test_an_invocation_out_of_time_hands_on_where_it_stopped(world: World, monke
     for slug in ("aaa", "bbb", "ccc"):
         world.tenant(slug)
     short = cycle.KEEP_SECONDS + 10
-    assert [world.cycle(short)["next"] for _ in range(3)] == ["aaa", "bbb", None]
+    assert [world.cycle(Deadline(short))["next"] for _ in range(3)] == ["aaa", "bbb", None]
     assert world.numbers("HealthCycles") == [1.0, 1.0], "the heartbeat is that of a whole cycle"
     assert world.numbers("TenantsWatched") == [3.0, 3.0]
 
@@ -244,3 +245,23 @@ def test_a_cycle_of_ten_tenants_costs_few_admin_calls(world: World) -> None:
     assert answer["calls"]["tenants"] == 10, "one free call each"
     # The time, costs, two families of usage, and the limits of four tenants.
     assert answer["calls"]["admin"] <= 1 + 1 + 2 + 4 * 2
+
+
+def test_a_whole_month_of_costs_keeps_to_the_admin_apis_pace(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """36 pages, as with 2,000 tenants in one organization, within one invocation and without a refusal."""
+    monkeypatch.setattr("functions.health.usage._ROWS", 1)
+    world.tenant()
+    world.control.settings(admin_requests_per_minute=7)
+    ahead = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal ahead
+        ahead += seconds
+        world.cell.advance(seconds)
+
+    began = time.time()
+    answer = world.cycle(Deadline(600, monotonic=lambda: time.monotonic() + ahead, sleep=sleep))
+    assert answer["next"] is None
+    calls = [call for call in world.control.calls(since=began) if call.endpoint == "GET /v1/organization/costs"]
+    assert [call.status for call in calls] == [200] * 36
+    assert 5 * 60 < ahead < 600 - cycle.KEEP_SECONDS

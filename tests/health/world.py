@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -146,11 +145,10 @@ class World:
         name = names.secret_name(self.slug, slug)
         self.aws.secrets.create_secret(Name=name, SecretString=payload.to_json(), Tags=listed)
 
-    def cycle(self, seconds: float = 300.0, monotonic: Callable[[], float] = time.monotonic) -> dict[str, Any]:
-        deadline = Deadline(seconds, monotonic=monotonic)
+    def cycle(self, deadline: Deadline | None = None) -> dict[str, Any]:
         key = AdminKey(self.aws.secrets, self.settings.common.admin_secret)
         clients = (self.aws.secrets, self.aws.cloudwatch, self.aws.sns, self.aws.s3)
-        return Cycle(assemble(self.settings, *clients, key, deadline)).run()
+        return Cycle(assemble(self.settings, *clients, key, deadline or Deadline(300))).run()
 
     def messages(self) -> list[str]:
         """The texts of the messages that reached the topic since the last look, the first line of each."""
