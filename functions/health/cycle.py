@@ -134,7 +134,9 @@ class Cycle:
         by_scope |= {Scope(ORGANIZATION, organization): one for organization, one in lifted.organizations.items()}
         by_scope[Scope(CELL, common.cell)] = judge_silence(listings)
         watched = {*found.tenants}
-        gone = {scope for scope in state.histories if scope.of == TENANT and scope.id not in watched}
+        whose = {found.organization_of(tenant, common.organization_id) for tenant in watched}
+        here = {TENANT: watched, ORGANIZATION: whose, CELL: {common.cell}}
+        gone = {scope for scope in state.histories if scope.id not in here[scope.of]}
         by_scope |= dict.fromkeys(gone, judge_gone())
         return self._told(found, replace(state, tenants=_only(tenants, watched)), by_scope, gone, now)
 
@@ -145,12 +147,13 @@ class Cycle:
             scope: advance(state.histories.get(scope, History()), one, now) for scope, one in judged.items()
         }
         after = {**state.histories, **{scope: change.history for scope, change in changes.items()}}
+        after = {scope: one for scope, one in after.items() if scope not in gone}
         told = tell(changes, after, state.together)
         settings = self.services.settings
         new = [message(one, settings.common.cell, settings.language, found.declared, now) for one in told.notices]
         for one in new:
             log.line("health.told", subject=one.subject)
-        kept = {scope: one for scope, one in told.histories.items() if scope not in gone and (one.open or one.seen)}
+        kept = {scope: one for scope, one in told.histories.items() if one.open or one.seen}
         unsent = (*state.unsent, *((one.subject, one.for_sns()) for one in new))
         return replace(state, histories=kept, together=dict(told.together), unsent=unsent)
 

@@ -56,7 +56,8 @@ class _Cause:
 def tell(
     changes: Mapping[Scope, Change], histories: Mapping[Scope, History], together: Mapping[tuple[str, str], float]
 ) -> Told:
-    """`histories` are those of all scopes after the changes; `together` what earlier cycles told as one."""
+    """`histories` are those of all scopes that are still watched, after the changes; `together` is what earlier cycles
+    told as one."""
     causes: dict[tuple[str, str], _Cause] = {}
     notices: list[Notice] = []
     for scope, change in sorted(changes.items()):
@@ -72,7 +73,9 @@ def tell(
     left = dict(together)
     for slot, cause in sorted(causes.items()):
         notices += _of_cause(slot, cause, after, left)
-    return Told(tuple(notices), after, left)
+    # A tenant that left takes its trouble along without an end: what nobody has any more is forgotten.
+    had = {slot for history in after.values() for slot, trouble in history.open.items() if trouble.together}
+    return Told(tuple(notices), after, {slot: since for slot, since in left.items() if slot in had})
 
 
 def _of_cause(

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 import time
+import zipfile
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from functions import packer
 from functions.health import cycle
 from functions.health.store import Overlap, Store
 from functions.shared.deadline import Deadline
@@ -265,3 +271,27 @@ def test_a_whole_month_of_costs_keeps_to_the_admin_apis_pace(world: World, monke
     calls = [call for call in world.control.calls(since=began) if call.endpoint == "GET /v1/organization/costs"]
     assert [call.status for call in calls] == [200] * 36
     assert 5 * 60 < ahead < 600 - cycle.KEEP_SECONDS
+
+
+def test_the_packed_function_runs_from_its_entry_point(world: World, tmp_path: Path) -> None:
+    tenant = world.tenant()
+    with zipfile.ZipFile(packer.build("health", tmp_path / "health.zip")) as archive:
+        archive.extractall(tmp_path / "task")
+    script = (
+        "import functions.health.handler as h, json, types\n"
+        "context = types.SimpleNamespace(get_remaining_time_in_millis=lambda: 300_000)\n"
+        "print(json.dumps(h.handler({}, context)))\n"
+    )
+    variables = world.cell.environment("administrator") | world.variables() | {"PYTHONPATH": str(tmp_path / "task")}
+
+    def run(**more: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", script]
+        return subprocess.run(command, cwd=tmp_path, env=variables | more, capture_output=True, text=True, check=False)
+
+    done = run()
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["watched"] == 1
+    assert world.state().tenants["acme"].seen_at is not None
+    failed = run(MYFLUX_HEALTH_BUCKET="there-is-no-such-bucket")
+    assert "HealthFailed: GetObject was refused: NoSuchBucket" in failed.stderr
+    assert tenant.key not in done.stdout + done.stderr + failed.stderr

@@ -99,6 +99,14 @@ def test_few_tenants_are_not_folded_until_they_are_many() -> None:
     assert sorted(ends) == [*[("ended", "key_refused", 1, False)] * (FOLD_AT - 1), ("ended", "key_refused", 1, True)]
 
 
+def test_a_cause_whose_tenants_all_left_is_told_again_when_others_have_it() -> None:
+    cycles = Cycles()
+    cycles.run(tenants(FOLD_AT, REFUSED))
+    cycles.histories = {}
+    assert cycles.run(tenants(1)) == []
+    assert cycles.run(tenants(1, REFUSED, start=FOLD_AT)) == [("started", "key_refused", 1, False)]
+
+
 def test_tenants_own_limits_are_never_folded() -> None:
     assert len(Cycles().run(tenants(20, LIMIT))) == 20
 

@@ -150,6 +150,18 @@ class World:
         clients = (self.aws.secrets, self.aws.cloudwatch, self.aws.sns, self.aws.s3)
         return Cycle(assemble(self.settings, *clients, key, deadline or Deadline(300))).run()
 
+    def variables(self) -> dict[str, str]:
+        """The environment variables that the platform's stack would set."""
+        return {
+            "MYFLUX_CELL": self.slug,
+            "MYFLUX_ADMIN_SECRET": self.settings.common.admin_secret,
+            "OPENAI_BASE_URL": self.url,
+            "MYFLUX_ORGANIZATION_ID": self.settings.common.organization_id,
+            "MYFLUX_HEALTH_BUCKET": self.bucket,
+            "MYFLUX_ALARM_TOPIC": self.topic,
+            "MYFLUX_LANGUAGE": self.settings.language,
+        }
+
     def messages(self) -> list[str]:
         """The texts of the messages that reached the topic since the last look, the first line of each."""
         return [body.splitlines()[0] for body in self.bodies()]
