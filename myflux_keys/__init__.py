@@ -11,6 +11,7 @@ import must stay fast.
 The contract
     names            tags, slugs, names
     payload          a secret's JSON
+    declaration      what a tenant's file says, as JSON
     redaction        what keys look like
     version_labels   of a secret
     key_life         a key's longest life

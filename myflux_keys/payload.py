@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 
 SCHEMA: Final = 1
@@ -20,6 +21,11 @@ CUSTOMER: Final = "customer"
 
 class PayloadError(ValueError):
     """A secret's value is not a payload of schema 1. The message never holds the value."""
+
+
+def iso(seconds: int) -> str:
+    """Unix seconds as the payload's times."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 class SecretText:

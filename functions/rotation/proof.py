@@ -13,7 +13,7 @@ from typing import Final
 from functions.shared import log
 from functions.shared.deadline import Deadline
 from functions.shared.openai_admin import KEEP_SECONDS
-from functions.shared.openai_http import OpenAIError, OpenAIHTTP, path
+from functions.shared.openai_http import OpenAIError, OpenAIHTTP, path, refuses_address
 from myflux_keys.payload import SecretText
 
 PATIENCE_SECONDS: Final = 45.0
@@ -64,7 +64,7 @@ def judge(error: OpenAIError | None) -> Proof:
     if error.status in (401, 403) and (error.code == "missing_scope" or "missing scopes" in error.message.lower()):
         return Proof.RESTRICTED
     if error.status == 401:
-        return Proof.REFUSED
+        return Proof.UNCLEAR if refuses_address(error.message) else Proof.REFUSED
     if error.status in (403, 404) and error.code == "model_not_found":
         return Proof.MODEL_UNREACHABLE
     if error.status == 403:

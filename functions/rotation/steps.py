@@ -16,7 +16,7 @@ from functions.rotation.making import KeyMaker
 from functions.rotation.memory import Memory, Seen
 from functions.rotation.proof import prove_logged
 from functions.rotation.tenant import Tenant, check_name, read_tenant
-from functions.rotation.version import iso, read_payload
+from functions.rotation.version import read_payload
 from functions.shared import log
 from functions.shared.deadline import Deadline
 from functions.shared.environment import Environment
@@ -25,7 +25,7 @@ from functions.shared.openai_http import OpenAIError
 from functions.shared.rotation_frame import Outcome, RotationSteps, StepCall
 from functions.shared.rotation_guard import Refused, RotationError
 from functions.shared.secrets_manager import SecretState, SecretStore
-from myflux_keys.payload import Payload
+from myflux_keys.payload import Payload, iso
 from myflux_keys.version_labels import CURRENT, PENDING, PREVIOUS
 
 

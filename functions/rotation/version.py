@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from functions.rotation.mint import MintedKey
 from functions.rotation.tenant import Tenant
 from functions.shared.environment import Environment
 from functions.shared.rotation_guard import RotationError
-from myflux_keys.payload import Payload, PayloadError, SecretText
+from myflux_keys.payload import Payload, PayloadError, SecretText, iso
 
 
 def new_payload(environment: Environment, tenant: Tenant, minted: MintedKey) -> Payload:
@@ -35,8 +33,3 @@ def read_payload(stored: SecretText, tenant: str, version_id: str) -> Payload:
     if payload.tenant != tenant or not payload.models:
         raise RotationError(f"version {version_id} holds a value of another tenant, or without models")
     return payload
-
-
-def iso(seconds: int) -> str:
-    """Unix seconds as ISO 8601 in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

@@ -12,6 +12,7 @@ redacted_value   how OpenAI shows a key
 new_key          a key just minted
 rotation_frame   one step of a rotation
 rotation_guard   whether a rotation may go on
+cloudwatch       metrics
 secrets_client   the Secrets Manager client
 secrets_manager  one secret, its versions and labels
 """

@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol, cast
 
 from functions.shared import log
 from functions.shared.deadline import Deadline
-from functions.shared.openai_http import READ_SECONDS, OpenAIError, OpenAIHTTP, path
+from functions.shared.openai_http import MAX_BODY_BYTES, READ_SECONDS, OpenAIError, OpenAIHTTP, path
 from myflux_keys.payload import SecretText
 
 KEEP_SECONDS: Final = 20.0
@@ -61,6 +61,7 @@ class AdminAPI:
         repeatable: bool = True,
         seconds: float = READ_SECONDS,
         keep: float = KEEP_SECONDS,
+        largest: int = MAX_BODY_BYTES,
     ) -> dict[str, Any]:
         """Sends a request, with retries. `keep`: seconds of the invocation that waiting must leave. `repeatable=False`
         is for requests that create something each time: they are repeated only if OpenAI certainly refused them (429,
@@ -69,7 +70,7 @@ class AdminAPI:
         busy, faults, replaced = 0, 0, False
         while True:
             try:
-                return self.http.send(method, path, key, query=query, body=body, seconds=seconds)
+                return self.http.send(method, path, key, query=query, body=body, seconds=seconds, largest=largest)
             except OpenAIError as error:
                 if error.status == 401 and not replaced:
                     replaced = True

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import ssl
 from collections.abc import Generator, Mapping
@@ -29,6 +30,7 @@ MAX_BODY_BYTES: Final = 1_000_000
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 20.0
 _MAX_MESSAGE: Final = 500
+_ADDRESS: Final = re.compile(r"\bip\b.*\b(not authori[sz]ed|not allowed|allow ?list)", re.IGNORECASE | re.DOTALL)
 
 
 class OpenAIError(Exception):
@@ -63,6 +65,11 @@ class OpenAIError(Exception):
         super().__init__(f"{request}: {label + ': ' if label else ''}{self.message}")
 
 
+def refuses_address(message: str) -> bool:
+    """Whether a 401 is an IP allowlist's, which says nothing about the key. OpenAI documents no code for it."""
+    return _ADDRESS.search(message) is not None
+
+
 def path(template: str, **ids: str) -> str:
     """`template` with each ``{name}`` replaced by its percent-encoded id: no id can lead to another endpoint."""
     return template.format(**{name: quote(value, safe="") for name, value in ids.items()})
@@ -94,11 +101,12 @@ class OpenAIHTTP:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         seconds: float = READ_SECONDS,
+        largest: int = MAX_BODY_BYTES,
     ) -> dict[str, Any]:
         """One request, never repeated; the answer's JSON object. `seconds` bounds the whole of it.
 
         Raises OpenAIError: no connection, time-out, any status but 2xx, an answer that is cut short, not a JSON
-        object, or larger than MAX_BODY_BYTES.
+        object, or larger than `largest` bytes.
         """
         request = f"{method} {path}"
         if not (bearer.reveal().isascii() and bearer.reveal().isprintable() and " " not in bearer.reveal()):
@@ -125,7 +133,7 @@ class OpenAIHTTP:
                     connection.request(method, target, data, headers)
                     with connection.getresponse() as response:
                         self.server_time = _moment(response.getheader("Date")) or self.server_time
-                        content = _read(request, response)
+                        content = _read(request, response, largest)
             except (OSError, http.client.HTTPException) as error:
                 late = "out of time: " if self._deadline.now() >= end else ""
                 reason = f"the answer is incomplete: {late}{type(error).__name__}: {error}"
@@ -161,10 +169,10 @@ def _ending(connected: socket.socket, seconds: float) -> Generator[None]:
         timer.join()
 
 
-def _read(request: str, response: http.client.HTTPResponse) -> bytes:
-    content = response.read(MAX_BODY_BYTES + 1)
-    if len(content) > MAX_BODY_BYTES:
-        reason = f"the answer is larger than {MAX_BODY_BYTES} bytes"
+def _read(request: str, response: http.client.HTTPResponse, largest: int) -> bytes:
+    content = response.read(largest + 1)
+    if len(content) > largest:
+        reason = f"the answer is larger than {largest} bytes"
         raise OpenAIError(request, reason, maybe_applied=True, status=response.status)
     if response.length:
         raise http.client.IncompleteRead(b"", response.length)

@@ -6,11 +6,11 @@ import logging
 from dataclasses import dataclass
 from typing import Any, Final
 
-from functions.rotation.version import iso
 from functions.shared import log
 from functions.shared.openai_admin import ProjectKeys
 from functions.shared.openai_http import OpenAIError
 from functions.sweep.facts import Finding
+from myflux_keys.payload import iso
 
 NOT_DONE: Final = "not done"
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from functions.rotation.tenant import Tenant
-from functions.rotation.version import iso
 from functions.shared.openai_admin import Key
+from myflux_keys.payload import iso
 
 Found = Literal["kept", "orphan", "overdue", "in_use", "alive", "foreign", "missing"]
 """`orphan`: ours, and no version holds it. `overdue`: ours, replaced, and valid for longer than it should be. `in_use`:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from functions.shared import log
+from functions.shared import cloudwatch, log
 from functions.shared.admin_key import AdminKeyMissing
 from functions.shared.openai_admin import AdminAPI, ProjectKeys
 from functions.shared.openai_http import OpenAIError
@@ -126,7 +126,7 @@ def orphans_answer(compared: Compared, services: Services, request: OrphansReque
     """The answer to "orphans". `tenants` are those whose secret is correct, so that a sweep can inspect their keys."""
     wanted = None if request.tenants is None else set(request.tenants)
     if wanted is None and not request.dry_run and compared.failed is None:
-        metrics.put(services.metrics, services.environment.cell, metrics.of_orphans(compared.orphans))
+        cloudwatch.put(services.metrics, services.environment.cell, metrics.of_orphans(compared.orphans))
     return {
         "orphans": [one.shown() for one in compared.orphans if wanted is None or one.tenant in wanted],
         "projects_failed": compared.failed,

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from functions.shared import log
+from functions.shared import cloudwatch, log
 from functions.shared.admin_key import AdminKey
 from functions.shared.deadline import Deadline, LambdaContext
 from functions.shared.environment import Environment, read_environment
 from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIHTTP
 from functions.shared.secrets_client import new_client
-from functions.sweep import metrics, trust
+from functions.sweep import trust
 from functions.sweep.gather_cell import Comparer, orphans_answer
 from functions.sweep.inspect import inspect
 from functions.sweep.request import KeysRequest, OrphansRequest, RevokeRequest, SweepRequest, read_request
@@ -37,7 +37,7 @@ class SweepFailed(Exception):
 def warm(admin_secret: str) -> tuple[SecretsManagerClient, CloudWatchClient, IAMClient, AdminKey]:
     """What one warm function keeps between invocations."""
     client = new_client()
-    return client, metrics.new_client(), trust.new_client(), AdminKey(client, admin_secret)
+    return client, cloudwatch.new_client(), trust.new_client(), AdminKey(client, admin_secret)
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:

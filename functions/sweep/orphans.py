@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from functions.rotation.version import iso
 from functions.sweep.tenants import ListedSecret
 from myflux_keys import names
+from myflux_keys.payload import iso
 
 Kind = Literal["SecretDeleted", "SecretMissing", "SecretMistagged", "ProjectMissing"]
 """`SecretDeleted`: its deletion is scheduled, but its keys are valid. `SecretMissing`: OpenAI has the tenant's project,

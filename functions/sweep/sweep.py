@@ -13,9 +13,10 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.rotation.tenant import Tenant, read_tenant
-from functions.shared import log
+from functions.shared import cloudwatch, log
 from functions.shared.admin_key import AdminKeyMissing
 from functions.shared.admin_keys import DAY_SECONDS, list_admin_keys, own_key
+from functions.shared.cloudwatch import Datum
 from functions.shared.openai_admin import AdminAPI, ProjectKeys
 from functions.shared.openai_http import OpenAIError
 from functions.shared.rotation_guard import Refused
@@ -24,7 +25,6 @@ from functions.sweep.act import Result, carry_out
 from functions.sweep.decide_keys import decide
 from functions.sweep.gather_cell import Compared, Comparer
 from functions.sweep.gather_facts import gather
-from functions.sweep.metrics import Datum
 from functions.sweep.pace import Pace
 from functions.sweep.request import SweepRequest
 from functions.sweep.services import Services
@@ -202,4 +202,4 @@ class Sweep:
             data += [Datum("RotationOverdue", 1, ("Tenant", tenant)) for tenant in self.late]
             data.append(Datum("TrustedPrincipalGone", len(self.trust)))
             data += [Datum("TrustedPrincipalGone", 1, ("Tenant", one.tenant)) for one in self.trust if one.tenant]
-        metrics.put(self.services.metrics, self.services.environment.cell, data)
+        cloudwatch.put(self.services.metrics, self.services.environment.cell, data)

@@ -39,7 +39,8 @@ def offered(call: Call, model: Model) -> bool:
     return not (call.organization.settings.shut_models_down and model.shut_down(call.now))
 
 
-def usable_model(call: Call, name: str) -> tuple[Project, Model]:
+def usable_model(call: Call, name: str, *, chats: bool = True) -> tuple[Project, Model]:
+    """`chats`: whether the endpoint takes models that answer with text, or those that embed."""
     assert call.api_key is not None
     project = call.organization.projects[call.api_key.project_id]
     model = MODELS.get(name)
@@ -47,18 +48,29 @@ def usable_model(call: Call, name: str) -> tuple[Project, Model]:
         raise errors.model_not_found(name)
     if not project.may_use(name):
         raise errors.model_denied(project.id, name)
-    if not model.chats:
-        raise errors.not_a_chat_model()
+    if model.chats != chats:
+        raise errors.not_a_chat_model() if chats else errors.not_an_embedding_model(name)
     return project, model
+
+
+def refuse_unpaid(call: Call, project: Project) -> None:
+    """Raises OpenAI's error if the service tier, the balance or a limit of organization or project refuses the call."""
+    call.refuse_by_fault("tier_refused", "balance_gone", "quota_unnamed")
+    organization = call.organization
+    whole = organization.spent_by_all_cents(call.now)
+    if organization.spend_limit_cents is not None and whole >= organization.spend_limit_cents:
+        raise errors.spent("organization_spend_limit_exceeded")
+    approved = organization.settings.usage_limit_cents
+    if approved is not None and whole >= approved:
+        raise errors.spent("organization_usage_limit_exceeded")
+    limit = project.applied_spend_limit(call.now)
+    if limit is not None and organization.spent_cents(project.id, call.now) >= limit:
+        raise errors.spent("project_spend_limit_exceeded")
 
 
 def complete(call: Call, project: Project, model: Model, messages: list[str], longest: int | None) -> Completion:
     """Answers the last of `messages`; `longest` is in tokens. A refused call records no tokens and no costs."""
-    if call.emulator.faults.take(call.method, call.path, "balance_gone"):
-        raise errors.spent("credit_balance_exhausted")
-    limit = project.spend_limit_cents
-    if limit is not None and call.organization.spent_cents(project.id, call.now) >= limit:
-        raise errors.spent("project_spend_limit_exceeded")
+    refuse_unpaid(call, project)
     input_tokens = sum(count_tokens(m) + PER_MESSAGE_TOKENS for m in messages)
     whole = _pieces(f"This is {model.id}. You said: {messages[-1]}")
     pieces: list[str] = []
@@ -74,6 +86,16 @@ def complete(call: Call, project: Project, model: Model, messages: list[str], lo
     headers = call.emulator.model_pace.spend(project, model, tokens, call.now, settings.organization_id)
     _book(call, project, model, input_tokens, output_tokens)
     return Completion(model, pieces, input_tokens, output_tokens, len(pieces) < len(whole), headers)
+
+
+def embed(call: Call, project: Project, model: Model, texts: list[str]) -> tuple[int, dict[str, str]]:
+    """The tokens of `texts`, booked, and the headers. A refused call books nothing."""
+    refuse_unpaid(call, project)
+    tokens = sum(count_tokens(text) for text in texts)
+    settings = call.organization.settings
+    headers = call.emulator.model_pace.spend(project, model, tokens, call.now, settings.organization_id)
+    _book(call, project, model, tokens, 0)
+    return tokens, headers
 
 
 def _pieces(text: str) -> list[str]:

@@ -16,7 +16,7 @@ from starlette.datastructures import QueryParams
 from starlette.routing import compile_path
 
 from local.openai import access, errors, keys
-from local.openai.faults import Faults
+from local.openai.faults import REFUSALS, Faults
 from local.openai.fields import Body, Query
 from local.openai.pacing import AdminPace, ModelPace
 from local.openai.state import AdminKey, ApiKey, MintLedger, Organization, Project
@@ -94,6 +94,14 @@ class Call:
     def query(self) -> Query:
         return Query(self.params)
 
+    def refuse_by_fault(self, *names: str) -> None:
+        """Raises the error of an injected refusal of one of these names that matches this call."""
+        project = self.api_key.project_id if self.api_key else None
+        ids = {"organization_id": self.organization.settings.organization_id, "project_id": project}
+        fault = self.emulator.faults.take(self.method, self.path, *names, **ids)
+        if fault is not None:
+            raise _REFUSAL[fault.name]()
+
     def any_project(self) -> Project:
         project = self.organization.projects.get(self.parameters["project_id"])
         if project is None:
@@ -108,7 +116,19 @@ class Call:
         return project
 
 
+_REFUSAL: Final[dict[str, Callable[[], errors.ApiError]]] = {
+    "country_refused": errors.country_refused,
+    "address_refused": errors.address_refused,
+    "tier_refused": errors.tier_refused,
+    "balance_gone": lambda: errors.spent("credit_balance_exhausted"),
+    "quota_unnamed": lambda: errors.spent("insufficient_quota"),
+}
+assert _REFUSAL.keys() == set(REFUSALS)
+
 Handler = Callable[[Call], "Answer | dict[str, Any]"]
+
+
+_OF_ORIGIN: Final = ("country_refused", "address_refused")
 
 
 @dataclass(frozen=True)
@@ -125,11 +145,13 @@ class Route:
         emulator = call.emulator
         if self.admin:
             call.admin_key = access.admin(call.organization, call.headers, self.scopes[0], call.now)
+            call.refuse_by_fault(*_OF_ORIGIN)
             settings = call.organization.settings
             endpoint = f"{settings.organization_id} {self.method} {self.template}"
             emulator.admin_pace.spend(endpoint, settings.admin_requests_per_minute, call.now)
         else:
             call.api_key = access.project_key(call.organization, call.headers, self.scopes, call.now)
+            call.refuse_by_fault(*_OF_ORIGIN)
         answer = self.handler(call)
         return answer if isinstance(answer, Answer) else Answer(answer)
 

@@ -187,16 +187,19 @@ class EmulatorControl:
         count: int | None = 1,
         seconds: float | None = None,
         after: bool = False,
+        organization_id: str | None = None,
+        project_id: str | None = None,
     ) -> None:
         """Injects a fault into the next `count` matching calls (None: until cleared).
 
         `path` is a regular expression searched in the request's path, `/v1/…`. Names: 429, 500, slow, timeout (`after`:
         the call is applied first), dropped, dropped_after_apply, truncated, propagation_delay (matches the call that
-        makes a key), balance_gone (matches model calls), old_delete_rule (matches the DELETE), not_done
-        (matches the DELETE of a key or the POST that archives a project), dies_late (matches the DELETE of a key).
+        makes a key), old_delete_rule (matches the DELETE), not_done (matches the DELETE of a key or the POST that
+        archives a project), dies_late (matches the DELETE of a key); and refusals, of one organization or project if it
+        is given: balance_gone, quota_unnamed, tier_refused (match model calls), country_refused, address_refused.
         """
         fields = {"name": name, "method": method, "path": path, "count": count, "seconds": seconds, "after": after}
-        self._send("POST", "/faults", fields)
+        self._send("POST", "/faults", fields | {"organization_id": organization_id, "project_id": project_id})
 
     def faults(self) -> list[dict[str, Any]]:
         """Faults that have not been used up."""

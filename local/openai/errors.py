@@ -70,6 +70,29 @@ def mismatched(what: str) -> ApiError:
     )
 
 
+def address_refused() -> ApiError:
+    return ApiError(
+        401, "IP not authorized: your request's IP is not in the allowlist of your organization or project."
+    )
+
+
+def country_refused() -> ApiError:
+    return ApiError(
+        403,
+        "Country, region, or territory not supported",
+        type="request_forbidden",
+        code="unsupported_country_region_territory",
+    )
+
+
+def tier_refused() -> ApiError:
+    return ApiError(
+        400,
+        "Invalid service_tier argument: The requested service tier is not allowed for this project.",
+        param="service_tier",
+    )
+
+
 def missing_scopes(scopes: Sequence[str], *, admin: bool) -> ApiError:
     where = (
         "in your organization"
@@ -160,6 +183,10 @@ def not_a_chat_model() -> ApiError:
     )
 
 
+def not_an_embedding_model(model: str) -> ApiError:
+    return ApiError(403, f"You are not allowed to generate embeddings from this model: {model}", param="model")
+
+
 def model_denied(project_id: str, model: str) -> ApiError:
     return ApiError(403, f"Project `{project_id}` does not have access to model `{model}`", code="model_not_found")
 
@@ -182,7 +209,8 @@ def project_limit(limit: int) -> ApiError:
 
 
 def spent(code: str) -> ApiError:
-    """A spend limit or the balance is used up. `code` names which; `type` is the older, general name for all."""
+    """A spend limit or the balance is used up. `code` names which; `type` is the older, general name for all. Older
+    answers have the general name as their code too."""
     return ApiError(
         429,
         "You exceeded your current quota, please check your plan and billing details. For more information on this "

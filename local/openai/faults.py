@@ -13,18 +13,23 @@ from typing import Any, Final
 WIRE: Final = ("429", "500", "slow", "dropped", "dropped_after_apply", "truncated", "timeout")
 """429 and 500 answer with that status, without rate-limit headers. `slow` answers late. `dropped` closes the
 connection. `truncated` sends half of the body. `timeout` sends no response and closes the connection later."""
-MEANING: Final = ("propagation_delay", "balance_gone", "old_delete_rule", "not_done", "dies_late")
+REFUSALS: Final = ("country_refused", "address_refused", "tier_refused", "balance_gone", "quota_unnamed")
+"""A call is refused, and nothing is booked: because of the country or the IP address it comes from, the service tier,
+an empty balance, or a quota that the answer does not name, as in older answers. The first two refuse any call."""
+MEANING: Final = ("propagation_delay", "old_delete_rule", "not_done", "dies_late", *REFUSALS)
 """`not_done`: the response says that a key was deleted or a project archived, but nothing was done. `dies_late`: a
 deleted key is removed from every list at once, but is accepted for some more seconds."""
 NAMES: Final = WIRE + MEANING
 _ALWAYS_AFTER: Final = ("dropped_after_apply", "truncated")
+_WHOSE: Final = ("organization_id", "project_id")
 _CHOOSE: Final = ("429", "500", "slow", "timeout")
 DEFAULT_SECONDS: Final = {"slow": 1.0, "timeout": 30.0, "propagation_delay": 2.0, "dies_late": 2.0}
 
 
 @dataclass
 class Fault:
-    """`count` None: until cleared. `after`: the call is applied, only its response is lost or late."""
+    """`count` None: until cleared. `after`: the call is applied, only its response is lost or late. A refusal can be
+    limited to an organization's or a project's calls."""
 
     name: str
     method: str | None
@@ -32,6 +37,8 @@ class Fault:
     count: int | None
     seconds: float
     after: bool
+    organization_id: str | None = None
+    project_id: str | None = None
 
     def matches(self, method: str, path: str) -> bool:
         return (self.method is None or self.method == method) and (self.path is None or bool(self.path.search(path)))
@@ -45,12 +52,14 @@ class Fault:
             "count": self.count,
             "seconds": self.seconds,
             "after": self.after,
+            "organization_id": self.organization_id,
+            "project_id": self.project_id,
         }
 
 
 def parse(fields: dict[str, Any]) -> Fault:
     """Raises ValueError with the field, the value and the rule."""
-    unknown = set(fields) - {"name", "method", "path", "count", "seconds", "after"}
+    unknown = set(fields) - {"name", "method", "path", "count", "seconds", "after", *_WHOSE}
     if unknown:
         raise ValueError(f"a fault has no field {sorted(unknown)[0]!r}")
     name = fields.get("name")
@@ -66,6 +75,12 @@ def parse(fields: dict[str, Any]) -> Fault:
         raise ValueError(f"seconds must be a number from 0, got {seconds!r}")
     if not isinstance(after, bool) or (after and name not in _CHOOSE + _ALWAYS_AFTER):
         raise ValueError(f"after is {after!r}: only {', '.join(_CHOOSE)} can be injected after the call")
+    for field in _WHOSE:
+        value = fields.get(field)
+        if value is not None and (not isinstance(value, str) or name not in REFUSALS):
+            raise ValueError(
+                f"{field} is {value!r}: it must be an id, and only {', '.join(REFUSALS)} are limited by it"
+            )
     try:
         pattern = re.compile(path) if path is not None else None
     except (re.error, TypeError):
@@ -77,6 +92,8 @@ def parse(fields: dict[str, Any]) -> Fault:
         count,
         DEFAULT_SECONDS.get(name, 0.0) if seconds is None else float(seconds),
         after or name in _ALWAYS_AFTER,
+        fields.get("organization_id"),
+        fields.get("project_id"),
     )
 
 
@@ -84,10 +101,13 @@ class Faults:
     def __init__(self) -> None:
         self.waiting: list[Fault] = []
 
-    def take(self, method: str, path: str, *names: str) -> Fault | None:
-        """The oldest matching fault with one of these names; its count decreases by one."""
+    def take(
+        self, method: str, path: str, *names: str, organization_id: str | None = None, project_id: str | None = None
+    ) -> Fault | None:
+        """The oldest matching fault with one of these names; its count decreases by one. The ids are the call's."""
         for fault in self.waiting:
-            if fault.name in names and fault.matches(method, path):
+            theirs = fault.organization_id in (None, organization_id) and fault.project_id in (None, project_id)
+            if fault.name in names and theirs and fault.matches(method, path):
                 if fault.count is not None:
                     fault.count -= 1
                     if fault.count == 0:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Final, cast
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,25 @@ class Settings:
     test can move the clock by months; responses always show the date."""
     max_projects: int = 2000
     """The largest number of projects. Archived projects count too."""
+    usage_limit_cents: int | None = None
+    """The usage that OpenAI approved for the organization's calls in a month. None: no limit."""
+    limit_propagation_seconds: int = 0
+    """How long after a project's spend limit was raised the lower one still refuses calls."""
+    costs_delay_seconds: int = 0
+    """How long a call takes to appear in costs. Until then its day may have no bucket at all."""
+    costs_early_percent: int = 100
+    """The share of a day's costs that is shown until a day after its end, when the rest is added."""
+    unattributed_cents: int = 0
+    """Costs of each day that belong to no project, as bundles bought for the organization."""
+    shutdown_dates: dict[str, Any] = field(default_factory=dict)
+    """Announced dates by model, in place of the catalogue's: any text, or null for none."""
+    hide_shutdown_dates: bool = False
+    """Whether the list of models has no field for the date, as before OpenAI announced dates there."""
 
 
 def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
     """Raises ValueError with the setting, the value and the rule."""
-    known = {field.name for field in fields(Settings)}
+    known = {one.name for one in fields(Settings)}
     for name, value in changes.items():
         if name not in known:
             raise ValueError(f"there is no setting {name!r}: the settings are {', '.join(sorted(known))}")
@@ -34,18 +48,32 @@ def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
     return replace(settings, **changes)
 
 
+_FLAGS: Final = ("only_service_account_keys", "forbid_new_keys", "shut_models_down", "hide_shutdown_dates")
+_FROM_ZERO: Final = (
+    "admin_requests_per_minute",
+    "limit_propagation_seconds",
+    "costs_delay_seconds",
+    "costs_early_percent",
+    "unattributed_cents",
+)
+
+
 def _check(name: str, value: Any) -> None:
     if name == "organization_id":
         if not isinstance(value, str) or not value.startswith("org-"):
             raise ValueError(f"organization_id must start with org-, got {value!r}")
-    elif name in ("only_service_account_keys", "forbid_new_keys", "shut_models_down"):
+    elif name in _FLAGS:
         if not isinstance(value, bool):
             raise ValueError(f"{name} must be true or false, got {value!r}")
-    elif name == "max_key_lifetime_seconds" and value is None:
+    elif name == "shutdown_dates":
+        dates = cast("dict[str, Any]", value) if isinstance(value, dict) else {"": value}
+        if not all(date is None or isinstance(date, str) for date in dates.values()) or "" in dates:
+            raise ValueError(f"shutdown_dates must map models to a text or null, got {value!r}")
+    elif name in ("max_key_lifetime_seconds", "usage_limit_cents") and value is None:
         return
     elif isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f"{name} must be a whole number, got {value!r}")
-    elif value < (0 if name == "admin_requests_per_minute" else 1):
+    elif value < (0 if name in _FROM_ZERO else 1):
         raise ValueError(f"{name} is {value}: it cannot be that small")
 
 

@@ -98,7 +98,15 @@ class Project:
     """By model, only the changed limits; for others the organization's limit applies."""
     model_permissions: tuple[Literal["allow_list", "deny_list"], list[str]] | None = None
     spend_limit_cents: int | None = None
+    spend_limit_before: tuple[int, float] | None = None
+    """After a raise: the lower limit, and until when it is still applied."""
     spend_alerts: dict[str, SpendAlert] = field(default_factory=dict)
+
+    def applied_spend_limit(self, now: float) -> int | None:
+        """In cents. A raised limit takes time until it is applied everywhere."""
+        if self.spend_limit_before is not None and now < self.spend_limit_before[1]:
+            return self.spend_limit_before[0]
+        return self.spend_limit_cents
 
     def may_use(self, model: str) -> bool:
         if self.model_permissions is None:
@@ -148,6 +156,8 @@ class Organization:
     projects: dict[str, Project] = field(default_factory=dict)
     admin_keys: dict[str, AdminKey] = field(default_factory=dict)
     keys_by_digest: dict[str, ApiKey | AdminKey] = field(default_factory=dict)
+    spend_limit_cents: int | None = None
+    """The hard limit that the organization's owner set."""
     usage: list[Usage] = field(default_factory=list)
     spent: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     """US dollars by (project id, month)."""
@@ -178,6 +188,10 @@ class Organization:
     def spent_cents(self, project_id: str, now: float) -> Decimal:
         """What the project has spent in the calendar month of `now`, in UTC."""
         return self.spent.get((project_id, month(now)), Decimal(0)) * 100
+
+    def spent_by_all_cents(self, now: float) -> Decimal:
+        """What all projects, also archived ones, have spent in that month."""
+        return sum((usd for (_, of), usd in self.spent.items() if of == month(now)), Decimal(0)) * 100
 
 
 def month(at: float) -> str:

@@ -50,6 +50,7 @@ IN_THE_FUNCTION_ZIP = {
     "myflux_keys.cell_functions",  # of the packer, which is in no zip
     "myflux_keys.admin_budget",
     "myflux_keys.consumers",
+    "myflux_keys.declaration",
     "myflux_keys.key_life",
     "myflux_keys.names",
     "myflux_keys.payload",

@@ -34,6 +34,7 @@ def _error(status: int | None, message: str = "no", code: str | None = None, typ
     [
         (None, Proof.ACCEPTED),
         (_error(401, "Incorrect API key provided", "invalid_api_key"), Proof.REFUSED),
+        (_error(401, "IP not authorized: it is not in the allowlist of your organization"), Proof.UNCLEAR),
         (_error(401, "You have insufficient permissions. Missing scopes: model.request."), Proof.RESTRICTED),
         (_error(401, "No.", "missing_scope"), Proof.RESTRICTED),
         (_error(403, "Missing scopes: api.model.read"), Proof.RESTRICTED),

@@ -154,5 +154,6 @@ def test_many_threads_at_once_lose_nothing(server: Server, tenant: Tenant) -> No
     keys = server.control.live_keys(tenant.project_id)
     assert len({k.id for k in keys}) == 65
     assert len({m.value for m in server.control.minted()}) == len(server.control.minted())
-    page = server.admin().admin.organization.usage.completions(start_time=int(time.time()) - 86_400)
+    since = int(server.control.state()["now"]) - 86_400
+    page = server.admin().admin.organization.usage.completions(start_time=since)
     assert sum(r.num_model_requests for b in page.data for r in b.results) == 64  # pyright: ignore[reportAttributeAccessIssue]

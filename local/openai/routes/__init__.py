@@ -3,14 +3,15 @@
 admin_keys        Admin keys: list, create, retrieve, delete
 audit_logs        The audit log, newest first
 chat              Chat completions, whole or streamed
+embeddings        Embeddings of texts
 limits            A project's rate limits by model, and the models that it may use
 models            The models that a project key can see
 project_keys      A project's keys after they were minted: list, retrieve, change expiry and scopes, revoke
 projects          Projects: create, list, retrieve, update, archive
 responses         Responses: create (whole or streamed), retrieve, delete
 service_accounts  Service accounts of a project, and the keys minted on them
-spend             A project's hard spend limit and its spend alerts, in US cents a calendar month
-usage             Usage of completions and costs, in time buckets, grouped as requested
+spend             Hard spend limits and spend alerts, in US cents a calendar month
+usage             Usage of completions and embeddings, and costs, in time buckets, grouped as requested
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from local.openai.routes import (
     admin_keys,
     audit_logs,
     chat,
+    embeddings,
     limits,
     models,
     project_keys,
@@ -44,6 +46,7 @@ _MODULES: Final = (
     models,
     chat,
     responses,
+    embeddings,
 )
 
 ALL: Final[list[Route]] = [route for module in _MODULES for route in module.ROUTES]

@@ -15,10 +15,12 @@ from local.openai.catalogue import MODELS, Model
 from local.openai.state import Project
 
 
-def _render(model: Model) -> dict[str, Any]:
-    return {"id": model.id, "object": "model", "created": model.created, "owned_by": "system"} | {
-        "shutdown_date": model.shutdown
-    }
+def _render(call: Call, model: Model) -> dict[str, Any]:
+    settings = call.organization.settings
+    shown = {"id": model.id, "object": "model", "created": model.created, "owned_by": "system"}
+    if settings.hide_shutdown_dates:
+        return shown
+    return shown | {"shutdown_date": settings.shutdown_dates.get(model.id, model.shutdown)}
 
 
 def _project(call: Call) -> Project:
@@ -30,7 +32,7 @@ def _list(call: Call) -> dict[str, Any]:
     call.query().done()
     project = _project(call)
     shown = [m for m in MODELS.values() if project.may_use(m.id) and offered(call, m)]
-    return {"object": "list", "data": [_render(m) for m in shown]}
+    return {"object": "list", "data": [_render(call, m) for m in shown]}
 
 
 def _retrieve(call: Call) -> dict[str, Any]:
@@ -38,7 +40,7 @@ def _retrieve(call: Call) -> dict[str, Any]:
     model = MODELS.get(name)
     if model is None or not _project(call).may_use(name) or not offered(call, model):
         raise errors.model_not_found(name)
-    return _render(model)
+    return _render(call, model)
 
 
 ROUTES = [

@@ -1,4 +1,4 @@
-"""A project's hard spend limit and its spend alerts, in US cents a calendar month.
+"""Hard spend limits of projects and of the organization, and projects' spend alerts, in US cents a calendar month.
 
 Owns `…/spend_limit` and `…/spend_alerts`. Leaves out what was spent (`state.py`), and the refused calls and the alerts
 that result (`answering.py`). If no limit was set, a retrieve or a delete returns 404.
@@ -50,15 +50,51 @@ def _set_limit(call: Call) -> dict[str, Any]:
     body = call.body()
     amount = _amount(body)
     body.done()
-    project.spend_limit_cents = amount
+    _replace_limit(call, project, amount)
     return _limit(call, project)
 
 
 def _delete_limit(call: Call) -> dict[str, Any]:
     project = call.project()
     _limit(call, project)
-    project.spend_limit_cents = None
+    _replace_limit(call, project, None)
     return {"object": "project.spend_limit.deleted", "deleted": True}
+
+
+def _replace_limit(call: Call, project: Project, cents: int | None) -> None:
+    before = project.applied_spend_limit(call.now)
+    seconds = call.organization.settings.limit_propagation_seconds
+    raised = before is not None and (cents is None or cents > before)
+    project.spend_limit_before = (before, call.now + seconds) if raised and before is not None else None
+    project.spend_limit_cents = cents
+
+
+def _organization_limit(call: Call) -> dict[str, Any]:
+    limit = call.organization.spend_limit_cents
+    if limit is None:
+        raise errors.not_found("Spend limit of organization", call.organization.settings.organization_id)
+    enforcing = call.organization.spent_by_all_cents(call.now) >= limit
+    return {
+        "object": "organization.spend_limit",
+        "currency": "USD",
+        "interval": "month",
+        "threshold_amount": limit,
+        "enforcement": {"status": "enforcing" if enforcing else "inactive"},
+    }
+
+
+def _set_organization_limit(call: Call) -> dict[str, Any]:
+    body = call.body()
+    amount = _amount(body)
+    body.done()
+    call.organization.spend_limit_cents = amount
+    return _organization_limit(call)
+
+
+def _delete_organization_limit(call: Call) -> dict[str, Any]:
+    _organization_limit(call)
+    call.organization.spend_limit_cents = None
+    return {"object": "organization.spend_limit.deleted", "deleted": True}
 
 
 def _render(alert: SpendAlert) -> dict[str, Any]:
@@ -137,6 +173,9 @@ _LIMIT = "/projects/{project_id}/spend_limit"
 _ALERTS = "/projects/{project_id}/spend_alerts"
 
 ROUTES = [
+    admin_route("GET", "/spend_limit", _organization_limit),
+    admin_route("POST", "/spend_limit", _set_organization_limit),
+    admin_route("DELETE", "/spend_limit", _delete_organization_limit),
     admin_route("GET", _LIMIT, _retrieve_limit),
     admin_route("POST", _LIMIT, _set_limit),
     admin_route("DELETE", _LIMIT, _delete_limit),

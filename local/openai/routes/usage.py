@@ -1,7 +1,7 @@
-"""Usage of completions and costs, in time buckets, grouped as requested.
+"""Usage of completions and embeddings, and costs, in time buckets, grouped as requested.
 
-Owns `/v1/organization/usage/completions` and `/v1/organization/costs`. Leaves out how a call is recorded
-(`answering.py`). Buckets are aligned to their width in UTC; empty buckets are listed too, as OpenAI lists them.
+Owns `/v1/organization/usage/completions`, `…/usage/embeddings` and `/v1/organization/costs`. Leaves out how a call is
+recorded (`answering.py`). Buckets are aligned to their width in UTC, and empty ones are listed too, as OpenAI does.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from typing import Any, Final
 
 from local.openai import access, errors
 from local.openai.call import Call, admin_route
+from local.openai.catalogue import MODELS
 from local.openai.fields import Query
 from local.openai.state import Usage
 
+_DAY: Final = 86_400
 _WIDTHS: Final = {"1m": (60, 60, 1440), "1h": (3600, 24, 168), "1d": (86400, 7, 31)}
 """By width: its seconds, the default number of buckets, the largest number of buckets."""
 _USAGE_GROUPS: Final = ("project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source")
+_EMBEDDING_GROUPS: Final = ("project_id", "user_id", "api_key_id", "model")
 _COST_GROUPS: Final = ("project_id", "user_id", "line_item", "api_key_id", "api_source")
 _FIXED: Final = {"batch": False, "service_tier": "default", "api_source": "unlabeled"}
 """The emulator has one value of each, so a request to group by them returns one group."""
@@ -38,9 +41,12 @@ def _buckets(
     width: int,
     default: int,
     most: int,
-    render: Callable[[list[Usage]], list[dict[str, Any]]],
+    render: Callable[[int, list[Usage]], list[dict[str, Any]]],
     keep: Callable[[Usage], bool],
+    delay: int = 0,
 ) -> dict[str, Any]:
+    """`delay`: what happened in the last seconds is not there yet. `render` gets a bucket's start and usages."""
+    now = call.at + 1 - delay
     start = query.integer("start_time", minimum=0, maximum=2**40)
     if start is None:
         raise errors.missing_parameter("start_time")
@@ -50,7 +56,7 @@ def _buckets(
     query.done()
     if end is not None and end <= start:
         raise errors.invalid_value("end_time", "it must be after 'start_time'.")
-    last = min(call.at + 1, end) if end is not None else call.at + 1
+    last = min(now, end) if end is not None else now
     first = start - start % width
     if page is not None:
         if not page.removeprefix("page_").isdigit() or (int(page.removeprefix("page_")) - first) % width:
@@ -67,7 +73,7 @@ def _buckets(
     return {
         "object": "page",
         "data": [
-            {"object": "bucket", "start_time": at, "end_time": at + width, "results": render(inside[at])}
+            {"object": "bucket", "start_time": at, "end_time": at + width, "results": render(at, inside[at])}
             for at in shown
         ],
         "has_more": more,
@@ -88,14 +94,17 @@ def _wanted(query: Query, **fields: str) -> Callable[[Usage], bool]:
     return lambda usage: all(not values or getattr(usage, name) in values for name, values in chosen.items())
 
 
+_KEPT: Final = {"project_ids": "project_id", "user_ids": "user_id", "api_key_ids": "api_key_id", "models": "model"}
+
+
 def _completions(call: Call) -> dict[str, Any]:
     query = call.query()
     width, default, most = _WIDTHS[query.choice("bucket_width", _WIDTHS, "1d")]
     groups = _group_by(query, _USAGE_GROUPS)
-    keep = _wanted(query, project_ids="project_id", user_ids="user_id", api_key_ids="api_key_id", models="model")
+    keep = _wanted(query, **_KEPT)
     batch = query.boolean("batch")
 
-    def render(usages: list[Usage]) -> list[dict[str, Any]]:
+    def render(_at: int, usages: list[Usage]) -> list[dict[str, Any]]:
         results: list[dict[str, Any]] = []
         for key, members in _grouped(usages, groups).items():
             tokens_in, tokens_out = sum(u.input_tokens for u in members), sum(u.output_tokens for u in members)
@@ -117,7 +126,31 @@ def _completions(call: Call) -> dict[str, Any]:
             )
         return results
 
-    return _buckets(call, query, width, default, most, render, lambda u: batch is not True and keep(u))
+    def kept(usage: Usage) -> bool:
+        return MODELS[usage.model].chats and batch is not True and keep(usage)
+
+    return _buckets(call, query, width, default, most, render, kept)
+
+
+def _embeddings(call: Call) -> dict[str, Any]:
+    query = call.query()
+    width, default, most = _WIDTHS[query.choice("bucket_width", _WIDTHS, "1d")]
+    groups = _group_by(query, _EMBEDDING_GROUPS)
+    keep = _wanted(query, **_KEPT)
+
+    def render(_at: int, usages: list[Usage]) -> list[dict[str, Any]]:
+        return [
+            {
+                "object": "organization.usage.embeddings.result",
+                "input_tokens": sum(usage.input_tokens for usage in members),
+                "num_model_requests": len(members),
+            }
+            | dict.fromkeys(_EMBEDDING_GROUPS)
+            | dict(zip(groups, key, strict=True))
+            for key, members in _grouped(usages, groups).items()
+        ]
+
+    return _buckets(call, query, width, default, most, render, lambda u: not MODELS[u.model].chats and keep(u))
 
 
 def _costs(call: Call) -> dict[str, Any]:
@@ -125,11 +158,15 @@ def _costs(call: Call) -> dict[str, Any]:
     query.choice("bucket_width", ("1d",), "1d")
     groups = _group_by(query, _COST_GROUPS)
     lines = set(query.texts("line_items"))
-    keep = _wanted(query, project_ids="project_id", api_key_ids="api_key_id")
+    projects = query.texts("project_ids")
+    wanted = _wanted(query, api_key_ids="api_key_id")
     by_line = "line_item" in groups
     others = [g for g in groups if g != "line_item"]
 
-    def render(usages: list[Usage]) -> list[dict[str, Any]]:
+    settings = call.organization.settings
+
+    def render(at: int, usages: list[Usage]) -> list[dict[str, Any]]:
+        early = Decimal(settings.costs_early_percent if call.now < at + 2 * _DAY else 100) / 100
         sums: dict[tuple[str | None, tuple[Any, ...]], tuple[Decimal, int]] = {}
         for key, members in _grouped(usages, others).items():
             for usage in members:
@@ -139,7 +176,14 @@ def _costs(call: Call) -> dict[str, Any]:
                         continue
                     slot = (line if by_line else None, key)
                     money, tokens = sums.get(slot, (Decimal(0), 0))
-                    sums[slot] = (money + getattr(usage, f"{kind}_cost"), tokens + getattr(usage, f"{kind}_tokens"))
+                    sums[slot] = (
+                        money + early * getattr(usage, f"{kind}_cost"),
+                        tokens + getattr(usage, f"{kind}_tokens"),
+                    )
+        if settings.unattributed_cents and not lines and not projects:
+            nobody = (None, tuple(None for _ in others))
+            money, tokens = sums.get(nobody, (Decimal(0), 0))
+            sums[nobody] = (money + Decimal(settings.unattributed_cents) / 100, tokens)
         return [
             {
                 "object": "organization.costs.result",
@@ -153,10 +197,14 @@ def _costs(call: Call) -> dict[str, Any]:
             for (line, key), (money, tokens) in sums.items()
         ]
 
-    return _buckets(call, query, 86400, 7, 180, render, keep)
+    def keep(usage: Usage) -> bool:
+        return (not projects or usage.project_id in projects) and wanted(usage)
+
+    return _buckets(call, query, _DAY, 7, 180, render, keep, delay=settings.costs_delay_seconds)
 
 
 ROUTES = [
     admin_route("GET", "/usage/completions", _completions, access.USAGE_READ),
+    admin_route("GET", "/usage/embeddings", _embeddings, access.USAGE_READ),
     admin_route("GET", "/costs", _costs, access.USAGE_READ),
 ]

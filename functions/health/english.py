@@ -1,0 +1,134 @@
+"""The texts of messages in English: what is wrong and what to do, for each kind.
+
+In braces: the tenant's slug, the organization's id, the cell, and the finding's values.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "key_refused": (
+        "OpenAI refuses the key, so every call fails",
+        "myflux-keys rotate {tenant} --wait",
+    ),
+    "balance_gone": (
+        "the credit of OpenAI organization {organization} is used up, so calls of all its projects fail",
+        "add credit under Billing of the organization's settings at OpenAI",
+    ),
+    "organization_spend_limit": (
+        "OpenAI organization {organization} reached the spend limit that its owner set, so all calls fail",
+        "raise the organization's spend limit in its settings at OpenAI, or wait for the next month (UTC)",
+    ),
+    "organization_usage_limit": (
+        "OpenAI organization {organization} reached the usage limit that OpenAI approved, so all calls fail",
+        "ask OpenAI for a higher usage limit under Limits of the organization's settings",
+    ),
+    "quota_unnamed": (
+        "OpenAI answers that the quota is used up, and does not say which",
+        "look at balance and limits of the organization at OpenAI",
+    ),
+    "project_spend_limit": (
+        "the project reached its spend limit at OpenAI, so its calls fail until the next month (UTC)",
+        "raise budget.monthly_usd in tenants/{tenant}.yaml, then: myflux-keys up {tenant}",
+    ),
+    "limit_raised_waiting": (
+        "the spend limit was raised, and OpenAI has not applied it everywhere yet",
+        "wait; OpenAI gives no time",
+    ),
+    "rate_limited": (
+        "calls have met the rate limit in two of three checks",
+        "raise rate_limits in tenants/{tenant}.yaml, then: myflux-keys up {tenant}",
+    ),
+    "country_refused": (
+        "OpenAI refuses calls from this country or region",
+        "look from where the calls leave: cell {cell} calls from its AWS Region",
+    ),
+    "address_refused": (
+        "an IP allowlist of the organization or project at OpenAI refuses the caller's address",
+        "add the address to the allowlist in OpenAI's settings, or remove the list",
+    ),
+    "tier_refused": (
+        "the project may not use the requested service tier",
+        "allow the tier in the project's settings at OpenAI",
+    ),
+    "scopes_missing": (
+        "the key lacks a permission that model calls need",
+        "check `permission` in tenants/{tenant}.yaml, then: myflux-keys rotate {tenant} --wait",
+    ),
+    "models_hidden": (
+        "the key may not list models, so it is not visible whether they are offered",
+        "nothing, if calls work; a key with the scope api.model.read would show them",
+    ),
+    "model_not_allowed": (
+        "OpenAI offers the model {subject}, but not to this project",
+        "allow the model in the project's settings at OpenAI, or remove it from tenants/{tenant}.yaml",
+    ),
+    "model_retiring": (
+        "OpenAI shuts the model {subject} down in {days} days{replacement}",
+        "change `models` in tenants/{tenant}.yaml, then: myflux-keys up {tenant}",
+    ),
+    "model_retired": (
+        "OpenAI has shut the model {subject} down: its calls fail{replacement}",
+        "change `models` in tenants/{tenant}.yaml, then: myflux-keys up {tenant}",
+    ),
+    "openai_silent": (
+        "OpenAI does not answer: {unanswered} of {asked} calls had no answer. The state of keys and models is unknown",
+        "nothing here: https://status.openai.com tells OpenAI's state",
+    ),
+    "budget_reached": (
+        "{percent} % of the month's budget is spent: {spent} of {budget} USD, {share} %, before tax",
+        "if that is right, raise budget.monthly_usd in tenants/{tenant}.yaml, then: myflux-keys up {tenant}",
+    ),
+    "budget_forecast": (
+        "the month will end at {low} to {high} USD before tax, above the budget of {budget} USD",
+        "if that is right, raise budget.monthly_usd in tenants/{tenant}.yaml, then: myflux-keys up {tenant}",
+    ),
+    "limit_drift": (
+        "OpenAI has another {limit} than the tenant's file: {actual} there, {declared} in the file",
+        "set it back at OpenAI, or write it in tenants/{tenant}.yaml, then: myflux-keys up {tenant}",
+    ),
+    "key_expiring": (
+        "the key expires in {hours} hours and was not replaced",
+        "myflux-keys rotate {tenant} --wait",
+    ),
+    "rotation_late": ("the rotation is late", "myflux-keys rotate {tenant} --wait"),
+    "person_owned_key": (
+        "the key belongs to a person, and ends with their access",
+        "ask for a key of a service account, then: myflux-keys key set {tenant}",
+    ),
+    "secret_missing": ("the tenant is declared, but has no secret", "myflux-keys up {tenant}"),
+    "secret_deleting": (
+        "the tenant is declared, but the deletion of its secret is scheduled",
+        "myflux-keys status --cell {cell}",
+    ),
+    "undeclared": ("there is a secret of a tenant that is not declared", "myflux-keys sweep --cell {cell}"),
+    "country_dropped": (
+        "OpenAI no longer offers its API in {country}",
+        "serve the tenant from elsewhere, or: myflux-keys disable {tenant}",
+    ),
+}
+
+WORDS: Final = {
+    "started": "Trouble",
+    "worse": "Worse",
+    "ended": "Over",
+    "tenant": "tenant",
+    "tenants": "tenants",
+    "organization": "organization",
+    "cell": "cell",
+    "what": "What",
+    "whose": "Whose",
+    "since": "Since",
+    "until": "until",
+    "do": "Do",
+    "nothing": "nothing, it is over",
+    "ask": "ask the customer: only they can change it at OpenAI",
+    "ask_key": "ask the customer for a new key of a service account, then: myflux-keys key set {tenant}",
+    "more": "and {count} more",
+    "us": "ours",
+    "customer": "the customer's",
+    "openai": "OpenAI's",
+    "replacement": "; OpenAI names {replacement} in its place",
+    "price": " ({input_usd} USD in, {output_usd} USD out for a million tokens)",
+}

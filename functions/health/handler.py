@@ -1,0 +1,67 @@
+"""The health function's entry point. Its event has no field: each invocation goes on where the last one stopped."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from functions.health import store
+from functions.health.cycle import Cycle
+from functions.health.services import Services, new_topic_client
+from functions.health.settings import Settings, read_settings
+from functions.shared import cloudwatch, log
+from functions.shared.admin_key import AdminKey
+from functions.shared.deadline import Deadline, LambdaContext
+from functions.shared.openai_admin import AdminAPI
+from functions.shared.openai_http import OpenAIHTTP
+from functions.shared.secrets_client import new_client
+
+if TYPE_CHECKING:
+    from types_boto3_cloudwatch import CloudWatchClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_sns import SNSClient
+
+LONGEST_SECONDS: Final = 600.0
+"""Of one invocation's work."""
+
+
+class HealthFailed(Exception):
+    """A failure as Lambda and the caller see it: its text is redacted, and it has no cause."""
+
+
+@lru_cache(maxsize=1)
+def warm(admin_secret: str) -> tuple[SecretsManagerClient, CloudWatchClient, SNSClient, S3Client, AdminKey]:
+    """What one warm function keeps between invocations."""
+    client = new_client()
+    metrics, topics, bucket = cloudwatch.new_client(), new_topic_client(), store.new_client()
+    return client, metrics, topics, bucket, AdminKey(client, admin_secret)
+
+
+def handler(_event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Raises HealthFailed."""
+    log.configure()
+    try:
+        settings = read_settings(os.environ)
+        seconds = min(context.get_remaining_time_in_millis() / 1000, LONGEST_SECONDS)
+        return Cycle(assemble(settings, *warm(settings.common.admin_secret), Deadline(seconds))).run()
+    except Exception as error:  # noqa: BLE001 - every failure must leave through a redacted text
+        text = log.failure_text(error)
+        log.line("health.error", level=logging.ERROR, error=text)
+        raise HealthFailed(text) from None
+
+
+def assemble(
+    settings: Settings,
+    secrets: SecretsManagerClient,
+    metrics: CloudWatchClient,
+    topics: SNSClient,
+    bucket: S3Client,
+    admin_key: AdminKey,
+    deadline: Deadline,
+) -> Services:
+    api = AdminAPI(OpenAIHTTP(settings.common.base_url, deadline), admin_key, deadline)
+    return Services(settings, secrets, metrics, topics, store.Store(bucket, settings.bucket), admin_key, api, deadline)

@@ -1,0 +1,104 @@
+"""What the Admin API says about all tenants of an organization: costs, usage, and the limits of some.
+
+Owns which calls a cycle makes and what they change in the tenants' states. An organization that does not answer, or
+whose admin key is missing, leaves its tenants' costs as they were and their usage unknown.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from functions.health.facts import Limits
+from functions.health.forecast import WINDOW_DAYS
+from functions.health.history import History
+from functions.health.limits import read_limits, turns
+from functions.health.roster import Organization
+from functions.health.services import Services
+from functions.health.state import TenantState
+from functions.health.usage import DAY_SECONDS, HOUR_SECONDS, read_costs, read_requests
+from functions.shared import log
+from functions.shared.admin_key import AdminKeyMissing
+from functions.shared.admin_keys import list_admin_keys
+from functions.shared.openai_http import OpenAIError
+from myflux_keys.declaration import Declaration
+
+KEEP_DAYS: Final = WINDOW_DAYS + 7
+RESTATED_DAYS: Final = 2
+"""Days before today whose costs are read again in each cycle; the whole month is once a day."""
+
+
+def read_money(
+    organization: Organization, states: Mapping[str, TenantState], services: Services, as_of: float
+) -> dict[str, TenantState]:
+    """The states of the organization's tenants with costs and usage. `as_of`: when costs were last read. Once a day
+    they are read from KEEP_DAYS ago on."""
+    before = {tenant: states.get(tenant, TenantState()) for tenant in organization.projects}
+    api, only = services.api.at(organization.admin_secret), None
+    if organization.admin_secret is not None:
+        (only,) = organization.projects.values()
+    try:
+        if services.api.http.server_time is None:
+            # Any answer tells OpenAI's time, by which the days are counted.
+            list_admin_keys(api)
+        now = services.now()
+        size = 1 if only else len(organization.projects)
+        # A tenant whose costs were never read, as a new one, gets its whole month too.
+        whole = _day(as_of) != _day(now) or any(one.days is None for one in before.values())
+        since = now - (KEEP_DAYS if whole else RESTATED_DAYS) * DAY_SECONDS
+        costs = read_costs(api, services.deadline, since, now, only, size)
+        requests = read_requests(api, services.deadline, now, only, size)
+    except (OpenAIError, AdminKeyMissing) as error:
+        log.line(
+            "health.costs_failed", level=logging.ERROR, organization=organization.id, error=log.failure_text(error)
+        )
+        return {tenant: replace(one, requests=None) for tenant, one in before.items()}
+    nobodys = str(costs.unattributed)
+    log.line("health.costs", organization=organization.id, days=len(costs.days), not_attributed_usd=nobodys)
+    oldest = _day(now) - timedelta(days=KEEP_DAYS)
+    found: dict[str, TenantState] = {}
+    for tenant, project in organization.projects.items():
+        days = {day: usd for day, usd in costs.of(project, before[tenant].days).items() if day >= oldest}
+        # This function's own call is no traffic. There is one a day at most, so one in these two hours.
+        called = (before[tenant].called_at or 0) >= now - 2 * HOUR_SECONDS
+        found[tenant] = replace(before[tenant], days=days, requests=max(requests.get(project, 0) - called, 0))
+    return found
+
+
+def read_some_limits(
+    organization: Organization,
+    declared: Mapping[str, Declaration],
+    states: Mapping[str, TenantState],
+    histories: Mapping[str, History],
+    services: Services,
+) -> dict[str, Limits]:
+    found: dict[str, Limits] = {}
+    api = services.api.at(organization.admin_secret)
+    for tenant in turns((slug for slug in organization.projects if slug in declared), states, histories):
+        try:
+            found[tenant] = read_limits(api, organization.projects[tenant], declared[tenant])
+        except (OpenAIError, AdminKeyMissing) as error:
+            log.line("health.limits_failed", level=logging.WARNING, tenant=tenant, error=log.failure_text(error))
+            return found
+    return found
+
+
+def with_limits(state: TenantState, limits: Limits | None, now: float) -> TenantState:
+    """Remembers the spend limit, and when it was seen to go up."""
+    if limits is None:
+        return state
+    before, cents = state.spend_limit_cents, limits.spend_limit_cents
+    raised = before is not None and (cents is None or cents > before)
+    return replace(
+        state,
+        spend_limit_cents=cents,
+        limit_raised_at=now if raised else state.limit_raised_at,
+        limits_at=now,
+    )
+
+
+def _day(now: float) -> date:
+    return datetime.fromtimestamp(now, UTC).date()

@@ -1,0 +1,63 @@
+"""Whom a cycle watches: the tenants that are declared or have a secret, and the organizations of their keys. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from functions.sweep.tenants import ListedSecret
+from myflux_keys import names
+from myflux_keys.declaration import Declaration
+
+
+@dataclass(frozen=True)
+class Organization:
+    """One whose costs we may read. `admin_secret` None: the cell's own. `projects`: tenants' project ids."""
+
+    id: str
+    admin_secret: str | None
+    projects: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Roster:
+    declared: Mapping[str, Declaration]
+    secrets: Mapping[str, ListedSecret]
+
+    @property
+    def tenants(self) -> list[str]:
+        """Sorted. A secret in its deletion window without a declaration is what off-boarding leaves."""
+        live = {slug for slug, one in self.secrets.items() if one.deletion is None}
+        return sorted(self.declared.keys() | live)
+
+    def project_of(self, tenant: str) -> str | None:
+        one = self.secrets.get(tenant)
+        return None if one is None or one.secret is None else one.tags.get(names.TAG_PROJECT_ID)
+
+    def organization_of(self, tenant: str, cells_own: str) -> str | None:
+        """None for a customer's key of which no organization is known."""
+        declared, secret = self.declared.get(tenant), self.secrets.get(tenant)
+        if secret is not None and (theirs := secret.tags.get(names.TAG_ORGANIZATION_ID)):
+            return theirs
+        if declared is not None and declared.source == "customer":
+            return declared.organization_id
+        return cells_own
+
+    def organizations(self, cell: str, cells_own: str) -> list[Organization]:
+        """The cell's own first. Of a customer's each tenant is asked for alone, with the admin key given for it."""
+        ours: dict[str, str] = {}
+        theirs: list[Organization] = []
+        for tenant in self.tenants:
+            project = self.project_of(tenant)
+            if project is None:
+                continue
+            organization = self.secrets[tenant].tags.get(names.TAG_ORGANIZATION_ID)
+            if organization:
+                theirs.append(Organization(organization, names.customer_admin_secret(cell, tenant), {tenant: project}))
+            else:
+                ours[tenant] = project
+        return [*([Organization(cells_own, None, ours)] if ours else []), *theirs]
+
+
+def roster(declared: Mapping[str, Declaration], listed: list[ListedSecret]) -> Roster:
+    return Roster(declared, {one.tenant: one for one in listed if one.tenant is not None})

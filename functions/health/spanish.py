@@ -1,0 +1,132 @@
+"""The texts of messages in Spanish, with the keys and braces of `english.py`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "key_refused": (
+        "OpenAI rechaza la clave, por lo que fallan todas las llamadas",
+        "myflux-keys rotate {tenant} --wait",
+    ),
+    "balance_gone": (
+        "se agotó el crédito de la organización {organization} de OpenAI; fallan las llamadas de todos sus proyectos",
+        "añada crédito en Billing, en la configuración de la organización en OpenAI",
+    ),
+    "organization_spend_limit": (
+        "la organización {organization} de OpenAI alcanzó el límite de gasto que fijó su propietario; todo falla",
+        "suba el límite de gasto de la organización en OpenAI, o espere al mes siguiente (UTC)",
+    ),
+    "organization_usage_limit": (
+        "la organización {organization} de OpenAI alcanzó el límite de uso que aprobó OpenAI; fallan las llamadas",
+        "pida a OpenAI un límite de uso mayor en Limits, en la configuración de la organización",
+    ),
+    "quota_unnamed": (
+        "OpenAI responde que la cuota está agotada y no dice cuál",
+        "revise el saldo y los límites de la organización en OpenAI",
+    ),
+    "project_spend_limit": (
+        "el proyecto alcanzó su límite de gasto en OpenAI; sus llamadas fallan hasta el mes siguiente (UTC)",
+        "suba budget.monthly_usd en tenants/{tenant}.yaml y después: myflux-keys up {tenant}",
+    ),
+    "limit_raised_waiting": (
+        "se subió el límite de gasto y OpenAI aún no lo aplica en todas partes",
+        "espere; OpenAI no da un plazo",
+    ),
+    "rate_limited": (
+        "las llamadas toparon con el límite de frecuencia en dos de tres revisiones",
+        "suba rate_limits en tenants/{tenant}.yaml y después: myflux-keys up {tenant}",
+    ),
+    "country_refused": (
+        "OpenAI rechaza llamadas desde este país o región",
+        "revise desde dónde salen las llamadas: la celda {cell} llama desde su región de AWS",
+    ),
+    "address_refused": (
+        "una lista de direcciones IP permitidas de la organización o del proyecto rechaza la dirección de origen",
+        "añada la dirección a la lista en la configuración de OpenAI, o quite la lista",
+    ),
+    "tier_refused": (
+        "el proyecto no puede usar el nivel de servicio solicitado",
+        "permita el nivel en la configuración del proyecto en OpenAI",
+    ),
+    "scopes_missing": (
+        "a la clave le falta un permiso que necesitan las llamadas a modelos",
+        "revise `permission` en tenants/{tenant}.yaml y después: myflux-keys rotate {tenant} --wait",
+    ),
+    "models_hidden": (
+        "la clave no puede listar modelos; no se ve si se ofrecen",
+        "nada, si las llamadas funcionan; una clave con el permiso api.model.read los mostraría",
+    ),
+    "model_not_allowed": (
+        "OpenAI ofrece el modelo {subject}, pero no a este proyecto",
+        "permita el modelo en la configuración del proyecto en OpenAI, o quítelo de tenants/{tenant}.yaml",
+    ),
+    "model_retiring": (
+        "OpenAI retira el modelo {subject} en {days} días{replacement}",
+        "cambie `models` en tenants/{tenant}.yaml y después: myflux-keys up {tenant}",
+    ),
+    "model_retired": (
+        "OpenAI retiró el modelo {subject}: sus llamadas fallan{replacement}",
+        "cambie `models` en tenants/{tenant}.yaml y después: myflux-keys up {tenant}",
+    ),
+    "openai_silent": (
+        "OpenAI no responde: {unanswered} de {asked} llamadas quedaron sin respuesta. No se conoce el estado de claves "
+        "y modelos",
+        "nada aquí: https://status.openai.com muestra el estado de OpenAI",
+    ),
+    "budget_reached": (
+        "se gastó el {percent} % del presupuesto del mes: {spent} de {budget} USD, {share} %, sin impuestos",
+        "si es correcto, suba budget.monthly_usd en tenants/{tenant}.yaml y después: myflux-keys up {tenant}",
+    ),
+    "budget_forecast": (
+        "el mes terminará entre {low} y {high} USD sin impuestos, por encima del presupuesto de {budget} USD",
+        "si es correcto, suba budget.monthly_usd en tenants/{tenant}.yaml y después: myflux-keys up {tenant}",
+    ),
+    "limit_drift": (
+        "en OpenAI {limit} difiere del archivo del inquilino: {actual} allí, {declared} en el archivo",
+        "restáurelo en OpenAI, o escríbalo en tenants/{tenant}.yaml y después: myflux-keys up {tenant}",
+    ),
+    "key_expiring": (
+        "la clave caduca en {hours} horas y no fue reemplazada",
+        "myflux-keys rotate {tenant} --wait",
+    ),
+    "rotation_late": ("la rotación está atrasada", "myflux-keys rotate {tenant} --wait"),
+    "person_owned_key": (
+        "la clave pertenece a una persona y termina con su acceso",
+        "pida una clave de una cuenta de servicio y después: myflux-keys key set {tenant}",
+    ),
+    "secret_missing": ("el inquilino está declarado, pero no tiene secreto", "myflux-keys up {tenant}"),
+    "secret_deleting": (
+        "el inquilino está declarado, pero está programada la eliminación de su secreto",
+        "myflux-keys status --cell {cell}",
+    ),
+    "undeclared": ("hay un secreto de un inquilino que no está declarado", "myflux-keys sweep --cell {cell}"),
+    "country_dropped": (
+        "OpenAI ya no ofrece su API en {country}",
+        "atienda al inquilino desde otro lugar, o: myflux-keys disable {tenant}",
+    ),
+}
+
+WORDS: Final = {
+    "started": "Problema",
+    "worse": "Empeora",
+    "ended": "Resuelto",
+    "tenant": "inquilino",
+    "tenants": "inquilinos",
+    "organization": "organización",
+    "cell": "celda",
+    "what": "Qué",
+    "whose": "De quién",
+    "since": "Desde",
+    "until": "hasta",
+    "do": "Qué hacer",
+    "nothing": "nada, ya terminó",
+    "ask": "pídalo al cliente: solo él puede cambiarlo en OpenAI",
+    "ask_key": "pida al cliente una clave nueva de una cuenta de servicio y después: myflux-keys key set {tenant}",
+    "more": "y {count} más",
+    "us": "nuestro",
+    "customer": "del cliente",
+    "openai": "de OpenAI",
+    "replacement": "; OpenAI nombra {replacement} en su lugar",
+    "price": " ({input_usd} USD de entrada, {output_usd} USD de salida por millón de tokens)",
+}

@@ -1,0 +1,124 @@
+"""The bucket of the platform: tenants' declarations, the catalogue, and the function's own state.
+
+Owns the objects' keys and their reading and writing. The state is written only over the version that was read (S3's
+If-Match), so that of two invocations at once one fails instead of undoing the other's work.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from functions.health.facts import Catalogue, Replacement
+from functions.health.state import State
+from myflux_keys.declaration import Declaration, DeclarationError
+from myflux_keys.names import TENANT_SLUG
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+DECLARATIONS: Final = "declarations/"
+CATALOGUE: Final = "catalogue.json"
+STATE: Final = "health/state.json"
+_CONFLICTS: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+
+
+class Overlap(Exception):
+    """Another invocation wrote the state in the meantime."""
+
+
+def new_client() -> S3Client:
+    config = Config(
+        connect_timeout=3,
+        read_timeout=10,
+        retries={"mode": "standard", "total_max_attempts": 4},
+        max_pool_connections=16,
+    )
+    return boto3.client("s3", config=config)  # pyright: ignore[reportUnknownMemberType]
+
+
+class Store:
+    """Methods raise botocore's errors too."""
+
+    def __init__(self, client: S3Client, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def declarations(self, cell: str, workers: Executor) -> tuple[dict[str, Declaration], dict[str, str]]:
+        """By tenant; and why others could not be read, by object."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=DECLARATIONS)
+        keys = [item["Key"] for page in pages for item in page.get("Contents", []) if "Key" in item]
+        found: dict[str, Declaration] = {}
+        wrong: dict[str, str] = {}
+        for key, text in zip(keys, workers.map(self._text, keys), strict=True):
+            if text is None:
+                continue
+            slug = key.removeprefix(DECLARATIONS).removesuffix(".json")
+            try:
+                one = Declaration.from_json(text)
+            except DeclarationError as error:
+                wrong[key] = str(error)
+                continue
+            if (one.tenant, one.cell) != (slug, cell) or not TENANT_SLUG.fullmatch(slug):
+                wrong[key] = f"the declaration is of tenant {one.tenant} in cell {one.cell}"
+                continue
+            found[slug] = one
+        return found, wrong
+
+    def catalogue(self) -> Catalogue:
+        """Empty if there is none."""
+        text = self._text(CATALOGUE)
+        if text is None:
+            return Catalogue()
+        fields: Any = json.loads(text)
+        replacements: Mapping[str, Any] = fields.get("replacements", {})
+        named = {
+            model: Replacement(one["model"], _usd(one, "input"), _usd(one, "output"))
+            for model, one in replacements.items()
+        }
+        return Catalogue(frozenset(fields["countries"]) if "countries" in fields else None, named)
+
+    def state(self) -> tuple[State, str | None]:
+        """The state and its version, None if there is none yet. Raises StateError."""
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=STATE)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+                return State(), None
+            raise
+        return State.from_json(answer["Body"].read().decode()), answer["ETag"]
+
+    def save(self, state: State, version: str | None) -> str:
+        """The new version. Raises Overlap if the stored one is not `version` any more."""
+        body = state.to_json().encode()
+        try:
+            if version is None:
+                answer = self._client.put_object(Bucket=self._bucket, Key=STATE, Body=body, IfNoneMatch="*")
+            else:
+                answer = self._client.put_object(Bucket=self._bucket, Key=STATE, Body=body, IfMatch=version)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in _CONFLICTS:
+                raise Overlap("another invocation of the health function wrote the state") from None
+            raise
+        return answer["ETag"]
+
+    def _text(self, key: str) -> str | None:
+        """None for an object that is gone."""
+        try:
+            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read().decode()
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+                return None
+            raise
+
+
+def _usd(fields: Mapping[str, Any], of: str) -> Decimal | None:
+    value = fields.get(f"{of}_usd")
+    return None if value is None else Decimal(str(value))

@@ -1,0 +1,103 @@
+"""One tenant in one cycle: what was asked of AWS and OpenAI, the facts that this makes, and what is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from functions.health.asking import ask, read_key
+from functions.health.calls import ALL
+from functions.health.causes import Cause, cause
+from functions.health.facts import Facts, Limits, Listing, Probe, SecretFacts
+from functions.health.history import History
+from functions.health.organizations import with_limits
+from functions.health.probing import Traffic, probe_due, probe_model
+from functions.health.roster import Roster
+from functions.health.services import Services
+from functions.health.state import TenantState
+from functions.sweep.due import overdue
+from myflux_keys.declaration import Declaration
+
+_OPEN_TO_PROBES = ALL - {"models_hidden"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`before`: what was remembered of the tenant. `listing` None: its key was not used."""
+
+    tenant: str
+    before: TenantState
+    secret: SecretFacts | None
+    listing: Listing | None = None
+    probe: Probe | None = None
+    calls: int = 0
+    server_time: float | None = None
+
+    @property
+    def is_unanswered(self) -> bool:
+        return self.listing is not None and cause(self.listing.error) is Cause.UNANSWERED
+
+    def remembered(self, limits: Limits | None, now: float) -> TenantState:
+        state = with_limits(self.before, limits, now)
+        if self.listing is not None and not self.is_unanswered:
+            state = replace(state, seen_at=now)
+        if self.probe is None:
+            return state
+        found = cause(self.probe.error)
+        if found in (Cause.OK, Cause.UNANSWERED):
+            # Without an answer it may have been paid. A trouble that is open stays so until a call succeeds.
+            return replace(state, called_at=now, refused=state.refused and found is not Cause.OK)
+        return replace(state, refused=True)
+
+    def facts(
+        self,
+        declared: Declaration | None,
+        state: TenantState,
+        limits: Limits | None,
+        shutdowns: Mapping[str, str | None],
+        now: float,
+    ) -> Facts:
+        return Facts(
+            now=now,
+            tenant=self.tenant,
+            declaration=declared,
+            secret=self.secret,
+            listing=self.listing,
+            probe=self.probe,
+            days=state.days,
+            limits=limits,
+            limit_raised_at=state.limit_raised_at,
+            shutdowns=shutdowns,
+        )
+
+
+def ask_tenant(tenant: str, found: Roster, before: TenantState, history: History, services: Services) -> Asked:
+    """Raises botocore's errors."""
+    listed, declared = found.secrets.get(tenant), found.declared.get(tenant)
+    if listed is None:
+        return Asked(tenant, before, None)
+    if listed.deletion is not None or listed.secret is None:
+        return Asked(tenant, before, SecretFacts(deleting=listed.deletion is not None))
+    now = services.now()
+    late = overdue(listed.secret, now) is not None
+    if declared is None or not declared.enabled:
+        return Asked(tenant, before, SecretFacts(rotation_late=late))
+    held = read_key(services.secrets, listed.secret)
+    if held is None:
+        return Asked(tenant, before, SecretFacts(rotation_late=late))
+    # A trouble that only a call shows is over when a call succeeds.
+    refused = before.refused or any(kind in _OPEN_TO_PROBES for kind, _ in history.open)
+    due = probe_due(declared, Traffic(before.requests), called_at=before.called_at, refused=refused, now=now)
+    model = probe_model(declared, now) if due else None
+    answers = ask(services.settings.common.base_url, services.deadline, held, model)
+    secret = SecretFacts(False, late, held.expires_at, held.owned_by_person)
+    return Asked(tenant, before, secret, answers.listing, answers.probe, answers.calls, answers.server_time)
+
+
+def shutdowns_of(asked: Iterable[Asked]) -> dict[str, str | None]:
+    """Each model's date as any tenant's list showed it: OpenAI has one date for all."""
+    found: dict[str, str | None] = {}
+    for one in asked:
+        if one.listing is not None:
+            found |= one.listing.models
+    return found
