@@ -50,7 +50,8 @@ def find(token: str) -> Resource:
     """Raises Refused, with the most similar type, for a type that is not implemented."""
     if token in RESOURCES:
         return RESOURCES[token]
-    close = difflib.get_close_matches(token, RESOURCES, 1)
+    # Of the same service only: a likeness of whole names is that of words such as Subscription.
+    close = difflib.get_close_matches(token, [one for one in RESOURCES if one.split("/")[0] == token.split("/")[0]], 1)
     hint = f"; the nearest it has is {close[0]}" if close else ""
     raise Refused(
         f"the local stand-in for the AWS provider does not carry the resource type {token}{hint}. "

@@ -44,4 +44,6 @@ def is_json(value: Any) -> str | None:
     return None
 
 
-is_arn: Rule = matches(r"arn:[\w-]+:[\w-]+:[\w-]*:\d*:.+", "an ARN")
+is_arn: Rule = matches(r"arn:[\w-]+:[\w-]+:[\w-]*:(\d{12}|aws|aws-managed|third-party|aws-marketplace)?:.+", "an ARN")
+"""AWS's own policies have `aws` as their account, as the official provider knows.
+https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/verify/validate.go"""

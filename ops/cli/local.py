@@ -46,7 +46,13 @@ def status(home: options.Home = options.DEFAULT_HOME, as_json: options.Json = Fa
 
 @app.command()
 def env(
-    user: Annotated[str, typer.Option(help="IAM user of the cell: deployer, ci, runtime or stranger.")] = "deployer",
+    user: Annotated[
+        str,
+        typer.Option(
+            help="IAM user of the cell: deployer, ci, runtime, stranger, or administrator, who may do everything. "
+            "The deployer may change only what has a name of MyFlux Keys."
+        ),
+    ] = "deployer",
     home: options.Home = options.DEFAULT_HOME,
 ) -> None:
     """Print the variables that a shell needs for the cell: eval "$(./myflux-keys local env)"."""

@@ -87,7 +87,7 @@ def _of(found: Base, fleet: Path, no_state: str, say: Callable[[str], None]) -> 
     code = _code(found) if ours else None
     about = stacks.scope(now_files, found.differences, place, code, _pins(found, ours), then, found.product)
     places = Places(fleet, place, {one.path for one in found.differences})
-    say(f"{len(about.reasons)} of {len(now_files.stacks)} stacks may change; evaluating {len(about.needed)} …")
+    say(stacks.progress(about, len(now_files.stacks)))
     both = base_and_change.rehearse(found, fleet, about.needed, then_files.stacks, places)
     remarks = [*stacks.remarks(now_files, about, places), *both.remarks]
     for stack in about.judged:

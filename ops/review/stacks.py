@@ -99,6 +99,13 @@ def scope(
     )
 
 
+def progress(about: Scope, stacks: int) -> str:
+    """What the command says while it works. A change of the rules has stacks judged that do not change."""
+    beside = len(about.needed) - len(about.judged)
+    compared = f", and {beside} of the same cells to compare with" if beside else ""
+    return f"{len(about.reasons)} of {stacks} stacks may change; evaluating {len(about.judged)}{compared} …"
+
+
 def remarks(files: Files, about: Scope, places: Places) -> Iterator[Remark]:
     """Remarks on the files, and on changes that are not deployed."""
     for problem in files.problems:

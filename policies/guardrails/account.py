@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, cast
 
 from . import ownership
 from .config import Config
@@ -23,6 +23,7 @@ from .provider import AWS_PROVIDER, setting
 _ARN: Final = re.compile(
     r'arn:[a-z*-]+:(?P<service>[a-z0-9*-]+):(?P<region>[^:"/\s]*):(?P<account>[^:"/\s]*):(?P<name>[^",\s]*)'
 )
+OWN_UNKNOWN: Final = "neither an ARN of ours nor the AWS provider's allowedAccountIds says which account is the stack's"
 _ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
 _AWS_OWN: Final = "aws"
 _TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
@@ -63,9 +64,15 @@ def _one_account(stack: Stack, _: Config) -> Iterator[Finding]:
 
 
 def own_account(stack: Stack) -> str:
-    """The account that the stack's ARNs name first; empty if none does."""
+    """The account that the stack's ARNs name first; else the one that all its providers are bound to; else empty."""
     found = (arn["account"] for resource in stack for _, arn in _arns(resource))
-    return next((account for account in found if _ACCOUNT.fullmatch(account)), "")
+    bound = [setting(one, "allowedAccountIds") for one in stack if one.type == AWS_PROVIDER]
+    alone = bound[0][0] if bound and all(one == bound[0] for one in bound) and _one_id(bound[0]) else ""
+    return next((account for account in found if _ACCOUNT.fullmatch(account)), alone)
+
+
+def _one_id(accounts: Any) -> bool:
+    return isinstance(accounts, list) and len(cast(list[Any], accounts)) == 1 and isinstance(accounts[0], str)
 
 
 def _provider_bound(stack: Stack, account: str, region: str) -> Iterator[Finding]:

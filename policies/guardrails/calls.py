@@ -112,9 +112,8 @@ def _may_log(stack: Stack, _: Config) -> Iterator[Finding]:
             if not any(_allows(one, action, on) for one in allowed) or any(
                 not one.allows and one.can_name(action) for one in allowed
             ):
-                yield violation(
-                    function, "", f"the function's role lacks {action}: its log or its dead letters are lost"
-                )
+                lost = "its dead letters are" if action.startswith("sqs:") else "its log is"
+                yield violation(function, "", f"the function's role lacks {action}: {lost} lost")
 
 
 def _allows(statement: Statement, action: str, on: str) -> bool:

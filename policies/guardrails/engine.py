@@ -37,6 +37,8 @@ _SCHEMA: Final[Mapping[type, dict[str, Any]]] = {
 }
 
 
+_A_STACK: Final = "pulumi:pulumi:Stack"
+
 _Inputs = dict[str, Mapping[str, Any]]
 """By URN, as the rules about one resource saw them. The engine does not tell rules about the stack which properties
 are inputs: it shows them the outputs as well, and leaves out that a property depends on nothing."""
@@ -55,6 +57,18 @@ def explain(rule: Rule, finding: Finding) -> str:
     place = f"{name}.{finding.path}" if name and finding.path else name or "the stack"
     risk = "" if finding.kind == "unknown" else f"\nRisk: {rule.rationale}"
     return f"{place}: {finding.message}.{risk}\nFix: {rule.fix}\nSee {rule.source}"
+
+
+def misspelt(rule: Rule, config: Mapping[str, Any] | None) -> str:
+    """What the settings file has for a rule that knows no such setting, which would leave the default in force."""
+    known = [camel(name) for name in rule.settings]
+    if not (strange := sorted(set(config or {}) - set(known))):
+        return ""
+    settings = f"its settings are {', '.join(known)}" if known else "it has none but enforcementLevel"
+    return (
+        f"the settings file has {', '.join(strange)} for {rule.name}, which changes nothing: {settings}.\n"
+        "Fix: Correct the name in the file that is given with --policy-pack-config."
+    )
 
 
 def configured(config: Mapping[str, Any] | None) -> Config:
@@ -90,6 +104,8 @@ def _resource_policy(rule: Rule, inputs: _Inputs) -> Policy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         resource = before_it_is_made(args)
         inputs[args.urn] = resource.properties
+        if resource.type == _A_STACK and (wrong := misspelt(rule, args.get_config())):
+            report(wrong, args.urn)
         for finding in apply(rule, [resource], configured(args.get_config())):
             report(explain(rule, finding), args.urn)
 
@@ -99,6 +115,8 @@ def _resource_policy(rule: Rule, inputs: _Inputs) -> Policy:
 def _stack_policy(rule: Rule, inputs: _Inputs) -> Policy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         resources = [within_its_stack(shown, inputs.get(shown.urn)) for shown in args.resources]
+        if wrong := misspelt(rule, args.get_config()):
+            report(wrong, None)
         for finding in apply(rule, resources, configured(args.get_config())):
             report(explain(rule, finding), finding.urn or None)
 

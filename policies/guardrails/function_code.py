@@ -128,7 +128,8 @@ CODE_RULES: Final = (
         level="mandatory",
         description="A function runs the archive that is built for it, as its own role, without layers or an image.",
         rationale="Code in a layer or an archive from a bucket may read every key of the cell.",
-        fix="Create functions with components/key_function.py.",
+        fix="Remove layers, image and file system. Give the function what components/key_function.py gives it: its "
+        "own role, and the archive and handler of its folder in functions/, where its dependencies belong too.",
         source="https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html",
         check=_runs_our_code,
     ),

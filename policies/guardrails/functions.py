@@ -188,7 +188,7 @@ FUNCTION_RULES: Final = (
         "URL.",
         rationale="Whoever may call a function can have it mint, rotate and revoke keys. Without a bound account and "
         "ARN, a secret of another account can call it too.",
-        fix="Set `source_account` and `source_arn`, and remove function URLs.",
+        fix="Remove the permission of any other caller, and function URLs. Set `source_account` and `source_arn`.",
         source=_LAMBDA + "permissions-function-services.html",
         check=_called,
     ),

@@ -13,10 +13,10 @@ from typing import Final
 from . import ownership
 from .config import Config
 from .iam import grants
-from .iam.documents import NotKnownYet, Statement
+from .iam.documents import Statement
 from .iam.patterns import complete, covers
-from .iam.policy_holders import MANAGED_POLICY, ROLE_POLICY, HeldDocument, documents
-from .model import Finding, Rule, Stack, unknown, violation
+from .iam.policy_holders import MANAGED_POLICY, ROLE_POLICY, HeldDocument, documents, unread
+from .model import Finding, Rule, Stack, violation
 from .own_functions import ADMIN_READERS, ADMIN_WRITERS, READERS, WRITERS
 
 _READERS: Final = frozenset({"runtime", "dedicated"}) | READERS
@@ -65,7 +65,8 @@ def _some(statement: Statement, actions: Sequence[str]) -> str:
 
 
 def _sid(statement: Statement) -> str:
-    return f"statement {statement.sid}" if statement.sid else "a statement"
+    """Other teams' names of statements can be words, such as Allow."""
+    return f"statement {statement.sid or statement.place}"
 
 
 def _deployer(held: HeldDocument, config: Config) -> bool:
@@ -148,10 +149,8 @@ def _unread(stack: Stack) -> Iterator[tuple[HeldDocument, Finding]]:
     for held in documents(stack, "identity", "trust", "secret", "key", "topic", "queue"):
         if held.use != "identity" and not held.ours:
             continue
-        if isinstance(held.trouble, NotKnownYet):
-            yield held, unknown(held.resource, held.path)
-        elif held.trouble is not None:
-            yield held, violation(held.resource, held.path, f"the policy document can't be read: {held.trouble}")
+        if held.trouble is not None:
+            yield held, unread(held)
 
 
 _WHO: Final = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html"
@@ -177,7 +176,8 @@ IDENTITY_RULES: Final = (
         level="mandatory",
         description="Only the cell's own functions may read the admin key.",
         rationale="With the admin key one can mint keys for every tenant of the cell and change every limit.",
-        fix="Remove `myflux-admin/` from the policy. Only the cell's functions need the admin key.",
+        fix="Name the secrets that are meant, without a wildcard that also matches `myflux-admin/`. Only the cell's "
+        "functions need the admin key.",
         source=_WHO,
         check=_admin_key_read,
         scope="resource",

@@ -14,7 +14,7 @@ from .config import Config
 from .iam.documents import Statement
 from .iam.grants import GOVERN_A_KEY
 from .iam.patterns import covers, is_wild
-from .iam.policy_holders import KEY_POLICY, documents
+from .iam.policy_holders import KEY_POLICY, documents, unread
 from .model import UNKNOWN, Finding, Rule, Stack, unknown, violation
 from .own_grants import admin_secrets, secrets
 from .targets import keys, target
@@ -50,10 +50,10 @@ def _policy_closed(stack: Stack, config: Config) -> Iterator[Finding]:
         if about != "ours" and resource.urn not in ours and not ownership.names_ours(str(resource.get("policy"))):
             continue
         if held.trouble is not None:
-            yield unknown(resource, held.path)
+            yield unread(held)
         for statement in held.statements:
             if statement.allows and (wrong := _too_open(statement, config)):
-                yield violation(resource, held.path, f"{statement.sid or 'a statement'} {wrong}")
+                yield violation(resource, held.path, f"{statement.called} {wrong}")
     for key in keys(stack):
         if key.get("policy") in (None, "") and not any(
             one.type == KEY_POLICY and key in ownership.sources(stack, one, "keyId") for one in stack

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final, cast
 
 from . import ownership
-from .account import own_account
+from .account import OWN_UNKNOWN, own_account
 from .config import Config
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 
@@ -95,8 +95,10 @@ def _is_ours(stack: Stack, group: str) -> bool:
 
 
 def _destination(resource: Resource, path: str, arn: Any, account: str) -> Iterator[Finding]:
-    if arn is UNKNOWN or not account:
+    if arn is UNKNOWN:
         yield unknown(resource, path)
+    elif not account:
+        yield unknown(resource, path, f"the destination's account cannot be compared: {OWN_UNKNOWN}")
     elif str(arn).split(":")[4:5] != [account]:
         yield violation(resource, path, "a function's log is sent to another account")
 
@@ -174,7 +176,8 @@ LOG_RULES: Final = (
         description="No subscription, account policy or monitoring link sends the functions' logs to another account.",
         rationale="The other account's owner learns who our tenants are and when each key changes, and nobody here can "
         "see or stop who reads it.",
-        fix="Send the logs to a destination in the cell's account; exclude `/aws/lambda/myflux-` groups from an "
+        fix="Send the logs to a destination in the cell's account; bind the AWS provider to it with "
+        "`allowed_account_ids`; exclude `/aws/lambda/myflux-` groups from an "
         "account policy's `selection_criteria` and a link's filter.",
         source=_LOGS + "CrossAccountSubscriptions.html",
         check=_stay,

@@ -127,5 +127,5 @@ def violation(resource: Resource, path: str, message: str) -> Finding:
     return Finding("", resource.urn, path, message)
 
 
-def unknown(resource: Resource, path: str) -> Finding:
-    return Finding("", resource.urn, path, BEFORE_DEPLOYMENT, "unknown")
+def unknown(resource: Resource, path: str, message: str = BEFORE_DEPLOYMENT) -> Finding:
+    return Finding("", resource.urn, path, message, "unknown")

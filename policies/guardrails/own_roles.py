@@ -77,7 +77,7 @@ def _wrong(statements: Sequence[Statement], role: ownership.OurRole) -> list[str
     pipelines = role.kind in _PIPELINES
     allowed = deployer_grants(role.kind, role.cell) if pipelines else grants_of(role.kind, role.cell, role.tenant)
     found = [(one, _too_much(one, allowed, role)) for one in statements if one.allows]
-    return [f"{one.sid or 'a statement'} {wrong}" for one, wrong in found if wrong]
+    return [f"{one.called} {wrong}" for one, wrong in found if wrong]
 
 
 def _too_much(statement: Statement, allowed: tuple[Grant, ...], role: ownership.OurRole) -> str:
@@ -131,13 +131,13 @@ def _by_tag(stack: Stack, _: Config) -> Iterator[Finding]:
             where = f"/{tenant}/"
             if not all(where in resource for resource in statement.resources):
                 yield violation(
-                    held.resource, held.path, f"{statement.sid} allows secrets whose name is not the tenant's"
+                    held.resource, held.path, f"{statement.called} allows secrets whose name is not the tenant's"
                 )
             if not any(statement.demands(tag, tenant) for tag in _TAGS):
                 yield violation(
                     held.resource,
                     held.path,
-                    f"{statement.sid} does not compare the secret's tag with the session's tenant",
+                    f"{statement.called} does not compare the secret's tag with the session's tenant",
                 )
 
 

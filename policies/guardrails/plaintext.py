@@ -104,7 +104,7 @@ PLAINTEXT_RULES: Final = (
         "anything shaped like a key. What is not known before deployment is checked at the end of the update.",
         rationale="Outputs are kept in Pulumi's state and its history, are shown in terminals and CI logs, and other "
         "stacks read them. A mark as secret encrypts them for whoever may read the state.",
-        fix="Revoke the key, since it is in the state. Let the function answer with ids, and read the key from its "
+        fix="Revoke the key, since it has leaked. Let the function answer with ids, and read the key from its "
         "secret at run time.",
         source="https://www.pulumi.com/docs/iac/concepts/secrets/",
         check=_no_key_in_outputs,

@@ -30,10 +30,15 @@ A settings file, given with `--policy-pack-config`, changes a rule's level or it
 }
 ```
 
+A setting that the rule does not have is refused. The engine ignores a rule's name that the pack does not have, so copy
+it from the table. On the local cell programs are in Python, and its AWS provider has only the types that MyFlux Keys
+uses.
+
 "Our" resources have the tag `managed-by: myflux-keys`, or a name that MyFlux Keys gives, such as
 `myflux/<cell>/<tenant>/openai` and `myflux-<cell>-runtime`. Rules ignore all others, such as a role `myflux-dashboard`,
 except those that can reach ours: any identity's policy, the types that rules cannot read, credentials of IAM users, AWS
 providers, what holds something shaped like a key, what sends logs or runs code, and what changes a resource of ours.
+A resource of another system needs a name that MyFlux Keys does not give.
 """
 
 

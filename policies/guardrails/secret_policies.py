@@ -14,7 +14,7 @@ from .config import Config
 from .iam.documents import NotKnownYet, Statement
 from .iam.grants import GOVERN, READ, WRITE
 from .iam.patterns import is_wild
-from .iam.policy_holders import HeldDocument, documents
+from .iam.policy_holders import HeldDocument, documents, unread
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .own_functions import ADMIN_READERS, ADMIN_WRITERS, READERS, WRITERS
 
@@ -73,10 +73,10 @@ def _denied_to_others(stack: Stack, config: Config) -> Iterator[Finding]:
     for locked in _policies(stack):
         held = locked.held
         if held.trouble is not None:
-            yield violation(held.resource, held.path, f"the policy cannot be read: {held.trouble}")
+            yield unread(held)
             continue
         for statement in (one for one in held.statements if one.allows):
-            message = f"{statement.sid or 'a statement'} is an Allow, which permissions boundaries do not limit"
+            message = f"{statement.called} is an Allow, which permissions boundaries do not limit"
             yield violation(held.resource, held.path, message)
         accounts: set[str] = set()
         for actions, what in ((READ, "read"), (WRITE, "written"), (GOVERN, "governed")):

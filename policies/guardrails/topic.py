@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from . import ownership
-from .account import own_account
+from .account import OWN_UNKNOWN, own_account
 from .config import Config
 from .iam.documents import Statement
-from .iam.policy_holders import HeldDocument, Use, documents
+from .iam.policy_holders import HeldDocument, Use, documents, unread
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .targets import target
 
@@ -63,11 +63,11 @@ def _guards_ours(stack: Stack, held: HeldDocument) -> bool:
 
 def _document_closed(stack: Stack, held: HeldDocument) -> Iterator[Finding]:
     if held.trouble is not None and not ownership.comes_from(stack, held.resource, held.path, ownership.TOPIC):
-        yield unknown(held.resource, held.path)
+        yield unread(held)
     may = _STATEMENT_MAY[held.use]
     account = _account_of(str(held.resource.get("arn")))
     for statement in held.statements:
-        name = statement.sid or "a statement"
+        name = statement.called
         if not statement.allows:
             continue
         if not _only_does(statement, may.actions):
@@ -144,8 +144,10 @@ def is_to_ours(stack: Stack, subscription: Resource) -> bool:
 
 def _subscriber(stack: Stack, subscription: Resource, config: Config) -> Iterator[Finding]:
     endpoint = subscription.text("endpoint")
-    if endpoint.startswith("arn:") and _account_of(endpoint) != own_account(stack):
-        yield violation(subscription, "endpoint", "alarms are sent to another account")
+    own = own_account(stack)
+    if endpoint.startswith("arn:") and _account_of(endpoint) != own:
+        message = "are sent to another account" if own else f"may be sent to another account: {OWN_UNKNOWN}"
+        yield violation(subscription, "endpoint", f"alarms {message}")
     if not config.alarm_emails:
         return
     for path in _SUBSCRIBER:

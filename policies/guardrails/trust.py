@@ -40,7 +40,7 @@ def _trusted(stack: Stack) -> Iterator[tuple[HeldDocument, ownership.OurRole | N
 def _names_principals(stack: Stack, config: Config) -> Iterator[Finding]:
     for held, role, statement in _trusted(stack):
         if wrong := _principals(statement, role, config):
-            yield violation(held.resource, held.path, f"{statement.sid or 'a statement'} {wrong}")
+            yield violation(held.resource, held.path, f"{statement.called} {wrong}")
 
 
 def _principals(statement: Statement, role: ownership.OurRole | None, config: Config) -> str:
@@ -140,7 +140,7 @@ def _no_open_conditions(stack: Stack, config: Config) -> Iterator[Finding]:
                     continue
                 if statement.allows and condition.passes_when_absent and not _demanded(statement, condition.key):
                     message = (
-                        f"{statement.sid or 'a statement'} also applies to a request without {condition.key}: "
+                        f"{statement.called} also applies to a request without {condition.key}: "
                         f"{condition.over or condition.operator}{' …IfExists' if condition.if_exists else ''}"
                     )
                     yield violation(held.resource, held.path, message)

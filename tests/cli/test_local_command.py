@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from local.aws.iam.user_policies import POLICIES
 from local.cell import LocalCell
 from tests.cli.conftest import Command, Said
 
@@ -58,6 +59,8 @@ def test_the_life_of_a_cell(local: Local, home: Path) -> None:
     unknown = local("env", "--user", "root")
     assert (unknown.code, unknown.out) == (1, "")
     assert "deployer" in unknown.err
+    explained = local("env", "--help").out
+    assert [user for user in POLICIES if user not in explained] == [], "the help names every user"
 
     forward = local("advance", "26h")
     assert (forward.code, "26.0 h ahead" in forward.out) == (0, True)

@@ -149,6 +149,19 @@ def test_an_unknown_type_is_refused_with_the_nearest_one_and_the_way_out() -> No
         find("aws:s3/bucket:Bucket")
     with pytest.raises(Refused, match=r"nearest it has is aws:sqs/queue:Queue"):
         find("aws:sqs/queues:Queue")
+    # An SNS subscription is no substitute for a log subscription, although the words are alike.
+    with pytest.raises(Refused) as refused:
+        find("aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter")
+    assert "sns" not in str(refused.value)
+
+
+def test_a_policy_of_aws_itself_is_an_arn_and_can_be_attached() -> None:
+    attachment = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+    for account, policy in (("aws", "ReadOnlyAccess"), ("000000000000", "helpdesk")):
+        assert reasons(attachment, {"role": "r", "policyArn": f"arn:aws:iam::{account}:policy/{policy}"}) == {}
+    for account in ("amazon", "12"):
+        found = reasons(attachment, {"role": "r", "policyArn": f"arn:aws:iam::{account}:policy/x"})
+        assert "is not an ARN" in found["policyArn"]
 
 
 def test_every_type_in_use_is_carried() -> None:

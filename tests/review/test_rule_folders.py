@@ -39,3 +39,14 @@ def test_lines_of_code_are_named_from_the_repository() -> None:
     places = {one.place.file for one in asked.resources if one.place}
     assert places
     assert not [file for file in places if not file.startswith("tools/keys/")]
+
+
+def test_the_count_of_stacks_at_work_adds_up_for_who_waits() -> None:
+    files = stacks.read(ROOT)
+    tenant = Difference("M", "tenants/acme.yaml")
+    about = stacks.scope(files, [tenant], "", None, (), ROOT)
+    beside = len(about.needed) - 1
+    assert beside > 0, "a tenant is compared with its platform and neighbours"
+    assert stacks.progress(about, len(files.stacks)).endswith(
+        f"1 of {len(files.stacks)} stacks may change; evaluating 1, and {beside} of the same cells to compare with …"
+    )

@@ -30,6 +30,7 @@ Owns the order in which they are installed, one rule in each file. No file of Mi
     principals         The caller, and whether a policy's Principal or NotPrincipal element names it
     request            The current request, as every rule here reads it
     request_keys       The condition keys from a request: its tags, its parameters, its resource's tags
+    request_limits     The lengths, ranges and patterns of IAM's parameters and tags
     resource_policies  The policy of a resource
     resources          Which resources a request works on, where MiniStack differs from AWS
     root_keys          Removes MiniStack's access keys that skip every check
@@ -68,6 +69,7 @@ def install(home: Path) -> None:
         patching,
         permissions,
         policy_sizes,
+        request_limits,
         root_keys,
         service_calls,
         sessions,
@@ -90,6 +92,7 @@ def install(home: Path) -> None:
         policy_sizes,
         identity_policies,
         attachments,
+        request_limits,
         history,
         lookup,
         dispatch,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, cast
 
@@ -73,6 +73,12 @@ class Statement:
     principals: Mapping[str, tuple[str, ...]]
     but_principals: bool
     conditions: tuple[Condition, ...]
+    place: int = field(default=1, compare=False)
+    """In the document, from 1."""
+
+    @property
+    def called(self) -> str:
+        return self.sid or f"statement {self.place}"
 
     def names(self, action: str) -> bool:
         """Whether the statement covers `action`; case does not matter."""
@@ -126,10 +132,10 @@ def _statements(document: Any) -> tuple[Statement, ...]:
         raise NotKnownYet
     if statements is None or not listed:
         raise NotADocument("it has no statement")
-    return tuple(_statement(_map(one, "a statement")) for one in listed)
+    return tuple(_statement(_map(one, "a statement"), place) for place, one in enumerate(listed, start=1))
 
 
-def _statement(raw: Mapping[str, Any]) -> Statement:
+def _statement(raw: Mapping[str, Any], place: int) -> Statement:
     body = {name.lower(): value for name, value in raw.items()}
     if len(body) != len(raw):
         raise NotADocument("a statement has the same element twice")
@@ -154,6 +160,7 @@ def _statement(raw: Mapping[str, Any]) -> Statement:
         principals=_principals(body.get("principal", body.get("notprincipal"))),
         but_principals="notprincipal" in body,
         conditions=_conditions(body.get("condition")),
+        place=place,
     )
 
 

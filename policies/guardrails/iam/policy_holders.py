@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
 from .. import ownership as ours
-from ..model import UNKNOWN, Resource, Stack
+from ..model import UNKNOWN, Finding, Resource, Stack, unknown, violation
 from .documents import NotADocument, NotKnownYet, Statement, read
 
 Use = Literal["identity", "trust", "secret", "key", "topic", "queue"]
@@ -62,6 +62,13 @@ class HeldDocument:
     def ours(self) -> bool:
         named = isinstance(self.owner, str) and ours.named_like_ours(self.owner)
         return named or ours.is_ours(self.resource)
+
+
+def unread(held: HeldDocument) -> Finding:
+    """The finding about a document with `trouble`."""
+    if isinstance(held.trouble, NotKnownYet):
+        return unknown(held.resource, held.path)
+    return violation(held.resource, held.path, f"the policy document can't be read: {held.trouble}")
 
 
 def documents(stack: Stack, *uses: Use) -> Iterator[HeldDocument]:
