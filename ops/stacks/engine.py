@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -183,10 +183,11 @@ class Engine:
             pulumi_command=self._command,
         )
 
-    def _inline(self, environment: Mapping[str, str] | None) -> Callable[[], None] | None:
+    def _inline(self, environment: Mapping[str, str] | None, held: ExitStack) -> Callable[[], None] | None:
         # Loaded here, as it takes a second: other operations run no program.
         from ops.stacks import inline
 
+        held.enter_context(inline.own_logging())
         return inline.runnable(self._fleet, {**os.environ, **self._environment, **(environment or {})})
 
     def _place(self, stack: str) -> StatePlace:
@@ -244,10 +245,11 @@ class Engine:
                 text.write(line if line.endswith("\n") else line + "\n")
 
             try:
-                with _settings(place) as told:
+                with ExitStack() as held:
+                    told = held.enter_context(_settings(place))
                     act = partial(act, on_output=on_text, on_error=on_text, on_event=on_event, config_file=told)
                     if operation in _RUN_THE_PROGRAM and self._project == ROOT:
-                        act = partial(act, program=self._inline(environment))
+                        act = partial(act, program=self._inline(environment, held))
                     self._on(stack, act, workspace)
             except automation.CommandError as error:
                 text.write(str(error))

@@ -7,7 +7,9 @@ https://www.pulumi.com/docs/iac/guides/building-extending/automation-api/concept
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -31,3 +33,14 @@ def runnable(fleet: Path, environment: Mapping[str, str]) -> Callable[[], None] 
         adopt=environment.get(program.ADOPT) or None,
         local_openai_url=environment.get(LOCAL_OPENAI_URL) or None,
     )
+
+
+@contextmanager
+def own_logging() -> Generator[None]:
+    """Undoes what the SDK sets for the whole process while a program runs: asyncio's warnings are switched off."""
+    logger = logging.getLogger("asyncio")
+    level = logger.level
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -30,13 +30,13 @@ def _refused(engine: Engine, stack: str) -> str:
 
 
 def test_nothing_of_one_stack_reaches_the_next(platform: Rig, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = (platform.add_tenant(slug).stack for slug in ("inside", "insider"))
-    platform.stacks += [first, second, "unknown.local"]
+    first, second, third = (platform.add_tenant(slug).stack for slug in ("inside", "insider", "insidest"))
+    platform.stacks += [first, second, third, "unknown.local"]
     made = engine.preview(first).changes
     assert made["create"] > 5
     other = platform.tenant("insider").secret_arn_pattern.replace("-??????", "-abcdef")
-    with pytest.raises(OperationFailed, match="which is not the secret of stack inside"):
-        engine.up(first, environment={program.ADOPT: other})
+    with pytest.raises(OperationFailed, match="which is not the secret of stack insidest"):
+        engine.up(third, environment={program.ADOPT: other})
     assert "add tenants/unknown.yaml" in _refused(engine, "unknown.local")
     assert _refused(engine, "unknown.local").count("unknown.yaml") == 1, "the reason is told once"
     assert engine.preview(first).changes == made, "neither the failures nor the variable are left"
