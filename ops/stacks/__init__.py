@@ -18,6 +18,8 @@ Run
 
 Engine
     engine         one operation on one stack
+    inline         the program inside a worker
+    messages       the engine's errors
     steps          what changes, by its events
     backend        state and locks
     states         the states of several cells

@@ -7,9 +7,10 @@ of its events, to explain a failure and to search for leaked keys.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -21,6 +22,7 @@ from pulumi import automation
 from pulumi.automation import events
 
 from ops import state_place
+from ops.stacks.messages import Messages
 from ops.stacks.steps import UNTOUCHED, Step, Steps
 from ops.state_place import StatePlace
 from tenancy.loading import FLEET
@@ -32,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _DEPLOYMENT = 3
 """Version of the deployment's format in `export` and `replace_state`."""
 _STACK = "pulumi:pulumi:Stack"
+_RUN_THE_PROGRAM = ("up", "preview")
 _HIDDEN = "[secret]"
 """What the engine's events show in a secret's place."""
 
@@ -180,6 +183,13 @@ class Engine:
             pulumi_command=self._command,
         )
 
+    def _inline(self, environment: Mapping[str, str] | None, held: ExitStack) -> Callable[[], None] | None:
+        # Loaded here, as it takes a second: other operations run no program.
+        from ops.stacks import inline
+
+        held.enter_context(inline.own_logging())
+        return inline.runnable(self._fleet, {**os.environ, **self._environment, **(environment or {})})
+
     def _place(self, stack: str) -> StatePlace:
         if url := self._environment.get(state_place.BACKEND):
             return StatePlace(url)
@@ -205,7 +215,7 @@ class Engine:
     ) -> Outcome:
         log = self._logs / f"{stack}.{operation}.log"
         started = time.monotonic()
-        diagnostics: list[str] = []
+        errors = Messages()
         changes: dict[str, int] = {}
         outputs: dict[str, Any] = {}
         steps = Steps()
@@ -222,9 +232,9 @@ class Engine:
                 if event.resource_pre_event or event.res_outputs_event:
                     steps.hear(json.loads(line))
                 if event.diagnostic_event and event.diagnostic_event.severity == "error":
-                    diagnostics.append(event.diagnostic_event.message.strip())
+                    errors.hear(event.diagnostic_event.message)
                 if event.policy_event and event.policy_event.enforcement_level == "mandatory":
-                    diagnostics.append(event.policy_event.message.strip())
+                    errors.hear(event.policy_event.message)
                 if event.res_outputs_event:
                     outputs.update(_stack_outputs(event.res_outputs_event.metadata))
                 if event.summary_event:
@@ -235,12 +245,15 @@ class Engine:
                 text.write(line if line.endswith("\n") else line + "\n")
 
             try:
-                with _settings(place) as told:
+                with ExitStack() as held:
+                    told = held.enter_context(_settings(place))
                     act = partial(act, on_output=on_text, on_error=on_text, on_event=on_event, config_file=told)
+                    if operation in _RUN_THE_PROGRAM and self._project == ROOT:
+                        act = partial(act, program=self._inline(environment, held))
                     self._on(stack, act, workspace)
             except automation.CommandError as error:
                 text.write(str(error))
-                explanation = "\n".join(dict.fromkeys(diagnostics)) or str(error).strip().splitlines()[-1]
+                explanation = str(errors) or str(error).strip().splitlines()[-1]
                 raise OperationFailed(stack, operation, explanation, log, str(error)) from None
         return Outcome(stack, changes, outputs, time.monotonic() - started, steps.all)
 

@@ -1,0 +1,46 @@
+"""The repository's program inside this process: a worker loads its modules once for all its stacks.
+
+Owns whether this process may run it. Leaves out the engine (`engine`) and the program itself (`program`). The SDK keeps
+each run's stack, configuration and connections in a context of its own, so nothing of one stack reaches the next:
+https://www.pulumi.com/docs/iac/guides/building-extending/automation-api/concepts-terminology/
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import program
+from ops.stacks import sources
+from tenancy.address import LOCAL_OPENAI_URL
+
+_LOADED: Final = sources.code_digest()
+"""Of the code that this process has loaded: a cluster's worker may live on while its checkout changes."""
+
+
+def runnable(fleet: Path, environment: Mapping[str, str]) -> Callable[[], None] | None:
+    """What `__main__.py` runs, with the same arguments; `fleet` holds tenants/ and cells/. None where the files are no
+    longer those that were loaded: the engine then starts a process for them."""
+    if sources.code_digest() != _LOADED:
+        return None
+    return partial(
+        program.deploy,
+        fleet,
+        adopt=environment.get(program.ADOPT) or None,
+        local_openai_url=environment.get(LOCAL_OPENAI_URL) or None,
+    )
+
+
+@contextmanager
+def own_logging() -> Generator[None]:
+    """Undoes what the SDK sets for the whole process while a program runs: asyncio's warnings are switched off."""
+    logger = logging.getLogger("asyncio")
+    level = logger.level
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
