@@ -6,6 +6,7 @@ meets what (`script.py`). One upstream connection a call; the caller may keep it
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -137,6 +138,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer((status, [("Content-Type", "application/json")], json.dumps(content).encode()))
 
     def _answer(self, answer: Answer, *, cut: bool = False) -> None:
+        # A function that was killed, or has given up, no longer listens.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._send(answer, cut=cut)
+
+    def _send(self, answer: Answer, *, cut: bool) -> None:
         status, headers, body = answer
         self.send_response_only(status)
         for name, value in headers:
