@@ -64,6 +64,7 @@ def run(
         decisions.refuse_while_used(cell, _behind(places, tenants, bucket=kept in ("bucket", "both")))
         if kept == "nowhere":
             _look(places)
+            shutil.rmtree(places.folder, ignore_errors=True)
             return Ended(cell, plan, done=False, nothing=True)
         if dry:
             return Ended(cell, plan, done=False)
@@ -79,14 +80,15 @@ def _end(places: Places, passphrase: Passphrase, report: Callable[[str], None]) 
     """Yields what was kept."""
     slug, found = places.cell.cell, places.kept
     places.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    local = places.in_folder(passphrase(found == "bucket"))
-    if found != "folder":
+    local, moved = places.in_folder(passphrase(found == "bucket")), places.folder / "moved"
+    if found != "folder" and not moved.exists():
         report(f"The state of the bootstrap moves to {places.folder}.")
         moving.move(places.in_bucket(places.kms_key()), local, slug)
-    yield from _let_go(places, local, report)
-    report(f"All versions in {places.cell.names.state_bucket} are deleted.")
+        # From here on the bucket's copy may be half deleted, or an older version of itself.
+        moved.touch()
     _empty(places)
-    report("What the bootstrap made is deleted.")
+    report(f"No version of any object is left in {places.cell.names.state_bucket}.")
+    yield from _let_go(places, local, report)
     local.destroy(slug, remove=True)
     _look(places)
     shutil.rmtree(places.folder)
@@ -182,7 +184,10 @@ def _look(places: Places) -> None:
         if exists(lambda: account.buckets.head_bucket(Bucket=names.state_bucket))
         else []
     )
-    left += [names.state_kms_alias] if exists(lambda: account.keys.describe_key(KeyId=names.state_kms_alias)) else []
+    pages = account.keys.get_paginator("list_aliases").paginate()
+    left += [
+        name for page in pages for one in page["Aliases"] if (name := one.get("AliasName")) == names.state_kms_alias
+    ]
     if left:
         raise OperationError(
             f"still there, though no state of a bootstrap names it: {', '.join(left)}. If the cell was never "
