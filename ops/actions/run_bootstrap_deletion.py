@@ -17,6 +17,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 import tenancy
+from components.iam.deployer_trust import provider_arn
 from ops import journal, selection, state_place
 from ops.account import Account
 from ops.actions import bootstrap
@@ -33,7 +34,7 @@ _OPERATION = "bootstrap-delete"
 
 @dataclass(frozen=True)
 class Ended:
-    """`plan` is what a dry run would do. `kept` are OIDC providers that others' roles trust."""
+    """`plan` is what a dry run would do. `kept` are OIDC providers that the account still has."""
 
     cell: Cell
     plan: list[str]
@@ -77,7 +78,7 @@ def run(
 
 
 def _end(places: Places, passphrase: Passphrase, report: Callable[[str], None]) -> Iterator[str]:
-    """Yields what was kept."""
+    """Yields the ARNs of OIDC providers that were kept."""
     slug, found = places.cell.cell, places.kept
     places.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     local, moved = places.in_folder(passphrase(found == "bucket")), places.folder / "moved"
@@ -88,10 +89,19 @@ def _end(places: Places, passphrase: Passphrase, report: Callable[[str], None]) 
         moved.touch()
     _empty(places)
     report(f"No version of any object is left in {places.cell.names.state_bucket}.")
-    yield from _let_go(places, local, report)
+    kept = set(_let_go(places, local, report))
     local.destroy(slug, remove=True)
     _look(places)
     shutil.rmtree(places.folder)
+    yield from sorted(kept | _provider(places))
+
+
+def _provider(places: Places) -> set[str]:
+    """Of the cell's pipeline, if the account has it still: an earlier, interrupted run may have let it go."""
+    cell = places.cell
+    arn = provider_arn(cell.names, cell.pipeline.issuer) if cell.pipeline else ""
+    look = places.account.roles.get_open_id_connect_provider
+    return {arn} if arn and exists(lambda: look(OpenIDConnectProviderArn=arn)) else set()
 
 
 def _let_go(places: Places, local: Engine, report: Callable[[str], None]) -> list[str]:
@@ -108,7 +118,7 @@ def _let_go(places: Places, local: Engine, report: Callable[[str], None]) -> lis
     for urn, by in used.items():
         report(f"{urn.rpartition('::')[2]} stays: the roles {', '.join(by)} trust it.")
     local.replace_state(slug, decisions.unprotected(decisions.without(held, used)))
-    return [urn.rpartition("::")[2] for urn in used]
+    return [str(one["id"]) for one in held["resources"] if one["urn"] in used]
 
 
 def _empty(places: Places) -> None:

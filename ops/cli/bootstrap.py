@@ -97,6 +97,7 @@ def _delete(fleet: Path, cell: str, confirm: str, *, dry_run: bool, as_json: boo
             "after AWS's window of 30 days. OpenAI was not asked: revoke the admin key there. Commit the deletion of "
             f"cells/{cell}.yaml."
         )
+        text += f" The OIDC provider {', '.join(ended.kept)} stays." if ended.kept else ""
     else:
         text = "Would:\n" + output.numbered(ended.plan)
         facts["plan"] = ended.plan

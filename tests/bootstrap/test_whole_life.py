@@ -196,7 +196,7 @@ def test_a_cell_ends_once_nothing_lives_behind_it_and_leaves_nothing(
     ended = founding.told("--delete", "--confirm", CELL)
 
     assert ended["deleted"]
-    assert [one for one in ended["kept"] if "issuer" in one], "others' pipelines hang on it"
+    assert ended["kept"] == [provider], "others' pipelines hang on it"
     assert iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider)["Url"]
     assert names.state_bucket not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
     ours = f"myflux-{CELL}-"
