@@ -23,10 +23,10 @@ from ops.account import Account
 from ops.actions import bootstrap
 from ops.actions import bootstrap_deletion as decisions
 from ops.actions.bootstrap_deletion import Behind
-from ops.actions.run_bootstrap import Passphrase, Places, exists
+from ops.actions.run_bootstrap import Passphrase, Places, exists, in_words
 from ops.errors import OperationError, code_of
 from ops.stacks import backend, moving
-from ops.stacks.engine import Engine, OperationFailed
+from ops.stacks.engine import Engine
 from tenancy import Cell
 
 _OPERATION = "bootstrap-delete"
@@ -56,7 +56,8 @@ def run(
     fleet = tenancy.load(root)
     (cell,) = selection.cells(fleet, slug)
     bootstrap.refuse_a_place_of_its_own(cell)
-    with Account(cell, _OPERATION) as account, journal.exclusive_run(cell, "bootstrap"):
+    # `bootstrap` has the same lock.
+    with Account(cell, _OPERATION) as account, journal.exclusive_run(cell, "bootstrap"), in_words(cell, deletion=True):
         account.check()
         places = Places(cell, root.resolve(), account)
         plan = decisions.plan(cell)
@@ -71,10 +72,7 @@ def run(
             return Ended(cell, plan, done=False)
         if not confirmed():
             raise OperationError("that is not the cell's name. Nothing was changed.")
-        try:
-            return Ended(cell, plan, done=True, kept=tuple(_end(places, passphrase, report)))
-        except OperationFailed as failure:
-            raise OperationError(f"{failure} Run the same command again, once that is mended: it continues.") from None
+        return Ended(cell, plan, done=True, kept=tuple(_end(places, passphrase, report)))
 
 
 def _end(places: Places, passphrase: Passphrase, report: Callable[[str], None]) -> Iterator[str]:

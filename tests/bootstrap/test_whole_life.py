@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from components.iam.people import people_trust
 from myflux_keys.aws_names import CellNames
+from ops.actions import run_bootstrap
 from tests.bootstrap.conftest import PASSPHRASE, Founding
 from tests.program.gate import Asked
 from tests.program.rig import CELL
@@ -44,7 +45,7 @@ def names(founding: Founding) -> CellNames:
 @pytest.fixture(scope="module")
 def granted(founding: Founding) -> dict[str, Any]:
     """The person's policy, as the command prints it."""
-    document = json.loads(founding.run("--policy"))
+    document = run_bootstrap.policy(founding.fleet, CELL, deletion=False)
     founding.may(document)
     return document
 
@@ -181,7 +182,7 @@ def _as_alice(founding: Founding, arn: str) -> Callable[[str], Any]:
 def test_a_cell_ends_once_nothing_lives_behind_it_and_leaves_nothing(
     founding: Founding, names: CellNames, made: dict[str, Any]
 ) -> None:
-    needed = json.loads(founding.run("--delete", "--policy"))
+    needed = run_bootstrap.policy(founding.fleet, CELL, deletion=True)
     founding.may(needed)
     s3, iam = founding.cell.client("administrator", "s3"), founding.cell.client("administrator", "iam")
     assert "`myflux-keys destroy acme` ends one" in founding.run("--delete", "--confirm", CELL, code=1)
