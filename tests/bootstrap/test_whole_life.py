@@ -173,10 +173,10 @@ def test_the_role_of_people_stays_within_its_limit(founding: Founding, names: Ce
 def _as_alice(founding: Founding, arn: str) -> Callable[[str], Any]:
     key = founding.cell.client("administrator", "iam").create_access_key(UserName="alice")["AccessKey"]
     where: dict[str, Any] = {"region_name": founding.cell.region, "endpoint_url": founding.cell.aws_url}
-    sts: Any = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"]).client("sts", **where)  # pyright: ignore
+    sts: Any = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"]).client("sts", **where)
     session = sts.assume_role(RoleArn=arn, RoleSessionName="alice")["Credentials"]
-    known = boto3.Session(session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
-    return lambda service: known.client(service, **where)  # pyright: ignore
+    known: Any = boto3.Session(session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
+    return lambda service: known.client(service, **where)
 
 
 def test_a_cell_ends_once_nothing_lives_behind_it_and_leaves_nothing(
