@@ -74,7 +74,10 @@ class KeptIn(NamedTuple):
 
 
 def state_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
-    """Rules between `state` and `pipeline`, on a cell's raw values."""
+    """Rules between `state`, `bootstrapped` and `pipeline`, on a cell's raw values."""
+    if data.get("bootstrapped") is True and data.get("state") is None:
+        reason = "A bootstrapped cell keeps its state where its bootstrap made a place for it."
+        yield Refusal("bootstrapped-without-state", reason, _by_bootstrap(data), ("bootstrapped",))
     pipeline = data.get("pipeline")
     if not isinstance(pipeline, Mapping):
         return

@@ -54,6 +54,7 @@ def test_a_bootstrapped_cells_people_deploy_as_the_role_too(files: Files) -> Non
     [
         ({"state": STATE, "pipeline": JOB | {"state_bucket": "other"}}, "state-twice", "pipeline.state_bucket"),
         ({"state": STATE, "pipeline": JOB | {"state_key_arn": KEY}}, "state-twice", "pipeline.state_key_arn"),
+        ({"bootstrapped": True}, "bootstrapped-without-state", "bootstrapped"),
         ({"state": {"bucket": "myflux-state"}}, "missing-field", "state.kms_key"),
         ({"state": STATE | {"bucket": "s3://myflux-state"}}, "bad-bucket", "state.bucket"),
         ({"state": STATE | {"kms_key": "alias/myflux-state"}}, "bad-key-arn", "state.kms_key"),
