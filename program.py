@@ -33,6 +33,9 @@ ADOPT = "MYFLUX_ADOPT"
 """Environment variable: the ARN of a secret that a tenant's stack imports; `myflux-keys adopt` sets it for one
 update."""
 
+PROJECT = "myflux-keys"
+"""The Pulumi project of platforms and tenants; that of the bootstrap has another."""
+
 ADMIN_KEY_DAYS = 90
 """Longest time between two rotations of a cell's admin key; OpenAI allows at most a year."""
 ADMIN_KEY_OVERLAP_HOURS = 24
@@ -57,6 +60,35 @@ def deploy(root: Path = ROOT, *, adopt: str | None = None, local_openai_url: str
     except (tenancy.TenancyError, AddressError) as error:
         # For a RunError the engine shows only the message, for any other exception a stack trace.
         raise StackError(str(error)) from None
+
+
+def deploy_bootstrap(root: Path = ROOT, issuers: str | None = None) -> None:
+    """Registers what a cell needs before its platform. `issuers` is as OWN_ISSUERS has it.
+
+    Raises StackError; for None too, since a guess would delete a provider that others use, or fail to make it.
+    """
+    slug = pulumi.get_stack()
+    try:
+        cell = tenancy.load(root, only="").cells.get(slug)
+    except tenancy.TenancyError as error:
+        raise StackError(str(error)) from None
+    if cell is None or issuers is None:
+        raise StackError(f"run `myflux-keys bootstrap {slug}`: it checks the account before it starts this program.")
+    from components.bootstrap import Bootstrap, BootstrapArgs
+
+    args = BootstrapArgs(
+        names=cell.names,
+        principals=cell.deployer_principals,
+        project=PROJECT,
+        replicas=_replicas(cell),
+        issuers=issuers.split(),
+        audience=AWS_AUDIENCE,
+        protect=cell.production,
+        tls=not cell.local,
+    )
+    made = Bootstrap(cell.cell, args, _through_the_cells_account(cell))
+    for output in ("bucket", "kms_key_arn", "people_role_arn"):
+        pulumi.export(output, getattr(made, output))
 
 
 def _deploy(stack: str, fleet: tenancy.Fleet, root: Path, adopt: str | None, local_openai_url: str | None) -> None:
@@ -127,7 +159,8 @@ def platform_args(cell: Cell, local_openai_url: str | None = None) -> PlatformAr
         openai_base_url=openai_base_url(cell, local_openai_url),
         organization_id=cell.openai.organization_id,
         runtime_principals=cell.runtime_principals,
-        deployer_principals=cell.deployer_principals,
+        deployer_principals=cell.deployers,
+        boundary_arn=cell.names.policy_arn(cell.names.boundary_policy) if cell.bootstrapped else "",
         pipeline=_pipeline(cell),
         alarm_emails=cell.alarm_emails,
         log_retention_days=cell.log_retention_days,
@@ -141,7 +174,7 @@ def tenant_key_args(cell: Cell, tenant: Tenant, shared: Shared) -> TenantKeyArgs
     return TenantKeyArgs(
         names=cell.names.tenant(tenant.tenant),
         kms_key_arn=_from_platform(shared, cell, "kms_key_arn"),
-        deployer_principals=cell.deployer_principals,
+        deployer_principals=cell.deployers,
         governor_principals=cell.governors,
         runtime_principals=cell.runtime_principals,
         enabled=tenant.enabled,
@@ -166,8 +199,13 @@ def _replicas(cell: Cell) -> list[Replica]:
 
 def _pipeline(cell: Cell) -> DeployerArgs | None:
     pipeline, kept = cell.pipeline, cell.kept_in
-    if pipeline is None or kept is None:
+    if pipeline is None:
         return None
+    if kept is None:
+        raise StackError(
+            f"cells/{cell.cell}.yaml has a pipeline and no `state`: its role may use the state's bucket alone. "
+            f"`myflux-keys bootstrap {cell.cell}` makes it and prints what to write."
+        )
     from components.deployer import DeployerArgs
     from components.iam.deployer_state import State
     from components.iam.deployer_trust import Job
@@ -178,6 +216,7 @@ def _pipeline(cell: Cell) -> DeployerArgs | None:
         deploys=pipeline.deploys,
         state=State(kept.bucket, kept.kms_key, pulumi.get_project()),
         replicas=_replicas(cell),
+        boundary_arn=cell.names.policy_arn(cell.names.people_role) if cell.bootstrapped else None,
     )
 
 

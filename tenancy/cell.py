@@ -167,6 +167,13 @@ class Cell(Model):
             "variables decide, as in a local cell."
         ),
     ] = None
+    bootstrapped: Annotated[
+        Flag,
+        Field(
+            description="true: `myflux-keys bootstrap` made the permissions boundaries and the role of people who "
+            "deploy, and the platform's stack uses them. Bootstrap prints this line; do not change it later."
+        ),
+    ] = False
     pipeline: Annotated[Pipeline | None, Field(description="The CI pipeline that deploys the cell. Optional.")] = None
     alarm_emails: Annotated[
         tuple[Email, ...],
@@ -217,11 +224,17 @@ class Cell(Model):
         return None
 
     @property
+    def deployers(self) -> tuple[str, ...]:
+        """ARNs of people who deploy and store keys: `deployer_principals`, and the role that they may become."""
+        role = [self.names.role_arn(self.names.people_role)] if self.bootstrapped else []
+        return (*self.deployer_principals, *role)
+
+    @property
     def governors(self) -> tuple[str, ...]:
         """ARNs that may set a secret's policy, tags and rotation: the deployers and the pipeline's role. Only deployers
         may store a key by hand."""
         role = [self.names.role_arn(self.names.deployer_role)] if self.pipeline else []
-        return (*self.deployer_principals, *role)
+        return (*self.deployers, *role)
 
     @model_validator(mode="before")
     @classmethod

@@ -131,7 +131,7 @@ def reckon(fleet: Fleet, cell: Cell, created: Sequence[datetime], now: datetime)
 
 
 def platform_roles(names: CellNames) -> int:
-    """Counted by the names that the platform's stack gives to roles."""
+    """Counted by the names that the bootstrap and the platform give to roles."""
     return sum(limit is aws_limits.ROLE for limit, _ in aws_limits.cell_names(names))
 
 
