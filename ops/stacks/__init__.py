@@ -18,6 +18,7 @@ Run
 
 Engine
     engine         one operation on one stack
+    workspace      the SDK's, with fewer starts
     inline         the program inside a worker
     messages       the engine's errors
     steps          what changes, by its events

@@ -10,13 +10,11 @@ import copy
 import json
 import os
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Any, TypeVar
 
 from pulumi import automation
@@ -25,6 +23,7 @@ from pulumi.automation import events
 from ops import state_place
 from ops.stacks.messages import Messages
 from ops.stacks.steps import UNTOUCHED, Step, Steps
+from ops.stacks.workspace import Stack, Workspace, pulumi_command, settings
 from ops.state_place import StatePlace
 from tenancy.loading import FLEET
 
@@ -67,46 +66,6 @@ class OperationFailed(Exception):
         self.explanation = explanation
         self.log = log
         self.output = output
-
-
-class _Workspace(automation.LocalWorkspace):
-    """Starts the engine for the operation alone.
-
-    The SDK would start it before each one, to select the stack: each command names it, and the selected stack is the
-    user's choice. After each one it would start it twice to read the outputs back, once with secrets shown: the
-    engine's events hold the outputs already.
-    """
-
-    def select_stack(self, stack_name: str) -> None:
-        pass
-
-    def create_stack(self, stack_name: str) -> None:
-        command = ["stack", "init", stack_name, "--no-select"]
-        if not self.secrets_provider:
-            self.pulumi_command.run(command, self.work_dir, self.env_vars)
-            return
-        with TemporaryDirectory(prefix="myflux-stack-") as folder:
-            # The engine writes the provider beside the project too, where it would outlive a later one.
-            settings = self.project_settings()
-            Path(folder, "Pulumi.yaml").write_text(json.dumps({"name": settings.name, "runtime": "python"}), "utf-8")
-            command += ["--secrets-provider", self.secrets_provider]
-            self.pulumi_command.run(command, folder, self.env_vars)
-
-    def stack_outputs(self, stack_name: str) -> automation.OutputMap:  # noqa: ARG002  (the SDK's own shape)
-        return {}
-
-
-class _Stack(automation.Stack):
-    """Does not read the last update back, for which the SDK starts the engine once more."""
-
-    def info(self, show_secrets: bool = True) -> automation.UpdateSummary:  # noqa: ARG002
-        return automation.UpdateSummary("", datetime.now(UTC), "", {}, {}, "")
-
-
-@cache
-def pulumi_command() -> automation.PulumiCommand:
-    """The engine's command. The SDK starts it to read its version: once for all the stacks of a process."""
-    return automation.PulumiCommand()
 
 
 class Engine:
@@ -197,8 +156,8 @@ class Engine:
         environment = self._place(stack).variables | self._environment
         self._command.run(["state", "unprotect", "--all", "--yes", "--stack", stack], str(self._project), environment)
 
-    def _workspace(self, place: StatePlace, environment: Mapping[str, str] | None = None) -> _Workspace:
-        return _Workspace(
+    def _workspace(self, place: StatePlace, environment: Mapping[str, str] | None = None) -> Workspace:
+        return Workspace(
             work_dir=str(self._project),
             env_vars={**place.variables, **self._environment, **(environment or {})},
             secrets_provider=place.secrets_provider or None,
@@ -223,11 +182,11 @@ class Engine:
             return StatePlace("")
         return state_place.of(cell)
 
-    def _on(self, stack: str, act: Callable[[automation.Stack], T], workspace: _Workspace) -> T:
+    def _on(self, stack: str, act: Callable[[automation.Stack], T], workspace: Workspace) -> T:
         """What `act` returns. Creates the stack if the backend has none of that name."""
         selected = automation.Stack.select(stack, workspace)
         # The SDK's own `select` makes no other class.
-        selected.__class__ = _Stack
+        selected.__class__ = Stack
         try:
             return act(selected)
         except automation.StackNotFoundError:
@@ -270,7 +229,7 @@ class Engine:
 
             try:
                 with ExitStack() as held:
-                    told = held.enter_context(_settings(place))
+                    told = held.enter_context(settings(place))
                     act = partial(act, on_output=on_text, on_error=on_text, on_event=on_event, config_file=told)
                     if operation in _RUN_THE_PROGRAM and self._project == ROOT:
                         act = partial(act, program=self._inline(environment, held))
@@ -280,20 +239,6 @@ class Engine:
                 explanation = str(errors) or str(error).strip().splitlines()[-1]
                 raise OperationFailed(stack, operation, explanation, log, str(error)) from None
         return Outcome(stack, changes, outputs, time.monotonic() - started, steps.all)
-
-
-@contextmanager
-def _settings(place: StatePlace) -> Generator[str | None]:
-    """A new file for the stack's settings, for one operation: the engine then takes the provider of secrets from the
-    state, and not from what it once wrote beside the project, which may be another since. None where no key of the
-    cell's encrypts the state."""
-    if not place.secrets_provider:
-        yield None
-        return
-    with NamedTemporaryFile("w", prefix="myflux-stack-", suffix=".yaml", encoding="utf-8") as file:
-        file.write("{}\n")
-        file.flush()
-        yield file.name
 
 
 def _stack_outputs(step: events.StepEventMetadata) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def test_an_event_that_comes_after_the_end_is_let_go(tmp_path: Path, monkeypatch
     monkeypatch.setattr("ops.stacks.engine.pulumi_command", SimpleNamespace)
     monkeypatch.setattr(automation.Stack, "select", lambda *_: automation.Stack.__new__(automation.Stack))
     monkeypatch.setattr(automation.Stack, "refresh", refresh)
-    monkeypatch.setattr("ops.stacks.engine._Workspace", lambda **_: object())
+    monkeypatch.setattr("ops.stacks.engine.Workspace", lambda **_: object())
     Engine(tmp_path, tmp_path).refresh("acme.local")
     (on_event,) = listening
     on_event(events.EngineEvent(sequence=2, timestamp=0))
@@ -48,7 +48,7 @@ def test_the_folder_of_the_files_is_told_to_the_engines_own_process_alone(
     monkeypatch.setattr("ops.stacks.engine.pulumi_command", SimpleNamespace)
     monkeypatch.setattr(automation.Stack, "select", lambda *_: automation.Stack.__new__(automation.Stack))
     monkeypatch.setattr(automation.Stack, "up", lambda *_, **__: None)
-    monkeypatch.setattr("ops.stacks.engine._Workspace", workspace)
+    monkeypatch.setattr("ops.stacks.engine.Workspace", workspace)
     before = dict(os.environ)
     engine, draft = Engine(tmp_path, tmp_path / "fleet"), Engine(tmp_path, tmp_path / "draft")
     engine.up("acme.local", environment={"MYFLUX_ADOPT": "arn"})

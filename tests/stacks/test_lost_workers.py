@@ -16,7 +16,7 @@ import pytest
 from ops import state_place
 from ops.errors import OperationError
 from ops.stacks import backend, lock_holder, sources
-from ops.stacks.engine import pulumi_command
+from ops.stacks.workspace import pulumi_command
 from ops.stacks.job import Job
 from ops.stacks.lock_holder import Lock, Note, provably_ended
 from ops.stacks.pending import mend
