@@ -16,11 +16,11 @@ import pytest
 from ops import state_place
 from ops.errors import OperationError
 from ops.stacks import backend, lock_holder, sources
-from ops.stacks.workspace import pulumi_command
 from ops.stacks.job import Job
 from ops.stacks.lock_holder import Lock, Note, provably_ended
 from ops.stacks.pending import mend
 from ops.stacks.work import work
+from ops.stacks.workspace import pulumi_command
 from tenancy.loading import ROOT
 
 LOST = """
