@@ -33,6 +33,12 @@ ADOPT = "MYFLUX_ADOPT"
 """Environment variable: the ARN of a secret that a tenant's stack imports; `myflux-keys adopt` sets it for one
 update."""
 
+ISSUERS = "MYFLUX_OWN_ISSUERS"
+"""Environment variable: the OIDC issuers, separated by a space, whose providers the bootstrap's stack owns;
+`myflux-keys bootstrap` sets it, having looked which the account has already."""
+PROJECT = "myflux-keys"
+"""The Pulumi project of platforms and tenants; that of the bootstrap has another."""
+
 ADMIN_KEY_DAYS = 90
 """Longest time between two rotations of a cell's admin key; OpenAI allows at most a year."""
 ADMIN_KEY_OVERLAP_HOURS = 24
@@ -57,6 +63,35 @@ def deploy(root: Path = ROOT, *, adopt: str | None = None, local_openai_url: str
     except (tenancy.TenancyError, AddressError) as error:
         # For a RunError the engine shows only the message, for any other exception a stack trace.
         raise StackError(str(error)) from None
+
+
+def deploy_bootstrap(root: Path = ROOT, issuers: str | None = None) -> None:
+    """Registers what a cell needs before its platform. `issuers` is as ISSUERS has it.
+
+    Raises StackError; for None too, since a guess would delete a provider that others use, or fail to make it.
+    """
+    slug = pulumi.get_stack()
+    try:
+        cell = tenancy.load(root, only="").cells.get(slug)
+    except tenancy.TenancyError as error:
+        raise StackError(str(error)) from None
+    if cell is None or issuers is None:
+        raise StackError(f"run `myflux-keys bootstrap {slug}`: it checks the account before it starts this program.")
+    from components.bootstrap import Bootstrap, BootstrapArgs
+
+    args = BootstrapArgs(
+        names=cell.names,
+        principals=cell.deployer_principals,
+        project=PROJECT,
+        replicas=_replicas(cell),
+        issuers=issuers.split(),
+        audience=AWS_AUDIENCE,
+        protect=cell.production,
+        tls=not cell.local,
+    )
+    made = Bootstrap(cell.cell, args, _through_the_cells_account(cell))
+    for output in ("bucket", "kms_key_arn", "people_role_arn"):
+        pulumi.export(output, getattr(made, output))
 
 
 def _deploy(stack: str, fleet: tenancy.Fleet, root: Path, adopt: str | None, local_openai_url: str | None) -> None:
@@ -166,8 +201,13 @@ def _replicas(cell: Cell) -> list[Replica]:
 
 def _pipeline(cell: Cell) -> DeployerArgs | None:
     pipeline, kept = cell.pipeline, cell.kept_in
-    if pipeline is None or kept is None:
+    if pipeline is None:
         return None
+    if kept is None:
+        raise StackError(
+            f"cells/{cell.cell}.yaml has a pipeline and no `state`: its role may use the state's bucket alone. "
+            f"`myflux-keys bootstrap {cell.cell}` makes it and prints what to write."
+        )
     from components.deployer import DeployerArgs
     from components.iam.deployer_state import State
     from components.iam.deployer_trust import Job

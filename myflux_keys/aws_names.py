@@ -157,6 +157,20 @@ class CellNames:
         return f"{self.deployer_role}-{deploys}-state"
 
     @property
+    def people_role(self) -> str:
+        """The role with which a person deploys, made by `bootstrap`, and the policy that limits and allows it."""
+        return f"myflux-{self.cell}-people"
+
+    @property
+    def state_bucket(self) -> str:
+        """Names of buckets are shared by all accounts: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
+        return f"myflux-state-{self.cell}-{self.account_id}"
+
+    @property
+    def state_kms_alias(self) -> str:
+        return f"alias/myflux-state/{self.cell}"
+
+    @property
     def boundary_policy(self) -> str:
         return f"myflux-{self.cell}-boundary"
 

@@ -70,8 +70,7 @@ def of(cell: Cell | None, environment: Mapping[str, str] = os.environ) -> StateP
             )
         return StatePlace(named)
     kept = cell.kept_in
-    endpoint = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
-    url = _bucket(kept.bucket, cell.region, endpoint)
+    url = in_bucket(kept.bucket, cell.region, None, environment).url
     if named and parts(named) != parts(url):
         raise OperationError(
             f"cells/{cell.cell}.yaml keeps its state in s3://{kept.bucket}, but {BACKEND} names another backend: unset "
@@ -79,6 +78,19 @@ def of(cell: Cell | None, environment: Mapping[str, str] = os.environ) -> StateP
         )
     # The same bucket with options of the person's own, such as a profile.
     return StatePlace(named or url, _key(kept.kms_key) if kept.kms_key else "")
+
+
+def in_bucket(
+    bucket: str, region: str, key: str | None = None, environment: Mapping[str, str] = os.environ
+) -> StatePlace:
+    """`key` is the ARN of the KMS key that encrypts secrets; None where something else does."""
+    endpoint = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
+    return StatePlace(_bucket(bucket, region, endpoint), _key(key) if key else "")
+
+
+def in_folder(folder: Path) -> StatePlace:
+    """A passphrase, in the environment of the engine, encrypts secrets there."""
+    return StatePlace(folder.resolve().as_uri(), "passphrase")
 
 
 def for_a_shell(cell: Cell, environment: Mapping[str, str] = os.environ) -> StatePlace:

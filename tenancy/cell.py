@@ -174,6 +174,13 @@ class Cell(Model):
             "variables decide, as in a local cell."
         ),
     ] = None
+    bootstrapped: Annotated[
+        Flag,
+        Field(
+            description="true: `myflux-keys bootstrap` made the permissions boundaries and the role of people who "
+            "deploy, and the platform's stack uses them. Bootstrap prints this line; do not change it later."
+        ),
+    ] = False
     pipeline: Annotated[Pipeline | None, Field(description="The CI pipeline that deploys the cell. Optional.")] = None
     alarm_emails: Annotated[
         tuple[Email, ...],

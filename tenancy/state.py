@@ -82,19 +82,23 @@ def state_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
     if data.get("state") is not None and old:
         reason = f"The place of the state stands in the file twice: state, and pipeline.{old[0]}."
         yield Refusal("state-twice", reason, f"delete {' and '.join(old)}.", ("pipeline", old[0]))
-    if data.get("state") is None and "state_bucket" not in old:
-        reason = "A pipeline needs the place of the state: its role may use this bucket alone."
-        yield Refusal("state-missing", reason, "add state: {bucket: ..., kms_key: ...} to the cell.", ("pipeline",))
 
 
 def state_notices(data: Mapping[str, Any]) -> Iterator[Refusal]:
-    """What the next release no longer reads, on a cell's raw values."""
+    """What is still to be written, and what the next release no longer reads, on a cell's raw values."""
     pipeline = data.get("pipeline")
     if isinstance(pipeline, Mapping):
+        if data.get("state") is None and cast(Mapping[str, Any], pipeline).get("state_bucket") is None:
+            reason = "The platform cannot be deployed yet: its pipeline's role may use the state's bucket alone."
+            yield Refusal("state-missing", reason, _by_bootstrap(data), ("pipeline",))
         for name in _OLD:
             if cast(Mapping[str, Any], pipeline).get(name) is not None:
                 reason = f"`state` has replaced `pipeline.{name}`, which the next release does not read."
                 yield Refusal("state-old-form", reason, _new_form(name), ("pipeline", name))
+
+
+def _by_bootstrap(data: Mapping[str, Any]) -> str:
+    return f"add what `myflux-keys bootstrap {data.get('cell')}` prints; docs/state.md."
 
 
 def _new_form(name: str) -> str:

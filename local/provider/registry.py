@@ -9,6 +9,7 @@ from local.provider.model import Resource
 from local.provider.services import (
     cloudwatch,
     events,
+    iam_oidc,
     iam_policies,
     iam_role,
     kms,
@@ -16,6 +17,8 @@ from local.provider.services import (
     lambda_invocation,
     lambda_settings,
     logs,
+    s3_bucket,
+    s3_settings,
     secret,
     secret_rotation,
     sns,
@@ -30,6 +33,7 @@ RESOURCES: dict[str, Resource] = {
     for module in (
         cloudwatch,
         events,
+        iam_oidc,
         iam_policies,
         iam_role,
         kms,
@@ -37,6 +41,8 @@ RESOURCES: dict[str, Resource] = {
         lambda_invocation,
         lambda_settings,
         logs,
+        s3_bucket,
+        s3_settings,
         secret,
         secret_rotation,
         sns,

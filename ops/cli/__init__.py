@@ -41,6 +41,7 @@ Reports
     doctor         what is wrong with this machine, an account or a cell
 
 Cell
+    bootstrap      what a cell needs before its platform
     local          the local cell
     env            what `pulumi` itself needs
 """

@@ -17,6 +17,7 @@ PLACES: Final = {
     "refresh": "ops.cli.stacks:refresh",
     "destroy": "ops.cli.stacks:destroy",
     "demo": "demo.command:demo",
+    "bootstrap": "ops.cli.bootstrap:bootstrap",
     "new": "ops.cli.new:new",
     "adopt": "ops.cli.adopt:adopt",
     "move": "ops.cli.move:move",

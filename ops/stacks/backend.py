@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 PROJECT: Final = "myflux-keys"
 _STACKS: Final = f".pulumi/stacks/{PROJECT}/"
+BOOTSTRAP: Final = "myflux-keys-bootstrap"
+"""The project of `bootstrap`, in the same backend."""
 _ENDINGS: Final = (".json", ".json.gz", ".json.zst")
 _LOCKS: Final = f".pulumi/locks/organization/{PROJECT}/"
 
@@ -42,13 +44,13 @@ def stacks(url: str) -> set[str] | None:
     return None
 
 
-def has(url: str, stack: str) -> bool | None:
+def has(url: str, stack: str, project: str = PROJECT) -> bool | None:
     """Whether the stack has a state, without listing the others; None for a backend that only the engine can read."""
-    found = place(url)
+    found, folder = place(url), f".pulumi/stacks/{project}/"
     if found.scheme == "file":
-        return any((Path(found.root) / _STACKS / f"{stack}{end}").is_file() for end in _ENDINGS)
+        return any((Path(found.root) / folder / f"{stack}{end}").is_file() for end in _ENDINGS)
     if found.scheme == "s3":
-        prefix = f"{found.prefix}/{_STACKS}".lstrip("/")
+        prefix = f"{found.prefix}/{folder}".lstrip("/")
         listed = _s3(found).list_objects_v2(Bucket=found.root, Prefix=f"{prefix}{stack}.json").get("Contents", [])
         return stack in _names(item.get("Key", "").removeprefix(prefix) for item in listed)
     return None

@@ -12,7 +12,7 @@ from typing import Any
 from pulumi import automation
 
 from ops.errors import OperationError
-from ops.stacks.engine import ROOT, Engine, Outcome, pulumi_command
+from ops.stacks.engine import Engine, Outcome
 
 
 def protected(state: str) -> list[str]:
@@ -35,7 +35,7 @@ def end(engine: Engine, stack: str) -> Outcome:
     Raises OperationFailed and OperationError."""
     if protected(state_of(engine, stack)):
         try:
-            pulumi_command().run(["state", "unprotect", "--all", "--yes", "--stack", stack], str(ROOT), {})
+            engine.unprotect(stack)
         except automation.CommandError as error:
             raise OperationError(f"the protection of stack {stack} cannot be removed: {error}") from None
     return engine.destroy(stack, remove=True)

@@ -6,6 +6,7 @@ of its events, to explain a failure and to search for leaked keys.
 
 from __future__ import annotations
 
+import copy
 import json
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -109,18 +110,24 @@ class Engine:
     """Runs operations on the stacks of one fleet. Credentials and PATH are those of this process.
 
     `fleet` holds tenants/ and cells/; `project` is the folder of a Pulumi.yaml, by default this repository's. Only the
-    engine's process gets them and `environment`: the environment of this process is never changed. The backend is the
-    cell's (`ops/state_place.py`), unless `environment` names one.
+    engine's process gets them and `environment`: the environment of this process is never changed. The backend is
+    `at`; left out, the cell's (`ops/state_place.py`), unless `environment` names one.
     """
 
     def __init__(
-        self, logs: Path, fleet: Path, project: Path = ROOT, environment: Mapping[str, str] | None = None
+        self,
+        logs: Path,
+        fleet: Path,
+        project: Path = ROOT,
+        environment: Mapping[str, str] | None = None,
+        at: StatePlace | None = None,
     ) -> None:
         logs.mkdir(parents=True, exist_ok=True)
         self._logs = logs
         self._project = project
         self._fleet = fleet.resolve()
         self._environment = {**(environment or {}), FLEET: str(self._fleet)}
+        self._at = at
         self._command = pulumi_command()
 
     def up(self, stack: str, *, refresh: bool = False, environment: Mapping[str, str] | None = None) -> Outcome:
@@ -172,6 +179,21 @@ class Engine:
             workspace.create_stack(stack)
         workspace.import_stack(stack, automation.Deployment(version=_DEPLOYMENT, deployment=dict(deployment)))
 
+    def told(self, more: Mapping[str, str]) -> Engine:
+        """Itself, with `more` in the environment of its processes."""
+        told = copy.copy(self)
+        told._environment = self._environment | dict(more)
+        return told
+
+    def make(self, stack: str) -> None:
+        """An empty stack, which the backend must not have yet."""
+        self._workspace(self._place(stack)).create_stack(stack)
+
+    def unprotect(self, stack: str) -> None:
+        """Lets every resource of the stack be deleted. Raises automation.CommandError."""
+        environment = self._place(stack).variables | self._environment
+        self._command.run(["state", "unprotect", "--all", "--yes", "--stack", stack], str(self._project), environment)
+
     def _workspace(self, place: StatePlace, environment: Mapping[str, str] | None = None) -> _Workspace:
         return _Workspace(
             work_dir=str(self._project),
@@ -181,6 +203,8 @@ class Engine:
         )
 
     def _place(self, stack: str) -> StatePlace:
+        if self._at is not None:
+            return self._at
         if url := self._environment.get(state_place.BACKEND):
             return StatePlace(url)
         cell = state_place.cell_of(self._fleet, stack)

@@ -57,6 +57,7 @@ def test_deleting_what_is_gone_is_no_error_but_for_a_call_that_cleans_up(type: s
     gone: dict[str, tuple[str, dict[str, Any]]] = {
         "aws:sqs/queue:Queue": (f"http://127.0.0.1/{ACCOUNT}/none", {}),
         "aws:iam/policy:Policy": (f"arn:aws:iam::{ACCOUNT}:policy/none", {}),
+        "aws:iam/openIdConnectProvider:OpenIdConnectProvider": (f"arn:aws:iam::{ACCOUNT}:oidc-provider/none", {}),
         "aws:iam/rolePolicy:RolePolicy": ("none:none", {}),
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment": (f"none/arn:aws:iam::{ACCOUNT}:policy/none", {}),
         "aws:lambda/permission:Permission": ("none", {"function": "none"}),

@@ -14,12 +14,15 @@ from typing import Any, Final
 
 from ministack.core import iam_evaluator
 from ministack.core.responses import error_response_json, get_account_id, json_response
+from ministack.services import kms as kms_service
 
 from local.aws.iam import principal_ids
 from local.aws.iam.callers import identify
 from local.aws.iam.decision import Policies, Request, ResourcePolicy, decide
+from local.aws.iam.key_values import Values
 from local.aws.iam.patching import replace
 from local.aws.iam.policy import MalformedPolicy, Policy, parse
+from local.aws.iam.request_keys import resource_tag_keys
 
 _KMS: Final = "ministack.services.kms"
 _MOST: Final = 32_768
@@ -71,20 +74,27 @@ def _problem(data: dict[str, Any]) -> str | None:
         return str(unreadable)
     if any((s.principals is None and s.not_principals is None) or s.resources is None for s in policy):
         return "Every statement of a key policy needs a Principal and a Resource."
-    if data.get("BypassPolicyLockoutSafetyCheck") or _author_may_change(policy):
+    if data.get("BypassPolicyLockoutSafetyCheck") or _author_may_change(policy, data):
         return None
     return _LOCKED_OUT
 
 
-def _author_may_change(policy: Policy) -> bool:
+def _author_may_change(policy: Policy, data: dict[str, Any]) -> bool:
+    """Whether the author may change the key's policy once it is stored. A new key has the tags that it is made with."""
     key = iam_evaluator._verified_key.get()
     credential = iam_evaluator.resolve_credential(key, get_account_id())
     if isinstance(credential, iam_evaluator.CredentialResolutionError):
         return False
     author = identify(credential)
     account = author.caller.account
+    record = kms_service._resolve_key(data["KeyId"]) if data.get("KeyId") else None
+    arn = record["Arn"] if record else ""
+    tags: Values = {f"aws:resourcetag/{tag['TagKey']}".lower(): tag["TagValue"] for tag in data.get("Tags") or ()}
+    held = resource_tag_keys("kms", arn) if arn else tags
     request = Request(
-        "kms:PutKeyPolicy", f"arn:aws:kms:us-east-1:{account}:key/new", author.keys | {"kms:calleraccount": account}
+        "kms:PutKeyPolicy",
+        arn or f"arn:aws:kms:us-east-1:{account}:key/new",
+        author.keys | held | {"kms:calleraccount": account},
     )
     return decide(
         author.caller,

@@ -62,6 +62,10 @@ def _iam(operation: str, parameters: dict[str, Any], found: str, account: str) -
             return stored["Arn"] if stored else f"arn:aws:iam::{account}:{kind}{parameters.get('Path') or '/'}{name}"
     if operation == "CreatePolicy":
         return f"arn:aws:iam::{account}:policy{parameters.get('Path') or '/'}{parameters.get('PolicyName', '')}"
+    if operation == "CreateOpenIDConnectProvider":
+        return f"arn:aws:iam::{account}:oidc-provider/{parameters.get('Url', '').removeprefix('https://').rstrip('/')}"
+    if arn := parameters.get("OpenIDConnectProviderArn"):
+        return arn
     return found
 
 

@@ -1,0 +1,181 @@
+"""What a person who deploys a cell may do at most, and who may become that role.
+
+One document is both the policy of the role and its permissions boundary, and the boundary of a pipeline's role, which
+such a person makes: so nothing that a person makes can do more than the person. Leaves out the boundary of the roles
+that read keys (`boundary`), which a person gives to them and cannot change. Why: docs/adr/0025-bootstrap.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from components.iam.statements import Document, Statement, any_key, document, via_secrets_manager
+from myflux_keys.aws_names import CellNames
+from myflux_keys.names import TAG_CELL
+
+TAG_PURPOSE: Final = "purpose"
+STATE: Final = "pulumi-state"
+"""The tag of the key that encrypts the state: nobody but who bootstraps the cell governs it."""
+
+_LOOKS: Final = (
+    "cloudtrail:LookupEvents",
+    "cloudwatch:DescribeAlarms",
+    "iam:GetAccountSummary",
+    "iam:GetOpenIDConnectProvider",
+    "iam:ListRoles",
+    "kms:ListAliases",
+    "lambda:GetAccountSettings",
+    "logs:DescribeLogGroups",
+    "secretsmanager:ListSecrets",
+    "sns:GetSubscriptionAttributes",
+    "sns:Unsubscribe",
+)
+"""Actions on no resource that could be named."""
+_GOVERN_KEYS: Final = (
+    "DescribeKey DisableKeyRotation EnableKeyRotation GetKeyPolicy GetKeyRotationStatus ListResourceTags PutKeyPolicy "
+    "ScheduleKeyDeletion UntagResource UpdateKeyDescription"
+)
+_BOUNDED: Final = (
+    "AttachRolePolicy CreateRole DeleteRolePolicy DetachRolePolicy PutRolePermissionsBoundary PutRolePolicy"
+)
+"""What IAM compares a role's boundary for:
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html"""
+_ROLES: Final = (
+    "DeleteRole GetRole GetRolePolicy ListAttachedRolePolicies ListInstanceProfilesForRole ListRolePolicies "
+    "ListRoleTags TagRole UntagRole UpdateAssumeRolePolicy UpdateRole UpdateRoleDescription"
+)
+_POLICIES: Final = "CreatePolicy* DeletePolicy* GetPolicy* ListPolicyTags ListPolicyVersions TagPolicy UntagPolicy"
+
+
+def people_trust(principals: Sequence[str]) -> Document:
+    """`principals` are ARNs of users and roles."""
+    return document(
+        {
+            "Sid": "DeployersOfTheCell",
+            "Effect": "Allow",
+            "Principal": {"AWS": list(principals)},
+            "Action": "sts:AssumeRole",
+        }
+    )
+
+
+def people_limit(names: CellNames, project: str) -> Document:
+    """Fits a managed policy, which holds 6,144 characters: hence names by patterns, and whole services on them.
+
+    `project` is the Pulumi project of the cell's stacks. A person stores admin keys and customers' keys,
+    and reads no value: that is denied, since a person changes policies that could allow it.
+    """
+    return document(
+        _allow("Looks", list(_LOOKS), ["*"]),
+        _allow("Parts", [f"{service}:*" for service in _SERVICES], _parts(names)),
+        _allow(
+            "KeysThroughSecretsManager",
+            _of("kms", "Decrypt GenerateDataKey"),
+            [any_key(names)],
+            via_secrets_manager(names, _secrets(names)),
+        ),
+        *_keys(names),
+        *_iam(names),
+        *_state(names, project),
+        {
+            "Sid": "NeverAValue",
+            "Effect": "Deny",
+            "Action": ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue", "sts:*"],
+            "Resource": "*",
+        },
+    )
+
+
+_SERVICES: Final = ("cloudwatch", "events", "lambda", "logs", "secretsmanager", "sns", "sqs")
+
+
+def _parts(names: CellNames) -> list[str]:
+    """An action applies to resources of its own service alone."""
+    named = f"myflux-{names.cell}-*"
+    resources = {
+        "cloudwatch": f"alarm:{named}",
+        "events": f"rule/{named}",
+        "lambda": f"function:{named}",
+        "logs": f"log-group:/aws/lambda/{named}",
+        "sns": named,
+        "sqs": named,
+    }
+    parts = [f"arn:*:{service}:*:{names.account_id}:{resource}" for service, resource in resources.items()]
+    return [*parts, *_secrets(names)]
+
+
+def _secrets(names: CellNames) -> list[str]:
+    """A secret's ARN has no random suffix before it is created."""
+    return [names.secret_arn_prefix(f"{folder}/{names.cell}/*") for folder in ("myflux", "myflux-admin")]
+
+
+def _keys(names: CellNames) -> list[Statement]:
+    """The cell's keys by their tag, without that of the state: who deploys cannot end what holds the state."""
+    not_the_states = {"StringNotEquals": {f"aws:ResourceTag/{TAG_PURPOSE}": STATE}}
+    asked = {"StringEquals": {f"aws:RequestTag/{TAG_CELL}": names.cell}}
+    held = {"StringEquals": {f"aws:ResourceTag/{TAG_CELL}": names.cell}}
+    aliases = [_alias_arn(names, f"{names.kms_alias}{end}") for end in ("", "/*")]
+    return [
+        _allow("NewKeys", ["kms:CreateKey"], ["*"], asked),
+        _allow("TaggedKeys", ["kms:TagResource"], [any_key(names)], asked | not_the_states),
+        _allow("Keys", _of("kms", _GOVERN_KEYS), [any_key(names)], held | not_the_states),
+        _allow(
+            "NamesOfKeys",
+            _of("kms", "CreateAlias DeleteAlias UpdateAlias"),
+            [any_key(names), *aliases],
+            not_the_states,
+        ),
+    ]
+
+
+def _iam(names: CellNames) -> list[Statement]:
+    """Roles only with one of two boundaries, neither of which the person can change."""
+    roles = [names.role_arn(f"myflux-{names.cell}{end}") for end in ("-*", "_*")]
+    limits = [names.policy_arn(one) for one in (names.boundary_policy, names.people_role)]
+    return [
+        _allow(
+            "RolesWithABoundary", _of("iam", _BOUNDED), roles, {"StringEquals": {"iam:PermissionsBoundary": limits}}
+        ),
+        _allow("Roles", _of("iam", _ROLES), roles),
+        _allow(
+            "RolesForFunctions",
+            ["iam:PassRole"],
+            roles[:1],
+            {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+        ),
+        _allow("Policies", _of("iam", _POLICIES), [names.policy_arn(f"myflux-{names.cell}-*")]),
+        {
+            "Sid": "NeverItsOwnLimits",
+            "Effect": "Deny",
+            "NotAction": ["iam:Get*", "iam:List*"],
+            "Resource": [*limits, names.role_arn(names.people_role)],
+        },
+    ]
+
+
+def _state(names: CellNames, project: str) -> list[Statement]:
+    """The bucket is the cell's own. What `bootstrap` keeps there is another project's."""
+    bucket = f"arn:{names.partition}:s3:::{names.state_bucket}"
+    files = [
+        f"{bucket}/.pulumi/{folder}{project}/*" for folder in ("stacks/", "locks/organization/", "history/", "backups/")
+    ]
+    held = {f"aws:ResourceTag/{TAG_CELL}": names.cell, f"aws:ResourceTag/{TAG_PURPOSE}": STATE}
+    return [
+        _allow("StateBucket", _of("s3", "GetBucket* GetEncryptionConfiguration ListBucket"), [bucket]),
+        _allow("State", _of("s3", "DeleteObject GetObject PutObject"), [*files, f"{bucket}/.pulumi/meta.yaml"]),
+        _allow("SecretsInState", _of("kms", "Decrypt DescribeKey Encrypt"), [any_key(names)], {"StringEquals": held}),
+    ]
+
+
+def _of(service: str, actions: str) -> list[str]:
+    return [f"{service}:{name}" for name in actions.split()]
+
+
+def _allow(sid: str, actions: list[str], resources: list[str], condition: dict[str, Any] | None = None) -> Statement:
+    statement: Statement = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
+    return statement | ({"Condition": condition} if condition else {})
+
+
+def _alias_arn(names: CellNames, alias: str) -> str:
+    return f"arn:{names.partition}:kms:{names.region}:{names.account_id}:{alias}"

@@ -1,0 +1,197 @@
+"""Makes what a cell needs before its platform, by a Pulumi stack of its own.
+
+The stack's state begins in a folder of this machine, since its bucket is among what it makes, and moves there at the
+end. Each step looks where the one before ended, so that the same command continues after any interruption. Leaves out
+the decisions (`bootstrap`) and the deletion (`run_bootstrap_deletion`).
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+import program
+import tenancy
+from components.iam.bootstrap_permissions import bootstrap_deletion, bootstrap_permissions
+from components.iam.deployer_trust import provider_arn
+from ops import journal, selection, state_place
+from ops.account import Account
+from ops.actions import bootstrap
+from ops.actions.bootstrap import Kept, Made
+from ops.errors import OperationError, code_of
+from ops.stacks import backend, moving, pending
+from ops.stacks.engine import ROOT, Engine, OperationFailed, Outcome
+from tenancy import Cell
+
+_OPERATION: Final = "bootstrap"
+_PASSPHRASE: Final = "PULUMI_CONFIG_PASSPHRASE"  # noqa: S105
+Passphrase = Callable[[bool], str]
+"""Asks for the passphrase of the state in the folder; True for a new one."""
+
+
+def policy(root: Path, slug: str, *, deletion: bool) -> dict[str, Any]:
+    """The IAM policy with which a person can bootstrap the cell, or delete it. Calls nobody."""
+    (cell,) = selection.cells(tenancy.load(root, only=""), slug)
+    issuer = cell.pipeline.issuer if cell.pipeline else None
+    if deletion:
+        return bootstrap_deletion(cell.names, issuer)
+    return bootstrap_permissions(cell.names, backend.BOOTSTRAP, issuer)
+
+
+@dataclass
+class Places:
+    """The two backends of the stack, and what is where."""
+
+    cell: Cell
+    fleet: Path
+    account: Account
+
+    @property
+    def folder(self) -> Path:
+        return journal.folder(self.cell) / "bootstrap"
+
+    @property
+    def kept(self) -> Kept:
+        folder = backend.has(state_place.in_folder(self.folder).url, self.cell.cell, backend.BOOTSTRAP)
+        return bootstrap.kept(bool(folder), self._in_bucket())
+
+    def _in_bucket(self) -> bool:
+        url = state_place.in_bucket(self.cell.names.state_bucket, self.cell.region).url
+        try:
+            return bool(backend.has(url, self.cell.cell, backend.BOOTSTRAP))
+        except ClientError as error:
+            if code_of(error) == "NoSuchBucket":
+                return False
+            if code_of(error) in ("AccessDenied", "403", "AllAccessDisabled"):
+                raise OperationError(
+                    f"bucket {self.cell.names.state_bucket} cannot be listed: you may lack the right, or it is another "
+                    f"account's. `myflux-keys bootstrap {self.cell.cell} --policy` prints the rights that you need. "
+                    "Nothing was changed."
+                ) from None
+            raise
+
+    def in_folder(self, passphrase: str, folder: Path | None = None) -> Engine:
+        """The passphrase reaches the engine's process alone, and ends with it."""
+        at = state_place.in_folder(folder or self.folder)
+        return self._engine(at, {_PASSPHRASE: passphrase})
+
+    def in_bucket(self, kms_key: str) -> Engine:
+        return self._engine(state_place.in_bucket(self.cell.names.state_bucket, self.cell.region, kms_key), {})
+
+    def _engine(self, at: state_place.StatePlace, more: Mapping[str, str]) -> Engine:
+        return Engine(journal.logs() / _OPERATION, self.fleet, ROOT / "bootstrap", more, at)
+
+    def kms_key(self) -> str:
+        """The ARN behind the alias. Raises OperationError where there is none."""
+        alias = self.cell.names.state_kms_alias
+        try:
+            return self.account.keys.describe_key(KeyId=alias)["KeyMetadata"].get("Arn", "")
+        except ClientError as error:
+            if code_of(error) == "NotFoundException":
+                raise OperationError(
+                    f"{alias} names no key, though the state is in the bucket: without the key nothing can be read "
+                    "there. `aws kms cancel-key-deletion` brings back a key whose deletion is scheduled."
+                ) from None
+            raise
+
+
+def run(
+    root: Path, slug: str, passphrase: Passphrase, *, dry: bool, report: Callable[[str], None]
+) -> tuple[Cell, Made | Outcome]:
+    """The cell with what was made; with `dry`, with the preview. Raises OperationError, OperationFailed and
+    TenancyError."""
+    (cell,) = selection.cells(tenancy.load(root, only=""), slug)
+    bootstrap.refuse_a_place_of_its_own(cell)
+    with Account(cell, _OPERATION) as account, journal.exclusive_run(cell, _OPERATION):
+        account.check()
+        places = Places(cell, root.resolve(), account)
+        try:
+            return cell, _preview(places, passphrase) if dry else _make(places, passphrase, report)
+        except OperationFailed as failure:
+            again = "" if dry else " Run the same command again, once that is mended: it continues."
+            raise OperationError(f"{failure}{again}") from None
+
+
+def _preview(places: Places, passphrase: Passphrase) -> Outcome:
+    found = places.kept
+    if found == "nowhere":
+        with TemporaryDirectory(prefix="myflux-bootstrap-") as folder:
+            engine = places.in_folder(secrets.token_hex(16), Path(folder))
+            return _told(places, engine, []).preview(places.cell.cell)
+    in_folder = found == "folder"
+    engine = places.in_folder(passphrase(False)) if in_folder else places.in_bucket(places.kms_key())
+    return _told(places, engine, _resources(engine, places.cell.cell)).preview(places.cell.cell)
+
+
+def _make(places: Places, passphrase: Passphrase, report: Callable[[str], None]) -> Made:
+    slug, found = places.cell.cell, places.kept
+    if found == "bucket":
+        return _up(places, places.in_bucket(places.kms_key()))
+    places.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    local = places.in_folder(passphrase(found == "nowhere"))
+    if found == "both":
+        made = _up(places, places.in_bucket(places.kms_key()))
+    else:
+        report(f"The state of this bootstrap begins in {places.folder}.")
+        made = _up(places, local)
+        report(f"It moves to s3://{made.bucket}.")
+    moving.move(local, places.in_bucket(made.kms_key), slug)
+    shutil.rmtree(places.folder)
+    return made
+
+
+def _up(places: Places, engine: Engine) -> Made:
+    slug = places.cell.cell
+    resources = _resources(engine, slug)
+    outcome = _told(places, _mended(engine, slug), resources).up(slug)
+    told = outcome.outputs
+    return Made(told["bucket"], told["kms_key_arn"], told["people_role_arn"], outcome.changes)
+
+
+def _resources(engine: Engine, stack: str) -> list[dict[str, Any]]:
+    return (engine.peek(stack) or {}).get("resources") or []
+
+
+def _mended(engine: Engine, stack: str) -> Engine:
+    """After an engine that was killed: what it made and did not write down is looked for in AWS."""
+    held = engine.peek(stack)
+    mended = pending.mend(held, pending.in_aws) if held else pending.Mended(None)
+    if mended.unknown:
+        raise OperationError(
+            f"an earlier run was killed while it made {', '.join(mended.unknown)}, which cannot be found by name: look "
+            "for it in AWS by its tags, delete it there, and take it out of pending_operations with `pulumi stack "
+            "export` and `import`. Nothing was changed."
+        )
+    if mended.deployment is not None:
+        engine.replace_state(stack, mended.deployment)
+    return engine
+
+
+def _told(places: Places, engine: Engine, resources: list[dict[str, Any]]) -> Engine:
+    """The engine, with the OIDC issuers that its stack owns. Raises OperationError for policies of another stack."""
+    cell, iam = places.cell, places.account.roles
+    names = [cell.names.policy_arn(one) for one in (cell.names.boundary_policy, cell.names.people_role)]
+    there = [arn for arn in names if _exists(lambda arn=arn: iam.get_policy(PolicyArn=arn))]
+    bootstrap.refuse_foreign(cell, bootstrap.foreign_policies(resources, there))
+    wanted = cell.pipeline.issuer if cell.pipeline else None
+    has = wanted is not None and _exists(
+        lambda: iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider_arn(cell.names, wanted))
+    )
+    return engine.told({program.ISSUERS: " ".join(bootstrap.issuers(resources, wanted, has))})
+
+
+def _exists(look: Callable[[], object]) -> bool:
+    try:
+        look()
+    except ClientError as error:
+        if code_of(error) == "NoSuchEntity":
+            return False
+        raise
+    return True
