@@ -68,6 +68,10 @@ crash-table: $(STAMP) ## Inject every fault into every call of a rotation; print
 mutants: $(STAMP) ## Change each property that the program registers, one by one; report changes that the policy pack passes (minutes)
 	$(RUN) -m tests.mutants
 
+.PHONY: rehearsal
+rehearsal: $(STAMP) engine ## Play docs/going-live.md on a local cell in production's shape, block by block (minutes)
+	$(RUN) -m tests.rehearsal $(if $(KEEP),--keep)
+
 .PHONY: examples
 examples: $(STAMP) engine ## Run the programs under examples/ on local cells; name missing runtimes and how to get them (minutes)
 	$(RUN) -m tests.examples $(EXAMPLES)

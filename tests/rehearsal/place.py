@@ -24,14 +24,17 @@ CELL: Final = "prod-eu1"
 TENANT: Final = "acme-travel"
 CELL_FILE: Final = f"cells/{CELL}.yaml"
 
+OPERATOR: Final = "operator"
+
 WORDS: Final[Mapping[str, str]] = {
     "123456789012": "000000000000",
     "eu-central-1": "us-east-1",
     "org-example": "org-local",
-    "role/myflux-operator": "user/deployer",
+    "role/myflux-operator": "user/operator",
     'role/myflux-app"': 'role/myflux-app", "arn:aws:iam::000000000000:user/runtime"',
 }
-"""The page's word, and what stands for it here. The user `runtime` runs what a container of the application would run."""
+"""The page's word, and what stands for it here. `operator` is a user without any right; the user `runtime` runs what a
+container of the application would run."""
 
 LOCAL: Final = "local: true\nrehearsal: true\n"
 """The cell's file says so too: docs/adr/0037."""
@@ -68,6 +71,7 @@ class Place:
         git(source, "add", "--all")
         git(source, "commit", "--quiet", "--message", "The repository as it is")
         git(self.folder, "clone", "--quiet", "--bare", str(source), str(self.remote))
+        self.client("iam").create_user(UserName=OPERATOR)
         addresses.publish(self.cell.home, self.github.issuer.host, self.github.issuer.url)
 
     def person(self, name: str, user: str) -> Person:
@@ -84,26 +88,36 @@ class Place:
         (checkout / ".venv").symlink_to(ROOT / ".venv")
         (home / ".gitconfig").write_text(f"[user]\nname = {name}\nemail = {user}@myflux.example\n", encoding="utf-8")
         (home / ".aws").mkdir(mode=0o700)
-        held = self.cell.credentials(user)
+        key, secret = self._access_key(user)
         (home / ".aws" / "credentials").write_text(
-            f"[default]\naws_access_key_id = {held.access_key_id}\naws_secret_access_key = {held.secret_access_key}\n",
-            encoding="utf-8",
+            f"[default]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n", encoding="utf-8"
         )
-        self.people[name] = Person(name, home, checkout, self._environment(home))
+        self.people[name] = Person(name, home, checkout, self.environment(home))
         return self.people[name]
 
-    def _environment(self, home: Path) -> dict[str, str]:
+    def _access_key(self, user: str) -> tuple[str, str]:
+        if user != OPERATOR:
+            held = self.cell.credentials(user)
+            return held.access_key_id, held.secret_access_key
+        made = self.client("iam").create_access_key(UserName=user)["AccessKey"]
+        return made["AccessKeyId"], made["SecretAccessKey"]
+
+    def environment(self, home: Path) -> dict[str, str]:
         """As in a terminal of theirs, with where AWS and OpenAI answer on this machine."""
         computed = self.cell.environment()
         kept = {name: os.environ[name] for name in _OF_THIS_SHELL if name in os.environ}
         given = ("AWS_EC2_METADATA_DISABLED", "AWS_ENDPOINT_URL", "MYFLUX_LOCAL_OPENAI_URL", "NO_PROXY", "no_proxy")
-        return kept | {name: computed[name] for name in (*given, "PULUMI_SKIP_UPDATE_CHECK")} | {
-            "AWS_DEFAULT_REGION": self.cell.region,
-            "AWS_PAGER": "",
-            "HOME": str(home),
-            "PATH": path(ROOT / ".venv" / "bin", base=computed["PATH"]),
-            "PULUMI_HOME": computed.get("PULUMI_HOME", str(Path.home() / ".pulumi")),
-        }
+        return (
+            kept
+            | {name: computed[name] for name in (*given, "PULUMI_SKIP_UPDATE_CHECK")}
+            | {
+                "AWS_DEFAULT_REGION": self.cell.region,
+                "AWS_PAGER": "",
+                "HOME": str(home),
+                "PATH": path(ROOT / ".venv" / "bin", base=computed["PATH"]),
+                "PULUMI_HOME": computed.get("PULUMI_HOME", str(Path.home() / ".pulumi")),
+            }
+        )
 
     def text(self, block_file: str, text: str) -> str:
         for word, here in WORDS.items():

@@ -1,0 +1,124 @@
+"""What others do while the page is played: they answer, merge and deploy; and what must then be so."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+import yaml
+
+from tests.program.rig import wait_until
+from tests.rehearsal.people import BlockFailed
+from tests.rehearsal.place import CELL, CELL_FILE, TENANT, Place, git
+
+JOB: str = f"repo:myflux@1234567/keys@89012345:environment:{CELL}"
+"""The subject of the tokens of the repository that the page's cell file names."""
+
+
+def passphrase(place: Place) -> str:
+    del place
+    return "a long passphrase\n"
+
+
+def admin_key(place: Place) -> str:
+    return place.cell.openai.create_admin_key("an owner's", expires_in_seconds=90 * 86_400) + "\n"
+
+
+def bootstrapped(place: Place, told: str) -> str:
+    del told
+    fields = yaml.safe_load((place.people["administrator"].checkout / CELL_FILE).read_text("utf-8"))
+    bucket = fields["state"]["bucket"]
+    versioning = place.client("s3").get_bucket_versioning(Bucket=bucket)
+    assert versioning["Status"] == "Enabled", versioning
+    return f"{bucket} keeps old versions; its own state lies there"
+
+
+def cell_merged(place: Place) -> str:
+    place.merge(CELL)
+    return f"the pull request {CELL} is merged"
+
+
+def tenant_deployed(place: Place) -> str:
+    place.merge(TENANT)
+    merged = git(place.remote, "rev-parse", "main")
+    refused = {who: _job(place, merged, subject) for who, subject in OTHERS.items()}
+    assert not any(done.returncode == 0 for done in refused.values()), refused
+    done = _job(place, merged, JOB)
+    if done.returncode:
+        raise BlockFailed(f"the pipeline: it ended with {done.returncode}\n{done.stdout}{done.stderr}")
+    secret = f"myflux/{CELL}/{TENANT}/openai"
+    described: Callable[[], Mapping[str, object]] = lambda: place.client("secretsmanager").describe_secret(  # noqa: E731
+        SecretId=secret
+    )
+    wait_until(lambda: "LastRotatedDate" in described(), f"the first key of {TENANT}")
+    return f"the pipeline's role deployed {TENANT}; {', '.join(OTHERS)}: refused"
+
+
+OTHERS = {
+    "a fork": f"repo:stranger@7654321/keys@55555555:environment:{CELL}",
+    "another branch": "repo:myflux@1234567/keys@89012345:ref:refs/heads/topic",
+    "another repository": f"repo:myflux@1234567/site@89012346:environment:{CELL}",
+}
+
+
+def _job(place: Place, commit: str, subject: str) -> subprocess.CompletedProcess[str]:
+    """`ops.ci.deploy` as a job of GitHub runs it: a checkout, an identity, and not one credential."""
+    runner = place.folder / "runner" / str(time.monotonic_ns())
+    git(place.folder, "clone", "--quiet", str(place.remote), str(runner))
+    environment = {
+        name: text for name, text in place.environment(runner.parent).items() if not name.startswith("AWS_SHARED")
+    }
+    since = git(runner, "rev-parse", f"{commit}^1")
+    return subprocess.run(
+        [sys.executable, "-m", "ops.ci.deploy", "--cell", CELL, "--since", since],
+        cwd=runner,
+        env=environment | place.github.job(subject),
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+
+
+def answered(place: Place, told: str) -> str:
+    del place
+    assert told.strip(), "the model answered nothing"
+    return f"the model answered: {told.strip()[:60]}"
+
+
+def unconfirmed(place: Place, told: str) -> str:
+    del place
+    assert "PendingConfirmation" in told or "arn:aws:sns" in told, told
+    return "the address waits for its confirmation" if "PendingConfirmation" in told else "the address is confirmed"
+
+
+def unchanged(place: Place, told: str) -> str:
+    del place
+    assert not any(word in told for word in ("create ", "update ", "replace ", "delete ")), told
+    return "a second up changed nothing"
+
+
+def offboarding_merged(place: Place) -> str:
+    living = place.cell.openai.live_keys()
+    left = [key.name for key in living if key.name.startswith(f"myflux-{CELL}-{TENANT}-")]
+    assert not left, f"keys of {TENANT} live: {left}"
+    place.merge(f"offboard-{TENANT}")
+    place.people["operator"].type("git switch main && git pull")
+    return f"no key of {TENANT} is valid; the pull request is merged"
+
+
+def nothing_left(place: Place, told: str) -> str:
+    """What AWS itself still has by the cell's name."""
+    del told
+    iam, lambdas, secrets = (place.client(name) for name in ("iam", "lambda", "secretsmanager"))
+    named = f"myflux-{CELL}"
+    roles = [one["RoleName"] for one in iam.list_roles()["Roles"] if one["RoleName"].startswith(named)]
+    functions = [one["FunctionName"] for one in lambdas.list_functions()["Functions"]]
+    kept = [one["Name"] for one in secrets.list_secrets()["SecretList"]]
+    projects = [one.name for one in place.cell.openai.projects() if one.name.startswith(named) and not one.archived]
+    left = {"functions": functions, "secrets": kept, "projects": projects}
+    left["roles"] = [role for role in roles if role != f"{named}-people"]
+    assert not any(left.values()), left
+    return "no function, secret, project or role of the platform is left"
