@@ -162,7 +162,8 @@ def platform_args(cell: Cell, local_openai_url: str | None = None) -> PlatformAr
         openai_base_url=openai_base_url(cell, local_openai_url),
         organization_id=cell.openai.organization_id,
         runtime_principals=cell.runtime_principals,
-        deployer_principals=cell.deployer_principals,
+        deployer_principals=cell.deployers,
+        boundary_arn=cell.names.policy_arn(cell.names.boundary_policy) if cell.bootstrapped else "",
         pipeline=_pipeline(cell),
         alarm_emails=cell.alarm_emails,
         log_retention_days=cell.log_retention_days,
@@ -176,7 +177,7 @@ def tenant_key_args(cell: Cell, tenant: Tenant, shared: Shared) -> TenantKeyArgs
     return TenantKeyArgs(
         names=cell.names.tenant(tenant.tenant),
         kms_key_arn=_from_platform(shared, cell, "kms_key_arn"),
-        deployer_principals=cell.deployer_principals,
+        deployer_principals=cell.deployers,
         governor_principals=cell.governors,
         runtime_principals=cell.runtime_principals,
         enabled=tenant.enabled,
@@ -218,6 +219,7 @@ def _pipeline(cell: Cell) -> DeployerArgs | None:
         deploys=pipeline.deploys,
         state=State(kept.bucket, kept.kms_key, pulumi.get_project()),
         replicas=_replicas(cell),
+        boundary_arn=cell.names.policy_arn(cell.names.people_role) if cell.bootstrapped else None,
     )
 
 

@@ -26,13 +26,15 @@ class DeployerArgs:
     deploys: Deploys
     state: State
     replicas: Sequence[Replica] = ()
+    boundary_arn: str | None = None
+    """What limits the role, where the bootstrap made it."""
 
 
 class Deployer(pulumi.ComponentResource):
     """Guarantees: only one pipeline may assume the role; it cannot read or write a key, or extend its own permissions.
 
-    A person deploys this role, since it cannot change itself. It does not have the cell's permissions boundary, which
-    allows nothing that a deployment needs.
+    A person deploys this role, since it cannot change itself. It does not have the boundary of the cell's other roles,
+    which allows nothing that a deployment needs.
     """
 
     role_arn: pulumi.Output[str]
@@ -46,6 +48,7 @@ class Deployer(pulumi.ComponentResource):
             name=names.deployer_role,
             description=f"The pipeline that deploys cell {names.cell}. It cannot read a key.",
             assume_role_policy=json.dumps(deployer_trust(names, args.job)),
+            permissions_boundary=args.boundary_arn,
             max_session_duration=3600,
             tags=names.tags,
             opts=child,

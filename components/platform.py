@@ -47,6 +47,8 @@ class PlatformArgs:
     recovery_window_days: int = 30
     replicas: Sequence[Replica] = ()
     """Other Regions that hold replicas of tenants' secrets. Admin secrets have no replicas."""
+    boundary_arn: str = ""
+    """The permissions boundary of the cell's roles, where the bootstrap made it; else the platform makes it."""
     pipeline: DeployerArgs | None = None
     """The CI pipeline that deploys this cell, if there is one."""
     protect: bool = False
@@ -101,14 +103,7 @@ class Platform(pulumi.ComponentResource):
             child,
         )
         alarms = Alarms(f"{name}-alarms", AlarmsArgs(names=names, emails=args.alarm_emails), child)
-        boundary = Policy(
-            f"{name}-boundary",
-            name=names.boundary_policy,
-            description=f"The most that a role of cell {names.cell} can ever do.",
-            policy=json.dumps(permissions_boundary(names, args.replicas)),
-            tags=names.tags,
-            opts=child,
-        )
+        boundary_arn = args.boundary_arn or _boundary(name, args, child)
         environment = {
             CELL: names.cell,
             ADMIN_SECRET: names.admin_secret,
@@ -126,7 +121,7 @@ class Platform(pulumi.ComponentResource):
                     archive=args.archives[one.kind],
                     handler=one.handler,
                     permissions=identity.function_permissions(one, names, args.replicas),
-                    boundary_arn=boundary.arn,
+                    boundary_arn=boundary_arn,
                     dead_letter_arn=alarms.dead_letter_arn,
                     alarm_topic_arn=alarms.topic_arn,
                     environment=environment,
@@ -170,7 +165,7 @@ class Platform(pulumi.ComponentResource):
             RuntimeAccessArgs(
                 names=names,
                 principals=args.runtime_principals,
-                boundary_arn=boundary.arn,
+                boundary_arn=boundary_arn,
                 replicas=args.replicas,
             ),
             child,
@@ -189,3 +184,15 @@ class Platform(pulumi.ComponentResource):
                 "admin_secret_arn": self.admin_secret_arn,
             }
         )
+
+
+def _boundary(name: str, args: PlatformArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    boundary = Policy(
+        f"{name}-boundary",
+        name=args.names.boundary_policy,
+        description=f"The most that a role of cell {args.names.cell} can ever do.",
+        policy=json.dumps(permissions_boundary(args.names, args.replicas)),
+        tags=args.names.tags,
+        opts=opts,
+    )
+    return boundary.arn

@@ -231,11 +231,17 @@ class Cell(Model):
         return None
 
     @property
+    def deployers(self) -> tuple[str, ...]:
+        """ARNs of people who deploy and store keys: `deployer_principals`, and the role that they may become."""
+        role = [self.names.role_arn(self.names.people_role)] if self.bootstrapped else []
+        return (*self.deployer_principals, *role)
+
+    @property
     def governors(self) -> tuple[str, ...]:
         """ARNs that may set a secret's policy, tags and rotation: the deployers and the pipeline's role. Only deployers
         may store a key by hand."""
         role = [self.names.role_arn(self.names.deployer_role)] if self.pipeline else []
-        return (*self.deployer_principals, *role)
+        return (*self.deployers, *role)
 
     @model_validator(mode="before")
     @classmethod

@@ -28,7 +28,7 @@ LONGEST_TENANT: Final = "t" * 32
 
 def measured(cell: Cell) -> Iterator[tuple[str, Limit, Document]]:
     """The cell's field that makes a document long, AWS's limit, and the longest document of its kind."""
-    names, governors, deployers = cell.names, cell.governors, cell.deployer_principals
+    names, governors, deployers = cell.names, cell.governors, cell.deployers
     tenant = names.tenant(LONGEST_TENANT)
     for whom in (identity.any_tenant(), identity.only_tenant(tenant)):
         yield "runtime_principals", TRUST, identity.runtime_trust(cell.runtime_principals, whom)

@@ -65,6 +65,9 @@ def bootstrap_deletion(names: CellNames, issuer: str | None) -> Document:
         _allow("Versions", "s3", "DeleteObject DeleteObjectVersion GetObject PutObject", [f"{bucket}/*"]),
         _allow("KeysEnd", "kms", "Decrypt DeleteAlias Encrypt ScheduleKeyDeletion", [any_key(names)], ours),
         _allow("KeysName", "kms", "DeleteAlias", [_alias(names)]),
+        _allow("WhatLivesBehind", "iam", "ListEntitiesForPolicy", _policies(names)),
+        _allow("WhoTrustsTheProvider", "iam", "ListRoles", ["*"]),
+        _allow("SecretsThatAreLeft", "secretsmanager", "ListSecrets", ["*"]),
         *_reads(names, ours),
         *(_provider(names, issuer, "DeleteOpenIDConnectProvider") if issuer else []),
     )

@@ -240,7 +240,7 @@ def _why_not_stored(cell: Cell, place: Place, error: ClientError) -> str:
     if is_deletion(error):
         return f"the deletion of {place.secret} is scheduled: `{place.up}` says what to do. Nothing was stored."
     if code == "AccessDeniedException":
-        allowed = ", ".join(cell.deployer_principals)
+        allowed = ", ".join(cell.deployers)
         return f"AWS refuses ({code}): only the cell's deployers may store an admin key ({allowed})."
     return f"AWS failed: {code}. {_UNKNOWN}" if code == _AT_AWS else f"AWS refuses: {code}. Nothing was stored."
 
@@ -250,7 +250,7 @@ def _why_not_rotated(cell: Cell, error: ClientError) -> str:
     if code == "ResourceNotFoundException" or is_deletion(error):
         return _why_not_stored(cell, place_of(cell), error)
     if code in ("AccessDenied", "AccessDeniedException"):
-        allowed = ", ".join(cell.deployer_principals)
+        allowed = ", ".join(cell.deployers)
         return f"AWS refuses ({code}): only the cell's deployers may rotate its admin key ({allowed})."
     if code == _AT_AWS:
         return f"AWS failed: {code}: {message} It is not known whether a rotation has started: check with `status`."

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from ops.errors import OperationError
+from ops.stacks.steps import UNTOUCHED
 from tenancy import Cell
 
 PROVIDER: Final = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
@@ -29,8 +30,8 @@ class Made:
     changes: Mapping[str, int]
 
     @property
-    def unchanged(self) -> bool:
-        return not any(count for kind, count in self.changes.items() if kind not in ("same", "read"))
+    def changed(self) -> int:
+        return sum(count for kind, count in self.changes.items() if kind not in UNTOUCHED)
 
 
 def kept(folder: bool, bucket: bool) -> Kept:

@@ -157,6 +157,6 @@ def _why_not_stored(cell: Cell, tenant: Tenant, error: ClientError) -> str:
     if is_deletion(error):
         return f"{tenant.tenant}: {ways_out.deletion_scheduled(tenant.tenant, minted=tenant.minted)}"
     if code in ("AccessDenied", "AccessDeniedException"):
-        allowed = ", ".join(cell.deployer_principals)
+        allowed = ", ".join(cell.deployers)
         return f"AWS refuses ({code}): only the cell's deployers may store a customer's key ({allowed})."
     return f"AWS refuses: {code}: {message}"

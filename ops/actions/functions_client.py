@@ -53,7 +53,7 @@ def _refused(cell: Cell, function_name: str, error: ClientError) -> str:
     if code == "ResourceNotFoundException":
         return ways_out.no_function(function_name, cell.cell)
     if code in ("AccessDenied", "AccessDeniedException"):
-        allowed = ", ".join(cell.deployer_principals)
+        allowed = ", ".join(cell.deployers)
         return f"AWS refuses: only the cell's deployers may call {function_name} ({allowed})."
     if code == "TooManyRequestsException":
         return f"{function_name} already runs as often as it may at a time: try again in a minute."

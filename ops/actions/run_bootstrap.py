@@ -178,20 +178,21 @@ def _told(places: Places, engine: Engine, resources: list[dict[str, Any]]) -> En
     """The engine, with the OIDC issuers that its stack owns. Raises OperationError for policies of another stack."""
     cell, iam = places.cell, places.account.roles
     names = [cell.names.policy_arn(one) for one in (cell.names.boundary_policy, cell.names.people_role)]
-    there = [arn for arn in names if _exists(lambda arn=arn: iam.get_policy(PolicyArn=arn))]
+    there = [arn for arn in names if exists(lambda arn=arn: iam.get_policy(PolicyArn=arn))]
     bootstrap.refuse_foreign(cell, bootstrap.foreign_policies(resources, there))
     wanted = cell.pipeline.issuer if cell.pipeline else None
-    has = wanted is not None and _exists(
+    has = wanted is not None and exists(
         lambda: iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider_arn(cell.names, wanted))
     )
     return engine.told({program.ISSUERS: " ".join(bootstrap.issuers(resources, wanted, has))})
 
 
-def _exists(look: Callable[[], object]) -> bool:
+def exists(look: Callable[[], object]) -> bool:
+    """Whether the call `look`, which reads one thing, finds it."""
     try:
         look()
     except ClientError as error:
-        if code_of(error) == "NoSuchEntity":
+        if code_of(error) in ("404", "NoSuchBucket", "NoSuchEntity", "NotFoundException"):
             return False
         raise
     return True

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ops.actions import bootstrap as decisions
-from ops.actions import run_bootstrap
+from ops.actions import run_bootstrap, run_bootstrap_deletion
 from ops.actions.bootstrap import Made
 from ops.cli import ask, options, output
 
@@ -21,6 +22,13 @@ def bootstrap(
     policy: Annotated[
         bool, typer.Option("--policy", help="Only print the IAM policy that you need for this command; call nobody.")
     ] = False,
+    delete: Annotated[
+        bool,
+        typer.Option("--delete", help="Delete what this command made. Refused while anything is deployed in the cell."),
+    ] = False,
+    confirm: Annotated[
+        str, typer.Option(metavar="CELL", help="With --delete: the cell's name, typed beforehand.", show_default=False)
+    ] = "",
     dry_run: options.DryRun = False,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
@@ -32,10 +40,16 @@ def bootstrap(
     prompt or standard input, encrypts it until then: keep it only as long. Run the same command again after an
     interruption, or after a change of deployer_principals, replicas or pipeline. An OIDC provider that the account has
     already is used, and never changed or deleted.
+
+    With --delete the cell ends: off-board its tenants and destroy its platform first; the command refuses until then,
+    and says what to type. All versions of the state are deleted, and the deletion of its key is scheduled.
     """
-    needed = run_bootstrap.policy(fleet, cell, deletion=False)
+    needed = run_bootstrap.policy(fleet, cell, deletion=delete)
     if policy:
         output.result(needed, json.dumps(needed, indent=2), as_json=as_json)
+        return
+    if delete:
+        _delete(fleet, cell, confirm, dry_run=dry_run, as_json=as_json)
         return
     found, done = run_bootstrap.run(fleet, cell, _passphrase, dry=dry_run, report=output.step)
     facts: dict[str, object] = {"cell": cell, "dry_run": dry_run, "changes": done.changes}
@@ -51,11 +65,11 @@ def bootstrap(
     block = decisions.block(done)
     in_file = decisions.is_in_file(found, done)
     paste = f"cells/{cell}.yaml has it already:" if in_file else f"Write this into cells/{cell}.yaml, and commit it:"
-    said = "Unchanged." if done.unchanged else "Bootstrapped."
+    said = f"{done.changed} changed." if done.changed else "Unchanged."
     output.result(
         facts
         | {
-            "unchanged": done.unchanged,
+            "unchanged": not done.changed,
             "bucket": done.bucket,
             "kms_key": done.kms_key,
             "people_role": done.role,
@@ -65,6 +79,28 @@ def bootstrap(
         f"{said} People deploy as {done.role}. {paste}\n\n{block}",
         as_json=as_json,
     )
+
+
+def _delete(fleet: Path, cell: str, confirm: str, *, dry_run: bool, as_json: bool) -> None:
+    def confirmed() -> bool:
+        if not confirm and not ask.can_answer():
+            output.fail(f"this is not a terminal: add --confirm {cell}. Nothing was changed.", code=2)
+        return (confirm or ask.text(f"All of cell {cell} ends. Type its name to go on")) == cell
+
+    ended = run_bootstrap_deletion.run(fleet, cell, confirmed, _passphrase, dry=dry_run, report=output.step)
+    facts: dict[str, object] = {"cell": cell, "deleted": ended.done, "dry_run": dry_run, "kept": list(ended.kept)}
+    if ended.nothing:
+        text = f"There is nothing of a bootstrap of {cell}: no bucket, role, policy or alias was found."
+    elif ended.done:
+        text = (
+            f"Cell {cell} is deleted: no bucket, role, policy or alias of its bootstrap was found; the state's key ends "
+            "after AWS's window of 30 days. OpenAI was not asked: revoke the admin key there. Commit the deletion of "
+            f"cells/{cell}.yaml."
+        )
+    else:
+        text = "Would:\n" + output.numbered(ended.plan)
+        facts["plan"] = ended.plan
+    output.result(facts, text, as_json=as_json)
 
 
 def _passphrase(new: bool) -> str:

@@ -3,6 +3,7 @@ not examples.
 
 What is deployed
     deployment      roles, secrets and keys with their policies
+    bootstrapped    the boundaries that the cell's bootstrap made
     state           the same from a stack's exported state
     policy          a document as statements
 

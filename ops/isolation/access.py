@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from myflux_keys.names import PLATFORM_TENANT, TAG_TENANT
+from ops.isolation.bootstrapped import by_bootstrap
 from ops.isolation.concrete import Somebody, decided
 from ops.isolation.decision import covers
 from ops.isolation.deployment import Deployment, Resource, Role, Secret, read
@@ -35,7 +36,7 @@ def matrix(resources: Iterable[Resource], cell: Cell) -> Matrix:
     Where documents are missing, or the model cannot express them exactly, the matrix holds only the reason.
     """
     try:
-        return _matrix(read(resources), cell)
+        return _matrix(read(resources, by_bootstrap(cell)), cell)
     except CannotJudgeError as error:
         return Matrix(cell.cell, (), (), frozenset(), unread=str(error))
 
@@ -103,8 +104,8 @@ def _principals(deployment: Deployment, cell: Cell, tenants: Sequence[str]) -> I
     for role in roles:
         if role.arn != runtime and role.tenant == PLATFORM_TENANT:
             yield Principal(_function(role, cell), "function", role.arn)
-    for arn in cell.deployer_principals:
-        alone = len(cell.deployer_principals) == 1
+    for arn in cell.deployers:
+        alone = len(cell.deployers) == 1
         yield Principal("deployer" if alone else f"deployer {arn.rpartition('/')[2]}", "person", arn)
     yield Principal("administrator", "person", f"arn:{names.partition}:iam::{cell.account_id}:role/administrator")
     another = "999999999999" if cell.account_id != "999999999999" else "888888888888"

@@ -172,13 +172,13 @@ def reading(about: About, shape: Shape) -> Iterator[Attempt]:
 def storing(about: About) -> Iterator[Attempt]:
     writers = about.roles(ADMIN_ROTATION)
     for secret in about.admins:
-        yield from others(about, secret, WRITE, writers, about.cell.deployer_principals)
+        yield from others(about, secret, WRITE, writers, about.cell.deployers)
 
 
 def writing(about: About, shape: Shape) -> Iterator[Attempt]:
     managed = any(secret.managed for secret in about.deployment.tenants if secret.tenant in shape.tenants)
     roles = about.roles(ROTATION) if managed else set[str]()
-    people = () if managed else about.cell.deployer_principals
+    people = () if managed else about.cell.deployers
     return others(about, shape.secret, WRITE, roles, people)
 
 

@@ -96,10 +96,13 @@ class Shape:
         return [self, *(replace(self, secret=copy) for copy in self.secret.copies)]
 
 
-def read(resources: Iterable[Resource]) -> Deployment:
-    """Raises CannotJudgeError where something needed is missing or unknown."""
+def read(resources: Iterable[Resource], elsewhere: Mapping[str, str] | None = None) -> Deployment:
+    """`elsewhere` has the documents of managed policies of other stacks, by ARN.
+
+    Raises CannotJudgeError where something needed is missing or unknown."""
     found = list(resources)
-    managed = {_known(r.outputs, "arn"): _known(r.inputs, "policy") for r in found if r.type == "aws:iam/policy:Policy"}
+    own = {_known(r.outputs, "arn"): _known(r.inputs, "policy") for r in found if r.type == "aws:iam/policy:Policy"}
+    managed = {**(elsewhere or {}), **own}
     roles = {role.arn: role for role in _roles(found, managed)}
     secrets = list(_secrets(found))
     admin = [secret for secret in secrets if secret.tenant == PLATFORM_TENANT]

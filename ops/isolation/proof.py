@@ -13,6 +13,7 @@ from typing import Final, Literal
 import z3
 
 from ops.isolation.attempts import Attempt
+from ops.isolation.bootstrapped import by_bootstrap
 from ops.isolation.claims import Claim, claims
 from ops.isolation.counterexample import sentence
 from ops.isolation.deployment import Resource, read
@@ -53,7 +54,7 @@ def prove(resources: Iterable[Resource], cell: Cell) -> list[Verdict]:
     """
     started = time.monotonic()
     try:
-        asked = claims(read(resources), cell)
+        asked = claims(read(resources, by_bootstrap(cell)), cell)
     except CannotJudgeError as error:
         return [_unread(error, [], time.monotonic() - started)]
     judged: list[Verdict] = []

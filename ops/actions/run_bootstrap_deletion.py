@@ -1,0 +1,190 @@
+"""Deletes what `bootstrap` made, once nothing lives behind it.
+
+The stack's own state goes back into a folder first, since its bucket is among what ends. Each step looks where the one
+before ended, so that the same command continues after any interruption. Leaves out the decisions
+(`bootstrap_deletion`).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+import tenancy
+from ops import journal, selection, state_place
+from ops.account import Account
+from ops.actions import bootstrap
+from ops.actions import bootstrap_deletion as decisions
+from ops.actions.bootstrap_deletion import Behind
+from ops.actions.run_bootstrap import Passphrase, Places, exists
+from ops.errors import OperationError, code_of
+from ops.stacks import backend, moving
+from ops.stacks.engine import Engine, OperationFailed
+from tenancy import Cell
+
+_OPERATION = "bootstrap-delete"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """`plan` is what a dry run would do. `kept` are OIDC providers that others' roles trust."""
+
+    cell: Cell
+    plan: list[str]
+    done: bool
+    kept: tuple[str, ...] = ()
+    nothing: bool = False
+
+
+def run(
+    root: Path,
+    slug: str,
+    confirmed: Callable[[], bool],
+    passphrase: Passphrase,
+    *,
+    dry: bool,
+    report: Callable[[str], None],
+) -> Ended:
+    """Raises OperationError and TenancyError."""
+    fleet = tenancy.load(root)
+    (cell,) = selection.cells(fleet, slug)
+    bootstrap.refuse_a_place_of_its_own(cell)
+    with Account(cell, _OPERATION) as account, journal.exclusive_run(cell, "bootstrap"):
+        account.check()
+        places = Places(cell, root.resolve(), account)
+        plan = decisions.plan(cell)
+        kept = places.kept
+        tenants = [tenant.tenant for tenant in fleet.tenants_of(slug)]
+        decisions.refuse_while_used(cell, _behind(places, tenants, bucket=kept in ("bucket", "both")))
+        if kept == "nowhere":
+            _look(places)
+            return Ended(cell, plan, done=False, nothing=True)
+        if dry:
+            return Ended(cell, plan, done=False)
+        if not confirmed():
+            raise OperationError("that is not the cell's name. Nothing was changed.")
+        try:
+            return Ended(cell, plan, done=True, kept=tuple(_end(places, passphrase, report)))
+        except OperationFailed as failure:
+            raise OperationError(f"{failure} Run the same command again, once that is mended: it continues.") from None
+
+
+def _end(places: Places, passphrase: Passphrase, report: Callable[[str], None]) -> Iterator[str]:
+    """Yields what was kept."""
+    slug, found = places.cell.cell, places.kept
+    places.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    local = places.in_folder(passphrase(found == "bucket"))
+    if found != "folder":
+        report(f"The state of the bootstrap moves to {places.folder}.")
+        moving.move(places.in_bucket(places.kms_key()), local, slug)
+    yield from _let_go(places, local, report)
+    report(f"All versions in {places.cell.names.state_bucket} are deleted.")
+    _empty(places)
+    report("What the bootstrap made is deleted.")
+    local.destroy(slug, remove=True)
+    _look(places)
+    shutil.rmtree(places.folder)
+
+
+def _let_go(places: Places, local: Engine, report: Callable[[str], None]) -> list[str]:
+    """Takes protection, and OIDC providers that others use, out of the state."""
+    slug = places.cell.cell
+    held = local.peek(slug)
+    if held is None or not held.get("resources"):
+        return []
+    pages = places.account.roles.get_paginator("list_roles").paginate()
+    roles = [
+        (one["RoleName"], json.dumps(one.get("AssumeRolePolicyDocument"))) for page in pages for one in page["Roles"]
+    ]
+    used = decisions.used_providers(held["resources"], roles)
+    for urn, by in used.items():
+        report(f"{urn.rpartition('::')[2]} stays: the roles {', '.join(by)} trust it.")
+    local.replace_state(slug, decisions.unprotected(decisions.without(held, used)))
+    return [urn.rpartition("::")[2] for urn in used]
+
+
+def _empty(places: Places) -> None:
+    """Every version, and every mark of a deletion. Reads again until there is none: a page may come late."""
+    s3, bucket = places.account.buckets, places.cell.names.state_bucket
+    while True:
+        try:
+            page = s3.list_object_versions(Bucket=bucket)
+        except ClientError as error:
+            if code_of(error) == "NoSuchBucket":
+                return
+            raise
+        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        if not found:
+            return
+        objects: list[Any] = [{"Key": one.get("Key"), "VersionId": one.get("VersionId")} for one in found]
+        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+        if errors := answer.get("Errors"):
+            raise OperationError(
+                f"{bucket}: {errors[0].get('Key')} could not be deleted: {errors[0].get('Code')}. Run the same command "
+                "again, once that is mended: it continues."
+            )
+
+
+def _behind(places: Places, tenants: list[str], *, bucket: bool) -> Behind:
+    names = places.cell.names
+    url = state_place.in_bucket(names.state_bucket, places.cell.region).url
+    stacks = sorted(backend.stacks(url) or ()) if bucket else []
+    return Behind(tenants, stacks, list(_secrets(places)), sorted(_bounded(places) - {names.people_role}))
+
+
+def _secrets(places: Places) -> Iterator[str]:
+    """Secrets that are scheduled for deletion are not listed."""
+    cell = places.cell.cell
+    folders = (f"myflux/{cell}/", f"myflux-admin/{cell}/")
+    pages = places.account.secrets.get_paginator("list_secrets").paginate(
+        Filters=[{"Key": "name", "Values": list(folders)}]
+    )
+    for page in pages:
+        yield from (name for one in page["SecretList"] if (name := one.get("Name", "")).startswith(folders))
+
+
+def _bounded(places: Places) -> set[str]:
+    """Names of roles that have one of the cell's boundaries."""
+    names, iam = places.cell.names, places.account.roles
+    found: set[str] = set()
+    for policy in (names.boundary_policy, names.people_role):
+        try:
+            pages = iam.get_paginator("list_entities_for_policy").paginate(
+                PolicyArn=names.policy_arn(policy), PolicyUsageFilter="PermissionsBoundary"
+            )
+            found |= {role.get("RoleName", "") for page in pages for role in page.get("PolicyRoles", [])}
+        except ClientError as error:
+            if code_of(error) != "NoSuchEntity":
+                raise
+    return found
+
+
+def _look(places: Places) -> None:
+    """Raises OperationError where something that `bootstrap` makes is still there."""
+    names, account = places.cell.names, places.account
+    left: list[str] = []
+    for policy in (names.boundary_policy, names.people_role):
+        arn = names.policy_arn(policy)
+        left += [arn] if exists(lambda arn=arn: account.roles.get_policy(PolicyArn=arn)) else []
+    left += (
+        [names.role_arn(names.people_role)]
+        if exists(lambda: account.roles.get_role(RoleName=names.people_role))
+        else []
+    )
+    left += (
+        [f"bucket {names.state_bucket}"]
+        if exists(lambda: account.buckets.head_bucket(Bucket=names.state_bucket))
+        else []
+    )
+    left += [names.state_kms_alias] if exists(lambda: account.keys.describe_key(KeyId=names.state_kms_alias)) else []
+    if left:
+        raise OperationError(
+            f"still there, though no state of a bootstrap names it: {', '.join(left)}. If the cell was never "
+            "bootstrapped, another stack owns it; else delete it by hand."
+        )
