@@ -1,4 +1,4 @@
-"""docs/going-live.md: the rehearsal plays each of its blocks, or says why it cannot; and its policies open no way to a key.
+"""docs/going-live.md: the rehearsal plays each of its blocks, or says why it cannot.
 
 The rehearsal itself is `make rehearsal`: it takes minutes, so it is no part of `make test`.
 """

@@ -31,10 +31,12 @@ WORDS: Final[Mapping[str, str]] = {
     "eu-central-1": "us-east-1",
     "org-example": "org-local",
     "role/myflux-operator": "user/operator",
+    "export AWS_PROFILE=prod-eu1": 'eval "$(aws configure export-credentials --profile prod-eu1 --format env)"',
     'role/myflux-app"': 'role/myflux-app", "arn:aws:iam::000000000000:user/runtime"',
 }
 """The page's word, and what stands for it here. `operator` is a user without any right; the user `runtime` runs what a
-container of the application would run."""
+container of the application would run. The engine's Go SDK asks for a profile's role at AWS's own address, whatever
+AWS_ENDPOINT_URL says: here AWS's command line asks for it."""
 
 LOCAL: Final = "local: true\nrehearsal: true\n"
 """The cell's file says so too: docs/adr/0037."""

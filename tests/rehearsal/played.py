@@ -21,8 +21,8 @@ APPLICATION: Final = ("application", "runtime")
 
 @dataclass(frozen=True)
 class Around:
-    """`answer` is pasted at the block's prompt; `before` and `after` are what other people and the pipeline do, and what
-    the rehearsal looks at: each returns a sentence."""
+    """`answer` is pasted at the block's prompt; `before` and `after` are what others and the pipeline do, and what the
+    rehearsal looks at: each returns a sentence."""
 
     who: tuple[str, str] = OPERATOR
     answer: Callable[[Place], str] | None = None
@@ -36,7 +36,6 @@ PLAN: Final[Mapping[str, Around]] = {
     "4. The cell's pull request": Around(ADMINISTRATOR),
     "8. The application": Around(ADMINISTRATOR),
     "11. A second operator's laptop": Around(SECOND),
-    "A damaged state": Around(ADMINISTRATOR),
 }
 """By heading; DETAILS wins."""
 
@@ -49,7 +48,11 @@ DETAILS: Final[Mapping[tuple[str, int], Around]] = {
     ("9. Alarms", 1): Around(after=scenes.unconfirmed),
     ("9. Alarms", 2): Around(ADMINISTRATOR),
     ("11. A second operator's laptop", 2): Around(SECOND, after=scenes.unchanged),
-    ("The cell", 1): Around(before=scenes.offboarding_merged, after=scenes.nothing_left),
+    ("A damaged state", 1): Around(ADMINISTRATOR, before=scenes.state_damaged),
+    ("A damaged state", 2): Around(after=scenes.state_restored),
+    ("A damaged state", 3): Around(before=scenes.state_lost, after=scenes.adopted),
+    ("The cell", 1): Around(before=scenes.offboarding_merged),
+    ("The cell", 2): Around(ADMINISTRATOR, answer=scenes.passphrase, after=scenes.nothing_left),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -56,6 +57,7 @@ def tenant_deployed(place: Place) -> str:
     return f"the pipeline's role deployed {TENANT}; {', '.join(OTHERS)}: refused"
 
 
+STATE = f".pulumi/stacks/myflux-keys/{TENANT}.{CELL}.json"
 OTHERS = {
     "a fork": f"repo:stranger@7654321/keys@55555555:environment:{CELL}",
     "another branch": "repo:myflux@1234567/keys@89012345:ref:refs/heads/topic",
@@ -100,25 +102,63 @@ def unchanged(place: Place, told: str) -> str:
     return "a second up changed nothing"
 
 
+def state_damaged(place: Place) -> str:
+    s3, bucket = place.client("s3"), _bucket(place)
+    s3.put_object(Bucket=bucket, Key=STATE, Body=b"{")
+    return "the tenant's state is cut after its first character"
+
+
+def state_restored(place: Place, told: str) -> str:
+    unchanged(place, told)
+    return "the state is whole, and nothing differs"
+
+
+def state_lost(place: Place) -> str:
+    s3, bucket = place.client("s3"), _bucket(place)
+    versions = s3.list_object_versions(Bucket=bucket, Prefix=STATE)
+    for one in [*versions.get("Versions", []), *versions.get("DeleteMarkers", [])]:
+        s3.delete_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
+    return f"no version of {STATE.rpartition('/')[2]} is left"
+
+
+def adopted(place: Place, told: str) -> str:
+    del told
+    text = place.client("s3").get_object(Bucket=_bucket(place), Key=STATE)["Body"].read()
+    assert json.loads(text)["checkpoint"]["latest"]["resources"], "the state holds nothing"
+    return "its state was made anew"
+
+
 def offboarding_merged(place: Place) -> str:
     living = place.cell.openai.live_keys()
     left = [key.name for key in living if key.name.startswith(f"myflux-{CELL}-{TENANT}-")]
     assert not left, f"keys of {TENANT} live: {left}"
     place.merge(f"offboard-{TENANT}")
-    place.people["operator"].type("git switch main && git pull")
     return f"no key of {TENANT} is valid; the pull request is merged"
 
 
 def nothing_left(place: Place, told: str) -> str:
-    """What AWS itself still has by the cell's name."""
+    """What AWS and OpenAI themselves still have by the cell's name."""
     del told
-    iam, lambdas, secrets = (place.client(name) for name in ("iam", "lambda", "secretsmanager"))
+    clients = {name: place.client(name) for name in ("iam", "kms", "lambda", "s3", "secretsmanager")}
     named = f"myflux-{CELL}"
-    roles = [one["RoleName"] for one in iam.list_roles()["Roles"] if one["RoleName"].startswith(named)]
-    functions = [one["FunctionName"] for one in lambdas.list_functions()["Functions"]]
-    kept = [one["Name"] for one in secrets.list_secrets()["SecretList"]]
-    projects = [one.name for one in place.cell.openai.projects() if one.name.startswith(named) and not one.archived]
-    left = {"functions": functions, "secrets": kept, "projects": projects}
-    left["roles"] = [role for role in roles if role != f"{named}-people"]
+    living = [
+        one["KeyId"]
+        for one in clients["kms"].list_keys()["Keys"]
+        if clients["kms"].describe_key(KeyId=one["KeyId"])["KeyMetadata"]["KeyState"] != "PendingDeletion"
+    ]
+    left = {
+        "functions": [one["FunctionName"] for one in clients["lambda"].list_functions()["Functions"]],
+        "secrets": [one["Name"] for one in clients["secretsmanager"].list_secrets()["SecretList"]],
+        "buckets": [one["Name"] for one in clients["s3"].list_buckets()["Buckets"]],
+        "keys of KMS": living,
+        "roles": [one["RoleName"] for one in clients["iam"].list_roles()["Roles"] if one["RoleName"].startswith(named)],
+        "projects": [
+            one.name for one in place.cell.openai.projects() if one.name.startswith(named) and not one.archived
+        ],
+    }
     assert not any(left.values()), left
-    return "no function, secret, project or role of the platform is left"
+    return "no function, secret, bucket, role or project is left; every KMS key ends"
+
+
+def _bucket(place: Place) -> str:
+    return f"myflux-state-{CELL}-{place.cell.account_id}"
