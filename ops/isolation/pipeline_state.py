@@ -58,7 +58,7 @@ def beyond_its_stacks(about: About) -> Iterator[Attempt]:
 
 def _one_by_one(caller: Caller, action: str) -> Iterator[Caller]:
     """`caller` with one pattern of resources at a time: of all together the solver cannot say that none matches. What
-    is denied counts as allowed, so nothing is lost."""
+    is denied, or beyond the role's boundary, counts as allowed, so nothing is lost."""
     for policy in caller.identity or ():
         for statement in policy.statements:
             if not statement.allow or not covers(statement, action):
@@ -70,7 +70,7 @@ def _one_by_one(caller: Caller, action: str) -> Iterator[Caller]:
                 else [replace(statement, resources=(one,)) for one in patterns]
             )
             for single in singles:
-                yield replace(caller, identity=[Policy((single,), policy.owner)])
+                yield replace(caller, identity=[Policy((single,), policy.owner)], boundary=None)
 
 
 def _objects(cell: str, platform: bool) -> Iterator[tuple[Language, Sequence[str]]]:
