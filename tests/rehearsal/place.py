@@ -26,17 +26,23 @@ CELL_FILE: Final = f"cells/{CELL}.yaml"
 
 OPERATOR: Final = "operator"
 
+_BECOME: Final = """eval "$(.venv/bin/python -c 'import boto3
+held = boto3.Session(profile_name="{profile}").get_credentials().get_frozen_credentials()
+print("export AWS_ACCESS_KEY_ID=" + held.access_key)
+print("export AWS_SECRET_ACCESS_KEY=" + held.secret_key)
+print("export AWS_SESSION_TOKEN=" + held.token)')\""""
+
 WORDS: Final[Mapping[str, str]] = {
     "123456789012": "000000000000",
     "eu-central-1": "us-east-1",
     "org-example": "org-local",
     "role/myflux-operator": "user/operator",
-    "export AWS_PROFILE=prod-eu1": 'eval "$(aws configure export-credentials --profile prod-eu1 --format env)"',
+    "export AWS_PROFILE=prod-eu1": _BECOME.format(profile=CELL),
     'role/myflux-app"': 'role/myflux-app", "arn:aws:iam::000000000000:user/runtime"',
 }
 """The page's word, and what stands for it here. `operator` is a user without any right; the user `runtime` runs what a
 container of the application would run. The engine's Go SDK asks for a profile's role at AWS's own address, whatever
-AWS_ENDPOINT_URL says: here AWS's command line asks for it."""
+AWS_ENDPOINT_URL says: here boto3 asks for it."""
 
 LOCAL: Final = "local: true\nrehearsal: true\n"
 """The cell's file says so too: docs/adr/0037."""
