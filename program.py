@@ -33,9 +33,6 @@ ADOPT = "MYFLUX_ADOPT"
 """Environment variable: the ARN of a secret that a tenant's stack imports; `myflux-keys adopt` sets it for one
 update."""
 
-ISSUERS = "MYFLUX_OWN_ISSUERS"
-"""Environment variable: the OIDC issuers, separated by a space, whose providers the bootstrap's stack owns;
-`myflux-keys bootstrap` sets it, having looked which the account has already."""
 PROJECT = "myflux-keys"
 """The Pulumi project of platforms and tenants; that of the bootstrap has another."""
 
@@ -66,7 +63,7 @@ def deploy(root: Path = ROOT, *, adopt: str | None = None, local_openai_url: str
 
 
 def deploy_bootstrap(root: Path = ROOT, issuers: str | None = None) -> None:
-    """Registers what a cell needs before its platform. `issuers` is as ISSUERS has it.
+    """Registers what a cell needs before its platform. `issuers` is as OWN_ISSUERS has it.
 
     Raises StackError; for None too, since a guess would delete a provider that others use, or fail to make it.
     """

@@ -8,5 +8,6 @@ from pathlib import Path
 
 import program
 from tenancy.loading import FLEET
+from tenancy.pipeline import OWN_ISSUERS
 
-program.deploy_bootstrap(Path(os.environ.get(FLEET, program.ROOT)), os.environ.get(program.ISSUERS))
+program.deploy_bootstrap(Path(os.environ.get(FLEET, program.ROOT)), os.environ.get(OWN_ISSUERS))

@@ -97,6 +97,8 @@ class Cell(TypedDict):
     """ARNs of the IAM users and roles that run `pulumi up`. They may set tags and policies, and cannot read a key."""
     state: NotRequired[State]
     """The bucket and key of the stacks' state. Left out: PULUMI_BACKEND_URL and Pulumi's other variables decide, as in a local cell."""
+    bootstrapped: NotRequired[bool]
+    """true: `myflux-keys bootstrap` made the permissions boundaries and the role of people who deploy, and the platform's stack uses them. Bootstrap prints this line; do not change it later."""
     pipeline: NotRequired[Pipeline]
     """The CI pipeline that deploys the cell. Optional."""
     alarm_emails: NotRequired[list[str]]

@@ -4,6 +4,11 @@ The two that a stack consists of
     platform          what a cell's tenants share
     tenant_key        one tenant's key, without its value
 
+Before a platform
+    bootstrap         what a cell needs before its platform
+    state_store       the bucket and the key of the cell's state
+    people_access     the role of people who deploy, and the boundaries of all roles
+
 Parts of both
     empty_secret      a secret without a value, with its resource policy
     encryption_key    a KMS key with its alias

@@ -20,6 +20,9 @@ from tenancy.state import Bucket, KeyArn
 
 GITHUB_ISSUER: Final = "token.actions.githubusercontent.com"
 AWS_AUDIENCE: Final = "sts.amazonaws.com"
+OWN_ISSUERS: Final = "MYFLUX_OWN_ISSUERS"
+"""Environment variable: the issuers, separated by a space, whose OIDC providers the bootstrap's stack owns;
+`myflux-keys bootstrap` sets it, having looked which of them the account has already."""
 
 
 def _exactly(pattern: str, what: str, way_out: str) -> Callable[[str], str]:

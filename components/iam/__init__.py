@@ -1,7 +1,10 @@
 """Every policy document of ours, as pure functions that return dicts.
 
 identity              trust policies and the runtime's permissions
-boundary              the permissions boundary of every role
+boundary              the permissions boundary of every role that reads keys
+people                the role of people who deploy, and its boundary
+state_store           policies of the state's bucket and key
+bootstrap_permissions  what a person needs to bootstrap a cell, and to delete it
 functions             what each function's role may do
 resource              policies of secrets, KMS keys and the alarms' topic
 copies                replicas of secrets in other Regions

@@ -2,7 +2,7 @@
 
 One document is both the policy of the role and its permissions boundary, and the boundary of a pipeline's role, which
 such a person makes: so nothing that a person makes can do more than the person. Leaves out the boundary of the roles
-that read keys (`boundary`), which a person gives to them and cannot change. Why: docs/adr/0025-bootstrap.md.
+that read keys (`boundary`), which a person gives to them and cannot change. Why: docs/adr/0037-bootstrap.md.
 """
 
 from __future__ import annotations

@@ -24,6 +24,10 @@ Tenants
     offboard            ends a tenant
     leave_cell          removes a tenant from a cell, for both of these
 
+Cells
+    bootstrap           what a cell needs before its platform
+    bootstrap_deletion  when that may be deleted, and what is left
+
 Reports
     status              the state of each key
     history             the history of a key
@@ -45,6 +49,8 @@ What a command calls: it loads files, takes locks, opens records and accounts
     run_move            both halves of a move
     run_offboard        prepares an off-boarding
     run_sweep           a sweep of cells and tenants
+    run_bootstrap       a bootstrap
+    run_bootstrap_deletion  its deletion
     run_stacks          one operation on many stacks
     store_keys          stores an admin key or a customer's key
     switch_access       denies or allows a tenant's readers

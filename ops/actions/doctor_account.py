@@ -111,7 +111,7 @@ def bucket(name: str, wanted: str, region: str | None) -> Finding:
         return wrong(
             "state bucket",
             f"there is no bucket {name}",
-            "correct state.bucket in the cell's file, or make the bucket: docs/state.md",
+            "correct state.bucket in the cell's file; `myflux-keys bootstrap CELL` makes it and prints what to write",
         )
     if region != wanted:
         return wrong(

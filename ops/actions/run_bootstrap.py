@@ -17,7 +17,6 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-import program
 import tenancy
 from components.iam.bootstrap_permissions import bootstrap_deletion, bootstrap_permissions
 from components.iam.deployer_trust import provider_arn
@@ -29,6 +28,7 @@ from ops.errors import OperationError, code_of
 from ops.stacks import backend, moving, pending
 from ops.stacks.engine import ROOT, Engine, OperationFailed, Outcome
 from tenancy import Cell
+from tenancy.pipeline import OWN_ISSUERS
 
 _OPERATION: Final = "bootstrap"
 _PASSPHRASE: Final = "PULUMI_CONFIG_PASSPHRASE"  # noqa: S105
@@ -137,11 +137,12 @@ def _make(places: Places, passphrase: Passphrase, report: Callable[[str], None])
     places.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     local = places.in_folder(passphrase(found == "nowhere"))
     if found == "both":
-        made = _up(places, places.in_bucket(places.kms_key()))
-    else:
-        report(f"The state of this bootstrap begins in {places.folder}.")
-        made = _up(places, local)
-        report(f"It moves to s3://{made.bucket}.")
+        moving.move(local, places.in_bucket(places.kms_key()), slug)
+        shutil.rmtree(places.folder)
+        return _up(places, places.in_bucket(places.kms_key()))
+    report(f"The state of this bootstrap begins in {places.folder}.")
+    made = _up(places, local)
+    report(f"It moves to s3://{made.bucket}.")
     moving.move(local, places.in_bucket(made.kms_key), slug)
     shutil.rmtree(places.folder)
     return made
@@ -184,7 +185,7 @@ def _told(places: Places, engine: Engine, resources: list[dict[str, Any]]) -> En
     has = wanted is not None and exists(
         lambda: iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider_arn(cell.names, wanted))
     )
-    return engine.told({program.ISSUERS: " ".join(bootstrap.issuers(resources, wanted, has))})
+    return engine.told({OWN_ISSUERS: " ".join(bootstrap.issuers(resources, wanted, has))})
 
 
 def exists(look: Callable[[], object]) -> bool:

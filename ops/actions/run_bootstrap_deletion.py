@@ -17,6 +17,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 import tenancy
+from components.iam.deployer_trust import provider_arn
 from ops import journal, selection, state_place
 from ops.account import Account
 from ops.actions import bootstrap
@@ -33,7 +34,7 @@ _OPERATION = "bootstrap-delete"
 
 @dataclass(frozen=True)
 class Ended:
-    """`plan` is what a dry run would do. `kept` are OIDC providers that others' roles trust."""
+    """`plan` is what a dry run would do. `kept` are OIDC providers that the account still has."""
 
     cell: Cell
     plan: list[str]
@@ -64,6 +65,7 @@ def run(
         decisions.refuse_while_used(cell, _behind(places, tenants, bucket=kept in ("bucket", "both")))
         if kept == "nowhere":
             _look(places)
+            shutil.rmtree(places.folder, ignore_errors=True)
             return Ended(cell, plan, done=False, nothing=True)
         if dry:
             return Ended(cell, plan, done=False)
@@ -76,20 +78,30 @@ def run(
 
 
 def _end(places: Places, passphrase: Passphrase, report: Callable[[str], None]) -> Iterator[str]:
-    """Yields what was kept."""
+    """Yields the ARNs of OIDC providers that were kept."""
     slug, found = places.cell.cell, places.kept
     places.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    local = places.in_folder(passphrase(found == "bucket"))
-    if found != "folder":
+    local, moved = places.in_folder(passphrase(found == "bucket")), places.folder / "moved"
+    if found != "folder" and not moved.exists():
         report(f"The state of the bootstrap moves to {places.folder}.")
         moving.move(places.in_bucket(places.kms_key()), local, slug)
-    yield from _let_go(places, local, report)
-    report(f"All versions in {places.cell.names.state_bucket} are deleted.")
+        # From here on the bucket's copy may be half deleted, or an older version of itself.
+        moved.touch()
     _empty(places)
-    report("What the bootstrap made is deleted.")
+    report(f"No version of any object is left in {places.cell.names.state_bucket}.")
+    kept = set(_let_go(places, local, report))
     local.destroy(slug, remove=True)
     _look(places)
     shutil.rmtree(places.folder)
+    yield from sorted(kept | _provider(places))
+
+
+def _provider(places: Places) -> set[str]:
+    """Of the cell's pipeline, if the account has it still: an earlier, interrupted run may have let it go."""
+    cell = places.cell
+    arn = provider_arn(cell.names, cell.pipeline.issuer) if cell.pipeline else ""
+    look = places.account.roles.get_open_id_connect_provider
+    return {arn} if arn and exists(lambda: look(OpenIDConnectProviderArn=arn)) else set()
 
 
 def _let_go(places: Places, local: Engine, report: Callable[[str], None]) -> list[str]:
@@ -106,7 +118,7 @@ def _let_go(places: Places, local: Engine, report: Callable[[str], None]) -> lis
     for urn, by in used.items():
         report(f"{urn.rpartition('::')[2]} stays: the roles {', '.join(by)} trust it.")
     local.replace_state(slug, decisions.unprotected(decisions.without(held, used)))
-    return [urn.rpartition("::")[2] for urn in used]
+    return [str(one["id"]) for one in held["resources"] if one["urn"] in used]
 
 
 def _empty(places: Places) -> None:
@@ -182,7 +194,10 @@ def _look(places: Places) -> None:
         if exists(lambda: account.buckets.head_bucket(Bucket=names.state_bucket))
         else []
     )
-    left += [names.state_kms_alias] if exists(lambda: account.keys.describe_key(KeyId=names.state_kms_alias)) else []
+    pages = account.keys.get_paginator("list_aliases").paginate()
+    left += [
+        name for page in pages for one in page["Aliases"] if (name := one.get("AliasName")) == names.state_kms_alias
+    ]
     if left:
         raise OperationError(
             f"still there, though no state of a bootstrap names it: {', '.join(left)}. If the cell was never "

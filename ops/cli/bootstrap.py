@@ -93,10 +93,11 @@ def _delete(fleet: Path, cell: str, confirm: str, *, dry_run: bool, as_json: boo
         text = f"There is nothing of a bootstrap of {cell}: no bucket, role, policy or alias was found."
     elif ended.done:
         text = (
-            f"Cell {cell} is deleted: no bucket, role, policy or alias of its bootstrap was found; the state's key ends "
+            f"Cell {cell} is deleted: no bucket, role, policy or alias of its bootstrap is left. The state's key ends "
             "after AWS's window of 30 days. OpenAI was not asked: revoke the admin key there. Commit the deletion of "
             f"cells/{cell}.yaml."
         )
+        text += f" The OIDC provider {', '.join(ended.kept)} stays." if ended.kept else ""
     else:
         text = "Would:\n" + output.numbered(ended.plan)
         facts["plan"] = ended.plan

@@ -22,6 +22,7 @@ Engine
     backend        state and locks
     states         the states of several cells
     lock_holder    whose lock, and whether it lives
+    moving         a state from one backend to another
     pending        what a killed engine left
     interrupting   Ctrl-C
 

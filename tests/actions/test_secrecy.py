@@ -75,6 +75,7 @@ ELSEWHERE = {
     "check": "runs without any credential, and its tests look for the key that a branch holds",
     "adopt": "what it wrote is searched at the end of tests/tenants_life",
     "move": "what it wrote is searched at the end of tests/tenants_life",
+    "bootstrap": "runs before a cell has any key, and its test looks for its passphrase",
     "env": "prints what a cell's file says, and asks nobody",
     "rename": "refuses before it reads anything",
     "local": "starts and stops servers; `local openai-admin-key` plays OpenAI's page, which shows a new key once",

@@ -20,6 +20,7 @@ LOW_TO_HIGH = (
     "components",
     "tenancy",
     "program",
+    "bootstrap",
     "component_package",
     "ops",
     "ops.stacks",

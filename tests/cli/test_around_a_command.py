@@ -42,6 +42,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "refresh": ("acme", "fjord"),
     "destroy": ("acme", "fjord", "--yes"),
     "demo": ("--home", f"{NO_HOME}/demo"),
+    "bootstrap": ("local",),
     "new": ("hotel-sol", "--name", "Hotel Sol", "--from", "acme"),
     "adopt": ("acme", "--yes"),
     "move": ("acme", "--to", "second", "--yes"),
@@ -71,8 +72,8 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "key status": (),
 }
 ASK_AWS: Final = {
-    "up", "preview", "refresh", "destroy", "adopt", "move", "offboard", "rotate", "revoke", "disable", "enable",
-    "sweep", "status", "history", "capacity", "admin-key set", "admin-key rotate", "key set", "key status",
+    "bootstrap", "up", "preview", "refresh", "destroy", "adopt", "move", "offboard", "rotate", "revoke", "disable",
+    "enable", "sweep", "status", "history", "capacity", "admin-key set", "admin-key rotate", "key set", "key status",
 }  # fmt: skip
 CLIENT: Final = aws_clients.client
 Walk = Callable[..., dict[str, Said]]
@@ -190,7 +191,7 @@ def test_a_state_folder_that_cannot_be_written(walk: Walk, tmp_path: Path, monke
     said = walk()
     check(said)
     told = that_say(said, FORBIDDEN, "set MYFLUX_STATE to another folder")
-    assert told == {"up", "preview", "adopt", "move", "rotate", "revoke"}
+    assert told == {"bootstrap", "up", "preview", "adopt", "move", "rotate", "revoke"}
     monkeypatch.delenv("MYFLUX_STATE")
     monkeypatch.setenv("XDG_STATE_HOME", FORBIDDEN)
     assert that_say(walk(told), FORBIDDEN, "set MYFLUX_STATE to another folder") == told

@@ -9,16 +9,44 @@ import http.client
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
-class Gate:
-    """`url` is where the engine believes AWS to be. `held` is set once the matching call has been applied by AWS."""
+@dataclass(frozen=True)
+class Asked:
+    """A request as it came, with its signature."""
 
-    def __init__(self, port: int) -> None:
+    method: str
+    path: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class Gate:
+    """`url` is where the engine believes AWS to be. `held` is set once the matching call has been applied by AWS.
+    `asked` holds every request that came through."""
+
+    def __init__(self, port: int, aws_port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
+        self.asked: list[Asked] = []
+        self._aws_port = aws_port
         self.held = threading.Event()
         self.opened = threading.Event()
+
+    def send(self, asked: Asked) -> tuple[http.client.HTTPResponse, bytes]:
+        """AWS's answer to the request, byte for byte."""
+        upstream = http.client.HTTPConnection("127.0.0.1", self._aws_port, timeout=120)
+        try:
+            # The signature covers the Host header: it goes on as it came.
+            upstream.putrequest(asked.method, asked.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in asked.headers:
+                upstream.putheader(name, value)
+            upstream.endheaders(asked.body)
+            answer = upstream.getresponse()
+            return answer, answer.read()
+        finally:
+            upstream.close()
 
 
 @contextmanager
@@ -30,17 +58,9 @@ def gate(aws_port: int, holds: Callable[[str, str], bool]) -> Generator[Gate]:
 
         def pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            upstream = http.client.HTTPConnection("127.0.0.1", aws_port, timeout=120)
-            try:
-                # The signature covers the Host header: it goes on as it came.
-                upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-                for name, value in self.headers.items():
-                    upstream.putheader(name, value)
-                upstream.endheaders(body)
-                answer = upstream.getresponse()
-                content = answer.read()
-            finally:
-                upstream.close()
+            asked = Asked(self.command, self.path, self.headers.items(), body)
+            made.asked.append(asked)
+            answer, content = made.send(asked)
             if holds(self.headers.get("X-Amz-Target", ""), self.path) and not made.held.is_set():
                 made.held.set()
                 made.opened.wait(60)
@@ -67,7 +87,7 @@ def gate(aws_port: int, holds: Callable[[str, str], bool]) -> Generator[Gate]:
         block_on_close = False
 
     with Server(("127.0.0.1", 0), Handler) as server:
-        made = Gate(server.server_address[1])
+        made = Gate(server.server_address[1], aws_port)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:

@@ -37,13 +37,23 @@ def test_the_pipelines_old_fields_are_read_with_a_notice_each(files: Files) -> N
     assert all(notice.line for notice in fleet.notices)
 
 
+def test_a_pipeline_may_come_before_the_place_that_the_bootstrap_makes(files: Files) -> None:
+    (notice,) = load(files, pipeline=JOB).notices
+    assert (notice.rule, notice.field) == ("state-missing", "pipeline")
+    assert "`myflux-keys bootstrap prod-eu1`" in notice.way_out
+
+
+def test_a_bootstrapped_cells_people_deploy_as_the_role_too(files: Files) -> None:
+    cell = load(files, state=STATE, bootstrapped=True).cells["prod-eu1"]
+    assert cell.deployers == (*cell.deployer_principals, cell.names.role_arn(cell.names.people_role))
+    assert set(cell.deployers) <= set(cell.governors)
+
+
 @pytest.mark.parametrize(
     ("fields", "rule", "field"),
     [
         ({"state": STATE, "pipeline": JOB | {"state_bucket": "other"}}, "state-twice", "pipeline.state_bucket"),
         ({"state": STATE, "pipeline": JOB | {"state_key_arn": KEY}}, "state-twice", "pipeline.state_key_arn"),
-        ({"pipeline": JOB}, "state-missing", "pipeline"),
-        ({"pipeline": JOB | {"state_key_arn": KEY}}, "state-missing", "pipeline"),
         ({"state": {"bucket": "myflux-state"}}, "missing-field", "state.kms_key"),
         ({"state": STATE | {"bucket": "s3://myflux-state"}}, "bad-bucket", "state.bucket"),
         ({"state": STATE | {"kms_key": "alias/myflux-state"}}, "bad-key-arn", "state.kms_key"),

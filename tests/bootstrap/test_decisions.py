@@ -1,0 +1,146 @@
+"""What a bootstrap and its deletion decide, without a call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+import tenancy
+from ops.actions import bootstrap, bootstrap_deletion
+from ops.actions.bootstrap import PROVIDER, Made
+from ops.actions.bootstrap_deletion import Behind
+from ops.errors import OperationError
+from ops.stacks import moving
+from ops.stacks.engine import Engine
+from tenancy import Cell
+from tests.program.rig import ROOT
+
+GITHUB = "token.actions.githubusercontent.com"
+ARN = f"arn:aws:iam::000000000000:oidc-provider/{GITHUB}"
+OWN = {"type": PROVIDER, "urn": "urn::issuer", "id": ARN, "inputs": {"url": f"https://{GITHUB}"}}
+
+
+def cell(**more: Any) -> Cell:
+    found = tenancy.load(ROOT, only="").cells["local"]
+    return Cell.model_validate(found.model_dump() | more)
+
+
+@pytest.mark.parametrize(
+    ("folder", "bucket", "where"),
+    [(False, False, "nowhere"), (True, False, "folder"), (False, True, "bucket"), (True, True, "both")],
+)
+def test_where_its_own_state_is(folder: bool, bucket: bool, where: str) -> None:
+    assert bootstrap.kept(folder, bucket) == where
+
+
+def test_a_provider_that_the_account_has_is_used_and_never_owned() -> None:
+    assert bootstrap.issuers([], GITHUB, account_has=True) == []
+    assert bootstrap.issuers([], GITHUB, account_has=False) == [GITHUB]
+    assert bootstrap.issuers([OWN], GITHUB, account_has=True) == [GITHUB], "its own from an earlier run stays its own"
+    assert bootstrap.issuers([OWN], None, account_has=False) == [GITHUB], "though the cell has no pipeline any more"
+    assert bootstrap.issuers([OWN], "gitlab.com", account_has=False) == [GITHUB, "gitlab.com"]
+
+
+def test_a_boundary_of_the_platform_is_not_taken_over() -> None:
+    boundary = cell().names.policy_arn(cell().names.boundary_policy)
+    own = [{"type": "aws:iam/policy:Policy", "id": boundary}]
+    assert bootstrap.foreign_policies(own, [boundary]) == []
+    with pytest.raises(OperationError, match="its stack owns it"):
+        bootstrap.refuse_foreign(cell(), bootstrap.foreign_policies([], [boundary]))
+
+
+def test_a_cell_that_keeps_its_state_elsewhere_needs_no_bootstrap() -> None:
+    key = "arn:aws:kms:us-east-1:000000000000:key/1"
+    bootstrap.refuse_a_place_of_its_own(cell())
+    bootstrap.refuse_a_place_of_its_own(cell(state={"bucket": cell().names.state_bucket, "kms_key": key}))
+    with pytest.raises(OperationError, match=r"state in s3://by-hand.*needs no bootstrap"):
+        bootstrap.refuse_a_place_of_its_own(cell(state={"bucket": "by-hand", "kms_key": key}))
+
+
+def test_what_it_prints_is_what_the_file_must_say(tmp_path: Path) -> None:
+    made = Made("myflux-state-local-000000000000", "arn:aws:kms:us-east-1:000000000000:key/1", "arn", {})
+    (tmp_path / "tenants").mkdir()
+    (tmp_path / "cells").mkdir()
+    text = (ROOT / "cells" / "local.yaml").read_text(encoding="utf-8")
+    (tmp_path / "cells" / "local.yaml").write_text(f"{text}{bootstrap.block(made)}\n", encoding="utf-8")
+    assert bootstrap.is_in_file(tenancy.load(tmp_path).cells["local"], made)
+    assert not bootstrap.is_in_file(cell(), made)
+
+
+@pytest.mark.parametrize(
+    ("behind", "way_out"),
+    [
+        (Behind(tenants=["acme"], stacks=["acme.local", "local"]), "`myflux-keys offboard acme` ends one"),
+        (Behind(stacks=["acme.local", "local"], secrets=["s"]), "`myflux-keys destroy acme` ends one"),
+        (Behind(stacks=["local"], roles=["r"]), "`myflux-keys destroy --cell local` ends it"),
+        (Behind(secrets=["myflux/local/acme/openai"], roles=["r"]), "delete-secret"),
+        (Behind(roles=["myflux-local-runtime"]), "delete them"),
+    ],
+)
+def test_a_cell_with_something_behind_it_stays_with_the_next_thing_to_type(behind: Behind, way_out: str) -> None:
+    with pytest.raises(OperationError, match=r"Nothing was changed") as refused:
+        bootstrap_deletion.refuse_while_used(cell(), behind)
+    assert way_out in str(refused.value)
+    bootstrap_deletion.refuse_while_used(cell(), Behind())
+
+
+def test_a_production_cells_platform_is_protected_and_the_refusal_says_how_it_ends() -> None:
+    production = cell().model_copy(update={"production": True})
+    with pytest.raises(OperationError, match=r"pulumi state unprotect --all --stack local.*myflux-keys destroy"):
+        bootstrap_deletion.refuse_while_used(production, Behind(stacks=["local"]))
+
+
+def test_a_provider_that_others_trust_stays_when_the_cell_ends() -> None:
+    trusting = ("their-role", json.dumps({"Principal": {"Federated": ARN}}))
+    other = ("other", json.dumps({"Principal": {"Federated": f"{ARN}-2"}}))
+    assert bootstrap_deletion.used_providers([OWN], [other]) == {}
+    assert bootstrap_deletion.used_providers([OWN], [trusting, other]) == {"urn::issuer": ["their-role"]}
+    held = {"resources": [OWN, {"urn": "bucket", "protect": True}]}
+    assert bootstrap_deletion.without(held, ["urn::issuer"]) == {"resources": [{"urn": "bucket", "protect": True}]}
+    assert not any(one["protect"] for one in bootstrap_deletion.unprotected(held)["resources"])
+
+
+class Backend:
+    """A place of a state. `held` is what it holds, None for no such stack."""
+
+    def __init__(self, held: Mapping[str, Any] | None) -> None:
+        self.held = held
+
+    def peek(self, stack: str) -> Mapping[str, Any] | None:
+        return self.held
+
+    def make(self, stack: str) -> None:
+        assert self.held is None
+        self.held = {"secrets_providers": {"type": "cloud"}}
+
+    def replace_state(self, stack: str, deployment: Mapping[str, Any]) -> None:
+        self.held = deployment
+
+
+STATE = {"secrets_providers": {"type": "passphrase"}, "resources": [{"urn": "a"}]}
+
+
+def moved(source: Mapping[str, Any] | None, target: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    there = Backend(target)
+    moving.move(cast(Engine, Backend(source)), cast(Engine, there), "local")
+    return there.held
+
+
+def test_a_state_moves_whole_and_is_encrypted_by_the_new_places_own_key() -> None:
+    expected = {"secrets_providers": {"type": "cloud"}, "resources": [{"urn": "a"}]}
+    assert moved(STATE, None) == expected
+    assert moved(STATE, {"secrets_providers": {"type": "cloud"}}) == expected, "it died before the import"
+    assert moved(STATE, expected) == expected, "it died after the import"
+
+
+def test_a_state_that_differs_or_holds_secrets_is_never_overwritten() -> None:
+    with pytest.raises(OperationError, match="another state at the place"):
+        moved(STATE, {"resources": [{"urn": "b"}]})
+    with pytest.raises(OperationError, match="is gone"):
+        moved(None, None)
+    with pytest.raises(OperationError, match="holds secrets"):
+        moved({"resources": [{"outputs": {"x": {"ciphertext": "v1:"}}}]}, None)
