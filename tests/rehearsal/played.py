@@ -45,7 +45,7 @@ DETAILS: Final[Mapping[tuple[str, int], Around]] = {
     ("6. The admin key", 1): Around(answer=scenes.admin_key),
     ("7. The first tenant", 2): Around(before=scenes.tenant_deployed),
     ("8. The application", 7): Around(APPLICATION, after=scenes.answered),
-    ("9. Alarms", 1): Around(after=scenes.unconfirmed),
+    ("9. Alarms", 1): Around(after=scenes.subscribed),
     ("9. Alarms", 2): Around(ADMINISTRATOR),
     ("11. A second operator's laptop", 2): Around(SECOND, after=scenes.unchanged),
     ("A damaged state", 1): Around(ADMINISTRATOR, before=scenes.state_damaged),
