@@ -17,15 +17,19 @@ import click
 import typer.main
 
 from components.iam import copies, identity, resource
+from components.iam.bootstrap_permissions import bootstrap_deletion, bootstrap_permissions
 from components.iam.boundary import permissions_boundary
 from components.iam.deployer_permissions import deployer_looks, deployer_permissions
 from components.iam.deployer_state import State, deployer_state
 from components.iam.deployer_trust import Job, deployer_trust
+from components.iam.people import people_limit
+from components.iam.state_store import state_bucket, state_key
 from docs import access_matrix, package_arguments
 from docs.scale import scale
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import FUNCTIONS, ROTATION
 from ops.cli.main import app
+from ops.stacks.backend import BOOTSTRAP, PROJECT
 from policies.guardrails import rules_page
 from tenancy import schema
 from tenancy.pipeline import AWS_AUDIENCE, GITHUB_ISSUER, GitHub
@@ -76,7 +80,7 @@ def iam_documents() -> str:
     tenant = _CELL.tenant("acme")
     rotation = _CELL.function_role_arn(ROTATION)
     chapters: list[tuple[str, identity.Document]] = [
-        ("Permissions boundary of every role", permissions_boundary(_CELL)),
+        ("Permissions boundary of every role that reads keys", permissions_boundary(_CELL)),
         *((one.title, identity.function_permissions(one, _CELL)) for one in FUNCTIONS),
         ("Runtime: who becomes it", identity.runtime_trust([_APPLICATION], identity.any_tenant())),
         ("Runtime: what it reads", identity.runtime_read(_CELL)),
@@ -91,6 +95,14 @@ def iam_documents() -> str:
         ("Pipeline that deploys tenants: its stacks' state", deployer_state(_CELL, "tenants", _STATE)),
         ("Pipeline that deploys everything: what it changes", deployer_permissions(_CELL, "everything")),
         ("Pipeline that deploys everything: its stacks' state", deployer_state(_CELL, "everything", _STATE)),
+        ("Bootstrap: what a person needs", bootstrap_permissions(_CELL, BOOTSTRAP, GITHUB_ISSUER)),
+        ("Bootstrap: what a person needs to delete a cell", bootstrap_deletion(_CELL, GITHUB_ISSUER)),
+        (
+            "People who deploy: policy and boundary of their role, boundary of a pipeline's",
+            people_limit(_CELL, PROJECT),
+        ),
+        ("The bucket of the state", state_bucket(_CELL)),
+        ("The KMS key of the state", state_key(_CELL)),
         (
             "A tenant's secret",
             resource.tenant_secret(

@@ -35,17 +35,19 @@ RULE: Final = Limit("an EventBridge rule's name", 64, f"{_REFERENCE}/eventbridge
 LOG_GROUP: Final = Limit(
     "a log group's name", 512, f"{_REFERENCE}/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html"
 )
+BUCKET: Final = Limit("a bucket's name", 63, f"{_REFERENCE}/AmazonS3/latest/userguide/bucketnamingrules.html")
 SESSION_TAG: Final = Limit("a session tag's value", 256, f"{_REFERENCE}/STS/latest/APIReference/API_Tag.html")
 
 
 def cell_names(names: CellNames) -> Iterator[tuple[Limit, str]]:
-    """Every name that a cell's platform stack gives to something in AWS, with the limit for it."""
+    """Every name that a cell's bootstrap and platform give to something in AWS, with the limit for it."""
     functions = [names.function(one) for one in FUNCTIONS]
     yield from ((FUNCTION, name) for name in functions)
     yield from ((LOG_GROUP, names.log_group(name)) for name in functions)
-    yield from ((ROLE, name) for name in (*functions, names.runtime_role, names.deployer_role))
+    yield from ((ROLE, name) for name in (*functions, names.runtime_role, names.deployer_role, names.people_role))
     policies = (
         names.boundary_policy,
+        names.people_role,
         names.read_policy,
         names.deployer_looks_policy,
         names.deployer_state_policy("everything"),
@@ -53,6 +55,8 @@ def cell_names(names: CellNames) -> Iterator[tuple[Limit, str]]:
     yield from ((POLICY, name) for name in policies)
     yield SECRET, names.admin_secret
     yield ALIAS, names.kms_alias
+    yield ALIAS, names.state_kms_alias
+    yield BUCKET, names.state_bucket
     yield QUEUE, names.dead_letter_queue
     yield TOPIC, names.alarm_topic
     yield from ((RULE, name) for name in names.rules)

@@ -75,7 +75,8 @@ def provider(issuer: str, arn: str, audience: str, audiences: Sequence[str] | No
         return wrong(
             check,
             f"the account has no provider {issuer}, so no job can assume the pipeline's role",
-            f"`aws iam create-open-id-connect-provider --url https://{issuer} --client-id-list {audience}`",
+            f"`aws iam create-open-id-connect-provider --url https://{issuer} --client-id-list {audience}`; for a "
+            "bootstrapped cell `myflux-keys bootstrap` makes it",
         )
     if audience not in audiences:
         return wrong(

@@ -111,7 +111,7 @@ def bucket(name: str, wanted: str, region: str | None) -> Finding:
         return wrong(
             "state bucket",
             f"there is no bucket {name}",
-            "correct state.bucket in the cell's file; `myflux-keys bootstrap CELL` makes it and prints what to write",
+            "correct state.bucket in the cell's file; `myflux-keys bootstrap` makes it and prints it: docs/state.md",
         )
     if region != wanted:
         return wrong(

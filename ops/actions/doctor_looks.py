@@ -135,7 +135,8 @@ class Looks:
         kept = self._cell.kept_in
         if kept is None:
             why = (
-                f"the cell's file has no `state`, so {state_place.BACKEND} decides where Pulumi keeps it: docs/state.md"
+                f"the cell's file has no `state`, so {state_place.BACKEND} decides where Pulumi keeps it; for a new "
+                f"cell `myflux-keys bootstrap {self._cell.cell}` makes a place: docs/state.md"
             )
             return {"state bucket": lambda: not_checked("state bucket", why)}
         name, s3 = kept.bucket, self.account.buckets

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -112,11 +113,26 @@ def run(
     with Account(cell, _OPERATION) as account, journal.exclusive_run(cell, _OPERATION):
         account.check()
         places = Places(cell, root.resolve(), account)
-        try:
+        with in_words(cell):
             return cell, _preview(places, passphrase) if dry else _make(places, passphrase, report)
-        except OperationFailed as failure:
-            again = "" if dry else " Run the same command again, once that is mended: it continues."
-            raise OperationError(f"{failure}{again}") from None
+
+
+@contextmanager
+def in_words(cell: Cell, *, deletion: bool = False) -> Generator[None]:
+    """What the engine or AWS refuses, with the way out. Raises OperationError."""
+    command = f"myflux-keys bootstrap {cell.cell}{' --delete' if deletion else ''}"
+    rights = f"`{command} --policy` prints the rights that you need."
+    again = f"Then run `{command}` again: it continues where it ended."
+    try:
+        yield
+    except OperationFailed as failure:
+        told = [str(failure), rights if "AccessDenied" in str(failure) else "", again]
+        raise OperationError(" ".join(filter(None, told))) from None
+    except ClientError as error:
+        if "AccessDenied" not in code_of(error):
+            raise
+        told = error.response.get("Error", {}).get("Message", "")
+        raise OperationError(f"AWS refuses: {told.rstrip('.')}. {rights} {again}") from None
 
 
 def _preview(places: Places, passphrase: Passphrase) -> Outcome:

@@ -23,10 +23,10 @@ from ops.account import Account
 from ops.actions import bootstrap
 from ops.actions import bootstrap_deletion as decisions
 from ops.actions.bootstrap_deletion import Behind
-from ops.actions.run_bootstrap import Passphrase, Places, exists
+from ops.actions.run_bootstrap import Passphrase, Places, exists, in_words
 from ops.errors import OperationError, code_of
 from ops.stacks import backend, moving
-from ops.stacks.engine import Engine, OperationFailed
+from ops.stacks.engine import Engine
 from tenancy import Cell
 
 _OPERATION = "bootstrap-delete"
@@ -56,7 +56,8 @@ def run(
     fleet = tenancy.load(root)
     (cell,) = selection.cells(fleet, slug)
     bootstrap.refuse_a_place_of_its_own(cell)
-    with Account(cell, _OPERATION) as account, journal.exclusive_run(cell, "bootstrap"):
+    # `bootstrap` has the same lock.
+    with Account(cell, _OPERATION) as account, journal.exclusive_run(cell, "bootstrap"), in_words(cell, deletion=True):
         account.check()
         places = Places(cell, root.resolve(), account)
         plan = decisions.plan(cell)
@@ -71,10 +72,7 @@ def run(
             return Ended(cell, plan, done=False)
         if not confirmed():
             raise OperationError("that is not the cell's name. Nothing was changed.")
-        try:
-            return Ended(cell, plan, done=True, kept=tuple(_end(places, passphrase, report)))
-        except OperationFailed as failure:
-            raise OperationError(f"{failure} Run the same command again, once that is mended: it continues.") from None
+        return Ended(cell, plan, done=True, kept=tuple(_end(places, passphrase, report)))
 
 
 def _end(places: Places, passphrase: Passphrase, report: Callable[[str], None]) -> Iterator[str]:
@@ -179,25 +177,18 @@ def _bounded(places: Places) -> set[str]:
 
 def _look(places: Places) -> None:
     """Raises OperationError where something that `bootstrap` makes is still there."""
-    names, account = places.cell.names, places.account
-    left: list[str] = []
-    for policy in (names.boundary_policy, names.people_role):
-        arn = names.policy_arn(policy)
-        left += [arn] if exists(lambda arn=arn: account.roles.get_policy(PolicyArn=arn)) else []
-    left += (
-        [names.role_arn(names.people_role)]
-        if exists(lambda: account.roles.get_role(RoleName=names.people_role))
-        else []
-    )
-    left += (
-        [f"bucket {names.state_bucket}"]
-        if exists(lambda: account.buckets.head_bucket(Bucket=names.state_bucket))
-        else []
-    )
-    pages = account.keys.get_paginator("list_aliases").paginate()
-    left += [
-        name for page in pages for one in page["Aliases"] if (name := one.get("AliasName")) == names.state_kms_alias
-    ]
+    names, iam, s3 = places.cell.names, places.account.roles, places.account.buckets
+    boundary, limit = names.policy_arn(names.boundary_policy), names.policy_arn(names.people_role)
+    looks: dict[str, Callable[[], object]] = {
+        boundary: lambda: iam.get_policy(PolicyArn=boundary),
+        limit: lambda: iam.get_policy(PolicyArn=limit),
+        names.role_arn(names.people_role): lambda: iam.get_role(RoleName=names.people_role),
+        f"bucket {names.state_bucket}": lambda: s3.head_bucket(Bucket=names.state_bucket),
+    }
+    left = [name for name, look in looks.items() if exists(look)]
+    pages = places.account.keys.get_paginator("list_aliases").paginate()
+    aliases = {one.get("AliasName") for page in pages for one in page["Aliases"]}
+    left += {names.state_kms_alias} & aliases
     if left:
         raise OperationError(
             f"still there, though no state of a bootstrap names it: {', '.join(left)}. If the cell was never "

@@ -58,7 +58,7 @@ def beyond_its_stacks(about: About) -> Iterator[Attempt]:
 
 def _one_by_one(caller: Caller, action: str) -> Iterator[Caller]:
     """`caller` with one pattern of resources at a time: of all together the solver cannot say that none matches. What
-    is denied, or beyond the role's boundary, counts as allowed, so nothing is lost."""
+    is denied, or beyond the boundary, counts as allowed, so nothing is lost."""
     for policy in caller.identity or ():
         for statement in policy.statements:
             if not statement.allow or not covers(statement, action):

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from components.iam.people import people_trust
 from myflux_keys.aws_names import CellNames
+from ops.actions import run_bootstrap
 from tests.bootstrap.conftest import PASSPHRASE, Founding
 from tests.program.gate import Asked
 from tests.program.rig import CELL
@@ -44,7 +45,7 @@ def names(founding: Founding) -> CellNames:
 @pytest.fixture(scope="module")
 def granted(founding: Founding) -> dict[str, Any]:
     """The person's policy, as the command prints it."""
-    document = json.loads(founding.run("--policy"))
+    document = run_bootstrap.policy(founding.fleet, CELL, deletion=False)
     founding.may(document)
     return document
 
@@ -172,16 +173,16 @@ def test_the_role_of_people_stays_within_its_limit(founding: Founding, names: Ce
 def _as_alice(founding: Founding, arn: str) -> Callable[[str], Any]:
     key = founding.cell.client("administrator", "iam").create_access_key(UserName="alice")["AccessKey"]
     where: dict[str, Any] = {"region_name": founding.cell.region, "endpoint_url": founding.cell.aws_url}
-    sts: Any = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"]).client("sts", **where)  # pyright: ignore
+    sts: Any = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"]).client("sts", **where)
     session = sts.assume_role(RoleArn=arn, RoleSessionName="alice")["Credentials"]
-    known = boto3.Session(session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
-    return lambda service: known.client(service, **where)  # pyright: ignore
+    known: Any = boto3.Session(session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
+    return lambda service: known.client(service, **where)
 
 
 def test_a_cell_ends_once_nothing_lives_behind_it_and_leaves_nothing(
     founding: Founding, names: CellNames, made: dict[str, Any]
 ) -> None:
-    needed = json.loads(founding.run("--delete", "--policy"))
+    needed = run_bootstrap.policy(founding.fleet, CELL, deletion=True)
     founding.may(needed)
     s3, iam = founding.cell.client("administrator", "s3"), founding.cell.client("administrator", "iam")
     assert "`myflux-keys destroy acme` ends one" in founding.run("--delete", "--confirm", CELL, code=1)

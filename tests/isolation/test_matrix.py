@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -12,9 +13,11 @@ import pytest
 from ops.isolation import Matrix, matrix
 from ops.isolation.access import ADMIN_KEY, columns, somebody
 from ops.isolation.attempts import GOVERN
-from ops.isolation.deployment import read
+from ops.isolation.bootstrapped import by_bootstrap
+from ops.isolation.deployment import Deployment, read
 from ops.isolation.grants import GROUPS
 from ops.isolation.state import deployed
+from ops.isolation.terms import CannotJudgeError
 from ops.review.rehearsal import Registered
 from tenancy import Cell
 from tests.isolation.conftest import Statements, broken, by_sid, without
@@ -162,3 +165,19 @@ def test_what_is_deployed_is_read_from_a_state_as_from_a_rehearsal(shipped: Sequ
     going = json.loads(found)
     going["resources"].append({**going["resources"][0], "delete": True})
     assert deployed(json.dumps(going)) == deployed(found), "what waits for being deleted grants nothing"
+
+
+def test_the_boundaries_of_a_bootstrapped_cell_are_known_though_another_stack_has_them(
+    shipped: Sequence[Registered], cell: Cell
+) -> None:
+    arn = cell.names.policy_arn(cell.names.boundary_policy)
+    platforms = [one for one in shipped if one.outputs.get("arn") != arn]
+    assert len(platforms) == len(shipped) - 1
+    with pytest.raises(CannotJudgeError, match="no stack of the cell holds that policy"):
+        read(platforms, by_bootstrap(cell))
+    bootstrapped = cell.model_copy(update={"bootstrapped": True})
+    assert _boundaries(read(platforms, by_bootstrap(bootstrapped))) == _boundaries(read(shipped))
+
+
+def _boundaries(deployment: Deployment) -> dict[str, Any]:
+    return {arn: json.loads(role.boundary or "null") for arn, role in deployment.roles.items()}

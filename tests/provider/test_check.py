@@ -145,11 +145,11 @@ def test_a_policy_given_as_an_object_becomes_text() -> None:
 
 
 def test_an_unknown_type_is_refused_with_the_nearest_one_and_the_way_out() -> None:
-    with pytest.raises(Refused, match=r"aws:s3/bucket:Bucket.*official plugin"):
-        find("aws:s3/bucket:Bucket")
+    with pytest.raises(Refused, match=r"aws:dynamodb/table:Table.*official plugin"):
+        find("aws:dynamodb/table:Table")
     with pytest.raises(Refused, match=r"nearest it has is aws:sqs/queue:Queue"):
         find("aws:sqs/queues:Queue")
 
 
 def test_every_type_in_use_is_carried() -> None:
-    assert len(RESOURCES) == 22
+    assert len(RESOURCES) == 29

@@ -109,8 +109,8 @@ def test_unknown_settings_are_refused_by_the_check_and_again_by_configure(launch
 
 
 def test_an_unknown_type_and_an_unknown_function_are_refused(provider: Provider) -> None:
-    with pytest.raises(grpc.RpcError, match="does not carry the resource type aws:s3/bucket:Bucket"):
-        provider.check("aws:s3/bucket:Bucket", "b")
+    with pytest.raises(grpc.RpcError, match="does not carry the resource type aws:dynamodb/table:Table"):
+        provider.check("aws:dynamodb/table:Table", "b")
     with pytest.raises(grpc.RpcError, match="has no function aws:ec2/getAmi:getAmi"):
         provider.rpc.Invoke(wire.InvokeRequest(tok="aws:ec2/getAmi:getAmi"))
 

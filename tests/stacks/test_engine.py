@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,8 +13,8 @@ import pytest
 from pulumi import automation
 from pulumi.automation import events
 
-from ops.stacks import adoption
-from ops.stacks.engine import Engine
+from ops.stacks import adoption, ending
+from ops.stacks.engine import ROOT, Engine
 
 
 def test_an_event_that_comes_after_the_end_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,6 +57,26 @@ def test_the_folder_of_the_files_is_told_to_the_engines_own_process_alone(
     fleet = {"MYFLUX_FLEET": str(tmp_path / "fleet")}
     assert told == [fleet | {"MYFLUX_ADOPT": "arn"}, {"MYFLUX_FLEET": str(tmp_path / "draft")}, fleet]
     assert dict(os.environ) == before
+
+
+def test_protection_is_removed_in_the_backend_that_the_cells_file_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an off-boarded tenant or an ended cell: the shell's own variables may name another backend, or none."""
+    shutil.copytree(ROOT / "cells", tmp_path / "cells")
+    (tmp_path / "tenants").mkdir()
+    with (tmp_path / "cells" / "local.yaml").open("a", encoding="utf-8") as file:
+        file.write("state: {bucket: states, kms_key: 'arn:aws:kms:us-east-1:000000000000:key/1'}\n")
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    ran: list[tuple[list[str], dict[str, str]]] = []
+    command = SimpleNamespace(run=lambda arguments, _folder, environment: ran.append((arguments, environment)))
+    monkeypatch.setattr("ops.stacks.engine.pulumi_command", lambda: command)
+    monkeypatch.setattr(Engine, "export", lambda *_: '{"resources": [{"urn": "a::b", "protect": true}]}')
+    monkeypatch.setattr(Engine, "destroy", lambda *_, **__: None)
+    ending.end(Engine(tmp_path, tmp_path), "acme.local")
+    ((arguments, environment),) = ran
+    assert arguments[:2] == ["state", "unprotect"]
+    assert environment["PULUMI_BACKEND_URL"].startswith("s3://states?")
 
 
 @pytest.fixture

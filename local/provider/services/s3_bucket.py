@@ -106,7 +106,7 @@ def _delete(aws: Aws, id: str, state: State) -> None:
 
 def _retag(aws: Aws, id: str, add: Mapping[str, str], remove: Sequence[str]) -> None:
     s3 = aws.client("s3")
-    held = {key: text for key, text in _tags(s3, id).items() if key not in remove} | add
+    held = {key: text for key, text in _tags(s3, id).items() if key not in remove} | dict(add)
     s3.put_bucket_tagging(Bucket=id, Tagging={"TagSet": pairs(held)})
 
 
