@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
-# ENGINE=none skips the tests that need Pulumi's engine; KEEP=1 leaves the demo's cell running.
+# ENGINE=none skips the tests that need Pulumi's engine; KEEP=1 leaves the demo's cell running, or a failed rehearsal's.
 ENGINE ?=
 KEEP ?=
 # What `make examples` runs, e.g. EXAMPLES="yaml go"; EXAMPLES=--all fails if a runtime is missing.
@@ -26,7 +26,7 @@ TEST := $(if $(ORDER),MYFLUX_TEST_ORDER=$(ORDER) )$(RUN) -m pytest -n auto --dis
 .PHONY: help
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo; echo "  Variables: KEEP=1 (demo), PYTEST=\"tests/FOLDER ...\" ENGINE=none ORDER=7 (test), MYFLUX_CACHE=FOLDER (engine)"
+	@echo; echo "  Variables: KEEP=1 (demo, rehearsal), PYTEST=\"tests/FOLDER ...\" ENGINE=none ORDER=7 (test), MYFLUX_CACHE=FOLDER (engine)"
 
 .PHONY: demo
 demo: $(STAMP) engine ## Run the whole product on this machine; KEEP=1 leaves the cell running
@@ -67,6 +67,11 @@ crash-table: $(STAMP) ## Inject every fault into every call of a rotation; print
 .PHONY: mutants
 mutants: $(STAMP) ## Change each property that the program registers, one by one; report changes that the policy pack passes (minutes)
 	$(RUN) -m tests.mutants
+
+.PHONY: rehearsal
+rehearsal: $(STAMP) engine ## Play docs/going-live.md on a local cell in production's shape, block by block (minutes)
+	$(RUN) -m tests.rehearsal $(if $(KEEP),--keep)
+	$(if $(wildcard tests/upgrade/__main__.py),$(RUN) -m tests.upgrade)
 
 .PHONY: examples
 examples: $(STAMP) engine ## Run the programs under examples/ on local cells; name missing runtimes and how to get them (minutes)

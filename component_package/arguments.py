@@ -89,6 +89,8 @@ class Cell(TypedDict):
     """true: resources that cannot be restored are protected from deletion, and alarm_emails is required."""
     local: NotRequired[bool]
     """true: the emulated cell on this machine; needs no AWS account and no network."""
+    rehearsal: NotRequired[bool]
+    """true: a local cell in production's shape, which `make rehearsal` makes and deletes. Any other cell refuses it."""
     runtime_principals: list[str]
     """ARNs of the IAM users and roles that may assume the runtime role, and so read tenants' keys. No wildcards, no account root."""
     deployer_principals: list[str]

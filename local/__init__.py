@@ -4,10 +4,12 @@ aws/            The AWS side of the local cell: MiniStack, corrected where it di
 language_host/  A language host for Pulumi programs in Python
 openai/         The OpenAI side of the local cell
 provider/       `pulumi-resource-aws` for the local cell
+addresses       Where a host of the internet answers on this machine: a local cell's name resolution
 cell            The local cell: one AWS and one OpenAI, embedded, on loopback
 clock           The local cell's clock: the machine's time plus an offset that a test or a person can move forward
 commands        The commands that a local cell puts on PATH, each only if the official one is missing
 environment     The environment of a shell or a child process that uses a local cell
+issuer          An OpenID Connect issuer, as GitHub and GitLab are one for their jobs: signs tokens, publishes its keys
 messages_only   Imports `pulumi` without its SDK, for a process that only uses the engine's protocol
 process         A server of the local cell as a detached process: starts it, checks that it runs, ends it
 servers         The two servers of a local cell: their modules, and their health checks

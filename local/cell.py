@@ -41,6 +41,7 @@ _MODELS: Final = create_loader()
 
 _HELD: Final = (
     "cell.json",
+    "addresses",
     "aws.lock",
     "openai.lock",
     "aws.log",

@@ -138,6 +138,13 @@ class Cell(Model):
     local: Annotated[
         Flag, Field(description="true: the emulated cell on this machine; needs no AWS account and no network.")
     ] = False
+    rehearsal: Annotated[
+        Flag,
+        Field(
+            description="true: a local cell in production's shape, which `make rehearsal` makes and deletes. Any other "
+            "cell refuses it."
+        ),
+    ] = False
     runtime_principals: Annotated[
         tuple[Principal, ...],
         Field(
@@ -253,14 +260,27 @@ class Cell(Model):
         return self
 
 
+def _rehearsal_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
+    """docs/adr/0037: what protects production is walked by the rehearsal, and by no other local cell."""
+    local, production = data.get("local") is True, data.get("production") is True
+    if data.get("rehearsal") is not True:
+        if local and production:
+            reason = "A local cell can be deleted at any time, so it cannot be production."
+            yield Refusal("local-production", reason, "set production: false.", ("production",))
+    elif not local:
+        reason = "rehearsal is for a local cell: it says that everything here can be lost."
+        yield Refusal("rehearsal-not-local", reason, "delete rehearsal.", ("rehearsal",))
+    elif not production:
+        reason = "A rehearsal without production: true rehearses nothing: it is a local cell like any other."
+        yield Refusal("rehearsal-not-production", reason, "set production: true, or delete rehearsal.", ("rehearsal",))
+
+
 def cell_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
     """Rules between a cell's fields. Takes the file's raw values, so that they are reported together with other
     errors."""
     account, openai = data.get("account_id"), data.get("openai")
+    yield from _rehearsal_refusals(data)
     if data.get("local") is True:
-        if data.get("production") is True:
-            reason = "A local cell can be deleted at any time, so it cannot be production."
-            yield Refusal("local-production", reason, "set production: false.", ("production",))
         if isinstance(account, str) and account != LOCAL_ACCOUNT:
             reason = (
                 "A local cell must use an account id that AWS does not have, so that it cannot reach a real account."

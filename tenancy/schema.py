@@ -49,10 +49,17 @@ def cell_schema() -> dict[str, Any]:
     """The schema of `cells/*.yaml`."""
     schema = _schema(Cell)
     local = {"properties": {"local": {"const": True}}, "required": ["local"]}
-    local_cell = {"properties": {"production": {"const": False}, "openai": {"properties": {"base_url": False}}}}
+    rehearsal = {"properties": {"rehearsal": {"const": True}}, "required": ["rehearsal"]}
+    local_cell = {
+        "properties": {"openai": {"properties": {"base_url": False}}},
+        "if": rehearsal,
+        "then": {"properties": {"production": {"const": True}}},
+        "else": {"properties": {"production": {"const": False}}},
+    }
+    real_cell = {"properties": {"rehearsal": {"const": False}}}
     with_alarms = {"required": ["alarm_emails"], "properties": {"alarm_emails": {"minItems": 1}}}
     schema["allOf"] = [
-        {"if": local, "then": local_cell},
+        {"if": local, "then": local_cell, "else": real_cell},
         {"if": {"properties": {"production": {"const": True}}, "required": ["production"]}, "then": with_alarms},
     ]
     return schema

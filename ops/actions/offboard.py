@@ -203,18 +203,28 @@ def _described(account: Account, secret: str) -> Mapping[str, Any] | None:
         return None
 
 
-def refuse_if_secret_in(others: Iterable[Account], tenant: Tenant) -> None:
-    """Raises OperationError where the tenant has a secret in another cell too, because a move has not finished. To
+def refuse_if_secret_in(others: Iterable[Account], tenant: Tenant) -> list[str]:
+    """The cells that AWS does not let the caller look at, as the people's role of a bootstrapped cell sees no other.
+
+    Raises OperationError where the tenant has a secret in another cell too, because a move has not finished. To
     off-board it in one cell and archive its file would leave the other cell serving it, and no file would show that."""
-    slug = tenant.tenant
+    slug, unseen = tenant.tenant, list[str]()
     for account in others:
-        if active_secret(account, tenant) is not None:
-            cell = account.cell.cell
+        cell = account.cell.cell
+        try:
+            found = active_secret(account, tenant)
+        except ClientError as error:
+            if code_of(error) != "AccessDeniedException":
+                raise
+            unseen.append(cell)
+            continue
+        if found is not None:
             raise OperationError(
                 f"{slug} has a secret in cell {cell} too, because a move has not finished. If it moved away from that "
                 f"cell, run `myflux-keys move {slug} --finish --from {cell}`; if it was moving to that cell, `pulumi "
                 f"destroy --stack {account.cell.names.tenant(slug).stack}`. Nothing was changed."
             )
+    return unseen
 
 
 def plan(cell: Cell, tenant: Tenant, *, leaves: bool) -> list[str]:

@@ -54,4 +54,6 @@ def _refuse_if_in_other_cell(fleet: Fleet, cell: Cell, tenant: Tenant, report: C
         report(f"Not checked, because they are in other accounts: cells {', '.join(apart)}.")
     with ExitStack() as stack:
         near = [other for other in others if other.account_id == cell.account_id]
-        refuse_if_secret_in([stack.enter_context(Account(other, _OPERATION)) for other in near], tenant)
+        unseen = refuse_if_secret_in([stack.enter_context(Account(other, _OPERATION)) for other in near], tenant)
+    if unseen:
+        report(f"Not checked, because your rights do not reach them: cells {', '.join(unseen)}.")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from components.iam.resource import tenant_secret
 from ops import journal as journals
@@ -237,6 +240,25 @@ def test_a_tenant_that_lives_in_another_cell_too_is_told_of_before_anything_chan
     assert "Nothing was changed" in str(refused.value)
     world.held.deleted = True
     refuse_if_secret_in([account], world.tenant)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_cell_that_the_caller_may_not_look_at_is_named_as_not_checked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The role of people of a bootstrapped cell sees no other cell of the account."""
+
+    def answer(code: str) -> Callable[..., Any]:
+        def describe_secret(**_: Any) -> Any:
+            raise ClientError({"Error": {"Code": code, "Message": "no"}}, "DescribeSecret")
+
+        return describe_secret
+
+    account = FakeAccount(world.cell, world.secrets)
+    monkeypatch.setattr(world.secrets, "describe_secret", answer("AccessDeniedException"))
+    assert refuse_if_secret_in([account], world.tenant) == ["local"]  # pyright: ignore[reportArgumentType]
+    monkeypatch.setattr(world.secrets, "describe_secret", answer("InternalServiceError"))
+    with pytest.raises(ClientError):
+        refuse_if_secret_in([account], world.tenant)  # pyright: ignore[reportArgumentType]
 
 
 def test_the_plan_names_what_cannot_be_undone(world: World) -> None:

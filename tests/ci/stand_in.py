@@ -1,12 +1,11 @@
 """GitHub as a job sees it: its identity tokens, and the few calls of the REST API that the scripts make.
 
-Tokens are shaped as GitHub's and not signed: the local cell reads claims and checks no signature. Comments are kept, so
-that a second run finds the first one's.
+Tokens are signed, and the issuer's keys published, as GitHub does. Comments are kept, so that a second run finds the
+first one's.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import threading
@@ -17,21 +16,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from local.issuer import Issuer
+
+HOST = "token.actions.githubusercontent.com"
+AUDIENCE = "sts.amazonaws.com"
 BEARER = "the runner's own"
-
-
-def token(
-    subject: str, audience: str = "sts.amazonaws.com", issuer: str = "token.actions.githubusercontent.com"
-) -> str:
-    def part(content: dict[str, str]) -> str:
-        return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
-
-    claims = {"iss": f"https://{issuer}", "aud": audience, "sub": subject}
-    return f"{part({'alg': 'RS256', 'typ': 'JWT'})}.{part(claims)}.{base64.urlsafe_b64encode(b'unsigned').decode()}"
 
 
 @dataclass
 class GitHubStandIn:
+    issuer: Issuer
     url: str = ""
     subject: str = ""
     pulls: dict[int, str] = field(default_factory=dict[int, str])
@@ -52,7 +46,11 @@ class GitHubStandIn:
     @classmethod
     @contextmanager
     def serving(cls) -> Generator[GitHubStandIn]:
-        stand_in = cls()
+        with Issuer.serving(HOST) as issuer:
+            yield from cls._answering(cls(issuer))
+
+    @classmethod
+    def _answering(cls, stand_in: GitHubStandIn) -> Generator[GitHubStandIn]:
 
         class Handler(BaseHTTPRequestHandler):
             def answer(self) -> None:
@@ -86,7 +84,8 @@ class GitHubStandIn:
         if parts.path == "/token":
             if authorization != f"bearer {BEARER}":
                 return 401, {}
-            return 200, {"value": token(self.subject, parse_qs(parts.query)["audience"][0])}
+            claims = {"aud": parse_qs(parts.query)["audience"][0], "sub": self.subject}
+            return 200, {"value": self.issuer.token(claims)}
         if authorization != "Bearer the job's":
             return 401, {}
         where = parts.path.removeprefix("/repos/myflux/keys/")

@@ -11,10 +11,11 @@ import pytest
 import tenancy
 from ops.ci.plan import matrix
 from tenancy.pipeline import GITHUB_ISSUER
-from tests.ci.conftest import IDS, PIPELINE, SUBJECT
+from tests.ci.conftest import IDS, KEY, PIPELINE, SUBJECT
 from tests.program.rig import CELL, ROOT
 
-GITLAB = "pipeline:\n  gitlab: {project: myflux/platform/keys, branch: main}\n  state_bucket: myflux-state\n"
+STATE = f"state: {{bucket: myflux-state, kms_key: '{KEY}'}}\n"
+GITLAB = f"{STATE}pipeline:\n  gitlab: {{project: myflux/platform/keys, branch: main}}\n"
 
 
 def fleet(folder: Path, section: str) -> tenancy.Fleet:
@@ -46,7 +47,7 @@ def test_the_subject_is_one_environment_on_github_and_one_branch_on_gitlab(tmp_p
     ("section", "rule"),
     [
         (PIPELINE + "  gitlab: {project: myflux/keys, branch: main}\n", "one-pipeline"),
-        ("pipeline: {state_bucket: myflux-state}\n", "one-pipeline"),
+        (STATE + "pipeline: {deploys: tenants}\n", "one-pipeline"),
         (PIPELINE.replace("environment: local", "environment: '*'"), "bad-pipeline"),
         (PIPELINE.replace("environment: local", "environment: 'x:ref:refs/heads/main'"), "bad-pipeline"),
         (PIPELINE.replace("myflux/keys", "myflux"), "bad-pipeline"),

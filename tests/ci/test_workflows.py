@@ -19,7 +19,11 @@ from tools.engine_step import StepError
 
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 SCRIPT = re.compile(r"\.venv/bin/python -m ops.ci\.(check|comment|deploy|drift|operate|plan)( [^|;&`\n]*)?")
-TARGETS = {"test.test": "make test", "test.examples": "make examples EXAMPLES=--all"}
+TARGETS = {
+    "test.test": "make test",
+    "test.examples": "make examples EXAMPLES=--all",
+    "test.rehearsal": "make rehearsal",
+}
 RIGHTS: dict[str, dict[str, str]] = {
     "check.check": {"contents": "read"},
     "comment.comment": {"actions": "read", "contents": "read", "pull-requests": "write"},
@@ -31,6 +35,7 @@ RIGHTS: dict[str, dict[str, str]] = {
     "operate.operate": {"contents": "write", "id-token": "write"},
     "test.test": {"contents": "read"},
     "test.examples": {"contents": "read"},
+    "test.rehearsal": {"contents": "read"},
 }
 
 LOCKED = "cell-${{ matrix.cell }}"
@@ -199,6 +204,7 @@ def test_the_examples_run_with_pinned_node_and_go() -> None:
 def test_gitlab_runs_the_same_tests() -> None:
     content = gitlab()
     assert content["test"]["script"] == ["make test"]
+    assert content["rehearsal"]["script"] == ["make rehearsal"]
     assert content["examples"]["script"] == ["make examples"], "its image has no Go and no Node.js: they are named"
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import tenancy
@@ -110,6 +111,8 @@ class Rig:
     """Where the engine is run."""
     state: str = ""
     """Where the engine keeps its state, as PULUMI_BACKEND_URL has it; left out: the cell's own folder."""
+    secrets_provider: str = ""
+    """What encrypts new states' secrets; left out: the cell's passphrase."""
     patience: float = 300
     """Seconds that one run of it may take."""
     _runs: int = 0
@@ -155,9 +158,17 @@ class Rig:
 
     def make(self, stack: str) -> None:
         """An empty stack, without selecting it: which stack a person has selected is theirs."""
-        if stack not in self.stacks:
-            self.pulumi("stack", "init", stack, "--no-select")
-            self.stacks.append(stack)
+        if stack in self.stacks:
+            return
+        init = ("stack", "init", stack, "--no-select")
+        if self.secrets_provider:
+            # As the product does: beside the project the engine would write the provider down for every other cell.
+            with TemporaryDirectory() as folder:
+                (Path(folder) / "Pulumi.yaml").write_text("{name: myflux-keys, runtime: python}", encoding="utf-8")
+                self.pulumi("--cwd", folder, *init, "--secrets-provider", self.secrets_provider)
+        else:
+            self.pulumi(*init)
+        self.stacks.append(stack)
 
     def up(self, stack: str, **how: Any) -> Run:
         self.make(stack)
@@ -230,6 +241,17 @@ class Rig:
         )
         address = f"127.0.0.1:{self.cell.aws_port}"
         return f"s3://{bucket}?endpoint={address}&disableSSL=true&s3ForcePathStyle=true&region={self.cell.region}"
+
+    def state_key(self) -> str:
+        """The ARN of a new KMS key with which deployers may encrypt their state's secrets."""
+        key = self.client("administrator", "kms").create_key(Description="state")["KeyMetadata"]["Arn"]
+        allowed = {"Effect": "Allow", "Action": ["kms:Encrypt", "kms:Decrypt"], "Resource": key}
+        self.client("administrator", "iam").put_user_policy(
+            UserName="deployer",
+            PolicyName="state-key",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
+        )
+        return key
 
     def describe(self, slug: str) -> dict[str, Any]:
         return self.client("deployer", "secretsmanager").describe_secret(SecretId=self.tenant(slug).secret)

@@ -44,11 +44,7 @@ class Kept:
 def kept(fleet_rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     folder = tmp_path_factory.mktemp("kept")
     fleet_rig.state_in_s3(BUCKET, versioned=True)
-    administrator = fleet_rig.client("administrator", "iam")
-    key = fleet_rig.client("administrator", "kms").create_key(Description="state")["KeyMetadata"]["Arn"]
-    allowed = {"Effect": "Allow", "Action": ["kms:Encrypt", "kms:Decrypt"], "Resource": key}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-    administrator.put_user_policy(UserName="deployer", PolicyName="state-key", PolicyDocument=policy)
+    key = fleet_rig.state_key()
     for name in ("cells", "tenants"):
         (folder / "fleet" / name).mkdir(parents=True)
     fields = yaml.safe_load((ROOT / "cells" / "local.yaml").read_text("utf-8"))
@@ -56,7 +52,7 @@ def kept(fleet_rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[K
     (folder / "fleet" / "cells" / f"{CELL}.yaml").write_text(yaml.safe_dump(fields), "utf-8")
     unset = {"PULUMI_BACKEND_URL": "", "PULUMI_CONFIG_PASSPHRASE_FILE": ""}
     yield Kept(Operator(fleet_rig, folder / "machine", unset), folder / "fleet", key)
-    administrator.delete_user_policy(UserName="deployer", PolicyName="state-key")
+    fleet_rig.client("administrator", "iam").delete_user_policy(UserName="deployer", PolicyName="state-key")
 
 
 def test_a_new_stack_is_encrypted_by_the_key_and_a_new_checkout_goes_on_with_it(kept: Kept, tmp_path: Path) -> None:

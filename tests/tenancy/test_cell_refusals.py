@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from tests.tenancy.files import REAL, Files
+from tenancy.cell import LOCAL_ACCOUNT
+from tenancy.schema import cell_schema
+from tests.tenancy.files import CELL, REAL, Files
 
 ROLE = "arn:aws:iam::123456789012:role/"
+PRODUCTION = {"production": True, "alarm_emails": ["a@b.example"]}
 OPENAI = {"organization_id": "org-x"}
 
 CASES: list[tuple[str, dict[str, Any], str]] = [
@@ -73,8 +77,11 @@ def test_a_broken_rule_is_refused_with_its_field(files: Files, rule: str, fields
     ("rule", "fields", "field"),
     [
         ("local-account", {"account_id": "123456789012"}, "account_id"),
-        ("local-production", {"production": True, "alarm_emails": ["a@b.example"]}, "production"),
+        ("local-production", PRODUCTION, "production"),
         ("local-base-url", {"openai": OPENAI | {"base_url": "http://127.0.0.1:1/v1"}}, "openai.base_url"),
+        ("rehearsal-not-production", {"rehearsal": True}, "rehearsal"),
+        ("local-account", PRODUCTION | {"rehearsal": True, "account_id": "123456789012"}, "account_id"),
+        ("alarms-unheard", {"rehearsal": True, "production": True, "alarm_emails": []}, "alarm_emails"),
     ],
 )
 def test_a_local_cell_cannot_reach_for_the_real_world(
@@ -82,6 +89,24 @@ def test_a_local_cell_cannot_reach_for_the_real_world(
 ) -> None:
     files.cell(**fields)
     assert (files.problem().rule, files.problem().field) == (rule, field)
+
+
+def test_a_local_cell_is_production_in_a_rehearsal_alone(files: Files) -> None:
+    """docs/adr/0037. The editors' schema says the same."""
+    files.cell(rehearsal=True, **PRODUCTION)
+    cell = files.load().cells["local"]
+    assert (cell.local, cell.production, cell.account_id) == (True, True, LOCAL_ACCOUNT)
+    files.cell("prod-eu1", base=REAL, rehearsal=True, **PRODUCTION)
+    assert (files.problem().rule, files.problem().field) == ("rehearsal-not-local", "rehearsal")
+    schema = Draft202012Validator(cell_schema())
+    for base, fields, fits in (
+        (CELL, PRODUCTION | {"rehearsal": True}, True),
+        (CELL, PRODUCTION, False),
+        (CELL, {"rehearsal": True}, False),
+        (REAL, PRODUCTION, True),
+        (REAL, PRODUCTION | {"rehearsal": True}, False),
+    ):
+        assert schema.is_valid(base | fields) is fits, (base["cell"], fields)
 
 
 def test_a_real_cell_loads_with_its_defaults(files: Files) -> None:

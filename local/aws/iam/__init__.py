@@ -41,6 +41,8 @@ Owns the order in which they are installed, one rule in each file. No file of Mi
     trust_policies     What IAM checks before it accepts a trust policy, and how it shows one
     user_policies      What each user of the local cell may do
     users              The local cell's IAM users, made by IAM's own operations, with real random access keys
+    web_identity       AssumeRoleWithWebIdentity: a verified token, then the role's trust policy with its claims
+    web_identity_tokens  What STS checks of a token by itself: signature, issuer, audience, time
 """
 
 from __future__ import annotations
@@ -75,6 +77,7 @@ def install(home: Path) -> None:
         sessions,
         trust_policies,
         users,
+        web_identity,
     )
     from local.aws.trail import history, lookup
 
@@ -99,4 +102,5 @@ def install(home: Path) -> None:
         control_endpoints,
     ):
         rule.install()
+    web_identity.install(home)
     users.install(home)

@@ -34,7 +34,7 @@ def _checked(original: Callable[..., Any]) -> Callable[..., Any]:
         if request is None or request.operation != "AssumeRole":
             return await original(method, path, headers, body, query_params)
         calling = sts_service._sessions.get(extract_access_key_id(headers, query_params))
-        problem = _duration_problem(request, calling) or _tag_problem(request, calling)
+        problem = duration_problem(request, calling) or _tag_problem(request, calling)
         if problem:
             return sts_service._error(400, "ValidationError", problem, ns="sts")
         answer = await original(method, path, headers, body, query_params)
@@ -45,7 +45,7 @@ def _checked(original: Callable[..., Any]) -> Callable[..., Any]:
     return handle_request
 
 
-def _duration_problem(request: ServiceRequest, calling: dict[str, Any] | None) -> str | None:
+def duration_problem(request: ServiceRequest, calling: dict[str, Any] | None) -> str | None:
     text = str(request.parameters.get("DurationSeconds") or _DEFAULT)
     if not text.isdigit() or int(text) < _SHORTEST:
         return (

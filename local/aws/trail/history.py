@@ -19,6 +19,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudtrail
 
 from local import clock
+from local.aws.iam import web_identity
 from local.aws.iam.patching import replace
 from local.aws.iam.request import ServiceRequest
 from local.aws.trail.errors import error_of
@@ -73,7 +74,7 @@ def record(request: ServiceRequest, answer: Sequence[Any]) -> None:
     failed = status >= 400
     payload = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else b""
     code, message = error_of(payload, answer[1]) if failed else (None, None)
-    identity = user_identity() if iam_evaluator._verified_key.get() else ANONYMOUS
+    identity = user_identity() if iam_evaluator._verified_key.get() else web_identity.LAST.get() or ANONYMOUS
     event: dict[str, Any] = {
         "userIdentity": identity,
         "eventSource": _source(request),
