@@ -261,7 +261,7 @@ class Cell(Model):
 
 
 def _rehearsal_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
-    """docs/adr/0037: what protects production is walked by the rehearsal, and by no other local cell."""
+    """docs/adr/0025: what protects production is walked by the rehearsal, and by no other local cell."""
     local, production = data.get("local") is True, data.get("production") is True
     if data.get("rehearsal") is not True:
         if local and production:

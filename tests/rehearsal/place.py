@@ -45,7 +45,7 @@ container of the application would run. The engine's Go SDK asks for a profile's
 AWS_ENDPOINT_URL says: here boto3 asks for it."""
 
 LOCAL: Final = "local: true\nrehearsal: true\n"
-"""The cell's file says so too: docs/adr/0037."""
+"""The cell's file says so too: docs/adr/0025."""
 
 _OF_THIS_SHELL: Final = ("LANG", "LC_ALL", "TMPDIR", "MYFLUX_CACHE", "GOCACHE", "GOPATH", "SSL_CERT_FILE")
 

@@ -92,7 +92,7 @@ def test_a_local_cell_cannot_reach_for_the_real_world(
 
 
 def test_a_local_cell_is_production_in_a_rehearsal_alone(files: Files) -> None:
-    """docs/adr/0037. The editors' schema says the same."""
+    """docs/adr/0025. The editors' schema says the same."""
     files.cell(rehearsal=True, **PRODUCTION)
     cell = files.load().cells["local"]
     assert (cell.local, cell.production, cell.account_id) == (True, True, LOCAL_ACCOUNT)
