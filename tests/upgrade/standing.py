@@ -1,0 +1,93 @@
+"""What an upgrade must leave as it is: the identity of each thing in the cell, read from three sides.
+
+The state says which resource is which, AWS and OpenAI say whether it is still the same: a role that was made anew has
+its old name and ARN, and another id. Key ids stand for keys; no value is read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from demo.report import CheckFailed
+from local.cell import LocalCell
+
+REPLACED: Final = frozenset({"replace", "create-replacement", "delete-replaced", "discard-replaced"})
+DELETED: Final = frozenset({"delete", "discard"})
+KEPT: Final = frozenset(
+    {
+        "aws:iam/role:Role",
+        "aws:kms/alias:Alias",
+        "aws:kms/key:Key",
+        "aws:lambda/function:Function",
+        "aws:lambda/invocation:Invocation",
+        "aws:secretsmanager/secret:Secret",
+        "aws:secretsmanager/secretPolicy:SecretPolicy",
+        "aws:secretsmanager/secretRotation:SecretRotation",
+    }
+)
+"""Types that neither an upgrade nor a step back may replace or delete: without one of them a reader fails, or a key has
+no place, no owner or no rotation. The Invocation is the project with its service account."""
+
+Identities = Mapping[str, str]
+
+
+def identities(cell: LocalCell, state: Path) -> Identities:
+    """Name of each thing to its id. `state` is the folder of the backend."""
+    found: dict[str, str] = {}
+    for file in sorted((state / ".pulumi" / "stacks" / "myflux-keys").glob("*.json")):
+        latest = json.loads(file.read_text(encoding="utf-8"))["checkpoint"]["latest"]
+        found |= {one["urn"]: one["id"] for one in latest["resources"] if one.get("id")}
+    iam, secrets = cell.client("deployer", "iam"), cell.client("deployer", "secretsmanager")
+    for role in _pages(iam, "list_roles", "Roles"):
+        found[f"role {role['RoleName']}"] = f"{role['RoleId']} of {role['CreateDate']}"
+    for secret in _pages(secrets, "list_secrets", "SecretList"):
+        found[f"secret {secret['Name']}"] = f"{secret['ARN']} of {secret['CreatedDate']}"
+    for project in cell.openai.projects():
+        accounts = ", ".join(f"{id} {role}" for id, role in sorted(project.service_accounts.items()))
+        found[f"project {project.name}"] = f"{project.id} {'archived' if project.archived else 'active'}: {accounts}"
+        # Nothing but a rotation ends a key, so that those of the first look may be fewer than those of the next.
+        found |= {f"key {key.id}": "valid" for key in project.live_keys}
+    return found
+
+
+def _pages(client: Any, operation: str, items: str) -> Iterator[dict[str, Any]]:
+    for page in client.get_paginator(operation).paginate():
+        yield from page[items]
+
+
+def unchanged(before: Identities, after: Identities, *, may_go: Identities | None = None) -> int:
+    """How many are the same. Raises CheckFailed for one that is another now or is gone. What the upgrade itself added
+    (`may_go` are those of before the upgrade) is gone after the step back."""
+    must_stay = {name for name in before if may_go is None or name in may_go or name.startswith("key ")}
+    faults = [f"{name} was {before[name]}, is {after.get(name, 'gone')}" for name in sorted(must_stay)]
+    faults = [fault for fault, name in zip(faults, sorted(must_stay), strict=True) if before[name] != after.get(name)]
+    if faults:
+        raise CheckFailed("; ".join(faults))
+    return len(must_stay)
+
+
+def steps(logs: Path, read: dict[Path, int]) -> list[tuple[str, str]]:
+    """What the engine did since the last look, as (operation, URN). `read` holds how far each log was read."""
+    found: list[tuple[str, str]] = []
+    for file in sorted(logs.rglob("*.jsonl")):
+        content = file.read_bytes()
+        for line in content[read.get(file, 0) :].splitlines():
+            event: dict[str, Any] = json.loads(line)
+            # The names of the engine's own log, and of the SDK's.
+            told = event.get("resourcePreEvent") or event.get("resource_pre_event")
+            if told:
+                found.append((told["metadata"]["op"], told["metadata"]["urn"]))
+        read[file] = len(content)
+    return found
+
+
+def nothing_replaced(done: list[tuple[str, str]]) -> list[str]:
+    """The URNs of what was replaced or deleted and may be. Raises CheckFailed for what may not."""
+    gone = [(operation, urn) for operation, urn in done if operation in REPLACED | DELETED]
+    kept = [f"{operation} {urn}" for operation, urn in gone if urn.split("::")[2].split("$")[-1] in KEPT]
+    if kept:
+        raise CheckFailed("; ".join(kept))
+    return [f"{operation} {urn.split('::')[-1]}" for operation, urn in gone]
