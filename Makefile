@@ -72,6 +72,10 @@ mutants: $(STAMP) ## Change each property that the program registers, one by one
 examples: $(STAMP) engine ## Run the programs under examples/ on local cells; name missing runtimes and how to get them (minutes)
 	$(RUN) -m tests.examples $(EXAMPLES)
 
+.PHONY: upgrade
+upgrade: $(STAMP) engine ## Deploy the last release, upgrade to this version under load, go one step back (minutes; needs git's history)
+	$(RUN) -m tests.upgrade
+
 .PHONY: engine
 engine: $(STAMP) ## Find Pulumi's engine, or install it once into a cache outside the repository
 	@$(RUN) -m tools.engine

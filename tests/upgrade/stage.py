@@ -1,8 +1,8 @@
 """One cell, and the commands of two versions that work on it.
 
 The cell is this version's throughout: its emulators are stricter, and what was made before the upgrade must be there
-after it. The files are those of the previous version. Owns the environment and each version's commands; leaves out the
-order.
+after it. The files are those of the previous version, with the state in a bucket and a pipeline, as in production. Owns
+the environment and each version's commands; leaves out the order.
 """
 
 from __future__ import annotations
@@ -22,11 +22,19 @@ from demo.report import CheckFailed
 from demo.scene import wait_until
 from local.cell import LocalCell
 from myflux_keys.aws_names import CellNames
+from tests.program.rig import Rig
 from tests.upgrade import standing
 from tests.upgrade.readers import Readers
 from tests.upgrade.version import THIS, Version
 
 CELL: Final = "local"
+BUCKET: Final = "myflux-state-local"
+PIPELINE: Final = f"""
+pipeline:
+  github: {{repository: myflux/keys, environment: local}}
+  state_bucket: {BUCKET}
+"""
+"""As the version before `state` has it. What a later previous version has is in its own files."""
 
 
 @dataclass
@@ -45,12 +53,16 @@ class Stage:
         self.cell = LocalCell.start(self.home / "cell")
         for folder in ("cells", "tenants"):
             shutil.copytree(self.previous.folder / folder, self.home / "fleet" / folder)
+        with (self.home / "fleet" / "cells" / f"{CELL}.yaml").open("a", encoding="utf-8") as file:
+            file.write(PIPELINE)
         self.fleet = tenancy.load(self.home / "fleet")
+        backend = Rig(self.cell, self.home / "fleet", self.home).state_in_s3(BUCKET, versioned=True)
         self.records.mkdir()
         self.environment = self.cell.environment("deployer") | {
             "MYFLUX_FLEET": str(self.home / "fleet"),
             "MYFLUX_LOCAL_HOME": str(self.cell.home),
             "MYFLUX_STATE": str(self.records),
+            "PULUMI_BACKEND_URL": backend,
         }
         roles = {
             slug: self.names.tenant(slug).dedicated_role_arn
@@ -150,7 +162,7 @@ class Stage:
                 process.wait()
 
     def identities(self) -> standing.Identities:
-        return standing.identities(self.cell, self.cell.home / "state")
+        return standing.identities(self.cell, BUCKET)
 
     def steps(self) -> list[tuple[str, str]]:
         return standing.steps(self.records, self._read)

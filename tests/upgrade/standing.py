@@ -34,12 +34,15 @@ no place, no owner or no rotation. The Invocation is the project with its servic
 Identities = Mapping[str, str]
 
 
-def identities(cell: LocalCell, state: Path) -> Identities:
-    """Name of each thing to its id. `state` is the folder of the backend."""
+def identities(cell: LocalCell, bucket: str) -> Identities:
+    """Name of each thing to its id. `bucket` holds the state."""
     found: dict[str, str] = {}
-    for file in sorted((state / ".pulumi" / "stacks" / "myflux-keys").glob("*.json")):
-        latest = json.loads(file.read_text(encoding="utf-8"))["checkpoint"]["latest"]
-        found |= {one["urn"]: one["id"] for one in latest["resources"] if one.get("id")}
+    s3 = cell.client("deployer", "s3")
+    for file in _pages(s3, "list_objects_v2", "Contents", Bucket=bucket, Prefix=".pulumi/stacks/"):
+        if file["Key"].endswith(".json"):
+            held = json.loads(s3.get_object(Bucket=bucket, Key=file["Key"])["Body"].read())
+            resources = held["checkpoint"]["latest"].get("resources") or []
+            found |= {one["urn"]: one["id"] for one in resources if one.get("id")}
     iam, secrets = cell.client("deployer", "iam"), cell.client("deployer", "secretsmanager")
     for role in _pages(iam, "list_roles", "Roles"):
         found[f"role {role['RoleName']}"] = f"{role['RoleId']} of {role['CreateDate']}"
@@ -53,9 +56,9 @@ def identities(cell: LocalCell, state: Path) -> Identities:
     return found
 
 
-def _pages(client: Any, operation: str, items: str) -> Iterator[dict[str, Any]]:
-    for page in client.get_paginator(operation).paginate():
-        yield from page[items]
+def _pages(client: Any, operation: str, items: str, **where: str) -> Iterator[dict[str, Any]]:
+    for page in client.get_paginator(operation).paginate(**where):
+        yield from page.get(items, [])
 
 
 def unchanged(before: Identities, after: Identities, *, may_go: Identities | None = None) -> int:
