@@ -31,21 +31,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # So that the cell and the worktree go, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     home = Path(tempfile.mkdtemp(prefix="upgrade-"))
-    report = Report(home / "report.json", Console())
-    with version.checked_out(commit, home) as previous:
-        stage = Stage(home, previous)
-        try:
-            play(Road(stage), report)
-        finally:
-            stage.close()
-    spent = os.times()
-    report.figures["cpu_seconds_of_the_commands"] = round(spent.children_user + spent.children_system)
-    report.finish()
-    if report.ok:
-        shutil.rmtree(home)
-        return 0
-    print(f"What the commands printed is in {home}/commands.log; delete {home} afterwards.")
-    return 1
+    report, keep = Report(home / "report.json", Console()), False
+    try:
+        with version.checked_out(commit, home) as previous:
+            stage = Stage(home, previous)
+            try:
+                play(Road(stage), report)
+            finally:
+                stage.close()
+        spent = os.times()
+        report.figures["cpu_seconds_of_the_commands"] = round(spent.children_user + spent.children_system)
+        report.finish()
+        keep = not report.ok
+    finally:
+        if not keep:
+            shutil.rmtree(home)
+    if keep:
+        print(f"What the commands printed is in {home}/commands.log; delete {home} afterwards.")
+    return int(keep)
 
 
 def play(road: Road, report: Report) -> None:

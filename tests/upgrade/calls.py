@@ -1,7 +1,7 @@
 """Model calls with tenants' keys until SIGTERM, by the reader of the version on PYTHONPATH: a program of its own.
 
 `calls.py CELL ROLES OUT`: ROLES is JSON and maps each tenant to the role that reads its key. Each call adds a line to
-OUT: the tenant, the key's id, and the error if the call failed. It runs with the packages of either version, so it
+OUT: the tenant, the key's version, and the error if the call failed. It runs with the packages of either version, so it
 imports the reader alone.
 """
 
@@ -33,7 +33,7 @@ def main(cell: str, roles: dict[str, str], out: TextIO) -> None:
                 key, error = "", ""
                 try:
                     held = reader.get(tenant)
-                    key = held.key_id or ""
+                    key = held.version_id  # a customer's key has no other id
                     client.responses.create(model=held.models[0], input="Is anybody there?")
                 # Each kind of failure counts.
                 except Exception as failure:  # noqa: BLE001

@@ -17,7 +17,7 @@ from demo.scene import wait_until
 from ops import journal
 from tests.upgrade import standing
 from tests.upgrade.stage import CELL, Stage
-from tests.upgrade.version import THIS, Version, install
+from tests.upgrade.version import BEFORE_RELEASES, THIS, Version, install
 
 
 @dataclass
@@ -40,11 +40,11 @@ class Road:
             ("one-tenant-ahead", self.ahead),
             ("platform-upgraded", lambda: self.moved(lambda: self.stage.platform(THIS), "the platform")),
             ("half-upgraded", self.half),
+            ("histories-read", self.histories),
             ("rotation-continued", self.continued),
             ("upgraded", lambda: self.moved(lambda: self.up(THIS), "the other tenants")),
             ("second-up-unchanged", lambda: self.settled(THIS)),
             ("rotated", lambda: self.rotated(THIS)),
-            ("histories-read", self.histories),
             (
                 "platform-back",
                 lambda: self.moved(lambda: self.stage.platform(self.previous), "the platform", back=True),
@@ -122,7 +122,12 @@ class Road:
         self.at_first = self.stage.identities()
         told = self.moved(lambda: self.stage.run(THIS, "up", tenant), f"{tenant}, before its platform")
         self.stage.rotate(THIS, tenant)
-        return f"{told}; rotated by the functions of {self.previous.name[:12]}"
+        if self.previous.name == BEFORE_RELEASES:
+            refused = self.stage.run(THIS, "revoke", tenant, "--reason", "leak", "--yes", expect=1)
+            if "earlier version" not in refused or "Nothing was changed" not in refused:
+                raise CheckFailed(f"revoke was to refuse the functions of {self.previous.name}: {refused}")
+        self.stage.readers.await_calls()
+        return f"{told}; rotated by the earlier functions; `revoke`, which needs newer ones, refuses before any change"
 
     def half(self) -> str:
         """The first tenant's stack is of another version than the others', and each version's command rotates one."""
@@ -140,7 +145,7 @@ class Road:
         theirs = self.stage.records / cell.account_id / cell.region / cell.cell
         record = theirs / journal.name("rotate", tenants)
         before = self.stage.readers.keys()
-        command = ["rotate", *tenants, "--reason", "leak", *(["--yes"] if self.asks else [])]
+        command = ["rotate", *tenants, "--reason", "leak", "--wait", *(["--yes"] if self.asks else [])]
         self.stage.killed(
             self.previous, *command, when=lambda: record.exists() and '"started"' in record.read_text(encoding="utf-8")
         )
@@ -154,28 +159,26 @@ class Road:
         if "was stopped" not in told:
             raise CheckFailed(f"the record of the stopped run was not read: {told}")
         self.stage.readers.await_new_keys(before, tenants)
-        return (
-            f"killed at {left.count('')} of {len(tenants)} tenants left; this version read the record and finished it"
-        )
+        return f"killed with the outcomes {left}; this version read the record and finished the run"
 
     @property
     def asks(self) -> bool:
         return "--yes" in self.stage.run(self.previous, "rotate", "--help")
 
     def settled(self, version: Version) -> str:
-        facts = json.loads(self.stage.run(version, "up", "--cell", CELL, "--json").splitlines()[-1])
+        self.stage.steps()
+        told = self.stage.run(version, "up", "--cell", CELL)
         done = [step for step in self.stage.steps() if step[0] not in ("same", "read", "refresh")]
         if done:
-            raise CheckFailed(f"the second up of {version.name[:12]} was to find nothing: {done}; {facts}")
+            raise CheckFailed(f"the second up of {version.name[:12]} was to find nothing: {done}; {told}")
         return f"up --cell of {version.name[:12]}: no resource changed"
 
     def histories(self) -> str:
-        tenant = self.stage.managed[0]
-        told = self.stage.run(THIS, "history", tenant)
-        missing = [name for name in (self.previous.name[:12], THIS.name) if f'"by {name}"' not in told]
-        if missing:
-            raise CheckFailed(f"history {tenant} does not tell the rotations of {', '.join(missing)}: {told}")
-        return f"history {tenant} tells the rotations of both versions, with their reasons"
+        for tenant, version in zip(self.stage.managed, (THIS, self.previous), strict=False):
+            told = self.stage.run(THIS, "history", tenant)
+            if f'"by {version.name[:12]}"' not in told:
+                raise CheckFailed(f"history {tenant} does not tell the rotation by {version.name}: {told}")
+        return "`history` tells the rotations by both versions' commands, with their reasons"
 
     def no_call_failed(self) -> str:
         calls = self.stage.readers.await_calls()

@@ -55,12 +55,14 @@ def checked_out(commit: str, beside: Path) -> Generator[Version]:
     ).returncode:
         raise CheckFailed(f"this clone has no commit {commit}: fetch the whole history (git fetch --unshallow --tags)")
     tree = beside / "previous"
-    git("worktree", "add", "--detach", "--quiet", str(tree), commit)
     try:
+        git("worktree", "add", "--detach", "--quiet", str(tree), commit)
         # The product may be a folder of a bigger repository.
         yield Version(commit, tree / git("rev-parse", "--show-prefix").strip())
     finally:
-        git("worktree", "remove", "--force", str(tree))
+        # Twice: one that was interrupted while it was made is locked. It may also not be there at all.
+        remove = ["git", "worktree", "remove", "--force", "--force", str(tree)]
+        subprocess.run(remove, cwd=REPOSITORY, capture_output=True, check=False)
 
 
 def install(version: Version, environment: Mapping[str, str]) -> str:
