@@ -28,7 +28,8 @@ def main(cell: str, roles: dict[str, str], out: TextIO) -> None:
         signal.signal(number, lambda *_: stopped.set())
 
     def call(reader: KeyReader, tenant: str) -> None:
-        with reader.openai_client(tenant, max_retries=0) as client:
+        # As an application calls, with the SDK's retries: they repeat a lost connection, and never a refused key.
+        with reader.openai_client(tenant) as client:
             while not stopped.wait(PAUSE):
                 key, error = "", ""
                 try:
@@ -37,7 +38,7 @@ def main(cell: str, roles: dict[str, str], out: TextIO) -> None:
                     client.responses.create(model=held.models[0], input="Is anybody there?")
                 # Each kind of failure counts.
                 except Exception as failure:  # noqa: BLE001
-                    error = f"{type(failure).__name__}: {failure}"
+                    error = f"{type(failure).__name__}: {failure} ({failure.__cause__!r})"
                 with writing:
                     out.write(json.dumps({"tenant": tenant, "key": key, "error": error}) + "\n")
                     out.flush()
