@@ -43,7 +43,7 @@ def identities(cell: LocalCell, bucket: str) -> Identities:
             held = json.loads(s3.get_object(Bucket=bucket, Key=file["Key"])["Body"].read())
             resources = held["checkpoint"]["latest"].get("resources") or []
             found |= {one["urn"]: one["id"] for one in resources if one.get("id")}
-    iam, secrets = cell.client("deployer", "iam"), cell.client("deployer", "secretsmanager")
+    iam, secrets = cell.client("administrator", "iam"), cell.client("administrator", "secretsmanager")
     for role in _pages(iam, "list_roles", "Roles"):
         found[f"role {role['RoleName']}"] = f"{role['RoleId']} of {role['CreateDate']}"
     for secret in _pages(secrets, "list_secrets", "SecretList"):
