@@ -147,7 +147,9 @@ class Road:
         before = self.stage.readers.keys()
         command = ["rotate", *tenants, "--reason", "leak", "--wait", *(["--yes"] if self.asks else [])]
         self.stage.killed(
-            self.previous, *command, when=lambda: record.exists() and '"started"' in record.read_text(encoding="utf-8")
+            self.previous,
+            *command,
+            when=lambda: record.exists() and '"outcome": "started"' in record.read_text(encoding="utf-8"),
         )
         left = [entry["outcome"] for entry in json.loads(record.read_text(encoding="utf-8"))["entries"].values()]
         # A local cell's records have a folder of their own for each backend; those of other cells stay where they are.

@@ -75,7 +75,8 @@ def unchanged(before: Identities, after: Identities, *, may_go: Identities | Non
 def steps(logs: Path, read: dict[Path, int]) -> list[tuple[str, str]]:
     """What the engine did since the last look, as (operation, URN). `read` holds how far each log was read."""
     found: list[tuple[str, str]] = []
-    for file in sorted(logs.rglob("*.jsonl")):
+    # Not the records of runs beside them, which are written anew.
+    for file in [*sorted(logs.rglob("*.up.jsonl")), *sorted(logs.glob("platform-*.jsonl"))]:
         content = file.read_bytes()
         for line in content[read.get(file, 0) :].splitlines():
             event: dict[str, Any] = json.loads(line)

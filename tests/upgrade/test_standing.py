@@ -49,10 +49,11 @@ def test_a_secret_may_not_be_replaced_or_deleted_and_an_alarm_may(operation: str
 
 
 def test_both_forms_of_the_engines_events_are_read_once(tmp_path: Path) -> None:
-    """The engine's own log, the SDK's, and a record of a run beside them."""
+    """The engine's own log, and the SDK's. A record of a run, beside them, is none."""
     told = {"metadata": {"op": "update", "urn": SECRET}}
-    lines = [{"resourcePreEvent": told}, {"resource_pre_event": told}, {"stack": "acme.local", "outcome": "succeeded"}]
-    log, read = tmp_path / "logs" / "up.jsonl", dict[Path, int]()
+    lines = [{"resourcePreEvent": told}, {"resource_pre_event": told}, {"stdoutEvent": {}}]
+    log, read = tmp_path / "logs" / "acme.local.up.jsonl", dict[Path, int]()
+    (tmp_path / "up-0123456789ab.jsonl").write_text("", encoding="utf-8")
     log.parent.mkdir()
     log.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     assert standing.steps(tmp_path, read) == [("update", SECRET)] * 2
