@@ -78,13 +78,15 @@ def steps(logs: Path, read: dict[Path, int]) -> list[tuple[str, str]]:
     # Not the records of runs beside them, which are written anew.
     for file in [*sorted(logs.rglob("*.up.jsonl")), *sorted(logs.glob("platform-*.jsonl"))]:
         content = file.read_bytes()
-        for line in content[read.get(file, 0) :].splitlines():
+        # A line may not be whole yet: a worker writes on for a moment after the command has its result.
+        begin, end = read.get(file, 0), content.rfind(b"\n") + 1
+        for line in content[begin:end].splitlines():
             event: dict[str, Any] = json.loads(line)
             # The names of the engine's own log, and of the SDK's.
             told = event.get("resourcePreEvent") or event.get("resource_pre_event")
             if told:
                 found.append((told["metadata"]["op"], told["metadata"]["urn"]))
-        read[file] = len(content)
+        read[file] = end
     return found
 
 
