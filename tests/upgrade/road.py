@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -101,10 +102,9 @@ class Road:
 
     def moved(self, change: Callable[[], object], what: str, *, back: bool = False) -> str:
         """Runs `change`, which may neither replace nor delete anything that a key or a reader needs."""
-        before = self.stage.identities()
-        self.stage.steps()
+        before, since = self.stage.identities(), time.time()
         change()
-        done = self.stage.steps()
+        done = self.stage.steps(since)
         gone = standing.nothing_replaced(done)
         may_go = self.at_first if back else None
         same = standing.unchanged(before, self.stage.identities(), may_go=may_go)
@@ -168,9 +168,9 @@ class Road:
         return "--yes" in self.stage.run(self.previous, "rotate", "--help")
 
     def settled(self, version: Version) -> str:
-        self.stage.steps()
+        since = time.time()
         told = self.stage.run(version, "up", "--cell", CELL)
-        done = [step for step in self.stage.steps() if step[0] not in ("same", "read", "refresh")]
+        done = [step for step in self.stage.steps(since) if step[0] not in ("same", "read", "refresh")]
         if done:
             raise CheckFailed(f"the second up of {version.name[:12]} was to find nothing: {done}; {told}")
         return f"up --cell of {version.name[:12]}: no resource changed"

@@ -47,7 +47,6 @@ class Stage:
     readers: Readers = field(init=False)
     fleet: tenancy.Fleet = field(init=False)
     environment: Mapping[str, str] = field(init=False)
-    _read: dict[Path, int] = field(default_factory=dict[Path, int])
 
     def open(self) -> None:
         self.cell = LocalCell.start(self.home / "cell")
@@ -164,5 +163,5 @@ class Stage:
     def identities(self) -> standing.Identities:
         return standing.identities(self.cell, BUCKET)
 
-    def steps(self) -> list[tuple[str, str]]:
-        return standing.steps(self.records, self._read)
+    def steps(self, since: float) -> list[tuple[str, str]]:
+        return standing.steps(self.records, since)

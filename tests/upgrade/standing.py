@@ -72,21 +72,21 @@ def unchanged(before: Identities, after: Identities, *, may_go: Identities | Non
     return len(must_stay)
 
 
-def steps(logs: Path, read: dict[Path, int]) -> list[tuple[str, str]]:
-    """What the engine did since the last look, as (operation, URN). `read` holds how far each log was read."""
+def steps(logs: Path, since: float) -> list[tuple[str, str]]:
+    """What the engine did since that moment (Unix seconds), as (operation, URN).
+
+    By the events' own times: one version adds to a stack's log, another begins it anew.
+    """
     found: list[tuple[str, str]] = []
-    # Not the records of runs beside them, which are written anew.
+    # Not the records of runs beside them.
     for file in [*sorted(logs.rglob("*.up.jsonl")), *sorted(logs.glob("platform-*.jsonl"))]:
-        content = file.read_bytes()
-        # A line may not be whole yet: a worker writes on for a moment after the command has its result.
-        begin, end = read.get(file, 0), content.rfind(b"\n") + 1
-        for line in content[begin:end].splitlines():
+        # A last line may not be whole yet.
+        for line in file.read_text(encoding="utf-8").rpartition("\n")[0].splitlines():
             event: dict[str, Any] = json.loads(line)
             # The names of the engine's own log, and of the SDK's.
             told = event.get("resourcePreEvent") or event.get("resource_pre_event")
-            if told:
+            if told and event["timestamp"] >= since:
                 found.append((told["metadata"]["op"], told["metadata"]["urn"]))
-        read[file] = end
     return found
 
 

@@ -48,16 +48,16 @@ def test_a_secret_may_not_be_replaced_or_deleted_and_an_alarm_may(operation: str
     assert standing.nothing_replaced([(operation, ALARM), ("update", SECRET)]) == [f"{operation} acme-alarm"]
 
 
-def test_both_forms_of_the_engines_events_are_read_once(tmp_path: Path) -> None:
+def test_both_forms_of_the_engines_events_are_read_and_no_earlier_ones(tmp_path: Path) -> None:
     """The engine's own log, and the SDK's. A record of a run, beside them, is none."""
     told = {"metadata": {"op": "update", "urn": SECRET}}
     lines = [{"resourcePreEvent": told}, {"resource_pre_event": told}, {"stdoutEvent": {}}]
-    log, read = tmp_path / "logs" / "acme.local.up.jsonl", dict[Path, int]()
+    log = tmp_path / "logs" / "acme.local.up.jsonl"
     (tmp_path / "up-0123456789ab.jsonl").write_text("", encoding="utf-8")
     log.parent.mkdir()
-    log.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    assert standing.steps(tmp_path, read) == [("update", SECRET)] * 2
-    assert standing.steps(tmp_path, read) == []
+    log.write_text("".join(json.dumps(line | {"timestamp": 9}) + "\n" for line in lines) + '{"cut', encoding="utf-8")
+    assert standing.steps(tmp_path, 8.5) == [("update", SECRET)] * 2
+    assert standing.steps(tmp_path, 9.5) == []
 
 
 @pytest.mark.parametrize(
