@@ -105,7 +105,7 @@ class Road:
         before, since = self.stage.identities(), time.time()
         change()
         done = self.stage.steps(since)
-        gone = standing.nothing_replaced(done)
+        gone = standing.nothing_replaced(done, self.at_first)
         may_go = self.at_first if back else None
         same = standing.unchanged(before, self.stage.identities(), may_go=may_go)
         calls = self.stage.readers.await_calls()

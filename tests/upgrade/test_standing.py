@@ -44,8 +44,15 @@ def test_only_what_the_upgrade_added_may_go_with_the_step_back() -> None:
 @pytest.mark.parametrize("operation", sorted(standing.REPLACED | standing.DELETED))
 def test_a_secret_may_not_be_replaced_or_deleted_and_an_alarm_may(operation: str) -> None:
     with pytest.raises(CheckFailed, match="acme-secret"):
-        standing.nothing_replaced([(operation, SECRET), ("same", ALARM)])
-    assert standing.nothing_replaced([(operation, ALARM), ("update", SECRET)]) == [f"{operation} acme-alarm"]
+        standing.nothing_replaced([(operation, SECRET), ("same", ALARM)], BEFORE)
+    assert standing.nothing_replaced([(operation, ALARM), ("update", SECRET)], BEFORE) == [f"{operation} acme-alarm"]
+
+
+def test_a_policy_that_the_upgrade_added_may_be_deleted_with_the_step_back_and_is_never_replaced() -> None:
+    added = SECRET.replace("secretsmanager/secret:Secret", "iam/policy:Policy")
+    assert standing.nothing_replaced([("delete", added)], BEFORE) == ["delete acme-secret"]
+    with pytest.raises(CheckFailed, match="replace"):
+        standing.nothing_replaced([("replace", added)], BEFORE)
 
 
 def test_both_forms_of_the_engines_events_are_read_and_no_earlier_ones(tmp_path: Path) -> None:
