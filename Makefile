@@ -77,6 +77,10 @@ rehearsal: $(STAMP) engine ## Play docs/going-live.md on a local cell in product
 examples: $(STAMP) engine ## Run the programs under examples/ on local cells; name missing runtimes and how to get them (minutes)
 	$(RUN) -m tests.examples $(EXAMPLES)
 
+.PHONY: upgrade
+upgrade: $(STAMP) engine ## Deploy the last release, upgrade to this version under load, go one step back (minutes; needs git's history)
+	$(RUN) -m tests.upgrade
+
 .PHONY: engine
 engine: $(STAMP) ## Find Pulumi's engine, or install it once into a cache outside the repository
 	@$(RUN) -m tools.engine

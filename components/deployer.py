@@ -64,7 +64,8 @@ class Deployer(pulumi.ComponentResource):
         looks = Policy(
             f"{name}-looks",
             name=names.deployer_looks_policy,
-            description="What a pipeline reads back.",
+            # Not the state any more. But AWS has no call that changes it: another text would replace the policy.
+            description="What a pipeline reads back, and the state of its stacks.",
             policy=json.dumps(deployer_looks(names, args.replicas)),
             tags=names.tags,
             opts=child,

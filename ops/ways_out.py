@@ -107,6 +107,14 @@ def function_gone(function: str, cell: str) -> str:
     return f"there is no function {function}: `pulumi up --refresh --stack {cell}` makes it."
 
 
+def deploy_platform(cell: str) -> str:
+    """For functions of another version than the checkout."""
+    return (
+        f"Deploy the platform from this checkout (`myflux-keys up --cell {cell}`; the platform alone: `pulumi up "
+        f"--stack {cell}`), then run the same command again."
+    )
+
+
 def no_function(function: str, cell: str) -> str:
     """Of a cell whose platform may not be deployed: then its stack does not exist, and `pulumi up` refuses it."""
     return (

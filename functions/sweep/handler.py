@@ -18,7 +18,15 @@ from functions.shared.secrets_client import new_client
 from functions.sweep import trust
 from functions.sweep.gather_cell import Comparer, orphans_answer
 from functions.sweep.inspect import inspect
-from functions.sweep.request import KeysRequest, OrphansRequest, RevokeRequest, SweepRequest, read_request
+from functions.sweep.request import (
+    CONTRACT,
+    ContractRequest,
+    KeysRequest,
+    OrphansRequest,
+    RevokeRequest,
+    SweepRequest,
+    read_request,
+)
 from functions.sweep.revoke import revoke_all, valid_keys
 from functions.sweep.services import Services
 from functions.sweep.sweep import Sweep
@@ -46,6 +54,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         environment = read_environment(os.environ)
         request = read_request(event)
+        if isinstance(request, ContractRequest):
+            return {"contract": CONTRACT}
         seconds = context.get_remaining_time_in_millis() / 1000
         if isinstance(request, SweepRequest) and request.seconds is not None:
             seconds = min(seconds, request.seconds)

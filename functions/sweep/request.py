@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from myflux_keys.names import ORGANIZATION_ID, TENANT_SLUG
+
+CONTRACT: Final = 1
+"""The number of the requests and answers. Raise it with a command that needs more of the function: commands ask for it
+before they change anything, since the deployed function may be older."""
 
 
 class RequestError(Exception):
@@ -61,7 +65,12 @@ class InspectRequest:
     tenant: str
 
 
-Request = SweepRequest | OrphansRequest | RevokeRequest | KeysRequest | InspectRequest
+@dataclass(frozen=True)
+class ContractRequest:
+    """Asks for CONTRACT. Nothing else is called."""
+
+
+Request = SweepRequest | OrphansRequest | RevokeRequest | KeysRequest | InspectRequest | ContractRequest
 
 
 def read_request(event: Mapping[str, Any]) -> Request:
@@ -78,10 +87,12 @@ def read_request(event: Mapping[str, Any]) -> Request:
         request = InspectRequest(_slug(fields.pop("tenant", None), "tenant"))
     elif action == "sweep":
         request = _sweep(fields)
+    elif action == "contract":
+        request = ContractRequest()
     elif action == "orphans":
         request = OrphansRequest(_tenants(fields), _flag(fields, "dry_run"))
     else:
-        raise RequestError(f"action must be one of sweep, orphans, revoke, keys, inspect; got {action!r}")
+        raise RequestError(f"action must be one of sweep, orphans, revoke, keys, inspect, contract; got {action!r}")
     if fields:
         raise RequestError(f"{action} has no field {sorted(fields)[0]!r}")
     return request

@@ -135,5 +135,5 @@ def _beyond(answer: Mapping[str, Any]) -> tuple[Beyond, ...]:
 def _incomplete_answer(error: Exception) -> OperationError:
     return OperationError(
         f"the sweep function's answer lacks a field ({type(error).__name__}: {error}), so no key counts as revoked. "
-        "Deploy the platform from the commit that these files are from, then run the same command again."
+        "Deploy the platform from this checkout, then run the same command again."
     )

@@ -1,4 +1,7 @@
-"""Calls one of a cell's functions and reads its answer. A call is never repeated here: it may have had an effect."""
+"""Calls one of a cell's functions and reads its answer. A call is never repeated here: it may have had an effect.
+
+Functions are deployed with the platform, and commands run from a checkout, so the two may be of different versions.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
+from functions.sweep.request import CONTRACT, RequestError
 from myflux_keys.redaction import redact
 from ops import ways_out
 from ops.errors import OperationError, code_of
@@ -20,6 +24,30 @@ if TYPE_CHECKING:
 
 class FunctionFailed(OperationError):
     """The function ran and failed: the message holds its reason, redacted."""
+
+
+class OtherVersion(FunctionFailed):
+    """The function does not understand the request: it was deployed from another version. It has changed nothing."""
+
+
+def refuse_other_version(cell: Cell, client: LambdaClient, meanwhile: str = "") -> None:
+    """For a command that has changed nothing yet. Raises OperationError where the sweep function is older than it.
+
+    A function that does not answer at all is left to the call that needs it: reads can be denied without it.
+    `meanwhile` is a sentence on what the operator can do at once."""
+    function = cell.names.sweep_function
+    try:
+        answered = call(cell, function, {"action": "contract"}, client).get("contract", 0)
+        if answered >= CONTRACT:
+            return
+    except OtherVersion:
+        pass
+    except OperationError:
+        return
+    raise OperationError(
+        f"{function} is of an earlier version than this checkout, and cannot do all that this command needs. "
+        f"Nothing was changed. {ways_out.deploy_platform(cell.cell)} {meanwhile}".strip()
+    )
 
 
 def call(cell: Cell, function_name: str, event: Mapping[str, Any], client: LambdaClient) -> dict[str, Any]:
@@ -42,6 +70,11 @@ def call(cell: Cell, function_name: str, event: Mapping[str, Any], client: Lambd
     fields = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else None
     if answer.get("FunctionError"):
         message = str((fields or {}).get("errorMessage") or "it returned no reason")
+        if message.startswith(f"{RequestError.__name__}: "):
+            raise OtherVersion(
+                f"{function_name} is of another version than this checkout, and does not understand the request "
+                f"({redact(message)}). {ways_out.deploy_platform(cell.cell)}"
+            )
         raise FunctionFailed(f"{function_name} failed: {redact(message)} Its log group {log} has more.")
     if fields is None:
         raise OperationError(f"{function_name}'s answer is not a JSON object. See its log group {log}.")

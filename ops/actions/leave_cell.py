@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ops import journal
 from ops.account import Account
+from ops.actions import functions_client
 from ops.actions.end_keys import Keys
 from ops.actions.offboard import DENY, Offboard, plan, refused_as_protected
 from ops.actions.tenant_file import TenantFile
@@ -55,6 +56,8 @@ def leave(leaving: Leaving, *, confirmed: Callable[[], bool], report: Callable[[
         Account(cell, leaving.operation, leaving.reason) as account,
     ):
         account.check()
+        if leaving.tenant.minted:
+            functions_client.refuse_other_version(cell, account.functions)
         resources = protected(state_of(engine, stack))
         run = journal.unfinished(place, leaving.operation, [slug])
         if resources and not leaving.unprotect:

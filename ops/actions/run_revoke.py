@@ -13,6 +13,7 @@ from typing import Final
 
 from ops import journal, selection
 from ops.account import Account, checked_reason
+from ops.actions import functions_client
 from ops.actions.end_keys import Keys, Seen
 from ops.actions.revoke import DENY, Revoke, consequences, continues, ready
 from ops.errors import Declined, OperationError
@@ -50,6 +51,9 @@ def revoke(
     cell = fleet.cell_of(tenant)
     with journal.exclusive_run(cell, f"{_OPERATION}-{slug}") as place, Account(cell, _OPERATION, why) as account:
         opened = ready(account, tenant)
+        functions_client.refuse_other_version(
+            cell, account.functions, f"Meanwhile `myflux-keys disable {slug}` denies its readers within seconds."
+        )
         run = journal.unfinished(place, _OPERATION, [slug])
         if run is not None and continues(run, opened=opened, now=datetime.now(UTC)):
             report(f"Continuing the run that {run.by} started on {run.begun}; done so far: {', '.join(run.done)}.")

@@ -18,6 +18,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 import tenancy
+from functions.sweep.request import CONTRACT, ContractRequest, RequestError, read_request
 from ops.actions import functions_client
 from ops.actions.sweep import Swept, sweep
 from ops.cli.sweep import nothing
@@ -73,6 +74,50 @@ def test_a_functions_own_words_are_redacted() -> None:
     with pytest.raises(OperationError) as caught:
         functions_client.call(CELL, "f", {}, Function({"errorMessage": f"bad {KEY}"}))  # type: ignore[arg-type]
     assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {
+            "errorMessage": "RequestError: action is 'contract': it is sweep, revoke or inspect",
+            "errorType": "SweepFailed",
+        },
+        {"contract": CONTRACT - 1},
+        {},
+    ],
+)
+def test_a_function_of_an_earlier_version_is_known_before_anything_is_changed(answer: Any) -> None:
+    with pytest.raises(OperationError, match=r"Nothing was changed\. Deploy the platform .* disable") as caught:
+        functions_client.refuse_other_version(CELL, Function(answer), "Meanwhile: disable.")  # type: ignore[arg-type]
+    assert "earlier version" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"contract": CONTRACT},
+        {"contract": CONTRACT + 1},
+        refused("ResourceNotFoundException"),
+        refused("ServiceException"),
+        {"errorMessage": "Task timed out", "errorType": "Sandbox.Timedout"},
+    ],
+)
+def test_a_function_that_does_not_answer_does_not_keep_reads_from_being_denied(answer: Any) -> None:
+    functions_client.refuse_other_version(CELL, Function(answer))  # type: ignore[arg-type]
+
+
+def test_a_request_that_a_function_does_not_know_names_the_platform() -> None:
+    """What the version before the first release answers to a request of today's `sweep`."""
+    answer = {"errorMessage": "RequestError: action is 'orphans': it is sweep, revoke or inspect"}
+    with pytest.raises(OperationError, match=r"another version .* Deploy the platform from this checkout"):
+        functions_client.call(CELL, "f", {}, Function(answer))  # type: ignore[arg-type]
+
+
+def test_the_function_tells_its_contract_and_is_asked_for_nothing_else_with_it() -> None:
+    assert isinstance(read_request({"action": "contract"}), ContractRequest)
+    with pytest.raises(RequestError, match="contract has no field"):
+        read_request({"action": "contract", "tenant": "acme"})
 
 
 def told(*plan: dict[str, Any], done: bool = True, next: str | None = None, tenants: int = 1) -> dict[str, Any]:
