@@ -69,9 +69,9 @@ mutants: $(STAMP) ## Change each property that the program registers, one by one
 	$(RUN) -m tests.mutants
 
 .PHONY: rehearsal
-rehearsal: $(STAMP) engine ## Play docs/going-live.md on a local cell in production's shape, block by block (minutes)
+rehearsal: $(STAMP) engine ## Play docs/going-live.md on a local cell in production's shape, block by block, then `upgrade` (minutes)
 	$(RUN) -m tests.rehearsal $(if $(KEEP),--keep)
-	$(if $(wildcard tests/upgrade/__main__.py),$(RUN) -m tests.upgrade)
+	$(RUN) -m tests.upgrade
 
 .PHONY: examples
 examples: $(STAMP) engine ## Run the programs under examples/ on local cells; name missing runtimes and how to get them (minutes)
