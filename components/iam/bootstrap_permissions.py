@@ -1,8 +1,9 @@
 """What a person needs to bootstrap a cell, and to delete what that made. Nothing else is allowed.
 
-The role that the person makes has a boundary, which the person makes once and can then neither change nor remove: so
-these rights are not an administrator's. Leaves out what that role may do (`people`). A test runs `bootstrap` with
-exactly these documents, and without each of their statements.
+The role that the person makes has a boundary, which the person makes once and can then neither change nor remove. What
+it says is the person's word until then: whoever gets these rights in an account without the two policies is trusted as
+an administrator, and later is none. Leaves out what that role may do (`people`). A test runs `bootstrap` with exactly
+these documents, and without each of their statements.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ _SET_BUCKET: Final = (
     "PutEncryptionConfiguration PutLifecycleConfiguration TagResource"
 )
 
+_CELLS: Final = f"aws:ResourceTag/{TAG_CELL}"
+
 
 def bootstrap_permissions(names: CellNames, project: str, issuer: str | None) -> Document:
     """`project` is the Pulumi project of `bootstrap`; `issuer` is the pipeline's, if the cell has one."""
@@ -36,11 +39,19 @@ def bootstrap_permissions(names: CellNames, project: str, issuer: str | None) ->
         _allow("Policies", "iam", "CreatePolicy TagPolicy", _policies(names)),
         _allow("RoleWithItsBoundary", "iam", "CreateRole", [people], _bounded(names)),
         _allow("RolesTags", "iam", "TagRole", [people]),
-        _allow("RolesTrust", "iam", "UpdateAssumeRolePolicy", [people], _bounded(names)),
+        # IAM compares no boundary for this action: a condition on it would never hold.
+        _allow("RolesTrust", "iam", "UpdateAssumeRolePolicy", [people]),
         _allow("RolesPolicy", "iam", "AttachRolePolicy", [people], _bounded(names, attached=True)),
         _allow("Bucket", "s3", _SET_BUCKET, [_bucket(names)]),
-        _allow("KeyOfTheState", "kms", "CreateKey TagResource", ["*"], asked),
-        _allow("KeysUse", "kms", "CreateAlias Decrypt EnableKeyRotation Encrypt PutKeyPolicy", [any_key(names)], ours),
+        # A key that is being made has no tag yet. One that has a cell's never becomes the state's by another tag.
+        _allow("KeyOfTheState", "kms", "CreateKey TagResource", ["*"], asked | {"Null": {_CELLS: "true"}}),
+        _allow(
+            "KeysUse",
+            "kms",
+            "CreateAlias Decrypt EnableKeyRotation Encrypt PutKeyPolicy TagResource",
+            [any_key(names)],
+            ours,
+        ),
         _allow("KeysName", "kms", "CreateAlias", [alias]),
         _allow("OwnState", "s3", "DeleteObject GetObject PutObject", _files(names, project)),
         *_reads(names, ours),
@@ -77,7 +88,8 @@ def _reads(names: CellNames, ours: dict[str, Any]) -> list[Statement]:
     people = names.role_arn(names.people_role)
     return [
         _allow("PoliciesRead", "iam", "GetPolicy GetPolicyVersion", _policies(names)),
-        _allow("RoleRead", "iam", "GetRole ListAttachedRolePolicies", [people]),
+        # The official provider lists both kinds of a role's policies.
+        _allow("RoleRead", "iam", "GetRole ListAttachedRolePolicies ListRolePolicies", [people]),
         _allow("BucketRead", "s3", _READ_BUCKET, [_bucket(names)]),
         _allow(
             "KeyRead",

@@ -34,7 +34,7 @@ _LOOKS: Final = (
 """Actions on no resource that could be named."""
 _GOVERN_KEYS: Final = (
     "DescribeKey DisableKeyRotation EnableKeyRotation GetKeyPolicy GetKeyRotationStatus ListResourceTags PutKeyPolicy "
-    "ScheduleKeyDeletion UntagResource UpdateKeyDescription"
+    "ScheduleKeyDeletion TagResource UntagResource UpdateKeyDescription"
 )
 _BOUNDED: Final = (
     "AttachRolePolicy CreateRole DeleteRolePolicy DetachRolePolicy PutRolePermissionsBoundary PutRolePolicy"
@@ -112,13 +112,15 @@ def _secrets(names: CellNames) -> list[str]:
 
 def _keys(names: CellNames) -> list[Statement]:
     """The cell's keys by their tag, without that of the state: who deploys cannot end what holds the state."""
+    of_a_key = f"aws:ResourceTag/{TAG_CELL}"
     not_the_states = {"StringNotEquals": {f"aws:ResourceTag/{TAG_PURPOSE}": STATE}}
     asked = {"StringEquals": {f"aws:RequestTag/{TAG_CELL}": names.cell}}
-    held = {"StringEquals": {f"aws:ResourceTag/{TAG_CELL}": names.cell}}
+    held = {"StringEquals": {of_a_key: names.cell}}
     aliases = [_alias_arn(names, f"{names.kms_alias}{end}") for end in ("", "/*")]
     return [
         _allow("NewKeys", ["kms:CreateKey"], ["*"], asked),
-        _allow("TaggedKeys", ["kms:TagResource"], [any_key(names)], asked | not_the_states),
+        # A key that is being made has no tag yet. One of another cell never becomes this one's by its tag.
+        _allow("TaggedKeys", ["kms:TagResource"], [any_key(names)], asked | {"Null": {of_a_key: "true"}}),
         _allow("Keys", _of("kms", _GOVERN_KEYS), [any_key(names)], held | not_the_states),
         _allow(
             "NamesOfKeys",
@@ -130,9 +132,14 @@ def _keys(names: CellNames) -> list[Statement]:
 
 
 def _iam(names: CellNames) -> list[Statement]:
-    """Roles only with one of two boundaries, neither of which the person can change."""
+    """Roles only with one of two boundaries, neither of which the person can change.
+
+    Names of a cell `prod-eu1` begin as those of a cell `prod` do: whoever could change its limits would be an
+    administrator by them.
+    """
     roles = [names.role_arn(f"myflux-{names.cell}{end}") for end in ("-*", "_*")]
     limits = [names.policy_arn(one) for one in (names.boundary_policy, names.people_role)]
+    all_of_them = f"myflux-{names.cell}-*"
     return [
         _allow(
             "RolesWithABoundary", _of("iam", _BOUNDED), roles, {"StringEquals": {"iam:PermissionsBoundary": limits}}
@@ -146,10 +153,14 @@ def _iam(names: CellNames) -> list[Statement]:
         ),
         _allow("Policies", _of("iam", _POLICIES), [names.policy_arn(f"myflux-{names.cell}-*")]),
         {
-            "Sid": "NeverItsOwnLimits",
+            "Sid": "NeverTheLimits",
             "Effect": "Deny",
             "NotAction": ["iam:Get*", "iam:List*"],
-            "Resource": [*limits, names.role_arn(names.people_role)],
+            "Resource": [
+                names.policy_arn(f"{all_of_them}boundary"),
+                names.policy_arn(f"{all_of_them}people"),
+                names.role_arn(f"{all_of_them}people"),
+            ],
         },
     ]
 

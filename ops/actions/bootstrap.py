@@ -51,6 +51,21 @@ def refuse_a_place_of_its_own(cell: Cell) -> None:
         )
 
 
+def refuse_a_name_that_begins_another(cell: Cell, cells: Iterable[Cell]) -> None:
+    """Raises OperationError for a new cell whose names in IAM begin as those of another cell of the account do, or the
+    other way: the people of one would reach the roles of the other. Every local cell has the same account."""
+    if cell.bootstrapped or cell.local:
+        return
+    for other in cells:
+        shorter, longer = sorted((cell.cell, other.cell), key=len)
+        if other.account_id == cell.account_id and longer.startswith(f"{shorter}-"):
+            raise OperationError(
+                f"cells {shorter} and {longer} are in account {cell.account_id}, and what belongs to {longer} has names "
+                f"that begin with myflux-{shorter}-: who deploys {shorter} could change roles of {longer}. Give "
+                f"{cell.cell} another slug, or an account of its own. Nothing was changed."
+            )
+
+
 def issuers(resources: Iterable[Mapping[str, Any]], wanted: str | None, account_has: bool) -> list[str]:
     """Whose providers the stack owns: those that it made, and that of the pipeline if the account had none.
 

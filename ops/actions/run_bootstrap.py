@@ -108,8 +108,10 @@ def run(
 ) -> tuple[Cell, Made | Outcome]:
     """The cell with what was made; with `dry`, with the preview. Raises OperationError, OperationFailed and
     TenancyError."""
-    (cell,) = selection.cells(tenancy.load(root, only=""), slug)
+    fleet = tenancy.load(root, only="")
+    (cell,) = selection.cells(fleet, slug)
     bootstrap.refuse_a_place_of_its_own(cell)
+    bootstrap.refuse_a_name_that_begins_another(cell, fleet.cells.values())
     with Account(cell, _OPERATION) as account, journal.exclusive_run(cell, _OPERATION):
         account.check()
         places = Places(cell, root.resolve(), account)

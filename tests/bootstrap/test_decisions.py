@@ -61,6 +61,20 @@ def test_a_cell_that_keeps_its_state_elsewhere_needs_no_bootstrap() -> None:
         bootstrap.refuse_a_place_of_its_own(cell(state={"bucket": "by-hand", "kms_key": key}))
 
 
+def named(slug: str, account: str = "123456789012", *, bootstrapped: bool = False) -> Cell:
+    more = {"cell": slug, "account_id": account, "local": False, "bootstrapped": bootstrapped}
+    return cell().model_copy(update=more)
+
+
+def test_a_new_cells_names_do_not_begin_as_those_of_another_cell_of_the_account() -> None:
+    alone = [named("prod"), named("prod2-eu1"), named("prod-eu1", "444455556666")]
+    bootstrap.refuse_a_name_that_begins_another(named("prod"), alone)
+    for new, other in (("prod", "prod-eu1"), ("prod-eu1", "prod")):
+        with pytest.raises(OperationError, match=r"cells prod and prod-eu1 .*names that begin with myflux-prod-:"):
+            bootstrap.refuse_a_name_that_begins_another(named(new), [named(other)])
+    bootstrap.refuse_a_name_that_begins_another(named("prod", bootstrapped=True), [named("prod-eu1")])
+
+
 def test_what_it_prints_is_what_the_file_must_say(tmp_path: Path) -> None:
     made = Made("myflux-state-local-000000000000", "arn:aws:kms:us-east-1:000000000000:key/1", "arn", {})
     (tmp_path / "tenants").mkdir()

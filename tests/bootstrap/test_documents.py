@@ -10,7 +10,7 @@ import pytest
 import z3
 
 from components.iam.bootstrap_permissions import bootstrap_deletion, bootstrap_permissions
-from components.iam.people import people_limit
+from components.iam.people import STATE, people_limit
 from components.iam.state_store import state_bucket, state_key
 from components.iam.statements import Document
 from local.aws.iam import decision, policy, principals
@@ -85,6 +85,15 @@ _KEYS = (
 
 Asked = tuple[str, str, dict[str, str]]
 BOUND = "iam:PermissionsBoundary"
+MADE_OURS = {"aws:RequestTag/cell": "prod-eu1", "aws:RequestTag/purpose": STATE}
+LONGER = CellNames("prod-eu1-blue", "123456789012", "eu-central-1")
+LIMITS_OF_A_LONGER_NAME = (
+    ("iam:CreatePolicyVersion", LONGER.policy_arn(LONGER.people_role)),
+    ("iam:CreatePolicy", LONGER.policy_arn(LONGER.boundary_policy)),
+    ("iam:DeletePolicy", LONGER.policy_arn(LONGER.boundary_policy)),
+    ("iam:UpdateAssumeRolePolicy", LONGER.role_arn(LONGER.people_role)),
+)
+"""Of another cell in the account: whoever rewrites what limits its people's role can become an administrator by it."""
 NEVER_BY_THE_FOUNDER: tuple[Asked, ...] = (
     ("iam:CreateRole", PEOPLE, {}),
     ("iam:CreateRole", PEOPLE, {BOUND: ADMINISTRATOR}),
@@ -103,12 +112,20 @@ NEVER_BY_THE_FOUNDER: tuple[Asked, ...] = (
     ("kms:PutKeyPolicy", KEY, {"aws:ResourceTag/cell": "prod-eu1"}),
     ("s3:GetObject", f"arn:aws:s3:::{NAMES.state_bucket}/.pulumi/stacks/{PROJECT}/acme.prod-eu1.json", {}),
     ("sts:AssumeRole", RUNTIME, {}),
+    ("kms:TagResource", KEY, MADE_OURS | {"aws:ResourceTag/cell": "prod-eu1"}),
+    ("kms:TagResource", KEY, MADE_OURS | {"aws:ResourceTag/cell": "staging", "aws:ResourceTag/purpose": STATE}),
 )
 SOMETIMES_BY_THE_FOUNDER: tuple[Asked, ...] = (
     ("iam:CreatePolicy", LIMIT, {}),
     ("iam:CreateRole", PEOPLE, {BOUND: LIMIT}),
     ("iam:AttachRolePolicy", PEOPLE, {BOUND: LIMIT, "iam:PolicyARN": LIMIT}),
     ("kms:Decrypt", KEY, OURS),
+    # As IAM asks while a key is made, and for an action that it compares no boundary for.
+    ("kms:TagResource", KEY, MADE_OURS),
+    ("kms:TagResource", KEY, MADE_OURS | OURS),
+    ("iam:UpdateAssumeRolePolicy", PEOPLE, {}),
+    # The official provider reads a role so: https://github.com/hashicorp/terraform-provider-aws/blob/v6.0.0/internal/service/iam/role.go
+    *((f"iam:{one}", PEOPLE, {}) for one in ("GetRole", "ListAttachedRolePolicies", "ListRolePolicies")),
 )
 NEVER_BY_PEOPLE: tuple[Asked, ...] = (
     ("iam:CreateRole", RUNTIME, {}),
@@ -130,6 +147,9 @@ NEVER_BY_PEOPLE: tuple[Asked, ...] = (
     ("kms:ScheduleKeyDeletion", KEY, OURS),
     ("kms:PutKeyPolicy", KEY, OURS),
     ("kms:UntagResource", KEY, OURS),
+    ("kms:TagResource", KEY, {"aws:RequestTag/cell": "prod-eu1"} | OURS),
+    ("kms:TagResource", KEY, {"aws:RequestTag/cell": "prod-eu1", "aws:ResourceTag/cell": "staging"}),
+    *((action, arn, {}) for action, arn in LIMITS_OF_A_LONGER_NAME),
     ("s3:PutObject", f"arn:aws:s3:::{NAMES.state_bucket}/.pulumi/stacks/{BOOTSTRAP}/prod-eu1.json", {}),
     ("s3:DeleteObjectVersion", f"arn:aws:s3:::{NAMES.state_bucket}/.pulumi/stacks/{PROJECT}/prod-eu1.json", {}),
     ("s3:DeleteBucket", f"arn:aws:s3:::{NAMES.state_bucket}", {}),
@@ -140,6 +160,10 @@ SOMETIMES_BY_PEOPLE: tuple[Asked, ...] = (
     ("secretsmanager:PutSecretValue", SECRET, {}),
     ("kms:Decrypt", KEY, OURS),
     ("kms:ScheduleKeyDeletion", KEY, {"aws:ResourceTag/cell": "prod-eu1"}),
+    ("kms:TagResource", KEY, {"aws:RequestTag/cell": "prod-eu1"}),
+    ("kms:TagResource", KEY, {"aws:RequestTag/cell": "prod-eu1", "aws:ResourceTag/cell": "prod-eu1"}),
+    # A tenant may be called anything.
+    ("iam:CreateRole", NAMES.tenant("sales-people").dedicated_role_arn, {BOUND: BOUNDARY}),
     ("s3:PutObject", f"arn:aws:s3:::{NAMES.state_bucket}/.pulumi/stacks/{PROJECT}/prod-eu1.json", {}),
 )
 
