@@ -60,9 +60,9 @@ def refuse_a_name_that_begins_another(cell: Cell, cells: Iterable[Cell]) -> None
         shorter, longer = sorted((cell.cell, other.cell), key=len)
         if other.account_id == cell.account_id and longer.startswith(f"{shorter}-"):
             raise OperationError(
-                f"cells {shorter} and {longer} are in account {cell.account_id}, and what belongs to {longer} has names "
-                f"that begin with myflux-{shorter}-: who deploys {shorter} could change roles of {longer}. Give "
-                f"{cell.cell} another slug, or an account of its own. Nothing was changed."
+                f"cells {shorter} and {longer} are in account {cell.account_id}, and what belongs to {longer} has "
+                f"names that begin with myflux-{shorter}-: who deploys {shorter} could change roles of {longer}. "
+                f"Give {cell.cell} another slug, or an account of its own. Nothing was changed."
             )
 
 

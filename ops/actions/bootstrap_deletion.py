@@ -16,11 +16,12 @@ from tenancy import Cell
 
 @dataclass(frozen=True)
 class Behind:
-    """What still needs the cell's boundaries, key or bucket. `tenants` have a file, `stacks` a state, `secrets` are not
-    scheduled for deletion, `roles` have one of the boundaries."""
+    """What still needs the cell's boundaries, key or bucket. `tenants` have a file, `stacks` a state, `others` too, of
+    another project, `secrets` are not scheduled for deletion, `roles` have one of the boundaries."""
 
     tenants: Sequence[str] = ()
     stacks: Sequence[str] = ()
+    others: Sequence[str] = ()
     secrets: Sequence[str] = ()
     roles: Sequence[str] = ()
 
@@ -38,6 +39,9 @@ def refuse_while_used(cell: Cell, behind: Behind) -> None:
         found = f"the platform of cell {slug} is deployed"
         unprotect = f"`pulumi state unprotect --all --stack {slug}` (after `myflux-keys env {slug}`), then "
         way_out = f"{unprotect if cell.production else ''}`myflux-keys destroy --cell {slug}` ends it"
+    elif behind.others:
+        found = f"{cell.names.state_bucket} keeps states of other projects: {_few(behind.others)}"
+        way_out = "destroy those stacks, or move their states (docs/state.md)"
     elif behind.secrets:
         found = f"these secrets may hold valid keys: {_few(behind.secrets)}"
         way_out = (

@@ -61,10 +61,9 @@ def run(
         account.check()
         places = Places(cell, root.resolve(), account)
         plan = decisions.plan(cell)
-        kept = places.kept
         tenants = [tenant.tenant for tenant in fleet.tenants_of(slug)]
-        decisions.refuse_while_used(cell, _behind(places, tenants, bucket=kept in ("bucket", "both")))
-        if kept == "nowhere":
+        decisions.refuse_while_used(cell, _behind(places, tenants))
+        if places.kept == "nowhere":
             _look(places)
             shutil.rmtree(places.folder, ignore_errors=True)
             return Ended(cell, plan, done=False, nothing=True)
@@ -72,6 +71,8 @@ def run(
             return Ended(cell, plan, done=False)
         if not confirmed():
             raise OperationError("that is not the cell's name. Nothing was changed.")
+        # The question may have waited for hours.
+        decisions.refuse_while_used(cell, _behind(places, tenants))
         return Ended(cell, plan, done=True, kept=tuple(_end(places, passphrase, report)))
 
 
@@ -141,11 +142,18 @@ def _empty(places: Places) -> None:
             )
 
 
-def _behind(places: Places, tenants: list[str], *, bucket: bool) -> Behind:
+def _behind(places: Places, tenants: list[str]) -> Behind:
+    """Also of a bucket that an interrupted deletion has emptied: somebody may have deployed since."""
     names = places.cell.names
     url = state_place.in_bucket(names.state_bucket, places.cell.region).url
-    stacks = sorted(backend.stacks(url) or ()) if bucket else []
-    return Behind(tenants, stacks, list(_secrets(places)), sorted(_bounded(places) - {names.people_role}))
+    stacks, others = set[str](), set[str]()
+    try:
+        stacks, others = backend.stacks(url) or set(), backend.of_others(url)
+    except ClientError as error:
+        if code_of(error) != "NoSuchBucket":
+            raise
+    roles = _bounded(places) - {names.people_role}
+    return Behind(tenants, sorted(stacks), sorted(others), list(_secrets(places)), sorted(roles))
 
 
 def _secrets(places: Places) -> Iterator[str]:

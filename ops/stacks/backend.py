@@ -44,6 +44,16 @@ def stacks(url: str) -> set[str] | None:
     return None
 
 
+def of_others(url: str) -> set[str]:
+    """States in a bucket that are of other projects than the product's, as ``PROJECT/STACK``."""
+    found = place(url)
+    prefix = f"{found.prefix}/.pulumi/stacks/".lstrip("/")
+    pages = _s3(found).get_paginator("list_objects_v2").paginate(Bucket=found.root, Prefix=prefix)
+    files = [item.get("Key", "").removeprefix(prefix) for page in pages for item in page.get("Contents", [])]
+    states = {file.removesuffix(end) for file in files for end in _ENDINGS if file.endswith(end)}
+    return {state for state in states if state.partition("/")[0] not in (PROJECT, BOOTSTRAP)}
+
+
 def has(url: str, stack: str, project: str = PROJECT) -> bool | None:
     """Whether the stack has a state, without listing the others; None for a backend that only the engine can read."""
     found, folder = place(url), f".pulumi/stacks/{project}/"

@@ -7,14 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
 import tenancy
-from ops.actions import bootstrap, bootstrap_deletion
+from ops.account import Account
+from ops.actions import bootstrap, bootstrap_deletion, run_bootstrap, run_bootstrap_deletion
 from ops.actions.bootstrap import PROVIDER, Made
 from ops.actions.bootstrap_deletion import Behind
 from ops.errors import OperationError
-from ops.stacks import moving
+from ops.stacks import backend, moving
 from ops.stacks.engine import Engine
 from tenancy import Cell
 from tests.program.rig import ROOT
@@ -91,6 +94,7 @@ def test_what_it_prints_is_what_the_file_must_say(tmp_path: Path) -> None:
         (Behind(tenants=["acme"], stacks=["acme.local", "local"]), "`myflux-keys offboard acme` ends one"),
         (Behind(stacks=["acme.local", "local"], secrets=["s"]), "`myflux-keys destroy acme` ends one"),
         (Behind(stacks=["local"], roles=["r"]), "`myflux-keys destroy --cell local` ends it"),
+        (Behind(others=["theirs/app"], secrets=["s"]), "move their states (docs/state.md)"),
         (Behind(secrets=["myflux/local/acme/openai"], roles=["r"]), "delete-secret"),
         (Behind(roles=["myflux-local-runtime"]), "delete them"),
     ],
@@ -116,6 +120,41 @@ def test_a_provider_that_others_trust_stays_when_the_cell_ends() -> None:
     held = {"resources": [OWN, {"urn": "bucket", "protect": True}]}
     assert bootstrap_deletion.without(held, ["urn::issuer"]) == {"resources": [{"urn": "bucket", "protect": True}]}
     assert not any(one["protect"] for one in bootstrap_deletion.unprotected(held)["resources"])
+
+
+def listing(monkeypatch: pytest.MonkeyPatch, *files: str) -> None:
+    """S3 lists these keys, or has no such bucket."""
+    s3 = boto3.client("s3", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+    answers = Stubber(s3)
+    for _ in range(2):
+        if files:
+            answers.add_response("list_objects_v2", {"Contents": [{"Key": key} for key in files]})
+        else:
+            answers.add_client_error("list_objects_v2", "NoSuchBucket")
+    answers.activate()
+    monkeypatch.setattr(backend, "_s3", lambda _found: s3)
+
+
+def test_a_bucket_that_keeps_other_projects_states_is_not_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
+    own, theirs = f".pulumi/stacks/{backend.BOOTSTRAP}/local.json", ".pulumi/stacks/theirs/app.json"
+    listing(monkeypatch, ".pulumi/stacks/myflux-keys/acme.local.json", own, f"{own}.bak", theirs, f"{theirs}.bak")
+    assert backend.of_others("s3://bucket") == {"theirs/app"}
+
+
+@pytest.mark.parametrize(
+    ("files", "stacks"), [([".pulumi/stacks/myflux-keys/acme.local.json"], ["acme.local"]), ([], [])]
+)
+def test_states_are_looked_for_wherever_the_bootstraps_own_is(
+    monkeypatch: pytest.MonkeyPatch, files: list[str], stacks: list[str]
+) -> None:
+    """An interrupted deletion left it in a folder, and somebody may have deployed into the bucket since."""
+    listing(monkeypatch, *files)
+    monkeypatch.setattr(run_bootstrap_deletion, "_secrets", lambda _: [])
+    monkeypatch.setattr(run_bootstrap_deletion, "_bounded", lambda _: set[str]())
+    places = run_bootstrap.Places(cell(), ROOT, cast(Account, None))
+    assert run_bootstrap_deletion._behind(places, []) == Behind(
+        stacks=stacks, tenants=[], others=[], secrets=[], roles=[]
+    )
 
 
 class Backend:
