@@ -145,7 +145,8 @@ def _preview(places: Places, passphrase: Passphrase) -> Outcome:
             return _told(places, engine, []).preview(places.cell.cell)
     in_folder = found == "folder"
     engine = places.in_folder(passphrase(False)) if in_folder else places.in_bucket(places.kms_key())
-    return _told(places, engine, _resources(engine, places.cell.cell)).preview(places.cell.cell)
+    held, mended = looked_at(engine, places.cell.cell)
+    return _told(places, engine, _resources(mended.deployment or held)).preview(places.cell.cell)
 
 
 def _make(places: Places, passphrase: Passphrase, report: Callable[[str], None]) -> Made:
@@ -168,18 +169,23 @@ def _make(places: Places, passphrase: Passphrase, report: Callable[[str], None])
 
 def _up(places: Places, engine: Engine) -> Made:
     slug = places.cell.cell
-    resources = _resources(engine, slug)
-    outcome = _told(places, _mended(engine, slug), resources).up(slug)
+    held, mended = looked_at(engine, slug)
+    if mended.deployment is not None:
+        engine.replace_state(slug, mended.deployment)
+    # What was added to the state by its name alone may not be there.
+    refresh = mended.deployment is not None
+    outcome = _told(places, engine, _resources(mended.deployment or held)).up(slug, refresh=refresh)
     told = outcome.outputs
     return Made(told["bucket"], told["kms_key_arn"], told["people_role_arn"], outcome.changes)
 
 
-def _resources(engine: Engine, stack: str) -> list[dict[str, Any]]:
-    return (engine.peek(stack) or {}).get("resources") or []
+def _resources(held: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    return (held or {}).get("resources") or []
 
 
-def _mended(engine: Engine, stack: str) -> Engine:
-    """After an engine that was killed: what it made and did not write down is looked for in AWS."""
+def looked_at(engine: Engine, stack: str) -> tuple[dict[str, Any] | None, pending.Mended]:
+    """The state, and its repair after an engine that was killed: what it made and did not write down is looked for in
+    AWS. Raises OperationError for what cannot be found."""
     held = engine.peek(stack)
     mended = pending.mend(held, pending.in_aws) if held else pending.Mended(None)
     if mended.unknown:
@@ -188,9 +194,7 @@ def _mended(engine: Engine, stack: str) -> Engine:
             "for it in AWS by its tags, delete it there, and take it out of pending_operations with `pulumi stack "
             "export` and `import`. Nothing was changed."
         )
-    if mended.deployment is not None:
-        engine.replace_state(stack, mended.deployment)
-    return engine
+    return held, mended
 
 
 def _told(places: Places, engine: Engine, resources: list[dict[str, Any]]) -> Engine:

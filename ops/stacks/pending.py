@@ -28,7 +28,8 @@ NAMED: Final[Mapping[str, str]] = {
 """Types whose id is an input."""
 
 _POLICY: Final = "aws:iam/policy:Policy"
-_LOOKED_UP: Final = ("aws:secretsmanager/secret:Secret", _POLICY)
+_ISSUER: Final = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+_LOOKED_UP: Final = ("aws:secretsmanager/secret:Secret", _ISSUER, _POLICY)
 
 AGAIN: Final = frozenset(
     {
@@ -39,6 +40,11 @@ AGAIN: Final = frozenset(
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
         "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
         "aws:lambda/invocation:Invocation",
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+        "aws:s3/bucketPolicy:BucketPolicy",
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        "aws:s3/bucketVersioning:BucketVersioning",
         "aws:secretsmanager/secretPolicy:SecretPolicy",
         "aws:secretsmanager/secretRotation:SecretRotation",
         "aws:sns/topic:Topic",
@@ -108,9 +114,11 @@ def in_aws(kind: str, inputs: Mapping[str, Any]) -> str | None:
     """Calls AWS where the id is not the name. Where the id is the name, the refresh finds out whether it exists."""
     if kind in NAMED:
         return str(inputs[NAMED[kind]])
-    if kind == _POLICY:
+    if kind in (_ISSUER, _POLICY):
         account = aws_clients.client("sts").get_caller_identity()["Arn"].split(":")
-        return f"arn:{account[1]}:iam::{account[4]}:policy{inputs.get('path', '/')}{inputs['name']}"
+        policy = f"policy{inputs.get('path', '/')}{inputs.get('name')}"
+        issuer = f"oidc-provider/{str(inputs.get('url')).removeprefix('https://')}"
+        return f"arn:{account[1]}:iam::{account[4]}:{policy if kind == _POLICY else issuer}"
     client = aws_clients.client("secretsmanager", region_name=inputs.get("region"))
     try:
         secret = client.describe_secret(SecretId=str(inputs["name"]))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import boto3
@@ -17,8 +20,8 @@ from ops.actions import bootstrap, bootstrap_deletion, run_bootstrap, run_bootst
 from ops.actions.bootstrap import PROVIDER, Made
 from ops.actions.bootstrap_deletion import Behind
 from ops.errors import OperationError
-from ops.stacks import backend, moving
-from ops.stacks.engine import Engine
+from ops.stacks import backend, moving, pending
+from ops.stacks.engine import Engine, Outcome
 from tenancy import Cell
 from tests.program.rig import ROOT
 
@@ -155,6 +158,64 @@ def test_states_are_looked_for_wherever_the_bootstraps_own_is(
     assert run_bootstrap_deletion._behind(places, []) == Behind(
         stacks=stacks, tenants=[], others=[], secrets=[], roles=[]
     )
+
+
+def left_by_a_killed_engine(kind: str, *inputs: Mapping[str, str]) -> dict[str, Any]:
+    made = [{"urn": f"urn::{kind}{at}", "type": kind, "custom": True, "inputs": one} for at, one in enumerate(inputs)]
+    return {"resources": [], "pending_operations": [{"type": "creating", "resource": one} for one in made]}
+
+
+class Killed:
+    """An engine that was killed while it made a policy. `refreshed` says how `up` was asked."""
+
+    refreshed: bool | None = None
+
+    def __init__(self, held: dict[str, Any]) -> None:
+        self.held = held
+
+    def peek(self, _stack: str) -> dict[str, Any]:
+        return self.held
+
+    def replace_state(self, _stack: str, deployment: dict[str, Any]) -> None:
+        self.held = deployment
+
+    def told(self, _more: Mapping[str, str]) -> Killed:
+        return self
+
+    def up(self, stack: str, *, refresh: bool = False) -> Outcome:
+        self.refreshed = refresh
+        return Outcome(stack, {}, {"bucket": "b", "kms_key_arn": "k", "people_role_arn": "p"}, 0.0)
+
+
+def test_a_boundary_that_a_killed_engine_made_is_its_own_and_looked_for_before_it_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = cell().names
+    policies = (names.boundary_policy, names.people_role)
+    monkeypatch.setattr(pending, "in_aws", lambda _kind, inputs: names.policy_arn(inputs["name"]))
+    monkeypatch.setattr(run_bootstrap, "exists", lambda _look: True)
+    places = run_bootstrap.Places(cell(), ROOT, cast(Account, SimpleNamespace(roles=None)))
+    engine = Killed(left_by_a_killed_engine(bootstrap.POLICY, *({"name": one} for one in policies)))
+    run_bootstrap._up(places, cast(Engine, engine))
+    assert engine.refreshed, "it may not be there: the engine was killed before AWS answered"
+    assert [one["id"] for one in engine.held["resources"]] == [names.policy_arn(one) for one in policies]
+
+
+def test_nothing_but_a_kms_key_is_left_to_a_person_by_a_killed_engine() -> None:
+    made = (ROOT / "components" / "state_store.py", ROOT / "components" / "people_access.py")
+    for kind in (PROVIDER, *(one for path in made for one in types_of(path))):
+        assert not pending.mend(left_by_a_killed_engine(kind, {"name": "n", "bucket": "b"}), lambda *_: "id").unknown, (
+            kind
+        )
+
+
+def types_of(path: Path) -> list[str]:
+    """Of the AWS resources that the component's file imports."""
+    imports = [one for one in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(one, ast.ImportFrom)]
+    found = [(str(one.module), name.name) for one in imports for name in one.names]
+    classes = [getattr(importlib.import_module(module), name) for module, name in found if "pulumi_aws" in module]
+    assert classes
+    return [one.pulumi_type for one in classes]
 
 
 class Backend:
