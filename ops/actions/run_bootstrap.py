@@ -26,7 +26,7 @@ from ops.account import Account
 from ops.actions import bootstrap
 from ops.actions.bootstrap import Kept, Made
 from ops.errors import OperationError, code_of
-from ops.stacks import backend, moving, pending
+from ops.stacks import backend, lock_holder, moving, pending
 from ops.stacks.engine import ROOT, Engine, OperationFailed, Outcome
 from tenancy import Cell
 from tenancy.pipeline import OWN_ISSUERS
@@ -78,6 +78,27 @@ class Places:
                 ) from None
             raise
 
+    @contextmanager
+    def at_work(self) -> Generator[None]:
+        """First removes the locks of an engine that was killed with an earlier run, on this machine: the engine would
+        refuse to work until a person does."""
+        note, slug = journal.folder(self.cell), self.cell.cell
+        lost = lock_holder.begin(note, slug)
+        bucket = state_place.in_bucket(self.cell.names.state_bucket, self.cell.region).url
+        urls = [state_place.in_folder(self.folder).url, *([bucket] if self.kept in ("bucket", "both") else [])]
+        for url in urls if lost else ():
+            for lock in backend.locks(url, slug, backend.BOOTSTRAP):
+                if lock_holder.has_ended(lock, lost):
+                    backend.unlock(url, lock)
+        done = False
+        try:
+            yield
+            done = True
+        finally:
+            # The next run needs the note until one has succeeded.
+            if lost is None or done:
+                lock_holder.end(note, slug)
+
     def in_folder(self, passphrase: str, folder: Path | None = None) -> Engine:
         """The passphrase reaches the engine's process alone, and ends with it."""
         at = state_place.in_folder(folder or self.folder)
@@ -116,7 +137,10 @@ def run(
         account.check()
         places = Places(cell, root.resolve(), account)
         with in_words(cell):
-            return cell, _preview(places, passphrase) if dry else _make(places, passphrase, report)
+            if dry:
+                return cell, _preview(places, passphrase)
+            with places.at_work():
+                return cell, _make(places, passphrase, report)
 
 
 @contextmanager
@@ -128,7 +152,12 @@ def in_words(cell: Cell, *, deletion: bool = False) -> Generator[None]:
     try:
         yield
     except OperationFailed as failure:
-        told = [str(failure), rights if "AccessDenied" in str(failure) else "", again]
+        cancel = (
+            "That output names the lock. If nobody works on the stack, set PULUMI_BACKEND_URL to what stands there "
+            f"before /.pulumi, and `pulumi cancel --yes --stack {cell.cell}` in the folder bootstrap/ removes it."
+        )
+        locked = cancel if "currently locked by" in failure.output else ""
+        told = [str(failure), rights if "AccessDenied" in str(failure) else "", locked, again]
         raise OperationError(" ".join(filter(None, told))) from None
     except ClientError as error:
         if "AccessDenied" not in code_of(error):

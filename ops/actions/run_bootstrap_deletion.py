@@ -73,7 +73,8 @@ def run(
             raise OperationError("that is not the cell's name. Nothing was changed.")
         # The question may have waited for hours.
         decisions.refuse_while_used(cell, _behind(places, tenants))
-        return Ended(cell, plan, done=True, kept=tuple(_end(places, passphrase, report)))
+        with places.at_work():
+            return Ended(cell, plan, done=True, kept=tuple(_end(places, passphrase, report)))
 
 
 def _end(places: Places, passphrase: Passphrase, report: Callable[[str], None]) -> Iterator[str]:

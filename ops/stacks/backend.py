@@ -28,7 +28,7 @@ _STACKS: Final = f".pulumi/stacks/{PROJECT}/"
 BOOTSTRAP: Final = "myflux-keys-bootstrap"
 """The project of `bootstrap`, in the same backend."""
 _ENDINGS: Final = (".json", ".json.gz", ".json.zst")
-_LOCKS: Final = f".pulumi/locks/organization/{PROJECT}/"
+_LOCKS: Final = ".pulumi/locks/organization/"
 
 
 def stacks(url: str) -> set[str] | None:
@@ -71,14 +71,14 @@ def _names(files: Iterable[str]) -> set[str]:
     return {file.removesuffix(end) for file in files for end in _ENDINGS if file.endswith(end) and "/" not in file}
 
 
-def locks(url: str, stack: str) -> list[Lock]:
+def locks(url: str, stack: str, project: str = PROJECT) -> list[Lock]:
     """The locks of a stack, as the engine writes them; none for a backend that only the engine can read."""
     found = place(url)
     if found.scheme == "file":
-        folder = Path(found.root) / _LOCKS / stack
+        folder = Path(found.root) / _LOCKS / project / stack
         return [lock(str(path), text) for path in sorted(folder.glob("*.json")) if (text := _text(path))]
     if found.scheme == "s3":
-        client, prefix = _s3(found), f"{found.prefix}/{_LOCKS}{stack}/".lstrip("/")
+        client, prefix = _s3(found), f"{found.prefix}/{_LOCKS}{project}/{stack}/".lstrip("/")
         # Like the engine, not below the stack's folder: who writes another stack's locks might write there.
         listed = client.list_objects_v2(Bucket=found.root, Prefix=prefix, Delimiter="/")
         keys = [item.get("Key", "") for item in listed.get("Contents", [])]
