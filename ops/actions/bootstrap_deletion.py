@@ -66,6 +66,11 @@ def used_providers(resources: Iterable[Mapping[str, Any]], roles: Iterable[tuple
     return found
 
 
+def keys(held: Mapping[str, Any]) -> list[str]:
+    """Ids of the KMS keys in the state."""
+    return [str(one["id"]) for one in held.get("resources") or [] if one["type"] == "aws:kms/key:Key"]
+
+
 def without(deployment: Mapping[str, Any], urns: Collection[str]) -> dict[str, Any]:
     """The state without these resources, on which no other depends."""
     return {**deployment, "resources": [one for one in deployment["resources"] if one["urn"] not in urns]}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from ops.account import Account
 from ops.actions import bootstrap
 from ops.actions import bootstrap_deletion as decisions
 from ops.actions.bootstrap_deletion import Behind
-from ops.actions.run_bootstrap import Passphrase, Places, exists, in_words
+from ops.actions.run_bootstrap import Passphrase, Places, exists, in_words, looked_at
 from ops.errors import OperationError, code_of
 from ops.stacks import backend, moving
 from ops.stacks.engine import Engine
@@ -87,11 +87,16 @@ def _end(places: Places, passphrase: Passphrase, report: Callable[[str], None]) 
         moving.move(places.in_bucket(places.kms_key()), local, slug)
         # From here on the bucket's copy may be half deleted, or an older version of itself.
         moved.touch()
+    # Before the bucket's copy ends: it also shows that this one can be read with the passphrase.
+    held, mended = looked_at(local, slug)
+    if mended.deployment is not None:
+        local.replace_state(slug, mended.deployment)
     _empty(places)
     report(f"No version of any object is left in {places.cell.names.state_bucket}.")
     kept = set(_let_go(places, local, report))
-    local.destroy(slug, remove=True)
+    local.destroy(slug, remove=True, refresh=mended.deployment is not None)
     _look(places)
+    _look_at_keys(places, decisions.keys(held or {}))
     shutil.rmtree(places.folder)
     yield from sorted(kept | _provider(places))
 
@@ -182,6 +187,16 @@ def _bounded(places: Places) -> set[str]:
             if code_of(error) != "NoSuchEntity":
                 raise
     return found
+
+
+def _look_at_keys(places: Places, ids: Sequence[str]) -> None:
+    """Raises OperationError where a key's deletion is not scheduled."""
+    states = {one: places.account.keys.describe_key(KeyId=one)["KeyMetadata"].get("KeyState", "") for one in ids}
+    if left := [f"{one} ({state})" for one, state in states.items() if state != "PendingDeletion"]:
+        raise OperationError(
+            f"all else of the bootstrap is deleted, but not scheduled is the deletion of key {', '.join(left)}: `aws "
+            "kms schedule-key-deletion` does it."
+        )
 
 
 def _look(places: Places) -> None:

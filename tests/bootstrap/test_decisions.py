@@ -125,6 +125,20 @@ def test_a_provider_that_others_trust_stays_when_the_cell_ends() -> None:
     assert not any(one["protect"] for one in bootstrap_deletion.unprotected(held)["resources"])
 
 
+def test_the_end_of_the_states_key_is_looked_at_before_it_is_told() -> None:
+    held = {"resources": [OWN, {"type": "aws:kms/key:Key", "urn": "key", "id": "1234"}]}
+    assert bootstrap_deletion.keys(held) == ["1234"]
+    assert bootstrap_deletion.keys({}) == []
+
+    def account(state: str) -> run_bootstrap.Places:
+        kms = SimpleNamespace(describe_key=lambda KeyId: {"KeyMetadata": {"KeyState": state}} if KeyId else {})  # noqa: N803
+        return run_bootstrap.Places(cell(), ROOT, cast(Account, SimpleNamespace(keys=kms)))
+
+    run_bootstrap_deletion._look_at_keys(account("PendingDeletion"), ["1234"])
+    with pytest.raises(OperationError, match=r"1234 \(Enabled\)"):
+        run_bootstrap_deletion._look_at_keys(account("Enabled"), ["1234"])
+
+
 def listing(monkeypatch: pytest.MonkeyPatch, *files: str) -> None:
     """S3 lists these keys, or has no such bucket."""
     s3 = boto3.client("s3", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
