@@ -68,7 +68,8 @@ def used_providers(resources: Iterable[Mapping[str, Any]], roles: Iterable[tuple
 
 def keys(held: Mapping[str, Any]) -> list[str]:
     """Ids of the KMS keys in the state."""
-    return [str(one["id"]) for one in held.get("resources") or [] if one["type"] == "aws:kms/key:Key"]
+    resources: list[Mapping[str, Any]] = held.get("resources") or []
+    return [str(one["id"]) for one in resources if one["type"] == "aws:kms/key:Key"]
 
 
 def without(deployment: Mapping[str, Any], urns: Collection[str]) -> dict[str, Any]:
