@@ -148,6 +148,7 @@ def in_words(cell: Cell, *, deletion: bool = False) -> Generator[None]:
     """What the engine or AWS refuses, with the way out. Raises OperationError."""
     command = f"myflux-keys bootstrap {cell.cell}{' --delete' if deletion else ''}"
     rights = f"`{command} --policy` prints the rights that you need."
+    boundary = "A boundary changes, which these rights do not allow on purpose: an administrator must run it."
     again = f"Then run `{command}` again: it continues where it ended."
     try:
         yield
@@ -157,7 +158,8 @@ def in_words(cell: Cell, *, deletion: bool = False) -> Generator[None]:
             f"before /.pulumi, and `pulumi cancel --yes --stack {cell.cell}` in the folder bootstrap/ removes it."
         )
         locked = cancel if "currently locked by" in failure.output else ""
-        told = [str(failure), rights if "AccessDenied" in str(failure) else "", locked, again]
+        refused = boundary if "CreatePolicyVersion" in str(failure) else rights
+        told = [str(failure), refused if "AccessDenied" in str(failure) else "", locked, again]
         raise OperationError(" ".join(filter(None, told))) from None
     except ClientError as error:
         if "AccessDenied" not in code_of(error):

@@ -1,4 +1,4 @@
-"""What an engine that was killed with its bootstrap leaves locked."""
+"""What stops a bootstrap: the lock that a killed engine left, and what AWS refuses."""
 
 from __future__ import annotations
 
@@ -89,3 +89,14 @@ def test_a_locked_stack_is_told_with_the_way_to_unlock_it(tmp_path: Path, monkey
     failure = OperationFailed("local", "up", "x", tmp_path, "the stack is currently locked by 1 lock(s).")
     with pytest.raises(OperationError, match="pulumi cancel --yes --stack local"), in_words(found.cell):
         raise failure
+
+
+def test_a_changed_boundary_is_left_to_an_administrator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = places(tmp_path, monkeypatch)
+    for action, way_out in (
+        ("CreatePolicyVersion", "an administrator must run it"),
+        ("CreateRole", "--policy` prints"),
+    ):
+        failure = OperationFailed("local", "up", f"AccessDenied: not authorized to perform: iam:{action}", tmp_path)
+        with pytest.raises(OperationError, match=way_out), in_words(found.cell):
+            raise failure
