@@ -111,17 +111,24 @@ def _secrets(names: CellNames) -> list[str]:
 
 
 def _keys(names: CellNames) -> list[Statement]:
-    """The cell's keys by their tag, without that of the state: who deploys cannot end what holds the state."""
+    """The cell's keys by their tag, without that of the state: who deploys cannot end what holds the state, and no
+    tenant's key becomes one that is used without Secrets Manager."""
     of_a_key = f"aws:ResourceTag/{TAG_CELL}"
     not_the_states = {"StringNotEquals": {f"aws:ResourceTag/{TAG_PURPOSE}": STATE}}
+    never_the_states = {f"aws:{tags}/{TAG_PURPOSE}": STATE for tags in ("RequestTag", "ResourceTag")}
     asked = {"StringEquals": {f"aws:RequestTag/{TAG_CELL}": names.cell}}
     held = {"StringEquals": {of_a_key: names.cell}}
     aliases = [_alias_arn(names, f"{names.kms_alias}{end}") for end in ("", "/*")]
     return [
         _allow("NewKeys", ["kms:CreateKey"], ["*"], asked),
         # A key that is being made has no tag yet. One of another cell never becomes this one's by its tag.
-        _allow("TaggedKeys", ["kms:TagResource"], [any_key(names)], asked | {"Null": {of_a_key: "true"}}),
-        _allow("Keys", _of("kms", _GOVERN_KEYS), [any_key(names)], held | not_the_states),
+        _allow(
+            "TaggedKeys",
+            ["kms:TagResource"],
+            [any_key(names)],
+            asked | {"Null": {of_a_key: "true"}, "StringNotEquals": never_the_states},
+        ),
+        _allow("Keys", _of("kms", _GOVERN_KEYS), [any_key(names)], held | {"StringNotEquals": never_the_states}),
         _allow(
             "NamesOfKeys",
             _of("kms", "CreateAlias DeleteAlias UpdateAlias"),

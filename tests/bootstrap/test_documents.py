@@ -149,6 +149,8 @@ NEVER_BY_PEOPLE: tuple[Asked, ...] = (
     ("kms:UntagResource", KEY, OURS),
     ("kms:TagResource", KEY, {"aws:RequestTag/cell": "prod-eu1"} | OURS),
     ("kms:TagResource", KEY, {"aws:RequestTag/cell": "prod-eu1", "aws:ResourceTag/cell": "staging"}),
+    ("kms:TagResource", KEY, {"aws:RequestTag/purpose": STATE, "aws:ResourceTag/cell": "prod-eu1"}),
+    ("kms:TagResource", KEY, MADE_OURS),
     *((action, arn, {}) for action, arn in LIMITS_OF_A_LONGER_NAME),
     ("s3:PutObject", f"arn:aws:s3:::{NAMES.state_bucket}/.pulumi/stacks/{BOOTSTRAP}/prod-eu1.json", {}),
     ("s3:DeleteObjectVersion", f"arn:aws:s3:::{NAMES.state_bucket}/.pulumi/stacks/{PROJECT}/prod-eu1.json", {}),
