@@ -46,11 +46,11 @@ _BOUNDARY: Final = frozenset(
     {
         *(f"iam:{verb}{entity}Policy" for verb in ("Attach", "Delete", "Detach", "Put") for entity in ("Role", "User")),
         *(f"iam:{verb}{entity}PermissionsBoundary" for verb in ("Delete", "Put") for entity in ("Role", "User")),
-        *("iam:CreateRole", "iam:CreateUser", "iam:DeleteRole", "iam:GetRole", "iam:UpdateAssumeRolePolicy"),
-        *("iam:UpdateRole", "iam:UpdateRoleDescription"),
+        *("iam:CreateRole", "iam:CreateUser"),
     }
 )
-"""The actions that iam:PermissionsBoundary is listed for."""
+"""The actions that iam:PermissionsBoundary is listed for. Of another, such as UpdateAssumeRolePolicy, a condition on it
+never holds: https://github.com/alphagov/gsp/pull/990."""
 
 
 def request_keys(request: ServiceRequest | None, action: str, resource: str, account: str) -> Values:
