@@ -76,12 +76,17 @@ class Life(Operated):
         assert "Traceback" not in done.stderr
         return done.stderr
 
-    def struck(self, call: str, *arguments: str) -> str:
-        """Runs the command, and presses Ctrl-C once AWS has applied the first `call`, as a terminal does: to the
-        command and to all that it started. Returns what was said until everything has come to its end."""
-        with gate(
-            self.cell.aws_port, lambda target, path: call in (target.rpartition(".")[2], *path.split("/"))
-        ) as held:
+    def struck(self, call: str, *arguments: str, earlier: int = 0) -> str:
+        """Runs the command, and presses Ctrl-C once AWS has applied `call`, as a terminal does: to the command and to
+        all that it started. `earlier` calls of that name pass before. Returns what was said until everything has come
+        to its end."""
+        passing = iter(range(earlier))
+
+        def meant(target: str, path: str) -> bool:
+            named = call in (target.rpartition(".")[2], *path.split("/"))
+            return named and next(passing, None) is None
+
+        with gate(self.cell.aws_port, meant) as held:
             running = subprocess.Popen(
                 [sys.executable, "-m", "ops.cli", *arguments],
                 cwd=ROOT,
