@@ -43,6 +43,16 @@ def test_every_claim_holds_of_the_cell_that_ships(shipped: Sequence[Registered],
     assert [(v.claim, v.counterexample) for v in verdicts if v.outcome != "holds"] == []
 
 
+def test_a_claim_that_takes_more_steps_than_the_solver_may_make_is_not_proven(
+    shipped: Sequence[Registered], cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps and not seconds: on a busy machine a proof would else be none."""
+    for limit in ("_SOON", "_LATER"):
+        monkeypatch.setattr("ops.isolation.proof." + limit, 1)
+    found = judged(shipped, cell, "tenants-stay-apart")
+    assert (found.outcome, "neither proven nor refuted" in found.counterexample) == ("unknown", True)
+
+
 def test_tenants_with_the_same_documents_are_proven_together(shipped: Sequence[Registered]) -> None:
     shapes = {shape.tenants for shape in read(shipped).shapes}
     assert shapes == {("acme", "fjord"), ("globex",), ("initech",)}, "shared, dedicated and a customer's own"
