@@ -10,9 +10,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
+
+import grpc
+from pulumi.runtime import settings
 
 import program
 from ops.stacks import sources
@@ -27,12 +29,33 @@ def runnable(fleet: Path, environment: Mapping[str, str]) -> Callable[[], None] 
     longer those that were loaded: the engine then starts a process for them."""
     if sources.code_digest() != _LOADED:
         return None
-    return partial(
-        program.deploy,
-        fleet,
-        adopt=environment.get(program.ADOPT) or None,
-        local_openai_url=environment.get(LOCAL_OPENAI_URL) or None,
-    )
+
+    def run() -> None:
+        _let_the_engine_end_first()
+        program.deploy(
+            fleet,
+            adopt=environment.get(program.ADOPT) or None,
+            local_openai_url=environment.get(LOCAL_OPENAI_URL) or None,
+        )
+
+    return run
+
+
+def _let_the_engine_end_first() -> None:
+    """The SDK logs to the engine while it cleans up, and leaves an open event loop behind where the engine has ended
+    by then, as after a policy's refusal. What nobody hears any more is no error."""
+    engine = cast(Any, settings.get_engine())
+    tell = engine.Log
+
+    def log(request: Any) -> Any:
+        try:
+            return tell(request)
+        except grpc.RpcError as error:
+            if cast(Any, error).code() != grpc.StatusCode.UNAVAILABLE:
+                raise
+            return None
+
+    engine.Log = log
 
 
 @contextmanager

@@ -14,7 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 DEPLOYED = {
     "deployer.looks": '"What a pipeline reads back, and the state of its stacks."',
     "deployer.state": '"The state of the stacks that a pipeline deploys."',
-    "platform.boundary": 'f"The most that a role of cell {names.cell} can ever do."',
+    "people_access.boundary": 'f"The most that a role of cell {names.cell} can ever do."',
+    "people_access.limit": 'f"The most that a person or a pipeline that deploys cell {names.cell} can ever do."',
+    "platform.boundary": 'f"The most that a role of cell {args.names.cell} can ever do."',
     "runtime_access.read": '"A session reads the secret whose tenant tag equals its own."',
 }
 """As deployed cells have them, by file and variable. A new policy is added; a text here is not changed."""

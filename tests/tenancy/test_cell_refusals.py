@@ -12,7 +12,7 @@ from tenancy.schema import cell_schema
 from tests.tenancy.files import CELL, REAL, Files
 
 ROLE = "arn:aws:iam::123456789012:role/"
-PRODUCTION = {"production": True, "alarm_emails": ["a@b.example"]}
+PRODUCTION: dict[str, Any] = {"production": True, "alarm_emails": ["a@b.example"]}
 OPENAI = {"organization_id": "org-x"}
 
 CASES: list[tuple[str, dict[str, Any], str]] = [
