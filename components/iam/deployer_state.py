@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from components.iam.deployer_calls import Deploys
-from components.iam.statements import Document, Statement, document
+from components.iam.statements import Document, allow, document
 from myflux_keys.aws_names import CellNames
 
 _PLATFORM: Final = (
@@ -55,14 +55,14 @@ def deployer_state(names: CellNames, deploys: Deploys, state: State) -> Document
         read += platform[: len(_PLATFORM)]
     bucket = f"arn:{names.partition}:s3:::{state.bucket}"
     return document(
-        _allow("NamesOfObjects", ["s3:ListBucket"], [bucket]),
-        _allow(
+        allow("NamesOfObjects", ["s3:ListBucket"], [bucket]),
+        allow(
             "StateOfItsStacks",
             ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
             [f"{bucket}/{path}" for path in own],
         ),
-        _allow("ReadsWhatItDoesNotDeploy", ["s3:GetObject"], [f"{bucket}/{path}" for path in read]),
-        *([_allow("SecretsInState", ["kms:Decrypt", "kms:Encrypt"], [state.key_arn])] if state.key_arn else []),
+        allow("ReadsWhatItDoesNotDeploy", ["s3:GetObject"], [f"{bucket}/{path}" for path in read]),
+        *([allow("SecretsInState", ["kms:Decrypt", "kms:Encrypt"], [state.key_arn])] if state.key_arn else []),
     )
 
 
@@ -74,7 +74,3 @@ def _files(stack: str, endings: Sequence[str], project: str) -> list[str]:
         f".pulumi/history/{project}/{stack}/*",
         f".pulumi/backups/{project}/{stack}/*",
     ]
-
-
-def _allow(sid: str, actions: list[str], resources: list[str]) -> Statement:
-    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}

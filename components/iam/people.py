@@ -8,9 +8,17 @@ that read keys (`boundary`), which a person gives to them and cannot change. Why
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from components.iam.statements import Document, Statement, any_key, document, via_secrets_manager
+from components.iam.statements import (
+    Document,
+    Statement,
+    actions,
+    allow,
+    any_key,
+    document,
+    via_secrets_manager,
+)
 from myflux_keys.aws_names import CellNames
 from myflux_keys.names import TAG_CELL
 
@@ -67,11 +75,11 @@ def people_limit(names: CellNames, project: str) -> Document:
     and reads no value: that is denied, since a person changes policies that could allow it.
     """
     return document(
-        _allow("Looks", list(_LOOKS), ["*"]),
-        _allow("Parts", [f"{service}:*" for service in _SERVICES], _parts(names)),
-        _allow(
+        allow("Looks", _LOOKS, ["*"]),
+        allow("Parts", [f"{service}:*" for service in _SERVICES], _parts(names)),
+        allow(
             "KeysThroughSecretsManager",
-            _of("kms", "Decrypt GenerateDataKey"),
+            actions("kms", "Decrypt GenerateDataKey"),
             [any_key(names)],
             via_secrets_manager(names, _secrets(names)),
         ),
@@ -120,18 +128,18 @@ def _keys(names: CellNames) -> list[Statement]:
     held = {"StringEquals": {of_a_key: names.cell}}
     aliases = [_alias_arn(names, f"{names.kms_alias}{end}") for end in ("", "/*")]
     return [
-        _allow("NewKeys", ["kms:CreateKey"], ["*"], asked),
+        allow("NewKeys", ["kms:CreateKey"], ["*"], asked),
         # A key that is being made has no tag yet. One of another cell never becomes this one's by its tag.
-        _allow(
+        allow(
             "TaggedKeys",
             ["kms:TagResource"],
             [any_key(names)],
             asked | {"Null": {of_a_key: "true"}, "StringNotEquals": never_the_states},
         ),
-        _allow("Keys", _of("kms", _GOVERN_KEYS), [any_key(names)], held | {"StringNotEquals": never_the_states}),
-        _allow(
+        allow("Keys", actions("kms", _GOVERN_KEYS), [any_key(names)], held | {"StringNotEquals": never_the_states}),
+        allow(
             "NamesOfKeys",
-            _of("kms", "CreateAlias DeleteAlias UpdateAlias"),
+            actions("kms", "CreateAlias DeleteAlias UpdateAlias"),
             [any_key(names), *aliases],
             not_the_states,
         ),
@@ -141,24 +149,24 @@ def _keys(names: CellNames) -> list[Statement]:
 def _iam(names: CellNames) -> list[Statement]:
     """Roles only with one of two boundaries, neither of which the person can change.
 
-    Names of a cell `prod-eu1` begin as those of a cell `prod` do: whoever could change its limits would be an
-    administrator by them.
+    Names of a cell `prod-eu1` begin as those of a cell `prod` do. A person who could change the limits of `prod-eu1`
+    would be an administrator by them.
     """
     roles = [names.role_arn(f"myflux-{names.cell}{end}") for end in ("-*", "_*")]
     limits = [names.policy_arn(one) for one in (names.boundary_policy, names.people_role)]
     all_of_them = f"myflux-{names.cell}-*"
     return [
-        _allow(
-            "RolesWithABoundary", _of("iam", _BOUNDED), roles, {"StringEquals": {"iam:PermissionsBoundary": limits}}
+        allow(
+            "RolesWithABoundary", actions("iam", _BOUNDED), roles, {"StringEquals": {"iam:PermissionsBoundary": limits}}
         ),
-        _allow("Roles", _of("iam", _ROLES), roles),
-        _allow(
+        allow("Roles", actions("iam", _ROLES), roles),
+        allow(
             "RolesForFunctions",
             ["iam:PassRole"],
             roles[:1],
             {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
         ),
-        _allow("Policies", _of("iam", _POLICIES), [names.policy_arn(f"myflux-{names.cell}-*")]),
+        allow("Policies", actions("iam", _POLICIES), [names.policy_arn(f"myflux-{names.cell}-*")]),
         {
             "Sid": "NeverTheLimits",
             "Effect": "Deny",
@@ -180,19 +188,12 @@ def _state(names: CellNames, project: str) -> list[Statement]:
     ]
     held = {f"aws:ResourceTag/{TAG_CELL}": names.cell, f"aws:ResourceTag/{TAG_PURPOSE}": STATE}
     return [
-        _allow("StateBucket", _of("s3", "GetBucket* GetEncryptionConfiguration ListBucket"), [bucket]),
-        _allow("State", _of("s3", "DeleteObject GetObject PutObject"), [*files, f"{bucket}/.pulumi/meta.yaml"]),
-        _allow("SecretsInState", _of("kms", "Decrypt DescribeKey Encrypt"), [any_key(names)], {"StringEquals": held}),
+        allow("StateBucket", actions("s3", "GetBucket* GetEncryptionConfiguration ListBucket"), [bucket]),
+        allow("State", actions("s3", "DeleteObject GetObject PutObject"), [*files, f"{bucket}/.pulumi/meta.yaml"]),
+        allow(
+            "SecretsInState", actions("kms", "Decrypt DescribeKey Encrypt"), [any_key(names)], {"StringEquals": held}
+        ),
     ]
-
-
-def _of(service: str, actions: str) -> list[str]:
-    return [f"{service}:{name}" for name in actions.split()]
-
-
-def _allow(sid: str, actions: list[str], resources: list[str], condition: dict[str, Any] | None = None) -> Statement:
-    statement: Statement = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
-    return statement | ({"Condition": condition} if condition else {})
 
 
 def _alias_arn(names: CellNames, alias: str) -> str:

@@ -39,6 +39,19 @@ def document(*statements: Statement) -> Document:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
+def allow(
+    sid: str, actions: Sequence[str], resources: Sequence[str], condition: dict[str, Any] | None = None
+) -> Statement:
+    """A statement of an identity policy."""
+    statement: Statement = {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+    return statement | ({"Condition": condition} if condition else {})
+
+
+def actions(service: str, names: str) -> list[str]:
+    """`names` are divided by spaces: ``actions("kms", "Decrypt Encrypt")``."""
+    return [f"{service}:{name}" for name in names.split()]
+
+
 def via_secrets_manager(names: CellNames, secret_arn_patterns: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Conditions on the use of a KMS key: only through Secrets Manager, for these secrets.
 
