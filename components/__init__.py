@@ -12,6 +12,7 @@ Before a platform
 Parts of both
     empty_secret      a secret without a value, with its resource policy
     encryption_key    a KMS key with its alias
+    cell_boundary     the permissions boundary of a cell's roles
 
 Parts of a tenant
     openai_project    project and service account at OpenAI

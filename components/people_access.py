@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws.iam import Policy, Role, RolePolicyAttachment
 
-from components.iam.boundary import permissions_boundary
+from components.cell_boundary import cell_boundary
 from components.iam.copies import Replica
 from components.iam.people import people_limit, people_trust
 from myflux_keys.aws_names import CellNames
@@ -37,14 +37,7 @@ class PeopleAccess(pulumi.ComponentResource):
         super().__init__("myflux:index:PeopleAccess", name, None, opts)
         names = args.names
         child = pulumi.ResourceOptions(parent=self)
-        boundary = Policy(
-            f"{name}-boundary",
-            name=names.boundary_policy,
-            description=f"The most that a role of cell {names.cell} can ever do.",
-            policy=json.dumps(permissions_boundary(names, args.replicas)),
-            tags=names.tags,
-            opts=child,
-        )
+        boundary = cell_boundary(name, names, args.replicas, child)
         limit = Policy(
             f"{name}-limit",
             name=names.people_role,

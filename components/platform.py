@@ -5,21 +5,19 @@ Owns which parts a platform consists of, and their order. Leaves out the parts, 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_aws.iam import Policy
 from pulumi_aws.lambda_ import Permission
 
 from components.admin_rotation import AdminKeyLife, AdminRotation, AdminRotationArgs
 from components.alarms import Alarms, AlarmsArgs
+from components.cell_boundary import cell_boundary
 from components.deployer import Deployer, DeployerArgs
 from components.empty_secret import EmptySecret, EmptySecretArgs
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.iam import identity, resource
-from components.iam.boundary import permissions_boundary
 from components.iam.copies import Replica
 from components.key_function import KeyFunction, KeyFunctionArgs
 from components.runtime_access import RuntimeAccess, RuntimeAccessArgs
@@ -103,7 +101,7 @@ class Platform(pulumi.ComponentResource):
             child,
         )
         alarms = Alarms(f"{name}-alarms", AlarmsArgs(names=names, emails=args.alarm_emails), child)
-        boundary_arn = args.boundary_arn or _boundary(name, args, child)
+        boundary_arn = args.boundary_arn or cell_boundary(name, names, args.replicas, child).arn
         environment = {
             CELL: names.cell,
             ADMIN_SECRET: names.admin_secret,
@@ -184,15 +182,3 @@ class Platform(pulumi.ComponentResource):
                 "admin_secret_arn": self.admin_secret_arn,
             }
         )
-
-
-def _boundary(name: str, args: PlatformArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    boundary = Policy(
-        f"{name}-boundary",
-        name=args.names.boundary_policy,
-        description=f"The most that a role of cell {args.names.cell} can ever do.",
-        policy=json.dumps(permissions_boundary(args.names, args.replicas)),
-        tags=args.names.tags,
-        opts=opts,
-    )
-    return boundary.arn

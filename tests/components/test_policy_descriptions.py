@@ -12,14 +12,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOYED = {
-    "deployer.looks": '"What a pipeline reads back, and the state of its stacks."',
-    "deployer.state": '"The state of the stacks that a pipeline deploys."',
-    "people_access.boundary": 'f"The most that a role of cell {names.cell} can ever do."',
-    "people_access.limit": 'f"The most that a person or a pipeline that deploys cell {names.cell} can ever do."',
-    "platform.boundary": 'f"The most that a role of cell {args.names.cell} can ever do."',
-    "runtime_access.read": '"A session reads the secret whose tenant tag equals its own."',
+    "cell_boundary {name}-boundary": 'f"The most that a role of cell {names.cell} can ever do."',
+    "deployer {name}-looks": '"What a pipeline reads back, and the state of its stacks."',
+    "deployer {name}-state": '"The state of the stacks that a pipeline deploys."',
+    "people_access {name}-limit": 'f"The most that a person or a pipeline that deploys cell {names.cell} can ever do."',
+    "runtime_access {name}-read": '"A session reads the secret whose tenant tag equals its own."',
 }
-"""As deployed cells have them, by file and variable. A new policy is added; a text here is not changed."""
+"""As deployed cells have them, by file and name. A new policy is added; a text here is not changed."""
 
 
 def descriptions() -> dict[str, str]:
@@ -27,12 +26,11 @@ def descriptions() -> dict[str, str]:
     for file in sorted((ROOT / "components").glob("*.py")):
         text = file.read_text(encoding="utf-8")
         for node in ast.walk(ast.parse(text)):
-            if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)):
-                continue
-            if ast.unparse(node.value.func) == "Policy":
-                given = next((one.value for one in node.value.keywords if one.arg == "description"), None)
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Policy":
+                given = next((one.value for one in node.keywords if one.arg == "description"), None)
                 words = ast.get_source_segment(text, given) if given else ""
-                found[f"{file.stem}.{ast.unparse(node.targets[0])}"] = words or ""
+                name = ast.unparse(node.args[0]).removeprefix("f").strip("'\"")
+                found[f"{file.stem} {name}"] = words or ""
     return found
 
 
@@ -41,7 +39,7 @@ def test_no_managed_policy_gets_another_description() -> None:
 
 
 def test_each_managed_policy_is_looked_at() -> None:
-    """A policy that is made without a variable would be left out above."""
+    """Two of one name, or one in a folder below, would be left out above."""
     calls = [
         node
         for file in (ROOT / "components").rglob("*.py")
