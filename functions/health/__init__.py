@@ -8,6 +8,7 @@ Entry
 
 Reading
     store          the platform's bucket: declarations, catalogue, state
+    catalogue      the catalogue's JSON
     roster         whom a cycle watches
     organizations  costs, usage and limits by the Admin API
     usage          the grouped calls

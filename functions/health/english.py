@@ -130,5 +130,6 @@ WORDS: Final = {
     "customer": "the customer's",
     "openai": "OpenAI's",
     "replacement": "; OpenAI names {replacement} in its place",
-    "price": " ({input_usd} USD in, {output_usd} USD out for a million tokens)",
+    "price": " ({input_usd} USD in, {output_usd} USD out for a million tokens{price_age})",
+    "price_age": "; prices of {prices_as_of}, more than 90 days old",
 }

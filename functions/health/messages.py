@@ -119,7 +119,8 @@ def _owner(notice: Notice, declared: Mapping[str, Declaration]) -> str:
 def _replacement(values: Mapping[str, str], words: Mapping[str, str]) -> str:
     if "replacement" not in values:
         return ""
-    price = words["price"].format_map(values) if "input_usd" in values else ""
+    age = words["price_age"].format_map(values) if "prices_as_of" in values else ""
+    price = words["price"].format_map({**values, "price_age": age}) if "input_usd" in values else ""
     return words["replacement"].format_map(values) + price
 
 

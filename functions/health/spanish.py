@@ -128,5 +128,6 @@ WORDS: Final = {
     "customer": "del cliente",
     "openai": "de OpenAI",
     "replacement": "; OpenAI nombra {replacement} en su lugar",
-    "price": " ({input_usd} USD de entrada, {output_usd} USD de salida por millón de tokens)",
+    "price": " ({input_usd} USD de entrada, {output_usd} USD de salida por millón de tokens{price_age})",
+    "price_age": "; precios del {prices_as_of}, de hace más de 90 días",
 }
