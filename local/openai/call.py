@@ -19,6 +19,7 @@ from local.openai import access, errors, keys
 from local.openai.faults import REFUSALS, Faults
 from local.openai.fields import Body, Query
 from local.openai.pacing import AdminPace, ModelPace
+from local.openai.prompt_cache import PromptCache
 from local.openai.state import AdminKey, ApiKey, MintLedger, Organization, Project
 
 
@@ -39,6 +40,7 @@ class Emulator:
         self.faults = Faults()
         self.admin_pace = AdminPace()
         self.model_pace = ModelPace()
+        self.prompts = PromptCache()
 
     @property
     def organizations(self) -> list[Organization]:

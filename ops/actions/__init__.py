@@ -36,6 +36,8 @@ Reports
     orphans             what exists without the others
     trust               readers' roles that trust somebody deleted
     capacity            how much of each limit a cell uses
+    models              prices, limits and the end of each model
+    estimate            what a tenant's month costs at a load
     projection          how many cells a number of tenants needs
     doctor              what `doctor` says of a cell
     doctor_account      what it says of the machine, the caller and the account
