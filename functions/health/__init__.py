@@ -40,4 +40,5 @@ Messages
     messages       their form
     english        their texts
     spanish        their texts
+    remedies       their commands and pages
 """
