@@ -108,7 +108,7 @@ def test_costs_of_all_pages_and_of_archived_projects_are_summed_and_a_row_withou
                 "next_page": str(number + 1) if more else None,
             }
 
-    costs = read_costs(cast(AdminAPI, Pages()), Deadline(60), NOW, NOW, None, 3)
+    costs = read_costs(cast(AdminAPI, Pages()), Deadline(60), NOW, NOW, [], 3)
     first = date(2026, 11, 20)
     assert len(asked) == len(costs.days) == 3
     assert costs.by_project["proj_a"][first] == Decimal("0.80"), "exact, and two rows of one project add up"
