@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import time
 import urllib.request
 from collections import Counter
@@ -125,6 +126,7 @@ def crowded(home: Path, tenants: int, organizations: int) -> Generator[World]:
         clients.close()
         cell.stop()
         LocalCell.clear(home)
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def fill(world: World, slugs: Iterable[str], admin_key: str, organization: str) -> None:
