@@ -16,7 +16,8 @@ from typing import Any
 import openai
 import pytest
 
-from components.sweep_alarms import ALARMS, link
+from components.cell_alarms import link
+from components.sweep_alarms import ALARMS
 from local.cell import LocalCell
 from myflux_keys.aws_names import CellNames
 from ops.actions import orphans
