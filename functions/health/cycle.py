@@ -23,14 +23,15 @@ from functions.health.lift import judge_silence, lift
 from functions.health.messages import message
 from functions.health.notices import Scope, tell
 from functions.health.organizations import read_money, read_some_limits
+from functions.health.pace import waits
 from functions.health.roster import Organization, Roster, roster
 from functions.health.services import Services
 from functions.health.state import State, TenantState
-from functions.health.store import DECLARATIONS
 from functions.health.tenant_round import Asked, ask_tenant, shutdowns_of
 from functions.health.trouble import CELL, ORGANIZATION, TENANT, Judgement
 from functions.shared import cloudwatch, log
 from functions.sweep.tenants import listed_secrets
+from myflux_keys.declaration import DECLARATIONS
 
 AT_ONCE: Final = 8
 """Tenants that are asked at the same time."""
@@ -45,12 +46,13 @@ class Cycle:
     services: Services
     failed: dict[str, str] = field(default_factory=dict[str, str])
 
-    def run(self) -> dict[str, Any]:
-        """Raises Overlap, StateError, or botocore's errors."""
+    def run(self, every_seconds: float = 0.0) -> dict[str, Any]:
+        """`every_seconds`: the time from one cycle's begin to the next one's. Raises Overlap, StateError, or botocore's
+        errors."""
         services = self.services
         stored, version = services.store.state()
-        if stored.running_until > services.wall():
-            log.line("health.skipped", reason="another invocation is running")
+        if reason := waits(stored, every_seconds, services.wall()):
+            log.line("health.skipped", reason=reason)
             return {"skipped": True, "next": stored.cursor}
         until = services.wall() + services.deadline.remaining() + _SLACK_SECONDS
         first = stored.cursor is None

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from components.iam.deployer_trust import Job, deployer_trust, provider_arn
 from functions.sweep.trust import DeadTrust, dead_ids
-from myflux_keys.cell_functions import FUNCTIONS, RESERVED
+from myflux_keys.cell_functions import FUNCTIONS
 from ops import state_place
 from ops.account import Account, time_told
 from ops.actions import doctor, doctor_account, functions_client
@@ -101,7 +101,8 @@ class Looks:
         if len(self._functions) < len(FUNCTIONS):
             return not_checked("Lambda concurrency", "what the functions have reserved already could not be read")
         limit = self.account.functions.get_account_settings().get("AccountLimit", {})
-        missing = sum(max(0, RESERVED - (one.reserved if one else 0)) for one in self._functions.values())
+        reserved = {name: one.reserved if one else 0 for name, one in self._functions.items()}
+        missing = sum(max(0, one.reserved - reserved[self._cell.names.function(one)]) for one in FUNCTIONS)
         return doctor_account.concurrency(
             limit.get("UnreservedConcurrentExecutions", 0),
             limit.get("ConcurrentExecutions", 0),
@@ -220,7 +221,7 @@ class Looks:
 
     def _alarms(self) -> Finding:
         names, topics = self._cell.names, self.account.topics
-        topic = f"arn:{names.partition}:sns:{names.region}:{names.account_id}:{names.alarm_topic}"
+        topic = names.alarm_topic_arn
         pages = topics.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
         listed: Any = _or_none(lambda: [one for page in pages for one in page["Subscriptions"]])
         if listed is None:

@@ -69,7 +69,7 @@ def test_an_administrator_may_nothing_in_this_account_or_another(says: Matrix) -
 
 
 def test_every_cell_is_what_the_local_evaluator_says(says: Matrix, shipped: Sequence[Registered], cell: Cell) -> None:
-    weak = broken(shipped, "acme-key-policy", without("OnlyRuntimeRotationAndSweepRead"))
+    weak = broken(shipped, "acme-key-policy", without("OnlyRuntimeAndFunctionsRead"))
     for resources, matrix_ in ((shipped, says), (weak, matrix(weak, cell))):
         deployment = read(resources)
         secrets = columns(deployment, matrix_.secrets)
@@ -88,7 +88,7 @@ def test_every_cell_is_what_the_local_evaluator_says(says: Matrix, shipped: Sequ
 def test_a_door_left_open_is_a_difference_that_names_who_and_what(
     says: Matrix, shipped: Sequence[Registered], cell: Cell
 ) -> None:
-    weak = matrix(broken(shipped, "acme-key-policy", without("OnlyRuntimeRotationAndSweepRead")), cell)
+    weak = matrix(broken(shipped, "acme-key-policy", without("OnlyRuntimeAndFunctionsRead")), cell)
     assert weak != says
     assert {(g.principal, g.secret, g.action) for g in weak.grants - says.grants} == {
         (person, "acme", "GetSecretValue") for person in ("administrator", "deployer")

@@ -16,7 +16,9 @@ from typing import Any
 import openai
 import pytest
 
-from components.sweep_alarms import ALARMS, link
+from components.cell_alarms import link
+from components.health_alarms import HEARTBEAT, SAYS
+from components.sweep_alarms import ALARMS
 from functions.health.remedies import page
 from functions.health.trouble import KINDS
 from local.cell import LocalCell
@@ -50,7 +52,7 @@ def test_every_alarm_and_rule_links_to_a_section_and_every_section_is_linked() -
     linked |= {match for alarm in ALARMS for match in LINK.findall(link(alarm.metric))}
     linked |= {kind.lower() for kind in orphans.KINDS}
     linked |= {anchor for kind in KINDS if not KINDS[kind].quiet for anchor in LINK.findall(page(kind))}
-    linked |= {"healthcycles"}
+    linked |= {anchor for metric in (*SAYS, HEARTBEAT) for anchor in LINK.findall(link(metric))}
     assert len(linked) > 10, "the components were read for links and must hold some"
     assert linked == {heading.lower() for heading in HEADINGS}
 
