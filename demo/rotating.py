@@ -107,7 +107,7 @@ def crash_recovery(scene: Scene, report: Report) -> str:
     control = scene.cell.openai
     project = next(p.id for p in control.projects() if p.name == names.project)
     # The clock was moved: a rotation of the tenant's own slot may still run.
-    _await_quiet(scene, tenant)
+    await_quiet(scene, tenant)
     known = {scene.reader.get(tenant, fresh=True).key_id} | {key.id for key in control.live_keys(project)}
     try:
         for fault, method, path in FAULTS:
@@ -138,7 +138,7 @@ def _strike(scene: Scene, tenant: str, fault: str, method: str, path: str) -> No
         raise CheckFailed(f"{fault} was never injected: the rotation made no call {method} {path}")
 
 
-def _await_quiet(scene: Scene, tenant: str) -> None:
+def await_quiet(scene: Scene, tenant: str) -> None:
     """Waits until the cell's scheduler has read the changed clock, and a rotation that it then starts has ended."""
     deployer, secret = scene.client("deployer", "secretsmanager"), scene.names.tenant(tenant).secret
 

@@ -36,7 +36,7 @@ def no_key_leaked(scene: Scene, report: Report) -> str:
         raise CheckFailed("; ".join(_named(leak) for leak in leaks[:5]))
     return (
         f"{len(minted)} keys searched for in {read['places']} places ({read['bytes'] / 1e6:.1f} MB), none found: "
-        "state, events, output, function logs, CloudTrail, environments, working tree"
+        "state, events, output, function logs, CloudTrail, environments, what health remembers, working tree"
     )
 
 
@@ -53,6 +53,7 @@ def _everything(scene: Scene) -> Iterator[Text]:
     yield from _trail(scene)
     yield from _environments(scene)
     yield from _dead_letters(scene)
+    yield from _health_bucket(scene)
 
 
 def _working_tree() -> Iterator[Path]:
@@ -100,3 +101,11 @@ def _dead_letters(scene: Scene) -> Iterator[Text]:
     url = queues.get_queue_url(QueueName=scene.names.dead_letter_queue)["QueueUrl"]
     messages = queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages", [])
     yield Text("dead letters", json.dumps(messages, default=str).encode())
+
+
+def _health_bucket(scene: Scene) -> Iterator[Text]:
+    """Declarations, and the health function's state with the messages that it could not send."""
+    bucket, client = scene.names.health_bucket, scene.client("administrator", "s3")
+    for item in client.list_objects_v2(Bucket=bucket).get("Contents", []):
+        body = client.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+        yield Text(f"{item['Key']} in {bucket}", body)

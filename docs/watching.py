@@ -71,8 +71,13 @@ class Cycle:
     seconds: float
 
 
-MEASURED: Final[tuple[Cycle, ...]] = ()
-MEASURED_ON: Final = ""
+MEASURED: Final = (
+    Cycle(10, 1, 12, 4, 29, 0.51),
+    Cycle(200, 1, 12, 4, 411, 8.08),
+    Cycle(2_000, 1, 16, 4, 4_048, 59.16),
+    Cycle(2_000, 200, 2_201, 4, 4_247, 99.11),
+)
+MEASURED_ON: Final = "Measured on 30 November 2026, on two cores that others used at the same time."
 
 
 def aws_calls(tenants: int, organizations: int) -> dict[str, int]:

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from bench.health import fill, measured
-from docs.watching import PRICES, aws_calls, billed_calls, month, total
+from bench.health import LONGEST, SIZES, fill, measured
+from docs.watching import MEASURED, PRICES, aws_calls, billed_calls, month, total
+from myflux_keys.admin_budget import CALLS_PER_MINUTE
 from tests.health.world import World
 
 
@@ -31,6 +32,15 @@ def test_metrics_and_alarms_do_not_grow_with_tenants() -> None:
 
 def test_openais_side_is_a_fraction_of_a_cent_a_tenant() -> None:
     assert Decimal(0) < billed_calls(1) < Decimal("0.01")
+
+
+def test_the_measured_cycles_fit_into_one_invocation_and_the_admin_apis_pace() -> None:
+    assert [(one.tenants, one.organizations) for one in MEASURED] == [*SIZES]
+    for one in MEASURED:
+        assert one.aws == sum(aws_calls(one.tenants, one.organizations).values()), "reckoned as measured"
+        assert one.seconds < LONGEST
+        assert one.busiest <= CALLS_PER_MINUTE
+        assert one.admin < 20 * one.organizations, "calls with admin keys do not grow with tenants"
 
 
 @pytest.mark.cell
