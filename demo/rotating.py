@@ -138,15 +138,17 @@ def _strike(scene: Scene, tenant: str, fault: str, method: str, path: str) -> No
         raise CheckFailed(f"{fault} was never injected: the rotation made no call {method} {path}")
 
 
-def await_quiet(scene: Scene, tenant: str) -> None:
-    """Waits until the cell's scheduler has read the changed clock, and a rotation that it then starts has ended."""
-    deployer, secret = scene.client("deployer", "secretsmanager"), scene.names.tenant(tenant).secret
+def await_quiet(scene: Scene, *tenants: str) -> None:
+    """Waits until the cell's scheduler has read the changed clock, and rotations that it then starts have ended."""
+    deployer = scene.client("deployer", "secretsmanager")
 
-    def quiet() -> bool:
-        return pending_version(deployer.describe_secret(SecretId=secret).get("VersionIdsToStages", {})) is None
+    def quiet(tenant: str) -> bool:
+        described = deployer.describe_secret(SecretId=scene.names.tenant(tenant).secret)
+        return pending_version(described.get("VersionIdsToStages", {})) is None
 
     time.sleep(_SCHEDULER_LOOKS)
-    wait_until(quiet, f"{tenant}'s own slot")
+    for tenant in tenants:
+        wait_until(lambda tenant=tenant: quiet(tenant), f"{tenant}'s own slot")
 
 
 FAULTS = (

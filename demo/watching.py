@@ -26,8 +26,7 @@ def health_finds_trouble(scene: Scene, report: Report) -> str:
     organization = scene.fleet.cells[CELL].openai.organization_id
     told = ["organization " + organization, "tenant " + limited, "tenant " + retired]
     scene.cell.advance(_QUIET)
-    for tenant in scene.managed:
-        await_quiet(scene, tenant)
+    await_quiet(scene, *scene.managed)
     with _inbox(scene) as inbox:
         try:
             control.fault("project_limit", count=None, project_id=project)
@@ -84,11 +83,12 @@ def _inbox(scene: Scene) -> Generator[Any]:
         subscribed = topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
 
         def received() -> list[str]:
-            """The first lines of new messages."""
+            """The first lines of new messages, without those of CloudWatch's alarms, which are JSON."""
             got = queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
             for one in got:
                 queues.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
-            return [json.loads(one["Body"])["Message"].splitlines()[0] for one in got]
+            texts = [str(json.loads(one["Body"])["Message"]) for one in got]
+            return [text.splitlines()[0] for text in texts if not text.startswith("{")]
 
         yield received
         topics.unsubscribe(SubscriptionArn=subscribed["SubscriptionArn"])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final, Literal, cast
 
 from . import ownership
-from .alarms import SWEEPS
+from .alarms import HEALTH, SWEEPS
 from .model import UNKNOWN, Resource, Stack
 from .outside_types import ALARM
 from .own_functions import KINDS
@@ -32,7 +32,7 @@ _ALARMS: Final = tuple(
     for one in (
         "dead-letters-not-empty",
         *(f"{kind}-errors" for kind in KINDS),
-        *(_in_a_name(one.metric, one.consumer) for one in SWEEPS),
+        *(_in_a_name(one.metric, one.consumer) for one in (*SWEEPS, HEALTH)),
     )
 )
 """How the names of our alarms end."""

@@ -35,8 +35,8 @@ def who_may(says: Matrix, group: str, secret: str) -> set[str]:
     return {p.label for p in says.principals if says.granted(p.label, secret, group)}
 
 
-def test_a_key_is_read_by_its_own_runtime_the_rotation_and_the_sweep(says: Matrix) -> None:
-    functions = {"rotation", "sweep"}
+def test_a_key_is_read_by_its_own_runtime_and_the_functions_that_need_it(says: Matrix) -> None:
+    functions = {"rotation", "sweep", "health"}
     for tenant in ("acme", "fjord", "initech"):
         assert who_may(says, "read", tenant) == {f"runtime as {tenant}", *functions}
     assert who_may(says, "read", "globex") == {"globex's own role", *functions}, (
@@ -46,7 +46,17 @@ def test_a_key_is_read_by_its_own_runtime_the_rotation_and_the_sweep(says: Matri
 
 def test_the_admin_key_is_read_by_functions_alone(says: Matrix) -> None:
     functions = {p.label for p in says.principals if p.kind == "function"}
-    assert who_may(says, "read", ADMIN_KEY) == functions == {"admin-rotator", "provisioner", "rotation", "sweep"}
+    assert (
+        who_may(says, "read", ADMIN_KEY)
+        == functions
+        == {
+            "admin-rotator",
+            "health",
+            "provisioner",
+            "rotation",
+            "sweep",
+        }
+    )
 
 
 def test_keys_are_written_by_the_rotation_and_only_those_made_elsewhere_by_the_deployer(says: Matrix) -> None:
