@@ -11,6 +11,7 @@ import pytest
 
 from functions.health.asking import Answers, Held, ask
 from functions.health.facts import ABSENT, Listing, Probe, SecretFacts
+from functions.health.services import Services
 from functions.health.state import TenantState
 from functions.health.tenant_round import Asked
 from functions.health.usage import read_costs
@@ -79,6 +80,19 @@ def test_while_openai_is_silent_the_last_good_answer_keeps_its_time() -> None:
     assert silent.remembered(None, NOW).seen_at == NOW - 7200
     answered = Asked("acme", before, secret, Listing(refused(401, "invalid_api_key")))
     assert answered.remembered(None, NOW).seen_at == NOW, "a refusal is an answer"
+
+
+def test_a_skewed_clock_of_the_function_changes_no_day_and_no_expiry() -> None:
+    """Days, months and expiries are reckoned by the time in OpenAI's answers, and never by one that is earlier."""
+    http = OpenAIHTTP("https://api.openai.com/v1", Deadline(60))
+    unused: Any = None
+    api = AdminAPI(http, unused, Deadline(60))
+    services = Services(unused, unused, unused, unused, unused, unused, api, Deadline(60), lambda: NOW - 40 * 86_400)
+    assert services.now() == NOW - 40 * 86_400, "until OpenAI has answered"
+    http.server_time = NOW
+    assert services.now() == NOW
+    services.server_time = NOW + 5
+    assert services.now() == NOW + 5
 
 
 def test_a_first_success_after_trouble_needs_nobody() -> None:
