@@ -15,11 +15,13 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from components.iam.deployer_trust import Job, deployer_trust, provider_arn
+from functions.health.state import State
+from functions.health.store import STATE
 from functions.sweep.trust import DeadTrust, dead_ids
-from myflux_keys.cell_functions import FUNCTIONS
+from myflux_keys.cell_functions import FUNCTIONS, HEALTH
 from ops import state_place
 from ops.account import Account, time_told
-from ops.actions import doctor, doctor_account, functions_client
+from ops.actions import doctor, doctor_account, doctor_health, functions_client
 from ops.actions.doctor import Finding, FunctionSeen, not_checked
 from ops.actions.history import versions
 from ops.actions.trust import readers
@@ -82,6 +84,7 @@ class Looks:
             "OpenAI organization": self._openai,
             "OpenAI limits": lambda: doctor.openai_limits(self._cell.cell),
             "alarms": self._alarms,
+            doctor_health.CHECK: self._health,
         }
 
     def _look_at_functions(self) -> Finding:
@@ -230,6 +233,13 @@ class Looks:
         confirmed = {email: self._is_confirmed(by_email.get(email)) for email in self._cell.alarm_emails}
         return doctor.alarms(names.cell, topic, names.region, confirmed)
 
+    def _health(self) -> Finding:
+        names, s3 = self._cell.names, self.account.buckets
+        told: Any = _or_none(lambda: s3.get_object(Bucket=names.health_bucket, Key=STATE))
+        state = None if told is None else State.from_json(told["Body"].read().decode())
+        log_group = names.log_group(names.function(HEALTH))
+        return doctor_health.health(state, self._cell.health.every_minutes, log_group, time())
+
     def _is_confirmed(self, subscription: str | None) -> bool | None:
         """None where there is none. A listed one has an ARN, or a word in its place."""
         if subscription is None or subscription == "Deleted":
@@ -243,6 +253,7 @@ class Looks:
 _ABSENT: Final = (
     "NoSuchBucket",
     "NoSuchEntity",
+    "NoSuchKey",
     "NoSuchPublicAccessBlockConfiguration",
     "NotFound",
     "NotFoundException",

@@ -61,6 +61,25 @@ SWEEPS: Final = (
 )
 
 HEALTH: Final = RequiredAlarm("HealthCycles", most=1, below=True, silence="breaching")
+TROUBLES: Final = (
+    "KeyRefused",
+    "OutOfMoney",
+    "RateLimited",
+    "CallsRefused",
+    "ModelsHidden",
+    "ModelsRetiring",
+    "ModelsRetired",
+    "OpenAISilent",
+    "BudgetReached",
+    "BudgetForecast",
+    "LimitsDiffer",
+    "KeysExpiring",
+    "RotationsLate",
+    "KeysOfPersons",
+    "Undeclared",
+    "CountriesDropped",
+)
+"""Metrics of the health function, which tells each trouble itself: their alarms are shown, and none must exist."""
 
 
 def _alarms(stack: Stack, _: Config) -> Iterator[Finding]:

@@ -5,7 +5,6 @@ Owns the bucket's settings and its policy. Leaves out what our roles' own polici
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -16,12 +15,10 @@ from .iam.patterns import covers, in_its_partition, is_wild
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .own_functions import WATCHERS
 
-BUCKET: Final = "aws:s3/bucket:Bucket"
 OBJECT: Final = "aws:s3/bucketObjectv2:BucketObjectv2"
 POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"
 PUBLIC: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 ENCRYPTION: Final = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
-NAME: Final = re.compile(r"myflux-health-(?P<cell>[a-z][a-z0-9-]{2,19})-[0-9]{12}", re.ASCII)
 _BLOCKED: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _USES: Final = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
 _KEPT_FROM_OTHERS: Final = frozenset({"stringnotequals", "arnnotequals"})
@@ -29,7 +26,7 @@ _KEPT_FROM_OTHERS: Final = frozenset({"stringnotequals", "arnnotequals"})
 
 def _closed(stack: Stack, config: Config) -> Iterator[Finding]:
     for bucket in stack:
-        named = NAME.fullmatch(bucket.text("bucket")) if bucket.type == BUCKET else None
+        named = ownership.HEALTH_BUCKET.fullmatch(bucket.text("bucket")) if bucket.type == ownership.BUCKET else None
         if named is None:
             continue
         yield from _settings(stack, bucket)

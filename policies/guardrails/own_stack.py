@@ -13,7 +13,7 @@ from typing import Final
 
 from . import ownership
 from .config import Config
-from .health_bucket import NAME, OBJECT
+from .health_bucket import OBJECT
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, violation
 from .outside_types import CHANGERS
 
@@ -74,7 +74,10 @@ def _of_secret(name: str) -> ownership.Place | None:
 
 
 def _of_declaration(declaration: Resource) -> ownership.Place | None:
-    bucket, key = NAME.fullmatch(declaration.text("bucket")), _DECLARATION.fullmatch(declaration.text("key"))
+    bucket, key = (
+        ownership.HEALTH_BUCKET.fullmatch(declaration.text("bucket")),
+        _DECLARATION.fullmatch(declaration.text("key")),
+    )
     return ownership.Place(bucket["cell"], key["tenant"]) if bucket and key else None
 
 
