@@ -4,6 +4,7 @@ Entry
     handler        one invocation
     settings       the environment variables
     services       the clients and the time
+    pace           which calls of the schedule have work
     cycle          the order: read, decide, tell, remember
 
 Reading
@@ -40,4 +41,5 @@ Messages
     messages       their form
     english        their texts
     spanish        their texts
+    remedies       their commands and pages
 """

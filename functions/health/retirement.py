@@ -64,11 +64,17 @@ def judge_retirement(facts: Facts, catalogue: Catalogue) -> Judgement:
     unclear = False
     for model in facts.declaration.models:
         # A tenant whose key may not list models has those that others' keys saw.
-        shutdown = read_shutdown(listed.get(model, facts.shutdowns.get(model, ABSENT)), today(facts.now))
+        sent = listed.get(model, facts.shutdowns.get(model, ABSENT))
+        shutdown = read_shutdown(sent, today(facts.now))
         if shutdown.days is None:
             unclear = unclear or shutdown.word != "none announced"
             continue
-        values = {"model": model, "days": str(shutdown.days), **_replacement(model, catalogue, today(facts.now))}
+        values = {
+            "model": model,
+            "date": str(sent),
+            "days": str(shutdown.days),
+            **_replacement(model, catalogue, today(facts.now)),
+        }
         if shutdown.days <= 0:
             findings.append(Finding("model_retired", model, values=values))
         elif stage := next((stage for most, stage in STAGES if shutdown.days <= most), 0):

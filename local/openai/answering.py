@@ -73,7 +73,7 @@ def usable_model(call: Call, name: str, *, chats: bool = True) -> tuple[Project,
 
 def refuse_unpaid(call: Call, project: Project) -> None:
     """Raises OpenAI's error if the service tier, the balance or a limit of organization or project refuses the call."""
-    call.refuse_by_fault("tier_refused", "balance_gone", "quota_unnamed")
+    call.refuse_by_fault("tier_refused", "balance_gone", "project_limit", "quota_unnamed")
     organization = call.organization
     whole = organization.spent_by_all_cents(call.now)
     if organization.spend_limit_cents is not None and whole >= organization.spend_limit_cents:

@@ -123,6 +123,7 @@ _REFUSAL: Final[dict[str, Callable[[], errors.ApiError]]] = {
     "address_refused": errors.address_refused,
     "tier_refused": errors.tier_refused,
     "balance_gone": lambda: errors.spent("credit_balance_exhausted"),
+    "project_limit": lambda: errors.spent("project_spend_limit_exceeded"),
     "quota_unnamed": lambda: errors.spent("insufficient_quota"),
 }
 assert _REFUSAL.keys() == set(REFUSALS)

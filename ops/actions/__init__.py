@@ -40,6 +40,7 @@ Reports
     estimate            what a tenant's month costs at a load
     projection          how many cells a number of tenants needs
     doctor              what `doctor` says of a cell
+    doctor_health       what it says of the health function
     doctor_account      what it says of the machine, the caller and the account
     doctor_looks        the calls that it makes
     shell_variables     what `pulumi` itself needs
