@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from genai_prices.data_snapshot import get_snapshot
-
-from docs import offer
 from functions.health.asking import TOKENS
 from functions.health.counting import counted
 from functions.health.limits import TURNS
 from functions.health.trouble import KINDS
 from myflux_keys.admin_budget import CALLS_PER_MINUTE
+from ops import prices
+from ops.prices import Call
 
 CYCLES: Final = 720
 """A month of 30 days, every hour."""
@@ -119,13 +118,7 @@ def total(tenants: int, organizations: int) -> Decimal:
 
 def billed_calls(tenants: int) -> Decimal:
     """US dollars a month if no tenant has any traffic: one call a day each, with as many tokens as it may have."""
-    openai = next(one for one in get_snapshot().providers if one.id == "openai")
-    model = openai.find_model(MODEL)
-    if model is None:
-        raise LookupError(f"there is no price of {MODEL}")
-    price = offer.prices(model, offer.read_on([model]))
-    a_call = INPUT_TOKENS * Decimal(price["input_usd"]) + TOKENS * Decimal(price["output_usd"])
-    return tenants * 30 * a_call / 1_000_000
+    return tenants * 30 * prices.cost(MODEL, Call(INPUT_TOKENS, TOKENS), prices.as_of([MODEL]))
 
 
 def watching() -> str:

@@ -100,11 +100,19 @@ def cost(model: str, call: Call, day: date, processing: Processing = "standard")
     return reckoned.total_price
 
 
-def as_of(models: Iterable[ModelInfo]) -> date | None:
-    """The day since when nobody has read one of these models' prices on OpenAI's page; None for no model. The package
-    has the days in its comments, and its own release is later."""
-    days = [re.findall(r"verified on (\d{4}-\d\d-\d\d)", model.price_comments or "") for model in models]
-    return min((date.fromisoformat(max(found)) for found in days if found), default=None)
+def as_of(models: Iterable[str]) -> date:
+    """The day since when nobody has read one of these models' prices on OpenAI's page. The package has the days in its
+    comments, and its own release is later. Raises NoPrice where no model has a price with a day."""
+    known = (found for model in models if (found := openai().find_model(model)) is not None)
+    days = [re.findall(r"verified on (\d{4}-\d\d-\d\d)", model.price_comments or "") for model in known]
+    if not any(days):
+        raise NoPrice(f"{SOURCE} does not say when these models' prices were read")
+    return min(date.fromisoformat(max(found)) for found in days if found)
+
+
+def page() -> str:
+    """Where the prices were read."""
+    return (openai().pricing_urls or [""])[0]
 
 
 def _offers(model: ModelInfo, context: dict[str, str], day: date) -> bool:

@@ -84,7 +84,7 @@ class Estimate:
 def estimate(tenant: Tenant, load: Load, first: date) -> Estimate:
     """The DAYS from `first` on, each at the price of its day."""
     months = tuple(_month(tenant, model, load, first) for model in tenant.models)
-    priced = [prices.find(one.model) for one in months if one.usd is not None]
+    priced = [one.model for one in months if one.usd is not None]
     dedicated = tenant.isolation == "dedicated"
     return Estimate(
         tenant=tenant.tenant,
@@ -94,7 +94,7 @@ def estimate(tenant: Tenant, load: Load, first: date) -> Estimate:
         aws_usd=SECRET_MONTH + (KEY_MONTH if dedicated else 0),
         budget=_budget(tenant, months[0]),
         hard=tenant.budget is not None and tenant.budget.hard,
-        prices_as_of=prices.as_of(priced),
+        prices_as_of=prices.as_of(priced) if priced else None,
     )
 
 

@@ -63,7 +63,8 @@ def of_tenant(tenant: Tenant, today: date) -> list[ModelFacts]:
 
 
 def as_of(found: Iterable[ModelFacts]) -> date | None:
-    return prices.as_of([prices.find(one.model) for one in found if one.price is not None])
+    priced = [one.model for one in found if one.price is not None]
+    return prices.as_of(priced) if priced else None
 
 
 def lines(tenant: Tenant) -> str:

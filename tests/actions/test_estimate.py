@@ -97,8 +97,7 @@ def test_a_price_that_changes_within_the_month_counts_from_its_day() -> None:
 
 @pytest.mark.parametrize(("days", "old"), [(90, False), (91, True)])
 def test_prices_of_91_days_are_said_to_be_old(days: int, old: bool) -> None:
-    as_of = prices.as_of([prices.find(MINI)])
-    assert as_of is not None
+    as_of = prices.as_of([MINI])
     made = month(Load(1, Call(1, 1)), as_of + timedelta(days=days))
     assert (made.prices_as_of, made.old) == (as_of, old)
 

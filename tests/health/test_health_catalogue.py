@@ -64,11 +64,8 @@ def test_a_replacement_without_a_price_gets_none_and_never_anothers(monkeypatch:
 
 def test_a_price_that_has_a_start_date_is_that_of_its_day() -> None:
     """gpt-5.6-sol became cheaper on 21 August 2026."""
-    openai = next(one for one in offer.get_snapshot().providers if one.id == "openai")
-    sol = openai.find_model("gpt-5.6-sol")
-    assert sol is not None
-    assert offer.prices(sol, date(2026, 8, 20)) == {"input_usd": "5", "output_usd": "30"}
-    assert offer.prices(sol, date(2026, 8, 21)) == {"input_usd": "4", "output_usd": "20"}
+    assert offer.priced("gpt-5.6-sol", date(2026, 8, 20)) == {"input_usd": "5", "output_usd": "30"}
+    assert offer.priced("gpt-5.6-sol", date(2026, 8, 21)) == {"input_usd": "4", "output_usd": "20"}
 
 
 @pytest.mark.parametrize("text", [None, "", "[]", "{", '{"replacements": {"a": {}}}', '{"prices_as_of": "soon"}'])

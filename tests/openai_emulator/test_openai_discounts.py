@@ -22,7 +22,7 @@ PROMPT = "You answer the calls of a hotel. " * 400
 
 def billed(server: Server, tenant: Tenant) -> Decimal:
     midnight = int(datetime.now(UTC).timestamp() // 86_400) * 86_400
-    costs = server.admin().admin.organization.usage.costs(
+    costs: Any = server.admin().admin.organization.usage.costs(
         start_time=midnight, limit=2, project_ids=[tenant.project_id], group_by=["project_id"]
     )
     return sum((Decimal(str(row.amount.value)) for day in costs.data for row in day.results), Decimal(0))
