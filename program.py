@@ -22,6 +22,7 @@ from myflux_keys.aws_names import TenantNames
 from myflux_keys.cell_functions import FUNCTIONS
 from tenancy import Cell, Tenant, slots
 from tenancy.address import AddressError, openai_base_url
+from tenancy.declaration import declared
 from tenancy.pipeline import AWS_AUDIENCE
 
 if TYPE_CHECKING:
@@ -49,16 +50,15 @@ def deploy(root: Path = ROOT, *, adopt: str | None = None, local_openai_url: str
     """Registers the resources of the current stack, after checking its files.
 
     Those are the cells' files and its own tenant's: so the time does not depend on the number of tenants, and a mistake
-    in another tenant's file does not stop this stack. `myflux-keys validate` checks all files.
-
-    `root` holds tenants/ and cells/. `adopt` is the ARN of the secret that a tenant's stack imports in this update.
-    `local_openai_url` is the URL of a local cell's OpenAI. Raises StackError.
+    in another tenant's file does not stop this stack. `myflux-keys validate` checks all files. `root` holds tenants/
+    and cells/. `adopt` is the ARN of the secret that a tenant's stack imports in this update. `local_openai_url` is the
+    URL of a local cell's OpenAI. Raises StackError.
     """
     stack = pulumi.get_stack()
     try:
         _deploy(stack, tenancy.load(root, only=stack.rpartition(".")[0]), root, adopt, local_openai_url)
     except (tenancy.TenancyError, AddressError) as error:
-        # For a RunError the engine shows only the message, for any other exception a stack trace.
+        # Of a RunError the engine shows the message alone, of others a trace.
         raise StackError(str(error)) from None
 
 
@@ -118,7 +118,7 @@ def deploy_platform(cell: Cell, local_openai_url: str | None = None) -> None:
     from components.platform import Platform
 
     platform = Platform(cell.cell, platform_args(cell, local_openai_url), _through_the_cells_account(cell))
-    for output in ("kms_key_arn", "rotation_function_arn", "provisioner_function", "runtime_role_arn"):
+    for output in (*(field.name for field in fields(Shared)), "runtime_role_arn"):
         pulumi.export(output, getattr(platform, output))
 
 
@@ -139,6 +139,7 @@ class Shared:
     kms_key_arn: pulumi.Input[str]
     rotation_function_arn: pulumi.Input[str]
     provisioner_function: pulumi.Input[str]
+    health_bucket: pulumi.Input[str]
 
 
 def platform_args(cell: Cell, local_openai_url: str | None = None) -> PlatformArgs:
@@ -162,11 +163,15 @@ def platform_args(cell: Cell, local_openai_url: str | None = None) -> PlatformAr
         deployer_principals=cell.deployers,
         boundary_arn=cell.names.policy_arn(cell.names.boundary_policy) if cell.bootstrapped else "",
         pipeline=_pipeline(cell),
+        catalogue=(ROOT / "functions" / "health" / "catalogue.json").read_text(encoding="utf-8"),
         alarm_emails=cell.alarm_emails,
+        language=cell.language,
+        health_every_minutes=cell.health.every_minutes,
         log_retention_days=cell.log_retention_days,
         recovery_window_days=cell.recovery_window_days,
         replicas=_replicas(cell),
         protect=cell.production,
+        tls=not cell.local,
     )
 
 
@@ -177,6 +182,8 @@ def tenant_key_args(cell: Cell, tenant: Tenant, shared: Shared) -> TenantKeyArgs
         deployer_principals=cell.deployers,
         governor_principals=cell.governors,
         runtime_principals=cell.runtime_principals,
+        health_bucket=_from_platform(shared, cell, "health_bucket", expected=cell.names.health_bucket),
+        declaration=declared(tenant).to_json(),
         enabled=tenant.enabled,
         dedicated=tenant.isolation == "dedicated",
         recovery_window_days=cell.recovery_window_days,
@@ -285,8 +292,7 @@ def _from_platform(shared: Shared, cell: Cell, output: str, expected: str | None
 
 
 def account_guard(name: str, cell: Cell, opts: pulumi.ResourceOptions | None = None) -> Provider:
-    """An AWS provider for the cell's account only. It is in the state, so that destroy, which runs no program, also
-    refuses other accounts."""
+    """For the cell's account only. It is in the state, so that destroy, which runs no program, refuses others too."""
     return Provider(name, region=cell.region, allowed_account_ids=[cell.account_id], opts=opts)
 
 

@@ -8,6 +8,7 @@ Figures
     reader           a warm read
     reader_outage    the longest read over a rotation and an outage
     thundering_herd  1,000 threads and one expired key
+    health           a cycle of the health function, by tenants and organizations
 
 Peers
     terraform        finds Terraform and its provider, and runs them with every tenant in one state

@@ -58,6 +58,13 @@ class Pipeline(TypedDict):
     """Replaced by the cell's `state.kms_key`."""
 
 
+class Health(TypedDict):
+    """The health function's schedule."""
+
+    every_minutes: NotRequired[int]
+    """Minutes between two looks at every tenant: 20 to 240, a multiple of 10. Left out: 60."""
+
+
 class Replica(TypedDict):
     """One Region that holds a replica of each tenant's secret, encrypted with a KMS key of that Region."""
 
@@ -103,6 +110,10 @@ class Cell(TypedDict):
     """The CI pipeline that deploys the cell. Optional."""
     alarm_emails: NotRequired[list[str]]
     """E-mail addresses that receive the cell's alarms. Required in production."""
+    language: NotRequired[str]
+    """The language of the health function's messages: en or es. Left out: en."""
+    health: NotRequired[Health]
+    """How often the health function looks at the tenants."""
     recovery_window_days: NotRequired[int]
     """Days that AWS keeps a deleted secret or KMS key, 7 to 30. Left out: 30."""
     replicas: NotRequired[list[Replica]]

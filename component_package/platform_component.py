@@ -27,6 +27,8 @@ class Platform(CellPlatform):
     """The role that the runtime assumes, with the session tag `tenant`."""
     admin_secret_arn: pulumi.Output[str]
     """The secret for the admin key; only the functions can read it."""
+    health_bucket: pulumi.Output[str]
+    """The bucket of tenants' declarations."""
 
     def __init__(self, name: str, args: PlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         cell = checked_cell(args["cell"], f"Platform {name}")

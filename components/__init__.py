@@ -13,6 +13,7 @@ Parts of both
     empty_secret      a secret without a value, with its resource policy
     encryption_key    a KMS key with its alias
     cell_boundary     the permissions boundary of a cell's roles
+    closed_bucket     a bucket that the public cannot open
 
 Parts of a tenant
     openai_project    project and service account at OpenAI
@@ -24,8 +25,13 @@ Parts of the platform
     deployer          the role of a CI pipeline
     admin_rotation    the admin key's rotation
     sweep             the sweep's schedule
+    health            the health function's schedule, alarms and dashboard
+    health_store      the bucket of declarations and of what the function remembers
+    health_alarms     one alarm for each kind of trouble
+    health_dashboard  the dashboard
     scheduled_call    a function that EventBridge calls on a schedule
     alarms            the topic, the dead-letter queue and the alarms for both
+    cell_alarms       alarms on metrics of a whole cell
     sweep_alarms      one alarm for each metric of the sweep
     occurrence_alarm  an alarm at the first occurrence
 

@@ -1,6 +1,6 @@
 """The alarms' topic, the dead-letter queue, and the alarms for failed rotations and dead letters.
 
-Owns who may publish, and who is subscribed. Leaves out the functions' own alarms (`key_function`, `sweep_alarms`).
+Owns who may publish, and who is subscribed. Leaves out the functions' own alarms (`key_function`, `cell_alarms`).
 """
 
 from __future__ import annotations

@@ -10,10 +10,10 @@ import pulumi
 from pulumi_aws.iam import Policy, Role, RolePolicy, RolePolicyAttachment
 
 from components.iam.copies import Replica
-from components.iam.deployer_calls import Deploys
 from components.iam.deployer_permissions import deployer_looks, deployer_permissions
 from components.iam.deployer_state import State, deployer_state
 from components.iam.deployer_trust import Job, deployer_trust
+from components.iam.grants import Deploys
 from myflux_keys.aws_names import CellNames
 
 

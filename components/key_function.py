@@ -6,6 +6,7 @@ Owns the settings that all functions share. Leaves out their permissions (`compo
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,14 +17,14 @@ from pulumi_aws.lambda_ import Function
 
 from components.iam import identity
 from components.occurrence_alarm import AnyOccurrenceArgs, any_occurrence
-from myflux_keys.cell_functions import RESERVED
 
 RUNTIME = "python3.13"
 
 
 @dataclass
 class KeyFunctionArgs:
-    """`permissions` is the role's inline policy; names, `timeout_seconds` (seconds) and days as AWS takes them."""
+    """`permissions` is the role's inline policy; names, `timeout_seconds` (seconds), days and `reserved`
+    executions as AWS takes them."""
 
     name: str
     """Name of the function and of its role."""
@@ -37,9 +38,12 @@ class KeyFunctionArgs:
     alarm_topic_arn: pulumi.Input[str]
     environment: dict[str, str]
     timeout_seconds: int
+    reserved: int
     log_retention_days: int
     log_group: str
     tags: dict[str, str]
+    after: Sequence[pulumi.Resource] = ()
+    """Made before the function, and deleted after it."""
 
 
 class KeyFunction(pulumi.ComponentResource):
@@ -88,11 +92,11 @@ class KeyFunction(pulumi.ComponentResource):
             timeout=args.timeout_seconds,
             memory_size=256,
             architectures=["arm64"],
-            reserved_concurrent_executions=RESERVED,
+            reserved_concurrent_executions=args.reserved,
             dead_letter_config={"target_arn": args.dead_letter_arn},
             environment={"variables": args.environment},
             tags=args.tags,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions, logs]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions, logs, *args.after]),
         )
         any_occurrence(
             f"{name}-errors",

@@ -17,14 +17,17 @@ from components.cell_boundary import cell_boundary
 from components.deployer import Deployer, DeployerArgs
 from components.empty_secret import EmptySecret, EmptySecretArgs
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
+from components.health import Health, HealthArgs
+from components.health_store import HealthStore, HealthStoreArgs
 from components.iam import identity, resource
 from components.iam.copies import Replica
 from components.key_function import KeyFunction, KeyFunctionArgs
 from components.runtime_access import RuntimeAccess, RuntimeAccessArgs
 from components.sweep import Sweep, SweepArgs
+from functions.health.settings import BUCKET, LANGUAGE, TOPIC
 from functions.shared.environment import ADMIN_SECRET, BASE_URL, CELL, ORGANIZATION
 from myflux_keys.aws_names import CellNames
-from myflux_keys.cell_functions import ADMIN_ROTATION, FUNCTIONS, PROVISIONER, ROTATION, SWEEP, CellFunction
+from myflux_keys.cell_functions import ADMIN_ROTATION, FUNCTIONS, HEALTH, PROVISIONER, ROTATION, SWEEP, CellFunction
 from myflux_keys.names import store_admin_key
 
 
@@ -40,7 +43,11 @@ class PlatformArgs:
     organization_id: str
     runtime_principals: Sequence[str]
     deployer_principals: Sequence[str]
+    catalogue: str
+    """The text of the object from which the health function knows what OpenAI offers."""
     alarm_emails: Sequence[str] = ()
+    language: str = "en"
+    health_every_minutes: int = 60
     log_retention_days: int = 90
     recovery_window_days: int = 30
     replicas: Sequence[Replica] = ()
@@ -51,6 +58,8 @@ class PlatformArgs:
     """The CI pipeline that deploys this cell, if there is one."""
     protect: bool = False
     """Protect resources that cannot be restored from deletion: for production."""
+    tls: bool = True
+    """False for a local cell, whose addresses have no certificate."""
 
 
 class Platform(pulumi.ComponentResource):
@@ -66,6 +75,7 @@ class Platform(pulumi.ComponentResource):
     provisioner_function: pulumi.Output[str]
     runtime_role_arn: pulumi.Output[str]
     admin_secret_arn: pulumi.Output[str]
+    health_bucket: pulumi.Output[str]
 
     def __init__(self, name: str, args: PlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("myflux:index:Platform", name, None, opts)
@@ -102,12 +112,18 @@ class Platform(pulumi.ComponentResource):
         )
         alarms = Alarms(f"{name}-alarms", AlarmsArgs(names=names, emails=args.alarm_emails), child)
         boundary_arn = args.boundary_arn or cell_boundary(name, names, args.replicas, child).arn
+        store = HealthStore(
+            f"{name}-health-store",
+            HealthStoreArgs(names=names, deployers=governors, catalogue=args.catalogue, tls=args.tls),
+            child,
+        )
         environment = {
             CELL: names.cell,
             ADMIN_SECRET: names.admin_secret,
             ORGANIZATION: args.organization_id,
             BASE_URL: args.openai_base_url,
         }
+        watching = {BUCKET: names.health_bucket, TOPIC: names.alarm_topic_arn, LANGUAGE: args.language}
 
         def function(one: CellFunction) -> KeyFunction:
             function_name = names.function(one)
@@ -122,11 +138,14 @@ class Platform(pulumi.ComponentResource):
                     boundary_arn=boundary_arn,
                     dead_letter_arn=alarms.dead_letter_arn,
                     alarm_topic_arn=alarms.topic_arn,
-                    environment=environment,
+                    environment=environment | (watching if one.watches else {}),
                     timeout_seconds=one.timeout_seconds,
+                    reserved=one.reserved,
                     log_retention_days=args.log_retention_days,
                     log_group=names.log_group(function_name),
                     tags=names.tags,
+                    # Deleted before the bucket, which would stay if the function wrote to it while it is emptied.
+                    after=[store] if one.watches else [],
                 ),
                 child,
             )
@@ -136,6 +155,16 @@ class Platform(pulumi.ComponentResource):
         Sweep(
             f"{name}-sweeping",
             SweepArgs(names=names, function_arn=functions[SWEEP].arn, alarm_topic_arn=alarms.topic_arn),
+            child,
+        )
+        Health(
+            f"{name}-health",
+            HealthArgs(
+                names=names,
+                function_arn=functions[HEALTH].arn,
+                alarm_topic_arn=alarms.topic_arn,
+                every_minutes=args.health_every_minutes,
+            ),
             child,
         )
         AdminRotation(
@@ -168,11 +197,13 @@ class Platform(pulumi.ComponentResource):
             ),
             child,
         )
-        self.kms_key_arn = key.arn
+        # A tenant's stack, and another program's tenant too, writes its declaration when the bucket is closed.
+        self.kms_key_arn = pulumi.Output.all(key.arn, store.bucket).apply(lambda both: both[0])
         self.rotation_function_arn = pulumi.Output.all(rotation.arn, permission.id).apply(lambda both: both[0])
         self.provisioner_function = provisioner.arn.apply(lambda _: names.provisioner_function)
         self.runtime_role_arn = runtime.role_arn
         self.admin_secret_arn = admin_secret.arn
+        self.health_bucket = store.bucket
         self.register_outputs(
             {
                 "kms_key_arn": self.kms_key_arn,
@@ -180,5 +211,6 @@ class Platform(pulumi.ComponentResource):
                 "provisioner_function": self.provisioner_function,
                 "runtime_role_arn": self.runtime_role_arn,
                 "admin_secret_arn": self.admin_secret_arn,
+                "health_bucket": self.health_bucket,
             }
         )

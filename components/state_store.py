@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_aws.s3 import (
-    Bucket,
-    BucketLifecycleConfiguration,
-    BucketPolicy,
-    BucketPublicAccessBlock,
-    BucketServerSideEncryptionConfiguration,
-    BucketVersioning,
-)
+from pulumi_aws.s3 import BucketLifecycleConfiguration, BucketVersioning
 
+from components.closed_bucket import ClosedBucketArgs, closed_bucket
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.iam.people import STATE, TAG_PURPOSE
 from components.iam.state_store import state_bucket, state_key
@@ -37,8 +30,6 @@ class StateStoreArgs:
 class StateStore(pulumi.ComponentResource):
     """Guarantees: an overwritten or deleted state can be restored for 90 days, the newest 20 versions for ever; nobody
     of another account, and nobody without TLS, reaches it; the key encrypts what Pulumi marks as secret.
-
-    Objects are encrypted by S3's own keys: with the KMS key, each pipeline would need more rights on it.
     """
 
     bucket: pulumi.Output[str]
@@ -59,39 +50,22 @@ class StateStore(pulumi.ComponentResource):
             ),
             child,
         )
-        bucket = Bucket(
-            f"{name}-bucket",
-            bucket=names.state_bucket,
-            tags=names.tags | {TAG_PURPOSE: STATE},
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+        closed = closed_bucket(
+            name,
+            ClosedBucketArgs(
+                bucket=names.state_bucket,
+                policy=state_bucket(names, tls=args.tls),
+                tags=names.tags | {TAG_PURPOSE: STATE},
+                protect=args.protect,
+            ),
+            self,
         )
-        blocked = BucketPublicAccessBlock(
-            f"{name}-public-access",
-            bucket=bucket.bucket,
-            block_public_acls=True,
-            block_public_policy=True,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-            opts=child,
-        )
+        bucket = closed.bucket
         versions = BucketVersioning(
             f"{name}-versions",
             bucket=bucket.bucket,
             versioning_configuration={"status": "Enabled"},
             opts=child,
-        )
-        encryption = BucketServerSideEncryptionConfiguration(
-            f"{name}-encryption",
-            bucket=bucket.bucket,
-            rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
-            opts=child,
-        )
-        policy = BucketPolicy(
-            f"{name}-policy",
-            bucket=bucket.bucket,
-            policy=json.dumps(state_bucket(names, tls=args.tls)),
-            # S3 refuses two settings of one bucket at the same time.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[blocked]),
         )
         lifecycle = BucketLifecycleConfiguration(
             f"{name}-old-versions",
@@ -110,7 +84,7 @@ class StateStore(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[versions]),
         )
         # Known once all is set, so that no state lies in a bucket that keeps no versions or that the public may read.
-        settled = [blocked.id, versions.id, encryption.id, policy.id, lifecycle.id]
+        settled = [*closed.settled, versions.id, lifecycle.id]
         self.bucket = pulumi.Output.all(bucket.bucket, *settled).apply(lambda known: str(known[0]))
         self.kms_key_arn = key.arn
         self.register_outputs({"bucket": self.bucket, "kms_key_arn": self.kms_key_arn})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import pulumi
 
-from components.scheduled_call import ScheduledCallArgs, scheduled_call
-from components.sweep_alarms import sweep_alarms
+from components.cell_alarms import cell_alarms
+from components.scheduled_call import ScheduledCallArgs, minutes_of, scheduled_call
+from components.sweep_alarms import ALARMS
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import SWEEP
 
@@ -47,14 +47,10 @@ class Sweep(pulumi.ComponentResource):
             ),
             self,
         )
-        sweep_alarms(name, names, args.alarm_topic_arn, pulumi.ResourceOptions(parent=self))
+        cell_alarms(name, names, ALARMS, args.alarm_topic_arn, pulumi.ResourceOptions(parent=self))
         self.register_outputs({})
 
 
 def schedule(cell: str) -> str:
-    """Two minutes of each hour, half an hour apart, different for each cell by a hash.
-
-    EventBridge's cron, not ``rate()``: `functions/sweep/due.py` needs one run in each half hour of the clock.
-    """
-    minute = int.from_bytes(hashlib.sha256(cell.encode()).digest()[:8], "big") % 30
-    return f"cron({minute}/30 * * * ? *)"
+    """`functions/sweep/due.py` needs one run in each half hour of the clock."""
+    return minutes_of(cell, every=30)

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+from pulumi_aws.s3 import BucketObjectv2
 from pulumi_aws.secretsmanager import SecretRotation
 
 from components.dedicated_access import DedicatedAccess, DedicatedAccessArgs
 from components.empty_secret import EmptySecret, EmptySecretArgs
+from components.health_store import JSON
 from components.iam import resource
 from components.iam.copies import Replica
 from components.openai_project import OpenAIProject, OpenAIProjectArgs
@@ -48,6 +50,10 @@ class TenantKeyArgs:
     deployer_principals: Sequence[str]
     """ARNs that may store a customer's own key."""
     runtime_principals: Sequence[str]
+    health_bucket: pulumi.Input[str]
+    """The platform's bucket for declarations."""
+    declaration: str
+    """The text of the tenant's declaration (`myflux_keys/declaration.py`)."""
     enabled: bool
     dedicated: bool
     recovery_window_days: int
@@ -159,6 +165,14 @@ class TenantKey(pulumi.ComponentResource):
                 # AWS does not store rotateImmediately; set now, it would mint a key.
                 else pulumi.ResourceOptions(parent=self, import_=args.adopt, ignore_changes=["rotateImmediately"]),
             )
+        BucketObjectv2(
+            f"{name}-declaration",
+            bucket=args.health_bucket,
+            key=names.declaration,
+            content=args.declaration,
+            content_type=JSON,
+            opts=child,
+        )
         self.register_outputs({"secret_arn": self.secret_arn, "role_arn": self.role_arn, "project_id": self.project_id})
 
     def _admin_secret(self, name: str, args: TenantKeyArgs) -> EmptySecret:

@@ -12,6 +12,7 @@ Checks
     proving       isolation
     rotating      while calls run
     sweeping      a key that nobody should hold
+    watching      three troubles, told and over
     settling      nothing changes, nothing stays
     proposing     a pull request
     traces        places that are searched for keys

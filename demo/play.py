@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from demo import access, proposing, proving, provisioning, rotating, settling, sweeping, traces
+from demo import access, proposing, proving, provisioning, rotating, settling, sweeping, traces, watching
 from demo.report import Report
 from demo.scene import Scene
 
@@ -33,6 +33,7 @@ def play(home: Path, *, keep: bool, console: Console) -> Report:
         ("old-key-dies", lambda: rotating.old_key_dies(scene, report)),
         ("crash-recovery", lambda: rotating.crash_recovery(scene, report)),
         ("sweep-finds-orphans", lambda: sweeping.sweep_finds_orphans(scene, report)),
+        ("health-finds-trouble", lambda: watching.health_finds_trouble(scene, report)),
         ("no-key-leaked", lambda: traces.no_key_leaked(scene, report)),
         ("second-up-unchanged", lambda: settling.second_up_unchanged(scene, report)),
         ("fleet-up", lambda: settling.fleet_up(scene, report)),

@@ -107,7 +107,7 @@ def crash_recovery(scene: Scene, report: Report) -> str:
     control = scene.cell.openai
     project = next(p.id for p in control.projects() if p.name == names.project)
     # The clock was moved: a rotation of the tenant's own slot may still run.
-    _await_quiet(scene, tenant)
+    await_quiet(scene, tenant)
     known = {scene.reader.get(tenant, fresh=True).key_id} | {key.id for key in control.live_keys(project)}
     try:
         for fault, method, path in FAULTS:
@@ -138,15 +138,17 @@ def _strike(scene: Scene, tenant: str, fault: str, method: str, path: str) -> No
         raise CheckFailed(f"{fault} was never injected: the rotation made no call {method} {path}")
 
 
-def _await_quiet(scene: Scene, tenant: str) -> None:
-    """Waits until the cell's scheduler has read the changed clock, and a rotation that it then starts has ended."""
-    deployer, secret = scene.client("deployer", "secretsmanager"), scene.names.tenant(tenant).secret
+def await_quiet(scene: Scene, *tenants: str) -> None:
+    """Waits until the cell's scheduler has read the changed clock, and rotations that it then starts have ended."""
+    deployer = scene.client("deployer", "secretsmanager")
 
-    def quiet() -> bool:
-        return pending_version(deployer.describe_secret(SecretId=secret).get("VersionIdsToStages", {})) is None
+    def quiet(tenant: str) -> bool:
+        described = deployer.describe_secret(SecretId=scene.names.tenant(tenant).secret)
+        return pending_version(described.get("VersionIdsToStages", {})) is None
 
     time.sleep(_SCHEDULER_LOOKS)
-    wait_until(quiet, f"{tenant}'s own slot")
+    for tenant in tenants:
+        wait_until(lambda tenant=tenant: quiet(tenant), f"{tenant}'s own slot")
 
 
 FAULTS = (

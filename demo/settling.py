@@ -72,6 +72,8 @@ def _leftovers(scene: Scene) -> list[str]:
     found += [f"queue {url}" for url in client("sqs").list_queues().get("QueueUrls", [])]
     found += [f"topic {t['TopicArn']}" for t in client("sns").list_topics()["Topics"]]
     found += [f"alarm {a['AlarmName']}" for a in client("cloudwatch").describe_alarms()["MetricAlarms"]]
+    found += [f"dashboard {d['DashboardName']}" for d in client("cloudwatch").list_dashboards()["DashboardEntries"]]
+    found += [f"bucket {b['Name']}" for b in client("s3").list_buckets()["Buckets"]]
     found += [f"rule {r['Name']}" for r in client("events").list_rules()["Rules"]]
     found += [f"alias {a['AliasName']}" for a in client("kms").list_aliases()["Aliases"] if "myflux" in a["AliasName"]]
     for tenant in sorted(scene.fleet.tenants):

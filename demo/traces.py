@@ -36,7 +36,7 @@ def no_key_leaked(scene: Scene, report: Report) -> str:
         raise CheckFailed("; ".join(_named(leak) for leak in leaks[:5]))
     return (
         f"{len(minted)} keys searched for in {read['places']} places ({read['bytes'] / 1e6:.1f} MB), none found: "
-        "state, events, output, function logs, CloudTrail, environments, working tree"
+        "state, events, output, function logs, CloudTrail, environments, declarations, working tree"
     )
 
 
@@ -53,6 +53,7 @@ def _everything(scene: Scene) -> Iterator[Text]:
     yield from _trail(scene)
     yield from _environments(scene)
     yield from _dead_letters(scene)
+    yield from _objects(scene)
 
 
 def _working_tree() -> Iterator[Path]:
@@ -69,11 +70,11 @@ def _working_tree() -> Iterator[Path]:
 
 def _function_logs(scene: Scene) -> Iterator[Text]:
     logs = scene.client("administrator", "logs")
-    for function in map(scene.names.function, (ROTATION, PROVISIONER, SWEEP)):
-        group = scene.names.log_group(function)
+    for one in FUNCTIONS:
+        group = scene.names.log_group(scene.names.function(one))
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
         lines = [event["message"] for page in pages for event in page["events"]]
-        if not lines:
+        if not lines and one in (ROTATION, PROVISIONER, SWEEP):
             raise CheckFailed(f"{group} is empty: the functions ran and must have written something")
         yield Text(f"log group {group}", "\n".join(lines).encode())
 
@@ -100,3 +101,11 @@ def _dead_letters(scene: Scene) -> Iterator[Text]:
     url = queues.get_queue_url(QueueName=scene.names.dead_letter_queue)["QueueUrl"]
     messages = queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages", [])
     yield Text("dead letters", json.dumps(messages, default=str).encode())
+
+
+def _objects(scene: Scene) -> Iterator[Text]:
+    """Declarations, and what the health function remembers, as a deployer may read them."""
+    s3, bucket = scene.client("deployer", "s3"), scene.names.health_bucket
+    for listed in s3.list_objects_v2(Bucket=bucket)["Contents"]:
+        key = listed.get("Key", "")
+        yield Text(f"object {key}", s3.get_object(Bucket=bucket, Key=key)["Body"].read())

@@ -1,5 +1,5 @@
 """Writes what a machine can write: the command's help, the JSON Schemas, the component package's arguments and
-schema, the IAM documents, the access matrix.
+schema, the IAM documents, the access matrix, the health function's catalogue.
 
 `python -m docs.generate` writes them. `--check` changes nothing, and exits with 1 if one is out of date.
 """
@@ -25,6 +25,7 @@ from components.iam.deployer_trust import Job, deployer_trust
 from components.iam.people import people_limit
 from components.iam.state_store import state_bucket, state_key
 from docs import access_matrix, package_arguments
+from docs.offer import offer
 from docs.scale import scale
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import FUNCTIONS, ROTATION
@@ -154,6 +155,7 @@ def _package_schema() -> dict[str, Any]:
 
 GENERATED: dict[str, Callable[[], str]] = {
     "../component_package/arguments.py": package_arguments.arguments,
+    "../functions/health/catalogue.json": _json(offer),
     "access-matrix.md": lambda: _GENERATED + access_matrix.page(),
     "access-matrix.svg": access_matrix.picture,
     "cli.md": cli_help,

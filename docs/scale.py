@@ -1,10 +1,11 @@
-"""Generates the page on scale, from one tenant to a hundred thousand. `ops.actions.projection` calculates every
-number."""
+"""Generates the page on scale, from one tenant to a hundred thousand. `ops.actions.projection` calculates the numbers,
+and `docs.watching` those of watching the tenants."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from docs.watching import watching
 from myflux_keys.admin_budget import CALLS_PER_MINUTE
 from ops.actions.capacity import PROJECTS, ROLES, SECRETS
 from ops.actions.pace import spoken
@@ -48,6 +49,7 @@ now, in all cells at the same time.
 
 {_table(_HEADINGS, _sizes())}
 
+{watching()}
 ## A change to all of them
 
 `myflux-keys up --all` deploys the platforms first, then {_stages(SIZES[-1])}.

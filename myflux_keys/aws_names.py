@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from myflux_keys.cell_functions import ADMIN_ROTATION, FUNCTIONS, PROVISIONER, ROTATION, SWEEP, CellFunction
+from myflux_keys.declaration import DECLARATIONS
 from myflux_keys.names import (
     MANAGED_BY,
     PLATFORM_TENANT,
@@ -171,6 +172,15 @@ class CellNames:
         return f"alias/myflux-state/{self.cell}"
 
     @property
+    def health_bucket(self) -> str:
+        """Tenants' declarations, and what the health function remembers. Shared by all accounts, as above."""
+        return f"myflux-health-{self.cell}-{self.account_id}"
+
+    @property
+    def health_bucket_arn(self) -> str:
+        return f"arn:{self.partition}:s3:::{self.health_bucket}"
+
+    @property
     def boundary_policy(self) -> str:
         return f"myflux-{self.cell}-boundary"
 
@@ -186,9 +196,20 @@ class CellNames:
     def alarm_topic(self) -> str:
         return f"myflux-{self.cell}-alarms"
 
+    @property
+    def alarm_topic_arn(self) -> str:
+        return self._arn("sns", self.alarm_topic)
+
+    @property
+    def dashboard(self) -> str:
+        return f"myflux-{self.cell}-health"
+
     def alarm(self, ending: str) -> str:
         """An alarm on what the functions find. `ending` is words joined by ``-``, or ``*`` for a pattern of all."""
         return f"myflux-{self.cell}-{ending}"
+
+    def alarm_arn(self, alarm: str) -> str:
+        return self._arn("cloudwatch", f"alarm:{alarm}")
 
     def log_group(self, function: str) -> str:
         return f"/aws/lambda/{function}"
@@ -234,6 +255,11 @@ class TenantNames:
     def admin_secret(self) -> str:
         """The secret of the admin key of the customer's own organization."""
         return customer_admin_secret(self.cell.cell, self.tenant)
+
+    @property
+    def declaration(self) -> str:
+        """The key of the tenant's declaration in the health bucket."""
+        return f"{DECLARATIONS}{self.tenant}.json"
 
     @property
     def project(self) -> str:

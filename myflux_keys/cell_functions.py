@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+RESERVED: Final = 5
+"""Executions that Lambda reserves for a function. A few at once are enough, and OpenAI's Admin API allows about ten
+requests a minute."""
 Access = Literal["none", "read", "rotate"]
 """What a function does with a kind of secret. `rotate` is to read it and to store new versions."""
 
@@ -35,6 +38,11 @@ class CellFunction:
     """Whether it looks whom the roles trust that read tenants' keys."""
     sends_metrics: bool = False
     """Whether it sends numbers to CloudWatch."""
+    watches: bool = False
+    """Whether it reads tenants' declarations, keeps what it found beside them, and sends messages to the alarms'
+    topic."""
+    reserved: int = RESERVED
+    """Executions that Lambda reserves for it: never more run at once."""
     rule: str = ""
     """The end of the name of the EventBridge rule that calls it by schedule; empty if none does."""
 
@@ -74,9 +82,18 @@ SWEEP: Final = CellFunction(
     sends_metrics=True,
     rule="sweep",
 )
+HEALTH: Final = CellFunction(
+    "health",
+    "health",
+    600,
+    tenants="read",
+    admin="read",
+    customer_admins="read",
+    lists_secrets=True,
+    sends_metrics=True,
+    watches=True,
+    reserved=1,
+    rule="health",
+)
 
-RESERVED: Final = 5
-"""Executions that Lambda reserves for each function. A few at once are enough, and OpenAI's Admin API allows about ten
-requests a minute."""
-
-FUNCTIONS: Final = (ROTATION, PROVISIONER, ADMIN_ROTATION, SWEEP)
+FUNCTIONS: Final = (ROTATION, PROVISIONER, ADMIN_ROTATION, SWEEP, HEALTH)

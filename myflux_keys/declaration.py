@@ -1,8 +1,8 @@
 """A tenant's declaration: what its file says that a scheduled function needs, as JSON, schema 1.
 
-Owns the fields, their JSON and their check. Leaves out where it is stored. Holds no secret and no e-mail address. A
-function cannot read tenants' files, and the tags of a secret have no room for budget, limits and name. Standard library
-only, for the functions' zips. Readers ignore unknown fields.
+Owns the fields, their JSON and their check, and the folder in the bucket where it is stored. Holds no secret and no
+e-mail address. A function cannot read tenants' files, and the tags of a secret have no room for budget, limits and
+name. Standard library only, for the functions' zips. Readers ignore unknown fields.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, cast
 
 SCHEMA: Final = 1
+DECLARATIONS: Final = "declarations/"
+"""How the keys of all declarations begin, each ``declarations/<tenant>.json``."""
 
 
 class DeclarationError(ValueError):

@@ -11,6 +11,7 @@ Base
     selection       which tenants
     rotation_state  facts of secrets
     ways_out        sentences that name the command to run
+    prices          what OpenAI asks for a call
 
 Folders
     cli/            the `myflux-keys` command

@@ -23,6 +23,8 @@ A cell's file
     cell          its fields and rules
     principals    IAM principals and Regions
     replicas      copies of secrets in other Regions
+    openai        the OpenAI organization
+    health        how often the health function looks
     pipeline      the CI pipeline that deploys
     state         bucket and key of the stacks' state
     address       the base URL of the cell's OpenAI

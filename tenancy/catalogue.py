@@ -26,6 +26,9 @@ OFFERED_MODELS: Final[dict[str, str | None]] = _MODELS["offered"]
 clock, so that a plan gives the same answer on every day."""
 SHUT_DOWN_MODELS: Final[dict[str, str]] = _MODELS["shut_down"]
 
+REPLACEMENTS: Final[dict[str, str]] = _read("openai_replacements.json")["replaced_by"]
+"""Model id to the one that OpenAI recommends in its place."""
+
 _HABITS: Final = {"UK": "GB", "EL": "GR", "EN": "GB"}
 """Codes that people often write by mistake, to the ISO 3166-1 code."""
 

@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final, Self, cast
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Final, Literal, Self, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from myflux_keys.aws_names import CellNames
-from myflux_keys.names import ORGANIZATION_ID
 from tenancy.fields import CellSlug, Email, Flag, Model, NotEmpty, Text, Unique, Whole, refuse, refused
+from tenancy.health import Health
+from tenancy.openai import OPENAI_BASE_URL, OpenAI
 from tenancy.pipeline import Pipeline
 from tenancy.principals import Principal, partition_of, principal_refusals, region_code
 from tenancy.problems import Refusal
 from tenancy.replicas import MOST, Replica, replica_refusals
 from tenancy.state import KeptIn, State, state_refusals
 
-OPENAI_BASE_URL: Final = "https://api.openai.com/v1"
 LOCAL_ACCOUNT: Final = "000000000000"
 """The local cell's account. No AWS account has this id, so a local deployment cannot reach a real account."""
 
@@ -30,8 +29,6 @@ LOG_RETENTION_DAYS: Final = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
-
-_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
 def _quoted(value: Any) -> Any:
@@ -55,58 +52,6 @@ def _retention(days: int) -> int:
         near = min(LOG_RETENTION_DAYS, key=lambda allowed: abs(allowed - days))
         refused("bad-retention", f"CloudWatch Logs does not offer a retention of {days} days.", f"write {near}.")
     return days
-
-
-def checked_organization(text: str) -> str:
-    if not ORGANIZATION_ID.fullmatch(text):
-        refused(
-            "bad-organization-id",
-            "An OpenAI organization id starts with org-.",
-            "copy it from the organization's settings.",
-        )
-    return text
-
-
-def _base_url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        refused("bad-url", "This is not a URL.", f"write {OPENAI_BASE_URL}.")
-    if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
-        refused(
-            "url-not-https",
-            "base_url must start with https://: the admin key and every tenant's key are sent to it.",
-            "write an https:// address.",
-        )
-    if not host or parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        refused(
-            "bad-url",
-            "base_url must be a host and a path, without credentials, query or fragment.",
-            f"write {OPENAI_BASE_URL}.",
-        )
-    if not text.isascii() or not text.isprintable() or " " in text or not parts.path.endswith("/v1"):
-        refused("bad-url", "base_url must end in /v1 and hold no spaces.", f"write {OPENAI_BASE_URL}.")
-    return text
-
-
-class OpenAI(Model):
-    """The OpenAI organization whose admin key the cell's secret holds."""
-
-    organization_id: Annotated[
-        Text,
-        AfterValidator(checked_organization),
-        Field(description="The id in the organization's settings; not secret.", examples=["org-example"]),
-    ]
-    base_url: Annotated[
-        Text | None,
-        AfterValidator(lambda text: None if text is None else _base_url(text)),
-        Field(
-            description=f"Base URL of OpenAI's API. Default: {OPENAI_BASE_URL}. Must be https, unless on loopback. Not "
-            "allowed in a local cell, whose address changes with every start.",
-            json_schema_extra={"format": "uri"},
-        ),
-    ] = None
 
 
 class Cell(Model):
@@ -191,6 +136,14 @@ class Cell(Model):
             json_schema_extra={"uniqueItems": True},
         ),
     ] = ()
+    language: Annotated[
+        Literal["en", "es"],
+        Field(description="The language of the health function's messages: en or es.", examples=["es"]),
+    ] = "en"
+    health: Annotated[
+        Health,
+        Field(description="How often the health function looks at the tenants.", examples=[{"every_minutes": 60}]),
+    ] = Health()
     recovery_window_days: Annotated[
         Whole,
         Field(ge=7, le=30, description="Days that AWS keeps a deleted secret or KMS key, 7 to 30.", examples=[30]),

@@ -17,8 +17,8 @@ from tenancy import slots
 from tenancy.aws_limits import TAG
 from tenancy.aws_prices import KEY_MONTH
 from tenancy.catalogue import OFFERED_COUNTRIES, OFFERED_MODELS, country_refusal, model_refusal
-from tenancy.cell import checked_organization
 from tenancy.fields import CellSlug, Flag, FrozenMapping, Model, NotEmpty, TenantSlug, Text, Unique, refuse, refused
+from tenancy.openai import checked_organization
 from tenancy.problems import Refusal
 from tenancy.rotation import Rotation
 from tenancy.spending import Budget, RateLimit

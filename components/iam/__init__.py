@@ -8,9 +8,12 @@ bootstrap_permissions  what a person needs to bootstrap a cell, and to delete it
 functions             what each function's role may do
 resource              policies of secrets, KMS keys and the alarms' topic
 copies                replicas of secrets in other Regions
+health                declarations, and what the health function remembers
 deployer_permissions  what a pipeline's role may do
 deployer_state        the state of the stacks that a pipeline deploys
 deployer_calls        the calls that each resource type needs
+deployer_buckets      those of the health bucket's types
+grants                a row of these tables
 deployer_trust        who may assume a pipeline's role
 statements            statements and ARNs that several documents share
 """

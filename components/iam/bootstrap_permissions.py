@@ -10,18 +10,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from components.iam.deployer_buckets import READ_BUCKET
 from components.iam.deployer_trust import provider_arn
 from components.iam.people import STATE, TAG_PURPOSE
 from components.iam.statements import Document, Statement, actions, allow, any_key, document
 from myflux_keys.aws_names import CellNames
 from myflux_keys.names import TAG_CELL
 
-_READ_BUCKET: Final = (
-    "GetAccelerateConfiguration GetBucketAcl GetBucketCORS GetBucketLogging GetBucketObjectLockConfiguration "
-    "GetBucketPolicy GetBucketPublicAccessBlock GetBucketRequestPayment GetBucketTagging GetBucketVersioning "
-    "GetBucketWebsite GetEncryptionConfiguration GetLifecycleConfiguration GetReplicationConfiguration ListBucket"
-)
-"""The AWS provider reads each setting of a bucket."""
 _SET_BUCKET: Final = (
     "CreateBucket PutBucketPolicy PutBucketPublicAccessBlock PutBucketTagging PutBucketVersioning "
     "PutEncryptionConfiguration PutLifecycleConfiguration TagResource"
@@ -91,7 +86,7 @@ def _reads(names: CellNames, ours: dict[str, Any]) -> list[Statement]:
         allow("PoliciesRead", actions("iam", "GetPolicy GetPolicyVersion"), _policies(names)),
         # The official provider lists both kinds of a role's policies.
         allow("RoleRead", actions("iam", "GetRole ListAttachedRolePolicies ListRolePolicies"), [people]),
-        allow("BucketRead", actions("s3", _READ_BUCKET), [_bucket(names)]),
+        allow("BucketRead", actions("s3", READ_BUCKET), [_bucket(names)]),
         allow(
             "KeyRead",
             actions("kms", "DescribeKey GetKeyPolicy GetKeyRotationStatus ListResourceTags"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from components.iam.copies import Replica, bounded_copies
 from components.iam.functions import list_secrets, look_at_trust, put_metrics_statement
+from components.iam.health import watching
 from components.iam.statements import Document, any_key, dead_letter_arn, document, log_streams_arn, via_secrets_manager
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import FUNCTIONS
@@ -49,5 +50,6 @@ def permissions_boundary(names: CellNames, replicas: Sequence[Replica] = ()) -> 
             "Action": "sqs:SendMessage",
             "Resource": dead_letter_arn(names),
         },
+        *watching(names),
         *bounded_copies(names, replicas),
     )

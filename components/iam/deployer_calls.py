@@ -7,29 +7,15 @@ Owns the table; a test fails for a resource type without a row. Leaves out the d
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal, get_args
+from typing import Final, get_args
 
+from components.iam.deployer_buckets import BUCKETS, look_at_buckets
+from components.iam.grants import Deploys, Grant, Grants
 from components.iam.resource import VALIDATION
 from components.iam.statements import any_key, via_secrets_manager
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import FUNCTIONS, SWEEP
 from myflux_keys.names import PLATFORM_TENANT, TAG_CELL, TAG_TENANT
-
-Deploys = Literal["tenants", "everything"]
-
-
-@dataclass(frozen=True)
-class Grant:
-    """`actions` are names within `service`, separated by spaces."""
-
-    service: str
-    actions: str
-    resources: Sequence[str]
-    condition: Mapping[str, Any] | None = None
-
-
-Grants = Callable[[CellNames, Deploys], Sequence[Grant]]
 
 
 def _arns(names: CellNames, service: str, resources: Sequence[str], *, region: bool = True) -> list[str]:
@@ -151,6 +137,10 @@ def _alarms(names: CellNames) -> list[str]:
     return _arns(names, "cloudwatch", [f"alarm:{names.alarm('*')}"])
 
 
+def _dashboards(names: CellNames) -> list[str]:
+    return _arns(names, "cloudwatch", [f"dashboard/{names.dashboard}"], region=False)
+
+
 def _queues(names: CellNames) -> list[str]:
     return _arns(names, "sqs", [names.dead_letter_queue])
 
@@ -162,6 +152,7 @@ def _read_policy(names: CellNames) -> list[str]:
 TENANT_TYPES: Final = frozenset(
     {
         "aws:lambda/invocation:Invocation",
+        "aws:s3/bucketObjectv2:BucketObjectv2",
         "aws:secretsmanager/secret:Secret",
         "aws:secretsmanager/secretPolicy:SecretPolicy",
         "aws:secretsmanager/secretRotation:SecretRotation",
@@ -170,6 +161,8 @@ TENANT_TYPES: Final = frozenset(
 """A tenant's resource types. A dedicated tenant also has a KMS key and a role, which only a person creates."""
 
 BUILD: Final[Mapping[str, Grants]] = {
+    **BUCKETS,
+    "aws:cloudwatch/dashboard:Dashboard": _fixed("cloudwatch", "DeleteDashboards PutDashboard", _dashboards),
     "aws:cloudwatch/eventRule:EventRule": _fixed("events", "DeleteRule PutRule TagResource UntagResource", _rules),
     "aws:cloudwatch/eventTarget:EventTarget": _fixed("events", "PutTargets RemoveTargets", _rules),
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
@@ -266,6 +259,8 @@ def look(names: CellNames) -> list[Grant]:
             _function_arns(names),
         ),
         Grant("cloudwatch", "ListTagsForResource", _alarms(names)),
+        Grant("cloudwatch", "GetDashboard", _dashboards(names)),
+        *look_at_buckets(names),
         Grant("events", "DescribeRule ListTagsForResource ListTargetsByRule", _rules(names)),
         # `offboard` calls the sweep to revoke a tenant's keys: it answers only with ids.
         Grant("lambda", "InvokeFunction", [names.function_arn(SWEEP)]),

@@ -1,7 +1,7 @@
 """What a pipeline's role may do, generated from the resource types that it deploys and the cell's names.
 
-Owns two documents, and what no pipeline may ever do. Leaves out which calls each type needs (`deployer_calls`), the
-stacks' state (`deployer_state`), who may assume the role (`deployer_trust`) and the role itself
+Owns two documents and a part of a third, and what no pipeline may ever do. Leaves out which calls each type needs
+(`deployer_calls`), the stacks' state (`deployer_state`), who may assume the role (`deployer_trust`) and the role itself
 (`components/deployer.py`).
 
 A pipeline that deploys `tenants` cannot change who reads keys: no role, no key policy, no function's code, no admin
@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from components.iam.copies import Replica, copied
-from components.iam.deployer_calls import BUILD, TENANT_TYPES, Deploys, Grant, look
+from components.iam.deployer_calls import BUILD, TENANT_TYPES, look
+from components.iam.grants import Deploys, Grant
 from components.iam.resource import VALIDATION
 from components.iam.statements import Document, Statement, document
 from myflux_keys.aws_names import CellNames
@@ -32,16 +33,29 @@ NEVER: Final = (
 """Denied, since the role may change secrets' policies and roles' trust, which could allow them."""
 
 
+BESIDE: Final = ("cloudwatch", "s3")
+"""Services of which the role's other policy has what it may change, since the inline one has no room for it."""
+
+
 def deployer_permissions(names: CellNames, deploys: Deploys) -> Document:
     """What the role may change, and what it never may. Fits a role's inline policies, which hold 10,240 characters."""
-    grants = [
+    grants = [grant for grant in _changes(names, deploys) if grant.service not in BESIDE]
+    never: Statement = {"Sid": "NeverAValue", "Effect": "Deny", "Action": list(NEVER), "Resource": "*"}
+    return document(*_statements(grants), never)
+
+
+def deployer_beside(names: CellNames, deploys: Deploys) -> list[Statement]:
+    """What the role may change of the services in BESIDE."""
+    return _statements(grant for grant in _changes(names, deploys) if grant.service in BESIDE)
+
+
+def _changes(names: CellNames, deploys: Deploys) -> list[Grant]:
+    return [
         grant
         for type_, needed in sorted(BUILD.items())
         if deploys == "everything" or type_ in TENANT_TYPES
         for grant in needed(names, deploys)
     ]
-    never: Statement = {"Sid": "NeverAValue", "Effect": "Deny", "Action": list(NEVER), "Resource": "*"}
-    return document(*_statements(grants), never)
 
 
 def deployer_looks(names: CellNames, replicas: Sequence[Replica] = ()) -> Document:

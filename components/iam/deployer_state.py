@@ -1,7 +1,8 @@
 """Which objects of the state bucket a pipeline's role may read, write and delete: those of the stacks that it deploys.
 
-Owns the layout of the engine's state in a bucket, and the document. Leaves out what the stacks' resources need
-(`deployer_permissions`). Why not the whole bucket: docs/adr/0038-a-pipelines-state.md. The layout is the engine's own:
+Owns the layout of the engine's state in a bucket, and the document, which has room for a part of what the stacks'
+resources need. Leaves out that part (`deployer_permissions`). Why not the whole bucket:
+docs/adr/0038-a-pipelines-state.md. The layout is the engine's own:
 https://github.com/pulumi/pulumi/blob/v3.250.0/pkg/backend/diy/store.go, state.go, lock.go, stack_tags.go
 """
 
@@ -11,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from components.iam.deployer_calls import Deploys
+from components.iam.deployer_permissions import deployer_beside
+from components.iam.grants import Deploys
 from components.iam.statements import Document, allow, document
 from myflux_keys.aws_names import CellNames
 
@@ -63,6 +65,7 @@ def deployer_state(names: CellNames, deploys: Deploys, state: State) -> Document
         ),
         allow("ReadsWhatItDoesNotDeploy", ["s3:GetObject"], [f"{bucket}/{path}" for path in read]),
         *([allow("SecretsInState", ["kms:Decrypt", "kms:Encrypt"], [state.key_arn])] if state.key_arn else []),
+        *deployer_beside(names, deploys),
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from components.iam.copies import Replica, rotation_writes_copies
+from components.iam.health import watching
 from components.iam.statements import (
     Document,
     Statement,
@@ -74,6 +75,8 @@ def function_permissions(function: CellFunction, names: CellNames, replicas: Seq
         statements.append(look_at_trust("LookWhomReadersTrust", names))
     if function.sends_metrics:
         statements.append(put_metrics_statement())
+    if function.watches:
+        statements.extend(watching(names))
     return document(*statements, *_function_statements(names, names.function(function)))
 
 

@@ -41,7 +41,7 @@ _LOOKS: Final = (
 )
 """Actions on no resource that could be named."""
 _GOVERN_KEYS: Final = (
-    "DescribeKey DisableKeyRotation EnableKeyRotation GetKeyPolicy GetKeyRotationStatus ListResourceTags PutKeyPolicy "
+    "DescribeKey DisableKeyRotation EnableKeyRotation GetKey* ListResourceTags PutKeyPolicy "
     "ScheduleKeyDeletion TagResource UntagResource UpdateKeyDescription"
 )
 _BOUNDED: Final = (
@@ -50,8 +50,8 @@ _BOUNDED: Final = (
 """What IAM compares a role's boundary for:
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html"""
 _ROLES: Final = (
-    "DeleteRole GetRole GetRolePolicy ListAttachedRolePolicies ListInstanceProfilesForRole ListRolePolicies "
-    "ListRoleTags TagRole UntagRole UpdateAssumeRolePolicy UpdateRole UpdateRoleDescription"
+    "DeleteRole GetRole* ListAttachedRolePolicies ListInstanceProfilesForRole ListRole* TagRole UntagRole "
+    "UpdateAssumeRolePolicy UpdateRole*"
 )
 _POLICIES: Final = "CreatePolicy* DeletePolicy* GetPolicy* ListPolicyTags ListPolicyVersions TagPolicy UntagPolicy"
 
@@ -95,14 +95,15 @@ def people_limit(names: CellNames, project: str) -> Document:
     )
 
 
-_SERVICES: Final = ("cloudwatch", "events", "lambda", "logs", "secretsmanager", "sns", "sqs")
+_SERVICES: Final = ("cloudwatch", "events", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs")
 
 
 def _parts(names: CellNames) -> list[str]:
     """An action applies to resources of its own service alone."""
     named = f"myflux-{names.cell}-*"
     resources = {
-        "cloudwatch": f"alarm:{named}",
+        # Alarms, and dashboards, whose ARNs have no Region.
+        "cloudwatch": f"*{named}",
         "events": f"rule/{named}",
         "lambda": f"function:{named}",
         "logs": f"log-group:/aws/lambda/{named}",
@@ -110,7 +111,7 @@ def _parts(names: CellNames) -> list[str]:
         "sqs": named,
     }
     parts = [f"arn:*:{service}:*:{names.account_id}:{resource}" for service, resource in resources.items()]
-    return [*parts, *_secrets(names)]
+    return [*parts, f"arn:*:s3:::{names.health_bucket}*", *_secrets(names)]
 
 
 def _secrets(names: CellNames) -> list[str]:

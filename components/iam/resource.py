@@ -49,7 +49,7 @@ def tenant_secret(
     """
     readers = [names.cell.function_role_arn(one) for one in FUNCTIONS if one.tenants != "none"]
     statements = [
-        _deny_all_but("OnlyRuntimeRotationAndSweepRead", READ, [reader_role, *readers]),
+        _deny_all_but("OnlyRuntimeAndFunctionsRead", READ, [reader_role, *readers]),
         {
             "Sid": "RuntimeReadsAsThisTenantOnly",
             "Effect": "Deny",

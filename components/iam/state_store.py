@@ -1,4 +1,7 @@
-"""Policies of the bucket and of the KMS key that hold a cell's state, as pure functions that return dicts."""
+"""Policies of the bucket and of the KMS key that hold a cell's state, as pure functions that return dicts.
+
+Owns also the statements that close any bucket of ours.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,17 @@ def state_bucket(names: CellNames, *, tls: bool = True) -> Document:
     `tls` False is for a local cell, whose addresses are on loopback and have no certificate.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
     """
-    bucket = f"arn:{names.partition}:s3:::{names.state_bucket}"
+    return document(*closed(names, f"arn:{names.partition}:s3:::{names.state_bucket}", tls=tls))
+
+
+def closed(names: CellNames, bucket: str, *, tls: bool) -> list[Statement]:
+    """`bucket` is the ARN of a bucket that nobody of another account reaches, and, with `tls`, nobody without TLS."""
     strangers = {"StringNotEquals": {"aws:PrincipalAccount": names.account_id}}
     plain = {"Bool": {"aws:SecureTransport": "false"}}
-    return document(
+    return [
         *([_deny("OnlyByTls", bucket, plain)] if tls else []),
         _deny("OnlyThisAccount", bucket, strangers),
-    )
+    ]
 
 
 def _deny(sid: str, bucket: str, condition: dict[str, dict[str, str]]) -> Statement:

@@ -4,10 +4,12 @@ Entry
     handler        one invocation
     settings       the environment variables
     services       the clients and the time
+    pace           which calls of the schedule have work
     cycle          the order: read, decide, tell, remember
 
 Reading
     store          the platform's bucket: declarations, catalogue, state
+    catalogue      the catalogue's JSON
     roster         whom a cycle watches
     organizations  costs, usage and limits by the Admin API
     usage          the grouped calls
@@ -39,4 +41,5 @@ Messages
     messages       their form
     english        their texts
     spanish        their texts
+    remedies       their commands and pages
 """

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 LIST_SECONDS: Final = 10.0
 CALL_SECONDS: Final = 30.0
-_TOKENS: Final = 16
+TOKENS: Final = 16
 """The fewest output tokens that OpenAI takes. An answer that is cut off there is a healthy one."""
 _OF_SERVICE_ACCOUNTS: Final = "sk-" + "svcacct-"
 
@@ -99,7 +99,7 @@ def _call(http: OpenAIHTTP, key: SecretText, model: str) -> OpenAIError | None:
     target = "/embeddings" if embeds else "/responses"
     body: dict[str, Any] = {"model": model, "input": "ping"}
     if not embeds:
-        body |= {"max_output_tokens": _TOKENS, "store": False}
+        body |= {"max_output_tokens": TOKENS, "store": False}
     try:
         http.send("POST", target, key, body=body, seconds=CALL_SECONDS)
     except OpenAIError as error:

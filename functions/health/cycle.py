@@ -23,14 +23,15 @@ from functions.health.lift import judge_silence, lift
 from functions.health.messages import message
 from functions.health.notices import Scope, tell
 from functions.health.organizations import read_money, read_some_limits
-from functions.health.roster import Roster, roster
+from functions.health.pace import waits
+from functions.health.roster import Organization, Roster, roster
 from functions.health.services import Services
 from functions.health.state import State, TenantState
-from functions.health.store import DECLARATIONS
 from functions.health.tenant_round import Asked, ask_tenant, shutdowns_of
 from functions.health.trouble import CELL, ORGANIZATION, TENANT, Judgement
 from functions.shared import cloudwatch, log
 from functions.sweep.tenants import listed_secrets
+from myflux_keys.declaration import DECLARATIONS
 
 AT_ONCE: Final = 8
 """Tenants that are asked at the same time."""
@@ -45,12 +46,13 @@ class Cycle:
     services: Services
     failed: dict[str, str] = field(default_factory=dict[str, str])
 
-    def run(self) -> dict[str, Any]:
-        """Raises Overlap, StateError, or botocore's errors."""
+    def run(self, every_seconds: float = 0.0) -> dict[str, Any]:
+        """`every_seconds`: the time from one cycle's begin to the next one's. Raises Overlap, StateError, or botocore's
+        errors."""
         services = self.services
         stored, version = services.store.state()
-        if stored.running_until > services.wall():
-            log.line("health.skipped", reason="another invocation is running")
+        if reason := waits(stored, every_seconds, services.wall()):
+            log.line("health.skipped", reason=reason)
             return {"skipped": True, "next": stored.cursor}
         until = services.wall() + services.deadline.remaining() + _SLACK_SECONDS
         first = stored.cursor is None
@@ -64,9 +66,10 @@ class Cycle:
             listed = [one for one in listed_secrets(services.secrets, cell) if one.tenant not in unreadable]
             found = roster(declared, listed)
             if first:
-                state = self._money(found, state)
+                state = self._money(found, state, workers)
             asked, cursor = self._ask(found, state, workers)
-        state = self._decided(found, state, asked, services.store.catalogue())
+            limits = self._limits(found, state, workers)
+        state = self._decided(found, state, asked, limits, services.store.catalogue())
         state = replace(state, cursor=cursor, running_until=0.0 if not state.unsent else until)
         version = services.store.save(state, version)
         if state.unsent:
@@ -78,11 +81,15 @@ class Cycle:
             cloudwatch.put(services.metrics, cell, data)
         return self._answer(found, state, asked)
 
-    def _money(self, found: Roster, state: State) -> State:
-        common = self.services.settings.common
+    def _money(self, found: Roster, state: State, workers: Executor) -> State:
         tenants = dict(state.tenants)
-        for organization in found.organizations(common.cell, common.organization_id):
-            tenants |= read_money(organization, tenants, self.services, state.costs_as_of)
+        # The first one's answer has OpenAI's time. Each organization has limits of its own, so they are asked at once.
+        first, rest = self._organizations(found)
+        for organizations in (first, rest):
+            for answer in workers.map(
+                read_money, organizations, repeat(state.tenants), repeat(self.services), repeat(state.costs_as_of)
+            ):
+                tenants |= answer
         return replace(state, tenants=tenants, costs_as_of=self.services.now())
 
     def _ask(self, found: Roster, state: State, workers: Executor) -> tuple[dict[str, Asked], str | None]:
@@ -113,12 +120,30 @@ class Cycle:
             log.line("health.failed", level=logging.ERROR, tenant=tenant, error=self.failed[tenant])
             return None
 
-    def _decided(self, found: Roster, state: State, asked: Mapping[str, Asked], catalogue: Catalogue) -> State:
+    def _organizations(self, found: Roster) -> tuple[list[Organization], list[Organization]]:
+        """The first one, and the others."""
+        common = self.services.settings.common
+        every = found.organizations(common.cell, common.organization_id)
+        return every[:1], every[1:]
+
+    def _limits(self, found: Roster, state: State, workers: Executor) -> dict[str, Limits]:
+        histories, limits = _of_tenants(state), dict[str, Limits]()
+        first, rest = self._organizations(found)
+        known = (repeat(found.declared), repeat(state.tenants), repeat(histories), repeat(self.services))
+        for answer in workers.map(read_some_limits, first + rest, *known):
+            limits |= answer
+        return limits
+
+    def _decided(
+        self,
+        found: Roster,
+        state: State,
+        asked: Mapping[str, Asked],
+        limits: Mapping[str, Limits],
+        catalogue: Catalogue,
+    ) -> State:
         common, now = self.services.settings.common, self.services.now()
-        histories = {scope.id: one for scope, one in state.histories.items() if scope.of == TENANT}
-        limits: dict[str, Limits] = {}
-        for organization in found.organizations(common.cell, common.organization_id):
-            limits |= read_some_limits(organization, found.declared, state.tenants, histories, self.services)
+        histories = _of_tenants(state)
         shutdowns = shutdowns_of(asked.values())
         tenants = dict(state.tenants)
         judged: dict[str, Judgement] = {}
@@ -183,6 +208,10 @@ class Cycle:
             "failed": self.failed,
             "next": state.cursor,
         }
+
+
+def _of_tenants(state: State) -> dict[str, History]:
+    return {scope.id: one for scope, one in state.histories.items() if scope.of == TENANT}
 
 
 def _slug(key: str) -> str:

@@ -42,8 +42,9 @@ def _differences(declared: Declaration, limits: Limits) -> Iterator[Finding]:
         )
         for unit, ours, theirs in pairs:
             if ours != theirs:
-                yield _difference(f"{model} {unit}", str(ours), NONE if theirs is None else str(theirs))
+                yield _difference(unit, str(ours), NONE if theirs is None else str(theirs), model)
 
 
-def _difference(subject: str, declared: str, have: str) -> Finding:
-    return Finding(KIND, subject, values={"limit": subject, "declared": declared, "actual": have})
+def _difference(limit: str, declared: str, have: str, model: str = "") -> Finding:
+    values = {"limit": limit, "model": model, "declared": declared, "actual": have}
+    return Finding(KIND, f"{model} {limit}".strip(), values=values)

@@ -1,6 +1,6 @@
 """The texts of messages in English: what is wrong and what to do, for each kind.
 
-In braces: the tenant's slug, the organization's id, the cell, and the finding's values.
+In braces: the tenant's slug, the organization's id, the cell, and the finding's values. Commands are in `remedies.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final
 TEXTS: Final[dict[str, tuple[str, str]]] = {
     "key_refused": (
         "OpenAI refuses the key, so every call fails",
-        "myflux-keys rotate {tenant} --wait",
+        "make a new one",
     ),
     "balance_gone": (
         "the credit of OpenAI organization {organization} is used up, so calls of all its projects fail",
@@ -30,7 +30,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "project_spend_limit": (
         "the project reached its spend limit at OpenAI, so its calls fail until the next month (UTC)",
-        "raise budget.monthly_usd in tenants/{tenant}.yaml, then: myflux-keys up {tenant}",
+        "raise budget.monthly_usd in tenants/{tenant}.yaml and deploy it",
     ),
     "limit_raised_waiting": (
         "the spend limit was raised, and OpenAI has not applied it everywhere yet",
@@ -38,7 +38,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "rate_limited": (
         "calls have met the rate limit in two of three checks",
-        "raise rate_limits in tenants/{tenant}.yaml, then: myflux-keys up {tenant}",
+        "raise rate_limits in tenants/{tenant}.yaml and deploy it",
     ),
     "country_refused": (
         "OpenAI refuses calls from this country or region",
@@ -54,7 +54,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "scopes_missing": (
         "the key lacks a permission that model calls need",
-        "check `permission` in tenants/{tenant}.yaml, then: myflux-keys rotate {tenant} --wait",
+        "check `permission` in tenants/{tenant}.yaml, and make a new key",
     ),
     "models_hidden": (
         "the key may not list models, so it is not visible whether they are offered",
@@ -62,15 +62,15 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "model_not_allowed": (
         "OpenAI offers the model {subject}, but not to this project",
-        "allow the model in the project's settings at OpenAI, or remove it from tenants/{tenant}.yaml",
+        "allow the model in the project's settings at OpenAI, or remove it from tenants/{tenant}.yaml and deploy",
     ),
     "model_retiring": (
-        "OpenAI shuts the model {subject} down in {days} days{replacement}",
-        "change `models` in tenants/{tenant}.yaml, then: myflux-keys up {tenant}",
+        "OpenAI shuts the model {subject} down on {date} (days left: {days}){replacement}",
+        "change `models` in tenants/{tenant}.yaml and deploy it",
     ),
     "model_retired": (
         "OpenAI has shut the model {subject} down: its calls fail{replacement}",
-        "change `models` in tenants/{tenant}.yaml, then: myflux-keys up {tenant}",
+        "change `models` in tenants/{tenant}.yaml and deploy it",
     ),
     "openai_silent": (
         "OpenAI does not answer: {unanswered} of {asked} calls had no answer. The state of keys and models is unknown",
@@ -78,34 +78,34 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "budget_reached": (
         "{percent} % of the month's budget is spent: {spent} of {budget} USD, {share} %, before tax",
-        "if that is right, raise budget.monthly_usd in tenants/{tenant}.yaml, then: myflux-keys up {tenant}",
+        "if that is right, raise budget.monthly_usd in tenants/{tenant}.yaml and deploy it",
     ),
     "budget_forecast": (
         "the month will end at {low} to {high} USD before tax, above the budget of {budget} USD",
-        "if that is right, raise budget.monthly_usd in tenants/{tenant}.yaml, then: myflux-keys up {tenant}",
+        "if that is right, raise budget.monthly_usd in tenants/{tenant}.yaml and deploy it",
     ),
     "limit_drift": (
         "OpenAI has another {limit} than the tenant's file: {actual} there, {declared} in the file",
-        "set it back at OpenAI, or write it in tenants/{tenant}.yaml, then: myflux-keys up {tenant}",
+        "set it back at OpenAI, or write it in tenants/{tenant}.yaml and deploy it",
     ),
     "key_expiring": (
-        "the key expires in {hours} hours and was not replaced",
-        "myflux-keys rotate {tenant} --wait",
+        "the key expires at {expires} and was not replaced (hours left: {hours})",
+        "make a new one",
     ),
-    "rotation_late": ("the rotation is late", "myflux-keys rotate {tenant} --wait"),
+    "rotation_late": ("the rotation is late", "rotate now"),
     "person_owned_key": (
         "the key belongs to a person, and ends with their access",
-        "ask for a key of a service account, then: myflux-keys key set {tenant}",
+        "ask for a key of a service account, and store it",
     ),
-    "secret_missing": ("the tenant is declared, but has no secret", "myflux-keys up {tenant}"),
+    "secret_missing": ("the tenant is declared, but has no secret", "deploy it, or remove its file"),
     "secret_deleting": (
         "the tenant is declared, but the deletion of its secret is scheduled",
-        "myflux-keys status --cell {cell}",
+        "restore it, or remove the tenant's file",
     ),
-    "undeclared": ("there is a secret of a tenant that is not declared", "myflux-keys sweep --cell {cell}"),
+    "undeclared": ("there is a secret of a tenant that is not declared", "restore its file, or off-board it"),
     "country_dropped": (
         "OpenAI no longer offers its API in {country}",
-        "serve the tenant from elsewhere, or: myflux-keys disable {tenant}",
+        "serve the tenant from elsewhere, or disable it",
     ),
 }
 
@@ -122,13 +122,23 @@ WORDS: Final = {
     "since": "Since",
     "until": "until",
     "do": "Do",
+    "type": "Type",
+    "page": "Page",
     "nothing": "nothing, it is over",
     "ask": "ask the customer: only they can change it at OpenAI",
-    "ask_key": "ask the customer for a new key of a service account, then: myflux-keys key set {tenant}",
+    "ask_key": "ask the customer for a new key of a service account, and store it",
     "more": "and {count} more",
+    "none": "none",
+    "not_known": "(id not known to us)",
+    "of_first": "values of {tenant}",
+    "spend limit": "spend limit",
+    "models": "list of models",
+    "requests/min": "number of requests a minute for {model}",
+    "tokens/min": "number of tokens a minute for {model}",
     "us": "ours",
     "customer": "the customer's",
     "openai": "OpenAI's",
     "replacement": "; OpenAI names {replacement} in its place",
-    "price": " ({input_usd} USD in, {output_usd} USD out for a million tokens)",
+    "price": " ({input_usd} USD in, {output_usd} USD out for a million tokens{price_age})",
+    "price_age": "; prices of {prices_as_of}, more than 90 days old",
 }

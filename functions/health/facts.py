@@ -66,10 +66,12 @@ class Replacement:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What the cell's platform knows of OpenAI's offer. `countries` None: unknown."""
+    """What the cell's platform knows of OpenAI's offer. `countries` None: unknown. `prices_as_of`: when the
+    replacements' prices were last read on OpenAI's page; None if there is no price."""
 
     countries: frozenset[str] | None = None
     replacements: Mapping[str, Replacement] = field(default_factory=dict[str, Replacement])
+    prices_as_of: date | None = None
 
 
 @dataclass(frozen=True)

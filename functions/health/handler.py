@@ -1,4 +1,8 @@
-"""The health function's entry point. Its event has no field: each invocation goes on where the last one stopped."""
+"""The health function's entry point.
+
+The schedule's event is ``{"every_minutes": 60}``: a new cycle begins when the last began so long ago, and a cycle that
+is not finished goes on. Without the field an invocation begins a cycle at once.
+"""
 
 from __future__ import annotations
 
@@ -41,13 +45,14 @@ def warm(admin_secret: str) -> tuple[SecretsManagerClient, CloudWatchClient, SNS
     return client, metrics, topics, bucket, AdminKey(client, admin_secret)
 
 
-def handler(_event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Raises HealthFailed."""
     log.configure()
     try:
         settings = read_settings(os.environ)
         seconds = min(context.get_remaining_time_in_millis() / 1000, LONGEST_SECONDS)
-        return Cycle(assemble(settings, *warm(settings.common.admin_secret), Deadline(seconds))).run()
+        services = assemble(settings, *warm(settings.common.admin_secret), Deadline(seconds))
+        return Cycle(services).run(60.0 * float(event.get("every_minutes", 0)))
     except Exception as error:  # noqa: BLE001 - every failure must leave through a redacted text
         text = log.failure_text(error)
         log.line("health.error", level=logging.ERROR, error=text)

@@ -1,6 +1,7 @@
-"""A notice as a person reads it, by e-mail and in Slack: what, whose, since when, and what to do.
+"""A notice as a person reads it, by e-mail and in Slack: what, whose, since when, what to do and what to type.
 
-Owns the form. Leaves out the texts (`english.py`, `spanish.py`) and when one is sent (`notices.py`).
+Owns the form. Leaves out the texts (`english.py`, `spanish.py`), the commands (`remedies.py`) and when one is sent
+(`notices.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from functions.health import english, spanish
+from functions.health.drift import NONE
 from functions.health.notices import Notice
+from functions.health.remedies import COMMANDS, NEW_KEY, page
 from functions.health.trouble import CELL, ORGANIZATION, TENANT
 from myflux_keys.declaration import Declaration
 from myflux_keys.payload import iso
@@ -41,52 +44,82 @@ _OF_KEY: Final = _NEW_KEY | {
     "model_not_allowed",
 }
 """The customer's where the key is theirs: we have no admin key to change it with."""
+_DIFFERENT: Final = frozenset({"limit_drift", "key_expiring"})
+"""Whose values are not the same for each tenant of a folded message."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """`subject` is ASCII of less than 100 characters."""
+    """`subject` is ASCII of less than 100 characters. `thread` is the same for the start and the end of a trouble."""
 
     subject: str
     body: str
+    thread: str
 
     def for_sns(self) -> str:
-        """For `MessageStructure=json`: plain text for e-mail, and Slack's shape for a webhook."""
-        slack = json.dumps({"text": f"*{self.subject}*\n{self.body}"}, ensure_ascii=False)
-        return json.dumps({"default": self.body, "email": self.body, "https": slack}, ensure_ascii=False)
+        """For `MessageStructure=json`. E-mail gets plain text. Slack takes no subscription of SNS, so it is reached in
+        one of two ways: Amazon Q Developer in chat applications, which subscribes over HTTPS and takes AWS's form of a
+        custom notification (https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html); or a function
+        of the reader's own, which posts the message as it is to Slack's webhook.
+        """
+        chat = {"textType": "client-markdown", "title": self.subject, "description": _markup(self.body)}
+        custom = {"version": "1.0", "source": "custom", "content": chat, "metadata": {"threadId": self.thread}}
+        webhook = {"text": f"*{_markup(self.subject)}*\n{_markup(self.body)}"}
+        shapes = {"https": json.dumps(custom, ensure_ascii=False), "lambda": json.dumps(webhook, ensure_ascii=False)}
+        return json.dumps({"default": self.body, "email": self.body, **shapes}, ensure_ascii=False)
 
 
 def message(notice: Notice, cell: str, language: str, declared: Mapping[str, Declaration], now: float) -> Message:
     """`language` is ``en`` or ``es``. `declared` gives tenants' names and whose their organization is."""
     texts, words = LANGUAGES[language].TEXTS, LANGUAGES[language].WORDS
     trouble = notice.trouble
-    tenants = [scope.id for scope in notice.who if scope.of == TENANT]
-    first = tenants[0] if tenants else ""
-    organization = next((scope.id for scope in notice.who if scope.of == ORGANIZATION), "")
-    values = {
-        **trouble.values,
-        "subject": trouble.subject,
-        "tenant": "TENANT" if notice.folded else first,
-        "organization": organization,
-        "cell": cell,
-        "replacement": _replacement(trouble.values, words),
-    }
+    values = _values(notice, cell, words)
     what, do = (text.format_map(values) for text in texts[trouble.kind])
+    if notice.folded and trouble.kind in _DIFFERENT:
+        what += f" ({words['of_first'].format(tenant=notice.who[0].id)})"
+    command = COMMANDS.get(trouble.kind)
     who = _who(notice, words, declared)
     owner = _owner(notice, declared)
     if owner == "customer" and notice.who[0].of == TENANT:
-        do = words["ask_key" if trouble.kind in _NEW_KEY else "ask"].format_map(values)
-    ended = notice.event == "ended"
-    since = iso(int(trouble.since)) + (f" {words['until']} {iso(int(now))}" if ended else "")
-    lines = [
-        f"{words[notice.event]}: {who}",
-        f"{words['what']}: {what}.",
-        f"{words['whose']}: {words[owner]}",
-        f"{words['since']}: {since}",
-        f"{words['do']}: {words['nothing'] if ended else do}",
-    ]
+        new_key = trouble.kind in _NEW_KEY
+        do, command = words["ask_key" if new_key else "ask"], NEW_KEY if new_key else None
+    since = iso(int(trouble.since))
+    lines = [f"{words[notice.event]}: {who}", f"{words['what']}: {what}.", f"{words['whose']}: {words[owner]}"]
+    if notice.event == "ended":
+        lines += [
+            f"{words['since']}: {since} {words['until']} {iso(int(now))}",
+            f"{words['do']}: {words['nothing']}",
+        ]
+    else:
+        lines += [f"{words['since']}: {since}", f"{words['do']}: {do}"]
+        lines += [f"{words['type']}: {command.format_map(values)}"] if command else []
+        lines += [f"{words['page']}: {page(trouble.kind)}"]
     subject = f"[{cell}] {words[notice.event]}: {who}: {what}"
-    return Message(_ascii(redact(subject)), redact("\n".join(lines)))
+    whom = "" if notice.folded else notice.who[0].id
+    thread = "/".join(part for part in (cell, trouble.kind, trouble.subject, whom) if part)
+    return Message(_ascii(redact(subject)), redact("\n".join(lines)), redact(thread))
+
+
+class _Values(dict[str, str]):
+    """A trouble that an earlier version found may lack what a text names now."""
+
+    def __missing__(self, name: str) -> str:
+        return "?"
+
+
+def _values(notice: Notice, cell: str, words: Mapping[str, str]) -> _Values:
+    """What the texts have in braces."""
+    found = {scope.of: scope.id for scope in reversed(notice.who)}
+    values = _Values(notice.trouble.values)
+    values["subject"] = notice.trouble.subject
+    values["tenant"] = "TENANT" if notice.folded else found.get(TENANT, "")
+    values["organization"] = found.get(ORGANIZATION, words["not_known"])
+    values["cell"] = cell
+    values["replacement"] = _replacement(notice.trouble.values, words)
+    if "limit" in values:
+        values["limit"] = words[values["limit"]].format_map(values)
+        values.update({side: words["none"] for side in ("declared", "actual") if values[side] == NONE})
+    return values
 
 
 def _who(notice: Notice, words: Mapping[str, str], declared: Mapping[str, Declaration]) -> str:
@@ -119,8 +152,14 @@ def _owner(notice: Notice, declared: Mapping[str, Declaration]) -> str:
 def _replacement(values: Mapping[str, str], words: Mapping[str, str]) -> str:
     if "replacement" not in values:
         return ""
-    price = words["price"].format_map(values) if "input_usd" in values else ""
+    age = words["price_age"].format_map(values) if "prices_as_of" in values else ""
+    price = words["price"].format_map({**values, "price_age": age}) if "input_usd" in values else ""
     return words["replacement"].format_map(values) + price
+
+
+def _markup(text: str) -> str:
+    """For Slack, in whose texts these three begin a link or an entity."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _ascii(text: str) -> str:

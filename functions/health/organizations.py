@@ -7,10 +7,12 @@ whose admin key is missing, leaves its tenants' costs as they were and their usa
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.health.facts import Limits
 from functions.health.forecast import WINDOW_DAYS
@@ -19,13 +21,17 @@ from functions.health.limits import read_limits, turns
 from functions.health.roster import Organization
 from functions.health.services import Services
 from functions.health.state import TenantState
-from functions.health.usage import DAY_SECONDS, HOUR_SECONDS, read_costs, read_requests
+from functions.health.usage import DAY_SECONDS, HOUR_SECONDS, Costs, read_costs, read_requests
 from functions.shared import log
 from functions.shared.admin_key import AdminKeyMissing
 from functions.shared.admin_keys import list_admin_keys
+from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIError
 from myflux_keys.declaration import Declaration
 
+T = TypeVar("T")
+KEEP_SECONDS: Final = 90.0
+"""What a cycle keeps of its time for its tenants, and to decide, save and send. Then nothing more is asked here."""
 KEEP_DAYS: Final = WINDOW_DAYS + 7
 RESTATED_DAYS: Final = 2
 """Days before today whose costs are read again in each cycle; the whole month is once a day."""
@@ -37,25 +43,25 @@ def read_money(
     """The states of the organization's tenants with costs and usage. `as_of`: when costs were last read. Once a day
     they are read from KEEP_DAYS ago on."""
     before = {tenant: states.get(tenant, TenantState()) for tenant in organization.projects}
-    api, only = services.api.at(organization.admin_secret), None
-    if organization.admin_secret is not None:
-        (only,) = organization.projects.values()
-    try:
+    # Of a customer's organization only their own tenants' rows are asked for.
+    only = list(organization.projects.values()) if organization.admin_secrets else []
+
+    def ask(api: AdminAPI) -> tuple[Costs, dict[str, int]]:
         if services.api.http.server_time is None:
             # Any answer tells OpenAI's time, by which the days are counted.
             list_admin_keys(api)
         now = services.now()
-        size = 1 if only else len(organization.projects)
         # A tenant whose costs were never read, as a new one, gets its whole month too.
         whole = _day(as_of) != _day(now) or any(one.days is None for one in before.values())
         since = now - (KEEP_DAYS if whole else RESTATED_DAYS) * DAY_SECONDS
-        costs = read_costs(api, services.deadline, since, now, only, size)
-        requests = read_requests(api, services.deadline, now, only, size)
-    except (OpenAIError, AdminKeyMissing) as error:
-        log.line(
-            "health.costs_failed", level=logging.ERROR, organization=organization.id, error=log.failure_text(error)
-        )
+        costs = read_costs(api, services.deadline, since, now, only, len(before))
+        return costs, read_requests(api, services.deadline, now, only, len(before))
+
+    answer = _with_any_key("health.costs_failed", organization, services, ask)
+    if answer is None:
         return {tenant: replace(one, requests=None) for tenant, one in before.items()}
+    costs, requests = answer
+    now = services.now()
     nobodys = str(costs.unattributed)
     log.line("health.costs", organization=organization.id, days=len(costs.days), not_attributed_usd=nobodys)
     oldest = _day(now) - timedelta(days=KEEP_DAYS)
@@ -76,14 +82,29 @@ def read_some_limits(
     services: Services,
 ) -> dict[str, Limits]:
     found: dict[str, Limits] = {}
-    api = services.api.at(organization.admin_secret)
-    for tenant in turns((slug for slug in organization.projects if slug in declared), states, histories):
-        try:
-            found[tenant] = read_limits(api, organization.projects[tenant], declared[tenant])
-        except (OpenAIError, AdminKeyMissing) as error:
-            log.line("health.limits_failed", level=logging.WARNING, tenant=tenant, error=log.failure_text(error))
-            return found
+
+    def ask(api: AdminAPI) -> None:
+        for tenant in turns((slug for slug in organization.projects if slug in declared), states, histories):
+            if tenant not in found:
+                found[tenant] = read_limits(api, organization.projects[tenant], declared[tenant])
+
+    _with_any_key("health.limits_failed", organization, services, ask)
     return found
+
+
+def _with_any_key(event: str, organization: Organization, services: Services, ask: Callable[[AdminAPI], T]) -> T | None:
+    """The answer with the first admin key that works. None if none does, or if there is no time to ask: then everything
+    stays as it is known."""
+    for secret in organization.admin_secrets or (None,):
+        if services.deadline.remaining() < KEEP_SECONDS:
+            log.line(event, level=logging.WARNING, organization=organization.id, error="no time is left")
+            return None
+        try:
+            return ask(services.api.at(secret))
+        except (OpenAIError, AdminKeyMissing, ClientError, BotoCoreError) as error:
+            text = log.failure_text(error)
+            log.line(event, level=logging.ERROR, organization=organization.id, secret=secret, error=text)
+    return None
 
 
 def with_limits(state: TenantState, limits: Limits | None, now: float) -> TenantState:

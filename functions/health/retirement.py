@@ -16,6 +16,8 @@ from functions.health.trouble import Finding, Judgement
 
 STAGES: Final = ((7, 3), (30, 2), (90, 1))
 """Days left at most, and the stage."""
+OLD_DAYS: Final = 90
+"""Prices that were read longer ago are told with their date."""
 _ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -62,11 +64,17 @@ def judge_retirement(facts: Facts, catalogue: Catalogue) -> Judgement:
     unclear = False
     for model in facts.declaration.models:
         # A tenant whose key may not list models has those that others' keys saw.
-        shutdown = read_shutdown(listed.get(model, facts.shutdowns.get(model, ABSENT)), today(facts.now))
+        sent = listed.get(model, facts.shutdowns.get(model, ABSENT))
+        shutdown = read_shutdown(sent, today(facts.now))
         if shutdown.days is None:
             unclear = unclear or shutdown.word != "none announced"
             continue
-        values = {"model": model, "days": str(shutdown.days), **_replacement(model, catalogue)}
+        values = {
+            "model": model,
+            "date": str(sent),
+            "days": str(shutdown.days),
+            **_replacement(model, catalogue, today(facts.now)),
+        }
         if shutdown.days <= 0:
             findings.append(Finding("model_retired", model, values=values))
         elif stage := next((stage for most, stage in STAGES if shutdown.days <= most), 0):
@@ -74,10 +82,14 @@ def judge_retirement(facts: Facts, catalogue: Catalogue) -> Judgement:
     return Judgement(tuple(findings), frozenset({"model_retiring", "model_retired"}) if unclear else frozenset())
 
 
-def _replacement(model: str, catalogue: Catalogue) -> dict[str, str]:
+def _replacement(model: str, catalogue: Catalogue, day: date) -> dict[str, str]:
     found = catalogue.replacements.get(model)
     if found is None:
         return {}
-    priced = found.input_usd is not None and found.output_usd is not None
-    price = {"input_usd": str(found.input_usd), "output_usd": str(found.output_usd)} if priced else {}
-    return {"replacement": found.model, **price}
+    if found.input_usd is None or found.output_usd is None:
+        return {"replacement": found.model}
+    values = {"replacement": found.model, "input_usd": str(found.input_usd), "output_usd": str(found.output_usd)}
+    as_of = catalogue.prices_as_of
+    if as_of is not None and (day - as_of).days > OLD_DAYS:
+        values["prices_as_of"] = as_of.isoformat()
+    return values

@@ -12,11 +12,12 @@ from myflux_keys.declaration import Declaration
 
 @dataclass(frozen=True)
 class Organization:
-    """One whose costs we may read. `admin_secret` None: the cell's own. `projects`: tenants' project ids."""
+    """One whose costs we may read. `projects`: tenants' project ids. `admin_secrets`: of the admin keys that a customer
+    gave, one a tenant, any of which may be used; empty for the cell's own organization."""
 
     id: str
-    admin_secret: str | None
     projects: Mapping[str, str]
+    admin_secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,19 +45,23 @@ class Roster:
         return cells_own
 
     def organizations(self, cell: str, cells_own: str) -> list[Organization]:
-        """The cell's own first. Of a customer's each tenant is asked for alone, with the admin key given for it."""
+        """The cell's own first. Tenants of one customer's organization are asked for together."""
         ours: dict[str, str] = {}
-        theirs: list[Organization] = []
+        theirs: dict[str, dict[str, str]] = {}
         for tenant in self.tenants:
             project = self.project_of(tenant)
             if project is None:
                 continue
             organization = self.secrets[tenant].tags.get(names.TAG_ORGANIZATION_ID)
             if organization:
-                theirs.append(Organization(organization, names.customer_admin_secret(cell, tenant), {tenant: project}))
+                theirs.setdefault(organization, {})[tenant] = project
             else:
                 ours[tenant] = project
-        return [*([Organization(cells_own, None, ours)] if ours else []), *theirs]
+        own = [Organization(cells_own, ours)] if ours else []
+        return own + [
+            Organization(one, projects, tuple(names.customer_admin_secret(cell, tenant) for tenant in projects))
+            for one, projects in theirs.items()
+        ]
 
 
 def roster(declared: Mapping[str, Declaration], listed: list[ListedSecret]) -> Roster:

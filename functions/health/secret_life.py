@@ -12,6 +12,7 @@ from typing import Final
 from functions.health.facts import Catalogue, Facts
 from functions.health.trouble import Finding, Judgement
 from myflux_keys.key_life import MARGIN_HOURS
+from myflux_keys.payload import iso
 
 STAGES: Final = ((0, 3), (24, 2), (MARGIN_HOURS, 1))
 """Hours left at most, and the stage. A key that rotates in time never comes into the margin."""
@@ -33,7 +34,8 @@ def judge_key(facts: Facts) -> Judgement:
         hours = (facts.secret.expires_at - facts.now) / 3600
         stage = next((stage for most, stage in STAGES if hours <= most), 0)
         if stage:
-            findings.append(Finding("key_expiring", stage=stage, values={"hours": str(max(int(hours), 0))}))
+            values = {"hours": str(max(int(hours), 0)), "expires": iso(int(facts.secret.expires_at))}
+            findings.append(Finding("key_expiring", stage=stage, values=values))
     if facts.secret.rotation_late:
         findings.append(Finding("rotation_late"))
     if facts.secret.owned_by_person:

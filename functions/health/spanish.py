@@ -7,7 +7,7 @@ from typing import Final
 TEXTS: Final[dict[str, tuple[str, str]]] = {
     "key_refused": (
         "OpenAI rechaza la clave, por lo que fallan todas las llamadas",
-        "myflux-keys rotate {tenant} --wait",
+        "cree una nueva",
     ),
     "balance_gone": (
         "se agotó el crédito de la organización {organization} de OpenAI; fallan las llamadas de todos sus proyectos",
@@ -27,7 +27,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "project_spend_limit": (
         "el proyecto alcanzó su límite de gasto en OpenAI; sus llamadas fallan hasta el mes siguiente (UTC)",
-        "suba budget.monthly_usd en tenants/{tenant}.yaml y después: myflux-keys up {tenant}",
+        "suba budget.monthly_usd en tenants/{tenant}.yaml y despliéguelo",
     ),
     "limit_raised_waiting": (
         "se subió el límite de gasto y OpenAI aún no lo aplica en todas partes",
@@ -35,7 +35,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "rate_limited": (
         "las llamadas toparon con el límite de frecuencia en dos de tres revisiones",
-        "suba rate_limits en tenants/{tenant}.yaml y después: myflux-keys up {tenant}",
+        "suba rate_limits en tenants/{tenant}.yaml y despliéguelo",
     ),
     "country_refused": (
         "OpenAI rechaza llamadas desde este país o región",
@@ -51,7 +51,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "scopes_missing": (
         "a la clave le falta un permiso que necesitan las llamadas a modelos",
-        "revise `permission` en tenants/{tenant}.yaml y después: myflux-keys rotate {tenant} --wait",
+        "revise `permission` en tenants/{tenant}.yaml y cree una clave nueva",
     ),
     "models_hidden": (
         "la clave no puede listar modelos; no se ve si se ofrecen",
@@ -59,15 +59,15 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "model_not_allowed": (
         "OpenAI ofrece el modelo {subject}, pero no a este proyecto",
-        "permita el modelo en la configuración del proyecto en OpenAI, o quítelo de tenants/{tenant}.yaml",
+        "permita el modelo en la configuración del proyecto en OpenAI, o quítelo de tenants/{tenant}.yaml y despliegue",
     ),
     "model_retiring": (
-        "OpenAI retira el modelo {subject} en {days} días{replacement}",
-        "cambie `models` en tenants/{tenant}.yaml y después: myflux-keys up {tenant}",
+        "OpenAI retira el modelo {subject} el {date} (días restantes: {days}){replacement}",
+        "cambie `models` en tenants/{tenant}.yaml y despliéguelo",
     ),
     "model_retired": (
         "OpenAI retiró el modelo {subject}: sus llamadas fallan{replacement}",
-        "cambie `models` en tenants/{tenant}.yaml y después: myflux-keys up {tenant}",
+        "cambie `models` en tenants/{tenant}.yaml y despliéguelo",
     ),
     "openai_silent": (
         "OpenAI no responde: {unanswered} de {asked} llamadas quedaron sin respuesta. No se conoce el estado de claves "
@@ -76,34 +76,34 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "budget_reached": (
         "se gastó el {percent} % del presupuesto del mes: {spent} de {budget} USD, {share} %, sin impuestos",
-        "si es correcto, suba budget.monthly_usd en tenants/{tenant}.yaml y después: myflux-keys up {tenant}",
+        "si es correcto, suba budget.monthly_usd en tenants/{tenant}.yaml y despliéguelo",
     ),
     "budget_forecast": (
         "el mes terminará entre {low} y {high} USD sin impuestos, por encima del presupuesto de {budget} USD",
-        "si es correcto, suba budget.monthly_usd en tenants/{tenant}.yaml y después: myflux-keys up {tenant}",
+        "si es correcto, suba budget.monthly_usd en tenants/{tenant}.yaml y despliéguelo",
     ),
     "limit_drift": (
-        "en OpenAI {limit} difiere del archivo del inquilino: {actual} allí, {declared} en el archivo",
-        "restáurelo en OpenAI, o escríbalo en tenants/{tenant}.yaml y después: myflux-keys up {tenant}",
+        "OpenAI tiene {limit} distinto del archivo del inquilino: {actual} allí, {declared} en el archivo",
+        "restáurelo en OpenAI, o escríbalo en tenants/{tenant}.yaml y despliéguelo",
     ),
     "key_expiring": (
-        "la clave caduca en {hours} horas y no fue reemplazada",
-        "myflux-keys rotate {tenant} --wait",
+        "la clave caduca a las {expires} y no fue reemplazada (horas restantes: {hours})",
+        "cree una nueva",
     ),
-    "rotation_late": ("la rotación está atrasada", "myflux-keys rotate {tenant} --wait"),
+    "rotation_late": ("la rotación está atrasada", "rote ahora"),
     "person_owned_key": (
         "la clave pertenece a una persona y termina con su acceso",
-        "pida una clave de una cuenta de servicio y después: myflux-keys key set {tenant}",
+        "pida una clave de una cuenta de servicio y guárdela",
     ),
-    "secret_missing": ("el inquilino está declarado, pero no tiene secreto", "myflux-keys up {tenant}"),
+    "secret_missing": ("el inquilino está declarado, pero no tiene secreto", "despliéguelo, o quite su archivo"),
     "secret_deleting": (
         "el inquilino está declarado, pero está programada la eliminación de su secreto",
-        "myflux-keys status --cell {cell}",
+        "restáurelo, o quite el archivo del inquilino",
     ),
-    "undeclared": ("hay un secreto de un inquilino que no está declarado", "myflux-keys sweep --cell {cell}"),
+    "undeclared": ("hay un secreto de un inquilino que no está declarado", "restaure su archivo, o delo de baja"),
     "country_dropped": (
         "OpenAI ya no ofrece su API en {country}",
-        "atienda al inquilino desde otro lugar, o: myflux-keys disable {tenant}",
+        "atienda al inquilino desde otro lugar, o desactívelo",
     ),
 }
 
@@ -120,13 +120,23 @@ WORDS: Final = {
     "since": "Desde",
     "until": "hasta",
     "do": "Qué hacer",
+    "type": "Escriba",
+    "page": "Página",
     "nothing": "nada, ya terminó",
     "ask": "pídalo al cliente: solo él puede cambiarlo en OpenAI",
-    "ask_key": "pida al cliente una clave nueva de una cuenta de servicio y después: myflux-keys key set {tenant}",
+    "ask_key": "pida al cliente una clave nueva de una cuenta de servicio y guárdela",
     "more": "y {count} más",
+    "none": "ninguno",
+    "not_known": "(de id desconocido)",
+    "of_first": "valores de {tenant}",
+    "spend limit": "un límite de gasto",
+    "models": "un conjunto de modelos",
+    "requests/min": "un número de solicitudes por minuto para {model}",
+    "tokens/min": "un número de tokens por minuto para {model}",
     "us": "nuestro",
     "customer": "del cliente",
     "openai": "de OpenAI",
     "replacement": "; OpenAI nombra {replacement} en su lugar",
-    "price": " ({input_usd} USD de entrada, {output_usd} USD de salida por millón de tokens)",
+    "price": " ({input_usd} USD de entrada, {output_usd} USD de salida por millón de tokens{price_age})",
+    "price_age": "; precios del {prices_as_of}, de hace más de 90 días",
 }

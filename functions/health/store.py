@@ -6,25 +6,22 @@ If-Match), so that of two invocations at once one fails instead of undoing the o
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from concurrent.futures import Executor
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from functions.health.facts import Catalogue, Replacement
+from functions.health.catalogue import read_catalogue
+from functions.health.facts import Catalogue
 from functions.health.state import State
-from myflux_keys.declaration import Declaration, DeclarationError
+from myflux_keys.declaration import DECLARATIONS, Declaration, DeclarationError
 from myflux_keys.names import TENANT_SLUG
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-DECLARATIONS: Final = "declarations/"
 CATALOGUE: Final = "catalogue.json"
 STATE: Final = "health/state.json"
 _CONFLICTS: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
@@ -73,17 +70,8 @@ class Store:
         return found, wrong
 
     def catalogue(self) -> Catalogue:
-        """Empty if there is none."""
-        text = self._text(CATALOGUE)
-        if text is None:
-            return Catalogue()
-        fields: Any = json.loads(text)
-        replacements: Mapping[str, Any] = fields.get("replacements", {})
-        named = {
-            model: Replacement(one["model"], _usd(one, "input"), _usd(one, "output"))
-            for model, one in replacements.items()
-        }
-        return Catalogue(frozenset(fields["countries"]) if "countries" in fields else None, named)
+        """Empty if there is none, or none that can be read."""
+        return read_catalogue(self._text(CATALOGUE))
 
     def state(self) -> tuple[State, str | None]:
         """The state and its version, None if there is none yet. Raises StateError."""
@@ -117,8 +105,3 @@ class Store:
             if error.response.get("Error", {}).get("Code") == "NoSuchKey":
                 return None
             raise
-
-
-def _usd(fields: Mapping[str, Any], of: str) -> Decimal | None:
-    value = fields.get(f"{of}_usd")
-    return None if value is None else Decimal(str(value))

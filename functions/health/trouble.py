@@ -35,7 +35,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "organization_usage_limit": Kind("OutOfMoney", ORGANIZATION),
     "quota_unnamed": Kind("OutOfMoney", folds=True),
     "project_spend_limit": Kind("OutOfMoney"),
-    "limit_raised_waiting": Kind("LimitWaiting", quiet=True),
+    "limit_raised_waiting": Kind("OutOfMoney", quiet=True),
     "rate_limited": Kind("RateLimited", folds=True, lasting=True),
     "country_refused": Kind("CallsRefused", folds=True),
     "address_refused": Kind("CallsRefused", folds=True),

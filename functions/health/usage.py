@@ -53,12 +53,12 @@ def buckets_a_page(projects: int, buckets: int) -> int:
     return max(1, min(_MOST_BUCKETS, buckets, _ROWS // max(projects, 1)))
 
 
-def read_costs(api: AdminAPI, deadline: Deadline, since: float, now: float, project: str | None, size: int) -> Costs:
-    """From the day of `since` on. `project` None: all of the organization, `size` of them. Raises OpenAIError."""
+def read_costs(api: AdminAPI, deadline: Deadline, since: float, now: float, only: list[str], size: int) -> Costs:
+    """From the day of `since` on, of the projects `only`; if empty of all, `size` of them. Raises OpenAIError."""
     days: set[date] = set()
     found: dict[str, dict[date, Decimal]] = {}
     nobody = Decimal(0)
-    for bucket in _buckets(api, deadline, _COSTS, since, now, project, size):
+    for bucket in _buckets(api, deadline, _COSTS, since, now, only, size):
         day = datetime.fromtimestamp(bucket["start_time"], UTC).date()
         days.add(day)
         for row in bucket["results"]:
@@ -72,12 +72,12 @@ def read_costs(api: AdminAPI, deadline: Deadline, since: float, now: float, proj
     return Costs(frozenset(days), found, nobody)
 
 
-def read_requests(api: AdminAPI, deadline: Deadline, now: float, project: str | None, size: int) -> dict[str, int]:
+def read_requests(api: AdminAPI, deadline: Deadline, now: float, only: list[str], size: int) -> dict[str, int]:
     """Requests by project, in this hour and the one before. OpenAI may show usage hours late: then a tenant with
     traffic seems to have none. Raises OpenAIError."""
     found: dict[str, int] = {}
     for family in _FAMILIES:
-        for bucket in _buckets(api, deadline, family, now - HOUR_SECONDS, now, project, size, HOUR_SECONDS):
+        for bucket in _buckets(api, deadline, family, now - HOUR_SECONDS, now, only, size, HOUR_SECONDS):
             for row in bucket["results"]:
                 if row.get("project_id") is not None:
                     found[row["project_id"]] = found.get(row["project_id"], 0) + int(row["num_model_requests"])
@@ -98,16 +98,21 @@ def _buckets(
     path: str,
     since: float,
     now: float,
-    project: str | None,
+    only: list[str],
     size: int,
     width: int = DAY_SECONDS,
 ) -> Iterator[Mapping[str, Any]]:
     start = int(since // width) * width
     limit = buckets_a_page(size, int(now // width) - start // width + 1)
     shown = {DAY_SECONDS: "1d", HOUR_SECONDS: "1h"}[width]
-    query = {"start_time": str(start), "bucket_width": shown, "group_by[]": "project_id", "limit": str(limit)}
-    if project is not None:
-        query["project_ids[]"] = project
+    query: dict[str, str | list[str]] = {
+        "start_time": str(start),
+        "bucket_width": shown,
+        "group_by[]": "project_id",
+        "limit": str(limit),
+    }
+    if only:
+        query["project_ids[]"] = only
     page: str | None = None
     number = 0
     while True:

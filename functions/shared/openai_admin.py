@@ -56,7 +56,7 @@ class AdminAPI:
         method: str,
         path: str,
         *,
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, str | list[str]] | None = None,
         body: Mapping[str, Any] | None = None,
         repeatable: bool = True,
         seconds: float = READ_SECONDS,

@@ -98,7 +98,7 @@ class OpenAIHTTP:
         path: str,
         bearer: SecretText,
         *,
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, str | list[str]] | None = None,
         body: Mapping[str, Any] | None = None,
         seconds: float = READ_SECONDS,
         largest: int = MAX_BODY_BYTES,
@@ -113,7 +113,7 @@ class OpenAIHTTP:
             # http.client would refuse such a header too, with the value in its message.
             raise OpenAIError(request, "the key holds characters that no OpenAI key has", maybe_applied=False)
         end = self._deadline.now() + min(seconds, max(self._deadline.remaining() - 1.0, 0.1))
-        target = self._parts.path + path + (f"?{urlencode(query)}" if query else "")
+        target = self._parts.path + path + (f"?{urlencode(query, doseq=True)}" if query else "")
         headers = {"Authorization": f"Bearer {bearer.reveal()}", "Accept": "application/json", "Connection": "close"}
         if self._organization is not None:
             headers["OpenAI-Organization"] = self._organization

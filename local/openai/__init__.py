@@ -19,6 +19,7 @@ minting      Makes keys; only the response and the ledger get the value
 pacing       The organization's and projects' rate limits
 paging       Lists by cursor: `after`, `before`, `limit`, `order`, and the page object that the SDK follows
 policies     The organization's policies for keys: longest lifetime, only service accounts, no new keys
+prompt_cache  Which part of a prompt is billed at the price of cached tokens
 server       Serves the OpenAI emulator of the local cell on loopback
 settings     The settings of the cell's organization that a test or a person can change
 state        The state of an emulated organization

@@ -8,6 +8,7 @@ question, so that tests can compare both.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from local.openai import errors
 from local.openai.call import Call
@@ -18,9 +19,23 @@ PER_MESSAGE_TOKENS = 3
 """The tokens that OpenAI's chat format adds to each message."""
 
 
+_EFFORTS: Final = {"minimal": 16, "low": 64, "medium": 256, "high": 1024, "xhigh": 4096, "max": 16384}
+"""Reasoning tokens by effort: round numbers. A real model's depend on the question."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request says of its price: the effort of reasoning, None for none, and the tier, ``default`` or
+    ``flex``."""
+
+    effort: str | None = None
+    tier: str = "default"
+
+
 @dataclass(frozen=True)
 class Completion:
-    """`cut`: the answer was longer than the caller's limit. `headers` are the `x-ratelimit-*` headers."""
+    """`cut`: the answer was longer than the caller's limit. `headers` are the `x-ratelimit-*` headers. Cached tokens
+    are among the input's, and reasoning tokens among the output's."""
 
     model: Model
     pieces: list[str]
@@ -28,6 +43,9 @@ class Completion:
     output_tokens: int
     cut: bool
     headers: dict[str, str]
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    tier: str = "default"
 
     @property
     def text(self) -> str:
@@ -55,7 +73,7 @@ def usable_model(call: Call, name: str, *, chats: bool = True) -> tuple[Project,
 
 def refuse_unpaid(call: Call, project: Project) -> None:
     """Raises OpenAI's error if the service tier, the balance or a limit of organization or project refuses the call."""
-    call.refuse_by_fault("tier_refused", "balance_gone", "quota_unnamed")
+    call.refuse_by_fault("tier_refused", "balance_gone", "project_limit", "quota_unnamed")
     organization = call.organization
     whole = organization.spent_by_all_cents(call.now)
     if organization.spend_limit_cents is not None and whole >= organization.spend_limit_cents:
@@ -68,13 +86,18 @@ def refuse_unpaid(call: Call, project: Project) -> None:
         raise errors.spent("project_spend_limit_exceeded")
 
 
-def complete(call: Call, project: Project, model: Model, messages: list[str], longest: int | None) -> Completion:
+def complete(
+    call: Call, project: Project, model: Model, messages: list[str], longest: int | None, asked: Asked = Asked()
+) -> Completion:
     """Answers the last of `messages`; `longest` is in tokens. A refused call records no tokens and no costs."""
+    if asked.tier == "flex" and not model.flex:
+        raise errors.invalid_value("service_tier", f"'flex'. {model.id} is not offered with flex processing.")
     refuse_unpaid(call, project)
     input_tokens = sum(count_tokens(m) + PER_MESSAGE_TOKENS for m in messages)
     whole = _pieces(f"This is {model.id}. You said: {messages[-1]}")
     pieces: list[str] = []
-    output_tokens = 0
+    reasoning = _EFFORTS.get(asked.effort or "", 0) if model.reasons else 0
+    output_tokens = reasoning if longest is None else min(reasoning, longest)
     for piece in whole:
         tokens = count_tokens(piece)
         if longest is not None and output_tokens + tokens > longest:
@@ -84,8 +107,10 @@ def complete(call: Call, project: Project, model: Model, messages: list[str], lo
     settings = call.organization.settings
     tokens = input_tokens + output_tokens
     headers = call.emulator.model_pace.spend(project, model, tokens, call.now, settings.organization_id)
-    _book(call, project, model, input_tokens, output_tokens)
-    return Completion(model, pieces, input_tokens, output_tokens, len(pieces) < len(whole), headers)
+    cached = call.emulator.prompts.read(project.id, model.id, messages, call.now)
+    _book(call, project, model, input_tokens, output_tokens, cached, flex=asked.tier == "flex")
+    cut = len(pieces) < len(whole)
+    return Completion(model, pieces, input_tokens, output_tokens, cut, headers, cached, reasoning, asked.tier)
 
 
 def embed(call: Call, project: Project, model: Model, texts: list[str]) -> tuple[int, dict[str, str]]:
@@ -104,7 +129,16 @@ def _pieces(text: str) -> list[str]:
     return [words[0], *(f" {word}" for word in words[1:])]
 
 
-def _book(call: Call, project: Project, model: Model, input_tokens: int, output_tokens: int) -> None:
+def _book(
+    call: Call,
+    project: Project,
+    model: Model,
+    input_tokens: int,
+    output_tokens: int,
+    cached_tokens: int = 0,
+    *,
+    flex: bool = False,
+) -> None:
     assert call.api_key is not None
     owner = call.api_key.owner
     call.organization.record_usage(
@@ -116,8 +150,9 @@ def _book(call: Call, project: Project, model: Model, input_tokens: int, output_
             model=model.id,
             input_tokens=input_tokens,
             output_tokens=output_tokens,
-            input_cost=model.cost(input_tokens, 0),
-            output_cost=model.cost(0, output_tokens),
+            input_cost=model.cost(input_tokens, 0, cached_tokens, flex=flex),
+            output_cost=model.cost(0, output_tokens, flex=flex),
+            cached_tokens=cached_tokens,
         )
     )
     spent = call.organization.spent_cents(project.id, call.now)

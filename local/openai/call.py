@@ -19,6 +19,7 @@ from local.openai import access, errors, keys
 from local.openai.faults import REFUSALS, Faults
 from local.openai.fields import Body, Query
 from local.openai.pacing import AdminPace, ModelPace
+from local.openai.prompt_cache import PromptCache
 from local.openai.state import AdminKey, ApiKey, MintLedger, Organization, Project
 
 
@@ -39,6 +40,7 @@ class Emulator:
         self.faults = Faults()
         self.admin_pace = AdminPace()
         self.model_pace = ModelPace()
+        self.prompts = PromptCache()
 
     @property
     def organizations(self) -> list[Organization]:
@@ -121,6 +123,7 @@ _REFUSAL: Final[dict[str, Callable[[], errors.ApiError]]] = {
     "address_refused": errors.address_refused,
     "tier_refused": errors.tier_refused,
     "balance_gone": lambda: errors.spent("credit_balance_exhausted"),
+    "project_limit": lambda: errors.spent("project_spend_limit_exceeded"),
     "quota_unnamed": lambda: errors.spent("insufficient_quota"),
 }
 assert _REFUSAL.keys() == set(REFUSALS)

@@ -19,19 +19,23 @@ TOKENS_PER_MINUTE: Final = 4_000_000
 
 @dataclass(frozen=True)
 class Model:
-    """Prices in US dollars per million tokens; `created` in seconds since the epoch; `shutdown` as YYYY-MM-DD."""
+    """Prices in US dollars per million tokens; `created` in seconds since the epoch; `shutdown` as YYYY-MM-DD. `flex`:
+    whether the model is offered at half the price, slower."""
 
     id: str
     created: int
     input_price: Decimal
     output_price: Decimal
+    cached_price: Decimal
+    flex: bool
     shutdown: str | None
     requests_per_minute: int = REQUESTS_PER_MINUTE
     tokens_per_minute: int = TOKENS_PER_MINUTE
 
-    def cost(self, input_tokens: int, output_tokens: int) -> Decimal:
-        """The exact cost in US dollars."""
-        return (self.input_price * input_tokens + self.output_price * output_tokens) / 1_000_000
+    def cost(self, input_tokens: int, output_tokens: int, cached_tokens: int = 0, *, flex: bool = False) -> Decimal:
+        """The exact cost in US dollars. Cached tokens are among the input's."""
+        whole = self.input_price * (input_tokens - cached_tokens) + self.cached_price * cached_tokens
+        return (whole + self.output_price * output_tokens) / (2_000_000 if flex else 1_000_000)
 
     def shut_down(self, now: float) -> bool:
         return self.shutdown is not None and datetime.fromtimestamp(now, UTC).date() >= date.fromisoformat(
@@ -53,14 +57,17 @@ def _read() -> dict[str, Model]:
     models: dict[str, Model] = {}
     for name, row in table["models"].items():
         released = datetime.fromisoformat(row["released"] or table["date"]).replace(tzinfo=UTC)
-        prices = Decimal(row["input_usd"]), Decimal(row["output_usd"])
-        models[name] = Model(name, int(released.timestamp()), *prices, row["shutdown"])
+        prices = [Decimal(row[kind]) for kind in ("input_usd", "output_usd", "cached_usd")]
+        models[name] = Model(name, int(released.timestamp()), *prices, row["flex"], row["shutdown"])
     return models
 
 
 MODELS: Final = _read()
 
 
+BYTES_A_TOKEN: Final = 4
+
+
 def count_tokens(text: str) -> int:
     """About four bytes of UTF-8 per token: OpenAI's rule of thumb. Its tokenizer's files are not available offline."""
-    return math.ceil(len(text.encode()) / 4)
+    return math.ceil(len(text.encode()) / BYTES_A_TOKEN)

@@ -116,8 +116,31 @@ RESPONSE: Final[dict[str, Read]] = {
 }
 """Of POST /responses."""
 
+EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""The SDK's `ReasoningEffort`."""
+
 CHAT: Final[dict[str, Read]] = {"metadata": metadata}
 """Of POST /chat/completions."""
+
+
+def effort(reasoning: dict[str, Any]) -> str | None:
+    """Of the setting `reasoning`, checked."""
+    asked = reasoning["effort"]
+    if asked is not None and asked not in EFFORTS:
+        listed = ", ".join(f"'{one}'" for one in EFFORTS)
+        raise errors.invalid_value("reasoning.effort", f"'{asked}'. Supported values are: {listed}.")
+    return asked
+
+
+def tier(body: Body) -> str:
+    """The tier that serves the request: only flex is told apart, since it alone has another price here."""
+    asked = body.choice(
+        "service_tier",
+        ("auto", "default", "flex", "scale", "priority", "fast", "ultrafast"),
+        required=False,
+        nullable=True,
+    )
+    return "flex" if asked == "flex" else "default"
 
 
 def told(body: Body, settings: dict[str, Read]) -> dict[str, Any]:

@@ -13,9 +13,13 @@ from typing import Any, Final
 WIRE: Final = ("429", "500", "slow", "dropped", "dropped_after_apply", "truncated", "timeout")
 """429 and 500 answer with that status, without rate-limit headers. `slow` answers late. `dropped` closes the
 connection. `truncated` sends half of the body. `timeout` sends no response and closes the connection later."""
-REFUSALS: Final = ("country_refused", "address_refused", "tier_refused", "balance_gone", "quota_unnamed")
+REFUSALS: Final = (
+    *("country_refused", "address_refused", "tier_refused"),
+    *("balance_gone", "project_limit", "quota_unnamed"),
+)
 """A call is refused, and nothing is booked: because of the country or the IP address it comes from, the service tier,
-an empty balance, or a quota that the answer does not name, as in older answers. The first two refuse any call."""
+an empty balance, a project's spend limit, or a quota that the answer does not name, as in older answers. The first two
+refuse any call."""
 MEANING: Final = ("propagation_delay", "old_delete_rule", "not_done", "dies_late", *REFUSALS)
 """`not_done`: the response says that a key was deleted or a project archived, but nothing was done. `dies_late`: a
 deleted key is removed from every list at once, but is accepted for some more seconds."""

@@ -128,6 +128,8 @@ class Usage:
     output_tokens: int
     input_cost: Decimal
     output_cost: Decimal
+    cached_tokens: int = 0
+    """Among the input's."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from local.provider.aws import Refused
 from local.provider.model import Resource
 from local.provider.services import (
     cloudwatch,
+    cloudwatch_dashboard,
     events,
     iam_oidc,
     iam_policies,
@@ -18,6 +19,7 @@ from local.provider.services import (
     lambda_settings,
     logs,
     s3_bucket,
+    s3_object,
     s3_settings,
     secret,
     secret_rotation,
@@ -32,6 +34,7 @@ RESOURCES: dict[str, Resource] = {
     resource.type: resource
     for module in (
         cloudwatch,
+        cloudwatch_dashboard,
         events,
         iam_oidc,
         iam_policies,
@@ -42,6 +45,7 @@ RESOURCES: dict[str, Resource] = {
         lambda_settings,
         logs,
         s3_bucket,
+        s3_object,
         s3_settings,
         secret,
         secret_rotation,

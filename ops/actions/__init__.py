@@ -36,8 +36,11 @@ Reports
     orphans             what exists without the others
     trust               readers' roles that trust somebody deleted
     capacity            how much of each limit a cell uses
+    models              prices, limits and the end of each model
+    estimate            what a tenant's month costs at a load
     projection          how many cells a number of tenants needs
     doctor              what `doctor` says of a cell
+    doctor_health       what it says of the health function
     doctor_account      what it says of the machine, the caller and the account
     doctor_looks        the calls that it makes
     shell_variables     what `pulumi` itself needs

@@ -15,11 +15,13 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from components.iam.deployer_trust import Job, deployer_trust, provider_arn
+from functions.health.state import State
+from functions.health.store import STATE
 from functions.sweep.trust import DeadTrust, dead_ids
-from myflux_keys.cell_functions import FUNCTIONS, RESERVED
+from myflux_keys.cell_functions import FUNCTIONS, HEALTH
 from ops import state_place
 from ops.account import Account, time_told
-from ops.actions import doctor, doctor_account, functions_client
+from ops.actions import doctor, doctor_account, doctor_health, functions_client
 from ops.actions.doctor import Finding, FunctionSeen, not_checked
 from ops.actions.history import versions
 from ops.actions.trust import readers
@@ -82,6 +84,7 @@ class Looks:
             "OpenAI organization": self._openai,
             "OpenAI limits": lambda: doctor.openai_limits(self._cell.cell),
             "alarms": self._alarms,
+            doctor_health.CHECK: self._health,
         }
 
     def _look_at_functions(self) -> Finding:
@@ -101,7 +104,8 @@ class Looks:
         if len(self._functions) < len(FUNCTIONS):
             return not_checked("Lambda concurrency", "what the functions have reserved already could not be read")
         limit = self.account.functions.get_account_settings().get("AccountLimit", {})
-        missing = sum(max(0, RESERVED - (one.reserved if one else 0)) for one in self._functions.values())
+        reserved = {name: one.reserved if one else 0 for name, one in self._functions.items()}
+        missing = sum(max(0, one.reserved - reserved[self._cell.names.function(one)]) for one in FUNCTIONS)
         return doctor_account.concurrency(
             limit.get("UnreservedConcurrentExecutions", 0),
             limit.get("ConcurrentExecutions", 0),
@@ -220,7 +224,7 @@ class Looks:
 
     def _alarms(self) -> Finding:
         names, topics = self._cell.names, self.account.topics
-        topic = f"arn:{names.partition}:sns:{names.region}:{names.account_id}:{names.alarm_topic}"
+        topic = names.alarm_topic_arn
         pages = topics.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
         listed: Any = _or_none(lambda: [one for page in pages for one in page["Subscriptions"]])
         if listed is None:
@@ -228,6 +232,13 @@ class Looks:
         by_email = {one["Endpoint"]: one["SubscriptionArn"] for one in listed if one["Protocol"] == "email"}
         confirmed = {email: self._is_confirmed(by_email.get(email)) for email in self._cell.alarm_emails}
         return doctor.alarms(names.cell, topic, names.region, confirmed)
+
+    def _health(self) -> Finding:
+        names, s3 = self._cell.names, self.account.buckets
+        told: Any = _or_none(lambda: s3.get_object(Bucket=names.health_bucket, Key=STATE))
+        state = None if told is None else State.from_json(told["Body"].read().decode())
+        log_group = names.log_group(names.function(HEALTH))
+        return doctor_health.health(state, self._cell.health.every_minutes, log_group, time())
 
     def _is_confirmed(self, subscription: str | None) -> bool | None:
         """None where there is none. A listed one has an ARN, or a word in its place."""
@@ -242,6 +253,7 @@ class Looks:
 _ABSENT: Final = (
     "NoSuchBucket",
     "NoSuchEntity",
+    "NoSuchKey",
     "NoSuchPublicAccessBlockConfiguration",
     "NotFound",
     "NotFoundException",

@@ -38,6 +38,8 @@ Reports
     sweep          keys that should not exist
     history        the versions of a key
     capacity       how much of each limit a cell uses
+    models         prices, limits and the end of each model
+    estimate       what a tenant's month costs
     doctor         what is wrong with this machine, an account or a cell
 
 Cell

@@ -32,6 +32,8 @@ PLACES: Final = {
     "status": "ops.cli.status:status",
     "history": "ops.cli.history:history",
     "capacity": "ops.cli.capacity:capacity",
+    "models": "ops.cli.models:models",
+    "estimate": "ops.cli.estimate:estimate",
     "doctor": "ops.cli.doctor:doctor",
     "local": "ops.cli.local:app",
     "admin-key": "ops.cli.admin_key:app",

@@ -15,7 +15,7 @@ import z3
 
 from components.iam.resource import reads_denied
 from myflux_keys.aws_names import CellNames
-from myflux_keys.cell_functions import ADMIN_ROTATION, FUNCTIONS, ROTATION, SWEEP, CellFunction
+from myflux_keys.cell_functions import ADMIN_ROTATION, FUNCTIONS, ROTATION, CellFunction
 from myflux_keys.names import PLATFORM_TENANT
 from ops.isolation import requests
 from ops.isolation.decision import Caller, Lock, Request, allowed
@@ -163,7 +163,7 @@ def _stranger(about: About, caller: Caller, owner: Term | None, people: Sequence
 
 def reading(about: About, shape: Shape) -> Iterator[Attempt]:
     names = about.names
-    readers = about.roles(ROTATION, SWEEP)
+    readers = about.roles(*(one for one in FUNCTIONS if one.tenants != "none"))
     if shape.role is None:
         readers.add(names.runtime_role_arn)
     return others(about, shape.secret, READ, readers)

@@ -75,8 +75,8 @@ def claims(deployment: Deployment, cell: Cell) -> list[Claim]:
         ),
         Claim(
             "only-readers-read",
-            "Nobody but a tenant's runtime, the rotation and the sweep reads its secret, administrators and other "
-            "accounts included.",
+            "Nobody but a tenant's runtime, the rotation, the sweep and the health function reads its secret, "
+            "administrators and other accounts included.",
             about,
             lambda about: (a for shape in everywhere for a in reading(about, shape)),
             of_tenants=True,

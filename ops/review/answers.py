@@ -38,6 +38,7 @@ def platform(names: CellNames) -> dict[str, str]:
         "rotation_function_arn": names.rotation_function_arn,
         "provisioner_function": names.provisioner_function,
         "runtime_role_arn": names.runtime_role_arn,
+        "health_bucket": names.health_bucket,
     }
 
 
@@ -110,11 +111,29 @@ def _project(_: CellNames, name: str, __: Inputs) -> Answer:
     return _drawn(name, 12), {"result": json.dumps(ids)}
 
 
+def _bucket(names: CellNames, _: str, inputs: Inputs) -> Answer:
+    return inputs["bucket"], {"arn": f"arn:{names.partition}:s3:::{inputs['bucket']}"}
+
+
+def _of_a_bucket(_: CellNames, __: str, inputs: Inputs) -> Answer:
+    return inputs["bucket"], {}
+
+
+def _object(names: CellNames, _: str, inputs: Inputs) -> Answer:
+    return inputs["key"], {"arn": f"arn:{names.partition}:s3:::{inputs['bucket']}/{inputs['key']}"}
+
+
+def _dashboard(names: CellNames, _: str, inputs: Inputs) -> Answer:
+    arn = _arn(names, "cloudwatch", f"dashboard/{inputs['dashboardName']}", regional=False)
+    return inputs["dashboardName"], {"dashboardArn": arn}
+
+
 def _nothing_more(_: CellNames, name: str, __: Inputs) -> Answer:
     return name, {}
 
 
 _ANSWERS: Final[Mapping[str, Callable[[CellNames, str, Inputs], Answer]]] = {
+    "aws:cloudwatch/dashboard:Dashboard": _dashboard,
     "aws:cloudwatch/eventRule:EventRule": _named("events", "rule/"),
     "aws:cloudwatch/eventTarget:EventTarget": _nothing_more,
     "aws:cloudwatch/logGroup:LogGroup": _named("logs", "log-group:"),
@@ -129,6 +148,11 @@ _ANSWERS: Final[Mapping[str, Callable[[CellNames, str, Inputs], Answer]]] = {
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": _nothing_more,
     "aws:lambda/invocation:Invocation": _project,
     "aws:lambda/permission:Permission": _nothing_more,
+    "aws:s3/bucket:Bucket": _bucket,
+    "aws:s3/bucketObjectv2:BucketObjectv2": _object,
+    "aws:s3/bucketPolicy:BucketPolicy": _of_a_bucket,
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _of_a_bucket,
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _of_a_bucket,
     "aws:secretsmanager/secret:Secret": _secret,
     "aws:secretsmanager/secretPolicy:SecretPolicy": _of_a_secret,
     "aws:secretsmanager/secretRotation:SecretRotation": _of_a_secret,

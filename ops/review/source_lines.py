@@ -16,11 +16,14 @@ from tenancy import document, source
 
 _FIELDS: Final[tuple[tuple[str, str, str, document.FieldPath], ...]] = (
     ("aws:cloudwatch/logGroup:LogGroup", "retentionInDays", "cells", ("log_retention_days",)),
+    ("aws:cloudwatch/eventTarget:EventTarget", "input", "cells", ("health", "every_minutes")),
     ("aws:iam/role:Role", "assumeRolePolicy", "cells", ("runtime_principals",)),
     ("aws:kms/key:Key", "deletionWindowInDays", "cells", ("recovery_window_days",)),
     ("aws:lambda/function:Function", "environment.variables.MYFLUX_ORGANIZATION_ID", "cells", ("openai",)),
+    ("aws:lambda/function:Function", "environment.variables.MYFLUX_LANGUAGE", "cells", ("language",)),
     ("aws:lambda/function:Function", "environment.variables.OPENAI_BASE_URL", "cells", ("openai", "base_url")),
     ("aws:lambda/invocation:Invocation", "input", "tenants", ()),
+    ("aws:s3/bucketObjectv2:BucketObjectv2", "content", "tenants", ()),
     ("aws:secretsmanager/secret:Secret", "recoveryWindowInDays", "cells", ("recovery_window_days",)),
     ("aws:secretsmanager/secret:Secret", "replicas", "cells", ("replicas",)),
     ("aws:secretsmanager/secretRotation:SecretRotation", "rotationRules", "tenants", ("rotation",)),

@@ -53,5 +53,6 @@ Functions and alarms
     calls                 permissions and events that must exist
     alarms                alarms, and schedules
     topic                 the alarms' topic and the dead-letter queue
+    health_bucket         the bucket of declarations
     encrypted_calls       no plain HTTP to AWS, or for an alarm
 """

@@ -31,6 +31,7 @@ _SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
 _HOLDS_OURS: Final = frozenset({ownership.RESOURCE_POLICY, ownership.ROTATION, KEY_POLICY, _TARGET, _SUBSCRIPTION})
 _TRUST: Final = "assumeRolePolicy"
 _PROVIDER_OF_TOKENS: Final = "oidc-provider/"
+_DASHBOARDS: Final = "dashboard/"
 _COPIED: Final = ("secretsmanager", "kms")
 _REACHES_COPIES: Final = ("runtime", "rotation", "boundary", "looks")
 """Roles whose documents may name a secret's replicas and their KMS keys: they read or write them."""
@@ -93,9 +94,11 @@ def _works_in(provider: Resource, account: str, region: str) -> bool:
 
 
 def _regional(found: re.Match[str], path: str, copies: bool) -> bool:
-    """Whether the ARN must be in the stack's Region: replicas of a secret, and their KMS keys, need not be."""
+    """Whether the ARN must be in the stack's Region: replicas of a secret, and their KMS keys, need not be. IAM and
+    dashboards have none."""
     away = copies and found["service"] in _COPIED and "*" not in found["region"] and found["region"] != ""
-    return found["service"] != "iam" and not away and not path.startswith("replicas")
+    of_none = found["service"] == "iam" or found["name"].startswith(_DASHBOARDS)
+    return not of_none and not away and not path.startswith("replicas")
 
 
 def _with_copies(stack: Stack) -> frozenset[str]:

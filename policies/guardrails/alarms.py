@@ -60,6 +60,27 @@ SWEEPS: Final = (
     RequiredAlarm("SweepUnfinished", silence="breaching"),
 )
 
+HEALTH: Final = RequiredAlarm("HealthCycles", most=1, below=True, silence="breaching")
+TROUBLES: Final = (
+    "KeyRefused",
+    "OutOfMoney",
+    "RateLimited",
+    "CallsRefused",
+    "ModelsHidden",
+    "ModelsRetiring",
+    "ModelsRetired",
+    "OpenAISilent",
+    "BudgetReached",
+    "BudgetForecast",
+    "LimitsDiffer",
+    "KeysExpiring",
+    "RotationsLate",
+    "KeysOfPersons",
+    "Undeclared",
+    "CountriesDropped",
+)
+"""Metrics of the health function, which tells each trouble itself: their alarms are shown, and none must exist."""
+
 
 def _alarms(stack: Stack, _: Config) -> Iterator[Finding]:
     functions = list(ownership.functions(stack))
@@ -78,6 +99,8 @@ def _alarms(stack: Stack, _: Config) -> Iterator[Finding]:
     for sweep in sweeps:
         cell = {"Cell": sweep.text("tags", "cell")}
         wanted += [(sweep, one, cell | ({"Consumer": one.consumer} if one.consumer else {})) for one in SWEEPS]
+    looks = [function for function in functions if function.text("name").endswith("-health")]
+    wanted += [(function, HEALTH, {"Cell": function.text("tags", "cell")}) for function in looks]
     for about, one, dimensions in wanted:
         found = [
             alarm
@@ -227,9 +250,10 @@ ALARM_RULES: Final = (
         name="alarms-ring",
         severity="high",
         level="mandatory",
-        description="A platform has an alarm for functions' errors, for dead letters and for each metric of the sweep.",
+        description="A platform has an alarm for functions' errors, for dead letters, for each metric of the sweep "
+        "and for a health function that does not work.",
         rationale="Nobody notices that a key is used by somebody else, or is no longer rotated.",
-        fix="Keep components/alarms.py and components/sweep_alarms.py: a threshold may be stricter, not weaker.",
+        fix="Keep components/alarms.py, sweep_alarms.py and health_alarms.py: a threshold may be stricter, not weaker.",
         source=_WHY,
         check=_alarms,
     ),
@@ -247,7 +271,7 @@ ALARM_RULES: Final = (
         name="functions-look-by-the-clock",
         severity="high",
         level="mandatory",
-        description="An enabled scheduled rule calls the sweep and the admin key's rotation.",
+        description="An enabled scheduled rule calls the sweep, the health function and the admin key's rotation.",
         rationale="Orphaned keys are never revoked.",
         fix="Keep components/scheduled_call.py.",
         source="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html",

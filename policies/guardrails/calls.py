@@ -125,8 +125,8 @@ CALL_RULES: Final = (
         name="functions-called-when-they-must",
         severity="high",
         level="mandatory",
-        description="Secrets Manager may call the rotation functions. Schedules call the sweep and the admin key's "
-        "rotation at least daily, with the right event.",
+        description="Secrets Manager may call the rotation functions. Schedules call the sweep, the health "
+        "function and the admin key's rotation at least daily, with the right event.",
         rationale="Whoever removes the permission, or sets the sweep to dry_run, keeps a stolen key valid.",
         fix="Keep the permissions in components/, and components/scheduled_call.py with its events.",
         source="https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html",

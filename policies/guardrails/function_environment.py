@@ -45,14 +45,30 @@ def _is_openais(url: str, _: str, config: Config) -> bool:
     return parts.scheme == "https" and host in config.openai_hosts
 
 
+def _is_health_bucket(value: str, cell: str, _: Config) -> bool:
+    return re.fullmatch(rf"myflux-health-{re.escape(cell)}-[0-9]{{12}}", value, re.ASCII) is not None
+
+
+def _is_alarm_topic(value: str, cell: str, _: Config) -> bool:
+    topic = rf"arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{{12}}:myflux-{re.escape(cell)}-alarms"
+    return re.fullmatch(topic, value, re.ASCII) is not None
+
+
+def _is_language(value: str, _: str, __: Config) -> bool:
+    return value in ("en", "es")
+
+
 VARIABLES: Final[dict[str, tuple[Callable[[str, str, Config], bool], str]]] = {
     "MYFLUX_CELL": (_is_cell, "the function would work for another cell than its own"),
     "MYFLUX_ADMIN_SECRET": (_is_admin_secret, "it is not the admin secret of the function's own cell"),
     "MYFLUX_ORGANIZATION_ID": (_is_organization, "it is not the id of an OpenAI organization"),
+    "MYFLUX_HEALTH_BUCKET": (_is_health_bucket, "it is not the bucket of the function's own cell"),
+    "MYFLUX_ALARM_TOPIC": (_is_alarm_topic, "messages would be sent to another topic than the cell's alarms'"),
+    "MYFLUX_LANGUAGE": (_is_language, "the health function has no texts in this language"),
     "OPENAI_BASE_URL": (_is_openais, "keys would be sent to a host that is not OpenAI's, or without https"),
 }
-"""Every variable that functions/shared/environment.py reads: whether a value is right, given the function's cell and
-the configuration, and what is wrong with any other value."""
+"""Every variable that functions/shared/environment.py and functions/health/settings.py read: whether a value is right,
+given the function's cell and the configuration, and what is wrong with any other value."""
 
 
 def _environment(stack: Stack, config: Config) -> Iterator[Finding]:
@@ -84,7 +100,7 @@ ENVIRONMENT_RULES: Final = (
         severity="critical",
         level="mandatory",
         description="A function's environment has only the variables that the program sets: its own cell, that cell's "
-        "admin secret, an OpenAI organization, and an OPENAI_BASE_URL of OpenAI's.",
+        "admin secret, bucket and topic, a language, an OpenAI organization, and an OPENAI_BASE_URL of OpenAI's.",
         rationale="Variables such as AWS_LAMBDA_EXEC_WRAPPER and PYTHONPATH run other code, and AWS_ENDPOINT_URL sends "
         "secrets elsewhere. The functions send the admin key to OPENAI_BASE_URL. Whoever may describe a function sees "
         "its environment.",

@@ -161,7 +161,8 @@ IDENTITY_RULES: Final = (
         name="tenant-secrets-read-by-ours-alone",
         severity="critical",
         level="mandatory",
-        description="Only the runtime, a tenant's own role, the rotation and the sweep may read tenants' secrets.",
+        description="Only the runtime, a tenant's own role, the rotation, the sweep and the health function may read "
+        "tenants' secrets.",
         rationale="The other identity can read customers' keys and spend their money at OpenAI.",
         fix="Name the secrets that are meant, without a wildcard that also matches `myflux/`. To read a tenant's "
         "key, assume the runtime role with the tenant's tag.",

@@ -16,6 +16,7 @@ from .encrypted_calls import ENCRYPTED_CALL_RULES
 from .function_code import CODE_RULES
 from .function_environment import ENVIRONMENT_RULES
 from .functions import FUNCTION_RULES
+from .health_bucket import HEALTH_BUCKET_RULES
 from .identity import IDENTITY_RULES
 from .ignored import IGNORED_RULES
 from .kms import KMS_RULES
@@ -52,6 +53,7 @@ RULES: tuple[Rule, ...] = (
     *ALARM_RULES,
     *TOPIC_RULES,
     *ENCRYPTED_CALL_RULES,
+    *HEALTH_BUCKET_RULES,
     *PROMISE_RULES,
     *DELETION_RULES,
     *ACCOUNT_RULES,

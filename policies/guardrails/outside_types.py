@@ -28,6 +28,39 @@ class Changer:
     does: str
 
 
+_BESIDE: Final = "changes the bucket of declarations, or its objects, beside its own settings"
+_OF_A_BUCKET: Final = (
+    *(
+        f"{one}{version}"
+        for version in ("", "V2")
+        for one in (
+            "BucketAccelerateConfiguration",
+            "BucketAcl",
+            "BucketCorsConfiguration",
+            "BucketLifecycleConfiguration",
+            "BucketLogging",
+            "BucketObjectLockConfiguration",
+            "BucketRequestPaymentConfiguration",
+            "BucketVersioning",
+            "BucketWebsiteConfiguration",
+        )
+    ),
+    "AccessPoint",
+    "AnalyticsConfiguration",
+    "BucketAbac",
+    "BucketIntelligentTieringConfiguration",
+    "BucketMetadataConfiguration",
+    "BucketNotification",
+    "BucketObject",
+    "BucketOwnershipControls",
+    "BucketReplicationConfig",
+    "BucketServerSideEncryptionConfigurationV2",
+    "BucketV2",
+    "FilesFileSystem",
+    "Inventory",
+    "ObjectCopy",
+)
+
 CHANGERS: Final = (
     Changer(
         "aws:secretsmanager/tag:Tag",
@@ -162,6 +195,10 @@ CHANGERS: Final = (
         "can rewrite what our function logs",
     ),
     Changer(METRIC_FILTER, ("logGroupName",), LOG_GROUP, "makes metrics of what our function logs"),
+    *(
+        Changer(f"aws:s3/{one[0].lower()}{one[1:]}:{one}", ("bucket",), ownership.BUCKET, _BESIDE)
+        for one in _OF_A_BUCKET
+    ),
 )
 
 OVERWRITES: Final = {
@@ -171,6 +208,14 @@ OVERWRITES: Final = {
     "aws:sns/topicPolicy:TopicPolicy": ("arn", ownership.TOPIC, ""),
     "aws:sqs/queuePolicy:QueuePolicy": ("queueUrl", ownership.QUEUE, ""),
     "aws:cloudwatch/eventTarget:EventTarget": ("rule", EVENT_RULE, "targetId"),
+    "aws:s3/bucketObjectv2:BucketObjectv2": ("bucket", ownership.BUCKET, "key"),
+    "aws:s3/bucketPolicy:BucketPolicy": ("bucket", ownership.BUCKET, ""),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": ("bucket", ownership.BUCKET, ""),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
+        "bucket",
+        ownership.BUCKET,
+        "",
+    ),
 }
 """Types of which AWS keeps one for the resource that the first property names and, if there is one, the id in the last:
 of two, the one that is written later overwrites the other."""

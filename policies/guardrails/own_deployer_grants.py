@@ -1,8 +1,8 @@
 """The most that a pipeline's role may do, by what it deploys.
 
 Owns five tables: TENANTS and EVERYTHING limit the role's inline policy, TENANTS_STATE and EVERYTHING_STATE the managed
-policy on the stacks' state, LOOKS the one that reads. Leaves out the condition that each action needs (`own_deployer`)
-and other roles' tables (`own_grants`).
+policy on the stacks' state, on declarations and on what else of S3 and CloudWatch it changes, LOOKS the one that reads.
+Leaves out the condition that each action needs (`own_deployer`) and other roles' tables (`own_grants`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from .own_functions import KINDS, SCHEDULED
-from .own_grants import Grant, admin_secrets, customers_admin_secrets, secrets
+from .own_grants import Grant, admin_secrets, customers_admin_secrets, health_bucket, secrets
 
 TENANTS: Final = "tenants"
 EVERYTHING: Final = "everything"
@@ -20,6 +20,11 @@ EVERYTHING_STATE: Final = "everything-state"
 _ANY_KEY: Final = "arn:~:kms:~:~:key/*"
 _STATES: Final = ("deployer-tenants-state", "deployer-everything-state")
 _STATE_FILES: Final = ("json", "json.bak", "json.gz", "json.gz.bak", "json.zst", "json.zst.bak")
+_READ_BUCKET: Final = (
+    "GetAccelerateConfiguration GetBucketAcl GetBucketCORS GetBucketLogging GetBucketObjectLockConfiguration "
+    "GetBucketPolicy GetBucketPublicAccessBlock GetBucketRequestPayment GetBucketTagging GetBucketVersioning "
+    "GetBucketWebsite GetEncryptionConfiguration GetLifecycleConfiguration GetReplicationConfiguration ListBucket"
+)
 _RULES: Final = ("rotation-failed", *(one.rule for one in SCHEDULED))
 
 
@@ -116,7 +121,6 @@ def _platforms(cell: str) -> tuple[Grant, ...]:
         *_on("events", "DeleteRule PutRule PutTargets RemoveTargets TagResource UntagResource", *rules),
         *_on("logs", "CreateLogGroup DeleteLogGroup PutRetentionPolicy", *(f"{group}:*" for group in _logs(cell))),
         *_on("logs", "TagResource UntagResource", *_logs(cell)),
-        *_on("cloudwatch", "DeleteAlarms PutMetricAlarm TagResource UntagResource", _alarms(cell)),
         *_on("sns", "CreateTopic DeleteTopic SetTopicAttributes TagResource UntagResource", topic),
         *_on("sns", "Subscribe", topic),
         # SNS has no resource type for a subscription.
@@ -154,6 +158,8 @@ def _looks(cell: str) -> tuple[Grant, ...]:
         ),
         *_on("lambda", "InvokeFunction", *_functions(cell, ("sweep",))),
         *_on("cloudwatch", "ListTagsForResource", _alarms(cell)),
+        *_on("cloudwatch", "GetDashboard", _dashboard(cell)),
+        *_on("s3", _READ_BUCKET, health_bucket(cell)),
         *_on("events", "DescribeRule ListTagsForResource ListTargetsByRule", *_rules(cell)),
         # The KMS keys of secrets' replicas.
         *_on("kms", "Decrypt Encrypt GenerateDataKey", "arn:~:kms:~:~:key/~"),
@@ -171,6 +177,33 @@ def _state(kind: str, cell: str) -> tuple[Grant, ...]:
         *_on("s3", "DeleteObject GetObject PutObject", *writes),
         *_on("s3", "GetObject", "arn:~:s3:::~/.pulumi/meta.yaml", *platform),
         *_on("kms", "Decrypt Encrypt", "arn:~:kms:~:~:key/~"),
+        *_declarations(cell),
+        *(_beside(cell) if kind == EVERYTHING_STATE else ()),
+    )
+
+
+def _declarations(cell: str) -> tuple[Grant, ...]:
+    bucket = health_bucket(cell)
+    return (
+        *_on("s3", "DeleteObject GetObject GetObjectTagging PutObject", f"{bucket}/declarations/*"),
+        *_on("s3", "ListBucket", bucket),
+    )
+
+
+def _beside(cell: str) -> tuple[Grant, ...]:
+    """The health bucket, which is emptied before it is deleted, and CloudWatch."""
+    bucket = health_bucket(cell)
+    return (
+        *_on("s3", "GetObject GetObjectTagging PutObject", f"{bucket}/catalogue.json"),
+        *_on("s3", "DeleteObject DeleteObjectVersion", f"{bucket}/*"),
+        *_on(
+            "s3",
+            "CreateBucket DeleteBucket DeleteBucketPolicy ListBucketVersions PutBucketPolicy "
+            "PutBucketPublicAccessBlock PutBucketTagging PutEncryptionConfiguration TagResource",
+            bucket,
+        ),
+        *_on("cloudwatch", "DeleteAlarms PutMetricAlarm TagResource UntagResource", _alarms(cell)),
+        *_on("cloudwatch", "DeleteDashboards PutDashboard", _dashboard(cell)),
     )
 
 
@@ -191,6 +224,10 @@ def _logs(cell: str) -> tuple[str, ...]:
 
 def _alarms(cell: str) -> str:
     return f"arn:~:cloudwatch:~:~:alarm:myflux-{cell}-*"
+
+
+def _dashboard(cell: str) -> str:
+    return f"arn:~:cloudwatch::~:dashboard/myflux-{cell}-health"
 
 
 def _topic(cell: str) -> str:

@@ -28,6 +28,8 @@ class OurFunction:
     reads_trust: bool = False
     """Whom the runtime's roles trust."""
     sends_metrics: bool = False
+    watches: bool = False
+    """Tenants' declarations: it reads them, remembers what it found, and sends messages to the alarms' topic."""
     rule: str = ""
     """The end of the name of the rule that calls it at least daily; empty if no schedule calls it."""
     event: Mapping[str, tuple[Any, ...]] | None = None
@@ -64,10 +66,23 @@ OUR_FUNCTIONS: Final = (
         rule="sweep",
         event={"action": ("sweep",), "dry_run": (False, None), "due": (True,), "tenants": (None,)},
     ),
+    OurFunction(
+        "health",
+        "health",
+        reads_tenants=True,
+        reads_admin=True,
+        reads_customers=True,
+        lists_secrets=True,
+        sends_metrics=True,
+        watches=True,
+        rule="health",
+        event={"every_minutes": tuple(range(20, 241, 10))},
+    ),
 )
 KINDS: Final = tuple(one.kind for one in OUR_FUNCTIONS)
 READERS: Final = frozenset(one.kind for one in OUR_FUNCTIONS if one.reads_tenants)
 WRITERS: Final = frozenset(one.kind for one in OUR_FUNCTIONS if one.writes_tenants)
 ADMIN_READERS: Final = frozenset(one.kind for one in OUR_FUNCTIONS if one.reads_admin)
 ADMIN_WRITERS: Final = frozenset(one.kind for one in OUR_FUNCTIONS if one.writes_admin)
+WATCHERS: Final = tuple(one.kind for one in OUR_FUNCTIONS if one.watches)
 SCHEDULED: Final = tuple(one for one in OUR_FUNCTIONS if one.rule)

@@ -95,6 +95,7 @@ def _on_secrets(kind: str, cell: str, tenant: str) -> tuple[Grant, ...]:
             *(Grant((*_ROTATE, *_LOOK), one) for one in secrets_of(kind, cell)),
             *(Grant((one,), "*") for one in _ANYWHERE),
             *_readers_roles(cell),
+            *_watching(cell),
         )
     return tuple(_of_row(_FUNCTIONS[kind], cell))
 
@@ -113,6 +114,21 @@ def _of_row(function: OurFunction, cell: str) -> Iterator[Grant]:
         yield from _readers_roles(cell)
     if function.sends_metrics:
         yield Grant((PUT_METRIC_DATA,), "*")
+    if function.watches:
+        yield from _watching(cell)
+
+
+def health_bucket(cell: str) -> str:
+    """Tenants' declarations, and what the health function remembers."""
+    return f"arn:~:s3:::myflux-health-{cell}-????????????"
+
+
+def _watching(cell: str) -> Iterator[Grant]:
+    bucket = health_bucket(cell)
+    yield Grant(("s3:ListBucket",), bucket)
+    yield from (Grant(("s3:GetObject",), f"{bucket}/{key}") for key in ("declarations/*", "catalogue.json"))
+    yield Grant(("s3:GetObject", "s3:PutObject"), f"{bucket}/health/*")
+    yield Grant(("sns:Publish",), f"arn:~:sns:~:~:myflux-{cell}-alarms")
 
 
 def _readers_roles(cell: str) -> Iterator[Grant]:

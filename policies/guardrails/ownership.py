@@ -24,6 +24,7 @@ ROLE: Final = "aws:iam/role:Role"
 KEY: Final = "aws:kms/key:Key"
 TOPIC: Final = "aws:sns/topic:Topic"
 QUEUE: Final = "aws:sqs/queue:Queue"
+BUCKET: Final = "aws:s3/bucket:Bucket"
 INVOCATION: Final = "aws:lambda/invocation:Invocation"
 
 MANAGED_BY: Final = "myflux-keys"
@@ -57,6 +58,8 @@ CELLS_POLICY: Final = re.compile(
 )
 """The names of a cell's managed policies, whose content and attachments `own_roles` judges."""
 _ROLE_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):(?:role|user)/(?:[^*?]*/)?(?P<name>[^*?/]+)")
+HEALTH_BUCKET: Final = re.compile(r"myflux-health-(?P<cell>[a-z][a-z0-9-]{2,19})-[0-9]{12}", re.ASCII)
+"""The bucket of a cell's declarations."""
 _SLUG: Final = r"[a-z][a-z0-9-]{2,31}"
 _PART: Final = r"(?:\$\{[^}\s]+\}|[a-z0-9*?-]+)"
 """Of a name in a policy document: a slug, a wildcard or a variable."""

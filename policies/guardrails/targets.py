@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final, Literal, cast
 
 from . import ownership
-from .alarms import SWEEPS
+from .alarms import HEALTH, SWEEPS, TROUBLES
 from .model import UNKNOWN, Resource, Stack
 from .outside_types import ALARM
 from .own_functions import KINDS
@@ -23,7 +23,7 @@ _KMS_ALIAS: Final = "aws:kms/alias:Alias"
 
 
 def _in_a_name(metric: str, consumer: str) -> str:
-    words = re.sub(r"(?<!^)(?=[A-Z])", "-", metric).lower()
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", metric).lower()
     return f"{words}-by-{consumer}" if consumer else words
 
 
@@ -32,7 +32,8 @@ _ALARMS: Final = tuple(
     for one in (
         "dead-letters-not-empty",
         *(f"{kind}-errors" for kind in KINDS),
-        *(_in_a_name(one.metric, one.consumer) for one in SWEEPS),
+        *(_in_a_name(one.metric, one.consumer) for one in (*SWEEPS, HEALTH)),
+        *(_in_a_name(metric, "") for metric in TROUBLES),
     )
 )
 """How the names of our alarms end."""
@@ -46,6 +47,8 @@ def name_in(text: str) -> str:
         return ownership.secret_name(text)
     arn = _ARN.fullmatch(text)
     rest = arn["rest"] if arn else _PLACE.sub("", text, count=1)
+    if text.startswith("arn:") and ":s3:::" in text:
+        return text.rpartition(":")[2].partition("/")[0]
     # A function's version or alias follows its name, as does a log group's star.
     return _KIND.sub("", rest, count=1).partition(":")[0]
 
@@ -53,6 +56,8 @@ def name_in(text: str) -> str:
 def ours_by_name(type_: str, name: str) -> bool:
     if type_ == ALARM:
         return name.startswith("myflux-") and name.endswith(_ALARMS)
+    if type_ == ownership.BUCKET:
+        return ownership.HEALTH_BUCKET.fullmatch(name) is not None
     return ownership.named_like_ours(name)
 
 

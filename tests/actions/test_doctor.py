@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from functions.health.state import State, TenantState
 from functions.sweep.trust import DeadTrust
-from ops.actions import doctor, doctor_account, run_doctor
+from ops.actions import doctor, doctor_account, doctor_health, run_doctor
 from ops.actions.doctor import Finding, FunctionSeen
 from ops.errors import OperationError
 from ops.rotation_state import SecretFacts
@@ -37,6 +38,8 @@ SECRET = SecretFacts(
     stages={"v1": ["AWSCURRENT"]},
     next_rotation=NOW + timedelta(days=20),
 )
+LOOKED = State({"acme": TenantState()}, cycle_began=NOW.timestamp() - 179 * 60)
+LOGS = "/aws/lambda/myflux-prod-eu1-health"
 STORED = NOW - timedelta(days=40)
 
 
@@ -61,6 +64,7 @@ RIGHT = [
     doctor.admin_key(CELL, SECRET, STORED),
     doctor.openai(CELL, "org-a", calls=1, days_left=14),
     doctor.alarms(CELL, TOPIC, REGION, {"oncall@example.com": True}),
+    doctor_health.health(LOOKED, 60, LOGS, NOW.timestamp()),
 ]
 
 
@@ -71,6 +75,8 @@ def test_what_is_right_is_ok_and_asks_for_nothing(found: Finding) -> None:
 
 
 WRONG = [
+    (doctor_health.health(replace(LOOKED, cycle_began=1.0), 60, LOGS, NOW.timestamp()), f"aws logs tail {LOGS}"),
+    (doctor_health.health(replace(LOOKED, unsent=(("a", "b"),)), 60, LOGS, NOW.timestamp()), "health.unsent"),
     (doctor_account.python((3, 10, 14), ">=3.11"), "make install"),
     (doctor_account.engine(None, "3.250.0"), "make engine"),
     (doctor_account.engine("v3.249.9", "3.250.0"), "make engine"),

@@ -77,6 +77,8 @@ ELSEWHERE = {
     "move": "what it wrote is searched at the end of tests/tenants_life",
     "bootstrap": "runs before a cell has any key, and its test looks for its passphrase",
     "env": "prints what a cell's file says, and asks nobody",
+    "models": "reads tenants' files and prices, and asks nobody",
+    "estimate": "reads a tenant's file and prices, and asks nobody",
     "rename": "refuses before it reads anything",
     "local": "starts and stops servers; `local openai-admin-key` plays OpenAI's page, which shows a new key once",
 }

@@ -15,8 +15,8 @@ import boto3
 import pytest
 
 from components.iam.boundary import permissions_boundary
-from components.iam.deployer_calls import Deploys
 from components.iam.deployer_permissions import deployer_looks, deployer_permissions
+from components.iam.grants import Deploys
 from components.iam.resource import tenant_secret
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import FUNCTIONS, ROTATION

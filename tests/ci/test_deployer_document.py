@@ -10,10 +10,11 @@ import pytest
 from components.iam import identity
 from components.iam.boundary import permissions_boundary
 from components.iam.copies import Replica
-from components.iam.deployer_calls import BUILD, TENANT_TYPES, Deploys, Grant, look
-from components.iam.deployer_permissions import NEVER, deployer_looks, deployer_permissions
+from components.iam.deployer_calls import BUILD, TENANT_TYPES, look
+from components.iam.deployer_permissions import NEVER, deployer_beside, deployer_looks, deployer_permissions
 from components.iam.deployer_state import State, deployer_state
 from components.iam.deployer_trust import Job, deployer_trust
+from components.iam.grants import Deploys, Grant
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import ROTATION
 from ops.review.rehearsal import rehearse
@@ -56,8 +57,11 @@ def granted(grants: list[Grant]) -> set[Right]:
 @pytest.mark.parametrize("mode", MODES)
 def test_statements_that_list_several_services_allow_what_the_table_grants(mode: Deploys) -> None:
     types = BUILD if mode == "everything" else TENANT_TYPES
-    written = [one for one in deployer_permissions(LONGEST, mode)["Statement"] if one["Effect"] == "Allow"]
+    inline = [one for one in deployer_permissions(LONGEST, mode)["Statement"] if one["Effect"] == "Allow"]
+    written = [*inline, *deployer_beside(LONGEST, mode)]
     assert rights(written) == granted([grant for type_ in types for grant in BUILD[type_](LONGEST, mode)])
+    beside = [one for one in deployer_state(LONGEST, mode, STATE)["Statement"] if "Sid" not in one]
+    assert beside == deployer_beside(LONGEST, mode), "what the inline policy has no room for is in the other one"
     assert rights(deployer_looks(LONGEST)["Statement"]) == granted(look(LONGEST))
     for one in written:
         assert "*" not in one["Resource"] or len(one["Resource"]) == 1, "or every action would be on everything"
@@ -103,6 +107,20 @@ def test_a_pipeline_of_tenants_touches_nothing_that_decides_who_reads() -> None:
     assert {action.partition(":")[0] for action in every} == {"kms", "lambda", "secretsmanager"}
     assert {action for action in every if action.startswith("lambda:")} == {"lambda:InvokeFunction"}
     assert f"secret:{LONGEST.admin_secret}" not in json.dumps(written)
+
+
+def test_a_pipeline_of_tenants_writes_declarations_and_nothing_else_in_their_bucket() -> None:
+    bucket = LONGEST.health_bucket_arn
+    found = rights(deployer_beside(LONGEST, "tenants"))
+    assert {(action, resource) for action, resource, _ in found} == {
+        ("s3:ListBucket", bucket),
+        *((f"s3:{name}", f"{bucket}/declarations/*") for name in ("DeleteObject", "GetObject", "PutObject")),
+        ("s3:GetObjectTagging", f"{bucket}/declarations/*"),
+    }
+    everything = rights(deployer_beside(LONGEST, "everything"))
+    assert not [one for one in everything if one[1].endswith("/health/*")]
+    written = {resource for action, resource, _ in everything if action == "s3:PutObject"}
+    assert written == {f"{bucket}/declarations/*", f"{bucket}/catalogue.json"}, "not what the function remembers"
 
 
 def test_roles_are_passed_to_lambda_alone_and_made_within_the_boundary_alone() -> None:

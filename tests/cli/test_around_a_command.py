@@ -58,6 +58,8 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "status": (),
     "history": ("acme",),
     "capacity": (),
+    "models": (),
+    "estimate": ("acme", "--input-tokens", "2000"),
     "local up": ("--home", f"{NO_HOME}/cell"),
     "local status": ("--home", f"{NO_HOME}/cell"),
     "local env": ("--home", f"{NO_HOME}/cell"),

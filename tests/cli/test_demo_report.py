@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from demo import access, play, proposing, proving, provisioning, rotating, settling, sweeping, traces
+from demo import access, play, proposing, proving, provisioning, rotating, settling, sweeping, traces, watching
 from demo.report import CheckFailed, Report
 from tests.cli.conftest import ROOT
 
@@ -32,6 +32,7 @@ CHECKS = [
     "old-key-dies",
     "crash-recovery",
     "sweep-finds-orphans",
+    "health-finds-trouble",
     "no-key-leaked",
     "second-up-unchanged",
     "fleet-up",
@@ -140,7 +141,7 @@ def test_the_checks_are_these_in_this_order() -> None:
 def stubbed(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Every check of the demo passes at once, but those named in the set, which fail."""
     failing: set[str] = set()
-    for module in (provisioning, proving, access, rotating, sweeping, traces, settling, proposing):
+    for module in (provisioning, proving, access, rotating, sweeping, watching, traces, settling, proposing):
         for name in CHECKS:
             function = name.replace("-", "_")
             if hasattr(module, function):

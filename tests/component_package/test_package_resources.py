@@ -47,7 +47,8 @@ def test_a_tenants_key_is_the_programs_own(build: Build, tenant: dict[str, Any],
     file = snake(tenant)
     cell = from_program.cell(file.pop("cell"), "test")
     shared = program.Shared(
-        *(file.pop(name) for name in ("kms_key_arn", "rotation_function_arn", "provisioner_function"))
+        *(file.pop(name) for name in ("kms_key_arn", "rotation_function_arn", "provisioner_function")),
+        health_bucket=cell.names.health_bucket,
     )
     model = from_program.tenant(file, "test", cell)
     theirs = build(lambda: Package().construct("acme", "myflux:index:TenantKey", tenant))

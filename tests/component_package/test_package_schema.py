@@ -9,7 +9,8 @@ import pytest
 
 from component_package import arguments
 from component_package.plugin import Package
-from tenancy.cell import Cell, OpenAI
+from tenancy.cell import Cell
+from tenancy.openai import OpenAI
 from tenancy.pipeline import GitHub, GitLab, Pipeline
 from tenancy.rotation import Rotation
 from tenancy.spending import Budget, RateLimit

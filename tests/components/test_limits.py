@@ -33,6 +33,7 @@ COPIES = [
 """As many as a cell may have."""
 
 TEXTS = {
+    "aws:cloudwatch/dashboard:Dashboard": {"dashboardName": 255},
     "aws:cloudwatch/eventRule:EventRule": {"name": 64, "description": 512, "scheduleExpression": 256},
     "aws:cloudwatch/eventTarget:EventTarget": {"targetId": 64, "input": 8192},
     "aws:cloudwatch/logGroup:LogGroup": {"name": 512},
@@ -46,6 +47,11 @@ TEXTS = {
     "aws:lambda/function:Function": {"name": 64, "description": 256, "handler": 128},
     "aws:lambda/invocation:Invocation": {},
     "aws:lambda/permission:Permission": {"statementId": 100},
+    "aws:s3/bucket:Bucket": {"bucket": 63},
+    "aws:s3/bucketObjectv2:BucketObjectv2": {"key": 1024},
+    "aws:s3/bucketPolicy:BucketPolicy": {"policy": 20_480},
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": {},
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": {},
     "aws:secretsmanager/secret:Secret": {"name": 512, "description": 2048},
     "aws:secretsmanager/secretPolicy:SecretPolicy": {"policy": 20_480},
     "aws:secretsmanager/secretRotation:SecretRotation": {},

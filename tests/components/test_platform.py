@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from components.admin_rotation import AdminKeyLife
+from components.health_alarms import SAYS
 from components.platform import Platform, PlatformArgs
 from components.tenant_key import TenantKey
+from functions.health.settings import BUCKET, LANGUAGE, TOPIC
 from myflux_keys.aws_names import CellNames
-from myflux_keys.cell_functions import FUNCTIONS
+from myflux_keys.cell_functions import FUNCTIONS, HEALTH
 from tests.components.test_tenant_key import arguments as tenant_arguments
 
 Build = Callable[[Callable[[], Any]], Any]
@@ -32,6 +34,7 @@ def arguments(cell: CellNames, folder: Path, **changes: Any) -> PlatformArgs:
         "organization_id": "org-1",
         "runtime_principals": ["arn:aws:iam::111122223333:role/app"],
         "deployer_principals": ["arn:aws:iam::111122223333:role/deployer"],
+        "catalogue": "{}",
         "alarm_emails": ["ops@callmyway.example"],
         "log_retention_days": 30,
         "protect": True,
@@ -55,6 +58,7 @@ def test_the_admin_keys_place_is_empty_and_locked(recorded: Any, cell: CellNames
         cell.role_arn(cell.provisioner_function),
         cell.role_arn(cell.admin_rotation_function),
         cell.role_arn(cell.sweep_function),
+        cell.function_role_arn(HEALTH),
     ], "neither a deployer nor the runtime may read the admin key"
 
 
@@ -68,7 +72,7 @@ def test_every_role_is_bounded(recorded: Any, cell: CellNames) -> None:
 
 
 def test_a_function_comes_after_its_permissions_and_its_log_group(recorded: Any) -> None:
-    for kind in ("eu1-rotation", "provisioner", "admin_rotation", "sweep"):
+    for kind in ("eu1-rotation", "provisioner", "admin_rotation", "sweep", "eu1-health"):
         function = recorded.one(FUNCTION, f"{kind}-function")
         assert recorded.reaches(function, recorded.one("aws:iam/rolePolicy:RolePolicy", f"{kind}-permissions"))
         assert recorded.reaches(function, recorded.one("aws:cloudwatch/logGroup:LogGroup", f"{kind}-logs")), (
@@ -86,13 +90,16 @@ def test_secrets_manager_may_call_rotation_for_this_cells_secrets_only(recorded:
 def test_the_functions_environment_holds_addresses_and_no_secret(recorded: Any) -> None:
     for function in recorded.of(FUNCTION):
         variables = function.inputs["environment"]["variables"]
-        assert set(variables) == {"MYFLUX_CELL", "MYFLUX_ADMIN_SECRET", "MYFLUX_ORGANIZATION_ID", "OPENAI_BASE_URL"}
+        shared = {"MYFLUX_CELL", "MYFLUX_ADMIN_SECRET", "MYFLUX_ORGANIZATION_ID", "OPENAI_BASE_URL"}
+        own = {BUCKET, TOPIC, LANGUAGE} if function.name.endswith("-health-function") else set[str]()
+        assert set(variables) == shared | own
 
 
 def test_failures_reach_a_person(recorded: Any, cell: CellNames) -> None:
     alarms = recorded.of("aws:cloudwatch/metricAlarm:MetricAlarm")
     assert {a.inputs["metricName"] for a in alarms} > {"Errors", "ApproximateNumberOfMessagesVisible"}
-    assert all(a.inputs["alarmActions"] for a in alarms), "an alarm without an action wakes nobody"
+    silent = {a.inputs["metricName"] for a in alarms if not a.inputs.get("alarmActions")}
+    assert silent == set(SAYS), "the health function itself tells these; any other alarm without an action wakes nobody"
     pattern = json.loads(recorded.one("aws:cloudwatch/eventRule:EventRule", "rotation-failed").inputs["eventPattern"])
     assert "RotationFailed" in pattern["detail"]["eventName"]
     assert recorded.one("aws:sns/topicSubscription:TopicSubscription").inputs["endpoint"] == "ops@callmyway.example"

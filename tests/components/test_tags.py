@@ -47,6 +47,8 @@ def test_what_takes_tags_is_known(token: str, expected: bool) -> None:
 
 def _check(recorded: Any, tenant: str) -> None:
     taggable = [r for r in recorded.resources if r.type.startswith("aws:") and takes_tags(r.type)]
+    # An object has the tags of nothing: its bucket has the cell's, and its key names the tenant.
+    taggable = [r for r in taggable if r.type != "aws:s3/bucketObjectv2:BucketObjectv2"]
     assert taggable
     for resource in taggable:
         tags = resource.inputs.get("tags", {})

@@ -11,6 +11,7 @@ import pytest
 from components.iam.copies import Replica
 from components.tenant_key import Managed, TenantKey, TenantKeyArgs
 from myflux_keys.aws_names import CellNames, TenantNames
+from myflux_keys.cell_functions import FUNCTIONS
 
 Build = Callable[[Callable[[], Any]], Any]
 SECRET = "aws:secretsmanager/secret:Secret"
@@ -26,6 +27,8 @@ def arguments(names: TenantNames, **changes: Any) -> TenantKeyArgs:
         "kms_key_arn": "arn:aws:kms:eu-central-1:111122223333:key/cell",
         "deployer_principals": [DEPLOYER],
         "runtime_principals": ["arn:aws:iam::111122223333:role/app"],
+        "health_bucket": names.cell.health_bucket,
+        "declaration": "{}",
         "enabled": True,
         "dedicated": False,
         "recovery_window_days": 30,
@@ -58,6 +61,13 @@ def test_no_value_is_an_input_of_anything(build: Build, cell: CellNames) -> None
         assert "secretString" not in resource.inputs, f"{resource.name} would carry a value through the state"
 
 
+def test_a_tenant_leaves_its_declaration_in_the_platforms_bucket(build: Build, cell: CellNames) -> None:
+    recorded = build(lambda: TenantKey("acme", arguments(cell.tenant("acme"), declaration='{"tenant":"acme"}')))
+    left = recorded.one("aws:s3/bucketObjectv2:BucketObjectv2").inputs
+    assert (left["bucket"], left["key"]) == (cell.health_bucket, "declarations/acme.json")
+    assert left["content"] == '{"tenant":"acme"}'
+
+
 def test_the_lock_is_on_before_the_first_rotation_can_start(build: Build, cell: CellNames) -> None:
     recorded = build(lambda: TenantKey("acme", arguments(cell.tenant("acme"))))
     assert recorded.reaches(recorded.one(ROTATION), recorded.one(POLICY)), (
@@ -81,7 +91,7 @@ def test_a_customers_admin_key_has_its_place_before_anything_is_made_with_it(bui
     assert names.admin_secret == "myflux-admin/prod-eu1/acme/openai", "out of reach of the runtime's pattern"
     sids = {s["Sid"]: s for s in json.loads(lock.inputs["policy"])["Statement"]}
     assert sids["OnlyFunctionsRead"]["Condition"]["StringNotEquals"]["aws:PrincipalArn"] == [
-        cell.role_arn(role) for role in (cell.rotation_function, cell.provisioner_function, cell.sweep_function)
+        cell.function_role_arn(one) for one in FUNCTIONS if one.kind != "admin_rotation"
     ]
     assert sids["OnlyDeployersStore"]["Condition"]["StringNotEquals"]["aws:PrincipalArn"] == [DEPLOYER]
     assert "kmsKeyId" in place.inputs
@@ -139,7 +149,7 @@ def test_a_dedicated_tenant_shares_neither_key_nor_role(build: Build, cell: Cell
     role = recorded.one("aws:iam/role:Role")
     trust = json.loads(role.inputs["assumeRolePolicy"])["Statement"][0]
     assert trust["Condition"]["StringEquals"] == {"aws:RequestTag/tenant": "bank"}
-    (readers,) = statements(recorded, "OnlyRuntimeRotationAndSweepRead")
+    (readers,) = statements(recorded, "OnlyRuntimeAndFunctionsRead")
     allowed = readers["Condition"]["StringNotEquals"]["aws:PrincipalArn"]
     assert names.dedicated_role_arn in allowed
     assert cell.runtime_role_arn not in allowed, "the shared runtime must be shut out"

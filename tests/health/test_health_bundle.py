@@ -19,6 +19,7 @@ from functions.health.counting import counted
 from functions.health.history import History, Trouble
 from functions.health.limits import TURNS, turns
 from functions.health.notices import Scope
+from functions.health.pace import waits
 from functions.health.settings import BUCKET, LANGUAGE, TOPIC, read_settings
 from functions.health.state import State, StateError, TenantState
 from functions.health.trouble import KINDS, TENANT
@@ -89,6 +90,38 @@ def test_the_state_is_read_as_it_was_written() -> None:
 def test_a_state_that_cannot_be_read_is_an_error_and_not_an_empty_one(text: str) -> None:
     with pytest.raises(StateError):
         State.from_json(text)
+
+
+HOUR = 3600.0
+
+
+@pytest.mark.parametrize(
+    ("state", "every", "now", "waits_for"),
+    [
+        (State(), HOUR, 1e9, ""),
+        (State(cycle_began=1000.0), HOUR, 1000.0 + HOUR - 5, ""),
+        (State(cycle_began=1000.0), HOUR, 1000.0 + 600, "not due"),
+        (State(cycle_began=1000.0), 0.0, 1001.0, ""),
+        (State(cycle_began=1000.0, cursor="acme"), HOUR, 1600.0, ""),
+        (State(cycle_began=1000.0, running_until=1630.0), HOUR, 1600.0, "another invocation"),
+        (State(cycle_began=1000.0, running_until=1630.0), HOUR, 2200.0, ""),
+    ],
+    ids=[
+        "the first cycle of all",
+        "a call that comes five seconds early",
+        "a call between two cycles",
+        "a call by hand",
+        "a cycle that ran out of time goes on",
+        "one that is still running is left alone",
+        "one whose invocation died is begun again",
+    ],
+)
+def test_a_call_works_where_a_cycle_is_due_or_not_finished(
+    state: State, every: float, now: float, waits_for: str
+) -> None:
+    reason = waits(state, every, now)
+    assert waits_for in reason
+    assert bool(reason) == bool(waits_for)
 
 
 def test_metrics_are_a_fixed_number_a_cell_with_zeros() -> None:

@@ -159,7 +159,7 @@ def test_spend_is_read_from_all_pages_and_told_at_the_percentage(world: World, m
     world.control.settings(unattributed_cents=10_000, costs_early_percent=50)
     for _ in range(3):
         tenant.call(LONG)
-    world.cycle()
+    world.cycle(Deadline(300, sleep=lambda _: None))
     early = world.spent(tenant)
     [body] = world.bodies()
     assert re.search(r"1 % of the month's budget is spent: 0\.\d\d of 1 USD", body)

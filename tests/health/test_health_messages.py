@@ -14,6 +14,7 @@ from functions.health import english, spanish
 from functions.health.history import Change, History, Trouble, advance
 from functions.health.messages import LANGUAGES, message
 from functions.health.notices import FOLD_AT, Event, Notice, Scope, Told, tell
+from functions.health.remedies import COMMANDS, NEW_KEY
 from functions.health.trouble import CELL, KINDS, ORGANIZATION, TENANT, Finding, Judgement
 from tests.health.given import NOW, declaration
 
@@ -144,9 +145,12 @@ def _braces(text: str) -> set[str]:
 
 VALUES = {
     **dict.fromkeys(("days", "hours", "spent", "budget", "share", "percent", "low", "high"), "7"),
-    "limit": "models",
+    "limit": "tokens/min",
+    "model": "gpt-5",
     "declared": "a",
-    "actual": "b",
+    "actual": "-",
+    "date": "2026-12-11",
+    "expires": "2026-11-21T00:00:00Z",
     "country": "CR",
     "asked": "4",
     "unanswered": "3",
@@ -160,26 +164,75 @@ def notice(kind: str, event: Event = "started", *ids: str, folded: bool = False,
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_kind_says_what_whose_since_when_and_what_to_do(kind: str, language: str) -> None:
+def test_each_kind_says_what_whose_since_when_what_to_do_and_where_to_read(kind: str, language: str) -> None:
     told = message(notice(kind), "prod-eu1", language, {"acme": declaration()}, NOW + HOUR)
+    words = LANGUAGES[language].WORDS
     assert len(told.subject) < 100
     assert told.subject.isascii()
     assert told.subject.isprintable()
-    assert len(told.body.splitlines()) == 5
-    assert "{" not in told.body
+    heads = ["what", "whose", "since", "do", *(["type"] if kind in COMMANDS else []), "page"]
+    assert [line.split(": ")[0] for line in told.body.splitlines()[1:]] == [words[head] for head in heads]
+    assert not re.search(r"[{}?]|  ", told.body), "each value is there"
     assert "2026-11-20T12:00:00Z" in told.body
+    assert KINDS[kind].metric.lower() in told.body.splitlines()[-1]
+
+
+def test_a_message_is_plain_in_an_e_mail_and_in_the_forms_that_slack_is_reached_by() -> None:
+    """Slack confirms no subscription of SNS. Amazon Q Developer in chat applications does, over HTTPS, and takes AWS's
+    custom notifications; a function of one's own gets what a webhook takes."""
+    told = message(notice("key_refused"), "prod-eu1", "en", {"acme": declaration(name="A <&> B")}, NOW)
     shapes = json.loads(told.for_sns())
     assert shapes["email"] == shapes["default"] == told.body
-    assert told.body in json.loads(shapes["https"])["text"], "Slack's webhook takes an object with `text`"
+    assert "A <&> B" in told.body
+    chat = json.loads(shapes["https"])
+    assert (chat["version"], chat["source"]) == ("1.0", "custom")
+    assert (chat["content"]["textType"], chat["content"]["title"]) == ("client-markdown", told.subject)
+    assert "Type: myflux-keys rotate acme --wait" in chat["content"]["description"]
+    webhook = json.loads(shapes["lambda"])
+    assert list(webhook) == ["text"]
+    for text in (chat["content"]["description"], webhook["text"]):
+        assert "A &lt;&amp;&gt; B" in text, "what begins a link in Slack is escaped"
+    assert all(len(text.encode()) < 256 * 1024 for text in shapes.values())
+    assert set(shapes) <= {"default", "email", "https", "lambda"}, "names of protocols that SNS knows"
 
 
-def test_every_command_in_a_text_exists() -> None:
+def test_start_and_end_of_one_trouble_are_in_one_thread_and_another_trouble_is_not() -> None:
+    def thread(kind: str, event: Event, tenant: str = "acme") -> str:
+        shapes = json.loads(message(notice(kind, event, tenant), "c", "en", {}, NOW).for_sns())
+        return json.loads(shapes["https"])["metadata"]["threadId"]
+
+    assert thread("key_refused", "started") == thread("key_refused", "ended")
+    others = {thread("key_refused", "started", "globex"), thread("rotation_late", "started")}
+    assert thread("key_refused", "started") not in others
+
+
+def test_a_customers_organization_that_we_do_not_know_is_said_to_be_unknown() -> None:
+    own_key = declaration(source="customer", minted=False, budget=None)
+    told = Notice("started", Trouble("balance_gone", "", 0, NOW), (Scope(TENANT, "acme"),))
+    body = message(told, "c", "en", {"acme": own_key}, NOW).body
+    assert "organization (id not known to us) is used up" in body
+    assert "Type:" not in body, "only the customer can add credit"
+
+
+def test_a_folded_message_says_whose_values_it_shows() -> None:
+    many = notice("limit_drift", "started", "t1", "t2", folded=True, actual="5")
+    assert "5 there, a in the file (values of t1)." in message(many, "c", "en", {}, NOW).body
+
+
+def test_a_trouble_that_an_earlier_version_found_can_still_be_told_to_be_over() -> None:
+    old = Notice("ended", Trouble("key_expiring", "", 1, NOW), (Scope(TENANT, "acme"),))
+    assert "expires at ?" in message(old, "c", "en", {}, NOW).body
+
+
+def test_every_command_of_a_message_exists() -> None:
     known = set(re.findall(r"^## `(myflux-keys [a-z -]+)`$", (ROOT / "docs/cli.md").read_text("utf-8"), re.MULTILINE))
-    texts = [text for language in LANGUAGES.values() for _, text in language.TEXTS.values()]
-    texts += [language.WORDS["ask_key"] for language in LANGUAGES.values()]
-    used = [match for text in texts for match in re.findall(r"myflux-keys [a-z]+(?: [a-z]+)?", text)]
-    assert len(used) > 20
-    assert not [one for one in used if one not in known and " ".join(one.split()[:2]) not in known]
+    assert COMMANDS.keys() < KINDS.keys()
+    used = [re.match(r"myflux-keys [a-z]+(?: [a-z]+)?", text) for text in (*COMMANDS.values(), NEW_KEY)]
+    names = [one.group() for one in used if one]
+    assert len(names) == len(COMMANDS) + 1
+    assert not [one for one in names if one not in known and " ".join(one.split()[:2]) not in known]
+    texts = [text for language in LANGUAGES.values() for both in language.TEXTS.values() for text in both]
+    assert not [text for text in texts if "myflux-keys" in text], "a command is a line of its own"
 
 
 def test_the_owner_is_the_customer_where_the_account_is_theirs() -> None:

@@ -125,13 +125,30 @@ class World:
         return made
 
     def store(
-        self, slug: str, key: str, *, key_id: str = "", project: str = "", account: str = "", models: Any = (MODEL,)
+        self,
+        slug: str,
+        key: str,
+        *,
+        key_id: str = "",
+        project: str = "",
+        account: str = "",
+        models: Any = (MODEL,),
+        organization: str = "",
     ) -> None:
+        """`organization`: a customer's, in which we mint with an admin key of theirs."""
         self.keys.append(key)
         now = int(self.now())
         source = "managed" if project else "customer"
         payload = Payload(
-            *(slug, SecretText(key), key_id, project, account, "org-local" if project else "", self.url),
+            *(
+                slug,
+                SecretText(key),
+                key_id,
+                project,
+                account,
+                (organization or "org-local") if project else "",
+                self.url,
+            ),
             *(tuple(models), iso(now), iso(now + 30 * 86_400) if project else "", source),
         )
         tags = {
@@ -141,6 +158,8 @@ class World:
         }
         if project:
             tags |= {names.TAG_PROJECT_ID: project, names.TAG_SERVICE_ACCOUNT_ID: account}
+        if organization:
+            tags[names.TAG_ORGANIZATION_ID] = organization
         listed = [{"Key": name, "Value": value} for name, value in tags.items()]
         name = names.secret_name(self.slug, slug)
         self.aws.secrets.create_secret(Name=name, SecretString=payload.to_json(), Tags=listed)

@@ -35,8 +35,8 @@ def who_may(says: Matrix, group: str, secret: str) -> set[str]:
     return {p.label for p in says.principals if says.granted(p.label, secret, group)}
 
 
-def test_a_key_is_read_by_its_own_runtime_the_rotation_and_the_sweep(says: Matrix) -> None:
-    functions = {"rotation", "sweep"}
+def test_a_key_is_read_by_its_own_runtime_and_the_functions_that_need_it(says: Matrix) -> None:
+    functions = {"rotation", "sweep", "health"}
     for tenant in ("acme", "fjord", "initech"):
         assert who_may(says, "read", tenant) == {f"runtime as {tenant}", *functions}
     assert who_may(says, "read", "globex") == {"globex's own role", *functions}, (
@@ -46,7 +46,17 @@ def test_a_key_is_read_by_its_own_runtime_the_rotation_and_the_sweep(says: Matri
 
 def test_the_admin_key_is_read_by_functions_alone(says: Matrix) -> None:
     functions = {p.label for p in says.principals if p.kind == "function"}
-    assert who_may(says, "read", ADMIN_KEY) == functions == {"admin-rotator", "provisioner", "rotation", "sweep"}
+    assert (
+        who_may(says, "read", ADMIN_KEY)
+        == functions
+        == {
+            "admin-rotator",
+            "health",
+            "provisioner",
+            "rotation",
+            "sweep",
+        }
+    )
 
 
 def test_keys_are_written_by_the_rotation_and_only_those_made_elsewhere_by_the_deployer(says: Matrix) -> None:
@@ -69,7 +79,7 @@ def test_an_administrator_may_nothing_in_this_account_or_another(says: Matrix) -
 
 
 def test_every_cell_is_what_the_local_evaluator_says(says: Matrix, shipped: Sequence[Registered], cell: Cell) -> None:
-    weak = broken(shipped, "acme-key-policy", without("OnlyRuntimeRotationAndSweepRead"))
+    weak = broken(shipped, "acme-key-policy", without("OnlyRuntimeAndFunctionsRead"))
     for resources, matrix_ in ((shipped, says), (weak, matrix(weak, cell))):
         deployment = read(resources)
         secrets = columns(deployment, matrix_.secrets)
@@ -88,7 +98,7 @@ def test_every_cell_is_what_the_local_evaluator_says(says: Matrix, shipped: Sequ
 def test_a_door_left_open_is_a_difference_that_names_who_and_what(
     says: Matrix, shipped: Sequence[Registered], cell: Cell
 ) -> None:
-    weak = matrix(broken(shipped, "acme-key-policy", without("OnlyRuntimeRotationAndSweepRead")), cell)
+    weak = matrix(broken(shipped, "acme-key-policy", without("OnlyRuntimeAndFunctionsRead")), cell)
     assert weak != says
     assert {(g.principal, g.secret, g.action) for g in weak.grants - says.grants} == {
         (person, "acme", "GetSecretValue") for person in ("administrator", "deployer")

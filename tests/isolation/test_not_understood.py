@@ -19,7 +19,7 @@ from ops.review.remark import Outcome, exit_code
 from tenancy import Cell
 from tests.isolation.conftest import Statements, broken, by_sid
 
-READS = "OnlyRuntimeRotationAndSweepRead"
+READS = "OnlyRuntimeAndFunctionsRead"
 ACMES = "policy of myflux/local/<tenant>/openai"
 Change = Callable[[Statements], object]
 

@@ -109,7 +109,7 @@ def _without_other_tags(statements: Statements) -> None:
         (
             "acme-key-policy",
             "policy",
-            without("OnlyRuntimeRotationAndSweepRead"),
+            without("OnlyRuntimeAndFunctionsRead"),
             "only-readers-read",
             "whatever its own policies",
         ),

@@ -30,6 +30,7 @@ def refusal(server: Server, tenant: Tenant) -> openai.APIStatusError:
     ("fault", "status", "code", "word"),
     [
         ("balance_gone", 429, "credit_balance_exhausted", "quota"),
+        ("project_limit", 429, "project_spend_limit_exceeded", "quota"),
         ("quota_unnamed", 429, "insufficient_quota", "quota"),
         ("country_refused", 403, "unsupported_country_region_territory", "Country"),
         ("address_refused", 401, None, "IP not authorized"),

@@ -49,6 +49,7 @@ ARN = "arn:aws:{}:us-east-1:000000000000:{}"
 THERE = "arn:aws:logs:us-east-1:999999999999:destination:x"
 SECRET, OTHERS, SWEEP = "acme-key-secret", "acme-key-policy", "local-sweep-function"
 MAY = "local-sweep-permissions"
+STORED = "local-health-store-policy"
 
 
 PRODUCTION, DEPLOYERS = (
@@ -119,7 +120,7 @@ CLAIMS: dict[str, list[Claim]] = {
     ],
     "tenant-secrets-read-by-ours-alone": [
         Claim("may read tenants' secrets", ACME, extra(user_policy("secretsmanager:GetSecretValue"))),
-        Claim("Only the runtime, a tenant's own role, the rotation and the sweep", PLATFORM, edits("local-provisioner-permissions", "policy", first(0, ("Resource",), "*"))),
+        Claim("Only the runtime, a tenant's own role, the rotation, the sweep and the health function", PLATFORM, edits("local-provisioner-permissions", "policy", first(0, ("Resource",), "*"))),
     ],
     "secrets-changed-by-ours-alone": [
         Claim("Only the rotation functions write our secrets", ACME, extra(user_policy("secretsmanager:PutSecretValue"))),
@@ -211,6 +212,9 @@ CLAIMS: dict[str, list[Claim]] = {
         Claim("its own cell", PLATFORM, variables(MYFLUX_CELL="prod-eu1")),
         Claim("that cell's admin secret", PLATFORM, variables(MYFLUX_ADMIN_SECRET="myflux-admin/prod-eu1/openai")),
         Claim("an OpenAI organization", PLATFORM, variables(MYFLUX_ORGANIZATION_ID="proj_x")),
+        Claim("bucket", PLATFORM, variables(MYFLUX_HEALTH_BUCKET="myflux-health-prod-eu1-000000000000")),
+        Claim("topic", PLATFORM, variables(MYFLUX_ALARM_TOPIC=ARN.format("sns", "myflux-prod-eu1-alarms"))),
+        Claim("a language", PLATFORM, variables(MYFLUX_LANGUAGE="fr")),
         Claim("an OPENAI_BASE_URL of OpenAI's", PLATFORM, variables(OPENAI_BASE_URL="https://evil.example")),
     ],
     "functions-keep-their-logs": [
@@ -234,6 +238,7 @@ CLAIMS: dict[str, list[Claim]] = {
     "functions-called-when-they-must": [
         Claim("Secrets Manager may call the rotation functions", PLATFORM, drops("local-admin-permission")),
         Claim("Schedules call the sweep", PLATFORM, drops("local-sweeping-permission")),
+        Claim("the health function", PLATFORM, event("local-health-target", every_minutes=1440)),
         Claim("the admin key's rotation", PLATFORM, drops("local-admin-tidy-permission")),
         Claim("at least daily", PLATFORM, sets("local-sweeping-rule", scheduleExpression="rate(2 days)")),
         Claim("with the right event", PLATFORM, event("local-sweeping-target", dry_run=True)),
@@ -246,6 +251,7 @@ CLAIMS: dict[str, list[Claim]] = {
         Claim("an alarm for functions' errors", PLATFORM, drops(ALARM)),
         Claim("for dead letters", PLATFORM, drops("local-alarms-dead-letters-alarm")),
         Claim("for each metric of the sweep", PLATFORM, drops("local-sweeping-ForeignKeys")),
+        Claim("for a health function that does not work", PLATFORM, drops("local-health-HealthCycles")),
     ],
     "failed-rotations-told": [
         Claim("notifies the alarms' topic", PLATFORM, sets("local-alarms-rotation-failed-target", arn=ARN.format("sns", "x"))),
@@ -255,6 +261,7 @@ CLAIMS: dict[str, list[Claim]] = {
     "functions-look-by-the-clock": [
         Claim("An enabled", PLATFORM, sets("local-sweeping-rule", state="DISABLED")),
         Claim("scheduled rule calls the sweep", PLATFORM, drops("local-sweeping-target")),
+        Claim("the health function", PLATFORM, drops("local-health-target")),
         Claim("the admin key's rotation", PLATFORM, drops("local-admin-tidy-target")),
     ],
     "alarms-topic-closed": [
@@ -264,6 +271,12 @@ CLAIMS: dict[str, list[Claim]] = {
         Claim("No queue or function of another account is subscribed", PLATFORM, extra(resource("aws:sns/topicSubscription:TopicSubscription", topic=ARN.format("sns", "myflux-local-alarms"), protocol="sqs", endpoint="arn:aws:sqs:us-east-1:999999999999:x"))),
         Claim("The cell's `alarm_emails` are subscribed to the topic", PLATFORM, lambda s: s, EMAILS),
         Claim("in production at least one address is", PLATFORM, drops("local-alarms-oncall@myflux.example"), PRODUCTION),
+    ],
+    "declarations-closed": [
+        Claim("blocks public access", PLATFORM, sets("local-health-store-public-access", blockPublicPolicy=False)),
+        Claim("encrypts its objects", PLATFORM, drops("local-health-store-encryption")),
+        Claim("only the health function", PLATFORM, edits(STORED, "policy", of("OnlyWatchersAndDeployers", ("Condition", "StringNotEquals", "aws:PrincipalArn"), ["arn:aws:iam::000000000000:role/myflux-local-sweep"]))),
+        Claim("deployers may use them", PLATFORM, edits(STORED, "policy", of("OnlyWatchersAndDeployers", ("Condition", "StringNotEquals", "aws:PrincipalArn"), ["arn:aws:iam::000000000000:user/intern*"]))),
     ],
     "calls-are-encrypted": [
         Claim("AWS's own hosts", PLATFORM, sets("local-aws", endpoints=[{"iam": "https://evil.example"}])),

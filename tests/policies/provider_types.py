@@ -18,7 +18,7 @@ import pulumi_aws
 from policies.guardrails.outside_types import CHANGERS
 
 PACKAGE: Final = Path(pulumi_aws.__file__).parent
-OF_OURS: Final = frozenset({"cloudwatch", "iam", "kms", "lambda", "secretsmanager", "sns", "sqs"})
+OF_OURS: Final = frozenset({"cloudwatch", "iam", "kms", "lambda", "s3", "secretsmanager", "sns", "sqs"})
 """The modules of the types that the program registers; a test compares them."""
 PEOPLES: Final = "ssoadmin"
 """It gives people policies that are judged like any identity's."""
@@ -107,6 +107,11 @@ JUDGED: Final[Mapping[str, str]] = {
     "aws:cloudwatch/logAccountPolicy:LogAccountPolicy": "logs-stay-in-the-account",
     "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": "logs-stay-in-the-account",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "alarms-ring",
+    "aws:s3/bucket:Bucket": "declarations-closed",
+    "aws:s3/bucketObjectv2:BucketObjectv2": "stack-of-one-tenant",
+    "aws:s3/bucketPolicy:BucketPolicy": "declarations-closed",
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": "declarations-closed",
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": "declarations-closed",
     "aws:ssoadmin/customerManagedPolicyAttachment:CustomerManagedPolicyAttachment": (
         "policies-attached-where-they-belong"
     ),
@@ -131,7 +136,8 @@ HARMLESS: Final[Mapping[str, tuple[str, ...]]] = {
     "it is of the account as a whole, and grants nothing": (
         "iam/accountAlias", "iam/accountPasswordPolicy", "iam/organizationsFeatures",
         "iam/outboundWebIdentityFederation", "iam/securityTokenServicePreferences", "iam/serverCertificate",
-        "cloudwatch/logStorageTierPolicy", "cloudwatch/otelEnrichment", "sns/smsPreferences",
+        "cloudwatch/logStorageTierPolicy", "cloudwatch/otelEnrichment", "s3/accountPublicAccessBlock",
+        "sns/smsPreferences",
     ),
     "who may assume a role stands in the role's trust policy, which is judged": (
         "iam/openIdConnectProvider", "iam/samlProvider", "iam/serviceLinkedRole",
@@ -143,12 +149,14 @@ HARMLESS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "it is a thing of its own, which our functions do not use: what they run is judged": (
         "lambda/capacityProvider", "lambda/codeSigningConfig", "lambda/coreNetworkConnector", "lambda/layerVersion",
-        "lambda/layerVersionPermission", "lambda/microvmsImage",
+        "lambda/layerVersionPermission", "lambda/microvmsImage", "s3/directoryBucket", "s3/filesAccessPoint",
+        "s3/filesFileSystemPolicy", "s3/filesMountTarget", "s3/filesSynchronizationConfiguration", "s3/vectorsIndex",
+        "s3/vectorsVectorBucket", "s3/vectorsVectorBucketPolicy",
     ),
     "it publishes to a topic as its policy lets it, which is judged": ("sns/platformApplication",),
     "it looks, or notifies, and changes nothing that it looks at": (
         "cloudwatch/compositeAlarm", "cloudwatch/contributorInsightRule", "cloudwatch/contributorManagedInsightRule",
-        "cloudwatch/dashboard", "cloudwatch/internetMonitor", "cloudwatch/logAnomalyDetector",
+        "cloudwatch/dashboard", "cloudwatch/internetMonitor", "s3/bucketMetric", "cloudwatch/logAnomalyDetector",
         "cloudwatch/logIndexPolicy", "cloudwatch/metricStream", "cloudwatch/queryDefinition",
         "cloudwatch/resourceMetricsConfiguration",
     ),

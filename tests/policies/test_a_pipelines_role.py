@@ -215,7 +215,7 @@ def test_it_governs_a_secret_and_neither_stores_nor_reads_one() -> None:
     acme = with_a_pipeline("acme.local", "tenants")
     policy = next(one for one in acme if one.name == "acme-key-policy").text("policy")
     assert OWN in policy, "it governs"
-    for sid in ("OnlyRuntimeRotationAndSweepRead", "OnlyWritersFill"):
+    for sid in ("OnlyRuntimeAndFunctionsRead", "OnlyWritersFill"):
         found = findings("secret-shuts-out-all-but-named", edited(acme, "acme-key-policy", "policy", let_in(sid)))
         assert found, f"{sid} must not name a pipeline's role"
         assert "myflux-local-deployer" in found[0].message

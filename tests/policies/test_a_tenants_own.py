@@ -22,7 +22,7 @@ def test_a_tenants_stack_has_no_other_tenants_secret() -> None:
     found = findings(OWN_STACK, (*acme, *globex))
     assert {one.urn.rpartition("::")[2] for one in found} == {
         "globex-key-secret", "globex-key-policy", "globex-rotation", "globex-dedicated-role",
-        "globex-dedicated-key-key", "globex-openai-invocation",
+        "globex-dedicated-key-key", "globex-openai-invocation", "globex-declaration",
     }  # fmt: skip
     assert "it is of tenant globex of cell local, and the stack is of tenant acme of cell local" in found[0].message
     admin = replace(

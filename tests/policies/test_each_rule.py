@@ -156,6 +156,7 @@ CASES: list[tuple[str, str, Callable[[Stack], Stack], Callable[[Stack], Stack]]]
     ("functions-look-by-the-clock", PLATFORM, drops("local-sweeping-target"), hides("local-sweeping-target", arn=UNKNOWN)),
     ("alarms-topic-closed", PLATFORM,
      edits("local-alarms-topic-policy", "policy", statement(0, Principal="*")), hides("local-alarms-topic-policy", policy=UNKNOWN)),
+    ("declarations-closed", PLATFORM, drops("local-health-store-policy"), sets("local-health-store-policy", policy=UNKNOWN)),
     ("functions-called-when-they-must", PLATFORM, drops("local-rotation-permission"),
      sets("local-sweeping-target", input=UNKNOWN)),
     ("functions-leave-a-trace", PLATFORM, edits("local-sweep-permissions", "policy", lambda d: [

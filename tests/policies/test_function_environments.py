@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from functions.health import settings
 from functions.shared import environment
 from policies.guardrails.config import Config
 from policies.guardrails.function_environment import VARIABLES
@@ -31,7 +32,11 @@ def with_variables(added: dict[str, Any], config: Config | None = None) -> list[
 
 def test_the_list_is_what_the_functions_read_and_the_program_sets() -> None:
     read = {environment.CELL, environment.ADMIN_SECRET, environment.BASE_URL, environment.ORGANIZATION}
-    assert set(VARIABLES) == read == set(SHIPPED)
+    looks = {settings.BUCKET, settings.TOPIC, settings.LANGUAGE}
+    assert read == set(SHIPPED)
+    assert set(VARIABLES) == read | looks
+    (health,) = [one for one in stack("local") if one.name == "local-health-function"]
+    assert set(health.get("environment", "variables")) == read | looks
     assert with_variables({}) == []
 
 

@@ -28,6 +28,7 @@ def in_the_packs_words(one: CellFunction) -> OurFunction:
         lists_secrets=one.lists_secrets,
         reads_trust=one.reads_trust,
         sends_metrics=one.sends_metrics,
+        watches=one.watches,
         rule=one.rule,
     )
 

@@ -63,7 +63,7 @@ def test_destroy_stops_rotation_locks_the_place_kills_the_keys_and_archives_last
     administrator = platform.client("administrator", "secretsmanager")
     platform.client("deployer", "secretsmanager").restore_secret(SecretId=described["ARN"])
     policy = json.loads(administrator.get_resource_policy(SecretId=described["ARN"])["ResourcePolicy"])
-    assert "OnlyRuntimeRotationAndSweepRead" in [statement["Sid"] for statement in policy["Statement"]]
+    assert "OnlyRuntimeAndFunctionsRead" in [statement["Sid"] for statement in policy["Statement"]]
     with pytest.raises(ClientError, match="AccessDenied"):
         administrator.get_secret_value(SecretId=described["ARN"])
     platform.client("deployer", "secretsmanager").delete_secret(SecretId=described["ARN"], RecoveryWindowInDays=7)

@@ -24,6 +24,7 @@ LEFT_OUT = {
     **{("aws:s3/bucket:Bucket", name): _OTHERS_CHANGE_IT for name in _A_BUCKETS_OWN.split()},
     **{("aws:s3/bucket:Bucket", name): "nothing here sets it" for name in ("websiteDomain", "websiteEndpoint")},
     ("aws:s3/bucket:Bucket", "hostedZoneId"): "of AWS's own tables, which nothing here reads",
+    **{("aws:s3/bucketObjectv2:BucketObjectv2", name): "nothing here sets it" for name in ("source", "tagsAll")},
     ("aws:iam/role:Role", "inlinePolicies"): _OTHERS_CHANGE_IT,
     ("aws:iam/role:Role", "managedPolicyArns"): _OTHERS_CHANGE_IT,
     ("aws:secretsmanager/secret:Secret", "policy"): _OTHERS_CHANGE_IT,

@@ -15,7 +15,7 @@ from tenancy import catalogue
 DATA = Path(catalogue.__file__).parent / "data"
 
 
-@pytest.mark.parametrize("name", ["openai_countries.json", "openai_models.json"])
+@pytest.mark.parametrize("name", ["openai_countries.json", "openai_models.json", "openai_replacements.json"])
 def test_a_list_names_its_source_and_its_date(name: str) -> None:
     held: dict[str, Any] = json.loads((DATA / name).read_text(encoding="utf-8"))
     sources = [held["source"]] if isinstance(held["source"], str) else held["source"]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from functions.health.messages import LANGUAGES
 from tenancy.cell import LOCAL_ACCOUNT
 from tenancy.schema import cell_schema
 from tests.tenancy.files import CELL, REAL, Files
@@ -51,6 +52,12 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("out-of-range", {"recovery_window_days": 6}, "recovery_window_days"),
     ("out-of-range", {"recovery_window_days": 31}, "recovery_window_days"),
     ("bad-retention", {"log_retention_days": 31}, "log_retention_days"),
+    ("not-a-choice", {"language": "fr"}, "language"),
+    ("bad-health-interval", {"health": {"every_minutes": 10}}, "health.every_minutes"),
+    ("bad-health-interval", {"health": {"every_minutes": 65}}, "health.every_minutes"),
+    ("bad-health-interval", {"health": {"every_minutes": 250}}, "health.every_minutes"),
+    ("wrong-type", {"health": {"every_minutes": "60"}}, "health.every_minutes"),
+    ("unknown-field", {"health": {"every_hours": 1}}, "health.every_hours"),
     ("missing-field", {"openai": {}}, "openai.organization_id"),
     ("bad-organization-id", {"openai": {"organization_id": "proj_1"}}, "openai.organization_id"),
     ("url-not-https", {"openai": OPENAI | {"base_url": "http://api.openai.com/v1"}}, "openai.base_url"),
@@ -114,6 +121,21 @@ def test_a_real_cell_loads_with_its_defaults(files: Files) -> None:
     cell = files.load().cells["prod-eu1"]
     assert cell.openai.base_url == "https://api.openai.com/v1"
     assert (cell.local, cell.recovery_window_days, cell.replicas, cell.alarm_emails) == (False, 30, (), ())
+    assert (cell.language, cell.health.every_minutes) == ("en", 60)
+
+
+@pytest.mark.parametrize("minutes", [20, 30, 240])
+def test_the_health_function_looks_as_often_as_the_cells_file_says(files: Files, minutes: int) -> None:
+    files.cell("prod-eu1", base=REAL, health={"every_minutes": minutes}, language="es")
+    cell = files.load().cells["prod-eu1"]
+    assert (cell.language, cell.health.every_minutes) == ("es", minutes)
+    schema = Draft202012Validator(cell_schema())
+    assert schema.is_valid(REAL | {"health": {"every_minutes": minutes}})
+    assert not schema.is_valid(REAL | {"health": {"every_minutes": minutes + 5}})
+
+
+def test_a_cell_may_have_each_language_that_the_messages_have() -> None:
+    assert set(LANGUAGES) == set(cell_schema()["properties"]["language"]["enum"])
 
 
 @pytest.mark.parametrize("url", ["https://eu.api.openai.com/v1", "http://localhost:8080/v1", "http://[::1]:9/v1"])

@@ -118,7 +118,7 @@ def test_changed_tags_and_a_policy_that_was_taken_away_are_found_by_up_and_put_r
     assert life.key_id(slug) == before, "readers are served again, and no key was made"
     with console(life) as secrets:
         policy = secrets.get_resource_policy(SecretId=secret)["ResourcePolicy"]
-    assert "OnlyRuntimeRotationAndSweepRead" in policy
+    assert "OnlyRuntimeAndFunctionsRead" in policy
     settled_and_whole(life, slug)
 
 

@@ -27,7 +27,7 @@ def resources(request: ServiceRequest, action: str, found: str, region: str, acc
     if service == "lambda" and operation == "CreateFunction":
         return [f"arn:aws:lambda:{region}:{account}:function:{parameters.get('FunctionName', '')}"]
     if service == "cloudwatch":
-        return _alarms(parameters, found, region, account)
+        return _alarms_or_dashboards(parameters, found, region, account)
     if service == "sns":
         return [parameters.get("ResourceArn") or found] if operation not in _ON_SUBSCRIPTIONS else ["*"]
     if service == "logs":
@@ -88,9 +88,13 @@ def _key(reference: str) -> str:
     return record["Arn"] if record else ""
 
 
-def _alarms(parameters: dict[str, Any], found: str, region: str, account: str) -> list[str]:
+def _alarms_or_dashboards(parameters: dict[str, Any], found: str, region: str, account: str) -> list[str]:
     if parameters.get("ResourceARN"):
         return [parameters["ResourceARN"]]
+    shown = [parameters["DashboardName"]] if "DashboardName" in parameters else parameters.get("DashboardNames")
+    if shown:
+        # Dashboards belong to no Region.
+        return [f"arn:aws:cloudwatch::{account}:dashboard/{name}" for name in shown]
     names = [parameters[name] for name in ("AlarmName",) if name in parameters] or parameters.get("AlarmNames") or []
     return [f"arn:aws:cloudwatch:{region}:{account}:alarm:{name}" for name in names] or [found]
 

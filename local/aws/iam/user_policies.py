@@ -40,6 +40,9 @@ _TOPICS = _arns("sns", "myflux-*")
 _FUNCTIONS = _arns("lambda", "function:myflux-*")
 _ALARMS = _arns("cloudwatch", "alarm:myflux-*")
 _RULES = _arns("events", "rule/myflux-*")
+_DASHBOARDS = _arns("cloudwatch", "dashboard/myflux-*", region="")
+_BUCKETS = ["arn:aws:s3:::myflux-health-*"]
+_OBJECTS = ["arn:aws:s3:::myflux-health-*/*"]
 
 _NO_VALUES: Statement = {
     "Sid": "NeverAValue",
@@ -102,6 +105,19 @@ _LOOK = [
         _FUNCTIONS,
     ),
     _allow("LookAtAlarms", _actions("cloudwatch", "ListTagsForResource"), _ALARMS),
+    _allow("LookAtDashboards", _actions("cloudwatch", "GetDashboard"), _DASHBOARDS),
+    _allow(
+        "LookAtBuckets",
+        _actions(
+            "s3",
+            "GetAccelerateConfiguration GetBucketAcl GetBucketCORS GetBucketLogging GetBucketObjectLockConfiguration "
+            "GetBucketPolicy GetBucketPublicAccessBlock GetBucketRequestPayment GetBucketTagging GetBucketVersioning "
+            "GetBucketWebsite GetEncryptionConfiguration GetLifecycleConfiguration GetReplicationConfiguration "
+            "ListBucket",
+        ),
+        _BUCKETS,
+    ),
+    _allow("LookAtObjects", _actions("s3", "GetObject GetObjectTagging"), _OBJECTS),
     _allow("LookAtRules", _actions("events", "DescribeRule ListTagsForResource ListTargetsByRule"), _RULES),
 ]
 
@@ -215,6 +231,21 @@ _BUILD = [
     ),
 ]
 
+_BUILD_HEALTH = [
+    _allow(
+        "BuildBuckets",
+        _actions(
+            "s3",
+            "CreateBucket DeleteBucket DeleteBucketPolicy ListBucketVersions PutBucketPolicy "
+            "PutBucketPublicAccessBlock PutBucketTagging PutEncryptionConfiguration TagResource",
+        ),
+        _BUCKETS,
+    ),
+    _allow("BuildObjects", _actions("s3", "DeleteObject DeleteObjectVersion PutObject"), _OBJECTS),
+    _allow("BuildDashboards", _actions("cloudwatch", "DeleteDashboards PutDashboard"), _DASHBOARDS),
+    _allow("LookNow", _actions("lambda", "InvokeFunction"), _arns("lambda", "function:myflux-*-health")),
+]
+
 _BECOME_RUNTIME = [_allow("BecomeRuntime", _actions("sts", "AssumeRole TagSession"), _ROLES)]
 
 _UNRELATED_TEAM = [
@@ -233,7 +264,7 @@ def _document(*statements: Statement) -> str:
 
 
 POLICIES = {
-    "deployer": (_document(_NO_VALUES, *_LOOK), _document(*_BUILD)),
+    "deployer": (_document(_NO_VALUES, *_LOOK), _document(*_BUILD), _document(*_BUILD_HEALTH)),
     "ci": (_document(_NO_VALUES, *_LOOK),),
     "runtime": (_document(*_BECOME_RUNTIME),),
     "stranger": (_document(*_UNRELATED_TEAM),),

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from local.openai import echo, errors, keys
-from local.openai.answering import Completion, complete, usable_model
+from local.openai.answering import Asked, Completion, complete, usable_model
 from local.openai.call import Answer, Call, model_route
 from local.openai.catalogue import Model
 from local.openai.fields import Body
@@ -31,11 +31,9 @@ _NO_EFFECT: Final = (
     "prompt_cache_key",
     "prompt_cache_options",
     "prompt_cache_retention",
-    "reasoning_effort",
     "response_format",
     "safety_identifier",
     "seed",
-    "service_tier",
     "stop",
     "store",
     "tool_choice",
@@ -126,9 +124,11 @@ def _create(call: Call) -> Answer:
         raise errors.invalid_value("stream_options", "it is only allowed when 'stream' is enabled.")
     for field in _NO_EFFECT:
         body.anything(field)
+    effort = body.choice("reasoning_effort", echo.EFFORTS, required=False, nullable=True)
+    priced = Asked(effort, echo.tier(body))
     body.done()
-    done = complete(call, project, model, messages, longest)
-    base = {"id": keys.make_id("chatcmpl-", 29), "created": call.at, "model": model.id, "service_tier": "default"}
+    done = complete(call, project, model, messages, longest, priced)
+    base = {"id": keys.make_id("chatcmpl-", 29), "created": call.at, "model": model.id, "service_tier": done.tier}
     if stream:
         with_usage = isinstance(options, dict) and bool(options.get("include_usage"))
         return Answer(headers=done.headers, events=_events(base, done, with_usage))
@@ -149,9 +149,9 @@ def _usage(done: Completion) -> dict[str, Any]:
         "prompt_tokens": done.input_tokens,
         "completion_tokens": done.output_tokens,
         "total_tokens": done.input_tokens + done.output_tokens,
-        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "prompt_tokens_details": {"cached_tokens": done.cached_tokens, "audio_tokens": 0},
         "completion_tokens_details": {
-            "reasoning_tokens": 0,
+            "reasoning_tokens": done.reasoning_tokens,
             "audio_tokens": 0,
             "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0,

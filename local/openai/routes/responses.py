@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from local.openai import echo, errors, keys
-from local.openai.answering import Completion, complete, usable_model
+from local.openai.answering import Asked, Completion, complete, usable_model
 from local.openai.call import Answer, Call, model_route
 from local.openai.fields import Body
 from local.openai.routes.chat import check_temperature
@@ -24,10 +24,9 @@ _NOT_TOLD: Final = (
     "context_management",
     "include",
     "moderation",
-    "service_tier",
     "stream_options",
 )
-"""Taken, without effect, and not in the answer: the tier is the one that was used, and the moderation its result."""
+"""Taken, without effect, and not in the answer: the moderation is its result."""
 
 
 def _input(body: Body) -> list[str]:
@@ -82,8 +81,9 @@ def _create(call: Call) -> Answer:
     stream = body.boolean("stream", nullable=True)
     for field in _NOT_TOLD:
         body.anything(field)
+    priced = Asked(echo.effort(settings["reasoning"]), echo.tier(body))
     body.done()
-    done = complete(call, project, model, [instructions, *messages] if instructions else messages, longest)
+    done = complete(call, project, model, [instructions, *messages] if instructions else messages, longest, priced)
     asked = {"instructions": instructions, "max_output_tokens": longest, "previous_response_id": previous}
     response = _response(call, done, settings | asked, store is not False)
     if store is not False:
@@ -107,13 +107,13 @@ def _response(call: Call, done: Completion, asked: dict[str, Any], store: bool) 
         "incomplete_details": {"reason": "max_output_tokens"} if done.cut else None,
         "model": done.model.id,
         "output": [message | {"content": [part]}],
-        "service_tier": "default",
+        "service_tier": done.tier,
         "store": store,
         "usage": {
             "input_tokens": done.input_tokens,
-            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+            "input_tokens_details": {"cached_tokens": done.cached_tokens, "cache_write_tokens": 0},
             "output_tokens": done.output_tokens,
-            "output_tokens_details": {"reasoning_tokens": 0},
+            "output_tokens_details": {"reasoning_tokens": done.reasoning_tokens},
             "total_tokens": done.input_tokens + done.output_tokens,
         },
     }

@@ -108,14 +108,15 @@ def _completions(call: Call) -> dict[str, Any]:
         results: list[dict[str, Any]] = []
         for key, members in _grouped(usages, groups).items():
             tokens_in, tokens_out = sum(u.input_tokens for u in members), sum(u.output_tokens for u in members)
+            cached = sum(u.cached_tokens for u in members)
             named: dict[str, Any] = dict.fromkeys(_USAGE_GROUPS) | dict(zip(groups, key, strict=True))
             results.append(
                 {
                     "object": "organization.usage.completions.result",
                     "input_tokens": tokens_in,
                     "output_tokens": tokens_out,
-                    "input_cached_tokens": 0,
-                    "input_uncached_tokens": tokens_in,
+                    "input_cached_tokens": cached,
+                    "input_uncached_tokens": tokens_in - cached,
                     "input_text_tokens": tokens_in,
                     "output_text_tokens": tokens_out,
                     "input_audio_tokens": 0,

@@ -1,0 +1,58 @@
+"""Who reads and writes tenants' declarations and the health function's memory, as pure functions that return dicts.
+
+Owns the bucket's policy and the function's statements on bucket and topic. Leaves out what a pipeline may do there
+(`deployer_buckets`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from components.iam.state_store import closed
+from components.iam.statements import Document, Statement, document
+from myflux_keys.aws_names import CellNames
+from myflux_keys.cell_functions import FUNCTIONS
+from myflux_keys.declaration import DECLARATIONS
+
+CATALOGUE: Final = "catalogue.json"
+"""The object's key: what OpenAI offers. `functions/health/store.py` reads it."""
+_STATE: Final = "health/*"
+"""What the function remembers."""
+
+
+def health_bucket(names: CellNames, *, deployers: Sequence[str], tls: bool = True) -> Document:
+    """Objects are for the functions that watch, and for `deployers` (ARNs), who write declarations and read back what
+    they wrote. `tls` False is for a local cell, as of the state's bucket."""
+    bucket = names.health_bucket_arn
+    watchers = [names.function_role_arn(one) for one in FUNCTIONS if one.watches]
+    return document(
+        *closed(names, bucket, tls=tls),
+        {
+            "Sid": "OnlyWatchersAndDeployers",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+            "Resource": f"{bucket}/*",
+            "Condition": {"StringNotEquals": {"aws:PrincipalArn": [*watchers, *deployers]}},
+        },
+    )
+
+
+def watching(names: CellNames) -> list[Statement]:
+    """What a function that watches does in the bucket, and the messages that it sends.
+
+    Names of all objects may be listed: with a condition on the prefix, S3 answers a request for an object that does not
+    exist with 403 instead of 404.
+    """
+    bucket = names.health_bucket_arn
+    return [
+        _allow("NamesOfDeclarations", "s3:ListBucket", bucket),
+        _allow("ReadDeclarations", "s3:GetObject", *(f"{bucket}/{one}" for one in (f"{DECLARATIONS}*", CATALOGUE))),
+        _allow("RememberFindings", ["s3:GetObject", "s3:PutObject"], f"{bucket}/{_STATE}"),
+        _allow("SendMessages", "sns:Publish", names.alarm_topic_arn),
+    ]
+
+
+def _allow(sid: str, actions: str | list[str], *resources: str) -> Statement:
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": list(resources)}

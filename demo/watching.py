@@ -1,0 +1,111 @@
+"""The check that the health function tells three troubles, each once, and their ends."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from demo.report import CheckFailed, Report
+from demo.rotating import await_quiet
+from demo.scene import CELL, Scene, wait_until
+from myflux_keys.cell_functions import HEALTH
+
+_QUIET = 2 * 3600 + 60
+"""Seconds without a call of the tenants' own: only then does the function make one, by which it sees why calls fail."""
+
+
+def health_finds_trouble(scene: Scene, report: Report) -> str:
+    """The balance gone for the whole cell, one tenant at its project's limit, and a model that OpenAI has retired."""
+    control, limited = scene.cell.openai, scene.managed[0]
+    retired, model = _only_user(scene)
+    project = next(one.id for one in control.projects() if one.name == scene.names.tenant(limited).project)
+    organization = scene.fleet.cells[CELL].openai.organization_id
+    told = ["organization " + organization, "tenant " + limited, "tenant " + retired]
+    scene.cell.advance(_QUIET)
+    await_quiet(scene, *scene.managed)
+    with _inbox(scene) as inbox:
+        try:
+            control.fault("project_limit", count=None, project_id=project)
+            control.fault("balance_gone", count=None, organization_id=organization)
+            control.settings(
+                shutdown_dates={model: datetime.fromtimestamp(control.state()["now"], UTC).date().isoformat()}
+            )
+            first = _cycle(scene)
+            _require_told(inbox, "Trouble", told)
+            if _cycle(scene) and inbox():
+                raise CheckFailed("a trouble that lasts was told twice")
+        finally:
+            control.clear_faults()
+            control.settings(shutdown_dates={model: None})
+        _cycle(scene)
+        _require_told(inbox, "Over", told)
+    report.figures["tenants_watched"] = first["watched"]
+    report.figures["calls_of_a_health_cycle"] = sum(first["calls"].values())
+    return f"balance, {limited}'s limit and the model {model}: three messages, three ends, none twice"
+
+
+def _only_user(scene: Scene) -> tuple[str, str]:
+    """A tenant and a model that no other one names, whose message is about that tenant alone."""
+    named = Counter(model for tenant in scene.managed for model in scene.fleet.tenants[tenant].models)
+    return next(
+        (tenant, model)
+        for tenant in scene.managed[1:]
+        for model in scene.fleet.tenants[tenant].models
+        if named[model] == 1
+    )
+
+
+def _cycle(scene: Scene) -> dict[str, Any]:
+    """Calls the deployed function, as its schedule does."""
+    client = scene.client("administrator", "lambda")
+    answer = client.invoke(FunctionName=scene.names.function(HEALTH), Payload=b"{}")
+    said: dict[str, Any] = json.loads(answer["Payload"].read())
+    if answer.get("FunctionError") or said.get("skipped") or said.get("failed"):
+        raise CheckFailed(f"a cycle of the health function: {said}")
+    return said
+
+
+@contextmanager
+def _inbox(scene: Scene) -> Generator[Any]:
+    """What the topic of the alarms delivers from now on, as a subscriber gets it. Nothing of it stays."""
+    queues, topics = scene.client("administrator", "sqs"), scene.client("administrator", "sns")
+    url = queues.create_queue(QueueName="demo-inbox")["QueueUrl"]
+    try:
+        arn = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+        policy = {"Version": "2012-10-17", "Statement": [{**allowed, "Resource": arn}]}
+        queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+        topic = scene.names.alarm_topic_arn
+        subscribed = topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
+
+        def received() -> list[str]:
+            """The first lines of new messages, without those of CloudWatch's alarms, which are JSON."""
+            got = queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+            for one in got:
+                queues.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+            texts = [str(json.loads(one["Body"])["Message"]) for one in got]
+            return [text.splitlines()[0] for text in texts if not text.startswith("{")]
+
+        yield received
+        topics.unsubscribe(SubscriptionArn=subscribed["SubscriptionArn"])
+    finally:
+        queues.delete_queue(QueueUrl=url)
+
+
+def _require_told(inbox: Any, event: str, whom: list[str]) -> None:
+    """Exactly one message about each."""
+    found: list[str] = []
+
+    def enough() -> bool:
+        found.extend(inbox())
+        return len(found) >= len(whom)
+
+    wait_until(enough, f"{len(whom)} messages; there are {found}", seconds=20)
+    found.extend(inbox())
+    starts = sorted(f"{event}: {one}" for one in whom)
+    if len(found) != len(whom) or not all(a.startswith(b) for a, b in zip(sorted(found), starts, strict=True)):
+        raise CheckFailed(f"expected {starts}, and was told {sorted(found)}")

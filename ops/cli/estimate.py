@@ -1,0 +1,183 @@
+"""`myflux-keys estimate`: what a tenant's month costs at a given load."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ops.actions.estimate import DAYS, Estimate, Load, Need, tokens_of
+from ops.actions.estimate import estimate as reckon
+from ops.cli import options, output
+from ops.cli.table import counted, table
+from ops.errors import OperationError
+from ops.prices import SOURCE, Call
+from ops.selection import files_of, one_tenant
+
+TEXT_MOST = 10_000_000
+"""Characters of a file: more is not one call's text."""
+
+
+def estimate(
+    tenant: options.Tenant,
+    calls_per_day: Annotated[int, typer.Option(min=1, max=1_000_000_000, help="Model calls a day.")] = 1000,
+    input_tokens: Annotated[
+        int | None, typer.Option(min=0, max=10_000_000, help="Tokens that a call sends.", show_default=False)
+    ] = None,
+    output_tokens: Annotated[
+        int, typer.Option(min=0, max=10_000_000, help="Tokens of an answer; reasoning tokens are among them.")
+    ] = 300,
+    cached: Annotated[
+        int, typer.Option(min=0, max=10_000_000, help="How many of the tokens sent OpenAI reads from its cache.")
+    ] = 0,
+    text: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file with what a call sends, in place of --input-tokens: a token is about 4 characters or 0.75 "
+            "words, whichever gives more.",
+            show_default=False,
+        ),
+    ] = None,
+    flex: Annotated[bool, typer.Option("--flex", help="Price of service_tier flex.")] = False,
+    batch: Annotated[bool, typer.Option("--batch", help="Price of OpenAI's Batch API.")] = False,
+    busy_hours: Annotated[
+        float, typer.Option(min=0.1, max=24, help="Hours of a day that the calls spread over, for the rate limits.")
+    ] = 10,
+    fleet: options.Folder = options.DEFAULT_FLEET,
+    as_json: options.Json = False,
+) -> None:
+    """Show what 30 days cost by model at a load, and whether the tenant's rate limits and budget hold.
+
+    Asks nobody: prices are those of the package genai-prices, whose date is shown, before tax. Exits with 1 when a
+    model has no price, since the total would be incomplete.
+    """
+    found = one_tenant(files_of(fleet, [tenant]), tenant)
+    if (input_tokens is None) == (text is None):
+        raise OperationError("give either --input-tokens or --text FILE: how much a call sends decides its price.")
+    if flex and batch:
+        raise OperationError("give --flex or --batch, not both: a call is processed in one way.")
+    sent = tokens_of(_read(text)) if text is not None else input_tokens or 0
+    if cached > sent:
+        raise OperationError(f"--cached {cached} is more than a call sends, which is {counted(sent, 'token')}.")
+    load = Load(
+        calls_per_day,
+        Call(sent, output_tokens, cached),
+        "batch" if batch else "flex" if flex else "standard",
+        Decimal(str(busy_hours)),
+    )
+    made = reckon(found, load, datetime.now(UTC).date())
+    output.result(_facts(made), _text(made), as_json=as_json)
+    if not made.complete:
+        without = ", ".join(one.model for one in made.models if one.usd is None)
+        output.fail(f"the estimate is incomplete: no price of {without}. No other model's price was taken for it.")
+
+
+def _read(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise OperationError(f"cannot read {path} as UTF-8 text: {error}.") from None
+    if len(text) > TEXT_MOST:
+        raise OperationError(f"{path} has {len(text):,} characters; one call's text has at most {TEXT_MOST:,}.")
+    return text
+
+
+def _text(made: Estimate) -> str:
+    load, call = made.load, made.load.call
+    lines = [
+        f"{made.tenant}: {counted(load.calls_a_day, 'call')} a day, each with {counted(call.input, 'token')} sent "
+        f"({call.cached:,} cached) and {call.output:,} answered, {load.processing} processing; {DAYS} days from "
+        f"{made.first.isoformat()}. Each line is for all calls by that model.",
+        table(
+            ("MODEL", "USD", "REQUESTS/MIN", "TOKENS/MIN", "REMARK"),
+            [
+                (one.model, _usd(one.usd), _need(one.needs[0]), _need(one.needs[1]), one.remark or "-")
+                for one in made.models
+            ],
+        ),
+        f"AWS: {made.aws_usd:.2f} USD for the secret{' and the KMS key' if made.aws_usd > 1 else ''}.",
+        _budget(made),
+        f"Rate limits: the calls spread evenly over {load.busy_hours} hours of the day. OpenAI's own limits may be "
+        "lower, and its limit of requests a day is not in the tenant's file.",
+        _dated(made),
+    ]
+    return "\n".join(lines)
+
+
+def _usd(usd: Decimal | None) -> str:
+    return "no price" if usd is None else f"{usd:,.2f}"
+
+
+def _need(need: Need) -> str:
+    needed = f"{need.needed:,.1f}"
+    if need.limit is None:
+        return f"{needed}, no limit in the file"
+    return f"{needed} of {need.limit:,}{'' if need.holds else ': TOO MANY'}"
+
+
+def _budget(made: Estimate) -> str:
+    if made.budget is None or made.budget.limit is None:
+        return "Budget: none in the tenant's file, or no price to compare it with."
+    share = made.budget.needed * 100 / made.budget.limit
+    told = f"Budget: {made.budget.limit:,} USD a month; the default model needs {share:.1f} % of it."
+    if made.budget.holds:
+        return told
+    return told + (" OpenAI blocks the calls after it is spent." if made.hard else " Alerts only: calls go on.")
+
+
+def _dated(made: Estimate) -> str:
+    if made.prices_as_of is None:
+        return f"Prices: {SOURCE}, without a date."
+    age = (made.first - made.prices_as_of).days
+    told = f"Prices: {SOURCE}, read on {made.prices_as_of.isoformat()}, {counted(age, 'day')} ago, before tax."
+    return (
+        f"{told} They are old: compare them with https://developers.openai.com/api/docs/pricing." if made.old else told
+    )
+
+
+def _facts(made: Estimate) -> dict[str, Any]:
+    load, call = made.load, made.load.call
+    return {
+        "tenant": made.tenant,
+        "from": made.first.isoformat(),
+        "days": DAYS,
+        "load": {
+            "calls_a_day": load.calls_a_day,
+            "input_tokens": call.input,
+            "cached_tokens": call.cached,
+            "output_tokens": call.output,
+            "processing": load.processing,
+            "busy_hours": str(load.busy_hours),
+        },
+        "complete": made.complete,
+        "models": [
+            {
+                "model": one.model,
+                "usd": None if one.usd is None else f"{one.usd:.6f}",
+                "priced_as": one.priced_as,
+                "remark": one.remark,
+                "limits": [
+                    {"what": need.what, "needed": f"{need.needed:.3f}", "limit": need.limit, "holds": need.holds}
+                    for need in one.needs
+                ],
+            }
+            for one in made.models
+        ],
+        "aws_usd": f"{made.aws_usd:.2f}",
+        "budget": None
+        if made.budget is None
+        else {
+            "monthly_usd": made.budget.limit,
+            "needed_usd": f"{made.budget.needed:.6f}",
+            "holds": made.budget.holds,
+            "hard": made.hard,
+        },
+        "prices": {
+            "source": SOURCE,
+            "as_of": made.prices_as_of.isoformat() if made.prices_as_of else None,
+            "old": made.old,
+        },
+    }

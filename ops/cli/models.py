@@ -1,0 +1,109 @@
+"""`myflux-keys models`: price, context, limits, end and replacement of each model."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+import typer
+
+from ops.actions import models as known
+from ops.actions.models import ModelFacts
+from ops.cli import options, output
+from ops.cli.table import table
+from ops.prices import SOURCE
+from ops.selection import files_of, one_tenant
+
+
+def models(
+    tenant: Annotated[
+        str | None,
+        typer.Option(
+            help="The models of one tenant, with its limits and the lines of its file to change.",
+            show_default=False,
+            autocompletion=options.complete_tenant,
+        ),
+    ] = None,
+    fleet: options.Folder = options.DEFAULT_FLEET,
+    as_json: options.Json = False,
+) -> None:
+    """Show what a model costs for a million tokens, its context, when OpenAI ends it, and what replaces it.
+
+    Asks nobody: models and their ends are those of tenancy/data/, prices those of the package genai-prices. OpenAI may
+    have announced an end since.
+    """
+    today = datetime.now(UTC).date()
+    file = one_tenant(files_of(fleet, [tenant]), tenant) if tenant else None
+    found = known.of_tenant(file, today) if file else known.offered(today)
+    lines, as_of = known.lines(file) if file else "", known.as_of(found)
+    output.result(
+        {
+            "tenant": tenant,
+            "models": [_facts(one) for one in found],
+            "change": lines.splitlines(),
+            "prices": {"source": SOURCE, "as_of": as_of.isoformat() if as_of else None},
+        },
+        _text(found, tenant, lines, as_of),
+        as_json=as_json,
+    )
+
+
+def _text(found: list[ModelFacts], tenant: str | None, lines: str, as_of: date | None) -> str:
+    headings = ("MODEL", "SENT", "CACHED", "ANSWERED", "CONTEXT", "ENDS", "REPLACED BY")
+    rows = [
+        (
+            one.model,
+            _usd(one.price and one.price.input),
+            _usd(one.price and one.price.cached),
+            _usd(one.price and one.price.output),
+            f"{one.price.context:,}" if one.price and one.price.context else "-",
+            one.ends.isoformat() if one.ends else "-",
+            one.replacement or "-",
+        )
+        for one in found
+    ]
+    if tenant:
+        headings = (*headings, "ALLOWED", "A MINUTE")
+        rows = [(*row, _allowed(one), _limit(one)) for row, one in zip(rows, found, strict=True)]
+    told = [
+        table(headings, rows),
+        f"USD for a million tokens, standard processing, shortest prompts, before tax; {SOURCE}, read on "
+        f"{as_of.isoformat() if as_of else 'an unknown day'}.",
+    ]
+    if lines:
+        told.append(f"To replace what ends, in tenants/{tenant}.yaml:\n" + "\n".join(lines.splitlines()))
+    return "\n".join(told)
+
+
+def _usd(usd: Decimal | None) -> str:
+    return "-" if usd is None else f"{usd.normalize():f}"
+
+
+def _allowed(one: ModelFacts) -> str:
+    return "default" if one.default else "yes" if one.allowed else "no"
+
+
+def _limit(one: ModelFacts) -> str:
+    limit = one.limit
+    return f"{limit.requests_per_minute:,} requests, {limit.tokens_per_minute:,} tokens" if limit else "-"
+
+
+def _facts(one: ModelFacts) -> dict[str, Any]:
+    price, limit = one.price, one.limit
+    return {
+        "model": one.model,
+        "usd_a_million_tokens": {
+            kind: str(usd) if (usd := getattr(price, kind)) is not None else None
+            for kind in ("input", "cached", "output")
+        }
+        if price
+        else None,
+        "priced_as": price.model if price else None,
+        "context": price.context if price else None,
+        "ends": one.ends.isoformat() if one.ends else None,
+        "replacement": one.replacement,
+        "allowed": one.allowed,
+        "default": one.default,
+        "limits": limit.model_dump() if limit else None,
+    }

@@ -1,0 +1,120 @@
+"""The bucket of tenants' declarations is closed, and only the health function and deployers use its objects.
+
+Owns the bucket's settings and its policy. Leaves out what our roles' own policies allow there (`own_roles`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from . import ownership
+from .config import Config
+from .iam.documents import NotADocument, NotKnownYet, Statement, read
+from .iam.patterns import covers, in_its_partition, is_wild
+from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
+from .own_functions import WATCHERS
+
+OBJECT: Final = "aws:s3/bucketObjectv2:BucketObjectv2"
+POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"
+PUBLIC: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+ENCRYPTION: Final = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+_BLOCKED: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+_USES: Final = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
+_KEPT_FROM_OTHERS: Final = frozenset({"stringnotequals", "arnnotequals"})
+
+
+def _closed(stack: Stack, config: Config) -> Iterator[Finding]:
+    for bucket in stack:
+        named = ownership.HEALTH_BUCKET.fullmatch(bucket.text("bucket")) if bucket.type == ownership.BUCKET else None
+        if named is None:
+            continue
+        yield from _settings(stack, bucket)
+        policies = [one for one in stack if one.type == POLICY and _is_of(stack, one, bucket)]
+        if not policies:
+            yield violation(bucket, "", "the bucket of declarations has no policy")
+        for policy in policies:
+            yield from _document(policy, bucket.text("bucket"), named["cell"], config)
+
+
+def _is_of(stack: Stack, setting: Resource, bucket: Resource) -> bool:
+    value = setting.get("bucket")
+    return (
+        value == bucket.get("bucket") if value is not UNKNOWN else bucket in ownership.sources(stack, setting, "bucket")
+    )
+
+
+def _settings(stack: Stack, bucket: Resource) -> Iterator[Finding]:
+    for type_, what in ((PUBLIC, "does not block public access"), (ENCRYPTION, "has no encryption")):
+        found = [one for one in stack if one.type == type_ and _is_of(stack, one, bucket)]
+        if not found:
+            yield violation(bucket, "", f"the bucket of declarations {what}")
+        for one in found if type_ == PUBLIC else ():
+            for name in _BLOCKED:
+                if one.get(name) is UNKNOWN:
+                    yield unknown(one, name)
+                elif one.get(name) is not True:
+                    yield violation(one, name, f"the bucket of declarations {what}")
+
+
+def _document(policy: Resource, bucket: str, cell: str, config: Config) -> Iterator[Finding]:
+    try:
+        statements = read(policy.get("policy"))
+    except NotKnownYet:
+        yield unknown(policy, "policy")
+        return
+    except NotADocument as trouble:
+        yield violation(policy, "policy", f"the policy document can't be read: {trouble}")
+        return
+    for statement in statements:
+        if statement.allows:
+            yield violation(policy, "policy", f"{statement.called} allows access to the bucket of declarations")
+    if not any(_keeps_out(one, f"arn:~:s3:::{bucket}/*", cell, config) for one in statements):
+        yield violation(policy, "policy", "others than the health function and deployers may use declarations")
+
+
+def _keeps_out(statement: Statement, objects: str, cell: str, config: Config) -> bool:
+    """Whether it denies everybody the use of all objects, but the health function and deployers."""
+    everybody = statement.principals == {"AWS": ("*",)} or "*" in statement.principals.get("*", ())
+    if statement.allows or not everybody or statement.but_principals or statement.but_resources:
+        return False
+    if not all(statement.names(action) for action in _USES):
+        return False
+    if not any(covers(in_its_partition(one), objects) for one in statement.resources):
+        return False
+    if len(statement.conditions) != 1:
+        return False
+    (condition,) = statement.conditions
+    return (
+        condition.key == "aws:principalarn"
+        and condition.operator in _KEPT_FROM_OTHERS
+        and not condition.over
+        and bool(condition.values)
+        and all(_may_use(arn, cell, config) for arn in condition.values)
+    )
+
+
+def _may_use(arn: str, cell: str, config: Config) -> bool:
+    if is_wild(arn):
+        return False
+    role = ownership.role_of(arn)
+    if role is not None:
+        return role.cell == cell and role.kind in (*WATCHERS, "deployer")
+    return arn in config.deployers if config.deployers else ownership.principal(arn) is not None
+
+
+HEALTH_BUCKET_RULES: Final = (
+    Rule(
+        name="declarations-closed",
+        severity="high",
+        level="mandatory",
+        description="The bucket of declarations blocks public access, encrypts its objects, and only the health "
+        "function and deployers may use them.",
+        rationale="Declarations hold customers' names and budgets. Whoever writes what the health function remembers "
+        "decides which trouble is told.",
+        fix="Keep components/health_store.py and `health_bucket` of components/iam/health.py.",
+        source="https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html",
+        check=_closed,
+        settings=("deployers",),
+    ),
+)

@@ -1,0 +1,61 @@
+"""`myflux-keys estimate` as a person types it: what is wrong with the question, and an answer that can be trusted."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import ROOT, Command
+
+
+def test_it_answers_in_words_and_as_json(myflux: Command) -> None:
+    asked = ("estimate", "acme", "--input-tokens", "2000", "--cached", "500", "--calls-per-day", "1000")
+    told = myflux(*asked)
+    assert told.code == 0
+    assert "75.38" in told.out
+    assert "37.7 %" in told.out
+    assert "genai-prices" in told.out
+    answer = json.loads(myflux(*asked, "--json").out)
+    assert answer["models"][0]["usd"] == "75.375000"
+    assert answer["budget"]["holds"] is True
+    assert answer["prices"]["as_of"] < "2027"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ((), "--input-tokens or --text FILE"),
+        (("--input-tokens", "10", "--text", "x"), "--input-tokens or --text FILE"),
+        (("--input-tokens", "10", "--cached", "11"), "more than a call sends"),
+        (("--input-tokens", "10", "--flex", "--batch"), "not both"),
+        (("--text", "/nowhere/at/all"), "cannot read /nowhere/at/all"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_refused_with_the_reason(
+    myflux: Command, asked: tuple[str, ...], said: str
+) -> None:
+    told = myflux("estimate", "acme", *asked)
+    assert told.code == 1
+    assert said in told.err
+
+
+def test_a_text_is_counted_by_the_rule_of_thumb(myflux: Command, tmp_path: Path) -> None:
+    file = tmp_path / "call.txt"
+    file.write_text("a" * 4000, encoding="utf-8")
+    answer = json.loads(myflux("estimate", "acme", "--text", str(file), "--json").out)
+    assert answer["load"]["input_tokens"] == 1000
+
+
+def test_a_model_without_a_price_fails_the_command_and_is_named(myflux: Command, tmp_path: Path) -> None:
+    fleet = tmp_path / "fleet"
+    for folder in ("tenants", "cells"):
+        shutil.copytree(ROOT / folder, fleet / folder)
+    file = fleet / "tenants" / "acme.yaml"
+    file.write_text(file.read_text("utf-8").replace("models: [gpt-5.4-mini]", "models: [gpt-5.4-mini, gpt-6.2-sol]"))
+    told = myflux("estimate", "acme", "--input-tokens", "10", "--fleet", str(fleet))
+    assert told.code == 1
+    assert "no price of gpt-6.2-sol" in told.err
+    assert "gpt-5.4-mini" in told.out, "what is known is shown"
