@@ -23,6 +23,8 @@ from typing import Final
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
 
+SCHEDULES: Final = "MYFLUX_LOCAL_SCHEDULES"
+"""Environment variable: with ``off`` EventBridge's schedules call nothing. Tests set it, which count calls."""
 _LAUNCH: Final = 'umask 077; ulimit -c 0; log=$1; shift; echo $$; exec "$@" >"$log" 2>&1 </dev/null &'
 """Prints the id of the new process group and leaves the server to init. Core files are off: a core holds keys."""
 
@@ -125,6 +127,7 @@ def clean_environment(home: Path) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "TMPDIR": str(scratch),
         "MYFLUX_LOCAL_CLOCK": str(home / "clock"),
+        SCHEDULES: os.environ.get(SCHEDULES, "on"),
     }
 
 

@@ -37,6 +37,10 @@ def configure(port: int, home: Path) -> None:
     )
 
 
+def _never() -> None:
+    """In place of the thread that calls EventBridge's scheduled rules."""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
@@ -51,6 +55,12 @@ def main() -> None:
     from ministack.app import app
 
     from local.aws import answer_date, iam, lambda_packages, secrets
+    from local.process import SCHEDULES
+
+    if os.environ.get(SCHEDULES) == "off":
+        from ministack.services import eventbridge
+
+        eventbridge.start_scheduler = _never
 
     iam.install(arguments.home)
     answer_date.install()

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from components.iam.deployer_trust import Job, deployer_trust
+from myflux_keys.cell_functions import HEALTH
 from tenancy import load
 from tests.actions.conftest import ROOT, Operated
 
@@ -90,6 +91,7 @@ def test_a_deployer_sees_that_all_is_well_and_what_it_may_not_look_at(room: Room
         "OpenAI organization": "ok",
         "OpenAI limits": "not checked",
         "alarms": "ok",
+        "health function": "not checked",
     }
     seen = {check: one["seen"] for check, one in told.findings["local"].items()}
     assert seen["Lambda concurrency"] == "AWS denied lambda:GetAccountSettings"
@@ -97,6 +99,12 @@ def test_a_deployer_sees_that_all_is_well_and_what_it_may_not_look_at(room: Room
     assert "stored 0 d ago, rotates by 20" in seen["admin key"]
     assert "org-local answers the cell's admin key" in seen["OpenAI organization"]
     assert "oncall@myflux.example: confirmed" in seen["alarms"]
+    assert "it has not looked at the tenants yet" in seen["health function"], "the tests' cells have no schedules"
+    health = room.operated.names.function(HEALTH)
+    room.client("lambda").invoke(FunctionName=health, Payload="{}")
+    looked = room.doctor("local").findings["local"]["health function"]
+    assert looked["state"] == "ok"
+    assert "it last looked 0 min ago" in looked["seen"]
 
 
 def test_it_only_reads(room: Room) -> None:

@@ -1,7 +1,7 @@
 """A cell with tenants as the health function meets it: AWS and OpenAI of a local cell, over HTTP.
 
 The secrets are written here, since no key needs to rotate. The function runs in this process with an administrator's
-rights: the platform does not deploy it, so no role of it ships.
+rights: its own role, which the platform's stack makes, is what `tests/program/test_destroying.py` runs it with.
 """
 
 from __future__ import annotations

@@ -44,6 +44,10 @@ NAMED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("https://sqs.us-east-1.amazonaws.com/000000000000/theirs",),
     ),
     ALARM: (("myflux-local-rotation-errors", f"arn:aws:cloudwatch:{HERE}:alarm:myflux-local-rotation-errors"), ("x",)),
+    ownership.BUCKET: (
+        ("myflux-health-local-000000000000", "arn:aws:s3:::myflux-health-local-000000000000"),
+        ("theirs", "myflux-state-local-000000000000"),
+    ),
     LOG_GROUP: (
         ("/aws/lambda/myflux-local-rotation", f"arn:aws:logs:{HERE}:log-group:/aws/lambda/myflux-local-rotation:*"),
         ("/aws/lambda/theirs",),
@@ -76,6 +80,10 @@ SOURCES = {
     "aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy": "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/mask-sensitive-log-data.html",
     "aws:cloudwatch/logTransformer:LogTransformer": "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Transformation.html",
     METRIC_FILTER: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogData.html",
+    **{
+        one.type: "https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html"
+        for one in CHANGERS if one.of == ownership.BUCKET
+    },
 }  # fmt: skip
 """Where it is documented that a resource of the type changes the other one."""
 

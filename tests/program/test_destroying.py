@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
 from botocore.exceptions import ClientError
 
+from functions.health.state import State
+from functions.health.store import STATE
+from myflux_keys.cell_functions import HEALTH
+from myflux_keys.declaration import Declaration
 from myflux_keys.payload import Payload
 from ops.stacks.engine import Engine, OperationFailed
 from tests.program.rig import Rig
@@ -164,3 +169,35 @@ def test_a_restored_version_of_a_dead_key_is_of_no_use(platform: Rig) -> None:
     client.close()
     assert not _accepted(platform, payload.api_key.reveal())
     deployer.delete_secret(SecretId=arn, RecoveryWindowInDays=7)
+
+
+def test_the_health_function_watches_a_tenant_by_its_own_rights_until_it_leaves(platform: Rig) -> None:
+    slug = "watched"
+    stack = _up(platform, slug)
+    names, functions = platform.names, platform.client("deployer", "lambda")
+    s3 = platform.client("deployer", "s3")
+
+    def look(**event: int) -> dict[str, Any]:
+        name = names.function(HEALTH)
+        called = functions.invoke(FunctionName=name, Payload=json.dumps(event))
+        told = json.loads(called["Payload"].read())
+        assert "FunctionError" not in called, told
+        return told
+
+    def remembered() -> State:
+        return State.from_json(s3.get_object(Bucket=names.health_bucket, Key=STATE)["Body"].read().decode())
+
+    told = look()
+    assert told["failed"] == {}, "its role may do what it needs, and the policies of bucket and secrets let it"
+    assert remembered().tenants[slug].seen_at is not None, "it read the declaration and the key, and OpenAI answered"
+    assert look(every_minutes=60)["skipped"], "a call of the schedule between two cycles"
+    held = s3.get_object(Bucket=names.health_bucket, Key=names.tenant(slug).declaration)["Body"].read().decode()
+    assert Declaration.from_json(held).tenant == slug
+    with pytest.raises(ClientError, match="AccessDenied"):
+        platform.client("administrator", "s3").get_object(Bucket=names.health_bucket, Key=STATE)
+
+    platform.destroy(stack)
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        s3.get_object(Bucket=names.health_bucket, Key=names.tenant(slug).declaration)
+    look()
+    assert slug not in remembered().tenants

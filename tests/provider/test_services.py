@@ -75,6 +75,7 @@ def test_deleting_what_is_gone_is_no_error_but_for_a_call_that_cleans_up(type: s
         "aws:kms/alias:Alias": ("alias/none", {}),
         "aws:cloudwatch/eventTarget:EventTarget": ("r-t", {"rule": "none", "targetId": "t", "eventBusName": "default"}),
         "aws:secretsmanager/secret:Secret": ("none", {"recoveryWindowInDays": 7}),
+        "aws:s3/bucketObjectv2:BucketObjectv2": ("none", {"bucket": "there-is-none", "key": "none"}),
     }
     topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:none"
     for kind in ("topic:Topic", "topicPolicy:TopicPolicy"):

@@ -14,7 +14,8 @@ from local.provider.rules import matches
 _KINDS: Final = ("alarm", "custom", "explorer", "log", "metric", "text")
 _COLUMNS: Final = 24
 _MOST_WIDGETS: Final = 500
-_GONE: Final = ("ResourceNotFound", "ResourceNotFoundException")
+_GONE: Final = ("DashboardNotFoundError", "ResourceNotFound")
+"""Both are botocore's codes of one error, by the protocol that it speaks."""
 
 
 def _body(text: str) -> str | None:
@@ -79,7 +80,11 @@ def _update(aws: Aws, change: Change) -> State:
 
 
 def _delete(aws: Aws, id: str, _state: State) -> None:
-    aws.client("cloudwatch").delete_dashboards(DashboardNames=[id])
+    try:
+        aws.client("cloudwatch").delete_dashboards(DashboardNames=[id])
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") not in _GONE:
+            raise
 
 
 RESOURCES = (
