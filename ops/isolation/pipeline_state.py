@@ -1,4 +1,5 @@
-"""What a pipeline's role must not do in S3, object by object: state of stacks that it does not deploy.
+"""What a pipeline's role must not do in S3, object by object: state of stacks that it does not deploy, and what the
+health function remembers.
 
 Owns the objects, as the engine names them, and who may touch them. Leaves out the claim (`claims`). The names are
 written here and not read from a policy, so that an object that a policy forgets is still tried. Bucket, project, stack
@@ -15,6 +16,8 @@ from typing import Any, Final
 
 import z3
 
+from components.iam.health import CATALOGUE
+from myflux_keys.declaration import DECLARATIONS
 from ops.isolation.attempts import About, Attempt
 from ops.isolation.decision import Caller, Lock, Request, allowed, covers
 from ops.isolation.policy import Policy
@@ -44,7 +47,10 @@ def beyond_its_stacks(about: About) -> Iterator[Attempt]:
     resource = arn("arn", names.partition, "s3", "", "", place)
     platform = pipeline.deploys == "everything"
     examples = [(place == f"{kept.bucket}/{key}", done) for key, done in _examples(names.cell, platform)]
-    every = [(z3.InRe(place, _joined(_NAME, "/", keys)), done) for keys, done in _objects(names.cell, platform)]
+    examples += [(place == f"{names.health_bucket}/health/state.json", ("GetObject", "PutObject"))]
+    elsewhere = z3.Intersect(_NAME, z3.Complement(z3.Re(names.health_bucket)))
+    every = [(z3.InRe(place, _joined(elsewhere, "/", keys)), done) for keys, done in _states(names.cell, platform)]
+    every += [(z3.InRe(place, objects), done) for objects, done in _others(elsewhere, names.health_bucket, platform)]
     for there, actions in examples:
         for action in actions:
             request = Request(f"s3:{action}", resource, z3.StringVal(names.account_id), {})
@@ -73,7 +79,7 @@ def _one_by_one(caller: Caller, action: str) -> Iterator[Caller]:
                 yield replace(caller, identity=[Policy((single,), policy.owner)], boundary=None)
 
 
-def _objects(cell: str, platform: bool) -> Iterator[tuple[Language, Sequence[str]]]:
+def _states(cell: str, platform: bool) -> Iterator[tuple[Language, Sequence[str]]]:
     """Keys within a bucket, and the actions that must fail on each. `platform`: the pipeline deploys it too."""
     other = z3.Intersect(SLUG, z3.Complement(z3.Re(cell)))
     files = z3.Union(*map(z3.Re, _FILES))
@@ -84,12 +90,20 @@ def _objects(cell: str, platform: bool) -> Iterator[tuple[Language, Sequence[str
         yield _joined(*before, other, end), _ANY
         yield _joined(*before, SLUG, ".", other, end), _ANY
     yield z3.Re(".pulumi/meta.yaml"), _CHANGE
-    state = _joined(".pulumi/", z3.Full(z3.ReSort(z3.StringSort())))
-    yield z3.Complement(state), _ANY
+
+
+def _others(elsewhere: Language, health_bucket: str, platform: bool) -> Iterator[tuple[Language, Sequence[str]]]:
+    """Buckets with keys that are no state, and the actions that must fail on each. In the bucket of declarations the
+    pipeline writes those; to delete the bucket, the platform's pipeline deletes all objects in it."""
+    every = z3.Full(z3.ReSort(z3.StringSort()))
+    yield _joined(elsewhere, "/", z3.Complement(_joined(".pulumi/", every))), _ANY
+    declarations = _joined(DECLARATIONS, every)
+    written = z3.Union(declarations, z3.Re(CATALOGUE)) if platform else declarations
+    yield _joined(health_bucket, "/", z3.Complement(written)), ("GetObject", "PutObject") if platform else _ANY
 
 
 def _examples(cell: str, platform: bool) -> Iterator[tuple[str, Sequence[str]]]:
-    """One or two of each language of `_objects`."""
+    """One or two of each language of `_states`, and one of `_others`."""
     others = [
         stack for other in ("other", f"{cell}-two") for stack in (other, f"some-tenant.{other}", f"{cell}.{other}")
     ]

@@ -15,7 +15,7 @@ import boto3
 import pytest
 
 from components.iam.boundary import permissions_boundary
-from components.iam.deployer_permissions import deployer_looks, deployer_permissions
+from components.iam.deployer_permissions import deployer_beside, deployer_looks, deployer_permissions
 from components.iam.grants import Deploys
 from components.iam.resource import tenant_secret
 from myflux_keys.aws_names import CellNames
@@ -34,12 +34,13 @@ Pipeline = Callable[[str], Any]
 
 
 def pipeline(cell: Cell, deploys: Deploys) -> Pipeline:
-    """Its documents of the stacks' resources are in one managed and one inline policy, as `Deployer` attaches them."""
+    """Its documents of the stacks' resources are in managed and one inline policy, as `Deployer` attaches them."""
     iam = cell.client("administrator", "iam")
     written = deployer_permissions(NAMES, deploys)["Statement"]
     role = cell.role([trust({"AWS": user_arn("administrator")})], written)
-    looks = iam.create_policy(PolicyName=unique("looks"), PolicyDocument=document(*deployer_looks(NAMES)["Statement"]))
-    iam.attach_role_policy(RoleName=role.rpartition("/")[2], PolicyArn=looks["Policy"]["Arn"])
+    for statements in (deployer_looks(NAMES)["Statement"], deployer_beside(NAMES, deploys)):
+        held = iam.create_policy(PolicyName=unique("held"), PolicyDocument=document(*statements))
+        iam.attach_role_policy(RoleName=role.rpartition("/")[2], PolicyArn=held["Policy"]["Arn"])
     session: boto3.Session = cell.assume("administrator", role)
     return lambda service: cell.client(session, service)
 
@@ -181,6 +182,44 @@ def test_the_log_group_of_every_function(everything: Pipeline):
         logs.tag_resource(resourceArn=arn, tags={"more": "1"})
         logs.untag_resource(resourceArn=arn, tagKeys=["more"])
         logs.delete_log_group(logGroupName=group)
+
+
+def test_the_bucket_of_declarations_and_the_dashboard(everything: Pipeline, tenants: Pipeline):
+    """As the provider calls S3: the bucket with its settings, an object read back, and the end with all objects."""
+    s3, cloudwatch, theirs = everything("s3"), everything("cloudwatch"), tenants("s3")
+    bucket, key = NAMES.health_bucket, NAMES.tenant("acme").declaration
+    assert denied(s3.create_bucket, Bucket=OTHER.health_bucket)
+    assert denied(theirs.create_bucket, Bucket=bucket)
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": LISTED})
+    closed = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=closed)
+    rules = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": rules})
+    s3.get_bucket_encryption(Bucket=bucket)
+    s3.put_bucket_policy(Bucket=bucket, Policy=document(allow("s3:ListBucket", NAMES.health_bucket_arn)))
+    s3.get_bucket_policy(Bucket=bucket)
+    s3.delete_bucket_policy(Bucket=bucket)
+
+    theirs.put_object(Bucket=bucket, Key=key, Body=b"{}")
+    theirs.head_object(Bucket=bucket, Key=key)
+    theirs.get_object_tagging(Bucket=bucket, Key=key)
+    s3.put_object(Bucket=bucket, Key="catalogue.json", Body=b"{}")
+    assert denied(theirs.put_object, Bucket=bucket, Key="catalogue.json", Body=b"{}")
+    for client in (s3, theirs):
+        assert denied(client.put_object, Bucket=bucket, Key="health/state.json", Body=b"{}"), "what is remembered"
+        assert denied(client.get_object, Bucket=bucket, Key="health/state.json")
+    theirs.delete_object(Bucket=bucket, Key=key)
+    assert refusal(lambda: theirs.head_object(Bucket=bucket, Key=key))[0] == "404", "not 403, which is no answer"
+    assert denied(theirs.delete_object, Bucket=bucket, Key="catalogue.json")
+    for one in s3.list_object_versions(Bucket=bucket).get("Versions", []):
+        s3.delete_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
+    s3.delete_bucket(Bucket=bucket)
+
+    assert denied(cloudwatch.put_dashboard, DashboardName=OTHER.dashboard, DashboardBody='{"widgets": []}')
+    cloudwatch.put_dashboard(DashboardName=NAMES.dashboard, DashboardBody='{"widgets": []}')
+    cloudwatch.get_dashboard(DashboardName=NAMES.dashboard)
+    cloudwatch.delete_dashboards(DashboardNames=[NAMES.dashboard])
 
 
 def test_the_alarms_way(everything: Pipeline):
