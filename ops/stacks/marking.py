@@ -1,0 +1,52 @@
+"""Leaves a stack's mark after an `up` that succeeded.
+
+Owns what must hold for it: nothing that decides the stack changed during the run, and the state is the one that this
+run left. Leaves out removing a mark, which the engine's operations do before they begin (`engine`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ops.selection import cell_of
+from ops.stacks import deciding, mark, mark_place, sources
+from ops.stacks.deciding import Deciding
+from ops.stacks.mark import Mark
+from ops.state_place import StatePlace
+
+Leave = Callable[[float], str]
+"""Leaves the mark of a run that ended at that time, in Unix seconds. Returns why none was left, empty where one was or
+where none could be expected."""
+
+
+def none(_ended: float) -> str:
+    """For what leaves no mark."""
+    return ""
+
+
+def begun(stack: str, fleet: Path, at: StatePlace) -> Leave:
+    """Call it before the run. A platform gets no mark."""
+    marks = mark_place.opened(at.url)
+    if marks is None or "." not in stack:
+        return none
+    before = _decides(stack, fleet, at, marks)
+
+    def leave(ended: float) -> str:
+        state = marks.state(stack)
+        if before[0] is None or state is None or not mark.may_be_marked(state.text, ended):
+            return "another run has written its state since, or the engine compresses it"
+        if _decides(stack, fleet, at, marks) != before:
+            return "its files, the code or the platform changed while it ran"
+        marks.leave(stack, mark.written(Mark(before[0], state.version)))
+        return ""
+
+    return leave
+
+
+def _decides(
+    stack: str, fleet: Path, at: StatePlace, marks: mark_place.MarkPlace
+) -> tuple[mark.Decides | None, tuple[int, ...]]:
+    moments = deciding.moments(stack, fleet)
+    here = Deciding(fleet, cell_of(stack), marks, own_settings=not at.secrets_provider, code=sources.code_digest())
+    return here.all(stack), moments
