@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -103,6 +104,22 @@ def test_a_pipeline_of_tenants_touches_nothing_that_decides_who_reads() -> None:
     assert {action.partition(":")[0] for action in every} == {"kms", "lambda", "secretsmanager"}
     assert {action for action in every if action.startswith("lambda:")} == {"lambda:InvokeFunction"}
     assert f"secret:{LONGEST.admin_secret}" not in json.dumps(written)
+
+
+def test_a_pipeline_of_tenants_may_leave_and_remove_their_marks_and_none_of_a_platform() -> None:
+    """`ops/stacks/mark_place.py` names a mark as the state's own files begin: it needs no right of its own."""
+    (written,) = [
+        one for one in deployer_state(LONGEST, "tenants", STATE)["Statement"] if "s3:PutObject" in one["Action"]
+    ]
+    assert {"s3:GetObject", "s3:DeleteObject"} <= set(written["Action"])
+
+    def covers(stack: str) -> bool:
+        key = f"arn:{LONGEST.partition}:s3:::{STATE.bucket}/.pulumi/stacks/{STATE.project}/{stack}.json.mark"
+        return any(fnmatchcase(key, pattern) for pattern in written["Resource"])
+
+    assert covers(f"acme.{LONGEST.cell}")
+    assert not covers(LONGEST.cell)
+    assert not covers("acme.another-cell")
 
 
 def test_roles_are_passed_to_lambda_alone_and_made_within_the_boundary_alone() -> None:
