@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ops.errors import explain
 from ops.selection import cell_of
 from ops.stacks import deciding, mark, mark_place, sources
 from ops.stacks.deciding import Deciding
@@ -41,7 +44,16 @@ def begun(stack: str, fleet: Path, at: StatePlace) -> Leave:
         marks.leave(stack, mark.written(Mark(before[0], state.version)))
         return ""
 
-    return leave
+    def tell(ended: float) -> str:
+        # The stack is deployed, whatever becomes of its mark.
+        try:
+            return leave(ended)
+        except (BotoCoreError, ClientError) as error:
+            return explain(error)
+        except OSError as error:
+            return str(error)
+
+    return tell
 
 
 def _decides(

