@@ -63,7 +63,7 @@ def problems(operation: Operation, chosen: Choice, result: Result) -> Iterable[s
         for line in done.found:
             yield f"{stack}: AWS differed from the files before this run: {line}."
         if done.unmarked:
-            yield f"{stack}: deployed, but without a mark, so the next `up` runs the engine for it: {done.unmarked}."
+            yield f"{stack}: no mark was left, so the next `up` runs the engine for it: {done.unmarked}."
         if done.locked:
             yield (
                 f"{stack} is locked by {done.locked}: wait for the lock (--wait), or ask its holder. Nothing was "

@@ -137,6 +137,12 @@ def of_platform(state: str) -> str | None:
     return None
 
 
+def same_resources(before: str, after: str) -> bool:
+    """Whether two states' texts know the same resources with the same values."""
+    resources = _latest(before).get("resources")
+    return bool(resources) and resources == _latest(after).get("resources")
+
+
 def may_be_marked(state: str, ended: float) -> bool:
     """Whether this is the state that a run left which ended at `ended` (Unix seconds): complete, and not since written
     by another run."""

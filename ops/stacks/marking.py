@@ -1,4 +1,4 @@
-"""Leaves a stack's mark after an `up` that succeeded.
+"""Leaves a stack's mark after an `up` that succeeded, and again after a refresh that found nothing.
 
 Owns what must hold for it: nothing that decides the stack changed during the run, and the state is the one that this
 run left. Leaves out removing a mark, which the engine's operations do before they begin (`engine`).
@@ -44,8 +44,31 @@ def begun(stack: str, fleet: Path, at: StatePlace) -> Leave:
         marks.leave(stack, mark.written(Mark(before[0], state.version)))
         return ""
 
+    return _telling(leave)
+
+
+def refreshed(stack: str, at: StatePlace) -> Leave:
+    """Call it before a refresh. The mark that holds for the state is left again where the refresh found nothing: else a
+    nightly look for drift would make the next `up` run the engine for every stack."""
+    marks = mark_place.opened(at.url)
+    before = marks.state(stack) if marks else None
+    found = mark.read(marks.mark(stack)) if marks else None
+    if marks is None or before is None or found is None or found.state != before.version:
+        return none
+
+    def leave(ended: float) -> str:
+        state = marks.state(stack)
+        if state and mark.same_resources(before.text, state.text) and mark.may_be_marked(state.text, ended):
+            marks.leave(stack, mark.written(Mark(found.decided_by, state.version)))
+        return ""
+
+    return _telling(leave)
+
+
+def _telling(leave: Leave) -> Leave:
+    """The operation is done, whatever becomes of its mark."""
+
     def tell(ended: float) -> str:
-        # The stack is deployed, whatever becomes of its mark.
         try:
             return leave(ended)
         except (BotoCoreError, ClientError) as error:

@@ -82,7 +82,7 @@ def _attempt(job: Job, engine: Engine, fleet: Path, at: StatePlace, lost: lock_h
         if mended.unknown:
             return Done(job.stack, problem=_not_found(job.stack, mended.unknown))
         try:
-            leave_mark = marking.begun(job.stack, fleet, at) if job.operation == "up" else marking.none
+            leave_mark = _marking(job, fleet, at)
             done = _do(job, engine, fleet, leave_mark, refresh=mended.deployment is not None)
         except OperationFailed as failure:
             if _TAKEN not in failure.output or not backend.locks(at.url, job.stack):
@@ -113,8 +113,10 @@ def _do(
     After an `up`, checks the secret again in AWS before it counts as repaired."""
     if job.operation not in ("up", "preview"):
         outcome = _operate(job, engine, refresh=refresh)
+        ended = time.time()
         problem = _taken_out(job, engine, fleet) if job.operation == "refresh" and "delete" in outcome.changes else ""
-        return Done(job.stack, outcome.changes, problem=problem, steps=outcome.steps)
+        unmarked = "" if problem else leave_mark(ended)
+        return Done(job.stack, outcome.changes, problem=problem, steps=outcome.steps, unmarked=unmarked)
     found = check_secrets.differing(fleet, job.stack, engine, job.operation)
     outcome = _operate(job, engine, refresh=refresh or bool(found))
     ended = time.time()
@@ -129,6 +131,12 @@ def _do(
         steps=outcome.steps,
         unmarked="" if problem else leave_mark(ended),
     )
+
+
+def _marking(job: Job, fleet: Path, at: StatePlace) -> marking.Leave:
+    if job.operation == "up":
+        return marking.begun(job.stack, fleet, at)
+    return marking.refreshed(job.stack, at) if job.operation == "refresh" else marking.none
 
 
 def _taken_out(job: Job, engine: Engine, fleet: Path) -> str:

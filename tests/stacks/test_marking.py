@@ -99,6 +99,28 @@ def test_the_state_of_another_run_is_not_marked(place: Place) -> None:
     assert place.marks.mark(STACK) == ""
 
 
+def test_a_refresh_that_found_nothing_leaves_the_mark_again_and_one_that_found_something_does_not(place: Place) -> None:
+    leave = place.begun()
+    place.up()
+    leave(time.time())
+    for found, arn in ((False, "arn"), (True, "arn of another")):
+        again = marking.refreshed(STACK, place.at)
+        place.marks.void(STACK)
+        place.up(key=arn)
+        assert again(time.time()) == ""
+        left = mark.read(place.marks.mark(STACK))
+        assert (left is None) is found
+        assert left is None or left.state == place.marks.version(STACK), "for the state as the refresh wrote it"
+
+
+def test_a_refresh_leaves_no_mark_where_none_held_before(place: Place) -> None:
+    leave = place.begun()
+    place.up()
+    leave(time.time())
+    place.up()
+    assert marking.refreshed(STACK, place.at) is marking.none, "somebody had written the state since"
+
+
 def test_a_mark_that_cannot_be_written_is_told_and_the_stack_counts_as_deployed(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,6 +76,8 @@ def test_a_mark_holds_until_anything_that_decides_the_stack_or_its_state_changes
         return unchanged.find(rig.fleet, {STACK: SLUG}) == {STACK}
 
     assert holds(), "the run without marks left one"
+    assert operator.run("refresh", SLUG).outcomes == {STACK: "succeeded"}
+    assert holds(), "the refresh found nothing"
     states = next(rig.cell.home.rglob(f"{STACK}.json.mark")).parent
     kept = shutil.copytree(states, tmp_path / "kept")
 
