@@ -20,6 +20,7 @@ from tenancy.loading import FLEET
 
 _FORMAT: Final = 1
 _STACK: Final = "pulumi:pulumi:Stack"
+_DEPENDENCIES: Final = "propertyDependencies"
 _DECIDING: Final = ("AWS_", "MYFLUX_", "PULUMI_")
 NOT_DECIDING: Final = frozenset(
     {
@@ -139,8 +140,18 @@ def of_platform(state: str) -> str | None:
 
 def same_resources(before: str, after: str) -> bool:
     """Whether two states' texts know the same resources with the same values."""
-    resources = _latest(before).get("resources")
-    return bool(resources) and resources == _latest(after).get("resources")
+    resources = _resources(before)
+    return bool(resources) and resources == _resources(after)
+
+
+def _resources(state: str) -> list[dict[str, Any]]:
+    """A refresh drops the properties that depend on nothing from the engine's list of dependencies."""
+    resources: list[dict[str, Any]] = _latest(state).get("resources") or []
+    return [{**one, _DEPENDENCIES: _not_empty(one.get(_DEPENDENCIES) or {})} for one in resources]
+
+
+def _not_empty(lists: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: found for name, found in lists.items() if found}
 
 
 def may_be_marked(state: str, ended: float) -> bool:

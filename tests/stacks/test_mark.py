@@ -220,6 +220,17 @@ def test_only_the_complete_state_that_this_run_left_is_marked() -> None:
     assert mark.may_be_marked(state(manifest={"time": "2026-11-30T09:00:00+02:00"}), WRITTEN)
 
 
+def test_a_refresh_that_only_drops_empty_dependencies_found_nothing() -> None:
+    def known(**fields: Any) -> str:
+        return state(resources=[{"urn": "urn:one", "outputs": {"arn": "a"}, **fields}])
+
+    written = known(propertyDependencies={"name": [], "policy": ["urn:two"]})
+    assert mark.same_resources(written, known(propertyDependencies={"policy": ["urn:two"]}))
+    assert not mark.same_resources(written, known(propertyDependencies={"policy": ["urn:three"]}))
+    assert not mark.same_resources(known(), known(outputs={"arn": "b"}))
+    assert not mark.same_resources("", ""), "no state is not the same state"
+
+
 def test_what_the_platform_exports_counts_and_its_other_resources_do_not() -> None:
     before = mark.of_platform(state())
     stack = {"type": "pulumi:pulumi:Stack", "outputs": {"kms_key_arn": "another"}}
