@@ -92,6 +92,7 @@ def _up(here: stage.Stage, *what: str) -> Taken:
 def _fill(here: stage.Stage, slugs: Sequence[str]) -> None:
     """Copies of one deployed tenant whose key is the customer's own."""
     text = (stage.ROOT / "tenants" / f"{_LIKE}.yaml").read_text("utf-8")
+    here.expect_tenant(_LIKE)
     (here.fleet / "tenants" / f"{_LIKE}.yaml").write_text(text, "utf-8")
     real = here.names.tenant(_LIKE)
     _up(here, _LIKE)
