@@ -4,6 +4,8 @@ Figures
     add_tenant       adds one tenant to 50
     growth           compares the 1,000th tenant with the 10th
     many_stacks      tenants a minute, by workers
+    unchanged        `up` of 2,000 tenants of whom few changed
+    worker_memory    a worker's memory over 100 stacks
     function_costs   import time, zip size, calls
     reader           a warm read
     reader_outage    the longest read over a rotation and an outage

@@ -55,7 +55,9 @@ now, in all cells at the same time.
 `myflux-keys up --all` deploys the platforms first, then {_stages(SIZES[-1])}.
 The run ends when a platform or a canary fails, and later once more than `--max-failures` stacks have failed. Stacks are
 independent, so the time is (time of one stack) × stacks / workers: `--workers` on one machine, or the workers of
-`--scheduler tcp://HOST:8786`. OpenAI's limit of {CALLS_PER_MINUTE} calls a minute to each endpoint allows at most
+`--scheduler tcp://HOST:8786`. Only stacks that changed count: a tenant's stack whose mark shows no change is passed
+over, which takes about 10 ms of CPU (`make bench-fleet`). OpenAI's limit of {CALLS_PER_MINUTE} calls a minute to each
+endpoint allows at most
 {ROTATIONS_AN_HOUR:,} new tenants an hour in a cell, whatever the number of workers.
 
 Every machine of a scheduler needs a checkout of the same commit (a worker with another one refuses its jobs), the

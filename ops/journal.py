@@ -173,8 +173,8 @@ def unfinished(place: Path, operation: str, tenants: Iterable[str]) -> Journal |
 
 
 def begin(place: Path, operation: str, cell: Cell, tenants: Iterable[str], reason: str) -> Journal:
-    """A new record, which replaces an unfinished one of the same name."""
-    slugs = sorted(tenants)
+    """A new record, which replaces an unfinished one of the same name. It keeps the order of `tenants`."""
+    slugs = list(dict.fromkeys(tenants))
     journal = Journal(
         path=place / name(operation, slugs),
         operation=operation,

@@ -35,6 +35,8 @@ class SecretFacts:
     changed: datetime | None = None
     last_rotated: datetime | None = None
     next_rotation: datetime | None = None
+    accessed: datetime | None = None
+    """The day on which somebody last read its value, at midnight UTC: AWS tells no more."""
     deleted: datetime | None = None
     """When AWS deletes it, where that is scheduled."""
 
@@ -74,6 +76,7 @@ def facts(answer: Mapping[str, Any], page: Mapping[str, Any] | None = None) -> S
         changed=answer.get("LastChangedDate"),
         last_rotated=answer.get("LastRotatedDate"),
         next_rotation=answer.get("NextRotationDate"),
+        accessed=answer.get("LastAccessedDate"),
         deleted=answer.get("DeletedDate"),
     )
 

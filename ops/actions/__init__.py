@@ -7,6 +7,7 @@ Keys
     rotate              rotates many tenants' keys
     cut_short           what a rotation takes from the keys before it
     pace                when the next rotation may start
+    rotation_order      which of many comes first
     revoke              revokes a tenant's keys after a leak
     end_keys            calls the function that revokes
     admin_key           the cell's admin key

@@ -10,16 +10,18 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
+from myflux_keys.names import TAG_ORGANIZATION_ID
 from ops import ways_out
 from ops.account import Account, aws_time
-from ops.actions.pace import Budget, Pace
+from ops.actions.pace import Budget, Pace, Paces
 from ops.actions.trail import TrailEvent, rotation_failures
 from ops.errors import code_of, explain
 from ops.journal import Entry, Journal
@@ -81,16 +83,17 @@ class Rotate:
         report: Callable[[Progress], None],
         waiting: Waiting | None = None,
         budget: Budget | None = None,
+        organizations: Mapping[str, str] | None = None,
     ) -> None:
-        """`follow` waits until each rotation has ended; without it the run ends once AWS accepted the last."""
+        """`follow` waits until each rotation has ended; without it the run ends once AWS accepted the last.
+        `organizations`: see `Paces`."""
         self._account = account
         self._journal = journal
         self._follow = follow
         self._report = report
         self._waiting = waiting or Waiting()
         self._budget = budget or Budget()
-        recent = [entry.started for entry in journal.entries.values() if entry.started]
-        self._pace = Pace(self._budget, recent, now=self._waiting.now, sleep=self._waiting.sleep)
+        self._paces = Paces(self._new_pace, journal.entries, organizations or {})
         self._failures_read_at = 0.0
         self._others_counted_at = 0.0
 
@@ -101,15 +104,19 @@ class Rotate:
         queue = self._left()
         while True:
             self._report(self.progress())
-            if queue and self._pace.delay() == 0 and not self._is_crowded_out():
-                self._start(queue.pop(0))
-                continue
+            if queue and self._paces.delay(queue) == 0:
+                self._count_others()
+                tenant = self._paces.next(queue)
+                if tenant is not None:
+                    queue.remove(tenant)
+                    self._start(tenant)
+                    continue
             if self._follow:
                 self._check_running()
             if not queue and not (self._follow and self._under_way()):
                 self._report(self.progress())
                 return self._journal
-            pause = min(self._pace.delay(), POLL_SECONDS) if queue else POLL_SECONDS
+            pause = min(self._paces.delay(queue), POLL_SECONDS) if queue else POLL_SECONDS
             self._waiting.sleep(max(pause, 0.05))
 
     def progress(self) -> Progress:
@@ -119,19 +126,28 @@ class Rotate:
             succeeded=outcomes.count("succeeded"),
             started=outcomes.count("started"),
             failed=outcomes.count("failed"),
-            seconds_left=self._budget.seconds_for(outcomes.count(""), self._pace.in_window()),
+            seconds_left=self._paces.seconds_for(
+                [tenant for tenant, entry in self._journal.entries.items() if not entry.outcome], self._budget
+            ),
         )
 
-    def _is_crowded_out(self) -> bool:
-        """Whether rotations that others started use up the budget now. A run of one tenant never waits."""
+    def _new_pace(self, tenants: Iterable[str]) -> Pace:
+        started = [self._journal.entries[tenant].started for tenant in tenants]
+        return Pace(self._budget, filter(None, started), now=self._waiting.now, sleep=self._waiting.sleep)
+
+    def _count_others(self) -> None:
+        """Leaves their turns to rotations that others started. A run of one tenant never waits."""
         now = self._waiting.now()
         if len(self._journal.entries) > 1 and now - self._others_counted_at >= OTHERS_SECONDS:
             self._others_counted_at = now
             secrets = tenant_secrets(self._account.secrets, self._account.cell.names)
-            self._pace.others = sum(
-                found.counts_against_budget for tenant, found in secrets if tenant not in self._journal.entries
+            self._paces.leave_to_others(
+                Counter(
+                    found.tags.get(TAG_ORGANIZATION_ID, "")
+                    for tenant, found in secrets
+                    if tenant not in self._journal.entries and found.counts_against_budget
+                )
             )
-        return self._pace.delay() > 0
 
     def _left(self) -> list[str]:
         """Not started, failed, or started in a cell that was reset since: then the secret has no such version."""
@@ -172,7 +188,7 @@ class Rotate:
             entry.version = entry.version or new_token(self._journal.operation)
             # After Ctrl-C during the call, the next run searches for failures from before the call on.
             entry.accepted = found.answered_at.isoformat()
-            entry.started = self._pace.take()
+            entry.started = self._paces.of(tenant).take()
             self._journal.save()
             started = start(self._account.secrets, found, entry.version)
             entry.version, entry.accepted = started.version, started.at.isoformat()

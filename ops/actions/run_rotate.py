@@ -14,11 +14,12 @@ from typing import Final
 import tenancy
 from ops import journal, selection
 from ops.account import Account, checked_reason
-from ops.actions import cut_short
-from ops.actions.pace import Budget, spoken
+from ops.actions import cut_short, rotation_order
+from ops.actions.pace import Budget, slowest, told
 from ops.actions.rotate import Progress, Rotate, Waiting
 from ops.errors import Declined, OperationError
 from ops.journal import Journal
+from ops.rotation_state import tenant_secrets
 from ops.selection import Selection
 
 _OPERATION: Final = "rotate"
@@ -68,12 +69,13 @@ class Rotated:
 
 @dataclass(frozen=True)
 class _Run:
-    """One cell's part. `stopped` is the run that it continues, None to begin one. `cut` has a sentence for each tenant
-    whose older keys it cuts short."""
+    """One cell's part. `stopped` is the run that it continues, None to begin one. `order` has every tenant. `cut` has a
+    sentence for each tenant whose older keys it cuts short."""
 
     chosen: Selection
     place: Path
     stopped: Journal | None
+    order: list[str]
     cut: list[str]
 
 
@@ -86,6 +88,8 @@ def rotate(root: Path, wanted: Wanted, talk: Talk) -> Rotated:
     with ExitStack() as locks:
         # Every cell is asked about before the first rotation begins.
         prepared = [_prepared(chosen, wanted, talk, locks) for chosen in selections]
+        for run in prepared:
+            talk.report(_told(run))
         _ask([sentence for run in prepared for sentence in run.cut], talk)
         runs = [_cell(run, why, wanted, talk) for run in prepared]
     return Rotated(runs, {slug: text for chosen in selections for slug, text in chosen.left_out.items()})
@@ -99,7 +103,28 @@ def _prepared(chosen: Selection, wanted: Wanted, talk: Talk, locks: ExitStack) -
         slugs = {tenant.tenant for tenant in chosen.tenants}
         if stopped is not None:
             slugs -= {slug for slug, entry in stopped.entries.items() if entry.outcome in ("started", "succeeded")}
-        return _Run(chosen, place, stopped, list(cut_short.by_tenant(account.secrets, chosen.cell.names, slugs)))
+        cut = list(cut_short.by_tenant(account.secrets, chosen.cell.names, slugs))
+        return _Run(chosen, place, stopped, _order(account, chosen, wanted), cut)
+
+
+def _order(account: Account, chosen: Selection, wanted: Wanted) -> list[str]:
+    slugs = [tenant.tenant for tenant in chosen.tenants]
+    if wanted.tenants:
+        return rotation_order.as_given([slug.strip() for slug in wanted.tenants], slugs)
+    return rotation_order.last_read_first(slugs, dict(tenant_secrets(account.secrets, chosen.cell.names)))
+
+
+def _told(run: _Run) -> str:
+    entries = run.stopped.entries if run.stopped else {}
+    left = [slug for slug in run.order if slug not in entries or entries[slug].outcome != "succeeded"]
+    organizations = _organizations(run.chosen)
+    seconds = slowest([organizations.get(slug, "") for slug in left], Budget())
+    return f"{run.chosen.cell.cell}: {told(len(left), len(run.order), seconds, Budget())}"
+
+
+def _organizations(chosen: Selection) -> dict[str, str]:
+    """Of the tenants whose keys are minted in a customer's OpenAI organization."""
+    return {tenant.tenant: tenant.organization_id for tenant in chosen.tenants if tenant.organization_id}
 
 
 def _ask(cut: list[str], talk: Talk) -> None:
@@ -119,20 +144,22 @@ def _cell(prepared: _Run, reason: str, wanted: Wanted, talk: Talk) -> Journal:
         talk.report(f"{slug} is left out: {why}.")
     run = prepared.stopped
     if run is None:
-        slugs = [tenant.tenant for tenant in chosen.tenants]
-        run = journal.begin(prepared.place, _OPERATION, chosen.cell, slugs, reason)
+        run = journal.begin(prepared.place, _OPERATION, chosen.cell, prepared.order, reason)
     elif reason:
         run.reason = reason
-    left = [slug for slug, entry in run.entries.items() if entry.outcome != "succeeded"]
-    budget = Budget()
-    talk.report(
-        f"{chosen.cell.cell}: {len(left)} of {len(run.entries)} tenants to rotate, at most {budget.per_minute} a "
-        f"minute: takes about {spoken(budget.seconds_for(len(left)))}."
-    )
+    run.entries = {slug: run.entries[slug] for slug in prepared.order}
     with Account(chosen.cell, _OPERATION, run.reason) as account, talk.line() as progress:
         waiting = Waiting(give_up_seconds=wanted.minutes * 60)
         try:
-            done = Rotate(account, run, follow=wanted.wait, report=progress, waiting=waiting).run()
+            rotation = Rotate(
+                account,
+                run,
+                follow=wanted.wait,
+                report=progress,
+                waiting=waiting,
+                organizations=_organizations(chosen),
+            )
+            done = rotation.run()
         except BaseException:
             talk.report(
                 "Stopped. AWS finishes the rotations that were started. Run the same command again for the others."

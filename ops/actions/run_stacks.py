@@ -9,16 +9,16 @@ import os
 import signal
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tenancy
 from ops import selection
-from ops.stacks import backend, changed, choice, processes, record, sources, states
+from ops.stacks import backend, changed, choice, processes, record, sources, states, unchanged
 from ops.stacks.choice import Choice
-from ops.stacks.job import Operation
+from ops.stacks.job import Done, Operation
 from ops.stacks.run import Plan, Progress, Result, Run, Workers
-from ops.stacks.stages import stages
+from ops.stacks.stages import Stage, stages, why_to_stop
 
 _MOST_PROCESSES = 4
 """Our own limit: each runs an engine of about 200 MiB, and OpenAI's Admin API limits their calls."""
@@ -27,7 +27,8 @@ _MOST_PROCESSES = 4
 @dataclass(frozen=True)
 class Wanted:
     """The operation and its options, without the stacks. `fleet` holds tenants/ and cells/; `workers` are processes on
-    this machine, and 0 means one for each core, at most 4."""
+    this machine, and 0 means one for each core, at most 4. `marks`: an `up` passes over a tenant's stack whose mark
+    shows that nothing would change."""
 
     operation: Operation
     fleet: Path
@@ -38,6 +39,7 @@ class Wanted:
     restart: bool = False
     dry: bool = False
     refresh: bool = False
+    marks: bool = True
 
 
 @dataclass(frozen=True)
@@ -104,14 +106,9 @@ def run(wanted: Wanted, chosen: Choice, talk: Talk) -> tuple[Plan, Result]:
         if wanted.restart or wanted.dry:
             past.forget()
         done = {stack for stack in past.done(prints) if kept.names is None or stack in kept.names}
-        plan = Plan(
+        base = Plan(
             wanted.operation,
-            stages(
-                chosen.platforms,
-                list(chosen.tenants),
-                canary=wanted.operation in ("up", "destroy") and not chosen.by_name,
-                destroys=wanted.operation == "destroy",
-            ),
+            (),
             prints,
             frozenset(done),
             wanted.max_failures,
@@ -119,10 +116,41 @@ def run(wanted: Wanted, chosen: Choice, talk: Talk) -> tuple[Plan, Result]:
             dry=wanted.dry,
             refresh=wanted.refresh,
         )
-        result = _run(wanted, plan, past, talk)
+        plan, result = _in_parts(wanted, chosen, base, past, talk)
         if result.complete:
             past.forget()
     return plan, result
+
+
+def _in_parts(wanted: Wanted, chosen: Choice, base: Plan, past: record.Record, talk: Talk) -> tuple[Plan, Result]:
+    """Platforms before anybody looks at a tenant's mark, which is about what the platform exports. `base` is the plan
+    without its stages; those of the plan that is returned are without the stacks whose marks held."""
+    marks = wanted.marks and wanted.operation == "up"
+    plan, result = base, Result()
+    if marks and chosen.platforms:
+        plan = replace(base, stages=_stages(wanted, chosen, chosen.platforms, ()))
+        result = _run(wanted, plan, past, talk) if plan.left else result
+        if result.failed or result.interrupted:
+            left = [stack for stack in chosen.tenants if stack not in base.done]
+            stopped = result.stopped or why_to_stop(plan.stages[0], result.failed, len(result.failed), plan.most) or ""
+            whole = replace(base, stages=_stages(wanted, chosen, chosen.platforms, list(chosen.tenants)))
+            return whole, replace(result, not_begun=[*result.not_begun, *left], stopped=stopped if left else "")
+    left = {stack: slug for stack, slug in chosen.tenants.items() if stack not in base.done}
+    same = unchanged.find(wanted.fleet, left) if marks and left else set[str]()
+    tenants = [stack for stack in chosen.tenants if stack not in same]
+    rest = replace(base, stages=_stages(wanted, chosen, () if marks else chosen.platforms, tenants))
+    ended = _run(wanted, rest, past, talk) if rest.left or not (same or plan.stages) else Result()
+    outcomes = result.outcomes | {stack: Done(stack, by_mark=True) for stack in same} | ended.outcomes
+    return replace(rest, stages=(*plan.stages, *rest.stages)), replace(ended, outcomes=outcomes)
+
+
+def _stages(wanted: Wanted, chosen: Choice, platforms: Sequence[str], tenants: Sequence[str]) -> tuple[Stage, ...]:
+    return stages(
+        platforms,
+        tenants,
+        canary=wanted.operation in ("up", "destroy") and not chosen.by_name,
+        destroys=wanted.operation == "destroy",
+    )
 
 
 def _run(wanted: Wanted, plan: Plan, past: record.Record, talk: Talk) -> Result:

@@ -63,6 +63,12 @@ Failures = Annotated[
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for a stack that another process has locked.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Start again instead of resuming a run that was stopped.")]
+NoMarks = Annotated[
+    bool,
+    typer.Option(
+        "--no-marks", help="Run the engine for every stack, also where a mark shows that nothing would change."
+    ),
+]
 Refreshed = Annotated[
     bool,
     typer.Option(
@@ -82,14 +88,19 @@ def up(
     max_failures: Failures = 3,
     wait: Wait = False,
     restart: Restart = False,
+    no_marks: NoMarks = False,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
     """Deploy stacks as their files say: platforms first, then 1 tenant, then 5% of the tenants, then the others.
 
+    A tenant's stack is `unchanged (by mark)` if nothing that decides it, and its state, differ from its last `up`: the
+    secret is checked in AWS, and the engine does not run. As without a mark, `up` does not see what else somebody
+    changed in AWS: `refresh` does.
+
     Ctrl-C lets running stacks finish. The same command then continues with the stacks that are left.
     """
-    wanted = Wanted("up", fleet, workers, scheduler, max_failures, wait=wait, restart=restart)
+    wanted = Wanted("up", fleet, workers, scheduler, max_failures, wait=wait, restart=restart, marks=not no_marks)
     chosen = choose(wanted, tenants or [], cell, everyone=everyone, since=changed)
     go(wanted, chosen, as_json=as_json)
 

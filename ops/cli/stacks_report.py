@@ -16,6 +16,7 @@ from ops.stacks.run import Plan, Result
 from ops.stacks.steps import Step
 
 _SHOWN: Final = 5
+_BY_MARK: Final = "unchanged (by mark)"
 
 
 def named(stacks: Sequence[str]) -> str:
@@ -61,6 +62,8 @@ def problems(operation: Operation, chosen: Choice, result: Result) -> Iterable[s
             yield f"{stack}: repaired after a worker was lost: {line}."
         for line in done.found:
             yield f"{stack}: AWS differed from the files before this run: {line}."
+        if done.unmarked:
+            yield f"{stack}: no mark was left, so the next `up` runs the engine for it: {done.unmarked}."
         if done.locked:
             yield (
                 f"{stack} is locked by {done.locked}: wait for the lock (--wait), or ask its holder. Nothing was "
@@ -95,13 +98,17 @@ def sentence(operation: Operation, plan: Plan, result: Result, *, dry: bool, dif
     for done in sorted(changed, key=lambda done: done.stack):
         lines.append(f"{done.stack}: {_counts(done)}")
         lines += [f"  {_told(step)}" for step in done.steps if diff]
-    total = len(plan.left) + len(plan.done)
+    marked = sorted(done.stack for done in good if done.by_mark)
+    if marked:
+        lines.append(f"{named(marked)}: {_BY_MARK}")
+    total = len(plan.left) + len(plan.done) + len(marked)
     same = len(good) - len(changed)
     word = {"up": "changed", "preview": "would change", "refresh": "drifted", "destroy": "destroyed"}[operation]
     if operation == "destroy" and dry:
         word = "would be destroyed"
     summary = f"{len(good) + len(plan.done):,} of {counted(total, 'stack')} done: "
     summary += f"{len(changed):,} {word}, {same:,} unchanged"
+    summary += f" ({len(marked):,} by mark)" if marked else ""
     summary += f", {len(plan.done):,} done before" if plan.done else ""
     lines.append(summary + (f"; {len(result.failed):,} failed." if result.failed else "."))
     return "\n".join(lines)
@@ -131,7 +138,7 @@ def facts(operation: Operation, chosen: Choice, plan: Plan, result: Result) -> d
 
 
 def _facts(chosen: Choice, done: Done) -> dict[str, Any]:
-    outcome = "succeeded" if done.ok else "locked" if done.locked else "failed"
+    outcome = _BY_MARK if done.by_mark else "succeeded" if done.ok else "locked" if done.locked else "failed"
     fields: dict[str, Any] = {"outcome": outcome, "changes": done.changes, "seconds": round(done.seconds, 2)}
     if done.stack in chosen.why:
         fields["why"] = list(chosen.why[done.stack])

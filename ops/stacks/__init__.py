@@ -16,6 +16,13 @@ Run
     work           one stack
     record         to continue a stopped run
 
+Marks
+    mark           what decides a stack, as digests
+    deciding       reads it
+    mark_place     beside the state
+    marking        after an `up`
+    unchanged      before the next
+
 Engine
     engine         one operation on one stack
     workspace      the SDK's, with fewer starts

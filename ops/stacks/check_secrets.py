@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,15 +45,18 @@ def differing(root: Path, stack: str, engine: Engine, operation: str) -> list[st
         return []
     cell, tenant = owner
     with Account(cell, operation) as account:
-        secrets = [
-            f"{place.secret}: {difference}"
-            for place in secret_state.places(cell, tenant)
-            for difference in secret_state.differences_in_aws(
-                account.secrets, place, lambda arn: in_state(engine, stack, arn)
-            )
-        ]
-        role = _readers_role(cell, tenant)
-        dead = dead_trust(account.roles, role) if role else None
+        return in_aws(account, cell, tenant, lambda arn: in_state(engine, stack, arn))
+
+
+def in_aws(account: Account, cell: Cell, tenant: Tenant | None, has: Callable[[str], bool]) -> list[str]:
+    """As `differing`, of a stack whose state `has` the secret of an ARN."""
+    secrets = [
+        f"{place.secret}: {difference}"
+        for place in secret_state.places(cell, tenant)
+        for difference in secret_state.differences_in_aws(account.secrets, place, has)
+    ]
+    role = _readers_role(cell, tenant)
+    dead = dead_trust(account.roles, role) if role else None
     return [*secrets, *([ways_out.deleted_trusted(dead.role, dead.ids)] if dead else [])]
 
 

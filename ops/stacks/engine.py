@@ -21,6 +21,7 @@ from pulumi import automation
 from pulumi.automation import events
 
 from ops import state_place
+from ops.stacks import mark_place
 from ops.stacks.messages import Messages
 from ops.stacks.steps import UNTOUCHED, Step, Steps
 from ops.stacks.workspace import Stack, Workspace, pulumi_command, settings
@@ -94,6 +95,7 @@ class Engine:
 
     def up(self, stack: str, *, refresh: bool = False, environment: Mapping[str, str] | None = None) -> Outcome:
         """`refresh` first updates the state from AWS. `environment` is for this operation only."""
+        self._void_mark(stack)
         return self._run(stack, "up", partial(automation.Stack.up, refresh=refresh), environment)
 
     def preview(self, stack: str, *, packs: Sequence[Path] = (), refresh: bool = False) -> Outcome:
@@ -106,12 +108,14 @@ class Engine:
         return self._run(stack, "preview", partial(automation.Stack.preview, policy_packs=[str(ROOT / "policies")]))
 
     def refresh(self, stack: str) -> Outcome:
+        self._void_mark(stack)
         return self._run(stack, "refresh", automation.Stack.refresh)
 
     def destroy(self, stack: str, *, remove: bool = False, dry: bool = False, refresh: bool = False) -> Outcome:
         """`remove` also removes the stack, once it has no resource. `dry` only shows what would be deleted."""
         if dry:
             return self._run(stack, "destroy", automation.Stack.preview_destroy)
+        self._void_mark(stack)
         return self._run(stack, "destroy", partial(automation.Stack.destroy, remove=remove, refresh=refresh))
 
     def export(self, stack: str) -> str:
@@ -155,6 +159,12 @@ class Engine:
         """Lets every resource of the stack be deleted. Raises automation.CommandError."""
         environment = self._place(stack).variables | self._environment
         self._command.run(["state", "unprotect", "--all", "--yes", "--stack", stack], str(self._project), environment)
+
+    def _void_mark(self, stack: str) -> None:
+        """Before an operation, so that none is left if it fails or is killed. Other projects' stacks have none."""
+        marks = mark_place.opened(self._place(stack).url) if self._project == ROOT else None
+        if marks:
+            marks.void(stack)
 
     def _workspace(self, place: StatePlace, environment: Mapping[str, str] | None = None) -> Workspace:
         return Workspace(

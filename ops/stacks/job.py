@@ -26,7 +26,8 @@ class Job:
 class Done:
     """`problem` is empty where the job succeeded. `locked` names the lock's holder; nothing was changed then. `mended`
     says what was repaired after a worker was lost, `found` how the stack's secrets differed from the files before an
-    `up` or a preview, which then refreshed first. `steps` are the resources that changed."""
+    `up` or a preview, which then refreshed first. `steps` are the resources that changed. `by_mark`: the engine was not
+    started, since the stack's mark shows that `up` would change nothing; `unmarked` says why an `up` left no mark."""
 
     stack: str
     changes: dict[str, int] = field(default_factory=dict[str, int])
@@ -36,6 +37,8 @@ class Done:
     mended: tuple[str, ...] = ()
     found: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
+    by_mark: bool = False
+    unmarked: str = ""
 
     @property
     def ok(self) -> bool:

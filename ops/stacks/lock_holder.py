@@ -16,7 +16,9 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from ops import journal
 from ops.errors import OperationError
+from ops.stacks import record
 
 _PROC: Final = Path("/proc")
 _CLOCK_SECONDS: Final = 2.0
@@ -132,6 +134,16 @@ def end(folder: Path, stack: str) -> None:
     note = _read(_path(folder, stack))
     if note is not None and note.pid == os.getpid():
         _path(folder, stack).unlink(missing_ok=True)
+
+
+def notes(url: str) -> Path:
+    """The folder of this machine's notes about the stacks of one backend."""
+    return record.place() / journal.digest(url)
+
+
+def noted(folder: Path) -> set[str]:
+    """The stacks at which a worker of this machine is, or was when it was lost."""
+    return {path.stem for path in (folder / "at-work").glob("*.json")}
 
 
 def _path(folder: Path, stack: str) -> Path:

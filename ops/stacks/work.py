@@ -17,10 +17,11 @@ from typing import Final
 from ops import journal, state_place
 from ops.errors import OperationError
 from ops.explained import explained
-from ops.stacks import backend, check_secrets, lock_holder, pending, record, sources
+from ops.stacks import backend, check_secrets, lock_holder, marking, pending, sources
 from ops.stacks.engine import Engine, OperationFailed, Outcome
 from ops.stacks.job import Done, Job
 from ops.stacks.pending import Mended
+from ops.state_place import StatePlace
 from tenancy.loading import FLEET, ROOT
 
 _ORPHAN_SECONDS: Final = 600.0
@@ -51,15 +52,15 @@ def _work(job: Job, fleet: Path) -> Done:
             problem="this worker has other code, packages or files than the machine that started the run: check out "
             "the same commit there and install requirements.txt. Nothing was changed.",
         )
-    url = state_place.of(state_place.cell_of(fleet, job.stack)).url
-    place = record.place() / journal.digest(url)
+    at = state_place.of(state_place.cell_of(fleet, job.stack))
+    place = lock_holder.notes(at.url)
     # A job that only reads needs no lock and repairs nothing.
     reads = job.dry or job.operation == "preview"
     lost = None if reads else lock_holder.begin(place, job.stack)
     done = Done(job.stack, problem="it was stopped")
     try:
         engine = Engine(_logs(job), fleet)
-        done = _do(job, engine, fleet, refresh=job.refresh) if reads else _attempt(job, engine, fleet, url, lost)
+        done = _do(job, engine, fleet, refresh=job.refresh) if reads else _attempt(job, engine, fleet, at, lost)
     except OperationFailed as failure:
         lines = [check_secrets.way_out(fleet, job.stack, failure.output + failure.explanation), failure.explanation]
         lines.append(f"The engine's complete output is in {failure.log}.")
@@ -71,19 +72,20 @@ def _work(job: Job, fleet: Path) -> Done:
     return done
 
 
-def _attempt(job: Job, engine: Engine, fleet: Path, url: str, lost: lock_holder.Note | None) -> Done:
-    """`url` is the backend's; `lost` is the note of a worker that was lost while it worked on this stack."""
+def _attempt(job: Job, engine: Engine, fleet: Path, at: StatePlace, lost: lock_holder.Note | None) -> Done:
+    """`lost` is the note of a worker that was lost while it worked on this stack."""
     while True:
-        locks = _remaining_locks(url, job.stack, lost)
+        locks = _remaining_locks(at.url, job.stack, lost)
         if locks:
             return Done(job.stack, locked="; ".join(str(lock) for lock in locks))
         mended = _mend(job.stack, engine) if lost else Mended(None)
         if mended.unknown:
             return Done(job.stack, problem=_not_found(job.stack, mended.unknown))
         try:
-            done = _do(job, engine, fleet, refresh=mended.deployment is not None)
+            leave_mark = _marking(job, fleet, at)
+            done = _do(job, engine, fleet, leave_mark, refresh=mended.deployment is not None)
         except OperationFailed as failure:
-            if _TAKEN not in failure.output or not backend.locks(url, job.stack):
+            if _TAKEN not in failure.output or not backend.locks(at.url, job.stack):
                 raise
         else:
             return replace(done, mended=_repairs(mended))
@@ -103,20 +105,38 @@ def _remaining_locks(url: str, stack: str, lost: lock_holder.Note | None) -> lis
         time.sleep(1.0)
 
 
-def _do(job: Job, engine: Engine, fleet: Path, *, refresh: bool = False) -> Done:
+def _do(
+    job: Job, engine: Engine, fleet: Path, leave_mark: marking.Leave = marking.none, *, refresh: bool = False
+) -> Done:
     """Where a secret differs from the files, refreshes first: the engine compares the files only with the state.
 
     After an `up`, checks the secret again in AWS before it counts as repaired."""
     if job.operation not in ("up", "preview"):
         outcome = _operate(job, engine, refresh=refresh)
+        ended = time.time()
         problem = _taken_out(job, engine, fleet) if job.operation == "refresh" and "delete" in outcome.changes else ""
-        return Done(job.stack, outcome.changes, problem=problem, steps=outcome.steps)
+        unmarked = "" if problem else leave_mark(ended)
+        return Done(job.stack, outcome.changes, problem=problem, steps=outcome.steps, unmarked=unmarked)
     found = check_secrets.differing(fleet, job.stack, engine, job.operation)
     outcome = _operate(job, engine, refresh=refresh or bool(found))
+    ended = time.time()
     left = check_secrets.differing(fleet, job.stack, engine, job.operation) if found and job.operation == "up" else []
     problem = f"it was deployed, but AWS still differs from the files: {'; '.join(left)}." if left else ""
     first = outcome.changes.keys() <= {"create", "read"}
-    return Done(job.stack, outcome.changes, problem=problem, found=() if first else tuple(found), steps=outcome.steps)
+    return Done(
+        job.stack,
+        outcome.changes,
+        problem=problem,
+        found=() if first else tuple(found),
+        steps=outcome.steps,
+        unmarked="" if problem else leave_mark(ended),
+    )
+
+
+def _marking(job: Job, fleet: Path, at: StatePlace) -> marking.Leave:
+    if job.operation == "up":
+        return marking.begun(job.stack, fleet, at)
+    return marking.refreshed(job.stack, at) if job.operation == "refresh" else marking.none
 
 
 def _taken_out(job: Job, engine: Engine, fleet: Path) -> str:

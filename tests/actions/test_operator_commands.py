@@ -71,7 +71,7 @@ def test_all_keys_are_rotated_and_history_tells_who_asked_and_why(operated: Oper
         "fjord": "succeeded",
     }
     assert "customer's own" in found["left_out"]["initech"]
-    assert "2 of 2 tenants to rotate, at most 6 a minute: takes about 20 s" in told.stderr, (
+    assert "2 of 2 tenants to rotate: takes about 20 s. Limit: OpenAI's Admin API" in told.stderr, (
         "the time to finish is said first"
     )
     for tenant, old in before.items():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.actions.pace import ROTATION_SECONDS, WINDOW_SECONDS, Budget, Pace, spoken
+from ops.actions.pace import ROTATION_SECONDS, WINDOW_SECONDS, Budget, Pace, slowest, spoken, told
 
 
 class Clock:
@@ -78,3 +78,14 @@ def test_a_time_is_said_as_people_plan_with_it(seconds: float, words: str) -> No
 
 def test_two_thousand_tenants_take_most_of_six_hours() -> None:
     assert spoken(Budget().seconds_for(2000)) == "5 h 39 min", "the operator is told this number"
+
+
+def test_two_thousand_are_told_with_the_time_and_its_reason() -> None:
+    said = told(2_000, 2_000, slowest([""] * 2_000, Budget()), Budget())
+    assert said.startswith(
+        "2,000 of 2,000 tenants to rotate: takes about 5 h 39 min. Limit: OpenAI's Admin API, about 7"
+    )
+    assert said.endswith("6 rotations a minute.")
+    both = slowest(["org-a"] * 1_000 + ["org-b"] * 1_000, Budget())
+    assert both == Budget().seconds_for(1_000), "organizations rotate at the same time"
+    assert slowest([], Budget()) == 0

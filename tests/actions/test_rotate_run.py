@@ -77,6 +77,38 @@ def test_rotations_that_others_began_take_their_turns_from_the_command(
     assert len(last_minute) >= 7, "a rotation that failed and left AWSPENDING holds nobody up for ever"
 
 
+def test_each_organization_has_a_minute_of_its_own(
+    account: FakeAccount, journal: Journal, secrets: FakeSecrets, small_cell: Cell
+) -> None:
+    """OpenAI counts calls by organization: a customer's own neither waits for the cell's tenants nor holds them up."""
+    began = neighbours_rotate(7, secrets, small_cell)
+    theirs = {"tenant-18": "org-customer", "tenant-19": "org-customer"}
+    waiting = secrets.clock.waiting(600)
+    rotation = Rotate(
+        account,  # pyright: ignore[reportArgumentType]
+        journal,
+        follow=True,
+        report=lambda _: None,
+        waiting=waiting,
+        budget=Budget(7),
+        organizations=theirs,
+    )
+    assert rotation.progress().seconds_left == Budget(7).seconds_for(18), "the slowest organization's"
+    rotation.run()
+    assert outcomes(journal) == {"succeeded"}
+    at_once = {name.split("/")[2] for name, _, at in secrets.asked if at == began.timestamp()}
+    assert at_once == {"tenant-00", *theirs}, "neighbours have the cell's turns but one, and nobody has the customer's"
+
+
+def test_tenants_are_rotated_in_the_records_order(
+    account: FakeAccount, tmp_path: Path, secrets: FakeSecrets, small_cell: Cell
+) -> None:
+    order = ["tenant-07", "tenant-01", "tenant-19"]
+    run(account, journals.begin(tmp_path, "rotate", small_cell, order, "leak"))
+    assert [name.split("/")[2] for name, _, _ in secrets.asked] == order
+    assert journals.name("rotate", order) == journals.name("rotate", sorted(order)), "another order continues the run"
+
+
 def test_one_tenant_is_rotated_at_once_whatever_others_do(
     account: FakeAccount, tmp_path: Path, secrets: FakeSecrets, small_cell: Cell
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -121,6 +122,25 @@ def test_a_pipeline_of_tenants_writes_declarations_and_nothing_else_in_their_buc
     assert not [one for one in everything if one[1].endswith("/health/*")]
     written = {resource for action, resource, _ in everything if action == "s3:PutObject"}
     assert written == {f"{bucket}/declarations/*", f"{bucket}/catalogue.json"}, "not what the function remembers"
+
+
+def test_a_pipeline_of_tenants_may_leave_and_remove_their_marks_and_none_of_a_platform() -> None:
+    """`ops/stacks/mark_place.py` names a mark as the state's own files begin: it needs no right of its own."""
+    wanted = {"s3:DeleteObject", "s3:GetObject", "s3:PutObject"}
+    written = [
+        pattern
+        for one in deployer_state(LONGEST, "tenants", STATE)["Statement"]
+        if wanted <= set(one["Action"])
+        for pattern in one["Resource"]
+    ]
+
+    def covers(stack: str) -> bool:
+        key = f"arn:{LONGEST.partition}:s3:::{STATE.bucket}/.pulumi/stacks/{STATE.project}/{stack}.json.mark"
+        return any(fnmatchcase(key, pattern) for pattern in written)
+
+    assert covers(f"acme.{LONGEST.cell}")
+    assert not covers(LONGEST.cell)
+    assert not covers("acme.another-cell")
 
 
 def test_roles_are_passed_to_lambda_alone_and_made_within_the_boundary_alone() -> None:

@@ -75,6 +75,28 @@ def test_a_rotation_after_the_overlap_ends_no_key_early(world: World, advance: C
     assert not [call for call in world.openai_calls if call.startswith("DELETE")], "a usual rotation has no call more"
 
 
+def test_a_usual_rotation_makes_one_admin_call_to_each_of_three_endpoints(
+    world: World, advance: Callable[[float], None]
+) -> None:
+    """What `myflux_keys/admin_budget.py` counts on: so a rotation takes one turn of a minute."""
+    _rotate(world, 2)
+    advance(OVERLAP + SLACK)
+    world.openai_calls.clear()
+    world.rotate()
+    listing, minting, expiring = [call for call in world.openai_calls if "/organization/" in call]
+    assert listing.startswith("GET ")
+    assert listing.partition("?")[0].endswith("/api_keys")
+    assert minting.startswith("POST ")
+    assert minting.endswith(f"{world.account_id}/api_keys")
+    assert expiring.startswith("POST ")
+    assert "/api_keys/" in expiring
+    advance(OVERLAP + SLACK)
+    world.openai_calls.clear()
+    world.rotate(cold=True)
+    listings = [call for call in world.openai_calls if call.partition("?")[0] == listing.partition("?")[0]]
+    assert len(listings) == 2, "another instance at each step knows less, and asks once more"
+
+
 def test_a_key_that_the_sweep_extended_outlives_further_rotations(
     world: World, advance: Callable[[float], None]
 ) -> None:

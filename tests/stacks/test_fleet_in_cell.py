@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.stacks import backend
+from ops.stacks import backend, mark, mark_place
 from tests.program.gate import gate
 from tests.program.rig import CELL, ROOT, Rig, wait_until
 from tests.stacks.conftest import Operator
@@ -45,7 +45,7 @@ def test_two_tenants_are_made_by_two_workers_and_a_second_run_changes_nothing(op
     assert made.outcomes == {"acme.local": "succeeded", "initech.local": "succeeded"}
     assert all(told["changes"]["create"] for told in made.facts["stacks"].values())
     rig.await_first_key("acme")
-    again = operator.run("up", "acme", "initech", "--workers", "2")
+    again = operator.run("up", "acme", "initech", "--workers", "2", "--no-marks")
     assert again.code == 0, again.err
     assert [set(told["changes"]) for told in again.facts["stacks"].values()] == [{"same"}, {"same"}]
     assert not any(backend.locks(file_backend(rig), stack) for stack in ("acme.local", "initech.local"))
@@ -186,6 +186,8 @@ def test_state_in_s3_is_locked_for_the_second_operator_who_learns_who_is_there(
     assert made.facts["stacks"][tenant.stack]["changes"]["create"]
     assert waited.code == 0, waited.err
     assert set(waited.facts["stacks"][tenant.stack]["changes"]) == {"same"}, "the first had done it"
+    by_mark = second.run("up", "shared")
+    assert by_mark.outcomes == {tenant.stack: "unchanged (by mark)"}, by_mark.err
     for name, value in (rig.environment() | in_s3).items():
         monkeypatch.setenv(name, value)
     assert backend.stacks(url) == {CELL, tenant.stack}
@@ -199,3 +201,18 @@ def test_state_in_s3_is_locked_for_the_second_operator_who_learns_who_is_there(
     assert left.name == key, "what a pipeline may write below a stack's locks is none, for the engine too"
     backend.unlock(url, left)
     assert backend.locks(url, tenant.stack) == [], "one lock is taken away where the state is in S3, too"
+    marks = mark_place.opened(url)
+    assert marks is not None
+    assert marks.locked() == {tenant.stack}, "where the engine passes a file over, a mark is only not trusted"
+    found = marks.state(tenant.stack)
+    assert found is not None
+    assert (found.version, mark.read(marks.mark(tenant.stack)) is None) == (marks.version(tenant.stack), False)
+    marks.void(tenant.stack)
+    marks.void(tenant.stack)
+    later = mark_place.opened(url)
+    assert later is not None
+    assert later.mark(tenant.stack) == ""
+    rig.client("administrator", "s3").put_object(
+        Bucket="state", Key=f".pulumi/stacks/myflux-keys/{tenant.stack}.json", Body=f"{found.text} ".encode()
+    )
+    assert later.state(tenant.stack) != found, "what is written again is another version"
