@@ -58,7 +58,7 @@ def problems(operation: Operation, chosen: Choice, result: Result) -> Iterable[s
     for stack in sorted(result.outcomes):
         done = result.outcomes[stack]
         for line in done.mended:
-            yield f"{stack}: repaired after a worker was lost: {line}."
+            yield f"{stack}: repaired after an engine was killed: {line}."
         for line in done.found:
             yield f"{stack}: AWS differed from the files before this run: {line}."
         if done.locked:

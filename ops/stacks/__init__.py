@@ -23,6 +23,9 @@ Engine
     messages       the engine's errors
     steps          what changes, by its events
     backend        state and locks
+    state_file     whether a state can be read
+    older_states   copies and versions of it
+    repairs        after a killed engine
     states         the states of several cells
     lock_holder    whose lock, and whether it lives
     moving         a state from one backend to another

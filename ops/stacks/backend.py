@@ -27,7 +27,8 @@ PROJECT: Final = "myflux-keys"
 _STACKS: Final = f".pulumi/stacks/{PROJECT}/"
 BOOTSTRAP: Final = "myflux-keys-bootstrap"
 """The project of `bootstrap`, in the same backend."""
-_ENDINGS: Final = (".json", ".json.gz", ".json.zst")
+ENDINGS: Final = (".json", ".json.gz", ".json.zst")
+"""Of the files that hold states: plain, and as the engine compresses them."""
 _LOCKS: Final = ".pulumi/locks/organization/"
 
 
@@ -39,7 +40,7 @@ def stacks(url: str) -> set[str] | None:
         return _names(path.name for path in folder.iterdir()) if folder.is_dir() else set()
     if found.scheme == "s3":
         prefix = f"{found.prefix}/{_STACKS}".lstrip("/")
-        pages = _s3(found).get_paginator("list_objects_v2").paginate(Bucket=found.root, Prefix=prefix)
+        pages = s3(found).get_paginator("list_objects_v2").paginate(Bucket=found.root, Prefix=prefix)
         return _names(item.get("Key", "").removeprefix(prefix) for page in pages for item in page.get("Contents", []))
     return None
 
@@ -48,9 +49,9 @@ def of_others(url: str) -> set[str]:
     """States in a bucket that are of other projects than the product's, as ``PROJECT/STACK``."""
     found = place(url)
     prefix = f"{found.prefix}/.pulumi/stacks/".lstrip("/")
-    pages = _s3(found).get_paginator("list_objects_v2").paginate(Bucket=found.root, Prefix=prefix)
+    pages = s3(found).get_paginator("list_objects_v2").paginate(Bucket=found.root, Prefix=prefix)
     files = [item.get("Key", "").removeprefix(prefix) for page in pages for item in page.get("Contents", [])]
-    states = {file.removesuffix(end) for file in files for end in _ENDINGS if file.endswith(end)}
+    states = {file.removesuffix(end) for file in files for end in ENDINGS if file.endswith(end)}
     return {state for state in states if state.partition("/")[0] not in (PROJECT, BOOTSTRAP)}
 
 
@@ -58,17 +59,17 @@ def has(url: str, stack: str, project: str = PROJECT) -> bool | None:
     """Whether the stack has a state, without listing the others; None for a backend that only the engine can read."""
     found, folder = place(url), f".pulumi/stacks/{project}/"
     if found.scheme == "file":
-        return any((Path(found.root) / folder / f"{stack}{end}").is_file() for end in _ENDINGS)
+        return any((Path(found.root) / folder / f"{stack}{end}").is_file() for end in ENDINGS)
     if found.scheme == "s3":
         prefix = f"{found.prefix}/{folder}".lstrip("/")
-        listed = _s3(found).list_objects_v2(Bucket=found.root, Prefix=f"{prefix}{stack}.json").get("Contents", [])
+        listed = s3(found).list_objects_v2(Bucket=found.root, Prefix=f"{prefix}{stack}.json").get("Contents", [])
         return stack in _names(item.get("Key", "").removeprefix(prefix) for item in listed)
     return None
 
 
 def _names(files: Iterable[str]) -> set[str]:
     """The engine also keeps copies of a stack's state, whose names have other endings."""
-    return {file.removesuffix(end) for file in files for end in _ENDINGS if file.endswith(end) and "/" not in file}
+    return {file.removesuffix(end) for file in files for end in ENDINGS if file.endswith(end) and "/" not in file}
 
 
 def locks(url: str, stack: str, project: str = PROJECT) -> list[Lock]:
@@ -78,7 +79,7 @@ def locks(url: str, stack: str, project: str = PROJECT) -> list[Lock]:
         folder = Path(found.root) / _LOCKS / project / stack
         return [lock(str(path), text) for path in sorted(folder.glob("*.json")) if (text := _text(path))]
     if found.scheme == "s3":
-        client, prefix = _s3(found), f"{found.prefix}/{_LOCKS}{project}/{stack}/".lstrip("/")
+        client, prefix = s3(found), f"{found.prefix}/{_LOCKS}{project}/{stack}/".lstrip("/")
         # Like the engine, not below the stack's folder: who writes another stack's locks might write there.
         listed = client.list_objects_v2(Bucket=found.root, Prefix=prefix, Delimiter="/")
         keys = [item.get("Key", "") for item in listed.get("Contents", [])]
@@ -110,7 +111,7 @@ def unlock(url: str, stale: Lock) -> None:
     if found.scheme == "file":
         Path(stale.name).unlink(missing_ok=True)
     else:
-        _s3(found).delete_object(Bucket=found.root, Key=stale.name)
+        s3(found).delete_object(Bucket=found.root, Key=stale.name)
 
 
 def notices(url: str) -> list[str]:
@@ -119,7 +120,7 @@ def notices(url: str) -> list[str]:
     if found.scheme != "s3":
         return []
     try:
-        versioning = _s3(found).get_bucket_versioning(Bucket=found.root).get("Status")
+        versioning = s3(found).get_bucket_versioning(Bucket=found.root).get("Status")
     except ClientError as error:
         return [f"it could not be checked whether bucket {found.root} has versioning: {code_of(error)}"]
     if versioning == "Enabled":
@@ -130,8 +131,8 @@ def notices(url: str) -> list[str]:
     ]
 
 
-def _s3(found: Place) -> S3Client:
-    """As the engine's own driver reads the address: https://gocloud.dev/howto/blob/#s3"""
+def s3(found: Place) -> S3Client:
+    """A client, as the engine's own driver reads the address: https://gocloud.dev/howto/blob/#s3"""
     options: dict[str, Any] = {}
     endpoint = found.options.get("endpoint")
     if endpoint:

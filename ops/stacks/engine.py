@@ -21,6 +21,7 @@ from pulumi import automation
 from pulumi.automation import events
 
 from ops import state_place
+from ops.stacks import repairs
 from ops.stacks.messages import Messages
 from ops.stacks.steps import UNTOUCHED, Step, Steps
 from ops.stacks.workspace import Stack, Workspace, pulumi_command, settings
@@ -130,6 +131,8 @@ class Engine:
         except automation.StackNotFoundError:
             return None
         except automation.CommandError as error:
+            if repairs.usable_again(environment, stack, self._project, str(error)):
+                return self.peek(stack)
             raise OperationFailed(stack, "export", str(error).strip().splitlines()[-1], self._logs) from None
         return json.loads(output)["deployment"]
 
@@ -191,6 +194,10 @@ class Engine:
             return act(selected)
         except automation.StackNotFoundError:
             workspace.create_stack(stack)
+            return act(selected)
+        except automation.CommandError as error:
+            if not repairs.usable_again(workspace.env_vars, stack, self._project, str(error)):
+                raise
             return act(selected)
 
     def _run(

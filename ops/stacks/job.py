@@ -24,15 +24,17 @@ class Job:
 
 @dataclass(frozen=True)
 class Done:
-    """`problem` is empty where the job succeeded. `locked` names the lock's holder; nothing was changed then. `mended`
-    says what was repaired after a worker was lost, `found` how the stack's secrets differed from the files before an
-    `up` or a preview, which then refreshed first. `steps` are the resources that changed."""
+    """`problem` is empty where the job succeeded. `locked` names the lock's holder; nothing was changed then.
+    `unreadable`: its state is damaged. `mended` says what was repaired after an engine was killed, `found` how the
+    stack's secrets differed from the files before an `up` or a preview, which then refreshed first. `steps` are the
+    resources that changed."""
 
     stack: str
     changes: dict[str, int] = field(default_factory=dict[str, int])
     seconds: float = 0.0
     problem: str = ""
     locked: str = ""
+    unreadable: bool = False
     mended: tuple[str, ...] = ()
     found: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
@@ -40,6 +42,11 @@ class Done:
     @property
     def ok(self) -> bool:
         return not self.problem and not self.locked
+
+    @property
+    def unopened(self) -> bool:
+        """Whether nothing was tried, since nobody could work on the stack: that says nothing about the others."""
+        return bool(self.locked) or self.unreadable
 
     @property
     def changed(self) -> dict[str, int]:

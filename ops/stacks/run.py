@@ -106,15 +106,16 @@ class Run:
         self._failed: list[str] = []
         self._began = now()
         self._later: deque[tuple[float, str]] = deque()
+        self._queues = [deque(stack for stack in stage.stacks if stack not in plan.done) for stage in plan.stages]
         self.result = Result()
 
     def stop(self) -> None:
         self._stopping = True
 
     def go(self) -> Result:
-        for stage in self._plan.stages:
+        for index, stage in enumerate(self._plan.stages):
             if not self._stopping and not self.result.stopped:
-                self._through(stage)
+                self._through(stage, self._queues[index], self._queues[index + 1 :])
         begun = self.result.outcomes.keys() | self._plan.done
         self.result.not_begun = [stack for stack in self._plan.left if stack not in begun]
         if not self.result.not_begun:
@@ -122,8 +123,7 @@ class Run:
         self.result.interrupted = self._stopping
         return self.result
 
-    def _through(self, stage: Stage) -> None:
-        queue = deque(stack for stack in stage.stacks if stack not in self._plan.done)
+    def _through(self, stage: Stage, queue: deque[str], later: Sequence[deque[str]]) -> None:
         before = len(self._failed)
         while queue or self._later or self._workers.running:
             if self._stopping or self.result.stopped:
@@ -137,9 +137,16 @@ class Run:
             self._report(self._progress())
             for job, done in self._workers.ended(LOOK_SECONDS):
                 self._end(job, done)
-            why = why_to_stop(stage, self._failed[before:], len(self._failed), self._plan.most)
+                others = next(filter(None, later), None)
+                if stage.canary and done.unopened and others and job.stack in self.result.outcomes:
+                    queue.append(others.popleft())
+            failed = [stack for stack in self._failed[before:] if not (stage.canary and self._unopened(stack))]
+            why = why_to_stop(stage, failed, len(self._failed), self._plan.most)
             self.result.stopped = self.result.stopped or why or ""
         self._report(self._progress())
+
+    def _unopened(self, stack: str) -> bool:
+        return self.result.outcomes[stack].unopened
 
     def _job(self, stack: str) -> Job:
         plan = self._plan

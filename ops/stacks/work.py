@@ -17,10 +17,11 @@ from typing import Final
 from ops import journal, state_place
 from ops.errors import OperationError
 from ops.explained import explained
-from ops.stacks import backend, check_secrets, lock_holder, pending, record, sources
+from ops.stacks import backend, check_secrets, lock_holder, pending, record, sources, state_file
 from ops.stacks.engine import Engine, OperationFailed, Outcome
 from ops.stacks.job import Done, Job
 from ops.stacks.pending import Mended
+from ops.stacks.state_file import Unreadable
 from tenancy.loading import FLEET, ROOT
 
 _ORPHAN_SECONDS: Final = 600.0
@@ -39,7 +40,7 @@ def work(job: Job, fleet: Path | None = None) -> Done:
     # Also an error that nobody foresaw: another worker would meet it too.
     except Exception as error:  # noqa: BLE001
         problem = explained(error) or f"its worker failed: {type(error).__name__}: {error}"
-        done = Done(job.stack, problem=problem)
+        done = Done(job.stack, problem=problem, unreadable=isinstance(error, Unreadable))
     return replace(done, seconds=time.monotonic() - began)
 
 
@@ -77,16 +78,17 @@ def _attempt(job: Job, engine: Engine, fleet: Path, url: str, lost: lock_holder.
         locks = _remaining_locks(url, job.stack, lost)
         if locks:
             return Done(job.stack, locked="; ".join(str(lock) for lock in locks))
-        mended = _mend(job.stack, engine) if lost else Mended(None)
+        state = state_file.opened(url, job.stack)
+        mended = _mend(job.stack, engine) if lost or state.cut_off else Mended(None)
         if mended.unknown:
             return Done(job.stack, problem=_not_found(job.stack, mended.unknown))
         try:
-            done = _do(job, engine, fleet, refresh=mended.deployment is not None)
+            done = _do(job, engine, fleet, refresh=state.cut_off or mended.deployment is not None)
         except OperationFailed as failure:
             if _TAKEN not in failure.output or not backend.locks(url, job.stack):
                 raise
         else:
-            return replace(done, mended=_repairs(mended))
+            return replace(done, mended=(*state.repaired, *_repairs(mended)))
 
 
 def _remaining_locks(url: str, stack: str, lost: lock_holder.Note | None) -> list[lock_holder.Lock]:
@@ -160,8 +162,9 @@ def _repairs(mended: Mended) -> tuple[str, ...]:
 def _not_found(stack: str, unknown: tuple[str, ...]) -> str:
     names = ", ".join(_name(urn) for urn in unknown)
     return (
-        f"a worker was lost while it made {names}, which cannot be found by name: check whether it exists in AWS, run "
-        f"`pulumi refresh --stack {stack}`, answer its question, and run the same command again. Nothing was changed."
+        f"an engine was killed while it made {names}, which cannot be found by name: check whether it exists in AWS, "
+        f"run `pulumi refresh --stack {stack}`, answer its question, and run the same command again. Nothing was "
+        "changed."
     )
 
 
