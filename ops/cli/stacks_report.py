@@ -63,8 +63,8 @@ def problems(operation: Operation, chosen: Choice, result: Result) -> Iterable[s
             yield f"{stack}: AWS differed from the files before this run: {line}."
         if done.locked:
             yield (
-                f"{stack} is locked by {done.locked}: wait for the lock (--wait), or ask its holder. Nothing was "
-                "changed."
+                f"{stack} is locked by {done.locked}: wait for it (--wait), or ask them. If that process has ended, "
+                f"`pulumi cancel --yes --stack {stack}` frees the stack. Nothing was changed."
             )
         elif done.problem:
             yield f"{stack}: {done.problem}"

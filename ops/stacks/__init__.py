@@ -28,6 +28,7 @@ Engine
     repairs        after a killed engine
     states         the states of several cells
     lock_holder    whose lock, and whether it lives
+    lock_process   the same, without a worker's note
     moving         a state from one backend to another
     pending        what a killed engine left
     interrupting   Ctrl-C

@@ -30,6 +30,8 @@ BOOTSTRAP: Final = "myflux-keys-bootstrap"
 ENDINGS: Final = (".json", ".json.gz", ".json.zst")
 """Of the files that hold states: plain, and as the engine compresses them."""
 _LOCKS: Final = ".pulumi/locks/organization/"
+TAKEN: Final = "currently locked by"
+"""In the engine's error where another process has the lock."""
 
 
 def stacks(url: str) -> set[str] | None:
@@ -110,6 +112,8 @@ def unlock(url: str, stale: Lock) -> None:
     found = place(url)
     if found.scheme == "file":
         Path(stale.name).unlink(missing_ok=True)
+        # The driver's own, which it writes beside each file.
+        Path(f"{stale.name}.attrs").unlink(missing_ok=True)
     else:
         s3(found).delete_object(Bucket=found.root, Key=stale.name)
 

@@ -125,8 +125,8 @@ class Engine:
         """The stack's state, with its secrets still encrypted; None where the backend has no such stack. Unlike
         `export` it creates no stack, and writes nothing."""
         command = ["stack", "export", "--stack", stack]
+        environment = self._place(stack).variables | self._environment
         try:
-            environment = self._place(stack).variables | self._environment
             output = self._command.run(command, str(self._project), environment).stdout
         except automation.StackNotFoundError:
             return None

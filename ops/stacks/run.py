@@ -18,6 +18,8 @@ from ops.stacks.stages import Stage, why_to_stop
 LOOK_SECONDS: Final = 0.5
 LOCKED_SECONDS: Final = 5.0
 """Between two attempts at a stack that another process has locked."""
+WAIT_SECONDS: Final = 1800.0
+"""For one locked stack: longer than an engine needs for any stack, also where it waits for AWS to end a function."""
 
 
 class Workers(Protocol):
@@ -40,7 +42,8 @@ class Keeper(Protocol):
 @dataclass(frozen=True)
 class Plan:
     """`fingerprints` holds every stack's; `done` are the stacks that an earlier run has finished; `most` is the number
-    of failures allowed. `wait` tries again while another process has locked a stack. `refresh`: see `Job`."""
+    of failures allowed. `wait` tries again while another process has locked a stack, for `wait_seconds` at most.
+    `refresh`: see `Job`."""
 
     operation: Operation
     stages: Sequence[Stage]
@@ -48,6 +51,7 @@ class Plan:
     done: frozenset[str] = frozenset()
     most: int = 0
     wait: bool = False
+    wait_seconds: float = WAIT_SECONDS
     dry: bool = False
     refresh: bool = False
 
@@ -65,6 +69,8 @@ class Progress:
     waiting: int
     seconds_left: float | None
     """None until the first stack has ended."""
+    holders: tuple[str, ...] = ()
+    """Of the locks that are waited for."""
 
 
 @dataclass
@@ -106,6 +112,8 @@ class Run:
         self._failed: list[str] = []
         self._began = now()
         self._later: deque[tuple[float, str]] = deque()
+        self._waited: dict[str, float] = {}
+        self._holders: dict[str, str] = {}
         self._queues = [deque(stack for stack in stage.stacks if stack not in plan.done) for stage in plan.stages]
         self.result = Result()
 
@@ -153,9 +161,13 @@ class Run:
         return Job(plan.operation, stack, plan.fingerprints[stack], dry=plan.dry, refresh=plan.refresh)
 
     def _end(self, job: Job, done: Done) -> None:
+        self._holders.pop(job.stack, None)
         if done.locked and self._plan.wait and not self._stopping:
-            self._later.append((self._now() + LOCKED_SECONDS, job.stack))
-            return
+            now = self._now()
+            if now < self._waited.setdefault(job.stack, now) + self._plan.wait_seconds:
+                self._holders[job.stack] = f"{job.stack}: {done.locked}"
+                self._later.append((now + LOCKED_SECONDS, job.stack))
+                return
         self.result.outcomes[job.stack] = done
         if not done.ok:
             self._failed.append(job.stack)
@@ -173,4 +185,5 @@ class Run:
             running=len(self._workers.running),
             waiting=len(self._later),
             seconds_left=pace * left if pace is not None else None,
+            holders=tuple(self._holders.values()),
         )

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
-from ops.errors import OperationError
+from ops.errors import Unreadable
 from ops.stacks import backend, older_states
 from ops.stacks.backend import PROJECT
 from ops.state_place import place
@@ -28,10 +28,6 @@ _ATTRIBUTES: Final = ".attrs"
 _BACKUP: Final = ".bak"
 _COMPRESSED_UNREAD: Final = ".zst"
 """Python's standard library reads no zstd before 3.14."""
-
-
-class Unreadable(OperationError):
-    """Nothing can be done with the stack before a person has mended its state."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +49,11 @@ def opened(url: str, stack: str, project: str = PROJECT) -> Opened:
             return Opened()
         state = parsed(content.name, content.text)
         if state is None:
+            where = f"s3://{found.root}/{content.name}"
             back = older_states.way_back(url, content.name, lambda name, text: parsed(name, text) is not None)
             raise Unreadable(
-                f"the state s3://{found.root}/{content.name} is damaged: {back}, then `pulumi refresh --stack {stack}`, "
-                "then run the same command again. Nothing was changed."
+                f"the state {where} is damaged: {back}, then `pulumi refresh --stack {stack}`, then run the same "
+                "command again. Nothing was changed."
             )
         return Opened(cut_off=_has_pending(state))
     if found.scheme != "file":
@@ -82,11 +79,16 @@ def parsed(name: str, content: bytes) -> dict[str, Any] | None:
         state = json.loads(text)
     except (ValueError, OSError, EOFError, zlib.error):
         return None
-    return cast(dict[str, Any], state) if isinstance(state, dict) and "checkpoint" in state else None
+    return (
+        cast(dict[str, Any], state)
+        if isinstance(state, dict) and isinstance(cast(Any, state).get("checkpoint"), dict)
+        else None
+    )
 
 
 def _has_pending(state: dict[str, Any]) -> bool:
-    latest: dict[str, Any] = (state["checkpoint"] or {}).get("latest") or {}
+    checkpoint: dict[str, Any] = state["checkpoint"]
+    latest: dict[str, Any] = checkpoint.get("latest") or {}
     return bool(latest.get("pending_operations"))
 
 

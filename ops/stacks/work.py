@@ -15,19 +15,16 @@ from pathlib import Path
 from typing import Final
 
 from ops import journal, state_place
-from ops.errors import OperationError
+from ops.errors import OperationError, Unreadable
 from ops.explained import explained
-from ops.stacks import backend, check_secrets, lock_holder, pending, record, sources, state_file
+from ops.stacks import backend, check_secrets, lock_holder, lock_process, pending, record, sources, state_file
 from ops.stacks.engine import Engine, OperationFailed, Outcome
 from ops.stacks.job import Done, Job
 from ops.stacks.pending import Mended
-from ops.stacks.state_file import Unreadable
 from tenancy.loading import FLEET, ROOT
 
 _ORPHAN_SECONDS: Final = 600.0
 """An engine whose worker was lost runs until it next writes output: the next worker waits for it at most so long."""
-_TAKEN: Final = "currently locked by"
-"""In the engine's error where another process has just taken the lock."""
 
 
 def work(job: Job, fleet: Path | None = None) -> Done:
@@ -75,9 +72,9 @@ def _work(job: Job, fleet: Path) -> Done:
 def _attempt(job: Job, engine: Engine, fleet: Path, url: str, lost: lock_holder.Note | None) -> Done:
     """`url` is the backend's; `lost` is the note of a worker that was lost while it worked on this stack."""
     while True:
-        locks = _remaining_locks(url, job.stack, lost)
+        locks, freed = _remaining_locks(url, job.stack, lost)
         if locks:
-            return Done(job.stack, locked="; ".join(str(lock) for lock in locks))
+            return Done(job.stack, locked="; ".join(_holder(lock) for lock in locks), mended=freed)
         state = state_file.opened(url, job.stack)
         mended = _mend(job.stack, engine) if lost or state.cut_off else Mended(None)
         if mended.unknown:
@@ -85,24 +82,34 @@ def _attempt(job: Job, engine: Engine, fleet: Path, url: str, lost: lock_holder.
         try:
             done = _do(job, engine, fleet, refresh=state.cut_off or mended.deployment is not None)
         except OperationFailed as failure:
-            if _TAKEN not in failure.output or not backend.locks(url, job.stack):
+            if backend.TAKEN not in failure.output or not backend.locks(url, job.stack):
                 raise
         else:
-            return replace(done, mended=(*state.repaired, *_repairs(mended)))
+            return replace(done, mended=(*freed, *state.repaired, *_repairs(mended)))
 
 
-def _remaining_locks(url: str, stack: str, lost: lock_holder.Note | None) -> list[lock_holder.Lock]:
-    """Removes the locks whose holder has provably ended, and returns the others. Waits for the engine of a lost worker
-    that still runs, since it ends by itself."""
+def _remaining_locks(
+    url: str, stack: str, lost: lock_holder.Note | None
+) -> tuple[list[lock_holder.Lock], tuple[str, ...]]:
+    """Removes the locks whose holder has provably ended; returns the others, and a phrase for each that was removed.
+    Waits for the engine of a lost worker that still runs, since it ends by itself."""
+    freed: list[str] = []
     give_up = time.monotonic() + _ORPHAN_SECONDS
     while True:
         locks = backend.locks(url, stack)
-        for stale in [lock for lock in locks if lock_holder.has_ended(lock, lost)]:
+        for stale in [lock for lock in locks if lock_holder.has_ended(lock, lost) or lock_process.has_ended(lock, url)]:
             backend.unlock(url, stale)
             locks.remove(stale)
+            freed.append(f"the lock of {stale} was removed: that process has ended")
         if not locks or lost is None or time.monotonic() > give_up:
-            return locks
+            return locks, tuple(freed)
         time.sleep(1.0)
+
+
+def _holder(lock: lock_holder.Lock) -> str:
+    return (
+        f"{lock} (this machine has that name, and no such process)" if lock_process.is_missing_here(lock) else str(lock)
+    )
 
 
 def _do(job: Job, engine: Engine, fleet: Path, *, refresh: bool = False) -> Done:

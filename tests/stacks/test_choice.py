@@ -88,8 +88,8 @@ def test_a_summary_names_each_failure_and_the_command_for_just_those() -> None:
     lines = list(stacks_report.problems("up", ALL, result))
     assert lines == [
         "acme.local: AWS refuses",
-        "fjord.local is locked by ops@there, process 7, since noon: wait for the lock (--wait), or ask its holder. "
-        "Nothing was changed.",
+        "fjord.local is locked by ops@there, process 7, since noon: wait for it (--wait), or ask them. If that process "
+        "has ended, `pulumi cancel --yes --stack fjord.local` frees the stack. Nothing was changed.",
         "To repeat only the failed ones: myflux-keys up acme fjord",
         "Stopped: two failed.",
         "1 stack not started: run the same command again to continue.",

@@ -141,6 +141,12 @@ def test_a_locked_stack_is_told_at_once_or_waited_for_when_that_was_asked() -> N
     assert waited.complete
     assert crew.clock >= free_from
     assert any(progress.waiting for progress in said)
+    assert [f"{TENANTS[1]}: somebody"] in [list(progress.holders) for progress in said], "it says for whom"
+    assert said[-1].holders == ()
+    crew.clock, free_from = 0.0, 1e9
+    limited = run(crew, plan(stages=wanted, wait=True, wait_seconds=60.0), Kept()).go()
+    assert limited.failed == [TENANTS[1]]
+    assert 60 <= crew.clock < 60 + 3 * LOCKED_SECONDS, "a holder that never ends is not waited for without end"
 
 
 def test_a_dry_run_is_no_work_done() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from ops.errors import Unreadable
 from ops.stacks import state_file
-from ops.stacks.state_file import Unreadable
 
 STACK = "acme.local"
 

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from ops import state_place
+from ops.errors import Unreadable
 from ops.stacks import state_file
 from tests.program.rig import ROOT, Rig
 from tests.stacks.conftest import Operator
@@ -91,7 +92,7 @@ def test_a_damaged_state_is_named_with_the_version_to_go_back_to(kept: Kept, mon
         assert state_file.opened(url, "torn.kept") == state_file.Opened()
         for cut in (b"", whole[:20]):
             s3.put_object(Bucket=BUCKET, Key=name, Body=cut)
-        with pytest.raises(state_file.Unreadable) as told:
+        with pytest.raises(Unreadable) as told:
             state_file.opened(url, "torn.kept")
         assert f"--copy-source '{BUCKET}/{name}?versionId={version}'" in str(told.value)
         assert "Nothing was changed." in str(told.value)
