@@ -68,8 +68,10 @@ def problems(operation: Operation, chosen: Choice, result: Result) -> Iterable[s
             )
         elif done.problem:
             yield f"{stack}: {done.problem}"
-    if result.failed:
-        yield f"To repeat only the failed ones: {retry(operation, chosen, result.failed)}"
+    if result.worth_another_try:
+        yield f"To repeat only the failed ones: {retry(operation, chosen, result.worth_another_try)}"
+    if hopeless := sorted(set(result.failed) - set(result.worth_another_try)):
+        yield f"Another try alone does not help: {named(hopeless)}. What does is said above."
     if result.stopped:
         yield f"Stopped: {result.stopped}."
     if result.not_begun:
@@ -126,7 +128,7 @@ def facts(operation: Operation, chosen: Choice, plan: Plan, result: Result) -> d
         "done_before": sorted(plan.done),
         "not_begun": result.not_begun,
         "left_out": dict(chosen.left_out),
-        "retry": retry(operation, chosen, result.failed) if result.failed else "",
+        "retry": retry(operation, chosen, result.worth_another_try),
     }
 
 

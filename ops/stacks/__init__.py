@@ -21,6 +21,7 @@ Engine
     workspace      the SDK's, with fewer starts
     inline         the program inside a worker
     messages       the engine's errors
+    failure        why it failed
     steps          what changes, by its events
     backend        state and locks
     state_file     whether a state can be read

@@ -21,10 +21,10 @@ from pulumi import automation
 from pulumi.automation import events
 
 from ops import state_place
-from ops.stacks import repairs
+from ops.stacks import failure, repairs
 from ops.stacks.messages import Messages
 from ops.stacks.steps import UNTOUCHED, Step, Steps
-from ops.stacks.workspace import Stack, Workspace, pulumi_command, settings
+from ops.stacks.workspace import Stack, Workspace, pulumi_command, removed_if_empty, settings
 from ops.state_place import StatePlace
 from tenancy.loading import FLEET
 
@@ -36,6 +36,8 @@ _DEPLOYMENT = 3
 """Version of the deployment's format in `export` and `replace_state`."""
 _STACK = "pulumi:pulumi:Stack"
 _RUN_THE_PROGRAM = ("up", "preview")
+_CREATES = ("up", "preview", "destroy")
+"""Of a stack that the backend has not: the engine previews no other."""
 _HIDDEN = "[secret]"
 """What the engine's events show in a secret's place."""
 
@@ -116,14 +118,15 @@ class Engine:
         return self._run(stack, "destroy", partial(automation.Stack.destroy, remove=remove, refresh=refresh))
 
     def export(self, stack: str) -> str:
-        """The stack's state as JSON text."""
-        return json.dumps(
-            self._on(stack, automation.Stack.export_stack, self._workspace(self._place(stack))).deployment
-        )
+        """The stack's state as JSON text, an empty object for a stack that the backend has not."""
+        try:
+            workspace = self._workspace(self._place(stack))
+            return json.dumps(self._on(stack, automation.Stack.export_stack, workspace, "export").deployment)
+        except automation.StackNotFoundError:
+            return "{}"
 
     def peek(self, stack: str) -> dict[str, Any] | None:
-        """The stack's state, with its secrets still encrypted; None where the backend has no such stack. Unlike
-        `export` it creates no stack, and writes nothing."""
+        """The stack's state, with its secrets still encrypted; None where the backend has no such stack."""
         command = ["stack", "export", "--stack", stack]
         environment = self._place(stack).variables | self._environment
         try:
@@ -133,7 +136,7 @@ class Engine:
         except automation.CommandError as error:
             if repairs.usable_again(environment, stack, self._project, str(error)):
                 return self.peek(stack)
-            raise OperationFailed(stack, "export", str(error).strip().splitlines()[-1], self._logs) from None
+            raise OperationFailed(stack, "export", failure.reason(str(error), ""), self._logs) from None
         return json.loads(output)["deployment"]
 
     def replace_state(self, stack: str, deployment: Mapping[str, Any]) -> None:
@@ -185,16 +188,20 @@ class Engine:
             return StatePlace("")
         return state_place.of(cell)
 
-    def _on(self, stack: str, act: Callable[[automation.Stack], T], workspace: Workspace) -> T:
-        """What `act` returns. Creates the stack if the backend has none of that name."""
+    def _on(self, stack: str, act: Callable[[automation.Stack], T], workspace: Workspace, operation: str) -> T:
+        """What `act` returns. Where the backend has no stack of that name, an operation that needs one creates it, and
+        removes it again if it then has no resource."""
         selected = automation.Stack.select(stack, workspace)
         # The SDK's own `select` makes no other class.
         selected.__class__ = Stack
         try:
             return act(selected)
         except automation.StackNotFoundError:
+            if operation not in _CREATES:
+                raise
             workspace.create_stack(stack)
-            return act(selected)
+            with removed_if_empty(workspace, stack, also_after_success=operation == "preview"):
+                return act(selected)
         except automation.CommandError as error:
             if not repairs.usable_again(workspace.env_vars, stack, self._project, str(error)):
                 raise
@@ -240,11 +247,11 @@ class Engine:
                     act = partial(act, on_output=on_text, on_error=on_text, on_event=on_event, config_file=told)
                     if operation in _RUN_THE_PROGRAM and self._project == ROOT:
                         act = partial(act, program=self._inline(environment, held))
-                    self._on(stack, act, workspace)
+                    self._on(stack, act, workspace, operation)
             except automation.CommandError as error:
                 text.write(str(error))
-                explanation = str(errors) or str(error).strip().splitlines()[-1]
-                raise OperationFailed(stack, operation, explanation, log, str(error)) from None
+                why = failure.reason(str(error), str(errors))
+                raise OperationFailed(stack, operation, why, log, str(error)) from None
         return Outcome(stack, changes, outputs, time.monotonic() - started, steps.all)
 
 

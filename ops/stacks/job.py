@@ -27,7 +27,7 @@ class Done:
     """`problem` is empty where the job succeeded. `locked` names the lock's holder; nothing was changed then.
     `unreadable`: its state is damaged. `mended` says what was repaired after an engine was killed, `found` how the
     stack's secrets differed from the files before an `up` or a preview, which then refreshed first. `steps` are the
-    resources that changed."""
+    resources that changed. `again`: the same job may succeed without a person's doing anything else first."""
 
     stack: str
     changes: dict[str, int] = field(default_factory=dict[str, int])
@@ -38,6 +38,7 @@ class Done:
     mended: tuple[str, ...] = ()
     found: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
+    again: bool = True
 
     @property
     def ok(self) -> bool:

@@ -87,6 +87,11 @@ class Result:
         return sorted(stack for stack, done in self.outcomes.items() if not done.ok)
 
     @property
+    def worth_another_try(self) -> list[str]:
+        """Those of `failed` for which a person need not do something else first."""
+        return [stack for stack in self.failed if self.outcomes[stack].again]
+
+    @property
     def complete(self) -> bool:
         return not self.failed and not self.not_begun
 

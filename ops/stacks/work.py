@@ -21,6 +21,7 @@ from ops.stacks import backend, check_secrets, lock_holder, lock_process, pendin
 from ops.stacks.engine import Engine, OperationFailed, Outcome
 from ops.stacks.job import Done, Job
 from ops.stacks.pending import Mended
+from tenancy import TenancyError
 from tenancy.loading import FLEET, ROOT
 
 _ORPHAN_SECONDS: Final = 600.0
@@ -37,7 +38,8 @@ def work(job: Job, fleet: Path | None = None) -> Done:
     # Also an error that nobody foresaw: another worker would meet it too.
     except Exception as error:  # noqa: BLE001
         problem = explained(error) or f"its worker failed: {type(error).__name__}: {error}"
-        done = Done(job.stack, problem=problem, unreadable=isinstance(error, Unreadable))
+        again = not isinstance(error, OperationError | TenancyError)
+        done = Done(job.stack, problem=problem, unreadable=isinstance(error, Unreadable), again=again)
     return replace(done, seconds=time.monotonic() - began)
 
 
@@ -48,6 +50,7 @@ def _work(job: Job, fleet: Path) -> Done:
             job.stack,
             problem="this worker has other code, packages or files than the machine that started the run: check out "
             "the same commit there and install requirements.txt. Nothing was changed.",
+            again=False,
         )
     url = state_place.of(state_place.cell_of(fleet, job.stack)).url
     place = record.place() / journal.digest(url)
@@ -59,9 +62,10 @@ def _work(job: Job, fleet: Path) -> Done:
         engine = Engine(_logs(job), fleet)
         done = _do(job, engine, fleet, refresh=job.refresh) if reads else _attempt(job, engine, fleet, url, lost)
     except OperationFailed as failure:
-        lines = [check_secrets.way_out(fleet, job.stack, failure.output + failure.explanation), failure.explanation]
-        lines.append(f"The engine's complete output is in {failure.log}.")
-        done = Done(job.stack, problem="\n".join(filter(None, lines)))
+        way_out = check_secrets.way_out(fleet, job.stack, failure.output + failure.explanation)
+        lines = [way_out, failure.explanation, f"The engine's complete output is in {failure.log}."]
+        again = not way_out and check_secrets.owners(fleet, job.stack) is not None
+        done = Done(job.stack, problem="\n".join(filter(None, lines)), again=again)
     finally:
         # The note of a lost worker stays until the job succeeds: the next worker needs it for the repair.
         if not reads and (lost is None or done.ok):
@@ -78,7 +82,7 @@ def _attempt(job: Job, engine: Engine, fleet: Path, url: str, lost: lock_holder.
         state = state_file.opened(url, job.stack)
         mended = _mend(job.stack, engine) if lost or state.cut_off else Mended(None)
         if mended.unknown:
-            return Done(job.stack, problem=_not_found(job.stack, mended.unknown))
+            return Done(job.stack, problem=_not_found(job.stack, mended.unknown), again=False)
         try:
             done = _do(job, engine, fleet, refresh=state.cut_off or mended.deployment is not None)
         except OperationFailed as failure:
