@@ -26,7 +26,8 @@ Engine
     backend        state and locks
     state_file     whether a state can be read
     older_states   copies and versions of it
-    repairs        after a killed engine
+    repairs        after an error that a killed engine caused
+    settling       what a killed engine left, before a command's own
     states         the states of several cells
     lock_holder    whose lock, and whether it lives
     lock_process   the same, without a worker's note

@@ -120,7 +120,7 @@ class Engine:
     def export(self, stack: str) -> str:
         """The stack's state as JSON text, an empty object for a stack that the backend has not."""
         try:
-            workspace = self._workspace(self._place(stack))
+            workspace = self._workspace(self.place(stack))
             return json.dumps(self._on(stack, automation.Stack.export_stack, workspace, "export").deployment)
         except automation.StackNotFoundError:
             return "{}"
@@ -128,7 +128,7 @@ class Engine:
     def peek(self, stack: str) -> dict[str, Any] | None:
         """The stack's state, with its secrets still encrypted; None where the backend has no such stack."""
         command = ["stack", "export", "--stack", stack]
-        environment = self._place(stack).variables | self._environment
+        environment = self.place(stack).variables | self._environment
         try:
             output = self._command.run(command, str(self._project), environment).stdout
         except automation.StackNotFoundError:
@@ -141,7 +141,7 @@ class Engine:
 
     def replace_state(self, stack: str, deployment: Mapping[str, Any]) -> None:
         """Replaces the stack's state by `deployment`, in the format of `export`."""
-        workspace = self._workspace(self._place(stack))
+        workspace = self._workspace(self.place(stack))
         # Not by a first try: where the import fails, the SDK leaves its copy of the state among the temporary files.
         if self.peek(stack) is None:
             workspace.create_stack(stack)
@@ -155,11 +155,11 @@ class Engine:
 
     def make(self, stack: str) -> None:
         """An empty stack, which the backend must not have yet."""
-        self._workspace(self._place(stack)).create_stack(stack)
+        self._workspace(self.place(stack)).create_stack(stack)
 
     def unprotect(self, stack: str) -> None:
         """Lets every resource of the stack be deleted. Raises automation.CommandError."""
-        environment = self._place(stack).variables | self._environment
+        environment = self.place(stack).variables | self._environment
         self._command.run(["state", "unprotect", "--all", "--yes", "--stack", stack], str(self._project), environment)
 
     def _workspace(self, place: StatePlace, environment: Mapping[str, str] | None = None) -> Workspace:
@@ -177,7 +177,8 @@ class Engine:
         held.enter_context(inline.own_logging())
         return inline.runnable(self._fleet, {**os.environ, **self._environment, **(environment or {})})
 
-    def _place(self, stack: str) -> StatePlace:
+    def place(self, stack: str) -> StatePlace:
+        """Where the stack's state is; an empty URL where a person's own login decides it."""
         if self._at is not None:
             return self._at
         if url := self._environment.get(state_place.BACKEND):
@@ -216,7 +217,7 @@ class Engine:
         changes: dict[str, int] = {}
         outputs: dict[str, Any] = {}
         steps = Steps()
-        place = self._place(stack)
+        place = self.place(stack)
         workspace = self._workspace(place, environment)
         with log.open("a", encoding="utf-8") as text, log.with_suffix(".jsonl").open("a", encoding="utf-8") as journal:
 

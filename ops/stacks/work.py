@@ -82,7 +82,7 @@ def _attempt(job: Job, engine: Engine, fleet: Path, url: str, lost: lock_holder.
         state = state_file.opened(url, job.stack)
         mended = _mend(job.stack, engine) if lost or state.cut_off else Mended(None)
         if mended.unknown:
-            return Done(job.stack, problem=_not_found(job.stack, mended.unknown), again=False)
+            return Done(job.stack, problem=pending.not_found(job.stack, mended.unknown), again=False)
         try:
             done = _do(job, engine, fleet, refresh=state.cut_off or mended.deployment is not None)
         except OperationFailed as failure:
@@ -166,21 +166,8 @@ def _mend(stack: str, engine: Engine) -> Mended:
 
 
 def _repairs(mended: Mended) -> tuple[str, ...]:
-    found = [f"{_name(urn)} existed and was imported" for urn in mended.found]
-    return (*found, *(f"{_name(urn)} was not finished and was made again" for urn in mended.again))
-
-
-def _not_found(stack: str, unknown: tuple[str, ...]) -> str:
-    names = ", ".join(_name(urn) for urn in unknown)
-    return (
-        f"an engine was killed while it made {names}, which cannot be found by name: check whether it exists in AWS, "
-        f"run `pulumi refresh --stack {stack}`, answer its question, and run the same command again. Nothing was "
-        "changed."
-    )
-
-
-def _name(urn: str) -> str:
-    return urn.rpartition("::")[2]
+    found = [f"{pending.name(urn)} existed and was imported" for urn in mended.found]
+    return (*found, *(f"{pending.name(urn)} was not finished and was made again" for urn in mended.again))
 
 
 def _logs(job: Job) -> Path:
