@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.cell]
 
 @pytest.mark.parametrize(
     ("operation", "victim", "call"),
-    [("up", "all", 6), ("rotate", "command", 2), ("offboard", "engine", 8)],
+    [("up", "all", 6), ("offboard", "command", 8)],
 )
 def test_after_a_kill_the_same_command_ends_well_and_nothing_is_left(
     life: Life, operation: str, victim: Victim, call: int
