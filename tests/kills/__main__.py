@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--operations", nargs="*", default=[one.name for one in OPERATIONS])
     parser.add_argument("--victims", nargs="*", default=list(VICTIMS))
     wanted = parser.parse_args(arguments)
-    wanted.victims = [one for one in VICTIMS if one in wanted.victims]
+    victims: list[Victim] = [one for one in VICTIMS if one in wanted.victims]
     lines, red = ["# Kill table", ""], list[str]()
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="myflux-kills-") as home, two_cells(Path(home)) as life:
@@ -34,8 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for operation in OPERATIONS:
             if operation.name not in wanted.operations:
                 continue
-            found = _rows(life, operation.name, wanted.moments, wanted.victims)
-            lines += [*_table(operation.name, found, wanted.victims), ""]
+            found = _rows(life, operation.name, wanted.moments, victims)
+            lines += [*_table(operation.name, found, victims), ""]
             red += [
                 f"{operation.name}, call {call}, {victim} killed: {'; '.join(outcome.wrong)}"
                 for call, outcomes in found.items()
