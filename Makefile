@@ -64,6 +64,10 @@ bench-fleet: $(STAMP) engine ## Measure the cost of a growing number of tenants,
 crash-table: $(STAMP) ## Inject every fault into every call of a rotation; print and save the results (minutes)
 	$(RUN) -m tests.crash
 
+.PHONY: kill-table
+kill-table: $(STAMP) engine ## Kill command, worker and engine at 30 moments of `up`, `rotate`, `move` and `offboard`; print and save the results (hours)
+	$(RUN) -m tests.kills
+
 .PHONY: mutants
 mutants: $(STAMP) ## Change each property that the program registers, one by one; report changes that the policy pack passes (minutes)
 	$(RUN) -m tests.mutants

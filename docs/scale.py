@@ -63,8 +63,8 @@ endpoint allows at most
 Every machine of a scheduler needs a checkout of the same commit (a worker with another one refuses its jobs), the
 deployer's credentials and Pulumi's engine; the state of each cell is where its file says ([state.md](state.md)):
 
-    dask scheduler                                        # on a machine that the command can reach
-    dask worker tcp://HOST:8786 --nworkers 4 --nthreads 1 # in the checkout, on each machine
+    dask scheduler --no-dashboard            # on a machine that the command can reach
+    dask worker tcp://HOST:8786 --no-dashboard --nworkers 4 --nthreads 1  # in the checkout, on each machine
 
 Dask runs any code that it receives: everybody who can reach the scheduler has the deployer's rights. Keep it in a
 private network, or use TLS (`tls://`, https://distributed.dask.org/en/stable/tls.html).

@@ -12,5 +12,6 @@ environment     The environment of a shell or a child process that uses a local 
 issuer          An OpenID Connect issuer, as GitHub and GitLab are one for their jobs: signs tokens, publishes its keys
 messages_only   Imports `pulumi` without its SDK, for a process that only uses the engine's protocol
 process         A server of the local cell as a detached process: starts it, checks that it runs, ends it
+rotations       How far the rotations are that a move of the clock has made due
 servers         The two servers of a local cell: their modules, and their health checks
 """

@@ -48,6 +48,7 @@ _HELD: Final = (
     "openai.log",
     "clock",
     "credentials",
+    "rotations",
     "openai-token",
     "passphrase",
     "bin",

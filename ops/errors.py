@@ -29,6 +29,10 @@ class OperationError(Exception):
     """The message says what is wrong, what was and was not changed, and what to do. It never holds a key."""
 
 
+class Unreadable(OperationError):
+    """What the backend keeps of a stack is damaged: nobody can work on the stack before a person has repaired it."""
+
+
 class NotFromAws(BotoCoreError):
     """Something else answered in AWS's place. What it said is left out: it may hold credentials."""
 

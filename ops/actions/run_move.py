@@ -81,6 +81,7 @@ def begin(beginning: Beginning, *, report: Callable[[str], None]) -> str | None:
     from ops.stacks import check_secrets
     from ops.stacks.engine import Engine, OperationFailed
     from ops.stacks.interrupting import left_to_the_engine
+    from ops.stacks.settling import settled
 
     if beginning.text is None:
         return None
@@ -97,7 +98,8 @@ def begin(beginning: Beginning, *, report: Callable[[str], None]) -> str | None:
             with move.drafted(beginning.root, slug, text) as draft:
                 try:
                     with left_to_the_engine():
-                        return Engine(journal.logs(), draft).up(stack).changed
+                        engine = Engine(journal.logs(), draft)
+                        return engine.up(stack, refresh=settled(engine, stack)).changed
                 except OperationFailed as error:
                     raise OperationError(
                         f"{check_secrets.explained(draft, error)} Cell {beginning.tenant.cell} still serves {slug}. "

@@ -17,9 +17,10 @@ from ops import selection
 from ops.stacks import backend, changed, choice, processes, record, sources, states, unchanged
 from ops.stacks.choice import Choice
 from ops.stacks.job import Done, Operation
-from ops.stacks.run import Plan, Progress, Result, Run, Workers
+from ops.stacks.run import WAIT_SECONDS, Plan, Progress, Result, Run, Workers
 from ops.stacks.stages import Stage, stages, why_to_stop
 
+WAIT_MINUTES = int(WAIT_SECONDS / 60)
 _MOST_PROCESSES = 4
 """Our own limit: each runs an engine of about 200 MiB, and OpenAI's Admin API limits their calls."""
 
@@ -36,6 +37,7 @@ class Wanted:
     scheduler: str | None
     max_failures: int
     wait: bool = False
+    wait_minutes: int = WAIT_MINUTES
     restart: bool = False
     dry: bool = False
     refresh: bool = False
@@ -113,6 +115,7 @@ def run(wanted: Wanted, chosen: Choice, talk: Talk) -> tuple[Plan, Result]:
             frozenset(done),
             wanted.max_failures,
             wait=wanted.wait,
+            wait_seconds=wanted.wait_minutes * 60.0,
             dry=wanted.dry,
             refresh=wanted.refresh,
         )

@@ -47,10 +47,12 @@ def switch(root: Path, slug: str, *, enabled: bool, dry: bool, report: Callable[
     # Loads Pulumi, which takes a second: no other command should pay for it.
     from ops.stacks import check_secrets
     from ops.stacks.engine import Engine, OperationFailed
+    from ops.stacks.settling import settled
 
     report(f"pulumi up --stack {stack} …")
     try:
-        outcome = Engine(logs(), root).up(stack)
+        engine = Engine(logs(), root)
+        outcome = engine.up(stack, refresh=settled(engine, stack))
     except OperationFailed as error:
         raise OperationError(
             f"Reads of {slug} are {word} in AWS and in the file, but `pulumi up` failed, so Pulumi's state may differ. "

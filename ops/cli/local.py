@@ -10,9 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
-from local import environment
+from local import environment, rotations
 from local.cell import AWS_PORT, OPENAI_PORT, LocalCell, preferred
 from ops.cli import options, output
+from ops.cli.progress import Line
+from ops.cli.table import counted
 
 app = typer.Typer(help="A cell on this machine: no account, no network, no cost.", no_args_is_help=True)
 
@@ -75,15 +77,33 @@ def reset(home: options.Home = options.DEFAULT_HOME, as_json: options.Json = Fal
 @app.command()
 def advance(
     duration: Annotated[str, typer.Argument(help="How far: 90s, 30m, 26h or 31d.")],
+    minutes: Annotated[
+        int, typer.Option("--wait-minutes", min=0, help="How long to wait for the rotations that are then due.")
+    ] = 30,
     home: options.Home = options.DEFAULT_HOME,
 ) -> None:
-    """Move the cell's clock forward: keys expire and schedules fire as if the time had passed."""
+    """Move the cell's clock forward: keys expire and schedules fire as if the time had passed.
+
+    Waits until the rotations have ended that it made due, each at its turn as on AWS.
+    """
     match = re.fullmatch(r"([0-9]{1,6})([smhd])", duration)
     if not match:
         output.fail(f"`{duration}` is not a duration: write a number and a unit, such as 90s, 30m, 26h or 31d.", code=2)
     seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
-    ahead = LocalCell.attach(home).advance(seconds)
-    print(f"The cell's clock is now {ahead / 3600:.1f} h ahead of this machine's clock.")
+    cell = LocalCell.attach(home)
+    ahead = cell.advance(seconds)
+    print(f"The cell's clock is now {ahead / 3600:.1f} h ahead of this machine's clock.", flush=True)
+    with Line() as line:
+        found = rotations.settled(cell.home, ahead, minutes * 60.0, lambda seen: line.say(f"{seen.left} to rotate"))
+    if found.left:
+        print(
+            f"{counted(found.left, 'rotation')} are still under way or wait for their turn. They go on by themselves."
+        )
+    if found.failed:
+        output.fail(
+            f"{counted(found.failed, 'rotation')} failed, and the next try is in the next window: `myflux-keys status` "
+            "names the tenants."
+        )
 
 
 @app.command("openai-admin-key")

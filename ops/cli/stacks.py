@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ops.actions.run_stacks import Wanted, recovery_days
+from ops.actions.run_stacks import WAIT_MINUTES, Wanted, recovery_days
 from ops.cli import ask, options, output
 from ops.cli.stacks_report import destroy_question
 from ops.cli.stacks_run import choose, go
@@ -62,6 +62,9 @@ Failures = Annotated[
     ),
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for a stack that another process has locked.")]
+WaitMinutes = Annotated[
+    int, typer.Option("--wait-minutes", min=1, help="With --wait: for each locked stack at most so many minutes.")
+]
 Restart = Annotated[bool, typer.Option("--restart", help="Start again instead of resuming a run that was stopped.")]
 NoMarks = Annotated[
     bool,
@@ -87,6 +90,7 @@ def up(
     scheduler: Scheduler = None,
     max_failures: Failures = 3,
     wait: Wait = False,
+    wait_minutes: WaitMinutes = WAIT_MINUTES,
     restart: Restart = False,
     no_marks: NoMarks = False,
     fleet: options.Folder = options.DEFAULT_FLEET,
@@ -100,7 +104,7 @@ def up(
 
     Ctrl-C lets running stacks finish. The same command then continues with the stacks that are left.
     """
-    wanted = Wanted("up", fleet, workers, scheduler, max_failures, wait=wait, restart=restart, marks=not no_marks)
+    wanted = Wanted("up", fleet, workers, scheduler, max_failures, wait, wait_minutes, restart, marks=not no_marks)
     chosen = choose(wanted, tenants or [], cell, everyone=everyone, since=changed)
     go(wanted, chosen, as_json=as_json)
 
@@ -133,13 +137,14 @@ def refresh(
     scheduler: Scheduler = None,
     max_failures: Failures = 3,
     wait: Wait = False,
+    wait_minutes: WaitMinutes = WAIT_MINUTES,
     restart: Restart = False,
     diff: Diff = False,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
     """Update the stacks' state from AWS, and report where AWS differs from what was deployed."""
-    wanted = Wanted("refresh", fleet, workers, scheduler, max_failures, wait=wait, restart=restart)
+    wanted = Wanted("refresh", fleet, workers, scheduler, max_failures, wait, wait_minutes, restart)
     chosen = choose(wanted, tenants or [], cell, everyone=everyone, since=changed)
     go(wanted, chosen, as_json=as_json, diff=diff)
 
@@ -152,6 +157,7 @@ def destroy(
     scheduler: Scheduler = None,
     max_failures: Failures = 3,
     wait: Wait = False,
+    wait_minutes: WaitMinutes = WAIT_MINUTES,
     restart: Restart = False,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
@@ -165,7 +171,7 @@ def destroy(
 
     To end one tenant, use `offboard` instead: it denies readers and revokes keys before it destroys the stack.
     """
-    wanted = Wanted("destroy", fleet, workers, scheduler, max_failures, wait=wait, restart=restart, dry=dry_run)
+    wanted = Wanted("destroy", fleet, workers, scheduler, max_failures, wait, wait_minutes, restart, dry_run)
     chosen = choose(wanted, tenants or [], cell, everyone=everyone, since=None)
     question = destroy_question(chosen, recovery_days(fleet, chosen))
     if chosen.stacks and not dry_run and not ask.confirmed(question, yes=yes):

@@ -59,20 +59,22 @@ def problems(operation: Operation, chosen: Choice, result: Result) -> Iterable[s
     for stack in sorted(result.outcomes):
         done = result.outcomes[stack]
         for line in done.mended:
-            yield f"{stack}: repaired after a worker was lost: {line}."
+            yield f"{stack}: repaired after an engine was killed: {line}."
         for line in done.found:
             yield f"{stack}: AWS differed from the files before this run: {line}."
         if done.unmarked:
             yield f"{stack}: no mark was left, so the next `up` runs the engine for it: {done.unmarked}."
         if done.locked:
             yield (
-                f"{stack} is locked by {done.locked}: wait for the lock (--wait), or ask its holder. Nothing was "
-                "changed."
+                f"{stack} is locked by {done.locked}: wait for it (--wait), or ask them. If that process has ended, "
+                f"`pulumi cancel --yes --stack {stack}` frees the stack. Nothing was changed."
             )
         elif done.problem:
             yield f"{stack}: {done.problem}"
-    if result.failed:
-        yield f"To repeat only the failed ones: {retry(operation, chosen, result.failed)}"
+    if result.worth_another_try:
+        yield f"To repeat only the failed ones: {retry(operation, chosen, result.worth_another_try)}"
+    if hopeless := sorted(set(result.failed) - set(result.worth_another_try)):
+        yield f"Another try alone does not help: {named(hopeless)}. What does is said above."
     if result.stopped:
         yield f"Stopped: {result.stopped}."
     if result.not_begun:
@@ -133,7 +135,7 @@ def facts(operation: Operation, chosen: Choice, plan: Plan, result: Result) -> d
         "done_before": sorted(plan.done),
         "not_begun": result.not_begun,
         "left_out": dict(chosen.left_out),
-        "retry": retry(operation, chosen, result.failed) if result.failed else "",
+        "retry": retry(operation, chosen, result.worth_another_try),
     }
 
 

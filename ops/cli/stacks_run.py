@@ -68,7 +68,8 @@ def _progress(progress: Progress) -> str:
     if progress.running:
         parts.append(f"{progress.running} running")
     if progress.waiting:
-        parts.append(f"{progress.waiting} waiting for a lock")
+        held = f" ({stacks_report.named(progress.holders)})" if progress.holders else ""
+        parts.append(f"{progress.waiting} waiting for a lock{held}")
     if progress.failed:
         parts.append(f"{progress.failed} failed")
     if progress.seconds_left:

@@ -28,10 +28,16 @@ Engine
     workspace      the SDK's, with fewer starts
     inline         the program inside a worker
     messages       the engine's errors
+    failure        why it failed
     steps          what changes, by its events
     backend        state and locks
+    state_file     whether a state can be read
+    older_states   copies and versions of it
+    repairs        after an error that a killed engine caused
+    settling       what a killed engine left, before a command's own
     states         the states of several cells
     lock_holder    whose lock, and whether it lives
+    lock_process   the same, without a worker's note
     moving         a state from one backend to another
     pending        what a killed engine left
     interrupting   Ctrl-C

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from ops.stacks.ending import state_of
 from ops.stacks.engine import Engine, Outcome
+from ops.stacks.settling import settled
 from program import ADOPT
 
 _SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 (a type's name)
@@ -27,6 +28,7 @@ def imported(state: str, arn: str, *, rotates: bool) -> bool:
 
 def adopt(engine: Engine, stack: str, arn: str, *, rotates: bool, report: Callable[[str], None]) -> Outcome:
     """Raises OperationFailed and OperationError. Safe to repeat, also after an interruption."""
+    settled(engine, stack)
     if not imported(state_of(engine, stack), arn, rotates=rotates):
         report(f"importing into {stack} …")
         engine.up(stack, environment={ADOPT: arn})

@@ -28,7 +28,10 @@ STACKS: Final = f".pulumi/stacks/{PROJECT}/"
 BOOTSTRAP: Final = "myflux-keys-bootstrap"
 """The project of `bootstrap`, in the same backend."""
 ENDINGS: Final = (".json", ".json.gz", ".json.zst")
+"""Of the files that hold states: plain, and as the engine compresses them."""
 LOCKS: Final = ".pulumi/locks/organization/"
+TAKEN: Final = "currently locked by"
+"""In the engine's error where another process has the lock."""
 
 
 def stacks(url: str) -> set[str] | None:
@@ -109,6 +112,8 @@ def unlock(url: str, stale: Lock) -> None:
     found = place(url)
     if found.scheme == "file":
         Path(stale.name).unlink(missing_ok=True)
+        # The driver's own, which it writes beside each file.
+        Path(f"{stale.name}.attrs").unlink(missing_ok=True)
     else:
         s3(found).delete_object(Bucket=found.root, Key=stale.name)
 
@@ -131,7 +136,7 @@ def notices(url: str) -> list[str]:
 
 
 def s3(found: Place) -> S3Client:
-    """As the engine's own driver reads the address: https://gocloud.dev/howto/blob/#s3"""
+    """A client, as the engine's own driver reads the address: https://gocloud.dev/howto/blob/#s3"""
     options: dict[str, Any] = {}
     endpoint = found.options.get("endpoint")
     if endpoint:

@@ -82,14 +82,15 @@ def opened(scheduler: str) -> Generator[Cluster]:
             client = held.enter_context(_dask.Client(scheduler, timeout=_CONNECT_SECONDS))
         except (OSError, ValueError) as error:
             raise OperationError(
-                f"no Dask scheduler answers at {scheduler} ({error}): start one with `dask scheduler`, and in a "
-                "checkout of this repository on each machine run `dask worker ADDRESS`. Nothing was changed."
+                f"no Dask scheduler answers at {scheduler} ({error}): start one with `dask scheduler "
+                "--no-dashboard`, and in a checkout of this repository on each machine run `dask worker ADDRESS "
+                "--no-dashboard`. Nothing was changed."
             ) from None
         try:
             client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
         except TimeoutError:
             raise OperationError(
                 f"the scheduler at {scheduler} has no worker: in a checkout of this repository on each machine, run "
-                f"`dask worker {scheduler}`. Nothing was changed."
+                f"`dask worker {scheduler} --no-dashboard`. Nothing was changed."
             ) from None
         yield Cluster(client)

@@ -13,6 +13,7 @@ from pulumi import automation
 
 from ops.errors import OperationError
 from ops.stacks.engine import Engine, Outcome
+from ops.stacks.settling import settled
 
 
 def protected(state: str) -> list[str]:
@@ -33,9 +34,11 @@ def end(engine: Engine, stack: str) -> Outcome:
     """Destroys and removes `stack`, protected or not: the caller must check and ask first. Safe to repeat.
 
     Raises OperationFailed and OperationError."""
+    # What was begun and not ended would else stay in AWS, unknown to the state.
+    refresh = settled(engine, stack)
     if protected(state_of(engine, stack)):
         try:
             engine.unprotect(stack)
         except automation.CommandError as error:
             raise OperationError(f"the protection of stack {stack} cannot be removed: {error}") from None
-    return engine.destroy(stack, remove=True)
+    return engine.destroy(stack, remove=True, refresh=refresh)

@@ -21,10 +21,10 @@ from pulumi import automation
 from pulumi.automation import events
 
 from ops import state_place
-from ops.stacks import mark_place
+from ops.stacks import failure, mark_place, repairs
 from ops.stacks.messages import Messages
 from ops.stacks.steps import UNTOUCHED, Step, Steps
-from ops.stacks.workspace import Stack, Workspace, pulumi_command, settings
+from ops.stacks.workspace import Stack, Workspace, pulumi_command, removed_if_empty, settings
 from ops.state_place import StatePlace
 from tenancy.loading import FLEET
 
@@ -36,6 +36,8 @@ _DEPLOYMENT = 3
 """Version of the deployment's format in `export` and `replace_state`."""
 _STACK = "pulumi:pulumi:Stack"
 _RUN_THE_PROGRAM = ("up", "preview")
+_CREATES = ("up", "preview", "destroy")
+"""Of a stack that the backend has not: the engine previews no other."""
 _HIDDEN = "[secret]"
 """What the engine's events show in a secret's place."""
 
@@ -119,27 +121,30 @@ class Engine:
         return self._run(stack, "destroy", partial(automation.Stack.destroy, remove=remove, refresh=refresh))
 
     def export(self, stack: str) -> str:
-        """The stack's state as JSON text."""
-        return json.dumps(
-            self._on(stack, automation.Stack.export_stack, self._workspace(self._place(stack))).deployment
-        )
+        """The stack's state as JSON text, an empty object for a stack that the backend has not."""
+        try:
+            workspace = self._workspace(self.place(stack))
+            return json.dumps(self._on(stack, automation.Stack.export_stack, workspace, "export").deployment)
+        except automation.StackNotFoundError:
+            return "{}"
 
     def peek(self, stack: str) -> dict[str, Any] | None:
-        """The stack's state, with its secrets still encrypted; None where the backend has no such stack. Unlike
-        `export` it creates no stack, and writes nothing."""
+        """The stack's state, with its secrets still encrypted; None where the backend has no such stack."""
         command = ["stack", "export", "--stack", stack]
+        environment = self.place(stack).variables | self._environment
         try:
-            environment = self._place(stack).variables | self._environment
             output = self._command.run(command, str(self._project), environment).stdout
         except automation.StackNotFoundError:
             return None
         except automation.CommandError as error:
-            raise OperationFailed(stack, "export", str(error).strip().splitlines()[-1], self._logs) from None
+            if repairs.usable_again(environment, stack, self._project, str(error)):
+                return self.peek(stack)
+            raise OperationFailed(stack, "export", failure.reason(str(error), ""), self._logs) from None
         return json.loads(output)["deployment"]
 
     def replace_state(self, stack: str, deployment: Mapping[str, Any]) -> None:
         """Replaces the stack's state by `deployment`, in the format of `export`."""
-        workspace = self._workspace(self._place(stack))
+        workspace = self._workspace(self.place(stack))
         # Not by a first try: where the import fails, the SDK leaves its copy of the state among the temporary files.
         if self.peek(stack) is None:
             workspace.create_stack(stack)
@@ -153,16 +158,16 @@ class Engine:
 
     def make(self, stack: str) -> None:
         """An empty stack, which the backend must not have yet."""
-        self._workspace(self._place(stack)).create_stack(stack)
+        self._workspace(self.place(stack)).create_stack(stack)
 
     def unprotect(self, stack: str) -> None:
         """Lets every resource of the stack be deleted. Raises automation.CommandError."""
-        environment = self._place(stack).variables | self._environment
+        environment = self.place(stack).variables | self._environment
         self._command.run(["state", "unprotect", "--all", "--yes", "--stack", stack], str(self._project), environment)
 
     def _void_mark(self, stack: str) -> None:
         """Before an operation, so that none is left if it fails or is killed. Other projects' stacks have none."""
-        marks = mark_place.opened(self._place(stack).url) if self._project == ROOT else None
+        marks = mark_place.opened(self.place(stack).url) if self._project == ROOT else None
         if marks:
             marks.void(stack)
 
@@ -181,7 +186,8 @@ class Engine:
         held.enter_context(inline.own_logging())
         return inline.runnable(self._fleet, {**os.environ, **self._environment, **(environment or {})})
 
-    def _place(self, stack: str) -> StatePlace:
+    def place(self, stack: str) -> StatePlace:
+        """Where the stack's state is; an empty URL where a person's own login decides it."""
         if self._at is not None:
             return self._at
         if url := self._environment.get(state_place.BACKEND):
@@ -192,15 +198,23 @@ class Engine:
             return StatePlace("")
         return state_place.of(cell)
 
-    def _on(self, stack: str, act: Callable[[automation.Stack], T], workspace: Workspace) -> T:
-        """What `act` returns. Creates the stack if the backend has none of that name."""
+    def _on(self, stack: str, act: Callable[[automation.Stack], T], workspace: Workspace, operation: str) -> T:
+        """What `act` returns. Where the backend has no stack of that name, an operation that needs one creates it, and
+        removes it again if it then has no resource."""
         selected = automation.Stack.select(stack, workspace)
         # The SDK's own `select` makes no other class.
         selected.__class__ = Stack
         try:
             return act(selected)
         except automation.StackNotFoundError:
+            if operation not in _CREATES:
+                raise
             workspace.create_stack(stack)
+            with removed_if_empty(workspace, stack, also_after_success=operation == "preview"):
+                return act(selected)
+        except automation.CommandError as error:
+            if not repairs.usable_again(workspace.env_vars, stack, self._project, str(error)):
+                raise
             return act(selected)
 
     def _run(
@@ -212,7 +226,7 @@ class Engine:
         changes: dict[str, int] = {}
         outputs: dict[str, Any] = {}
         steps = Steps()
-        place = self._place(stack)
+        place = self.place(stack)
         workspace = self._workspace(place, environment)
         with log.open("a", encoding="utf-8") as text, log.with_suffix(".jsonl").open("a", encoding="utf-8") as journal:
 
@@ -243,11 +257,11 @@ class Engine:
                     act = partial(act, on_output=on_text, on_error=on_text, on_event=on_event, config_file=told)
                     if operation in _RUN_THE_PROGRAM and self._project == ROOT:
                         act = partial(act, program=self._inline(environment, held))
-                    self._on(stack, act, workspace)
+                    self._on(stack, act, workspace, operation)
             except automation.CommandError as error:
                 text.write(str(error))
-                explanation = str(errors) or str(error).strip().splitlines()[-1]
-                raise OperationFailed(stack, operation, explanation, log, str(error)) from None
+                why = failure.reason(str(error), str(errors))
+                raise OperationFailed(stack, operation, why, log, str(error)) from None
         return Outcome(stack, changes, outputs, time.monotonic() - started, steps.all)
 
 

@@ -17,11 +17,11 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from ops import journal
-from ops.errors import OperationError
+from ops.errors import Unreadable
 from ops.stacks import record
 
 _PROC: Final = Path("/proc")
-_CLOCK_SECONDS: Final = 2.0
+CLOCK_SECONDS: Final = 2.0
 """The largest difference between two readings of a machine's clock: a process's start is in ticks since the boot."""
 
 
@@ -51,14 +51,14 @@ class Note:
 
 
 def lock(name: str, content: str) -> Lock:
-    """From the file that the engine writes while it works on a stack. Raises OperationError for a file cut short."""
+    """From the file that the engine writes while it works on a stack. Raises Unreadable for a file cut short."""
     try:
         fields = json.loads(content)
         since = datetime.fromisoformat(fields["timestamp"]).timestamp()
         return Lock(name, str(fields["username"]), str(fields["hostname"]), int(fields["pid"]), since)
     except (ValueError, KeyError, TypeError):
         stack = PurePosixPath(name).parent.name
-        raise OperationError(
+        raise Unreadable(
             f"the lock {name} cannot be read: it was cut short, so nobody knows who holds it. If nothing works on the "
             f"stack any more, `pulumi cancel --yes --stack {stack}` removes it. Nothing was changed."
         ) from None
@@ -78,9 +78,9 @@ def provably_ended(lock: Lock, note: Note | None, machine: str | None, host: str
     process id, None for no such process."""
     if note is None or machine is None or note.machine != machine or lock.host != host:
         return False
-    if lock.since < note.since - _CLOCK_SECONDS:
+    if lock.since < note.since - CLOCK_SECONDS:
         return False
-    return began is None or began > lock.since + _CLOCK_SECONDS
+    return began is None or began > lock.since + CLOCK_SECONDS
 
 
 def has_ended(lock: Lock, note: Note | None) -> bool:
@@ -126,7 +126,7 @@ def _read(path: Path) -> Note | None:
 def _is_running(note: Note) -> bool:
     """Whether the note's process still runs: a process with that id that is younger than the note is another."""
     began = process_began(note.pid)
-    return began is not None and began <= note.since + _CLOCK_SECONDS
+    return began is not None and began <= note.since + CLOCK_SECONDS
 
 
 def end(folder: Path, stack: str) -> None:

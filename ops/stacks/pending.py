@@ -128,3 +128,18 @@ def in_aws(kind: str, inputs: Mapping[str, Any]) -> str | None:
         raise
     # A secret scheduled for deletion cannot be created again until it is deleted or restored: the engine reports that.
     return None if secret.get("DeletedDate") else secret.get("ARN")
+
+
+def not_found(stack: str, unknown: tuple[str, ...]) -> str:
+    """What a person must do about `Mended.unknown`."""
+    names = ", ".join(name(urn) for urn in unknown)
+    return (
+        f"an engine was killed while it made {names}, which cannot be found by name: check whether it exists in AWS, "
+        f"run `pulumi refresh --stack {stack}`, answer its question, and run the same command again. Nothing was "
+        "changed."
+    )
+
+
+def name(urn: str) -> str:
+    """Of the resource, as the program names it."""
+    return urn.rpartition("::")[2]

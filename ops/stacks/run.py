@@ -18,6 +18,8 @@ from ops.stacks.stages import Stage, why_to_stop
 LOOK_SECONDS: Final = 0.5
 LOCKED_SECONDS: Final = 5.0
 """Between two attempts at a stack that another process has locked."""
+WAIT_SECONDS: Final = 1800.0
+"""For one locked stack: longer than an engine needs for any stack, also where it waits for AWS to end a function."""
 
 
 class Workers(Protocol):
@@ -40,7 +42,8 @@ class Keeper(Protocol):
 @dataclass(frozen=True)
 class Plan:
     """`fingerprints` holds every stack's; `done` are the stacks that an earlier run has finished; `most` is the number
-    of failures allowed. `wait` tries again while another process has locked a stack. `refresh`: see `Job`."""
+    of failures allowed. `wait` tries again while another process has locked a stack, for `wait_seconds` at most.
+    `refresh`: see `Job`."""
 
     operation: Operation
     stages: Sequence[Stage]
@@ -48,6 +51,7 @@ class Plan:
     done: frozenset[str] = frozenset()
     most: int = 0
     wait: bool = False
+    wait_seconds: float = WAIT_SECONDS
     dry: bool = False
     refresh: bool = False
 
@@ -65,6 +69,8 @@ class Progress:
     waiting: int
     seconds_left: float | None
     """None until the first stack has ended."""
+    holders: tuple[str, ...] = ()
+    """Of the locks that are waited for."""
 
 
 @dataclass
@@ -79,6 +85,11 @@ class Result:
     @property
     def failed(self) -> list[str]:
         return sorted(stack for stack, done in self.outcomes.items() if not done.ok)
+
+    @property
+    def worth_another_try(self) -> list[str]:
+        """Those of `failed` for which a person need not do something else first."""
+        return [stack for stack in self.failed if self.outcomes[stack].again]
 
     @property
     def complete(self) -> bool:
@@ -106,15 +117,18 @@ class Run:
         self._failed: list[str] = []
         self._began = now()
         self._later: deque[tuple[float, str]] = deque()
+        self._waited: dict[str, float] = {}
+        self._holders: dict[str, str] = {}
+        self._queues = [deque(stack for stack in stage.stacks if stack not in plan.done) for stage in plan.stages]
         self.result = Result()
 
     def stop(self) -> None:
         self._stopping = True
 
     def go(self) -> Result:
-        for stage in self._plan.stages:
+        for index, stage in enumerate(self._plan.stages):
             if not self._stopping and not self.result.stopped:
-                self._through(stage)
+                self._through(stage, self._queues[index], self._queues[index + 1 :])
         begun = self.result.outcomes.keys() | self._plan.done
         self.result.not_begun = [stack for stack in self._plan.left if stack not in begun]
         if not self.result.not_begun:
@@ -122,8 +136,7 @@ class Run:
         self.result.interrupted = self._stopping
         return self.result
 
-    def _through(self, stage: Stage) -> None:
-        queue = deque(stack for stack in stage.stacks if stack not in self._plan.done)
+    def _through(self, stage: Stage, queue: deque[str], later: Sequence[deque[str]]) -> None:
         before = len(self._failed)
         while queue or self._later or self._workers.running:
             if self._stopping or self.result.stopped:
@@ -137,18 +150,29 @@ class Run:
             self._report(self._progress())
             for job, done in self._workers.ended(LOOK_SECONDS):
                 self._end(job, done)
-            why = why_to_stop(stage, self._failed[before:], len(self._failed), self._plan.most)
+                others = next(filter(None, later), None)
+                if stage.canary and done.unopened and others and job.stack in self.result.outcomes:
+                    queue.append(others.popleft())
+            failed = [stack for stack in self._failed[before:] if not (stage.canary and self._unopened(stack))]
+            why = why_to_stop(stage, failed, len(self._failed), self._plan.most)
             self.result.stopped = self.result.stopped or why or ""
         self._report(self._progress())
+
+    def _unopened(self, stack: str) -> bool:
+        return self.result.outcomes[stack].unopened
 
     def _job(self, stack: str) -> Job:
         plan = self._plan
         return Job(plan.operation, stack, plan.fingerprints[stack], dry=plan.dry, refresh=plan.refresh)
 
     def _end(self, job: Job, done: Done) -> None:
+        self._holders.pop(job.stack, None)
         if done.locked and self._plan.wait and not self._stopping:
-            self._later.append((self._now() + LOCKED_SECONDS, job.stack))
-            return
+            now = self._now()
+            if now < self._waited.setdefault(job.stack, now) + self._plan.wait_seconds:
+                self._holders[job.stack] = f"{job.stack}: {done.locked}"
+                self._later.append((now + LOCKED_SECONDS, job.stack))
+                return
         self.result.outcomes[job.stack] = done
         if not done.ok:
             self._failed.append(job.stack)
@@ -166,4 +190,5 @@ class Run:
             running=len(self._workers.running),
             waiting=len(self._later),
             seconds_left=pace * left if pace is not None else None,
+            holders=tuple(self._holders.values()),
         )

@@ -16,11 +16,13 @@ CANARY_SHARE: Final = 0.05
 
 @dataclass(frozen=True)
 class Stage:
-    """`gate`: the next stage begins only if nothing failed in this one."""
+    """`gate`: the next stage begins only if nothing failed in this one. `canary`: a stack that nobody could work on is
+    replaced by one of a later stage, and closes no gate."""
 
     name: str
     stacks: tuple[str, ...]
     gate: bool
+    canary: bool = False
 
 
 def stages(
@@ -36,7 +38,9 @@ def stages(
         if canary
         else [("tenants", ordered)]
     )
-    staged = [Stage(name, stacks, gate=canary) for name, stacks in parts if stacks]
+    # In a destroy each failure counts: a stack that is left still needs its platform.
+    trial = canary and not destroys
+    staged = [Stage(name, stacks, gate=canary, canary=trial) for name, stacks in parts if stacks]
     if staged:
         # In a destroy the platforms follow: none may be destroyed while a tenant still needs it.
         staged[-1] = Stage(staged[-1].name, staged[-1].stacks, gate=destroys)

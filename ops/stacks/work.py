@@ -15,19 +15,18 @@ from pathlib import Path
 from typing import Final
 
 from ops import journal, state_place
-from ops.errors import OperationError
+from ops.errors import OperationError, Unreadable
 from ops.explained import explained
-from ops.stacks import backend, check_secrets, lock_holder, marking, pending, sources
+from ops.stacks import backend, check_secrets, lock_holder, lock_process, marking, pending, sources, state_file
 from ops.stacks.engine import Engine, OperationFailed, Outcome
 from ops.stacks.job import Done, Job
 from ops.stacks.pending import Mended
 from ops.state_place import StatePlace
+from tenancy import TenancyError
 from tenancy.loading import FLEET, ROOT
 
 _ORPHAN_SECONDS: Final = 600.0
 """An engine whose worker was lost runs until it next writes output: the next worker waits for it at most so long."""
-_TAKEN: Final = "currently locked by"
-"""In the engine's error where another process has just taken the lock."""
 
 
 def work(job: Job, fleet: Path | None = None) -> Done:
@@ -40,7 +39,8 @@ def work(job: Job, fleet: Path | None = None) -> Done:
     # Also an error that nobody foresaw: another worker would meet it too.
     except Exception as error:  # noqa: BLE001
         problem = explained(error) or f"its worker failed: {type(error).__name__}: {error}"
-        done = Done(job.stack, problem=problem)
+        again = not isinstance(error, OperationError | TenancyError)
+        done = Done(job.stack, problem=problem, unreadable=isinstance(error, Unreadable), again=again)
     return replace(done, seconds=time.monotonic() - began)
 
 
@@ -51,6 +51,7 @@ def _work(job: Job, fleet: Path) -> Done:
             job.stack,
             problem="this worker has other code, packages or files than the machine that started the run: check out "
             "the same commit there and install requirements.txt. Nothing was changed.",
+            again=False,
         )
     at = state_place.of(state_place.cell_of(fleet, job.stack))
     place = lock_holder.notes(at.url)
@@ -62,9 +63,10 @@ def _work(job: Job, fleet: Path) -> Done:
         engine = Engine(_logs(job), fleet)
         done = _do(job, engine, fleet, refresh=job.refresh) if reads else _attempt(job, engine, fleet, at, lost)
     except OperationFailed as failure:
-        lines = [check_secrets.way_out(fleet, job.stack, failure.output + failure.explanation), failure.explanation]
-        lines.append(f"The engine's complete output is in {failure.log}.")
-        done = Done(job.stack, problem="\n".join(filter(None, lines)))
+        way_out = check_secrets.way_out(fleet, job.stack, failure.output + failure.explanation)
+        lines = [way_out, failure.explanation, f"The engine's complete output is in {failure.log}."]
+        again = not way_out and check_secrets.owners(fleet, job.stack) is not None
+        done = Done(job.stack, problem="\n".join(filter(None, lines)), again=again)
     finally:
         # The note of a lost worker stays until the job succeeds: the next worker needs it for the repair.
         if not reads and (lost is None or done.ok):
@@ -75,34 +77,46 @@ def _work(job: Job, fleet: Path) -> Done:
 def _attempt(job: Job, engine: Engine, fleet: Path, at: StatePlace, lost: lock_holder.Note | None) -> Done:
     """`lost` is the note of a worker that was lost while it worked on this stack."""
     while True:
-        locks = _remaining_locks(at.url, job.stack, lost)
+        locks, freed = _remaining_locks(at.url, job.stack, lost)
         if locks:
-            return Done(job.stack, locked="; ".join(str(lock) for lock in locks))
-        mended = _mend(job.stack, engine) if lost else Mended(None)
+            return Done(job.stack, locked="; ".join(_holder(lock) for lock in locks), mended=freed)
+        state = state_file.opened(at.url, job.stack)
+        mended = _mend(job.stack, engine) if lost or state.cut_off else Mended(None)
         if mended.unknown:
-            return Done(job.stack, problem=_not_found(job.stack, mended.unknown))
+            return Done(job.stack, problem=pending.not_found(job.stack, mended.unknown), again=False)
         try:
             leave_mark = _marking(job, fleet, at)
-            done = _do(job, engine, fleet, leave_mark, refresh=mended.deployment is not None)
+            refresh = state.cut_off or mended.deployment is not None
+            done = _do(job, engine, fleet, leave_mark, refresh=refresh)
         except OperationFailed as failure:
-            if _TAKEN not in failure.output or not backend.locks(at.url, job.stack):
+            if backend.TAKEN not in failure.output or not backend.locks(at.url, job.stack):
                 raise
         else:
-            return replace(done, mended=_repairs(mended))
+            return replace(done, mended=(*freed, *state.repaired, *_repairs(mended)))
 
 
-def _remaining_locks(url: str, stack: str, lost: lock_holder.Note | None) -> list[lock_holder.Lock]:
-    """Removes the locks whose holder has provably ended, and returns the others. Waits for the engine of a lost worker
-    that still runs, since it ends by itself."""
+def _remaining_locks(
+    url: str, stack: str, lost: lock_holder.Note | None
+) -> tuple[list[lock_holder.Lock], tuple[str, ...]]:
+    """Removes the locks whose holder has provably ended; returns the others, and a phrase for each that was removed.
+    Waits for the engine of a lost worker that still runs, since it ends by itself."""
+    freed: list[str] = []
     give_up = time.monotonic() + _ORPHAN_SECONDS
     while True:
         locks = backend.locks(url, stack)
-        for stale in [lock for lock in locks if lock_holder.has_ended(lock, lost)]:
+        for stale in [lock for lock in locks if lock_holder.has_ended(lock, lost) or lock_process.has_ended(lock, url)]:
             backend.unlock(url, stale)
             locks.remove(stale)
+            freed.append(f"the lock of {stale} was removed: that process has ended")
         if not locks or lost is None or time.monotonic() > give_up:
-            return locks
+            return locks, tuple(freed)
         time.sleep(1.0)
+
+
+def _holder(lock: lock_holder.Lock) -> str:
+    return (
+        f"{lock} (this machine has that name, and no such process)" if lock_process.is_missing_here(lock) else str(lock)
+    )
 
 
 def _do(
@@ -173,20 +187,8 @@ def _mend(stack: str, engine: Engine) -> Mended:
 
 
 def _repairs(mended: Mended) -> tuple[str, ...]:
-    found = [f"{_name(urn)} existed and was imported" for urn in mended.found]
-    return (*found, *(f"{_name(urn)} was not finished and was made again" for urn in mended.again))
-
-
-def _not_found(stack: str, unknown: tuple[str, ...]) -> str:
-    names = ", ".join(_name(urn) for urn in unknown)
-    return (
-        f"a worker was lost while it made {names}, which cannot be found by name: check whether it exists in AWS, run "
-        f"`pulumi refresh --stack {stack}`, answer its question, and run the same command again. Nothing was changed."
-    )
-
-
-def _name(urn: str) -> str:
-    return urn.rpartition("::")[2]
+    found = [f"{pending.name(urn)} existed and was imported" for urn in mended.found]
+    return (*found, *(f"{pending.name(urn)} was not finished and was made again" for urn in mended.again))
 
 
 def _logs(job: Job) -> Path:

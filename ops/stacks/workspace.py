@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -50,6 +50,20 @@ class Stack(automation.Stack):
 
     def info(self, show_secrets: bool = True) -> automation.UpdateSummary:  # noqa: ARG002
         return automation.UpdateSummary("", datetime.now(UTC), "", {}, {}, "")
+
+
+@contextmanager
+def removed_if_empty(workspace: Workspace, stack: str, *, also_after_success: bool) -> Generator[None]:
+    """For a stack that was just created: a failed first `up` or a preview leaves none behind. The engine itself looks,
+    under its lock, whether the stack has a resource, and then keeps it."""
+    done = False
+    try:
+        yield
+        done = True
+    finally:
+        if also_after_success or not done:
+            with suppress(automation.CommandError):
+                workspace.remove_stack(stack)
 
 
 @cache

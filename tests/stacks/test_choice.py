@@ -81,6 +81,7 @@ def test_a_summary_names_each_failure_and_the_command_for_just_those() -> None:
             "local": Done("local", {"same": 60}),
             "acme.local": Done("acme.local", problem="AWS refuses"),
             "fjord.local": Done("fjord.local", locked="ops@there, process 7, since noon"),
+            "initech.local": Done("initech.local", problem="its project is archived", again=False),
         },
         stopped="two failed",
         not_begun=["globex.local"],
@@ -88,9 +89,11 @@ def test_a_summary_names_each_failure_and_the_command_for_just_those() -> None:
     lines = list(stacks_report.problems("up", ALL, result))
     assert lines == [
         "acme.local: AWS refuses",
-        "fjord.local is locked by ops@there, process 7, since noon: wait for the lock (--wait), or ask its holder. "
-        "Nothing was changed.",
+        "fjord.local is locked by ops@there, process 7, since noon: wait for it (--wait), or ask them. If that process "
+        "has ended, `pulumi cancel --yes --stack fjord.local` frees the stack. Nothing was changed.",
+        "initech.local: its project is archived",
         "To repeat only the failed ones: myflux-keys up acme fjord",
+        "Another try alone does not help: initech.local. What does is said above.",
         "Stopped: two failed.",
         "1 stack not started: run the same command again to continue.",
     ]
@@ -99,7 +102,7 @@ def test_a_summary_names_each_failure_and_the_command_for_just_those() -> None:
     )
     plan = Plan("up", (Stage("tenants", ("local", *ALL.tenants), gate=False),), {})
     assert stacks_report.sentence("up", plan, result, dry=False) == (
-        "1 of 3 stacks done: 0 changed, 1 unchanged; 2 failed."
+        "1 of 3 stacks done: 0 changed, 1 unchanged; 3 failed."
     )
 
 

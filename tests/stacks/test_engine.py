@@ -68,6 +68,7 @@ def test_protection_is_removed_in_the_backend_that_the_cells_file_names(
     with (tmp_path / "cells" / "local.yaml").open("a", encoding="utf-8") as file:
         file.write("state: {bucket: states, kms_key: 'arn:aws:kms:us-east-1:000000000000:key/1'}\n")
     monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    monkeypatch.setattr(ending, "settled", lambda *_: False)
     ran: list[tuple[list[str], dict[str, str]]] = []
     command = SimpleNamespace(run=lambda arguments, _folder, environment: ran.append((arguments, environment)))
     monkeypatch.setattr("ops.stacks.engine.pulumi_command", lambda: command)
@@ -123,8 +124,9 @@ def test_a_stack_that_does_not_exist_is_made_and_never_selected(
     assert commands() == ["up", "init", "up"]
 
 
-def test_an_adoption_is_told_to_the_first_update_alone() -> None:
+def test_an_adoption_is_told_to_the_first_update_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """An import that is asked for again would take over what the stack owns already."""
+    monkeypatch.setattr(adoption, "settled", lambda *_: False)
     updates: list[tuple[str, dict[str, Any]]] = []
     engine: Any = SimpleNamespace(export=lambda _: "{}", up=lambda stack, **more: updates.append((stack, more)))
     adoption.adopt(engine, "acme.local", "arn", rotates=True, report=lambda _: None)

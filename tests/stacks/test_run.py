@@ -85,6 +85,25 @@ def test_a_failed_canary_is_the_last_stack_that_was_begun() -> None:
     assert "first tenant" in result.stopped
 
 
+@pytest.mark.parametrize("how", [{"locked": "ops@there"}, {"problem": "its state is damaged", "unreadable": True}])
+def test_a_canary_that_nobody_could_work_on_is_replaced_by_another(how: dict[str, Any]) -> None:
+    """It says nothing about the others: one stack must not keep a fleet from an urgent change."""
+    first = WANTED.stages[1].stacks[0]
+    crew = Crew(lambda job: Done(job.stack, **how) if job.stack == first else Done(job.stack))
+    result = run(crew, plan(most=3), Kept()).go()
+    assert (result.failed, result.not_begun, result.stopped) == ([first], [], "")
+    assert crew.begun[1:3] == [first, WANTED.stages[2].stacks[0]], "the next one went alone in its place"
+    crew = Crew(lambda job: Done(job.stack, **how) if job.stack == first else Done(job.stack, problem="no"))
+    crew.answer = lambda job: Done(job.stack) if job.stack == "local" else Done(job.stack, problem="no")
+    assert len(run(crew, plan(most=50), Kept()).go().outcomes) == 2, "and a failure of that one ends the run"
+
+
+def test_a_platform_is_not_destroyed_while_a_tenant_could_not_be_opened() -> None:
+    crew = Crew(lambda job: Done(job.stack, locked="ops@there" if job.stack == TENANTS[0] else ""))
+    wanted = plan(operation="destroy", stages=stages({"local"}, TENANTS[:1], canary=True, destroys=True), most=50)
+    assert run(crew, wanted, Kept()).go().not_begun == ["local"]
+
+
 def test_failures_beyond_the_budget_end_the_run_and_only_they_are_to_be_tried_again() -> None:
     wanted = plan(stages=stages((), TENANTS, canary=False), most=2)
     kept = Kept()
@@ -122,6 +141,12 @@ def test_a_locked_stack_is_told_at_once_or_waited_for_when_that_was_asked() -> N
     assert waited.complete
     assert crew.clock >= free_from
     assert any(progress.waiting for progress in said)
+    assert [f"{TENANTS[1]}: somebody"] in [list(progress.holders) for progress in said], "it says for whom"
+    assert said[-1].holders == ()
+    crew.clock, free_from = 0.0, 1e9
+    limited = run(crew, plan(stages=wanted, wait=True, wait_seconds=60.0), Kept()).go()
+    assert limited.failed == [TENANTS[1]]
+    assert 60 <= crew.clock < 60 + 3 * LOCKED_SECONDS, "a holder that never ends is not waited for without end"
 
 
 def test_a_dry_run_is_no_work_done() -> None:

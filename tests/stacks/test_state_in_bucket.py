@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
+from ops import state_place
+from ops.errors import Unreadable
+from ops.stacks import state_file
 from tests.program.rig import ROOT, Rig
 from tests.stacks.conftest import Operator
 
@@ -74,6 +77,30 @@ def test_a_new_stack_is_encrypted_by_the_key_and_a_new_checkout_goes_on_with_it(
     listed = json.loads(rig.pulumi("stack", "ls", "--json", environment=shell).out)
     assert [stack["name"] for stack in listed] == [CELL], "`pulumi` itself finds them too"
     assert shell["MYFLUX_SECRETS_PROVIDER"] == kept.provider
+
+
+def test_a_damaged_state_is_named_with_the_version_to_go_back_to(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upload is whole or is none: somebody's own script, or a disk that was full before it."""
+    rig = kept.operator.rig
+    for name, value in (rig.environment(kept.fleet) | {"PULUMI_BACKEND_URL": ""}).items():
+        monkeypatch.setenv(name, value)
+    s3, name = rig.client("administrator", "s3"), ".pulumi/stacks/myflux-keys/torn.kept.json"
+    whole = json.dumps({"version": 3, "checkpoint": {"latest": {}}}).encode()
+    url = state_place.in_bucket(BUCKET, "us-east-1").url
+    try:
+        version = s3.put_object(Bucket=BUCKET, Key=name, Body=whole)["VersionId"]
+        assert state_file.opened(url, "torn.kept") == state_file.Opened()
+        for cut in (b"", whole[:20]):
+            s3.put_object(Bucket=BUCKET, Key=name, Body=cut)
+        with pytest.raises(Unreadable) as told:
+            state_file.opened(url, "torn.kept")
+        assert f"--copy-source '{BUCKET}/{name}?versionId={version}'" in str(told.value)
+        assert "Nothing was changed." in str(told.value)
+        source = {"Bucket": BUCKET, "Key": name, "VersionId": version}
+        s3.copy_object(Bucket=BUCKET, Key=name, CopySource=source)
+        assert state_file.opened(url, "torn.kept") == state_file.Opened(), "the command that was named mends it"
+    finally:
+        s3.delete_object(Bucket=BUCKET, Key=name)
 
 
 def test_another_backend_in_the_environment_is_refused_before_anything_is_changed(kept: Kept, tmp_path: Path) -> None:

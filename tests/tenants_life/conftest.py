@@ -195,7 +195,12 @@ def wait_until(done: Callable[[], bool], what: str, seconds: float = 120) -> Non
 
 @pytest.fixture(scope="session")
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
-    home = tmp_path_factory.mktemp("life")
+    with two_cells(tmp_path_factory.mktemp("life")) as running:
+        yield running
+
+
+@contextmanager
+def two_cells(home: Path) -> Generator[Life]:
     cell = LocalCell.start(home)
     try:
         for folder in ("cells", "tenants"):

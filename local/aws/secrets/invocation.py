@@ -35,6 +35,10 @@ class StepFailed(Exception):
     """One call of the function did not succeed. The message is what RotationFailed carries."""
 
 
+class Throttled(StepFailed):
+    """Lambda had no execution free (429): the function was not run."""
+
+
 def is_function_arn(text: str) -> bool:
     return _FUNCTION_ARN.fullmatch(text) is not None
 
@@ -52,7 +56,8 @@ def allowed(secret: Record, function_arn: str) -> bool:
 
 
 def invoke(secret: Record, function_arn: str, step: str, event: dict[str, Any]) -> None:
-    """Runs the function synchronously, as any caller of Lambda's Invoke does. Raises StepFailed."""
+    """Runs the function synchronously, as any caller of Lambda's Invoke does. Raises StepFailed, and its subclass
+    Throttled."""
     failure = f"Error when executing lambda {function_arn} during {step} step"
     parts = _FUNCTION_ARN.fullmatch(function_arn)
     if parts is None or not allowed(secret, function_arn):
@@ -63,6 +68,8 @@ def invoke(secret: Record, function_arn: str, step: str, event: dict[str, Any]) 
         status, headers, _ = app.call_service_handler_sync(
             lambda_svc.handle_request, "POST", path, {}, json.dumps(event).encode(), query
         )
+    if status == 429:
+        raise Throttled(f"{failure}: Lambda answered 429")
     if status != 200:
         raise StepFailed(f"{failure}: Lambda answered {status}")
     if "X-Amz-Function-Error" in headers:

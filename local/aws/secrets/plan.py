@@ -26,10 +26,18 @@ def begin(secret: Record, moment: float) -> None:
     restart(secret, moment)
 
 
-def succeeded(secret: Record, moment: float) -> None:
+def succeeded(secret: Record, moment: float, *, scheduled: bool) -> None:
+    """A scheduled rotation that the clock's jump made late keeps its slot: AWS would have rotated the secret in its
+    window, and counts the days from there."""
     secret["LastRotatedDate"] = moment
     secret["_RotatedOnce"] = True
+    window: Window | None = secret.get("_Window")
     restart(secret, moment)
+    if scheduled and window is not None and window.closes < moment:
+        found = schedule.parse(secret["RotationRules"])
+        while window.opens <= moment:
+            window = found.next_window(window.opens, window.opens)
+        secret["_Window"], secret["_NotBefore"] = window, window.opens
 
 
 def failed(secret: Record, moment: float) -> None:
@@ -49,6 +57,11 @@ def changed_by_hand(secret: Record, moment: float) -> None:
         return
     if "AutomaticallyAfterDays" in secret["RotationRules"] or moment >= secret["_Window"].opens:
         restart(secret, moment)
+
+
+def has_failed(secret: Record) -> bool:
+    """Whether the window that has opened was missed: the next try is in the next one."""
+    return bool(secret.get("RotationEnabled")) and secret["_NotBefore"] > secret["_Window"].opens
 
 
 def is_due(secret: Record, moment: float) -> bool:

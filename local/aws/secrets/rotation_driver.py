@@ -1,24 +1,32 @@
 """Drives a rotation: four calls of the function, repeated as a whole until they succeed or AWS would give up.
 
+A call that Lambda throttles is no failure: it waits for a free execution, as in Lambda's queue of asynchronous events.
+AWS does not say how Secrets Manager itself waits; Lambda's pauses grow from one second to five minutes.
+
 Owns the running rotations. Leaves out when one starts (`rotate_calls`, `scheduler`) and the call (`invocation`).
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda.html
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 import uuid
 from dataclasses import dataclass, field
 
 from ministack.core.concurrency import spawn_background
 
 from local.aws.secrets import events, invocation, labels, plan, settings
-from local.aws.secrets.invocation import StepFailed
+from local.aws.secrets.invocation import StepFailed, Throttled
 from local.aws.secrets.labels import PENDING
 from local.aws.secrets.store import LOCK, Record, acting_for, now, still_there, touch
 
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 3.0
+"""Between two calls of a throttled function. Shorter than AWS's, since somebody waits for the local cell."""
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
 _log = logging.getLogger("local.aws.secrets")
@@ -32,7 +40,9 @@ class Run:
     token: str
     function_arn: str
     rotation_token: str
+    scheduled: bool = False
     stopped: threading.Event = field(default_factory=threading.Event)
+    began: float = field(default_factory=time.monotonic)
 
     def is_over(self) -> bool:
         return self.stopped.is_set() or not still_there(self.secret)
@@ -46,6 +56,12 @@ def running(secret: Record) -> Run | None:
     return _runs.get(secret["ARN"])
 
 
+def under_way() -> int:
+    """How many rotations run."""
+    with LOCK:
+        return len(_runs)
+
+
 def stop(secret: Record) -> None:
     """Makes no further call for the secret's rotation. A running call ends by itself; labels do not change."""
     with LOCK:
@@ -54,7 +70,7 @@ def stop(secret: Record) -> None:
             run.stopped.set()
 
 
-def start(secret: Record, token: str) -> None:
+def start(secret: Record, token: str, *, scheduled: bool = False) -> None:
     """Begins a rotation, or continues the one that left AWSPENDING on `token`, and returns at once.
 
     The placeholder is a version without a value, labelled AWSPENDING, made before the function is first called.
@@ -62,7 +78,7 @@ def start(secret: Record, token: str) -> None:
     with LOCK:
         _placeholder(secret, token)
         touch(secret)
-        run = _new_run(secret, token)
+        run = _new_run(secret, token, scheduled=scheduled)
     spawn_background(_rotate, run, thread_name="secrets-rotation")
 
 
@@ -78,8 +94,8 @@ def start_test(secret: Record, token: str) -> None:
     spawn_background(_test, run, before, thread_name="secrets-rotation-test")
 
 
-def _new_run(secret: Record, token: str) -> Run:
-    run = Run(secret, token, secret["RotationLambdaARN"], str(uuid.uuid4()))
+def _new_run(secret: Record, token: str, *, scheduled: bool = False) -> Run:
+    run = Run(secret, token, secret["RotationLambdaARN"], str(uuid.uuid4()), scheduled)
     secret["_RotationToken"] = run.rotation_token
     _runs[secret["ARN"]] = run
     return run
@@ -102,7 +118,7 @@ def _rotate(run: Run) -> None:
             if run.is_over() or _runs.pop(secret["ARN"], None) is not run:
                 return
             if error is None:
-                plan.succeeded(secret, now())
+                plan.succeeded(secret, now(), scheduled=run.scheduled)
                 touch(secret)
             else:
                 plan.failed(secret, now())
@@ -142,7 +158,16 @@ def _call(run: Run, step: str) -> None:
     event = {"Step": step, "SecretId": run.secret["ARN"], "ClientRequestToken": run.token}
     if settings.rotation_token():
         event["RotationToken"] = run.rotation_token
-    invocation.invoke(run.secret, run.function_arn, step, event)
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            invocation.invoke(run.secret, run.function_arn, step, event)
+        except Throttled:
+            if time.monotonic() > run.began + settings.throttled_seconds() or run.stopped.wait(pause):
+                raise
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _require_value(run: Run) -> None:

@@ -14,6 +14,8 @@ ROTATION_ATTEMPTS = "MYFLUX_LOCAL_ROTATION_ATTEMPTS"
 """How often a whole rotation is tried. AWS says "multiple times" and no number."""
 ROTATION_RETRY_SECONDS = "MYFLUX_LOCAL_ROTATION_RETRY_SECONDS"
 """Seconds of real time between two attempts. AWS spaces them over the rotation window."""
+THROTTLED_SECONDS = "MYFLUX_LOCAL_THROTTLED_SECONDS"
+"""Seconds of real time that a rotation waits in all while Lambda has no execution free. AWS: up to six hours."""
 ROTATION_TOKEN = "MYFLUX_LOCAL_ROTATION_TOKEN"  # noqa: S105 (a variable's name)
 """``1``: the function's event has a RotationToken; ``0``: it hasn't, as before AWS introduced it."""
 
@@ -38,6 +40,10 @@ def rotation_retry_seconds() -> float:
     if seconds < 0:
         raise ValueError(f"{ROTATION_RETRY_SECONDS} must be at least 0, got {seconds}")
     return seconds
+
+
+def throttled_seconds() -> float:
+    return float(os.environ.get(THROTTLED_SECONDS, "600"))
 
 
 def _flag(name: str) -> bool:

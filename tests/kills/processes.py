@@ -1,0 +1,60 @@
+"""The processes of a running command, by what they are: the command itself, a worker of it, an engine."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Literal
+
+Victim = Literal["command", "worker", "engine", "all"]
+VICTIMS: Final[tuple[Victim, ...]] = ("command", "worker", "engine", "all")
+_WORKER: Final = "ops.stacks.processes"
+
+
+def kill(command: int, victim: Victim) -> bool:
+    """Kills by SIGKILL, at once. False where there is no such process at this moment. `all` also ends what the engine
+    has started, as a machine does that loses its power."""
+    below = list(_below(command))
+    if victim == "command":
+        chosen = [command]
+    elif victim == "all":
+        chosen = [command, *below]
+    else:
+        chosen = [pid for pid in below if _is(pid, victim)]
+    for pid in chosen:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    return bool(chosen)
+
+
+def _is(pid: int, victim: Victim) -> bool:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return False
+    if victim == "worker":
+        return any(_WORKER in word for word in words)
+    return Path(words[0]).name == "pulumi"
+
+
+def _below(command: int) -> Iterator[int]:
+    """Every descendant, before one of them is killed: an orphan has another parent."""
+    children: dict[int, list[int]] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            try:
+                parent = int(
+                    (folder / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1]
+                )
+            except OSError:
+                continue
+            children.setdefault(parent, []).append(int(folder.name))
+    waiting = [command]
+    while waiting:
+        for child in children.get(waiting.pop(), []):
+            waiting.append(child)
+            yield child
