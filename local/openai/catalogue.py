@@ -57,7 +57,7 @@ def _read() -> dict[str, Model]:
     models: dict[str, Model] = {}
     for name, row in table["models"].items():
         released = datetime.fromisoformat(row["released"] or table["date"]).replace(tzinfo=UTC)
-        prices = [Decimal(row[kind]) for kind in ("input_usd", "output_usd", "cached_usd")]
+        prices = Decimal(row["input_usd"]), Decimal(row["output_usd"]), Decimal(row["cached_usd"])
         models[name] = Model(name, int(released.timestamp()), *prices, row["flex"], row["shutdown"])
     return models
 
