@@ -10,10 +10,12 @@ import math
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Final
 
 from ops import prices
 from ops.prices import Call, NoPrice, Processing
+from ops.selection import files_of, one_tenant
 from tenancy import Tenant
 from tenancy.aws_prices import KEY_MONTH, SECRET_MONTH
 
@@ -96,6 +98,11 @@ def estimate(tenant: Tenant, load: Load, first: date) -> Estimate:
         hard=tenant.budget is not None and tenant.budget.hard,
         prices_as_of=prices.as_of(priced) if priced else None,
     )
+
+
+def estimate_file(fleet: Path, slug: str, load: Load, first: date) -> Estimate:
+    """Of the tenant in `fleet`. Raises OperationError and TenancyError."""
+    return estimate(one_tenant(files_of(fleet, [slug]), slug), load, first)
 
 
 def tokens_of(text: str) -> int:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ops import prices
 from ops.prices import NoPrice, Price
+from ops.selection import files_of, one_tenant
 from tenancy import Tenant
 from tenancy.catalogue import OFFERED_MODELS, REPLACEMENTS, shutdown
 from tenancy.spending import RateLimit
@@ -49,6 +51,11 @@ def facts(model: str, today: date, tenant: Tenant | None = None) -> ModelFacts:
         default=tenant is not None and model == tenant.models[0],
         limit=tenant.rate_limits.get(model) if tenant is not None else None,
     )
+
+
+def file_of(fleet: Path, slug: str) -> Tenant:
+    """Raises OperationError and TenancyError."""
+    return one_tenant(files_of(fleet, [slug]), slug)
 
 
 def offered(today: date) -> list[ModelFacts]:

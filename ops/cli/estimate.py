@@ -9,13 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from ops.actions.estimate import DAYS, Estimate, Load, Need, tokens_of
-from ops.actions.estimate import estimate as reckon
+from ops.actions.estimate import DAYS, Estimate, Load, Need, estimate_file, tokens_of
 from ops.cli import options, output
 from ops.cli.table import counted, table
 from ops.errors import OperationError
 from ops.prices import SOURCE, Call
-from ops.selection import files_of, one_tenant
 
 TEXT_MOST = 10_000_000
 """Characters of a file: more is not one call's text."""
@@ -54,7 +52,6 @@ def estimate(
     Asks nobody: prices are those of the package genai-prices, whose date is shown, before tax. Exits with 1 when a
     model has no price, since the total would be incomplete.
     """
-    found = one_tenant(files_of(fleet, [tenant]), tenant)
     if (input_tokens is None) == (text is None):
         raise OperationError("give either --input-tokens or --text FILE: how much a call sends decides its price.")
     if flex and batch:
@@ -68,7 +65,7 @@ def estimate(
         "batch" if batch else "flex" if flex else "standard",
         Decimal(str(busy_hours)),
     )
-    made = reckon(found, load, datetime.now(UTC).date())
+    made = estimate_file(fleet, tenant, load, datetime.now(UTC).date())
     output.result(_facts(made), _text(made), as_json=as_json)
     if not made.complete:
         without = ", ".join(one.model for one in made.models if one.usd is None)

@@ -13,7 +13,6 @@ from ops.actions.models import ModelFacts
 from ops.cli import options, output
 from ops.cli.table import table
 from ops.prices import SOURCE
-from ops.selection import files_of, one_tenant
 
 
 def models(
@@ -34,7 +33,7 @@ def models(
     have announced an end since.
     """
     today = datetime.now(UTC).date()
-    file = one_tenant(files_of(fleet, [tenant]), tenant) if tenant else None
+    file = known.file_of(fleet, tenant) if tenant else None
     found = known.of_tenant(file, today) if file else known.offered(today)
     lines, as_of = known.lines(file) if file else "", known.as_of(found)
     output.result(
