@@ -29,14 +29,17 @@ class TenantKey(CellTenantKey):
         values: dict[str, Any] = dict(args)
         cell = checked_cell(values.pop("cell"), place)
         kms_key_arn = values.pop("kms_key_arn")
+        rotation_function_arn = values.pop("rotation_function_arn")
+        provisioner_function = values.pop("provisioner_function")
+        # Before any output: a refused tenant registers nothing, and leaves nothing that waits.
+        tenant = from_program.tenant(values, place, cell)
         shared = program.Shared(
             kms_key_arn=kms_key_arn,
-            rotation_function_arn=values.pop("rotation_function_arn"),
-            provisioner_function=values.pop("provisioner_function"),
+            rotation_function_arn=rotation_function_arn,
+            provisioner_function=provisioner_function,
             # No argument of its own: the platform answers with its KMS key once the bucket is closed.
             health_bucket=pulumi.Output.from_input(kms_key_arn).apply(
                 lambda arn: cell.names.health_bucket if arn else ""
             ),
         )
-        tenant = from_program.tenant(values, place, cell)
         super().__init__(name, program.tenant_key_args(cell, tenant, shared), through_the_account(name, cell, opts))

@@ -165,13 +165,52 @@ HARMLESS: tuple[Harmless, ...] = (
     Harmless(
         "MetricAlarm", r"treatMissingData", ANY,
         "these metrics are there whenever there is something to tell; the one whose silence counts has its check",
-        lambda m: not m.original.name.endswith("SweepUnfinished"),
+        lambda m: not m.original.name.endswith(("SweepUnfinished", "HealthCycles")),
     ),
     Harmless(
         "MetricAlarm", r"(datapointsToAlarm|threshold)", ANY, "it rings as early, or earlier",
         lambda m: m.kind == "dropped" or m.after == 0 or m.original.name.endswith("AdminKeyDaysLeft"),
     ),
+    Harmless(
+        "MetricAlarm", r"(comparisonOperator|datapointsToAlarm|dimensions(\.Cell)?|evaluationPeriods|metricName|namespace|period|statistic|threshold)?", ANY,
+        "an alarm that sends nothing: health's own message does",
+        lambda m: not m.original.properties.get("alarmActions"),
+    ),
+    Harmless(
+        "MetricAlarm", r"threshold", ("widened",), "it rings always, which is heard",
+        lambda m: m.original.name.endswith("HealthCycles"),
+    ),
+    # What the health function reads
+    Harmless("Dashboard", r"(\(ignoreChanges\)|dashboardBody|dashboardName)?", ANY, "a picture of metrics, which notifies nobody"),
+    Harmless(
+        "BucketObjectv2", r"(bucket|content|contentType|key)?", ANY,
+        "health says that the tenant is not declared, and without its catalogue that countries and replacements are unknown",
+    ),
+    Harmless(
+        "Bucket", r"(\(ignoreChanges\)|bucket|forceDestroy)?", ANY, "the function fails without its bucket, and its heartbeat's alarm rings",
+        lambda m: m.original.name.endswith("health-store-bucket"),
+    ),
+    Harmless(
+        "BucketServerSideEncryptionConfiguration", r"rules.*", ANY,
+        "S3 encrypts each object by itself: https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-bucket-encryption.html",
+    ),
+    Harmless(
+        "Function", r"environment\.variables\.MYFLUX_(ALARM_TOPIC|HEALTH_BUCKET|LANGUAGE)", ("dropped",),
+        "the function fails at its start, and its heartbeat's alarm rings",
+    ),
     # Documents that deny
+    Harmless(
+        "BucketPolicy", r"policy\.Statement\[\].*", ANY, "the policy allows nobody, so a stranger needs another one",
+        lambda m: (m.statement or {}).get("Sid") == "OnlyThisAccount",
+    ),
+    Harmless(
+        "BucketPolicy", r"policy\.Statement\[\]\.(Action\[\]|Condition\.StringNotEquals|Resource)", ("widened",),
+        "a denial of more", _effect("Deny"),
+    ),
+    Harmless(
+        "BucketPolicy", r"policy\.Statement\[\]\.Condition\.StringNotEquals\.aws:PrincipalArn\[\]", ("dropped",),
+        "a denial of one more", _effect("Deny"),
+    ),
     Harmless(
         "SecretPolicy|RolePolicy", r"policy\.Statement\[\]\.Action\[\]", ("widened",), "a denial of more actions",
         _effect("Deny"),

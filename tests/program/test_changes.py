@@ -19,6 +19,7 @@ STACK = f"{SLUG}.{CELL}"
 INVOCATION = f"{SLUG}-openai-invocation"
 SECRET = f"{SLUG}-key-secret"
 POLICY = f"{SLUG}-key-policy"
+DECLARATION = f"{SLUG}-declaration"
 ROTATION = f"{SLUG}-rotation"
 ANSWERED = {f'tags["{tag}"]' for tag in (names.TAG_PROJECT_ID, names.TAG_SERVICE_ACCOUNT_ID)} | {"tagsAll"}
 
@@ -60,13 +61,15 @@ def _tags(rig: Rig) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in rig.describe(SLUG)["Tags"]}
 
 
-def test_a_changed_limit_is_plain_json_in_the_preview_and_touches_openai_alone(
+def test_a_changed_limit_is_plain_json_in_the_preview_and_touches_openai_and_the_declaration(
     tenant: Rig, change: Callable[[str, str], Run]
 ) -> None:
     version = tenant.current(SLUG)
     (project,) = tenant.projects(SLUG)
     done = change("requests_per_minute: 500", "requests_per_minute: 450")
-    assert done.changed == {INVOCATION: "update"}, "in place: a replaced project would be archived for ever"
+    assert done.changed == {INVOCATION: "update", DECLARATION: "update"}, (
+        "in place: a replaced project would be archived for ever"
+    )
     assert set(done.step(INVOCATION).diff) == {"input"}
     asked = _inputs(tenant, INVOCATION)
     assert json.loads(asked["input"])["rate_limits"]["gpt-5.4-mini"]["requests_per_minute"] == 450
@@ -86,7 +89,7 @@ def test_another_model_reaches_openai_and_the_rotation_functions_tags(
     tenant: Rig, change: Callable[[str, str], Run]
 ) -> None:
     done = change("models: [gpt-5.4-mini]", "models: [gpt-5.4-mini, gpt-6-luna]")
-    assert done.changed == {INVOCATION: "update", SECRET: "update"}
+    assert done.changed == {INVOCATION: "update", SECRET: "update", DECLARATION: "update"}
     assert set(done.step(SECRET).diff) <= {f'tags["{names.TAG_MODELS}"]', "tags", "tagsAll"}
     assert _tags(tenant)[names.TAG_MODELS] == "gpt-5.4-mini gpt-6-luna"
 
@@ -116,12 +119,12 @@ def test_a_switched_off_tenant_is_refused_and_one_switched_on_again_reads(
 ) -> None:
     before = reader().get(SLUG)
     off = change("enabled: true", "enabled: false")
-    assert off.changed == {POLICY: "update"}, "nothing but the lock"
+    assert off.changed == {POLICY: "update", DECLARATION: "update"}, "nothing but the lock, and that health knows"
     with pytest.raises(AccessDeniedError):
         reader().get(SLUG)
     tenant.rotate(SLUG)
     on = change("enabled: false", "enabled: true")
-    assert on.changed == {POLICY: "update"}
+    assert on.changed == {POLICY: "update", DECLARATION: "update"}
     assert reader().get(SLUG).key_id != before.key_id, "a switched-off tenant's key rotates on"
 
 
@@ -134,7 +137,7 @@ def test_consumers_are_a_tag_that_the_sweep_names_in_its_alarms(tenant: Rig, cha
 
 def test_a_neighbour_is_never_part_of_the_plan(tenant: Rig, change: Callable[[str, str], Run]) -> None:
     done = change("monthly_usd: 200", "monthly_usd: 250")
-    assert done.changed == {INVOCATION: "update"}
+    assert done.changed == {INVOCATION: "update", DECLARATION: "update"}
     strangers = [
         step.name for step in done.steps if not step.name.startswith((SLUG, "myflux-keys-", CELL, "organization/"))
     ]
