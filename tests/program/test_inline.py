@@ -101,7 +101,9 @@ def test_fifty_stacks_in_one_worker_are_told_apart(
         lock.unlink()
     assert len(outcomes) + 2 == 50
     assert not any(done.ok for done in outcomes)
-    assert (first.problem, first.changes, first.steps) == (last.problem, last.changes, last.steps)
+    assert (first.problem, first.changes) == (last.problem, last.changes)
+    # The engine makes resources side by side, so it tells them in any order.
+    assert sorted(first.steps, key=lambda step: step.urn) == sorted(last.steps, key=lambda step: step.urn)
     assert first.ok
     assert first.changes["create"] > 5
     assert _around() == before
