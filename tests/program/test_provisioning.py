@@ -82,7 +82,11 @@ def test_everything_that_can_be_tagged_is_tagged(shipped: Shipped) -> None:
 
 def test_a_customers_own_key_gets_a_place_and_nothing_else(shipped: Shipped, reader: Callable[..., KeyReader]) -> None:
     made = [r["type"] for r in shipped.rig.resources(f"initech.{CELL}") if r["type"].startswith("aws:")]
-    assert sorted(made) == ["aws:secretsmanager/secret:Secret", "aws:secretsmanager/secretPolicy:SecretPolicy"]
+    assert sorted(made) == [
+        "aws:s3/bucketObjectv2:BucketObjectv2",
+        "aws:secretsmanager/secret:Secret",
+        "aws:secretsmanager/secretPolicy:SecretPolicy",
+    ]
     described = shipped.rig.describe("initech")
     assert not described.get("RotationEnabled"), "a key that is not ours is not rotated"
     assert not described.get("VersionIdsToStages")
