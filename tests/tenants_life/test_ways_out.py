@@ -66,7 +66,7 @@ def delete(life: Life, slug: str) -> None:
 def settled_and_whole(life: Life, slug: str) -> None:
     """The next `up` finds nothing to do, and a refresh no drift."""
     life.settled(slug)
-    again = life.told("up", slug)["stacks"][f"{slug}.local"]
+    again = life.told("up", slug, "--no-marks")["stacks"][f"{slug}.local"]
     assert set(again["changes"]) == {"same"}, again
     assert "found" not in again
     tags = {tag["Key"]: tag["Value"] for tag in life.secret(slug)["Tags"]}
@@ -254,7 +254,7 @@ def test_a_destroyed_customers_tenant_comes_back_with_the_customers_key(life: Li
     typed(life, way_out, "--yes")
     with life.reading() as reader:
         assert reader.get(slug).api_key.reveal() == key
-    again = life.told("up", slug)["stacks"][f"{slug}.local"]
+    again = life.told("up", slug, "--no-marks")["stacks"][f"{slug}.local"]
     assert set(again["changes"]) == {"same"}, again
 
 
