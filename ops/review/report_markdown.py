@@ -154,11 +154,17 @@ def _lost(changed: Sequence[Change]) -> list[str]:
 
 def _lines(changed: Sequence[Change]) -> list[str]:
     lines: list[str] = []
-    for one in changed:
+    for one in [change for change in changed if not _repeats_the_file(change)] or changed:
         lines.append(f"{_SIGNS[one.action].replace('~', '!')} {one.type.rpartition(':')[2]} {one.name}")
         if one.action == "update":
             lines += [f"-   {line}" for line in one.lost] + [f"+   {line}" for line in one.gained]
     return lines[:_LINES] + ([f"  … {len(lines) - _LINES} more lines"] if len(lines) > _LINES else [])
+
+
+def _repeats_the_file(one: Change) -> bool:
+    """A declaration says what the tenant's file says, whose change the reviewer reads anyway."""
+    declared = one.type == "aws:s3/bucketObjectv2:BucketObjectv2" and one.name.endswith("-declaration")
+    return declared and one.action == "update"
 
 
 def _previews(previews: Previews) -> list[str]:

@@ -177,7 +177,7 @@ def test_disable_shuts_readers_out_and_enable_lets_them_in_with_file_and_state_a
     operated.reader().get("acme")
 
     found = done(operated.command("disable", "acme", "--json"))
-    assert found["stack_changes"] == 1, "the stack's state has the policy and nothing else of this changed"
+    assert found["stack_changes"] == 2, "the policy and the declaration, and nothing else, in the stack's state"
     assert file.read_text(encoding="utf-8") == written.replace("enabled: true", "enabled: false")
     with pytest.raises(AccessDeniedError):
         operated.reader().get("acme")
@@ -191,7 +191,7 @@ def test_disable_shuts_readers_out_and_enable_lets_them_in_with_file_and_state_a
         "a disabled tenant's key goes on rotating"
     )
 
-    assert done(operated.command("enable", "acme", "--json"))["stack_changes"] == 1
+    assert done(operated.command("enable", "acme", "--json"))["stack_changes"] == 2
     assert file.read_text(encoding="utf-8") == written
     operated.reader().get("acme")
 

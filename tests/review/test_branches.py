@@ -135,7 +135,7 @@ def test_a_tenants_pull_request_is_told_in_a_few_lines_and_passes(branches: Bran
     branches.commit("A bigger budget for Acme")
     checked = branches.check()
     assert checked.code == 0, checked.report + checked.err
-    assert "**acme.local**: 1 update (tenants/acme.yaml is changed)" in checked.report
+    assert "**acme.local**: 2 update (tenants/acme.yaml is changed)" in checked.report
     assert "+   input.budget.monthly_usd: 300" in checked.report
     assert "| local: OpenAI budgets, USD a month | 2,750 | 2,850 | - |" in checked.report
     assert "mocked look-ups" in checked.report, "a reviewer must know that nobody looked at what is deployed"
@@ -199,7 +199,7 @@ PIPELINE = """pipeline:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("log_retention_days: 14", "log_retention_days: 30", "**local**: 4 update"),
+        ("log_retention_days: 14", "log_retention_days: 30", "**local**: 5 update"),
         ("openai:\n", f"{PIPELINE}openai:\n", "+ Role local-deployer-role\n"),
     ],
     ids=["logs kept longer", "a pipeline"],
