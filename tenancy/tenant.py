@@ -102,7 +102,7 @@ class Tenant(Model):
         AfterValidator(_name),
         Field(
             description="The tenant's name for people: `key set` and `offboard` show it when they ask, `check` in its "
-            "report. AWS and OpenAI do not get it.",
+            "report, and health's messages name it. It is in the declaration in AWS; OpenAI does not get it.",
             examples=["Acme Travel"],
         ),
     ]
