@@ -134,5 +134,5 @@ def test_a_program_that_is_refused_while_it_runs_is_refused_in_its_words(monkeyp
 
 
 def test_an_unknown_kind_of_resource_is_not_answered_by_guessing() -> None:
-    with pytest.raises(NoAnswerError, match="aws:s3/bucket:Bucket"):
-        answer(NAMES, "aws:s3/bucket:Bucket", "b", {"name": "b"})
+    with pytest.raises(NoAnswerError, match="aws:rds/instance:Instance"):
+        answer(NAMES, "aws:rds/instance:Instance", "b", {"name": "b"})
