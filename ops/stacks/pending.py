@@ -33,6 +33,7 @@ _LOOKED_UP: Final = ("aws:secretsmanager/secret:Secret", _ISSUER, _POLICY)
 
 AGAIN: Final = frozenset(
     {
+        "aws:cloudwatch/dashboard:Dashboard",
         "aws:cloudwatch/eventRule:EventRule",
         "aws:cloudwatch/eventTarget:EventTarget",
         "aws:cloudwatch/metricAlarm:MetricAlarm",
@@ -41,6 +42,7 @@ AGAIN: Final = frozenset(
         "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
         "aws:lambda/invocation:Invocation",
         "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+        "aws:s3/bucketObjectv2:BucketObjectv2",
         "aws:s3/bucketPolicy:BucketPolicy",
         "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
