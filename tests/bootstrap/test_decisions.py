@@ -149,7 +149,7 @@ def listing(monkeypatch: pytest.MonkeyPatch, *files: str) -> None:
         else:
             answers.add_client_error("list_objects_v2", "NoSuchBucket")
     answers.activate()
-    monkeypatch.setattr(backend, "_s3", lambda _found: s3)
+    monkeypatch.setattr(backend, "s3", lambda _found: s3)
 
 
 def test_a_bucket_that_keeps_other_projects_states_is_not_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
