@@ -72,7 +72,7 @@ def test_the_role_changes_the_platform_and_a_tenant_and_reads_both_back(
         file.read_text(encoding="utf-8").replace("log_retention_days: 14", "log_retention_days: 30"), encoding="utf-8"
     )
     changed = rig.up(CELL, environment=environment).changed
-    assert len(changed) == 4, changed
+    assert len(changed) == 5, changed
     assert all(name.endswith("-logs") for name in changed), "the change, and nothing else"
     rig.up("acme.local", environment=environment)
     rig.await_first_key("acme")
