@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from ops.stacks import lock_holder
+from ops.stacks import backend, lock_holder
 from ops.stacks.lock_holder import CLOCK_SECONDS, Lock
 from ops.state_place import place
 
@@ -30,6 +30,14 @@ def has_ended(lock: Lock, url: str, proc: Path = _PROC) -> bool:
     if found.scheme != "file" or lock.host != socket.gethostname() or not sees_all(proc):
         return False
     return _file_system(Path(found.root).resolve(), proc) in _DISKS and not _runs(lock, proc)
+
+
+def free(url: str, stack: str, project: str = backend.PROJECT) -> list[Lock]:
+    """Removes the stack's locks whose process has ended, and returns them."""
+    ended = [lock for lock in backend.locks(url, stack, project) if has_ended(lock, url)]
+    for lock in ended:
+        backend.unlock(url, lock)
+    return ended
 
 
 def is_missing_here(lock: Lock) -> bool:

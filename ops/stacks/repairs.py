@@ -23,10 +23,7 @@ def usable_again(environment: Mapping[str, str], stack: str, project: Path, outp
         return False
     name = yaml.safe_load((project / "Pulumi.yaml").read_text("utf-8"))["name"]
     if backend.TAKEN in output:
-        ended = [lock for lock in backend.locks(url, stack, name) if lock_process.has_ended(lock, url)]
-        for lock in ended:
-            backend.unlock(url, lock)
-        return bool(ended)
+        return bool(lock_process.free(url, stack, name))
     if state_file.UNREADABLE not in output:
         return False
     # A tenant's program reads the state of its platform too.

@@ -1,7 +1,7 @@
 """Before an operation that no worker runs: frees and repairs the stack that an earlier, killed engine has left.
 
-For the commands that start an engine themselves, such as `move` and `offboard`. A worker does the same with its own
-note of the killed one (`work`).
+For the commands that start an engine themselves, such as `move` and `offboard`. A worker also has its own note of the
+killed one (`work`), and repairs the state by the same `mend`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import os
 
 from ops import state_place
 from ops.errors import OperationError
-from ops.stacks import backend, lock_process, pending, state_file
+from ops.stacks import lock_process, pending, state_file
 from ops.stacks.engine import Engine
+from ops.stacks.pending import Mended
 
 
 def settled(engine: Engine, stack: str) -> bool:
@@ -22,14 +23,23 @@ def settled(engine: Engine, stack: str) -> bool:
     url = engine.place(stack).url or os.environ.get(state_place.BACKEND, "")
     if not url:
         return False
-    for lock in backend.locks(url, stack):
-        if lock_process.has_ended(lock, url):
-            backend.unlock(url, lock)
+    lock_process.free(url, stack)
     if not state_file.opened(url, stack).cut_off:
         return False
-    mended = pending.mend(json.loads(engine.export(stack)), pending.in_aws)
+    mended = mend(engine, stack)
     if mended.unknown:
         raise OperationError(pending.not_found(stack, mended.unknown))
-    if mended.deployment is not None:
-        engine.replace_state(stack, mended.deployment)
     return True
+
+
+def mend(engine: Engine, stack: str) -> Mended:
+    """Resolves what a killed engine left pending. Where `unknown` is not empty, nothing was changed."""
+    before = engine.export(stack)
+    mended = pending.mend(json.loads(before), pending.in_aws)
+    if mended.deployment is None or mended.unknown:
+        return mended
+    # Replacing takes the lock, reading does not: another worker may have repaired the state in between.
+    if engine.export(stack) != before:
+        return Mended(None)
+    engine.replace_state(stack, mended.deployment)
+    return mended

@@ -7,7 +7,6 @@ error of one stack is its outcome.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from dataclasses import replace
@@ -17,7 +16,17 @@ from typing import Final
 from ops import journal, state_place
 from ops.errors import OperationError, Unreadable
 from ops.explained import explained
-from ops.stacks import backend, check_secrets, lock_holder, lock_process, marking, pending, sources, state_file
+from ops.stacks import (
+    backend,
+    check_secrets,
+    lock_holder,
+    lock_process,
+    marking,
+    pending,
+    settling,
+    sources,
+    state_file,
+)
 from ops.stacks.engine import Engine, OperationFailed, Outcome
 from ops.stacks.job import Done, Job
 from ops.stacks.pending import Mended
@@ -81,7 +90,7 @@ def _attempt(job: Job, engine: Engine, fleet: Path, at: StatePlace, lost: lock_h
         if locks:
             return Done(job.stack, locked="; ".join(_holder(lock) for lock in locks), mended=freed)
         state = state_file.opened(at.url, job.stack)
-        mended = _mend(job.stack, engine) if lost or state.cut_off else Mended(None)
+        mended = settling.mend(engine, job.stack) if lost or state.cut_off else Mended(None)
         if mended.unknown:
             return Done(job.stack, problem=pending.not_found(job.stack, mended.unknown), again=False)
         try:
@@ -172,18 +181,6 @@ def _operate(job: Job, engine: Engine, *, refresh: bool = False) -> Outcome:
     if job.operation == "refresh":
         return engine.refresh(job.stack)
     return engine.destroy(job.stack, remove=not job.dry, dry=job.dry, refresh=refresh)
-
-
-def _mend(stack: str, engine: Engine) -> Mended:
-    before = engine.export(stack)
-    mended = pending.mend(json.loads(before), pending.in_aws)
-    if mended.deployment is None or mended.unknown:
-        return mended
-    # Replacing takes the lock, reading does not: another worker may have repaired the state in between.
-    if engine.export(stack) != before:
-        return Mended(None)
-    engine.replace_state(stack, mended.deployment)
-    return mended
 
 
 def _repairs(mended: Mended) -> tuple[str, ...]:
