@@ -9,8 +9,9 @@ import pulumi
 from pulumi_aws.s3 import BucketObjectv2
 
 from components.closed_bucket import ClosedBucketArgs, closed_bucket
-from components.iam.health import CATALOGUE, health_bucket
+from components.iam.health import health_bucket
 from myflux_keys.aws_names import CellNames
+from myflux_keys.declaration import CATALOGUE
 
 JSON = "application/json"
 

@@ -15,6 +15,8 @@ from typing import Any, Final, cast
 SCHEMA: Final = 1
 DECLARATIONS: Final = "declarations/"
 """How the keys of all declarations begin, each ``declarations/<tenant>.json``."""
+CATALOGUE: Final = "catalogue.json"
+"""The key of what OpenAI offers, in the same bucket."""
 
 
 class DeclarationError(ValueError):

@@ -21,8 +21,6 @@ from genai_prices.types import ModelInfo, Provider, TieredPrices
 
 Processing = Literal["standard", "flex", "batch"]
 """How OpenAI works on a call: flex and batch are slower, and cost less where a model offers them."""
-OLD_DAYS: Final = 90
-"""A table older than this is said to be old."""
 SOURCE: Final = f"genai-prices {version('genai-prices')}"
 
 _PROVIDER: Final = "openai"

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from components.iam.grants import Deploys, Grant, Grants
-from components.iam.health import CATALOGUE
 from myflux_keys.aws_names import CellNames
-from myflux_keys.declaration import DECLARATIONS
+from myflux_keys.declaration import CATALOGUE, DECLARATIONS
 
 READ_BUCKET: Final = (
     "GetAccelerateConfiguration GetBucketAcl GetBucketCORS GetBucketLogging GetBucketObjectLockConfiguration "
@@ -35,7 +34,8 @@ def _bucket(names: CellNames, _: Deploys) -> list[Grant]:
 
 
 def _object(names: CellNames, deploys: Deploys) -> list[Grant]:
-    """The provider reads back what it wrote. Whoever may not list a bucket gets 403 for an object that is gone."""
+    """The provider reads back what it wrote. S3 answers 403 for an object that is gone, if the caller may not list the
+    bucket."""
     bucket = names.health_bucket_arn
     keys = [f"{DECLARATIONS}*", *([CATALOGUE] if deploys == "everything" else [])]
     return [

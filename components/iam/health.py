@@ -10,13 +10,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from components.iam.state_store import closed
-from components.iam.statements import Document, Statement, document
+from components.iam.statements import Document, Statement, allow, document
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import FUNCTIONS
-from myflux_keys.declaration import DECLARATIONS
+from myflux_keys.declaration import CATALOGUE, DECLARATIONS
 
-CATALOGUE: Final = "catalogue.json"
-"""The object's key: what OpenAI offers. `functions/health/store.py` reads it."""
 _STATE: Final = "health/*"
 """What the function remembers."""
 
@@ -47,12 +45,8 @@ def watching(names: CellNames) -> list[Statement]:
     """
     bucket = names.health_bucket_arn
     return [
-        _allow("NamesOfDeclarations", "s3:ListBucket", bucket),
-        _allow("ReadDeclarations", "s3:GetObject", *(f"{bucket}/{one}" for one in (f"{DECLARATIONS}*", CATALOGUE))),
-        _allow("RememberFindings", ["s3:GetObject", "s3:PutObject"], f"{bucket}/{_STATE}"),
-        _allow("SendMessages", "sns:Publish", names.alarm_topic_arn),
+        allow("NamesOfDeclarations", "s3:ListBucket", [bucket]),
+        allow("ReadDeclarations", "s3:GetObject", [f"{bucket}/{DECLARATIONS}*", f"{bucket}/{CATALOGUE}"]),
+        allow("RememberFindings", ["s3:GetObject", "s3:PutObject"], [f"{bucket}/{_STATE}"]),
+        allow("SendMessages", "sns:Publish", [names.alarm_topic_arn]),
     ]
-
-
-def _allow(sid: str, actions: str | list[str], *resources: str) -> Statement:
-    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": list(resources)}

@@ -40,10 +40,11 @@ def document(*statements: Statement) -> Document:
 
 
 def allow(
-    sid: str, actions: Sequence[str], resources: Sequence[str], condition: dict[str, Any] | None = None
+    sid: str, actions: str | Sequence[str], resources: Sequence[str], condition: dict[str, Any] | None = None
 ) -> Statement:
-    """A statement of an identity policy."""
-    statement: Statement = {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+    """A statement of an identity policy. One action may be a text."""
+    named = actions if isinstance(actions, str) else list(actions)
+    statement: Statement = {"Sid": sid, "Effect": "Allow", "Action": named, "Resource": list(resources)}
     return statement | ({"Condition": condition} if condition else {})
 
 

@@ -84,8 +84,8 @@ class Cycle:
     def _money(self, found: Roster, state: State, workers: Executor) -> State:
         tenants = dict(state.tenants)
         # The first one's answer has OpenAI's time. Each organization has limits of its own, so they are asked at once.
-        first, rest = self._organizations(found)
-        for organizations in (first, rest):
+        every = self._organizations(found)
+        for organizations in (every[:1], every[1:]):
             for answer in workers.map(
                 read_money, organizations, repeat(state.tenants), repeat(self.services), repeat(state.costs_as_of)
             ):
@@ -120,17 +120,14 @@ class Cycle:
             log.line("health.failed", level=logging.ERROR, tenant=tenant, error=self.failed[tenant])
             return None
 
-    def _organizations(self, found: Roster) -> tuple[list[Organization], list[Organization]]:
-        """The first one, and the others."""
+    def _organizations(self, found: Roster) -> list[Organization]:
         common = self.services.settings.common
-        every = found.organizations(common.cell, common.organization_id)
-        return every[:1], every[1:]
+        return found.organizations(common.cell, common.organization_id)
 
     def _limits(self, found: Roster, state: State, workers: Executor) -> dict[str, Limits]:
         histories, limits = _of_tenants(state), dict[str, Limits]()
-        first, rest = self._organizations(found)
         known = (repeat(found.declared), repeat(state.tenants), repeat(histories), repeat(self.services))
-        for answer in workers.map(read_some_limits, first + rest, *known):
+        for answer in workers.map(read_some_limits, self._organizations(found), *known):
             limits |= answer
         return limits
 

@@ -16,13 +16,12 @@ from botocore.exceptions import ClientError
 from functions.health.catalogue import read_catalogue
 from functions.health.facts import Catalogue
 from functions.health.state import State
-from myflux_keys.declaration import DECLARATIONS, Declaration, DeclarationError
+from myflux_keys.declaration import CATALOGUE, DECLARATIONS, Declaration, DeclarationError
 from myflux_keys.names import TENANT_SLUG
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-CATALOGUE: Final = "catalogue.json"
 STATE: Final = "health/state.json"
 _CONFLICTS: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 

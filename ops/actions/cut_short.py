@@ -6,7 +6,7 @@ Owns the sentences. Leaves out asking, and the rule, which the rotation function
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -28,10 +28,16 @@ if TYPE_CHECKING:
 _CACHE: Final = timedelta(seconds=READER_CACHE_SECONDS)
 
 
-def by_tenant(client: SecretsManagerClient, names: CellNames, slugs: Collection[str]) -> Iterator[str]:
-    """A sentence for each tenant of `slugs` from whose keys a rotation now takes something."""
-    for tenant, found in _secrets(client, names, slugs):
-        sentence = cut_short(tenant, found)
+def by_tenant(
+    client: SecretsManagerClient,
+    names: CellNames,
+    slugs: Collection[str],
+    listed: Mapping[str, SecretFacts] | None = None,
+) -> Iterator[str]:
+    """A sentence for each tenant of `slugs` from whose keys a rotation now takes something. `listed` are the cell's
+    secrets, where they were listed just before."""
+    for tenant, found in _secrets(client, names, slugs) if listed is None else listed.items():
+        sentence = cut_short(tenant, found) if tenant in slugs else None
         if sentence is not None:
             yield sentence
 
@@ -66,7 +72,7 @@ def _secrets(
     client: SecretsManagerClient, names: CellNames, slugs: Collection[str]
 ) -> Iterator[tuple[str, SecretFacts]]:
     if len(slugs) != 1:
-        yield from ((tenant, found) for tenant, found in tenant_secrets(client, names) if tenant in slugs)
+        yield from tenant_secrets(client, names)
         return
     (tenant,) = slugs
     try:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from functions.health.retirement import OLD_DAYS
 from ops import prices
 from ops.prices import Call, NoPrice, Processing
 from ops.selection import files_of, one_tenant
@@ -62,17 +63,22 @@ class ModelMonth:
 
 @dataclass(frozen=True)
 class Estimate:
-    """`models` in the file's order: the first is the default. `aws_usd` is for the secret, and for the KMS key of a
-    dedicated tenant. `prices_as_of` is None where no model has a dated price."""
+    """`models` in the file's order: the first is the default. `dedicated`: the tenant has a KMS key of its own.
+    `prices_as_of` is None where no model has a dated price."""
 
     tenant: str
     load: Load
     first: date
     models: tuple[ModelMonth, ...]
-    aws_usd: Decimal
+    dedicated: bool
     budget: Need | None
     hard: bool
     prices_as_of: date | None
+
+    @property
+    def aws_usd(self) -> Decimal:
+        """For the secret, and for the tenant's own KMS key."""
+        return SECRET_MONTH + (KEY_MONTH if self.dedicated else 0)
 
     @property
     def complete(self) -> bool:
@@ -80,20 +86,19 @@ class Estimate:
 
     @property
     def old(self) -> bool:
-        return self.prices_as_of is None or (self.first - self.prices_as_of).days > prices.OLD_DAYS
+        return self.prices_as_of is None or (self.first - self.prices_as_of).days > OLD_DAYS
 
 
 def estimate(tenant: Tenant, load: Load, first: date) -> Estimate:
     """The DAYS from `first` on, each at the price of its day."""
     months = tuple(_month(tenant, model, load, first) for model in tenant.models)
     priced = [one.model for one in months if one.usd is not None]
-    dedicated = tenant.isolation == "dedicated"
     return Estimate(
         tenant=tenant.tenant,
         load=load,
         first=first,
         models=months,
-        aws_usd=SECRET_MONTH + (KEY_MONTH if dedicated else 0),
+        dedicated=tenant.isolation == "dedicated",
         budget=_budget(tenant, months[0]),
         hard=tenant.budget is not None and tenant.budget.hard,
         prices_as_of=prices.as_of(priced) if priced else None,

@@ -1,7 +1,7 @@
 """What is known of each model: price, context, end and replacement; for a tenant, its limits and the lines to change.
 
-Pure. Leaves out the prices (`ops.prices`), the lists of models (`tenancy.catalogue`) and printing. OpenAI
-is not asked.
+Pure. Leaves out the prices (`ops.prices`), the lists of models (`tenancy.catalogue`) and printing. OpenAI is
+not asked.
 """
 
 from __future__ import annotations
@@ -65,8 +65,7 @@ def offered(today: date) -> list[ModelFacts]:
 
 def of_tenant(tenant: Tenant, today: date) -> list[ModelFacts]:
     """Its models, the default first, then the replacements that they need and do not have."""
-    models = [*tenant.models, *_new(tenant)]
-    return [facts(model, today, tenant) for model in models]
+    return [facts(model, today, tenant) for model in dict.fromkeys([*tenant.models, *_renewed(tenant)])]
 
 
 def as_of(found: Iterable[ModelFacts]) -> date | None:
@@ -76,9 +75,9 @@ def as_of(found: Iterable[ModelFacts]) -> date | None:
 
 def lines(tenant: Tenant) -> str:
     """The lines of the tenant's file with each ending model replaced; empty where none ends, or none is known."""
-    if not _new(tenant) and not _dropped(tenant):
+    changed = _renewed(tenant)
+    if changed == list(tenant.models):
         return ""
-    changed = list(dict.fromkeys(_after(model) for model in tenant.models))
     limits = {_after(model): limit.model_dump() for model, limit in tenant.rate_limits.items()}
     told: dict[str, Any] = {"models": changed} | ({"rate_limits": limits} if limits else {})
     flow = {name: yaml.safe_dump(told[name], default_flow_style=True, sort_keys=False, width=1000) for name in told}
@@ -89,9 +88,6 @@ def _after(model: str) -> str:
     return REPLACEMENTS.get(model, model) if shutdown(model) else model
 
 
-def _new(tenant: Tenant) -> list[str]:
-    return [model for model in dict.fromkeys(map(_after, tenant.models)) if model not in tenant.models]
-
-
-def _dropped(tenant: Tenant) -> list[str]:
-    return [model for model in tenant.models if _after(model) != model]
+def _renewed(tenant: Tenant) -> list[str]:
+    """Its models with each ending one replaced; two with one replacement become one."""
+    return list(dict.fromkeys(map(_after, tenant.models)))

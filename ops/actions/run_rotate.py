@@ -5,7 +5,7 @@ Leaves out the choice of tenants (`ops/selection.py`) and the rotations (`rotate
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from ops.actions.pace import Budget, slowest, told
 from ops.actions.rotate import Progress, Rotate, Waiting
 from ops.errors import Declined, OperationError
 from ops.journal import Journal
-from ops.rotation_state import tenant_secrets
+from ops.rotation_state import SecretFacts, tenant_secrets
 from ops.selection import Selection
 
 _OPERATION: Final = "rotate"
@@ -103,15 +103,18 @@ def _prepared(chosen: Selection, wanted: Wanted, talk: Talk, locks: ExitStack) -
         slugs = {tenant.tenant for tenant in chosen.tenants}
         if stopped is not None:
             slugs -= {slug for slug, entry in stopped.entries.items() if entry.outcome in ("started", "succeeded")}
-        cut = list(cut_short.by_tenant(account.secrets, chosen.cell.names, slugs))
-        return _Run(chosen, place, stopped, _order(account, chosen, wanted), cut)
+        names = chosen.cell.names
+        # A few tenants that are named are not worth a list of all.
+        listed = None if wanted.tenants else dict(tenant_secrets(account.secrets, names))
+        cut = list(cut_short.by_tenant(account.secrets, names, slugs, listed))
+        return _Run(chosen, place, stopped, _order(chosen, wanted, listed or {}), cut)
 
 
-def _order(account: Account, chosen: Selection, wanted: Wanted) -> list[str]:
+def _order(chosen: Selection, wanted: Wanted, listed: Mapping[str, SecretFacts]) -> list[str]:
     slugs = [tenant.tenant for tenant in chosen.tenants]
     if wanted.tenants:
         return rotation_order.as_given([slug.strip() for slug in wanted.tenants], slugs)
-    return rotation_order.last_read_first(slugs, dict(tenant_secrets(account.secrets, chosen.cell.names)))
+    return rotation_order.last_read_first(slugs, listed)
 
 
 def _told(run: _Run) -> str:

@@ -95,7 +95,7 @@ def _text(made: Estimate) -> str:
                 for one in made.models
             ],
         ),
-        f"AWS: {made.aws_usd:.2f} USD for the secret{' and the KMS key' if made.aws_usd > 1 else ''}.",
+        f"AWS: {made.aws_usd:.2f} USD for the secret{' and the KMS key' if made.dedicated else ''}.",
         _budget(made),
         f"Rate limits: the calls spread evenly over {load.busy_hours} hours of the day. OpenAI's own limits may be "
         "lower, and its limit of requests a day is not in the tenant's file.",

@@ -16,8 +16,7 @@ from typing import Any, Final
 
 import z3
 
-from components.iam.health import CATALOGUE
-from myflux_keys.declaration import DECLARATIONS
+from myflux_keys.declaration import CATALOGUE, DECLARATIONS
 from ops.isolation.attempts import About, Attempt
 from ops.isolation.decision import Caller, Lock, Request, allowed, covers
 from ops.isolation.policy import Policy

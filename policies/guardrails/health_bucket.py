@@ -110,8 +110,8 @@ HEALTH_BUCKET_RULES: Final = (
         level="mandatory",
         description="The bucket of declarations blocks public access, encrypts its objects, and only the health "
         "function and deployers may use them.",
-        rationale="Declarations hold customers' names and budgets. Whoever writes what the health function remembers "
-        "decides which trouble is told.",
+        rationale="Declarations hold customers' names and budgets. A person who writes what the health function "
+        "remembers decides which trouble is told.",
         fix="Keep components/health_store.py and `health_bucket` of components/iam/health.py.",
         source="https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html",
         check=_closed,

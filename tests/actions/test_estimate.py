@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,27 +12,14 @@ import pytest
 from ops import prices
 from ops.actions.estimate import DAYS, Load, estimate, tokens_of
 from ops.prices import Call, NoPrice, cost
-from tenancy import Tenant
+from tests.tenancy.files import least
 
 TODAY = date(2026, 11, 30)
 MINI = "gpt-5.4-mini"
 
 
-def tenant(**more: Any) -> Tenant:
-    fields: dict[str, Any] = {
-        "tenant": "acme",
-        "name": "Acme",
-        "cell": "local",
-        "country": "CR",
-        "source": "managed",
-        "models": [MINI],
-        "rotation": {"every_days": 30, "overlap_hours": 24},
-    }
-    return Tenant.model_validate(fields | more)
-
-
-def month(load: Load, day: date = TODAY, **more: Any) -> Any:
-    return estimate(tenant(**more), load, day)
+def month(load: Load, day: date = TODAY, models: Sequence[str] = (MINI,), **more: Any) -> Any:
+    return estimate(least(*models, **more), load, day)
 
 
 def test_cached_tokens_are_among_those_that_are_sent_and_reasoning_among_the_answer() -> None:

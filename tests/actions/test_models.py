@@ -4,28 +4,17 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import yaml
 
 from ops.actions import models
-from tenancy import Tenant
 from tenancy.catalogue import OFFERED_MODELS
+from tests.tenancy.files import least
 
 TODAY = date(2026, 11, 30)
 
 
-def tenant(**more: Any) -> Tenant:
-    fields: dict[str, Any] = {
-        "tenant": "acme",
-        "name": "Acme",
-        "cell": "local",
-        "country": "CR",
-        "source": "managed",
-        "models": ["gpt-5-mini", "gpt-5.4-mini"],
-        "rotation": {"every_days": 30, "overlap_hours": 24},
-    }
-    return Tenant.model_validate(fields | more)
+MODELS = ("gpt-5-mini", "gpt-5.4-mini")
 
 
 def test_every_model_of_a_file_is_shown_and_one_without_a_price_has_none() -> None:
@@ -43,7 +32,7 @@ def test_every_model_of_a_file_is_shown_and_one_without_a_price_has_none() -> No
 
 
 def test_a_tenants_models_come_with_the_replacement_that_it_does_not_have_yet() -> None:
-    first, second, new = models.of_tenant(tenant(), TODAY)
+    first, second, new = models.of_tenant(least(*MODELS), TODAY)
     assert (first.model, first.default, first.ends) == ("gpt-5-mini", True, date(2026, 12, 11))
     assert (second.allowed, second.default) == (True, False)
     assert (new.model, new.allowed) == (first.replacement, False)
@@ -51,15 +40,15 @@ def test_a_tenants_models_come_with_the_replacement_that_it_does_not_have_yet() 
 
 def test_the_lines_to_change_are_a_file_that_is_taken_and_keep_the_limits() -> None:
     limits = {"gpt-5-mini": {"requests_per_minute": 5, "tokens_per_minute": 600}}
-    told = models.lines(tenant(rate_limits=limits))
+    told = models.lines(least(*MODELS, rate_limits=limits))
     assert len(told.splitlines()) == 2
     changed = yaml.safe_load(told)
     assert changed["models"] == ["gpt-6.1-terra", "gpt-5.4-mini"], "the default stays the first"
     assert changed["rate_limits"] == {"gpt-6.1-terra": limits["gpt-5-mini"]}
-    again = tenant(**changed)
+    again = least(**changed)
     assert models.lines(again) == "", "nothing is left to change"
 
 
 def test_two_models_with_one_replacement_become_one_and_an_unknown_one_stays() -> None:
-    assert yaml.safe_load(models.lines(tenant(models=["gpt-4o", "gpt-4o-mini"]))) == {"models": ["gpt-6-luna"]}
-    assert models.lines(tenant(models=["gpt-5.1"])) == "", "nobody has read its replacement"
+    assert yaml.safe_load(models.lines(least("gpt-4o", "gpt-4o-mini"))) == {"models": ["gpt-6-luna"]}
+    assert models.lines(least("gpt-5.1")) == "", "nobody has read its replacement"

@@ -15,7 +15,6 @@ from components.health_alarms import HEARTBEAT, SAYS, health_alarms
 from components.health_dashboard import WIDTH, health_dashboard
 from components.health_store import HealthStore, HealthStoreArgs
 from components.iam.functions import function_permissions
-from components.iam.health import CATALOGUE
 from components.iam.statements import Document
 from components.platform import Platform
 from components.sweep import schedule as sweeps
@@ -30,6 +29,7 @@ from local.aws.iam.principals import Caller
 from local.provider.registry import find
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import HEALTH, SWEEP
+from myflux_keys.declaration import CATALOGUE
 from tests.components.test_platform import arguments
 
 Build = Callable[[Callable[[], Any]], Any]

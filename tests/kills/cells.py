@@ -119,7 +119,7 @@ def cell(life: Life, operation: Operation, slug: str, victim: Victim, call: int)
         struck = between.held.is_set() and kill(running.pid, victim)
         between.opened.set()
         said = "".join(running.communicate(timeout=600))
-    # Whoever died with it, the next command comes from a machine that remembers nothing, as a new CI runner.
+    # After such a kill the next command runs where nothing is remembered, as on a new CI runner.
     elsewhere = {"MYFLUX_STATE": str(life.state / slug)} if operation.name == "up" and victim == "all" else {}
     tries, wrong = 0, ["it did not converge"]
     while tries < _TRIES:

@@ -12,8 +12,8 @@ import pytest
 
 from ops.actions.estimate import DAYS, Load, estimate
 from ops.prices import Call
-from tenancy import Tenant as TenantFile
 from tests.openai_emulator.harness import Server, Tenant
+from tests.tenancy.files import least
 
 MODEL = "gpt-5.4-mini"
 PROMPT = "You answer the calls of a hotel. " * 400
@@ -115,17 +115,6 @@ def test_the_estimate_is_what_the_emulator_bills_within_five_percent(
     assert usage is not None
     call = Call(usage.input_tokens, usage.output_tokens, usage.input_tokens_details.cached_tokens)
     assert call.cached > 0
-    file = TenantFile.model_validate(
-        {
-            "tenant": "acme",
-            "name": "Acme",
-            "cell": "local",
-            "country": "CR",
-            "source": "managed",
-            "models": [model],
-            "rotation": {"every_days": 30, "overlap_hours": 24},
-        }
-    )
-    made = estimate(file, Load(calls, call, "flex" if flex else "standard"), datetime.now(UTC).date())
+    made = estimate(least(model), Load(calls, call, "flex" if flex else "standard"), datetime.now(UTC).date())
     assert made.models[0].usd is not None
     assert made.models[0].usd / DAYS == pytest.approx(billed(server, tenant) - before, rel=Decimal("0.05"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tenancy import Fleet, Problem, TenancyError, load
+from tenancy import Fleet, Problem, TenancyError, Tenant, load
 
 TENANT: dict[str, Any] = {
     "tenant": "acme",
@@ -22,6 +22,7 @@ TENANT: dict[str, Any] = {
     "rotation": {"every_days": 30, "overlap_hours": 24},
     "consumers": {"myflux": True, "cinnox": False},
 }
+_LEAST = ("tenant", "name", "cell", "country", "source", "rotation")
 CELL: dict[str, Any] = {
     "cell": "local",
     "account_id": "000000000000",
@@ -40,6 +41,11 @@ REAL: dict[str, Any] = CELL | {
     "runtime_principals": ["arn:aws:iam::123456789012:role/myflux"],
     "deployer_principals": ["arn:aws:iam::123456789012:role/deployer"],
 }
+
+
+def least(*models: str, **fields: Any) -> Tenant:
+    """A managed tenant with these models and fields, and no other but those that it must have."""
+    return Tenant.model_validate({name: TENANT[name] for name in _LEAST} | {"models": models} | fields)
 
 
 class Files:
