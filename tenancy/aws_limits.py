@@ -36,6 +36,10 @@ LOG_GROUP: Final = Limit(
     "a log group's name", 512, f"{_REFERENCE}/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html"
 )
 BUCKET: Final = Limit("a bucket's name", 63, f"{_REFERENCE}/AmazonS3/latest/userguide/bucketnamingrules.html")
+OBJECT: Final = Limit("an object's key", 1024, f"{_REFERENCE}/AmazonS3/latest/userguide/object-keys.html")
+DASHBOARD: Final = Limit(
+    "a dashboard's name", 255, f"{_REFERENCE}/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html"
+)
 SESSION_TAG: Final = Limit("a session tag's value", 256, f"{_REFERENCE}/STS/latest/APIReference/API_Tag.html")
 
 
@@ -57,6 +61,8 @@ def cell_names(names: CellNames) -> Iterator[tuple[Limit, str]]:
     yield ALIAS, names.kms_alias
     yield ALIAS, names.state_kms_alias
     yield BUCKET, names.state_bucket
+    yield BUCKET, names.health_bucket
+    yield DASHBOARD, names.dashboard
     yield QUEUE, names.dead_letter_queue
     yield TOPIC, names.alarm_topic
     yield from ((RULE, name) for name in names.rules)
@@ -66,6 +72,7 @@ def cell_names(names: CellNames) -> Iterator[tuple[Limit, str]]:
 def tenant_names(names: TenantNames) -> Iterator[tuple[Limit, str]]:
     """Every AWS name in a tenant's stack, with its limit."""
     yield SECRET, names.secret
+    yield OBJECT, names.declaration
     yield SECRET, names.admin_secret
     yield ROLE, names.dedicated_role
     yield ALIAS, names.dedicated_kms_alias
