@@ -34,12 +34,15 @@ def _bucket(names: CellNames, _: Deploys) -> list[Grant]:
 
 
 def _object(names: CellNames, deploys: Deploys) -> list[Grant]:
-    """The provider reads back what it wrote. S3 answers 403 for an object that is gone, if the caller may not list the
-    bucket."""
+    """The provider reads back what it wrote, and the platform's catalogue where a pipeline of tenants looks for drift.
+    S3 answers 403 for an object that is gone, if the caller may not list the bucket."""
     bucket = names.health_bucket_arn
-    keys = [f"{DECLARATIONS}*", *([CATALOGUE] if deploys == "everything" else [])]
+    declarations, catalogue = f"{bucket}/{DECLARATIONS}*", f"{bucket}/{CATALOGUE}"
+    read = [] if deploys == "everything" else [Grant("s3", "GetObject GetObjectTagging", [catalogue])]
+    written = [declarations, catalogue] if deploys == "everything" else [declarations]
     return [
-        Grant("s3", "DeleteObject GetObject GetObjectTagging PutObject", [f"{bucket}/{key}" for key in keys]),
+        Grant("s3", "DeleteObject GetObject GetObjectTagging PutObject", written),
+        *read,
         Grant("s3", "ListBucket", [bucket]),
     ]
 

@@ -93,12 +93,15 @@ def _states(cell: str, platform: bool) -> Iterator[tuple[Language, Sequence[str]
 
 def _others(elsewhere: Language, health_bucket: str, platform: bool) -> Iterator[tuple[Language, Sequence[str]]]:
     """Buckets with keys that are no state, and the actions that must fail on each. In the bucket of declarations the
-    pipeline writes those; to delete the bucket, the platform's pipeline deletes all objects in it."""
+    pipeline writes those and reads the catalogue, which the platform's pipeline writes too; to delete the bucket, that
+    one deletes all objects in it."""
     every = z3.Full(z3.ReSort(z3.StringSort()))
     yield _joined(elsewhere, "/", z3.Complement(_joined(".pulumi/", every))), _ANY
     declarations = _joined(DECLARATIONS, every)
-    written = z3.Union(declarations, z3.Re(CATALOGUE)) if platform else declarations
-    yield _joined(health_bucket, "/", z3.Complement(written)), ("GetObject", "PutObject") if platform else _ANY
+    read = z3.Union(declarations, z3.Re(CATALOGUE))
+    yield _joined(health_bucket, "/", z3.Complement(read)), ("GetObject", "PutObject") if platform else _ANY
+    if not platform:
+        yield _joined(health_bucket, "/", CATALOGUE), _CHANGE
 
 
 def _examples(cell: str, platform: bool) -> Iterator[tuple[str, Sequence[str]]]:

@@ -186,6 +186,8 @@ def _declarations(cell: str) -> tuple[Grant, ...]:
     bucket = health_bucket(cell)
     return (
         *_on("s3", "DeleteObject GetObject GetObjectTagging PutObject", f"{bucket}/declarations/*"),
+        # Every pipeline looks for drift of the platform, which wrote it.
+        *_on("s3", "GetObject GetObjectTagging", f"{bucket}/catalogue.json"),
         *_on("s3", "ListBucket", bucket),
     )
 
@@ -194,7 +196,7 @@ def _beside(cell: str) -> tuple[Grant, ...]:
     """The health bucket, which is emptied before it is deleted, and CloudWatch."""
     bucket = health_bucket(cell)
     return (
-        *_on("s3", "GetObject GetObjectTagging PutObject", f"{bucket}/catalogue.json"),
+        *_on("s3", "PutObject", f"{bucket}/catalogue.json"),
         *_on("s3", "DeleteObject DeleteObjectVersion", f"{bucket}/*"),
         *_on(
             "s3",

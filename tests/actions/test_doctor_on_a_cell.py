@@ -222,7 +222,7 @@ def test_a_cell_that_nobody_deployed_is_told_what_it_lacks(room: Room) -> None:
     assert {states[check] for check in ("functions", "roles that read keys", "admin key", "alarms")} == {"wrong"}
     assert states["Lambda concurrency"] == "ok", "there is room for it"
     assert "21 still to reserve" in told.findings["other"]["Lambda concurrency"]["seen"]
-    assert "5 still to make" in told.findings["other"]["IAM roles"]["seen"]
+    assert "6 still to make" in told.findings["other"]["IAM roles"]["seen"]
     assert states["OpenAI organization"] == "not checked"
     assert "myflux-keys up --cell other" in told.findings["other"]["functions"]["mend"]
 
