@@ -33,7 +33,7 @@ demo: $(STAMP) engine ## Run the whole product on this machine; KEEP=1 leaves th
 	$(RUN) -m ops.cli demo $(if $(KEEP),--keep)
 
 .PHONY: test
-test: $(if $(PYTEST),$(STAMP),check $(if $(filter none,$(ENGINE)),,engine)) ## Run `check`, then every test; PYTEST="tests/tenancy" runs only the tests of one folder
+test: $(if $(PYTEST),$(STAMP),lint $(if $(filter none,$(ENGINE)),,engine)) ## Run what `check` runs, and every test; PYTEST="tests/tenancy" runs only the tests of one folder
 ifeq ($(ENGINE),none)
 	@echo "ENGINE=none: the tests that run Pulumi's real engine are LEFT OUT of this run" >&2
 	$(TEST) -m "not engine" $(PYTEST)
@@ -42,15 +42,26 @@ else
 endif
 
 .PHONY: check
-check: $(STAMP) ## Check format, lint, types, workflows, generated documents and import directions; search for keys
+check: lint ## Check format, lint, types, workflows, generated documents and import directions; search for keys
+	$(RUN) -m pytest -q tests/architecture
+
+# Everything of `check` that is no test. Types take as long as the rest together, so they are checked beside it.
+.PHONY: lint
+lint: $(STAMP)
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line types style
+
+.PHONY: types
+types: $(STAMP)
+	$(VENV)/bin/pyright
+
+.PHONY: style
+style: $(STAMP)
 	$(RUN) -m tools.key_guard
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
-	$(VENV)/bin/pyright
 	$(RUN) -m tools.actionlint
 	$(VENV)/bin/zizmor --offline --quiet .github
 	$(RUN) -m docs.generate --check
-	$(RUN) -m pytest -q tests/architecture
 
 .PHONY: bench
 bench: $(STAMP) engine ## Measure, print and save the table of figures
