@@ -277,7 +277,7 @@ def _from_platform(shared: Shared, cell: Cell, output: str, expected: str | None
     def checked(value: Any) -> str:
         if not value:
             raise StackError(
-                f"cell {cell.cell} has no platform yet (its stack exports no {output}). "
+                f"cell {cell.cell} has no platform yet, or that of an earlier version: its stack exports no {output}. "
                 f"Deploy it first: `pulumi up --stack {cell.cell}`."
             )
         if expected is not None and value != expected:
