@@ -144,7 +144,8 @@ class FleetView:
 
 def worst(found: Iterable[Severity]) -> Severity:
     """The first of `found` in the order of need; ``ok`` of nothing."""
-    return min(found, key=ORDER.index, default="ok")
+    present = set(found)
+    return next((one for one in ORDER if one in present), ORDER[-1])
 
 
 def by_need(tenants: Iterable[TenantView]) -> tuple[TenantView, ...]:
