@@ -145,7 +145,10 @@ class FleetView:
 def worst(found: Iterable[Severity]) -> Severity:
     """The first of `found` in the order of need; ``ok`` of nothing."""
     present = set(found)
-    return next((one for one in ORDER if one in present), ORDER[-1])
+    for one in ORDER:
+        if one in present:
+            return one
+    return "ok"
 
 
 def by_need(tenants: Iterable[TenantView]) -> tuple[TenantView, ...]:
