@@ -43,15 +43,8 @@ def inspected(cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> list[Ste
     if proof is Proof.UNCLEAR:
         found.append(Step("key", accepted, "could not be asked", "OpenAI gave no clear answer", "try again later"))
     else:
-        found.append(
-            Step(
-                "key",
-                accepted,
-                "ok" if proof.valid else "wrong",
-                f"OpenAI: {proof.value}",
-                "" if proof.valid else new_key,
-            )
-        )
+        told = f"OpenAI's answer: {proof.value.replace('_', ' ')}"
+        found.append(Step("key", accepted, "ok" if proof.valid else "wrong", told, "" if proof.valid else new_key))
     if "project" not in answer:
         return found
     wanted = cell.names.tenant(slug).project
