@@ -34,7 +34,7 @@ from myflux_keys.payload import iso
 from myflux_keys.redaction import redact
 
 
-def look(event: Mapping[str, Any], services: Services) -> dict[str, Any]:
+def look(services: Services, event: Mapping[str, Any]) -> dict[str, Any]:
     """`event` is ``{"action": "look", "tenant": SLUG}``. The answer holds ids, names, dates and amounts, never a key;
     None is what was not asked, or not told. Raises RequestError, StateError, or botocore's errors."""
     tenant = event.get("tenant")
