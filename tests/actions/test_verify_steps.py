@@ -137,8 +137,11 @@ def life(**changes: Any) -> Life:
         "promoted": NOW,
         "expires": None,
         "by": "schedule",
+        "who": "",
+        "reason": "",
+        "problem": "",
     }
-    return Life(**(base | {"who": "", "reason": "", "problem": ""} | changes))
+    return Life(**(base | changes))
 
 
 def test_the_last_rotation(acme: Tenant) -> None:
