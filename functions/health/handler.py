@@ -1,14 +1,15 @@
 """The health function's entry point.
 
 The schedule's event is ``{"every_minutes": 60}``: a new cycle begins when the last began so long ago, and a cycle that
-is not finished goes on. Without the field an invocation begins a cycle at once.
+is not finished goes on. Without the field an invocation begins a cycle at once. An operator's command sends ``action``,
+one of ACTIONS, with fields of its own.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,12 +17,14 @@ from functions.health import store
 from functions.health.cycle import Cycle
 from functions.health.services import Services, new_topic_client
 from functions.health.settings import Settings, read_settings
+from functions.health.usage_answer import answer_usage
 from functions.shared import cloudwatch, log
 from functions.shared.admin_key import AdminKey
 from functions.shared.deadline import Deadline, LambdaContext
 from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIHTTP
 from functions.shared.secrets_client import new_client
+from functions.sweep.request import RequestError
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 
 LONGEST_SECONDS: Final = 600.0
 """Of one invocation's work."""
+ACTIONS: Final[Mapping[str, Callable[[Services, Mapping[str, Any]], dict[str, Any]]]] = {"usage": answer_usage}
+"""What a command may ask for. Each reads the event strictly, changes nothing, and answers without a key."""
 
 
 class HealthFailed(Exception):
@@ -52,7 +57,11 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         settings = read_settings(os.environ)
         seconds = min(context.get_remaining_time_in_millis() / 1000, LONGEST_SECONDS)
         services = assemble(settings, *warm(settings.common.admin_secret), Deadline(seconds))
-        return Cycle(services).run(60.0 * float(event.get("every_minutes", 0)))
+        if (action := event.get("action")) is None:
+            return Cycle(services).run(60.0 * float(event.get("every_minutes", 0)))
+        if action not in ACTIONS:
+            raise RequestError(f"action must be one of {', '.join(ACTIONS)}; got {action!r}")
+        return ACTIONS[action](services, event)
     except Exception as error:  # noqa: BLE001 - every failure must leave through a redacted text
         text = log.failure_text(error)
         log.line("health.error", level=logging.ERROR, error=text)
