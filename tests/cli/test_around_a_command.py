@@ -60,6 +60,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "capacity": (),
     "models": (),
     "estimate": ("acme", "--input-tokens", "2000"),
+    "usage": (),
     "local up": ("--home", f"{NO_HOME}/cell"),
     "local status": ("--home", f"{NO_HOME}/cell"),
     "local env": ("--home", f"{NO_HOME}/cell"),
@@ -75,7 +76,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 ASK_AWS: Final = {
     "bootstrap", "up", "preview", "refresh", "destroy", "adopt", "move", "offboard", "rotate", "revoke", "disable",
-    "enable", "sweep", "status", "history", "capacity", "admin-key set", "admin-key rotate", "key set", "key status",
+    "enable", "sweep", "status", "history", "capacity", "usage", "admin-key set", "admin-key rotate", "key set", "key status",
 }  # fmt: skip
 CLIENT: Final = aws_clients.client
 Walk = Callable[..., dict[str, Said]]
