@@ -1,5 +1,5 @@
-"""`myflux-keys usage` as an operator types it, on a cell that the real engine deployed: what the function's role allows,
-and every form of the report."""
+"""`myflux-keys usage` as an operator types it, on a cell that the real engine deployed: what the function's role
+allows, and every form of the report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import subprocess
 from decimal import Decimal
 from typing import Any
 
-import openai
 import pytest
 
 from tests.actions.conftest import Operated
@@ -26,11 +25,9 @@ def told(operated: Operated) -> subprocess.CompletedProcess[str]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_ENDPOINT_URL", "NO_PROXY", "no_proxy"):
             patch.setenv(name, operated.environment[name])
-        client = operated.reader().openai_client("acme")
-        with openai.OpenAI(api_key=client.api_key, base_url=operated.cell.openai_url, max_retries=0) as one:
+        with operated.reader() as reader, reader.openai_client("acme") as client:
             for _ in range(3):
-                one.responses.create(model=MODEL, input="word " * 2000)
-        client.close()
+                client.responses.create(model=MODEL, input="word " * 2000)
     return operated.command("usage", "--json")
 
 
