@@ -16,6 +16,7 @@ from ops.review.check import Review
 from ops.review.difference import Change
 from ops.review.previewing import Previews
 from ops.review.remark import Outcome, Remark
+from ops.review.report_spending import chapter
 from ops.review.tenant_files import FIELDS
 from tenancy.aws_prices import KEY_MONTH, SECRET_MONTH
 
@@ -33,6 +34,7 @@ def markdown(review: Review) -> str:
         _head(review),
         *_remarks(review),
         *_tenants(review),
+        *_spending(review),
         *_changes(review),
         *_matrices(review),
         *_figures(review),
@@ -111,6 +113,11 @@ def _tenants(review: Review) -> Iterator[list[str]]:
     for one, row in zip(shown, rows, strict=True):
         lines.append(f"| **{one.tenant}** | {one.what} | {' | '.join(row[number] for number in used)} |")
     yield lines + _more(len(review.tenants) - _REMARKS, "more; `--json` has them all")
+
+
+def _spending(review: Review) -> Iterator[list[str]]:
+    if lines := chapter(review.spending):
+        yield lines
 
 
 def _cell(before: str, after: str, what: str) -> str:

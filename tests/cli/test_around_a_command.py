@@ -76,7 +76,8 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 ASK_AWS: Final = {
     "bootstrap", "up", "preview", "refresh", "destroy", "adopt", "move", "offboard", "rotate", "revoke", "disable",
-    "enable", "sweep", "status", "history", "capacity", "usage", "admin-key set", "admin-key rotate", "key set", "key status",
+    "enable", "sweep", "status", "history", "capacity", "usage", "admin-key set", "admin-key rotate", "key set",
+    "key status",
 }  # fmt: skip
 CLIENT: Final = aws_clients.client
 Walk = Callable[..., dict[str, Said]]
