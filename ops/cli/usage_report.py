@@ -31,9 +31,10 @@ def text(one: Report) -> str:
         "",
         *_days(one),
         "",
-        "SENT includes CACHED, and ANSWERED reasoning tokens. BILLED is by OpenAI, PRICED is tokens times prices, both "
+        "SENT includes CACHED, and ANSWERED reasoning tokens. BILLED is by OpenAI, PRICED is tokens times prices, both",
         "in USD before tax. DIFFERENCE is BILLED less PRICED, of the days that have costs.",
-        f"Provisional: {one.today - timedelta(days=1)} and {one.today}. OpenAI adds to them later.",
+        f"Provisional: {one.today - timedelta(days=1)} and {one.today}. Costs come later than usage, so until then "
+        "DIFFERENCE may be too low.",
         _prices(one),
         *(f"{tenant}: {why}." for tenant, why in sorted(one.without.items())),
     ]
@@ -133,7 +134,10 @@ def _cells(one: Report, line: Line) -> tuple[str, ...]:
 
 
 def _percent(line: Line) -> str:
-    return f" ({line.difference * 100 / line.billed:+.1f} %)" if line.difference is not None and line.billed else ""
+    """Of the bill; none where no tokens stand beside it."""
+    if line.difference is None or not line.billed or not line.compared:
+        return ""
+    return f" ({line.difference * 100 / line.billed:+.1f} %)"
 
 
 def _remark(one: Report, line: Line) -> str:
