@@ -56,9 +56,9 @@ def estimate_matches_bill(scene: Scene, report: Report) -> str:
     estimated = Decimal(made["models"][0]["usd"]) / DAYS
     if not cached or not _near(estimated, billed, _NEAR):
         raise CheckFailed(f"estimated {estimated} USD, billed {billed}, {cached} tokens cached")
-    share = (estimated - billed) * 100 / billed
-    report.figures["percent_that_the_estimate_is_off"] = f"{share:+.2f}"
-    return f"{_CALLS} calls of {tenant}, {cached:,} of {used.input_tokens:,} tokens cached: {share:+.2f} % off the bill"
+    share = abs(estimated - billed) * 100 / billed
+    report.figures["percent_that_the_estimate_is_off"] = f"{share:.2f}"
+    return f"{_CALLS} calls of {tenant}, {cached:,} of {used.input_tokens:,} tokens cached: {share:.2f} % off the bill"
 
 
 def _booked(scene: Scene) -> dict[str, Decimal]:
