@@ -21,7 +21,7 @@ def usage(
     tenants: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Default: every tenant, with what OpenAI books to none.",
+            help="Default: every tenant, and what OpenAI books to none of them.",
             metavar="[TENANT]...",
             show_default=False,
             autocompletion=options.complete_tenant,

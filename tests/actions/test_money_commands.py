@@ -68,4 +68,6 @@ def test_a_tenant_without_a_stack_is_told_and_two_forms_at_once_are_refused(oper
     assert told.returncode == 0, told.stderr
     assert "initech: it has no secret" in told.stdout
     assert operated.command("usage", "--csv", "--json").returncode == 2
-    assert "gpt" not in operated.command("usage", "--since", "2020-01-01").stdout
+    early = operated.command("usage", "--since", "2020-01-01")
+    assert (early.returncode, early.stdout) == (1, "")
+    assert "366 days" in early.stderr
