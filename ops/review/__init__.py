@@ -32,7 +32,7 @@ Comparison
 
 Output
     report_markdown  for the pull request
-    report_spending  its chapter on what tenants may cost
+    report_spending  what tenants may cost, in both
     sarif            for code scanning
     report_json      JSON
 """
