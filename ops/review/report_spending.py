@@ -27,9 +27,9 @@ def about(found: Sequence[Spending]) -> str:
     as_of = prices_as_of(found)
     told = as_of.isoformat() if as_of else "an unknown day"
     return (
-        f"Costs are for {DAYS} days before tax, of calls with {CALL.input:,} tokens sent and {CALL.output} answered: by "
-        f"the default model, and of all models at their limits by day and night. Prices: {SOURCE}, read on {told}. For a "
-        "load of your own: `myflux-keys estimate TENANT`."
+        f"Costs are for {DAYS} days before tax, of calls with {CALL.input:,} tokens sent and {CALL.output} answered: "
+        "by the default model, and of all models at their limits by day and night. "
+        f"Prices: {SOURCE}, read on {told}. For a load of your own: `myflux-keys estimate TENANT`."
     )
 
 
