@@ -13,6 +13,7 @@ Checks
     rotating      while calls run
     sweeping      a key that nobody should hold
     watching      three troubles, told and over
+    spending      usage, costs and estimates
     settling      nothing changes, nothing stays
     proposing     a pull request
     traces        places that are searched for keys

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Final, Literal
 
@@ -96,6 +97,27 @@ def cost(model: str, call: Call, day: date, processing: Processing = "standard")
         usage, model, provider_id=_PROVIDER, genai_request_timestamp=_noon(day), price_context=context or None
     )
     return reckoned.total_price
+
+
+@lru_cache(maxsize=4096)
+def _rates(model: str, day: date, processing: Processing) -> tuple[Decimal, Decimal, Decimal | None]:
+    """Of a token: sent, read from the cache, answered; None where the table has no price of an answer, as of an
+    embedding. From a call that is shorter than any length from which on a price is higher."""
+    thousand = Call(1000, 0), Call(1000, 0, 1000)
+    sent, cached = (cost(model, call, day, processing) / 1000 for call in thousand)
+    try:
+        return sent, cached, cost(model, Call(0, 1000), day, processing) / 1000
+    except NoPrice:
+        return sent, cached, None
+
+
+def cost_of_many(model: str, tokens: Call, day: date, processing: Processing = "standard") -> Decimal:
+    """US dollars of many calls on `day` whose tokens are summed, before tax, at the prices of the shortest prompts: how
+    long each was is not known. Raises NoPrice."""
+    sent, cached, answered = _rates(model, day, processing)
+    if tokens.output and answered is None:
+        raise NoPrice(f"{SOURCE} has no price of {model}'s output tokens")
+    return sent * (tokens.input - tokens.cached) + cached * tokens.cached + (answered or 0) * tokens.output
 
 
 def as_of(models: Iterable[str]) -> date:

@@ -53,6 +53,21 @@ def cells(fleet: Fleet, cell: str | None) -> list[Cell]:
     return [fleet.cells[cell]]
 
 
+def by_cell(fleet: Fleet, tenants: Sequence[str], cell: str | None) -> dict[str, list[str] | None]:
+    """By cell: the chosen tenants, or None for all. Raises OperationError."""
+    if not tenants:
+        return {one.cell: None for one in cells(fleet, cell)}
+    chosen: dict[str, list[str] | None] = {}
+    for tenant in (one_tenant(fleet, slug) for slug in dict.fromkeys(tenants)):
+        if cell is not None and tenant.cell != cell:
+            raise OperationError(
+                f"{tenant.tenant} is in cell {tenant.cell}, not in {cell}: leave out --cell, or name another tenant. "
+                "Nothing was changed."
+            )
+        chosen[tenant.cell] = [*(chosen.get(tenant.cell) or []), tenant.tenant]
+    return chosen
+
+
 def to_rotate(fleet: Fleet, slugs: Sequence[str], *, everyone: bool, cell: str | None) -> list[Selection]:
     """By cell. Exactly one of `slugs`, `everyone` and `cell` is given. Raises OperationError.
 

@@ -18,6 +18,11 @@ Reading
     tenant_round   one tenant in one cycle
     asking         one tenant's own answers
 
+Asked by a command
+    usage_request  the event that asks for usage and costs, read strictly
+    usage_answer   its answer: how many days, of which organizations
+    usage_rows     the grouped rows of some days
+
 Decisions (pure)
     facts          the records of facts
     trouble        the kinds of trouble, and the records of findings

@@ -18,6 +18,7 @@ from functions.health.cycle import Cycle
 from functions.health.look import look
 from functions.health.services import Services, new_topic_client
 from functions.health.settings import Settings, read_settings
+from functions.health.usage_answer import answer_usage
 from functions.shared import cloudwatch, log
 from functions.shared.admin_key import AdminKey
 from functions.shared.deadline import Deadline, LambdaContext
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
 LONGEST_SECONDS: Final = 600.0
 """Of one invocation's work."""
-ACTIONS: Final[Mapping[str, Callable[[Services, Mapping[str, Any]], dict[str, Any]]]] = {"look": look}
+_Action = Callable[[Services, Mapping[str, Any]], dict[str, Any]]
+ACTIONS: Final[Mapping[str, _Action]] = {"look": look, "usage": answer_usage}
 """What a command may ask for. Each reads the event strictly, changes nothing, and answers without a key."""
 
 

@@ -21,14 +21,14 @@ from myflux_keys.admin_budget import CALLS_PER_MINUTE, WINDOW_SECONDS
 DAY_SECONDS: Final = 86_400
 HOUR_SECONDS: Final = 3600
 LARGEST_BYTES: Final = 8_000_000
-_COSTS: Final = "/organization/costs"
-_FAMILIES: Final = ("/organization/usage/completions", "/organization/usage/embeddings")
+COSTS: Final = "/organization/costs"
+FAMILIES: Final = ("/organization/usage/completions", "/organization/usage/embeddings")
 """Those of the models that a tenant's file can name."""
 _ROWS: Final = 2000
 """Rows of a page at most, about 300 bytes each."""
 _MOST_BUCKETS: Final = 31
 _KEEP_SECONDS: Final = 120.0
-_AT_ONCE: Final = CALLS_PER_MINUTE - 1
+AT_ONCE: Final = CALLS_PER_MINUTE - 1
 """Pages in a minute: one call is left to others who read costs."""
 
 
@@ -58,11 +58,11 @@ def read_costs(api: AdminAPI, deadline: Deadline, since: float, now: float, only
     days: set[date] = set()
     found: dict[str, dict[date, Decimal]] = {}
     nobody = Decimal(0)
-    for bucket in _buckets(api, deadline, _COSTS, since, now, only, size):
+    for bucket in _buckets(api, deadline, COSTS, since, now, only, size):
         day = datetime.fromtimestamp(bucket["start_time"], UTC).date()
         days.add(day)
         for row in bucket["results"]:
-            usd = _usd(row)
+            usd = dollars_of(row)
             owner = row.get("project_id")
             if owner is None:
                 nobody += usd
@@ -76,7 +76,7 @@ def read_requests(api: AdminAPI, deadline: Deadline, now: float, only: list[str]
     """Requests by project, in this hour and the one before. OpenAI may show usage hours late: then a tenant with
     traffic seems to have none. Raises OpenAIError."""
     found: dict[str, int] = {}
-    for family in _FAMILIES:
+    for family in FAMILIES:
         for bucket in _buckets(api, deadline, family, now - HOUR_SECONDS, now, only, size, HOUR_SECONDS):
             for row in bucket["results"]:
                 if row.get("project_id") is not None:
@@ -84,10 +84,11 @@ def read_requests(api: AdminAPI, deadline: Deadline, now: float, only: list[str]
     return found
 
 
-def _usd(row: Mapping[str, Any]) -> Decimal:
+def dollars_of(row: Mapping[str, Any]) -> Decimal:
+    """Raises OpenAIError if the amount is of another currency."""
     amount: Any = row.get("amount") or {}
     if str(amount.get("currency", "usd")).lower() != "usd":
-        raise OpenAIError(f"GET {_COSTS}", f"costs are in {amount['currency']}, not in usd", maybe_applied=False)
+        raise OpenAIError(f"GET {COSTS}", f"costs are in {amount['currency']}, not in usd", maybe_applied=False)
     # A float's shortest text is what OpenAI wrote; the float itself is not.
     return Decimal(str(amount.get("value", 0)))
 
@@ -113,12 +114,19 @@ def _buckets(
     }
     if only:
         query["project_ids[]"] = only
+    yield from paged(api, deadline, path, query)
+
+
+def paged(
+    api: AdminAPI, deadline: Deadline, path: str, query: Mapping[str, str | list[str]]
+) -> Iterator[Mapping[str, Any]]:
+    """The buckets of every page. Raises OpenAIError."""
     page: str | None = None
     number = 0
     while True:
-        if number and number % _AT_ONCE == 0:
+        if number and number % AT_ONCE == 0:
             deadline.pause(WINDOW_SECONDS, keep=_KEEP_SECONDS)
-        answer = api.send("GET", path, query=query | ({"page": page} if page else {}), largest=LARGEST_BYTES)
+        answer = api.send("GET", path, query={**query, **({"page": page} if page else {})}, largest=LARGEST_BYTES)
         data: Any = answer.get("data")
         if not isinstance(data, list):
             raise OpenAIError(f"GET {path}", "the answer has no `data`", maybe_applied=False, status=200)

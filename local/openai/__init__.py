@@ -5,6 +5,7 @@ routes/      What each endpoint does, one file per kind of object; `ALL` has all
 access       Authenticates a request's key and checks its scopes
 answering    A model's answer, and what it costs the project
 audit        The audit log's entries
+batching     Validates the input of batches, and works their requests off
 call         One request to the emulator, and its response
 catalogue    The models that the emulator offers: their prices and the organization's rate limits for them
 control      A client for the emulator's control endpoints
@@ -13,6 +14,7 @@ echo         Which settings of a request its answer tells again
 errors       OpenAI's error responses: status, body and wording, one constructor for each
 faults       Injected faults: which call, how often, and before or after it was applied
 fields       Reads requests as strictly as OpenAI does
+forms        Reads multipart forms, as file uploads are
 gateway      The ASGI application: reads a request, injects faults, sends the response, records calls
 keys         The format of keys and ids, and what is stored of a key
 minting      Makes keys; only the response and the ledger get the value

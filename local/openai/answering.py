@@ -90,6 +90,8 @@ def complete(
     call: Call, project: Project, model: Model, messages: list[str], longest: int | None, asked: Asked = Asked()
 ) -> Completion:
     """Answers the last of `messages`; `longest` is in tokens. A refused call records no tokens and no costs."""
+    if call.batch and not model.batch:
+        raise errors.not_for_batch(model.id)
     if asked.tier == "flex" and not model.flex:
         raise errors.invalid_value("service_tier", f"'flex'. {model.id} is not offered with flex processing.")
     refuse_unpaid(call, project)
@@ -104,11 +106,12 @@ def complete(
             break
         pieces.append(piece)
         output_tokens += tokens
-    settings = call.organization.settings
     tokens = input_tokens + output_tokens
-    headers = call.emulator.model_pace.spend(project, model, tokens, call.now, settings.organization_id)
+    headers = _paced(call, project, model, tokens)
     cached = call.emulator.prompts.read(project.id, model.id, messages, call.now)
-    _book(call, project, model, input_tokens, output_tokens, cached, flex=asked.tier == "flex")
+    if call.batch and not model.caches_in_batch:
+        cached = 0
+    _book(call, project, model, input_tokens, output_tokens, cached, tier=asked.tier)
     cut = len(pieces) < len(whole)
     return Completion(model, pieces, input_tokens, output_tokens, cut, headers, cached, reasoning, asked.tier)
 
@@ -117,10 +120,17 @@ def embed(call: Call, project: Project, model: Model, texts: list[str]) -> tuple
     """The tokens of `texts`, booked, and the headers. A refused call books nothing."""
     refuse_unpaid(call, project)
     tokens = sum(count_tokens(text) for text in texts)
-    settings = call.organization.settings
-    headers = call.emulator.model_pace.spend(project, model, tokens, call.now, settings.organization_id)
+    headers = _paced(call, project, model, tokens)
     _book(call, project, model, tokens, 0)
     return tokens, headers
+
+
+def _paced(call: Call, project: Project, model: Model, tokens: int) -> dict[str, str]:
+    """The headers of the rate limits, which a batch does not use up: it has a limit of its own."""
+    if call.batch:
+        return {}
+    organization = call.organization.settings.organization_id
+    return call.emulator.model_pace.spend(project, model, tokens, call.now, organization)
 
 
 def _pieces(text: str) -> list[str]:
@@ -137,10 +147,10 @@ def _book(
     output_tokens: int,
     cached_tokens: int = 0,
     *,
-    flex: bool = False,
+    tier: str = "default",
 ) -> None:
     assert call.api_key is not None
-    owner = call.api_key.owner
+    owner, half = call.api_key.owner, call.batch or tier == "flex"
     call.organization.record_usage(
         Usage(
             at=call.at,
@@ -150,9 +160,11 @@ def _book(
             model=model.id,
             input_tokens=input_tokens,
             output_tokens=output_tokens,
-            input_cost=model.cost(input_tokens, 0, cached_tokens, flex=flex),
-            output_cost=model.cost(0, output_tokens, flex=flex),
+            input_cost=model.cost(input_tokens, 0, cached_tokens, half=half),
+            output_cost=model.cost(0, output_tokens, half=half),
             cached_tokens=cached_tokens,
+            batch=call.batch,
+            service_tier=tier,
         )
     )
     spent = call.organization.spent_cents(project.id, call.now)

@@ -54,21 +54,28 @@ class Emulator:
 
 @dataclass
 class Answer:
-    """A body, or events to stream as server-sent events."""
+    """A body, the content of a file, or events to stream as server-sent events."""
 
     content: dict[str, Any] = field(default_factory=dict)
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     events: Iterator[bytes] | None = None
+    file: bytes | None = None
+
+    @property
+    def type(self) -> str:
+        return "application/json" if self.file is None else "application/octet-stream"
 
     def body(self) -> bytes:
+        if self.file is not None:
+            return self.file
         return json.dumps(self.content, separators=(",", ":")).encode()
 
 
 @dataclass
 class Call:
     """`now` is the cell's time when the request arrived; it stays the same during the request, as `organization` does,
-    though the call may delete its own key."""
+    though the call may delete its own key. `batch`: it is one request of a batch."""
 
     emulator: Emulator
     method: str
@@ -81,6 +88,7 @@ class Call:
     endpoint: str = ""
     admin_key: AdminKey | None = None
     api_key: ApiKey | None = None
+    batch: bool = False
     organization: Organization = field(init=False)
 
     def __post_init__(self) -> None:

@@ -20,7 +20,7 @@ TOKENS_PER_MINUTE: Final = 4_000_000
 @dataclass(frozen=True)
 class Model:
     """Prices in US dollars per million tokens; `created` in seconds since the epoch; `shutdown` as YYYY-MM-DD. `flex`:
-    whether the model is offered at half the price, slower."""
+    whether the model is offered at half the price, slower; `batch`: whether the Batch API takes it."""
 
     id: str
     created: int
@@ -28,19 +28,25 @@ class Model:
     output_price: Decimal
     cached_price: Decimal
     flex: bool
+    batch: bool
     shutdown: str | None
     requests_per_minute: int = REQUESTS_PER_MINUTE
     tokens_per_minute: int = TOKENS_PER_MINUTE
 
-    def cost(self, input_tokens: int, output_tokens: int, cached_tokens: int = 0, *, flex: bool = False) -> Decimal:
-        """The exact cost in US dollars. Cached tokens are among the input's."""
+    def cost(self, input_tokens: int, output_tokens: int, cached_tokens: int = 0, *, half: bool = False) -> Decimal:
+        """The exact cost in US dollars. Cached tokens are among the input's. `half`: by flex or batch."""
         whole = self.input_price * (input_tokens - cached_tokens) + self.cached_price * cached_tokens
-        return (whole + self.output_price * output_tokens) / (2_000_000 if flex else 1_000_000)
+        return (whole + self.output_price * output_tokens) / (2_000_000 if half else 1_000_000)
 
     def shut_down(self, now: float) -> bool:
         return self.shutdown is not None and datetime.fromtimestamp(now, UTC).date() >= date.fromisoformat(
             self.shutdown
         )
+
+    @property
+    def caches_in_batch(self) -> bool:
+        """OpenAI's page has a batch price of cached tokens for the models that it also offers with flex."""
+        return self.flex
 
     @property
     def chats(self) -> bool:
@@ -58,7 +64,7 @@ def _read() -> dict[str, Model]:
     for name, row in table["models"].items():
         released = datetime.fromisoformat(row["released"] or table["date"]).replace(tzinfo=UTC)
         prices = Decimal(row["input_usd"]), Decimal(row["output_usd"]), Decimal(row["cached_usd"])
-        models[name] = Model(name, int(released.timestamp()), *prices, row["flex"], row["shutdown"])
+        models[name] = Model(name, int(released.timestamp()), *prices, row["flex"], row["batch"], row["shutdown"])
     return models
 
 

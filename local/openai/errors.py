@@ -174,6 +174,12 @@ def model_not_found(model: str) -> ApiError:
     )
 
 
+def not_for_batch(model: str) -> ApiError:
+    return ApiError(
+        400, f"The provided model '{model}' is not supported by the Batch API.", param="model", code="model_not_found"
+    )
+
+
 def not_a_chat_model() -> ApiError:
     return ApiError(
         404,

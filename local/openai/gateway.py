@@ -15,6 +15,7 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.types import Message, Receive, Scope, Send
 
 from local.openai import errors, faults, keys
+from local.openai.batching import work_off
 from local.openai.call import Answer, Call, Emulator, Route, find
 from local.openai.state import now
 
@@ -92,6 +93,7 @@ class Gateway:
                 raise errors.ApiError(413, "Request body is too large.", code="request_too_large")
             route, call.parameters = find(self._routes, call.method, call.path)
             call.endpoint = f"{route.method} {route.template}"
+            work_off(call)
             return route.run(call)
         except errors.ApiError as refusal:
             return _refused(refusal)
@@ -116,7 +118,7 @@ async def _send(answer: Answer, receive: Receive, send: Send, *, cut: bool) -> N
     headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
     if answer.events is None:
         body = answer.body()
-        headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        headers += [(b"content-type", answer.type.encode()), (b"content-length", str(len(body)).encode())]
         await send(_start(answer.status, headers))
         await send({"type": "http.response.body", "body": body[: len(body) // 2] if cut else body, "more_body": cut})
     else:

@@ -26,6 +26,8 @@ class Settings:
     """The usage that OpenAI approved for the organization's calls in a month. None: no limit."""
     limit_propagation_seconds: int = 0
     """How long after a project's spend limit was raised the lower one still refuses calls."""
+    batch_seconds: int = 0
+    """How long a batch is worked on: with 0 it is done at the next call. After a day OpenAI gives a batch up."""
     costs_delay_seconds: int = 0
     """How long a call takes to appear in costs. Until then its day may have no bucket at all."""
     costs_early_percent: int = 100
@@ -52,6 +54,7 @@ _FLAGS: Final = ("only_service_account_keys", "forbid_new_keys", "shut_models_do
 _FROM_ZERO: Final = (
     "admin_requests_per_minute",
     "limit_propagation_seconds",
+    "batch_seconds",
     "costs_delay_seconds",
     "costs_early_percent",
     "unattributed_cents",

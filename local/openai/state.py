@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Final, Literal
 
 from local import clock
+from local.openai import keys
 from local.openai.settings import Settings
 
 MOST_RESPONSES: Final = 10_000
@@ -130,6 +131,39 @@ class Usage:
     output_cost: Decimal
     cached_tokens: int = 0
     """Among the input's."""
+    batch: bool = False
+    service_tier: str = "default"
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A project's file. `expires_at` is in seconds since the epoch; None: it is kept."""
+
+    id: str
+    project_id: str
+    filename: str
+    purpose: str
+    content: bytes
+    created_at: int
+    expires_at: int | None
+
+    def expired(self, now: float) -> bool:
+        return self.expires_at is not None and now >= self.expires_at
+
+
+@dataclass
+class Batch:
+    """`told` is the body that OpenAI sends of it. `key` pays for its requests, and was checked when it was created.
+    `output_seconds`: after how long its output expires; None: it is kept."""
+
+    project_id: str
+    key: ApiKey
+    told: dict[str, Any]
+    output_seconds: int | None
+
+    @property
+    def pending(self) -> bool:
+        return self.told["status"] in ("validating", "in_progress", "cancelling")
 
 
 @dataclass(frozen=True)
@@ -166,6 +200,9 @@ class Organization:
     audit: list[dict[str, Any]] = field(default_factory=list)
     alerts_sent: list[dict[str, Any]] = field(default_factory=list)
     calls: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=200_000))
+    files: dict[str, StoredFile] = field(default_factory=dict)
+    batches: dict[str, Batch] = field(default_factory=dict)
+    """The oldest first, as files."""
     responses: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     """By id, project id and body of a stored response. Only the newest are kept; OpenAI deletes old ones too."""
 
@@ -176,6 +213,15 @@ class Organization:
     def remove_key(self, key: ApiKey) -> None:
         self.projects[key.project_id].keys.pop(key.id, None)
         self.keys_by_digest.pop(key.digest, None)
+
+    def add_file(
+        self, project_id: str, filename: str, content: bytes, at: int, *, purpose: str, seconds: int | None
+    ) -> StoredFile:
+        """`seconds`: after how long it expires; None: it is kept."""
+        expires_at = None if seconds is None else at + seconds
+        made = StoredFile(keys.make_id("file-", 22), project_id, filename, purpose, content, at, expires_at)
+        self.files[made.id] = made
+        return made
 
     def store_response(self, project_id: str, response: dict[str, Any]) -> None:
         self.responses[response["id"]] = (project_id, response)

@@ -48,6 +48,7 @@ Reports
     capacity            how much of each limit a cell uses
     models              prices, limits and the end of each model
     estimate            what a tenant's month costs at a load
+    usage               what tenants used, and what OpenAI billed
     projection          how many cells a number of tenants needs
     doctor              what `doctor` says of a cell
     doctor_health       what it says of the health function
@@ -67,6 +68,7 @@ What a command calls: it loads files, takes locks, opens records and accounts
     run_stacks          one operation on many stacks
     store_keys          stores an admin key or a customer's key
     switch_access       denies or allows a tenant's readers
+    run_usage           asks the health functions for usage and costs
     read_reports        reads what reports print, cell by cell
     run_doctor          looks at this machine and at cells
     run_verify          checks everything about one tenant

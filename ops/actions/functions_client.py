@@ -30,6 +30,10 @@ class OtherVersion(FunctionFailed):
     """The function does not understand the request: it was deployed from another version. It has changed nothing."""
 
 
+class Busy(OperationError):
+    """The function runs as often as it may at a time. It has not been called."""
+
+
 def refuse_other_version(cell: Cell, client: LambdaClient, meanwhile: str = "") -> None:
     """For a command that has changed nothing yet. Raises OperationError where the sweep function is older than it.
 
@@ -57,6 +61,8 @@ def call(cell: Cell, function_name: str, event: Mapping[str, Any], client: Lambd
         answer = client.invoke(FunctionName=function_name, Payload=json.dumps(dict(event)).encode())
         content = answer["Payload"].read()
     except ClientError as error:
+        if code_of(error) == "TooManyRequestsException":
+            raise Busy(f"{function_name} already runs as often as it may at a time: try again in a minute.") from None
         raise OperationError(_refused(cell, function_name, error)) from None
     except (ReadTimeoutError, ConnectionClosedError) as error:
         raise OperationError(
@@ -88,6 +94,4 @@ def _refused(cell: Cell, function_name: str, error: ClientError) -> str:
     if code in ("AccessDenied", "AccessDeniedException"):
         allowed = ", ".join(cell.deployers)
         return f"AWS refuses: only the cell's deployers may call {function_name} ({allowed})."
-    if code == "TooManyRequestsException":
-        return f"{function_name} already runs as often as it may at a time: try again in a minute."
     return f"AWS refuses the call of {function_name}: {code}: {error.response.get('Error', {}).get('Message', '')}"

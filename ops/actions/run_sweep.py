@@ -15,8 +15,6 @@ from ops import selection
 from ops.account import Account
 from ops.actions import orphans, stack_states
 from ops.actions.sweep import PER_MINUTE, Swept, compare, sweep
-from ops.errors import OperationError
-from tenancy import Fleet
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ def sweep_cells(
 ) -> list[Swept]:
     """Raises OperationError and TenancyError."""
     fleet = tenancy.load(root)
-    chosen = _chosen(fleet, tenants, cell)
+    chosen = selection.by_cell(fleet, tenants, cell)
     with_state = stack_states.stacks([fleet.cells[name] for name in chosen], talk.report)
     found: list[Swept] = []
     for name, slugs in chosen.items():
@@ -54,18 +52,3 @@ def sweep_cells(
                 swept.orphans, swept.projects_failed = compared.orphans, compared.projects_failed
             found.append(swept)
     return found
-
-
-def _chosen(fleet: Fleet, tenants: Sequence[str], cell: str | None) -> dict[str, list[str] | None]:
-    """By cell: the chosen tenants, or None for all. Raises OperationError."""
-    if not tenants:
-        return {one.cell: None for one in selection.cells(fleet, cell)}
-    chosen: dict[str, list[str] | None] = {}
-    for tenant in (selection.one_tenant(fleet, slug) for slug in dict.fromkeys(tenants)):
-        if cell is not None and tenant.cell != cell:
-            raise OperationError(
-                f"{tenant.tenant} is in cell {tenant.cell}, not in {cell}: leave out --cell, or name another tenant. "
-                "Nothing was changed."
-            )
-        chosen[tenant.cell] = [*(chosen.get(tenant.cell) or []), tenant.tenant]
-    return chosen

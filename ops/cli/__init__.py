@@ -11,6 +11,7 @@ Shared
     ask            questions and keys at the terminal
     table          tables, times, ages and counts
     progress       a progress line
+    plot           bars
 
 Stacks
     stacks         up, preview, refresh, destroy
@@ -42,6 +43,8 @@ Reports
     capacity       how much of each limit a cell uses
     models         prices, limits and the end of each model
     estimate       what a tenant's month costs
+    usage          what tenants used, and what OpenAI billed
+    usage_report   its report
     doctor         what is wrong with this machine, an account or a cell
 
 Cell

@@ -35,6 +35,7 @@ PLACES: Final = {
     "capacity": "ops.cli.capacity:capacity",
     "models": "ops.cli.models:models",
     "estimate": "ops.cli.estimate:estimate",
+    "usage": "ops.cli.usage:usage",
     "doctor": "ops.cli.doctor:doctor",
     "local": "ops.cli.local:app",
     "admin-key": "ops.cli.admin_key:app",

@@ -26,11 +26,13 @@ Comparison
     difference       of resources
     tenant_files     which tenants are new, changed or gone
     cost             a month at AWS
+    spending         a month at OpenAI
     limits_used      of each cell
     source_lines     from a property to a line of a file
 
 Output
     report_markdown  for the pull request
+    report_spending  what tenants may cost, in both
     sarif            for code scanning
     report_json      JSON
 """

@@ -21,6 +21,7 @@ from ops.review.limits_used import Room, room
 from ops.review.preview import obstacle
 from ops.review.remark import Remark, exit_code, gathered
 from ops.review.source_lines import Places
+from ops.review.spending import Spending, spendings
 from ops.review.tenant_files import TenantChange, kept, tenant_changes
 from ops.stacks import changed, sources
 from tenancy import Cell
@@ -32,7 +33,7 @@ class Review:
     """`stacks` counts all stacks, `judged` those that the rules checked. `scope` has the stacks that a change concerns,
     with the reasons. `changed` groups the stacks whose resources differ from the base by their change. `state` is the
     reason why no state was read, empty where it was read. `notes` are about what this review could not check. `tenants`
-    are those whose files differ."""
+    are those whose files differ, `spending` what they may cost."""
 
     ref: str
     commit: str
@@ -46,6 +47,7 @@ class Review:
     before: Cost
     after: Cost
     room: tuple[Room, ...]
+    spending: tuple[Spending, ...]
     state: str
     previews: previewing.Previews
     notes: tuple[str, ...]
@@ -116,19 +118,21 @@ def _of(found: Base, fleet: Path, no_state: str, say: Callable[[str], None]) -> 
         previews = previewing.run(fleet, {stack: now_files.stacks[stack] for stack in about.reasons}, say)
         known = {(one.rule, urn) for one in remarks for urn in one.urns}
         remarks += previewing.remarks(previews.done, both.after, places, known)
+    tenants = tenant_changes(then_files, now_files, about.gone)
     return Review(
         ref=found.ref,
         commit=found.commit,
         stacks=len(now_files.stacks),
         judged=sum(bool(both.after[stack].resources) for stack in about.judged if stack in both.after),
         scope=about,
-        tenants=tenant_changes(then_files, now_files, about.gone),
+        tenants=tenants,
         changed=alike(differing),
         remarks=gathered(remarks),
         proofs=proofs,
         before=cost(one for stack in differing if stack in both.before for one in both.before[stack].resources),
         after=cost(one for stack in differing for one in both.after[stack].resources),
         room=_room(then_files, now_files, about.gone),
+        spending=spendings(then_files.fleet, now_files.fleet, tenants, datetime.now(UTC).date()),
         state=no_state,
         previews=previews,
         notes=both.notes,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ops.review import report_spending
 from ops.review.check import Review
 from ops.review.cost import Cost
 from ops.review.difference import Change
@@ -42,6 +43,7 @@ def facts(review: Review) -> dict[str, Any]:
             for one in review.proofs
         ],
         "cost": {"before": _cost(review.before), "after": _cost(review.after)},
+        "spending": report_spending.facts(review.spending),
         "room": [
             {"cell": one.cell, "what": one.what, "before": one.before, "after": one.after, "limit": one.most}
             for one in review.room

@@ -16,6 +16,7 @@ from ops.review.check import Review
 from ops.review.difference import Change
 from ops.review.previewing import Previews
 from ops.review.remark import Outcome, Remark
+from ops.review.report_spending import COLUMNS, about, cells
 from ops.review.tenant_files import FIELDS
 from tenancy.aws_prices import KEY_MONTH, SECRET_MONTH
 
@@ -103,13 +104,20 @@ def _tenants(review: Review) -> Iterator[list[str]]:
     """A row for each tenant; of a changed one the fields that differ. A column without an entry is left out."""
     if not review.tenants:
         return
-    shown = review.tenants[:_REMARKS]
-    rows = [[_cell(one.before.get(field, ""), one.after.get(field, ""), one.what) for field in FIELDS] for one in shown]
-    used = [number for number in range(len(FIELDS)) if any(row[number] for row in rows)]
-    lines = ["### Tenants", "", f"| tenant | | {' | '.join(FIELDS[number] for number in used)} |"]
+    shown, headings = review.tenants[:_REMARKS], (*FIELDS, *COLUMNS)
+    bills = {one.tenant: (cells(one.before), cells(one.after)) for one in review.spending}
+    rows: list[list[str]] = []
+    for one in shown:
+        fields = [(one.before.get(field, ""), one.after.get(field, "")) for field in FIELDS]
+        costs = zip(*bills.get(one.tenant, (cells(None), cells(None))), strict=True)
+        rows.append([_cell(before, after, one.what) for before, after in (*fields, *costs)])
+    used = [number for number in range(len(headings)) if any(row[number] for row in rows)]
+    lines = ["### Tenants", "", f"| tenant | | {' | '.join(headings[number] for number in used)} |"]
     lines.append("|---" * (len(used) + 2) + "|")
     for one, row in zip(shown, rows, strict=True):
         lines.append(f"| **{one.tenant}** | {one.what} | {' | '.join(row[number] for number in used)} |")
+    if used and headings[used[-1]] in COLUMNS:
+        lines += ["", about(review.spending)]
     yield lines + _more(len(review.tenants) - _REMARKS, "more; `--json` has them all")
 
 

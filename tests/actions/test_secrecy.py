@@ -59,6 +59,7 @@ RUN: tuple[tuple[str, ...], ...] = (
     ("admin-key", "rotate", "--cell", "local", "--wait"),
     ("history", "acme"),
     ("capacity",),
+    ("usage", "--by", "key"),
     ("doctor", "local"),
     ("verify", "acme"),
     ("new", "zulu", "--from", "acme", "--name", "Zulu", "--dry-run"),

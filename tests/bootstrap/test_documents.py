@@ -15,6 +15,7 @@ from components.iam.state_store import state_bucket, state_key
 from components.iam.statements import Document
 from local.aws.iam import decision, policy, principals
 from myflux_keys.aws_names import CellNames
+from myflux_keys.cell_functions import HEALTH
 from ops.isolation.decision import Caller, Lock, Request, allowed
 from ops.isolation.policy import parse
 from ops.isolation.terms import Key, holds, known_arn, text
@@ -157,6 +158,8 @@ NEVER_BY_PEOPLE: tuple[Asked, ...] = (
     ("s3:DeleteBucket", f"arn:aws:s3:::{NAMES.state_bucket}", {}),
 )
 SOMETIMES_BY_PEOPLE: tuple[Asked, ...] = (
+    # `usage` asks the health function.
+    ("lambda:InvokeFunction", NAMES.function_arn(HEALTH), {}),
     ("iam:CreateRole", RUNTIME, {BOUND: BOUNDARY}),
     ("iam:CreateRole", NAMES.role_arn(NAMES.deployer_role), {BOUND: LIMIT}),
     ("secretsmanager:PutSecretValue", SECRET, {}),

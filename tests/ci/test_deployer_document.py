@@ -17,7 +17,7 @@ from components.iam.deployer_state import State, deployer_state
 from components.iam.deployer_trust import Job, deployer_trust
 from components.iam.grants import Deploys, Grant
 from myflux_keys.aws_names import CellNames
-from myflux_keys.cell_functions import ROTATION
+from myflux_keys.cell_functions import HEALTH, ROTATION
 from ops.review.rehearsal import rehearse
 from tenancy.replicas import MOST
 
@@ -108,6 +108,14 @@ def test_a_pipeline_of_tenants_touches_nothing_that_decides_who_reads() -> None:
     assert {action.partition(":")[0] for action in every} == {"kms", "lambda", "secretsmanager"}
     assert {action for action in every if action.startswith("lambda:")} == {"lambda:InvokeFunction"}
     assert f"secret:{LONGEST.admin_secret}" not in json.dumps(written)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_pipeline_asks_the_health_function_for_usage(mode: Deploys) -> None:
+    every = rights(deployer_permissions(LONGEST, mode)["Statement"]) | rights(deployer_looks(LONGEST)["Statement"])
+    called = {resource for action, resource, _ in every if action == "lambda:InvokeFunction"}
+    assert called, "it calls others"
+    assert LONGEST.function_arn(HEALTH) not in called
 
 
 def test_a_pipeline_of_tenants_writes_declarations_and_nothing_else_in_their_bucket() -> None:

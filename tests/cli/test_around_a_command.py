@@ -61,6 +61,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "capacity": (),
     "models": (),
     "estimate": ("acme", "--input-tokens", "2000"),
+    "usage": (),
     "local up": ("--home", f"{NO_HOME}/cell"),
     "local status": ("--home", f"{NO_HOME}/cell"),
     "local env": ("--home", f"{NO_HOME}/cell"),
@@ -76,7 +77,8 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 ASK_AWS: Final = {
     "bootstrap", "up", "preview", "refresh", "destroy", "adopt", "move", "offboard", "rotate", "revoke", "disable",
-    "enable", "sweep", "status", "history", "capacity", "admin-key set", "admin-key rotate", "key set", "key status",
+    "enable", "sweep", "status", "history", "capacity", "usage", "admin-key set", "admin-key rotate", "key set",
+    "key status",
 }  # fmt: skip
 _MAY_NOT_KNOW: Final = {"status", "verify"}
 """They end with 3 where nothing that was seen is wrong, and not everything was seen."""

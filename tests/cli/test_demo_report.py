@@ -13,7 +13,19 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from demo import access, play, proposing, proving, provisioning, rotating, settling, sweeping, traces, watching
+from demo import (
+    access,
+    play,
+    proposing,
+    proving,
+    provisioning,
+    rotating,
+    settling,
+    spending,
+    sweeping,
+    traces,
+    watching,
+)
 from demo.report import CheckFailed, Report
 from tests.cli.conftest import ROOT
 
@@ -33,6 +45,8 @@ CHECKS = [
     "crash-recovery",
     "sweep-finds-orphans",
     "health-finds-trouble",
+    "usage-and-cost",
+    "estimate-matches-bill",
     "no-key-leaked",
     "second-up-unchanged",
     "fleet-up",
@@ -141,7 +155,7 @@ def test_the_checks_are_these_in_this_order() -> None:
 def stubbed(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Every check of the demo passes at once, but those named in the set, which fail."""
     failing: set[str] = set()
-    for module in (provisioning, proving, access, rotating, sweeping, watching, traces, settling, proposing):
+    for module in (provisioning, proving, access, rotating, sweeping, watching, spending, traces, settling, proposing):
         for name in CHECKS:
             function = name.replace("-", "_")
             if hasattr(module, function):

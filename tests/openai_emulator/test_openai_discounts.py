@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,7 +22,8 @@ PROMPT = "You answer the calls of a hotel. " * 400
 
 
 def billed(server: Server, tenant: Tenant) -> Decimal:
-    midnight = int(datetime.now(UTC).timestamp() // 86_400) * 86_400
+    """Today, by the emulator's clock."""
+    midnight = int(server.control.state()["now"]) // 86_400 * 86_400
     costs: Any = server.admin().admin.organization.usage.costs(
         start_time=midnight, limit=2, project_ids=[tenant.project_id], group_by=["project_id"]
     )
@@ -56,7 +58,7 @@ def test_usage_and_costs_tell_cached_tokens_apart(server: Server, tenant: Tenant
     client = server.client(tenant.key)
     sent = [client.responses.create(model=MODEL, input=PROMPT).usage for _ in range(2)]
     usage = server.admin().admin.organization.usage.completions(
-        start_time=int(datetime.now(UTC).timestamp()) - 86_400, limit=2
+        start_time=int(server.control.state()["now"]) - 86_400, limit=2
     )
     (row,) = [result for bucket in usage.data for result in bucket.results]
     row_told: Any = row
@@ -118,3 +120,33 @@ def test_the_estimate_is_what_the_emulator_bills_within_five_percent(
     made = estimate(least(model), Load(calls, call, "flex" if flex else "standard"), datetime.now(UTC).date())
     assert made.models[0].usd is not None
     assert made.models[0].usd / DAYS == pytest.approx(billed(server, tenant) - before, rel=Decimal("0.05"))
+
+
+@pytest.mark.parametrize("model", ["gpt-5.4-mini", "gpt-6.1-terra", "gpt-4.1-mini"])
+def test_the_estimate_of_a_batch_is_what_the_emulator_bills_within_five_percent(
+    server: Server, make_tenant: Callable[..., Tenant], model: str
+) -> None:
+    """Cached and reasoning tokens included, where the model has them in a batch."""
+    tenant, calls = make_tenant("batching", scopes=[]), 5
+    client = server.client(tenant.key)
+    asked: dict[str, Any] = {"model": model, "input": PROMPT}
+    if not model.startswith("gpt-4"):
+        asked["reasoning"] = {"effort": "medium"}
+    lines = [{"custom_id": str(n), "method": "POST", "url": "/v1/responses", "body": asked} for n in range(calls)]
+    content = "\n".join(map(json.dumps, lines)).encode()
+
+    def worked_off() -> Any:
+        file = client.files.create(file=("in.jsonl", content), purpose="batch")
+        made = client.batches.create(input_file_id=file.id, endpoint="/v1/responses", completion_window="24h")
+        return client.batches.retrieve(made.id).usage
+
+    worked_off()  # Then each of the calls that are compared finds its prompt cached.
+    before = billed(server, tenant)
+    usage = worked_off()
+    assert usage is not None
+    cached = usage.input_tokens_details.cached_tokens
+    assert (cached > 0) == (not model.startswith("gpt-4"))
+    call = Call(usage.input_tokens // calls, usage.output_tokens // calls, cached // calls)
+    estimated = estimate(least(model), Load(calls, call, "batch"), datetime.now(UTC).date()).models[0].usd
+    assert estimated is not None
+    assert estimated / DAYS == pytest.approx(billed(server, tenant) - before, rel=Decimal("0.05"))

@@ -37,6 +37,7 @@ def test_no_endpoint_of_openais_api_answers_with_a_key_again(server: Server, ten
     values = [m.value for m in server.control.minted()]
     fill = {"project_id": tenant.project_id, "service_account_id": tenant.service_account_id}
     fill |= {"api_key_id": tenant.key_id, "model": "gpt-5-mini", "response_id": "x", "alert_id": "x", "key_id": "x"}
+    fill |= {"file_id": "x", "batch_id": "x"}
     looked = 0
     for route in ALL:
         if route.method != "GET":
@@ -63,7 +64,7 @@ def test_no_change_answers_with_a_key_that_was_there_before(server: Server, tena
     values = [m.value for m in server.control.minted()]
     fill = {"project_id": tenant.project_id, "service_account_id": tenant.service_account_id}
     fill |= {"api_key_id": tenant.key_id, "response_id": "x", "alert_id": "x", "key_id": "x", "model": "gpt-5-mini"}
-    fill |= {"rate_limit_id": "rl-gpt-5-mini"}
+    fill |= {"rate_limit_id": "rl-gpt-5-mini", "file_id": "x", "batch_id": "x"}
     changes = [route for route in ALL if route.method != "GET"]
     # What ends the key or its owners comes last, so that the others still meet it.
     changes.sort(key=lambda route: (route.method == "DELETE", route.template.endswith("archive")))

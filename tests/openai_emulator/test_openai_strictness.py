@@ -17,13 +17,13 @@ from local.openai.errors import ApiError, BareError
 from local.openai.minting import mint_admin_key, mint_project_key
 from local.openai.routes import ALL
 from local.openai.settings import changed
-from local.openai.state import Project, ServiceAccount, SpendAlert
+from local.openai.state import Batch, Project, ServiceAccount, SpendAlert
 
 FIELDS = (
-    "create_service_account_only", "currency", "expires_in_seconds", "geography", "input", "instructions", "interval",
-    "max_output_tokens", "max_requests_per_1_minute", "max_tokens", "messages", "mode", "model", "model_ids", "n",
-    "name", "notification_channel", "previous_response_id", "role", "scopes", "stream", "stream_options", "temperature",
-    "threshold_amount",
+    "completion_window", "create_service_account_only", "currency", "endpoint", "expires_in_seconds", "geography",
+    "input", "input_file_id", "instructions", "interval", "max_output_tokens", "max_requests_per_1_minute",
+    "max_tokens", "messages", "mode", "model", "model_ids", "n", "name", "notification_channel",
+    "previous_response_id", "role", "scopes", "stream", "stream_options", "temperature", "threshold_amount",
 )  # fmt: skip
 PARAMETERS = (
     "after", "api_key_ids[]", "before", "bucket_width", "effective_at[gt]", "end_time", "group_by[]",
@@ -54,9 +54,12 @@ def filled() -> tuple[Emulator, dict[str, str], dict[bool, str]]:
     account = project.service_accounts["s"] = ServiceAccount("s", "s", call.at, "member", False)
     project.spend_alerts["l"] = SpendAlert("l", 5, ["a@b.cc"], None)
     key, value = mint_project_key(call, project, account, "k", [], None)
+    file = organization.add_file("p", "in.jsonl", b"{}", call.at, purpose="batch", seconds=None)
+    organization.batches["b"] = Batch("p", key, {"id": "b", "status": "in_progress"}, None)
     parameters = {
         "project_id": "p", "service_account_id": "s", "api_key_id": key.id, "alert_id": "l", "key_id": admin.id,
         "model": "gpt-4.1", "rate_limit_id": "rl-gpt-4.1", "response_id": "r",
+        "file_id": file.id, "batch_id": "b",
     }  # fmt: skip
     return emulator, parameters, {True: admin_value, False: value}
 

@@ -2,8 +2,10 @@
 
 admin_keys        Admin keys: list, create, retrieve, delete
 audit_logs        The audit log, newest first
+batches           Batches of requests, worked off later at half the price
 chat              Chat completions, whole or streamed
 embeddings        Embeddings of texts
+files             A project's files: upload, list, retrieve, content, delete
 limits            A project's rate limits by model, and the models that it may use
 models            The models that a project key can see
 project_keys      A project's keys after they were minted: list, retrieve, change expiry and scopes, revoke
@@ -22,8 +24,10 @@ from local.openai.call import Route
 from local.openai.routes import (
     admin_keys,
     audit_logs,
+    batches,
     chat,
     embeddings,
+    files,
     limits,
     models,
     project_keys,
@@ -47,6 +51,8 @@ _MODULES: Final = (
     chat,
     responses,
     embeddings,
+    files,
+    batches,
 )
 
 ALL: Final[list[Route]] = [route for module in _MODULES for route in module.ROUTES]

@@ -22,8 +22,8 @@ _WIDTHS: Final = {"1m": (60, 60, 1440), "1h": (3600, 24, 168), "1d": (86400, 7, 
 _USAGE_GROUPS: Final = ("project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source")
 _EMBEDDING_GROUPS: Final = ("project_id", "user_id", "api_key_id", "model")
 _COST_GROUPS: Final = ("project_id", "user_id", "line_item", "api_key_id", "api_source")
-_FIXED: Final = {"batch": False, "service_tier": "default", "api_source": "unlabeled"}
-"""The emulator has one value of each, so a request to group by them returns one group."""
+_FIXED: Final = {"api_source": "unlabeled"}
+"""The emulator has one value, so a request to group by it returns one group."""
 
 
 def _group_by(query: Query, known: tuple[str, ...]) -> list[str]:
@@ -128,7 +128,7 @@ def _completions(call: Call) -> dict[str, Any]:
         return results
 
     def kept(usage: Usage) -> bool:
-        return MODELS[usage.model].chats and batch is not True and keep(usage)
+        return MODELS[usage.model].chats and batch in (None, usage.batch) and keep(usage)
 
     return _buckets(call, query, width, default, most, render, kept)
 
