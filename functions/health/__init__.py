@@ -6,6 +6,7 @@ Entry
     services       the clients and the time
     pace           which calls of the schedule have work
     cycle          the order: read, decide, tell, remember
+    look           one tenant now, at a person's request
 
 Reading
     store          the platform's bucket: declarations, catalogue, state

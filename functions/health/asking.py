@@ -34,11 +34,13 @@ _OF_SERVICE_ACCOUNTS: Final = "sk-" + "svcacct-"
 
 @dataclass(frozen=True)
 class Held:
-    """The live version of a tenant's secret. `expires_at` in Unix seconds."""
+    """The live version of a tenant's secret. Times in Unix seconds; None where its payload has none."""
 
     key: SecretText
     expires_at: float | None
     owned_by_person: bool
+    version: str | None = None
+    minted_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,11 @@ def read_key(client: SecretsManagerClient, secret: TenantSecret) -> Held | None:
         log.line("health.unreadable", level=logging.WARNING, tenant=secret.tenant, error=str(error))
         return None
     person = payload.source == CUSTOMER and not payload.api_key.reveal().startswith(_OF_SERVICE_ACCOUNTS)
-    expires = datetime.fromisoformat(payload.expires_at).timestamp() if payload.expires_at else None
-    return Held(payload.api_key, expires, person)
+    return Held(payload.api_key, _seconds(payload.expires_at), person, version, _seconds(payload.minted_at))
+
+
+def _seconds(iso: str) -> float | None:
+    return datetime.fromisoformat(iso).timestamp() if iso else None
 
 
 def ask(base_url: str, deadline: Deadline, held: Held, model: str | None) -> Answers:

@@ -1,19 +1,21 @@
 """The health function's entry point.
 
 The schedule's event is ``{"every_minutes": 60}``: a new cycle begins when the last began so long ago, and a cycle that
-is not finished goes on. Without the field an invocation begins a cycle at once.
+is not finished goes on. Without the field an invocation begins a cycle at once. With ``action`` it answers a person's
+command and begins none.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from functions.health import store
 from functions.health.cycle import Cycle
+from functions.health.look import look
 from functions.health.services import Services, new_topic_client
 from functions.health.settings import Settings, read_settings
 from functions.shared import cloudwatch, log
@@ -22,6 +24,7 @@ from functions.shared.deadline import Deadline, LambdaContext
 from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIHTTP
 from functions.shared.secrets_client import new_client
+from functions.sweep.request import RequestError
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 
 LONGEST_SECONDS: Final = 600.0
 """Of one invocation's work."""
+ACTIONS: Final[Mapping[str, Callable[[Mapping[str, Any], Services], dict[str, Any]]]] = {"look": look}
+"""What a command may ask, each with what answers it."""
 
 
 class HealthFailed(Exception):
@@ -52,7 +57,12 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         settings = read_settings(os.environ)
         seconds = min(context.get_remaining_time_in_millis() / 1000, LONGEST_SECONDS)
         services = assemble(settings, *warm(settings.common.admin_secret), Deadline(seconds))
-        return Cycle(services).run(60.0 * float(event.get("every_minutes", 0)))
+        if "action" not in event:
+            return Cycle(services).run(60.0 * float(event.get("every_minutes", 0)))
+        answer = ACTIONS.get(event["action"])
+        if answer is None:
+            raise RequestError(f"action must be one of {', '.join(ACTIONS)}; got {event['action']!r}")
+        return answer(event, services)
     except Exception as error:  # noqa: BLE001 - every failure must leave through a redacted text
         text = log.failure_text(error)
         log.line("health.error", level=logging.ERROR, error=text)

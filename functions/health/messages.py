@@ -69,32 +69,55 @@ class Message:
         return json.dumps({"default": self.body, "email": self.body, **shapes}, ensure_ascii=False)
 
 
-def message(notice: Notice, cell: str, language: str, declared: Mapping[str, Declaration], now: float) -> Message:
-    """`language` is ``en`` or ``es``. `declared` gives tenants' names and whose their organization is."""
+@dataclass(frozen=True)
+class Said:
+    """What is said of a trouble: `what` is wrong, what to `do`, the `command` to type (None: nothing is typed), and
+    `whose` it is to mend: ``us``, ``customer`` or ``openai``. Without full stops."""
+
+    what: str
+    do: str
+    command: str | None
+    whose: str
+
+
+def said(notice: Notice, cell: str, language: str, declared: Mapping[str, Declaration]) -> Said:
+    """`language` is ``en`` or ``es``. `declared` says whose a tenant's organization is."""
     texts, words = LANGUAGES[language].TEXTS, LANGUAGES[language].WORDS
-    trouble = notice.trouble
+    kind = notice.trouble.kind
     values = _values(notice, cell, words)
-    what, do = (text.format_map(values) for text in texts[trouble.kind])
-    if notice.folded and trouble.kind in _DIFFERENT:
+    what, do = (text.format_map(values) for text in texts[kind])
+    if notice.folded and kind in _DIFFERENT:
         what += f" ({words['of_first'].format(tenant=notice.who[0].id)})"
-    command = COMMANDS.get(trouble.kind)
-    who = _who(notice, words, declared)
+    command = COMMANDS.get(kind)
     owner = _owner(notice, declared)
     if owner == "customer" and notice.who[0].of == TENANT:
-        new_key = trouble.kind in _NEW_KEY
+        new_key = kind in _NEW_KEY
         do, command = words["ask_key" if new_key else "ask"], NEW_KEY if new_key else None
+    return Said(redact(what), redact(do), command.format_map(values) if command else None, owner)
+
+
+def message(notice: Notice, cell: str, language: str, declared: Mapping[str, Declaration], now: float) -> Message:
+    """As `said`; `declared` also gives tenants' names."""
+    words = LANGUAGES[language].WORDS
+    trouble = notice.trouble
+    told = said(notice, cell, language, declared)
+    who = _who(notice, words, declared)
     since = iso(int(trouble.since))
-    lines = [f"{words[notice.event]}: {who}", f"{words['what']}: {what}.", f"{words['whose']}: {words[owner]}"]
+    lines = [
+        f"{words[notice.event]}: {who}",
+        f"{words['what']}: {told.what}.",
+        f"{words['whose']}: {words[told.whose]}",
+    ]
     if notice.event == "ended":
         lines += [
             f"{words['since']}: {since} {words['until']} {iso(int(now))}",
             f"{words['do']}: {words['nothing']}",
         ]
     else:
-        lines += [f"{words['since']}: {since}", f"{words['do']}: {do}"]
-        lines += [f"{words['type']}: {command.format_map(values)}"] if command else []
+        lines += [f"{words['since']}: {since}", f"{words['do']}: {told.do}"]
+        lines += [f"{words['type']}: {told.command}"] if told.command else []
         lines += [f"{words['page']}: {page(trouble.kind)}"]
-    subject = f"[{cell}] {words[notice.event]}: {who}: {what}"
+    subject = f"[{cell}] {words[notice.event]}: {who}: {told.what}"
     whom = "" if notice.folded else notice.who[0].id
     thread = "/".join(part for part in (cell, trouble.kind, trouble.subject, whom) if part)
     return Message(_ascii(redact(subject)), redact("\n".join(lines)), redact(thread))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -29,7 +29,8 @@ class TenantState:
     """Times are Unix seconds. `called_at`: the last billed call that was not refused. `refused`: the last one was.
     `days`: US dollars by day; None if costs are not visible. `requests`: the tenant's own in this hour and the one
     before, by OpenAI's usage; None likewise. `limits_at`: when the
-    limits were last read. `seen_at`: when OpenAI last answered for this tenant."""
+    limits were last read. `seen_at`: when OpenAI last answered for this tenant. `key_version`: the secret's
+    version whose key was used last, with the two times that its payload has; None where it has none."""
 
     called_at: float | None = None
     refused: bool = False
@@ -39,6 +40,9 @@ class TenantState:
     limit_raised_at: float | None = None
     limits_at: float = 0.0
     seen_at: float | None = None
+    key_version: str | None = None
+    key_minted_at: float | None = None
+    key_expires_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,9 @@ class State:
             raise StateError(f"the stored state cannot be read ({type(error).__name__}): {error}") from None
 
 
+_FIELDS: Final = frozenset(one.name for one in fields(TenantState))
+
+
 def _tenant(one: TenantState) -> dict[str, Any]:
     days = None if one.days is None else {day.isoformat(): str(usd) for day, usd in sorted(one.days.items())}
     return {**one.__dict__, "days": days}
@@ -101,7 +108,8 @@ def _tenant(one: TenantState) -> dict[str, Any]:
 def _read_tenant(fields: dict[str, Any]) -> TenantState:
     days = fields["days"]
     read = None if days is None else {date.fromisoformat(day): Decimal(usd) for day, usd in days.items()}
-    known: dict[str, Any] = {**fields, "days": read}
+    # A later version may remember more: going back to this one must not stop it.
+    known: dict[str, Any] = {name: value for name, value in fields.items() if name in _FIELDS} | {"days": read}
     return TenantState(**known)
 
 

@@ -40,6 +40,14 @@ def new_client() -> S3Client:
     return boto3.client("s3", config=config)  # pyright: ignore[reportUnknownMemberType]
 
 
+def _declaration(text: str, slug: str, cell: str) -> Declaration:
+    """Raises DeclarationError."""
+    one = Declaration.from_json(text)
+    if (one.tenant, one.cell) != (slug, cell) or not TENANT_SLUG.fullmatch(slug):
+        raise DeclarationError(f"the declaration is of tenant {one.tenant} in cell {one.cell}")
+    return one
+
+
 class Store:
     """Methods raise botocore's errors too."""
 
@@ -58,15 +66,15 @@ class Store:
                 continue
             slug = key.removeprefix(DECLARATIONS).removesuffix(".json")
             try:
-                one = Declaration.from_json(text)
+                found[slug] = _declaration(text, slug, cell)
             except DeclarationError as error:
                 wrong[key] = str(error)
-                continue
-            if (one.tenant, one.cell) != (slug, cell) or not TENANT_SLUG.fullmatch(slug):
-                wrong[key] = f"the declaration is of tenant {one.tenant} in cell {one.cell}"
-                continue
-            found[slug] = one
         return found, wrong
+
+    def declaration(self, cell: str, slug: str) -> Declaration | None:
+        """One tenant's; None if there is none. Raises DeclarationError."""
+        text = self._text(f"{DECLARATIONS}{slug}.json")
+        return None if text is None else _declaration(text, slug, cell)
 
     def catalogue(self) -> Catalogue:
         """Empty if there is none, or none that can be read."""

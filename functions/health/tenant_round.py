@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from functions.health.asking import ask, read_key
+from functions.health.asking import Held, ask, read_key
 from functions.health.calls import ALL
 from functions.health.causes import Cause, cause
 from functions.health.facts import Facts, Limits, Listing, Probe, SecretFacts
@@ -23,7 +23,7 @@ _OPEN_TO_PROBES = ALL - {"models_hidden"}
 
 @dataclass(frozen=True)
 class Asked:
-    """`before`: what was remembered of the tenant. `listing` None: its key was not used."""
+    """`before`: what was remembered of the tenant. `listing` None: its key was not used. `held` is what it was."""
 
     tenant: str
     before: TenantState
@@ -32,6 +32,7 @@ class Asked:
     probe: Probe | None = None
     calls: int = 0
     server_time: float | None = None
+    held: Held | None = None
 
     @property
     def is_unanswered(self) -> bool:
@@ -39,6 +40,9 @@ class Asked:
 
     def remembered(self, limits: Limits | None, now: float) -> TenantState:
         state = with_limits(self.before, limits, now)
+        if self.held is not None:
+            key = self.held
+            state = replace(state, key_version=key.version, key_minted_at=key.minted_at, key_expires_at=key.expires_at)
         if self.listing is not None and not self.is_unanswered:
             state = replace(state, seen_at=now)
         if self.probe is None:
@@ -91,7 +95,7 @@ def ask_tenant(tenant: str, found: Roster, before: TenantState, history: History
     model = probe_model(declared, now) if due else None
     answers = ask(services.settings.common.base_url, services.deadline, held, model)
     secret = SecretFacts(False, late, held.expires_at, held.owned_by_person)
-    return Asked(tenant, before, secret, answers.listing, answers.probe, answers.calls, answers.server_time)
+    return Asked(tenant, before, secret, answers.listing, answers.probe, answers.calls, answers.server_time, held)
 
 
 def shutdowns_of(asked: Iterable[Asked]) -> dict[str, str | None]:

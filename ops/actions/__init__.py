@@ -31,6 +31,7 @@ Cells
 
 Reports
     status              the state of each key
+    fleet_view          what is known of a fleet, ready to be shown
     history             the history of a key
     trail               CloudTrail's events
     sweep               a sweep by command

@@ -1,0 +1,120 @@
+"""One tenant, looked at now because a person asks: what OpenAI answers, and what follows from it.
+
+Owns the answer's form. It remembers nothing, sends nothing and changes nothing, so that a look in the middle of a
+trouble neither starts nor ends it. The billed call is made whatever traffic there was: it is what the person wants to
+see. Never for a disabled tenant, nor with a key that may only read. Leaves out the decisions (`judge.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from functions.health.causes import cause
+from functions.health.facts import Limits
+from functions.health.history import History
+from functions.health.judge import judge
+from functions.health.notices import Scope
+from functions.health.organizations import read_some_limits
+from functions.health.roster import Roster, roster
+from functions.health.services import Services
+from functions.health.state import State, TenantState
+from functions.health.tenant_round import Asked, ask_tenant, shutdowns_of
+from functions.health.trouble import TENANT, Judgement
+from functions.shared import log
+from functions.shared.openai_http import OpenAIError
+from functions.sweep.request import RequestError
+from functions.sweep.tenants import listed_secrets
+from myflux_keys.declaration import DeclarationError
+from myflux_keys.names import TENANT_SLUG
+from myflux_keys.payload import iso
+
+
+def look(event: Mapping[str, Any], services: Services) -> dict[str, Any]:
+    """`event` is ``{"action": "look", "tenant": SLUG}``. The answer holds ids, names, dates and amounts, never a key;
+    None is what was not asked, or not told. Raises RequestError, StateError, or botocore's errors."""
+    tenant = event.get("tenant")
+    if not isinstance(tenant, str) or not TENANT_SLUG.fullmatch(tenant) or set(event) != {"action", "tenant"}:
+        raise RequestError(f"look takes one tenant's slug and nothing else, got {dict(event)!r}")
+    cell = services.settings.common.cell
+    problem = None
+    try:
+        declared = services.store.declaration(cell, tenant)
+    except DeclarationError as error:
+        declared, problem = None, str(error)
+    listed = [one for one in listed_secrets(services.secrets, cell) if one.tenant == tenant]
+    found = roster({tenant: declared} if declared else {}, listed)
+    state, _ = services.store.state()
+    before, history = state.tenants.get(tenant, TenantState()), state.histories.get(Scope(TENANT, tenant), History())
+    # As after a refused call, which is what makes a call due at any time.
+    asked = ask_tenant(tenant, found, replace(before, refused=True), history, services)
+    services.server_time = asked.server_time
+    limits = _limits(found, state, services)
+    now = services.now()
+    facts = asked.facts(declared, asked.remembered(limits, now), limits, shutdowns_of([asked]), now)
+    judged = judge(facts, services.store.catalogue(), history)
+    return {
+        "tenant": tenant,
+        "at": iso(int(now)),
+        "organization": found.organization_of(tenant, services.settings.common.organization_id),
+        "declared": declared is not None,
+        "declaration_problem": problem,
+        **_asked(asked),
+        "limits": None if limits is None else _shown(limits),
+        **_judged(judged),
+    }
+
+
+def _limits(found: Roster, state: State, services: Services) -> Limits | None:
+    common = services.settings.common
+    for organization in found.organizations(common.cell, common.organization_id):
+        told = read_some_limits(organization, found.declared, state.tenants, {}, services)
+        return next(iter(told.values()), None)
+    return None
+
+
+def _asked(asked: Asked) -> dict[str, Any]:
+    secret, key = asked.secret, asked.held
+    return {
+        "secret": "none" if secret is None else "deleting" if secret.deleting else "there",
+        "key": None
+        if key is None
+        else {
+            "version": key.version,
+            "minted_at": _iso(key.minted_at),
+            "expires_at": _iso(key.expires_at),
+            "owned_by_person": key.owned_by_person,
+        },
+        "list": None
+        if asked.listing is None
+        else {**_answer(asked.listing.error), "models": sorted(asked.listing.models)},
+        "call": None if asked.probe is None else {**_answer(asked.probe.error), "model": asked.probe.model},
+    }
+
+
+def _answer(error: OpenAIError | None) -> dict[str, Any]:
+    """`cause` is a word of `causes.Cause`; `said` is OpenAI's own text, None where it accepted."""
+    return {"cause": cause(error).value, "said": None if error is None else log.failure_text(error)}
+
+
+def _shown(limits: Limits) -> dict[str, Any]:
+    return {
+        "spend_limit_cents": limits.spend_limit_cents,
+        "models": None if limits.models is None else sorted(limits.models),
+        "rate_limits": {
+            model: [one.requests_per_minute, one.tokens_per_minute] for model, one in limits.rate_limits.items()
+        },
+    }
+
+
+def _judged(judged: Judgement) -> dict[str, Any]:
+    findings = [
+        {"kind": one.kind, "subject": one.subject, "stage": one.stage, "values": dict(one.values)}
+        for one in judged.findings
+    ]
+    return {"findings": findings, "unknown": sorted(judged.unknown)}
+
+
+def _iso(seconds: float | None) -> str | None:
+    return None if seconds is None else iso(int(seconds))
