@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from functions.health.causes import cause
@@ -17,8 +18,10 @@ from functions.health.history import History
 from functions.health.judge import judge
 from functions.health.notices import Scope
 from functions.health.organizations import read_some_limits
+from functions.health.retirement import today
 from functions.health.roster import Roster, roster
 from functions.health.services import Services
+from functions.health.spend import month_days
 from functions.health.state import State, TenantState
 from functions.health.tenant_round import Asked, ask_tenant, shutdowns_of
 from functions.health.trouble import TENANT, Judgement
@@ -62,6 +65,7 @@ def look(event: Mapping[str, Any], services: Services) -> dict[str, Any]:
         "declaration_problem": problem,
         **_asked(asked),
         "limits": None if limits is None else _shown(limits),
+        "month_usd": None if facts.days is None else str(sum(month_days(facts.days, today(now)).values(), Decimal(0))),
         **_judged(judged),
     }
 

@@ -32,6 +32,14 @@ Cells
 Reports
     status              the state of each key
     fleet_view          what is known of a fleet, ready to be shown
+    cell_view           one cell as rows
+    tenant_view         one tenant as a row
+    trouble_view        troubles as rows
+    health_memory       what the health function remembers
+    verify              what `verify` says of each step, from AWS's answers
+    verify_openai       the same from the functions' answers
+    verify_access       who may read one tenant's key
+    verify_looks        the calls that it makes
     history             the history of a key
     trail               CloudTrail's events
     sweep               a sweep by command
@@ -61,6 +69,7 @@ What a command calls: it loads files, takes locks, opens records and accounts
     switch_access       denies or allows a tenant's readers
     read_reports        reads what reports print, cell by cell
     run_doctor          looks at this machine and at cells
+    run_verify          checks everything about one tenant
     stack_states        which stacks have a state
 
 AWS Lambda

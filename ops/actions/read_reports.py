@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import tenancy
@@ -12,36 +13,76 @@ from ops import selection
 from ops.account import Account
 from ops.actions import stack_states
 from ops.actions.capacity import Capacity, capacity
+from ops.actions.cell_view import Known, cell_view
+from ops.actions.fleet_view import CellView, FleetView
+from ops.actions.health_memory import memory_of
 from ops.actions.history import Life, history
 from ops.actions.orphans import Orphan
 from ops.actions.status import TenantStatus, cell_status
 from ops.actions.trust import cell_trust, sentence
+from tenancy import Cell, Fleet
 
 
 @dataclass(frozen=True)
 class Statuses:
-    """By cell."""
+    """By cell. `view` has all of it, and what the health function found."""
 
     tenants: dict[str, list[TenantStatus]]
     orphans: dict[str, list[Orphan]]
     trust: dict[str, list[DeadTrust]]
-    for_a_person: list[str]
-    """A sentence for each orphan and for each role that trusts somebody deleted."""
+    view: FleetView
+
+    @property
+    def for_a_person(self) -> list[str]:
+        """A sentence for each orphan and for each role that trusts somebody deleted."""
+        return [
+            *(orphan.sentence for orphans in self.orphans.values() for orphan in orphans),
+            *(sentence(cell, dead) for cell, trust in self.trust.items() for dead in trust),
+        ]
 
 
-def statuses(root: Path, cell: str | None, *, report: Callable[[str], None]) -> Statuses:
-    """The status of one cell, or of all. Raises OperationError and TenancyError."""
+def statuses(
+    root: Path,
+    slugs: Sequence[str],
+    cell: str | None,
+    *,
+    report: Callable[[str], None],
+    progress: Callable[[str], None],
+) -> Statuses:
+    """Of the tenants named, of one cell, or of all. `report` is called with what could not be looked at, `progress`
+    with what is looked at. Raises OperationError and TenancyError.
+
+    A tenant without a file may be named too, since its stack or secret may be what is wrong."""
     fleet = tenancy.load(root)
-    cells = selection.cells(fleet, cell)
+    cells = _cells(fleet, slugs, cell)
     with_state = stack_states.stacks(cells, report)
-    found = Statuses({}, {}, {}, [])
+    tenants: dict[str, list[TenantStatus]] = {}
+    orphans: dict[str, list[Orphan]] = {}
+    trust: dict[str, list[DeadTrust]] = {}
+    views: list[CellView] = []
     for one in cells:
+        name = one.cell
+        progress(f"{name}: looking at secrets, policies and what the health function found")
         with Account(one, "status") as account:
-            found.tenants[one.cell], found.orphans[one.cell] = cell_status(account, fleet, with_state[one.cell])
-            found.trust[one.cell] = cell_trust(account, fleet.tenants_of(one))
-        found.for_a_person.extend(orphan.sentence for orphan in found.orphans[one.cell])
-        found.for_a_person.extend(sentence(one.cell, dead) for dead in found.trust[one.cell])
-    return found
+            status = cell_status(account, fleet, with_state[name], slugs)
+            tenants[name], orphans[name] = status.tenants, status.orphans
+            dead = cell_trust(account, fleet.tenants_of(one))
+            trust[name] = [role for role in dead if not slugs or role.tenant is None or role.tenant in slugs]
+            files = {tenant.tenant: tenant for tenant in fleet.tenants_of(one)}
+            known = Known(one, files, status, trust[name], memory_of(account), datetime.now(UTC))
+        views.append(cell_view(known))
+    met = {line.tenant for lines in tenants.values() for line in lines}
+    for slug in slugs:
+        if slug not in met:
+            selection.one_tenant(fleet, slug)
+    return Statuses(tenants, orphans, trust, FleetView(max(one.as_of for one in views), tuple(views)))
+
+
+def _cells(fleet: Fleet, slugs: Sequence[str], cell: str | None) -> list[Cell]:
+    """Those of the tenants named, where each has a file."""
+    if cell is not None or not slugs or any(slug not in fleet.tenants for slug in slugs):
+        return selection.cells(fleet, cell)
+    return [fleet.cells[name] for name in sorted({fleet.tenants[slug].cell for slug in slugs})]
 
 
 def capacities(root: Path, cell: str | None) -> list[Capacity]:

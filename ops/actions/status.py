@@ -5,7 +5,7 @@ Owns the facts of one line. Leaves out whether OpenAI accepts the key, orphans (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -40,15 +40,26 @@ class TenantStatus:
     pending: str | None = None
 
 
+@dataclass(frozen=True)
+class CellStatus:
+    """`as_of` is AWS's time. `secrets` are those of tenants, by slug."""
+
+    as_of: datetime
+    tenants: list[TenantStatus]
+    orphans: list[Orphan]
+    secrets: Mapping[str, SecretFacts]
+
+
 def cell_status(
-    account: Account, fleet: Fleet, stacks: Collection[str] | None
-) -> tuple[list[TenantStatus], list[Orphan]]:
-    """Every tenant of the cell that has a file, a stack or a secret, sorted by slug; and the orphans. `stacks` None:
+    account: Account, fleet: Fleet, stacks: Collection[str] | None, only: Collection[str] = ()
+) -> CellStatus:
+    """Every tenant of the cell that has a file, a stack or a secret, or those of `only`, sorted by slug. `stacks` None:
     the states were not read."""
     now = account.check()
-    orphans = find_orphans(account, fleet, stacks, now)
-    secrets = dict(tenant_secrets(account.secrets, account.cell.names))
-    files = {tenant.tenant: tenant for tenant in fleet.tenants_of(account.cell)}
+    orphans = [one for one in find_orphans(account, fleet, stacks, now) if not only or one.tenant in only]
+    listed = dict(tenant_secrets(account.secrets, account.cell.names))
+    secrets = {slug: secret for slug, secret in listed.items() if not only or slug in only}
+    files = {one.tenant: one for one in fleet.tenants_of(account.cell) if not only or one.tenant in only}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         deployed = [slug for slug in files if slug in secrets]
         readable = dict(zip(deployed, pool.map(_reads(account), [files[slug] for slug in deployed]), strict=True))
@@ -59,7 +70,8 @@ def cell_status(
         tenant_status(slug, files.get(slug), secrets.get(slug), readable.get(slug), now, made=made.get(slug))
         for slug in sorted({*files, *secrets, *orphaned})
     ]
-    return [replace(line, state=_word(line.state, orphaned.get(line.tenant))) for line in lines], orphans
+    worded = [replace(line, state=_word(line.state, orphaned.get(line.tenant))) for line in lines]
+    return CellStatus(now, worded, orphans, secrets)
 
 
 _ORPHAN_STATES: Final = {

@@ -34,7 +34,9 @@ Keys
 Reports
     validate       reads every file
     check          what a pull request changes
-    status         the state of each key
+    status         what needs a person, and the state of each key
+    fleet_rows     that as lines and as JSON
+    verify         every check of one tenant now
     sweep          keys that should not exist
     history        the versions of a key
     capacity       how much of each limit a cell uses

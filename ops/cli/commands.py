@@ -30,6 +30,7 @@ PLACES: Final = {
     "sweep": "ops.cli.sweep:sweep",
     "env": "ops.cli.env:env",
     "status": "ops.cli.status:status",
+    "verify": "ops.cli.verify:verify",
     "history": "ops.cli.history:history",
     "capacity": "ops.cli.capacity:capacity",
     "models": "ops.cli.models:models",

@@ -1,18 +1,34 @@
-"""`myflux-keys status`: a table with the state of each tenant's key."""
+"""`myflux-keys status`: what needs a person, and the state of each tenant's key."""
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
 from ops.actions import read_reports
+from ops.actions.fleet_view import NEEDS_A_PERSON
+from ops.actions.orphans import KINDS
 from ops.actions.status import TenantStatus
-from ops.cli import options, output
-from ops.cli.table import age, iso, table, when
+from ops.cli import fleet_rows, options, output
+from ops.cli.progress import Later
+from ops.cli.table import iso
+
+NOT_KNOWN = 3
+"""The exit code where nothing that was seen is wrong, and something was not seen."""
 
 
 def status(
+    tenants: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Default: every tenant.",
+            metavar="[TENANT]...",
+            show_default=False,
+            autocompletion=options.complete_tenant,
+        ),
+    ] = None,
     cell: Annotated[
         str | None,
         typer.Option(help="One cell. Default: all cells.", autocompletion=options.complete_cell),
@@ -20,38 +36,34 @@ def status(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Show each tenant's key: enabled, last and next rotation, age, pending. Reads no value, and does not call OpenAI.
+    """Show what is wrong with tenants' keys, since when, and the command that mends it; then each tenant in a line.
 
-    Exits with 1 when a tenant has a secret, a file or a stack without the others, or a role that reads keys trusts a
-    user or role that was deleted, and prints the command to run. `sweep --dry-run` also checks the keys at OpenAI.
+    Compares files, stacks and secrets now, and adds what the cell's health function found at its last look: keys that
+    OpenAI refuses, models, limits and money. Reads no key, and does not call OpenAI; `verify TENANT` looks now.
+
+    Exit codes: 0 all is well; 1 something needs a person; 3 nothing that was seen is wrong, but not everything was
+    seen, as when the health function has not looked yet.
     """
-    found = read_reports.statuses(fleet, cell, report=output.step)
-    rows = [
-        (
-            name,
-            line.tenant,
-            line.source,
-            "-" if line.enabled is None else ("yes" if line.enabled else "no"),
-            line.state,
-            when(line.last_rotated),
-            when(line.next_rotation),
-            age(line.key_age),
-            line.pending or "-",
-        )
-        for name, lines in found.tenants.items()
-        for line in lines
-    ]
+    with Later() as progress:
+        found = read_reports.statuses(fleet, tenants or [], cell, report=output.step, progress=progress.say)
+    view = found.view
     output.result(
         {
             "cells": {name: [_facts(line) for line in lines] for name, lines in found.tenants.items()},
             "orphans": {name: [orphan.as_json() for orphan in orphans] for name, orphans in found.orphans.items()},
             "trust": {name: [dead.shown() for dead in trust] for name, trust in found.trust.items()},
+            "severity": view.severity,
+            "fleet": fleet_rows.as_json(view),
         },
-        table(("CELL", "TENANT", "SOURCE", "ENABLED", "STATE", "ROTATED", "NEXT", "KEY AGE", "PENDING"), rows),
+        fleet_rows.text(view),
         as_json=as_json,
     )
-    if found.for_a_person:
-        output.fail("these need a person:\n  " + "\n  ".join(found.for_a_person))
+    if view.severity in NEEDS_A_PERSON:
+        told = [*found.for_a_person, *fleet_rows.sentences(view, (*KINDS, "trusted_principal_gone"))] if as_json else []
+        output.fail("\n  ".join(["these need a person:", *told]) if told else fleet_rows.need(view))
+    if view.severity == "unknown":
+        output.error("nothing that was seen is wrong, but not everything was seen.")
+        sys.exit(NOT_KNOWN)
 
 
 def _facts(line: TenantStatus) -> dict[str, object]:

@@ -15,6 +15,7 @@ import openai
 import pytest
 
 from myflux_keys import AccessDeniedError
+from myflux_keys.cell_functions import HEALTH
 from tests.actions.conftest import Operated
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
@@ -199,19 +200,65 @@ def test_disable_shuts_readers_out_and_enable_lets_them_in_with_file_and_state_a
 def test_status_and_capacity_tell_how_the_cell_stands(operated: Operated) -> None:
     shown = operated.command("status", "--cell", "local")
     assert shown.returncode == 1, "initech has a file and no stack"
-    assert "`myflux-keys up initech`" in shown.stderr
+    assert "  Type:  myflux-keys up initech\n" in shown.stdout
     (orphan,) = standing(operated)["orphans"]["local"]
     assert (orphan["tenant"], orphan["kind"]) == ("initech", "StackMissing")
-    rows = {line.split()[1]: line.split() for line in shown.stdout.splitlines()[1:]}
+    rows = {line.split()[1]: line for line in shown.stdout.splitlines() if line.startswith("local ")}
     assert set(rows) == {"acme", "fjord", "initech"}
-    assert rows["acme"][4] == "ok"
-    assert rows["initech"][4:6] == ["not", "deployed"]
+    assert "not deployed" in rows["initech"]
     found = done(operated.command("capacity", "--json"))["cells"]["local"]
     limits = {limit["what"]: limit for limit in found["limits"]}
     assert (limits["OpenAI projects"]["used"], limits["OpenAI projects"]["left"]) == (2, 1998)
     assert limits["secrets"]["used"] == 3
     assert found["growth"]["source"] == "CreatedDate of the tenants' secrets"
     assert found["slots"]["peak"] <= found["slots"]["budget"]
+
+
+def test_status_tells_what_the_health_function_found_and_the_command_that_mends_it(operated: Operated) -> None:
+    look(operated)
+    well = operated.command("status", "acme", "fjord", "--json")
+    assert (well.returncode, [one["severity"] for one in told_of(well)]) == (0, ["ok", "ok"]), well.stdout
+    acme = told_of(well)[0]
+    assert acme["key"]["minted"] <= acme["key"]["promoted"] < acme["key"]["next_rotation"] < acme["key"]["expires"]
+    assert acme["spend"]["budget_usd"] == 200
+    for key in operated.cell.openai.minted():
+        assert key.value not in well.stdout + well.stderr
+
+    project = operated.reader().get("acme").project_id
+    admin = operated.cell.openai.create_admin_key("somebody's", expires_in_seconds=3600)
+    with openai.OpenAI(admin_api_key=admin, base_url=operated.cell.openai_url, max_retries=0) as client:
+        for key in operated.cell.openai.live_keys(project):
+            client.admin.organization.projects.api_keys.delete(key.id, project_id=project)
+    look(operated)
+    shown = operated.command("status")
+    assert shown.returncode == 1
+    first = shown.stdout.split("\n\n")[1].splitlines()
+    assert first[0].startswith("BROKEN  acme (cell local), since 20")
+    assert first[1:4] == [
+        "  OpenAI refuses the key, so every call fails.",
+        "  To do: make a new one.",
+        "  Type:  myflux-keys rotate acme --wait",
+    ]
+    assert max(map(len, shown.stdout.splitlines())) <= 80
+    assert operated.command(*first[3].split()[2:], "--yes").returncode == 0
+    stale = told_of(operated.command("status", "acme", "--json"))[0]
+    assert stale["severity"] == "unknown", "the finding was about the key before"
+    look(operated)
+    assert operated.command("status", "acme").returncode == 0
+
+
+def told_of(told: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    return json.loads(told.stdout)["fleet"]["cells"][0]["tenants"]
+
+
+def look(operated: Operated) -> None:
+    """The health function's schedule is off in tests."""
+    client = operated.cell.client("administrator", "lambda")
+    try:
+        answer = client.invoke(FunctionName=operated.names.function(HEALTH), Payload="{}")
+        assert "FunctionError" not in answer, answer["Payload"].read()
+    finally:
+        client.close()
 
 
 def test_an_overdue_rotation_is_told_by_the_cells_own_clock(operated: Operated) -> None:

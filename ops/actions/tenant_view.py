@@ -1,0 +1,268 @@
+"""One tenant as a row: from its file, its secret, and what the health function remembers of it. Pure.
+
+Owns which of these facts decide its state, and the troubles that AWS alone shows. A finding about a key that has been
+replaced since is shown as not known: the next look tells. Leaves out how bad a kind is (`trouble_view.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from functions.health.forecast import PROVISIONAL_DAYS
+from functions.health.history import Trouble
+from functions.health.notices import Scope
+from functions.health.spend import dollars, month_days
+from functions.health.state import TenantState
+from functions.health.trouble import TENANT
+from myflux_keys.names import TAG_OVERLAP_HOURS
+from myflux_keys.version_labels import PREVIOUS
+from ops import ways_out
+from ops.actions.fleet_view import DayView, KeyTimes, ModelView, SpendView, TenantView, TroubleView, troubles_by_need
+from ops.actions.status import TenantStatus
+from ops.actions.trouble_view import first_command, of_health, words
+from ops.rotation_state import SecretFacts
+from tenancy import Tenant
+from tenancy.catalogue import REPLACEMENTS, shutdown
+from tenancy.declaration import declared
+
+ROTATION_WINDOW: Final = timedelta(hours=5)
+"""A rotation window is four hours: what is pending for longer was left by a rotation that failed."""
+FIRST_KEY: Final = timedelta(minutes=15)
+"""How long a new secret may be without a key before that is a trouble: its rotation begins at once."""
+_OF_THE_KEY: Final = frozenset({"key_refused", "key_expiring", "rotation_late", "scopes_missing", "person_owned_key"})
+"""What a new key may end."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known of one tenant. `tenant` None: it has no file here. `remembered` None: the health function knows
+    nothing of it. `found` are its open troubles. `costs_as_of` and `every` are of the whole cell's last look: when, by
+    OpenAI's clock, and the time from one to the next. `unlooked`: why nothing of the health function counts, as that it
+    is too old; empty if it does."""
+
+    cell: str
+    tenant: Tenant | None
+    status: TenantStatus
+    secret: SecretFacts | None
+    orphans: tuple[TroubleView, ...]
+    remembered: TenantState | None
+    found: tuple[Trouble, ...]
+    costs_as_of: float
+    every: timedelta
+    unlooked: str
+    shared: tuple[TroubleView, ...]
+    """Troubles of its organization, or of OpenAI itself."""
+    now: datetime
+
+
+def tenant_view(seen: Seen) -> TenantView:
+    own = troubles_by_need(_troubles(seen))
+    tenant, status, memory = seen.tenant, seen.status, seen.remembered
+    view = TenantView(
+        slug=status.tenant,
+        name=tenant.name if tenant else None,
+        source=status.source,
+        enabled=status.enabled,
+        readable=status.readable,
+        state=status.state,
+        severity="ok",
+        troubles=own,
+        key=_key(seen),
+        spend=_spend(seen),
+        requests=memory.requests if memory else None,
+        models=tuple(_models(seen)),
+        consumers=tuple(one.name for one in tenant.consumers.used) if tenant else (),
+        seen=_moment(memory.seen_at) if memory else None,
+    )
+    return _judged(view, seen)
+
+
+def _judged(view: TenantView, seen: Seen) -> TenantView:
+    """With the worst of its troubles as its state. AWS's own word for a trouble stays."""
+    worst = troubles_by_need([*view.troubles, *seen.shared])[:1]
+    unlooked = bool(seen.unlooked) and _is_looked_at(seen)
+    if worst and not (worst[0].severity == "unknown" and unlooked):
+        own = worst[0] in view.troubles
+        word = words(worst[0].kind) if not own or view.state in _WELL else view.state
+        through = None if own else worst[0].sentence
+        return replace(view, severity=worst[0].severity, state=word, through=through)
+    if unlooked:
+        return replace(view, severity="unknown", state="not checked", through=seen.unlooked)
+    if view.enabled is False:
+        return replace(view, severity="off")
+    return view
+
+
+_WELL: Final = ("ok", "disabled", "pending")
+
+
+def _is_looked_at(seen: Seen) -> bool:
+    """Whether the health function uses its key."""
+    tenant, secret = seen.tenant, seen.secret
+    return tenant is not None and tenant.enabled and secret is not None and secret.current is not None
+
+
+def _troubles(seen: Seen) -> Iterator[TroubleView]:
+    yield from seen.orphans
+    if not seen.orphans:
+        yield from _of_aws(seen)
+    told = declared(seen.tenant) if seen.tenant else None
+    everybody = {seen.status.tenant: told} if told else {}
+    for trouble in seen.found:
+        if (trouble.kind == "rotation_late" and _is_late(seen)) or (seen.orphans and trouble.kind in _OF_ORPHANS):
+            continue
+        view = of_health(trouble, Scope(TENANT, seen.status.tenant), seen.cell, everybody)
+        yield _of_another_key(view) if trouble.kind in _OF_THE_KEY and _was_replaced(seen) else view
+    if not seen.unlooked and _is_looked_at(seen):
+        yield from _not_seen(seen)
+
+
+_OF_ORPHANS: Final = frozenset({"secret_missing", "secret_deleting", "undeclared"})
+"""What orphans say with more words, since commands see files and stacks too."""
+
+
+def _of_aws(seen: Seen) -> Iterator[TroubleView]:
+    """What the file and the secret show by themselves."""
+    status, secret, tenant, slug = seen.status, seen.secret, seen.tenant, seen.status.tenant
+    if secret is None or tenant is None or secret.deleted:
+        return
+    if status.readable is not None and status.readable != tenant.enabled:
+        ours, theirs = ("enabled", "denies") if tenant.enabled else ("disabled", "allows")
+        up = f"myflux-keys up {slug}"
+        yield TroubleView(
+            "access_differs",
+            "attention",
+            f"its file says {ours}, and AWS {theirs} reads of its key",
+            do="deploy it",
+            command=up,
+        )
+    if secret.current is None:
+        yield _without_key(seen, secret, tenant)
+        return
+    if not tenant.minted:
+        return
+    rotate = f"myflux-keys rotate {slug} --wait"
+    if not secret.rotation_enabled:
+        told = ways_out.rotation_off(slug)
+        yield TroubleView(
+            "rotation_off",
+            "attention",
+            "its rotation is off, so its key will expire",
+            do="deploy it",
+            command=first_command(told),
+        )
+    elif _is_late(seen):
+        yield TroubleView(
+            "rotation_late", "attention", "the rotation is late", secret.next_rotation, "rotate now", rotate, _LATE
+        )
+    elif secret.pending and secret.changed and seen.now - secret.changed > ROTATION_WINDOW:
+        told = f"a rotation began and did not finish: version {secret.pending} is pending"
+        yield TroubleView("rotation_unfinished", "attention", told, secret.changed, "rotate again", rotate, _LATE)
+
+
+_LATE: Final = "docs/runbook.md#rotationslate"
+
+
+def _without_key(seen: Seen, secret: SecretFacts, tenant: Tenant) -> TroubleView:
+    slug = tenant.tenant
+    if tenant.minted and secret.created and seen.now - secret.created < FIRST_KEY:
+        told = "its first key is being made"
+        return TroubleView("first_key", "unknown", told, secret.created, "look again in some minutes")
+    if tenant.minted:
+        told, do, command = "it has no key", "make one", f"myflux-keys rotate {slug} --wait"
+    else:
+        told, do, command = "it has no key yet", "ask the customer for one, and store it", f"myflux-keys key set {slug}"
+    return TroubleView("no_key", "broken", told, secret.created, do, command)
+
+
+def _is_late(seen: Seen) -> bool:
+    secret = seen.secret
+    return secret is not None and secret.next_rotation is not None and secret.next_rotation < seen.now
+
+
+def _was_replaced(seen: Seen) -> bool:
+    """Whether the health function last used another key than the live one."""
+    used = seen.remembered.key_version if seen.remembered else None
+    return used is not None and seen.secret is not None and used != seen.secret.current
+
+
+def _of_another_key(view: TroubleView) -> TroubleView:
+    told = f"{view.sentence}; but that was the key before, and the new one was not looked at yet"
+    return replace(view, severity="unknown", sentence=told, do="wait for the next look", command=None)
+
+
+def _not_seen(seen: Seen) -> Iterator[TroubleView]:
+    memory, slug = seen.remembered, seen.status.tenant
+    verify = f"myflux-keys verify {slug}"
+    if memory is None or memory.seen_at is None:
+        told = "the health function has not seen an answer of OpenAI to its key yet"
+        yield TroubleView("not_checked", "unknown", told, do="wait for the next look, or look now", command=verify)
+    elif seen.costs_as_of - memory.seen_at > 2 * seen.every.total_seconds():
+        told = "OpenAI has not answered the health function about its key for more than two looks"
+        yield TroubleView("not_checked", "unknown", told, _moment(memory.seen_at), "look now", verify)
+
+
+def _key(seen: Seen) -> KeyTimes:
+    secret, memory = seen.secret, seen.remembered
+    if secret is None:
+        return KeyTimes()
+    known = memory is not None and memory.key_version is not None and memory.key_version == secret.current
+    hours = secret.tags.get(TAG_OVERLAP_HOURS)
+    before = any(PREVIOUS in labels for labels in secret.stages.values())
+    overlap = None
+    if before and hours and secret.last_rotated:
+        overlap = secret.last_rotated + timedelta(hours=float(hours))
+    return KeyTimes(
+        minted=_moment(memory.key_minted_at) if memory and known else None,
+        promoted=secret.last_rotated,
+        overlap_ends=overlap,
+        expires=_moment(memory.key_expires_at) if memory and known else None,
+        next_rotation=secret.next_rotation if secret.rotation_enabled else None,
+        pending=secret.pending,
+    )
+
+
+def _spend(seen: Seen) -> SpendView | None:
+    memory = seen.remembered
+    if memory is None or memory.days is None:
+        return None
+    as_of = datetime.fromtimestamp(seen.costs_as_of, UTC)
+    first_provisional = as_of.date() - timedelta(days=PROVISIONAL_DAYS - 1)
+    budget = seen.tenant.budget if seen.tenant else None
+    cents = memory.spend_limit_cents
+    return SpendView(
+        days=tuple(DayView(day, usd, day >= first_provisional) for day, usd in sorted(memory.days.items())),
+        month_usd=sum(month_days(memory.days, as_of.date()).values(), Decimal(0)),
+        budget_usd=budget.monthly_usd if budget else None,
+        hard=budget.hard if budget else None,
+        limit_usd=None if cents is None else dollars(cents),
+        as_of=as_of,
+    )
+
+
+def _models(seen: Seen) -> Iterator[ModelView]:
+    """The day that OpenAI told the health function is newer than that of the list that we ship."""
+    if seen.tenant is None:
+        return
+    told: Mapping[str, Mapping[str, str]] = {
+        one.subject: one.values for one in seen.found if one.kind in ("model_retiring", "model_retired")
+    }
+    for place, model in enumerate(seen.tenant.models):
+        values, limit = told.get(model, {}), seen.tenant.rate_limits.get(model)
+        ends = values.get("date") or shutdown(model)
+        yield ModelView(
+            model,
+            place == 0,
+            date.fromisoformat(ends) if ends else None,
+            values.get("replacement") or REPLACEMENTS.get(model),
+            limit.requests_per_minute if limit else None,
+            limit.tokens_per_minute if limit else None,
+        )
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,191 @@
+"""What `verify` says of each step, from answers alone: pure functions.
+
+Owns the record of a step, and what the answers of AWS mean for one tenant. Leaves out those of the cell's functions
+(`verify_openai.py`), who may read the key (`verify_access.py`), every call (`verify_looks.py`), and printing. What was
+not answered is never ok.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from myflux_keys.version_labels import PREVIOUS, version_with
+from ops import ways_out
+from ops.actions.doctor import unseen
+from ops.actions.history import Life
+from ops.actions.tenant_view import ROTATION_WINDOW
+from ops.rotation_state import SecretFacts, facts
+from ops.stacks import secret_state
+from tenancy import Cell, Tenant
+
+State = Literal["ok", "wrong", "could not be asked"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """`asked` is what was asked of whom, as an engineer would type it, and `answer` what came back, never a key. `mend`
+    is what to type or do; empty where nothing is."""
+
+    step: str
+    asked: str
+    state: State
+    answer: str
+    mend: str = ""
+
+    def shown(self) -> dict[str, str]:
+        return asdict(self)
+
+
+def not_asked(step: str, asked: str, error: Exception) -> Step:
+    """For a call that failed: it shows neither that all is well nor that something is wrong."""
+    found = unseen(step, error)
+    return Step(step, asked, "could not be asked", found.seen, found.mend)
+
+
+def file(tenant: Tenant) -> Step:
+    told = [
+        tenant.name,
+        tenant.source,
+        "enabled" if tenant.enabled else "disabled",
+        f"models {', '.join(tenant.models)}",
+    ]
+    if tenant.rotation:
+        told.append(f"rotates every {tenant.rotation.every_days} days, overlap {tenant.rotation.overlap_hours} hours")
+    return Step("file", f"tenants/{tenant.tenant}.yaml", "ok", f"valid: {'; '.join(told)}")
+
+
+def stack(name: str, backend: str, has: bool | None, locked: bool, marked: bool) -> Step:
+    """`has` None: only the engine can read this backend. `marked`: its mark is of the state that is there."""
+    asked = f"{backend or 'the backend'}: stack {name}, its lock and its mark"
+    slug = name.partition(".")[0]
+    if has is None:
+        return Step(
+            "stack",
+            asked,
+            "could not be asked",
+            "only Pulumi's engine can read this backend",
+            f"myflux-keys preview {slug}",
+        )
+    if not has:
+        return Step("stack", asked, "wrong", "it has no state", f"myflux-keys up {slug}")
+    told = "its mark is of this state" if marked else "no mark of this state, so the next `up` runs the engine"
+    return Step(
+        "stack", asked, "ok", f"it has a state{', which is locked: somebody deploys it now' if locked else ''}; {told}"
+    )
+
+
+def secret(cell: Cell, tenant: Tenant, answer: Mapping[str, Any] | None) -> Step:
+    """`answer` is DescribeSecret's; None: there is no such secret."""
+    place, slug = secret_state.places(cell, tenant)[0], tenant.tenant
+    asked = f"secretsmanager:DescribeSecret {place.secret}"
+    if answer is None:
+        return Step("secret", asked, "wrong", "there is no such secret", f"myflux-keys up {slug}")
+    if on := answer.get("DeletedDate"):
+        told = ways_out.deletion_scheduled(slug, on, minted=tenant.minted)
+        return Step("secret", asked, "wrong", told, f"myflux-keys adopt {slug}")
+    differs = [one for one in secret_state.differences(place, answer, has_policy=True) if "rotation" not in one]
+    if differs:
+        return Step("secret", asked, "wrong", "; ".join(differs), f"myflux-keys up {slug}")
+    return Step("secret", asked, "ok", f"it is there, with {len(answer.get('Tags', []))} tags as the file has them")
+
+
+def versions(tenant: Tenant, held: SecretFacts) -> Step:
+    asked, slug = f"secretsmanager:DescribeSecret {held.name}: its versions", tenant.tenant
+    if held.current is None:
+        mend = f"myflux-keys rotate {slug} --wait" if tenant.minted else f"myflux-keys key set {slug}"
+        return Step("versions", asked, "wrong", "no version is AWSCURRENT: there is no key", mend)
+    told = [f"AWSCURRENT is {held.current}"]
+    if before := version_with(PREVIOUS, held.stages):
+        told.append(f"AWSPREVIOUS is {before}")
+    if held.pending:
+        told.append(f"AWSPENDING is {held.pending}")
+        if held.changed and held.answered_at - held.changed > ROTATION_WINDOW:
+            told.append("which a rotation that failed has left")
+            return Step("versions", asked, "wrong", "; ".join(told), f"myflux-keys rotate {slug} --wait")
+        told.append("a rotation is under way")
+    return Step("versions", asked, "ok", "; ".join(told))
+
+
+def policy(tenant: Tenant, secret_name: str, found: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> Step:
+    """`found` None: the secret has no resource policy."""
+    asked, mend = f"secretsmanager:GetResourcePolicy {secret_name}", f"myflux-keys up {tenant.tenant}"
+    if found is None:
+        return Step("resource policy", asked, "wrong", "none, so other tenants' readers are not denied", mend)
+    if found == wanted:
+        return Step("resource policy", asked, "ok", "it is exactly what the tenant's and the cell's files make")
+    ours, theirs = ({one.get("Sid", "") for one in document["Statement"]} for document in (wanted, found))
+    told = [f"lacks {one}" for one in sorted(ours - theirs)] + [f"also has {one}" for one in sorted(theirs - ours)]
+    return Step("resource policy", asked, "wrong", f"it {' and '.join(told) or 'has a statement that differs'}", mend)
+
+
+def rotation(cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> Step:
+    held = facts(answer)
+    asked, slug = f"secretsmanager:DescribeSecret {held.name}: its rotation", tenant.tenant
+    if not tenant.minted:
+        return Step("rotation", asked, "ok", "none: the key is the customer's own, and only they can make a new one")
+    if not held.rotation_enabled:
+        return Step("rotation", asked, "wrong", "it is off", f"myflux-keys up {slug}")
+    by = answer.get("RotationLambdaARN", "")
+    if by != cell.names.rotation_function_arn:
+        told = f"it is done by {by or 'nobody'}, not by {cell.names.rotation_function_arn}"
+        return Step("rotation", asked, "wrong", told, f"myflux-keys up {slug}")
+    last = f"last {minute(held.last_rotated)}" if held.last_rotated else "never yet"
+    due = held.next_rotation
+    if due is None:
+        return Step("rotation", asked, "could not be asked", f"{last}; AWS names no next one")
+    if due < held.answered_at:
+        return Step(
+            "rotation", asked, "wrong", f"{last}; it was due on {minute(due)}", f"myflux-keys rotate {slug} --wait"
+        )
+    rule = answer.get("RotationRules", {}).get("ScheduleExpression", "")
+    return Step("rotation", asked, "ok", f"{last}, next by {minute(due)}" + (f", {rule}" if rule else ""))
+
+
+def last_rotation(tenant: Tenant, lives: Sequence[Life]) -> Step:
+    """Oldest first, as `history` has them."""
+    asked = "secretsmanager:ListSecretVersionIds, cloudtrail:LookupEvents (some minutes late, 90 days)"
+    if not lives:
+        return Step("last rotation", asked, "could not be asked", "the secret has no version yet")
+    last = lives[-1]
+    if last.problem:
+        told = f"version {last.version} of {minute(last.minted)}: {last.problem}"
+        return Step("last rotation", asked, "wrong", told, f"myflux-keys rotate {tenant.tenant} --wait")
+    promoted = f", live {minute(last.promoted)}" if last.promoted else ""
+    return Step(
+        "last rotation", asked, "ok", f"version {last.version} made {minute(last.minted)}{promoted}, by {last.by}"
+    )
+
+
+def copies(cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> Step:
+    asked = f"secretsmanager:DescribeSecret {answer['Name']}: its replicas"
+    found = {one["Region"]: one for one in answer.get("ReplicationStatus", [])}
+    wanted = [one.region for one in cell.replicas]
+    mend = f"myflux-keys up {tenant.tenant}"
+    if missing := [region for region in wanted if region not in found]:
+        return Step("copies", asked, "wrong", f"none in {', '.join(missing)}", mend)
+    behind = {region: one for region, one in found.items() if one.get("Status") != "InSync"}
+    if behind:
+        told = [
+            f"{region} is {one.get('Status')} {one.get('StatusMessage', '')}".rstrip() for region, one in behind.items()
+        ]
+        return Step("copies", asked, "wrong", "; ".join(told), mend)
+    return Step(
+        "copies", asked, "ok", f"in step in {', '.join(wanted)}" if wanted else "the cell's file names no other Region"
+    )
+
+
+def consumers(tenant: Tenant) -> Step:
+    told = [
+        f"{one.name}: a person does it ({one.hint.lower()}), which neither AWS nor OpenAI shows"
+        if one.hint
+        else f"{one.name} reads it by itself"
+        for one in tenant.consumers.used
+    ]
+    return Step("consumers", f"tenants/{tenant.tenant}.yaml", "ok", "; ".join(told))
+
+
+def minute(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}Z"
