@@ -17,14 +17,14 @@ const STATES = {
     mark: "M8 6v4m0 2v.6",
   },
   unknown: {
-    word: "Unknown",
+    word: "Not known",
     says: "Not asked, no answer, or too old",
     shape: "M8 .8L15.2 8 8 15.2.8 8z",
     mark: "M6.4 6.3a1.7 1.7 0 1 1 2.3 1.6c-.5.2-.7.5-.7 1.1m0 2v.3",
   },
   off: {
-    word: "Off",
-    says: "Disabled on purpose",
+    word: "Disabled",
+    says: "Off on purpose: nobody can read the key",
     shape: "M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13z",
     mark: "M4.5 8h7",
     hollow: true,

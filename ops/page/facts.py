@@ -62,6 +62,8 @@ def headline(fleet: FleetView) -> str:
     if unknown := sum(one == "unknown" for one in tenants):
         are = "is" if unknown == 1 else "are"
         return f"No tenant is known to need a person, and {unknown:,} of {_counted(len(tenants))} {are} not known"
+    if fleet.severity == "unknown":
+        return "No tenant is known to need a person, but not everything was seen"
     if not tenants:
         return "No tenants yet"
     on = sum(one == "ok" for one in tenants)

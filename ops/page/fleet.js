@@ -10,36 +10,25 @@ function address(tenant) {
 function tile(tenant) {
   const [trouble] = tenant.troubles ?? [];
   const more = (tenant.troubles?.length ?? 0) - 1;
-  return element(
-    "li",
-    { class: trouble ? "card" : null },
-    element(
-      "a",
-      { href: address(tenant), class: tenant.severity },
-      shape(tenant.severity),
-      element("span", { class: "who" }, name(tenant.name ?? tenant.slug)),
-      element(
-        "span",
-        { class: "state-word" },
-        element("span", { class: "unseen" }, `${STATES[tenant.severity].word}: `),
-        name(tenant.state),
-        FACTS.cells.length > 1 ? [" · ", name(tenant.cell)] : null,
-      ),
-      trouble
-        ? element(
-            "span",
-            { class: "why" },
-            name(trouble.sentence),
-            element(
-              "span",
-              { class: "quiet" },
-              trouble.since === undefined ? null : ` · ${span(FACTS.as_of - trouble.since)}`,
-              more > 0 ? ` · ${more} more` : null,
-            ),
-          )
-        : null,
-    ),
+  const words = element(
+    "span",
+    { class: "state-word" },
+    element("span", { class: "unseen" }, `${STATES[tenant.severity].word}: `),
+    name(tenant.state),
+    trouble?.since === undefined ? null : ` · ${span(FACTS.as_of - trouble.since)}`,
+    more > 0 ? ` · ${more} more` : null,
+    FACTS.cells.length > 1 ? [" · ", name(tenant.cell)] : null,
   );
+  const link = element(
+    "a",
+    { href: address(tenant), class: tenant.severity },
+    shape(tenant.severity),
+    element("span", { class: "who" }, name(tenant.name ?? tenant.slug)),
+    words,
+    trouble ? element("span", { class: "why" }, name(trouble.sentence)) : null,
+    trouble?.command ? element("span", { class: "why" }, element("code", null, trouble.command)) : null,
+  );
+  return element("li", { class: trouble ? "card" : null }, link);
 }
 
 function words(tenant) {

@@ -148,10 +148,16 @@ OUT_OF_CREDIT = trouble(
 )
 
 
+_QUIET = (
+    "Panadería Ola", "Praxis am See", "Mercado Central", "Hotel Alba", "Casa Verde", "Kaffee Nord", "Ferretería Vega",
+    "Librería Faro", "Óptica Luz", "Bistro Linden", "Taller Mora", "Museo Azul", "Farmacia Rey",
+)  # fmt: skip
+
+
 def one_of_each() -> FleetView:
     quiet = tuple(
-        TenantView(f"{slug}", name, "managed", True, True, "ok", "ok", key=KEY, spend=spend("1", 60), models=MODELS[2:])
-        for slug, name in (("bakery", "Panadería Ola"), ("clinic", "Praxis am See"), ("market", "Mercado 24"))
+        TenantView(slug, name, "managed", True, True, "ok", "ok", key=KEY, spend=spend("1", 60), models=MODELS[2:])
+        for slug, name in ((name.split()[-1].lower(), name) for name in _QUIET)
     )
     tenants = by_need((BROKEN, ATTENTION, UNKNOWN, OFF, OK, *quiet))
     return FleetView(NOW, (CellView("prod-eu1", NOW, NOW - timedelta(minutes=20), (), tenants),))
@@ -197,7 +203,7 @@ def hostile() -> FleetView:
 
 
 def of(number: int) -> FleetView:
-    """`number` tenants that work like a real fleet: three of 50 have trouble; each has names, amounts and times of its own."""
+    """`number` tenants that work like a real fleet: three of 50 have trouble. Names, amounts and times differ."""
     return FleetView(NOW, (CellView("prod-eu1", NOW, NOW, (), by_need(_many(number))),))
 
 

@@ -12,6 +12,9 @@ from ops.actions.fleet_view import CellView, DayView, FleetView, SpendView, Tena
 from ops.page.facts import DAYS, dollars, facts, headline
 from tests.page.fleets import ATTENTION, BROKEN, NOW, OFF, OK, OUT_OF_CREDIT, UNKNOWN, one_of_each
 
+NOT_LOOKED = replace(OUT_OF_CREDIT, severity="unknown")
+UNSEEN = FleetView(NOW, (CellView("prod-eu1", NOW, None, (NOT_LOOKED,), (OK,)),))
+
 
 def fleet(*tenants: TenantView, of_cell: int = 0) -> FleetView:
     return FleetView(NOW, (CellView("prod-eu1", NOW, NOW, (OUT_OF_CREDIT,) * of_cell, tenants),))
@@ -25,6 +28,7 @@ def fleet(*tenants: TenantView, of_cell: int = 0) -> FleetView:
         (fleet(BROKEN, OK, of_cell=1), "1 of 2 tenants needs a person, and 1 trouble concerns a whole cell"),
         (fleet(OK, of_cell=2), "2 troubles concern whole cells"),
         (fleet(UNKNOWN, OK), "No tenant is known to need a person, and 1 of 2 tenants is not known"),
+        (UNSEEN, "No tenant is known to need a person, but not everything was seen"),
         (fleet(OK, OK, OFF), "2 tenants work, none needs a person"),
         (fleet(OK), "1 tenant works, none needs a person"),
         (fleet(OFF), "Every tenant is off"),
