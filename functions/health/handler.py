@@ -1,8 +1,8 @@
 """The health function's entry point.
 
 The schedule's event is ``{"every_minutes": 60}``: a new cycle begins when the last began so long ago, and a cycle that
-is not finished goes on. Without the field an invocation begins a cycle at once. With ``action`` it answers a person's
-command and begins none.
+is not finished goes on. Without the field an invocation begins a cycle at once. An operator's command sends ``action``,
+one of ACTIONS, with fields of its own.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 LONGEST_SECONDS: Final = 600.0
 """Of one invocation's work."""
-ACTIONS: Final[Mapping[str, Callable[[Mapping[str, Any], Services], dict[str, Any]]]] = {"look": look}
-"""What a command may ask, each with what answers it."""
+ACTIONS: Final[Mapping[str, Callable[[Services, Mapping[str, Any]], dict[str, Any]]]] = {"look": look}
+"""What a command may ask for. Each reads the event strictly, changes nothing, and answers without a key."""
 
 
 class HealthFailed(Exception):
@@ -57,12 +57,11 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         settings = read_settings(os.environ)
         seconds = min(context.get_remaining_time_in_millis() / 1000, LONGEST_SECONDS)
         services = assemble(settings, *warm(settings.common.admin_secret), Deadline(seconds))
-        if "action" not in event:
+        if (action := event.get("action")) is None:
             return Cycle(services).run(60.0 * float(event.get("every_minutes", 0)))
-        answer = ACTIONS.get(event["action"])
-        if answer is None:
-            raise RequestError(f"action must be one of {', '.join(ACTIONS)}; got {event['action']!r}")
-        return answer(event, services)
+        if action not in ACTIONS:
+            raise RequestError(f"action must be one of {', '.join(ACTIONS)}; got {action!r}")
+        return ACTIONS[action](services, event)
     except Exception as error:  # noqa: BLE001 - every failure must leave through a redacted text
         text = log.failure_text(error)
         log.line("health.error", level=logging.ERROR, error=text)

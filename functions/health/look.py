@@ -25,16 +25,16 @@ from functions.health.spend import month_days
 from functions.health.state import State, TenantState
 from functions.health.tenant_round import Asked, ask_tenant, shutdowns_of
 from functions.health.trouble import TENANT, Judgement
-from functions.shared import log
 from functions.shared.openai_http import OpenAIError
 from functions.sweep.request import RequestError
 from functions.sweep.tenants import listed_secrets
 from myflux_keys.declaration import DeclarationError
 from myflux_keys.names import TENANT_SLUG
 from myflux_keys.payload import iso
+from myflux_keys.redaction import redact
 
 
-def look(event: Mapping[str, Any], services: Services) -> dict[str, Any]:
+def look(services: Services, event: Mapping[str, Any]) -> dict[str, Any]:
     """`event` is ``{"action": "look", "tenant": SLUG}``. The answer holds ids, names, dates and amounts, never a key;
     None is what was not asked, or not told. Raises RequestError, StateError, or botocore's errors."""
     tenant = event.get("tenant")
@@ -98,8 +98,12 @@ def _asked(asked: Asked) -> dict[str, Any]:
 
 
 def _answer(error: OpenAIError | None) -> dict[str, Any]:
-    """`cause` is a word of `causes.Cause`; `said` is OpenAI's own text, None where it accepted."""
-    return {"cause": cause(error).value, "said": None if error is None else log.failure_text(error)}
+    """`cause` is a word of `causes.Cause`. `said` is OpenAI's status and code, None where it accepted: its message is
+    left out, since it quotes the end of the key."""
+    if error is None:
+        return {"cause": cause(None).value, "said": None}
+    said = "no answer" if error.status is None else f"{error.status} {error.code or error.type or ''}".strip()
+    return {"cause": cause(error).value, "said": redact(said)}
 
 
 def _shown(limits: Limits) -> dict[str, Any]:

@@ -53,7 +53,9 @@ def file(tenant: Tenant) -> Step:
         f"models {', '.join(tenant.models)}",
     ]
     if tenant.rotation:
-        told.append(f"rotates every {tenant.rotation.every_days} days, overlap {tenant.rotation.overlap_hours} hours")
+        days, hours = tenant.rotation.every_days, tenant.rotation.every_hours
+        every = f"{days} days" if days else f"{hours} hours"
+        told.append(f"rotates every {every}, overlap {tenant.rotation.overlap_hours} hours")
     return Step("file", f"tenants/{tenant.tenant}.yaml", "ok", f"valid: {'; '.join(told)}")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from functions.health.calls import ALL
@@ -43,15 +44,8 @@ def inspected(cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> list[Ste
     if proof is Proof.UNCLEAR:
         found.append(Step("key", accepted, "could not be asked", "OpenAI gave no clear answer", "try again later"))
     else:
-        found.append(
-            Step(
-                "key",
-                accepted,
-                "ok" if proof.valid else "wrong",
-                f"OpenAI: {proof.value}",
-                "" if proof.valid else new_key,
-            )
-        )
+        told = f"OpenAI's answer: {proof.value.replace('_', ' ')}"
+        found.append(Step("key", accepted, "ok" if proof.valid else "wrong", told, "" if proof.valid else new_key))
     if "project" not in answer:
         return found
     wanted = cell.names.tenant(slug).project
@@ -153,6 +147,10 @@ def looked(cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> list[Step]:
 
 
 _NOT_USED: Final = "the function found no key that it could use, or OpenAI did not answer"
+_SILENT: Final = {
+    "limits": "OpenAI's Admin API did not tell them: its log has why, and `verify` may be run again in a minute",
+    "money": "no cycle of the health function has read the costs yet",
+}
 
 
 def _judged(step: str, asked: str, wrong: Sequence[TroubleView], unknown: bool, told: str) -> Step:
@@ -160,7 +158,7 @@ def _judged(step: str, asked: str, wrong: Sequence[TroubleView], unknown: bool, 
         mend = next((one.command or one.do or "" for one in wrong), "")
         return Step(step, asked, "wrong", "; ".join(one.sentence for one in wrong), mend)
     if unknown:
-        return Step(step, asked, "could not be asked", told or _NOT_USED)
+        return Step(step, asked, "could not be asked", told or _SILENT.get(step, _NOT_USED))
     return Step(step, asked, "ok", told or "nothing is wrong")
 
 
@@ -205,9 +203,8 @@ def _told(tenant: Tenant, answer: Mapping[str, Any]) -> dict[str, str]:
         told["limits"] = "; ".join([spend, f"models {models}", *rates])
     if answer["month_usd"] is not None:
         budget = f" of {tenant.budget.monthly_usd}" if tenant.budget else ""
-        told["money"] = (
-            f"{float(answer['month_usd']):.2f}{budget} USD this month, before tax; today is not yet complete"
-        )
+        spent = Decimal(answer["month_usd"])
+        told["money"] = f"{spent:.2f}{budget} USD this month, before tax; today is not complete"
     if answer["key"] and answer["key"]["expires_at"]:
         told["life of the key"] = f"made {answer['key']['minted_at']}, expires {answer['key']['expires_at']}"
     return told

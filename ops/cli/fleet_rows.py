@@ -43,7 +43,10 @@ def text(view: FleetView) -> str:
     blocks = [summary(view), *(block(row, view.as_of) for row in rows(view))]
     if tenants:
         ordered = sorted(tenants, key=lambda one: ORDER.index(one[1].severity))
-        blocks.append(table(HEADINGS, [_line(cell, one, view.as_of) for cell, one in ordered]))
+        # A slug may have 32 characters: the cell is left out where there is one.
+        left_out = 1 if len(view.cells) == 1 else 0
+        lines = [_line(cell, one, view.as_of)[left_out:] for cell, one in ordered]
+        blocks.append(table(HEADINGS[left_out:], lines))
     return "\n\n".join([*blocks, "\n".join(_as_of(cell) for cell in view.cells)])
 
 

@@ -47,7 +47,7 @@ def status(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Show what is wrong with tenants' keys, since when, and the command that mends it; then each tenant in a line.
+    """Show what needs a person, since when and what to type; then each tenant in a line.
 
     Compares files, stacks and secrets now, and adds what the cell's health function found at its last look: keys that
     OpenAI refuses, models, limits and money. Reads no key, and does not call OpenAI; `verify TENANT` looks now.

@@ -22,9 +22,9 @@ def verify(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Check everything about one tenant now: what was asked, what came back, and what mends it. Changes nothing.
+    """Check everything about one tenant now: what was asked, and what came back. Changes nothing.
 
-    Looks at the file, the stack, the secret with its policy, versions and rotation, and who may read it by AWS's rules.
+    Each step is ok, WRONG with what to do, or "?" where it could not be asked. Looks at the file, the stack, the secret with its policy, versions and rotation, and who may read it by AWS's rules.
     The cell's functions ask OpenAI, with the key and about it: it is accepted, a billed call with few tokens is
     answered, project, service account, limits, models and expiry are as they should be. No key is shown.
 

@@ -101,6 +101,11 @@ function moment(minutes) {
   );
 }
 
+// The facts' sentences begin small and end without a stop, as parts of a line in a terminal.
+function sentence(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 function span(minutes) {
   if (minutes < 90) return `${minutes} min`;
   if (minutes < 48 * 60) return `${Math.round(minutes / 60)} h`;
@@ -124,7 +129,7 @@ function troubleOf(trouble, heading) {
       shape(trouble.severity),
       element("span", { class: "word" }, STATES[trouble.severity].word),
       " ",
-      name(trouble.sentence),
+      name(sentence(trouble.sentence)),
     ),
     element(
       "p",
@@ -136,7 +141,7 @@ function troubleOf(trouble, heading) {
         ? `. Only ${trouble.whose === "openai" ? "OpenAI" : "the customer"} can mend it`
         : null,
     ),
-    trouble.do ? element("p", null, name(trouble.do)) : null,
+    trouble.do && trouble.do !== `\`${trouble.command}\`` ? element("p", null, "To do: ", name(trouble.do)) : null,
     trouble.command ? element("p", null, element("code", { class: "command" }, trouble.command)) : null,
     trouble.page ? element("p", { class: "quiet" }, "More: ", element("code", null, trouble.page)) : null,
   );

@@ -53,7 +53,9 @@ def headline(fleet: FleetView) -> str:
     tenants = [one.severity for cell in fleet.cells for one in cell.tenants]
     needy = sum(one in NEEDS_A_PERSON for one in tenants)
     of_cells = sum(one.severity in NEEDS_A_PERSON for cell in fleet.cells for one in cell.troubles)
-    beside = "1 trouble concerns a whole cell" if of_cells == 1 else f"{of_cells} troubles concern whole cells"
+    beside = "1 trouble concerns a whole cell or organization"
+    if of_cells > 1:
+        beside = f"{of_cells} troubles concern whole cells or organizations"
     if needy:
         said = f"{needy:,} of {_counted(len(tenants))} need{'s' if needy == 1 else ''} a person"
         return f"{said}, and {beside}" if of_cells else said

@@ -25,10 +25,10 @@ function tile(tenant) {
     shape(tenant.severity),
     element("span", { class: "who" }, name(tenant.name ?? tenant.slug)),
     words,
-    trouble ? element("span", { class: "why" }, name(trouble.sentence)) : null,
+    trouble ? element("span", { class: "why" }, name(sentence(trouble.sentence))) : null,
     trouble?.command ? element("span", { class: "why" }, element("code", null, trouble.command)) : null,
   );
-  return element("li", { class: trouble ? "card" : null }, link);
+  return element("li", null, link);
 }
 
 function words(tenant) {
@@ -36,7 +36,11 @@ function words(tenant) {
 }
 
 function group(severity, tenants) {
-  const tiles = tenants.map((tenant) => ({ text: words(tenant), item: tile(tenant) }));
+  const tiles = tenants.map((tenant) => ({ text: words(tenant), item: tile(tenant), card: Boolean(tenant.troubles) }));
+  const lists = [
+    ["grid cards", tiles.filter(({ card }) => card)],
+    ["grid", tiles.filter(({ card }) => !card)],
+  ].filter(([, members]) => members.length);
   const count = element("span", { class: "count" });
   const made = element(
     "section",
@@ -50,10 +54,12 @@ function group(severity, tenants) {
       count,
       element("span", { class: "quiet says" }, STATES[severity].says),
     ),
-    element(
-      "ul",
-      { class: "grid" },
-      tiles.map(({ item }) => item),
+    lists.map(([className, members]) =>
+      element(
+        "ul",
+        { class: className },
+        members.map(({ item }) => item),
+      ),
     ),
   );
   // Returns how many are shown.
@@ -140,7 +146,7 @@ function fleetView() {
       ? element(
           "section",
           { class: "of-cells" },
-          element("h2", null, "Of whole cells"),
+          element("h2", null, "Whole cells and organizations"),
           element(
             "ul",
             { class: "troubles" },

@@ -140,9 +140,8 @@ function tenantView(tenant) {
             ? element(
                 "p",
                 null,
-                "Through its organization, ",
-                name(tenant.through),
-                ", which stands at the top of ",
+                name(sentence(tenant.through)),
+                ". This concerns more than this tenant: see the top of ",
                 element("a", { href: "#/" }, "all tenants"),
                 ".",
               )

@@ -203,7 +203,7 @@ def test_status_and_capacity_tell_how_the_cell_stands(operated: Operated) -> Non
     assert "  Type:  myflux-keys up initech\n" in shown.stdout
     (orphan,) = standing(operated)["orphans"]["local"]
     assert (orphan["tenant"], orphan["kind"]) == ("initech", "StackMissing")
-    rows = {line.split()[1]: line for line in shown.stdout.splitlines() if line.startswith("local ")}
+    rows = {line.split()[0]: line for line in shown.stdout.split("\n\n")[-2].splitlines()[1:]}
     assert set(rows) == {"acme", "fjord", "initech"}
     assert "not deployed" in rows["initech"]
     found = done(operated.command("capacity", "--json"))["cells"]["local"]

@@ -70,15 +70,15 @@ BROKEN = TenantView(
             "broken",
             "OpenAI blocks its calls: the project's spend limit of $200.00 is reached",
             3 * HOUR,
-            "Raise budget.monthly_usd in its file and deploy it, or wait for 1 December, 00:00 UTC",
+            "raise budget.monthly_usd in its file and deploy it, or wait for 1 December, 00:00 UTC",
             "myflux-keys up solmar",
         ),
         trouble(
             "model_retiring",
             "attention",
-            "Its default model gpt-5-mini is shut down on 11 December 2026",
+            "its default model gpt-5-mini is shut down on 11 December 2026",
             19 * DAY,
-            "Put gpt-5.4-mini first in its file",
+            "put gpt-5.4-mini first in its file",
             "myflux-keys models --tenant solmar",
         ),
     ),
@@ -101,9 +101,9 @@ ATTENTION = TenantView(
         trouble(
             "rotation_late",
             "attention",
-            "Its key is 4 days older than its rotation allows",
+            "its key is 4 days older than its rotation allows",
             4 * DAY,
-            "Rotate it now, and read what the rotation says",
+            "rotate it now, and read what the rotation says",
             "myflux-keys rotate acme",
         ),
     ),
@@ -141,9 +141,9 @@ HOSTILE = (
 OUT_OF_CREDIT = trouble(
     "balance_gone",
     "broken",
-    "The organization MyFlux EU has no credit left: every call of its tenants fails",
+    "the organization MyFlux EU has no credit left: every call of its tenants fails",
     2 * HOUR,
-    "Its owner buys credit in OpenAI's billing page; nothing here needs to be changed",
+    "its owner buys credit in OpenAI's billing page; nothing here needs to be changed",
     None,
 )
 
@@ -174,7 +174,14 @@ def empty() -> FleetView:
 def a_cell_without_credit() -> FleetView:
     through = tuple(
         TenantView(
-            f"shop-{number}", f"Shop {number}", "managed", True, True, "out of credit", "broken", through="MyFlux EU"
+            f"shop-{number}",
+            f"Shop {number}",
+            "managed",
+            True,
+            True,
+            "out of credit",
+            "broken",
+            through=OUT_OF_CREDIT.sentence,
         )
         for number in range(1, 25)
     )
@@ -212,8 +219,8 @@ def _many(number: int) -> Iterator[TenantView]:
         severity = ORDER[each % 50] if each % 50 < len(ORDER) else "ok"
         slug, ago, told = f"tenant-{each:05}", timedelta(minutes=each), ()
         if severity in ("broken", "attention", "unknown"):
-            sentence = f"Its key is {each} hours older than its rotation allows"
-            do = "Rotate it now, and read what the rotation says"
+            sentence = f"its key is {each} hours older than its rotation allows"
+            do = "rotate it now, and read what the rotation says"
             told = (trouble("rotation_late", severity, sentence, each * HOUR, do, f"myflux-keys rotate {slug}"),)
         yield TenantView(
             slug,

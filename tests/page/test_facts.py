@@ -25,8 +25,11 @@ def fleet(*tenants: TenantView, of_cell: int = 0) -> FleetView:
     [
         (fleet(BROKEN, ATTENTION, OK), "2 of 3 tenants need a person"),
         (fleet(BROKEN), "1 of 1 tenant needs a person"),
-        (fleet(BROKEN, OK, of_cell=1), "1 of 2 tenants needs a person, and 1 trouble concerns a whole cell"),
-        (fleet(OK, of_cell=2), "2 troubles concern whole cells"),
+        (
+            fleet(BROKEN, OK, of_cell=1),
+            "1 of 2 tenants needs a person, and 1 trouble concerns a whole cell or organization",
+        ),
+        (fleet(OK, of_cell=2), "2 troubles concern whole cells or organizations"),
         (fleet(UNKNOWN, OK), "No tenant is known to need a person, and 1 of 2 tenants is not known"),
         (UNSEEN, "No tenant is known to need a person, but not everything was seen"),
         (fleet(OK, OK, OFF), "2 tenants work, none needs a person"),

@@ -94,8 +94,10 @@ class Stage:
     def customers(self) -> list[str]:
         return sorted(set(self.fleet.tenants) - set(self.managed))
 
-    def run(self, version: Version, *arguments: str, expect: int = 0, stdin: int = subprocess.DEVNULL) -> str:
-        """`myflux-keys` of that version; what it printed on both streams. `expect` is the exit code it must have."""
+    def run(
+        self, version: Version, *arguments: str, expect: Sequence[int] = (0,), stdin: int = subprocess.DEVNULL
+    ) -> str:
+        """`myflux-keys` of that version; what it printed on both streams. `expect` are the exit codes it may have."""
         return self._run(version, [str(version.command), *arguments], expect, stdin)
 
     def platform(self, version: Version) -> str:
@@ -103,9 +105,9 @@ class Stage:
         events = str(self.records / f"platform-{version.name}-{time.monotonic_ns()}.jsonl")
         update = ["up", "--stack", CELL, "--yes", "--skip-preview", "--non-interactive", "--event-log", events]
         # The engine shows this option only to those who develop it.
-        return self._run(version, ["env", "PULUMI_DEBUG_COMMANDS=true", "pulumi", *update], 0, subprocess.DEVNULL)
+        return self._run(version, ["env", "PULUMI_DEBUG_COMMANDS=true", "pulumi", *update], (0,), subprocess.DEVNULL)
 
-    def _run(self, version: Version, command: Sequence[str], expect: int, stdin: int) -> str:
+    def _run(self, version: Version, command: Sequence[str], expect: Sequence[int], stdin: int) -> str:
         done = subprocess.run(
             command,
             cwd=version.folder,
@@ -119,9 +121,11 @@ class Stage:
         words = " ".join(command).replace(str(version.folder), version.name[:12])
         with (self.home / "commands.log").open("a", encoding="utf-8") as log:
             log.write(f"$ {words}\n{done.stdout}\n")
-        if done.returncode != expect:
+        if done.returncode not in expect:
             end = done.stdout.strip()[-1500:]
-            raise CheckFailed(f"{words} exited with {done.returncode} instead of {expect}: {end}")
+            raise CheckFailed(
+                f"{words} exited with {done.returncode} instead of {' or '.join(map(str, expect))}: {end}"
+            )
         return done.stdout
 
     def pipe(self, maker: Sequence[str], version: Version, *arguments: str) -> None:
