@@ -102,7 +102,8 @@ function moment(minutes) {
 }
 
 // The facts' sentences begin small and end without a stop, as parts of a line in a terminal.
-function sentence(text) {
+function sentence(number) {
+  const text = FACTS.texts[number];
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
@@ -120,6 +121,8 @@ function relative(minutes) {
 }
 
 function troubleOf(trouble, heading) {
+  const todo = FACTS.texts[trouble.do];
+  const more = FACTS.texts[trouble.page];
   return element(
     "li",
     { class: `trouble ${trouble.severity}` },
@@ -141,8 +144,8 @@ function troubleOf(trouble, heading) {
         ? `. Only ${trouble.whose === "openai" ? "OpenAI" : "the customer"} can mend it`
         : null,
     ),
-    trouble.do && trouble.do !== `\`${trouble.command}\`` ? element("p", null, "To do: ", name(trouble.do)) : null,
+    todo && todo !== `\`${trouble.command}\`` ? element("p", null, "To do: ", name(todo)) : null,
     trouble.command ? element("p", null, element("code", { class: "command" }, trouble.command)) : null,
-    trouble.page ? element("p", { class: "quiet" }, "More: ", element("code", null, trouble.page)) : null,
+    more ? element("p", { class: "quiet" }, "More: ", element("code", null, more)) : null,
   );
 }

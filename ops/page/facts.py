@@ -1,14 +1,14 @@
 """What the page shows, as JSON values: a fleet's view with its sums done, so that the script only draws.
 
 Compact, since a fleet may have 2,000 tenants: what is not known is left out, a time is whole minutes since 1970, and
-tenants share one list of models.
+what many tenants have alike, such as a model or what to do, stands once in a list and is a number elsewhere.
 """
 
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, cast
+from typing import Any, Final, Generic, TypeVar, cast
 
 from myflux_keys.redaction import redact
 from ops.actions.fleet_view import (
@@ -27,25 +27,38 @@ DAYS: Final = 35
 """Of spend, up to the day on which the fleet was asked: always more than a month."""
 
 
+T = TypeVar("T")
+
+
 def facts(fleet: FleetView) -> dict[str, Any]:
     """Everything that the page shows. No text in it is shaped like a key."""
     tenants = sorted(
         ((cell, one) for cell in fleet.cells for one in cell.tenants),
         key=lambda pair: (ORDER.index(pair[1].severity), pair[0].name, pair[1].slug),
     )
-    models = list(dict.fromkeys(model for _, one in tenants for model in one.models))
-    numbers = {model: number for number, model in enumerate(models)}
+    models, texts = _Shared[ModelView](), _Shared[str]()
     first_day = fleet.as_of.date() - timedelta(days=DAYS - 1)
     return _without_keys(
         {
             "headline": headline(fleet),
             "as_of": _minutes(fleet.as_of),
             "first_day": _minutes_of_day(first_day),
-            "cells": [_cell(one) for one in fleet.cells],
-            "models": [_model(one, fleet.as_of.date()) for one in models],
-            "tenants": [_tenant(cell, one, first_day, numbers) for cell, one in tenants],
+            "cells": [_cell(one, texts) for one in fleet.cells],
+            "tenants": [_tenant(cell, one, first_day, models, texts) for cell, one in tenants],
+            "models": [_model(one, fleet.as_of.date()) for one in models.found],
+            "texts": [*texts.found],
         }
     )
+
+
+class _Shared(Generic[T]):
+    """Values that tenants have alike, in the order in which they were met."""
+
+    def __init__(self) -> None:
+        self.found: dict[T, int] = {}
+
+    def number(self, value: T) -> int:
+        return self.found.setdefault(value, len(self.found))
 
 
 def headline(fleet: FleetView) -> str:
@@ -76,16 +89,18 @@ def _counted(number: int) -> str:
     return f"{number:,} tenant{'' if number == 1 else 's'}"
 
 
-def _cell(cell: CellView) -> dict[str, Any]:
+def _cell(cell: CellView, texts: _Shared[str]) -> dict[str, Any]:
     return _known(
         name=cell.name,
         as_of=_minutes(cell.as_of),
         health_as_of=_minutes(cell.health_as_of),
-        troubles=[_trouble(one) for one in cell.troubles],
+        troubles=[_trouble(one, texts) for one in cell.troubles],
     )
 
 
-def _tenant(cell: CellView, one: TenantView, first_day: date, numbers: dict[ModelView, int]) -> dict[str, Any]:
+def _tenant(
+    cell: CellView, one: TenantView, first_day: date, models: _Shared[ModelView], texts: _Shared[str]
+) -> dict[str, Any]:
     return _known(
         cell=cell.name,
         slug=one.slug,
@@ -95,26 +110,27 @@ def _tenant(cell: CellView, one: TenantView, first_day: date, numbers: dict[Mode
         readable=one.readable,
         state=one.state,
         severity=one.severity,
-        troubles=[_trouble(each) for each in one.troubles] or None,
-        through=one.through,
+        troubles=[_trouble(each, texts) for each in one.troubles] or None,
+        through=one.through and texts.number(one.through),
         key=_key(one.key) or None,
         spend=_spend(one.spend, first_day) if one.spend else None,
         requests=one.requests,
         pace=_pace(one.requests, cell.health_as_of),
-        models=[numbers[each] for each in one.models] or None,
+        models=[models.number(each) for each in one.models] or None,
         consumers=list(one.consumers) or None,
         seen=_minutes(one.seen),
     )
 
 
-def _trouble(one: TroubleView) -> dict[str, Any]:
+def _trouble(one: TroubleView, texts: _Shared[str]) -> dict[str, Any]:
+    """`sentence`, `do` and `page` are numbers of texts. A command names its tenant, so it is none of those."""
     return _known(
         severity=one.severity,
-        sentence=one.sentence,
+        sentence=texts.number(one.sentence),
         since=_minutes(one.since),
-        do=one.do,
+        do=one.do and texts.number(one.do),
         command=one.command,
-        page=one.page,
+        page=one.page and texts.number(one.page),
         whose=one.whose,
     )
 
@@ -138,7 +154,7 @@ def _spend(spend: SpendView, first_day: date) -> dict[str, Any]:
     for day in spend.days:
         number = (day.day - first_day).days
         if 0 <= number < DAYS:
-            days[number] = float(round(day.usd, 4))
+            days[number] = float(round(day.usd, _places(day.usd)))
             if day.provisional:
                 provisional.append(number)
     return _known(
@@ -156,7 +172,11 @@ def _spend(spend: SpendView, first_day: date) -> dict[str, Any]:
 
 def dollars(amount: Decimal) -> str:
     """``$1,234.50``; four places below ten cents, where two would say nothing."""
-    return f"${amount:,.4f}" if 0 < amount < Decimal("0.1") else f"${amount:,.2f}"
+    return f"${amount:,.{_places(amount)}f}"
+
+
+def _places(amount: Decimal) -> int:
+    return 4 if 0 < amount < Decimal("0.1") else 2
 
 
 def _percent(spent: Decimal, budget: int | None) -> float | None:

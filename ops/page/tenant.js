@@ -133,10 +133,10 @@ function tenantView(tenant) {
       element("p", { class: "quiet" }, element("code", null, tenant.slug)),
       state(tenant),
     ),
-    troubles.length || tenant.through
+    troubles.length || tenant.through !== undefined
       ? section(
           "What is wrong",
-          tenant.through
+          tenant.through !== undefined
             ? element(
                 "p",
                 null,

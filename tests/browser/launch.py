@@ -11,6 +11,9 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from tools import browser
 
+_ANSWER_MILLISECONDS = 120_000.0
+"""Long enough for any machine: only a page that never answers takes this long."""
+
 
 class NewPage(Protocol):
     def __call__(self, **context: Any) -> Page:
@@ -49,6 +52,7 @@ def opening(started: Browser) -> Generator[NewPage]:
 
     def open_one(**context: Any) -> Page:
         contexts.append(started.new_context(**context))
+        contexts[-1].set_default_timeout(_ANSWER_MILLISECONDS)
         page = contexts[-1].new_page()
         page.on("console", on_console)
         page.on("pageerror", lambda error: errors.append(str(error)))

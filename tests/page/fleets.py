@@ -13,6 +13,7 @@ from ops.actions.fleet_view import (
     FleetView,
     KeyTimes,
     ModelView,
+    Severity,
     SpendView,
     TenantView,
     TroubleView,
@@ -50,10 +51,10 @@ def spend(usd: str, budget: int | None, *, without: tuple[int, ...] = (), hard: 
 
 
 def trouble(
-    kind: str, severity: str, sentence: str, ago: timedelta | None, do: str, command: str | None
+    kind: str, severity: Severity, sentence: str, ago: timedelta | None, do: str, command: str | None
 ) -> TroubleView:
     since = None if ago is None else NOW - ago
-    return TroubleView(kind, severity, sentence, since, do, command, f"docs/runbook.md#{kind.replace('_', '-')}")  # type: ignore[arg-type]
+    return TroubleView(kind, severity, sentence, since, do, command, f"docs/runbook.md#{kind.replace('_', '-')}")
 
 
 BROKEN = TenantView(
@@ -209,14 +210,14 @@ def hostile() -> FleetView:
     return FleetView(NOW, (CellView("cell", NOW, NOW, (OUT_OF_CREDIT,), tenants),))
 
 
-def of(number: int) -> FleetView:
+def of(number: int, *, all_troubled: bool = False) -> FleetView:
     """`number` tenants that work like a real fleet: three of 50 have trouble. Names, amounts and times differ."""
-    return FleetView(NOW, (CellView("prod-eu1", NOW, NOW, (), by_need(_many(number))),))
+    return FleetView(NOW, (CellView("prod-eu1", NOW, NOW, (), by_need(_many(number, all_troubled))),))
 
 
-def _many(number: int) -> Iterator[TenantView]:
+def _many(number: int, all_troubled: bool) -> Iterator[TenantView]:
     for each in range(number):
-        severity = ORDER[each % 50] if each % 50 < len(ORDER) else "ok"
+        severity = "broken" if all_troubled else ORDER[each % 50] if each % 50 < len(ORDER) else "ok"
         slug, ago, told = f"tenant-{each:05}", timedelta(minutes=each), ()
         if severity in ("broken", "attention", "unknown"):
             sentence = f"its key is {each} hours older than its rotation allows"

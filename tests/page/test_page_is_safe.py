@@ -109,5 +109,6 @@ def test_an_address_that_names_no_tenant_shows_all_of_them(look: Look, fragment:
     assert look(one_of_each(), fragment).get_by_role("heading", level=1).inner_text() == "2 of 18 tenants need a person"
 
 
-def test_two_thousand_tenants_are_less_than_two_megabytes() -> None:
-    assert len(page(of(2_000))) < 2_000_000
+@pytest.mark.parametrize("troubled", [False, True], ids=["a few in trouble", "all in trouble, each in its own words"])
+def test_two_thousand_tenants_are_less_than_two_megabytes(troubled: bool) -> None:
+    assert len(page(of(2_000, all_troubled=troubled))) < 2_000_000
