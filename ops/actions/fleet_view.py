@@ -41,8 +41,8 @@ class TroubleView:
 @dataclass(frozen=True)
 class KeyTimes:
     """Of the live key. `minted` and `expires` are what the key's own record says, as the health function last read it;
-    `promoted` and `next_rotation` are AWS's. `overlap_ends`: until when the key before it is valid; None if there is
-    none. `pending`: the version that is being made, or that a failed rotation left."""
+    `promoted` and `next_rotation` are AWS's. `overlap_ends`: until when the key before it is valid, or was; None if
+    there is none. `pending`: the version that is being made, or that a failed rotation left."""
 
     minted: datetime | None = None
     promoted: datetime | None = None
@@ -64,9 +64,9 @@ class DayView:
 
 @dataclass(frozen=True)
 class SpendView:
-    """`days` in their order, of the last five weeks. `month_usd`: the sum of this month's. `budget_usd`: of the file;
-    None: none declared. `hard`: OpenAI blocks calls beyond it. `limit_usd`: the spend limit at OpenAI; None: none, or
-    not known. `as_of`: when the costs were read."""
+    """`days` in their order, of the last five weeks. `month_usd`: the sum of those of this month. `budget_usd`: of the
+    file; None: none declared. `hard`: OpenAI blocks calls beyond it. `limit_usd`: the spend limit at OpenAI; None: none,
+    or not known. `as_of`: when the costs were read."""
 
     days: tuple[DayView, ...]
     month_usd: Decimal
@@ -116,8 +116,8 @@ class TenantView:
 @dataclass(frozen=True)
 class CellView:
     """`as_of`: when AWS was asked. `health_as_of`: when the health function began its last look; None: it never did, or
-    that is not known. `troubles` are those of the cell, of its organizations and of the health function itself. `name`
-    of the tenant's organization is in a trouble's sentence. `tenants` with those first that need a person."""
+    that is not known. `troubles` are those of the cell, of its organizations and of the health function itself.
+    `tenants` with those first that need a person."""
 
     name: str
     as_of: datetime

@@ -140,6 +140,12 @@ def _of_aws(seen: Seen) -> Iterator[TroubleView]:
             do="deploy it",
             command=up,
         )
+    if status.readable is None:
+        told, up = (
+            "its secret has no resource policy, so other tenants' readers are not denied",
+            f"myflux-keys up {slug}",
+        )
+        yield TroubleView("no_policy", "attention", told, do="deploy it", command=up)
     if secret.current is None:
         yield _without_key(seen, secret, tenant)
         return

@@ -242,6 +242,11 @@ def test_file_and_aws_that_disagree_are_told_with_the_way_out(world: World) -> N
     )
 
 
+def test_a_secret_without_a_policy_is_told(world: World) -> None:
+    world.readable = None
+    assert [(one.kind, one.command) for one in world.acme().troubles] == [("no_policy", "myflux-keys up acme")]
+
+
 def test_an_orphan_keeps_its_own_words_and_says_what_the_function_says_too_only_once(world: World) -> None:
     world.orphans = (Orphan("acme", "local", "SecretMissing", "it is gone", "`myflux-keys up acme` makes one."),)
     world.found = of("acme", trouble("secret_missing"))

@@ -40,7 +40,7 @@ VARIABLES = {
 TROUBLE = Trouble("model_retiring", "gpt-5", 2, 5.0, {"days": "12"}, together=True)
 FULL = State(
     tenants={
-        "acme": TenantState(1.5, True, {date(2026, 11, 3): Decimal("0.10")}, 4, 500, 2.0, 3.0, 4.0),
+        "acme": TenantState(1.5, True, {date(2026, 11, 3): Decimal("0.10")}, 4, 500, 2.0, 3.0, 4.0, "v2", 5.0, 6.0),
         "new": TenantState(),
     },
     histories={Scope(TENANT, "acme"): History({TROUBLE.slot: TROUBLE}, {("rate_limited", ""): "101"})},
@@ -90,6 +90,15 @@ def test_the_state_is_read_as_it_was_written() -> None:
 def test_a_state_that_cannot_be_read_is_an_error_and_not_an_empty_one(text: str) -> None:
     with pytest.raises(StateError):
         State.from_json(text)
+
+
+def test_what_another_version_remembers_of_a_tenant_stops_nobody() -> None:
+    """After a step back to an earlier version, and in a checkout that is older than the function."""
+    more = FULL.to_json().replace('"called_at":', '"something_new":7,"called_at":')
+    assert State.from_json(more) == FULL
+    earlier = FULL.to_json().replace(',"key_version":"v2","key_minted_at":5.0,"key_expires_at":6.0', "")
+    assert "key_version" in earlier, "the other tenant's are there"
+    assert State.from_json(earlier).tenants["acme"].key_version is None
 
 
 HOUR = 3600.0
