@@ -65,8 +65,8 @@ class DayView:
 @dataclass(frozen=True)
 class SpendView:
     """`days` in their order, of the last five weeks. `month_usd`: the sum of those of this month. `budget_usd`: of the
-    file; None: none declared. `hard`: OpenAI blocks calls beyond it. `limit_usd`: the spend limit at OpenAI; None: none,
-    or not known. `as_of`: when the costs were read."""
+    file; None: none declared. `hard`: OpenAI blocks calls beyond it. `limit_usd`: the spend limit at OpenAI; None:
+    none, or not known. `as_of`: when the costs were read."""
 
     days: tuple[DayView, ...]
     month_usd: Decimal
