@@ -172,21 +172,17 @@ function fleetView() {
   );
 }
 
-// A page that was written long ago must not look like today's.
-function age() {
+const age = element("div", { role: "alert" });
+
+// A page that was written long ago, or stands open since then, must not look like today's.
+function tellAge() {
   const minutes = Math.floor(Date.now() / 60000) - FACTS.as_of;
-  if (minutes < OLD_MINUTES) return null;
-  return element(
-    "p",
-    { class: "old" },
-    shape("unknown"),
-    element(
-      "span",
-      null,
-      `This page is ${span(minutes)} old. Write it again: `,
-      element("code", null, "myflux-keys status --html FILE"),
-    ),
-  );
+  // In whole hours, so that a screen reader is not interrupted each minute.
+  const told = minutes < OLD_MINUTES ? "" : `This page is ${span(minutes - (minutes % 60))} old. Write it again: `;
+  if (age.dataset.told === told) return;
+  age.dataset.told = told;
+  const line = [shape("unknown"), element("span", null, told, element("code", null, "myflux-keys status --html FILE"))];
+  age.replaceChildren(...(told ? [element("p", { class: "old" }, line)] : []));
 }
 
 let fleet = null;
@@ -209,13 +205,10 @@ function show(event) {
 
 document.body.prepend(
   shapes(),
-  element(
-    "header",
-    null,
-    element("a", { href: "#/", class: "brand" }, "MyFlux Keys"),
-    element("div", { role: "alert" }, age()),
-  ),
+  element("header", null, element("a", { href: "#/", class: "brand" }, "MyFlux Keys"), age),
   element("main"),
 );
 addEventListener("hashchange", show);
+tellAge();
+setInterval(tellAge, 60000);
 show(null);

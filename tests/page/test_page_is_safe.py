@@ -96,12 +96,18 @@ def test_nothing_shaped_like_a_key_is_in_the_file() -> None:
         assert "[redacted]" in text
 
 
-def test_a_page_that_was_left_lying_says_its_age(look: Look) -> None:
+def test_a_page_that_was_left_lying_or_left_open_says_its_age(look: Look) -> None:
     page = look(one_of_each())
-    assert page.get_by_role("alert").inner_text() == ""
+    age = page.get_by_role("alert")
+    assert age.inner_text() == ""
     page.clock.set_fixed_time(NOW + timedelta(days=3))
     page.reload()
-    assert page.get_by_role("alert").inner_text().startswith("This page is 3 days old. Write it again: ")
+    assert age.inner_text().startswith("This page is 3 days old. Write it again: ")
+    page.clock.install(time=NOW)
+    page.reload()
+    assert age.inner_text() == ""
+    page.clock.fast_forward("03:00:00")
+    assert age.inner_text().startswith("This page is 3 h old. Write it again: ")
 
 
 @pytest.mark.parametrize("fragment", ["#/%", "#/prod-eu1/nobody", "#nonsense", "#/prod-eu1/acme/more"])
