@@ -152,7 +152,13 @@ function spendSection(spend) {
       { class: "figure" },
       element("strong", null, spend.month),
       spend.budget ? ` of ${spend.budget} this month` : " this month",
-      spend.percent === undefined ? null : element("span", { class: "quiet" }, ` ${spend.percent} %`),
+      spend.percent === undefined
+        ? null
+        : element(
+            "span",
+            { class: "quiet" },
+            spend.percent === 0 && spend.month !== "$0.00" ? " under 0.01 %" : ` ${spend.percent} %`,
+          ),
     ),
     spend.percent === undefined ? null : meter(spend),
     element(

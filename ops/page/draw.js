@@ -84,6 +84,12 @@ function name(text) {
   return element("bdi", null, text);
 }
 
+// A sentence whose words between backticks are to be typed, as in a terminal.
+function prose(text) {
+  const parts = text.split("`");
+  return name(parts.length % 2 ? parts.map((part, number) => (number % 2 ? element("code", null, part) : part)) : text);
+}
+
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 function day(minutes) {
@@ -116,7 +122,7 @@ function span(minutes) {
 // Relative to when the fleet was asked: the page is as old as that.
 function relative(minutes) {
   const away = minutes - FACTS.as_of;
-  if (away === 0) return "at that time";
+  if (away === 0) return "";
   return away > 0 ? `in ${span(away)}` : `${span(-away)} ago`;
 }
 
@@ -132,7 +138,7 @@ function troubleOf(trouble, heading) {
       shape(trouble.severity),
       element("span", { class: "word" }, STATES[trouble.severity].word),
       " ",
-      name(sentence(trouble.sentence)),
+      prose(sentence(trouble.sentence)),
     ),
     element(
       "p",
@@ -144,7 +150,7 @@ function troubleOf(trouble, heading) {
         ? `. Only ${trouble.whose === "openai" ? "OpenAI" : "the customer"} can mend it`
         : null,
     ),
-    todo && todo !== `\`${trouble.command}\`` ? element("p", null, "To do: ", name(todo)) : null,
+    todo && todo !== `\`${trouble.command}\`` ? element("p", null, "To do: ", prose(todo)) : null,
     trouble.command ? element("p", null, element("code", { class: "command" }, trouble.command)) : null,
     more ? element("p", { class: "quiet" }, "More: ", element("code", null, more)) : null,
   );

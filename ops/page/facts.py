@@ -7,7 +7,7 @@ what many tenants have alike, such as a model or what to do, stands once in a li
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any, Final, Generic, TypeVar, cast
 
 from myflux_keys.redaction import redact
@@ -180,7 +180,8 @@ def _places(amount: Decimal) -> int:
 
 
 def _percent(spent: Decimal, budget: int | None) -> float | None:
-    return float(round(spent / budget * 100, 1)) if budget else None
+    """Rounded down, so that 100 is told when it is reached and not before."""
+    return float((spent / budget * 100).quantize(Decimal("0.01"), ROUND_DOWN)) if budget else None
 
 
 def _days_of_month(day: date) -> int:

@@ -61,26 +61,26 @@ function ending(model) {
 function use(pace, limit) {
   if (limit === undefined) return "organization's";
   if (pace === undefined) return limit.toLocaleString("en");
+  if (pace === 0) return [limit.toLocaleString("en"), element("br"), element("span", { class: "quiet" }, "no traffic")];
   const percent = Math.min((pace / limit) * 100, 100);
   return [
     limit.toLocaleString("en"),
     element("br"),
-    element(
-      "span",
-      { class: "quiet" },
-      percent > 0 && percent < 0.1 ? "under 0.1 % used" : `up to ${+percent.toFixed(1)} % used`,
-    ),
+    element("span", { class: "quiet" }, percent < 0.1 ? "under 0.1 % used" : `up to ${+percent.toFixed(1)} % used`),
   ];
 }
 
+// No traffic is no rate of 0: whether a limit holds was not tried.
+function traffic({ requests, pace }) {
+  const when = "in the hour of the last look and the hour before it";
+  if (requests === undefined) return "Requests: not visible in OpenAI's usage.";
+  if (requests === 0) return `No traffic ${when}.`;
+  const average = pace && `, ${pace.toLocaleString("en", { maximumFractionDigits: 2 })} a minute on average`;
+  return `Requests ${when}: ${requests.toLocaleString("en")}${average ?? ""}.`;
+}
+
 function limitsSection(tenant) {
-  const said =
-    tenant.requests === undefined
-      ? "Requests: not visible in OpenAI's usage."
-      : `Requests in the hour of the last look and the hour before it: ${tenant.requests.toLocaleString("en")}` +
-        (tenant.pace === undefined
-          ? "."
-          : `, ${tenant.pace.toLocaleString("en", { maximumFractionDigits: 2 })} a minute on average.`);
+  const said = traffic(tenant);
   if (!tenant.models) return [element("p", null, said), element("p", { class: "quiet" }, "No models are declared.")];
   const heads = ["Model", "Requests a minute", "Tokens a minute", "Ends"];
   const rows = tenant.models
@@ -140,17 +140,19 @@ function tenantView(tenant) {
             ? element(
                 "p",
                 null,
-                name(sentence(tenant.through)),
+                prose(sentence(tenant.through)),
                 ". This concerns more than this tenant: see the top of ",
                 element("a", { href: "#/" }, "all tenants"),
                 ".",
               )
             : null,
-          element(
-            "ul",
-            { class: "troubles" },
-            troubles.map((trouble) => troubleOf(trouble, "h3")),
-          ),
+          troubles.length
+            ? element(
+                "ul",
+                { class: "troubles" },
+                troubles.map((trouble) => troubleOf(trouble, "h3")),
+              )
+            : null,
         )
       : null,
     element(

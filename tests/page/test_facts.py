@@ -73,7 +73,15 @@ def test_days_outside_the_five_weeks_are_left_out() -> None:
 
 @pytest.mark.parametrize(
     ("spent", "budget", "percent"),
-    [("49.99", 50, 100.0), ("50", 50, 100.0), ("40", 50, 80.0), ("0", 50, 0.0), ("104", 50, 208.0), ("5", None, None)],
+    [
+        ("49.99", 50, 99.98),
+        ("49.9999", 50, 99.99),
+        ("50", 50, 100.0),
+        ("40", 50, 80.0),
+        ("0", 50, 0.0),
+        ("104", 50, 208.0),
+        ("5", None, None),
+    ],
 )
 def test_the_share_of_the_budget_is_of_dollars(spent: str, budget: int | None, percent: float | None) -> None:
     told = spend_of(money((3, spent, False), budget=budget))

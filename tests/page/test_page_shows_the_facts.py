@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from ops.actions.fleet_view import CellView, FleetView
 from tests.page.conftest import Look
-from tests.page.fleets import one_of_each
+from tests.page.fleets import BROKEN, NOW, one_of_each
 
 pytestmark = pytest.mark.browser
 
@@ -28,11 +31,11 @@ def test_a_day_without_data_is_no_zero_and_a_provisional_one_is_hatched(look: Lo
 def test_spend_stands_beside_the_budget_also_above_it(look: Look) -> None:
     page = look(one_of_each(), "#/prod-eu1/solmar")
     panel = page.locator(".panel", has=page.get_by_role("heading", name="Spend", exact=True))
-    assert panel.locator(".figure").inner_text() == "$207.90 of $200.00 this month 104 %"
+    assert panel.locator(".figure").inner_text() == "$207.90 of $200.00 this month 103.95 %"
     assert "OpenAI blocks calls beyond the budget. The spend limit at OpenAI is $200.00." in panel.inner_text()
     level, mark = panel.locator(".meter .level"), panel.locator(".meter .mark")
     assert level.get_attribute("width") == "100%"
-    assert float((mark.get_attribute("x1") or "").rstrip("%")) == pytest.approx(100 / 1.04, abs=0.1)
+    assert float((mark.get_attribute("x1") or "").rstrip("%")) == pytest.approx(100 / 1.0395, abs=0.1)
 
 
 def test_a_small_sum_is_not_rounded_to_nothing(look: Look) -> None:
@@ -75,6 +78,23 @@ def test_each_model_has_its_limits_their_use_and_its_end(look: Look) -> None:
         ["gpt-4.1", "60 up to 57.2 % used", "organization's", "2027-01-14, in 45 days then gpt-5.4"],
         ["gpt-5.4-nano", "organization's", "organization's", "none announced"],
     ]
+
+
+def test_a_tenant_without_traffic_has_no_rate(look: Look) -> None:
+    page = look(one_of_each(), "#/prod-eu1/lumen")
+    assert "No traffic in the hour of the last look and the hour before it." in page.locator("main").inner_text()
+    (used,) = page.locator(".stacked td .quiet").all()
+    assert used.inner_text() == "no traffic"
+
+
+def test_what_is_to_be_typed_within_a_sentence_looks_like_it(look: Look) -> None:
+    typed = replace(BROKEN.troubles[0], sentence="it has a file: `myflux-keys up solmar` deploys it", do="`only")
+    tenant = replace(BROKEN, troubles=(typed,))
+    page = look(FleetView(NOW, (CellView("prod-eu1", NOW, NOW, (), (tenant,)),)), "#/prod-eu1/solmar")
+    trouble = page.locator(".trouble")
+    assert trouble.locator("h3 code").inner_text() == "myflux-keys up solmar"
+    assert "It has a file: myflux-keys up solmar deploys it" in trouble.inner_text()
+    assert "To do: `only" in trouble.inner_text(), "one alone is text"
 
 
 def test_what_is_not_known_is_said_to_be_unknown_and_never_drawn(look: Look) -> None:
