@@ -87,6 +87,15 @@ def test_each_step_says_what_was_asked_and_what_came_back_and_nothing_is_changed
     assert "GetSecretValue" not in asked
 
 
+def test_before_the_health_function_has_looked_status_calls_nobody_fine(operated: Operated) -> None:
+    told = operated.command("status", "acme", "fjord", "--json")
+    assert told.returncode == 3, "nothing that was seen is wrong, and not everything was seen"
+    (cell,) = json.loads(told.stdout)["fleet"]["cells"]
+    assert [one["kind"] for one in cell["troubles"]] == ["health_not_run"]
+    assert {(one["state"], one["severity"]) for one in cell["tenants"]} == {("not checked", "unknown")}
+    assert "not everything was seen" in told.stderr
+
+
 def test_what_somebody_did_by_hand_is_named_each_with_the_command_that_mends_it(operated: Operated) -> None:
     secret, project = operated.names.tenant("fjord").secret, _project(operated)
     deployer = operated.cell.client("deployer", "secretsmanager")
