@@ -1,10 +1,11 @@
 """Generates the page on scale, from one tenant to a hundred thousand. `ops.actions.projection` calculates the numbers,
-and `docs.watching` those of watching the tenants."""
+`docs.watching` those of watching the tenants, and `docs.seeing` has those of the page that shows them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from docs.seeing import seeing
 from docs.watching import watching
 from myflux_keys.admin_budget import CALLS_PER_MINUTE
 from ops.actions.capacity import PROJECTS, ROLES, SECRETS
@@ -50,6 +51,7 @@ now, in all cells at the same time.
 {_table(_HEADINGS, _sizes())}
 
 {watching()}
+{seeing()}
 ## A change to all of them
 
 `myflux-keys up --all` deploys the platforms first, then {_stages(SIZES[-1])}.

@@ -17,6 +17,7 @@ Folders
     cli/            the `myflux-keys` command
     ci/             one script a job
     actions/        operations on a running cell
+    page/           the fleet as one HTML file
     stacks/         many stacks in order, by Pulumi's engine
     isolation/      the proof
     review/         `myflux-keys check`

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,8 @@ from ops.actions.status import TenantStatus
 from ops.cli import fleet_rows, options, output
 from ops.cli.progress import Later
 from ops.cli.table import iso
+from ops.page import file
+from ops.page.page import page
 
 NOT_KNOWN = 3
 """The exit code where nothing that was seen is wrong, and something was not seen."""
@@ -33,6 +36,14 @@ def status(
         str | None,
         typer.Option(help="One cell. Default: all cells.", autocompletion=options.complete_cell),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write a page for a browser too. It needs no network; it names customers and what they spend.",
+            show_default=False,
+        ),
+    ] = None,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
@@ -44,9 +55,14 @@ def status(
     Exit codes: 0 all is well; 1 something needs a person; 3 nothing that was seen is wrong, but not everything was
     seen, as when the health function has not looked yet.
     """
+    if html:
+        file.check(html)
     with Later() as progress:
         found = read_reports.statuses(fleet, tenants or [], cell, report=output.step, progress=progress.say)
     view = found.view
+    if html:
+        file.write(html, page(view))
+        output.step(f"{html}: written. Open it in a browser.")
     output.result(
         {
             "cells": {name: [_facts(line) for line in lines] for name, lines in found.tenants.items()},

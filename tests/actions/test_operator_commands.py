@@ -247,6 +247,19 @@ def test_status_tells_what_the_health_function_found_and_the_command_that_mends_
     assert operated.command("status", "acme").returncode == 0
 
 
+def test_status_writes_the_same_facts_as_one_page_without_a_key(operated: Operated, tmp_path: Path) -> None:
+    file = tmp_path / "status.html"
+    told = operated.command("status", "--html", str(file), "--json")
+    assert f"{file}: written" in told.stderr
+    text = file.read_text(encoding="utf-8")
+    shown = json.loads(text.partition('id="facts">')[2].partition("</script>")[0])
+    pairs = [(one["slug"], one["severity"], one["state"]) for one in shown["tenants"]]
+    assert pairs == [(one["slug"], one["severity"], one["state"]) for one in told_of(told)]
+    assert len(pairs) == 3
+    for key in operated.cell.openai.minted():
+        assert key.value not in text
+
+
 def told_of(told: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     return json.loads(told.stdout)["fleet"]["cells"][0]["tenants"]
 
