@@ -1,8 +1,8 @@
 """The link with which a customer hands in their key: what its token says, and what of it is signed.
 
-Owns the token's form. Leaves out the signature itself (KMS, in the callers) and revocation. Pure, so that page, promoter and
-command agree. A token is ``base64url(message).base64url(MAC)``; the message is ASCII, its fields joined by ``.``, which
-no field holds. Every text has one form only: what decodes alike but is written otherwise is no token.
+Owns the token's form. Leaves out the signature itself (KMS, in the callers) and revocation. Pure, so that page,
+promoter and command agree. A token is ``base64url(message).base64url(MAC)``; the message is ASCII, its fields joined by
+``.``, which no field holds. Every text has one form only: what decodes alike but is written otherwise is no token.
 """
 
 from __future__ import annotations
