@@ -56,6 +56,9 @@ class SecretFacts:
     stored: bool
 
 
+NO_SECRET: Final = SecretFacts(exists=False, minted=False, stored=False)
+
+
 @dataclass(frozen=True)
 class Facts:
     """`link` is None unless its MAC was verified; `handed_in` None unless KMS could decrypt it. Times in Unix seconds:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from functions.promoter.decide import Act, Facts, Verdict, after_trying, before_trying
+from functions.promoter.decide import NO_SECRET, Act, Facts, Verdict, after_trying, before_trying
 from functions.promoter.intake import Sealed
 from functions.promoter.services import Services
 from functions.shared import log
@@ -48,17 +48,19 @@ def _look(services: Services, place: Place, sealed: Sealed) -> tuple[Facts, str 
     """The facts, and the version of the outcome among them."""
     intake = services.intake
     handed_in = intake.opened(place, sealed)
+    link = intake.genuine(handed_in.token if handed_in else "")
     outcome, version = intake.outcome(place)
     facts = Facts(
         cell=services.settings.common.cell,
         place=place,
         handed_in=handed_in,
-        link=intake.genuine(handed_in.token if handed_in else ""),
+        link=link,
         handed_in_at=sealed.at,
         now=services.wall(),
         issued=intake.issued(place),
         revoked=intake.revoked(place),
-        secret=services.secret(place.tenant).facts(place.id),
+        # A forged link makes nobody look for the secret of a tenant that it invents.
+        secret=services.secret(place.tenant).facts(place.id) if link else NO_SECRET,
         outcome=outcome,
         confirmed=intake.confirmed(place),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from functions.promoter.decide import SecretFacts
+from functions.promoter.decide import NO_SECRET, SecretFacts
 from functions.shared.customer_key import Kind
 from functions.shared.secrets_manager import SecretState, SecretStore
 from myflux_keys.names import TAG_PROJECT_ID
@@ -34,7 +34,7 @@ class TenantSecret:
             versions = SecretStore(self._client, self._name).versions()
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
-                return SecretFacts(exists=False, minted=False, stored=False)
+                return NO_SECRET
             raise
         tags = {tag.get("Key") for tag in answer.get("Tags", [])}
         return SecretFacts(

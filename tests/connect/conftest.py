@@ -22,6 +22,8 @@ def cell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cell]:
 
 
 @pytest.fixture
-def world(cell: Cell) -> World:
+def world(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> World:
     """A tenant of its own, whose customer has a project of their own."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", cell.local.aws_url)
+    cell.local.openai.clear_faults()
     return World(cell)

@@ -8,6 +8,7 @@ import uuid
 from dataclasses import replace
 
 import pytest
+from botocore.exceptions import ClientError
 
 from functions.promoter.decide import UNCHECKED_SECONDS, UNCONFIRMED_SECONDS
 from functions.promoter.handler import named_in, run
@@ -34,7 +35,7 @@ def promoted(world: World, place: Place, key: str) -> None:
     assert "AWSCURRENT" in world.versions()[place.id]
     live = world.live()
     assert live is not None
-    assert (live.api_key.reveal(), live.tenant, live.models) == (key, world.tenant, (MODEL, OTHER_MODEL))
+    assert (live.reveal(), live.tenant, live.models) == (key, world.tenant, (MODEL, OTHER_MODEL))
     outcome = world.outcome(place)
     assert outcome is not None
     assert (outcome.state, outcome.organization, outcome.last_four) == ("promoted", world.organization, key[-4:])
@@ -97,7 +98,7 @@ def test_the_same_saved_twice_is_one_version(world: World) -> None:
     made, token = world.issue()
     place = Place.of(made)
     world.hand_in(place, token, key)
-    with pytest.raises(world.cell.s3.exceptions.ClientError, match="PreconditionFailed"):
+    with pytest.raises(ClientError, match="PreconditionFailed"):
         world.hand_in(place, token, key)
     world.confirm(place)
     world.promote()
@@ -225,7 +226,7 @@ def test_a_link_revoked_while_its_key_is_tried_does_not_count(world: World, monk
 
 def test_a_link_without_its_object_counts_as_taken_back(world: World) -> None:
     place = world.saved(world.key())
-    world.cell.s3.delete_object(Bucket=world.cell.bucket, Key=place.link)
+    world.cell.person.s3.delete_object(Bucket=world.cell.bucket, Key=place.link)
     world.promote()
     refused(world, place, "revoked")
 
@@ -272,7 +273,7 @@ def test_a_ciphertext_that_was_moved_is_dropped(world: World) -> None:
 @pytest.mark.parametrize("body", [b"", b"nonsense", b"\x00" * 5000])
 def test_nonsense_is_dropped(world: World, body: bytes) -> None:
     made, _ = world.issue()
-    world.put(Place.of(made).handed_in, body)
+    world.cell.page.s3.put_object(Bucket=world.cell.bucket, Key=Place.of(made).handed_in, Body=body)
     assert world.promote(Place.of(made)) == {"drop": 1}
 
 
@@ -285,13 +286,19 @@ def test_what_is_no_key_is_refused_before_any_call(world: World, text: str) -> N
     assert world.openai_calls() == before
 
 
-def test_a_key_without_balance_or_model_is_refused_with_the_reason(world: World) -> None:
-    world.theirs.send(
-        "POST", f"/{world.theirs.project}/model_permissions", {"mode": "allow_list", "model_ids": [MODEL]}
-    )
+def test_a_key_without_the_tenants_models_is_refused(world: World) -> None:
+    allowed = {"mode": "allow_list", "model_ids": [MODEL]}
+    world.theirs.send("POST", f"/{world.theirs.project}/model_permissions", allowed)
     place = world.saved(world.key())
     world.promote(place)
     refused(world, place, "model_unreachable")
+
+
+def test_a_key_without_money_is_refused_and_kept_nowhere(world: World) -> None:
+    place = world.saved(world.key())
+    world.cell.local.openai.fault("balance_gone", organization_id=world.organization)
+    world.promote(place)
+    refused(world, place, "unpaid")
 
 
 def test_where_openai_does_not_answer_nothing_is_said_and_nothing_lost(world: World) -> None:
@@ -319,7 +326,9 @@ def test_what_nobody_could_check_or_confirmed_does_not_lie_about(world: World) -
 
 
 def test_a_tenant_whose_keys_are_minted_is_never_written(world: World) -> None:
-    world.cell.secrets.tag_resource(SecretId=world.secret, Tags=[{"Key": "myflux:project-id", "Value": "proj_1"}])
+    world.cell.person.secrets.tag_resource(
+        SecretId=world.secret, Tags=[{"Key": "myflux:project-id", "Value": "proj_1"}]
+    )
     place = world.saved(world.key())
     world.promote()
     refused(world, place, "managed")
@@ -328,7 +337,7 @@ def test_a_tenant_whose_keys_are_minted_is_never_written(world: World) -> None:
 @pytest.mark.parametrize("window", [{"RecoveryWindowInDays": 7}, {"ForceDeleteWithoutRecovery": True}])
 def test_a_tenant_whose_secret_is_gone_is_told_so(world: World, window: dict[str, object]) -> None:
     place = world.saved(world.key())
-    world.cell.secrets.delete_secret(SecretId=world.secret, **window)
+    world.cell.person.secrets.delete_secret(SecretId=world.secret, **window)
     world.promote()
     outcome = world.outcome(place)
     assert outcome is not None

@@ -1,18 +1,26 @@
 """Connect as its parts meet it: AWS and OpenAI of a local cell, over HTTP.
 
-The promoter runs in this process with an administrator's rights.
+Page and promoter work with the rights that their roles have by the documents that ship, a person with a deployer's.
 """
 
 from __future__ import annotations
 
 import itertools
+import json
 import time
 import uuid
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+import boto3
+from botocore.config import Config
+
+from components.iam import connect, identity, resource
+from components.iam.connect import promoting, taking_in
+from components.iam.statements import document
 from functions.promoter.handler import assemble, run
 from functions.promoter.services import Services
 from functions.promoter.settings import Settings
@@ -22,8 +30,11 @@ from functions.shared.environment import Environment
 from functions.shared.intake import Confirmed, HandedIn, Issued, Outcome, Place
 from functions.shared.link import Link
 from local.cell import LocalCell
-from myflux_keys import names
-from myflux_keys.payload import Payload, SecretText
+from myflux_keys import KeyReader, NotReadyError, names
+from myflux_keys.aws_names import CellNames
+from myflux_keys.cell_functions import CONNECT, PROMOTER, CellFunction
+from myflux_keys.key import Key
+from myflux_keys.payload import SecretText
 from tests.customer_key.theirs import TheirOpenAI
 
 CELL = "local"
@@ -35,24 +46,85 @@ class Killed(BaseException):
     """The function's process is gone: nothing of it runs on, no handler for errors either."""
 
 
+class Clients:
+    """Of one user or role."""
+
+    def __init__(self, client: Callable[[str], Any]) -> None:
+        self.kms, self.s3, self.secrets = (client(one) for one in ("kms", "s3", "secretsmanager"))
+
+    def all(self) -> list[Any]:
+        return [self.kms, self.s3, self.secrets]
+
+
 class Cell:
-    """What the tests of this folder share: the bucket, the two KMS keys, and an administrator's clients."""
+    """What the tests of this folder share: the intake with its keys, roles, and clients of each."""
 
     def __init__(self, local: LocalCell) -> None:
         self.local = local
-        self.s3, self.kms, self.secrets = (
-            local.client("administrator", one) for one in ("s3", "kms", "secretsmanager")
-        )
         local.openai.settings(admin_requests_per_minute=0)
-        self.bucket = f"myflux-connect-{CELL}-{local.account_id}"
-        self.s3.create_bucket(Bucket=self.bucket)
-        self.intake_key = self.kms.create_key()["KeyMetadata"]["Arn"]
-        mac = self.kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
-        self.link_key = mac["KeyMetadata"]["Arn"]
+        self.names = CellNames(CELL, local.account_id, local.region)
+        self.deployer = f"arn:aws:iam::{local.account_id}:user/deployer"
+        self.admin = {one: local.client("administrator", one) for one in ("iam", "kms", "s3", "secretsmanager", "sts")}
+        runtime = f"arn:aws:iam::{local.account_id}:user/runtime"
+        self.role(
+            self.names.runtime_role,
+            identity.runtime_trust([runtime], identity.any_tenant()),
+            identity.runtime_read(self.names),
+        )
+        self.page = self._function(CONNECT, taking_in(self.names))
+        self.promoter = self._function(PROMOTER, promoting(self.names))
+        self.bucket = self.names.connect_bucket
+        self.admin["s3"].create_bucket(Bucket=self.bucket)
+        policy = connect.connect_bucket(self.names, deployers=[self.deployer], tls=False)
+        self.admin["s3"].put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(policy))
+        self.intake_key = self._key(connect.intake_key(self.names), self.names.intake_kms_alias)
+        self.link_key = self._key(
+            connect.link_key(self.names, deployers=[self.deployer]),
+            self.names.link_kms_alias,
+            KeySpec="HMAC_256",
+            KeyUsage="GENERATE_VERIFY_MAC",
+        )
+        promoter = self.names.function_role_arn(PROMOTER)
+        pattern = [self.names.tenant_secrets_arn_pattern]
+        self.secrets_key = self._key(
+            resource.secrets_key(
+                self.names,
+                users=[self.names.runtime_role_arn, promoter],
+                deployers=[self.deployer],
+                secrets=pattern,
+                admin_key=False,
+                customers=pattern,
+            ),
+            self.names.kms_alias,
+        )
+        self.person = Clients(partial(local.client, "deployer"))
+
+    def role(self, name: str, trust: dict[str, Any], permissions: dict[str, Any]) -> None:
+        self.admin["iam"].create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+        self.admin["iam"].put_role_policy(
+            RoleName=name, PolicyName="permissions", PolicyDocument=json.dumps(permissions)
+        )
+
+    def _function(self, function: CellFunction, statements: list[dict[str, Any]]) -> Clients:
+        """Clients with the rights of a function's role, which the administrator may become too."""
+        who = {"AWS": f"arn:aws:iam::{self.local.account_id}:user/administrator", "Service": "lambda.amazonaws.com"}
+        trust = document({"Effect": "Allow", "Principal": who, "Action": "sts:AssumeRole"})
+        self.role(self.names.function(function), trust, document(*statements))
+        arn = self.names.function_role_arn(function)
+        held = self.admin["sts"].assume_role(RoleArn=arn, RoleSessionName="tests")["Credentials"]
+        session = boto3.Session(held["AccessKeyId"], held["SecretAccessKey"], held["SessionToken"], self.local.region)
+        straight = {"endpoint_url": self.local.aws_url, "config": Config(proxies={})}
+        return Clients(lambda service: session.client(service, **straight))  # type: ignore[call-overload]
+
+    def _key(self, policy: dict[str, Any], alias: str, **more: Any) -> str:
+        made = self.admin["kms"].create_key(Policy=json.dumps(policy), **more)["KeyMetadata"]
+        self.admin["kms"].create_alias(AliasName=alias, TargetKeyId=made["KeyId"])
+        return made["Arn"]
 
     def close(self) -> None:
-        for client in (self.s3, self.kms, self.secrets):
-            client.close()
+        for clients in (list(self.admin.values()), self.page.all(), self.promoter.all(), self.person.all()):
+            for client in clients:
+                client.close()
 
     def settings(self) -> Settings:
         common = Environment(CELL, names.admin_secret(CELL), self.local.openai_url, "org-local")
@@ -68,7 +140,17 @@ class World:
         self.theirs = TheirOpenAI(cell.local, self.tenant)
         self.organization = self.theirs.organization
         self.secret = names.secret_name(CELL, self.tenant)
-        cell.secrets.create_secret(Name=self.secret)
+        called = cell.names.tenant(self.tenant)
+        tags = [{"Key": name, "Value": value} for name, value in called.tags.items()]
+        cell.person.secrets.create_secret(Name=self.secret, KmsKeyId=cell.secrets_key, Tags=tags)
+        policy = resource.tenant_secret(
+            called,
+            reader_role=cell.names.runtime_role_arn,
+            writers=[cell.deployer, cell.names.function_role_arn(PROMOTER)],
+            deployers=[cell.deployer],
+            enabled=True,
+        )
+        cell.person.secrets.put_resource_policy(SecretId=self.secret, ResourcePolicy=json.dumps(policy))
         self.ahead = 0.0
 
     def issue(self, tenant: str | None = None, **changes: Any) -> tuple[Link, str]:
@@ -90,17 +172,19 @@ class World:
 
     def sign(self, made: Link) -> str:
         message = links.message(made)
-        mac = self.cell.kms.generate_mac(KeyId=self.cell.link_key, Message=message, MacAlgorithm=links.MAC_ALGORITHM)
+        mac = self.cell.person.kms.generate_mac(
+            KeyId=self.cell.link_key, Message=message, MacAlgorithm=links.MAC_ALGORITHM
+        )
         return links.token(made, mac["Mac"])
 
     def hand_in(self, place: Place, token: str, key: str, context: dict[str, str] | None = None) -> None:
         """As the page does: the first one wins."""
-        encrypted = self.cell.kms.encrypt(
+        encrypted = self.cell.page.kms.encrypt(
             KeyId=self.cell.intake_key,
             Plaintext=HandedIn(token, SecretText(key)).to_json().encode(),
             EncryptionContext=context or place.context,
         )
-        self.cell.s3.put_object(
+        self.cell.page.s3.put_object(
             Bucket=self.cell.bucket, Key=place.handed_in, Body=encrypted["CiphertextBlob"], IfNoneMatch="*"
         )
 
@@ -122,10 +206,8 @@ class World:
         return self.cell.local.openai.create_user_key(self.theirs.project)
 
     def services(self, deadline: Deadline | None = None) -> Services:
-        cell = self.cell
-        made = assemble(
-            cell.settings(), cell.s3, cell.kms, cell.secrets, deadline or Deadline(300, sleep=lambda _: None)
-        )
+        its, until = self.cell.promoter, deadline or Deadline(300, sleep=lambda _: None)
+        made = assemble(self.cell.settings(), its.s3, its.kms, its.secrets, until)
         made.wall = lambda: time.time() + self.ahead
         return made
 
@@ -135,12 +217,15 @@ class World:
         return run(services, places or [one for one in services.intake.places() if one.tenant == self.tenant])
 
     def put(self, key: str, body: bytes) -> None:
-        self.cell.s3.put_object(Bucket=self.cell.bucket, Key=key, Body=body)
+        """As a person."""
+        self.cell.person.s3.put_object(Bucket=self.cell.bucket, Key=key, Body=body)
 
     def get(self, key: str) -> bytes | None:
+        """As the promoter."""
+        store = self.cell.promoter.s3
         try:
-            return self.cell.s3.get_object(Bucket=self.cell.bucket, Key=key)["Body"].read()
-        except self.cell.s3.exceptions.NoSuchKey:
+            return store.get_object(Bucket=self.cell.bucket, Key=key)["Body"].read()
+        except store.exceptions.NoSuchKey:
             return None
 
     def outcome(self, place: Place) -> Outcome | None:
@@ -151,15 +236,17 @@ class World:
         return self.get(place.handed_in) is not None
 
     def versions(self) -> dict[str, list[str]]:
-        answer = self.cell.secrets.list_secret_version_ids(SecretId=self.secret, IncludeDeprecated=True)
+        answer = self.cell.person.secrets.list_secret_version_ids(SecretId=self.secret, IncludeDeprecated=True)
         return {one["VersionId"]: one.get("VersionStages", []) for one in answer["Versions"]}
 
-    def live(self) -> Payload | None:
-        try:
-            answer = self.cell.secrets.get_secret_value(SecretId=self.secret)
-        except self.cell.secrets.exceptions.ResourceNotFoundException:
-            return None
-        return Payload.from_json(answer["SecretString"])
+    def live(self) -> Key | None:
+        """What the application reads."""
+        session = self.cell.local.session("runtime")
+        with KeyReader(CELL, session=session, role_arn=self.cell.names.runtime_role_arn) as reader:
+            try:
+                return reader.get(self.tenant)
+            except NotReadyError:
+                return None
 
     def openai_calls(self) -> int:
         return len(self.cell.local.openai.calls())
@@ -178,7 +265,7 @@ class World:
             if len(made) - 1 == call and moment == "after":
                 raise Killed
 
-        clients = (self.cell.s3, self.cell.kms, self.cell.secrets)
+        clients = self.cell.promoter.all()
         hooks: list[tuple[str, Callable[..., None]]] = [("before-call", watch), ("after-call", after)]
         for client in clients:
             for name, hook in hooks:
