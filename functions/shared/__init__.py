@@ -2,6 +2,7 @@
 
 environment      the function's environment variables
 deadline         the invocation's time, and waiting within it
+link             what a customer's link to the connect page says
 log              one JSON line a step, redacted
 openai_http      one request to OpenAI's API
 openai_admin     the Admin API: retries, pages, a project's keys
