@@ -81,6 +81,8 @@ class OpenAIHTTP:
     `server_time` is the Date header of the last answer, in Unix seconds by OpenAI's clock (RFC 9110). None until an
     answer had one.
 
+    `rate_limits` are those that the last answer named, by ``requests`` and ``tokens``, a minute: only answers of models do.
+
     With `organization` OpenAI refuses a key of any other (401, ``mismatched_organization``).
     """
 
@@ -88,6 +90,7 @@ class OpenAIHTTP:
         self.base_url = base_url
         self.calls = 0
         self.server_time: float | None = None
+        self.rate_limits: Mapping[str, int] = {}
         self._organization = organization
         self._deadline = deadline
         self._parts = urlsplit(base_url)
@@ -133,6 +136,7 @@ class OpenAIHTTP:
                     connection.request(method, target, data, headers)
                     with connection.getresponse() as response:
                         self.server_time = _moment(response.getheader("Date")) or self.server_time
+                        self.rate_limits = _limits(response)
                         content = _read(request, response, largest)
             except (OSError, http.client.HTTPException) as error:
                 late = "out of time: " if self._deadline.now() >= end else ""
@@ -228,6 +232,11 @@ def _text(value: Any) -> str | None:
 def _seconds(header: str | None) -> float | None:
     """Retry-After as seconds; its other form, a date, is ignored, since the local clock may be wrong."""
     return float(header) if header is not None and header.isascii() and header.isdigit() else None
+
+
+def _limits(response: http.client.HTTPResponse) -> Mapping[str, int]:
+    named = {kind: response.getheader(f"x-ratelimit-limit-{kind}", "") for kind in ("requests", "tokens")}
+    return {kind: int(text) for kind, text in named.items() if re.fullmatch(r"[0-9]{1,15}", text, re.ASCII)}
 
 
 def _moment(header: str | None) -> float | None:
