@@ -81,7 +81,8 @@ class OpenAIHTTP:
     `server_time` is the Date header of the last answer, in Unix seconds by OpenAI's clock (RFC 9110). None until an
     answer had one.
 
-    `rate_limits` are those that the last answer named, by ``requests`` and ``tokens``, a minute: only answers of models do.
+    `rate_limits` are those that the last answer named, by ``requests`` and ``tokens``, a minute: only answers of models
+    name any.
 
     With `organization` OpenAI refuses a key of any other (401, ``mismatched_organization``).
     """
