@@ -13,14 +13,14 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from functions.shared.customer_key import ADMIN_PREFIX, SHORTEST, kind_of
 from functions.shared.vendors import vendor_of
 from myflux_keys.payload import SecretText
 
 Owner = Literal["service_account", "person"]
 
-SHORTEST: Final = 40
-"""Characters. Legacy keys, the shortest there are, have 51."""
 LONGEST: Final = 300
+"""Characters of a key. OpenAI's have up to 170."""
 LONGEST_PASTE: Final = 8_000
 
 CLEANED: Final = ("invisible", "spaces", "lines", "dashes", "quotes", "name", "bearer", "capitals", "repeated")
@@ -67,7 +67,7 @@ def read(text: str) -> Pasted:
     outcome = found.look(text)
     cleaned = tuple(kind for kind in CLEANED if kind in found.cleaned)
     if isinstance(outcome, SecretText):
-        owner: Owner = "service_account" if outcome.reveal().startswith("sk-" + "svcacct-") else "person"
+        owner: Owner = "service_account" if kind_of(outcome) == "service_account" else "person"
         return Pasted(outcome, owner, None, None, cleaned)
     return Pasted(None, None, outcome, found.vendor, ())
 
@@ -85,7 +85,7 @@ class _Reading:
         if not plain:
             return "empty"
         starts = list(_START.finditer(plain))
-        if any(start[0].casefold() == "sk-" + "admin-" for start in starts):
+        if any(start[0].casefold() == ADMIN_PREFIX for start in starts):
             return "admin_key"
         core = plain.strip(_MARKS + " \n")
         if vendor := vendor_of(plain[starts[0].start() :] if starts else _bare(core)):
@@ -156,7 +156,7 @@ class _Reading:
             key = prefix + key[len(prefix) :]
             self.cleaned.add("capitals")
         # Only now is a prefix whole that a line end had parted.
-        if key[:9].casefold() == "sk-" + "admin-":
+        if key.casefold().startswith(ADMIN_PREFIX):
             return "admin_key"
         if vendor := vendor_of(key):
             self.vendor = vendor[1]

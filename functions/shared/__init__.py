@@ -1,7 +1,9 @@
 """What the functions share.
 
 environment      the function's environment variables
+customer_key     a customer's own key: whose it is, whether it works
 deadline         the invocation's time, and waiting within it
+intake           what lies in the bucket of connect's intake
 link             what a customer's link to the connect page says
 log              one JSON line a step, redacted
 openai_http      one request to OpenAI's API

@@ -30,6 +30,7 @@ MAX_BODY_BYTES: Final = 1_000_000
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 20.0
 _MAX_MESSAGE: Final = 500
+_ORGANIZATION: Final = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
 _ADDRESS: Final = re.compile(r"\bip\b.*\b(not authori[sz]ed|not allowed|allow ?list)", re.IGNORECASE | re.DOTALL)
 
 
@@ -79,7 +80,8 @@ class OpenAIHTTP:
     """Requests below `base_url` (checked by `environment.py`). `calls` counts those that were sent, for the log.
 
     `server_time` is the Date header of the last answer, in Unix seconds by OpenAI's clock (RFC 9110). None until an
-    answer had one.
+    answer had one. `named_organization` is the organization that the last answer with a status of 2xx named: a short
+    name such as ``acme-travel-x1y2z3``, which is not the id ``org-…``. None until one did.
 
     `rate_limits` are those that the last answer named, by ``requests`` and ``tokens``, a minute: only answers of models
     name any.
@@ -92,6 +94,7 @@ class OpenAIHTTP:
         self.calls = 0
         self.server_time: float | None = None
         self.rate_limits: Mapping[str, int] = {}
+        self.named_organization: str | None = None
         self._organization = organization
         self._deadline = deadline
         self._parts = urlsplit(base_url)
@@ -145,7 +148,9 @@ class OpenAIHTTP:
                 raise OpenAIError(request, reason, maybe_applied=True) from None
         finally:
             connection.close()
-        return _understood(request, response, content)
+        answer = _understood(request, response, content)
+        self.named_organization = _name(response.getheader("openai-organization")) or self.named_organization
+        return answer
 
     def _connection(self, seconds: float) -> http.client.HTTPConnection:
         host, port = self._parts.hostname or "", self._parts.port
@@ -228,6 +233,10 @@ def _json_object(content: bytes) -> dict[str, Any] | None:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def _name(header: str | None) -> str | None:
+    return header if header is not None and _ORGANIZATION.fullmatch(header) else None
 
 
 def _seconds(header: str | None) -> float | None:
