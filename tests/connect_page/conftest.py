@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from functions.connect import handler
 from local.cell import LocalCell
+from tests.connect_page.serving import Served
+from tests.connect_page.world import Browser, Given, Intake
 from tests.customer_key.theirs import TheirOpenAI
 
 
@@ -27,3 +30,39 @@ def theirs(cell: LocalCell) -> Iterator[TheirOpenAI]:
     cell.openai.clear_calls()
     yield TheirOpenAI(cell)
     cell.openai.clear_faults()
+
+
+@pytest.fixture(scope="session")
+def intake(cell: LocalCell) -> Iterator[Intake]:
+    made = Intake(cell)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def served(intake: Intake) -> Iterator[Served]:
+    """The function with its environment and an administrator's rights: its own role is tested where it is made."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (intake.cell.environment("administrator") | intake.variables).items():
+            patch.setenv(name, value)
+        handler.warm.cache_clear()
+        running = Served()
+        yield running
+        running.stop()
+        for client in handler.warm():
+            client.close()
+        handler.warm.cache_clear()
+
+
+@pytest.fixture
+def given(intake: Intake) -> Given:
+    return intake.issue()
+
+
+@pytest.fixture
+def browser(served: Served, given: Given, theirs: TheirOpenAI) -> Iterator[Browser]:
+    """With an open link."""
+    made = Browser(served, given)
+    assert made.open()[0] == 200
+    yield made
+    served.in_the_way = lambda _: None
