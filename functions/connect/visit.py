@@ -111,6 +111,8 @@ class Visit:
             "models": list(opened.issued.models),
             "language": opened.link.language,
             "expires": opened.link.expires,
+            # The browser's own clock may be wrong.
+            "seconds_left": opened.link.expires - self._now,
             **self._state(opened, known),
         }
         return of_json(200, content, cookies=(self._cookie(opened),))

@@ -8,6 +8,10 @@ import pytest
 
 from functions.connect import handler
 from local.cell import LocalCell
+from tests.browser.fixtures import chromium as chromium
+from tests.browser.fixtures import new_page as new_page
+from tests.browser.launch import NewPage
+from tests.connect_page.customer import Customer
 from tests.connect_page.serving import Served
 from tests.connect_page.world import Browser, Given, Intake
 from tests.customer_key.theirs import TheirOpenAI
@@ -57,6 +61,13 @@ def served(intake: Intake) -> Iterator[Served]:
 @pytest.fixture
 def given(intake: Intake) -> Given:
     return intake.issue()
+
+
+@pytest.fixture
+def customer(served: Served, theirs: TheirOpenAI, new_page: NewPage) -> Iterator[Customer]:
+    """Opens links in a real browser."""
+    yield Customer(served, new_page)
+    served.in_the_way = lambda _: None
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@
 
   let language = /#es$/.test(location.hash) || (!/#en$/.test(location.hash) && /^es/i.test(navigator.language)) ? "es" : "en";
   let session = null; // what /session told
+  let ends = 0; // when the link ends, in this browser's milliseconds, however wrong its clock is
   let shown = { kind: "loading" }; // which view
   let rows = null; // the check's findings, as shown
   let cleaned = [];
@@ -21,6 +22,7 @@
   let turn = 0; // grows when what was pasted changes: a late answer to an older text is dropped
   let done = new Set(); // steps
   let open = 0;
+  let typing = 0; // the timer after the last key stroke
   const field = document.createElement("textarea");
 
   const words = () => WORDS[language];
@@ -101,7 +103,7 @@
       if (tries === PAUSES.length) return { error: "gave_up" };
       const wait = data && data.seconds ? data.seconds * 1000 : PAUSES[tries] * (0.75 + Math.random() / 2);
       if (data && data.error === "slow_down") tell("note", "slow_down", { seconds: data.seconds });
-      else if (tries > 0 || !data) tell("note", navigator.onLine === false ? "offline" : "retrying");
+      else if (tries > 0 || !data) tell("note", shown.kind === "loading" ? "opening" : navigator.onLine === false ? "offline" : "retrying");
       await rest(wait);
       if (mine !== undefined && mine !== turn) return null;
     }
@@ -130,6 +132,7 @@
       return draw(true);
     }
     session = data;
+    ends = Date.now() + data.seconds_left * 1000;
     if (token) language = data.language;
     forget();
     notice = null;
@@ -145,10 +148,13 @@
   }
 
   function warn() {
-    const left = session.expires * 1000 - Date.now();
+    const left = ends - Date.now();
     const at = { time: time(session.expires, { timeStyle: "short" }) };
-    setTimeout(() => shown.kind === "form" && say(fill(words().ends_soon, at)) , Math.max(left - 600000, 0));
-    setTimeout(() => shown.kind === "form" && draw(), Math.max(left - 600000, 0));
+    setTimeout(() => {
+      if (shown.kind !== "form") return;
+      draw();
+      say(fill(words().ends_soon, at));
+    }, Math.max(left - 600000, 0));
     setTimeout(() => {
       if (shown.kind !== "form") return;
       clear();
@@ -171,8 +177,10 @@
 
   async function check() {
     const key = field.value;
-    const mine = turn;
     if (busy === "save") return;
+    clearTimeout(typing);
+    turn += 1;
+    const mine = turn;
     busy = "check";
     passed = false;
     cleaned = [];
@@ -262,7 +270,7 @@
   async function follow() {
     for (let tries = 0; tries < 24 && shown.kind === "receipt"; tries += 1) {
       if (["promoted", "refused"].includes(shown.receipt.state)) return;
-      await rest(document.hidden ? 15000 : 5000);
+      await rest(document.hidden ? 15000 : tries < 5 ? 2000 : 6000);
       const { data } = await post("/state", { link: session.link });
       if (shown.kind !== "receipt" || !data || data.error || data.state === shown.receipt.state) continue;
       shown = { kind: "receipt", receipt: { ...shown.receipt, ...data } };
@@ -311,7 +319,7 @@
   }
 
   function drawPage() {
-    const soon = session.expires * 1000 - Date.now() < 600000;
+    const soon = ends - Date.now() < 600000;
     const at = time(session.expires, soon ? { timeStyle: "short" } : LONG);
     return {
       title: words().title,
@@ -356,47 +364,60 @@
     field.scrollIntoView({ block: "center", behavior: still.matches ? "auto" : "smooth" });
   }
 
-  // The field itself stays the same element, so that nothing that is drawn anew loses what was pasted.
+  // The field stays the same element, so that nothing that is drawn anew loses what was pasted; so do findings that did
+  // not change, so that they are neither animated nor read again.
   function drawForm() {
     const form = $("form");
     if (!form) return;
     if (!form.contains(field)) {
-      form.replaceChildren(el("div", { id: "label" }), field, el("div", { id: "below" }));
+      form.replaceChildren(
+        el("label", { id: "label", for: "pasted" }), el("p", { id: "hint", class: "soft" }), field,
+        el("div", { class: "bar" }, button("show", show), button("check", () => busy || check())),
+        el("div", { id: "verdict" }), el("ul", { class: "checks", id: "rows" }), el("div", { id: "notice" }),
+        el("div", { class: "bar" }, button("save", save, "main")));
     }
+    const masked = field.classList.contains("masked");
     const wrong = rows && rows.find((row) => row.state === "bad");
+    const text = words().paste;
     field.setAttribute("aria-invalid", String(Boolean(wrong)));
     field.setAttribute("aria-describedby", wrong ? `hint why-${wrong.name}` : "hint");
     field.readOnly = busy === "save";
-    $("label").replaceChildren(el("label", { for: "pasted" }, words().paste.label), el("p", { id: "hint", class: "soft" }, rich(words().paste.hint)));
-    const held = document.activeElement && document.activeElement.id;
-    $("below").replaceChildren(
-      el("div", { class: "bar" },
-        el("button", { type: "button", id: "show", onclick: show, "aria-pressed": String(!field.classList.contains("masked")) }, words().paste[field.classList.contains("masked") ? "show" : "hide"]),
-        el("button", { type: "button", id: "check", onclick: () => busy || (turn += 1, check()), "aria-disabled": String(Boolean(busy)) }, rows && !busy ? words().paste.again : words().paste.check)),
-      ...drawRows(),
-      el("div", { id: "notice" }),
-      el("div", { class: "bar" },
-        el("button", { type: "button", id: "save", class: "main", onclick: save, "aria-disabled": String(!passed || Boolean(busy)) }, busy === "save" ? words().paste.saving : words().paste.save)));
+    $("label").replaceChildren(text.label);
+    $("hint").replaceChildren(...rich(text.hint));
+    $("show").replaceChildren(text[masked ? "show" : "hide"]);
+    $("check").replaceChildren(rows && !busy ? text.again : text.check);
+    $("save").replaceChildren(busy === "save" ? text.saving : text.save);
+    $("check").setAttribute("aria-disabled", String(Boolean(busy)));
+    $("save").setAttribute("aria-disabled", String(!passed || Boolean(busy)));
+    drawRows();
     drawNotice();
-    if (held && $(held) && held !== "pasted") $(held).focus({ preventScroll: true });
   }
 
+  const button = (id, onclick, kind) => el("button", { type: "button", id, class: kind, onclick });
+
   function drawRows() {
-    if (!rows) return [];
-    const tidied = cleaned.length > 0 && drawCleaned();
-    const settled = busy === "" && rows.every((row) => row.state !== "running");
+    const list = $("rows");
+    list.hidden = !rows;
+    const settled = rows && rows.every((row) => row.state !== "running");
     const tone = settled && { good: "good", bad: "bad", unknown: "note" }[verdict()];
-    return [
-      tidied,
-      el("ul", { class: "checks" }, rows.map((row) => {
-        const why = sentence(row);
-        return el("li", { class: row.state === "unseen" ? "unseen-by-key" : row.state, tabindex: ["bad", "unknown"].includes(row.state) ? "-1" : null },
-          el("span", { class: "mark", "aria-hidden": "true" }, MARKS[row.state]),
-          el("span", { class: "what" }, words().checks[row.name].title, el("span", { class: "unseen" }, `: ${words().states[row.state]}`)),
-          el("span", { class: "why", id: `why-${row.name}` }, rich(why)));
-      })),
-      tone && (passed || tone !== "good") && el("div", { class: `notice ${tone}` }, el("p", {}, words().paste[verdict()])),
-    ].filter(Boolean);
+    $("verdict").replaceChildren(...[
+      rows && cleaned.length > 0 && drawCleaned(),
+      tone && el("div", { class: `notice ${tone}` }, el("p", {}, words().paste[verdict()])),
+    ].filter(Boolean));
+    if (!rows) return list.replaceChildren();
+    if (list.children.length !== rows.length) list.replaceChildren(...rows.map(() => el("li")));
+    rows.forEach((row, index) => {
+      const now = `${language} ${row.state} ${row.reason}`;
+      if (list.children[index].dataset.now !== now) list.children[index].replaceWith(drawRow(row, now));
+    });
+  }
+
+  function drawRow(row, now) {
+    const focusable = ["bad", "unknown"].includes(row.state);
+    return el("li", { class: row.state === "unseen" ? "unseen-by-key" : row.state, tabindex: focusable ? "-1" : null, "data-now": now },
+      el("span", { class: "mark", "aria-hidden": "true" }, MARKS[row.state]),
+      el("span", { class: "what" }, words().checks[row.name].title, el("span", { class: "unseen" }, `: ${words().states[row.state]}`)),
+      el("span", { class: "why", id: `why-${row.name}` }, rich(sentence(row))));
   }
 
   function drawCleaned() {
@@ -465,7 +486,6 @@
     spellcheck: "false", translate: "no", "data-1p-ignore": "", "data-lpignore": "true", "data-bwignore": "",
     "data-form-type": "other",
   })) field.setAttribute(name, value);
-  let typing = 0;
   field.addEventListener("input", (event) => {
     const pasting = event.inputType === "insertFromPaste" || event.inputType === "insertFromDrop";
     clearTimeout(typing);
@@ -476,8 +496,7 @@
   field.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.isComposing) return;
     event.preventDefault();
-    clearTimeout(typing);
-    if (!busy) { turn += 1; check(); }
+    if (!busy) check();
   });
 
   addEventListener("pagehide", () => { field.value = ""; clear(); });
