@@ -96,4 +96,7 @@ HEALTH: Final = CellFunction(
     rule="health",
 )
 
+CONNECT: Final = CellFunction("connect", "connect", 30, reserved=10)
+PROMOTER: Final = CellFunction("promoter", "promoter", 300, rule="promoter")
+
 FUNCTIONS: Final = (ROTATION, PROVISIONER, ADMIN_ROTATION, SWEEP, HEALTH)

@@ -135,10 +135,9 @@ class Issued:
             or not all(isinstance(one, str) for one in cast(list[Any], models))
         ):
             raise IntakeError("a link's object needs `models`, a list of texts")
-        kinds = dict.fromkeys(("tenant", "name", "language", "issued_by"), str) | dict.fromkeys(
-            ("issued", "expires"), int
-        )
-        return cls(**_fields(fields, kinds, "a link's object"), models=tuple(cast(list[str], models)))
+        texts = dict.fromkeys(("tenant", "name", "language", "issued_by"), str)
+        times = dict.fromkeys(("issued", "expires"), int)
+        return cls(**_fields(fields, {**texts, **times}, "a link's object"), models=tuple(cast(list[str], models)))
 
 
 @dataclass(frozen=True)
