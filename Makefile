@@ -10,13 +10,15 @@ unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
-# ENGINE=none skips the tests that need Pulumi's engine; KEEP=1 leaves the demo's cell running, or a failed rehearsal's.
+# ENGINE=none leaves out the tests that need Pulumi's engine, BROWSER=none those that need a Chromium or Chrome.
 ENGINE ?=
+BROWSER ?=
+# KEEP=1 leaves the demo's cell running, or a failed rehearsal's.
 KEEP ?=
 # What `make examples` runs, e.g. EXAMPLES="yaml go"; EXAMPLES=--all fails if a runtime is missing.
 EXAMPLES ?=
-# Arguments for pytest, e.g. PYTEST="tests/tenancy -k overlap": only these tests, without check. The engine is found or
-# installed only if one of them needs it (tests/conftest.py).
+# Arguments for pytest, e.g. PYTEST="tests/tenancy -k overlap": only these tests, without check. Engine and browser are
+# found or installed only if one of them needs it (tests/conftest.py).
 PYTEST ?=
 # A number, the seed of a random order of the tests' folders, to find tests that depend on the order.
 ORDER ?=
@@ -26,20 +28,21 @@ TEST := $(if $(ORDER),MYFLUX_TEST_ORDER=$(ORDER) )$(RUN) -m pytest -n auto --dis
 .PHONY: help
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo; echo "  Variables: KEEP=1 (demo, rehearsal), PYTEST=\"tests/FOLDER ...\" ENGINE=none ORDER=7 (test), MYFLUX_CACHE=FOLDER (engine)"
+	@echo; echo "  Variables: KEEP=1 (demo, rehearsal), PYTEST=\"tests/FOLDER ...\" ENGINE=none BROWSER=none ORDER=7 (test), MYFLUX_CACHE=FOLDER (engine, browser)"
 
 .PHONY: demo
 demo: $(STAMP) engine ## Run the whole product on this machine; KEEP=1 leaves the cell running
 	$(RUN) -m ops.cli demo $(if $(KEEP),--keep)
 
+NO_ENGINE := $(filter none,$(ENGINE))
+NO_BROWSER := $(filter none,$(BROWSER))
+MARKS := $(if $(NO_ENGINE),not engine)$(if $(and $(NO_ENGINE),$(NO_BROWSER)), and )$(if $(NO_BROWSER),not browser)
+
 .PHONY: test
-test: $(if $(PYTEST),$(STAMP),check $(if $(filter none,$(ENGINE)),,engine)) ## Run `check`, then every test; PYTEST="tests/tenancy" runs only the tests of one folder
-ifeq ($(ENGINE),none)
-	@echo "ENGINE=none: the tests that run Pulumi's real engine are LEFT OUT of this run" >&2
-	$(TEST) -m "not engine" $(PYTEST)
-else
-	$(TEST) $(PYTEST)
-endif
+test: $(if $(PYTEST),$(STAMP),check $(if $(NO_ENGINE),,engine) $(if $(NO_BROWSER),,browser)) ## Run `check`, then every test; PYTEST="tests/tenancy" runs only the tests of one folder
+	$(if $(NO_ENGINE),@echo "ENGINE=none: the tests that run Pulumi's real engine are LEFT OUT of this run" >&2)
+	$(if $(NO_BROWSER),@echo "BROWSER=none: the tests that look at a page in a real browser are LEFT OUT of this run" >&2)
+	$(TEST) $(if $(MARKS),-m "$(MARKS)" )$(PYTEST)
 
 .PHONY: check
 check: $(STAMP) ## Check format, lint, types, workflows, generated documents and import directions; search for keys
@@ -88,6 +91,10 @@ upgrade: $(STAMP) engine ## Deploy the last release, upgrade to this version und
 .PHONY: engine
 engine: $(STAMP) ## Find Pulumi's engine, or install it once into a cache outside the repository
 	@$(RUN) -m tools.engine
+
+.PHONY: browser
+browser: $(STAMP) ## Find a Chromium or Chrome, or install one once (as root Debian's package, else into the cache)
+	@$(RUN) -m tools.browser
 
 .PHONY: install
 install: $(STAMP) ## Make the virtual environment with pinned packages and the myflux-keys command

@@ -31,7 +31,7 @@ from tests.leftovers.plugin import nothing_left_by_the_module as nothing_left_by
 from tests.leftovers.plugin import nothing_left_by_the_run as nothing_left_by_the_run
 from tests.leftovers.plugin import nothing_left_by_the_test as nothing_left_by_the_test
 from tests.workers import workers
-from tools import engine
+from tools import browser, engine
 
 hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("suite")
@@ -73,12 +73,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByFold
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Makes sure that the engine is installed before the first test that runs it. The collected tests exist until the
-    process ends, so the garbage collector need not examine them: they are frozen."""
-    if not session.config.option.collectonly and any(item.get_closest_marker("engine") for item in session.items):
+    """Makes sure that engine and browser are installed before the first test that runs them. The collected tests exist
+    until the process ends, so the garbage collector need not examine them: they are frozen."""
+    if not session.config.option.collectonly:
         try:
-            engine.ensure(os.environ)
-        except engine.EngineError as error:
+            if any(item.get_closest_marker("engine") for item in session.items):
+                engine.ensure(os.environ)
+            if any(item.get_closest_marker("browser") for item in session.items):
+                browser.ensure(os.environ)
+        except (engine.EngineError, browser.BrowserError) as error:
             pytest.exit(str(error), pytest.ExitCode.USAGE_ERROR)
     gc.freeze()
 

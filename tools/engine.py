@@ -158,13 +158,14 @@ def _install(
 
 
 @contextmanager
-def alone(folder: Path) -> Generator[None]:
+def alone(folder: Path, thing: str = "engine") -> Generator[None]:
+    """Waits for another process that installs into `folder`, and keeps others waiting."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("ab") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("another process is installing the engine; waiting for it")
+            say(f"another process is installing into {folder}; waiting for it", thing)
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

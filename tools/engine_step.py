@@ -33,8 +33,16 @@ def writing(cache: Path) -> Generator[None]:
         ) from None
 
 
-def run(command: Sequence[str], what: str, limit: float, env: Mapping[str, str], cwd: Path | None = None) -> None:
-    """Runs `command` for at most `limit` seconds while stderr shows `what` and the seconds gone.
+def run(
+    command: Sequence[str],
+    what: str,
+    limit: float,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    *,
+    thing: str = "engine",
+) -> None:
+    """Runs `command` for at most `limit` seconds while stderr shows `thing`, `what` and the seconds gone.
 
     Raises StepError. Every process that the command started ends with it, also on Ctrl-C.
     """
@@ -52,7 +60,7 @@ def run(command: Sequence[str], what: str, limit: float, env: Mapping[str, str],
         except OSError as error:
             raise StepError(f"could not run {command[0]}: {error.strerror}") from None
         try:
-            in_time = _watch(process, what, limit)
+            in_time = _watch(process, what, limit, thing)
         finally:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -63,17 +71,18 @@ def run(command: Sequence[str], what: str, limit: float, env: Mapping[str, str],
             raise StepError(f"ended with exit code {process.returncode}. The end of its output:\n{_tail(output)}")
 
 
-def say(text: str) -> None:
-    sys.stderr.write(f"engine: {text}\n")
+def say(text: str, thing: str = "engine") -> None:
+    """Writes a line of progress. `thing` is what is being brought: ``engine`` or ``browser``."""
+    sys.stderr.write(f"{thing}: {text}\n")
     sys.stderr.flush()
 
 
-def _watch(process: subprocess.Popen[bytes], what: str, limit: float) -> bool:
+def _watch(process: subprocess.Popen[bytes], what: str, limit: float, thing: str) -> bool:
     """True if the process ended in time. A terminal shows the seconds; a log gets a line from time to time."""
     start = time.monotonic()
     terminal = sys.stderr.isatty()
     every = 0.5 if terminal else _PLAIN_EVERY_SECONDS
-    say(what)
+    say(what, thing)
     told = start
     while process.poll() is None:
         now = time.monotonic()
@@ -82,10 +91,10 @@ def _watch(process: subprocess.Popen[bytes], what: str, limit: float) -> bool:
         if now - told >= every:
             told = now
             if terminal:
-                sys.stderr.write(f"\rengine: {what}: {now - start:.0f} s ")
+                sys.stderr.write(f"\r{thing}: {what}: {now - start:.0f} s ")
                 sys.stderr.flush()
             else:
-                say(f"{what}: {now - start:.0f} s so far")
+                say(f"{what}: {now - start:.0f} s so far", thing)
         time.sleep(0.1)
     if terminal:
         sys.stderr.write("\n")

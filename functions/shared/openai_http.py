@@ -83,6 +83,9 @@ class OpenAIHTTP:
     answer had one. `named_organization` is the organization that the last answer with a status of 2xx named: a short
     name such as ``acme-travel-x1y2z3``, which is not the id ``org-…``. None until one did.
 
+    `rate_limits` are those that the last answer named, by ``requests`` and ``tokens``, a minute: only answers of models
+    name any.
+
     With `organization` OpenAI refuses a key of any other (401, ``mismatched_organization``).
     """
 
@@ -90,6 +93,7 @@ class OpenAIHTTP:
         self.base_url = base_url
         self.calls = 0
         self.server_time: float | None = None
+        self.rate_limits: Mapping[str, int] = {}
         self.named_organization: str | None = None
         self._organization = organization
         self._deadline = deadline
@@ -136,6 +140,7 @@ class OpenAIHTTP:
                     connection.request(method, target, data, headers)
                     with connection.getresponse() as response:
                         self.server_time = _moment(response.getheader("Date")) or self.server_time
+                        self.rate_limits = _limits(response)
                         content = _read(request, response, largest)
             except (OSError, http.client.HTTPException) as error:
                 late = "out of time: " if self._deadline.now() >= end else ""
@@ -237,6 +242,11 @@ def _name(header: str | None) -> str | None:
 def _seconds(header: str | None) -> float | None:
     """Retry-After as seconds; its other form, a date, is ignored, since the local clock may be wrong."""
     return float(header) if header is not None and header.isascii() and header.isdigit() else None
+
+
+def _limits(response: http.client.HTTPResponse) -> Mapping[str, int]:
+    named = {kind: response.getheader(f"x-ratelimit-limit-{kind}", "") for kind in ("requests", "tokens")}
+    return {kind: int(text) for kind, text in named.items() if re.fullmatch(r"[0-9]{1,15}", text, re.ASCII)}
 
 
 def _moment(header: str | None) -> float | None:

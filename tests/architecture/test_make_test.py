@@ -21,9 +21,10 @@ def commands(*arguments: str) -> str:
     ).stdout
 
 
-def test_without_arguments_it_checks_finds_the_engine_and_runs_every_test() -> None:
+def test_without_arguments_it_checks_finds_engine_and_browser_and_runs_every_test() -> None:
     told = commands()
-    for part in ("ruff check", "pyright", "docs.generate --check", "tests/architecture", "-m tools.engine"):
+    found = ("-m tools.engine", "-m tools.browser")
+    for part in ("ruff check", "pyright", "docs.generate --check", "tests/architecture", *found):
         assert part in told
     assert told.rstrip().splitlines()[-1].endswith("--no-loadscope-reorder"), "no selection follows"
 
@@ -31,16 +32,30 @@ def test_without_arguments_it_checks_finds_the_engine_and_runs_every_test() -> N
 def test_with_a_folder_it_runs_that_folders_tests_alone() -> None:
     told = commands("PYTEST=tests/tenancy -k overlap")
     assert told.rstrip().splitlines()[-1].endswith(" tests/tenancy -k overlap")
-    for part in ("ruff", "pyright", "docs.generate", "tools.engine", "tests/architecture"):
+    for part in ("ruff", "pyright", "docs.generate", "tools.engine", "tools.browser", "tests/architecture"):
         assert part not in told, "a person who runs one folder does not wait for this"
 
 
-def test_without_the_engine_it_says_which_tests_are_left_out() -> None:
-    for arguments in ((), ("PYTEST=tests/cell",)):
-        told = commands("ENGINE=none", *arguments)
-        assert "LEFT OUT" in told
-        assert '-m "not engine"' in told
-        assert "-m tools.engine" not in told
+@pytest.mark.parametrize(
+    ("off", "marks", "brought"),
+    [
+        (("ENGINE=none",), "not engine", ["browser"]),
+        (("BROWSER=none",), "not browser", ["engine"]),
+        (("ENGINE=none", "BROWSER=none"), "not engine and not browser", []),
+        # The variable of Python's webbrowser and of desktops, which a person may have exported.
+        (("BROWSER=firefox",), None, ["engine", "browser"]),
+    ],
+)
+def test_without_engine_or_browser_it_says_which_tests_are_left_out(
+    off: tuple[str, ...], marks: str | None, brought: list[str]
+) -> None:
+    whole, folder = commands(*off), commands(*off, "PYTEST=tests/cell")
+    for told in (whole, folder):
+        assert (f'-m "{marks}"' in told) if marks else ('-m "not' not in told)
+        for name in off:
+            assert (f"{name}: the tests that" in told) is name.endswith("=none")
+    assert [name for name in ("engine", "browser") if f"-m tools.{name}" in whole] == brought
+    assert "-m tools" not in folder
 
 
 @pytest.mark.parametrize(
