@@ -19,9 +19,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from myflux_keys.cell_functions import FUNCTIONS
+from myflux_keys.cell_functions import ALL_FUNCTIONS
 
-KINDS: Final = tuple(one.kind for one in FUNCTIONS)
+KINDS: Final = tuple(one.kind for one in ALL_FUNCTIONS)
 ROOT: Final = Path(__file__).resolve().parent.parent
 OURS: Final = ("functions", "myflux_keys")
 IN_THE_RUNTIME: Final = frozenset({"boto3", "botocore"})

@@ -117,11 +117,8 @@ def bounded_connect(names: CellNames) -> list[Statement]:
     """For the permissions boundary: the most that page and promoter together do outside Secrets Manager."""
     bucket = names.connect_bucket_arn
     return [
-        allow(
-            "Intake",
-            ["s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"],
-            [bucket, f"{bucket}/*"],
-        ),
+        allow("Intake", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], [f"{bucket}/*"]),
+        allow("NamesInIntake", "s3:ListBucket", [bucket]),
         allow(
             "IntakesKeys",
             ["kms:Decrypt", "kms:Encrypt", "kms:VerifyMac"],

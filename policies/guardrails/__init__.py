@@ -25,6 +25,7 @@ Secrets and keys
     rotation              SecretRotation
     schedule              reads its expression
     kms                   KMS keys, their policies and grants
+    intake_keys           the two keys of connect
     via_service           a key's use through Secrets Manager
     tenant_file           the tenant's file, compared with its secret and project
     deletion              protection in production
