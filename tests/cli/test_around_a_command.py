@@ -72,10 +72,13 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "admin-key rotate": ("--cell", "local"),
     "key set": ("initech",),
     "key status": (),
+    "connect link": ("initech",),
+    "connect confirm": ("initech", "--yes"),
 }
 ASK_AWS: Final = {
     "bootstrap", "up", "preview", "refresh", "destroy", "adopt", "move", "offboard", "rotate", "revoke", "disable",
     "enable", "sweep", "status", "history", "capacity", "admin-key set", "admin-key rotate", "key set", "key status",
+    "connect link", "connect confirm",
 }  # fmt: skip
 CLIENT: Final = aws_clients.client
 Walk = Callable[..., dict[str, Said]]

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
 from functions import packer
 from functions.promoter.settings import BUCKET, INTAKE_KEY, LINK_KEY
@@ -24,7 +23,7 @@ from functions.shared.intake import Issued, Outcome, Place
 from functions.shared.link import Link
 from myflux_keys.cell_functions import CONNECT, PROMOTER
 from ops.actions.connect_links import state_of
-from ops.cli import ask, connect, main
+from ops.cli import ask, main
 from tests.connect.world import CELL, MODEL, OTHER_MODEL, Cell, World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,9 +87,6 @@ def command(
     (tmp_path / "tenants" / f"{world.tenant}.yaml").write_text(f"{head}source: customer\n", encoding="utf-8")
     managed = head.replace(world.tenant, "managed") + "source: managed\nrotation: {every_days: 30, overlap_hours: 24}\n"
     (tmp_path / "tenants" / "managed.yaml").write_text(managed, encoding="utf-8")
-    group = typer.Typer(rich_markup_mode=None)
-    group.add_typer(connect.app, name="connect")
-    monkeypatch.setattr(main, "app", group)
 
     def run(*arguments: str, user: str = "deployer", answer: str | None = None) -> Said:
         for name, value in deployed.local.environment(user).items():
