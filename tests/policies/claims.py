@@ -195,7 +195,7 @@ CLAIMS: dict[str, list[Claim]] = {
         Claim("Only Secrets Manager", PLATFORM, sets("local-rotation-permission", principal="s3.amazonaws.com")),
         Claim("for our secrets", PLATFORM, sets("local-rotation-permission", sourceArn=ARN.format("secretsmanager", "secret:*"))),
         Claim("our EventBridge rules may call a function", PLATFORM, sets("local-sweeping-permission", sourceArn=ARN.format("events", "rule/other"))),
-        Claim("None has a URL", PLATFORM, extra(resource("aws:lambda/functionUrl:FunctionUrl", functionName="myflux-local-sweep"))),
+        Claim("None but the connect page has a URL", PLATFORM, extra(resource("aws:lambda/functionUrl:FunctionUrl", functionName="myflux-local-sweep"))),
     ],
     "functions-are-bridled": [
         Claim("A function's concurrency is limited", PLATFORM, sets(SWEEP, reservedConcurrentExecutions=-1)),
