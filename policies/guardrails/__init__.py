@@ -55,5 +55,6 @@ Functions and alarms
     alarms                alarms, and schedules
     topic                 the alarms' topic and the dead-letter queue
     health_bucket         the bucket of declarations
+    connect_bucket        the bucket of what customers hand in
     encrypted_calls       no plain HTTP to AWS, or for an alarm
 """

@@ -11,6 +11,7 @@ import json
 
 from policies.guardrails.config import Config
 from policies.guardrails.model import UNKNOWN
+from tests.policies import intakes
 from tests.policies.breaking import (
     COPIES,
     PIPELINE,
@@ -277,6 +278,12 @@ CLAIMS: dict[str, list[Claim]] = {
         Claim("encrypts its objects", PLATFORM, drops("local-health-store-encryption")),
         Claim("only the health function", PLATFORM, edits(STORED, "policy", of("OnlyWatchersAndDeployers", ("Condition", "StringNotEquals", "aws:PrincipalArn"), ["arn:aws:iam::000000000000:role/myflux-local-sweep"]))),
         Claim("deployers may use them", PLATFORM, edits(STORED, "policy", of("OnlyWatchersAndDeployers", ("Condition", "StringNotEquals", "aws:PrincipalArn"), ["arn:aws:iam::000000000000:user/intern*"]))),
+    ],
+    "intake-closed": [
+        Claim("blocks public access", PLATFORM, intakes.in_public()),
+        Claim("encrypts its objects", PLATFORM, intakes.unencrypted()),
+        Claim("Each object has one writer", PLATFORM, intakes.open_to("OnlyDeployersIssue", "arn:aws:iam::000000000000:role/myflux-local-connect")),
+        Claim("only the promoter reads what was handed in", PLATFORM, intakes.open_to("OnlyThePromoterTakes", "arn:aws:iam::000000000000:user/deployer")),
     ],
     "calls-are-encrypted": [
         Claim("AWS's own hosts", PLATFORM, sets("local-aws", endpoints=[{"iam": "https://evil.example"}])),

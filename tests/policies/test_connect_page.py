@@ -13,6 +13,7 @@ import tenancy
 from ops.isolation import prove
 from policies.guardrails.model import Resource
 from program import ROOT
+from tests.policies import intakes
 from tests.policies.rehearsed import changed, edited, findings, judge, registered, resource, stack
 
 Stack = tuple[Resource, ...]
@@ -172,6 +173,26 @@ def test_the_promoter_writes_tenants_secrets_and_reads_none(fleet: Path) -> None
                 named.append(f"arn:aws:iam::000000000000:role/{PROMOTER}")
 
     assert findings("secret-shuts-out-all-but-named", edited(secrets, "initech-key-policy", "policy", reads))
+
+
+@pytest.mark.parametrize(
+    ("sid", "who"),
+    [
+        ("OnlyThePromoterTakes", "role/myflux-local-connect"),
+        ("OnlyThePromoterTakes", "user/deployer"),
+        ("OnlyThePromoterTells", "role/myflux-local-connect"),
+        ("OnlyThePageHandsIn", "role/myflux-local-promoter"),
+        ("OnlyDeployersIssue", "role/myflux-local-promoter"),
+        ("OnlyDeployersIssue", "role/myflux-local-deployer"),
+        ("OnlyTheseReadLinks", "role/myflux-local-sweep"),
+        ("OnlyTheseReadWhatWasSeen", "role/myflux-local-promoter"),
+        ("OnlyThesePersonsWords", "role/myflux-local-connect"),
+        ("OnlyThesePersonsWords", "role/myflux-other-promoter"),
+    ],
+)
+def test_each_object_of_the_intake_is_for_its_own_writer_and_readers(sid: str, who: str) -> None:
+    assert findings("intake-closed", intakes.beside(intakes.INTAKE)(())) == []
+    assert findings("intake-closed", intakes.open_to(sid, f"arn:aws:iam::000000000000:{who}")(()))
 
 
 def test_every_claim_of_isolation_holds_with_connect(fleet: Path) -> None:
