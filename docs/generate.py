@@ -28,7 +28,7 @@ from docs import access_matrix, package_arguments
 from docs.offer import offer
 from docs.scale import scale
 from myflux_keys.aws_names import CellNames
-from myflux_keys.cell_functions import FUNCTIONS, ROTATION
+from myflux_keys.cell_functions import ALL_FUNCTIONS, ROTATION
 from ops.cli.main import app
 from ops.stacks.backend import BOOTSTRAP, PROJECT
 from policies.guardrails import rules_page
@@ -82,7 +82,7 @@ def iam_documents() -> str:
     rotation = _CELL.function_role_arn(ROTATION)
     chapters: list[tuple[str, identity.Document]] = [
         ("Permissions boundary of every role that reads keys", permissions_boundary(_CELL)),
-        *((one.title, identity.function_permissions(one, _CELL)) for one in FUNCTIONS),
+        *((one.title, identity.function_permissions(one, _CELL)) for one in ALL_FUNCTIONS),
         ("Runtime: who becomes it", identity.runtime_trust([_APPLICATION], identity.any_tenant())),
         ("Runtime: what it reads", identity.runtime_read(_CELL)),
         ("Dedicated tenant: its trust", identity.runtime_trust([_APPLICATION], identity.only_tenant(tenant))),

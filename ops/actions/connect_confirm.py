@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from botocore.exceptions import ClientError
 
@@ -17,8 +16,6 @@ from ops.account import Account
 from ops.actions import functions_client
 from ops.actions.connect_links import ConnectError, LinkStatus, read, refused, statuses
 from ops.errors import OperationError
-
-SCHEDULE_MINUTES: Final = 5
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ def confirm(
     outcome = done.outcome
     if outcome is None:
         output.step(done.why)
-        sentence = f"Confirmed. The promoter tries again within {connect_confirm.SCHEDULE_MINUTES} minutes."
+        sentence = "Confirmed. The promoter tries again every minute."
     elif outcome.state == "refused":
         output.fail(
             f"confirmed, but the key was refused: {outcome.reason}. The link is still open for another key. "
