@@ -108,7 +108,7 @@ def confirm(
     elif outcome.state == "refused":
         output.fail(
             f"confirmed, but the key was refused: {outcome.reason}. The link is still open for another key. "
-            "docs/adr/0041-connect.md has the reasons."
+            "docs/connect.md has the reasons."
         )
     else:
         sentence = f"Confirmed and stored: the key ending in {outcome.last_four} is {tenant}'s live key."
