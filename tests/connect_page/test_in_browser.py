@@ -116,7 +116,7 @@ def test_when_openai_answers_again_the_same_text_passes(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("state", ["promoted", "waiting", "refused"])
+@pytest.mark.parametrize("state", ["promoted", "waiting"])
 def test_the_receipt_follows_what_the_promoter_decides(
     customer: Customer, intake: Intake, theirs: TheirOpenAI, state: str, language: str
 ) -> None:
@@ -128,14 +128,39 @@ def test_the_receipt_follows_what_the_promoter_decides(
     tab.wait_for_receipt()
     expect(tab.page.locator(".notice")).to_have_text(outcomes["saved"])
 
-    given.decide(state, "unpaid" if state == "refused" else "")
+    given.decide(state)
 
-    said = outcomes[state].replace("{reason}", render.words(language)["reasons"]["unpaid"])
-    expect(tab.page.locator(".notice")).to_have_text(said)
-    assert said in tab.said()
+    expect(tab.page.locator(".notice")).to_have_text(outcomes[state])
+    assert outcomes[state] in tab.said()
     axe(tab.page)
     tab.page.reload()
-    expect(tab.page.locator(".notice")).to_have_text(said)
+    expect(tab.page.locator(".notice")).to_have_text(outcomes[state])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_key_that_the_promoter_refused_can_be_saved_again_once_it_is_mended(
+    customer: Customer, intake: Intake, theirs: TheirOpenAI, language: str
+) -> None:
+    given, key, words = intake.issue(language=language), theirs.key()[1], render.words(language)
+    tab = customer.open(given)
+    tab.paste(key)
+    tab.wait_until_right()
+    tab.save.click()
+    tab.wait_for_receipt()
+    given.take("unpaid")
+    said = words["notices"]["refused"].replace("{reason}", words["reasons"]["unpaid"])
+    expect(tab.notice).to_have_text(said)
+    axe(tab.page)
+    tab.page.reload()
+    expect(tab.notice).to_have_text(said)
+
+    tab.paste(key)
+    tab.wait_until_right()
+    tab.save.click()
+
+    tab.wait_for_receipt()
+    expect(tab.page.locator(".notice")).to_have_text(words["outcomes"]["saved"])
+    assert given.handed_in() is not None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

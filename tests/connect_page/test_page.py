@@ -90,7 +90,7 @@ def test_each_code_that_the_function_answers_with_has_its_words(language: str) -
     assert {"no_link", "expired", "revoked", "other_link", "away"} == set(words["problems"])
     assert set(paste.CLEANED) == set(words["cleaned"]) - {"said", "changed"}
     assert {state.value for state in checks.State} == set(words["states"]) - {"running"}
-    assert {"saved", *get_args(intake.State)} == set(words["outcomes"])
+    assert {"saved", *get_args(intake.State)} == {*words["outcomes"], "refused"}
     ours = {"managed", "no_secret", "not_a_key"}
     assert set(get_args(intake.Reason)) - ours == set(words["reasons"]) - {"other"}
 

@@ -11,6 +11,7 @@ import pytest
 
 from functions.connect.seen import FREELY
 from functions.shared.intake import MOST_CHECKS
+from myflux_keys.payload import SecretText
 from tests.connect_page.serving import Served
 from tests.connect_page.world import MODELS, Browser, Given, Intake
 from tests.customer_key.theirs import TheirOpenAI
@@ -208,6 +209,44 @@ def test_the_state_is_the_promoters_once_it_decided(
     told = browser.state()[1]
     assert (told["state"], told["reason"], told["last_four"]) == (state, reason, key[-4:])
     assert browser.open()[1]["state"] == state
+
+
+def test_a_key_that_the_promoter_refused_does_not_end_the_link(
+    browser: Browser, theirs: TheirOpenAI, given: Given
+) -> None:
+    """The same key may come again once its fault is mended, or another one; what is told is about the newest."""
+    key, other = theirs.key()[1], theirs.key()[1]
+    for one in (key, key, other):
+        assert browser.check(one)[1]["passed"]
+        told = browser.save(one)[1]
+        assert (told["result"], told["state"], told["last_four"]) == ("saved", "saved", one[-4:])
+        assert browser.save(one)[1]["result"] == "already_saved"
+        handed_in = given.handed_in()
+        assert handed_in is not None
+        assert handed_in.key == SecretText(one)
+        given.take("unpaid")
+        assert browser.state()[1]["state"] == "refused"
+    assert browser.open()[1]["reason"] == "unpaid"
+
+
+def test_a_refused_keys_copy_that_is_not_ended_yet_is_waited_for(
+    browser: Browser, theirs: TheirOpenAI, given: Given, intake: Intake
+) -> None:
+    """The promoter tells its refusal first and deletes then: a key saved between the two would be deleted with it."""
+    key, other = theirs.key()[1], theirs.key()[1]
+    browser.check(key)
+    browser.save(key)
+    given.decide("refused", "unpaid")
+    assert browser.check(other)[1]["passed"]
+    for _ in range(2):
+        assert browser.save(other) == (409, {"error": "busy", "seconds": 2})
+    intake.s3.delete_object(Bucket=intake.bucket, Key=given.place.handed_in)
+
+    assert browser.save(other)[1]["state"] == "saved"
+
+    handed_in = given.handed_in()
+    assert handed_in is not None
+    assert handed_in.key == SecretText(other)
 
 
 def test_the_same_key_is_billed_once_however_often_it_is_checked(

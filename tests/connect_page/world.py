@@ -20,6 +20,7 @@ from tests.connect_page.serving import Served
 CELL = "pages"
 MODELS = ("gpt-6-luna", "gpt-5.4-mini")
 _TENANTS = itertools.count(1)
+_DECISIONS = itertools.count(1)
 
 
 class Intake:
@@ -97,8 +98,14 @@ class Given:
         self.intake.put(self.place.revoked, "")
 
     def decide(self, state: Any, reason: str = "") -> None:
-        """What the promoter does."""
-        self.intake.put(self.place.outcome, Outcome(state, iso(int(time.time())), reason).to_json())
+        """What the promoter does. No two decisions are in the same second, since a person is between them."""
+        at = iso(int(time.time()) + next(_DECISIONS))
+        self.intake.put(self.place.outcome, Outcome(state, at, reason).to_json())
+
+    def take(self, reason: str) -> None:
+        """The promoter refuses the key, and then ends its copy."""
+        self.decide("refused", reason)
+        self.intake.s3.delete_object(Bucket=self.intake.bucket, Key=self.place.handed_in)
 
     def seen(self) -> dict[str, Any]:
         return json.loads(self.intake.s3.get_object(Bucket=self.intake.bucket, Key=self.place.seen)["Body"].read())

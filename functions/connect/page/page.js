@@ -112,7 +112,13 @@
   function tell(kind, name, facts, again) {
     notice = name ? { kind, name, facts, again } : null;
     drawNotice();
-    if (name) say(plain(fill(words().notices[name], facts)));
+    if (name) say(plain(noticed()));
+  }
+
+  function noticed() {
+    const { name, facts } = notice;
+    const reasons = words().reasons;
+    return fill(words().notices[name], name === "refused" ? { reason: reasons[facts.reason] || reasons.other } : facts);
   }
 
   // --- opening -------------------------------------------------------------------------------------------------------
@@ -136,10 +142,20 @@
     if (token) language = data.language;
     forget();
     notice = null;
-    shown = data.state === "open" ? { kind: "form" } : { kind: "receipt", receipt: data };
+    if (data.state !== "open" && data.state !== "refused") {
+      shown = { kind: "receipt", receipt: data };
+      draw();
+      return follow();
+    }
+    form(data);
+    warn();
+  }
+
+  // Also after a key that the promoter refused: the link goes on.
+  function form(data) {
+    shown = { kind: "form" };
     draw();
-    if (shown.kind === "receipt") follow();
-    else warn();
+    if (data.state === "refused") tell("bad", "refused", { reason: data.reason });
   }
 
   // The token is in the cookie now: out of the address, so that nobody copies it from there.
@@ -269,10 +285,11 @@
   // After Save, until the promoter has decided. Gives up quietly: the receipt is true anyway.
   async function follow() {
     for (let tries = 0; tries < 24 && shown.kind === "receipt"; tries += 1) {
-      if (["promoted", "refused"].includes(shown.receipt.state)) return;
+      if (shown.receipt.state === "promoted") return;
       await rest(document.hidden ? 15000 : tries < 5 ? 2000 : 6000);
       const { data } = await post("/state", { link: session.link });
       if (shown.kind !== "receipt" || !data || data.error || data.state === shown.receipt.state) continue;
+      if (data.state === "refused") return form(data);
       shown = { kind: "receipt", receipt: { ...shown.receipt, ...data } };
       draw();
       say(outcome(shown.receipt));
@@ -441,19 +458,16 @@
     if (!place) return;
     if (!notice) return place.replaceChildren();
     const again = notice.again;
-    place.replaceChildren(el("div", { class: `notice ${notice.kind}` }, el("p", {}, rich(fill(words().notices[notice.name], notice.facts))),
+    place.replaceChildren(el("div", { class: `notice ${notice.kind}` }, el("p", {}, rich(noticed())),
       again && el("div", { class: "bar" }, el("button", { type: "button", onclick: () => again() }, words().notices.try_again))));
   }
 
-  function outcome(receipt) {
-    const reasons = words().reasons;
-    return fill(words().outcomes[receipt.state], { reason: reasons[receipt.reason] || reasons.other });
-  }
+  const outcome = (receipt) => words().outcomes[receipt.state];
 
   function drawReceipt() {
     const receipt = shown.receipt;
     const text = words().receipt;
-    const kind = { promoted: "good", refused: "bad" }[receipt.state] || "info";
+    const kind = receipt.state === "promoted" ? "good" : "info";
     const zone = { ...LONG, timeZoneName: undefined };
     const facts = [
       [text.ends, el("code", {}, `…${receipt.last_four}`)],
