@@ -309,7 +309,7 @@ def test_reduced_motion_moves_nothing(customer: Customer, given: Given) -> None:
 def test_a_name_that_is_html_is_shown_as_text(customer: Customer, intake: Intake) -> None:
     given = intake.issue()
     hostile = '<img src=x onerror="document.title=1"> [x](https://evil.example) `**a**`'
-    found = intake.s3.get_object(Bucket=intake.bucket, Key=given.place.link)["Body"].read().decode()
+    found = intake.person.s3.get_object(Bucket=intake.bucket, Key=given.place.link)["Body"].read().decode()
     intake.put(given.place.link, found.replace("Hotel Sol", hostile.replace('"', '\\"')))
 
     tab = customer.open(given)
@@ -337,9 +337,9 @@ def test_the_browser_lets_nothing_turn_text_into_html(chromium: Browser, custome
 def test_without_javascript_the_page_says_so_and_the_link_is_not_spent(
     customer: Customer, given: Given, intake: Intake
 ) -> None:
-    before = intake.objects()
+    before = intake.state()
     tab = customer.open(given, wait=False, java_script_enabled=False)
 
     for language in LANGUAGES:
         expect(tab.page.get_by_text(render.words(language)["no_script"])).to_be_visible()
-    assert intake.objects() == before
+    assert intake.state() == before
