@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from functions.connect import checks, paste, seen, session
+from functions.connect import checks, paste, prices, seen, session
 from functions.connect.answer import of_json
 from functions.connect.request import Refusal, Request
 from functions.connect.seen import Refused, Seen
@@ -108,7 +108,7 @@ class Visit:
         content = {
             "link": opened.link.id,
             "name": opened.issued.name,
-            "models": list(opened.issued.models),
+            "models": [{"id": model, "price": prices.price(model)} for model in opened.issued.models],
             "language": opened.link.language,
             "expires": opened.link.expires,
             # The browser's own clock may be wrong.

@@ -259,13 +259,14 @@ def test_the_steps_lead_to_the_field(customer: Customer, given: Given) -> None:
     axe(tab.page)
 
 
-def test_the_models_of_the_tenant_are_named_with_openais_page_on_each(customer: Customer, given: Given) -> None:
+def test_the_models_of_the_tenant_are_named_with_price_and_openais_page(customer: Customer, given: Given) -> None:
     tab = customer.open(given)
 
     links = tab.page.locator("#steps a").filter(has_text=re.compile("gpt-"))
 
     pages = [one.get_attribute("href") for one in links.all()]
     assert pages == [f"https://developers.openai.com/api/docs/models/{model}" for model in MODELS]
+    expect(links.first.locator("xpath=..")).to_contain_text("USD 0.10 for a million tokens that it reads")
 
 
 def test_all_steps_opened_at_once_are_accessible(customer: Customer, given: Given) -> None:

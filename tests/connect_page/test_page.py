@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
+from unittest.mock import ANY
 
 import pytest
 
-from functions.connect import checks, paste, render
+from functions.connect import checks, paste, prices, render
 from functions.connect.visit import REFUSED_STATUS
 from functions.shared import intake
 from functions.shared.link import LANGUAGES
@@ -93,6 +94,13 @@ def test_each_code_that_the_function_answers_with_has_its_words(language: str) -
     assert {"saved", *get_args(intake.State)} == {*words["outcomes"], "refused"}
     ours = {"managed", "no_secret", "not_a_key"}
     assert set(get_args(intake.Reason)) - ours == set(words["reasons"]) - {"other"}
+
+
+def test_each_models_price_is_its_own_and_has_a_day() -> None:
+    assert prices.price("gpt-5.4-mini") == {"input_usd": "0.75", "output_usd": "4.5", "as_of": ANY}
+    assert prices.price("gpt-5.4-mini-2026-03-17") == prices.price("gpt-5.4-mini")
+    assert prices.price("gpt-5.4-mini-special") is None
+    assert prices.price("gpt-99") is None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

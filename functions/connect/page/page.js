@@ -365,7 +365,14 @@
   }
 
   const list = (texts) => el("ul", {}, texts.map((text) => el("li", {}, rich(text))));
-  const models = () => el("ul", {}, session.models.map((model) => el("li", {}, link(model, `https://developers.openai.com/api/docs/models/${encodeURIComponent(model)}`))));
+  const models = () => el("ul", {}, session.models.map(({ id, price }) =>
+    el("li", {}, link(id, `https://developers.openai.com/api/docs/models/${encodeURIComponent(id)}`), price ? `: ${costs(price)}` : "")));
+
+  const costs = (price) => fill(words().price, {
+    input: dollars(price.input_usd), output: dollars(price.output_usd),
+    day: time(Date.parse(price.as_of) / 1000, { dateStyle: "long", timeZone: "UTC" }),
+  });
+  const dollars = (amount) => new Intl.NumberFormat(language, { style: "currency", currency: "USD", currencyDisplay: "code" }).format(amount);
 
   function forward(index) {
     done.add(index);
