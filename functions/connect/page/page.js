@@ -112,13 +112,7 @@
   function tell(kind, name, facts, again) {
     notice = name ? { kind, name, facts, again } : null;
     drawNotice();
-    if (name) say(plain(noticed()));
-  }
-
-  function noticed() {
-    const { name, facts } = notice;
-    const reasons = words().reasons;
-    return fill(words().notices[name], name === "refused" ? { reason: reasons[facts.reason] || reasons.other } : facts);
+    if (name) say(plain(fill(words().notices[name], facts)));
   }
 
   // --- opening -------------------------------------------------------------------------------------------------------
@@ -153,9 +147,14 @@
 
   // Also after a key that the promoter refused: the link goes on.
   function form(data) {
-    shown = { kind: "form" };
-    draw();
-    if (data.state === "refused") tell("bad", "refused", { reason: data.reason });
+    shown = { kind: "form", refused: data.state === "refused" && data.reason };
+    draw(Boolean(shown.refused));
+    if (shown.refused) say(refusal());
+  }
+
+  function refusal() {
+    const reasons = words().reasons;
+    return fill(words().refused, { reason: reasons[shown.refused] || reasons.other });
   }
 
   // The token is in the cookie now: out of the address, so that nobody copies it from there.
@@ -343,6 +342,7 @@
       content: [
         el("p", {}, rich(fill(words().for_whom, { name: session.name.replace(/[[\]`*]/g, "") }))),
         soon ? el("div", { class: "notice note" }, el("p", {}, fill(words().ends_soon, { time: at }))) : el("p", { class: "soft" }, fill(words().valid, { time: at })),
+        shown.refused && el("div", { class: "notice bad", id: "refused" }, el("p", {}, refusal())),
         drawSteps(),
         el("section", { class: "card", "aria-labelledby": "paste-title" }, el("h2", { id: "paste-title" }, words().paste.title), el("div", { id: "form" })),
       ],
@@ -465,7 +465,7 @@
     if (!place) return;
     if (!notice) return place.replaceChildren();
     const again = notice.again;
-    place.replaceChildren(el("div", { class: `notice ${notice.kind}` }, el("p", {}, rich(noticed())),
+    place.replaceChildren(el("div", { class: `notice ${notice.kind}` }, el("p", {}, rich(fill(words().notices[notice.name], notice.facts))),
       again && el("div", { class: "bar" }, el("button", { type: "button", onclick: () => again() }, words().notices.try_again))));
   }
 
