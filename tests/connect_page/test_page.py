@@ -13,6 +13,7 @@ from unittest.mock import ANY
 
 import pytest
 
+from docs.connect_screenshots import PICTURES
 from functions.connect import checks, paste, prices, render
 from functions.connect.visit import REFUSED_STATUS
 from functions.shared import intake
@@ -151,3 +152,11 @@ def test_without_javascript_it_says_so_in_both_languages() -> None:
 
     for language in LANGUAGES:
         assert f'<p lang="{language}">{render.words(language)["no_script"]}</p>' in shown
+
+
+def test_each_picture_is_shown_once() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    shown = re.findall(r"images/(connect-[a-z-]+)\.png", (docs / "connect-page.md").read_text(encoding="utf-8"))
+
+    assert sorted(shown) == sorted(file.stem for file in (docs / "images").glob("connect-*.png"))
+    assert sorted(shown) == sorted(picture.name for picture in PICTURES)
