@@ -1,5 +1,5 @@
 """Writes what a machine can write: the command's help, the JSON Schemas, the component package's arguments and
-schema, the IAM documents, the access matrix, the health function's catalogue.
+schema, the IAM documents, the access matrix, the health function's catalogue, the connect page's prices.
 
 `python -m docs.generate` writes them. `--check` changes nothing, and exits with 1 if one is out of date.
 """
@@ -25,7 +25,7 @@ from components.iam.deployer_trust import Job, deployer_trust
 from components.iam.people import people_limit
 from components.iam.state_store import state_bucket, state_key
 from docs import access_matrix, package_arguments
-from docs.offer import offer
+from docs.offer import offer, page_prices
 from docs.scale import scale
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import ALL_FUNCTIONS, ROTATION
@@ -155,6 +155,7 @@ def _package_schema() -> dict[str, Any]:
 
 GENERATED: dict[str, Callable[[], str]] = {
     "../component_package/arguments.py": package_arguments.arguments,
+    "../functions/connect/page/prices.json": _json(page_prices),
     "../functions/health/catalogue.json": _json(offer),
     "access-matrix.md": lambda: _GENERATED + access_matrix.page(),
     "access-matrix.svg": access_matrix.picture,

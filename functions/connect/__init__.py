@@ -17,5 +17,6 @@ Outside
     store     the intake: S3 and KMS
 
 Page
+    prices    what a model costs
     render    one HTML text from the folder page/: template, style, script, a file for each language
 """

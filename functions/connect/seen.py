@@ -43,7 +43,8 @@ class Known:
 
 @dataclass(frozen=True)
 class Seen:
-    """Times in Unix seconds, 0 for never. `running_since`: a check began and has not ended. `handed_in` is a digest."""
+    """Times in Unix seconds, 0 for never. `running_since`: a check began and has not ended. `handed_in` is a digest;
+    `after` is the `at` of the promoter's refusal that it followed, empty for a link's first."""
 
     opens: int = 0
     checks: int = 0
@@ -53,6 +54,7 @@ class Seen:
     handed_in: str = ""
     handed_in_at: int = 0
     last_four: str = ""
+    after: str = ""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True)
@@ -77,10 +79,16 @@ def opened(seen: Seen) -> Seen:
     return replace(seen, opens=seen.opens + 1)
 
 
-def begin_check(seen: Seen, digest: str, now: int) -> Seen:
+def held(seen: Seen, refused_at: str) -> str:
+    """The digest of the key that keeps others out; empty if there is none. `refused_at` is when the promoter refused
+    one, empty if its outcome is no refusal: a refused key does not end its link."""
+    return "" if refused_at and refused_at != seen.after else seen.handed_in
+
+
+def begin_check(seen: Seen, digest: str, now: int, refused_at: str) -> Seen:
     """One check at a time, so that a second tab does not have the same key billed twice. Raises Refused."""
-    if seen.handed_in:
-        raise Refused("saved" if seen.handed_in == digest else "another")
+    if holder := held(seen, refused_at):
+        raise Refused("saved" if holder == digest else "another")
     if seen.running_since and now - seen.running_since < LONGEST_CHECK_SECONDS:
         raise Refused("busy", 2)
     if seen.checks >= MOST_CHECKS:
@@ -101,12 +109,14 @@ def drop_check(seen: Seen) -> Seen:
     return replace(seen, running_since=0)
 
 
-def hand_in(seen: Seen, digest: str, now: int, last_four: str) -> Seen:
-    """Unchanged if this key was handed in before. Raises Refused: the first key that passed its check stays."""
-    if seen.handed_in == digest:
+def hand_in(seen: Seen, digest: str, now: int, last_four: str, refused_at: str) -> Seen:
+    """Unchanged if this key was handed in before. Raises Refused: the first key that passed its check stays, until the
+    promoter refuses it."""
+    holder = held(seen, refused_at)
+    if holder == digest:
         return seen
-    if seen.handed_in:
+    if holder:
         raise Refused("another")
     if not seen.known(digest).passed:
         raise Refused("not_checked")
-    return replace(seen, handed_in=digest, handed_in_at=now, last_four=last_four)
+    return replace(seen, handed_in=digest, handed_in_at=now, last_four=last_four, after=refused_at or seen.after)

@@ -64,12 +64,12 @@ class Store:
                 return new
         raise Refused("busy", 2)
 
-    def hand_in(self, place: Place, handed_in: HandedIn) -> None:
-        """Writes the ciphertext, unless there is one: the record of what was seen decided that it is of this key."""
+    def hand_in(self, place: Place, handed_in: HandedIn) -> bool:
+        """Writes the ciphertext. False if there is one already, and then it stays."""
         encrypted = self._kms.encrypt(
             KeyId=self._key, Plaintext=handed_in.to_json().encode(), EncryptionContext=place.context
         )
-        self._write(place.handed_in, encrypted["CiphertextBlob"], None)
+        return self._write(place.handed_in, encrypted["CiphertextBlob"], None)
 
     def _seen(self, place: Place) -> tuple[Seen, str | None]:
         found = self._read(place.seen)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from functions.connect import checks, paste, seen, session
+from functions.connect import checks, paste, prices, seen, session
 from functions.connect.answer import of_json
 from functions.connect.request import Refusal, Request
 from functions.connect.seen import Refused, Seen
@@ -108,7 +108,7 @@ class Visit:
         content = {
             "link": opened.link.id,
             "name": opened.issued.name,
-            "models": list(opened.issued.models),
+            "models": [{"id": model, "price": prices.price(model)} for model in opened.issued.models],
             "language": opened.link.language,
             "expires": opened.link.expires,
             # The browser's own clock may be wrong.
@@ -125,8 +125,14 @@ class Visit:
         if not known.handed_in:
             return {"state": "open", "checks_left": max(MOST_CHECKS - known.checks, 0)}
         outcome = self._store.outcome(opened.place)
-        told = {"state": outcome.state, "reason": outcome.reason} if outcome else {"state": "saved"}
-        return {**told, "last_four": known.last_four, "at": known.handed_in_at}
+        told = {"last_four": known.last_four, "at": known.handed_in_at}
+        if outcome is None or outcome.at == known.after:
+            return {"state": "saved", **told}
+        return {"state": outcome.state, "reason": outcome.reason, **told}
+
+    def _refused_at(self, opened: Opened) -> str:
+        outcome = self._store.outcome(opened.place)
+        return outcome.at if outcome is not None and outcome.state == "refused" else ""
 
     def _check(self, opened: Opened) -> dict[str, Any]:
         pasted = paste.read(self._request.text("key"))
@@ -144,7 +150,8 @@ class Visit:
         """The calls, between two changes of the record: one that no other check runs, and one with what was found."""
         assert pasted.key is not None
         ours = digest(opened.link.id, pasted.key)
-        known = self._store.change(opened.place, partial(seen.begin_check, digest=ours, now=self._now))
+        begin = partial(seen.begin_check, digest=ours, now=self._now, refused_at=self._refused_at(opened))
+        known = self._store.change(opened.place, begin)
         try:
             http = OpenAIHTTP(self._services.settings.base_url, self._deadline)
             checked = checks.check(http, self._deadline, pasted, opened.issued.models, known.known(ours).answered)
@@ -160,16 +167,22 @@ class Visit:
         if key is None:
             raise Refused("not_checked")
         ours, last_four = digest(opened.link.id, key), key.reveal()[-4:]
-        before = self._store.seen(opened.place).handed_in
-        decide = partial(seen.hand_in, digest=ours, now=self._now, last_four=last_four)
+        before, refused_at = self._store.seen(opened.place), self._refused_at(opened)
+        decide = partial(seen.hand_in, digest=ours, now=self._now, last_four=last_four, refused_at=refused_at)
+        handed_in, follows = HandedIn(opened.token, key), bool(before.handed_in) and not seen.held(before, refused_at)
+        if follows:
+            # Written first: while the refused key's copy is there, the promoter is about to delete it.
+            decide(before)
+            if not self._store.hand_in(opened.place, handed_in):
+                raise Refused("busy", 2)
         known = self._store.change(opened.place, decide)
-        if self._store.outcome(opened.place) is None:
-            self._store.hand_in(opened.place, HandedIn(opened.token, key))
-        result = "already_saved" if before == ours else "saved"
+        content = self._state(opened, known)
+        if content["state"] == "saved" and not follows:
+            self._store.hand_in(opened.place, handed_in)
+        result = "already_saved" if seen.held(before, refused_at) == ours else "saved"
         opened.note("connect.save", result=result)
-        content = {"result": result, **self._state(opened, known)}
         # A changed cookie also takes the page out of the browser's back/forward cache.
-        return of_json(200, content, cookies=(self._cookie(opened),))
+        return of_json(200, {"result": result, **content}, cookies=(self._cookie(opened),))
 
 
 def _about(link: Link) -> dict[str, str]:

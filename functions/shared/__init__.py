@@ -12,7 +12,7 @@ admin_key        reading the admin key
 admin_keys       the organization's admin keys
 openai_projects  lists projects
 redacted_value   how OpenAI shows a key
-vendors          keys of other providers
+vendors          other providers' keys
 new_key          a key just minted
 rotation_frame   one step of a rotation
 rotation_guard   whether a rotation may go on

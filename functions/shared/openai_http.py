@@ -83,8 +83,7 @@ class OpenAIHTTP:
     answer had one. `named_organization` is the organization that the last answer with a status of 2xx named: a short
     name such as ``acme-travel-x1y2z3``, which is not the id ``org-…``. None until one did.
 
-    `rate_limits` are those that the last answer named, by ``requests`` and ``tokens``, a minute: only answers of models
-    name any.
+    `rate_limits`: ``requests`` and ``tokens`` a minute, if the last answer named any.
 
     With `organization` OpenAI refuses a key of any other (401, ``mismatched_organization``).
     """
@@ -246,7 +245,7 @@ def _seconds(header: str | None) -> float | None:
 
 def _limits(response: http.client.HTTPResponse) -> Mapping[str, int]:
     named = {kind: response.getheader(f"x-ratelimit-limit-{kind}", "") for kind in ("requests", "tokens")}
-    return {kind: int(text) for kind, text in named.items() if re.fullmatch(r"[0-9]{1,15}", text, re.ASCII)}
+    return {kind: int(text) for kind, text in named.items() if re.fullmatch("[0-9]{1,15}", text)}
 
 
 def _moment(header: str | None) -> float | None:

@@ -45,9 +45,9 @@ def intake(cell: LocalCell) -> Iterator[Intake]:
 
 @pytest.fixture(scope="session")
 def served(intake: Intake) -> Iterator[Served]:
-    """The function with its environment and an administrator's rights: its own role is tested where it is made."""
+    """The function with its environment, and with the rights that its role has by the documents that ship."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (intake.cell.environment("administrator") | intake.variables).items():
+        for name, value in (intake.cell.environment() | intake.credentials() | intake.variables).items():
             patch.setenv(name, value)
         handler.warm.cache_clear()
         running = Served()

@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
+from unittest.mock import ANY
 
 import pytest
 
-from functions.connect import checks, paste, render
+from docs.connect_screenshots import PICTURES
+from functions.connect import checks, paste, prices, render
 from functions.connect.visit import REFUSED_STATUS
 from functions.shared import intake
 from functions.shared.link import LANGUAGES
@@ -90,9 +92,16 @@ def test_each_code_that_the_function_answers_with_has_its_words(language: str) -
     assert {"no_link", "expired", "revoked", "other_link", "away"} == set(words["problems"])
     assert set(paste.CLEANED) == set(words["cleaned"]) - {"said", "changed"}
     assert {state.value for state in checks.State} == set(words["states"]) - {"running"}
-    assert {"saved", *get_args(intake.State)} == set(words["outcomes"])
+    assert {"saved", *get_args(intake.State)} == {*words["outcomes"], "refused"}
     ours = {"managed", "no_secret", "not_a_key"}
     assert set(get_args(intake.Reason)) - ours == set(words["reasons"]) - {"other"}
+
+
+def test_each_models_price_is_its_own_and_has_a_day() -> None:
+    assert prices.price("gpt-5.4-mini") == {"input_usd": "0.75", "output_usd": "4.5", "as_of": ANY}
+    assert prices.price("gpt-5.4-mini-2026-03-17") == prices.price("gpt-5.4-mini")
+    assert prices.price("gpt-5.4-mini-special") is None
+    assert prices.price("gpt-99") is None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -143,3 +152,11 @@ def test_without_javascript_it_says_so_in_both_languages() -> None:
 
     for language in LANGUAGES:
         assert f'<p lang="{language}">{render.words(language)["no_script"]}</p>' in shown
+
+
+def test_each_picture_is_shown_once() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    shown = re.findall(r"images/(connect-[a-z-]+)\.png", (docs / "connect-page.md").read_text(encoding="utf-8"))
+
+    assert sorted(shown) == sorted(file.stem for file in (docs / "images").glob("connect-*.png"))
+    assert sorted(shown) == sorted(picture.name for picture in PICTURES)

@@ -95,13 +95,13 @@ def test_a_request_of_the_wrong_form_is_refused_and_nothing_of_it_is_logged(
     case: str, served: Served, given: Given, intake: Intake, logged: pytest.LogCaptureFixture
 ) -> None:
     method, path, headers, status, code = REFUSED[case]
-    before = intake.objects()
+    before = intake.state()
 
     answered, sent, content = served.ask(method, path, _body(given), **(_good(served, given) | headers))
 
     assert (answered, json.loads(content)) == (status, {"error": code})
     assert {name: sent[name] for name in HEADERS} == HEADERS
-    assert intake.objects() == before
+    assert intake.state() == before
     assert KEY not in logged.text
 
 
@@ -161,7 +161,7 @@ def test_the_policy_lets_no_script_run_but_ours() -> None:
 
 def test_the_page_is_the_same_for_all_and_says_nothing_of_a_link(served: Served, given: Given, intake: Intake) -> None:
     """Scanners and previews: GET and HEAD, with and without a cookie, change nothing."""
-    before = intake.objects()
+    before = intake.state()
     pages = set[bytes]()
     for _ in range(20):
         pages.add(served.ask("GET", "/")[2])
@@ -173,7 +173,7 @@ def test_the_page_is_the_same_for_all_and_says_nothing_of_a_link(served: Served,
         assert {name: sent[name] for name in HEADERS} == HEADERS
 
     assert pages == {render.HTML.encode()}
-    assert intake.objects() == before
+    assert intake.state() == before
 
 
 def test_a_browser_gets_the_page_compressed(served: Served) -> None:
@@ -252,7 +252,7 @@ def test_a_withdrawn_link_ends_at_once_in_every_tab(browser: Browser, given: Giv
 
 
 def test_a_link_that_the_command_did_not_finish_is_no_link(browser: Browser, given: Given, intake: Intake) -> None:
-    intake.s3.delete_object(Bucket=intake.bucket, Key=given.place.link)
+    intake.shared.admin["s3"].delete_object(Bucket=intake.bucket, Key=given.place.link)
 
     assert browser.open() == (410, {"error": "revoked"})
 

@@ -11,6 +11,7 @@ import pytest
 
 from functions.connect.seen import FREELY
 from functions.shared.intake import MOST_CHECKS
+from myflux_keys.payload import SecretText
 from tests.connect_page.serving import Served
 from tests.connect_page.world import MODELS, Browser, Given, Intake
 from tests.customer_key.theirs import TheirOpenAI
@@ -43,7 +44,8 @@ def test_opening_tells_what_the_page_shows_and_nothing_of_the_tenants_secret(bro
     status, told = browser.open()
 
     assert status == 200
-    assert (told["name"], told["models"], told["language"], told["state"]) == ("Hotel Sol", list(MODELS), "en", "open")
+    assert (told["name"], told["language"], told["state"]) == ("Hotel Sol", "en", "open")
+    assert [one["id"] for one in told["models"]] == list(MODELS)
     assert (told["link"], told["expires"]) == (given.link.id, given.link.expires)
     assert browser.cookie == f"__Host-link={given.token}"
 
@@ -72,12 +74,12 @@ def test_a_checked_key_is_handed_in_encrypted_for_the_promoter_alone(
     handed_in = given.handed_in()
     assert handed_in is not None
     assert (handed_in.token, handed_in.key.reveal()) == (given.token, key)
-    stored = b"".join(
-        intake.s3.get_object(Bucket=intake.bucket, Key=name)["Body"].read()
-        for name in intake.objects()
-        if given.link.id in name
-    )
-    assert key.encode() not in stored
+    readers = {"handed-in": intake.promoter, "seen": intake.page, "links": intake.person}
+    ours = [name for name in intake.objects() if given.link.id in name]
+    assert {name.split("/")[0] for name in ours} == readers.keys()
+    for name in ours:
+        stored = readers[name.split("/")[0]].s3.get_object(Bucket=intake.bucket, Key=name)["Body"].read()
+        assert key.encode() not in stored
 
 
 def test_what_was_tidied_at_the_check_is_tidied_at_save(browser: Browser, given: Given, theirs: TheirOpenAI) -> None:
@@ -114,12 +116,12 @@ def test_saving_twice_is_saving_once(browser: Browser, theirs: TheirOpenAI, inta
     key = theirs.key()[1]
     browser.check(key)
     first = browser.save(key)[1]
-    stored = intake.s3.head_object(Bucket=intake.bucket, Key=given.place.handed_in)["ETag"]
+    stored = given.version()
 
     again = browser.save(key)[1]
 
     assert again == first | {"result": "already_saved"}
-    assert intake.s3.head_object(Bucket=intake.bucket, Key=given.place.handed_in)["ETag"] == stored
+    assert given.version() == stored
 
 
 def test_saving_at_once_from_many_tabs_is_saving_once(browser: Browser, theirs: TheirOpenAI, given: Given) -> None:
@@ -140,7 +142,7 @@ def test_a_save_whose_hand_in_failed_is_finished_by_the_next(
     key = theirs.key()[1]
     browser.check(key)
     browser.save(key)
-    intake.s3.delete_object(Bucket=intake.bucket, Key=given.place.handed_in)
+    given.end_copy()
 
     assert browser.save(key)[1]["result"] == "already_saved"
     assert given.handed_in() is not None
@@ -153,7 +155,7 @@ def test_a_key_that_the_promoter_took_is_not_handed_in_again(
     browser.check(key)
     browser.save(key)
     given.decide("promoted")
-    intake.s3.delete_object(Bucket=intake.bucket, Key=given.place.handed_in)
+    given.end_copy()
 
     assert browser.save(key)[1]["state"] == "promoted"
     assert given.handed_in() is None
@@ -208,6 +210,44 @@ def test_the_state_is_the_promoters_once_it_decided(
     told = browser.state()[1]
     assert (told["state"], told["reason"], told["last_four"]) == (state, reason, key[-4:])
     assert browser.open()[1]["state"] == state
+
+
+def test_a_key_that_the_promoter_refused_does_not_end_the_link(
+    browser: Browser, theirs: TheirOpenAI, given: Given
+) -> None:
+    """The same key may come again once its fault is mended, or another one; what is told is about the newest."""
+    key, other = theirs.key()[1], theirs.key()[1]
+    for one in (key, key, other):
+        assert browser.check(one)[1]["passed"]
+        told = browser.save(one)[1]
+        assert (told["result"], told["state"], told["last_four"]) == ("saved", "saved", one[-4:])
+        assert browser.save(one)[1]["result"] == "already_saved"
+        handed_in = given.handed_in()
+        assert handed_in is not None
+        assert handed_in.key == SecretText(one)
+        given.take("unpaid")
+        assert browser.state()[1]["state"] == "refused"
+    assert browser.open()[1]["reason"] == "unpaid"
+
+
+def test_a_refused_keys_copy_that_is_not_ended_yet_is_waited_for(
+    browser: Browser, theirs: TheirOpenAI, given: Given, intake: Intake
+) -> None:
+    """The promoter tells its refusal first and deletes then: a key saved between the two would be deleted with it."""
+    key, other = theirs.key()[1], theirs.key()[1]
+    browser.check(key)
+    browser.save(key)
+    given.decide("refused", "unpaid")
+    assert browser.check(other)[1]["passed"]
+    for _ in range(2):
+        assert browser.save(other) == (409, {"error": "busy", "seconds": 2})
+    given.end_copy()
+
+    assert browser.save(other)[1]["state"] == "saved"
+
+    handed_in = given.handed_in()
+    assert handed_in is not None
+    assert handed_in.key == SecretText(other)
 
 
 def test_the_same_key_is_billed_once_however_often_it_is_checked(

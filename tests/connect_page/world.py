@@ -14,30 +14,33 @@ from functions.shared import environment
 from functions.shared.intake import HandedIn, Issued, Outcome, Place
 from functions.shared.link import MAC_ALGORITHM, Link, message, token
 from local.cell import LocalCell
+from myflux_keys.cell_functions import CONNECT
 from myflux_keys.payload import iso
+from tests.connect.world import CELL, Cell
 from tests.connect_page.serving import Served
 
-CELL = "pages"
 MODELS = ("gpt-6-luna", "gpt-5.4-mini")
 _TENANTS = itertools.count(1)
+_DECISIONS = itertools.count(1)
 
 
 class Intake:
-    """Bucket and keys; the operator's and the promoter's sides of it."""
+    """The bucket and the keys, each used by whom it is for: a person issues links, the promoter takes and decides."""
 
     def __init__(self, cell: LocalCell) -> None:
-        self.cell = cell
-        self.s3, self.kms = cell.client("administrator", "s3"), cell.client("administrator", "kms")
-        self.bucket = "myflux-pages-intake"
-        self.s3.create_bucket(Bucket=self.bucket)
-        self.link_key: str = self.kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"][
-            "Arn"
-        ]
-        self.intake_key: str = self.kms.create_key()["KeyMetadata"]["Arn"]
+        self.cell, self.shared = cell, Cell(cell)
+        self.bucket, self.link_key, self.intake_key = self.shared.bucket, self.shared.link_key, self.shared.intake_key
+        self.person, self.page, self.promoter = self.shared.person, self.shared.page, self.shared.promoter
 
     def close(self) -> None:
-        self.s3.close()
-        self.kms.close()
+        self.shared.close()
+
+    def credentials(self) -> dict[str, str]:
+        """Of the page function's role, as Lambda gives them to it."""
+        role = self.shared.names.function_role_arn(CONNECT)
+        held = self.shared.admin["sts"].assume_role(RoleArn=role, RoleSessionName="connect")["Credentials"]
+        names = {"AWS_ACCESS_KEY_ID": "AccessKeyId", "AWS_SECRET_ACCESS_KEY": "SecretAccessKey"}
+        return {name: held[one] for name, one in (names | {"AWS_SESSION_TOKEN": "SessionToken"}).items()}
 
     @property
     def variables(self) -> dict[str, str]:
@@ -51,14 +54,25 @@ class Intake:
         }
 
     def sign(self, content: bytes) -> bytes:
-        return self.kms.generate_mac(KeyId=self.link_key, MacAlgorithm=MAC_ALGORITHM, Message=content)["Mac"]
+        return self.person.kms.generate_mac(KeyId=self.link_key, MacAlgorithm=MAC_ALGORITHM, Message=content)["Mac"]
 
     def objects(self, prefix: str = "") -> list[str]:
-        found = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])
+        found = self.promoter.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])
         return sorted(one["Key"] for one in found)
 
+    def state(self) -> dict[str, str]:
+        """Each object with its version: what changes when anything is written."""
+        return {key: self.version_of(key) for key in self.objects()}
+
+    def version_of(self, key: str) -> str:
+        listed = self.promoter.s3.list_objects_v2(Bucket=self.bucket, Prefix=key)["Contents"]
+        return next(one["ETag"] for one in listed if one["Key"] == key)
+
     def put(self, key: str, text: str) -> None:
-        self.s3.put_object(Bucket=self.bucket, Key=key, Body=text.encode())
+        """By the one who may write it."""
+        writers = {"seen/": self.page, "outcome/": self.promoter}
+        writer = next((one for folder, one in writers.items() if key.startswith(folder)), self.person)
+        writer.s3.put_object(Bucket=self.bucket, Key=key, Body=text.encode())
 
     def issue(
         self, *, issued: int | None = None, expires: int | None = None, language: str = "en", **other: Any
@@ -97,18 +111,35 @@ class Given:
         self.intake.put(self.place.revoked, "")
 
     def decide(self, state: Any, reason: str = "") -> None:
-        """What the promoter does."""
-        self.intake.put(self.place.outcome, Outcome(state, iso(int(time.time())), reason).to_json())
+        """What the promoter does. No two decisions are in the same second, since a person is between them."""
+        at = iso(int(time.time()) + next(_DECISIONS))
+        self.intake.put(self.place.outcome, Outcome(state, at, reason).to_json())
+
+    def end_copy(self) -> None:
+        """The promoter ends the ciphertext."""
+        self.intake.promoter.s3.delete_object(Bucket=self.intake.bucket, Key=self.place.handed_in)
+
+    def version(self) -> str:
+        """Of the ciphertext: what changes when it is written again."""
+        return self.intake.version_of(self.place.handed_in)
+
+    def take(self, reason: str) -> None:
+        """The promoter refuses the key, and then ends its copy."""
+        self.decide("refused", reason)
+        self.end_copy()
 
     def seen(self) -> dict[str, Any]:
-        return json.loads(self.intake.s3.get_object(Bucket=self.intake.bucket, Key=self.place.seen)["Body"].read())
+        return json.loads(
+            self.intake.person.s3.get_object(Bucket=self.intake.bucket, Key=self.place.seen)["Body"].read()
+        )
 
     def handed_in(self) -> HandedIn | None:
         """Decrypted as the promoter does it. None: nothing was handed in."""
         if self.place.handed_in not in self.intake.objects("handed-in/"):
             return None
-        stored = self.intake.s3.get_object(Bucket=self.intake.bucket, Key=self.place.handed_in)["Body"].read()
-        plain = self.intake.kms.decrypt(CiphertextBlob=stored, EncryptionContext=self.place.context)["Plaintext"]
+        promoter = self.intake.promoter
+        stored = promoter.s3.get_object(Bucket=self.intake.bucket, Key=self.place.handed_in)["Body"].read()
+        plain = promoter.kms.decrypt(CiphertextBlob=stored, EncryptionContext=self.place.context)["Plaintext"]
         return HandedIn.from_json(plain.decode())
 
 

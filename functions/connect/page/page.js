@@ -136,10 +136,25 @@
     if (token) language = data.language;
     forget();
     notice = null;
-    shown = data.state === "open" ? { kind: "form" } : { kind: "receipt", receipt: data };
-    draw();
-    if (shown.kind === "receipt") follow();
-    else warn();
+    if (data.state !== "open" && data.state !== "refused") {
+      shown = { kind: "receipt", receipt: data };
+      draw();
+      return follow();
+    }
+    form(data);
+    warn();
+  }
+
+  // Also after a key that the promoter refused: the link goes on.
+  function form(data) {
+    shown = { kind: "form", refused: data.state === "refused" && data.reason };
+    draw(Boolean(shown.refused));
+    if (shown.refused) say(refusal());
+  }
+
+  function refusal() {
+    const reasons = words().reasons;
+    return fill(words().refused, { reason: reasons[shown.refused] || reasons.other });
   }
 
   // The token is in the cookie now: out of the address, so that nobody copies it from there.
@@ -269,10 +284,11 @@
   // After Save, until the promoter has decided. Gives up quietly: the receipt is true anyway.
   async function follow() {
     for (let tries = 0; tries < 24 && shown.kind === "receipt"; tries += 1) {
-      if (["promoted", "refused"].includes(shown.receipt.state)) return;
+      if (shown.receipt.state === "promoted") return;
       await rest(document.hidden ? 15000 : tries < 5 ? 2000 : 6000);
       const { data } = await post("/state", { link: session.link });
       if (shown.kind !== "receipt" || !data || data.error || data.state === shown.receipt.state) continue;
+      if (data.state === "refused") return form(data);
       shown = { kind: "receipt", receipt: { ...shown.receipt, ...data } };
       draw();
       say(outcome(shown.receipt));
@@ -326,6 +342,7 @@
       content: [
         el("p", {}, rich(fill(words().for_whom, { name: session.name.replace(/[[\]`*]/g, "") }))),
         soon ? el("div", { class: "notice note" }, el("p", {}, fill(words().ends_soon, { time: at }))) : el("p", { class: "soft" }, fill(words().valid, { time: at })),
+        shown.refused && el("div", { class: "notice bad", id: "refused" }, el("p", {}, refusal())),
         drawSteps(),
         el("section", { class: "card", "aria-labelledby": "paste-title" }, el("h2", { id: "paste-title" }, words().paste.title), el("div", { id: "form" })),
       ],
@@ -348,7 +365,14 @@
   }
 
   const list = (texts) => el("ul", {}, texts.map((text) => el("li", {}, rich(text))));
-  const models = () => el("ul", {}, session.models.map((model) => el("li", {}, link(model, `https://developers.openai.com/api/docs/models/${encodeURIComponent(model)}`))));
+  const models = () => el("ul", {}, session.models.map(({ id, price }) =>
+    el("li", {}, link(id, `https://developers.openai.com/api/docs/models/${encodeURIComponent(id)}`), price ? `: ${costs(price)}` : "")));
+
+  const costs = (price) => fill(words().price, {
+    input: dollars(price.input_usd), output: dollars(price.output_usd),
+    day: time(Date.parse(price.as_of) / 1000, { dateStyle: "long", timeZone: "UTC" }),
+  });
+  const dollars = (amount) => new Intl.NumberFormat(language, { style: "currency", currency: "USD", currencyDisplay: "code" }).format(amount);
 
   function forward(index) {
     done.add(index);
@@ -445,15 +469,12 @@
       again && el("div", { class: "bar" }, el("button", { type: "button", onclick: () => again() }, words().notices.try_again))));
   }
 
-  function outcome(receipt) {
-    const reasons = words().reasons;
-    return fill(words().outcomes[receipt.state], { reason: reasons[receipt.reason] || reasons.other });
-  }
+  const outcome = (receipt) => words().outcomes[receipt.state];
 
   function drawReceipt() {
     const receipt = shown.receipt;
     const text = words().receipt;
-    const kind = { promoted: "good", refused: "bad" }[receipt.state] || "info";
+    const kind = receipt.state === "promoted" ? "good" : "info";
     const zone = { ...LONG, timeZoneName: undefined };
     const facts = [
       [text.ends, el("code", {}, `…${receipt.last_four}`)],
