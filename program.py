@@ -19,7 +19,7 @@ from components.iam.copies import Replica
 from components.tenant_key import Managed, TenantKey, TenantKeyArgs
 from myflux_keys import names
 from myflux_keys.aws_names import TenantNames
-from myflux_keys.cell_functions import FUNCTIONS
+from myflux_keys.cell_functions import ALL_FUNCTIONS, FUNCTIONS
 from tenancy import Cell, Tenant, slots
 from tenancy.address import AddressError, openai_base_url
 from tenancy.declaration import declared
@@ -150,7 +150,10 @@ def platform_args(cell: Cell, local_openai_url: str | None = None) -> PlatformAr
 
     return PlatformArgs(
         names=cell.names,
-        archives={one.kind: str(packer.build(one.kind, ROOT / ".build" / one.archive)) for one in FUNCTIONS},
+        archives={
+            one.kind: str(packer.build(one.kind, ROOT / ".build" / one.archive))
+            for one in (ALL_FUNCTIONS if cell.connect.enabled else FUNCTIONS)
+        },
         admin_key_life=AdminKeyLife(
             schedule=slots.cron(names.PLATFORM_TENANT, cell.cell, 24 * ADMIN_KEY_DAYS),
             window=slots.window(24 * ADMIN_KEY_DAYS),
@@ -171,6 +174,7 @@ def platform_args(cell: Cell, local_openai_url: str | None = None) -> PlatformAr
         recovery_window_days=cell.recovery_window_days,
         replicas=_replicas(cell),
         protect=cell.production,
+        connect=cell.connect.enabled,
         tls=not cell.local,
     )
 
@@ -186,6 +190,7 @@ def tenant_key_args(cell: Cell, tenant: Tenant, shared: Shared) -> TenantKeyArgs
         declaration=declared(tenant).to_json(),
         enabled=tenant.enabled,
         dedicated=tenant.isolation == "dedicated",
+        connect=cell.connect.enabled,
         recovery_window_days=cell.recovery_window_days,
         replicas=_replicas(cell),
         managed=_managed(shared, cell, tenant),

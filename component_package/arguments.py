@@ -65,6 +65,13 @@ class Health(TypedDict):
     """Minutes between two looks at every tenant: 20 to 240, a multiple of 10. Left out: 60."""
 
 
+class Connect(TypedDict):
+    """The connect page: docs/adr/0041-connect.md."""
+
+    enabled: NotRequired[bool]
+    """true: the platform has a public page where customers hand in their own keys, by links that `myflux-keys connect` makes. false closes it."""
+
+
 class Replica(TypedDict):
     """One Region that holds a replica of each tenant's secret, encrypted with a KMS key of that Region."""
 
@@ -114,6 +121,8 @@ class Cell(TypedDict):
     """The language of the health function's messages: en or es. Left out: en."""
     health: NotRequired[Health]
     """How often the health function looks at the tenants."""
+    connect: NotRequired[Connect]
+    """The page where customers hand in their own keys. Off unless it says `enabled: true`."""
     recovery_window_days: NotRequired[int]
     """Days that AWS keeps a deleted secret or KMS key, 7 to 30. Left out: 30."""
     replicas: NotRequired[list[Replica]]

@@ -27,6 +27,8 @@ class DedicatedAccessArgs:
     protect: bool = False
     customer: bool = False
     """The key is the customer's own: the deployers store it, so they may encrypt."""
+    promoters: Sequence[str] = ()
+    """ARNs of functions' roles that store a key that the customer handed in."""
 
 
 class DedicatedAccess(pulumi.ComponentResource):
@@ -53,6 +55,7 @@ class DedicatedAccess(pulumi.ComponentResource):
                     users=[
                         names.dedicated_role_arn,
                         *(cell.function_role_arn(one) for one in FUNCTIONS if one.tenants != "none"),
+                        *args.promoters,
                     ],
                     deployers=args.deployer_principals,
                     governors=args.governor_principals,

@@ -19,12 +19,15 @@ class EncryptionKeyArgs:
     description: str
     policy: dict[str, Any]
     tags: dict[str, str]
+    signs: bool = False
+    """Makes and verifies MACs (HMAC_256) instead of encrypting."""
     protect: bool = False
     """Without the key, nothing that it encrypted can be decrypted."""
 
 
 class EncryptionKey(pulumi.ComponentResource):
-    """A symmetric key that KMS rotates yearly, with a deletion window of 30 days, the longest that AWS offers."""
+    """A symmetric key with a deletion window of 30 days, the longest that AWS offers. KMS rotates it yearly, unless it
+    signs: KMS does not rotate such keys."""
 
     arn: pulumi.Output[str]
 
@@ -34,7 +37,9 @@ class EncryptionKey(pulumi.ComponentResource):
             f"{name}-key",
             description=args.description,
             deletion_window_in_days=30,
-            enable_key_rotation=True,
+            enable_key_rotation=not args.signs,
+            customer_master_key_spec="HMAC_256" if args.signs else None,
+            key_usage="GENERATE_VERIFY_MAC" if args.signs else None,
             policy=json.dumps(args.policy),
             tags=args.tags,
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),

@@ -14,6 +14,7 @@ from pulumi_aws.lambda_ import Permission
 from components.admin_rotation import AdminKeyLife, AdminRotation, AdminRotationArgs
 from components.alarms import Alarms, AlarmsArgs
 from components.cell_boundary import cell_boundary
+from components.connect import Connect, ConnectArgs, Intake, IntakeArgs
 from components.deployer import Deployer, DeployerArgs
 from components.empty_secret import EmptySecret, EmptySecretArgs
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
@@ -25,9 +26,23 @@ from components.key_function import KeyFunction, KeyFunctionArgs
 from components.runtime_access import RuntimeAccess, RuntimeAccessArgs
 from components.sweep import Sweep, SweepArgs
 from functions.health.settings import BUCKET, LANGUAGE, TOPIC
+from functions.promoter.settings import BUCKET as INTAKE_BUCKET
+from functions.promoter.settings import INTAKE_KEY, LINK_KEY
 from functions.shared.environment import ADMIN_SECRET, BASE_URL, CELL, ORGANIZATION
 from myflux_keys.aws_names import CellNames
-from myflux_keys.cell_functions import ADMIN_ROTATION, FUNCTIONS, HEALTH, PROVISIONER, ROTATION, SWEEP, CellFunction
+from myflux_keys.cell_functions import (
+    ADMIN_ROTATION,
+    ALL_FUNCTIONS,
+    CONNECT,
+    CONNECT_FUNCTIONS,
+    FUNCTIONS,
+    HEALTH,
+    PROMOTER,
+    PROVISIONER,
+    ROTATION,
+    SWEEP,
+    CellFunction,
+)
 from myflux_keys.names import store_admin_key
 
 
@@ -58,6 +73,8 @@ class PlatformArgs:
     """The CI pipeline that deploys this cell, if there is one."""
     protect: bool = False
     """Protect resources that cannot be restored from deletion: for production."""
+    connect: bool = False
+    """Customers hand in their keys at a public page."""
     tls: bool = True
     """False for a local cell, whose addresses have no certificate."""
 
@@ -91,7 +108,9 @@ class Platform(pulumi.ComponentResource):
             EncryptionKeyArgs(
                 alias=names.kms_alias,
                 description=f"Secrets of MyFlux Keys' cell {names.cell}",
-                policy=resource.cell_key(names, deployers=args.deployer_principals, governors=governors),
+                policy=resource.cell_key(
+                    names, deployers=args.deployer_principals, governors=governors, connect=args.connect
+                ),
                 tags=names.tags,
                 protect=args.protect,
             ),
@@ -123,7 +142,18 @@ class Platform(pulumi.ComponentResource):
             ORGANIZATION: args.organization_id,
             BASE_URL: args.openai_base_url,
         }
+        intake = self._intake(name, args) if args.connect else None
+        taking_in = {
+            INTAKE_BUCKET: names.connect_bucket,
+            INTAKE_KEY: names.intake_kms_alias,
+            LINK_KEY: names.link_kms_alias,
+        }
         watching = {BUCKET: names.health_bucket, TOPIC: names.alarm_topic_arn, LANGUAGE: args.language}
+
+        def _environment(one: CellFunction) -> dict[str, str]:
+            if one.takes_in:
+                return {CELL: names.cell, BASE_URL: args.openai_base_url} | taking_in
+            return environment | (watching if one.watches else taking_in if one.promotes else {})
 
         def function(one: CellFunction) -> KeyFunction:
             function_name = names.function(one)
@@ -138,19 +168,25 @@ class Platform(pulumi.ComponentResource):
                     boundary_arn=boundary_arn,
                     dead_letter_arn=alarms.dead_letter_arn,
                     alarm_topic_arn=alarms.topic_arn,
-                    environment=environment | (watching if one.watches else {}),
+                    environment=_environment(one),
                     timeout_seconds=one.timeout_seconds,
                     reserved=one.reserved,
                     log_retention_days=args.log_retention_days,
                     log_group=names.log_group(function_name),
                     tags=names.tags,
                     # Deleted before the bucket, which would stay if the function wrote to it while it is emptied.
-                    after=[store] if one.watches else [],
+                    after=[store] if one.watches else [intake] if intake and one in CONNECT_FUNCTIONS else [],
                 ),
                 child,
             )
 
-        functions = {one: function(one) for one in FUNCTIONS}
+        functions = {one: function(one) for one in (ALL_FUNCTIONS if args.connect else FUNCTIONS)}
+        if args.connect:
+            Connect(
+                f"{name}-connect",
+                ConnectArgs(names=names, page_arn=functions[CONNECT].arn, promoter_arn=functions[PROMOTER].arn),
+                child,
+            )
         rotation, provisioner = functions[ROTATION], functions[PROVISIONER]
         Sweep(
             f"{name}-sweeping",
@@ -213,4 +249,12 @@ class Platform(pulumi.ComponentResource):
                 "admin_secret_arn": self.admin_secret_arn,
                 "health_bucket": self.health_bucket,
             }
+        )
+
+    def _intake(self, name: str, args: PlatformArgs) -> Intake:
+        """Only people sign links and confirm, so the pipeline's role is not among the deployers."""
+        return Intake(
+            f"{name}-intake",
+            IntakeArgs(names=args.names, deployers=args.deployer_principals, tls=args.tls, protect=args.protect),
+            pulumi.ResourceOptions(parent=self),
         )

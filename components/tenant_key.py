@@ -20,7 +20,7 @@ from components.iam import resource
 from components.iam.copies import Replica
 from components.openai_project import OpenAIProject, OpenAIProjectArgs
 from myflux_keys.aws_names import TenantNames
-from myflux_keys.cell_functions import ROTATION
+from myflux_keys.cell_functions import PROMOTER, ROTATION
 from myflux_keys.names import TAG_PROJECT_ID, TAG_SERVICE_ACCOUNT_ID, store_admin_key
 
 
@@ -59,6 +59,9 @@ class TenantKeyArgs:
     recovery_window_days: int
     replicas: Sequence[Replica] = ()
     managed: Managed | None = None
+    connect: bool = False
+    """Customers of the cell hand in their keys at its page: the promoter writes this secret too, unless keys are
+    minted."""
     own_organization: bool = False
     """Create a secret for the admin key of the customer's own organization; with `managed`, keys are minted there."""
     governor_principals: Sequence[str] | None = None
@@ -89,7 +92,8 @@ class TenantKey(pulumi.ComponentResource):
 
         admin_secret = self._admin_secret(name, args) if args.own_organization else None
         self.project_id = None
-        writers = args.deployer_principals
+        promoters = [names.cell.function_role_arn(PROMOTER)] if args.connect and not args.managed else []
+        writers = [*args.deployer_principals, *promoters]
         governors = args.deployer_principals if args.governor_principals is None else args.governor_principals
         if args.managed:
             provisioner = args.managed.provisioner_function
@@ -124,6 +128,7 @@ class TenantKey(pulumi.ComponentResource):
                     governor_principals=governors,
                     protect=args.protect,
                     customer=args.managed is None,
+                    promoters=promoters,
                 ),
                 child,
             )

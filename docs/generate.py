@@ -1,5 +1,5 @@
 """Writes what a machine can write: the command's help, the JSON Schemas, the component package's arguments and
-schema, the IAM documents, the access matrix, the health function's catalogue.
+schema, the IAM documents, the access matrix, the health function's catalogue, the connect page's prices.
 
 `python -m docs.generate` writes them. `--check` changes nothing, and exits with 1 if one is out of date.
 """
@@ -25,10 +25,10 @@ from components.iam.deployer_trust import Job, deployer_trust
 from components.iam.people import people_limit
 from components.iam.state_store import state_bucket, state_key
 from docs import access_matrix, package_arguments
-from docs.offer import offer
+from docs.offer import offer, page_prices
 from docs.scale import scale
 from myflux_keys.aws_names import CellNames
-from myflux_keys.cell_functions import FUNCTIONS, ROTATION
+from myflux_keys.cell_functions import ALL_FUNCTIONS, ROTATION
 from ops.cli.main import app
 from ops.stacks.backend import BOOTSTRAP, PROJECT
 from policies.guardrails import rules_page
@@ -82,7 +82,7 @@ def iam_documents() -> str:
     rotation = _CELL.function_role_arn(ROTATION)
     chapters: list[tuple[str, identity.Document]] = [
         ("Permissions boundary of every role that reads keys", permissions_boundary(_CELL)),
-        *((one.title, identity.function_permissions(one, _CELL)) for one in FUNCTIONS),
+        *((one.title, identity.function_permissions(one, _CELL)) for one in ALL_FUNCTIONS),
         ("Runtime: who becomes it", identity.runtime_trust([_APPLICATION], identity.any_tenant())),
         ("Runtime: what it reads", identity.runtime_read(_CELL)),
         ("Dedicated tenant: its trust", identity.runtime_trust([_APPLICATION], identity.only_tenant(tenant))),
@@ -155,6 +155,7 @@ def _package_schema() -> dict[str, Any]:
 
 GENERATED: dict[str, Callable[[], str]] = {
     "../component_package/arguments.py": package_arguments.arguments,
+    "../functions/connect/page/prices.json": _json(page_prices),
     "../functions/health/catalogue.json": _json(offer),
     "access-matrix.md": lambda: _GENERATED + access_matrix.page(),
     "access-matrix.svg": access_matrix.picture,

@@ -1,4 +1,5 @@
-"""Generates what the health function knows of OpenAI's offer: countries, replacements of models, and their prices.
+"""Generates what functions know of OpenAI's offer: health's countries, replacements of models, and their prices; and
+the prices that the connect page tells.
 
 Countries and replacements are those of `tenancy/data/`; prices are those of the package genai-prices, which nothing
 deployed holds. A model that it has no price for gets none, and never another model's.
@@ -7,6 +8,7 @@ deployed holds. A model that it has no price for gets none, and never another mo
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from ops import prices
 from ops.prices import NoPrice
 from tenancy.catalogue import OFFERED_COUNTRIES
 
+_ANSWERS = re.compile(r"gpt-[4-9](\.[0-9])?(-[a-z]+)?|o[1-9](-[a-z]+)?")
 DATA = Path(__file__).resolve().parents[1] / "tenancy" / "data"
 
 
@@ -33,6 +36,25 @@ def offer() -> dict[str, Any]:
         "countries": sorted(OFFERED_COUNTRIES),
         "replacements": {model: {"model": name, **priced(name, as_of)} for model, name in sorted(replacements.items())},
     }
+
+
+def page_prices() -> dict[str, Any]:
+    """Of the models that answer with text. A price whose day nobody knows is left out."""
+    known = sorted(one.id for one in prices.openai().models if _ANSWERS.fullmatch(one.id))
+    found = {model: _dated(model) for model in known}
+    return {
+        "about": "Written by `python -m docs.generate`. USD for a million tokens, standard tier, shortest prompts.",
+        "source": f"{prices.SOURCE}, from {prices.page()}",
+        "models": {model: held for model, held in found.items() if "as_of" in held and len(held) == 3},
+    }
+
+
+def _dated(model: str) -> dict[str, str]:
+    try:
+        day = prices.as_of([model])
+    except NoPrice:
+        return {}
+    return {**priced(model, day), "as_of": day.isoformat()}
 
 
 def priced(model: str, day: date) -> dict[str, str]:

@@ -19,13 +19,15 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from myflux_keys.cell_functions import FUNCTIONS
+from myflux_keys.cell_functions import ALL_FUNCTIONS
 
-KINDS: Final = tuple(one.kind for one in FUNCTIONS)
+KINDS: Final = tuple(one.kind for one in ALL_FUNCTIONS)
 ROOT: Final = Path(__file__).resolve().parent.parent
 OURS: Final = ("functions", "myflux_keys")
 IN_THE_RUNTIME: Final = frozenset({"boto3", "botocore"})
 """Packages of AWS Lambda's Python runtime, besides the standard library."""
+DATA: Final = ("connect/page",)
+"""Folders of files, below this one, that are no Python and that a function reads; a zip of their function has them."""
 _TIME: Final = (1980, 1, 1, 0, 0, 0)
 _MODE: Final = 0o100644
 
@@ -71,7 +73,8 @@ def modules(kind: str) -> set[Path]:
                 waiting.append(name)
             elif top not in IN_THE_RUNTIME and top not in sys.stdlib_module_names:
                 raise BundleError(f"{path} imports {name}: a function may import only the standard library and boto3")
-    return found
+    folders = [ROOT / "functions" / folder for folder in DATA if folder.split("/")[0] == kind]
+    return found | {file.relative_to(ROOT) for folder in folders for file in folder.iterdir()}
 
 
 def _file(module: str) -> Path | None:

@@ -181,6 +181,25 @@ class CellNames:
         return f"arn:{self.partition}:s3:::{self.health_bucket}"
 
     @property
+    def connect_bucket(self) -> str:
+        """What customers hand in, and what is known of their links. Shared by all accounts, as above."""
+        return f"myflux-connect-{self.cell}-{self.account_id}"
+
+    @property
+    def connect_bucket_arn(self) -> str:
+        return f"arn:{self.partition}:s3:::{self.connect_bucket}"
+
+    @property
+    def intake_kms_alias(self) -> str:
+        """Of the key that encrypts what customers hand in."""
+        return f"alias/myflux-intake/{self.cell}"
+
+    @property
+    def link_kms_alias(self) -> str:
+        """Of the key that signs links to the connect page."""
+        return f"alias/myflux-link/{self.cell}"
+
+    @property
     def boundary_policy(self) -> str:
         return f"myflux-{self.cell}-boundary"
 

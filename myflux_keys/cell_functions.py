@@ -41,6 +41,10 @@ class CellFunction:
     watches: bool = False
     """Whether it reads tenants' declarations, keeps what it found beside them, and sends messages to the alarms'
     topic."""
+    takes_in: bool = False
+    """Whether it is the page where customers hand in keys: the one function that the public reaches."""
+    promotes: bool = False
+    """Whether it makes keys that customers handed in tenants' keys, without reading any."""
     reserved: int = RESERVED
     """Executions that Lambda reserves for it: never more run at once."""
     rule: str = ""
@@ -60,6 +64,10 @@ class CellFunction:
     def reads_secrets(self) -> bool:
         """Whether it reads any secret of the cell, and so uses the cell's KMS key."""
         return {self.tenants, self.admin, self.customer_admins} != {"none"}
+
+    @property
+    def uses_secrets_key(self) -> bool:
+        return self.reads_secrets or self.promotes
 
     @property
     def title(self) -> str:
@@ -96,4 +104,11 @@ HEALTH: Final = CellFunction(
     rule="health",
 )
 
+CONNECT: Final = CellFunction("connect", "connect", 60, takes_in=True, reserved=10)
+PROMOTER: Final = CellFunction("promoter", "promoter", 300, promotes=True, rule="promoter")
+
 FUNCTIONS: Final = (ROTATION, PROVISIONER, ADMIN_ROTATION, SWEEP, HEALTH)
+"""Those of every cell."""
+CONNECT_FUNCTIONS: Final = (CONNECT, PROMOTER)
+"""Those of a cell whose file has `connect`."""
+ALL_FUNCTIONS: Final = (*FUNCTIONS, *CONNECT_FUNCTIONS)

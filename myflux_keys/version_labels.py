@@ -15,6 +15,9 @@ PENDING: Final = "AWSPENDING"
 PREVIOUS: Final = "AWSPREVIOUS"
 """The version that was live before."""
 
+PERSONS_LABEL: Final = "myflux-persons-key"
+"""Of ours: the version is a customer's key that belongs to a person."""
+
 
 def version_with(label: str, stages: Mapping[str, Collection[str]]) -> str | None:
     """The id of the version that has `label`. `stages` maps version ids to their labels."""

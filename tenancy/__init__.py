@@ -25,6 +25,7 @@ A cell's file
     replicas      copies of secrets in other Regions
     openai        the OpenAI organization
     health        how often the health function looks
+    connect       whether customers hand in keys at a page
     pipeline      the CI pipeline that deploys
     state         bucket and key of the stacks' state
     address       the base URL of the cell's OpenAI

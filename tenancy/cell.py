@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal, Self, cast
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from myflux_keys.aws_names import CellNames
+from tenancy.connect import Connect
 from tenancy.fields import CellSlug, Email, Flag, Model, NotEmpty, Text, Unique, Whole, refuse, refused
 from tenancy.health import Health
 from tenancy.openai import OPENAI_BASE_URL, OpenAI
@@ -144,6 +145,13 @@ class Cell(Model):
         Health,
         Field(description="How often the health function looks at the tenants.", examples=[{"every_minutes": 60}]),
     ] = Health()
+    connect: Annotated[
+        Connect,
+        Field(
+            description="The page where customers hand in their own keys. Off unless it says `enabled: true`.",
+            examples=[{"enabled": True}],
+        ),
+    ] = Connect()
     recovery_window_days: Annotated[
         Whole,
         Field(ge=7, le=30, description="Days that AWS keeps a deleted secret or KMS key, 7 to 30.", examples=[30]),
@@ -228,6 +236,21 @@ def _rehearsal_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
         yield Refusal("rehearsal-not-production", reason, "set production: true, or delete rehearsal.", ("rehearsal",))
 
 
+def _connect_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
+    """Whoever approves a pipeline's runs would decide what a page on the internet does with customers' keys."""
+    pipeline, connect = (data.get(name) for name in ("pipeline", "connect"))
+    deploys = cast(Mapping[str, Any], pipeline).get("deploys") if isinstance(pipeline, Mapping) else None
+    enabled = cast(Mapping[str, Any], connect).get("enabled") if isinstance(connect, Mapping) else None
+    if data.get("bootstrapped") is True and enabled is True:
+        reason = "The role of people who deploy, which bootstrap makes, has no right to the page's keys and bucket yet."
+        yield Refusal("connect-bootstrapped", reason, "delete connect.", ("connect", "enabled"))
+    if deploys == "everything" and enabled is True:
+        reason = "A pipeline that deploys everything has no right to make a public function, and should have none."
+        yield Refusal(
+            "connect-by-pipeline", reason, "write deploys: tenants, or delete connect.", ("connect", "enabled")
+        )
+
+
 def cell_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
     """Rules between a cell's fields. Takes the file's raw values, so that they are reported together with other
     errors."""
@@ -248,6 +271,7 @@ def cell_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
     if data.get("production") is True and not data.get("alarm_emails"):
         reason = "A production cell needs alarm_emails: otherwise nobody receives the alarm of a failed rotation."
         yield Refusal("alarms-unheard", reason, "add alarm_emails: [oncall@example.com].", ("alarm_emails",))
+    yield from _connect_refusals(data)
     yield from principal_refusals(data)
     yield from replica_refusals(data)
     yield from state_refusals(data)

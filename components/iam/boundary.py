@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from components.iam.connect import bounded_connect
 from components.iam.copies import Replica, bounded_copies
 from components.iam.functions import list_secrets, look_at_trust, put_metrics_statement
 from components.iam.health import watching
 from components.iam.statements import Document, any_key, dead_letter_arn, document, log_streams_arn, via_secrets_manager
 from myflux_keys.aws_names import CellNames
-from myflux_keys.cell_functions import FUNCTIONS
+from myflux_keys.cell_functions import ALL_FUNCTIONS
 
 
 def permissions_boundary(names: CellNames, replicas: Sequence[Replica] = ()) -> Document:
@@ -42,7 +43,7 @@ def permissions_boundary(names: CellNames, replicas: Sequence[Replica] = ()) -> 
             "Sid": "OwnLogs",
             "Effect": "Allow",
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": [log_streams_arn(names, names.function(one)) for one in FUNCTIONS],
+            "Resource": [log_streams_arn(names, names.function(one)) for one in ALL_FUNCTIONS],
         },
         {
             "Sid": "OwnDeadLetters",
@@ -51,5 +52,6 @@ def permissions_boundary(names: CellNames, replicas: Sequence[Replica] = ()) -> 
             "Resource": dead_letter_arn(names),
         },
         *watching(names),
+        *bounded_connect(names),
         *bounded_copies(names, replicas),
     )

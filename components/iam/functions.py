@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from components.iam.connect import promoting, taking_in
 from components.iam.copies import Replica, rotation_writes_copies
 from components.iam.health import watching
 from components.iam.statements import (
@@ -77,6 +78,10 @@ def function_permissions(function: CellFunction, names: CellNames, replicas: Seq
         statements.append(put_metrics_statement())
     if function.watches:
         statements.extend(watching(names))
+    if function.takes_in:
+        statements.extend(taking_in(names))
+    if function.promotes:
+        statements.extend([*promoting(names), *rotation_writes_copies(names, replicas)])
     return document(*statements, *_function_statements(names, names.function(function)))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from components.iam.statements import Document, Statement, document, key_administration, via_secrets_manager
 from myflux_keys.aws_names import CellNames, TenantNames
-from myflux_keys.cell_functions import FUNCTIONS
+from myflux_keys.cell_functions import ALL_FUNCTIONS, FUNCTIONS
 from myflux_keys.names import TAG_TENANT
 
 READ = ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"]
@@ -109,9 +109,12 @@ def customer_admin_secret(
     )
 
 
-def cell_key(names: CellNames, *, deployers: Sequence[str], governors: Sequence[str]) -> Document:
-    """The KMS key of a cell's admin keys and of its tenants' secrets."""
-    users = [names.function_role_arn(one) for one in FUNCTIONS if one.reads_secrets]
+def cell_key(
+    names: CellNames, *, deployers: Sequence[str], governors: Sequence[str], connect: bool = False
+) -> Document:
+    """The KMS key of a cell's admin keys and of its tenants' secrets. `connect`: customers hand in keys."""
+    functions = ALL_FUNCTIONS if connect else FUNCTIONS
+    users = [names.function_role_arn(one) for one in functions if one.uses_secrets_key]
     return secrets_key(
         names,
         users=[names.runtime_role_arn, *users],

@@ -1,7 +1,10 @@
 """What the functions share.
 
 environment      the function's environment variables
+customer_key     a customer's own key: whose it is, whether it works
 deadline         the invocation's time, and waiting within it
+intake           what lies in the bucket of connect's intake
+link             what a customer's link to the connect page says
 log              one JSON line a step, redacted
 openai_http      one request to OpenAI's API
 openai_admin     the Admin API: retries, pages, a project's keys
@@ -9,6 +12,7 @@ admin_key        reading the admin key
 admin_keys       the organization's admin keys
 openai_projects  lists projects
 redacted_value   how OpenAI shows a key
+vendors          other providers' keys
 new_key          a key just minted
 rotation_frame   one step of a rotation
 rotation_guard   whether a rotation may go on

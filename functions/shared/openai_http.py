@@ -30,6 +30,7 @@ MAX_BODY_BYTES: Final = 1_000_000
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 20.0
 _MAX_MESSAGE: Final = 500
+_ORGANIZATION: Final = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
 _ADDRESS: Final = re.compile(r"\bip\b.*\b(not authori[sz]ed|not allowed|allow ?list)", re.IGNORECASE | re.DOTALL)
 
 
@@ -79,7 +80,10 @@ class OpenAIHTTP:
     """Requests below `base_url` (checked by `environment.py`). `calls` counts those that were sent, for the log.
 
     `server_time` is the Date header of the last answer, in Unix seconds by OpenAI's clock (RFC 9110). None until an
-    answer had one.
+    answer had one. `named_organization` is the organization that the last answer with a status of 2xx named: a short
+    name such as ``acme-travel-x1y2z3``, which is not the id ``org-…``. None until one did.
+
+    `rate_limits`: ``requests`` and ``tokens`` a minute, if the last answer named any.
 
     With `organization` OpenAI refuses a key of any other (401, ``mismatched_organization``).
     """
@@ -88,6 +92,8 @@ class OpenAIHTTP:
         self.base_url = base_url
         self.calls = 0
         self.server_time: float | None = None
+        self.rate_limits: Mapping[str, int] = {}
+        self.named_organization: str | None = None
         self._organization = organization
         self._deadline = deadline
         self._parts = urlsplit(base_url)
@@ -133,6 +139,7 @@ class OpenAIHTTP:
                     connection.request(method, target, data, headers)
                     with connection.getresponse() as response:
                         self.server_time = _moment(response.getheader("Date")) or self.server_time
+                        self.rate_limits = _limits(response)
                         content = _read(request, response, largest)
             except (OSError, http.client.HTTPException) as error:
                 late = "out of time: " if self._deadline.now() >= end else ""
@@ -140,7 +147,9 @@ class OpenAIHTTP:
                 raise OpenAIError(request, reason, maybe_applied=True) from None
         finally:
             connection.close()
-        return _understood(request, response, content)
+        answer = _understood(request, response, content)
+        self.named_organization = _name(response.getheader("openai-organization")) or self.named_organization
+        return answer
 
     def _connection(self, seconds: float) -> http.client.HTTPConnection:
         host, port = self._parts.hostname or "", self._parts.port
@@ -225,9 +234,18 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def _name(header: str | None) -> str | None:
+    return header if header is not None and _ORGANIZATION.fullmatch(header) else None
+
+
 def _seconds(header: str | None) -> float | None:
     """Retry-After as seconds; its other form, a date, is ignored, since the local clock may be wrong."""
     return float(header) if header is not None and header.isascii() and header.isdigit() else None
+
+
+def _limits(response: http.client.HTTPResponse) -> Mapping[str, int]:
+    named = {kind: response.getheader(f"x-ratelimit-limit-{kind}", "") for kind in ("requests", "tokens")}
+    return {kind: int(text) for kind, text in named.items() if re.fullmatch("[0-9]{1,15}", text)}
 
 
 def _moment(header: str | None) -> float | None:

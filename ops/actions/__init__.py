@@ -11,6 +11,9 @@ Keys
     revoke              revokes a tenant's keys after a leak
     end_keys            calls the function that revokes
     admin_key           the cell's admin key
+    connect_links       links to the connect page
+    connect_confirm     confirms the organization of a key that was handed in
+    run_connect         the same, with the cell's account
     customer_key        a customer's own key
     customer_key_check  checks a customer's own key
     pasted_key          what stands around a key; keys of other providers

@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
+from functions.shared.customer_key import Kind
+from functions.shared.customer_key import payload as payload_of
 from functions.shared.deadline import Deadline
-from myflux_keys.payload import CUSTOMER, Payload, SecretText
+from myflux_keys.payload import SecretText
 from myflux_keys.quiet import quiet
-from myflux_keys.version_labels import CURRENT
+from myflux_keys.version_labels import CURRENT, PERSONS_LABEL
 from ops import ways_out
 from ops.account import aws_time
 from ops.actions.admin_key import check_live
-from ops.actions.customer_key_check import CHECK_SECONDS, PERSONS_KEY, CustomerKeyError, Kind, check, kind_of
+from ops.actions.customer_key_check import CHECK_SECONDS, PERSONS_KEY, CustomerKeyError, check, kind_of
 from ops.errors import code_of, is_deletion
 from tenancy import Cell, Tenant
 
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
 
 OLD_DAYS: Final = 90
 """From this age on `status` asks for a new key; the alarm CustomerKeyAgeDays has the same limit."""
-PERSONS_LABEL: Final = "myflux-persons-key"
 
 
 @dataclass(frozen=True)
@@ -64,19 +65,8 @@ def store(cell: Cell, tenant: Tenant, key: SecretText, base_url: str, client: Se
     try:
         described = client.describe_secret(SecretId=secret)
         check(key, tenant.models, base_url, Deadline(CHECK_SECONDS))
-        payload = Payload(
-            tenant=tenant.tenant,
-            api_key=key,
-            key_id="",
-            project_id="",
-            service_account_id="",
-            organization_id="",
-            base_url=base_url,
-            models=tenant.models,
-            minted_at=aws_time(described).isoformat().replace("+00:00", "Z"),
-            expires_at="",
-            source=CUSTOMER,
-        )
+        stored_at = aws_time(described).isoformat().replace("+00:00", "Z")
+        payload = payload_of(tenant.tenant, key, base_url=base_url, models=tenant.models, stored_at=stored_at)
         labels = [CURRENT] if kind == "service_account" else [CURRENT, PERSONS_LABEL]
         with quiet():
             answer = client.put_secret_value(SecretId=secret, SecretString=payload.to_json(), VersionStages=labels)

@@ -1,34 +1,24 @@
 """Checks a customer's own key: its kind by its prefix, then real calls with the key itself.
 
-Owns the rules and the calls. Leaves out storing (`customer_key.py`). OpenAI has no endpoint that returns a key's
-permissions and balance: only calls show them. So each model is looked up, which costs nothing, and the default model
-gives one answer of at most 16 tokens, which costs the customer a small part of a cent.
+Owns what a person is told. Leaves out the calls (`functions/shared/customer_key.py`) and storing (`customer_key.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from collections.abc import Sequence
+from typing import Final
 
-from functions.rotation.proof import Proof, judge
+from functions.rotation.proof import Proof
+from functions.shared import customer_key
+from functions.shared.customer_key import ADMIN_PREFIX, PREFIXES, Kind
 from functions.shared.deadline import Deadline
 from functions.shared.environment import SettingError, checked_base_url
-from functions.shared.openai_http import OpenAIError, OpenAIHTTP, path
+from functions.shared.openai_http import OpenAIError, OpenAIHTTP
 from myflux_keys.payload import SecretText
 from ops.actions import pasted_key
 from ops.errors import OperationError
 
-Kind = Literal["service_account", "user", "legacy"]
-"""Who owns a key. A legacy key belongs to a person too, in the person's default project."""
-
-_ADMIN: Final = "sk-" + "admin-"
-_PREFIXES: Final[dict[str, Kind]] = {"sk-" + "svcacct-": "service_account", "sk-" + "proj-": "user", "sk-": "legacy"}
-"""OpenAI's documented prefixes; the first that fits decides."""
-_SHORTEST: Final = 40
-"""Characters. Legacy keys, the shortest there are, have 51."""
 CHECK_SECONDS: Final = 120.0
-_PAUSES: Final = (2.0, 5.0)
-"""After an answer that says nothing about the key."""
 
 PERSONS_KEY: Final = (
     "This key belongs to a person. It stops working when that person leaves the customer's OpenAI organization or "
@@ -49,20 +39,19 @@ def kind_of(key: SecretText) -> Kind:
         )
     if refused := pasted_key.refusal(text):
         raise CustomerKeyError(refused)
-    if text.startswith(_ADMIN):
+    if text.startswith(ADMIN_PREFIX):
         raise CustomerKeyError(
             "this is an admin key: it can make and revoke every key of the customer's organization, and cannot call "
             "models. It was not stored. Ask the customer to delete it, and to send the key of a service account."
         )
-    fitting: list[Kind] = [kind for prefix, kind in _PREFIXES.items() if text.startswith(prefix)]
-    if not fitting:
+    if not text.startswith(tuple(PREFIXES)):
         raise CustomerKeyError("this is not an OpenAI key, which starts with `sk-`. Nothing was stored.")
-    if len(text) < _SHORTEST or not text.isascii() or not text.isprintable() or " " in text:
+    if (kind := customer_key.kind_of(key)) is None:
         raise CustomerKeyError(
             "the key is too short, or contains white space or non-ASCII characters: it was not copied correctly. "
             "Nothing was stored."
         )
-    return fitting[0]
+    return kind
 
 
 def check(key: SecretText, models: Sequence[str], base_url: str, deadline: Deadline) -> None:
@@ -71,35 +60,9 @@ def check(key: SecretText, models: Sequence[str], base_url: str, deadline: Deadl
         http = OpenAIHTTP(checked_base_url(base_url), deadline)
     except SettingError as error:
         raise CustomerKeyError(f"a key is not sent to this address: {error}.") from None
-    for model in models:
-        proof, error = _call(http, deadline, key, "GET", path("/models/{model}", model=model))
-        # A restricted key may be forbidden to look models up and allowed to call them: the call below decides.
-        if proof not in (Proof.ACCEPTED, Proof.RESTRICTED):
-            raise CustomerKeyError(_why_not(proof, model, error))
-    body = {"model": models[0], "input": "Say yes.", "max_output_tokens": 16, "store": False}
-    proof, error = _call(http, deadline, key, "POST", "/responses", body)
-    if proof is not Proof.ACCEPTED:
-        raise CustomerKeyError(_why_not(proof, models[0], error))
-
-
-def _call(
-    http: OpenAIHTTP,
-    deadline: Deadline,
-    key: SecretText,
-    method: str,
-    target: str,
-    body: Mapping[str, object] | None = None,
-) -> tuple[Proof, OpenAIError | None]:
-    for pause in (*_PAUSES, None):
-        try:
-            http.send(method, target, key, body=body)
-        except OpenAIError as error:
-            proof = judge(error)
-            if proof is Proof.UNCLEAR and pause is not None and deadline.pause(pause, keep=0):
-                continue
-            return proof, error
-        return Proof.ACCEPTED, None
-    raise AssertionError("the last pause is None")
+    tried = customer_key.try_key(http, deadline, key, models)
+    if tried.proof is not Proof.ACCEPTED:
+        raise CustomerKeyError(_why_not(tried.proof, tried.model, tried.error))
 
 
 def _why_not(proof: Proof, model: str, error: OpenAIError | None) -> str:

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from typing import Final
 
+from functions.shared.vendors import vendor_of
+
 _CORE: Final = re.compile(r"(?<![A-Za-z0-9_-])sk-[A-Za-z0-9_-]+")
 _MARKS: Final = {
     "quotation marks": "\"'`\u00ab\u00bb\u2018\u2019\u201a\u201c\u201d\u201e",
@@ -18,33 +20,17 @@ _MARKS: Final = {
 }
 _ALL_MARKS: Final = "".join(_MARKS.values()) + " \t"
 _SIGNS: Final = {"=": "a name and `=`", ":": "a name and a colon"}
-_PROVIDERS: Final = {
-    "sk-ant-": "Anthropic",
-    "sk-or-": "OpenRouter",
-    "sk_live_": "Stripe",
-    "sk_test_": "Stripe",
-    "AIza": "Google",
-    "AKIA": "AWS",
-    "ASIA": "AWS",
-    "gsk_": "Groq",
-    "hf_": "Hugging Face",
-    "nvapi-": "NVIDIA",
-    "pplx-": "Perplexity",
-    "xai-": "xAI",
-}
-"""By the prefix that each provider gives its keys. The first two begin as OpenAI's do."""
 
 
 def refusal(text: str) -> str | None:
     """A sentence about `text`, which holds nothing of it; None where a key stands alone, or there is none."""
     found = _CORE.search(text)
     key = found[0] if found else text.strip(_ALL_MARKS)
-    for prefix, provider in _PROVIDERS.items():
-        if key.startswith(prefix):
-            return (
-                f"this is a key of {provider}, which starts with `{prefix}`, and not one of OpenAI. It was not sent "
-                "anywhere, and nothing was stored: ask for an OpenAI key."
-            )
+    if vendor := vendor_of(key):
+        return (
+            f"this is a key of {vendor[1]}, which starts with `{vendor[0]}`, and not one of OpenAI. It was not sent "
+            "anywhere, and nothing was stored: ask for an OpenAI key."
+        )
     around = _around(text[: found.start()], text[found.end() :]) if found else []
     if not around:
         return None

@@ -31,6 +31,7 @@ Keys
     revoke         revokes all keys of a tenant after a leak
     admin_key      stores and rotates the admin key
     key            stores a customer's own key
+    connect        links by which customers hand in their keys
 
 Reports
     validate       reads every file

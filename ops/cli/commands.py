@@ -40,6 +40,7 @@ PLACES: Final = {
     "local": "ops.cli.local:app",
     "admin-key": "ops.cli.admin_key:app",
     "key": "ops.cli.key:app",
+    "connect": "ops.cli.connect:app",
 }
 """In the order of the help. A function is a command, a Typer is a group of commands."""
 

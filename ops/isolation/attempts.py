@@ -15,7 +15,7 @@ import z3
 
 from components.iam.resource import reads_denied
 from myflux_keys.aws_names import CellNames
-from myflux_keys.cell_functions import ADMIN_ROTATION, FUNCTIONS, ROTATION, CellFunction
+from myflux_keys.cell_functions import ADMIN_ROTATION, ALL_FUNCTIONS, FUNCTIONS, PROMOTER, ROTATION, CellFunction
 from myflux_keys.names import PLATFORM_TENANT
 from ops.isolation import requests
 from ops.isolation.decision import Caller, Lock, Request, allowed
@@ -79,7 +79,7 @@ class About:
 
     @property
     def functions(self) -> set[str]:
-        return self.roles(*FUNCTIONS)
+        return self.roles(*(ALL_FUNCTIONS if self.cell.connect.enabled else FUNCTIONS))
 
     def roles(self, *functions: CellFunction) -> set[str]:
         """ARNs."""
@@ -177,7 +177,8 @@ def storing(about: About) -> Iterator[Attempt]:
 
 def writing(about: About, shape: Shape) -> Iterator[Attempt]:
     managed = any(secret.managed for secret in about.deployment.tenants if secret.tenant in shape.tenants)
-    roles = about.roles(ROTATION) if managed else set[str]()
+    promoters = (PROMOTER,) if about.cell.connect.enabled else ()
+    roles = about.roles(ROTATION) if managed else about.roles(*promoters)
     people = () if managed else about.cell.deployers
     return others(about, shape.secret, WRITE, roles, people)
 

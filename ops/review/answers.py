@@ -89,6 +89,12 @@ def _function(names: CellNames, _: str, inputs: Inputs) -> Answer:
     return inputs["name"], {"arn": arn, "qualifiedArn": f"{arn}:$LATEST"}
 
 
+def _page(names: CellNames, name: str, inputs: Inputs) -> Answer:
+    function = str(inputs["functionName"])
+    address = f"https://{_drawn(name, 32)}.lambda-url.{names.region}.on.aws/"
+    return function, {"functionArn": _arn(names, "lambda", f"function:{function}"), "functionUrl": address}
+
+
 def _queue(names: CellNames, _: str, inputs: Inputs) -> Answer:
     url = f"https://sqs.{names.region}.amazonaws.com/{names.account_id}/{inputs['name']}"
     return url, {"arn": _arn(names, "sqs", inputs["name"]), "url": url}
@@ -146,6 +152,7 @@ _ANSWERS: Final[Mapping[str, Callable[[CellNames, str, Inputs], Answer]]] = {
     "aws:kms/key:Key": _key,
     "aws:lambda/function:Function": _function,
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": _nothing_more,
+    "aws:lambda/functionUrl:FunctionUrl": _page,
     "aws:lambda/invocation:Invocation": _project,
     "aws:lambda/permission:Permission": _nothing_more,
     "aws:s3/bucket:Bucket": _bucket,

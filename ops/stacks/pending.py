@@ -23,6 +23,7 @@ NAMED: Final[Mapping[str, str]] = {
     "aws:iam/role:Role": "name",
     "aws:kms/alias:Alias": "name",
     "aws:lambda/function:Function": "name",
+    "aws:lambda/functionUrl:FunctionUrl": "functionName",
     "aws:s3/bucket:Bucket": "bucket",
 }
 """Types whose id is an input."""

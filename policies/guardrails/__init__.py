@@ -25,6 +25,7 @@ Secrets and keys
     rotation              SecretRotation
     schedule              reads its expression
     kms                   KMS keys, their policies and grants
+    intake_keys           the two keys of connect
     via_service           a key's use through Secrets Manager
     tenant_file           the tenant's file, compared with its secret and project
     deletion              protection in production
@@ -54,5 +55,6 @@ Functions and alarms
     alarms                alarms, and schedules
     topic                 the alarms' topic and the dead-letter queue
     health_bucket         the bucket of declarations
+    connect_bucket        the bucket of what customers hand in
     encrypted_calls       no plain HTTP to AWS, or for an alarm
 """

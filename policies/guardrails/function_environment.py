@@ -49,6 +49,14 @@ def _is_health_bucket(value: str, cell: str, _: Config) -> bool:
     return re.fullmatch(rf"myflux-health-{re.escape(cell)}-[0-9]{{12}}", value, re.ASCII) is not None
 
 
+def _is_connect_bucket(value: str, cell: str, _: Config) -> bool:
+    return re.fullmatch(rf"myflux-connect-{re.escape(cell)}-[0-9]{{12}}", value, re.ASCII) is not None
+
+
+def _is_alias_of(what: str) -> Callable[[str, str, Config], bool]:
+    return lambda value, cell, _: value == f"alias/myflux-{what}/{cell}"
+
+
 def _is_alarm_topic(value: str, cell: str, _: Config) -> bool:
     topic = rf"arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{{12}}:myflux-{re.escape(cell)}-alarms"
     return re.fullmatch(topic, value, re.ASCII) is not None
@@ -64,10 +72,13 @@ VARIABLES: Final[dict[str, tuple[Callable[[str, str, Config], bool], str]]] = {
     "MYFLUX_ORGANIZATION_ID": (_is_organization, "it is not the id of an OpenAI organization"),
     "MYFLUX_HEALTH_BUCKET": (_is_health_bucket, "it is not the bucket of the function's own cell"),
     "MYFLUX_ALARM_TOPIC": (_is_alarm_topic, "messages would be sent to another topic than the cell's alarms'"),
+    "MYFLUX_INTAKE_BUCKET": (_is_connect_bucket, "keys would be handed in at another bucket than the cell's"),
+    "MYFLUX_INTAKE_KEY": (_is_alias_of("intake"), "keys would be encrypted by another key than the cell's intake has"),
+    "MYFLUX_LINK_KEY": (_is_alias_of("link"), "links would be verified by another key than the cell's"),
     "MYFLUX_LANGUAGE": (_is_language, "the health function has no texts in this language"),
     "OPENAI_BASE_URL": (_is_openais, "keys would be sent to a host that is not OpenAI's, or without https"),
 }
-"""Every variable that functions/shared/environment.py and functions/health/settings.py read: whether a value is right,
+"""Every variable that functions/shared/environment.py and the functions' own settings read: whether a value is right,
 given the function's cell and the configuration, and what is wrong with any other value."""
 
 

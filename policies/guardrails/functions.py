@@ -15,6 +15,7 @@ from . import ownership
 from .config import Config
 from .iam.patterns import covers
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
+from .own_functions import PAGES
 from .targets import name_in
 
 _URL: Final = "aws:lambda/functionUrl:FunctionUrl"
@@ -52,10 +53,47 @@ def _called(stack: Stack, _: Config) -> Iterator[Finding]:
         if name is None:
             yield unknown(resource, path)
         elif ownership.named_like_ours(name):
-            if resource.type == _URL:
+            page = _is_page(name)
+            if resource.type == _URL and not page:
                 yield violation(resource, "", "the function gets a URL on the internet")
+            elif resource.type == _URL:
+                yield from _url(stack, resource, name)
+            elif page and resource.get("principal") == "*":
+                yield from _opening(resource)
             else:
                 yield from _permission(stack, resource)
+
+
+def _is_page(name: str) -> bool:
+    role = ownership.role_of(name)
+    return role is not None and role.kind in PAGES
+
+
+def _opening(permission: Resource) -> Iterator[Finding]:
+    """One of the two grants that open the page to everybody, and only through its URL."""
+    action = str(permission.get("action")).lower()
+    if action == "lambda:invokefunctionurl":
+        if permission.get("functionUrlAuthType") != "NONE":
+            yield violation(permission, "functionUrlAuthType", "the page's grant is not for the authorization NONE")
+    elif action == "lambda:invokefunction":
+        if permission.get("invokedViaFunctionUrl") is not True:
+            message = "every AWS account may invoke the page with an event of its own making"
+            yield violation(permission, "invokedViaFunctionUrl", message)
+    else:
+        yield violation(permission, "action", "everybody may do more with the page than open it")
+
+
+def _url(stack: Stack, url: Resource, name: str) -> Iterator[Finding]:
+    """AWS answers 403 unless both grants exist: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"""
+    if url.get("authorizationType") is UNKNOWN:
+        yield unknown(url, "authorizationType")
+    elif url.get("authorizationType") != "NONE":
+        yield violation(url, "authorizationType", "customers cannot open the page: they sign no requests")
+    grants = [one for one in stack if one.type == _PERMISSION and one.get("principal") == "*"]
+    actions = {str(one.get("action")).lower() for one in grants if _function_named(stack, one, "function") == name}
+    for action in ("lambda:InvokeFunctionUrl", "lambda:InvokeFunction"):
+        if action.lower() not in actions:
+            yield violation(url, "", f"AWS answers 403 to everybody: there is no grant of {action}")
 
 
 def _permission(stack: Stack, permission: Resource) -> Iterator[Finding]:
@@ -184,11 +222,12 @@ FUNCTION_RULES: Final = (
         name="functions-called-by-ours-alone",
         severity="critical",
         level="mandatory",
-        description="Only Secrets Manager, for our secrets, and our EventBridge rules may call a function. None has a "
-        "URL.",
+        description="Only Secrets Manager, for our secrets, and our EventBridge rules may call a function. None but "
+        "the connect page has a URL, which everybody may open, and nobody may invoke it in another way.",
         rationale="Whoever may call a function can have it mint, rotate and revoke keys. Without a bound account and "
         "ARN, a secret of another account can call it too.",
-        fix="Remove the permission of any other caller, and function URLs. Set `source_account` and `source_arn`.",
+        fix="Remove the permission of any other caller, and other functions' URLs. Set `source_account` and "
+        "`source_arn`. For the page, keep components/connect.py.",
         source=_LAMBDA + "permissions-function-services.html",
         check=_called,
     ),

@@ -5,7 +5,7 @@ Owns the bucket's settings and its policy. Leaves out what our roles' own polici
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from . import ownership
@@ -29,32 +29,33 @@ def _closed(stack: Stack, config: Config) -> Iterator[Finding]:
         named = ownership.HEALTH_BUCKET.fullmatch(bucket.text("bucket")) if bucket.type == ownership.BUCKET else None
         if named is None:
             continue
-        yield from _settings(stack, bucket)
-        policies = [one for one in stack if one.type == POLICY and _is_of(stack, one, bucket)]
+        yield from settings(stack, bucket, "the bucket of declarations")
+        policies = [one for one in stack if one.type == POLICY and is_of(stack, one, bucket)]
         if not policies:
             yield violation(bucket, "", "the bucket of declarations has no policy")
         for policy in policies:
             yield from _document(policy, bucket.text("bucket"), named["cell"], config)
 
 
-def _is_of(stack: Stack, setting: Resource, bucket: Resource) -> bool:
+def is_of(stack: Stack, setting: Resource, bucket: Resource) -> bool:
     value = setting.get("bucket")
     return (
         value == bucket.get("bucket") if value is not UNKNOWN else bucket in ownership.sources(stack, setting, "bucket")
     )
 
 
-def _settings(stack: Stack, bucket: Resource) -> Iterator[Finding]:
+def settings(stack: Stack, bucket: Resource, called: str) -> Iterator[Finding]:
+    """Public access and encryption. `called` names the bucket in a finding."""
     for type_, what in ((PUBLIC, "does not block public access"), (ENCRYPTION, "has no encryption")):
-        found = [one for one in stack if one.type == type_ and _is_of(stack, one, bucket)]
+        found = [one for one in stack if one.type == type_ and is_of(stack, one, bucket)]
         if not found:
-            yield violation(bucket, "", f"the bucket of declarations {what}")
+            yield violation(bucket, "", f"{called} {what}")
         for one in found if type_ == PUBLIC else ():
             for name in _BLOCKED:
                 if one.get(name) is UNKNOWN:
                     yield unknown(one, name)
                 elif one.get(name) is not True:
-                    yield violation(one, name, f"the bucket of declarations {what}")
+                    yield violation(one, name, f"{called} {what}")
 
 
 def _document(policy: Resource, bucket: str, cell: str, config: Config) -> Iterator[Finding]:
@@ -69,16 +70,17 @@ def _document(policy: Resource, bucket: str, cell: str, config: Config) -> Itera
     for statement in statements:
         if statement.allows:
             yield violation(policy, "policy", f"{statement.called} allows access to the bucket of declarations")
-    if not any(_keeps_out(one, f"arn:~:s3:::{bucket}/*", cell, config) for one in statements):
+    objects = f"arn:~:s3:::{bucket}/*"
+    if not any(keeps_out(one, _USES, objects, lambda arn: _may_use(arn, cell, config)) for one in statements):
         yield violation(policy, "policy", "others than the health function and deployers may use declarations")
 
 
-def _keeps_out(statement: Statement, objects: str, cell: str, config: Config) -> bool:
-    """Whether it denies everybody the use of all objects, but the health function and deployers."""
+def keeps_out(statement: Statement, uses: Sequence[str], objects: str, may: Callable[[str], bool]) -> bool:
+    """Whether it denies everybody these actions on these objects, but ARNs that may."""
     everybody = statement.principals == {"AWS": ("*",)} or "*" in statement.principals.get("*", ())
     if statement.allows or not everybody or statement.but_principals or statement.but_resources:
         return False
-    if not all(statement.names(action) for action in _USES):
+    if not all(statement.names(action) for action in uses):
         return False
     if not any(covers(in_its_partition(one), objects) for one in statement.resources):
         return False
@@ -90,7 +92,7 @@ def _keeps_out(statement: Statement, objects: str, cell: str, config: Config) ->
         and condition.operator in _KEPT_FROM_OTHERS
         and not condition.over
         and bool(condition.values)
-        and all(_may_use(arn, cell, config) for arn in condition.values)
+        and all(may(arn) for arn in condition.values)
     )
 
 

@@ -17,7 +17,7 @@ from .iam.documents import Statement
 from .iam.patterns import complete, covers
 from .iam.policy_holders import MANAGED_POLICY, ROLE_POLICY, HeldDocument, documents, unread
 from .model import Finding, Rule, Stack, violation
-from .own_functions import ADMIN_READERS, ADMIN_WRITERS, READERS, WRITERS
+from .own_functions import ADMIN_READERS, ADMIN_WRITERS, PROMOTERS, READERS, WRITERS
 
 _READERS: Final = frozenset({"runtime", "dedicated"}) | READERS
 _VALUE: Final = (grants.READ[0],)
@@ -35,6 +35,8 @@ _IDENTITIES: Final = {
     "aws:iam/userPolicy:UserPolicy": "user",
 }
 """Whose policy a type holds, as in an ARN. A group of a deployer's name is no deployer."""
+
+_WRITERS: Final = WRITERS | frozenset(PROMOTERS)
 
 
 def _shared(held: HeldDocument, *, pipelines: bool) -> bool:
@@ -84,7 +86,7 @@ def _admin_key_read(stack: Stack, config: Config) -> Iterator[Finding]:
 
 
 def _secrets_changed(stack: Stack, config: Config) -> Iterator[Finding]:
-    yield from _read_by(stack, grants.WRITE, (ownership.TENANT_SECRETS,), WRITERS, "tenants' secrets", config)
+    yield from _read_by(stack, grants.WRITE, (ownership.TENANT_SECRETS,), _WRITERS, "tenants' secrets", config)
     yield from _read_by(
         stack, grants.WRITE, (ownership.ADMIN_SECRETS,), ADMIN_WRITERS, "the admin key's secret", config
     )

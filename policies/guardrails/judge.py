@@ -9,6 +9,7 @@ from .account import ACCOUNT_RULES
 from .alarms import ALARM_RULES
 from .calls import CALL_RULES
 from .config import Config
+from .connect_bucket import CONNECT_BUCKET_RULES
 from .credentials import CREDENTIAL_RULES
 from .dedicated import DEDICATED_RULES
 from .deletion import DELETION_RULES
@@ -54,6 +55,7 @@ RULES: tuple[Rule, ...] = (
     *TOPIC_RULES,
     *ENCRYPTED_CALL_RULES,
     *HEALTH_BUCKET_RULES,
+    *CONNECT_BUCKET_RULES,
     *PROMISE_RULES,
     *DELETION_RULES,
     *ACCOUNT_RULES,

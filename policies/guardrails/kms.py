@@ -15,6 +15,7 @@ from .iam.documents import Statement
 from .iam.grants import GOVERN_A_KEY
 from .iam.patterns import covers, is_wild
 from .iam.policy_holders import KEY_POLICY, documents, unread
+from .intake_keys import purpose, too_open
 from .model import UNKNOWN, Finding, Rule, Stack, unknown, violation
 from .own_grants import admin_secrets, secrets
 from .targets import keys, target
@@ -30,6 +31,7 @@ _USES: Final = (
     "kms:GenerateDataKeyPairWithoutPlaintext",
     "kms:GenerateDataKeyWithoutPlaintext",
     "kms:GenerateMac",
+    "kms:VerifyMac",
     "kms:Sign",
 )
 _HANDS_OUT: Final = ("kms:CreateGrant", "kms:ReplicateKey", "kms:UpdatePrimaryRegion", "kms:ImportKeyMaterial")
@@ -52,7 +54,8 @@ def _policy_closed(stack: Stack, config: Config) -> Iterator[Finding]:
         if held.trouble is not None:
             yield unread(held)
         for statement in held.statements:
-            if statement.allows and (wrong := _too_open(statement, config)):
+            intakes = purpose(resource) if resource.type == ownership.KEY else None
+            if statement.allows and (wrong := _too_open(statement, config, intakes)):
                 yield violation(resource, held.path, f"{statement.called} {wrong}")
     for key in keys(stack):
         if key.get("policy") in (None, "") and not any(
@@ -61,7 +64,7 @@ def _policy_closed(stack: Stack, config: Config) -> Iterator[Finding]:
             yield violation(key, "policy", "the key has no policy, so the account's IAM policies decide who may use it")
 
 
-def _too_open(statement: Statement, config: Config) -> str:
+def _too_open(statement: Statement, config: Config, intakes: tuple[str, str] | None) -> str:
     if statement.but_actions or statement.but_principals:
         return "uses NotAction or NotPrincipal"
     if any(is_wild(action) for action in statement.actions):
@@ -76,6 +79,8 @@ def _too_open(statement: Statement, config: Config) -> str:
         return "allows grants, replication or import of the key"
     if not any(statement.names(action) for action in _USES):
         return _governed(statement, config)
+    if intakes:
+        return too_open(statement, intakes, config)
     callers = _callers(statement)
     if not callers:
         return "lets the whole account use the key: aws:PrincipalArn holds no full ARN"
@@ -150,9 +155,11 @@ def _grants(stack: Stack, _: Config) -> Iterator[Finding]:
 def _kept(stack: Stack, config: Config) -> Iterator[Finding]:
     for key in keys(stack):
         rotates = key.get("enableKeyRotation")
+        # KMS rotates no key that signs: https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
+        signs = key.get("keyUsage") == "GENERATE_VERIFY_MAC" and purpose(key)
         if rotates is UNKNOWN:
             yield unknown(key, "enableKeyRotation")
-        elif rotates is not True:
+        elif rotates is not True and not signs:
             yield violation(key, "enableKeyRotation", "KMS does not rotate the key's material")
         for path in ("rotationPeriodInDays", "bypassPolicyLockoutSafetyCheck"):
             if key.get(path) is UNKNOWN:

@@ -30,6 +30,10 @@ class OurFunction:
     sends_metrics: bool = False
     watches: bool = False
     """Tenants' declarations: it reads them, remembers what it found, and sends messages to the alarms' topic."""
+    takes_in: bool = False
+    """The page where customers hand in keys, which the public reaches by a URL."""
+    promotes: bool = False
+    """Writes tenants' secrets, and reads none: keys that customers handed in."""
     rule: str = ""
     """The end of the name of the rule that calls it at least daily; empty if no schedule calls it."""
     event: Mapping[str, tuple[Any, ...]] | None = None
@@ -78,11 +82,15 @@ OUR_FUNCTIONS: Final = (
         rule="health",
         event={"every_minutes": tuple(range(20, 241, 10))},
     ),
+    OurFunction("connect", "connect", takes_in=True),
+    OurFunction("promoter", "promoter", promotes=True, rule="promoter", event={}),
 )
 KINDS: Final = tuple(one.kind for one in OUR_FUNCTIONS)
 READERS: Final = frozenset(one.kind for one in OUR_FUNCTIONS if one.reads_tenants)
 WRITERS: Final = frozenset(one.kind for one in OUR_FUNCTIONS if one.writes_tenants)
 ADMIN_READERS: Final = frozenset(one.kind for one in OUR_FUNCTIONS if one.reads_admin)
 ADMIN_WRITERS: Final = frozenset(one.kind for one in OUR_FUNCTIONS if one.writes_admin)
+PAGES: Final = tuple(one.kind for one in OUR_FUNCTIONS if one.takes_in)
+PROMOTERS: Final = tuple(one.kind for one in OUR_FUNCTIONS if one.promotes)
 WATCHERS: Final = tuple(one.kind for one in OUR_FUNCTIONS if one.watches)
 SCHEDULED: Final = tuple(one for one in OUR_FUNCTIONS if one.rule)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from .own_functions import ADMIN_WRITERS, KINDS, OUR_FUNCTIONS, WRITERS, OurFunction
+from .own_functions import ADMIN_WRITERS, KINDS, OUR_FUNCTIONS, PROMOTERS, WRITERS, OurFunction
 
 _ROTATE: Final = (
     "secretsmanager:DescribeSecret",
@@ -31,6 +31,8 @@ _LIST_SECRETS: Final = "secretsmanager:ListSecrets"
 _ANYWHERE: Final = (_LIST_SECRETS, PUT_METRIC_DATA)
 """These actions have no resource, so ``*`` is the narrowest."""
 _GET_ROLE: Final = "iam:GetRole"
+_READ_BY_ALL: Final = ("links", "revoked", "outcome")
+"""Of the connect bucket, by page and promoter."""
 _FUNCTIONS: Final = {one.kind: one for one in OUR_FUNCTIONS}
 
 
@@ -67,7 +69,7 @@ def secrets_of(kind: str, cell: str, tenant: str = "*") -> tuple[str, ...]:
         return (secrets(cell, tenant if kind == "dedicated" else "*"),)
     function = _FUNCTIONS[kind]
     return (
-        *((secrets(cell),) if function.reads_tenants else ()),
+        *((secrets(cell),) if function.reads_tenants or function.promotes else ()),
         *((admin_secret(cell),) if function.reads_admin else ()),
         *((customers_admin_secrets(cell),) if function.reads_customers else ()),
     )
@@ -75,10 +77,10 @@ def secrets_of(kind: str, cell: str, tenant: str = "*") -> tuple[str, ...]:
 
 def grants_of(kind: str, cell: str, tenant: str = "") -> tuple[Grant, ...]:
     """`kind` is an OurRole's, or `boundary` for the cell's permissions boundary."""
-    encrypts = kind == "boundary" or kind in WRITERS | ADMIN_WRITERS
+    encrypts = kind in ("boundary", *PROMOTERS) or kind in WRITERS | ADMIN_WRITERS
     keys = Grant(CRYPTOGRAPHY[:2] if encrypts else CRYPTOGRAPHY[:1], "arn:~:kms:~:~:key/*")
     # Secrets Manager uses the writer's permissions to encrypt a replica in another Region.
-    copies = kind == "boundary" or kind in WRITERS
+    copies = kind in ("boundary", *PROMOTERS) or kind in WRITERS
     return (
         *_on_secrets(kind, cell, tenant),
         *((keys,) if secrets_of(kind, cell) else ()),
@@ -96,6 +98,9 @@ def _on_secrets(kind: str, cell: str, tenant: str) -> tuple[Grant, ...]:
             *(Grant((one,), "*") for one in _ANYWHERE),
             *_readers_roles(cell),
             *_watching(cell),
+            Grant(("s3:ListBucket",), connect_bucket(cell)),
+            Grant(("s3:DeleteObject", "s3:GetObject", "s3:PutObject"), f"{connect_bucket(cell)}/*"),
+            Grant(("kms:Decrypt", "kms:Encrypt", "kms:VerifyMac"), "arn:~:kms:~:~:key/*"),
         )
     return tuple(_of_row(_FUNCTIONS[kind], cell))
 
@@ -116,11 +121,33 @@ def _of_row(function: OurFunction, cell: str) -> Iterator[Grant]:
         yield Grant((PUT_METRIC_DATA,), "*")
     if function.watches:
         yield from _watching(cell)
+    if function.takes_in:
+        yield from _connect(cell, (*_READ_BY_ALL, "seen"), ("handed-in", "seen"))
+        yield Grant(("kms:Encrypt", "kms:VerifyMac"), "arn:~:kms:~:~:key/*")
+    if function.promotes:
+        yield from _connect(cell, (*_READ_BY_ALL, "confirmed", "handed-in"), ("outcome",))
+        yield Grant(("s3:DeleteObject",), f"{connect_bucket(cell)}/handed-in/*")
+        yield Grant(("kms:Decrypt", "kms:VerifyMac"), "arn:~:kms:~:~:key/*")
+        for place in (secrets(cell), secrets(cell).removesuffix("-??????")):
+            yield Grant(("secretsmanager:DescribeSecret", "secretsmanager:ListSecretVersionIds"), place)
+        yield Grant(("secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"), secrets(cell))
 
 
 def health_bucket(cell: str) -> str:
     """Tenants' declarations, and what the health function remembers."""
     return f"arn:~:s3:::myflux-health-{cell}-????????????"
+
+
+def connect_bucket(cell: str) -> str:
+    """What customers hand in, and what is known of their links."""
+    return f"arn:~:s3:::myflux-connect-{cell}-????????????"
+
+
+def _connect(cell: str, read: tuple[str, ...], written: tuple[str, ...]) -> Iterator[Grant]:
+    bucket = connect_bucket(cell)
+    yield Grant(("s3:ListBucket",), bucket)
+    yield from (Grant(("s3:GetObject",), f"{bucket}/{folder}/*") for folder in read)
+    yield from (Grant(("s3:PutObject",), f"{bucket}/{folder}/*") for folder in written)
 
 
 def _watching(cell: str) -> Iterator[Grant]:

@@ -60,6 +60,8 @@ CELLS_POLICY: Final = re.compile(
 _ROLE_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):(?:role|user)/(?:[^*?]*/)?(?P<name>[^*?/]+)")
 HEALTH_BUCKET: Final = re.compile(r"myflux-health-(?P<cell>[a-z][a-z0-9-]{2,19})-[0-9]{12}", re.ASCII)
 """The bucket of a cell's declarations."""
+CONNECT_BUCKET: Final = re.compile(r"myflux-connect-(?P<cell>[a-z][a-z0-9-]{2,19})-[0-9]{12}", re.ASCII)
+"""The bucket of what customers of a cell hand in."""
 _SLUG: Final = r"[a-z][a-z0-9-]{2,31}"
 _PART: Final = r"(?:\$\{[^}\s]+\}|[a-z0-9*?-]+)"
 """Of a name in a policy document: a slug, a wildcard or a variable."""

@@ -16,7 +16,7 @@ from .iam.grants import GOVERN, READ, WRITE
 from .iam.patterns import is_wild
 from .iam.policy_holders import HeldDocument, documents, unread
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
-from .own_functions import ADMIN_READERS, ADMIN_WRITERS, READERS, WRITERS
+from .own_functions import ADMIN_READERS, ADMIN_WRITERS, PROMOTERS, READERS, WRITERS
 
 _ARN: Final = "aws:principalarn"
 _TAG: Final = "aws:principaltag/tenant"
@@ -142,7 +142,7 @@ def _may(what: str, arn: str, place: ownership.Place, config: Config) -> bool:
         return role.kind in (ADMIN_READERS if what == "read" else ADMIN_WRITERS)
     if role.kind == "dedicated":
         return what == "read" and role.tenant == place.tenant
-    return role.kind in ({"runtime"} | READERS if what == "read" else WRITERS)
+    return role.kind in ({"runtime"} | READERS if what == "read" else {*WRITERS, *PROMOTERS})
 
 
 def _as_its_tenant(stack: Stack, _: Config) -> Iterator[Finding]:

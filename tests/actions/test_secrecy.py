@@ -80,6 +80,7 @@ ELSEWHERE = {
     "move": "what it wrote is searched at the end of tests/tenants_life",
     "bootstrap": "runs before a cell has any key, and its test looks for its passphrase",
     "env": "prints what a cell's file says, and asks nobody",
+    "connect": "needs a cell with its page, and tests/connect looks for the key in what it prints",
     "models": "reads tenants' files and prices, and asks nobody",
     "estimate": "reads a tenant's file and prices, and asks nobody",
     "rename": "refuses before it reads anything",

@@ -74,11 +74,13 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "admin-key rotate": ("--cell", "local"),
     "key set": ("initech",),
     "key status": (),
+    "connect link": ("initech",),
+    "connect confirm": ("initech", "--yes"),
 }
 ASK_AWS: Final = {
     "bootstrap", "up", "preview", "refresh", "destroy", "adopt", "move", "offboard", "rotate", "revoke", "disable",
     "enable", "sweep", "status", "history", "capacity", "usage", "admin-key set", "admin-key rotate", "key set",
-    "key status",
+    "key status", "connect link", "connect confirm",
 }  # fmt: skip
 _MAY_NOT_KNOW: Final = {"status", "verify"}
 """They end with 3 where nothing that was seen is wrong, and not everything was seen."""

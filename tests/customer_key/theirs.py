@@ -34,3 +34,9 @@ class TheirOpenAI:
         asked = {"name": "for MyFlux", "scopes": [], "expires_in_seconds": 90 * 86_400} | changes
         made = self.send("POST", f"{accounts}/{account}/api_keys", asked)
         return made["id"], made["value"]
+
+    def end(self, key_id: str) -> None:
+        """Deletes a key, as they do on OpenAI's site."""
+        admin = SecretText(self._cell.openai.create_admin_key("the customer's", organization_id=self.organization))
+        http = OpenAIHTTP(self._cell.openai_url, Deadline(60))
+        http.send("DELETE", f"/organization/projects/{self.project}/api_keys/{key_id}", admin)

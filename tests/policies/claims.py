@@ -11,6 +11,7 @@ import json
 
 from policies.guardrails.config import Config
 from policies.guardrails.model import UNKNOWN
+from tests.policies import intakes
 from tests.policies.breaking import (
     COPIES,
     PIPELINE,
@@ -195,7 +196,7 @@ CLAIMS: dict[str, list[Claim]] = {
         Claim("Only Secrets Manager", PLATFORM, sets("local-rotation-permission", principal="s3.amazonaws.com")),
         Claim("for our secrets", PLATFORM, sets("local-rotation-permission", sourceArn=ARN.format("secretsmanager", "secret:*"))),
         Claim("our EventBridge rules may call a function", PLATFORM, sets("local-sweeping-permission", sourceArn=ARN.format("events", "rule/other"))),
-        Claim("None has a URL", PLATFORM, extra(resource("aws:lambda/functionUrl:FunctionUrl", functionName="myflux-local-sweep"))),
+        Claim("None but the connect page has a URL", PLATFORM, extra(resource("aws:lambda/functionUrl:FunctionUrl", functionName="myflux-local-sweep"))),
     ],
     "functions-are-bridled": [
         Claim("A function's concurrency is limited", PLATFORM, sets(SWEEP, reservedConcurrentExecutions=-1)),
@@ -277,6 +278,12 @@ CLAIMS: dict[str, list[Claim]] = {
         Claim("encrypts its objects", PLATFORM, drops("local-health-store-encryption")),
         Claim("only the health function", PLATFORM, edits(STORED, "policy", of("OnlyWatchersAndDeployers", ("Condition", "StringNotEquals", "aws:PrincipalArn"), ["arn:aws:iam::000000000000:role/myflux-local-sweep"]))),
         Claim("deployers may use them", PLATFORM, edits(STORED, "policy", of("OnlyWatchersAndDeployers", ("Condition", "StringNotEquals", "aws:PrincipalArn"), ["arn:aws:iam::000000000000:user/intern*"]))),
+    ],
+    "intake-closed": [
+        Claim("blocks public access", PLATFORM, intakes.in_public()),
+        Claim("encrypts its objects", PLATFORM, intakes.unencrypted()),
+        Claim("Each object has one writer", PLATFORM, intakes.open_to("OnlyDeployersIssue", "arn:aws:iam::000000000000:role/myflux-local-connect")),
+        Claim("only the promoter reads what was handed in", PLATFORM, intakes.open_to("OnlyThePromoterTakes", "arn:aws:iam::000000000000:user/deployer")),
     ],
     "calls-are-encrypted": [
         Claim("AWS's own hosts", PLATFORM, sets("local-aws", endpoints=[{"iam": "https://evil.example"}])),

@@ -12,6 +12,7 @@ import pytest
 from policies.guardrails.config import Config
 from policies.guardrails.judge import RULES
 from policies.guardrails.model import UNKNOWN, Resource
+from tests.policies import intakes
 from tests.policies.rehearsed import STACKS, changed, document, edited, findings, judge, resource, stack, without
 
 Stack = tuple[Resource, ...]
@@ -157,6 +158,7 @@ CASES: list[tuple[str, str, Callable[[Stack], Stack], Callable[[Stack], Stack]]]
     ("alarms-topic-closed", PLATFORM,
      edits("local-alarms-topic-policy", "policy", statement(0, Principal="*")), hides("local-alarms-topic-policy", policy=UNKNOWN)),
     ("declarations-closed", PLATFORM, drops("local-health-store-policy"), sets("local-health-store-policy", policy=UNKNOWN)),
+    ("intake-closed", PLATFORM, intakes.without_policy(), intakes.with_policy(UNKNOWN)),
     ("functions-called-when-they-must", PLATFORM, drops("local-rotation-permission"),
      sets("local-sweeping-target", input=UNKNOWN)),
     ("functions-leave-a-trace", PLATFORM, edits("local-sweep-permissions", "policy", lambda d: [

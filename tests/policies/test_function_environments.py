@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from functions.connect import settings as page
 from functions.health import settings
+from functions.promoter import settings as promoter
 from functions.shared import environment
 from policies.guardrails.config import Config
 from policies.guardrails.function_environment import VARIABLES
@@ -34,7 +36,9 @@ def test_the_list_is_what_the_functions_read_and_the_program_sets() -> None:
     read = {environment.CELL, environment.ADMIN_SECRET, environment.BASE_URL, environment.ORGANIZATION}
     looks = {settings.BUCKET, settings.TOPIC, settings.LANGUAGE}
     assert read == set(SHIPPED)
-    assert set(VARIABLES) == read | looks
+    takes = {promoter.BUCKET, promoter.INTAKE_KEY, promoter.LINK_KEY}
+    assert takes == {page.BUCKET, page.INTAKE_KEY, page.LINK_KEY}, "page and promoter work on one intake"
+    assert set(VARIABLES) == read | looks | takes
     (health,) = [one for one in stack("local") if one.name == "local-health-function"]
     assert set(health.get("environment", "variables")) == read | looks
     assert with_variables({}) == []

@@ -35,7 +35,8 @@ _LAMBDA_ACTIONS = {
     "InvokeAsync": "InvokeFunction",
     "InvokeWithResponseStream": "InvokeFunction",
 }
-_SERVED_ANONYMOUSLY = ("execute-api:Invoke", "lambda:InvokeFunctionUrl")
+_URL = "lambda:InvokeFunctionUrl"
+_SERVED_ANONYMOUSLY = ("execute-api:Invoke", _URL)
 
 _ANONYMOUS = Caller(kind="Anonymous", arn="anonymous", account="anonymous")
 
@@ -98,7 +99,7 @@ def _enforce(
     if unsigned and iam_evaluator._served_unsigned(service, iam_action):
         return None
     if unsigned and anonymous_served:
-        return None if service != "s3" else _enforce_anonymous(iam_action, service, resource_arn)
+        return _enforce_unsigned(iam_action, service, resource_arn, _lower(service_context))
     credential = iam_evaluator.authenticate(access_key_id, account)
     if isinstance(credential, AuthError):
         return credential
@@ -172,10 +173,23 @@ def _denial(principal: str, action: str, resource: str, request: ServiceRequest 
     )
 
 
-def _enforce_anonymous(action: str, service: str, resource: str) -> EvalResult | None:
+def _enforce_unsigned(action: str, service: str, resource: str, context: Values) -> EvalResult | None:
+    """A function's URL needs two grants since October 2025. A URL that does not exist is not found.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+    """
+    if action == _URL and resource != "*":
+        invoked: Values = {"lambda:invokedviafunctionurl": "true"}
+        return _enforce_anonymous(_URL, service, resource, context) or _enforce_anonymous(
+            "lambda:InvokeFunction", service, resource, invoked
+        )
+    return _enforce_anonymous(action, service, resource, context) if service == "s3" else None
+
+
+def _enforce_anonymous(action: str, service: str, resource: str, context: Values) -> EvalResult | None:
     """An unsigned call needs a resource policy that allows everybody."""
     found = resource_policy(service, action, resource)
-    asked = Request(action, resource, _environment_keys(resource, ""))
+    asked = Request(action, resource, {**_environment_keys(resource, ""), **context})
     if found and nearest(found.policy, _ANONYMOUS, asked) and not resource_denies(found.policy, _ANONYMOUS, asked):
         return None
     return _denial("anonymous", action, resource, None, Verdict(False, layer="resource-based policy"))

@@ -31,7 +31,7 @@ def _allow(sid: str, actions: list[str], resources: list[str], condition: dict[s
 _SECRETS = _arns("secretsmanager", "secret:myflux/*", "secret:myflux-admin/*")
 _ADMIN_SECRETS = _arns("secretsmanager", "secret:myflux-admin/*")
 _KEYS = _arns("kms", "key/*")
-_ALIASES = _arns("kms", "alias/myflux/*")
+_ALIASES = _arns("kms", "alias/myflux/*", "alias/myflux-intake/*", "alias/myflux-link/*")
 _ROLES = _arns("iam", "role/myflux-*", region="")
 _MANAGED_POLICIES = _arns("iam", "policy/myflux-*", region="")
 _LOG_GROUPS = _arns("logs", "log-group:/aws/lambda/myflux-*")
@@ -41,7 +41,7 @@ _FUNCTIONS = _arns("lambda", "function:myflux-*")
 _ALARMS = _arns("cloudwatch", "alarm:myflux-*")
 _RULES = _arns("events", "rule/myflux-*")
 _DASHBOARDS = _arns("cloudwatch", "dashboard/myflux-*", region="")
-_BUCKETS = ["arn:aws:s3:::myflux-health-*"]
+_BUCKETS = ["arn:aws:s3:::myflux-health-*", "arn:aws:s3:::myflux-connect-*"]
 _OBJECTS = ["arn:aws:s3:::myflux-health-*/*"]
 
 _NO_VALUES: Statement = {
@@ -100,7 +100,7 @@ _LOOK = [
         _actions(
             "lambda",
             "GetFunction GetFunctionCodeSigningConfig GetFunctionConcurrency GetFunctionConfiguration "
-            "GetFunctionEventInvokeConfig GetPolicy ListTags ListVersionsByFunction",
+            "GetFunctionEventInvokeConfig GetFunctionUrlConfig GetPolicy ListTags ListVersionsByFunction",
         ),
         _FUNCTIONS,
     ),
@@ -246,6 +246,23 @@ _BUILD_HEALTH = [
     _allow("LookNow", _actions("lambda", "InvokeFunction"), _arns("lambda", "function:myflux-*-health")),
 ]
 
+_CONNECT = [
+    _allow("SignLinks", _actions("kms", "GenerateMac"), _KEYS),
+    _allow(
+        "IssueLinks",
+        _actions("s3", "DeleteObject DeleteObjectVersion GetObject PutObject"),
+        ["arn:aws:s3:::myflux-connect-*/*"],
+    ),
+    _allow("BuildIntake", _actions("s3", "PutBucketNotification PutLifecycleConfiguration"), _BUCKETS),
+    _allow("LookAtIntake", _actions("s3", "GetBucketNotification"), _BUCKETS),
+    _allow(
+        "BuildPages",
+        _actions("lambda", "CreateFunctionUrlConfig DeleteFunctionUrlConfig UpdateFunctionUrlConfig"),
+        _FUNCTIONS,
+    ),
+    _allow("Promote", _actions("lambda", "InvokeFunction"), _arns("lambda", "function:myflux-*-promoter")),
+]
+
 _BECOME_RUNTIME = [_allow("BecomeRuntime", _actions("sts", "AssumeRole TagSession"), _ROLES)]
 
 _UNRELATED_TEAM = [
@@ -264,7 +281,7 @@ def _document(*statements: Statement) -> str:
 
 
 POLICIES = {
-    "deployer": (_document(_NO_VALUES, *_LOOK), _document(*_BUILD), _document(*_BUILD_HEALTH)),
+    "deployer": (_document(_NO_VALUES, *_LOOK), _document(*_BUILD), _document(*_BUILD_HEALTH), _document(*_CONNECT)),
     "ci": (_document(_NO_VALUES, *_LOOK),),
     "runtime": (_document(*_BECOME_RUNTIME),),
     "stranger": (_document(*_UNRELATED_TEAM),),

@@ -10,6 +10,7 @@ kms                KMS keys and aliases
 lambda_function    Lambda functions from a .zip file, whose bytes are uploaded unchanged
 lambda_invocation  A Lambda function invoked as part of a deployment
 lambda_settings    Who may invoke a Lambda function, and its settings for asynchronous invocations
+lambda_url         The URL of a Lambda function. The id is the function
 lambda_state       The state of a Lambda function in AWS, and whether its last change is complete
 logs               CloudWatch Logs groups, with the official plugin's type name
 s3_bucket          S3 buckets, without what other resources set on them (`s3_settings`)

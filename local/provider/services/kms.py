@@ -10,14 +10,19 @@ from typing import Any
 
 from local.provider.aws import Aws
 from local.provider.model import AutoName, Change, Created, Property, Resource, Scalar, State
-from local.provider.rules import between, matches
+from local.provider.rules import between, matches, one_of
 from local.provider.services.tags import mapped, pairs
+
+_SYMMETRIC, _HMAC = "SYMMETRIC_DEFAULT", "HMAC_256"
+_ENCRYPTS, _SIGNS = "ENCRYPT_DECRYPT", "GENERATE_VERIFY_MAC"
+"""Specs and usages of the keys that the stand-in carries."""
 
 
 def _create_key(aws: Aws, inputs: State) -> Created:
     request: dict[str, Any] = {"Tags": pairs(inputs.get("tags"), "TagKey", "TagValue")}
     request |= {"Description": inputs["description"]} if inputs.get("description") else {}
     request |= {"Policy": inputs["policy"]} if inputs.get("policy") else {}
+    request |= {"KeySpec": inputs["customerMasterKeySpec"], "KeyUsage": inputs["keyUsage"]}
     request |= {"BypassPolicyLockoutSafetyCheck": True} if inputs["bypassPolicyLockoutSafetyCheck"] else {}
     return Created(aws.client("kms").create_key(**request)["KeyMetadata"]["KeyId"])
 
@@ -46,8 +51,8 @@ def _read_key(aws: Aws, id: str, _prior: State) -> State | None:
         return None
     if key["KeyState"] in ("PendingDeletion", "PendingReplicaDeletion"):
         return None
-    rotation = kms.get_key_rotation_status(KeyId=id)
-    rotates = rotation["KeyRotationEnabled"]
+    rotation = kms.get_key_rotation_status(KeyId=id) if key.get("KeySpec", _SYMMETRIC) == _SYMMETRIC else {}
+    rotates = rotation.get("KeyRotationEnabled", False)
     return {
         "id": key["KeyId"],
         "arn": key["Arn"],
@@ -102,6 +107,11 @@ def _retag_key(aws: Aws, id: str, add: Mapping[str, str], remove: Sequence[str])
 def _key_conflicts(inputs: State) -> list[tuple[str, str]]:
     if inputs.get("rotationPeriodInDays") and inputs["enableKeyRotation"] is False:
         return [("rotationPeriodInDays", "needs enableKeyRotation to be true")]
+    usage, spec = inputs.get("keyUsage"), inputs.get("customerMasterKeySpec")
+    if isinstance(usage, str) and isinstance(spec, str) and (usage == _SIGNS) != (spec == _HMAC):
+        return [("keyUsage", f"{usage} is not a usage of {spec}")]
+    if spec == _HMAC and inputs["enableKeyRotation"] is True:
+        return [("enableKeyRotation", "KMS does not rotate an HMAC key by itself")]
     return []
 
 
@@ -145,12 +155,14 @@ RESOURCES = (
             "rotationPeriodInDays": Property(Scalar.INTEGER, computed=True, rule=between(90, 2560)),
             "policy": Property(Scalar.POLICY, computed=True),
             "isEnabled": Property(Scalar.BOOLEAN, default=True),
+            "keyUsage": Property(Scalar.STRING, default=_ENCRYPTS, replaces=True, rule=one_of((_ENCRYPTS, _SIGNS))),
+            "customerMasterKeySpec": Property(
+                Scalar.STRING, default=_SYMMETRIC, replaces=True, rule=one_of((_SYMMETRIC, _HMAC))
+            ),
         },
         outputs={
             "arn": Scalar.STRING,
             "keyId": Scalar.STRING,
-            "keyUsage": Scalar.STRING,
-            "customerMasterKeySpec": Scalar.STRING,
             "multiRegion": Scalar.BOOLEAN,
         },
         create=_create_key,

@@ -9,18 +9,24 @@ from typing import Any
 
 from local.provider.aws import Aws, Refused
 from local.provider.model import AutoName, Change, Created, ObjectOf, Property, Resource, Scalar, State
-from local.provider.rules import between, is_arn, matches
+from local.provider.rules import between, is_arn, matches, one_of
 
-_OPTIONAL = {"sourceAccount": "SourceAccount", "sourceArn": "SourceArn", "qualifier": "Qualifier"}
+_OPTIONAL = {
+    "sourceAccount": "SourceAccount",
+    "sourceArn": "SourceArn",
+    "qualifier": "Qualifier",
+    "functionUrlAuthType": "FunctionUrlAuthType",
+    "invokedViaFunctionUrl": "InvokedViaFunctionUrl",
+}
 
 _LONGEST_AGE = 21600
 
-_POLICY_LOCK = threading.Lock()
+POLICY_LOCK = threading.Lock()
 """AWS loses statements added to one function's policy at the same time: as the official plugin, adds one at a time."""
 
 
 def _add(aws: Aws, inputs: State) -> Created:
-    with _POLICY_LOCK:
+    with POLICY_LOCK:
         aws.client("lambda").add_permission(
             FunctionName=inputs["function"],
             StatementId=inputs["statementId"],
@@ -65,13 +71,28 @@ def _principal(principal: Any) -> str:
 
 def _bounds(condition: Mapping[str, Mapping[str, str]]) -> State:
     keys = {key.lower(): value for test in condition.values() for key, value in test.items()}
-    seen = {"sourceAccount": keys.get("aws:sourceaccount"), "sourceArn": keys.get("aws:sourcearn")}
+    seen: State = {
+        "sourceAccount": keys.get("aws:sourceaccount"),
+        "sourceArn": keys.get("aws:sourcearn"),
+        "functionUrlAuthType": keys.get("lambda:functionurlauthtype"),
+        "invokedViaFunctionUrl": keys.get("lambda:invokedviafunctionurl") == "true",
+    }
     return {name: value for name, value in seen.items() if value}
+
+
+def _through_a_url(inputs: State) -> list[tuple[str, str]]:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html"""
+    found: list[tuple[str, str]] = []
+    if inputs.get("invokedViaFunctionUrl") and inputs.get("action") not in (None, "lambda:InvokeFunction"):
+        found.append(("invokedViaFunctionUrl", "is for the action lambda:InvokeFunction alone"))
+    if inputs.get("functionUrlAuthType") and inputs.get("action") not in (None, "lambda:InvokeFunctionUrl"):
+        found.append(("functionUrlAuthType", "is for the action lambda:InvokeFunctionUrl alone"))
+    return found
 
 
 def _remove(aws: Aws, id: str, state: State) -> None:
     qualifier = state.get("qualifier")
-    with _POLICY_LOCK:
+    with POLICY_LOCK:
         aws.client("lambda").remove_permission(
             FunctionName=state["function"], StatementId=id, **({"Qualifier": qualifier} if qualifier else {})
         )
@@ -156,6 +177,8 @@ RESOURCES = (
                 Scalar.STRING, replaces=True, rule=matches(r"\d{12}", "an account id of 12 digits")
             ),
             "sourceArn": Property(Scalar.STRING, replaces=True, rule=is_arn),
+            "functionUrlAuthType": Property(Scalar.STRING, replaces=True, rule=one_of(("AWS_IAM", "NONE"))),
+            "invokedViaFunctionUrl": Property(Scalar.BOOLEAN, replaces=True),
             "qualifier": _replaces,
             "statementId": Property(
                 Scalar.STRING,
@@ -165,6 +188,7 @@ RESOURCES = (
         },
         outputs={},
         fixed={"statementIdPrefix": ""},
+        conflicts=_through_a_url,
         create=_add,
         read=_read,
         delete=_remove,
