@@ -261,7 +261,10 @@
       shown = { kind: "problem", name: data.error };
       return draw(true);
     }
-    if (data.error === "saved") return start();
+    if (data.error === "saved") {
+      clear();
+      return start();
+    }
     if (again === check) rows = null;
     if (data.error === "too_large") {
       rows = [{ name: "shape", state: "bad", reason: "too_long", facts: {} }];
