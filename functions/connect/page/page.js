@@ -523,6 +523,7 @@
     if (!busy) check();
   });
 
+  $("plain").remove();
   addEventListener("pagehide", () => { field.value = ""; clear(); });
   addEventListener("pageshow", (event) => event.persisted && location.reload());
   addEventListener("hashchange", () => /^#[\w-]+\.[\w-]+$/.test(location.hash) && location.reload());
