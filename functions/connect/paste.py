@@ -128,7 +128,7 @@ class _Reading:
         if all(isinstance(one, SecretText) for one in found) and len(set(found)) == 1:
             self.cleaned.add("repeated")
             return found[0]
-        return "two_keys"
+        return "admin_key" if "admin_key" in found else "two_keys"
 
     def _single(self, plain: str, start: re.Match[str] | None) -> SecretText | str:
         assert start is not None

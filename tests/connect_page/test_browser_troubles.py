@@ -179,6 +179,21 @@ def test_two_tabs_with_the_same_key_both_end_with_the_receipt(
     expect(second.page.locator("main")).to_contain_text(render.words("en")["receipt"]["already"])
 
 
+def test_a_key_that_another_tab_saved_shows_the_receipt_when_it_is_checked(
+    customer: Customer, given: Given, theirs: TheirOpenAI
+) -> None:
+    key = theirs.key()[1]
+    first = _ready(customer, given, key)
+    second = customer.another_tab(first, given)
+    first.save.click()
+    first.wait_for_receipt()
+
+    second.paste(key)
+
+    second.wait_for_receipt()
+    assert second.page.locator("textarea").count() == 0
+
+
 def test_a_tab_whose_browser_opened_another_link_saves_nothing(
     customer: Customer, given: Given, intake: Intake, theirs: TheirOpenAI
 ) -> None:

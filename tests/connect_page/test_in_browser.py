@@ -346,3 +346,10 @@ def test_without_javascript_the_page_says_so_and_the_link_is_not_spent(
     for language in LANGUAGES:
         expect(tab.page.get_by_text(render.words(language)["no_script"])).to_be_visible()
     assert intake.state() == before
+
+
+def test_with_javascript_nothing_says_that_there_is_none(customer: Customer, given: Given) -> None:
+    tab = customer.open(given)
+
+    for language in LANGUAGES:
+        assert tab.page.get_by_text(render.words(language)["no_script"]).count() == 0

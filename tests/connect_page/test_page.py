@@ -148,7 +148,7 @@ def test_the_hashes_are_of_what_the_page_holds() -> None:
 
 
 def test_without_javascript_it_says_so_in_both_languages() -> None:
-    shown = render.HTML.partition("<noscript>")[2].partition("</noscript>")[0]
+    shown = render.HTML.partition('<main id="plain">')[2].partition("</main>")[0]
 
     for language in LANGUAGES:
         assert f'<p lang="{language}">{render.words(language)["no_script"]}</p>' in shown

@@ -76,6 +76,7 @@ NAMED = {
     "an admin key beside a key": (f"{OURS}\n{ADMIN}", "admin_key"),
     "an admin key with dashes of Word": (ADMIN.replace("-", "–"), "admin_key"),
     "an admin key wrapped within its prefix": (ADMIN[:3] + "\n" + ADMIN[3:], "admin_key"),
+    "an admin key so wrapped, beside a key": (f"{OURS}\n{ADMIN[:3]}\n{ADMIN[3:]}", "admin_key"),
     "an admin key with a capital": ("Sk-Admin-" + ADMIN[9:], "admin_key"),
     "two keys": (f"{OURS}\n{PERSONS}", "two_keys"),
     "a key and a cut one": (f"{OURS} {OURS[:-3]}", "two_keys"),

@@ -276,6 +276,12 @@ def test_a_body_of_wrong_types_is_like_an_empty_one(browser: Browser, given: Giv
         assert (status, told["checks"][0]["reason"]) == (200, "empty")
 
 
+@pytest.mark.parametrize("text", ["\ud800", "sk-\udfff", "\x00", "\u202e" + KEY[:9]])
+def test_characters_that_no_text_has_are_a_paste_like_any_other(browser: Browser, given: Given, text: str) -> None:
+    assert browser.post("/check", {"link": given.link.id, "key": text})[0] == 200
+    assert browser.post("/session", {"token": text})[0] == 403
+
+
 def test_the_audit_names_each_step_and_never_holds_key_or_link(
     browser: Browser, given: Given, theirs: TheirOpenAI, logged: pytest.LogCaptureFixture
 ) -> None:

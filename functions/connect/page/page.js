@@ -261,7 +261,10 @@
       shown = { kind: "problem", name: data.error };
       return draw(true);
     }
-    if (data.error === "saved") return start();
+    if (data.error === "saved") {
+      clear();
+      return start();
+    }
     if (again === check) rows = null;
     if (data.error === "too_large") {
       rows = [{ name: "shape", state: "bad", reason: "too_long", facts: {} }];
@@ -520,6 +523,7 @@
     if (!busy) check();
   });
 
+  $("plain").remove();
   addEventListener("pagehide", () => { field.value = ""; clear(); });
   addEventListener("pageshow", (event) => event.persisted && location.reload());
   addEventListener("hashchange", () => /^#[\w-]+\.[\w-]+$/.test(location.hash) && location.reload());
