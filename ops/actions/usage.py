@@ -114,7 +114,8 @@ class Report:
 
     @property
     def old(self) -> bool:
-        return self.prices_as_of is not None and (self.today - self.prices_as_of).days > OLD_DAYS
+        """A day that is not known is no recent one."""
+        return self.prices_as_of is None or (self.today - self.prices_as_of).days > OLD_DAYS
 
     @property
     def complete(self) -> bool:

@@ -172,7 +172,7 @@ def _days(one: Report) -> list[str]:
 
 def _prices(one: Report) -> str:
     if one.prices_as_of is None:
-        return f"Prices: {SOURCE}."
+        return f"Prices: {SOURCE}, which does not say when it read them: compare them with {page()}."
     age = (one.today - one.prices_as_of).days
     told = f"Prices: {SOURCE}, read on {one.prices_as_of}, {counted(age, 'day')} ago, of the shortest prompts."
     return f"{told} They are old: compare them with {page()}." if one.old else told
