@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -39,6 +40,8 @@ def test_a_page_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> 
         (".", "is a folder: name a file in it"),
         ("none/status.html", "does not exist: make it"),
         ("/proc/status.html", ""),
+        ("/dev/null", "is not a file: name one"),
+        ("pipe", "is not a file: name one"),
     ],
 )
 def test_a_place_that_cannot_hold_it_is_refused_before_anything_is_asked(
@@ -48,8 +51,17 @@ def test_a_place_that_cannot_hold_it_is_refused_before_anything_is_asked(
         pytest.fail("the fleet was read")
 
     monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
     monkeypatch.setattr(read_reports, "statuses", asked)
     monkeypatch.setattr("os.access", lambda path, mode: Path(path) != Path("/proc"))
     with pytest.raises(OperationError, match=reason or "you may not write in /proc"):
         file.check(Path(place))
     assert CliRunner().invoke(app, ["status", "--html", place]).exit_code == 1
+
+
+def test_a_link_stays_a_link_and_its_file_is_replaced(tmp_path: Path) -> None:
+    today, latest = tmp_path / "today.html", tmp_path / "latest.html"
+    latest.symlink_to(today)
+    file.check(latest)
+    file.write(latest, b"the page")
+    assert (latest.is_symlink(), today.read_bytes()) == (True, b"the page")
