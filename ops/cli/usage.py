@@ -63,7 +63,7 @@ def usage(
         output.fail("--csv and --json both print to stdout: give one of them.", code=2)
     reports = run_usage.usage_of(fleet, tenants or [], cell, since.date() if since else None, by, _line)
     if as_csv:
-        print(_csv(reports), end="")
+        print(output.plain(_csv(reports)), end="")
     else:
         text = "\n\n".join(map(usage_report.text, reports))
         output.result({"cells": [usage_report.facts(one) for one in reports]}, text, as_json=as_json)

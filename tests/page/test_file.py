@@ -10,9 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from ops.actions import read_reports
+from ops.actions.read_reports import Statuses
 from ops.cli.main import app
 from ops.errors import OperationError
 from ops.page import file
+from tests.page.fleets import one_of_each
 
 
 def test_the_file_is_replaced_in_one_step_and_only_its_owner_reads_it(tmp_path: Path) -> None:
@@ -65,3 +67,14 @@ def test_a_link_stays_a_link_and_its_file_is_replaced(tmp_path: Path) -> None:
     file.check(latest)
     file.write(latest, b"the page")
     assert (latest.is_symlink(), today.read_bytes()) == (True, b"the page")
+
+
+def test_what_was_read_is_told_even_where_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OperationError("status.html was not written: No space left on device.")
+
+    monkeypatch.setattr(read_reports, "statuses", lambda *_, **__: Statuses({}, {}, {}, one_of_each()))
+    monkeypatch.setattr(file, "write", full)
+    ended = CliRunner().invoke(app, ["status", "--html", str(tmp_path / "status.html")])
+    assert "TENANT" in ended.stdout
+    assert (ended.exit_code, str(ended.exception)) == (1, "status.html was not written: No space left on device.")
