@@ -110,6 +110,11 @@ def heartbeat(cell: Cell, memory: Memory, clock: datetime) -> TroubleView | None
     if began is None:
         told, do = "the health function has not looked at the tenants yet", "look again in some minutes"
         return TroubleView("health_not_run", "unknown", told, do=do, command=log, page=page)
+    if began - clock > every:
+        # Such a look would count as new until that day, however long ago the function stopped.
+        told = f"the health function last looked at {began:%Y-%m-%d %H:%M}Z, later than this machine's clock"
+        do = "set this machine's clock"
+        return TroubleView("clocks_differ", "unknown", told, do=do, command="date -u", page=page)
     if clock - began > 2 * every:
         minutes = every.seconds // 60
         told = f"the health function last looked at {began:%Y-%m-%d %H:%M}Z, and should every {minutes} minutes"

@@ -125,7 +125,7 @@ def looked(cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> list[Step]:
     left_out = (NOT_SHOWN if not tenant.minted else frozenset[str]()) | (
         _BY_THE_KEY if not tenant.enabled else frozenset[str]()
     )
-    lasting = {one["kind"] for one in answer["findings"] if KINDS[one["kind"]].lasting}
+    lasting = {one["kind"] for one in answer["findings"] if one["kind"] in KINDS and KINDS[one["kind"]].lasting}
     judged = [_finding(one, cell, tenant, answer) for one in answer["findings"] if one["kind"] not in lasting]
     unknown = ({*answer["unknown"]} - _OFTEN_UNKNOWN) | lasting
     told = _told(tenant, answer)
@@ -143,7 +143,16 @@ def looked(cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> list[Step]:
             for step, (kinds, asked) in _ASKED.items()
             if step not in left_out
         ),
+        *_of_another_version(cell, [one for one in judged if one.kind not in KINDS]),
     ]
+
+
+def _of_another_version(cell: Cell, found: Sequence[TroubleView]) -> list[Step]:
+    """What belongs to none of the steps, since a later version of the function knows more."""
+    if not found:
+        return []
+    asked = f"{cell.names.function(HEALTH)}: all that it judges"
+    return [_judged("other findings", asked, found, unknown=False, told="")]
 
 
 _NOT_USED: Final = "the function found no key that it could use, or OpenAI did not answer"
@@ -173,7 +182,8 @@ def _written(cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> Step:
 def _finding(one: Mapping[str, Any], cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> TroubleView:
     """In the words of the message about it."""
     trouble = Trouble(one["kind"], one["subject"], one["stage"], _seconds(answer["at"]), one["values"])
-    of_organization = KINDS[trouble.kind].scope == ORGANIZATION and answer["organization"]
+    kind = KINDS.get(trouble.kind)
+    of_organization = kind is not None and kind.scope == ORGANIZATION and answer["organization"]
     scope = Scope(ORGANIZATION, answer["organization"]) if of_organization else Scope(TENANT, tenant.tenant)
     return of_health(trouble, scope, cell.cell, {tenant.tenant: declared(tenant)})
 

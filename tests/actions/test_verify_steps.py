@@ -308,6 +308,12 @@ def test_every_kind_of_a_tenants_trouble_belongs_to_a_step(small_cell: Cell, acm
         assert {one.state for one in found.values()} != {"ok"}, kind
 
 
+def test_a_kind_that_only_a_later_version_knows_is_a_step_of_its_own(small_cell: Cell, acme: Tenant) -> None:
+    one = looked(small_cell, acme, findings=[finding("comet_near")])["other findings"]
+    assert (one.state, "comet_near" in one.answer) == ("wrong", True)
+    assert "other findings" not in looked(small_cell, acme)
+
+
 def test_what_was_not_judged_is_not_ok(small_cell: Cell, acme: Tenant) -> None:
     silent = {"list": {"cause": "unanswered", "said": "no answer", "models": []}, "call": None}
     found = looked(small_cell, acme, **silent, unknown=[*ALL, "model_retiring", "model_retired"])
