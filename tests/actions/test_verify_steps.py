@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from functions.health.trouble import KINDS
 from functions.sweep.trust import DeadTrust
 from myflux_keys import names
 from myflux_keys.cell_functions import ROTATION
+from myflux_keys.declaration import Declaration
 from ops.actions import run_verify, verify, verify_access, verify_openai
 from ops.actions.history import Life
 from ops.actions.sweep import Swept
@@ -23,6 +25,7 @@ from ops.errors import OperationError
 from ops.isolation.concrete import Somebody
 from ops.rotation_state import facts
 from tenancy import Cell, Tenant
+from tenancy.declaration import declared
 
 NOW = datetime(2026, 11, 29, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -312,6 +315,17 @@ def test_a_kind_that_only_a_later_version_knows_is_a_step_of_its_own(small_cell:
     one = looked(small_cell, acme, findings=[finding("comet_near")])["other findings"]
     assert (one.state, "comet_near" in one.answer) == ("wrong", True)
     assert "other findings" not in looked(small_cell, acme)
+
+
+def test_a_change_of_the_file_that_was_not_deployed_is_told(acme: Tenant) -> None:
+    """The health function compares OpenAI with the earlier file, and finds nothing wrong."""
+    there = Declaration.from_json(declared(acme).to_json())
+    assert verify.declaration(acme, "", there).state == "ok"
+    assert verify.declaration(acme, "", None).state == "could not be asked"
+    changed = replace(there, models=("gpt-5.4",), budget=None)
+    step = verify.declaration(acme, "", changed)
+    assert (step.state, step.mend) == ("wrong", "myflux-keys up acme")
+    assert step.answer.endswith("without: models, budget")
 
 
 def test_what_was_not_judged_is_not_ok(small_cell: Cell, acme: Tenant) -> None:
