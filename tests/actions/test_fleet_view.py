@@ -203,6 +203,18 @@ def test_a_kind_that_only_a_later_version_knows_is_told(world: World) -> None:
     assert (one.severity, one.since) == ("attention", datetime.fromtimestamp(SINCE, UTC))
 
 
+def test_values_that_are_not_those_of_this_version_are_told_as_they_are(world: World) -> None:
+    key = "sk-" + "proj-" + "A1b2" * 8
+    retiring = trouble("model_retiring", "gpt-5-mini", date="soon", replacement="m", input_usd="1", days="x")
+    drift = trouble("limit_drift", "x", limit=f"speed {{of}} {key}", declared="a", actual=key)
+    world.found = of("acme", retiring, drift)
+    acme = world.acme()
+    told = {one.kind: one.sentence for one in acme.troubles}
+    assert "speed {of} [redacted]" in told["limit_drift"]
+    assert key not in str(acme)
+    assert acme.models[0].ends == date(2026, 12, 11), "a day that is none leaves the one that we know"
+
+
 def test_a_tenant_that_was_never_seen_or_not_for_long_is_not_checked(world: World) -> None:
     world.memory = {"seen_at": None}
     assert (world.acme().state, world.acme().severity) == ("not checked", "unknown")
