@@ -163,12 +163,13 @@ _SILENT: Final = {
 
 
 def _judged(step: str, asked: str, wrong: Sequence[TroubleView], unknown: bool, told: str) -> Step:
+    """`told` empty: nothing was answered, so that nothing is wrong is not known either."""
     if wrong:
         mend = next((one.command or one.do or "" for one in wrong), "")
         return Step(step, asked, "wrong", "; ".join(one.sentence for one in wrong), mend)
-    if unknown:
+    if unknown or not told:
         return Step(step, asked, "could not be asked", told or _SILENT.get(step, _NOT_USED))
-    return Step(step, asked, "ok", told or "nothing is wrong")
+    return Step(step, asked, "ok", told)
 
 
 def _written(cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> Step:
@@ -193,8 +194,10 @@ def _told(tenant: Tenant, answer: Mapping[str, Any]) -> dict[str, str]:
     told: dict[str, str] = {}
     if answer["list"]:
         parts = [_of_call("GET /models", answer["list"], f"{len(answer['list']['models'])} models")]
-        if answer["call"]:
-            parts.append(_of_call(f"a call of {answer['call']['model']}", answer["call"], "answered"))
+        if call := answer["call"]:
+            parts.append(_of_call(f"a call of {call['model']}", call, "answered"))
+        elif answer["list"]["cause"] == Cause.OK.value:
+            parts.append("no call was made")
         told["calls"] = "; ".join(parts)
         if answer["list"]["cause"] != Cause.OK.value:
             told["models"] = f"GET /models: {answer['list']['said']}"
@@ -215,8 +218,9 @@ def _told(tenant: Tenant, answer: Mapping[str, Any]) -> dict[str, str]:
         budget = f" of {tenant.budget.monthly_usd}" if tenant.budget else ""
         spent = Decimal(answer["month_usd"])
         told["money"] = f"{spent:.2f}{budget} USD this month, before tax; today is not complete"
-    if answer["key"] and answer["key"]["expires_at"]:
-        told["life of the key"] = f"made {answer['key']['minted_at']}, expires {answer['key']['expires_at']}"
+    if key := answer["key"]:
+        until = f"expires {key['expires_at']}" if key["expires_at"] else "the value names no end of it"
+        told["life of the key"] = f"made {key['minted_at']}, {until}" if key["minted_at"] else until
     return told
 
 

@@ -333,6 +333,10 @@ def test_what_was_not_judged_is_not_ok(small_cell: Cell, acme: Tenant) -> None:
     found = looked(small_cell, acme, **silent, unknown=[*ALL, "model_retiring", "model_retired"])
     assert found["calls"].state == found["models"].state == "could not be asked"
     assert found["calls"].answer == "GET /models: no answer"
+    nothing = {"key": None, "list": None, "call": None, "limits": None, "month_usd": None}
+    states = {name: one.state for name, one in looked(small_cell, acme, **nothing).items()}
+    assert [name for name, state in states.items() if state == "ok"] == ["declaration"], "as without a budget and a key"
+    assert looked(small_cell, acme, call=None)["calls"].answer == "GET /models: 1 models; no call was made"
     once = looked(small_cell, acme, findings=[finding("rate_limited")])["calls"]
     assert once.state == "could not be asked", "met once it is no trouble, and hides whether there is another"
 
