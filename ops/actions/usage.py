@@ -114,7 +114,9 @@ class Report:
 
     @property
     def old(self) -> bool:
-        """A day that is not known is no recent one."""
+        """Where there is something to price. A day that is not known is no recent one."""
+        if not self.total.priced:
+            return False
         return self.prices_as_of is None or (self.today - self.prices_as_of).days > OLD_DAYS
 
     @property
@@ -138,7 +140,8 @@ def report(cell: str, answers: Sequence[Mapping[str, Any]], by: By | None, tenan
             books.cost(*row)
         for row in one["usage"]:
             books.usage(known[one["id"]], *row)
-    days = list(_days(max(since, not_read or since), as_of.date(), known, books))
+    # Without an organization OpenAI was not asked, and no day has costs that are still to come.
+    days = list(_days(max(since, not_read or since), as_of.date(), known, books)) if organizations else []
     of_tenants = {tenant: known[one["id"]] for one in organizations for tenant in one["projects"].values()}
     books.fill({tenant: there for tenant, there in of_tenants.items() if wanted is None or tenant in wanted}, days)
     priced = sorted(books.models - books.no_price.keys())

@@ -129,6 +129,8 @@ def looked(cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> list[Step]:
     judged = [_finding(one, cell, tenant, answer) for one in answer["findings"] if one["kind"] not in lasting]
     unknown = ({*answer["unknown"]} - _OFTEN_UNKNOWN) | lasting
     told = _told(tenant, answer)
+    has_project = answer["secret"] == "there"  # noqa: S105 - a word, and no secret
+    silent = _SILENT if has_project else dict[str, str]()
     model = answer["call"]["model"] if answer["call"] else tenant.models[0]
     return [
         _written(cell, tenant, answer),
@@ -139,6 +141,7 @@ def looked(cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> list[Step]:
                 [one for one in judged if one.kind in kinds],
                 bool(kinds & unknown),
                 told.get(step, ""),
+                silent.get(step, _NOT_USED),
             )
             for step, (kinds, asked) in _ASKED.items()
             if step not in left_out
@@ -152,23 +155,23 @@ def _of_another_version(cell: Cell, found: Sequence[TroubleView]) -> list[Step]:
     if not found:
         return []
     asked = f"{cell.names.function(HEALTH)}: all that it judges"
-    return [_judged("other findings", asked, found, unknown=False, told="")]
+    return [_judged("other findings", asked, found, unknown=False, told="", silent="")]
 
 
 _NOT_USED: Final = "the function found no key that it could use, or OpenAI did not answer"
-_SILENT: Final = {
+_SILENT: Final[Mapping[str, str]] = {
     "limits": "OpenAI's Admin API did not tell them: its log has why, and `verify` may be run again in a minute",
     "money": "no cycle of the health function has read the costs yet",
 }
 
 
-def _judged(step: str, asked: str, wrong: Sequence[TroubleView], unknown: bool, told: str) -> Step:
-    """`told` empty: nothing was answered, so that nothing is wrong is not known either."""
+def _judged(step: str, asked: str, wrong: Sequence[TroubleView], unknown: bool, told: str, silent: str) -> Step:
+    """`told` empty: nothing was answered, so that nothing is wrong is not known either, and `silent` says why."""
     if wrong:
         mend = next((one.command or one.do or "" for one in wrong), "")
         return Step(step, asked, "wrong", "; ".join(one.sentence for one in wrong), mend)
     if unknown or not told:
-        return Step(step, asked, "could not be asked", told or _SILENT.get(step, _NOT_USED))
+        return Step(step, asked, "could not be asked", told or silent)
     return Step(step, asked, "ok", told)
 
 

@@ -14,6 +14,7 @@ from ops import prices
 from ops.actions import functions_client, run_usage
 from ops.actions.run_usage import WAIT_SECONDS, ask, usage_of
 from ops.actions.usage import NOBODY, OTHERS, By, Line, Report, reckon, report
+from ops.cli import usage_report
 from ops.errors import OperationError
 from ops.prices import Call
 from tests.sweep.test_sweep_command import CELL, Function, refused
@@ -191,6 +192,21 @@ def test_old_prices_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(prices, "as_of", lambda _, read=read: read)
         ages.append(reported(organization(usage=[used(10)])).old)
     assert ages == [False, True], "90 days, and 91"
+
+
+def test_prices_whose_day_is_not_known_are_said_so_and_are_not_called_recent() -> None:
+    found = reported(organization(usage=[used(1_000_000, model="text-embedding-3-small")]))
+    assert (found.prices_as_of, found.old) == (None, True)
+    assert "does not say when it read them: compare them with https://" in usage_report.text(found)
+    nothing = reported(organization())
+    assert not nothing.old
+    assert "genai-prices" not in usage_report.text(nothing), "nothing was priced"
+
+
+def test_where_openai_was_not_asked_no_day_waits_for_its_costs() -> None:
+    found = reported(without={"initech": "its key is the customer's own"})
+    assert usage_report.text(found) == "local: OpenAI was not asked.\ninitech: its key is the customer's own."
+    assert usage_report.facts(found)["days"] == []
 
 
 def asked(function: Function, since: date | None = None) -> tuple[list[dict[str, Any]], list[float], list[str]]:

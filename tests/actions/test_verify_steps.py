@@ -336,6 +336,9 @@ def test_what_was_not_judged_is_not_ok(small_cell: Cell, acme: Tenant) -> None:
     nothing = {"key": None, "list": None, "call": None, "limits": None, "month_usd": None}
     states = {name: one.state for name, one in looked(small_cell, acme, **nothing).items()}
     assert [name for name, state in states.items() if state == "ok"] == ["declaration"], "as without a budget and a key"
+    assert "Admin API did not tell" in looked(small_cell, acme, **nothing)["limits"].answer
+    gone = looked(small_cell, acme, **nothing, secret="deleting")["limits"].answer
+    assert "found no key" in gone, "without a secret its project is not known, and nobody was asked"
     assert looked(small_cell, acme, call=None)["calls"].answer == "GET /models: 1 models; no call was made"
     once = looked(small_cell, acme, findings=[finding("rate_limited")])["calls"]
     assert once.state == "could not be asked", "met once it is no trouble, and hides whether there is another"
