@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-from functions.health.retirement import OLD_DAYS
 from ops import prices
 from ops.prices import Call, NoPrice, Processing
 
@@ -114,10 +113,8 @@ class Report:
 
     @property
     def old(self) -> bool:
-        """Where there is something to price. A day that is not known is no recent one."""
-        if not self.total.priced:
-            return False
-        return self.prices_as_of is None or (self.today - self.prices_as_of).days > OLD_DAYS
+        """Where something was priced."""
+        return bool(self.total.priced) and prices.are_old(self.prices_as_of, self.today)
 
     @property
     def complete(self) -> bool:

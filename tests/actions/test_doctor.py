@@ -40,6 +40,7 @@ SECRET = SecretFacts(
     next_rotation=NOW + timedelta(days=20),
 )
 LOOKED = State({"acme": TenantState()}, cycle_began=NOW.timestamp() - 179 * 60)
+LATE = replace(LOOKED, cycle_began=1.0)
 LOGS = "/aws/lambda/myflux-prod-eu1-health"
 STORED = NOW - timedelta(days=40)
 
