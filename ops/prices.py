@@ -20,6 +20,8 @@ from genai_prices import Usage, calc_price
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ModelInfo, Provider, TieredPrices
 
+from functions.health.retirement import OLD_DAYS
+
 Processing = Literal["standard", "flex", "batch"]
 """How OpenAI works on a call: flex and batch are slower, and cost less where a model offers them."""
 SOURCE: Final = f"genai-prices {version('genai-prices')}"
@@ -120,14 +122,17 @@ def cost_of_many(model: str, tokens: Call, day: date, processing: Processing = "
     return sent * (tokens.input - tokens.cached) + cached * tokens.cached + (answered or 0) * tokens.output
 
 
-def as_of(models: Iterable[str]) -> date:
+def as_of(models: Iterable[str]) -> date | None:
     """The day since when nobody has read one of these models' prices on OpenAI's page. The package has the days in its
-    comments, and its own release is later. Raises NoPrice where no model has a price with a day."""
+    comments, and its own release is later. None where it has no day of any of them."""
     known = (found for model in models if (found := openai().find_model(model)) is not None)
     days = [re.findall(r"verified on (\d{4}-\d\d-\d\d)", model.price_comments or "") for model in known]
-    if not any(days):
-        raise NoPrice(f"{SOURCE} does not say when these models' prices were read")
-    return min(date.fromisoformat(max(found)) for found in days if found)
+    return min((date.fromisoformat(max(found)) for found in days if found), default=None)
+
+
+def are_old(as_of: date | None, today: date) -> bool:
+    """A day that is not known is no recent one."""
+    return as_of is None or (today - as_of).days > OLD_DAYS
 
 
 def page() -> str:

@@ -140,7 +140,9 @@ def _values(notice: Notice, cell: str, words: Mapping[str, str]) -> _Values:
     values["cell"] = cell
     values["replacement"] = _replacement(notice.trouble.values, words)
     if "limit" in values:
-        values["limit"] = words[values["limit"]].format_map(values)
+        # A later version may know more limits: then its own word is told.
+        known = words.get(values["limit"])
+        values["limit"] = known.format_map(values) if known else values["limit"]
         values.update({side: words["none"] for side in ("declared", "actual") if values[side] == NONE})
     return values
 
@@ -176,7 +178,7 @@ def _replacement(values: Mapping[str, str], words: Mapping[str, str]) -> str:
     if "replacement" not in values:
         return ""
     age = words["price_age"].format_map(values) if "prices_as_of" in values else ""
-    price = words["price"].format_map({**values, "price_age": age}) if "input_usd" in values else ""
+    price = words["price"].format_map(_Values({**values, "price_age": age})) if "input_usd" in values else ""
     return words["replacement"].format_map(values) + price
 
 

@@ -88,15 +88,24 @@ class State:
                 {Scope(one["of"], one["id"]): _read_history(one) for one in fields["histories"]},
                 {(kind, subject): since for kind, subject, since in fields["together"]},
                 fields["cursor"],
-                fields["running_until"],
-                fields["cycle_began"],
-                fields["costs_as_of"],
+                _seconds(fields["running_until"]),
+                _seconds(fields["cycle_began"]),
+                _seconds(fields["costs_as_of"]),
                 tuple((subject, body) for subject, body in fields["unsent"]),
             )
-        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             raise StateError(f"the stored state cannot be read ({type(error).__name__}): {error}") from None
 
 
+def _seconds(value: Any) -> float:
+    """Raises ValueError for what is no time: all that reads the state counts with it."""
+    if not isinstance(value, int | float) or not 0 <= value < _LATEST:
+        raise ValueError(f"{value!r} is no time in Unix seconds")
+    return value
+
+
+_LATEST: Final = 1e11
+"""The year 5138: milliseconds are above it."""
 _FIELDS: Final = frozenset(one.name for one in fields(TenantState))
 
 
@@ -121,6 +130,11 @@ def _history(one: History) -> dict[str, Any]:
 
 
 def _read_history(fields: dict[str, Any]) -> History:
-    troubles = [Trouble(**one) for one in fields["open"]]
+    troubles = [_read_trouble(one) for one in fields["open"]]
     seen: dict[tuple[str, str], str] = {(kind, subject): text for kind, subject, text in fields["seen"]}
     return History({trouble.slot: trouble for trouble in troubles}, seen)
+
+
+def _read_trouble(fields: dict[str, Any]) -> Trouble:
+    _seconds(fields["since"])
+    return Trouble(**fields)

@@ -6,7 +6,7 @@ that never ran, or no longer runs, finds nothing wrong.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,7 @@ from functions.health.trouble import CELL, ORGANIZATION, TENANT
 from functions.sweep.trust import DeadTrust
 from myflux_keys.cell_functions import HEALTH
 from myflux_keys.names import TAG_ORGANIZATION_ID
-from ops.actions.fleet_view import CellView, TroubleView, by_need, troubles_by_need
+from ops.actions.fleet_view import CellView, TenantView, TroubleView, by_need, troubles_by_need
 from ops.actions.health_memory import Memory
 from ops.actions.status import CellStatus, TenantStatus
 from ops.actions.tenant_view import Seen, tenant_view
@@ -52,6 +52,19 @@ def cell_view(known: Known) -> CellView:
         troubles_by_need([*([heart] if heart else []), *own, *(of_trust(cell.cell, dead) for dead in known.trust)]),
         by_need(map(tenant_view, seen)),
     )
+
+
+def unread(cell: Cell, tenants: Iterable[Tenant], why: str, now: datetime) -> CellView:
+    """A cell that AWS told nothing of, such as one of an account that these credentials do not belong to: what its
+    files say, and none of it is fine."""
+    told = f"this cell was not read: {why.removesuffix('Nothing was changed.').strip().rstrip('.')}"
+    command = f"myflux-keys status --cell {cell.cell}"
+    trouble = TroubleView("cell_not_read", "unknown", told, do="look at it by itself", command=command)
+    rows = [
+        TenantView(one.tenant, one.name, one.source, one.enabled, None, "not checked", "unknown", through=told)
+        for one in tenants
+    ]
+    return CellView(cell.cell, now, None, (trouble,), by_need(rows))
 
 
 Shared = Mapping[Scope, Sequence[TroubleView]]
@@ -110,6 +123,11 @@ def heartbeat(cell: Cell, memory: Memory, clock: datetime) -> TroubleView | None
     if began is None:
         told, do = "the health function has not looked at the tenants yet", "look again in some minutes"
         return TroubleView("health_not_run", "unknown", told, do=do, command=log, page=page)
+    if began - clock > every:
+        # Such a look would count as new until that day, however long ago the function stopped.
+        told = f"the health function last looked at {began:%Y-%m-%d %H:%M}Z, later than this machine's clock"
+        do = "set this machine's clock"
+        return TroubleView("clocks_differ", "unknown", told, do=do, command="date -u", page=page)
     if clock - began > 2 * every:
         minutes = every.seconds // 60
         told = f"the health function last looked at {began:%Y-%m-%d %H:%M}Z, and should every {minutes} minutes"

@@ -9,20 +9,26 @@ from typing import Final
 
 from components.health_alarms import CYCLES
 from functions.health.pace import CALLED_EVERY_MINUTES
-from functions.health.state import State
 from ops.actions.doctor import Finding, not_checked, ok, wrong
+from ops.actions.health_memory import Memory
 
 CHECK: Final = "health function"
 
 
-def health(state: State | None, every_minutes: int, log_group: str, now: float) -> Finding:
-    """`state` None: it has not remembered anything yet. `now` in Unix seconds."""
+def health(memory: Memory, every_minutes: int, log_group: str, now: float) -> Finding:
+    """`now` in Unix seconds."""
+    state = memory.state
+    if memory.kind == "health_not_read":
+        return not_checked(CHECK, memory.why, "look as somebody who deploys the cell, with a checkout of its version")
     if state is None:
         return not_checked(
             CHECK,
             f"it has not looked at the tenants yet; the schedule calls it every {CALLED_EVERY_MINUTES} minutes",
             "look again in some minutes",
         )
+    if state.cycle_began - now > 60 * every_minutes:
+        # Such a look would count as new until then, however long ago the function stopped.
+        return not_checked(CHECK, "by this machine's clock its last look is still to come", "set this machine's clock")
     minutes = max(0, round((now - state.cycle_began) / 60))
     last = f"it last looked {minutes} min ago, at {_some(len(state.tenants), 'tenant')}"
     if minutes > CYCLES * every_minutes:

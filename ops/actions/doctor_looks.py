@@ -15,14 +15,13 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from components.iam.deployer_trust import Job, deployer_trust, provider_arn
-from functions.health.state import State
-from functions.health.store import STATE
 from functions.sweep.trust import DeadTrust, dead_ids
 from myflux_keys.cell_functions import FUNCTIONS, HEALTH
 from ops import state_place
 from ops.account import Account, time_told
 from ops.actions import doctor, doctor_account, doctor_health, functions_client
 from ops.actions.doctor import Finding, FunctionSeen, not_checked
+from ops.actions.health_memory import memory_of
 from ops.actions.history import versions
 from ops.actions.trust import readers
 from ops.errors import OperationError, code_of, explain
@@ -234,11 +233,9 @@ class Looks:
         return doctor.alarms(names.cell, topic, names.region, confirmed)
 
     def _health(self) -> Finding:
-        names, s3 = self._cell.names, self.account.buckets
-        told: Any = _or_none(lambda: s3.get_object(Bucket=names.health_bucket, Key=STATE))
-        state = None if told is None else State.from_json(told["Body"].read().decode())
+        names, memory = self._cell.names, memory_of(self.account)
         log_group = names.log_group(names.function(HEALTH))
-        return doctor_health.health(state, self._cell.health.every_minutes, log_group, time())
+        return doctor_health.health(memory, self._cell.health.every_minutes, log_group, time())
 
     def _is_confirmed(self, subscription: str | None) -> bool | None:
         """None where there is none. A listed one has an ARN, or a word in its place."""

@@ -13,7 +13,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-from functions.health.retirement import OLD_DAYS
 from ops import prices
 from ops.prices import Call, NoPrice, Processing
 from ops.selection import files_of, one_tenant
@@ -86,7 +85,7 @@ class Estimate:
 
     @property
     def old(self) -> bool:
-        return self.prices_as_of is None or (self.first - self.prices_as_of).days > OLD_DAYS
+        return prices.are_old(self.prices_as_of, self.first)
 
 
 def estimate(tenant: Tenant, load: Load, first: date) -> Estimate:

@@ -32,7 +32,7 @@ def memory_of(account: Account) -> Memory:
     try:
         text = account.buckets.get_object(Bucket=bucket, Key=STATE)["Body"].read().decode()
         return Memory(State.from_json(text))
-    except StateError as error:
+    except (StateError, UnicodeDecodeError) as error:
         return Memory(None, "health_not_read", str(error))
     except ClientError as error:
         code = code_of(error)

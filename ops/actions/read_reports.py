@@ -7,25 +7,29 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 import tenancy
 from functions.sweep.trust import DeadTrust
 from ops import selection
 from ops.account import Account
 from ops.actions import stack_states
 from ops.actions.capacity import Capacity, capacity
-from ops.actions.cell_view import Known, cell_view
+from ops.actions.cell_view import Known, cell_view, unread
 from ops.actions.fleet_view import CellView, FleetView
 from ops.actions.health_memory import memory_of
 from ops.actions.history import Life, history
 from ops.actions.orphans import Orphan
 from ops.actions.status import TenantStatus, cell_status
 from ops.actions.trust import cell_trust, sentence
+from ops.errors import OperationError
+from ops.explained import explained
 from tenancy import Cell, Fleet
 
 
 @dataclass(frozen=True)
 class Statuses:
-    """By cell. `view` has all of it, and what the health function found."""
+    """By cell that could be read. `view` has all of it, what the health function found, and every cell."""
 
     tenants: dict[str, list[TenantStatus]]
     orphans: dict[str, list[Orphan]]
@@ -50,7 +54,8 @@ def statuses(
     progress: Callable[[str], None],
 ) -> Statuses:
     """Of the tenants named, of one cell, or of all. `report` is called with what could not be looked at, `progress`
-    with what is looked at. Raises OperationError and TenancyError.
+    with what is looked at. A cell that cannot be read keeps no other back: it is told as not known. Raises
+    OperationError, TenancyError, or what kept the first cell back where no cell can be read.
 
     A tenant without a file may be named too, since its stack or secret may be what is wrong."""
     fleet = tenancy.load(root)
@@ -60,22 +65,32 @@ def statuses(
     orphans: dict[str, list[Orphan]] = {}
     trust: dict[str, list[DeadTrust]] = {}
     views: list[CellView] = []
+    failed: dict[str, Exception] = {}
     for one in cells:
         name = one.cell
+        files = {tenant.tenant: tenant for tenant in fleet.tenants_of(one)}
         progress(f"{name}: looking at secrets, policies and what the health function found")
-        with Account(one, "status") as account:
-            status = cell_status(account, fleet, with_state[name], slugs)
-            tenants[name], orphans[name] = status.tenants, status.orphans
-            dead = cell_trust(account, fleet.tenants_of(one))
-            trust[name] = [role for role in dead if not slugs or role.tenant is None or role.tenant in slugs]
-            files = {tenant.tenant: tenant for tenant in fleet.tenants_of(one)}
-            known = Known(one, files, status, trust[name], memory_of(account), datetime.now(UTC))
-        views.append(cell_view(known))
+        try:
+            with Account(one, "status") as account:
+                status = cell_status(account, fleet, with_state[name], slugs)
+                dead = cell_trust(account, fleet.tenants_of(one))
+                memory = memory_of(account)
+        except (OperationError, BotoCoreError, ClientError) as error:
+            failed[name] = error
+            asked_for = [tenant for slug, tenant in files.items() if not slugs or slug in slugs]
+            views.append(unread(one, asked_for, explained(error) or str(error), datetime.now(UTC)))
+            continue
+        tenants[name], orphans[name] = status.tenants, status.orphans
+        trust[name] = [role for role in dead if not slugs or role.tenant is None or role.tenant in slugs]
+        views.append(cell_view(Known(one, files, status, trust[name], memory, datetime.now(UTC))))
+    if len(failed) == len(cells):
+        raise next(iter(failed.values()))
     met = {line.tenant for lines in tenants.values() for line in lines}
     for slug in slugs:
         if slug not in met:
             selection.one_tenant(fleet, slug)
-    return Statuses(tenants, orphans, trust, FleetView(max(one.as_of for one in views), tuple(views)))
+    as_of = max(one.as_of for one in views if one.name not in failed)
+    return Statuses(tenants, orphans, trust, FleetView(as_of, tuple(views)))
 
 
 def _cells(fleet: Fleet, slugs: Sequence[str], cell: str | None) -> list[Cell]:

@@ -10,9 +10,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 import tenancy
 from functions.health.usage_request import MOST_DAYS
@@ -23,12 +26,21 @@ from ops.account import Account
 from ops.actions import functions_client
 from ops.actions.usage import By, Report, report
 from ops.errors import OperationError
+from ops.explained import explained
 
 WAIT_SECONDS: Final = HEALTH.timeout_seconds + 60
 """For a cycle to end: Lambda stops it after its time-out."""
 _PAUSE_SECONDS: Final = 10.0
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Usages:
+    """By cell; `not_read` says of the others why not. One of them keeps no other back."""
+
+    reports: list[Report]
+    not_read: dict[str, str]
 
 
 def usage_of(
@@ -38,18 +50,24 @@ def usage_of(
     since: date | None,
     by: By | None,
     line: Callable[[], AbstractContextManager[Say]],
-) -> list[Report]:
-    """By cell. `line` is open while one cell is asked. Raises OperationError and TenancyError."""
+) -> Usages:
+    """`line` is open while one cell is asked. Raises OperationError, TenancyError, or what kept the first cell back
+    where no cell answered."""
     if since is not None and (datetime.now(UTC).date() - since).days > MOST_DAYS:
         raise OperationError(f"--since {since} is more than {MOST_DAYS} days ago: give a later day.")
     fleet = tenancy.load(root)
     found: list[Report] = []
+    failed: dict[str, Exception] = {}
     for name, slugs in selection.by_cell(fleet, tenants, cell).items():
-        with Account(fleet.cells[name], "usage") as account, line() as say:
-            account.check()
-            answers = list(ask(account, slugs, since, by, say))
-            found.append(report(name, answers, by, slugs))
-    return found
+        try:
+            with Account(fleet.cells[name], "usage") as account, line() as say:
+                account.check()
+                found.append(report(name, ask(account, slugs, since, by, say), by, slugs))
+        except (OperationError, BotoCoreError, ClientError) as error:
+            failed[name] = error
+    if failed and not found:
+        raise next(iter(failed.values()))
+    return Usages(found, {name: explained(error) or str(error) for name, error in failed.items()})
 
 
 def ask(

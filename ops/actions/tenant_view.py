@@ -259,15 +259,23 @@ def _models(seen: Seen) -> Iterator[ModelView]:
     }
     for place, model in enumerate(seen.tenant.models):
         values, limit = told.get(model, {}), seen.tenant.rate_limits.get(model)
-        ends = values.get("date") or shutdown(model)
+        ends = _day(values.get("date")) or _day(shutdown(model))
         yield ModelView(
             model,
             place == 0,
-            date.fromisoformat(ends) if ends else None,
+            ends,
             values.get("replacement") or REPLACEMENTS.get(model),
             limit.requests_per_minute if limit else None,
             limit.tokens_per_minute if limit else None,
         )
+
+
+def _day(text: str | None) -> date | None:
+    """None for what is no day too: another version's state may hold anything."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
 
 
 def _moment(seconds: float | None) -> datetime | None:

@@ -15,6 +15,7 @@ from functions.health.history import Trouble
 from functions.health.messages import said
 from functions.health.notices import Notice, Scope
 from functions.health.remedies import page
+from functions.health.trouble import KINDS
 from functions.sweep.trust import DeadTrust
 from myflux_keys.declaration import Declaration
 from ops.actions.fleet_view import Severity, TroubleView
@@ -47,7 +48,12 @@ def words(kind: str) -> str:
 
 
 def of_health(trouble: Trouble, scope: Scope, cell: str, declared: Mapping[str, Declaration]) -> TroubleView:
-    """In English, as the function's message. `declared` says whose a tenant's organization is."""
+    """In English, as the function's message. `declared` says whose a tenant's organization is. A later version's kind
+    has no words here, and is told all the same."""
+    if trouble.kind not in KINDS:
+        told_by_another = f"the health function found `{trouble.kind}`, which this checkout does not know"
+        do = "look with a checkout of the version that the cell's platform has"
+        return TroubleView(trouble.kind, "attention", told_by_another, datetime.fromtimestamp(trouble.since, UTC), do)
     told = said(Notice("started", trouble, (scope,)), cell, "en", declared)
     return TroubleView(
         trouble.kind,

@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-from functions.health.retirement import OLD_DAYS
 from ops import prices
 from ops.prices import Call, NoPrice, Processing
 
@@ -114,7 +113,8 @@ class Report:
 
     @property
     def old(self) -> bool:
-        return self.prices_as_of is not None and (self.today - self.prices_as_of).days > OLD_DAYS
+        """Where something was priced."""
+        return bool(self.total.priced) and prices.are_old(self.prices_as_of, self.today)
 
     @property
     def complete(self) -> bool:
@@ -137,7 +137,8 @@ def report(cell: str, answers: Sequence[Mapping[str, Any]], by: By | None, tenan
             books.cost(*row)
         for row in one["usage"]:
             books.usage(known[one["id"]], *row)
-    days = list(_days(max(since, not_read or since), as_of.date(), known, books))
+    # Without an organization OpenAI was not asked, and no day has costs that are still to come.
+    days = list(_days(max(since, not_read or since), as_of.date(), known, books)) if organizations else []
     of_tenants = {tenant: known[one["id"]] for one in organizations for tenant in one["projects"].values()}
     books.fill({tenant: there for tenant, there in of_tenants.items() if wanted is None or tenant in wanted}, days)
     priced = sorted(books.models - books.no_price.keys())

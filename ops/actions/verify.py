@@ -8,10 +8,11 @@ not answered is never ok.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from myflux_keys.declaration import Declaration
 from myflux_keys.version_labels import PREVIOUS, version_with
 from ops import ways_out
 from ops.actions.doctor import unseen
@@ -20,6 +21,7 @@ from ops.actions.tenant_view import ROTATION_WINDOW
 from ops.rotation_state import SecretFacts, facts
 from ops.stacks import secret_state
 from tenancy import Cell, Tenant
+from tenancy.declaration import declared
 
 State = Literal["ok", "wrong", "could not be asked"]
 
@@ -177,6 +179,17 @@ def copies(cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> Step:
     return Step(
         "copies", asked, "ok", f"in step in {', '.join(wanted)}" if wanted else "the cell's file names no other Region"
     )
+
+
+def declaration(tenant: Tenant, asked: str, there: Declaration | None) -> Step:
+    """Whether the health function judges by this file: it finds nothing wrong with a change that was not deployed."""
+    if there is None:
+        return Step("declaration and file", asked, "could not be asked", "there is no declaration")
+    ours = declared(tenant)
+    if other := [one.name for one in fields(ours) if getattr(ours, one.name) != getattr(there, one.name)]:
+        told = f"the file was changed since it was deployed, so what follows is judged without: {', '.join(other)}"
+        return Step("declaration and file", asked, "wrong", told, f"myflux-keys up {tenant.tenant}")
+    return Step("declaration and file", asked, "ok", "the health function judges by what the file says now")
 
 
 def consumers(tenant: Tenant) -> Step:

@@ -15,7 +15,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from components.iam.resource import tenant_secret
+from functions.health.store import Store
 from myflux_keys.cell_functions import HEALTH, ROTATION, SWEEP
+from myflux_keys.declaration import DeclarationError
 from ops import state_place, ways_out
 from ops.account import Account
 from ops.actions import functions_client, verify, verify_access, verify_openai
@@ -75,6 +77,7 @@ class Looks:
             "health function": ("what the health function remembers", self._health),
             "value of the secret": (f"{sweeper} inspect {slug}", self._inspect),
             **({"keys at OpenAI": (f"{sweeper} sweep {slug}", self._sweep)} if self.tenant.minted else {}),
+            "declaration and file": (f"s3:GetObject declarations/{slug}.json", self._declared),
             "OpenAI now": (f"{self._cell.names.function(HEALTH)} look {slug}", self._look),
             "consumers": ("the tenant's file", lambda: verify.consumers(self.tenant)),
         }
@@ -174,6 +177,14 @@ class Looks:
         self._needs_the_secret()
         swept = sweep(self.account, [self.tenant.tenant], dry_run=True, progress=lambda _: None)
         return verify_openai.swept(self._cell, self.tenant, swept)
+
+    def _declared(self) -> Step:
+        slug, bucket = self.tenant.tenant, self._cell.names.health_bucket
+        try:
+            there = Store(self.account.buckets, bucket).declaration(self._cell.cell, slug)
+        except DeclarationError as error:
+            raise OperationError(str(error)) from None
+        return verify.declaration(self.tenant, f"s3:GetObject {bucket}/declarations/{slug}.json", there)
 
     def _look(self) -> list[Step]:
         function = self._cell.names.function(HEALTH)

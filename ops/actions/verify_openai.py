@@ -125,10 +125,12 @@ def looked(cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> list[Step]:
     left_out = (NOT_SHOWN if not tenant.minted else frozenset[str]()) | (
         _BY_THE_KEY if not tenant.enabled else frozenset[str]()
     )
-    lasting = {one["kind"] for one in answer["findings"] if KINDS[one["kind"]].lasting}
+    lasting = {one["kind"] for one in answer["findings"] if one["kind"] in KINDS and KINDS[one["kind"]].lasting}
     judged = [_finding(one, cell, tenant, answer) for one in answer["findings"] if one["kind"] not in lasting]
     unknown = ({*answer["unknown"]} - _OFTEN_UNKNOWN) | lasting
     told = _told(tenant, answer)
+    has_project = answer["secret"] == "there"  # noqa: S105 - a word, and no secret
+    silent = _SILENT if has_project else dict[str, str]()
     model = answer["call"]["model"] if answer["call"] else tenant.models[0]
     return [
         _written(cell, tenant, answer),
@@ -139,27 +141,38 @@ def looked(cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> list[Step]:
                 [one for one in judged if one.kind in kinds],
                 bool(kinds & unknown),
                 told.get(step, ""),
+                silent.get(step, _NOT_USED),
             )
             for step, (kinds, asked) in _ASKED.items()
             if step not in left_out
         ),
+        *_of_another_version(cell, [one for one in judged if one.kind not in KINDS]),
     ]
 
 
+def _of_another_version(cell: Cell, found: Sequence[TroubleView]) -> list[Step]:
+    """What belongs to none of the steps, since a later version of the function knows more."""
+    if not found:
+        return []
+    asked = f"{cell.names.function(HEALTH)}: all that it judges"
+    return [_judged("other findings", asked, found, unknown=False, told="", silent="")]
+
+
 _NOT_USED: Final = "the function found no key that it could use, or OpenAI did not answer"
-_SILENT: Final = {
+_SILENT: Final[Mapping[str, str]] = {
     "limits": "OpenAI's Admin API did not tell them: its log has why, and `verify` may be run again in a minute",
     "money": "no cycle of the health function has read the costs yet",
 }
 
 
-def _judged(step: str, asked: str, wrong: Sequence[TroubleView], unknown: bool, told: str) -> Step:
+def _judged(step: str, asked: str, wrong: Sequence[TroubleView], unknown: bool, told: str, silent: str) -> Step:
+    """`told` empty: nothing was answered, so that nothing is wrong is not known either, and `silent` says why."""
     if wrong:
         mend = next((one.command or one.do or "" for one in wrong), "")
         return Step(step, asked, "wrong", "; ".join(one.sentence for one in wrong), mend)
-    if unknown:
-        return Step(step, asked, "could not be asked", told or _SILENT.get(step, _NOT_USED))
-    return Step(step, asked, "ok", told or "nothing is wrong")
+    if unknown or not told:
+        return Step(step, asked, "could not be asked", told or silent)
+    return Step(step, asked, "ok", told)
 
 
 def _written(cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> Step:
@@ -173,7 +186,8 @@ def _written(cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> Step:
 def _finding(one: Mapping[str, Any], cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> TroubleView:
     """In the words of the message about it."""
     trouble = Trouble(one["kind"], one["subject"], one["stage"], _seconds(answer["at"]), one["values"])
-    of_organization = KINDS[trouble.kind].scope == ORGANIZATION and answer["organization"]
+    kind = KINDS.get(trouble.kind)
+    of_organization = kind is not None and kind.scope == ORGANIZATION and answer["organization"]
     scope = Scope(ORGANIZATION, answer["organization"]) if of_organization else Scope(TENANT, tenant.tenant)
     return of_health(trouble, scope, cell.cell, {tenant.tenant: declared(tenant)})
 
@@ -183,8 +197,10 @@ def _told(tenant: Tenant, answer: Mapping[str, Any]) -> dict[str, str]:
     told: dict[str, str] = {}
     if answer["list"]:
         parts = [_of_call("GET /models", answer["list"], f"{len(answer['list']['models'])} models")]
-        if answer["call"]:
-            parts.append(_of_call(f"a call of {answer['call']['model']}", answer["call"], "answered"))
+        if call := answer["call"]:
+            parts.append(_of_call(f"a call of {call['model']}", call, "answered"))
+        elif answer["list"]["cause"] == Cause.OK.value:
+            parts.append("no call was made")
         told["calls"] = "; ".join(parts)
         if answer["list"]["cause"] != Cause.OK.value:
             told["models"] = f"GET /models: {answer['list']['said']}"
@@ -205,8 +221,9 @@ def _told(tenant: Tenant, answer: Mapping[str, Any]) -> dict[str, str]:
         budget = f" of {tenant.budget.monthly_usd}" if tenant.budget else ""
         spent = Decimal(answer["month_usd"])
         told["money"] = f"{spent:.2f}{budget} USD this month, before tax; today is not complete"
-    if answer["key"] and answer["key"]["expires_at"]:
-        told["life of the key"] = f"made {answer['key']['minted_at']}, expires {answer['key']['expires_at']}"
+    if key := answer["key"]:
+        until = f"expires {key['expires_at']}" if key["expires_at"] else "the value names no end of it"
+        told["life of the key"] = f"made {key['minted_at']}, {until}" if key["minted_at"] else until
     return told
 
 

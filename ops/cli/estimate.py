@@ -13,7 +13,7 @@ from ops.actions.estimate import DAYS, Estimate, Load, Need, estimate_file, toke
 from ops.cli import options, output
 from ops.cli.table import counted, table
 from ops.errors import OperationError
-from ops.prices import SOURCE, Call
+from ops.prices import SOURCE, Call, page
 
 TEXT_MOST = 10_000_000
 """Characters of a file: more is not one call's text."""
@@ -127,12 +127,10 @@ def _budget(made: Estimate) -> str:
 
 def _dated(made: Estimate) -> str:
     if made.prices_as_of is None:
-        return f"Prices: {SOURCE}, without a date."
+        return f"Prices: {SOURCE}, which does not say when it read them: compare them with {page()}."
     age = (made.first - made.prices_as_of).days
     told = f"Prices: {SOURCE}, read on {made.prices_as_of.isoformat()}, {counted(age, 'day')} ago, before tax."
-    return (
-        f"{told} They are old: compare them with https://developers.openai.com/api/docs/pricing." if made.old else told
-    )
+    return f"{told} They are old: compare them with {page()}." if made.old else told
 
 
 def _facts(made: Estimate) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from textwrap import wrap
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ _WORDS: Final[Mapping[Severity, str]] = {
 }
 _WIDTHS: Final = (60, 110)
 _LONG: Final = timedelta(hours=1)
+_CENT: Final = Decimal("0.01")
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,10 @@ def _line(cell: CellView, one: TenantView, now: datetime) -> Sequence[str]:
     began = one.key.minted or one.key.promoted
     spend = "-"
     if one.spend:
-        spend = f"{one.spend.month_usd:.2f}" + (f" of {one.spend.budget_usd}" if one.spend.budget_usd else "")
+        # Rounded down, so that a budget is told as reached when it is, and not before.
+        spend = f"{one.spend.month_usd.quantize(_CENT, ROUND_DOWN)}" + (
+            f" of {one.spend.budget_usd}" if one.spend.budget_usd else ""
+        )
     rotates = f"{one.key.next_rotation:%Y-%m-%d}" if one.key.next_rotation else "-"
     return cell.name, one.slug, one.state, age(max(now - began, timedelta())) if began else "-", rotates, spend
 

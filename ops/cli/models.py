@@ -12,7 +12,7 @@ from ops.actions import models as known
 from ops.actions.models import ModelFacts
 from ops.cli import options, output
 from ops.cli.table import table
-from ops.prices import SOURCE
+from ops.prices import SOURCE, are_old, page
 
 
 def models(
@@ -41,14 +41,19 @@ def models(
             "tenant": tenant,
             "models": [_facts(one) for one in found],
             "change": lines.splitlines(),
-            "prices": {"source": SOURCE, "as_of": as_of.isoformat() if as_of else None},
+            "prices": {"source": SOURCE, "as_of": as_of.isoformat() if as_of else None, "old": are_old(as_of, today)},
         },
-        _text(found, tenant, lines, as_of),
+        _text(found, tenant, lines, _dated(as_of, today)),
         as_json=as_json,
     )
 
 
-def _text(found: list[ModelFacts], tenant: str | None, lines: str, as_of: date | None) -> str:
+def _dated(as_of: date | None, today: date) -> str:
+    told = f"{SOURCE}, read on {as_of.isoformat() if as_of else 'an unknown day'}."
+    return f"{told} They are old: compare them with {page()}." if are_old(as_of, today) else told
+
+
+def _text(found: list[ModelFacts], tenant: str | None, lines: str, dated: str) -> str:
     headings = ("MODEL", "SENT", "CACHED", "ANSWERED", "CONTEXT", "ENDS", "REPLACED BY")
     rows = [
         (
@@ -67,8 +72,7 @@ def _text(found: list[ModelFacts], tenant: str | None, lines: str, as_of: date |
         rows = [(*row, _allowed(one), _limit(one)) for row, one in zip(rows, found, strict=True)]
     told = [
         table(headings, rows),
-        f"USD for a million tokens, standard processing, shortest prompts, before tax; {SOURCE}, read on "
-        f"{as_of.isoformat() if as_of else 'an unknown day'}.",
+        f"USD for a million tokens, standard processing, shortest prompts, before tax; {dated}",
     ]
     if lines:
         told.append(f"To replace what ends, in tenants/{tenant}.yaml:\n" + "\n".join(lines.splitlines()))

@@ -11,7 +11,13 @@ from myflux_keys.redaction import redact
 
 
 def result(data: dict[str, Any], sentence: str, *, as_json: bool) -> None:
-    print(json.dumps(data, indent=2) if as_json else sentence)
+    print(redact(json.dumps(data, indent=2)) if as_json else plain(sentence))
+
+
+def plain(text: str) -> str:
+    """Names that others gave, such as a project's at OpenAI, cannot steer the terminal, turn a line around, or show a
+    key."""
+    return "".join(one if one.isprintable() or one in "\n\t" else ascii(one)[1:-1] for one in redact(text))
 
 
 def numbered(steps: Sequence[str]) -> str:
@@ -19,11 +25,11 @@ def numbered(steps: Sequence[str]) -> str:
 
 
 def step(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
+    print(plain(sentence), file=sys.stderr, flush=True)
 
 
 def error(sentence: str) -> None:
-    print(f"myflux-keys: {redact(sentence)}", file=sys.stderr)
+    print(f"myflux-keys: {plain(sentence)}", file=sys.stderr)
 
 
 def fail(sentence: str, code: int = 1) -> NoReturn:

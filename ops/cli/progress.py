@@ -8,6 +8,8 @@ from threading import Lock, Timer
 from types import TracebackType
 from typing import Final
 
+from ops.cli.output import plain
+
 _SECONDS: Final = 30.0
 
 
@@ -27,7 +29,7 @@ class Line:
             print(file=sys.stderr, flush=True)
 
     def say(self, sentence: str) -> None:
-        now = time.monotonic()
+        now, sentence = time.monotonic(), plain(sentence)
         if sentence == self._last or (not self._terminal and now - self._at < _SECONDS):
             return
         if self._terminal:

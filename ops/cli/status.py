@@ -60,9 +60,6 @@ def status(
     with Later() as progress:
         found = read_reports.statuses(fleet, tenants or [], cell, report=output.step, progress=progress.say)
     view = found.view
-    if html:
-        file.write(html, page(view))
-        output.step(f"{html}: written. Open it in a browser.")
     output.result(
         {
             "cells": {name: [_facts(line) for line in lines] for name, lines in found.tenants.items()},
@@ -74,6 +71,10 @@ def status(
         fleet_rows.text(view),
         as_json=as_json,
     )
+    if html:
+        # Last: a full disk must not keep back what was read.
+        file.write(html, page(view))
+        output.step(f"{html}: written. Open it in a browser.")
     if view.severity in NEEDS_A_PERSON:
         told = [*found.for_a_person, *fleet_rows.sentences(view, (*KINDS, "trusted_principal_gone"))] if as_json else []
         output.fail("\n  ".join(["these need a person:", *told]) if told else fleet_rows.need(view))

@@ -57,17 +57,22 @@ def usage(
     yet", not zero; with --by day, one on which nothing was used has no row.
 
     The cell's health function asks OpenAI, so you need no admin key. It runs one call at a time: while it looks at the
-    cell, the command waits. Exits with 1 when something is missing: a price, an organization that did not answer.
+    cell, the command waits. Exits with 1 when something is missing: a price, a cell or
+    an organization that did not answer.
     """
     if as_csv and as_json:
         output.fail("--csv and --json both print to stdout: give one of them.", code=2)
-    reports = run_usage.usage_of(fleet, tenants or [], cell, since.date() if since else None, by, _line)
+    found = run_usage.usage_of(fleet, tenants or [], cell, since.date() if since else None, by, _line)
+    reports = found.reports
     if as_csv:
-        print(_csv(reports), end="")
+        print(output.plain(_csv(reports)), end="")
     else:
         text = "\n\n".join(map(usage_report.text, reports))
-        output.result({"cells": [usage_report.facts(one) for one in reports]}, text, as_json=as_json)
-    if problems := [sentence for one in reports for sentence in usage_report.problems(one)]:
+        facts = {"cells": [usage_report.facts(one) for one in reports], "cells_not_read": found.not_read}
+        output.result(facts, text, as_json=as_json)
+    problems = [f"cell {name} was not read: {why}" for name, why in found.not_read.items()]
+    problems += [sentence for one in reports for sentence in usage_report.problems(one)]
+    if problems:
         output.fail("this is incomplete:\n  " + "\n  ".join(problems))
 
 

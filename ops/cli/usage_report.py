@@ -20,6 +20,8 @@ FIELDS: Final = (
 
 
 def text(one: Report) -> str:
+    if not one.days:
+        return "\n".join((f"{one.cell}: OpenAI was not asked.", *_without(one)))
     by = (one.by.upper(),) if one.by else ()
     headings = ("TENANT", *by, "REQUESTS", "SENT", "CACHED", "ANSWERED", "BILLED", "PRICED", "DIFFERENCE", "REMARK")
     rows = [_cells(one, line) for line in one.lines]
@@ -35,8 +37,8 @@ def text(one: Report) -> str:
         "in USD before tax. DIFFERENCE is BILLED less PRICED, of the days that have costs.",
         f"Provisional: {one.today - timedelta(days=1)} and {one.today}. Costs come later than usage, so until then "
         "DIFFERENCE may be too low.",
-        _prices(one),
-        *(f"{tenant}: {why}." for tenant, why in sorted(one.without.items())),
+        *_prices(one),
+        *_without(one),
     ]
     if one.others:
         lines.append(f"{OTHERS}: {', '.join(one.others)}.")
@@ -170,12 +172,21 @@ def _days(one: Report) -> list[str]:
     return lines
 
 
-def _prices(one: Report) -> str:
+def _without(one: Report) -> Iterator[str]:
+    yield from (f"{tenant}: {why}." for tenant, why in sorted(one.without.items()))
+
+
+def _prices(one: Report) -> Iterator[str]:
+    """Nothing where nothing was priced."""
+    if not one.total.priced:
+        return
+    told, compare = f"Prices: {SOURCE}", f"compare them with {page()}."
     if one.prices_as_of is None:
-        return f"Prices: {SOURCE}."
-    age = (one.today - one.prices_as_of).days
-    told = f"Prices: {SOURCE}, read on {one.prices_as_of}, {counted(age, 'day')} ago, of the shortest prompts."
-    return f"{told} They are old: compare them with {page()}." if one.old else told
+        yield f"{told}, which does not say when it read them: {compare}"
+        return
+    age = counted((one.today - one.prices_as_of).days, "day")
+    told = f"{told}, read on {one.prices_as_of}, {age} ago, of the shortest prompts."
+    yield f"{told} They are old: {compare}" if one.old else told
 
 
 def _exact(usd: Decimal | None) -> str | None:

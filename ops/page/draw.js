@@ -126,6 +126,11 @@ function relative(minutes) {
   return away > 0 ? `in ${span(away)}` : `${span(-away)} ago`;
 }
 
+// Clocks differ: what began a moment later than the fleet was asked has just begun.
+function lasted(trouble) {
+  return span(Math.max(FACTS.as_of - trouble.since, 0));
+}
+
 function troubleOf(trouble, heading) {
   const todo = FACTS.texts[trouble.do];
   const more = FACTS.texts[trouble.page];
@@ -145,7 +150,7 @@ function troubleOf(trouble, heading) {
       { class: "quiet" },
       trouble.since === undefined
         ? "Not known since when"
-        : ["Since ", moment(trouble.since), `, ${span(FACTS.as_of - trouble.since)}`],
+        : ["Since ", moment(trouble.since), `, ${lasted(trouble)}`],
       trouble.whose && trouble.whose !== "us"
         ? `. Only ${trouble.whose === "openai" ? "OpenAI" : "the customer"} can mend it`
         : null,

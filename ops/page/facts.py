@@ -171,8 +171,9 @@ def _spend(spend: SpendView, first_day: date) -> dict[str, Any]:
 
 
 def dollars(amount: Decimal) -> str:
-    """``$1,234.50``; four places below ten cents, where two would say nothing."""
-    return f"${amount:,.{_places(amount)}f}"
+    """``$1,234.50``; four places below ten cents, where two would say nothing. Rounded down, as its share of the
+    budget is."""
+    return f"${amount.quantize(Decimal(1).scaleb(-_places(amount)), ROUND_DOWN):,}"
 
 
 def _places(amount: Decimal) -> int:

@@ -15,7 +15,7 @@ function tile(tenant) {
     { class: "state-word" },
     element("span", { class: "unseen" }, `${STATES[tenant.severity].word}: `),
     name(tenant.state),
-    trouble?.since === undefined ? null : ` · ${span(FACTS.as_of - trouble.since)}`,
+    trouble?.since === undefined ? null : ` · ${lasted(trouble)}`,
     more > 0 ? ` · ${more} more` : null,
     FACTS.cells.length > 1 ? [" · ", name(tenant.cell)] : null,
   );

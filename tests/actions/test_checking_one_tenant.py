@@ -35,6 +35,7 @@ STEPS = [
     "key",
     "project",
     "keys at OpenAI",
+    "declaration and file",
     "declaration",
     "calls",
     "models",

@@ -16,6 +16,7 @@ from functions.health.state import State, TenantState
 from functions.sweep.trust import DeadTrust
 from ops.actions import doctor, doctor_account, doctor_health, run_doctor
 from ops.actions.doctor import Finding, FunctionSeen
+from ops.actions.health_memory import Memory
 from ops.errors import OperationError
 from ops.rotation_state import SecretFacts
 from tenancy import Cell
@@ -39,6 +40,7 @@ SECRET = SecretFacts(
     next_rotation=NOW + timedelta(days=20),
 )
 LOOKED = State({"acme": TenantState()}, cycle_began=NOW.timestamp() - 179 * 60)
+LATE = replace(LOOKED, cycle_began=1.0)
 LOGS = "/aws/lambda/myflux-prod-eu1-health"
 STORED = NOW - timedelta(days=40)
 
@@ -64,7 +66,7 @@ RIGHT = [
     doctor.admin_key(CELL, SECRET, STORED),
     doctor.openai(CELL, "org-a", calls=1, days_left=14),
     doctor.alarms(CELL, TOPIC, REGION, {"oncall@example.com": True}),
-    doctor_health.health(LOOKED, 60, LOGS, NOW.timestamp()),
+    doctor_health.health(Memory(LOOKED), 60, LOGS, NOW.timestamp()),
 ]
 
 
@@ -74,9 +76,26 @@ def test_what_is_right_is_ok_and_asks_for_nothing(found: Finding) -> None:
     assert found.seen
 
 
+@pytest.mark.parametrize(
+    ("memory", "seen"),
+    [
+        (Memory(None, "health_not_run", "it has not looked"), "not looked at the tenants yet"),
+        (Memory(None, "health_not_read", "the stored state has schema 7"), "schema 7"),
+        (Memory(replace(LOOKED, cycle_began=NOW.timestamp() + 3601)), "still to come"),
+    ],
+)
+def test_a_health_function_of_which_nothing_is_known_is_not_ok(memory: Memory, seen: str) -> None:
+    found = doctor_health.health(memory, 60, LOGS, NOW.timestamp())
+    assert (found.state, seen in found.seen) == ("not checked", True)
+    assert found.mend
+
+
 WRONG = [
-    (doctor_health.health(replace(LOOKED, cycle_began=1.0), 60, LOGS, NOW.timestamp()), f"aws logs tail {LOGS}"),
-    (doctor_health.health(replace(LOOKED, unsent=(("a", "b"),)), 60, LOGS, NOW.timestamp()), "health.unsent"),
+    (
+        doctor_health.health(Memory(replace(LOOKED, cycle_began=1.0)), 60, LOGS, NOW.timestamp()),
+        f"aws logs tail {LOGS}",
+    ),
+    (doctor_health.health(Memory(replace(LOOKED, unsent=(("a", "b"),))), 60, LOGS, NOW.timestamp()), "health.unsent"),
     (doctor_account.python((3, 10, 14), ">=3.11"), "make install"),
     (doctor_account.engine(None, "3.250.0"), "make engine"),
     (doctor_account.engine("v3.249.9", "3.250.0"), "make engine"),

@@ -86,6 +86,7 @@ def test_a_price_that_changes_within_the_month_counts_from_its_day() -> None:
 @pytest.mark.parametrize(("days", "old"), [(90, False), (91, True)])
 def test_prices_of_91_days_are_said_to_be_old(days: int, old: bool) -> None:
     as_of = prices.as_of([MINI])
+    assert as_of is not None
     made = month(Load(1, Call(1, 1)), as_of + timedelta(days=days))
     assert (made.prices_as_of, made.old) == (as_of, old)
 
@@ -122,3 +123,10 @@ def test_a_text_has_the_larger_number_of_tokens_that_its_characters_and_words_gi
     assert tokens_of("") == 0
     assert tokens_of("a" * 400) == 100
     assert tokens_of("a b c d e f") == 8
+
+
+@pytest.mark.parametrize("model", ["text-embedding-3-small", "gpt-audio-mini"])
+def test_a_price_whose_day_is_not_known_is_a_price_and_is_said_to_be_old(model: str) -> None:
+    """The table has a day for most models that a file may name, and none for some."""
+    made = month(Load(1, Call(1, 0)), models=[model])
+    assert (made.complete, made.prices_as_of, made.old) == (True, None, True)

@@ -184,6 +184,37 @@ def test_what_is_older_than_two_periods_does_not_count_and_needs_a_person(world:
     assert world.globex().state == "key refused", "what was wrong then is still shown"
 
 
+def test_a_look_that_is_still_to_come_is_no_look(world: World) -> None:
+    """With this machine's clock behind, the function could have stopped long ago and still seem to work."""
+    world.looked = -HOUR
+    assert world.cell().severity == "ok", "clocks differ a little"
+    world.looked = -HOUR - timedelta(seconds=1)
+    cell = world.cell()
+    assert (cell.troubles[0].kind, cell.troubles[0].severity) == ("clocks_differ", "unknown")
+    assert world.acme().state == "not checked"
+
+
+def test_a_kind_that_only_a_later_version_knows_is_told(world: World) -> None:
+    world.found = of("acme", trouble("comet_near")) | {Scope(ORGANIZATION, "org-local"): (trouble("moon_gone"),)}
+    cell = world.cell()
+    assert [(one.kind, one.severity) for one in cell.troubles] == [("moon_gone", "attention")]
+    (one,) = world.acme().troubles
+    assert one.sentence == "the health function found `comet_near`, which this checkout does not know"
+    assert (one.severity, one.since) == ("attention", datetime.fromtimestamp(SINCE, UTC))
+
+
+def test_values_that_are_not_those_of_this_version_are_told_as_they_are(world: World) -> None:
+    key = "sk-" + "proj-" + "A1b2" * 8
+    retiring = trouble("model_retiring", "gpt-5-mini", date="soon", replacement="m", input_usd="1", days="x")
+    drift = trouble("limit_drift", "x", limit=f"speed {{of}} {key}", declared="a", actual=key)
+    world.found = of("acme", retiring, drift)
+    acme = world.acme()
+    told = {one.kind: one.sentence for one in acme.troubles}
+    assert "speed {of} [redacted]" in told["limit_drift"]
+    assert key not in str(acme)
+    assert acme.models[0].ends == date(2026, 12, 11), "a day that is none leaves the one that we know"
+
+
 def test_a_tenant_that_was_never_seen_or_not_for_long_is_not_checked(world: World) -> None:
     world.memory = {"seen_at": None}
     assert (world.acme().state, world.acme().severity) == ("not checked", "unknown")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import SimpleNamespace
@@ -10,13 +11,14 @@ from typing import Any
 import pytest
 
 from ops import prices
-from ops.actions import functions_client
+from ops.actions import functions_client, run_usage
 from ops.actions.run_usage import WAIT_SECONDS, ask, usage_of
 from ops.actions.usage import NOBODY, OTHERS, By, Line, Report, reckon, report
+from ops.cli import usage_report
 from ops.errors import OperationError
 from ops.prices import Call
 from tests.sweep.test_sweep_command import CELL, Function, refused
-from tests.tenancy.files import Files
+from tests.tenancy.files import REAL, Files
 
 MODEL = "gpt-5.4-mini"
 AS_OF = int(datetime(2026, 11, 30, 11, tzinfo=UTC).timestamp())
@@ -192,6 +194,21 @@ def test_old_prices_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ages == [False, True], "90 days, and 91"
 
 
+def test_prices_whose_day_is_not_known_are_said_so_and_are_not_called_recent() -> None:
+    found = reported(organization(usage=[used(1_000_000, model="text-embedding-3-small")]))
+    assert (found.prices_as_of, found.old) == (None, True)
+    assert "does not say when it read them: compare them with https://" in usage_report.text(found)
+    nothing = reported(organization())
+    assert not nothing.old
+    assert "genai-prices" not in usage_report.text(nothing), "nothing was priced"
+
+
+def test_where_openai_was_not_asked_no_day_waits_for_its_costs() -> None:
+    found = reported(without={"initech": "its key is the customer's own"})
+    assert usage_report.text(found) == "local: OpenAI was not asked.\ninitech: its key is the customer's own."
+    assert usage_report.facts(found)["days"] == []
+
+
 def asked(function: Function, since: date | None = None) -> tuple[list[dict[str, Any]], list[float], list[str]]:
     slept: list[float] = []
     said: list[str] = []
@@ -240,3 +257,25 @@ def test_a_day_long_ago_and_an_unknown_tenant_are_refused_before_any_call(tmp_pa
         usage_of(tmp_path, [], None, date(2020, 1, 1), None, never)
     with pytest.raises(OperationError, match="no tenant `nobody`"):
         usage_of(tmp_path, ["nobody"], None, None, None, never)
+
+
+def test_a_cell_that_does_not_answer_keeps_no_other_back(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = Files(tmp_path)
+    files.tenant()
+    files.cell("prod-eu1", base=REAL)
+    files.tenant("globex", tenant="globex", name="Globex", cell="prod-eu1")
+
+    def account(cell: Any, _: str) -> Any:
+        def check() -> None:
+            if cell.cell == "prod-eu1":
+                raise OperationError("sign in to prod-eu1")
+
+        return nullcontext(SimpleNamespace(cell=cell, check=check, functions=Function(answer())))
+
+    monkeypatch.setattr(run_usage, "Account", account)
+    line: Any = lambda: nullcontext(print)  # noqa: E731 - a place for a progress line
+    found = usage_of(tmp_path, [], None, None, None, line)
+    assert [one.cell for one in found.reports] == ["local"]
+    assert found.not_read == {"prod-eu1": "sign in to prod-eu1"}
+    with pytest.raises(OperationError, match="sign in"):
+        usage_of(tmp_path, ["globex"], None, None, None, line)

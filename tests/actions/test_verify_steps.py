@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from functions.health.trouble import KINDS
 from functions.sweep.trust import DeadTrust
 from myflux_keys import names
 from myflux_keys.cell_functions import ROTATION
+from myflux_keys.declaration import Declaration
 from ops.actions import run_verify, verify, verify_access, verify_openai
 from ops.actions.history import Life
 from ops.actions.sweep import Swept
@@ -23,6 +25,7 @@ from ops.errors import OperationError
 from ops.isolation.concrete import Somebody
 from ops.rotation_state import facts
 from tenancy import Cell, Tenant
+from tenancy.declaration import declared
 
 NOW = datetime(2026, 11, 29, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -308,11 +311,35 @@ def test_every_kind_of_a_tenants_trouble_belongs_to_a_step(small_cell: Cell, acm
         assert {one.state for one in found.values()} != {"ok"}, kind
 
 
+def test_a_kind_that_only_a_later_version_knows_is_a_step_of_its_own(small_cell: Cell, acme: Tenant) -> None:
+    one = looked(small_cell, acme, findings=[finding("comet_near")])["other findings"]
+    assert (one.state, "comet_near" in one.answer) == ("wrong", True)
+    assert "other findings" not in looked(small_cell, acme)
+
+
+def test_a_change_of_the_file_that_was_not_deployed_is_told(acme: Tenant) -> None:
+    """The health function compares OpenAI with the earlier file, and finds nothing wrong."""
+    there = Declaration.from_json(declared(acme).to_json())
+    assert verify.declaration(acme, "", there).state == "ok"
+    assert verify.declaration(acme, "", None).state == "could not be asked"
+    changed = replace(there, models=("gpt-5.4",), budget=None)
+    step = verify.declaration(acme, "", changed)
+    assert (step.state, step.mend) == ("wrong", "myflux-keys up acme")
+    assert step.answer.endswith("without: models, budget")
+
+
 def test_what_was_not_judged_is_not_ok(small_cell: Cell, acme: Tenant) -> None:
     silent = {"list": {"cause": "unanswered", "said": "no answer", "models": []}, "call": None}
     found = looked(small_cell, acme, **silent, unknown=[*ALL, "model_retiring", "model_retired"])
     assert found["calls"].state == found["models"].state == "could not be asked"
     assert found["calls"].answer == "GET /models: no answer"
+    nothing = {"key": None, "list": None, "call": None, "limits": None, "month_usd": None}
+    states = {name: one.state for name, one in looked(small_cell, acme, **nothing).items()}
+    assert [name for name, state in states.items() if state == "ok"] == ["declaration"], "as without a budget and a key"
+    assert "Admin API did not tell" in looked(small_cell, acme, **nothing)["limits"].answer
+    gone = looked(small_cell, acme, **nothing, secret="deleting")["limits"].answer
+    assert "found no key" in gone, "without a secret its project is not known, and nobody was asked"
+    assert looked(small_cell, acme, call=None)["calls"].answer == "GET /models: 1 models; no call was made"
     once = looked(small_cell, acme, findings=[finding("rate_limited")])["calls"]
     assert once.state == "could not be asked", "met once it is no trouble, and hides whether there is another"
 

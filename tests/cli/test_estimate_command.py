@@ -59,3 +59,23 @@ def test_a_model_without_a_price_fails_the_command_and_is_named(myflux: Command,
     assert told.code == 1
     assert "no price of gpt-6.2-sol" in told.err
     assert "gpt-5.4-mini" in told.out, "what is known is shown"
+
+
+def test_prices_whose_day_is_not_known_are_said_to_be_old_also_beside_the_models(
+    myflux: Command, tmp_path: Path
+) -> None:
+    """The table has the price of an embedding, and not the day on which somebody read it."""
+    fleet = tmp_path / "fleet"
+    for folder in ("tenants", "cells"):
+        shutil.copytree(ROOT / folder, fleet / folder)
+    file = fleet / "tenants" / "acme.yaml"
+    file.write_text(file.read_text("utf-8").replace("gpt-5.4-mini", "text-embedding-3-small"))
+    told = myflux("models", "--tenant", "acme", "--fleet", str(fleet))
+    assert told.code == 0, told.err
+    assert "an unknown day. They are old: compare them with https://" in told.out
+    asked = ("estimate", "acme", "--input-tokens", "9", "--output-tokens", "0", "--fleet", str(fleet), "--json")
+    assert json.loads(myflux(*asked).out)["prices"] == {
+        "source": json.loads(myflux("models", "--json").out)["prices"]["source"],
+        "as_of": None,
+        "old": True,
+    }

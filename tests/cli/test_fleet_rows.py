@@ -98,6 +98,12 @@ def test_an_empty_cell_says_so() -> None:
     assert fleet_rows.text(fleet()).startswith("0 tenants.\n")
 
 
+@pytest.mark.parametrize(("spent", "told"), [("199.999", "199.99 of 200"), ("200", "200.00 of 200")])
+def test_a_budget_is_told_as_reached_when_it_is(spent: str, told: str) -> None:
+    one = replace(tenant("acme"), spend=SpendView((), Decimal(spent), 200, True, None, NOW))
+    assert fleet_rows.text(fleet(one)).splitlines()[3].endswith(f"  {told}")
+
+
 def test_json_keeps_every_cent_and_time() -> None:
     days = (DayView(NOW.date(), Decimal("0.0000525"), provisional=True),)
     one = replace(tenant("acme"), spend=SpendView(days, Decimal("0.0000525"), 200, True, None, NOW))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -90,6 +91,14 @@ def test_the_state_is_read_as_it_was_written() -> None:
 def test_a_state_that_cannot_be_read_is_an_error_and_not_an_empty_one(text: str) -> None:
     with pytest.raises(StateError):
         State.from_json(text)
+
+
+@pytest.mark.parametrize("time", ["soon", None, -1, 1_764_500_000_000, float("nan"), float("inf")])
+@pytest.mark.parametrize("field", ["cycle_began", "costs_as_of", "running_until"])
+def test_a_time_that_is_none_is_an_error_where_it_is_read(field: str, time: object) -> None:
+    """Milliseconds would be a look that is always new."""
+    with pytest.raises(StateError, match="is no time in Unix seconds"):
+        State.from_json(json.dumps(json.loads(FULL.to_json()) | {field: time}))
 
 
 def test_what_another_version_remembers_of_a_tenant_stops_nobody() -> None:

@@ -97,7 +97,7 @@ def test_an_even_day_of_the_budget_counts_the_days_of_its_month() -> None:
 
 @pytest.mark.parametrize(
     ("amount", "text"),
-    [("0", "$0.00"), ("0.0042", "$0.0042"), ("0.1", "$0.10"), ("1234.5", "$1,234.50"), ("9.999", "$10.00")],
+    [("0", "$0.00"), ("0.0042", "$0.0042"), ("0.1", "$0.10"), ("1234.5", "$1,234.50"), ("9.999", "$9.99")],
 )
 def test_a_small_amount_keeps_four_places(amount: str, text: str) -> None:
     assert dollars(Decimal(amount)) == text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -63,6 +64,13 @@ def test_the_line_of_a_keys_life_is_in_the_order_of_time_and_told_in_words(look:
         "Expires",
     ]
     assert told[4] == "Expires\n25 Dec 2026, 11:20 UTC in 25 days"
+
+
+def test_what_began_after_the_fleet_was_asked_has_just_begun(look: Look) -> None:
+    """The function's clock and AWS's differ."""
+    early = replace(BROKEN, troubles=(replace(BROKEN.troubles[0], since=NOW + timedelta(minutes=5)),))
+    page = look(FleetView(NOW, (CellView("prod-eu1", NOW, NOW, (), (early,)),)))
+    assert " · 0 min" in page.locator(".cards .state-word").inner_text()
 
 
 def test_a_rotation_that_should_have_been_is_overdue(look: Look) -> None:
