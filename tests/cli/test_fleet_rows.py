@@ -88,6 +88,22 @@ def test_the_worst_comes_first_and_a_cells_own_before_its_tenants() -> None:
     assert fleet_rows.need(fleet(tenant("acme", REFUSED))) == "1 tenant needs a person."
 
 
+def test_a_rotation_within_two_days_says_in_how_many_hours() -> None:
+    """A day alone does not say which of two rotations of that day is meant."""
+    soon = replace(tenant("acme"), key=KeyTimes(next_rotation=NOW + timedelta(hours=10, minutes=5)))
+    late = replace(tenant("fjord"), key=KeyTimes(next_rotation=NOW - timedelta(hours=2)))
+    told = fleet_rows.text(fleet(soon, late))
+    assert "\nacme    ok     -        in 10 h " in told
+    assert "\nfjord   ok     -        2026-11-29 " in told
+
+
+def test_one_trouble_of_a_cell_is_counted_as_one() -> None:
+    silent = TroubleView("openai_silent", "unknown", "OpenAI does not answer")
+    one, two = fleet(tenant("acme"), troubles=(silent,)), fleet(tenant("acme"), troubles=(silent, silent))
+    assert fleet_rows.summary(one) == "1 tenant: 1 ok. 1 trouble of a whole cell or organization."
+    assert fleet_rows.summary(two) == "1 tenant: 1 ok. 2 troubles of whole cells or organizations."
+
+
 def test_of_several_cells_each_line_says_which() -> None:
     one = fleet(tenant("acme"))
     two = FleetView(NOW, (*one.cells, replace(one.cells[0], name="prod-us1")))
