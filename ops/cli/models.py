@@ -11,7 +11,7 @@ import typer
 from ops.actions import models as known
 from ops.actions.models import ModelFacts
 from ops.cli import options, output
-from ops.cli.table import table
+from ops.cli.table import table, wrapped
 from ops.prices import SOURCE
 
 
@@ -67,8 +67,10 @@ def _text(found: list[ModelFacts], tenant: str | None, lines: str, as_of: date |
         rows = [(*row, _allowed(one), _limit(one)) for row, one in zip(rows, found, strict=True)]
     told = [
         table(headings, rows),
-        f"USD for a million tokens, standard processing, shortest prompts, before tax; {SOURCE}, read on "
-        f"{as_of.isoformat() if as_of else 'an unknown day'}.",
+        *wrapped(
+            f"SENT, CACHED, ANSWERED: USD for a million tokens, standard processing, shortest prompts, before tax; "
+            f"{SOURCE}, read on {as_of.isoformat() if as_of else 'an unknown day'}."
+        ),
     ]
     if lines:
         told.append(f"To replace what ends, in tenants/{tenant}.yaml:\n" + "\n".join(lines.splitlines()))
