@@ -18,7 +18,7 @@ REFUSED = TroubleView(
     "broken",
     "OpenAI refuses the key, so every call fails",
     NOW - timedelta(hours=2),
-    "make a new one",
+    "make a new key",
     "myflux-keys rotate acme --wait",
     "docs/runbook.md#keyrefused",
 )
@@ -46,7 +46,7 @@ def test_a_row_says_who_since_when_what_and_what_to_type() -> None:
         "\n"
         "BROKEN  acme (cell prod-eu1), since 2026-11-29 07:00Z (2 h)\n"
         "  OpenAI refuses the key, so every call fails.\n"
-        "  To do: make a new one.\n"
+        "  To do: make a new key.\n"
         "  Type:  myflux-keys rotate acme --wait\n"
         "  More:  docs/runbook.md#keyrefused\n"
         "\n"
