@@ -116,7 +116,7 @@ def _troubles(seen: Seen) -> Iterator[TroubleView]:
         if (trouble.kind == "rotation_late" and _is_late(seen)) or (seen.orphans and trouble.kind in _OF_ORPHANS):
             continue
         view = of_health(trouble, Scope(TENANT, seen.status.tenant), seen.cell, everybody)
-        yield _of_another_key(view, seen.status.tenant) if trouble.kind in _OF_THE_KEY and _was_replaced(seen) else view
+        yield _of_another_key(view) if trouble.kind in _OF_THE_KEY and _was_replaced(seen) else view
     if not seen.unlooked and _is_looked_at(seen):
         yield from _not_seen(seen)
 
@@ -137,7 +137,7 @@ def _of_aws(seen: Seen) -> Iterator[TroubleView]:
             "access_differs",
             "attention",
             f"its file says {ours}, and AWS {theirs} reads of its key",
-            do=f"deploy its file; if that is wrong, `myflux-keys {'disable' if tenant.enabled else 'enable'} {slug}`",
+            do=f"deploy its file; if that is wrong, `{'disable' if tenant.enabled else 'enable'}` the tenant instead",
             command=up,
         )
     if status.readable is None:
@@ -196,10 +196,12 @@ def _was_replaced(seen: Seen) -> bool:
     return used is not None and seen.secret is not None and used != seen.secret.current
 
 
-def _of_another_key(view: TroubleView, slug: str) -> TroubleView:
+def _of_another_key(view: TroubleView) -> TroubleView:
     told = f"{view.sentence}; but that was the key before, and the new one was not looked at yet"
-    do = f"wait for the next look; `myflux-keys verify {slug}` looks now"
-    return replace(view, severity="unknown", sentence=told, do=do, command=None)
+    # Without a slug, so that many tenants with it are one row.
+    return replace(
+        view, severity="unknown", sentence=told, do="wait for the next look; `verify` looks now", command=None
+    )
 
 
 def _not_seen(seen: Seen) -> Iterator[TroubleView]:
