@@ -10,7 +10,7 @@ from typing import Final
 TEXTS: Final[dict[str, tuple[str, str]]] = {
     "key_refused": (
         "OpenAI refuses the key, so every call fails",
-        "make a new one",
+        "make a new key",
     ),
     "balance_gone": (
         "the credit of OpenAI organization {organization} is used up, so calls of all its projects fail",
@@ -90,7 +90,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "key_expiring": (
         "the key expires at {expires} and was not replaced (hours left: {hours})",
-        "make a new one",
+        "make a new key",
     ),
     "rotation_late": ("the rotation is late", "rotate now"),
     "person_owned_key": (

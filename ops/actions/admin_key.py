@@ -179,9 +179,7 @@ def notices(record: AdminKeyRecord | None, now: float | None, way_out: str) -> I
         return
     left = record.days_left(now)
     if left is None:
-        yield (
-            f"This key never expires, so a leaked copy stays valid for ever. Replace it by one that expires: {way_out}."
-        )
+        yield (f"This key never expires, so a leaked copy stays valid for ever. An admin key should expire: {way_out}.")
     elif left > LONGEST_DAYS:
         yield f"This key expires in {left:.0f} days, more than a year: {way_out}."
     elif left < SOON_DAYS:

@@ -105,7 +105,7 @@ def _seen(known: Known, line: TenantStatus, heart: TroubleView | None, shared: S
 
 def heartbeat(cell: Cell, memory: Memory, clock: datetime) -> TroubleView | None:
     """What is wrong with the health function itself; None: it works. Too old is more than two of its periods."""
-    up = f"pulumi up --stack {cell.cell}"
+    up = f"myflux-keys up --cell {cell.cell}"
     log = f"aws logs tail {cell.names.log_group(cell.names.function(HEALTH))} --since 12h"
     page = "docs/runbook.md#healthcycles"
     if memory.kind == "health_missing":

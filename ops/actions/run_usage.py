@@ -102,7 +102,7 @@ def ask(
         if following is None or following == event.get("before"):
             return answers
         event |= {"before": following, "since": answer["since"]}
-        say(f"{account.cell.cell}: read back to {following}, on to {answer['since']}; OpenAI allows more in a minute")
+        say(f"{account.cell.cell}: read back to {following}, next to {answer['since']}, in a minute: OpenAI's limit")
         sleep(WINDOW_SECONDS)
 
 

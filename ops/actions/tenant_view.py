@@ -137,7 +137,7 @@ def _of_aws(seen: Seen) -> Iterator[TroubleView]:
             "access_differs",
             "attention",
             f"its file says {ours}, and AWS {theirs} reads of its key",
-            do="deploy it",
+            do=f"deploy its file; if that is wrong, `{'disable' if tenant.enabled else 'enable'}` the tenant instead",
             command=up,
         )
     if status.readable is None:
@@ -198,7 +198,10 @@ def _was_replaced(seen: Seen) -> bool:
 
 def _of_another_key(view: TroubleView) -> TroubleView:
     told = f"{view.sentence}; but that was the key before, and the new one was not looked at yet"
-    return replace(view, severity="unknown", sentence=told, do="wait for the next look", command=None)
+    # Without a slug, so that many tenants with it are one row.
+    return replace(
+        view, severity="unknown", sentence=told, do="wait for the next look; `verify` looks now", command=None
+    )
 
 
 def _not_seen(seen: Seen) -> Iterator[TroubleView]:

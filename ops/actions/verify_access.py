@@ -94,7 +94,7 @@ def _others(cell: Cell, tenant: Tenant) -> Iterator[tuple[str, Somebody]]:
     if role != cell.names.runtime_role_arn:
         yield "the cell's runtime role", Somebody(cell.names.runtime_role_arn, _EVERY_RIGHT, tag=tenant.tenant)
     for arn in cell.deployers:
-        yield f"the deployer {arn.rpartition('/')[2]}", Somebody(arn, _EVERY_RIGHT)
+        yield f"{arn.rpartition('/')[2]} (deploys the cell)", Somebody(arn, _EVERY_RIGHT)
     administrator = f"arn:{cell.names.partition}:iam::{cell.account_id}:role/administrator"
     yield "an administrator", Somebody(administrator, _EVERY_RIGHT, tag=tenant.tenant)
 

@@ -162,7 +162,8 @@ class Looks:
         wrong = heartbeat(self._cell, memory, datetime.now(UTC))
         if wrong is not None:
             state = "wrong" if wrong.severity == "attention" else "could not be asked"
-            return Step("health function", asked, state, wrong.sentence, wrong.command or "")
+            told = f"{wrong.sentence}; {wrong.do}" if wrong.do else wrong.sentence
+            return Step("health function", asked, state, told, wrong.command or "")
         return verify_openai.remembered(self._cell, self.tenant, asked, memory)
 
     def _inspect(self) -> list[Step]:

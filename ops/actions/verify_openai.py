@@ -7,6 +7,7 @@ function's message about it. Leaves out AWS's own answers (`verify.py`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -184,12 +185,15 @@ def _written(cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> Step:
 
 
 def _finding(one: Mapping[str, Any], cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> TroubleView:
-    """In the words of the message about it."""
+    """In the words of the message about it, and with what it says to do: the step's own line has the command alone."""
     trouble = Trouble(one["kind"], one["subject"], one["stage"], _seconds(answer["at"]), one["values"])
     kind = KINDS.get(trouble.kind)
     of_organization = kind is not None and kind.scope == ORGANIZATION and answer["organization"]
     scope = Scope(ORGANIZATION, answer["organization"]) if of_organization else Scope(TENANT, tenant.tenant)
-    return of_health(trouble, scope, cell.cell, {tenant.tenant: declared(tenant)})
+    found = of_health(trouble, scope, cell.cell, {tenant.tenant: declared(tenant)})
+    if not found.command or not found.do:
+        return found
+    return replace(found, sentence=f"{found.sentence}. {found.do[:1].upper()}{found.do[1:]}")
 
 
 def _told(tenant: Tenant, answer: Mapping[str, Any]) -> dict[str, str]:
@@ -214,7 +218,7 @@ def _told(tenant: Tenant, answer: Mapping[str, Any]) -> dict[str, str]:
         spend = "no spend limit" if cents is None else f"spend limit {dollars(cents):.2f} USD a month"
         models = "every model" if limits["models"] is None else ", ".join(limits["models"])
         rates = [
-            f"{model}: {one[0]} requests, {one[1]} tokens a minute" for model, one in limits["rate_limits"].items()
+            f"{model}: {one[0]:,} requests, {one[1]:,} tokens a minute" for model, one in limits["rate_limits"].items()
         ]
         told["limits"] = "; ".join([spend, f"models {models}", *rates])
     if answer["month_usd"] is not None:

@@ -11,7 +11,7 @@ import typer
 
 from ops.actions.estimate import DAYS, Estimate, Load, Need, estimate_file, tokens_of
 from ops.cli import options, output
-from ops.cli.table import counted, table
+from ops.cli.table import counted, table, wrapped
 from ops.errors import OperationError
 from ops.prices import SOURCE, Call, page
 
@@ -23,7 +23,8 @@ def estimate(
     tenant: options.Tenant,
     calls_per_day: Annotated[int, typer.Option(min=1, max=1_000_000_000, help="Model calls a day.")] = 1000,
     input_tokens: Annotated[
-        int | None, typer.Option(min=0, max=10_000_000, help="Tokens that a call sends.", show_default=False)
+        int | None,
+        typer.Option(min=0, max=10_000_000, help="Tokens that a call sends. Give this or --text.", show_default=False),
     ] = None,
     output_tokens: Annotated[
         int, typer.Option(min=0, max=10_000_000, help="Tokens of an answer; reasoning tokens are among them.")
@@ -75,8 +76,10 @@ def estimate(
 def _read(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise OperationError(f"cannot read {path} as UTF-8 text: {error}.") from None
+    except OSError as error:
+        raise OperationError(f"cannot read {path}: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise OperationError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}.") from None
     if len(text) > TEXT_MOST:
         raise OperationError(f"{path} has {len(text):,} characters; one call's text has at most {TEXT_MOST:,}.")
     return text
@@ -84,24 +87,23 @@ def _read(path: Path) -> str:
 
 def _text(made: Estimate) -> str:
     load, call = made.load, made.load.call
-    lines = [
+    headings = ("MODEL", "USD", "REQUESTS/MIN", "TOKENS/MIN")
+    rows = [(one.model, _usd(one.usd), _need(one.needs[0]), _need(one.needs[1])) for one in made.models]
+    before = (
         f"{made.tenant}: {counted(load.calls_a_day, 'call')} a day, each with {counted(call.input, 'token')} sent "
         f"({call.cached:,} cached) and {call.output:,} answered, {load.processing} processing; {DAYS} days from "
-        f"{made.first.isoformat()}. Each line is for all calls by that model.",
-        table(
-            ("MODEL", "USD", "REQUESTS/MIN", "TOKENS/MIN", "REMARK"),
-            [
-                (one.model, _usd(one.usd), _need(one.needs[0]), _need(one.needs[1]), one.remark or "-")
-                for one in made.models
-            ],
-        ),
+        f"{made.first.isoformat()}. Each line is for all calls by that model."
+    )
+    after = [
+        *(f"{one.model}: {one.remark.rstrip('.')}." for one in made.models if one.remark),
         f"AWS: {made.aws_usd:.2f} USD for the secret{' and the KMS key' if made.dedicated else ''}.",
         _budget(made),
-        f"Rate limits: the calls spread evenly over {load.busy_hours} hours of the day. OpenAI's own limits may be "
-        "lower, and its limit of requests a day is not in the tenant's file.",
+        f"Rate limits: the calls spread evenly over {load.busy_hours.normalize():f} hours of the day. No limit: the "
+        "tenant's file has none for this model. OpenAI's own limits may be lower, and it also limits requests a day.",
         _dated(made),
     ]
-    return "\n".join(lines)
+    below = [line for sentence in after for line in wrapped(sentence)]
+    return "\n".join([*wrapped(before), table(headings, rows), *below])
 
 
 def _usd(usd: Decimal | None) -> str:
@@ -111,7 +113,7 @@ def _usd(usd: Decimal | None) -> str:
 def _need(need: Need) -> str:
     needed = f"{need.needed:,.1f}"
     if need.limit is None:
-        return f"{needed}, no limit in the file"
+        return f"{needed} (no limit)"
     return f"{needed} of {need.limit:,}{'' if need.holds else ': TOO MANY'}"
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
-from textwrap import wrap
 from typing import Any, Final
 
 from ops.actions.fleet_view import NEEDS_A_PERSON, ORDER, CellView, FleetView, Severity, TenantView, TroubleView
-from ops.cli.table import age, counted, iso, table, when
+from ops.cli.table import age, counted, iso, table, when, wrapped
 
 FOLD_AT: Final = 5
 """Tenants with the same trouble that are one row, as in the health function's messages."""
@@ -24,9 +22,11 @@ _WORDS: Final[Mapping[Severity, str]] = {
     "off": "DISABLED",
     "ok": "OK",
 }
-_WIDTHS: Final = (60, 110)
+_IN_A_SUM: Final[Mapping[Severity, str]] = {"attention": "in need of attention"}
 _LONG: Final = timedelta(hours=1)
 _CENT: Final = Decimal("0.01")
+_SOON: Final = timedelta(days=2)
+"""Of a rotation that is nearer a day says too little: several may be on the same."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,11 @@ def summary(view: FleetView) -> str:
     """``2 tenants: 1 broken, 1 ok.``"""
     tenants = [one for cell in view.cells for one in cell.tenants]
     count = Counter(one.severity for one in tenants)
-    parts = [f"{count[one]} {_WORDS[one].lower()}" for one in ORDER if count[one]]
+    parts = [f"{count[one]} {_IN_A_SUM.get(one, _WORDS[one].lower())}" for one in ORDER if count[one]]
     told = f"{counted(len(tenants), 'tenant')}{': ' if parts else ''}{', '.join(parts)}."
     of_cells = sum(len(cell.troubles) for cell in view.cells)
-    return told + (f" {counted(of_cells, 'trouble')} of whole cells or organizations." if of_cells else "")
+    whose = "a whole cell or organization" if of_cells == 1 else "whole cells or organizations"
+    return told + (f" {counted(of_cells, 'trouble')} of {whose}." if of_cells else "")
 
 
 def need(view: FleetView) -> str:
@@ -111,22 +112,14 @@ def block(row: Row, now: datetime) -> str:
     if trouble.since:
         lasted = now - trouble.since
         since = f", since {when(trouble.since)}" + (f" ({age(lasted)})" if lasted >= _LONG else "")
-    lines = _wrapped(f"{_WORDS[trouble.severity]}  {who}{since}", "")
-    lines += _wrapped(f"{trouble.sentence[:1].upper()}{trouble.sentence[1:]}.", "  ")
+    lines = wrapped(f"{_WORDS[trouble.severity]}  {who}{since}", "")
+    lines += wrapped(f"{trouble.sentence[:1].upper()}{trouble.sentence[1:]}.", "  ")
     named = trouble.command and f"`{trouble.command}`"
     if trouble.do and trouble.do != named:
-        lines += _wrapped(f"To do: {trouble.do}.", "  ")
+        lines += wrapped(f"To do: {trouble.do}.", "  ")
     lines += [f"  Type:  {trouble.command}"] if trouble.command else []
     lines += [f"  More:  {trouble.page}"] if trouble.page else []
     return "\n".join(lines)
-
-
-def _wrapped(sentence: str, indent: str) -> list[str]:
-    least, most = _WIDTHS
-    width = min(max(shutil.get_terminal_size().columns, least), most)
-    return wrap(
-        sentence, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
 
 
 HEADINGS: Final = ("CELL", "TENANT", "STATE", "KEY AGE", "ROTATES", "SPENT, USD")
@@ -140,13 +133,19 @@ def _line(cell: CellView, one: TenantView, now: datetime) -> Sequence[str]:
         spend = f"{one.spend.month_usd.quantize(_CENT, ROUND_DOWN)}" + (
             f" of {one.spend.budget_usd}" if one.spend.budget_usd else ""
         )
-    rotates = f"{one.key.next_rotation:%Y-%m-%d}" if one.key.next_rotation else "-"
-    return cell.name, one.slug, one.state, age(max(now - began, timedelta())) if began else "-", rotates, spend
+    minted = age(max(now - began, timedelta())) if began else "-"
+    return cell.name, one.slug, one.state, minted, _rotates(one.key.next_rotation, now), spend
+
+
+def _rotates(due: datetime | None, now: datetime) -> str:
+    if due is None:
+        return "-"
+    return f"in {age(due - now)}" if now <= due < now + _SOON else f"{due:%Y-%m-%d}"
 
 
 def _as_of(cell: CellView) -> str:
     looked = f"the health function looked at {when(cell.health_as_of)}" if cell.health_as_of else "health is not known"
-    return "\n".join(_wrapped(f"Cell {cell.name}: AWS was asked at {when(cell.as_of)}; {looked}.", ""))
+    return "\n".join(wrapped(f"Cell {cell.name}: AWS was asked at {when(cell.as_of)}; {looked}.", ""))
 
 
 def sentences(view: FleetView, left_out: Iterable[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -30,10 +31,15 @@ def up(home: options.Home = options.DEFAULT_HOME, as_json: options.Json = False)
         f"AWS      {cell.aws_url}  (account {cell.account_id}, {cell.region})\n"
         f"OpenAI   {cell.openai_url}\n"
         f"Ready in {facts['seconds']} s. Next, as the deployer:\n\n"
-        f'    eval "$(./myflux-keys local env)"\n'
+        f'    eval "$(./myflux-keys local env{_named(home)})"\n'
         f"    pulumi stack select --create local && pulumi up",
         as_json=as_json,
     )
+
+
+def _named(home: Path) -> str:
+    """What the next command needs to find the same cell."""
+    return "" if home == options.DEFAULT_HOME else f" --home {shlex.quote(str(home))}"
 
 
 @app.command()
@@ -82,9 +88,10 @@ def advance(
     ] = 30,
     home: options.Home = options.DEFAULT_HOME,
 ) -> None:
-    """Move the cell's clock forward: keys expire and schedules fire as if the time had passed.
+    """Move the cell's clock forward: keys expire and rotations start as if the time had passed.
 
-    Waits until the rotations have ended that it made due, each at its turn as on AWS.
+    Waits until the rotations have ended that it made due, each at its turn as on AWS. The functions' own schedules keep
+    this machine's time.
     """
     match = re.fullmatch(r"([0-9]{1,6})([smhd])", duration)
     if not match:
@@ -92,7 +99,7 @@ def advance(
     seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
     cell = LocalCell.attach(home)
     ahead = cell.advance(seconds)
-    print(f"The cell's clock is now {ahead / 3600:.1f} h ahead of this machine's clock.", flush=True)
+    print(f"The cell's clock is now {_ahead(ahead)} ahead of this machine's clock.", flush=True)
     with Line() as line:
         found = rotations.settled(cell.home, ahead, minutes * 60.0, lambda seen: line.say(f"{seen.left} to rotate"))
     if found.left:
@@ -104,6 +111,10 @@ def advance(
             f"{counted(found.failed, 'rotation')} failed, and the next try is in the next window: `myflux-keys status` "
             "names the tenants."
         )
+
+
+def _ahead(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds < 2 * 3600 else f"{seconds / 3600:.1f} h"
 
 
 @app.command("openai-admin-key")

@@ -11,7 +11,7 @@ import typer
 from ops.actions import models as known
 from ops.actions.models import ModelFacts
 from ops.cli import options, output
-from ops.cli.table import table
+from ops.cli.table import table, wrapped
 from ops.prices import SOURCE, are_old, page
 
 
@@ -72,7 +72,9 @@ def _text(found: list[ModelFacts], tenant: str | None, lines: str, dated: str) -
         rows = [(*row, _allowed(one), _limit(one)) for row, one in zip(rows, found, strict=True)]
     told = [
         table(headings, rows),
-        f"USD for a million tokens, standard processing, shortest prompts, before tax; {dated}",
+        *wrapped(
+            f"SENT, CACHED, ANSWERED: USD for a million tokens, standard processing, shortest prompts, before tax; {dated}"
+        ),
     ]
     if lines:
         told.append(f"To replace what ends, in tenants/{tenant}.yaml:\n" + "\n".join(lines.splitlines()))

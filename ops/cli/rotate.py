@@ -103,7 +103,8 @@ def sentence(results: list[Journal], failed: dict[str, str], *, wait: bool) -> s
     good = sum(outcome in ("started", "succeeded") for outcome in outcomes)
     # AWS shows which version is live, but not when the old key expires: only the sweep reads that from OpenAI.
     word = (
-        "rotated: each has a new live key (when the old keys expire was not checked)"
+        "rotated: each has a new live key. Not checked: when the old keys expire, which `myflux-keys sweep --dry-run` "
+        "shows"
         if wait
         else "started; `myflux-keys status` shows their results"
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from ops.actions.usage import OTHERS, Line, Report
 from ops.cli.plot import bars
-from ops.cli.table import counted, iso, table, when
+from ops.cli.table import counted, iso, table, when, wrapped
 from ops.prices import SOURCE, page
 
 NO_DATA: Final = "no data yet"
@@ -23,26 +23,40 @@ def text(one: Report) -> str:
     if not one.days:
         return "\n".join((f"{one.cell}: OpenAI was not asked.", *_without(one)))
     by = (one.by.upper(),) if one.by else ()
-    headings = ("TENANT", *by, "REQUESTS", "SENT", "CACHED", "ANSWERED", "BILLED", "PRICED", "DIFFERENCE", "REMARK")
+    headings = ("TENANT", *by, "REQUESTS", "SENT", "CACHED", "ANSWERED", "BILLED", "PRICED", "DIFFERENCE")
     rows = [_cells(one, line) for line in one.lines]
     if len(rows) > 1:
         rows.append(_cells(one, one.total))
-    lines = [
-        f"{one.cell}: {one.since} to {one.today}, days in UTC; as of {when(one.as_of)}, here {local(one.as_of)}.",
-        table(headings, rows) if rows else "No tenants.",
-        "",
-        *_days(one),
-        "",
-        "SENT includes CACHED, and ANSWERED reasoning tokens. BILLED is by OpenAI, PRICED is tokens times prices, both",
-        "in USD before tax. DIFFERENCE is BILLED less PRICED, of the days that have costs.",
+    if any(row[-1] for row in rows):
+        headings = (*headings, "REMARK")
+    else:
+        rows = [row[:-1] for row in rows]
+    # In UTC the second time would be the first one again.
+    here = f", here {local(one.as_of)}" if one.as_of.astimezone().utcoffset() else ""
+    told = [
+        f"{one.cell}: {one.since} to {one.today}, days in UTC; as of {when(one.as_of)}{here}.",
+        *(
+            [table(headings, rows), "", *_days(one), "", *_legend(one)]
+            if rows
+            else ["No usage is known here." if one.without or one.failed else "Nothing was used."]
+        ),
+    ]
+    notes = list(_without(one))
+    if one.others:
+        notes.append(f"{OTHERS}: {', '.join(one.others)}.")
+    return "\n".join([*told, *(line for note in notes for line in wrapped(note))])
+
+
+def _legend(one: Report) -> Iterator[str]:
+    for sentences in (
+        "SENT, CACHED and ANSWERED are tokens: CACHED are among those SENT, reasoning tokens among those ANSWERED.",
+        "BILLED is what OpenAI billed, PRICED is tokens times prices, both in USD before tax. DIFFERENCE is BILLED "
+        "less PRICED, of the days that have costs.",
         f"Provisional: {one.today - timedelta(days=1)} and {one.today}. Costs come later than usage, so until then "
         "DIFFERENCE may be too low.",
         *_prices(one),
-        *_without(one),
-    ]
-    if one.others:
-        lines.append(f"{OTHERS}: {', '.join(one.others)}.")
-    return "\n".join(lines)
+    ):
+        yield from wrapped(sentences)
 
 
 def problems(one: Report) -> Iterator[str]:
@@ -160,16 +174,22 @@ def _provisional(one: Report, line: Line) -> bool:
 
 
 def _days(one: Report) -> list[str]:
-    """Billed by day. A day without costs has no bar, which is no zero."""
+    """Billed by day; days in a row that look alike are one line. A day without costs has no bar, which is no zero."""
     lengths = bars([day.billed or Decimal(0) for day in one.days])
-    lines = ["BILLED BY DAY"]
+    told: list[tuple[list[date], str]] = []
     for day, bar in zip(one.days, lengths, strict=True):
-        told = NO_DATA if day.billed is None else f"{day.billed:,.4f}"
+        billed = NO_DATA if day.billed is None else f"{day.billed:,.4f}"
         marks = [
             mark for mark, so in (("provisional", day.provisional), ("not all organizations yet", day.partly)) if so
         ]
-        lines.append(f"{day.day}  {told:>12}  {bar}{' ' if bar else ''}{', '.join(marks)}".rstrip())
-    return lines
+        rest = f"{billed:>12}  {bar}{' ' if bar else ''}{', '.join(marks)}".rstrip()
+        if told and told[-1][1] == rest and not day.billed:
+            told[-1][0].append(day.day)
+        else:
+            told.append(([day.day], rest))
+    spans = [f"{days[0]}{f' to {days[-1]}' if len(days) > 1 else ''}" for days, _ in told]
+    width = max(map(len, spans), default=0)
+    return ["BILLED BY DAY", *(f"{span:<{width}}  {rest}" for span, (_, rest) in zip(spans, told, strict=True))]
 
 
 def _without(one: Report) -> Iterator[str]:

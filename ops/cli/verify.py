@@ -25,9 +25,9 @@ def verify(
     """Check everything about one tenant now: what was asked, and what came back. Changes nothing.
 
     Each step is ok, WRONG with what to do, or "?" where it could not be asked. Looks at the file, the stack, the secret
-    with its policy, versions and rotation, and who may read it by AWS's rules. The cell's functions ask OpenAI, with
-    the key and about it: it is accepted, a billed call with few tokens is answered, project, service account, limits,
-    models and expiry are as they should be. No key is shown.
+    with its policy, versions and rotation, and who may read it by AWS's rules. The cell's functions ask OpenAI whether
+    it accepts the key and answers a call, which is billed for a few tokens, and whether project, service account,
+    limits, models and expiry are as they should be. No key is shown.
 
     Exit codes: 0 all is well; 1 something is wrong; 3 nothing that was asked is wrong, but something could not be
     asked.

@@ -182,7 +182,7 @@ function spendSection(spend) {
           key("final", "final"),
           key("provisional", "provisional"),
           key("none", "no data"),
-          spend.daily ? key("pace", `an even day of the budget, ${usd(spend.daily)}`) : null,
+          spend.daily ? key("pace", `the budget spread evenly, ${usd(spend.daily)} a day`) : null,
         )
       : null,
     told ? spendTable(spend) : null,

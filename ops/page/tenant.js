@@ -75,7 +75,7 @@ function traffic({ requests, pace }) {
   const when = "in the hour of the last look and the hour before it";
   if (requests === undefined) return "Requests: not visible in OpenAI's usage.";
   if (requests === 0) return `No traffic ${when}.`;
-  const average = pace && `, ${pace.toLocaleString("en", { maximumFractionDigits: 2 })} a minute on average`;
+  const average = pace && `, on average ${pace.toLocaleString("en", { maximumFractionDigits: 2 })} a minute`;
   return `Requests ${when}: ${requests.toLocaleString("en")}${average ?? ""}.`;
 }
 

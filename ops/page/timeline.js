@@ -7,7 +7,7 @@ function events(key) {
   return [
     ["minted", "Minted", key.minted],
     ["promoted", "Promoted", key.promoted],
-    ["overlap", "Key before it ends", key.overlap_ends],
+    ["overlap", "Previous key ends", key.overlap_ends],
     ["rotation", "Next rotation", key.next_rotation],
     ["expires", "Expires", key.expires],
   ];

@@ -126,7 +126,7 @@ def test_what_somebody_did_by_hand_is_named_each_with_the_command_that_mends_it(
             "limits": "myflux-keys up fjord",
         }
         assert found["resource policy"]["answer"] == "it lacks OnlyRuntimeAndFunctionsRead"
-        assert "the deployer deployer" in found["nobody else reads"]["answer"]
+        assert "deployer (deploys the cell)" in found["nobody else reads"]["answer"]
         assert "gpt-6-luna" in found["limits"]["answer"]
         assert found["models"]["state"] == "could not be asked", "what needs the key is not called ok"
         for name in ("resource policy", "key"):

@@ -236,7 +236,7 @@ def test_status_tells_what_the_health_function_found_and_the_command_that_mends_
     assert first[0].startswith("BROKEN  acme (cell local), since 20")
     assert first[1:4] == [
         "  OpenAI refuses the key, so every call fails.",
-        "  To do: make a new one.",
+        "  To do: make a new key.",
         "  Type:  myflux-keys rotate acme --wait",
     ]
     assert max(map(len, shown.stdout.splitlines())) <= 80

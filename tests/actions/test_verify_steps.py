@@ -303,6 +303,13 @@ def test_a_finding_is_told_in_the_words_of_its_message(
     assert found[step].mend == mend
 
 
+def test_a_finding_says_what_to_do_before_its_command(small_cell: Cell, acme: Tenant) -> None:
+    """`up acme` alone would mend nothing: the budget in the file comes first."""
+    found = looked(small_cell, acme, findings=[finding("project_spend_limit")])["calls"]
+    assert found.answer.endswith("(UTC). Raise budget.monthly_usd in tenants/acme.yaml and deploy it")
+    assert found.mend == "myflux-keys up acme"
+
+
 def test_every_kind_of_a_tenants_trouble_belongs_to_a_step(small_cell: Cell, acme: Tenant) -> None:
     """Else a new kind would be found and not shown."""
     elsewhere = {"openai_silent", "undeclared", "secret_missing", "secret_deleting"}

@@ -18,7 +18,7 @@ REFUSED = TroubleView(
     "broken",
     "OpenAI refuses the key, so every call fails",
     NOW - timedelta(hours=2),
-    "make a new one",
+    "make a new key",
     "myflux-keys rotate acme --wait",
     "docs/runbook.md#keyrefused",
 )
@@ -46,7 +46,7 @@ def test_a_row_says_who_since_when_what_and_what_to_type() -> None:
         "\n"
         "BROKEN  acme (cell prod-eu1), since 2026-11-29 07:00Z (2 h)\n"
         "  OpenAI refuses the key, so every call fails.\n"
-        "  To do: make a new one.\n"
+        "  To do: make a new key.\n"
         "  Type:  myflux-keys rotate acme --wait\n"
         "  More:  docs/runbook.md#keyrefused\n"
         "\n"
@@ -86,6 +86,22 @@ def test_the_worst_comes_first_and_a_cells_own_before_its_tenants() -> None:
     view = fleet(tenant("acme", REFUSED), troubles=(silent, money))
     assert fleet_rows.need(view) == "1 tenant and 1 trouble of a cell or organization need a person."
     assert fleet_rows.need(fleet(tenant("acme", REFUSED))) == "1 tenant needs a person."
+
+
+def test_a_rotation_within_two_days_says_in_how_many_hours() -> None:
+    """A day alone does not say which of two rotations of that day is meant."""
+    soon = replace(tenant("acme"), key=KeyTimes(next_rotation=NOW + timedelta(hours=10, minutes=5)))
+    late = replace(tenant("fjord"), key=KeyTimes(next_rotation=NOW - timedelta(hours=2)))
+    told = fleet_rows.text(fleet(soon, late))
+    assert "\nacme    ok     -        in 10 h " in told
+    assert "\nfjord   ok     -        2026-11-29 " in told
+
+
+def test_one_trouble_of_a_cell_is_counted_as_one() -> None:
+    silent = TroubleView("openai_silent", "unknown", "OpenAI does not answer")
+    one, two = fleet(tenant("acme"), troubles=(silent,)), fleet(tenant("acme"), troubles=(silent, silent))
+    assert fleet_rows.summary(one) == "1 tenant: 1 ok. 1 trouble of a whole cell or organization."
+    assert fleet_rows.summary(two) == "1 tenant: 1 ok. 2 troubles of whole cells or organizations."
 
 
 def test_of_several_cells_each_line_says_which() -> None:

@@ -59,7 +59,7 @@ def test_the_line_of_a_keys_life_is_in_the_order_of_time_and_told_in_words(look:
     assert [line.split("\n")[0] for line in told] == [
         "Minted",
         "Promoted",
-        "Key before it ends",
+        "Previous key ends",
         "Next rotation",
         "Expires",
     ]
