@@ -73,7 +73,8 @@ def _text(found: list[ModelFacts], tenant: str | None, lines: str, dated: str) -
     told = [
         table(headings, rows),
         *wrapped(
-            f"SENT, CACHED, ANSWERED: USD for a million tokens, standard processing, shortest prompts, before tax; {dated}"
+            "SENT, CACHED, ANSWERED: USD for a million tokens, standard processing, shortest prompts, before tax; "
+            f"{dated}"
         ),
     ]
     if lines:
