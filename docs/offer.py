@@ -24,7 +24,7 @@ DATA = Path(__file__).resolve().parents[1] / "tenancy" / "data"
 def offer() -> dict[str, Any]:
     countries, replaced = _read("openai_countries.json"), _read("openai_replacements.json")
     replacements: dict[str, str] = replaced["replaced_by"]
-    as_of = prices.as_of(replacements.values())
+    as_of = prices.day_of(replacements.values())
     return {
         "about": "Written by `python -m docs.generate`. USD for a million tokens, standard tier, shortest prompts.",
         "countries_as_of": countries["date"],
@@ -50,11 +50,8 @@ def page_prices() -> dict[str, Any]:
 
 
 def _dated(model: str) -> dict[str, str]:
-    try:
-        day = prices.as_of([model])
-    except NoPrice:
-        return {}
-    return {**priced(model, day), "as_of": day.isoformat()}
+    day = prices.as_of([model])
+    return {**priced(model, day), "as_of": day.isoformat()} if day else {}
 
 
 def priced(model: str, day: date) -> dict[str, str]:

@@ -118,7 +118,7 @@ def total(tenants: int, organizations: int) -> Decimal:
 
 def billed_calls(tenants: int) -> Decimal:
     """US dollars a month if no tenant has any traffic: one call a day each, with as many tokens as it may have."""
-    return tenants * 30 * prices.cost(MODEL, Call(INPUT_TOKENS, TOKENS), prices.as_of([MODEL]))
+    return tenants * 30 * prices.cost(MODEL, Call(INPUT_TOKENS, TOKENS), prices.day_of([MODEL]))
 
 
 def watching() -> str:

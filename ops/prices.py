@@ -130,6 +130,15 @@ def as_of(models: Iterable[str]) -> date | None:
     return min((date.fromisoformat(max(found)) for found in days if found), default=None)
 
 
+def day_of(models: Iterable[str]) -> date:
+    """`as_of`, for pages that are written from prices. Raises NoPrice where no day is known."""
+    models = list(models)
+    day = as_of(models)
+    if day is None:
+        raise NoPrice(f"{SOURCE} does not say when it read the prices of {', '.join(models)}")
+    return day
+
+
 def are_old(as_of: date | None, today: date) -> bool:
     """A day that is not known is no recent one."""
     return as_of is None or (today - as_of).days > OLD_DAYS

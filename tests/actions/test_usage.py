@@ -197,7 +197,8 @@ def test_old_prices_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_prices_whose_day_is_not_known_are_said_so_and_are_not_called_recent() -> None:
     found = reported(organization(usage=[used(1_000_000, model="text-embedding-3-small")]))
     assert (found.prices_as_of, found.old) == (None, True)
-    assert "does not say when it read them: compare them with https://" in usage_report.text(found)
+    told = " ".join(usage_report.text(found).split())
+    assert "does not say when it read them: compare them with https://" in told
     nothing = reported(organization())
     assert not nothing.old
     assert "genai-prices" not in usage_report.text(nothing), "nothing was priced"
