@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from myflux_keys.aws_names import CellNames, TenantNames
-from myflux_keys.cell_functions import FUNCTIONS
+from myflux_keys.cell_functions import ALL_FUNCTIONS, PROMOTER
 from tenancy.problems import Refusal
 
 
@@ -45,7 +45,7 @@ SESSION_TAG: Final = Limit("a session tag's value", 256, f"{_REFERENCE}/STS/late
 
 def cell_names(names: CellNames) -> Iterator[tuple[Limit, str]]:
     """Every name that a cell's bootstrap and platform give to something in AWS, with the limit for it."""
-    functions = [names.function(one) for one in FUNCTIONS]
+    functions = [names.function(one) for one in ALL_FUNCTIONS]
     yield from ((FUNCTION, name) for name in functions)
     yield from ((LOG_GROUP, names.log_group(name)) for name in functions)
     yield from ((ROLE, name) for name in (*functions, names.runtime_role, names.deployer_role, names.people_role))
@@ -62,10 +62,13 @@ def cell_names(names: CellNames) -> Iterator[tuple[Limit, str]]:
     yield ALIAS, names.state_kms_alias
     yield BUCKET, names.state_bucket
     yield BUCKET, names.health_bucket
+    yield BUCKET, names.connect_bucket
+    yield ALIAS, names.intake_kms_alias
+    yield ALIAS, names.link_kms_alias
     yield DASHBOARD, names.dashboard
     yield QUEUE, names.dead_letter_queue
     yield TOPIC, names.alarm_topic
-    yield from ((RULE, name) for name in names.rules)
+    yield from ((RULE, name) for name in (*names.rules, names.rule(PROMOTER)))
     yield from ((TAG, value) for value in names.tags.values())
 
 
