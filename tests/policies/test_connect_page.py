@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,8 @@ import pytest
 import tenancy
 from ops.isolation import prove
 from policies.guardrails.model import Resource
-from program import ROOT
 from tests.policies import intakes
+from tests.policies.connected import connected
 from tests.policies.rehearsed import changed, edited, findings, judge, registered, resource, stack
 
 Stack = tuple[Resource, ...]
@@ -28,14 +27,9 @@ BOTH = (
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files that ship, with connect."""
-    folder = tmp_path_factory.mktemp("fleet")
-    for name in ("tenants", "cells"):
-        shutil.copytree(ROOT / name, folder / name)
-    file = folder / "cells" / "local.yaml"
-    file.write_text(file.read_text(encoding="utf-8") + "connect: {enabled: true}\n", encoding="utf-8")
-    return folder
+def fleet() -> Iterator[Path]:
+    with connected() as root:
+        yield root
 
 
 @pytest.fixture
