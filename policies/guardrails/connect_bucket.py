@@ -18,9 +18,14 @@ from .own_functions import PAGES, PROMOTERS
 
 _CALLED: Final = "the bucket of what customers hand in"
 _PEOPLE: Final = "people"
-_READ: Final = "s3:GetObject"
-_WRITE: Final = "s3:PutObject"
-_MAY: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+_READ: Final = ("s3:GetObject", "s3:GetObjectVersion")
+_WRITE: Final = ("s3:PutObject",)
+_DELETE: Final = ("s3:DeleteObject", "s3:DeleteObjectVersion")
+_MAY: Final[dict[tuple[tuple[str, ...], str], tuple[str, ...]]] = {
+    **{
+        (_DELETE, folder): (*PROMOTERS, _PEOPLE)
+        for folder in ("links", "revoked", "seen", "handed-in", "outcome", "confirmed")
+    },
     (_READ, "links"): (*PAGES, *PROMOTERS, _PEOPLE),
     (_READ, "revoked"): (*PAGES, *PROMOTERS, _PEOPLE),
     (_READ, "outcome"): (*PAGES, *PROMOTERS, _PEOPLE),
@@ -34,7 +39,7 @@ _MAY: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     (_WRITE, "handed-in"): PAGES,
     (_WRITE, "outcome"): PROMOTERS,
 }
-"""By action and folder: the functions that may, and whether deployers may who are people."""
+"""By actions and folder: the functions that may, and whether deployers may who are people."""
 
 
 def _closed(stack: Stack, config: Config) -> Iterator[Finding]:
@@ -62,14 +67,14 @@ def _document(policy: Resource, bucket: str, cell: str, config: Config) -> Itera
     for statement in statements:
         if statement.allows:
             yield violation(policy, "policy", f"{statement.called} allows access to {_CALLED}")
-    for (action, folder), kinds in _MAY.items():
+    for (actions, folder), kinds in _MAY.items():
         objects = f"arn:~:s3:::{bucket}/{folder}/*"
 
         def may(arn: str, kinds: tuple[str, ...] = kinds) -> bool:
             return _one_of(kinds, arn, cell, config)
 
-        if not any(keeps_out(one, (action,), objects, may) for one in statements):
-            yield violation(policy, "policy", f"others than {' and '.join(kinds)} may {action} {folder}/")
+        if not any(keeps_out(one, actions, objects, may) for one in statements):
+            yield violation(policy, "policy", f"others than {' and '.join(kinds)} may {actions[0]} {folder}/")
 
 
 def _one_of(kinds: tuple[str, ...], arn: str, cell: str, config: Config) -> bool:
@@ -88,9 +93,9 @@ CONNECT_BUCKET_RULES: Final = (
         severity="critical",
         level="mandatory",
         description="The bucket of what customers hand in blocks public access and encrypts its objects. Each object "
-        "has one writer, and only the promoter reads what was handed in.",
-        rationale="Whoever writes links or confirmations decides whose key a tenant gets. What was handed in is a "
-        "customer's key, if encrypted.",
+        "has one writer, only the promoter reads what was handed in, and only it and deployers delete.",
+        rationale="Whoever writes links or confirmations decides whose key a tenant gets; whoever deletes a "
+        "revocation brings a link back to life. What was handed in is a customer's key, if encrypted.",
         fix="Keep components/connect.py and `connect_bucket` of components/iam/connect.py.",
         source="https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html",
         check=_closed,

@@ -182,11 +182,26 @@ def test_the_promoter_writes_tenants_secrets_and_reads_none(fleet: Path) -> None
         ("OnlyTheseReadWhatWasSeen", "role/myflux-local-promoter"),
         ("OnlyThesePersonsWords", "role/myflux-local-connect"),
         ("OnlyThesePersonsWords", "role/myflux-other-promoter"),
+        ("OnlyTheseDelete", "role/myflux-local-connect"),
+        ("OnlyTheseDelete", "role/myflux-other-promoter"),
     ],
 )
 def test_each_object_of_the_intake_is_for_its_own_writer_and_readers(sid: str, who: str) -> None:
     assert findings("intake-closed", intakes.beside(intakes.INTAKE)(())) == []
     assert findings("intake-closed", intakes.open_to(sid, f"arn:aws:iam::000000000000:{who}")(()))
+
+
+@pytest.mark.parametrize("action", ["s3:GetObjectVersion", "s3:DeleteObjectVersion"])
+def test_no_object_is_reached_by_its_version(action: str, platform: Stack) -> None:
+    """Each object has the version ``null``, for which S3 asks for another right."""
+
+    def left_out(policy: Any) -> None:
+        for one in policy["Statement"]:
+            if action in one["Action"]:
+                one["Action"].remove(action)
+
+    found = findings("intake-closed", edited(platform, "local-intake-policy", "policy", left_out))
+    assert len(found) == 6, "one for each folder"
 
 
 def test_every_claim_of_isolation_holds_with_connect(fleet: Path) -> None:
