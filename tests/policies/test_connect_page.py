@@ -157,6 +157,22 @@ def test_neither_part_may_do_more(platform: Stack, role: str, action: str, on: s
     assert findings(OWN, wider)
 
 
+@pytest.mark.parametrize("operator", [None, "StringLike", "ForAnyValue:StringEqualsIfExists"])
+@pytest.mark.parametrize(("role", "sid"), [("connect", "Encrypt"), ("connect", "VerifyLinks"), ("promoter", "Decrypt")])
+def test_a_use_of_a_key_names_it_by_an_alias_that_it_must_have(
+    platform: Stack, role: str, sid: str, operator: str | None
+) -> None:
+    """With IfExists a key without an alias would pass, and with no condition any key."""
+
+    def loosen(policy: Any) -> None:
+        statement = next(one for one in policy["Statement"] if one["Sid"] == sid)
+        named = statement.pop("Condition")["ForAnyValue:StringEquals"]
+        if operator:
+            statement["Condition"] = {operator: named}
+
+    assert findings(OWN, edited(platform, f"local-{role}-permissions", "policy", loosen))
+
+
 def test_the_promoter_writes_tenants_secrets_and_reads_none(fleet: Path) -> None:
     secrets = stack("initech.local", root=fleet)
 
