@@ -5,17 +5,22 @@ Owns the bucket's settings and its policy. Leaves out what our roles' own polici
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
 
 from . import ownership
 from .config import Config
 from .health_bucket import POLICY, is_of, keeps_out, settings
 from .iam.documents import NotADocument, NotKnownYet, read
 from .iam.patterns import is_wild
-from .model import Finding, Resource, Rule, Stack, unknown, violation
+from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .own_functions import PAGES, PROMOTERS
 
+_LIFECYCLE: Final = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+_SHORTEST_DAYS: Final = 21
+"""A link lives for 7 days, and its key may wait for 14 more."""
+_ENDED: Final = ("handed-in/", "links/", "outcome/", "revoked/", "seen/")
+_OF_A_RULE: Final = frozenset({"id", "status", "filter", "expiration"})
 _CALLED: Final = "the bucket of what customers hand in"
 _PEOPLE: Final = "people"
 _READ: Final = ("s3:GetObject", "s3:GetObjectVersion")
@@ -48,11 +53,44 @@ def _closed(stack: Stack, config: Config) -> Iterator[Finding]:
         if named is None:
             continue
         yield from settings(stack, bucket, _CALLED)
+        for lifecycle in stack:
+            if lifecycle.type == _LIFECYCLE and is_of(stack, lifecycle, bucket):
+                yield from _lifecycle(lifecycle)
         policies = [one for one in stack if one.type == POLICY and is_of(stack, one, bucket)]
         if not policies:
             yield violation(bucket, "", f"{_CALLED} has no policy")
         for policy in policies:
             yield from _document(policy, bucket.text("bucket"), named["cell"], config)
+
+
+def ends_objects(stack: Stack, resource: Resource) -> bool:
+    """Whether a resource is a lifecycle of this bucket, which is judged here."""
+    return resource.type == _LIFECYCLE and any(
+        ownership.CONNECT_BUCKET.fullmatch(one.text("bucket")) and is_of(stack, resource, one)
+        for one in stack
+        if one.type == ownership.BUCKET
+    )
+
+
+def _lifecycle(found: Resource) -> Iterator[Finding]:
+    """Without its revocation a link is good again, so that must outlive it."""
+    rules = found.get("rules")
+    if rules is UNKNOWN or not isinstance(rules, list):
+        yield unknown(found, "rules")
+        return
+    for rule in cast(list[Any], rules):
+        if not isinstance(rule, Mapping) or not _is_late(cast(Mapping[str, Any], rule)):
+            message = f"it ends other objects of {_CALLED} than those of a link, or earlier than {_SHORTEST_DAYS} days"
+            yield violation(found, "rules", message)
+
+
+def _is_late(rule: Mapping[str, Any]) -> bool:
+    filter_, end = rule.get("filter"), rule.get("expiration")
+    if not isinstance(filter_, Mapping) or not isinstance(end, Mapping):
+        return False
+    prefix, days = cast(Mapping[str, Any], filter_), cast(Mapping[str, Any], end)
+    late = set(days) == {"days"} and isinstance(days["days"], int | float) and days["days"] >= _SHORTEST_DAYS
+    return set(rule) <= _OF_A_RULE and set(prefix) == {"prefix"} and prefix["prefix"] in _ENDED and late
 
 
 def _document(policy: Resource, bucket: str, cell: str, config: Config) -> Iterator[Finding]:

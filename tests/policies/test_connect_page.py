@@ -220,6 +220,22 @@ def test_no_object_is_reached_by_its_version(action: str, platform: Stack) -> No
     assert len(found) == 6, "one for each folder"
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"filter": {"prefix": "revoked/"}, "expiration": {"days": 1}},
+        {"filter": {"prefix": "confirmed/"}, "expiration": {"days": 30}},
+        {"filter": {"prefix": ""}, "expiration": {"days": 30}},
+        {"filter": {}, "expiration": {"days": 30}},
+        {"filter": {"prefix": "revoked/"}, "expiration": {"date": "2020-01-01T00:00:00Z"}},
+        {"filter": {"prefix": "revoked/"}, "transitions": [{"days": 1}], "expiration": {"days": 30}},
+    ],
+)
+def test_what_tells_that_a_link_is_dead_outlives_it(rule: dict[str, Any], platform: Stack) -> None:
+    wider = changed(platform, "local-intake-old-objects", rules=[{"id": "x", "status": "Enabled", **rule}])
+    assert findings("intake-closed", wider)
+
+
 def test_every_claim_of_isolation_holds_with_connect(fleet: Path) -> None:
     cell = tenancy.load(fleet).cells["local"]
     resources = [one for name in ("local", "acme.local", "initech.local") for one in registered(name, True, fleet)]
