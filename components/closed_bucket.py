@@ -32,6 +32,7 @@ class ClosedBucket:
     """`settled` are outputs that are known once the bucket is closed."""
 
     bucket: Bucket
+    policy: BucketPolicy
     settled: list[pulumi.Output[str]]
 
 
@@ -67,4 +68,4 @@ def closed_bucket(name: str, args: ClosedBucketArgs, parent: pulumi.Resource) ->
         # S3 refuses two settings of one bucket at the same time.
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[blocked]),
     )
-    return ClosedBucket(bucket, [blocked.id, encryption.id, policy.id])
+    return ClosedBucket(bucket, policy, [blocked.id, encryption.id, policy.id])

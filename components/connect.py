@@ -12,17 +12,21 @@ from typing import Final
 
 import pulumi
 from pulumi_aws.lambda_ import FunctionUrl, Permission
+from pulumi_aws.s3 import BucketLifecycleConfiguration
 
 from components.closed_bucket import ClosedBucketArgs, closed_bucket
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.iam import connect
 from components.iam.people import TAG_PURPOSE
 from components.scheduled_call import ScheduledCallArgs, minutes_of, scheduled_call
+from functions.shared.intake import HANDED_IN, LINKS, OUTCOMES, REVOKED, SEEN
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import PROMOTER
 
 EVERY_MINUTES: Final = 1
 """A customer who has saved a key looks at the page until it is stored."""
+KEPT_DAYS: Final = 30
+"""Longer than a link lives (7 days) and its key then waits (14): what tells that a link is dead outlives it."""
 INTAKE, LINK = "intake", "link"
 """The purposes of the two keys: the policy pack judges their policies by this tag."""
 OPENED: Final = ("FunctionURLAllowPublicAccess", "FunctionURLAllowInvokeAction")
@@ -41,7 +45,8 @@ class IntakeArgs:
 
 
 class Intake(pulumi.ComponentResource):
-    """The bucket and the two KMS keys. Guarantees: nothing lies in the bucket before it is closed.
+    """The bucket and the two KMS keys. Guarantees: nothing lies in the bucket before it is closed, and nothing of a
+    link for longer than KEPT_DAYS. The organizations that persons confirmed stay.
 
     It goes with its objects: what was handed in and not promoted can be handed in again.
     """
@@ -50,7 +55,7 @@ class Intake(pulumi.ComponentResource):
         super().__init__("myflux:index:Intake", name, None, opts)
         names = args.names
         child = pulumi.ResourceOptions(parent=self)
-        closed_bucket(
+        closed = closed_bucket(
             name,
             ClosedBucketArgs(
                 bucket=names.connect_bucket,
@@ -59,6 +64,21 @@ class Intake(pulumi.ComponentResource):
                 force_destroy=True,
             ),
             self,
+        )
+        BucketLifecycleConfiguration(
+            f"{name}-old-objects",
+            bucket=closed.bucket.bucket,
+            rules=[
+                {
+                    "id": folder.rstrip("/"),
+                    "status": "Enabled",
+                    "filter": {"prefix": folder},
+                    "expiration": {"days": KEPT_DAYS},
+                }
+                for folder in (HANDED_IN, LINKS, OUTCOMES, REVOKED, SEEN)
+            ],
+            # S3 refuses two settings of one bucket at the same time.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[closed.policy]),
         )
         EncryptionKey(
             f"{name}-key",

@@ -1,9 +1,12 @@
-"""Generates the page about access: the matrix of the shipped cell, and the proven claims."""
+"""Generates the page about access: the matrix of the shipped cell with the connect page, and the proven claims."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 import program
 import tenancy
@@ -19,9 +22,16 @@ _CELL = "local"
 
 @cache
 def _shipped() -> tuple[Cell, Sequence[Registered]]:
-    fleet = tenancy.load(program.ROOT)
-    cell = fleet.cells[_CELL]
-    return cell, [resource for stack in deploy_order(fleet, cell) for resource in rehearse(stack)]
+    """With connect, which is off in the shipped file: nobody may do less with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for kind in ("tenants", "cells"):
+            shutil.copytree(program.ROOT / kind, root / kind)
+        file = root / "cells" / f"{_CELL}.yaml"
+        file.write_text(file.read_text(encoding="utf-8") + "connect: {enabled: true}\n", encoding="utf-8")
+        fleet = tenancy.load(root)
+        cell = fleet.cells[_CELL]
+        return cell, [resource for stack in deploy_order(fleet, cell) for resource in rehearse(stack, root)]
 
 
 @cache
@@ -39,8 +49,10 @@ def page() -> str:
     proven = "".join(f"- `{claim.name}`: {claim.text}\n" for claim in claims(read(resources), cell))
     return f"""# Who may do what with which secret
 
-For the cell `{_CELL}` and its tenants in this repository. Calculated from the documents that are deployed: identity
-policies, permissions boundaries, tags and each secret's resource policy.
+For the cell `{_CELL}` and its tenants in this repository, with the connect page, which is off unless the cell's file
+asks for it: `connect` is the page, `promoter` the function that stores what customers hand in. Calculated from the
+documents that are deployed: identity policies, permissions boundaries, tags and each secret's resource policy. Who may
+do what with what was handed in: [decision 41](adr/0041-connect.md).
 
 ![Access matrix](access-matrix.svg)
 

@@ -26,23 +26,30 @@ from myflux_keys.names import TAG_CELL
 
 _READ_BY_ALL = (LINKS, REVOKED, OUTCOMES)
 """By page, promoter and deployers; each is written by one of them alone."""
+_READ = ["s3:GetObject", "s3:GetObjectVersion"]
+_WRITE = ["s3:PutObject"]
+_DELETE = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+"""Who names the version ``null`` of an object, which one has in a bucket without versions, needs the second right
+instead of the first: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"""
 
 
 def connect_bucket(names: CellNames, *, deployers: Sequence[str], tls: bool = True) -> Document:
-    """Each object is for its writer and its readers. Whom IAM allows to may delete: nobody reads anything by that.
+    """Each object is for its writer and its readers. Who deletes what was revoked brings a dead link back to life, so
+    deleting is for deployers, who remove the bucket, and for the promoter, whose own policy names what it ends.
 
     `deployers` are ARNs of people, never of a pipeline. `tls` False is for a local cell, as of the state's bucket.
     """
     page, promoter = names.function_role_arn(CONNECT), names.function_role_arn(PROMOTER)
     return document(
         *closed(names, names.connect_bucket_arn, tls=tls),
-        _only(names, "OnlyTheseReadLinks", "s3:GetObject", _READ_BY_ALL, [page, promoter, *deployers]),
-        _only(names, "OnlyTheseReadWhatWasSeen", "s3:GetObject", [SEEN], [page, *deployers]),
-        _only(names, "OnlyThesePersonsWords", "s3:GetObject", [CONFIRMED], [promoter, *deployers]),
-        _only(names, "OnlyThePromoterTakes", "s3:GetObject", [HANDED_IN], [promoter]),
-        _only(names, "OnlyThePromoterTells", "s3:PutObject", [OUTCOMES], [promoter]),
-        _only(names, "OnlyThePageHandsIn", "s3:PutObject", [HANDED_IN, SEEN], [page]),
-        _only(names, "OnlyDeployersIssue", "s3:PutObject", [LINKS, REVOKED, CONFIRMED], deployers),
+        _only(names, "OnlyTheseReadLinks", _READ, _READ_BY_ALL, [page, promoter, *deployers]),
+        _only(names, "OnlyTheseReadWhatWasSeen", _READ, [SEEN], [page, *deployers]),
+        _only(names, "OnlyThesePersonsWords", _READ, [CONFIRMED], [promoter, *deployers]),
+        _only(names, "OnlyThePromoterTakes", _READ, [HANDED_IN], [promoter]),
+        _only(names, "OnlyThePromoterTells", _WRITE, [OUTCOMES], [promoter]),
+        _only(names, "OnlyThePageHandsIn", _WRITE, [HANDED_IN, SEEN], [page]),
+        _only(names, "OnlyDeployersIssue", _WRITE, [LINKS, REVOKED, CONFIRMED], deployers),
+        _only(names, "OnlyTheseDelete", _DELETE, [""], [promoter, *deployers]),
     )
 
 
@@ -128,12 +135,14 @@ def bounded_connect(names: CellNames) -> list[Statement]:
     ]
 
 
-def _only(names: CellNames, sid: str, action: str, folders: Sequence[str], principals: Sequence[str]) -> Statement:
+def _only(
+    names: CellNames, sid: str, actions: list[str], folders: Sequence[str], principals: Sequence[str]
+) -> Statement:
     return {
         "Sid": sid,
         "Effect": "Deny",
         "Principal": "*",
-        "Action": action,
+        "Action": actions,
         "Resource": [f"{names.connect_bucket_arn}/{folder}*" for folder in folders],
         "Condition": {"StringNotEquals": {"aws:PrincipalArn": list(principals)}},
     }

@@ -96,8 +96,12 @@ def before_trying(facts: Facts) -> Verdict:
 
 def after_trying(facts: Facts, tried: Tried) -> Verdict:
     """`facts` are read again after the key was tried, since that takes seconds."""
-    if facts.revoked:
+    if facts.secret.stored:
+        return Verdict(Act.FINISH)
+    if facts.revoked or facts.issued is None:
         return Verdict(Act.REFUSE, "revoked")
+    if (reason := _unwritable(facts.secret)) is not None:
+        return Verdict(Act.REFUSE, reason)
     if tried.proof is Proof.UNCLEAR:
         return Verdict(Act.LATER)
     if tried.proof is not Proof.ACCEPTED:
@@ -119,16 +123,20 @@ def _refusal(facts: Facts, link: Link, handed_in: HandedIn) -> Reason | None:
     # Without its object nobody can see what the link was issued for, so it counts as taken back.
     if facts.revoked or facts.issued is None:
         return "revoked"
-    if not facts.secret.exists:
-        return "no_secret"
-    if facts.secret.minted:
-        return "managed"
+    if (reason := _unwritable(facts.secret)) is not None:
+        return reason
     if kind_of(handed_in.key) is None:
         return "not_a_key"
     waiting = facts.outcome is not None and facts.outcome.state == "waiting"
     if facts.now - facts.handed_in_at > (UNCONFIRMED_SECONDS if waiting else UNCHECKED_SECONDS):
         return "not_confirmed" if waiting else "unchecked"
     return None
+
+
+def _unwritable(secret: SecretFacts) -> Reason | None:
+    if not secret.exists:
+        return "no_secret"
+    return "managed" if secret.minted else None
 
 
 _REASONS: Final[dict[Proof, Reason]] = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 
 from functions.promoter.decide import NO_SECRET, Act, Facts, Verdict, after_trying, before_trying
-from functions.promoter.intake import Sealed
+from functions.promoter.intake import Overlap, Sealed
 from functions.promoter.services import Services
 from functions.shared import log
 from functions.shared.customer_key import kind_of, payload, try_key
@@ -29,6 +29,7 @@ def promote(services: Services, place: Place) -> Act:
     if verdict.act is Act.TRY and facts.handed_in and facts.issued:
         tried = try_key(services.http, services.deadline, facts.handed_in.key, facts.issued.models)
         organization = tried.organization or ""
+        _still_there(services, place, sealed)
         facts, version = _look(services, place, sealed)
         verdict = after_trying(facts, tried)
     _carry_out(services, facts, sealed, version, verdict, organization)
@@ -42,6 +43,13 @@ def promote(services: Services, place: Place) -> Act:
         organization=organization or None,
     )
     return verdict.act
+
+
+def _still_there(services: Services, place: Place, sealed: Sealed) -> None:
+    """Raises Overlap, if another run ended the copy while the key was tried. The place may hold another key by then."""
+    now = services.intake.sealed(place)
+    if now is None or now.version != sealed.version:
+        raise Overlap(f"what was tried does not lie at {place.handed_in} any more")
 
 
 def _look(services: Services, place: Place, sealed: Sealed) -> tuple[Facts, str | None]:

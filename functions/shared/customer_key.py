@@ -35,7 +35,8 @@ PAUSES: Final = (2.0, 5.0)
 @dataclass(frozen=True)
 class Tried:
     """What the calls showed. `model` is the one that `error`, OpenAI's answer, is about; the key works if `proof` is
-    ACCEPTED. `organization` is the name by which OpenAI's answers call the key's organization; None if they do not."""
+    ACCEPTED. `organization` is the name by which OpenAI's answers call the key's organization; None if they do not. A
+    key has one: answers that name two say nothing about whose it is, so the proof is UNCLEAR."""
 
     proof: Proof
     model: str
@@ -59,7 +60,7 @@ def is_whole(key: SecretText) -> bool:
 
 def try_key(http: OpenAIHTTP, deadline: Deadline, key: SecretText, models: Sequence[str]) -> Tried:
     """`models` has the default model first."""
-    http.named_organization = None
+    http.named_organizations.clear()
     for model in models:
         proof, error = _call(http, deadline, key, "GET", path("/models/{model}", model=model))
         # A restricted key may be forbidden to look models up and allowed to call them: the call below decides.
@@ -67,7 +68,11 @@ def try_key(http: OpenAIHTTP, deadline: Deadline, key: SecretText, models: Seque
             return Tried(proof, model, error, None)
     body = {"model": models[0], "input": "Say yes.", "max_output_tokens": 16, "store": False}
     proof, error = _call(http, deadline, key, "POST", "/responses", body)
-    return Tried(proof, models[0], error, http.named_organization if proof is Proof.ACCEPTED else None)
+    if proof is not Proof.ACCEPTED:
+        return Tried(proof, models[0], error, None)
+    if len(http.named_organizations) > 1:
+        return Tried(Proof.UNCLEAR, models[0], None, None)
+    return Tried(proof, models[0], None, next(iter(http.named_organizations), None))
 
 
 def payload(tenant: str, key: SecretText, *, base_url: str, models: Sequence[str], stored_at: str) -> Payload:

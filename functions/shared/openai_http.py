@@ -80,8 +80,8 @@ class OpenAIHTTP:
     """Requests below `base_url` (checked by `environment.py`). `calls` counts those that were sent, for the log.
 
     `server_time` is the Date header of the last answer, in Unix seconds by OpenAI's clock (RFC 9110). None until an
-    answer had one. `named_organization` is the organization that the last answer with a status of 2xx named: a short
-    name such as ``acme-travel-x1y2z3``, which is not the id ``org-…``. None until one did.
+    answer had one. `named_organizations` are those that answers with a status of 2xx named: short names such as
+    ``acme-travel-x1y2z3``, which are not the id ``org-…``.
 
     `rate_limits`: ``requests`` and ``tokens`` a minute, if the last answer named any.
 
@@ -93,7 +93,7 @@ class OpenAIHTTP:
         self.calls = 0
         self.server_time: float | None = None
         self.rate_limits: Mapping[str, int] = {}
-        self.named_organization: str | None = None
+        self.named_organizations: set[str] = set()
         self._organization = organization
         self._deadline = deadline
         self._parts = urlsplit(base_url)
@@ -148,7 +148,8 @@ class OpenAIHTTP:
         finally:
             connection.close()
         answer = _understood(request, response, content)
-        self.named_organization = _name(response.getheader("openai-organization")) or self.named_organization
+        if name := _name(response.getheader("openai-organization")):
+            self.named_organizations.add(name)
         return answer
 
     def _connection(self, seconds: float) -> http.client.HTTPConnection:
@@ -235,7 +236,9 @@ def _text(value: Any) -> str | None:
 
 
 def _name(header: str | None) -> str | None:
-    return header if header is not None and _ORGANIZATION.fullmatch(header) else None
+    # http.client keeps blanks after a value, which RFC 9110 does not count to it.
+    name = (header or "").strip(" \t")
+    return name if _ORGANIZATION.fullmatch(name) else None
 
 
 def _seconds(header: str | None) -> float | None:

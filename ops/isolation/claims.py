@@ -114,7 +114,7 @@ def claims(deployment: Deployment, cell: Cell) -> list[Claim]:
         Claim(
             "only-writers-write",
             "A managed tenant's secret is written by the rotation alone; a customer's own and admin keys also by "
-            "deployers, who read neither.",
+            "deployers, and a customer's own by connect's promoter. Neither reads them.",
             about,
             lambda about: (*(a for shape in everywhere for a in writing(about, shape)), *storing(about)),
         ),

@@ -156,6 +156,7 @@ _ANSWERS: Final[Mapping[str, Callable[[CellNames, str, Inputs], Answer]]] = {
     "aws:lambda/invocation:Invocation": _project,
     "aws:lambda/permission:Permission": _nothing_more,
     "aws:s3/bucket:Bucket": _bucket,
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _of_a_bucket,
     "aws:s3/bucketObjectv2:BucketObjectv2": _object,
     "aws:s3/bucketPolicy:BucketPolicy": _of_a_bucket,
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _of_a_bucket,

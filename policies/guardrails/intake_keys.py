@@ -17,6 +17,7 @@ from .own_functions import PAGES, PROMOTERS
 _ARN: Final = "aws:principalarn"
 _ALIASES: Final = "kms:resourcealiases"
 INTAKE, LINK = "intake", "link"
+VERIFY_MAC: Final = "kms:VerifyMac"
 _USES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     INTAKE: {"kms:encrypt": PAGES, "kms:decrypt": PROMOTERS},
     LINK: {"kms:verifymac": (*PAGES, *PROMOTERS), "kms:generatemac": ()},

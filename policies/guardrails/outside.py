@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 from . import ownership
 from .config import Config
+from .connect_bucket import ends_objects
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .outside_types import CHANGERS, METRIC_FILTER, OVERWRITES, SUBJECTS
 from .provider import AWS_PROVIDER, setting
@@ -25,7 +26,7 @@ _BY_TYPE: Final = {one.type: one for one in CHANGERS}
 
 def _changed(stack: Stack, _: Config) -> Iterator[Finding]:
     for resource in stack:
-        if changer := _BY_TYPE.get(resource.type):
+        if (changer := _BY_TYPE.get(resource.type)) and not ends_objects(stack, resource):
             named, path = target(stack, resource, changer.path, changer.of), ".".join(changer.path)
             if named == "ours":
                 yield violation(resource, path, f"the resource {changer.does}")

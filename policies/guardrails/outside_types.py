@@ -208,6 +208,7 @@ OVERWRITES: Final = {
     "aws:sns/topicPolicy:TopicPolicy": ("arn", ownership.TOPIC, ""),
     "aws:sqs/queuePolicy:QueuePolicy": ("queueUrl", ownership.QUEUE, ""),
     "aws:cloudwatch/eventTarget:EventTarget": ("rule", EVENT_RULE, "targetId"),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": ("bucket", ownership.BUCKET, ""),
     "aws:s3/bucketObjectv2:BucketObjectv2": ("bucket", ownership.BUCKET, "key"),
     "aws:s3/bucketPolicy:BucketPolicy": ("bucket", ownership.BUCKET, ""),
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": ("bucket", ownership.BUCKET, ""),

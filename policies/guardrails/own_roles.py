@@ -16,7 +16,7 @@ from .config import Config
 from .iam.documents import Statement
 from .iam.patterns import covers, is_wild
 from .iam.policy_holders import MANAGED_POLICY, HeldDocument, documents
-from .intake_keys import on_intakes_key
+from .intake_keys import VERIFY_MAC, on_intakes_key
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .own_deployer import denies_values, deploys, states, unmet
 from .own_deployer_grants import EVERYTHING, EVERYTHING_STATE, LOOKS, TENANTS, TENANTS_STATE, deployer_grants
@@ -99,6 +99,8 @@ def _too_much(statement: Statement, allowed: tuple[Grant, ...], role: ownership.
         return unmet(role.kind, role.cell, statement)
     if statement.names(PUT_METRIC_DATA) and not statement.demands("cloudwatch:namespace", _METRICS):
         return f"allows metrics of other namespaces than {_METRICS}"
+    if statement.names(VERIFY_MAC) and not on_intakes_key(statement, role):
+        return "allows kms:VerifyMac with other keys than those of connect"
     if any(statement.names(action) for action in CRYPTOGRAPHY) and not on_intakes_key(statement, role):
         return through_secrets_manager(statement, secrets_of(role.kind, role.cell, role.tenant or "*"))
     return ""

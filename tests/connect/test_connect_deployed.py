@@ -129,6 +129,14 @@ def test_nothing_changes_by_a_second_update_and_a_refresh(rig: Rig) -> None:
     assert rig.preview(CELL).changed == {}
 
 
+def test_nothing_of_a_link_stays_longer_than_thirty_days_and_what_a_person_confirmed_stays(rig: Rig) -> None:
+    s3 = rig.client("deployer", "s3")
+    rules = s3.get_bucket_lifecycle_configuration(Bucket=rig.names.connect_bucket)["Rules"]
+    s3.close()
+    ended = {rule["Filter"]["Prefix"]: rule["Expiration"]["Days"] for rule in rules if rule["Status"] == "Enabled"}
+    assert ended == dict.fromkeys(("handed-in/", "links/", "outcome/", "revoked/", "seen/"), 30)
+
+
 def test_nobody_invokes_the_page_but_through_its_url(rig: Rig) -> None:
     """Whoever has an account could send it an event of their own making."""
     functions = rig.client("runtime", "lambda")

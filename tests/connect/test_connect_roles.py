@@ -54,6 +54,15 @@ def _write(key: Callable[[Place], str]) -> Attempt:
     return lambda its, world, place: its.s3.put_object(Bucket=world.cell.bucket, Key=key(place), Body=b"{}")
 
 
+def _read_version(key: Callable[[Place], str]) -> Attempt:
+    """An object of a bucket without versions has the version ``null``, for which S3 asks for another right."""
+    return lambda its, world, place: its.s3.get_object(Bucket=world.cell.bucket, Key=key(place), VersionId="null")
+
+
+def _delete_version(key: Callable[[Place], str]) -> Attempt:
+    return lambda its, world, place: its.s3.delete_object(Bucket=world.cell.bucket, Key=key(place), VersionId="null")
+
+
 def _delete(key: Callable[[Place], str]) -> Attempt:
     return lambda its, world, place: its.s3.delete_object(Bucket=world.cell.bucket, Key=key(place))
 
@@ -72,6 +81,8 @@ ATTEMPTS: dict[str, Attempt] = {
     **{f"read {name}": _read(key) for name, key in OBJECTS.items()},
     **{f"write {name}": _write(key) for name, key in OBJECTS.items()},
     **{f"delete {name}": _delete(key) for name, key in OBJECTS.items()},
+    **{f"read a version of {name}": _read_version(key) for name, key in OBJECTS.items()},
+    **{f"delete a version of {name}": _delete_version(key) for name, key in OBJECTS.items()},
 }
 MAY: dict[str, set[str]] = {
     "page": {
@@ -144,11 +155,20 @@ def test_each_may_do_what_it_is_for_and_nothing_else(who: str, world: World, pla
 
 
 @pytest.mark.parametrize("who", ["deployer", "administrator", "stranger", "ci", "runtime"])
-@pytest.mark.parametrize("name", ["read handed-in", "Decrypt", "GetSecretValue"])
+@pytest.mark.parametrize("name", ["read handed-in", "read a version of handed-in", "Decrypt", "GetSecretValue"])
 def test_no_person_sees_a_key(who: str, name: str, world: World, place: Place) -> None:
     """Whoever may change policies can allow it to themselves, which CloudTrail tells; nobody can by accident."""
     with pytest.raises(ClientError, match="AccessDenied"):
         ATTEMPTS[name](clients(world.cell, who), world, place)
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+@pytest.mark.parametrize("what", ["delete", "delete a version of"])
+def test_nobody_but_deployers_brings_a_dead_link_back(what: str, name: str, world: World, place: Place) -> None:
+    """Without its revocation a link is good again, and without its outcome after a promoted key too."""
+    with pytest.raises(ClientError, match="AccessDenied"):
+        ATTEMPTS[f"{what} {name}"](clients(world.cell, "administrator"), world, place)
+    ATTEMPTS[f"delete {name}"](world.cell.person, world, place)
 
 
 def test_the_page_hands_in_for_no_other_cell(world: World, place: Place) -> None:

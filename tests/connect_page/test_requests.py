@@ -252,7 +252,7 @@ def test_a_withdrawn_link_ends_at_once_in_every_tab(browser: Browser, given: Giv
 
 
 def test_a_link_that_the_command_did_not_finish_is_no_link(browser: Browser, given: Given, intake: Intake) -> None:
-    intake.shared.admin["s3"].delete_object(Bucket=intake.bucket, Key=given.place.link)
+    intake.shared.person.s3.delete_object(Bucket=intake.bucket, Key=given.place.link)
 
     assert browser.open() == (410, {"error": "revoked"})
 

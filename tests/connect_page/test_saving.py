@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from functions.connect.seen import FREELY
+from functions.connect.store import Store
 from functions.shared.intake import MOST_CHECKS
 from myflux_keys.payload import SecretText
 from tests.connect_page.serving import Served
@@ -55,6 +56,15 @@ def test_a_link_may_be_opened_any_number_of_times(browser: Browser, given: Given
         assert browser.open()[1]["state"] == "open"
 
     assert given.seen()["opens"] == 6
+
+
+def test_a_link_opens_while_scanners_open_it_all_the_time(
+    browser: Browser, given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of them changes the record between the page's reading and writing."""
+    monkeypatch.setattr(Store, "_write", lambda *_: False)
+    status, told = browser.open()
+    assert (status, told["state"], told["link"]) == (200, "open", given.link.id)
 
 
 def test_a_reload_opens_by_the_cookie_alone(browser: Browser, given: Given) -> None:

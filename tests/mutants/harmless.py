@@ -198,13 +198,50 @@ HARMLESS: tuple[Harmless, ...] = (
         "Function", r"environment\.variables\.MYFLUX_(ALARM_TOPIC|HEALTH_BUCKET|LANGUAGE)", ("dropped",),
         "the function fails at its start, and its heartbeat's alarm rings",
     ),
+    # The connect page
+    Harmless("FunctionUrl", r"", ("dropped",), "nobody reaches the page"),
+    Harmless("FunctionUrl", r"\(ignoreChanges\)", ANY, "it is asked for as wide as a URL can be: what stays instead is narrower"),
+    Harmless(
+        "FunctionUrl", r"functionName", ANY,
+        "Lambda refuses a URL for a function that is not there; for another one of ours it has its rule",
+    ),
+    Harmless(
+        "EventTarget", r"input", ("dropped", "altered"), "the promoter takes its event as a hint, and looks at all that lies there",
+        lambda m: m.original.name.endswith("connect-promoting-target") and m.after in (None, "{}"),
+    ),
+    Harmless(
+        "Bucket", r"(\(ignoreChanges\)|bucket|forceDestroy)?", ANY,
+        "page and promoter know one bucket by its name, and fail without it; the promoter's alarm rings",
+        lambda m: m.original.name.endswith("intake-bucket"),
+    ),
+    Harmless(
+        "BucketLifecycleConfiguration", r"(\(ignoreChanges\)|bucket|rules.*)?", ANY,
+        "objects stay longer: the promoter itself ends a key that nobody confirms; that they go earlier has its check",
+    ),
+    Harmless(
+        "Function", r"environment\.variables\.MYFLUX_(INTAKE_BUCKET|INTAKE_KEY|LINK_KEY)", ("dropped",),
+        "the page tells everybody that it is busy, and logs why; the promoter fails, and its alarm rings",
+    ),
+    Harmless(
+        "Key", r"(customerMasterKeySpec|enableKeyRotation)", ANY,
+        "KMS makes no key that signs of another kind, and rotates none: it refuses",
+        lambda m: m.original.name.endswith("link-key-key"),
+    ),
+    Harmless(
+        "RolePolicy", r"role", ANY, "the bucket and both keys know the page's role by its ARN, and refuse any other",
+        lambda m: m.original.name.endswith("connect-permissions"),
+    ),
+    Harmless(
+        "RolePolicy|Policy", r"policy\.Statement\[\]\.Condition\.ForAnyValue:StringEquals\.kms:ResourceAliases\[\]", ("dropped",),
+        "without an alias it holds of no key", _effect("Allow"),
+    ),
     # Documents that deny
     Harmless(
         "BucketPolicy", r"policy\.Statement\[\].*", ANY, "the policy allows nobody, so a stranger needs another one",
         lambda m: (m.statement or {}).get("Sid") == "OnlyThisAccount",
     ),
     Harmless(
-        "BucketPolicy", r"policy\.Statement\[\]\.(Action\[\]|Condition\.StringNotEquals|Resource)", ("widened",),
+        "BucketPolicy", r"policy\.Statement\[\]\.(Action(\[\])?|Condition\.StringNotEquals|Resource(\[\])?)", ("widened",),
         "a denial of more", _effect("Deny"),
     ),
     Harmless(
@@ -246,7 +283,7 @@ HARMLESS: tuple[Harmless, ...] = (
         _effect("Allow"),
     ),
     Harmless(f"{IDENTITY}", _OF_DOCUMENTS + r"\.Resource", ("dropped",), "IAM refuses a statement without it", _effect("Allow")),
-    Harmless("Key", r"policy\.Statement\[\]\.Action\[\]", ("altered",), "KMS knows no such action: it allows less", _no_action),
+    Harmless("Key", r"policy\.Statement\[\]\.Action(\[\])?", ("altered",), "KMS knows no such action: it allows less", _no_action),
     Harmless(
         "Key|TopicPolicy", r"policy\.Statement\[\]\.Resource", ANY,
         "in the policy of a key or topic it can only mean this one; anything else takes the statement away",

@@ -1,8 +1,9 @@
 """The stacks whose resources are changed.
 
 Owns which: all that the repository ships, what a pipeline in the cell's file adds, for each thing that it may deploy,
-and what names a copy in a cell with copies. Leaves out the changes (`mutate`). What was changed in one stack is not
-changed once more in the next, so a resource that is there again counts only with what is new in it.
+what the connect page adds, and what names a copy in a cell with copies. Leaves out the changes (`mutate`). What was
+changed in one stack is not changed once more in the next, so a resource that is there again counts only with what is
+new in it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ops.review import judging
 from policies.guardrails.config import Config
 from policies.guardrails.model import Resource
 from tests.mutants.mutate import Mutant, mutants
+from tests.policies.connected import cell_with_a_page, with_a_page
 from tests.policies.pipelines import Mode, cell_with_a_pipeline, with_a_pipeline
 from tests.policies.rehearsed import STACKS, stack
 
@@ -34,7 +36,9 @@ COPIED: Final = Path(__file__).parent / "fleet"
 """The files of a cell whose tenants' secrets have copies."""
 _COPIES: Final = ("copied", "harbor.copied")
 _COPYS_REGION: Final = "us-west-2"
-SUBJECTS: Final = (*STACKS, *_PIPELINES, *_COPIES)
+_PAGES: Final = {f"{name}, with the connect page": name for name in ("local", "initech.local")}
+"""The platform, and a tenant who has a key of its own."""
+SUBJECTS: Final = (*STACKS, *_PIPELINES, *_PAGES, *_COPIES)
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class Subject:
 def subject(name: str) -> Subject:
     if name in _COPIES:
         return _with_copies(name)
+    if name in _PAGES:
+        return _with_a_page(_PAGES[name])
     fleet = tenancy.load(program.ROOT)
     tenants = fleet.tenants_of("local")
     if name not in _PIPELINES:
@@ -74,6 +80,12 @@ def _with_copies(name: str) -> Subject:
     found = stack(name, root=COPIED)
     alike = {(one.type, one.name): one for one in found if _COPYS_REGION not in str(one.properties)}
     return Subject(found, judging.config(fleet.cells["copied"], fleet.tenants_of("copied")), alike)
+
+
+def _with_a_page(name: str) -> Subject:
+    known = {(one.type, one.name): one for one in stack(name)}
+    cell = cell_with_a_page()
+    return Subject(with_a_page(name), judging.config(cell, tenancy.load(program.ROOT).tenants_of("local")), known)
 
 
 def _is_new(mutant: Mutant, before: Resource) -> bool:

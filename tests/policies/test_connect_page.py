@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,8 @@ import pytest
 import tenancy
 from ops.isolation import prove
 from policies.guardrails.model import Resource
-from program import ROOT
 from tests.policies import intakes
+from tests.policies.connected import connected
 from tests.policies.rehearsed import changed, edited, findings, judge, registered, resource, stack
 
 Stack = tuple[Resource, ...]
@@ -28,14 +27,9 @@ BOTH = (
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files that ship, with connect."""
-    folder = tmp_path_factory.mktemp("fleet")
-    for name in ("tenants", "cells"):
-        shutil.copytree(ROOT / name, folder / name)
-    file = folder / "cells" / "local.yaml"
-    file.write_text(file.read_text(encoding="utf-8") + "connect: {enabled: true}\n", encoding="utf-8")
-    return folder
+def fleet() -> Iterator[Path]:
+    with connected() as root:
+        yield root
 
 
 @pytest.fixture
@@ -163,6 +157,22 @@ def test_neither_part_may_do_more(platform: Stack, role: str, action: str, on: s
     assert findings(OWN, wider)
 
 
+@pytest.mark.parametrize("operator", [None, "StringLike", "ForAnyValue:StringEqualsIfExists"])
+@pytest.mark.parametrize(("role", "sid"), [("connect", "Encrypt"), ("connect", "VerifyLinks"), ("promoter", "Decrypt")])
+def test_a_use_of_a_key_names_it_by_an_alias_that_it_must_have(
+    platform: Stack, role: str, sid: str, operator: str | None
+) -> None:
+    """With IfExists a key without an alias would pass, and with no condition any key."""
+
+    def loosen(policy: Any) -> None:
+        statement = next(one for one in policy["Statement"] if one["Sid"] == sid)
+        named = statement.pop("Condition")["ForAnyValue:StringEquals"]
+        if operator:
+            statement["Condition"] = {operator: named}
+
+    assert findings(OWN, edited(platform, f"local-{role}-permissions", "policy", loosen))
+
+
 def test_the_promoter_writes_tenants_secrets_and_reads_none(fleet: Path) -> None:
     secrets = stack("initech.local", root=fleet)
 
@@ -188,11 +198,42 @@ def test_the_promoter_writes_tenants_secrets_and_reads_none(fleet: Path) -> None
         ("OnlyTheseReadWhatWasSeen", "role/myflux-local-promoter"),
         ("OnlyThesePersonsWords", "role/myflux-local-connect"),
         ("OnlyThesePersonsWords", "role/myflux-other-promoter"),
+        ("OnlyTheseDelete", "role/myflux-local-connect"),
+        ("OnlyTheseDelete", "role/myflux-other-promoter"),
     ],
 )
 def test_each_object_of_the_intake_is_for_its_own_writer_and_readers(sid: str, who: str) -> None:
     assert findings("intake-closed", intakes.beside(intakes.INTAKE)(())) == []
     assert findings("intake-closed", intakes.open_to(sid, f"arn:aws:iam::000000000000:{who}")(()))
+
+
+@pytest.mark.parametrize("action", ["s3:GetObjectVersion", "s3:DeleteObjectVersion"])
+def test_no_object_is_reached_by_its_version(action: str, platform: Stack) -> None:
+    """Each object has the version ``null``, for which S3 asks for another right."""
+
+    def left_out(policy: Any) -> None:
+        for one in policy["Statement"]:
+            if action in one["Action"]:
+                one["Action"].remove(action)
+
+    found = findings("intake-closed", edited(platform, "local-intake-policy", "policy", left_out))
+    assert len(found) == 6, "one for each folder"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"filter": {"prefix": "revoked/"}, "expiration": {"days": 1}},
+        {"filter": {"prefix": "confirmed/"}, "expiration": {"days": 30}},
+        {"filter": {"prefix": ""}, "expiration": {"days": 30}},
+        {"filter": {}, "expiration": {"days": 30}},
+        {"filter": {"prefix": "revoked/"}, "expiration": {"date": "2020-01-01T00:00:00Z"}},
+        {"filter": {"prefix": "revoked/"}, "transitions": [{"days": 1}], "expiration": {"days": 30}},
+    ],
+)
+def test_what_tells_that_a_link_is_dead_outlives_it(rule: dict[str, Any], platform: Stack) -> None:
+    wider = changed(platform, "local-intake-old-objects", rules=[{"id": "x", "status": "Enabled", **rule}])
+    assert findings("intake-closed", wider)
 
 
 def test_every_claim_of_isolation_holds_with_connect(fleet: Path) -> None:

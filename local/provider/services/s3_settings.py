@@ -101,37 +101,31 @@ def _get_public_access(s3: Any, id: str) -> State:
 
 
 def _put_lifecycle(s3: Any, given: State) -> None:
-    rules = [
-        {
-            "ID": rule["id"],
-            "Status": rule["status"],
-            "Filter": {"Prefix": (rule.get("filter") or {}).get("prefix", "")},
-            "NoncurrentVersionExpiration": {
-                "NoncurrentDays": rule["noncurrentVersionExpiration"]["noncurrentDays"],
-                "NewerNoncurrentVersions": rule["noncurrentVersionExpiration"]["newerNoncurrentVersions"],
-            },
-        }
-        for rule in given["rules"]
-    ]
+    rules: list[dict[str, Any]] = []
+    for rule in given["rules"]:
+        made = {"ID": rule["id"], "Status": rule["status"]}
+        made["Filter"] = {"Prefix": (rule.get("filter") or {}).get("prefix", "")}
+        if old := rule.get("noncurrentVersionExpiration"):
+            kept = {"NewerNoncurrentVersions": old["newerNoncurrentVersions"]}
+            made["NoncurrentVersionExpiration"] = {"NoncurrentDays": old["noncurrentDays"]} | kept
+        if end := rule.get("expiration"):
+            made["Expiration"] = {"Days": end["days"]}
+        rules.append(made)
     s3.put_bucket_lifecycle_configuration(Bucket=given["bucket"], LifecycleConfiguration={"Rules": rules})
 
 
 def _get_lifecycle(s3: Any, id: str) -> State:
-    rules = s3.get_bucket_lifecycle_configuration(Bucket=id)["Rules"]
-    return {
-        "rules": [
-            {
-                "id": rule["ID"],
-                "status": rule["Status"],
-                "filter": {"prefix": rule.get("Filter", {}).get("Prefix", "")},
-                "noncurrentVersionExpiration": {
-                    "noncurrentDays": rule["NoncurrentVersionExpiration"]["NoncurrentDays"],
-                    "newerNoncurrentVersions": rule["NoncurrentVersionExpiration"].get("NewerNoncurrentVersions"),
-                },
-            }
-            for rule in rules
-        ]
-    }
+    rules: list[dict[str, Any]] = []
+    for rule in s3.get_bucket_lifecycle_configuration(Bucket=id)["Rules"]:
+        found = {"id": rule["ID"], "status": rule["Status"]}
+        found["filter"] = {"prefix": rule.get("Filter", {}).get("Prefix", "")}
+        if old := rule.get("NoncurrentVersionExpiration"):
+            kept = {"newerNoncurrentVersions": old.get("NewerNoncurrentVersions")}
+            found["noncurrentVersionExpiration"] = {"noncurrentDays": old["NoncurrentDays"]} | kept
+        if end := rule.get("Expiration"):
+            found["expiration"] = {"days": end["Days"]}
+        rules.append(found)
+    return {"rules": rules}
 
 
 def _block(name: str, **fields: Property) -> ObjectOf:
@@ -213,7 +207,12 @@ RESOURCES = (
                                 noncurrentDays=Property(Scalar.INTEGER, required=True, rule=between(1, 36500)),
                                 newerNoncurrentVersions=Property(Scalar.INTEGER, required=True, rule=between(1, 100)),
                             ),
-                            required=True,
+                        ),
+                        expiration=Property(
+                            _block(
+                                "BucketLifecycleConfigurationRuleExpiration",
+                                days=Property(Scalar.INTEGER, required=True, rule=between(1, 36500)),
+                            ),
                         ),
                     )
                 ),

@@ -47,7 +47,7 @@ class Condition:
         if self.operator == "null":
             return "true" in [value.lower() for value in self.values]
         if self.over == "foranyvalue":
-            return False
+            return self.if_exists
         return self.if_exists or self.over == "forallvalues" or "not" in self.operator
 
     @property
