@@ -14,6 +14,7 @@ from ops.account import Account
 from ops.actions import stack_states
 from ops.actions.capacity import Capacity, capacity
 from ops.actions.cell_view import Known, cell_view
+from ops.actions.connect_view import open_links
 from ops.actions.fleet_view import CellView, FleetView
 from ops.actions.health_memory import memory_of
 from ops.actions.history import Life, history
@@ -69,7 +70,8 @@ def statuses(
             dead = cell_trust(account, fleet.tenants_of(one))
             trust[name] = [role for role in dead if not slugs or role.tenant is None or role.tenant in slugs]
             files = {tenant.tenant: tenant for tenant in fleet.tenants_of(one)}
-            known = Known(one, files, status, trust[name], memory_of(account), datetime.now(UTC))
+            links = open_links(account, slugs, status.as_of)
+            known = Known(one, files, status, trust[name], memory_of(account), datetime.now(UTC), links)
         views.append(cell_view(known))
     met = {line.tenant for lines in tenants.values() for line in lines}
     for slug in slugs:
