@@ -70,7 +70,9 @@ def link_view(one: LinkStatus) -> LinkView:
 def no_key(slug: str, links: Sequence[LinkView], since: datetime | None, *, offered: bool) -> TroubleView:
     """The trouble that a customer has handed in no key. Pure."""
     told = "it has no key yet"
-    if links:
+    if any(one.state == "handed in" for one in links):
+        do, command = "wait: a key was handed in, and the promoter looks at it within a minute", None
+    elif links:
         ends = max(one.expires for one in links)
         do, command = f"wait for the customer, whose link is open until {ends:%Y-%m-%d %H:%M}Z", None
     elif offered:

@@ -271,6 +271,11 @@ THEIRS = {"source": "customer", "rotation": None}
             "wait for the customer, whose link is open until 2026-11-29 10:00Z",
             None,
         ),
+        (
+            Links({"acme": (OPEN, replace(OPEN, state="handed in"))}, offered=True),
+            "wait: a key was handed in, and the promoter looks at it within a minute",
+            None,
+        ),
     ],
 )
 def test_how_a_customers_first_key_comes_depends_on_page_and_link(
