@@ -2,8 +2,8 @@
 
 A cell that the real engine deployed. Each customer has a link and a key, and goes the page's way by HTTP: open, check,
 save. Where Lambda has no execution free (429) they try again for a minute, as the page's script does; whoever was still
-told "busy" then presses the button once more, alone. The page has ten executions. In AWS each is a processor's; here
-all of them share this machine's.
+told "busy" then presses the button once more, a few at a time. The page has ten executions; in AWS each has a processor
+of its own, and here all of them share this machine's.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ from tests.program.rig import CELL, Rig
 
 CROWD: Final = 500
 QUICK: Final = 12
+FEW: Final = 8
 TENANT: Final = "initech"
-TRIES, PAUSE = 120, 0.5
-"""Of one request, and the seconds between two: a minute, without the answers' own time."""
+PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds: those of the page's script (`functions/connect/page`)."""
 
 
 def run(home: Path, *, quick: bool = False) -> list[Figure]:
@@ -42,11 +43,9 @@ def run(home: Path, *, quick: bool = False) -> list[Figure]:
             Customer(connect_links.make(own, tenant, now, seconds=86_400, language="es"), theirs.key()[1])
             for _ in range(size)
         ]
-        at_once(rig.cell, customers, tries=TRIES, pause=PAUSE)
+        at_once(rig.cell, customers, PAUSES)
         first = [one.saved for one in customers]
-        for one in customers:
-            if not one.saved:
-                one.hand_in(rig.cell, tries=TRIES, pause=PAUSE)
+        at_once(rig.cell, [one for one in customers if not one.saved], PAUSES, most=FEW)
         states = {one.place.id: one.state for one in connect_links.statuses(own, TENANT, now)}
     return figures(customers, first, states)
 

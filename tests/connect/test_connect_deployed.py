@@ -129,7 +129,7 @@ def test_a_crowd_at_once_ends_saved_or_busy_and_nothing_is_lost(rig: Rig, traffi
         ThreadPoolExecutor(1) as beside,
         KeyReader(CELL, session=rig.cell.session("runtime"), role_arn=role) as reader,
     ):
-        crowd = beside.submit(at_once, rig.cell, customers, tries=3)
+        crowd = beside.submit(at_once, rig.cell, customers, (0.2, 0.4))
         live = reader.get(CUSTOMER).reveal()
         invoke(rig, PROMOTER.ending)
         assert reader.get(CUSTOMER, fresh=True).reveal() == live
@@ -142,7 +142,7 @@ def test_a_crowd_at_once_ends_saved_or_busy_and_nothing_is_lost(rig: Rig, traffi
         # The schedule of the promoter may have taken some already.
         assert states[one.made.link.id] in (("handed in", "waiting") if one.saved else ("open",)), one
     for one in busy:
-        one.hand_in(rig.cell, tries=1, pause=0)
+        one.hand_in(rig.cell)
         assert one.saved, one
     told = arrived(rig, {one.made.link.id for one in customers})
     assert told == {one.made.link.id: one.key[-4:] for one in customers}

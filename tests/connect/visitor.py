@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import random
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -60,9 +61,9 @@ class Customer:
     answers: Counter[int] = field(default_factory=Counter[int])
     traffic: list[str] = field(default_factory=list[str], repr=False)
 
-    def hand_in(self, cell: LocalCell, tries: int, pause: float) -> None:
-        """Gives up after so many `tries` of one request. Raises AssertionError for whatever is neither done nor
-        busy."""
+    def hand_in(self, cell: LocalCell, pauses: Sequence[float] = ()) -> None:
+        """Tries a request once more after each of `pauses` (seconds), and then gives up. Raises AssertionError for
+        whatever is neither done nor busy."""
         browser, began, link = Browser(cell, self.made.url), time.monotonic(), self.made.link.id
         steps: list[tuple[str, str, dict[str, Any] | None]] = [
             ("GET", "/", None),
@@ -70,23 +71,25 @@ class Customer:
             ("POST", "/check", {"link": link, "key": self.key}),
             ("POST", "/save", {"link": link, "key": self.key}),
         ]
-        done = all(self._done(browser, step, tries, pause) for step in steps)
+        done = all(self._done(browser, step, pauses) for step in steps)
         self.saved, self.seconds = done, time.monotonic() - began
         self.traffic += browser.traffic
 
-    def _done(self, browser: Browser, step: tuple[str, str, dict[str, Any] | None], tries: int, pause: float) -> bool:
-        for _ in range(tries):
+    def _done(self, browser: Browser, step: tuple[str, str, dict[str, Any] | None], pauses: Sequence[float]) -> bool:
+        for pause in (*pauses, None):
             status, text = browser.ask(*step)
             self.answers[status] += 1
             if status == 200:
                 return step[1] != "/check" or bool(json.loads(text)["passed"])
             assert status in BUSY, f"{step[0]} {step[1]}: {status} {text[:500]}"
-            time.sleep(pause)
+            if pause is not None:
+                # As the page's script does, so that those who wait do not come back together.
+                time.sleep(pause * random.uniform(0.75, 1.25))
         return False
 
 
-def at_once(cell: LocalCell, customers: Sequence[Customer], *, tries: int, pause: float = 0.2) -> None:
-    """All of them begin together."""
-    with ThreadPoolExecutor(len(customers)) as crowd:
-        for one in [crowd.submit(each.hand_in, cell, tries, pause) for each in customers]:
+def at_once(cell: LocalCell, customers: Sequence[Customer], pauses: Sequence[float], *, most: int = 1000) -> None:
+    """All of them begin together, or `most` of them at a time."""
+    with ThreadPoolExecutor(min(most, len(customers) or 1)) as crowd:
+        for one in [crowd.submit(each.hand_in, cell, pauses) for each in customers]:
             one.result()
