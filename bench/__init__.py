@@ -12,6 +12,7 @@ Figures
     thundering_herd  1,000 threads and one expired key
     page             building the page of a fleet, and opening it
     health           a cycle of the health function, by tenants and organizations
+    connect          500 customers at the connect page at once
 
 Peers
     terraform        finds Terraform and its provider, and runs them with every tenant in one state

@@ -14,6 +14,7 @@ Checks
     sweeping      a key that nobody should hold
     watching      three troubles, told and over
     spending      usage, costs and estimates
+    connecting    a customer's key by the connect page
     settling      nothing changes, nothing stays
     proposing     a pull request
     traces        places that are searched for keys

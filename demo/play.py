@@ -7,7 +7,19 @@ from pathlib import Path
 
 from rich.console import Console
 
-from demo import access, proposing, proving, provisioning, rotating, settling, spending, sweeping, traces, watching
+from demo import (
+    access,
+    connecting,
+    proposing,
+    proving,
+    provisioning,
+    rotating,
+    settling,
+    spending,
+    sweeping,
+    traces,
+    watching,
+)
 from demo.report import Report
 from demo.scene import Scene
 
@@ -36,6 +48,8 @@ def play(home: Path, *, keep: bool, console: Console) -> Report:
         ("health-finds-trouble", lambda: watching.health_finds_trouble(scene, report)),
         ("usage-and-cost", lambda: spending.usage_and_cost(scene, report)),
         ("estimate-matches-bill", lambda: spending.estimate_matches_bill(scene, report)),
+        ("connect-page", lambda: connecting.connect_page(scene, report)),
+        ("scanner-spends-nothing", lambda: connecting.scanner_spends_nothing(scene, report)),
         ("no-key-leaked", lambda: traces.no_key_leaked(scene, report)),
         ("second-up-unchanged", lambda: settling.second_up_unchanged(scene, report)),
         ("fleet-up", lambda: settling.fleet_up(scene, report)),

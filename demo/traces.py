@@ -10,7 +10,7 @@ from typing import Any
 from demo.leaks import Leak, Text, files, prove_search, search
 from demo.report import CheckFailed, Report
 from demo.scene import CELL, Scene
-from myflux_keys.cell_functions import FUNCTIONS, PROVISIONER, ROTATION, SWEEP
+from myflux_keys.cell_functions import ALL_FUNCTIONS, CONNECT, PROMOTER, PROVISIONER, ROTATION, SWEEP
 from ops.cli.options import ROOT
 from ops.stacks.git import git
 
@@ -36,7 +36,7 @@ def no_key_leaked(scene: Scene, report: Report) -> str:
         raise CheckFailed("; ".join(_named(leak) for leak in leaks[:5]))
     return (
         f"{len(minted)} keys searched for in {read['places']} places ({read['bytes'] / 1e6:.1f} MB), none found: "
-        "state, events, output, function logs, CloudTrail, environments, declarations, working tree"
+        "state, events, output, function logs, the page's traffic, CloudTrail, environments, objects, working tree"
     )
 
 
@@ -70,11 +70,11 @@ def _working_tree() -> Iterator[Path]:
 
 def _function_logs(scene: Scene) -> Iterator[Text]:
     logs = scene.client("administrator", "logs")
-    for one in FUNCTIONS:
+    for one in ALL_FUNCTIONS:
         group = scene.names.log_group(scene.names.function(one))
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
         lines = [event["message"] for page in pages for event in page["events"]]
-        if not lines and one in (ROTATION, PROVISIONER, SWEEP):
+        if not lines and one in (ROTATION, PROVISIONER, SWEEP, CONNECT, PROMOTER):
             raise CheckFailed(f"{group} is empty: the functions ran and must have written something")
         yield Text(f"log group {group}", "\n".join(lines).encode())
 
@@ -91,7 +91,7 @@ def _trail(scene: Scene) -> Iterator[Text]:
 
 def _environments(scene: Scene) -> Iterator[Text]:
     functions = scene.client("administrator", "lambda")
-    for function in map(scene.names.function, FUNCTIONS):
+    for function in map(scene.names.function, ALL_FUNCTIONS):
         configuration = functions.get_function_configuration(FunctionName=function)
         yield Text(f"configuration of {function}", json.dumps(configuration, default=str).encode())
 
@@ -104,8 +104,10 @@ def _dead_letters(scene: Scene) -> Iterator[Text]:
 
 
 def _objects(scene: Scene) -> Iterator[Text]:
-    """Declarations, and what the health function remembers, as a deployer may read them."""
-    s3, bucket = scene.client("deployer", "s3"), scene.names.health_bucket
-    for listed in s3.list_objects_v2(Bucket=bucket)["Contents"]:
-        key = listed.get("Key", "")
-        yield Text(f"object {key}", s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    """Declarations, what the health function remembers, and what the connect page wrote, as a deployer may read them.
+    No key is on its way at the intake, whose ciphertexts the promoter deletes."""
+    s3 = scene.client("deployer", "s3")
+    for bucket in (scene.names.health_bucket, scene.names.connect_bucket):
+        for listed in s3.list_objects_v2(Bucket=bucket)["Contents"]:
+            key = listed.get("Key", "")
+            yield Text(f"object {key}", s3.get_object(Bucket=bucket, Key=key)["Body"].read())

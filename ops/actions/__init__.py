@@ -14,6 +14,7 @@ Keys
     connect_links       links to the connect page
     connect_confirm     confirms the organization of a key that was handed in
     run_connect         the same, with the cell's account
+    connect_view        open links, as `status` shows them
     customer_key        a customer's own key
     customer_key_check  checks a customer's own key
     pasted_key          what stands around a key; keys of other providers

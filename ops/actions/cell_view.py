@@ -7,7 +7,7 @@ that never ran, or no longer runs, finds nothing wrong.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from functions.health.notices import Scope
@@ -16,6 +16,7 @@ from functions.health.trouble import CELL, ORGANIZATION, TENANT
 from functions.sweep.trust import DeadTrust
 from myflux_keys.cell_functions import HEALTH
 from myflux_keys.names import TAG_ORGANIZATION_ID
+from ops.actions.connect_view import Links
 from ops.actions.fleet_view import CellView, TenantView, TroubleView, by_need, troubles_by_need
 from ops.actions.health_memory import Memory
 from ops.actions.status import CellStatus, TenantStatus
@@ -36,6 +37,7 @@ class Known:
     trust: Sequence[DeadTrust]
     memory: Memory
     clock: datetime
+    links: Links = field(default_factory=Links)
 
 
 def cell_view(known: Known) -> CellView:
@@ -45,6 +47,7 @@ def cell_view(known: Known) -> CellView:
     seen = [_seen(known, line, heart, shared) for line in status.tenants]
     ours = {Scope(CELL, cell.cell), *(Scope(ORGANIZATION, _organization(known, one.status.tenant)) for one in seen)}
     own = [one for scope, many in shared.items() if scope in ours for one in many]
+    own += [known.links.trouble] if known.links.trouble else []
     return CellView(
         cell.cell,
         status.as_of,
@@ -100,6 +103,8 @@ def _seen(known: Known, line: TenantStatus, heart: TroubleView | None, shared: S
         # A disabled tenant makes no calls that could fail.
         shared=(*shared.get(theirs, ()), *shared.get(Scope(CELL, cell.cell), ())) if line.enabled else (),
         now=known.status.as_of,
+        links=known.links.open.get(slug, ()),
+        connect=known.links.offered,
     )
 
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from botocore.exceptions import ClientError
 
+from functions.connect.seen import Seen
 from functions.shared import link as links
-from functions.shared.intake import HANDED_IN, LINKS, OUTCOMES, REVOKED, IntakeError, Issued, Outcome, Place
+from functions.shared.intake import HANDED_IN, LINKS, OUTCOMES, REVOKED, SEEN, IntakeError, Issued, Outcome, Place
 from functions.shared.link import Link
 from myflux_keys.cell_functions import CONNECT
 from ops import ways_out
@@ -52,12 +53,14 @@ class Made:
 
 @dataclass(frozen=True)
 class LinkStatus:
-    """`outcome` is None until the promoter has told one."""
+    """`outcome` is None until the promoter has told one. `seen` is what the page counted; None: not asked for, or
+    damaged."""
 
     place: Place
     issued: Issued
     state: State
     outcome: Outcome | None
+    seen: Seen | None = None
 
 
 def make(account: Account, tenant: Tenant, now: datetime, *, seconds: int, language: str) -> Made:
@@ -84,8 +87,9 @@ def make(account: Account, tenant: Tenant, now: datetime, *, seconds: int, langu
     return Made(f"{page}#{links.token(link, mac)}", link)
 
 
-def statuses(account: Account, tenant: str | None, now: datetime) -> list[LinkStatus]:
-    """Every link that is remembered, of one tenant or of all, the newest first. Raises OperationError."""
+def statuses(account: Account, tenant: str | None, now: datetime, *, counted: bool = False) -> list[LinkStatus]:
+    """Every link that is remembered, of one tenant or of all, the newest first; with what the page `counted` of each.
+    Raises OperationError."""
     bucket, store = account.cell.names.connect_bucket, account.buckets
     below = f"{tenant}/" if tenant else ""
     try:
@@ -93,6 +97,7 @@ def statuses(account: Account, tenant: str | None, now: datetime) -> list[LinkSt
         revoked = set(_keys(store, bucket, REVOKED + below))
         handed_in = set(_keys(store, bucket, HANDED_IN + below))
         told = set(_keys(store, bucket, OUTCOMES + below))
+        opened = set(_keys(store, bucket, SEEN + below)) if counted else set[str]()
 
         def status(key: str) -> LinkStatus | None:
             slug, _, name = key.removeprefix(LINKS).partition("/")
@@ -101,12 +106,13 @@ def statuses(account: Account, tenant: str | None, now: datetime) -> list[LinkSt
             if text is None:
                 return None
             outcome = read(store, bucket, place.outcome) if place.outcome in told else None
-            seen = Outcome.from_json(outcome) if outcome else None
+            last = Outcome.from_json(outcome) if outcome else None
             one = Issued.from_json(text)
             state = state_of(
-                one, seen, revoked=place.revoked in revoked, handed_in=place.handed_in in handed_in, now=now.timestamp()
+                one, last, revoked=place.revoked in revoked, handed_in=place.handed_in in handed_in, now=now.timestamp()
             )
-            return LinkStatus(place, one, state, seen)
+            seen = _seen(read(store, bucket, place.seen)) if place.seen in opened else Seen()
+            return LinkStatus(place, one, state, last, seen if counted else None)
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             found = [one for one in pool.map(status, issued) if one]
@@ -115,6 +121,14 @@ def statuses(account: Account, tenant: str | None, now: datetime) -> list[LinkSt
     except IntakeError as error:
         raise ConnectError(f"an object in {bucket} is damaged: {error}. Delete it, and make a new link.") from None
     return sorted(found, key=lambda one: (-one.issued.issued, one.place.tenant, one.place.id))
+
+
+def _seen(text: str | None) -> Seen | None:
+    """None if it is damaged, which stops nothing: only the page reads more of it than counts."""
+    try:
+        return Seen.from_json(text) if text else Seen()
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def state_of(issued: Issued, outcome: Outcome | None, *, revoked: bool, handed_in: bool, now: float) -> State:

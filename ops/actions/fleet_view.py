@@ -90,6 +90,19 @@ class ModelView:
 
 
 @dataclass(frozen=True)
+class LinkView:
+    """An open link to the connect page. `state` is ``open``, ``handed in``, ``waiting`` or ``refused``. The last three
+    are of a key that waits for a person, and None otherwise; `organization` is the name that OpenAI's answers gave."""
+
+    id: str
+    state: str
+    expires: datetime
+    waiting_since: datetime | None = None
+    organization: str | None = None
+    last_four: str | None = None
+
+
+@dataclass(frozen=True)
 class TenantView:
     """`state` is one or two words for people, and `severity` the same for machines and colours; both include what is
     wrong with its organization, which `through` then names and `CellView.troubles` explains. `source` is ``managed``,
@@ -111,6 +124,7 @@ class TenantView:
     models: tuple[ModelView, ...] = ()
     consumers: tuple[str, ...] = ()
     seen: datetime | None = None
+    links: tuple[LinkView, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from ops.account import Account
 from ops.actions import stack_states
 from ops.actions.capacity import Capacity, capacity
 from ops.actions.cell_view import Known, cell_view, unread
+from ops.actions.connect_view import open_links
 from ops.actions.fleet_view import CellView, FleetView
 from ops.actions.health_memory import memory_of
 from ops.actions.history import Life, history
@@ -75,6 +76,7 @@ def statuses(
                 status = cell_status(account, fleet, with_state[name], slugs)
                 dead = cell_trust(account, fleet.tenants_of(one))
                 memory = memory_of(account)
+                links = open_links(account, slugs, status.as_of)
         except (OperationError, BotoCoreError, ClientError) as error:
             failed[name] = error
             asked_for = [tenant for slug, tenant in files.items() if not slugs or slug in slugs]
@@ -82,7 +84,7 @@ def statuses(
             continue
         tenants[name], orphans[name] = status.tenants, status.orphans
         trust[name] = [role for role in dead if not slugs or role.tenant is None or role.tenant in slugs]
-        views.append(cell_view(Known(one, files, status, trust[name], memory, datetime.now(UTC))))
+        views.append(cell_view(Known(one, files, status, trust[name], memory, datetime.now(UTC), links)))
     if len(failed) == len(cells):
         raise next(iter(failed.values()))
     met = {line.tenant for lines in tenants.values() for line in lines}

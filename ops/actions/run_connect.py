@@ -42,7 +42,7 @@ def listed(root: Path, slug: str | None) -> dict[str, list[LinkStatus]]:
         with Account(cell, "connect") as account:
             now = account.check()
             try:
-                found[cell.cell] = connect_links.statuses(account, slug, now)
+                found[cell.cell] = connect_links.statuses(account, slug, now, counted=True)
             except NoPage:
                 if slug:
                     raise

@@ -21,7 +21,17 @@ from functions.health.trouble import TENANT
 from myflux_keys.names import TAG_OVERLAP_HOURS
 from myflux_keys.version_labels import PREVIOUS
 from ops import ways_out
-from ops.actions.fleet_view import DayView, KeyTimes, ModelView, SpendView, TenantView, TroubleView, troubles_by_need
+from ops.actions.connect_view import key_waits, no_key
+from ops.actions.fleet_view import (
+    DayView,
+    KeyTimes,
+    LinkView,
+    ModelView,
+    SpendView,
+    TenantView,
+    TroubleView,
+    troubles_by_need,
+)
 from ops.actions.status import TenantStatus
 from ops.actions.trouble_view import first_command, of_health, words
 from ops.rotation_state import SecretFacts
@@ -57,6 +67,9 @@ class Seen:
     shared: tuple[TroubleView, ...]
     """Troubles of its organization, or of OpenAI itself."""
     now: datetime
+    links: tuple[LinkView, ...] = ()
+    connect: bool = False
+    """Whether its cell has a connect page, by which the customer can hand in a key."""
 
 
 def tenant_view(seen: Seen) -> TenantView:
@@ -77,6 +90,7 @@ def tenant_view(seen: Seen) -> TenantView:
         models=tuple(_models(seen)),
         consumers=tuple(one.name for one in tenant.consumers.used) if tenant else (),
         seen=_moment(memory.seen_at) if memory else None,
+        links=seen.links,
     )
     return _judged(view, seen)
 
@@ -146,8 +160,12 @@ def _of_aws(seen: Seen) -> Iterator[TroubleView]:
             f"myflux-keys up {slug}",
         )
         yield TroubleView("no_policy", "attention", told, do="deploy it", command=up)
+    waits = key_waits(slug, seen.links, has_key=secret.current is not None)
+    if waits:
+        yield waits
     if secret.current is None:
-        yield _without_key(seen, secret, tenant)
+        if not waits:
+            yield _without_key(seen, secret, tenant)
         return
     if not tenant.minted:
         return
@@ -178,11 +196,10 @@ def _without_key(seen: Seen, secret: SecretFacts, tenant: Tenant) -> TroubleView
     if tenant.minted and secret.created and seen.now - secret.created < FIRST_KEY:
         told = "its first key is being made"
         return TroubleView("first_key", "unknown", told, secret.created, "look again in some minutes")
-    if tenant.minted:
-        told, do, command = "it has no key", "make one", f"myflux-keys rotate {slug} --wait"
-    else:
-        told, do, command = "it has no key yet", "ask the customer for one, and store it", f"myflux-keys key set {slug}"
-    return TroubleView("no_key", "broken", told, secret.created, do, command)
+    if not tenant.minted:
+        return no_key(slug, seen.links, secret.created, offered=seen.connect)
+    rotate = f"myflux-keys rotate {slug} --wait"
+    return TroubleView("no_key", "broken", "it has no key", secret.created, "make one", rotate)
 
 
 def _is_late(seen: Seen) -> bool:

@@ -129,12 +129,17 @@ def _asked(one: LinkStatus, *, yes: bool) -> bool:
 def _list(fleet: Any, tenant: str | None, *, as_json: bool) -> None:
     found = run_connect.listed(fleet, tenant)
     rows = [
-        (cell, one.place.tenant, _word(one), when(_time(one.issued.expires)), one.place.id, one.issued.issued_by)
+        (
+            *(cell, one.place.tenant, _word(one), when(_time(one.issued.expires))),
+            *("?" if count is None else str(count) for count in _counts(one).values()),
+            *(one.place.id, one.issued.issued_by),
+        )
         for cell, all_of_them in found.items()
         for one in all_of_them
     ]
-    text = table(("CELL", "TENANT", "STATE", "EXPIRES", "LINK", "MADE BY"), rows) if rows else "There are no links."
-    cells = {cell: [_facts(one) for one in all_of_them] for cell, all_of_them in found.items()}
+    headings = ("CELL", "TENANT", "STATE", "EXPIRES", "OPENED", "CHECKS", "LINK", "MADE BY")
+    text = table(headings, rows) if rows else "There are no links."
+    cells = {cell: [_facts(one) | _counts(one) for one in all_of_them] for cell, all_of_them in found.items()}
     output.result({"cells": cells}, text, as_json=as_json)
 
 
@@ -168,6 +173,11 @@ def _facts(one: LinkStatus) -> dict[str, Any]:
         "language": one.issued.language,
         "issued_by": one.issued.issued_by,
     }
+
+
+def _counts(one: LinkStatus) -> dict[str, int | None]:
+    """Opens, by machines too, and checks of keys; None: the page's record is damaged."""
+    return {"opens": one.seen.opens if one.seen else None, "checks": one.seen.checks if one.seen else None}
 
 
 def _time(seconds: int) -> datetime:

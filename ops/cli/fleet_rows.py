@@ -48,6 +48,8 @@ def text(view: FleetView) -> str:
         left_out = 1 if len(view.cells) == 1 else 0
         lines = [_line(cell, one, view.as_of)[left_out:] for cell, one in ordered]
         blocks.append(table(HEADINGS[left_out:], lines))
+    links = [(one.slug, each.state, when(each.expires)) for _, one in tenants for each in one.links]
+    blocks += [table(("OPEN LINK OF", "STATE", "EXPIRES"), links)] if links else []
     return "\n\n".join([*blocks, "\n".join(_as_of(cell) for cell in view.cells)])
 
 

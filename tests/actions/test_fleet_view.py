@@ -17,7 +17,8 @@ from functions.health.trouble import CELL, KINDS, ORGANIZATION, TENANT
 from functions.sweep.trust import DeadTrust
 from myflux_keys.names import TAG_OVERLAP_HOURS
 from ops.actions.cell_view import Known, cell_view
-from ops.actions.fleet_view import ORDER, CellView, TenantView
+from ops.actions.connect_view import Links
+from ops.actions.fleet_view import ORDER, CellView, LinkView, TenantView, TroubleView
 from ops.actions.health_memory import Memory
 from ops.actions.orphans import Orphan
 from ops.actions.status import CellStatus, tenant_status
@@ -45,6 +46,7 @@ class World:
     orphans: tuple[Orphan, ...] = ()
     trust: tuple[DeadTrust, ...] = ()
     readable: bool | None = True
+    links: Links = field(default_factory=Links)
 
     def cell(self) -> CellView:
         files = dict(self.fleet.tenants)
@@ -76,7 +78,7 @@ class World:
         )
         status = CellStatus(NOW, lines, list(self.orphans), secrets)
         cell = self.fleet.cells["local"]
-        return cell_view(Known(cell, files, status, self.trust, self.unread or Memory(state), NOW))
+        return cell_view(Known(cell, files, status, self.trust, self.unread or Memory(state), NOW, self.links))
 
     def acme(self) -> TenantView:
         return next(one for one in self.cell().tenants if one.slug == "acme")
@@ -283,6 +285,67 @@ def test_an_orphan_keeps_its_own_words_and_says_what_the_function_says_too_only_
     world.found = of("acme", trouble("secret_missing"))
     (one,) = world.acme().troubles
     assert (one.kind, one.severity, one.command) == ("SecretMissing", "broken", "myflux-keys up acme")
+
+
+OPEN = LinkView("1" * 32, "open", NOW + HOUR)
+WAITING = LinkView("2" * 32, "waiting", NOW + 2 * HOUR, NOW - HOUR, "acme-travel-x1y2z3", "aB3d")
+THEIRS = {"source": "customer", "rotation": None}
+
+
+@pytest.mark.parametrize(
+    ("links", "do", "command"),
+    [
+        (Links(), "ask the customer for one, and store it", "myflux-keys key set acme"),
+        (Links(offered=True), "send the customer a link", "myflux-keys connect acme"),
+        (
+            Links({"acme": (OPEN,)}, offered=True),
+            "wait for the customer, whose link is open until 2026-11-29 10:00Z",
+            None,
+        ),
+        (
+            Links({"acme": (OPEN, replace(OPEN, state="handed in"))}, offered=True),
+            "wait: a key was handed in, and the promoter looks at it within a minute",
+            None,
+        ),
+    ],
+)
+def test_how_a_customers_first_key_comes_depends_on_page_and_link(
+    world: World, links: Links, do: str, command: str | None
+) -> None:
+    world.tenant, world.secret, world.links = THEIRS, {"stages": {}, "rotation_enabled": False}, links
+    acme = world.acme()
+    (one,) = acme.troubles
+    assert (acme.state, one.kind, one.severity, one.do, one.command) == ("no key", "no_key", "broken", do, command)
+    assert acme.links == links.open.get("acme", ())
+
+
+@pytest.mark.parametrize(
+    ("stages", "state", "severity"),
+    [({"v2": ["AWSCURRENT"]}, "key waits", "attention"), ({}, "no key", "broken")],
+)
+def test_a_key_that_waits_needs_a_person_and_is_told_once(world: World, stages: Any, state: str, severity: str) -> None:
+    world.tenant, world.secret = THEIRS, {"stages": stages, "rotation_enabled": False}
+    world.links = Links({"acme": (OPEN, WAITING)}, offered=True)
+    acme = world.acme()
+    (one,) = acme.troubles
+    assert (acme.state, acme.severity, one.kind, one.since) == (state, severity, "key_waits", NOW - HOUR)
+    assert one.command == "myflux-keys connect confirm acme"
+    for what in ("ending in aB3d", "acme-travel-x1y2z3", "waits for a person"):
+        assert what in one.sentence
+    assert world.globex().severity == "ok", "a link of another tenant is nothing to it"
+
+
+def test_of_several_keys_that_wait_the_first_one_says_since_when(world: World) -> None:
+    world.tenant, world.secret = THEIRS, {"rotation_enabled": False}
+    later = replace(WAITING, waiting_since=NOW, last_four="Zz9z")
+    world.links = Links({"acme": (later, WAITING)}, offered=True)
+    (one,) = world.acme().troubles
+    assert one.sentence.startswith("2 keys, the first ending in aB3d, wait for a person")
+
+
+def test_links_that_could_not_be_read_are_the_cells_trouble(world: World) -> None:
+    world.links = Links(trouble=TroubleView("connect_not_read", "unknown", "the links were not read"))
+    assert [one.kind for one in world.cell().troubles] == ["connect_not_read"]
 
 
 def test_a_role_that_trusts_somebody_deleted_is_the_cells_trouble(world: World) -> None:

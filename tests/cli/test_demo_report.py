@@ -15,6 +15,7 @@ from rich.console import Console
 
 from demo import (
     access,
+    connecting,
     play,
     proposing,
     proving,
@@ -47,6 +48,8 @@ CHECKS = [
     "health-finds-trouble",
     "usage-and-cost",
     "estimate-matches-bill",
+    "connect-page",
+    "scanner-spends-nothing",
     "no-key-leaked",
     "second-up-unchanged",
     "fleet-up",
@@ -155,7 +158,8 @@ def test_the_checks_are_these_in_this_order() -> None:
 def stubbed(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Every check of the demo passes at once, but those named in the set, which fail."""
     failing: set[str] = set()
-    for module in (provisioning, proving, access, rotating, sweeping, watching, spending, traces, settling, proposing):
+    proofs = (proving, access, rotating, sweeping, watching, spending, connecting, traces, settling, proposing)
+    for module in (provisioning, *proofs):
         for name in CHECKS:
             function = name.replace("-", "_")
             if hasattr(module, function):

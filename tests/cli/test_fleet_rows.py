@@ -9,7 +9,17 @@ from decimal import Decimal
 
 import pytest
 
-from ops.actions.fleet_view import CellView, DayView, FleetView, KeyTimes, SpendView, TenantView, TroubleView, by_need
+from ops.actions.fleet_view import (
+    CellView,
+    DayView,
+    FleetView,
+    KeyTimes,
+    LinkView,
+    SpendView,
+    TenantView,
+    TroubleView,
+    by_need,
+)
 from ops.cli import fleet_rows
 
 NOW = datetime(2026, 11, 29, 9, tzinfo=UTC)
@@ -56,6 +66,16 @@ def test_a_row_says_who_since_when_what_and_what_to_type() -> None:
         "\n"
         "Cell prod-eu1: AWS was asked at 2026-11-29 09:00Z; the health function looked at\n"
         "2026-11-29 09:00Z."
+    )
+
+
+def test_open_links_are_below_the_tenants() -> None:
+    links = (LinkView("1" * 32, "open", NOW), LinkView("2" * 32, "waiting", NOW + timedelta(days=1)))
+    told = fleet_rows.text(fleet(tenant("globex"), replace(tenant("acme"), links=links)))
+    assert (
+        "\n\nOPEN LINK OF  STATE    EXPIRES\n"
+        "acme          open     2026-11-29 09:00Z\n"
+        "acme          waiting  2026-11-30 09:00Z\n\nCell prod-eu1:" in told
     )
 
 

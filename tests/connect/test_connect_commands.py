@@ -17,12 +17,16 @@ from typing import Any
 
 import pytest
 
+import tenancy
 from functions import packer
+from functions.connect.seen import Seen
 from functions.promoter.settings import BUCKET, INTAKE_KEY, LINK_KEY
 from functions.shared.intake import Issued, Outcome, Place
 from functions.shared.link import Link
 from myflux_keys.cell_functions import CONNECT, PROMOTER
+from ops.account import Account
 from ops.actions.connect_links import state_of
+from ops.actions.connect_view import Links, key_waits, open_links
 from ops.cli import ask, main
 from tests.connect.world import CELL, MODEL, OTHER_MODEL, Cell, World
 
@@ -285,6 +289,94 @@ ISSUED = Issued("acme", "Acme", (MODEL,), "es", int(NOW) - 60, int(NOW) + 60, "a
 def test_a_state_is_what_matters_most(told: Any, revoked: bool, handed_in: bool, later: int, state: str) -> None:
     outcome = Outcome(told, "now") if told else None
     assert state_of(ISSUED, outcome, revoked=revoked, handed_in=handed_in, now=NOW + later) == state
+
+
+def test_a_list_shows_how_often_a_link_was_opened_and_checked(command: Command, world: World) -> None:
+    link, _ = made(world, command(world.tenant))
+    (never,) = command(world.tenant, "--list", "--json").facts["cells"][CELL]
+    assert (never["opens"], never["checks"]) == (0, 0)
+    world.cell.page.s3.put_object(
+        Bucket=world.cell.bucket, Key=Place.of(link).seen, Body=Seen(opens=3, checks=2).to_json().encode()
+    )
+    (opened,) = command(world.tenant, "--list", "--json").facts["cells"][CELL]
+    assert (opened["state"], opened["opens"], opened["checks"]) == ("open", 3, 2)
+    assert re.search(r"OPENED +CHECKS .*\n.* 3 +2 +" + link.id, command(world.tenant, "--list").out)
+
+
+def test_a_record_that_the_page_damaged_hides_no_link(command: Command, world: World) -> None:
+    link, _ = made(world, command(world.tenant))
+    for body in (b"[]", b"{}", b'{"keys":[]}', b"nothing"):
+        world.cell.page.s3.put_object(Bucket=world.cell.bucket, Key=Place.of(link).seen, Body=body)
+        (one,) = command(world.tenant, "--list", "--json").facts["cells"][CELL]
+        assert (one["state"], one["opens"], one["checks"]) == ("open", None, None)
+
+
+@pytest.fixture
+def looking(world: World, deployed: Cell, tmp_path: Path) -> Callable[..., Links]:
+    """What `status` reads of the cell's links, as one of the cell's users."""
+    text = (ROOT / "cells" / "local.yaml").read_text(encoding="utf-8")
+    for folder in ("tenants", "cells"):
+        (tmp_path / "seen" / folder).mkdir(parents=True)
+
+    def look(user: str = "deployer", setting: str = "connect: {enabled: true}\n") -> Links:
+        (tmp_path / "seen" / "cells" / "local.yaml").write_text(text + setting, encoding="utf-8")
+        cell = tenancy.load(tmp_path / "seen").cells[CELL]
+        with Account(cell, "status", session=deployed.local.session(user)) as account:
+            return open_links(account, [world.tenant], datetime.now(UTC))
+
+    return look
+
+
+def test_status_shows_the_links_that_are_open_and_who_must_act(
+    command: Command, world: World, looking: Callable[..., Links]
+) -> None:
+    command(world.tenant, "--revoke", "--link", made(world, command(world.tenant))[0].id)
+    link, _ = made(world, command(world.tenant))
+    assert [(one.id, one.state) for one in looking().open[world.tenant]] == [(link.id, "open")]
+    key = world.key()
+    waiting = world.saved(key)
+    world.promote()
+    links = looking().open[world.tenant]
+    assert sorted((one.id, one.state) for one in links) == sorted([(link.id, "open"), (waiting.id, "waiting")])
+    told = key_waits(world.tenant, links, has_key=True)
+    assert told is not None
+    assert (told.severity, told.command) == ("attention", f"myflux-keys connect confirm {world.tenant}")
+    assert f"ending in {key[-4:]}, of the organization {world.organization}" in told.sentence
+    assert key not in str(links)
+    world.confirm(waiting)
+    world.promote()
+    assert [one.id for one in looking().open[world.tenant]] == [link.id], "a promoted key's link is not open"
+
+
+def test_status_goes_on_where_the_links_may_not_be_read(
+    command: Command, world: World, looking: Callable[..., Links]
+) -> None:
+    made(world, command(world.tenant))
+    trouble = looking("ci").trouble
+    assert trouble is not None
+    assert (trouble.kind, trouble.severity) == ("connect_not_read", "unknown")
+    assert "only the cell's deployers may work with links" in trouble.sentence
+
+
+def test_a_page_that_was_not_deployed_yet_is_told(
+    looking: Callable[..., Links], deployed: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(deployed.names), "connect_bucket", "myflux-connect-none-000000000000")
+    trouble = looking().trouble
+    assert trouble is not None
+    assert (trouble.kind, trouble.command) == ("connect_missing", "myflux-keys up --cell local")
+
+
+def test_a_cell_without_connect_is_not_asked(looking: Callable[..., Links], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a page that would answer."""
+
+    def asked(account: Account) -> None:
+        raise AssertionError(f"{account.cell.cell} was asked")
+
+    monkeypatch.setattr(Account, "buckets", property(asked))
+    assert looking(setting="") == Links()
+    with pytest.raises(AssertionError, match="was asked"):
+        looking()
 
 
 def test_help_teaches_both_commands(command: Command) -> None:

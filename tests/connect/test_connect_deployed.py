@@ -3,20 +3,23 @@ own rights; and switched off, nothing of it is left."""
 
 from __future__ import annotations
 
-import http.client
 import json
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
 
+from demo.leaks import Text, files, prove_search, search
+from functions.shared.intake import HANDED_IN
 from local.cell import LocalCell
 from myflux_keys import KeyReader
 from myflux_keys.cell_functions import CONNECT, PROMOTER
 from ops.actions import run_connect
+from tests.connect.visitor import Browser, Customer, at_once
 from tests.customer_key.theirs import TheirOpenAI
 from tests.program.rig import CELL, Rig
 
@@ -51,45 +54,24 @@ def _credentials(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setenv(name, value)
 
 
+@pytest.fixture(scope="module")
+def traffic() -> list[str]:
+    """What the page and its visitors sent each other in all these tests, without the bodies of what visitors sent."""
+    return []
+
+
 def switch(rig: Rig, setting: str) -> None:
     file = rig.fleet / "cells" / f"{CELL}.yaml"
     text = file.read_text(encoding="utf-8").replace(ON, "").replace(OFF, "")
     file.write_text(text + setting, encoding="utf-8")
 
 
-class Browser:
-    """Requests to the page's URL, by its host."""
-
-    def __init__(self, rig: Rig, url: str) -> None:
-        self._aws = urlsplit(rig.cell.aws_url)
-        self._host = urlsplit(url).netloc
-        self.cookie = ""
-
-    def ask(self, method: str, path: str, fields: dict[str, Any] | None = None) -> tuple[int, str]:
-        headers = {"Host": self._host, "Origin": f"https://{self._host}", "Sec-Fetch-Site": "same-origin"}
-        headers |= {"Content-Type": "application/json"} if fields is not None else {}
-        headers |= {"Cookie": self.cookie} if self.cookie else {}
-        connection = http.client.HTTPConnection(self._aws.hostname or "", self._aws.port, timeout=120)
-        try:
-            connection.request(method, path, json.dumps(fields) if fields is not None else None, headers)
-            answer = connection.getresponse()
-            self.cookie = (answer.getheader("Set-Cookie") or self.cookie).partition(";")[0]
-            return answer.status, answer.read().decode(errors="replace")
-        finally:
-            connection.close()
-
-    def post(self, path: str, **fields: Any) -> dict[str, Any]:
-        status, text = self.ask("POST", path, fields)
-        assert status == 200, text
-        return json.loads(text)
-
-
-def test_a_customers_key_goes_from_the_page_to_the_application(rig: Rig) -> None:
+def test_a_customers_key_goes_from_the_page_to_the_application(rig: Rig, traffic: list[str]) -> None:
     theirs = TheirOpenAI(rig.cell)
     key = theirs.key()[1]
     made = run_connect.make(rig.fleet, CUSTOMER, seconds=3600, language="en")
     address, _, token = made.url.partition("#")
-    browser = Browser(rig, address)
+    browser = Browser(rig.cell, address)
     status, page = browser.ask("GET", "/")
     assert (status, "<html" in page) == (200, True), page[:200]
     assert browser.post("/session", token=token)["state"] == "open"
@@ -108,6 +90,7 @@ def test_a_customers_key_goes_from_the_page_to_the_application(rig: Rig) -> None
     role = rig.names.runtime_role_arn
     with KeyReader(CELL, session=rig.cell.session("runtime"), role_arn=role) as reader:
         assert reader.get(CUSTOMER).reveal() == key
+    traffic += browser.traffic
     for stack in (CELL, f"{CUSTOMER}.{CELL}"):
         assert key not in json.dumps(rig.export(stack, "--show-secrets")), "no key is in a state"
 
@@ -121,6 +104,120 @@ def invoke(rig: Rig, ending: str) -> dict[str, Any]:
         return told
     finally:
         functions.close()
+
+
+CROWD = 60
+"""Six times the executions that the page has."""
+
+
+class TheCrowd(TheirOpenAI):
+    """In an organization that nobody has confirmed."""
+
+    organization = "org-crowd"
+
+
+def test_a_crowd_at_once_ends_saved_or_busy_and_nothing_is_lost(rig: Rig, traffic: list[str]) -> None:
+    """Whoever the page had no execution for is told so, and saves afterwards. Each key arrives by its own link, and the
+    neighbours notice nothing: the application reads, and the promoter runs, since the page's executions are its own."""
+    theirs = TheCrowd(rig.cell)
+    customers = [
+        Customer(run_connect.make(rig.fleet, CUSTOMER, seconds=3600, language="en"), theirs.key()[1])
+        for _ in range(CROWD)
+    ]
+    role = rig.names.runtime_role_arn
+    with (
+        ThreadPoolExecutor(1) as beside,
+        KeyReader(CELL, session=rig.cell.session("runtime"), role_arn=role) as reader,
+    ):
+        crowd = beside.submit(at_once, rig.cell, customers, (0.2, 0.4))
+        live = reader.get(CUSTOMER).reveal()
+        invoke(rig, PROMOTER.ending)
+        assert reader.get(CUSTOMER, fresh=True).reveal() == live
+        crowd.result()
+
+    busy = [one for one in customers if not one.saved]
+    assert len(busy) < CROWD, "some were served"
+    states = {one.place.id: one.state for one in run_connect.listed(rig.fleet, CUSTOMER)[CELL]}
+    for one in customers:
+        # The schedule of the promoter may have taken some already.
+        assert states[one.made.link.id] in (("handed in", "waiting") if one.saved else ("open",)), one
+    for one in busy:
+        one.hand_in(rig.cell)
+        assert one.saved, one
+    told = arrived(rig, {one.made.link.id for one in customers})
+    assert told == {one.made.link.id: one.key[-4:] for one in customers}
+    run_connect.revoke(rig.fleet, CUSTOMER, None)
+    traffic += [text for one in customers for text in one.traffic]
+
+
+def arrived(rig: Rig, links: set[str]) -> dict[str, str]:
+    """By link, the last four characters of the key that waits for a person."""
+    found: dict[str, str] = {}
+    for _ in range(10):
+        listed = [one for one in run_connect.listed(rig.fleet, CUSTOMER)[CELL] if one.state == "waiting"]
+        found = {one.place.id: one.outcome.last_four for one in listed if one.outcome and one.place.id in links}
+        if found.keys() == links:
+            break
+        # A run that the schedule began may be on some.
+        invoke(rig, PROMOTER.ending)
+    return found
+
+
+def test_no_key_stands_in_logs_traffic_objects_or_the_trail(rig: Rig, traffic: list[str], tmp_path: Path) -> None:
+    """After the tests above, and after keys were put where none belongs."""
+    key = TheirOpenAI(rig.cell, "a careless customer's").key()[1]
+    admin = rig.cell.openai.create_admin_key("pasted by mistake")
+    made = run_connect.make(rig.fleet, CUSTOMER, seconds=3600, language="en")
+    careless = Browser(rig.cell, made.url)
+    assert careless.post("/session", token=made.url.partition("#")[2])["state"] == "open"
+    refused = careless.post("/check", link=made.link.id, key=admin)
+    assert not refused["passed"]
+    for path in ("/session", "/check", "/save", "/state"):
+        assert careless.ask("POST", path, {"link": key, "token": key, "key": key, key: key})[0] in (403, 409)
+    said = len(careless.traffic)
+    careless.ask("GET", f"/{key}?key={key}")
+    careless.cookie = f"__Host-link={key}"
+    assert careless.ask("POST", "/save", {"link": made.link.id, "key": key})[0] == 403
+    # Here the visitor itself wrote the key into what is sent.
+    answers = [text.partition("\n")[2] for text in careless.traffic[said:]]
+    run_connect.revoke(rig.fleet, CUSTOMER, made.link.id)
+
+    texts = [Text("traffic", "\n".join([*traffic, *careless.traffic[:said], *answers]).encode()), *written(rig)]
+    assert '"passed"' in texts[0].content.decode(), "the answers to checks of keys are among it"
+    prove_search(tmp_path)
+    keys = {one.id: one.value for one in rig.cell.openai.minted()} | {"a careless customer's": key, "admin": admin}
+    assert len(keys) > CROWD, "there is something to look for"
+    assert [f"{leak.key_id} in {leak.where}, {leak.encoding}" for leak in search(texts, keys)] == []
+
+
+def written(rig: Rig) -> Iterator[Text]:
+    """What AWS holds of both functions. No key is on its way at the intake, or it is a ciphertext nobody may read."""
+
+    def ask(service: str, operation: str, *, who: str = "administrator", **arguments: Any) -> Any:
+        client = rig.client(who, service)
+        try:
+            if client.can_paginate(operation):
+                return list(client.get_paginator(operation).paginate(**arguments))
+            return getattr(client, operation)(**arguments)
+        finally:
+            client.close()
+
+    for one, event in ((CONNECT, "connect.save"), (PROMOTER, "connect.promote")):
+        group = rig.names.log_group(rig.names.function(one))
+        lines = json.dumps(ask("logs", "filter_log_events", logGroupName=group))
+        assert event in lines, "the function spoke"
+        yield Text(group, lines.encode())
+    trail = json.dumps(ask("cloudtrail", "lookup_events"), default=str)
+    assert "GenerateMac" in trail
+    yield Text("CloudTrail", trail.encode())
+    bucket, read = rig.names.connect_bucket, set[str]()
+    for page in ask("s3", "list_objects_v2", Bucket=bucket):
+        for name in (each["Key"] for each in page.get("Contents", [])):
+            if not name.startswith(HANDED_IN):
+                read.add(name.partition("/")[0])
+                yield Text(name, ask("s3", "get_object", who="deployer", Bucket=bucket, Key=name)["Body"].read())
+    assert read == {"links", "revoked", "seen", "outcome", "confirmed"}
+    yield from files(sorted([*rig.said.rglob("*"), *rig.cell.home.rglob("*.log")]))
 
 
 def test_nothing_changes_by_a_second_update_and_a_refresh(rig: Rig) -> None:
@@ -148,7 +245,7 @@ def test_nobody_invokes_the_page_but_through_its_url(rig: Rig) -> None:
 def test_switched_off_nothing_is_left_of_it(rig: Rig) -> None:
     """Runs last: one word in the cell's file, and `myflux-keys up --cell`."""
     made = run_connect.make(rig.fleet, CUSTOMER, seconds=3600, language="es")
-    browser = Browser(rig, made.url.partition("#")[0])
+    browser = Browser(rig.cell, made.url.partition("#")[0])
     switch(rig, OFF)
     rig.up(CELL)
     assert browser.ask("GET", "/")[0] == 404
