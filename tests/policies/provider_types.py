@@ -108,6 +108,7 @@ JUDGED: Final[Mapping[str, str]] = {
     "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": "logs-stay-in-the-account",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "alarms-ring",
     "aws:s3/bucket:Bucket": "declarations-closed",
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "intake-closed",
     "aws:s3/bucketObjectv2:BucketObjectv2": "stack-of-one-tenant",
     "aws:s3/bucketPolicy:BucketPolicy": "declarations-closed",
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": "declarations-closed",
