@@ -206,8 +206,8 @@ HARMLESS: tuple[Harmless, ...] = (
         "Lambda refuses a URL for a function that is not there; for another one of ours it has its rule",
     ),
     Harmless(
-        "EventTarget", r"input", ("dropped", "altered"), "the promoter takes its event as a hint, and looks at all that lies there",
-        lambda m: m.original.name.endswith("connect-promoting-target") and m.after in (None, "{}"),
+        "EventTarget", r"input", ("dropped",), "the promoter takes its event as a hint, and looks at all that lies there",
+        lambda m: m.original.name.endswith("connect-promoting-target"),
     ),
     Harmless(
         "Bucket", r"(\(ignoreChanges\)|bucket|forceDestroy)?", ANY,

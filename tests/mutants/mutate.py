@@ -132,7 +132,8 @@ def _in_list(value: list[Any], path: tuple[Step, ...]) -> Iterator[_Change]:
 
 def _in_text(value: str, path: tuple[Step, ...]) -> Iterator[_Change]:
     if value.startswith(("{", "[")):
-        yield _Change(path, "altered", value, "{}", "{}")
+        if value != "{}":
+            yield _Change(path, "altered", value, "{}", "{}")
         if _shape(path) in DATA:
             return
         for change in _changes(json.loads(value), path):
