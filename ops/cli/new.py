@@ -37,8 +37,7 @@ def new(
     name: Annotated[
         str,
         typer.Option(
-            help="The name for people: `key set` and `offboard` show it when they ask, `check` in its report. AWS and "
-            "OpenAI do not get it."
+            help="The name for people: commands, messages and the connect page show it. AWS gets it; OpenAI does not."
         ),
     ] = "",
     cell: Annotated[str, typer.Option(help="The cell that serves it.", autocompletion=options.complete_cell)] = "",

@@ -74,7 +74,7 @@ def test_what_the_engine_leaves_as_it_is_is_recorded(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("slug", ["acme", "globex", "initech"])
 def test_a_tenants_name_is_read_where_its_description_says(slug: str, tmp_path: Path) -> None:
-    """Two commands that ask, a review, and the declaration for health's messages: it can be changed at any time."""
+    """Commands that ask or show, a review, a link, and the declaration: it can be changed at any time."""
     for folder in ("cells", "tenants"):
         shutil.copytree(program.ROOT / folder, tmp_path / folder)
     file = tmp_path / "tenants" / f"{slug}.yaml"
@@ -90,8 +90,9 @@ def test_a_tenants_name_is_read_where_its_description_says(slug: str, tmp_path: 
         if re.search(r"\btenant\.name\b", path.read_text("utf-8"))
     }
     described = Tenant.model_fields["name"].description or ""
-    assert readers == {"key", "offboard", "tenant_files"}
+    assert readers == {"key", "offboard", "tenant_files", "tenant_view", "verify", "connect_links"}
     assert "`key set` and `offboard` show it when they ask, `check` in its report, and health's messages" in described
+    assert "`status`, `verify` and the connect page name it" in described
 
 
 def test_two_rehearsals_say_the_same(tmp_path: Path) -> None:
