@@ -10,8 +10,7 @@ from typing import Any, Final, cast
 
 from . import ownership
 from .config import Config
-from .health_bucket import POLICY, is_of, keeps_out, settings
-from .iam.documents import NotADocument, NotKnownYet, read
+from .health_bucket import POLICY, is_deployer, is_of, keeps_out, only_denies, settings
 from .iam.patterns import is_wild
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .own_functions import PAGES, PROMOTERS
@@ -94,17 +93,9 @@ def _is_late(rule: Mapping[str, Any]) -> bool:
 
 
 def _document(policy: Resource, bucket: str, cell: str, config: Config) -> Iterator[Finding]:
-    try:
-        statements = read(policy.get("policy"))
-    except NotKnownYet:
-        yield unknown(policy, "policy")
+    statements = yield from only_denies(policy, _CALLED)
+    if statements is None:
         return
-    except NotADocument as trouble:
-        yield violation(policy, "policy", f"the policy document can't be read: {trouble}")
-        return
-    for statement in statements:
-        if statement.allows:
-            yield violation(policy, "policy", f"{statement.called} allows access to {_CALLED}")
     for (actions, folder), kinds in _MAY.items():
         objects = f"arn:~:s3:::{bucket}/{folder}/*"
 
@@ -121,8 +112,7 @@ def _one_of(kinds: tuple[str, ...], arn: str, cell: str, config: Config) -> bool
     role = ownership.role_of(arn)
     if role is not None:
         return role.cell == cell and role.kind in kinds
-    people = arn in config.deployers if config.deployers else ownership.principal(arn) is not None
-    return _PEOPLE in kinds and people
+    return _PEOPLE in kinds and is_deployer(arn, config)
 
 
 CONNECT_BUCKET_RULES: Final = (

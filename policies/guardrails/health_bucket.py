@@ -5,7 +5,7 @@ Owns the bucket's settings and its policy. Leaves out what our roles' own polici
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Final
 
 from . import ownership
@@ -19,6 +19,7 @@ OBJECT: Final = "aws:s3/bucketObjectv2:BucketObjectv2"
 POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"
 PUBLIC: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 ENCRYPTION: Final = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+_CALLED: Final = "the bucket of declarations"
 _BLOCKED: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _USES: Final = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
 _KEPT_FROM_OTHERS: Final = frozenset({"stringnotequals", "arnnotequals"})
@@ -29,10 +30,10 @@ def _closed(stack: Stack, config: Config) -> Iterator[Finding]:
         named = ownership.HEALTH_BUCKET.fullmatch(bucket.text("bucket")) if bucket.type == ownership.BUCKET else None
         if named is None:
             continue
-        yield from settings(stack, bucket, "the bucket of declarations")
+        yield from settings(stack, bucket, _CALLED)
         policies = [one for one in stack if one.type == POLICY and is_of(stack, one, bucket)]
         if not policies:
-            yield violation(bucket, "", "the bucket of declarations has no policy")
+            yield violation(bucket, "", f"{_CALLED} has no policy")
         for policy in policies:
             yield from _document(policy, bucket.text("bucket"), named["cell"], config)
 
@@ -58,18 +59,26 @@ def settings(stack: Stack, bucket: Resource, called: str) -> Iterator[Finding]:
                     yield violation(one, name, f"{called} {what}")
 
 
-def _document(policy: Resource, bucket: str, cell: str, config: Config) -> Iterator[Finding]:
+def only_denies(policy: Resource, called: str) -> Generator[Finding, None, Sequence[Statement] | None]:
+    """Findings for each statement that allows anything. The statements, or None where the document cannot be read."""
     try:
         statements = read(policy.get("policy"))
     except NotKnownYet:
         yield unknown(policy, "policy")
-        return
+        return None
     except NotADocument as trouble:
         yield violation(policy, "policy", f"the policy document can't be read: {trouble}")
-        return
+        return None
     for statement in statements:
         if statement.allows:
-            yield violation(policy, "policy", f"{statement.called} allows access to the bucket of declarations")
+            yield violation(policy, "policy", f"{statement.called} allows access to {called}")
+    return statements
+
+
+def _document(policy: Resource, bucket: str, cell: str, config: Config) -> Iterator[Finding]:
+    statements = yield from only_denies(policy, _CALLED)
+    if statements is None:
+        return
     objects = f"arn:~:s3:::{bucket}/*"
     if not any(keeps_out(one, _USES, objects, lambda arn: _may_use(arn, cell, config)) for one in statements):
         yield violation(policy, "policy", "others than the health function and deployers may use declarations")
@@ -102,6 +111,11 @@ def _may_use(arn: str, cell: str, config: Config) -> bool:
     role = ownership.role_of(arn)
     if role is not None:
         return role.cell == cell and role.kind in (*WATCHERS, "deployer")
+    return is_deployer(arn, config)
+
+
+def is_deployer(arn: str, config: Config) -> bool:
+    """Of an ARN that is no role of ours. Where no deployers are configured, any user or role of an account is one."""
     return arn in config.deployers if config.deployers else ownership.principal(arn) is not None
 
 
