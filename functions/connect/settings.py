@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from functions.shared.environment import BASE_URL, CELL, SettingError, checked_base_url
-from myflux_keys.names import CELL_SLUG
+from functions.shared.environment import BASE_URL, CELL, checked_base_url, checked_cell, required
 
 BUCKET: Final = "MYFLUX_INTAKE_BUCKET"
 INTAKE_KEY: Final = "MYFLUX_INTAKE_KEY"
@@ -27,12 +26,6 @@ class Settings:
 
 def read_settings(variables: Mapping[str, str]) -> Settings:
     """Raises SettingError, before any call."""
-    values = {name: variables.get(name, "").strip() for name in (CELL, BASE_URL, BUCKET, INTAKE_KEY, LINK_KEY)}
-    for name, value in values.items():
-        if not value:
-            raise SettingError(f"{name} is not set: the platform's stack sets it on the function")
-    if not CELL_SLUG.fullmatch(values[CELL]):
-        raise SettingError(f"{CELL}={values[CELL]!r} is not a cell's slug ({CELL_SLUG.pattern})")
-    return Settings(
-        values[CELL], checked_base_url(values[BASE_URL]), values[BUCKET], values[INTAKE_KEY], values[LINK_KEY]
-    )
+    values = required(variables, CELL, BASE_URL, BUCKET, INTAKE_KEY, LINK_KEY)
+    cell, base_url = checked_cell(values[CELL]), checked_base_url(values[BASE_URL])
+    return Settings(cell, base_url, values[BUCKET], values[INTAKE_KEY], values[LINK_KEY])

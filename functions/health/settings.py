@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from functions.health.messages import LANGUAGES
-from functions.shared.environment import Environment, SettingError, read_environment
+from functions.shared.environment import Environment, SettingError, read_environment, required
 
 BUCKET: Final = "MYFLUX_HEALTH_BUCKET"
 TOPIC: Final = "MYFLUX_ALARM_TOPIC"
@@ -27,10 +27,7 @@ class Settings:
 def read_settings(variables: Mapping[str, str]) -> Settings:
     """Raises SettingError, before any call."""
     common = read_environment(variables)
-    values = {name: variables.get(name, "").strip() for name in (BUCKET, TOPIC, LANGUAGE)}
-    for name, value in values.items():
-        if not value:
-            raise SettingError(f"{name} is not set: the platform's stack sets it on the function")
+    values = required(variables, BUCKET, TOPIC, LANGUAGE)
     if values[LANGUAGE] not in LANGUAGES:
         raise SettingError(f"{LANGUAGE}={values[LANGUAGE]!r} is none of: {', '.join(LANGUAGES)}")
     return Settings(common, values[BUCKET], values[TOPIC], values[LANGUAGE])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from functions.shared.environment import Environment, SettingError, read_environment
+from functions.shared.environment import Environment, read_environment, required
 
 BUCKET: Final = "MYFLUX_INTAKE_BUCKET"
 INTAKE_KEY: Final = "MYFLUX_INTAKE_KEY"
@@ -26,8 +26,5 @@ class Settings:
 def read_settings(variables: Mapping[str, str]) -> Settings:
     """Raises SettingError, before any call."""
     common = read_environment(variables)
-    values = {name: variables.get(name, "").strip() for name in (BUCKET, INTAKE_KEY, LINK_KEY)}
-    for name, value in values.items():
-        if not value:
-            raise SettingError(f"{name} is not set: the platform's stack sets it on the function")
+    values = required(variables, BUCKET, INTAKE_KEY, LINK_KEY)
     return Settings(common, values[BUCKET], values[INTAKE_KEY], values[LINK_KEY])

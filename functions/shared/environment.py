@@ -32,15 +32,26 @@ class Environment:
 
 def read_environment(variables: Mapping[str, str]) -> Environment:
     """Raises SettingError, before any call."""
-    values = {name: variables.get(name, "").strip() for name in (CELL, ADMIN_SECRET, BASE_URL, ORGANIZATION)}
+    values = required(variables, CELL, ADMIN_SECRET, BASE_URL, ORGANIZATION)
+    cell = checked_cell(values[CELL])
+    if not ORGANIZATION_ID.fullmatch(values[ORGANIZATION]):
+        raise SettingError(f"{ORGANIZATION}={values[ORGANIZATION]!r} is not an OpenAI organization's id (org-…)")
+    return Environment(cell, values[ADMIN_SECRET], checked_base_url(values[BASE_URL]), values[ORGANIZATION])
+
+
+def required(variables: Mapping[str, str], *names: str) -> dict[str, str]:
+    """Their values without blanks around them. Raises SettingError for the first that is not set."""
+    values = {name: variables.get(name, "").strip() for name in names}
     for name, value in values.items():
         if not value:
             raise SettingError(f"{name} is not set: the platform's stack sets it on the function")
-    if not CELL_SLUG.fullmatch(values[CELL]):
-        raise SettingError(f"{CELL}={values[CELL]!r} is not a cell's slug ({CELL_SLUG.pattern})")
-    if not ORGANIZATION_ID.fullmatch(values[ORGANIZATION]):
-        raise SettingError(f"{ORGANIZATION}={values[ORGANIZATION]!r} is not an OpenAI organization's id (org-…)")
-    return Environment(values[CELL], values[ADMIN_SECRET], checked_base_url(values[BASE_URL]), values[ORGANIZATION])
+    return values
+
+
+def checked_cell(cell: str) -> str:
+    if not CELL_SLUG.fullmatch(cell):
+        raise SettingError(f"{CELL}={cell!r} is not a cell's slug ({CELL_SLUG.pattern})")
+    return cell
 
 
 def checked_base_url(url: str) -> str:
