@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
-from functions.shared.link import MAC_ALGORITHM, NO_TOKEN, Link, read, signed_part
+from functions.shared.link import Link
+from functions.shared.link_mac import verified
 
 if TYPE_CHECKING:
     from types_boto3_kms import KMSClient
@@ -30,14 +30,7 @@ def new_client() -> KMSClient:
 def verify(kms: KMSClient, key: str, cell: str, token: str) -> Link | None:
     """None for whatever is no link of this cell. An expired link is one: its holder may be told so. Raises botocore's
     errors."""
-    message, mac = signed_part(token) or NO_TOKEN
-    try:
-        kms.verify_mac(KeyId=key, MacAlgorithm=MAC_ALGORITHM, Message=message, Mac=mac)
-    except ClientError as error:
-        if error.response.get("Error", {}).get("Code") == "KMSInvalidMacException":
-            return None
-        raise
-    link = read(message)
+    link = verified(kms, key, token)
     return link if link is not None and link.cell == cell else None
 
 

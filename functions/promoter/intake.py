@@ -14,9 +14,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from functions.shared import link
 from functions.shared.intake import HANDED_IN, Confirmed, HandedIn, IntakeError, Issued, Outcome, Place
 from functions.shared.link import Link
+from functions.shared.link_mac import verified
 
 if TYPE_CHECKING:
     from types_boto3_kms import KMSClient
@@ -91,14 +91,7 @@ class Intake:
 
     def genuine(self, token: str) -> Link | None:
         """The link, if a person made it: one VerifyMac, whatever `token` is."""
-        message, mac = link.signed_part(token) or link.NO_TOKEN
-        try:
-            self._keys.verify_mac(KeyId=self._link_key, Message=message, Mac=mac, MacAlgorithm=link.MAC_ALGORITHM)
-        except ClientError as error:
-            if _code(error) == "KMSInvalidMacException":
-                return None
-            raise
-        return link.read(message)
+        return verified(self._keys, self._link_key, token)
 
     def issued(self, place: Place) -> Issued | None:
         answer = self._get(place.link)

@@ -5,6 +5,7 @@ customer_key     a customer's own key: whose it is, whether it works
 deadline         the invocation's time, and waiting within it
 intake           what lies in the bucket of connect's intake
 link             what a customer's link to the connect page says
+link_mac         whether a person signed that link, by KMS
 log              one JSON line a step, redacted
 openai_http      one request to OpenAI's API
 openai_admin     the Admin API: retries, pages, a project's keys
