@@ -1,4 +1,4 @@
-"""The promoter's entry point: for each hand-in by an event of the bucket, and for all of them by the schedule.
+"""The promoter's entry point: for all hand-ins by the schedule, and for one by `connect confirm`.
 
 The event is a hint, since nobody vouches for it: it names objects, of which the intake itself says what they are.
 """
@@ -86,7 +86,7 @@ def run(services: Services, places: Iterable[Place]) -> dict[str, int]:
 
 
 def named_in(event: Mapping[str, Any]) -> list[Place]:
-    """The places that an event of S3 names: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html"""
+    """The places that an event names, in S3's form: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html"""
     records = event.get("Records")
     found: list[Place] = []
     for record in cast(list[Any], records) if isinstance(records, list) else []:

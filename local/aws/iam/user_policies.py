@@ -253,8 +253,7 @@ _CONNECT = [
         _actions("s3", "DeleteObject DeleteObjectVersion GetObject PutObject"),
         ["arn:aws:s3:::myflux-connect-*/*"],
     ),
-    _allow("BuildIntake", _actions("s3", "PutBucketNotification PutLifecycleConfiguration"), _BUCKETS),
-    _allow("LookAtIntake", _actions("s3", "GetBucketNotification"), _BUCKETS),
+    _allow("BuildIntake", _actions("s3", "PutLifecycleConfiguration"), _BUCKETS),
     _allow(
         "BuildPages",
         _actions("lambda", "CreateFunctionUrlConfig DeleteFunctionUrlConfig UpdateFunctionUrlConfig"),
