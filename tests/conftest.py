@@ -5,6 +5,7 @@ and a client for each test, this took most of the run's time and gigabytes of me
 else is. Hypothesis has no deadline: a slow example on a busy machine is not a fault.
 A script's background job ignores SIGINT, and so would every command that a test stops by SIGINT: so the default handler
 is set again.
+boto3's default session keeps the credentials that it found first, so each test begins without one.
 The engine stores a stack's settings beside the project. Cells share them (all cells have one passphrase), so that
 workers may use the same stack name at the same time; the files that the run added are deleted at its end.
 """
@@ -19,6 +20,7 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
+import boto3
 import botocore.session
 import hypothesis
 import pytest
@@ -62,6 +64,11 @@ class _ByFolder(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return nodeid.split("/")[1]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    boto3.DEFAULT_SESSION = None
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

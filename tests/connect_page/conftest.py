@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import boto3
 import pytest
 
 from functions.connect import handler
@@ -46,12 +45,8 @@ def intake(cell: LocalCell) -> Iterator[Intake]:
 
 @pytest.fixture(scope="module")
 def served(intake: Intake) -> Iterator[Served]:
-    """The function with its environment, and with the rights that its role has by the documents that ship.
-
-    boto3's default session keeps the credentials that it found first, which may be those of another folder's tests.
-    """
+    """The function with its environment, and with the rights that its role has by the documents that ship."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(boto3, "DEFAULT_SESSION", None)
         for name, value in (intake.cell.environment() | intake.credentials() | intake.variables).items():
             patch.setenv(name, value)
         handler.warm.cache_clear()

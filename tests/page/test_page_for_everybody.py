@@ -61,12 +61,12 @@ def test_a_person_who_cannot_use_a_mouse_finds_a_tenant_reads_it_and_comes_back(
     tab_to("Acme Travel")
     assert focused.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid", "focus is visible"
     page.keyboard.press("Enter")
+    page.locator("h1:focus").wait_for()
     assert focused.inner_text() == "Acme Travel"
-    assert focused.evaluate("document.activeElement.tagName") == "H1"
     assert page.title() == "MyFlux Keys: Acme Travel"
     tab_to("Each day in a table")
     page.keyboard.press("Enter")
-    assert page.get_by_role("row").filter(has_text="29 Nov 2026").is_visible()
+    page.get_by_role("row").filter(has_text="29 Nov 2026").wait_for()
     tab_to("All tenants", "Shift+Tab")
     page.keyboard.press("Enter")
     page.locator("li a:focus").wait_for()
