@@ -48,6 +48,7 @@ _HELD: Final = (
     "openai.log",
     "clock",
     "credentials",
+    "federation.json",
     "rotations",
     "openai-token",
     "passphrase",

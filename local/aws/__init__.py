@@ -1,5 +1,6 @@
 """The AWS side of the local cell: MiniStack, corrected where it differs from AWS.
 
+federation/      Outbound web identity federation: an account's own issuer, and the tokens that STS signs for its roles
 iam/             AWS's rules of identity and access that MiniStack leaves out or gets wrong
 secrets/         AWS's rules of Secrets Manager that MiniStack leaves out
 trail/           CloudTrail in the local cell: the event history, and looking events up

@@ -54,7 +54,7 @@ def main() -> None:
     from hypercorn.config import Config
     from ministack.app import app
 
-    from local.aws import answer_date, iam, lambda_packages, secrets
+    from local.aws import answer_date, federation, iam, lambda_packages, secrets
     from local.process import SCHEDULES
 
     if os.environ.get(SCHEDULES) == "off":
@@ -63,6 +63,7 @@ def main() -> None:
         eventbridge.start_scheduler = _never
 
     iam.install(arguments.home)
+    federation.install(arguments.home)
     answer_date.install()
     secrets.install()
     lambda_packages.install(arguments.home)

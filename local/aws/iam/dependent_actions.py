@@ -72,6 +72,9 @@ def actions(request: ServiceRequest, action: str, resource: str, tags: Values) -
         yield from _multi_region()
     elif action == "sts:AssumeRole":
         yield from _session(request.parameters, resource)
+    elif action == "sts:GetWebIdentityToken" and (keys := _session_keys(request.parameters)):
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_web_identity_token_tags.html
+        yield Implied(("sts:TagGetWebIdentityToken",), "*", keys)
 
 
 def _tagged(request: ServiceRequest, action: str, resource: str, tags: Values) -> Iterator[Implied]:
@@ -126,7 +129,7 @@ def _session(parameters: dict[str, Any], role: str) -> Iterator[Implied]:
 
 
 def _session_keys(parameters: dict[str, Any]) -> dict[str, Any]:
-    """What sts:TagSession sees: the tags asked for, and what the whole request says."""
+    """What an action on tags of STS sees: the tags asked for, and what the whole request says; empty without tags."""
     keys: dict[str, Any] = {}
     names: list[str] = []
     number = 1

@@ -58,17 +58,17 @@ def _broken(operation: str, p: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The path of each parameter that is refused, and the constraint that it breaks."""
     for name, shape in _shapes(operation).items():
         path = name[0].lower() + name[1:]
-        if name in p and (rule := _constraint(shape, str(iam_service._p(p, name)))):
+        if name in p and (rule := constraint(shape, str(iam_service._p(p, name)))):
             yield path, rule
         if isinstance(shape, ListShape) and isinstance(shape.member, StructureShape):
             for given in sorted(p):
                 found = re.fullmatch(rf"{name}\.member\.(\d+)\.(\w+)", given)
                 inner = shape.member.members.get(found[2]) if found else None
-                if found and inner and (rule := _constraint(inner, str(iam_service._p(p, given)))):
+                if found and inner and (rule := constraint(inner, str(iam_service._p(p, given)))):
                     yield f"{path}.{found[1]}.member.{found[2][0].lower()}{found[2][1:]}", rule
 
 
-def _constraint(shape: Shape, value: str) -> str:
+def constraint(shape: Shape, value: str) -> str:
     """The constraint that `value` breaks; empty if there is none."""
     least, most, pattern = (shape.metadata.get(one) for one in ("min", "max", "pattern"))
     if shape.type_name == "integer":

@@ -30,6 +30,8 @@ def resources(request: ServiceRequest, action: str, found: str, region: str, acc
         return _alarms_or_dashboards(parameters, found, region, account)
     if service == "sns":
         return [parameters.get("ResourceArn") or found] if operation not in _ON_SUBSCRIPTIONS else ["*"]
+    if action in _OF_NO_RESOURCE:
+        return ["*"]
     if service == "logs":
         return [_log_group(operation, parameters, found)]
     return [found]
@@ -38,6 +40,10 @@ def resources(request: ServiceRequest, action: str, found: str, region: str, acc
 _ON_SUBSCRIPTIONS: Final = frozenset({"GetSubscriptionAttributes", "SetSubscriptionAttributes", "Unsubscribe"})
 """SNS lists no resource type for them, so that a statement must allow all resources:
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html"""
+
+_OF_NO_RESOURCE: Final = frozenset({"sts:GetWebIdentityToken", "sts:TagGetWebIdentityToken"})
+"""STS lists no resource type for them; MiniStack would take a stray `RoleArn` of the request for one:
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html"""
 
 _BARE_LOG_GROUPS: Final = frozenset({"ListTagsForResource", "TagResource", "UntagResource"})
 
