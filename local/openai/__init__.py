@@ -1,6 +1,7 @@
 """OpenAI in the local cell: its API on loopback, with an admin API for keys, projects and spending. One address
 serves the cell's own organization and those of customers.
 
+federation/  Workload identity federation: a token of another issuer is exchanged for one of OpenAI's
 routes/      What each endpoint does, one file per kind of object; `ALL` has all routes
 access       Authenticates a request's key and checks its scopes
 answering    A model's answer, and what it costs the project

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from local.openai import errors, keys
-from local.openai.state import AdminKey, ApiKey, Organization, ServiceAccount
+from local.openai.state import AccessToken, AdminKey, ApiKey, Organization, ServiceAccount
 
 PROJECT_SCOPES: Final = frozenset(
     {"api.all.read", "model.request", "api.model.request"}
@@ -76,6 +76,8 @@ def _find(organization: Organization, headers: Mapping[str, str], now: float) ->
 
 
 def _in_force(organization: Organization, key: ApiKey, now: float) -> bool:
+    if isinstance(key, AccessToken) and key.owner.id not in organization.projects[key.project_id].service_accounts:
+        return False
     return now >= key.accepted_from and organization.projects[key.project_id].archived_at is None
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from local.openai import errors
 from local.openai.call import Call
 from local.openai.catalogue import MODELS, Model, count_tokens
-from local.openai.state import Project, Usage, User, month
+from local.openai.state import AccessToken, ApiKey, Project, Usage, User, month
 
 PER_MESSAGE_TOKENS = 3
 """The tokens that OpenAI's chat format adds to each message."""
@@ -139,6 +139,13 @@ def _pieces(text: str) -> list[str]:
     return [words[0], *(f" {word}" for word in words[1:])]
 
 
+def _key_id(call: Call, key: ApiKey) -> str | None:
+    """An access token is no key: what usage shows in its place is a setting."""
+    if not isinstance(key, AccessToken):
+        return key.id
+    return key.rule_id if call.organization.settings.rule_id_in_usage else None
+
+
 def _book(
     call: Call,
     project: Project,
@@ -155,7 +162,7 @@ def _book(
         Usage(
             at=call.at,
             project_id=project.id,
-            api_key_id=call.api_key.id,
+            api_key_id=_key_id(call, call.api_key),
             user_id=owner.id if isinstance(owner, User) else None,
             model=model.id,
             input_tokens=input_tokens,

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from starlette.datastructures import QueryParams
@@ -17,6 +18,7 @@ from starlette.routing import compile_path
 
 from local.openai import access, errors, keys
 from local.openai.faults import REFUSALS, Faults
+from local.openai.federation.key_sources import KeySources
 from local.openai.fields import Body, Query
 from local.openai.pacing import AdminPace, ModelPace
 from local.openai.prompt_cache import PromptCache
@@ -30,7 +32,9 @@ class Emulator:
     OpenAI, one address serves all of them, and a call's key says whose it is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, home: Path | None = None) -> None:
+        """`home` is the cell's folder, where it says at which address an issuer of tokens answers."""
+        self._home = home
         self.ledger: Final = MintLedger()
         self.reset()
 
@@ -41,6 +45,7 @@ class Emulator:
         self.admin_pace = AdminPace()
         self.model_pace = ModelPace()
         self.prompts = PromptCache()
+        self.key_sources = KeySources(self._home)
 
     @property
     def organizations(self) -> list[Organization]:
@@ -89,6 +94,8 @@ class Call:
     admin_key: AdminKey | None = None
     api_key: ApiKey | None = None
     batch: bool = False
+    prepared: Any = None
+    """What the route's `prepare` found."""
     organization: Organization = field(init=False)
 
     def __post_init__(self) -> None:
@@ -137,6 +144,7 @@ _REFUSAL: Final[dict[str, Callable[[], errors.ApiError]]] = {
 assert _REFUSAL.keys() == set(REFUSALS)
 
 Handler = Callable[[Call], "Answer | dict[str, Any]"]
+Prepare = Callable[[Call], None]
 
 
 _OF_ORIGIN: Final = ("country_refused", "address_refused")
@@ -150,10 +158,16 @@ class Route:
     handler: Handler
     scopes: tuple[str, ...]
     admin: bool
+    open: bool = False
+    """Whether the call needs no key."""
+    prepare: Prepare | None = None
+    """Run in a thread before the call is applied: whatever must wait for another server."""
 
     def run(self, call: Call) -> Answer:
         """Checks the key, then the rate limit, then the request, in OpenAI's order."""
         emulator = call.emulator
+        if self.open:
+            return _answer(self.handler(call))
         if self.admin:
             call.admin_key = access.admin(call.organization, call.headers, self.scopes[0], call.now)
             call.refuse_by_fault(*_OF_ORIGIN)
@@ -163,8 +177,11 @@ class Route:
         else:
             call.api_key = access.project_key(call.organization, call.headers, self.scopes, call.now)
             call.refuse_by_fault(*_OF_ORIGIN)
-        answer = self.handler(call)
-        return answer if isinstance(answer, Answer) else Answer(answer)
+        return _answer(self.handler(call))
+
+
+def _answer(found: Answer | dict[str, Any]) -> Answer:
+    return found if isinstance(found, Answer) else Answer(found)
 
 
 def admin_route(method: str, template: str, handler: Handler, scope: str | None = None) -> Route:
@@ -177,6 +194,11 @@ def admin_route(method: str, template: str, handler: Handler, scope: str | None 
 def model_route(method: str, template: str, handler: Handler, *scopes: str) -> Route:
     template = f"/v1{template}"
     return Route(method, template, compile_path(template)[0], handler, scopes, admin=False)
+
+
+def open_route(method: str, path: str, handler: Handler, *, prepare: Prepare) -> Route:
+    """A route outside /v1 that is called without a key."""
+    return Route(method, path, compile_path(path)[0], handler, (), admin=False, open=True, prepare=prepare)
 
 
 def find(routes: list[Route], method: str, path: str) -> tuple[Route, dict[str, str]]:

@@ -23,7 +23,7 @@ class ControlError(Exception):
 
 @dataclass(frozen=True)
 class MintedKey:
-    """A key's value and owner. `kind` is admin, service_account or user; `created_at` is by the cell's clock."""
+    """A key's value and owner. `kind` is admin, service_account, user or access_token; times are the cell's."""
 
     id: str
     kind: str

@@ -202,6 +202,39 @@ def key_cannot_be_deleted() -> ApiError:
     return ApiError(400, "API keys cannot be deleted for service accounts, please delete the service account")
 
 
+def still_used(message: str) -> ApiError:
+    return ApiError(400, message, code="still_used")
+
+
+# --- token exchange -----------------------------------------------------------------------------------------------
+
+
+class OAuthRefusal(ApiError):
+    """An error of the token endpoint, in OAuth's form: https://www.rfc-editor.org/rfc/rfc6749#section-5.2"""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(status, message)
+        self.body = {"error": code, "error_description": message}
+
+
+def oauth(status: int, code: str, message: str) -> ApiError:
+    return OAuthRefusal(status, code, f"{message}.")
+
+
+def invalid_request(message: str) -> ApiError:
+    return oauth(400, "invalid_request", message)
+
+
+def invalid_grant(message: str) -> ApiError:
+    """The provider or its mapping refuses: OpenAI's code."""
+    return oauth(400, "invalid_grant", message)
+
+
+def subject_token(message: str) -> ApiError:
+    """The token that was given is not good: OpenAI's code."""
+    return oauth(401, "invalid_subject_token", f"The subject token is refused: {message}")
+
+
 # --- policies, permissions and limits -----------------------------------------------------------------------------
 
 
@@ -212,6 +245,10 @@ def policy(message: str, param: str | None = None) -> ApiError:
 
 def project_limit(limit: int) -> ApiError:
     return ApiError(400, f"You have reached the maximum of {limit} projects.", code="project_limit_exceeded")
+
+
+def too_many(message: str) -> ApiError:
+    return ApiError(400, message, code="limit_exceeded")
 
 
 def spent(code: str) -> ApiError:

@@ -1,4 +1,4 @@
-"""The ASGI application under `/v1`: reads a request, injects faults, sends the response, records calls.
+"""The ASGI application of the API and the token endpoint: reads a request, injects faults, responds, records calls.
 
 Owns the headers of every response and the faults of the connection. Leaves out what a call does (`routes/`). A recorded
 call has method, path, status and time: never a header, a query or a body.
@@ -51,6 +51,7 @@ class Gateway:
         }
         self._emulator.organization.calls.append(entry)
         request_id = keys.request_id()
+        await self._prepare(call)
         answer = await self._answer(call, fault, request_id)
         entry["endpoint"] = call.endpoint or None
         if answer is None:
@@ -65,6 +66,12 @@ class Gateway:
             "x-request-id": request_id,
         }
         await _send(answer, receive, send, cut=fault is not None and fault.name == "truncated")
+
+    async def _prepare(self, call: Call) -> None:
+        """Outside the event loop, since another server may be asked, and may be asking this one."""
+        for route in self._routes:
+            if route.prepare and route.method == call.method and route.pattern.match(call.path):
+                await asyncio.to_thread(route.prepare, call)
 
     async def _answer(self, call: Call, fault: faults.Fault | None, request_id: str) -> Answer | None:
         """The response to send, or None to close the connection without one."""

@@ -55,7 +55,7 @@ def main() -> None:
     home: Path = arguments.home
     home.mkdir(parents=True, exist_ok=True)
     os.environ[clock.ENVIRONMENT] = str(home / "clock")
-    app = application(Emulator(), control_token(home))
+    app = application(Emulator(home), control_token(home))
     # The socket listens before uvicorn starts, so that a client that has read the port can connect at once.
     # TCP is given as the protocol: asyncio turns Nagle's delay off only then. The delay adds 40 ms to each response.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:

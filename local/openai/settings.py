@@ -34,6 +34,12 @@ class Settings:
     """The share of a day's costs that is shown until a day after its end, when the rest is added."""
     unattributed_cents: int = 0
     """Costs of each day that belong to no project, as bundles bought for the organization."""
+    one_rule_per_account: bool = True
+    """Whether a service account has at most one federation rule of a provider, as OpenAI documents. Without that, an
+    exchange that several rules match is refused."""
+    rule_id_in_usage: bool = True
+    """Whether usage names the federation rule in the place of a key's id. OpenAI does not say what it shows there;
+    false: null."""
     shutdown_dates: dict[str, Any] = field(default_factory=dict)
     """Announced dates by model, in place of the catalogue's: any text, or null for none."""
     hide_shutdown_dates: bool = False
@@ -50,7 +56,14 @@ def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
     return replace(settings, **changes)
 
 
-_FLAGS: Final = ("only_service_account_keys", "forbid_new_keys", "shut_models_down", "hide_shutdown_dates")
+_FLAGS: Final = (
+    "only_service_account_keys",
+    "forbid_new_keys",
+    "shut_models_down",
+    "hide_shutdown_dates",
+    "one_rule_per_account",
+    "rule_id_in_usage",
+)
 _FROM_ZERO: Final = (
     "admin_requests_per_minute",
     "limit_propagation_seconds",

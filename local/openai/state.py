@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 
 from local import clock
 from local.openai import keys
+from local.openai.federation.records import IdentityProvider
 from local.openai.settings import Settings
 
 MOST_RESPONSES: Final = 10_000
@@ -58,6 +59,14 @@ class ApiKey:
 
     def expired(self, now: float) -> bool:
         return self.expires_at is not None and now >= self.expires_at
+
+
+@dataclass
+class AccessToken(ApiKey):
+    """A service account's token of an hour at most, from an exchange. It is on no list of keys. `rule_id` is the
+    federation rule's."""
+
+    rule_id: str = ""
 
 
 @dataclass
@@ -122,7 +131,7 @@ class Usage:
 
     at: int
     project_id: str
-    api_key_id: str
+    api_key_id: str | None
     user_id: str | None
     model: str
     input_tokens: int
@@ -168,7 +177,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Minted:
-    """A key's value and its owner: `kind` is `admin`, `service_account` or `user`."""
+    """A key's value and its owner: `kind` is `admin`, `service_account`, `user` or `access_token`."""
 
     id: str
     kind: str
@@ -192,6 +201,7 @@ class Organization:
     projects: dict[str, Project] = field(default_factory=dict)
     admin_keys: dict[str, AdminKey] = field(default_factory=dict)
     keys_by_digest: dict[str, ApiKey | AdminKey] = field(default_factory=dict)
+    identity_providers: dict[str, IdentityProvider] = field(default_factory=dict[str, IdentityProvider])
     spend_limit_cents: int | None = None
     """The hard limit that the organization's owner set."""
     usage: list[Usage] = field(default_factory=list)
@@ -213,6 +223,12 @@ class Organization:
     def remove_key(self, key: ApiKey) -> None:
         self.projects[key.project_id].keys.pop(key.id, None)
         self.keys_by_digest.pop(key.digest, None)
+
+    def drop_expired_tokens(self, now: float) -> None:
+        held = self.keys_by_digest
+        gone = [one for one, key in held.items() if isinstance(key, AccessToken) and key.expired(now)]
+        for digest in gone:
+            del held[digest]
 
     def add_file(
         self, project_id: str, filename: str, content: bytes, at: int, *, purpose: str, seconds: int | None

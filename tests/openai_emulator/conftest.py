@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from local import addresses
 from local.openai.control import EmulatorControl
+from tests.openai_emulator.federated import AUDIENCE, HOST, TENANT, CountingIssuer, Federation
 from tests.openai_emulator.harness import EVERYTHING, ROOT, Server, Tenant
 
 
@@ -60,3 +62,22 @@ def make_tenant(server: Server) -> Callable[..., Tenant]:
 @pytest.fixture
 def tenant(make_tenant: Callable[..., Tenant]) -> Tenant:
     return make_tenant()
+
+
+@pytest.fixture(scope="session")
+def issuing(process: Server) -> Iterator[CountingIssuer]:
+    with CountingIssuer.serving(HOST) as issuer:
+        assert isinstance(issuer, CountingIssuer)
+        addresses.publish(process.home, HOST, issuer.url)
+        yield issuer
+
+
+@pytest.fixture
+def federation(server: Server, issuing: CountingIssuer, tenant: Tenant) -> Federation:
+    """A provider that trusts the issuer, and no rule yet."""
+    issuing.asked.clear()
+    admin = server.admin()
+    provider = admin.admin.organization.workload_identity_providers.create(
+        type="oidc", name="aws", issuer=f"https://{HOST}", audience=AUDIENCE, attribute_transformations=[TENANT]
+    )
+    return Federation(server, issuing, admin, tenant, provider.id)
