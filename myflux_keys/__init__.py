@@ -36,6 +36,7 @@ The reader
     aws_connections  the same for AWS
     aws_errors       what they mean
     errors           what it raises
+    web_identity     AWS's tokens for it
     quiet            libraries' loggers
 
 The command
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from myflux_keys.key import Key
     from myflux_keys.payload import SecretText
     from myflux_keys.reader import KeyReader
+    from myflux_keys.web_identity import WebIdentityError, aws_web_identity_token_provider
 
 __all__ = [
     "AccessDeniedError",
@@ -74,10 +76,18 @@ __all__ = [
     "SecretNotFoundError",
     "SecretText",
     "UnavailableError",
+    "WebIdentityError",
+    "aws_web_identity_token_provider",
 ]
 
-_HOMES: Final = {"Key": "key", "KeyReader": "reader", "SecretText": "payload"}
-"""The module of each public name that is not an error."""
+_HOMES: Final = {
+    "Key": "key",
+    "KeyReader": "reader",
+    "SecretText": "payload",
+    "WebIdentityError": "web_identity",
+    "aws_web_identity_token_provider": "web_identity",
+}
+"""The module of each public name that is not in `errors`."""
 
 
 def __getattr__(name: str) -> Any:

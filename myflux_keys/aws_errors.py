@@ -105,10 +105,15 @@ def translate(error: Exception, reading: Reading) -> KeyReaderError:
     )
 
 
+def is_passing(code: str, status: int) -> bool:
+    """Whether AWS may answer otherwise soon, or with renewed credentials."""
+    return code in _PASSING or status >= 500 or status == 429
+
+
 def _meaning(code: str, said: str, status: int, reading: Reading) -> tuple[type[KeyReaderError], str, str]:
     """`kind`, what it means, the way out."""
     tenant, cell, secret = reading.tenant, reading.cell, reading.secret
-    if code in _PASSING or status >= 500 or status == 429:
+    if is_passing(code, status):
         return UnavailableError, f"AWS fails for tenant {tenant!r}", "This is temporary: the reader tries again later."
     if code == "ResourceNotFoundException" and "staging label" in said:
         return (

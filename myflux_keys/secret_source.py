@@ -88,7 +88,7 @@ class SecretSource:
         self._given_session = session
         # boto3 reads AWS_DEFAULT_REGION alone; every other SDK of AWS and Lambda itself have AWS_REGION.
         region = region or (session.region_name if session else None) or os.environ.get("AWS_REGION") or None
-        self._session: boto3.Session | None = session or _new_session(region)
+        self._session: boto3.Session | None = session or new_session(region)
         self._region = region or self._session.region_name
         if not self._region and secretsmanager is None:
             raise ConfigurationError(
@@ -234,12 +234,12 @@ class SecretSource:
         )
         with self._making:
             if self._session is None:
-                self._session = _new_session(self._region)
+                self._session = new_session(self._region)
             session = cast("Any", self._session)
             return session.client(service, region_name=self._region, config=CALL_LIMITS, **credentials)
 
 
-def _new_session(region: str | None) -> boto3.Session:
+def new_session(region: str | None) -> boto3.Session:
     try:
         return boto3.Session(region_name=region)
     except BotoCoreError as error:
