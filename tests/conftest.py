@@ -16,7 +16,6 @@ import gc
 import os
 import random
 import signal
-from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -32,7 +31,7 @@ from tests.leftovers.loud import loud_again as loud_again
 from tests.leftovers.plugin import nothing_left_by_the_module as nothing_left_by_the_module
 from tests.leftovers.plugin import nothing_left_by_the_run as nothing_left_by_the_run
 from tests.leftovers.plugin import nothing_left_by_the_test as nothing_left_by_the_test
-from tests.workers import workers
+from tests.workers import place, workers
 from tools import browser, engine
 
 hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -94,16 +93,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with the engine take longest: the folders with most of them run first, and the many small folders fill the
-    remaining time. MYFLUX_TEST_ORDER, any text, is the seed of a random order of folders: the same text gives the same
-    order, on every worker and in every run."""
+    """The folders that take longest begin first, and the many small ones fill the remaining time. MYFLUX_TEST_ORDER,
+    any text, is the seed of a random order of folders: the same text gives the same order, on every worker and in every
+    run."""
     if drawn := os.environ.get("MYFLUX_TEST_ORDER"):
         folders = sorted({_folder(item) for item in items})
         random.Random(drawn).shuffle(folders)
         items.sort(key=lambda item: folders.index(_folder(item)))
         return
-    with_engine = Counter(_folder(item) for item in items if item.get_closest_marker("engine"))
-    items.sort(key=lambda item: -with_engine[_folder(item)])
+    items.sort(key=lambda item: place(_folder(item)))
 
 
 def _folder(item: pytest.Item) -> str:

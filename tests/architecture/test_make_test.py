@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workers import workers
+from tests.workers import LONGEST, place, workers
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -62,14 +62,20 @@ def test_without_engine_or_browser_it_says_which_tests_are_left_out(
 @pytest.mark.parametrize(
     ("arguments", "processes"),
     [
-        (["tests"], 6),
-        (["."], 6),
+        (["tests"], 8),
+        (["."], 8),
         (["tests/tenancy"], 0),
         (["tests/tenancy/test_slots.py::test_any", "tests/tenancy/"], 0),
         (["tests/tenancy", "tests/cli"], 2),
         ([str(ROOT / "tests" / "tenancy"), "tests/cli", "tests/cell"], 3),
-        ([f"tests/{folder}" for folder in "abcdefgh"], 6),
+        ([f"tests/{folder}" for folder in "abcdefghij"], 8),
     ],
 )
 def test_processes_are_never_more_than_folders(arguments: list[str], processes: int) -> None:
     assert workers(arguments, ROOT, cores=4) == processes
+
+
+def test_the_longest_folders_begin_first_and_each_is_there() -> None:
+    there = {path.name for path in (ROOT / "tests").iterdir() if any(path.glob("test_*.py"))}
+    assert set(LONGEST) <= there
+    assert tuple(sorted(there, key=place))[: len(LONGEST)] == LONGEST

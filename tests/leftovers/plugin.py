@@ -38,8 +38,8 @@ class Run:
         self.futures = Watch()
         self.noted: dict[object, str] = {}
 
-    def note(self, before: Sight, test: str) -> None:
-        for thing in sight.left(before, self.look()):
+    def note(self, before: Sight, after: Sight, test: str) -> None:
+        for thing in sight.left(before, after):
             self.noted.setdefault(thing, test)
 
     def look_wide(self) -> Sight:
@@ -47,14 +47,15 @@ class Run:
         seen = self.look()
         return Sight({**seen.things, **sight.detached(self._folder)}, seen.settings)
 
-    def judge(self, before: Sight, look: Callable[[], Sight]) -> None:
-        """Fails with the things that still exist after GRACE.
+    def judge(self, before: Sight, after: Sight, look: Callable[[], Sight]) -> None:
+        """Fails with the things that exist in `after` and, by `look`, still after GRACE.
 
         It collects garbage first and so never reports it. Otherwise the result would depend on when the collector runs,
         e.g. for the connections of a boto3 client in a reference cycle.
         """
-        if sight.left(before, look()):
-            gc.collect()
+        if not sight.left(before, after):
+            return
+        gc.collect()
         give_up = time.monotonic() + GRACE
         while (still := sight.left(before, look())) and time.monotonic() < give_up:
             time.sleep(0.01)
@@ -75,7 +76,7 @@ def nothing_left_by_the_run(tmp_path_factory: pytest.TempPathFactory) -> Generat
         before = run.look_wide()
         yield run
         _fail(run.futures.left())
-        run.judge(before, run.look_wide)
+        run.judge(before, run.look_wide(), run.look_wide)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -85,7 +86,7 @@ def nothing_left_by_the_module(request: pytest.FixtureRequest, nothing_left_by_t
     before = run.look_wide()
     yield
     if widest <= _WIDER.index("module"):
-        run.judge(before, run.look_wide)
+        run.judge(before, run.look_wide(), run.look_wide)
 
 
 @pytest.fixture(autouse=True)
@@ -95,11 +96,12 @@ def nothing_left_by_the_test(request: pytest.FixtureRequest, nothing_left_by_the
     make_loud()
     before = run.look()
     yield
-    _fail([*sight.changed(before, run.look()), *run.futures.left()])
+    after = run.look()
+    _fail([*sight.changed(before, after), *run.futures.left()])
     if _widest(request.node) == _WIDER.index("function"):
-        run.judge(before, run.look)
+        run.judge(before, after, run.look)
     else:
-        run.note(before, request.node.nodeid)
+        run.note(before, after, request.node.nodeid)
 
 
 def _widest(item: Any) -> int:
