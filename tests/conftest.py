@@ -16,6 +16,7 @@ import gc
 import os
 import random
 import signal
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from botocore.loaders import create_loader
 from xdist.remote import Producer
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
+from tests.commands.client import servers
 from tests.leftovers.loud import loud_again as loud_again
 from tests.leftovers.plugin import nothing_left_by_the_module as nothing_left_by_the_module
 from tests.leftovers.plugin import nothing_left_by_the_run as nothing_left_by_the_run
@@ -46,13 +48,17 @@ os.environ["MYFLUX_LOCAL_SCHEDULES"] = "off"
 
 _STACKS = Path(__file__).parents[1] / ".stacks"
 _BEFORE = pytest.StashKey[set[Path]]()
+_SERVERS = pytest.StashKey[ExitStack]()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     session.config.stash[_BEFORE] = set(_STACKS.glob("*"))
+    session.config.stash[_SERVERS] = running = ExitStack()
+    running.enter_context(servers())
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    session.config.stash[_SERVERS].close()
     if not hasattr(session.config, "workerinput"):
         for leftover in set(_STACKS.glob("*")) - session.config.stash[_BEFORE]:
             leftover.unlink()

@@ -19,6 +19,7 @@ from myflux_keys import KeyReader
 from myflux_keys.aws_names import CellNames
 from tenancy import Cell, Fleet, load
 from tests.actions.stand_ins import Clock, FakeSecrets
+from tests.commands import client
 from tests.tenancy.files import Files
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,9 +74,7 @@ class Operated:
         )
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        with self.popen(*arguments) as running:
-            out, err = running.communicate(timeout=300)
-        return subprocess.CompletedProcess(arguments, running.returncode, out, err)
+        return client.run(arguments, self.environment)
 
     def pulumi(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -134,9 +133,9 @@ def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
         running = Operated(cell, cell.environment("deployer") | own, home / "fleet", home / "operations")
         cell.openai.settings(admin_requests_per_minute=0)
         running.up("local")
-        with running.popen("admin-key", "set", "--cell", "local", stdin=subprocess.PIPE) as storing:
-            out, err = storing.communicate(cell.openai.create_admin_key() + "\n", timeout=180)
-        assert storing.returncode == 0, out + err
+        key = cell.openai.create_admin_key() + "\n"
+        stored = client.run(["admin-key", "set", "--cell", "local"], running.environment, stdin=key)
+        assert stored.returncode == 0, stored.stdout + stored.stderr
         with ThreadPoolExecutor(2) as two:
             list(two.map(running.up, ["acme.local", "fjord.local"]))
         running.settled("acme", "fjord")

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from typing import Any
 
 import openai
 import pytest
 
-from tests.actions.conftest import ROOT, Operated
+from tests.actions.conftest import Operated
+from tests.commands import client
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
 
@@ -151,15 +151,8 @@ def test_a_tenant_that_was_never_deployed_is_wrong_and_what_follows_was_not_aske
 
 
 def test_who_may_not_ask_learns_what_could_not_be_asked(operated: Operated) -> None:
-    told = subprocess.run(
-        [sys.executable, "-m", "ops.cli", "verify", "acme", "--json"],
-        cwd=ROOT,
-        env=operated.cell.environment("runtime") | {"MYFLUX_FLEET": str(operated.fleet)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    environment = operated.cell.environment("runtime") | {"MYFLUX_FLEET": str(operated.fleet)}
+    told = client.run(["verify", "acme", "--json"], environment)
     states = not_ok(told)
     assert told.returncode == 3, told.stdout
     assert set(states.values()) == {"could not be asked"}

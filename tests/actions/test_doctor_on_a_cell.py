@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +15,8 @@ import yaml
 from components.iam.deployer_trust import Job, deployer_trust
 from myflux_keys.cell_functions import HEALTH
 from tenancy import load
-from tests.actions.conftest import ROOT, Operated
+from tests.actions.conftest import Operated
+from tests.commands import client
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
 
@@ -52,15 +51,7 @@ class Room:
 
     def doctor(self, cell: str, user: str = "deployer", **environment: str) -> Told:
         own = self.operated.cell.environment(user) | {"MYFLUX_FLEET": str(self.fleet)} | environment
-        said = subprocess.run(
-            [sys.executable, "-m", "ops.cli", "doctor", cell, "--json"],
-            cwd=ROOT,
-            env=own,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        said = client.run(["doctor", cell, "--json"], own)
         assert said.stdout, said.stderr
         found = json.loads(said.stdout)["findings"]
         return Told(
@@ -124,15 +115,8 @@ def test_it_only_reads(room: Room) -> None:
 
 def test_lines_for_a_person_and_the_exit_code_for_a_script(room: Room) -> None:
     room.cell(alarm_emails=["nobody@myflux.example"])
-    said = subprocess.run(
-        [sys.executable, "-m", "ops.cli", "doctor", "local"],
-        cwd=ROOT,
-        env=room.operated.cell.environment("deployer") | {"MYFLUX_FLEET": str(room.fleet)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    environment = room.operated.cell.environment("deployer") | {"MYFLUX_FLEET": str(room.fleet)}
+    said = client.run(["doctor", "local"], environment)
     assert said.returncode == 1
     (line,) = [line for line in said.stdout.splitlines() if " alarms " in line]
     assert " wrong " in line

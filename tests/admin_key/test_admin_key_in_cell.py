@@ -22,6 +22,7 @@ from local.cell import LocalCell
 from myflux_keys import names
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import ADMIN_ROTATION
+from tests.commands import client
 
 pytestmark = pytest.mark.cell
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,15 +37,8 @@ class Deployed:
     """All that commands and functions ever printed."""
 
     def command(self, *arguments: str, key: str = "", user: str = "deployer") -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "ops.cli", *arguments],
-            cwd=ROOT,
-            env=self.cell.environment(user) | {"PYTHONWARNINGS": "error"},
-            input=key,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        environment = self.cell.environment(user) | {"PYTHONWARNINGS": "error"}
+        done = client.run(arguments, environment, stdin=key)
         self.said += [done.stdout, done.stderr]
         return done
 

@@ -16,6 +16,7 @@ from myflux_keys.names import key_name
 from tests.ci.conftest import SUBJECT
 from tests.ci.repository import Repository
 from tests.ci.stand_in import GitHubStandIn
+from tests.commands import client
 from tests.program.rig import CELL, ROOT, Rig
 
 pytestmark = pytest.mark.engine
@@ -31,15 +32,7 @@ def job(bootstrapped: Rig, repository: Repository, github: GitHubStandIn, tmp_pa
     def run(script: str, *arguments: str, more: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         held = {name: text for name, text in bootstrapped.environment().items() if name not in CREDENTIALS}
         held |= github.job(SUBJECT) | {"MYFLUX_STATE": str(tmp_path / "state")} | dict(more or {})
-        return subprocess.run(
-            [sys.executable, "-m", f"ops.ci.{script}", *arguments, "--fleet", str(repository.checkout)],
-            cwd=ROOT,
-            env=held,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        return client.run([*arguments, "--fleet", str(repository.checkout)], held, module=f"ops.ci.{script}")
 
     return run
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from components.iam import identity, resource
 from local.cell import LocalCell
 from myflux_keys import KeyReader
 from myflux_keys.aws_names import CellNames
+from tests.commands import client
 from tests.customer_key.theirs import TheirOpenAI
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,15 +40,8 @@ class Place:
         return self.theirs.project
 
     def command(self, *arguments: str, key: str = "", user: str = "deployer") -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "ops.cli", *arguments],
-            cwd=ROOT,
-            env=self.cell.environment(user) | {"MYFLUX_FLEET": str(self.fleet), "PYTHONWARNINGS": "error"},
-            input=key + "\n",
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        environment = self.cell.environment(user) | {"MYFLUX_FLEET": str(self.fleet), "PYTHONWARNINGS": "error"}
+        done = client.run(arguments, environment, stdin=key + "\n")
         self.said += [done.stdout, done.stderr]
         return done
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
 from botocore.exceptions import ClientError
 
 from myflux_keys import KeyReader
-from tests.program.rig import ROOT, Rig, wait_until
+from tests.commands import client
+from tests.program.rig import Rig, wait_until
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
 
@@ -20,15 +20,7 @@ ORGANIZATION = "org-keepers"
 
 
 def command(rig: Rig, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ops.cli", *arguments],
-        cwd=ROOT,
-        env=rig.environment(),
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return client.run(arguments, rig.environment(), stdin=stdin)
 
 
 def readers_of(rig: Rig, secret: str) -> set[str]:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from local.cell import LocalCell
+from tests.commands import client
 from tests.program.rig import CELL, ROOT, Rig
 
 
@@ -42,12 +43,15 @@ class Operator:
     state: Path
     more: dict[str, str]
 
+    def _environment(self, more: dict[str, str]) -> dict[str, str]:
+        return self.rig.environment() | {"MYFLUX_STATE": str(self.state)} | self.more | more
+
     def start(self, *arguments: str, **more: str) -> subprocess.Popen[str]:
         """In a session of its own, as a terminal gives it."""
         return subprocess.Popen(
             [sys.executable, "-m", "ops.cli", *arguments, "--json"],
             cwd=ROOT,
-            env=self.rig.environment() | {"MYFLUX_STATE": str(self.state)} | self.more | more,
+            env=self._environment(more),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -66,7 +70,8 @@ class Operator:
         return Ended(running.returncode, out, err)
 
     def run(self, *arguments: str, **more: str) -> Ended:
-        return self.finish(self.start(*arguments, **more))
+        done = client.run([*arguments, "--json"], self._environment(more), timeout=400, group=True)
+        return Ended(done.returncode, done.stdout, done.stderr)
 
     def at_work(self) -> dict[str, int]:
         """The stacks that a worker is at, and its process."""

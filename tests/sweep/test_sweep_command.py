@@ -8,7 +8,6 @@ import io
 import json
 import shutil
 import subprocess
-import sys
 from datetime import UTC
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +22,7 @@ from ops.actions import functions_client
 from ops.actions.sweep import Swept, sweep
 from ops.cli.sweep import nothing
 from ops.errors import OperationError
+from tests.commands import client
 from tests.sweep.conftest import Bench
 from tests.tenancy.files import Files
 
@@ -204,8 +204,7 @@ def test_the_command_prints_the_plan_and_exits_with_1_for_a_foreign_key_alone(be
         environment = bench.cell.environment("deployer") | {"MYFLUX_FLEET": str(files.root)}
         # These tenants were made without stacks.
         environment.pop("PULUMI_BACKEND_URL", None)
-        arguments = [sys.executable, "-m", "ops.cli", "sweep", "--cell", "local", *options]
-        return subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        return client.run(["sweep", "--cell", "local", *options], environment)
 
     planned = command("--dry-run")
     assert planned.returncode == 0, planned.stderr

@@ -28,6 +28,7 @@ from local.openai.control import ProjectState
 from myflux_keys import KeyReader
 from myflux_keys.aws_names import CellNames, TenantNames
 from tests.actions.conftest import ROOT, Operated
+from tests.commands import client
 from tests.program.gate import gate
 
 MODEL = "gpt-5.4-mini"
@@ -46,11 +47,10 @@ class Life(Operated):
 
     def given(self, key: str, *arguments: str, fails: bool = False) -> str:
         """What the command that stores a key, given on standard input, says of it."""
-        with self.popen(*arguments, stdin=subprocess.PIPE) as storing:
-            out, err = storing.communicate(key + "\n", timeout=60)
-        self.said.extend((out, err))
-        assert (storing.returncode != 0) == fails, out + err
-        return err
+        done = client.run(arguments, self.environment, stdin=key + "\n")
+        self.said.extend((done.stdout, done.stderr))
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
+        return done.stderr
 
     def tenant(self, slug: str, cell: str = "local") -> TenantNames:
         return CellNames(cell, self.cell.account_id, self.cell.region).tenant(slug)
