@@ -53,7 +53,8 @@ so the same principals are denied, and `enabled: false` applies to it too.
 - **Not granted**: no function, deployer or pipeline reads or decrypts a replica. Admin keys are not replicated: while
   the cell's Region is down, keys can be read, but not minted, rotated or revoked.
 - **By hand, before the first `up`**: make the KMS key in the replicas' Region, with the policy below. Besides the
-  runtime it names the rotation, the promoter of `connect`, the cell's deployers, and the pipeline's role if there is one.
+  runtime it names the rotation, the promoter, which needs no `connect` to be named, the cell's deployers, and the
+  pipeline's role if there is one.
 - **A Region that is added later**: to replicate an existing value, AWS needs `kms:Decrypt` on the secret's key from the
   caller, and no deployer has it. The tenant's next rotation writes a new version, which is replicated: run
   `myflux-keys rotate TENANT`, then check that `aws secretsmanager describe-secret` shows `InSync`.
