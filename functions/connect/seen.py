@@ -45,7 +45,8 @@ class Known:
 class Seen:
     """Times in Unix seconds, 0 for never. `running_since`: a check began and has not ended. `handed_in` is a digest;
     `after` is the `at` of the promoter's refusal that it followed, empty for a link's first. `written`: its ciphertext
-    is in the intake. Until then a Save is on its way, or the function ended in the middle of it."""
+    is in the intake. Until then a Save is on its way, or the function ended in the middle of it. `by` is the mark of
+    the request that wrote this record."""
 
     opens: int = 0
     checks: int = 0
@@ -57,6 +58,7 @@ class Seen:
     last_four: str = ""
     after: str = ""
     written: bool = False
+    by: str = ""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True)

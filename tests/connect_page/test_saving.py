@@ -313,6 +313,27 @@ def test_two_tabs_that_check_at_once_do_not_have_the_key_billed_twice(
     assert _billed(intake) == 1
 
 
+def test_a_lost_answer_of_s3_makes_nobody_wait_for_themselves(
+    browser: Browser, theirs: TheirOpenAI, intake: Intake, given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDK repeats a write whose answer was lost, and S3 refuses the second: the record changed since it was read.
+    It was this request that changed it: no other check runs, and none is billed again."""
+    key, write = theirs.key()[1], Store._write
+
+    def lost(store: Store, name: str, body: bytes, version: str | None) -> bool:
+        return write(store, name, body, version) and write(store, name, body, version)
+
+    monkeypatch.setattr(Store, "_write", lost)
+    opens = given.seen()["opens"]
+    assert browser.open()[0] == 200
+    assert given.seen()["opens"] == opens + 1
+
+    assert browser.check(key)[1]["passed"]
+    told = browser.save(key)[1]
+
+    assert (told["state"], given.seen()["checks"], _billed(intake)) == ("saved", 1, 1)
+
+
 def test_a_balance_that_was_empty_is_asked_for_again(browser: Browser, theirs: TheirOpenAI, intake: Intake) -> None:
     key = theirs.key()[1]
     intake.cell.openai.fault("balance_gone", count=1)
