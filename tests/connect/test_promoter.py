@@ -211,6 +211,19 @@ def test_it_may_die_before_or_after_any_call(world: World) -> None:
         raise AssertionError("it was always killed")
 
 
+def test_it_may_die_before_or_after_any_call_while_it_refuses(world: World) -> None:
+    wrong = "sk-" + "svcacct-" + "x" * 100
+    with world.killed_at(-1, "never") as calls:
+        assert world.promote(world.saved(wrong)) == {"refuse": 1}
+    for call in range(len(calls)):
+        for moment in ("before", "after"):
+            place = world.saved(wrong)
+            with world.killed_at(call, moment), pytest.raises(Killed):
+                world.promote(place)
+            world.promote(place)
+            refused(world, place, "refused")
+
+
 def test_expiry_counts_when_the_key_was_handed_in(world: World) -> None:
     """Nobody knows when the promoter comes round."""
     now = int(time.time())
