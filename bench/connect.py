@@ -45,7 +45,7 @@ def run(home: Path, *, quick: bool = False) -> list[Figure]:
             Customer(connect_links.make(own, tenant, now, seconds=86_400, language="es"), theirs.key()[1])
             for _ in range(size)
         ]
-        with _counted(rig.cell, rig.names.function(CONNECT)) as executions:
+        with counted(rig.cell, rig.names.function(CONNECT)) as executions:
             at_once(rig.cell, customers, PAUSES)
             first = [one.saved for one in customers]
             at_once(rig.cell, [one for one in customers if not one.saved], PAUSES, most=FEW)
@@ -74,7 +74,7 @@ def figures(
 
 
 @contextmanager
-def _counted(cell: LocalCell, function: str) -> Generator[list[int]]:
+def counted(cell: LocalCell, function: str) -> Generator[list[int]]:
     """How many processes run the function, several times a second: the local cell has one for each execution. Stays
     empty where the system does not show its processes as Linux does."""
     counts, ended, processes = list[int](), threading.Event(), Path("/proc")

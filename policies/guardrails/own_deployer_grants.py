@@ -1,8 +1,8 @@
 """The most that a pipeline's role may do, by what it deploys.
 
 Owns five tables: TENANTS and EVERYTHING limit the role's inline policy, TENANTS_STATE and EVERYTHING_STATE the managed
-policy on the stacks' state, on declarations, on schedules and on what else of S3 and CloudWatch it changes, LOOKS the one
-that reads the rest. Leaves out the condition that each action needs (`own_deployer`) and other roles' tables
+policy on the stacks' state, on declarations, on schedules and on what else of S3 and CloudWatch it changes, LOOKS the
+one that reads the rest. Leaves out the condition that each action needs (`own_deployer`) and other roles' tables
 (`own_grants`).
 """
 
