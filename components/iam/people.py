@@ -136,7 +136,7 @@ def _keys(names: CellNames) -> list[Statement]:
     never_the_states = {f"aws:{tags}/{TAG_PURPOSE}": STATE for tags in ("RequestTag", "ResourceTag")}
     asked = {"StringEquals": {f"aws:RequestTag/{TAG_CELL}": names.cell}}
     held = {"StringEquals": {of_a_key: names.cell}}
-    # The last is of what connect needs. The state's key has such a name too, which nobody moves without right to the key.
+    # The last is what connect needs. The state's key has such a name too, which nobody moves without right to the key.
     aliases = [names.kms_alias, f"{names.kms_alias}/*", f"alias/myflux-*/{names.cell}"]
     return [
         allow("NewKeys", ["kms:CreateKey"], ["*"], asked),
