@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from typing import Final
 import tenancy
 from bench.figures import Figure, at_most
 from local.cell import LocalCell
+from myflux_keys.cell_functions import CONNECT
 from ops.account import Account
 from ops.actions import connect_links
 from tests.connect.visitor import Customer, at_once
@@ -43,15 +45,19 @@ def run(home: Path, *, quick: bool = False) -> list[Figure]:
             Customer(connect_links.make(own, tenant, now, seconds=86_400, language="es"), theirs.key()[1])
             for _ in range(size)
         ]
-        at_once(rig.cell, customers, PAUSES)
-        first = [one.saved for one in customers]
-        at_once(rig.cell, [one for one in customers if not one.saved], PAUSES, most=FEW)
+        with counted(rig.cell, rig.names.function(CONNECT)) as executions:
+            at_once(rig.cell, customers, PAUSES)
+            first = [one.saved for one in customers]
+            at_once(rig.cell, [one for one in customers if not one.saved], PAUSES, most=FEW)
         states = {one.place.id: one.state for one in connect_links.statuses(own, TENANT, now)}
-    return figures(customers, first, states)
+    return figures(customers, first, states, max(executions, default=0) or None)
 
 
-def figures(customers: Sequence[Customer], first: Sequence[bool], states: dict[str, str]) -> list[Figure]:
-    """`first`: who had saved while all were there. `states` by link, after the others had too."""
+def figures(
+    customers: Sequence[Customer], first: Sequence[bool], states: dict[str, str], executions: int | None
+) -> list[Figure]:
+    """`first`: who had saved while all were there. `states` by link, after the others had too. `executions`: the most
+    at once, None where they could not be counted."""
     answers = sum((one.answers for one in customers), Counter[int]())
     longest = max((one.seconds for one, saved in zip(customers, first, strict=True) if saved), default=0.0)
     lost = [one for one in customers if not one.saved or states.get(one.made.link.id) not in ("handed in", "waiting")]
@@ -61,9 +67,38 @@ def figures(customers: Sequence[Customer], first: Sequence[bool], states: dict[s
         Figure(f"{crowd}: saved within the minute of tries", sum(first), "customers"),
         Figure(f"{crowd}: told busy, and saved by one more press", len(first) - sum(first), "customers"),
         at_most(f"{crowd}: lost", len(lost), "customers", 0),
+        at_most(f"{crowd}: executions of the page at once", executions, "executions", CONNECT.reserved),
         Figure(f"{crowd}: answers", answers.total(), "answers", note=told),
         Figure(f"{crowd}: the slowest that saved", round(longest, 1), "s"),
     ]
+
+
+@contextmanager
+def counted(cell: LocalCell, function: str) -> Generator[list[int]]:
+    """How many processes run the function, several times a second: the local cell has one for each execution. Stays
+    empty where the system does not show its processes as Linux does."""
+    counts, ended, processes = list[int](), threading.Event(), Path("/proc")
+    named = str(cell.home / "tmp" / f"ministack-lambda-{function}-").encode()
+
+    def runs(process: Path) -> bool:
+        try:
+            return named in (process / "cmdline").read_bytes()
+        except OSError:
+            return False
+
+    def count() -> None:
+        while not ended.wait(0.2):
+            counts.append(sum(map(runs, processes.glob("[0-9]*"))))
+
+    watching = threading.Thread(target=count)
+    if processes.is_dir():
+        watching.start()
+    try:
+        yield counts
+    finally:
+        ended.set()
+        if watching.ident is not None:
+            watching.join()
 
 
 def _account(rig: Rig) -> Account:

@@ -28,7 +28,7 @@ from docs import access_matrix, package_arguments
 from docs.offer import offer, page_prices
 from docs.scale import scale
 from myflux_keys.aws_names import CellNames
-from myflux_keys.cell_functions import ALL_FUNCTIONS, ROTATION
+from myflux_keys.cell_functions import ALL_FUNCTIONS, PROMOTER, ROTATION
 from ops.cli.main import app
 from ops.stacks.backend import BOOTSTRAP, PROJECT
 from policies.guardrails import rules_page
@@ -48,11 +48,13 @@ With `replicas: [{region: eu-west-1, kms_key_arn: …}]` in the cell's file. A r
 so the same principals are denied, and `enabled: false` applies to it too.
 
 - **Granted**: the runtime reads its own tenant's replicas and decrypts them with the keys that the file names. The
-  rotation may let Secrets Manager encrypt with these keys, in case AWS needs that when it replicates a new version.
+  rotation, and the promoter of a cell with `connect`, may let Secrets Manager encrypt with these keys, in case AWS
+  needs that when it replicates a new version.
 - **Not granted**: no function, deployer or pipeline reads or decrypts a replica. Admin keys are not replicated: while
   the cell's Region is down, keys can be read, but not minted, rotated or revoked.
 - **By hand, before the first `up`**: make the KMS key in the replicas' Region, with the policy below. Besides the
-  runtime it names the rotation, the cell's deployers, and the pipeline's role if there is one.
+  runtime it names the rotation, the promoter, which needs no `connect` to be named, the cell's deployers, and the
+  pipeline's role if there is one.
 - **A Region that is added later**: to replicate an existing value, AWS needs `kms:Decrypt` on the secret's key from the
   caller, and no deployer has it. The tenant's next rotation writes a new version, which is replicated: run
   `myflux-keys rotate TENANT`, then check that `aws secretsmanager describe-secret` shows `InSync`.
@@ -129,15 +131,15 @@ def _chapter(title: str, content: identity.Document, level: str = "##") -> str:
 
 def _copies() -> str:
     """What differs for a cell whose file names replicas."""
-    rotation, replicas = _CELL.function_role_arn(ROTATION), [_REPLICA]
+    writers, replicas = [_CELL.function_role_arn(one) for one in (ROTATION, PROMOTER)], [_REPLICA]
     chapters: list[tuple[str, identity.Document]] = [
         ("Runtime: what it reads", identity.runtime_read(_CELL, replicas)),
         (
-            "Rotation function: additional permissions",
+            "Rotation function and promoter: additional permissions",
             identity.document(*copies.rotation_writes_copies(_CELL, replicas)),
         ),
         ("Permissions boundary: additional permissions", identity.document(*copies.bounded_copies(_CELL, replicas))),
-        ("The replicas' KMS key", copies.copys_key(_CELL, _REPLICA, writers=[rotation], makers=[_DEPLOYER])),
+        ("The replicas' KMS key", copies.copys_key(_CELL, _REPLICA, writers=writers, makers=[_DEPLOYER])),
     ]
     return f"\n{_ABOUT_COPIES}" + "".join(_chapter(*one, level="###") for one in chapters)
 

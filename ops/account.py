@@ -25,6 +25,7 @@ from tenancy import Cell
 
 if TYPE_CHECKING:
     from types_boto3_cloudtrail import CloudTrailClient
+    from types_boto3_events import EventBridgeClient
     from types_boto3_iam import IAMClient
     from types_boto3_kms import KMSClient
     from types_boto3_lambda import LambdaClient
@@ -121,6 +122,10 @@ class Account:
     @property
     def buckets(self) -> S3Client:
         return self._client("s3")
+
+    @property
+    def rules(self) -> EventBridgeClient:
+        return self._client("events")
 
     @property
     def topics(self) -> SNSClient:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 from xml.etree.ElementTree import ParseError
 
 from botocore.exceptions import (
@@ -22,6 +23,16 @@ from botocore.parsers import ResponseParserError
 
 _NOT_FROM_AWS: Final = (
     "what answered is not AWS: check HTTPS_PROXY and AWS_ENDPOINT_URL, and whether this network has a sign-in page."
+)
+_ABSENT: Final = (
+    "NoSuchBucket",
+    "NoSuchEntity",
+    "NoSuchKey",
+    "NoSuchPublicAccessBlockConfiguration",
+    "NotFound",
+    "NotFoundException",
+    "ResourceNotFoundException",
+    "ServerSideEncryptionConfigurationNotFoundError",
 )
 
 
@@ -49,6 +60,16 @@ class Declined(OperationError):
 def code_of(error: ClientError) -> str:
     """AWS's error code, such as ``AccessDeniedException``; empty where the answer has none."""
     return error.response.get("Error", {}).get("Code", "")
+
+
+def none_if_absent(call: Callable[[], Any]) -> Any:
+    """None where AWS answers that there is no such thing."""
+    try:
+        return call()
+    except ClientError as error:
+        if code_of(error) in _ABSENT:
+            return None
+        raise
 
 
 def is_deletion(error: ClientError) -> bool:

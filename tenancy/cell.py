@@ -241,9 +241,6 @@ def _connect_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
     pipeline, connect = (data.get(name) for name in ("pipeline", "connect"))
     deploys = cast(Mapping[str, Any], pipeline).get("deploys") if isinstance(pipeline, Mapping) else None
     enabled = cast(Mapping[str, Any], connect).get("enabled") if isinstance(connect, Mapping) else None
-    if data.get("bootstrapped") is True and enabled is True:
-        reason = "The role of people who deploy, which bootstrap makes, has no right to the page's keys and bucket yet."
-        yield Refusal("connect-bootstrapped", reason, "delete connect.", ("connect", "enabled"))
     if deploys == "everything" and enabled is True:
         reason = "A pipeline that deploys everything has no right to make a public function, and should have none."
         yield Refusal(

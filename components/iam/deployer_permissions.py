@@ -33,8 +33,10 @@ NEVER: Final = (
 """Denied, since the role may change secrets' policies and roles' trust, which could allow them."""
 
 
-BESIDE: Final = ("cloudwatch", "s3")
+BESIDE: Final = ("cloudwatch", "events", "s3")
 """Services of which the role's other policy has what it may change, since the inline one has no room for it."""
+READ_BESIDE: Final = ("events",)
+"""Of these it also has what it may read, which has no room with the other reads."""
 
 
 def deployer_permissions(names: CellNames, deploys: Deploys) -> Document:
@@ -45,8 +47,9 @@ def deployer_permissions(names: CellNames, deploys: Deploys) -> Document:
 
 
 def deployer_beside(names: CellNames, deploys: Deploys) -> list[Statement]:
-    """What the role may change of the services in BESIDE."""
-    return _statements(grant for grant in _changes(names, deploys) if grant.service in BESIDE)
+    """What the role may change of the services in BESIDE, and read of those in READ_BESIDE."""
+    changes = [grant for grant in _changes(names, deploys) if grant.service in BESIDE]
+    return _statements([*changes, *(grant for grant in look(names) if grant.service in READ_BESIDE)])
 
 
 def _changes(names: CellNames, deploys: Deploys) -> list[Grant]:
@@ -63,7 +66,8 @@ def deployer_looks(names: CellNames, replicas: Sequence[Replica] = ()) -> Docume
 
     Fits a managed policy, which holds 6,144 characters.
     """
-    return document(*_statements([*look(names), *_copies(names, replicas)]))
+    looks = [grant for grant in look(names) if grant.service not in READ_BESIDE]
+    return document(*_statements([*looks, *_copies(names, replicas)]))
 
 
 def _statements(grants: Iterable[Grant]) -> list[Statement]:

@@ -8,6 +8,7 @@ that read keys (`boundary`), which a person gives to them and cannot change. Why
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from components.iam.statements import (
@@ -17,7 +18,6 @@ from components.iam.statements import (
     allow,
     any_key,
     document,
-    via_secrets_manager,
 )
 from myflux_keys.aws_names import CellNames
 from myflux_keys.names import TAG_CELL
@@ -41,13 +41,12 @@ _LOOKS: Final = (
 )
 """Actions on no resource that could be named."""
 _GOVERN_KEYS: Final = (
-    "DescribeKey DisableKeyRotation EnableKeyRotation GetKey* ListResourceTags PutKeyPolicy "
-    "ScheduleKeyDeletion TagResource UntagResource UpdateKeyDescription"
+    "*ableKeyRotation DescribeKey GenerateMac GetKey* ListResourceTags PutKeyPolicy ScheduleKeyDeletion TagResource "
+    "UntagResource UpdateKeyDescription"
 )
-_BOUNDED: Final = (
-    "AttachRolePolicy CreateRole DeleteRolePolicy DetachRolePolicy PutRolePermissionsBoundary PutRolePolicy"
-)
-"""What IAM compares a role's boundary for:
+"""GenerateMac signs links to the connect page, by the one key that can, whose policy names people alone."""
+_BOUNDED: Final = "*tachRolePolicy CreateRole DeleteRolePolicy PutRole*"
+"""What IAM compares a role's boundary for; each pattern stands for two actions:
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html"""
 _ROLES: Final = (
     "DeleteRole GetRole* ListAttachedRolePolicies ListInstanceProfilesForRole ListRole* TagRole UntagRole "
@@ -69,19 +68,27 @@ def people_trust(principals: Sequence[str]) -> Document:
 
 
 def people_limit(names: CellNames, project: str) -> Document:
-    """Fits a managed policy, which holds 6,144 characters: hence names by patterns, and whole services on them.
+    """Fits a managed policy, which holds 6,144 characters: hence names by patterns, and whole services on them. So is
+    each ARN's partition: an account's id is of one, whose credentials no other takes.
 
     `project` is the Pulumi project of the cell's stacks. A person stores admin keys and customers' keys,
     and reads no value: that is denied, since a person changes policies that could allow it.
     """
+    names = replace(names, partition="*")
     return document(
         allow("Looks", _LOOKS, ["*"]),
         allow("Parts", [f"{service}:*" for service in _SERVICES], _parts(names)),
+        # The keys' own policies name the secrets.
         allow(
             "KeysThroughSecretsManager",
             actions("kms", "Decrypt GenerateDataKey"),
             [any_key(names)],
-            via_secrets_manager(names, _secrets(names)),
+            {
+                "StringEquals": {
+                    "kms:ViaService": f"secretsmanager.{names.region}.amazonaws.com",
+                    f"aws:ResourceTag/{TAG_CELL}": names.cell,
+                }
+            },
         ),
         *_keys(names),
         *_iam(names),
@@ -111,12 +118,14 @@ def _parts(names: CellNames) -> list[str]:
         "sqs": named,
     }
     parts = [f"arn:*:{service}:*:{names.account_id}:{resource}" for service, resource in resources.items()]
-    return [*parts, f"arn:*:s3:::{names.health_bucket}*", *_secrets(names)]
+    buckets = [f"arn:*:s3:::{bucket}*" for bucket in (names.connect_bucket, names.health_bucket)]
+    return [*parts, *buckets, *_secrets(names)]
 
 
 def _secrets(names: CellNames) -> list[str]:
     """A secret's ARN has no random suffix before it is created."""
-    return [names.secret_arn_prefix(f"{folder}/{names.cell}/*") for folder in ("myflux", "myflux-admin")]
+    folders = ("myflux", "myflux-admin")
+    return [f"arn:*:secretsmanager:*:{names.account_id}:secret:{folder}/{names.cell}/*" for folder in folders]
 
 
 def _keys(names: CellNames) -> list[Statement]:
@@ -127,7 +136,8 @@ def _keys(names: CellNames) -> list[Statement]:
     never_the_states = {f"aws:{tags}/{TAG_PURPOSE}": STATE for tags in ("RequestTag", "ResourceTag")}
     asked = {"StringEquals": {f"aws:RequestTag/{TAG_CELL}": names.cell}}
     held = {"StringEquals": {of_a_key: names.cell}}
-    aliases = [_alias_arn(names, f"{names.kms_alias}{end}") for end in ("", "/*")]
+    # The last is what connect needs. The state's key has such a name too, which nobody moves without right to the key.
+    aliases = [names.kms_alias, f"{names.kms_alias}/*", f"alias/myflux-*/{names.cell}"]
     return [
         allow("NewKeys", ["kms:CreateKey"], ["*"], asked),
         # A key that is being made has no tag yet. One of another cell never becomes this one's by its tag.
@@ -140,8 +150,8 @@ def _keys(names: CellNames) -> list[Statement]:
         allow("Keys", actions("kms", _GOVERN_KEYS), [any_key(names)], held | {"StringNotEquals": never_the_states}),
         allow(
             "NamesOfKeys",
-            actions("kms", "CreateAlias DeleteAlias UpdateAlias"),
-            [any_key(names), *aliases],
+            ["kms:*Alias"],
+            [any_key(names), *(_alias_arn(names, one) for one in aliases)],
             not_the_states,
         ),
     ]
@@ -158,7 +168,7 @@ def _iam(names: CellNames) -> list[Statement]:
     all_of_them = f"myflux-{names.cell}-*"
     return [
         allow(
-            "RolesWithABoundary", actions("iam", _BOUNDED), roles, {"StringEquals": {"iam:PermissionsBoundary": limits}}
+            "RolesWithABoundary", actions("iam", _BOUNDED), roles, {"StringLike": {"iam:PermissionsBoundary": limits}}
         ),
         allow("Roles", actions("iam", _ROLES), roles),
         allow(

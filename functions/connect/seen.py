@@ -44,7 +44,9 @@ class Known:
 @dataclass(frozen=True)
 class Seen:
     """Times in Unix seconds, 0 for never. `running_since`: a check began and has not ended. `handed_in` is a digest;
-    `after` is the `at` of the promoter's refusal that it followed, empty for a link's first."""
+    `after` is the `at` of the promoter's refusal that it followed, empty for a link's first. `written`: its ciphertext
+    is in the intake. Until then a Save is on its way, or the function ended in the middle of it. `by` is the mark of
+    the request that wrote this record."""
 
     opens: int = 0
     checks: int = 0
@@ -55,6 +57,8 @@ class Seen:
     handed_in_at: int = 0
     last_four: str = ""
     after: str = ""
+    written: bool = False
+    by: str = ""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True)
@@ -88,7 +92,10 @@ def held(seen: Seen, refused_at: str) -> str:
 def begin_check(seen: Seen, digest: str, now: int, refused_at: str) -> Seen:
     """One check at a time, so that a second tab does not have the same key billed twice. Raises Refused."""
     if holder := held(seen, refused_at):
-        raise Refused("saved" if holder == digest else "another")
+        if holder != digest:
+            raise Refused("another")
+        if seen.written:
+            raise Refused("saved")
     if seen.running_since and now - seen.running_since < LONGEST_CHECK_SECONDS:
         raise Refused("busy", 2)
     if seen.checks >= MOST_CHECKS:
@@ -109,9 +116,9 @@ def drop_check(seen: Seen) -> Seen:
     return replace(seen, running_since=0)
 
 
-def hand_in(seen: Seen, digest: str, now: int, last_four: str, refused_at: str) -> Seen:
-    """Unchanged if this key was handed in before. Raises Refused: the first key that passed its check stays, until the
-    promoter refuses it."""
+def hand_in(seen: Seen, digest: str, now: int, last_four: str, refused_at: str, *, written: bool) -> Seen:
+    """Unchanged if this key was handed in before. `written`: its ciphertext is in the intake already. Raises Refused:
+    the first key that passed its check stays, until the promoter refuses it."""
     holder = held(seen, refused_at)
     if holder == digest:
         return seen
@@ -119,4 +126,11 @@ def hand_in(seen: Seen, digest: str, now: int, last_four: str, refused_at: str) 
         raise Refused("another")
     if not seen.known(digest).passed:
         raise Refused("not_checked")
-    return replace(seen, handed_in=digest, handed_in_at=now, last_four=last_four, after=refused_at or seen.after)
+    return replace(
+        seen, handed_in=digest, handed_in_at=now, last_four=last_four, after=refused_at or seen.after, written=written
+    )
+
+
+def wrote(seen: Seen, digest: str) -> Seen:
+    """The ciphertext of this key is in the intake."""
+    return replace(seen, written=True) if seen.handed_in == digest else seen

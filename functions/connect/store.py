@@ -6,7 +6,9 @@ has no right to read what is handed in, nor to decrypt it.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import boto3
@@ -56,11 +58,21 @@ class Store:
 
     def change(self, place: Place, change: Callable[[Seen], Seen]) -> Seen:
         """The new record. `change` may be called again with a newer one. Raises Refused: what `change` raises, and
-        ``busy`` where others change the record all the time."""
+        ``busy`` where others change the record all the time.
+
+        Where S3's answer to a write is lost, the SDK writes again and is refused by its own first write: the mark tells
+        that from another's.
+        """
+        mark = secrets.token_hex(8)
         for _ in range(_TRIES):
             seen, version = self._seen(place)
+            if seen.by == mark:
+                return seen
             new = change(seen)
-            if new == seen or self._write(place.seen, new.to_json().encode(), version):
+            if new == seen:
+                return seen
+            new = replace(new, by=mark)
+            if self._write(place.seen, new.to_json().encode(), version):
                 return new
         raise Refused("busy", 2)
 

@@ -130,11 +130,12 @@ class Visit:
     def _state(self, opened: Opened, known: Seen) -> dict[str, Any]:
         """`state` is ``open``, ``saved``, or an outcome's. `at` is when the key was handed in."""
         if not known.handed_in:
-            return {"state": "open", "checks_left": max(MOST_CHECKS - known.checks, 0)}
+            return _still_open(known)
         outcome = self._store.outcome(opened.place)
         told = {"last_four": known.last_four, "at": known.handed_in_at}
         if outcome is None or outcome.at == known.after:
-            return {"state": "saved", **told}
+            # A receipt for a key that lies nowhere would have the customer leave.
+            return {"state": "saved", **told} if known.written else _still_open(known)
         return {"state": outcome.state, "reason": outcome.reason, **told}
 
     def _refused_at(self, opened: Opened) -> str:
@@ -175,8 +176,9 @@ class Visit:
             raise Refused("not_checked")
         ours, last_four = digest(opened.link.id, key), key.reveal()[-4:]
         before, refused_at = self._store.seen(opened.place), self._refused_at(opened)
-        decide = partial(seen.hand_in, digest=ours, now=self._now, last_four=last_four, refused_at=refused_at)
         handed_in, follows = HandedIn(opened.token, key), bool(before.handed_in) and not seen.held(before, refused_at)
+        told: dict[str, Any] = {"last_four": last_four, "refused_at": refused_at, "written": follows}
+        decide = partial(seen.hand_in, digest=ours, now=self._now, **told)
         if follows:
             # Written first: while the refused key's copy is there, the promoter is about to delete it.
             decide(before)
@@ -184,12 +186,17 @@ class Visit:
                 raise Refused("busy", 2)
         known = self._store.change(opened.place, decide)
         content = self._state(opened, known)
-        if content["state"] == "saved" and not follows:
+        if content["state"] in ("open", "saved") and not follows:
             self._store.hand_in(opened.place, handed_in)
+            content = self._state(opened, self._store.change(opened.place, partial(seen.wrote, digest=ours)))
         result = "already_saved" if seen.held(before, refused_at) == ours else "saved"
         opened.note("connect.save", result=result)
         # A changed cookie also takes the page out of the browser's back/forward cache.
         return of_json(200, {"result": result, **content}, cookies=(self._cookie(opened),))
+
+
+def _still_open(known: Seen) -> dict[str, Any]:
+    return {"state": "open", "checks_left": max(MOST_CHECKS - known.checks, 0)}
 
 
 def _about(link: Link) -> dict[str, str]:

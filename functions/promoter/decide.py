@@ -6,6 +6,7 @@ Owns the order of the rules. Leaves out every call. Decided twice: before the ke
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Final
 
@@ -13,6 +14,7 @@ from functions.rotation.proof import Proof
 from functions.shared.customer_key import Tried, kind_of
 from functions.shared.intake import Confirmed, HandedIn, Issued, Outcome, Place, Reason
 from functions.shared.link import Link
+from myflux_keys.payload import iso
 
 UNCHECKED_SECONDS: Final = 3 * 24 * 3600
 UNCONFIRMED_SECONDS: Final = 14 * 24 * 3600
@@ -107,6 +109,15 @@ def after_trying(facts: Facts, tried: Tried) -> Verdict:
     if tried.proof is not Proof.ACCEPTED:
         return Verdict(Act.REFUSE, _REASONS[tried.proof])
     return Verdict(Act.PROMOTE if is_confirmed(tried.organization or "", facts) else Act.WAIT)
+
+
+def told_at(before: Outcome | None, now: float) -> str:
+    """When an outcome is told, to the second. Later than the one `before` it of the same link: by its time alone the
+    page tells whether a refusal came after a key that was handed in since the last one."""
+    second = int(now)
+    if before is not None:
+        second = max(second, int(datetime.fromisoformat(before.at).timestamp()) + 1)
+    return iso(second)
 
 
 def is_confirmed(organization: str, facts: Facts) -> bool:

@@ -26,8 +26,9 @@ _CONFIG: Final = Config(connect_timeout=3, read_timeout=10, retries={"mode": "st
 _CONFLICTS: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 _GONE: Final = frozenset({"NoSuchKey", "404"})
 _NOT_OURS: Final = frozenset({"IncorrectKeyException", "InvalidCiphertextException"})
-_LARGEST: Final = 16_384
-"""Bytes of a ciphertext. KMS encrypts at most 4,096 bytes."""
+_LARGEST: Final = 6_144
+"""Bytes of a ciphertext. KMS refuses a longer one, and an empty one, by its form (ValidationException):
+https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html"""
 
 
 class Overlap(Exception):
@@ -73,10 +74,12 @@ class Intake:
         answer = self._get(place.handed_in)
         if answer is None:
             return None
-        return Sealed(answer["Body"].read(_LARGEST), answer["LastModified"].timestamp(), answer["ETag"])
+        return Sealed(answer["Body"].read(_LARGEST + 1), answer["LastModified"].timestamp(), answer["ETag"])
 
     def opened(self, place: Place, sealed: Sealed) -> HandedIn | None:
         """None for what the page did not encrypt for this place."""
+        if not 0 < len(sealed.ciphertext) <= _LARGEST:
+            return None
         try:
             answer = self._keys.decrypt(
                 KeyId=self._intake_key, CiphertextBlob=sealed.ciphertext, EncryptionContext=place.context

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from functions.promoter.decide import NO_SECRET, Act, Facts, Verdict, after_trying, before_trying
+from functions.promoter.decide import NO_SECRET, Act, Facts, Verdict, after_trying, before_trying, told_at
 from functions.promoter.intake import Overlap, Sealed
 from functions.promoter.services import Services
 from functions.shared import log
@@ -82,7 +82,7 @@ def _carry_out(
 
     def tell(state: State, reason: str = "") -> None:
         last_four = handed_in.key.reveal()[-4:] if handed_in and state != "refused" else ""
-        outcome = Outcome(state, iso(int(services.wall())), reason, organization, last_four)
+        outcome = Outcome(state, told_at(facts.outcome, services.wall()), reason, organization, last_four)
         intake.tell(place, outcome, version)
 
     match verdict.act:

@@ -56,6 +56,8 @@ Reports
     projection          how many cells a number of tenants needs
     doctor              what `doctor` says of a cell
     doctor_health       what it says of the health function
+    doctor_connect      what it says of the connect page
+    doctor_connect_looks  the calls that it makes about that
     doctor_account      what it says of the machine, the caller and the account
     doctor_looks        the calls that it makes
     shell_variables     what `pulumi` itself needs

@@ -115,12 +115,14 @@ def readers(
 
 @dataclass(frozen=True)
 class FunctionSeen:
-    """As GetFunctionConfiguration and GetFunctionConcurrency have it. `reserved` is 0 where nothing is reserved."""
+    """As GetFunctionConfiguration and GetFunctionConcurrency have it. `reserved` is 0 where nothing is reserved, `code`
+    the hash of the zip."""
 
     state: str
     update: str
     reason: str
     reserved: int
+    code: str = ""
 
 
 def functions(cell: str, seen: Mapping[str, FunctionSeen | None]) -> Finding:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from time import time
 from typing import Any, Final
 
@@ -16,15 +17,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from components.iam.deployer_trust import Job, deployer_trust, provider_arn
 from functions.sweep.trust import DeadTrust, dead_ids
-from myflux_keys.cell_functions import FUNCTIONS, HEALTH
+from myflux_keys.cell_functions import ALL_FUNCTIONS, FUNCTIONS, HEALTH, CellFunction
 from ops import state_place
 from ops.account import Account, time_told
-from ops.actions import doctor, doctor_account, doctor_health, functions_client
+from ops.actions import doctor, doctor_account, doctor_connect, doctor_connect_looks, doctor_health, functions_client
 from ops.actions.doctor import Finding, FunctionSeen, not_checked
 from ops.actions.health_memory import memory_of
 from ops.actions.history import versions
 from ops.actions.trust import readers
-from ops.errors import OperationError, code_of, explain
+from ops.errors import OperationError, explain, none_if_absent
 from ops.rotation_state import facts
 from tenancy import Cell, Tenant
 from tenancy.pipeline import AWS_AUDIENCE
@@ -74,6 +75,7 @@ class Looks:
         """By the name of the check, for callers of the cell's own account."""
         return {
             "functions": self._look_at_functions,
+            **self._connect,
             "Lambda concurrency": self._concurrency,
             "IAM roles": self._roles,
             "roles that read keys": self._readers,
@@ -86,25 +88,48 @@ class Looks:
             doctor_health.CHECK: self._health,
         }
 
+    @property
+    def _rows(self) -> Sequence[CellFunction]:
+        return ALL_FUNCTIONS if self._cell.connect.enabled else FUNCTIONS
+
+    @property
+    def _connect(self) -> dict[str, Look]:
+        if not self._cell.connect.enabled:
+            return {doctor_connect.PAGE: doctor_connect.off}
+        return {
+            doctor_connect.PAGE: partial(doctor_connect_looks.page, self.account, self._seen),
+            doctor_connect.PROMOTING: partial(doctor_connect_looks.promoter, self.account, self._seen),
+        }
+
+    def _seen(self, function: str) -> FunctionSeen | None:
+        """Raises OperationError where the look at the functions did not come to this one."""
+        if function not in self._functions:
+            raise OperationError("the functions could not be read")
+        return self._functions[function]
+
     def _look_at_functions(self) -> Finding:
         client = self.account.functions
-        for name in map(self._cell.names.function, FUNCTIONS):
-            told: Any = _or_none(lambda name=name: client.get_function_configuration(FunctionName=name))
+        for name in map(self._cell.names.function, self._rows):
+            told: Any = none_if_absent(lambda name=name: client.get_function_configuration(FunctionName=name))
             if told is None:
                 self._functions[name] = None
                 continue
             reserved = client.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions", 0)
             self._functions[name] = FunctionSeen(
-                told.get("State", ""), told.get("LastUpdateStatus", ""), told.get("StateReason", ""), reserved
+                told.get("State", ""),
+                told.get("LastUpdateStatus", ""),
+                told.get("StateReason", ""),
+                reserved,
+                told.get("CodeSha256", ""),
             )
         return doctor.functions(self._cell.cell, self._functions)
 
     def _concurrency(self) -> Finding:
-        if len(self._functions) < len(FUNCTIONS):
+        if len(self._functions) < len(self._rows):
             return not_checked("Lambda concurrency", "what the functions have reserved already could not be read")
         limit = self.account.functions.get_account_settings().get("AccountLimit", {})
         reserved = {name: one.reserved if one else 0 for name, one in self._functions.items()}
-        missing = sum(max(0, one.reserved - reserved[self._cell.names.function(one)]) for one in FUNCTIONS)
+        missing = sum(max(0, one.reserved - reserved[self._cell.names.function(one)]) for one in self._rows)
         return doctor_account.concurrency(
             limit.get("UnreservedConcurrentExecutions", 0),
             limit.get("ConcurrentExecutions", 0),
@@ -114,7 +139,7 @@ class Looks:
 
     def _roles(self) -> Finding:
         names = self._cell.names
-        ours = [*map(names.function, FUNCTIONS), *readers(self._cell, self.tenants)]
+        ours = [*map(names.function, self._rows), *readers(self._cell, self.tenants)]
         ours += [names.deployer_role] if self._cell.pipeline else []
         missing = sum(self._trust_of(role) is None for role in ours)
         summary = self.account.roles.get_account_summary()["SummaryMap"]
@@ -122,7 +147,7 @@ class Looks:
 
     def _trust_of(self, role: str) -> Any:
         """Its trust policy; None where there is no such role."""
-        told: Any = _or_none(lambda: self.account.roles.get_role(RoleName=role))
+        told: Any = none_if_absent(lambda: self.account.roles.get_role(RoleName=role))
         return None if told is None else told["Role"]["AssumeRolePolicyDocument"]
 
     def _readers(self) -> Finding:
@@ -149,17 +174,17 @@ class Looks:
                 state_place.of(self._cell)
             except OperationError as error:
                 return doctor.wrong("state bucket", str(error), f"`unset {state_place.BACKEND}`")
-            told: Any = _or_none(lambda: s3.get_bucket_location(Bucket=name))
+            told: Any = none_if_absent(lambda: s3.get_bucket_location(Bucket=name))
             # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
             region = None if told is None else told.get("LocationConstraint") or "us-east-1"
             return doctor_account.bucket(name, self._cell.region, "eu-west-1" if region == "EU" else region)
 
         def public_access() -> Finding:
-            told: Any = _or_none(lambda: s3.get_public_access_block(Bucket=name))
+            told: Any = none_if_absent(lambda: s3.get_public_access_block(Bucket=name))
             return doctor_account.public_access(name, told and told["PublicAccessBlockConfiguration"])
 
         def encryption() -> Finding:
-            told: Any = _or_none(lambda: s3.get_bucket_encryption(Bucket=name))
+            told: Any = none_if_absent(lambda: s3.get_bucket_encryption(Bucket=name))
             rules: list[Any] = told["ServerSideEncryptionConfiguration"]["Rules"] if told else []
             found: list[str] = [
                 rule.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm", "") for rule in rules
@@ -170,7 +195,7 @@ class Looks:
             if kept.kms_key is None:
                 return not_checked("state: KMS key", "the cell's file names none: your environment encrypts the state")
             keys = self.account.keys_of(kms_key := kept.kms_key)
-            told: Any = _or_none(lambda: keys.describe_key(KeyId=kms_key))
+            told: Any = none_if_absent(lambda: keys.describe_key(KeyId=kms_key))
             return doctor_account.state_key(kms_key, told and told["KeyMetadata"])
 
         return {
@@ -193,7 +218,9 @@ class Looks:
         arn = provider_arn(names, job.issuer)
 
         def provider() -> Finding:
-            told: Any = _or_none(lambda: self.account.roles.get_open_id_connect_provider(OpenIDConnectProviderArn=arn))
+            told: Any = none_if_absent(
+                lambda: self.account.roles.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+            )
             return doctor.provider(job.issuer, arn, job.audience, told and told["ClientIDList"])
 
         def role() -> Finding:
@@ -204,7 +231,7 @@ class Looks:
 
     def _admin_key(self) -> Finding:
         secrets, name = self.account.secrets, self._cell.names.admin_secret
-        told: Any = _or_none(lambda: secrets.describe_secret(SecretId=name))
+        told: Any = none_if_absent(lambda: secrets.describe_secret(SecretId=name))
         secret = facts(told) if told else None
         made = None
         if secret and secret.current and not secret.deleted:
@@ -225,7 +252,7 @@ class Looks:
         names, topics = self._cell.names, self.account.topics
         topic = names.alarm_topic_arn
         pages = topics.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-        listed: Any = _or_none(lambda: [one for page in pages for one in page["Subscriptions"]])
+        listed: Any = none_if_absent(lambda: [one for page in pages for one in page["Subscriptions"]])
         if listed is None:
             return doctor.alarms(names.cell, topic, names.region, None)
         by_email = {one["Endpoint"]: one["SubscriptionArn"] for one in listed if one["Protocol"] == "email"}
@@ -245,28 +272,6 @@ class Looks:
             return False
         told: Any = self.account.topics.get_subscription_attributes(SubscriptionArn=subscription)
         return told["Attributes"].get(_PENDING) == "false"
-
-
-_ABSENT: Final = (
-    "NoSuchBucket",
-    "NoSuchEntity",
-    "NoSuchKey",
-    "NoSuchPublicAccessBlockConfiguration",
-    "NotFound",
-    "NotFoundException",
-    "ResourceNotFoundException",
-    "ServerSideEncryptionConfigurationNotFoundError",
-)
-
-
-def _or_none(call: Callable[[], Any]) -> Any:
-    """None where AWS answers that there is no such thing."""
-    try:
-        return call()
-    except ClientError as error:
-        if code_of(error) in _ABSENT:
-            return None
-        raise
 
 
 def _ahead(answer: Any, asked: float) -> float | None:

@@ -1,8 +1,9 @@
 """The most that a pipeline's role may do, by what it deploys.
 
 Owns five tables: TENANTS and EVERYTHING limit the role's inline policy, TENANTS_STATE and EVERYTHING_STATE the managed
-policy on the stacks' state, on declarations and on what else of S3 and CloudWatch it changes, LOOKS the one that reads.
-Leaves out the condition that each action needs (`own_deployer`) and other roles' tables (`own_grants`).
+policy on the stacks' state, on declarations, on schedules and on what else of S3 and CloudWatch it changes, LOOKS the
+one that reads the rest. Leaves out the condition that each action needs (`own_deployer`) and other roles' tables
+(`own_grants`).
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def _on_secrets(kind: str, cell: str) -> tuple[Grant, ...]:
 def _platforms(cell: str) -> tuple[Grant, ...]:
     roles, read = _roles(cell), cells_policy(cell, "read")
     aliases = (_ANY_KEY, f"arn:~:kms:~:~:alias/myflux/{cell}", f"arn:~:kms:~:~:alias/myflux/{cell}/*")
-    rules, topic = _rules(cell), _topic(cell)
+    topic = _topic(cell)
     return (
         # A key that is not created yet has no ARN.
         *_on("kms", "CreateKey", "*"),
@@ -118,7 +119,6 @@ def _platforms(cell: str) -> tuple[Grant, ...]:
         *_on("iam", "AttachRolePolicy DetachRolePolicy", _runtime(cell)),
         *_on("iam", "PassRole", *_function_roles(cell)),
         *_on("iam", "CreatePolicy CreatePolicyVersion DeletePolicy DeletePolicyVersion TagPolicy UntagPolicy", read),
-        *_on("events", "DeleteRule PutRule PutTargets RemoveTargets TagResource UntagResource", *rules),
         *_on("logs", "CreateLogGroup DeleteLogGroup PutRetentionPolicy", *(f"{group}:*" for group in _logs(cell))),
         *_on("logs", "TagResource UntagResource", *_logs(cell)),
         *_on("sns", "CreateTopic DeleteTopic SetTopicAttributes TagResource UntagResource", topic),
@@ -160,7 +160,6 @@ def _looks(cell: str) -> tuple[Grant, ...]:
         *_on("cloudwatch", "ListTagsForResource", _alarms(cell)),
         *_on("cloudwatch", "GetDashboard", _dashboard(cell)),
         *_on("s3", _READ_BUCKET, health_bucket(cell)),
-        *_on("events", "DescribeRule ListTagsForResource ListTargetsByRule", *_rules(cell)),
         # The KMS keys of secrets' replicas.
         *_on("kms", "Decrypt Encrypt GenerateDataKey", "arn:~:kms:~:~:key/~"),
     )
@@ -177,6 +176,7 @@ def _state(kind: str, cell: str) -> tuple[Grant, ...]:
         *_on("s3", "DeleteObject GetObject PutObject", *writes),
         *_on("s3", "GetObject", "arn:~:s3:::~/.pulumi/meta.yaml", *platform),
         *_on("kms", "Decrypt Encrypt", "arn:~:kms:~:~:key/~"),
+        *_on("events", "DescribeRule ListTagsForResource ListTargetsByRule", *_rules(cell)),
         *_declarations(cell),
         *(_beside(cell) if kind == EVERYTHING_STATE else ()),
     )
@@ -193,7 +193,7 @@ def _declarations(cell: str) -> tuple[Grant, ...]:
 
 
 def _beside(cell: str) -> tuple[Grant, ...]:
-    """The health bucket, which is emptied before it is deleted, and CloudWatch."""
+    """The health bucket, which is emptied before it is deleted, schedules, and CloudWatch."""
     bucket = health_bucket(cell)
     return (
         *_on("s3", "PutObject", f"{bucket}/catalogue.json"),
@@ -206,6 +206,7 @@ def _beside(cell: str) -> tuple[Grant, ...]:
         ),
         *_on("cloudwatch", "DeleteAlarms PutMetricAlarm TagResource UntagResource", _alarms(cell)),
         *_on("cloudwatch", "DeleteDashboards PutDashboard", _dashboard(cell)),
+        *_on("events", "DeleteRule PutRule PutTargets RemoveTargets TagResource UntagResource", *_rules(cell)),
     )
 
 

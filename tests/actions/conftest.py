@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from functions.health.store import STATE
 from local.cell import LocalCell
 from myflux_keys import KeyReader
 from myflux_keys.aws_names import CellNames
@@ -105,6 +106,14 @@ class Operated:
         client = self.cell.client("deployer", "secretsmanager")
         try:
             return client.describe_secret(SecretId=self.names.tenant(tenant).secret)
+        finally:
+            client.close()
+
+    def forget_health(self) -> None:
+        """As if the health function had never looked, whichever tests ran before."""
+        client = self.cell.client("deployer", "s3")
+        try:
+            client.delete_object(Bucket=self.names.health_bucket, Key=STATE)
         finally:
             client.close()
 

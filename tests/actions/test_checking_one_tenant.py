@@ -1,7 +1,4 @@
-"""`myflux-keys verify` on a cell that the real engine deployed: all steps, and what somebody did by hand.
-
-Its name puts it before the tests after which the cell's health function has looked.
-"""
+"""`myflux-keys verify` on a cell that the real engine deployed: all steps, and what somebody did by hand."""
 
 from __future__ import annotations
 
@@ -48,6 +45,11 @@ STEPS = [
 
 UNSEEN = {"health function": "could not be asked", "money": "could not be asked"}
 """In a cell whose health function has not had a cycle yet."""
+
+
+@pytest.fixture(autouse=True)
+def _not_looked_yet(operated: Operated) -> None:
+    operated.forget_health()
 
 
 def steps(told: subprocess.CompletedProcess[str]) -> dict[str, dict[str, str]]:

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 import z3
 
+from components.connect import INTAKE, LINK
 from components.iam.bootstrap_permissions import bootstrap_deletion, bootstrap_permissions
 from components.iam.people import STATE, people_limit
 from components.iam.state_store import state_bucket, state_key
 from components.iam.statements import Document
 from local.aws.iam import decision, policy, principals
 from myflux_keys.aws_names import CellNames
-from myflux_keys.cell_functions import HEALTH
+from myflux_keys.cell_functions import CONNECT, HEALTH
 from ops.isolation.decision import Caller, Lock, Request, allowed
 from ops.isolation.policy import parse
 from ops.isolation.terms import Key, holds, known_arn, text
@@ -95,6 +96,8 @@ LIMITS_OF_A_LONGER_NAME = (
     ("iam:UpdateAssumeRolePolicy", LONGER.role_arn(LONGER.people_role)),
 )
 """Of another cell in the account: whoever rewrites what limits its people's role can become an administrator by it."""
+THROUGH_SECRETS_MANAGER = {"kms:ViaService": "secretsmanager.eu-central-1.amazonaws.com"}
+INTAKES = {"aws:ResourceTag/cell": "prod-eu1", "aws:ResourceTag/purpose": INTAKE}
 NEVER_BY_THE_FOUNDER: tuple[Asked, ...] = (
     ("iam:CreateRole", PEOPLE, {}),
     ("iam:CreateRole", PEOPLE, {BOUND: ADMINISTRATOR}),
@@ -156,6 +159,15 @@ NEVER_BY_PEOPLE: tuple[Asked, ...] = (
     ("s3:PutObject", f"arn:aws:s3:::{NAMES.state_bucket}/.pulumi/stacks/{BOOTSTRAP}/prod-eu1.json", {}),
     ("s3:DeleteObjectVersion", f"arn:aws:s3:::{NAMES.state_bucket}/.pulumi/stacks/{PROJECT}/prod-eu1.json", {}),
     ("s3:DeleteBucket", f"arn:aws:s3:::{NAMES.state_bucket}", {}),
+    ("s3:CreateBucket", f"arn:aws:s3:::{LONGER.connect_bucket}", {}),
+    # To move the name of the state's key, one needs rights to the key too.
+    ("kms:UpdateAlias", KEY, OURS),
+    ("kms:GenerateMac", KEY, OURS),
+    ("kms:GenerateMac", KEY, {"aws:ResourceTag/cell": "staging"}),
+    ("kms:Encrypt", KEY, INTAKES),
+    ("kms:Decrypt", KEY, INTAKES),
+    ("kms:Decrypt", KEY, THROUGH_SECRETS_MANAGER | {"aws:ResourceTag/cell": "staging"}),
+    ("kms:Decrypt", KEY, THROUGH_SECRETS_MANAGER),
 )
 SOMETIMES_BY_PEOPLE: tuple[Asked, ...] = (
     # `usage` asks the health function.
@@ -167,6 +179,16 @@ SOMETIMES_BY_PEOPLE: tuple[Asked, ...] = (
     ("kms:ScheduleKeyDeletion", KEY, {"aws:ResourceTag/cell": "prod-eu1"}),
     ("kms:TagResource", KEY, {"aws:RequestTag/cell": "prod-eu1"}),
     ("kms:TagResource", KEY, {"aws:RequestTag/cell": "prod-eu1", "aws:ResourceTag/cell": "prod-eu1"}),
+    ("kms:Decrypt", KEY, THROUGH_SECRETS_MANAGER | {"aws:ResourceTag/cell": "prod-eu1"}),
+    # Of connect: its bucket, the names of its keys, and to sign links.
+    ("s3:PutBucketPolicy", f"arn:aws:s3:::{NAMES.connect_bucket}", {}),
+    ("s3:PutObject", f"arn:aws:s3:::{NAMES.connect_bucket}/links/acme/1.json", {}),
+    *(
+        ("kms:CreateAlias", f"arn:aws:kms:eu-central-1:123456789012:{alias}", {})
+        for alias in (NAMES.intake_kms_alias, NAMES.link_kms_alias)
+    ),
+    ("kms:GenerateMac", KEY, {"aws:ResourceTag/cell": "prod-eu1", "aws:ResourceTag/purpose": LINK}),
+    ("lambda:CreateFunctionUrlConfig", NAMES.function_arn(CONNECT), {}),
     # A tenant may be called anything.
     ("iam:CreateRole", NAMES.tenant("sales-people").dedicated_role_arn, {BOUND: BOUNDARY}),
     ("s3:PutObject", f"arn:aws:s3:::{NAMES.state_bucket}/.pulumi/stacks/{PROJECT}/prod-eu1.json", {}),

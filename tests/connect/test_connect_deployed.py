@@ -4,27 +4,36 @@ own rights; and switched off, nothing of it is left."""
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from demo.leaks import Text, files, prove_search, search
-from functions.shared.intake import HANDED_IN
+from functions.shared.intake import HANDED_IN, Outcome
 from local.cell import LocalCell
 from myflux_keys import KeyReader
 from myflux_keys.cell_functions import CONNECT, PROMOTER
-from ops.actions import run_connect
+from ops.actions import run_connect, run_doctor
+from ops.actions.doctor import Finding
+from ops.actions.doctor_connect import PAGE, PROMOTING
 from tests.connect.visitor import Browser, Customer, at_once
 from tests.customer_key.theirs import TheirOpenAI
-from tests.program.rig import CELL, Rig
+from tests.program.rig import CELL, ROOT, Rig
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
 CUSTOMER = "initech"
+DOCS = ROOT / "docs" / "connect.md"
 ON, OFF = "connect: {enabled: true}\n", "connect: {enabled: false}\n"
 
 
@@ -47,17 +56,15 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         shutil.rmtree(folder)
 
 
-@pytest.fixture(autouse=True)
-def _credentials(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in rig.cell.environment("deployer").items():
-        if name.startswith("AWS_"):
-            monkeypatch.setenv(name, value)
-
-
-@pytest.fixture(scope="module")
-def traffic() -> list[str]:
-    """What the page and its visitors sent each other in all these tests, without the bodies of what visitors sent."""
-    return []
+@pytest.fixture(scope="module", autouse=True)
+def _credentials(rig: Rig) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in rig.cell.environment("deployer").items():
+            if name.startswith("AWS_"):
+                patch.setenv(name, value)
+        # A session that was made before has others' credentials.
+        patch.setattr(boto3, "DEFAULT_SESSION", None)
+        yield
 
 
 def switch(rig: Rig, setting: str) -> None:
@@ -66,33 +73,64 @@ def switch(rig: Rig, setting: str) -> None:
     file.write_text(text + setting, encoding="utf-8")
 
 
-def test_a_customers_key_goes_from_the_page_to_the_application(rig: Rig, traffic: list[str]) -> None:
+@dataclass(frozen=True)
+class Way:
+    """One customer's key on its way, each time told as the page or the command told it. `traffic` is what page and
+    visitor sent each other, without the bodies of what the visitor sent."""
+
+    key: str
+    organization: str
+    page: tuple[int, str]
+    opened: dict[str, Any]
+    checked: dict[str, Any]
+    before: str
+    """The link's state before a person confirmed the organization."""
+    told: str | None
+    """The organization that the person was shown."""
+    done: Outcome | None
+    after: str
+    traffic: list[str]
+
+
+@pytest.fixture(scope="module")
+def way(rig: Rig, _credentials: None) -> Way:
     theirs = TheirOpenAI(rig.cell)
     key = theirs.key()[1]
     made = run_connect.make(rig.fleet, CUSTOMER, seconds=3600, language="en")
     address, _, token = made.url.partition("#")
     browser = Browser(rig.cell, address)
-    status, page = browser.ask("GET", "/")
-    assert (status, "<html" in page) == (200, True), page[:200]
-    assert browser.post("/session", token=token)["state"] == "open"
+    page = browser.ask("GET", "/")
+    opened = browser.post("/session", token=token)
     checked = browser.post("/check", link=made.link.id, key=key)
-    assert checked["passed"], checked
     browser.post("/save", link=made.link.id, key=key)
     invoke(rig, PROMOTER.ending)
-    assert browser.post("/state", link=made.link.id)["state"] == "waiting"
-
+    before = browser.post("/state", link=made.link.id)["state"]
     one, done = run_connect.confirm(rig.fleet, CUSTOMER, None, confirmed=lambda seen: seen.place.id == made.link.id)
-    assert one.outcome is not None
-    assert one.outcome.organization == theirs.organization
-    assert done.outcome is not None
-    assert done.outcome.state == "promoted", done
-    assert browser.post("/state", link=made.link.id)["state"] == "promoted"
+    return Way(
+        key,
+        theirs.organization,
+        page,
+        opened,
+        checked,
+        before,
+        one.outcome.organization if one.outcome else None,
+        done.outcome,
+        browser.post("/state", link=made.link.id)["state"],
+        browser.traffic,
+    )
+
+
+def test_a_customers_key_goes_from_the_page_to_the_application(rig: Rig, way: Way) -> None:
+    assert (way.page[0], "<html" in way.page[1]) == (200, True), way.page[1][:200]
+    assert (way.opened["state"], way.checked["passed"]) == ("open", True), way.checked
+    assert (way.before, way.told) == ("waiting", way.organization)
+    assert way.done is not None
+    assert (way.done.state, way.after) == ("promoted", "promoted")
     role = rig.names.runtime_role_arn
     with KeyReader(CELL, session=rig.cell.session("runtime"), role_arn=role) as reader:
-        assert reader.get(CUSTOMER).reveal() == key
-    traffic += browser.traffic
+        assert reader.get(CUSTOMER).reveal() == way.key
     for stack in (CELL, f"{CUSTOMER}.{CELL}"):
-        assert key not in json.dumps(rig.export(stack, "--show-secrets")), "no key is in a state"
+        assert way.key not in json.dumps(rig.export(stack, "--show-secrets")), "no key is in a state"
 
 
 def invoke(rig: Rig, ending: str) -> dict[str, Any]:
@@ -116,9 +154,19 @@ class TheCrowd(TheirOpenAI):
     organization = "org-crowd"
 
 
-def test_a_crowd_at_once_ends_saved_or_busy_and_nothing_is_lost(rig: Rig, traffic: list[str]) -> None:
-    """Whoever the page had no execution for is told so, and saves afterwards. Each key arrives by its own link, and the
-    neighbours notice nothing: the application reads, and the promoter runs, since the page's executions are its own."""
+@dataclass(frozen=True)
+class Crowd:
+    """`saved`: who had while all were there. `live`: what the application read before and meanwhile."""
+
+    customers: list[Customer]
+    saved: list[bool]
+    live: tuple[str, str]
+
+
+@pytest.fixture(scope="module")
+def crowd(rig: Rig, way: Way) -> Crowd:
+    """At the page at once, while the application reads the key that came before, and the promoter runs."""
+    assert way.done
     theirs = TheCrowd(rig.cell)
     customers = [
         Customer(run_connect.make(rig.fleet, CUSTOMER, seconds=3600, language="en"), theirs.key()[1])
@@ -129,13 +177,20 @@ def test_a_crowd_at_once_ends_saved_or_busy_and_nothing_is_lost(rig: Rig, traffi
         ThreadPoolExecutor(1) as beside,
         KeyReader(CELL, session=rig.cell.session("runtime"), role_arn=role) as reader,
     ):
-        crowd = beside.submit(at_once, rig.cell, customers, (0.2, 0.4))
+        come = beside.submit(at_once, rig.cell, customers, (0.2, 0.4))
         live = reader.get(CUSTOMER).reveal()
         invoke(rig, PROMOTER.ending)
-        assert reader.get(CUSTOMER, fresh=True).reveal() == live
-        crowd.result()
+        again = reader.get(CUSTOMER, fresh=True).reveal()
+        come.result()
+    return Crowd(customers, [one.saved for one in customers], (live, again))
 
-    busy = [one for one in customers if not one.saved]
+
+def test_a_crowd_at_once_ends_saved_or_busy_and_nothing_is_lost(rig: Rig, way: Way, crowd: Crowd) -> None:
+    """Whoever the page had no execution for is told so, and saves afterwards. Each key arrives by its own link, and the
+    neighbours notice nothing: the application reads, and the promoter runs, since the page's executions are its own."""
+    customers = crowd.customers
+    assert crowd.live == (way.key, way.key)
+    busy = [one for one, saved in zip(customers, crowd.saved, strict=True) if not saved]
     assert len(busy) < CROWD, "some were served"
     states = {one.place.id: one.state for one in run_connect.listed(rig.fleet, CUSTOMER)[CELL]}
     for one in customers:
@@ -147,7 +202,6 @@ def test_a_crowd_at_once_ends_saved_or_busy_and_nothing_is_lost(rig: Rig, traffi
     told = arrived(rig, {one.made.link.id for one in customers})
     assert told == {one.made.link.id: one.key[-4:] for one in customers}
     run_connect.revoke(rig.fleet, CUSTOMER, None)
-    traffic += [text for one in customers for text in one.traffic]
 
 
 def arrived(rig: Rig, links: set[str]) -> dict[str, str]:
@@ -163,8 +217,9 @@ def arrived(rig: Rig, links: set[str]) -> dict[str, str]:
     return found
 
 
-def test_no_key_stands_in_logs_traffic_objects_or_the_trail(rig: Rig, traffic: list[str], tmp_path: Path) -> None:
-    """After the tests above, and after keys were put where none belongs."""
+def test_no_key_stands_in_logs_traffic_objects_or_the_trail(rig: Rig, way: Way, crowd: Crowd, tmp_path: Path) -> None:
+    """After keys came, one by one and at once, and were put where none belongs."""
+    traffic = [*way.traffic, *(text for one in crowd.customers for text in one.traffic)]
     key = TheirOpenAI(rig.cell, "a careless customer's").key()[1]
     admin = rig.cell.openai.create_admin_key("pasted by mistake")
     made = run_connect.make(rig.fleet, CUSTOMER, seconds=3600, language="en")
@@ -232,6 +287,38 @@ def test_nothing_of_a_link_stays_longer_than_thirty_days_and_what_a_person_confi
     s3.close()
     ended = {rule["Filter"]["Prefix"]: rule["Expiration"]["Days"] for rule in rules if rule["Status"] == "Enabled"}
     assert ended == dict.fromkeys(("handed-in/", "links/", "outcome/", "revoked/", "seen/"), 30)
+
+
+def test_doctor_sees_that_the_page_is_open_and_what_closes_it(rig: Rig) -> None:
+    """By the command with which the page is switched off at once, as docs/connect.md has it."""
+    told = {one.check: one for one in doctored(rig)}
+    assert [told[check].state for check in ("functions", PAGE, PROMOTING)] == ["ok"] * 3, told
+    page = Browser(rig.cell, run_connect.make(rig.fleet, CUSTOMER, seconds=3600, language="en").url.partition("#")[0])
+    assert page.ask("GET", "/")[0] == 200
+
+    (block,) = re.findall(r"```sh\n(aws lambda put-function-concurrency .*?)```", DOCS.read_text("utf-8"), re.DOTALL)
+    typed = block.replace("CELL", CELL)
+    try:
+        in_shell(rig, typed)
+        assert page.ask("GET", "/")[0] == 429
+        (closed,) = [one for one in doctored(rig) if one.check == PAGE]
+        assert (closed.state, "is closed" in closed.seen) == ("wrong", True), closed
+    finally:
+        in_shell(rig, typed.replace("executions 0", f"executions {CONNECT.reserved}"))
+    assert page.ask("GET", "/")[0] == 200
+
+
+def doctored(rig: Rig) -> list[Finding]:
+    return run_doctor.examine(rig.fleet, CELL, report=lambda _: None)[CELL]
+
+
+def in_shell(rig: Rig, typed: str) -> None:
+    """As a person types it, with AWS's own command line."""
+    tools = {"PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))}
+    done = subprocess.run(
+        ["bash", "-ec", typed], env=rig.environment() | tools, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_nobody_invokes_the_page_but_through_its_url(rig: Rig) -> None:

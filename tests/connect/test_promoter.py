@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ClientError
 
+from functions.connect.seen import Seen, held
 from functions.promoter.decide import UNCHECKED_SECONDS, UNCONFIRMED_SECONDS
 from functions.promoter.handler import named_in, run
 from functions.promoter.services import Services
@@ -135,6 +136,24 @@ def test_a_refused_key_leaves_the_link_alive(world: World) -> None:
     promoted(world, place, key)
 
 
+def test_two_refusals_within_a_second_are_two(world: World) -> None:
+    """The page knows a refusal by its time: the second would else count as the first, and the link be stuck."""
+    made, token = world.issue()
+    place, services = Place.of(made), world.services()
+    services.wall = lambda: made.issued + 60.0
+    told: list[str] = []
+    for letter in "xy":
+        world.hand_in(place, token, "sk-" + "svcacct-" + letter * 100)
+        assert run(services, [place]) == {"refuse": 1}
+        outcome = world.outcome(place)
+        assert outcome is not None
+        told.append(outcome.at)
+    assert told[0] < told[1]
+    second = Seen(handed_in="the digest of the second", after=told[0], written=True)
+    assert held(second, told[1]) == "", "the link is open for a third key"
+    assert held(second, told[0]) == "the digest of the second", "until it is refused too"
+
+
 def test_two_runs_at_once_are_as_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each has looked before the other acts."""
     key = world.key()
@@ -190,6 +209,19 @@ def test_it_may_die_before_or_after_any_call(world: World) -> None:
         break
     else:
         raise AssertionError("it was always killed")
+
+
+def test_it_may_die_before_or_after_any_call_while_it_refuses(world: World) -> None:
+    wrong = "sk-" + "svcacct-" + "x" * 100
+    with world.killed_at(-1, "never") as calls:
+        assert world.promote(world.saved(wrong)) == {"refuse": 1}
+    for call in range(len(calls)):
+        for moment in ("before", "after"):
+            place = world.saved(wrong)
+            with world.killed_at(call, moment), pytest.raises(Killed):
+                world.promote(place)
+            world.promote(place)
+            refused(world, place, "refused")
 
 
 def test_expiry_counts_when_the_key_was_handed_in(world: World) -> None:
@@ -341,7 +373,19 @@ def test_a_ciphertext_that_was_moved_is_dropped(world: World) -> None:
     assert world.live() is None
 
 
-@pytest.mark.parametrize("body", [b"", b"nonsense", b"\x00" * 5000])
+@pytest.mark.parametrize("size", [0, 6_145, 100_000])
+def test_a_size_that_kms_refuses_is_dropped_without_asking_it(world: World, size: int) -> None:
+    """KMS says ValidationException, as it does of our own faults: the promoter would fail at it each minute."""
+    made, _ = world.issue()
+    place = Place.of(made)
+    world.cell.page.s3.put_object(Bucket=world.cell.bucket, Key=place.handed_in, Body=b"x" * size)
+    with world.killed_at(1_000, "before") as called:
+        assert world.promote(place) == {"drop": 1}
+    assert "kms.Decrypt" not in called
+    assert not world.lies_in_intake(place)
+
+
+@pytest.mark.parametrize("body", [b"nonsense", b"\x00" * 5000])
 def test_nonsense_is_dropped(world: World, body: bytes) -> None:
     made, _ = world.issue()
     world.cell.page.s3.put_object(Bucket=world.cell.bucket, Key=Place.of(made).handed_in, Body=body)

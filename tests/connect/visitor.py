@@ -16,8 +16,10 @@ from urllib.parse import urlsplit
 from local.cell import LocalCell
 from ops.actions.connect_links import Made
 
-BUSY: Final = frozenset({429, 503})
-"""Lambda's own answer where no execution is free, and the page's where AWS gives it none: "busy, trying again"."""
+NO_ANSWER: Final = 0
+BUSY: Final = frozenset({429, 502, 503, 504, NO_ANSWER})
+"""Lambda's own answers where no execution is free or one was ended, the page's where AWS gives it none, and a lost
+connection. For all of them the page's script says "trying again"."""
 
 
 class Browser:
@@ -30,6 +32,7 @@ class Browser:
         self.traffic: list[str] = []
 
     def ask(self, method: str, path: str, fields: dict[str, Any] | None = None) -> tuple[int, str]:
+        """Status and text. Raises OSError and HTTPException where the connection is lost."""
         headers = {"Host": self._host, "Origin": f"https://{self._host}", "Sec-Fetch-Site": "same-origin"}
         headers |= {"Content-Type": "application/json"} if fields is not None else {}
         headers |= {"Cookie": self.cookie} if self.cookie else {}
@@ -77,11 +80,16 @@ class Customer:
 
     def _done(self, browser: Browser, step: tuple[str, str, dict[str, Any] | None], pauses: Sequence[float]) -> bool:
         for pause in (*pauses, None):
-            status, text = browser.ask(*step)
+            try:
+                status, text = browser.ask(*step)
+            except (OSError, http.client.HTTPException) as error:
+                status, text = NO_ANSWER, repr(error)
             self.answers[status] += 1
             if status == 200:
                 return step[1] != "/check" or bool(json.loads(text)["passed"])
-            assert status in BUSY, f"{step[0]} {step[1]}: {status} {text[:500]}"
+            # Their own check still runs, whose answer was lost.
+            again = status in BUSY or (status == 409 and json.loads(text)["error"] == "busy")
+            assert again, f"{step[0]} {step[1]}: {status} {text[:500]}"
             if pause is not None:
                 # As the page's script does, so that those who wait do not come back together.
                 time.sleep(pause * random.uniform(0.75, 1.25))

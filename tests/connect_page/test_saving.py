@@ -145,17 +145,47 @@ def test_saving_at_once_from_many_tabs_is_saving_once(browser: Browser, theirs: 
     assert given.handed_in() is not None
 
 
-def test_a_save_whose_hand_in_failed_is_finished_by_the_next(
+@pytest.mark.parametrize("ended", ["before", "after"])
+def test_a_save_that_ended_in_the_middle_shows_no_receipt_and_is_finished_by_the_same_key(
+    ended: str, browser: Browser, theirs: TheirOpenAI, given: Given, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The function ended before or after it wrote the ciphertext, and so did the tab: a receipt now would be for a key
+    that may lie nowhere, and which nobody has any more once the customer leaves."""
+    key, other, write = theirs.key()[1], theirs.key()[1], Store.hand_in
+    for one in (key, other):
+        assert browser.check(one)[1]["passed"]
+
+    def ends(*arguments: Any) -> bool:
+        if ended == "after":
+            write(*arguments)
+        raise OSError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "hand_in", ends)
+        assert browser.save(key)[0] == 503
+
+    assert browser.open()[1]["state"] == "open"
+    assert browser.save(other) == (409, {"error": "another", "seconds": 0}), "the first may lie there"
+    billed = _billed(intake)
+    assert browser.check(key)[1]["passed"]
+    assert _billed(intake) == billed
+    assert browser.save(key)[1]["state"] == "saved"
+    handed_in = given.handed_in()
+    assert handed_in is not None
+    assert handed_in.key == SecretText(key)
+    assert browser.open()[1]["state"] == "saved"
+
+
+def test_a_save_that_ended_in_the_middle_is_told_once_the_promoter_took_the_key(
     browser: Browser, theirs: TheirOpenAI, given: Given, intake: Intake
 ) -> None:
-    """The record says that the key was handed in, and the object is missing: the function ended between the two."""
     key = theirs.key()[1]
     browser.check(key)
     browser.save(key)
+    intake.put(given.place.seen, json.dumps(given.seen() | {"written": False}))
+    given.decide("promoted")
     given.end_copy()
-
-    assert browser.save(key)[1]["result"] == "already_saved"
-    assert given.handed_in() is not None
+    assert browser.open()[1]["state"] == "promoted"
 
 
 def test_a_key_that_the_promoter_took_is_not_handed_in_again(
@@ -281,6 +311,27 @@ def test_two_tabs_that_check_at_once_do_not_have_the_key_billed_twice(
     assert {status for status, _ in answers} <= {200, 409}
     assert [told for status, told in answers if status == 409 and told != {"error": "busy", "seconds": 2}] == []
     assert _billed(intake) == 1
+
+
+def test_a_lost_answer_of_s3_makes_nobody_wait_for_themselves(
+    browser: Browser, theirs: TheirOpenAI, intake: Intake, given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDK repeats a write whose answer was lost, and S3 refuses the second: the record changed since it was read.
+    It was this request that changed it: no other check runs, and none is billed again."""
+    key, write = theirs.key()[1], Store._write
+
+    def lost(store: Store, name: str, body: bytes, version: str | None) -> bool:
+        return write(store, name, body, version) and write(store, name, body, version)
+
+    monkeypatch.setattr(Store, "_write", lost)
+    opens = given.seen()["opens"]
+    assert browser.open()[0] == 200
+    assert given.seen()["opens"] == opens + 1
+
+    assert browser.check(key)[1]["passed"]
+    told = browser.save(key)[1]
+
+    assert (told["state"], given.seen()["checks"], _billed(intake)) == ("saved", 1, 1)
 
 
 def test_a_balance_that_was_empty_is_asked_for_again(browser: Browser, theirs: TheirOpenAI, intake: Intake) -> None:

@@ -72,6 +72,13 @@ def test_within_the_boundary_that_a_bootstrap_made_they_do_so_too() -> None:
     assert (found.outcome, found.counterexample) == ("holds", "")
 
 
+def test_every_claim_holds_in_a_bootstrapped_cell_with_connect() -> None:
+    resources, cell = deployed("tenants", "bootstrapped: true\nconnect: {enabled: true}\n")
+    found = {claim.name: verdict(claim).outcome for claim in claims(read(resources, by_bootstrap(cell)), cell)}
+    assert CLAIM in found
+    assert set(found.values()) == {"holds"}, found
+
+
 def test_a_cell_without_a_pipeline_claims_nothing_about_one(shipped: Sequence[Registered], cell: Cell) -> None:
     assert CLAIM not in {claim.name for claim in claims(read(shipped), cell)}
 

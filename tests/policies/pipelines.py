@@ -28,22 +28,23 @@ pipeline:
 
 
 @cache
-def with_a_pipeline(name: str, mode: Mode, deployed: bool = True) -> tuple[Resource, ...]:
-    with _fleet(mode) as root:
+def with_a_pipeline(name: str, mode: Mode, deployed: bool = True, more: str = "") -> tuple[Resource, ...]:
+    """`more` is added to the cell's file."""
+    with _fleet(mode, more) as root:
         return stack(name, deployed, root)
 
 
 @cache
-def cell_with_a_pipeline(mode: Mode) -> Cell:
-    with _fleet(mode) as root:
+def cell_with_a_pipeline(mode: Mode, more: str = "") -> Cell:
+    with _fleet(mode, more) as root:
         return tenancy.load(root).cells["local"]
 
 
 @contextmanager
-def _fleet(mode: Mode) -> Generator[Path]:
+def _fleet(mode: Mode, more: str) -> Generator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         for kind in ("tenants", "cells"):
             shutil.copytree(ROOT / kind, Path(folder, kind))
         cell = Path(folder, "cells", "local.yaml")
-        cell.write_text(cell.read_text(encoding="utf-8") + PIPELINE.format(deploys=mode), encoding="utf-8")
+        cell.write_text(cell.read_text(encoding="utf-8") + PIPELINE.format(deploys=mode) + more, encoding="utf-8")
         yield Path(folder)

@@ -28,6 +28,14 @@ def platform() -> tuple[Resource, ...]:
     return with_a_pipeline("local", "everything")
 
 
+def test_a_bootstrapped_cell_with_a_pipeline_of_tenants_and_connect_passes_the_pack() -> None:
+    more = "bootstrapped: true\nconnect: {enabled: true}\n"
+    told = config(cell_with_a_pipeline("tenants", more))
+    for name in ("local", "initech.local"):
+        resources = with_a_pipeline(name, "tenants", more=more)
+        assert [*judge(resources), *judge(resources, told)] == [], name
+
+
 @pytest.mark.parametrize("deployed", [True, False], ids=["deployed", "first preview"])
 @pytest.mark.parametrize("mode", MODES)
 def test_a_cell_with_a_pipeline_passes_the_pack(mode: Mode, deployed: bool) -> None:
