@@ -11,6 +11,7 @@ from typing import Final
 
 from components.iam.state_store import closed
 from components.iam.statements import Document, Statement, allow, document
+from functions.shared.handover import HANDOVERS
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import FUNCTIONS
 from myflux_keys.declaration import CATALOGUE, DECLARATIONS
@@ -20,10 +21,10 @@ _STATE: Final = "health/*"
 
 
 def health_bucket(names: CellNames, *, deployers: Sequence[str], tls: bool = True) -> Document:
-    """Objects are for the functions that watch, and for `deployers` (ARNs), who write declarations and read back what
-    they wrote. `tls` False is for a local cell, as of the state's bucket."""
+    """Objects are for the functions that watch or read hand-overs, and for `deployers` (ARNs), who write declarations
+    and read back what they wrote. `tls` False is for a local cell, as of the state's bucket."""
     bucket = names.health_bucket_arn
-    watchers = [names.function_role_arn(one) for one in FUNCTIONS if one.watches]
+    watchers = [names.function_role_arn(one) for one in FUNCTIONS if one.watches or one.reads_handovers]
     return document(
         *closed(names, bucket, tls=tls),
         {
@@ -46,7 +47,20 @@ def watching(names: CellNames) -> list[Statement]:
     bucket = names.health_bucket_arn
     return [
         allow("NamesOfDeclarations", "s3:ListBucket", [bucket]),
-        allow("ReadDeclarations", "s3:GetObject", [f"{bucket}/{DECLARATIONS}*", f"{bucket}/{CATALOGUE}"]),
+        allow(
+            "ReadDeclarations",
+            "s3:GetObject",
+            [f"{bucket}/{DECLARATIONS}*", f"{bucket}/{HANDOVERS}*", f"{bucket}/{CATALOGUE}"],
+        ),
         allow("RememberFindings", ["s3:GetObject", "s3:PutObject"], [f"{bucket}/{_STATE}"]),
         allow("SendMessages", "sns:Publish", [names.alarm_topic_arn]),
+    ]
+
+
+def reading_handovers(names: CellNames) -> list[Statement]:
+    """For a function that does not watch. Names are listed for the same reason as above."""
+    bucket = names.health_bucket_arn
+    return [
+        allow("NamesOfRecords", "s3:ListBucket", [bucket]),
+        allow("ReadHandovers", "s3:GetObject", [f"{bucket}/{HANDOVERS}*"]),
     ]

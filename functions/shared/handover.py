@@ -181,8 +181,8 @@ def standing(
     enabled: bool = True,
     readable: bool = True,
 ) -> Standing:
-    """`old`: the tenant's other valid keys, the newest first; None if nobody looked. `readable`: keys' use can be read,
-    as it cannot for a customer's own key."""
+    """`old`: the tenant's other valid keys, first the one of AWSPREVIOUS; None if nobody looked. `readable`: whether
+    keys' use can be read, as it cannot for a customer's own key."""
     if not enabled:
         return Standing("not_used")
     since = record.connected_since if record else None
@@ -203,7 +203,7 @@ def _is_unused(key: OldKey, confirmed_at: float, now: float) -> bool:
 
 def _held(record: Handover | None, old: Collection[OldKey], after: float) -> OldKey | None:
     """The old key that the consumer may hold: the one that was used last, since readers replace theirs by themselves;
-    if none is used, the one that was handed over last, or else the newest."""
+    if none is used, the one that was handed over last, or else the previous one."""
     used = [key for key in old if key.used_since(after)]
     if used:
         return max(used, key=lambda key: key.last_used_at or 0)
