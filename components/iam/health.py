@@ -24,7 +24,8 @@ def health_bucket(names: CellNames, *, deployers: Sequence[str], tls: bool = Tru
     """Objects are for the functions that watch or read hand-overs, and for `deployers` (ARNs), who write declarations
     and read back what they wrote. `tls` False is for a local cell, as of the state's bucket."""
     bucket = names.health_bucket_arn
-    watchers = [names.function_role_arn(one) for one in FUNCTIONS if one.watches or one.reads_handovers]
+    watchers = [names.function_role_arn(one) for one in FUNCTIONS if one.watches]
+    readers = [names.function_role_arn(one) for one in FUNCTIONS if one.reads_handovers]
     return document(
         *closed(names, bucket, tls=tls),
         {
@@ -33,7 +34,23 @@ def health_bucket(names: CellNames, *, deployers: Sequence[str], tls: bool = Tru
             "Principal": "*",
             "Action": ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
             "Resource": f"{bucket}/*",
-            "Condition": {"StringNotEquals": {"aws:PrincipalArn": [*watchers, *deployers]}},
+            "Condition": {"StringNotEquals": {"aws:PrincipalArn": [*watchers, *readers, *deployers]}},
+        },
+        {
+            "Sid": "OthersReadHandoversOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "NotResource": f"{bucket}/{HANDOVERS}*",
+            "Condition": {"StringEquals": {"aws:PrincipalArn": readers}},
+        },
+        {
+            "Sid": "AndWriteNothing",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": ["s3:DeleteObject", "s3:PutObject"],
+            "Resource": f"{bucket}/*",
+            "Condition": {"StringEquals": {"aws:PrincipalArn": readers}},
         },
     )
 

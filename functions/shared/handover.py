@@ -145,6 +145,11 @@ class OldKey:
         """When it ends at the latest; None if that is unknown, so that nothing extends it."""
         return None if self.replaced_at is None else self.replaced_at + LONGEST_SECONDS
 
+    @property
+    def ends(self) -> float | None:
+        """When it ends if nobody hands a new one over: the sweep extends it until its last day."""
+        return max((one for one in (self.expires_at, self.last_day) if one is not None), default=None)
+
     def used_since(self, moment: float) -> bool:
         """Whether anybody but a reader with a cache used it after `moment`. Only a reader that cached it just before
         its replacement uses it in the hour after, and so may a probe of the health function."""
