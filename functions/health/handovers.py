@@ -48,9 +48,10 @@ def recorded(client: SecretsManagerClient, store: Store, cell: str, secret: Tena
         tenant = None
     if tenant is None:
         return Recorded(secret.tenant, records, versions, 0.0, readable=False)
-    longest = (secret.last_rotated or 0) + max(LONGEST_SECONDS, tenant.overlap)
+    live_since = max(secret.last_rotated or 0, versions.made.get(versions.current or "", 0))
+    open_until = live_since + max(LONGEST_SECONDS, tenant.overlap)
     ids = (tenant.project_id, tenant.service_account_id)
-    return Recorded(secret.tenant, records, versions, longest, True, *ids)
+    return Recorded(secret.tenant, records, versions, open_until, True, *ids)
 
 
 def turns(asked: Iterable[Recorded], looked_at: Mapping[str, float], now: float) -> list[Recorded]:

@@ -199,12 +199,10 @@ def consumers(tenant: Tenant, seen: Mapping[str, HandoverSeen] | None) -> Step:
     """`seen`: hand-overs as the health function saw them now; None: it did not tell."""
     asked = f"tenants/{tenant.tenant}.yaml, the record of each hand-over, and use of the old keys"
     steps = [_consumer(tenant, one, None if seen is None else seen.get(one.name)) for one in tenant.consumers.used]
-    worst = max((state for _, state, _ in steps), key=_BY_NEED.index)
+    found = {state for _, state, _ in steps}
+    worst: State = "wrong" if "wrong" in found else "ok" if found == {"ok"} else "could not be asked"
     mend = next((mend for _, _, mend in steps if mend), "")
     return Step("consumers", asked, worst, "; ".join(told for told, _, _ in steps), mend)
-
-
-_BY_NEED: Final[tuple[State, ...]] = ("ok", "could not be asked", "wrong")
 
 
 def _consumer(tenant: Tenant, one: Consumer, seen: HandoverSeen | None) -> tuple[str, State, str]:
