@@ -29,8 +29,11 @@ TURNS: Final = 4
 """Tenants a cycle and organization: the calls a minute of the endpoint, with some left to the sweep."""
 
 
-def recorded(client: SecretsManagerClient, store: Store, cell: str, secret: TenantSecret) -> Recorded | None:
-    """None: no consumer needs a person. Raises botocore's errors."""
+def recorded(
+    client: SecretsManagerClient, store: Store, cell: str, secret: TenantSecret, now: float
+) -> Recorded | None:
+    """None: no consumer needs a person. The versions' dates are read only while an old key may live. Raises botocore's
+    errors."""
     if not secret.pasted:
         return None
     records: dict[str, Handover | None] = {}
@@ -41,17 +44,22 @@ def recorded(client: SecretsManagerClient, store: Store, cell: str, secret: Tena
             text = str(error)
             log.line("health.handover", level=logging.ERROR, tenant=secret.tenant, consumer=consumer, error=text)
             records[consumer] = None
-    versions = Versions(secret.state.stages, SecretStore(client, secret.arn).made_at())
     try:
         tenant = read_tenant(secret.state, cell) if secret.managed else None
     except Refused:
         tenant = None
     if tenant is None:
-        return Recorded(secret.tenant, records, versions, 0.0, readable=False)
-    live_since = max(secret.last_rotated or 0, versions.made.get(versions.current or "", 0))
-    open_until = live_since + max(LONGEST_SECONDS, tenant.overlap)
+        return Recorded(secret.tenant, records, Versions(secret.state.stages, {}), 0.0, readable=False)
+    longest = max(LONGEST_SECONDS, tenant.overlap)
     ids = (tenant.project_id, tenant.service_account_id)
-    return Recorded(secret.tenant, records, versions, open_until, True, *ids)
+    rotated = secret.last_rotated
+    if rotated is not None:
+        found = Recorded(secret.tenant, records, Versions(secret.state.stages, {}), rotated + longest, True, *ids)
+        if not found.is_open(now):
+            return found
+    versions = Versions(secret.state.stages, SecretStore(client, secret.arn).made_at())
+    live_since = max(rotated or 0, versions.made.get(versions.current or "", 0))
+    return Recorded(secret.tenant, records, versions, live_since + longest, True, *ids)
 
 
 def turns(asked: Iterable[Recorded], looked_at: Mapping[str, float], now: float) -> list[Recorded]:

@@ -63,7 +63,7 @@ def tell(
     for scope, change in sorted(changes.items()):
         for event in ("started", "worse", "ended"):
             for trouble in getattr(change, event):
-                if KINDS[trouble.kind].quiet or (event == "ended" and _goes_on(trouble, histories[scope])):
+                if KINDS[trouble.kind].quiet or (event == "ended" and _goes_on(trouble, change.history)):
                     continue
                 if scope.of == TENANT and KINDS[trouble.kind].folds:
                     getattr(causes.setdefault(trouble.slot, _Cause()), event).append((scope, trouble))

@@ -100,7 +100,7 @@ def ask_tenant(tenant: str, found: Roster, before: TenantState, history: History
     model = probe_model(declared, now) if due else None
     answers = ask(services.settings.common.base_url, services.deadline, held, model)
     secret = SecretFacts(False, late, held.expires_at, held.owned_by_person)
-    handed = recorded(services.secrets, services.store, services.settings.common.cell, listed.secret)
+    handed = recorded(services.secrets, services.store, services.settings.common.cell, listed.secret, now)
     told = (answers.listing, answers.probe, answers.calls, answers.server_time)
     return Asked(tenant, before, secret, *told, held, handed)
 
