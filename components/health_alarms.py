@@ -27,6 +27,7 @@ SAYS: Final[Mapping[str, str]] = {
     "RotationsLate": "A tenant's key was not rotated in time.",
     "KeysOfPersons": "A tenant's key belongs to a person.",
     "Undeclared": "A tenant's declaration, secret or project is without the others.",
+    "HandoversDue": "A tenant's current key was not handed over to a consumer such as CINNOX.",
     "CountriesDropped": "OpenAI no longer offers its API in a tenant's country.",
 }
 """By metric. Kinds that are only shown have none."""

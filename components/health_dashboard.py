@@ -20,7 +20,14 @@ GRAPHS: Final[Mapping[str, Sequence[str]]] = {
     "Calls that fail": ("KeyRefused", "OutOfMoney", "RateLimited", "CallsRefused", "OpenAISilent"),
     "Models": ("ModelsHidden", "ModelsRetiring", "ModelsRetired"),
     "Money and limits": ("BudgetReached", "BudgetForecast", "LimitsDiffer"),
-    "Keys and tenants": ("KeysExpiring", "RotationsLate", "KeysOfPersons", "Undeclared", "CountriesDropped"),
+    "Keys and tenants": (
+        "KeysExpiring",
+        "RotationsLate",
+        "KeysOfPersons",
+        "Undeclared",
+        "CountriesDropped",
+        "HandoversDue",
+    ),
 }
 """Metrics by the title of their graph. Each counts tenants, organizations or the cell."""
 

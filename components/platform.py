@@ -25,10 +25,10 @@ from components.iam.copies import Replica
 from components.key_function import KeyFunction, KeyFunctionArgs
 from components.runtime_access import RuntimeAccess, RuntimeAccessArgs
 from components.sweep import Sweep, SweepArgs
-from functions.health.settings import BUCKET, LANGUAGE, TOPIC
+from functions.health.settings import LANGUAGE, TOPIC
 from functions.promoter.settings import BUCKET as INTAKE_BUCKET
 from functions.promoter.settings import INTAKE_KEY, LINK_KEY
-from functions.shared.environment import ADMIN_SECRET, BASE_URL, CELL, ORGANIZATION
+from functions.shared.environment import ADMIN_SECRET, BASE_URL, CELL, HEALTH_BUCKET, ORGANIZATION
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import (
     ADMIN_ROTATION,
@@ -148,12 +148,13 @@ class Platform(pulumi.ComponentResource):
             INTAKE_KEY: names.intake_kms_alias,
             LINK_KEY: names.link_kms_alias,
         }
-        watching = {BUCKET: names.health_bucket, TOPIC: names.alarm_topic_arn, LANGUAGE: args.language}
+        watching = {TOPIC: names.alarm_topic_arn, LANGUAGE: args.language}
 
         def _environment(one: CellFunction) -> dict[str, str]:
             if one.takes_in:
                 return {CELL: names.cell, BASE_URL: args.openai_base_url} | taking_in
-            return environment | (watching if one.watches else taking_in if one.promotes else {})
+            bucket = {HEALTH_BUCKET: names.health_bucket} if one.watches or one.reads_handovers else {}
+            return environment | bucket | (watching if one.watches else taking_in if one.promotes else {})
 
         def function(one: CellFunction) -> KeyFunction:
             function_name = names.function(one)

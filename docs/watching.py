@@ -16,6 +16,7 @@ from functions.health.asking import TOKENS
 from functions.health.counting import counted
 from functions.health.limits import TURNS
 from functions.health.trouble import KINDS
+from functions.shared.handover import LONGEST_SECONDS
 from myflux_keys.admin_budget import CALLS_PER_MINUTE
 from ops import prices
 from ops.prices import Call
@@ -116,6 +117,17 @@ def total(tenants: int, organizations: int) -> Decimal:
     return sum((usd for _, usd in month(tenants, organizations).values()), Decimal(0)).quantize(CENT)
 
 
+def records(tenants: int) -> Decimal:
+    """US dollars a month: one read a cycle of who handed the key over."""
+    return tenants * CYCLES * PRICES["S3, reads"][0] / PRICES["S3, reads"][1]
+
+
+def handing_over(tenants: int) -> Decimal:
+    """US dollars a rotation: one list of versions a cycle, for as long as an old key may live."""
+    cycles = LONGEST_SECONDS // 3600
+    return tenants * cycles * PRICES["Secrets Manager, calls"][0] / PRICES["Secrets Manager, calls"][1]
+
+
 def billed_calls(tenants: int) -> Decimal:
     """US dollars a month if no tenant has any traffic: one call a day each, with as many tokens as it may have."""
     return tenants * 30 * prices.cost(MODEL, Call(INPUT_TOKENS, TOKENS), prices.day_of([MODEL]))
@@ -152,6 +164,8 @@ are {SECONDS_A_TENANT} s of the function a tenant, and {E_MAILS:,} e-mails. Pric
 | **all** | | **{total(2_000, 1):,.2f}** |
 
 In 200 customers' organizations it is {total(2_000, 200):,.2f}: an admin key is read for each. We pay AWS's side.
+A tenant with `cinnox` adds a read of its record to each cycle, which is {records(2_000):,.2f} a month for 2,000 of
+them; and while an old key may live a list of its secret's versions, at most {handing_over(1):,.4f} a rotation.
 
 OpenAI's side is paid by whose organization makes the call: we for managed tenants, a customer for their own key or
 organization. Only a tenant without traffic gets a billed call, once a day, of at most {TOKENS} output tokens. If none

@@ -39,8 +39,10 @@ class CellFunction:
     sends_metrics: bool = False
     """Whether it sends numbers to CloudWatch."""
     watches: bool = False
-    """Whether it reads tenants' declarations, keeps what it found beside them, and sends messages to the alarms'
-    topic."""
+    """Whether it reads tenants' declarations and hand-overs, keeps what it found beside them, and sends messages to the
+    alarms' topic."""
+    reads_handovers: bool = False
+    """Whether it reads hand-overs and nothing else of what a function that watches reads."""
     takes_in: bool = False
     """Whether it is the page where customers hand in keys: the one function that the public reaches."""
     promotes: bool = False
@@ -88,6 +90,7 @@ SWEEP: Final = CellFunction(
     lists_secrets=True,
     reads_trust=True,
     sends_metrics=True,
+    reads_handovers=True,
     rule="sweep",
 )
 HEALTH: Final = CellFunction(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from components.iam.connect import promoting, taking_in
 from components.iam.copies import Replica, rotation_writes_copies
-from components.iam.health import watching
+from components.iam.health import reading_handovers, watching
 from components.iam.statements import (
     Document,
     Statement,
@@ -78,6 +78,8 @@ def function_permissions(function: CellFunction, names: CellNames, replicas: Seq
         statements.append(put_metrics_statement())
     if function.watches:
         statements.extend(watching(names))
+    if function.reads_handovers:
+        statements.extend(reading_handovers(names))
     if function.takes_in:
         statements.extend(taking_in(names))
     if function.promotes:

@@ -11,6 +11,7 @@ from typing import Final
 
 from components.iam.state_store import closed
 from components.iam.statements import Document, Statement, allow, document
+from functions.shared.handover import HANDOVERS
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import FUNCTIONS
 from myflux_keys.declaration import CATALOGUE, DECLARATIONS
@@ -20,10 +21,11 @@ _STATE: Final = "health/*"
 
 
 def health_bucket(names: CellNames, *, deployers: Sequence[str], tls: bool = True) -> Document:
-    """Objects are for the functions that watch, and for `deployers` (ARNs), who write declarations and read back what
-    they wrote. `tls` False is for a local cell, as of the state's bucket."""
+    """Objects are for the functions that watch or read hand-overs, and for `deployers` (ARNs), who write declarations
+    and read back what they wrote. `tls` False is for a local cell, as of the state's bucket."""
     bucket = names.health_bucket_arn
     watchers = [names.function_role_arn(one) for one in FUNCTIONS if one.watches]
+    readers = [names.function_role_arn(one) for one in FUNCTIONS if one.reads_handovers]
     return document(
         *closed(names, bucket, tls=tls),
         {
@@ -32,7 +34,23 @@ def health_bucket(names: CellNames, *, deployers: Sequence[str], tls: bool = Tru
             "Principal": "*",
             "Action": ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
             "Resource": f"{bucket}/*",
-            "Condition": {"StringNotEquals": {"aws:PrincipalArn": [*watchers, *deployers]}},
+            "Condition": {"StringNotEquals": {"aws:PrincipalArn": [*watchers, *readers, *deployers]}},
+        },
+        {
+            "Sid": "OthersReadHandoversOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "NotResource": f"{bucket}/{HANDOVERS}*",
+            "Condition": {"StringEquals": {"aws:PrincipalArn": readers}},
+        },
+        {
+            "Sid": "AndWriteNothing",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": ["s3:DeleteObject", "s3:PutObject"],
+            "Resource": f"{bucket}/*",
+            "Condition": {"StringEquals": {"aws:PrincipalArn": readers}},
         },
     )
 
@@ -46,7 +64,20 @@ def watching(names: CellNames) -> list[Statement]:
     bucket = names.health_bucket_arn
     return [
         allow("NamesOfDeclarations", "s3:ListBucket", [bucket]),
-        allow("ReadDeclarations", "s3:GetObject", [f"{bucket}/{DECLARATIONS}*", f"{bucket}/{CATALOGUE}"]),
+        allow(
+            "ReadDeclarations",
+            "s3:GetObject",
+            [f"{bucket}/{DECLARATIONS}*", f"{bucket}/{HANDOVERS}*", f"{bucket}/{CATALOGUE}"],
+        ),
         allow("RememberFindings", ["s3:GetObject", "s3:PutObject"], [f"{bucket}/{_STATE}"]),
         allow("SendMessages", "sns:Publish", [names.alarm_topic_arn]),
+    ]
+
+
+def reading_handovers(names: CellNames) -> list[Statement]:
+    """For a function that does not watch. Names are listed for the same reason as above."""
+    bucket = names.health_bucket_arn
+    return [
+        allow("NamesOfRecords", "s3:ListBucket", [bucket]),
+        allow("ReadHandovers", "s3:GetObject", [f"{bucket}/{HANDOVERS}*"]),
     ]

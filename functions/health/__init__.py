@@ -15,6 +15,7 @@ Reading
     organizations  costs, usage and limits by the Admin API
     usage          the grouped calls
     limits         a project's limits, and whose turn it is
+    handovers      a tenant's hand-overs, and whose turn it is
     tenant_round   one tenant in one cycle
     asking         one tenant's own answers
 
@@ -34,6 +35,8 @@ Decisions (pure)
     forecast       the month's end
     drift          limits that differ from the declaration
     secret_life    the secret and key beside the declaration
+    handover_facts  a consumer's hand-over, and what is remembered of it
+    handover_judge  which of them is told, and how often
     probing        who gets a billed call
     lift           trouble of the organization's and of OpenAI's own
 

@@ -17,12 +17,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.health.counting import counted
 from functions.health.facts import Catalogue, Limits
+from functions.health.handover_facts import Handing
 from functions.health.history import Change, History, advance
 from functions.health.judge import judge, judge_gone
 from functions.health.lift import judge_silence, lift
 from functions.health.messages import message
 from functions.health.notices import Scope, tell
-from functions.health.organizations import read_money, read_some_limits
+from functions.health.organizations import read_money, read_some_handovers, read_some_limits, with_handovers
 from functions.health.pace import waits
 from functions.health.roster import Organization, Roster, roster
 from functions.health.services import Services
@@ -69,7 +70,8 @@ class Cycle:
                 state = self._money(found, state, workers)
             asked, cursor = self._ask(found, state, workers)
             limits = self._limits(found, state, workers)
-        state = self._decided(found, state, asked, limits, services.store.catalogue())
+            handed = self._handovers(found, state, asked, workers)
+        state = self._decided(found, state, asked, limits, handed, services.store.catalogue())
         state = replace(state, cursor=cursor, running_until=0.0 if not state.unsent else until)
         version = services.store.save(state, version)
         if state.unsent:
@@ -131,12 +133,24 @@ class Cycle:
             limits |= answer
         return limits
 
+    def _handovers(
+        self, found: Roster, state: State, asked: Mapping[str, Asked], workers: Executor
+    ) -> dict[str, tuple[Handing, ...]]:
+        """Those that were looked at, by tenant."""
+        recorded = {tenant: one.recorded for tenant, one in asked.items() if one.recorded is not None}
+        handed: dict[str, tuple[Handing, ...]] = {}
+        known = (repeat(recorded), repeat(state.tenants), repeat(self.services))
+        for answer in workers.map(read_some_handovers, self._organizations(found), *known):
+            handed |= answer
+        return handed
+
     def _decided(
         self,
         found: Roster,
         state: State,
         asked: Mapping[str, Asked],
         limits: Mapping[str, Limits],
+        handed: Mapping[str, tuple[Handing, ...]],
         catalogue: Catalogue,
     ) -> State:
         common, now = self.services.settings.common, self.services.now()
@@ -146,8 +160,10 @@ class Cycle:
         judged: dict[str, Judgement] = {}
         # Without a single declaration their place was not filled yet, and no tenant is called undeclared.
         for tenant, one in asked.items() if found.declared else ():
-            tenants[tenant] = one.remembered(limits.get(tenant), now)
-            facts = one.facts(found.declared.get(tenant), tenants[tenant], limits.get(tenant), shutdowns, now)
+            handings = handed.get(tenant) or (one.recorded.not_looked(now) if one.recorded else ())
+            remembered = with_handovers(one.remembered(limits.get(tenant), now), handings, now)
+            tenants[tenant] = remembered
+            facts = one.facts(found.declared.get(tenant), remembered, limits.get(tenant), shutdowns, now, handings)
             judged[tenant] = judge(facts, catalogue, histories.get(tenant, History()))
         of = {tenant: found.organization_of(tenant, common.organization_id) for tenant in judged}
         lifted = lift(judged, of)

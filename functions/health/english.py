@@ -103,6 +103,22 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "restore it, or remove the tenant's file",
     ),
     "undeclared": ("there is a secret of a tenant that is not declared", "restore its file, or off-board it"),
+    "handover_due": (
+        "{subject} has not got the tenant's current key{old_ends}",
+        "hand the key over: it takes a minute",
+    ),
+    "handover_doubted": (
+        "the new key was confirmed for {subject} at {since}, but the old one is in use since, last at {used}{old_ends}",
+        "hand the new key over again: perhaps another key was pasted, or it was not saved",
+    ),
+    "handover_last_day": (
+        "the key in {subject} ends within a day, on {ends}, and the new one was not handed over",
+        "hand the new key over now: after that {subject} does not work",
+    ),
+    "handover_missed": (
+        "the old key has ended, and the new one was not handed over: {subject} does not work if it was connected",
+        "hand the new key over now",
+    ),
     "country_dropped": (
         "OpenAI no longer offers its API in {country}",
         "serve the tenant from elsewhere, or disable it",
@@ -113,6 +129,7 @@ WORDS: Final = {
     "started": "Trouble",
     "worse": "Worse",
     "ended": "Over",
+    "reminder": "Reminder",
     "tenant": "tenant",
     "tenants": "tenants",
     "organization": "organization",
@@ -138,6 +155,7 @@ WORDS: Final = {
     "us": "ours",
     "customer": "the customer's",
     "openai": "OpenAI's",
+    "old_ends": ". The old one ends on {ends} at the latest",
     "replacement": "; OpenAI names {replacement} in its place",
     "price": " ({input_usd} USD in, {output_usd} USD out for a million tokens{price_age})",
     "price_age": "; prices of {prices_as_of}, more than 90 days old",

@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from functions.health.handover_facts import Handing
 from functions.shared.openai_http import OpenAIError
 from myflux_keys.declaration import Declaration, RateLimit
 
@@ -78,7 +79,8 @@ class Catalogue:
 class Facts:
     """`days`: US dollars by day (UTC) as OpenAI's costs say, None if costs are not visible. `shutdowns`: every model's
     `shutdown_date` that any tenant's list showed in this cycle. `limit_raised_at`: when this function saw OpenAI's
-    spend limit go up. `secret` None: there is none; with `deleting` it is in its deletion window."""
+    spend limit go up. `secret` None: there is none; with `deleting` it is in its deletion window. `handovers`: one for
+    each consumer that a person serves."""
 
     now: float
     tenant: str
@@ -90,3 +92,4 @@ class Facts:
     limits: Limits | None = None
     limit_raised_at: float | None = None
     shutdowns: Mapping[str, str | None] = field(default_factory=dict[str, "str | None"])
+    handovers: tuple[Handing, ...] = ()

@@ -8,6 +8,7 @@ from functions.health.calls import judge_calls
 from functions.health.drift import judge_drift
 from functions.health.facts import Catalogue, Facts
 from functions.health.forecast import judge_forecast
+from functions.health.handover_judge import judge_handovers
 from functions.health.history import History
 from functions.health.retirement import judge_retirement
 from functions.health.secret_life import judge_country, judge_key, judge_presence
@@ -32,6 +33,7 @@ def judge(facts: Facts, catalogue: Catalogue, before: History) -> Judgement:
         judge_drift(facts),
         judge_key(facts),
         judge_country(facts, catalogue),
+        judge_handovers(facts, before),
     )
     return sum(parts, Judgement())
 

@@ -14,10 +14,11 @@ from typing import Any
 
 from functions.health.causes import cause
 from functions.health.facts import Limits
+from functions.health.handover_facts import Handing, shown
 from functions.health.history import History
 from functions.health.judge import judge
 from functions.health.notices import Scope
-from functions.health.organizations import read_some_limits
+from functions.health.organizations import read_some_handovers, read_some_limits, with_handovers
 from functions.health.retirement import today
 from functions.health.roster import Roster, roster
 from functions.health.services import Services
@@ -55,7 +56,9 @@ def look(services: Services, event: Mapping[str, Any]) -> dict[str, Any]:
     services.server_time = asked.server_time
     limits = _limits(found, state, services)
     now = services.now()
-    facts = asked.facts(declared, asked.remembered(limits, now), limits, shutdowns_of([asked]), now)
+    handings = _handovers(found, asked, services)
+    remembered = with_handovers(asked.remembered(limits, now), handings, now)
+    facts = asked.facts(declared, remembered, limits, shutdowns_of([asked]), now, handings)
     judged = judge(facts, services.store.catalogue(), history)
     return {
         "tenant": tenant,
@@ -66,8 +69,20 @@ def look(services: Services, event: Mapping[str, Any]) -> dict[str, Any]:
         **_asked(asked),
         "limits": None if limits is None else _shown(limits),
         "month_usd": None if facts.days is None else str(sum(month_days(facts.days, today(now)).values(), Decimal(0))),
+        "handovers": shown(remembered.handovers),
         **_judged(judged),
     }
+
+
+def _handovers(found: Roster, asked: Asked, services: Services) -> tuple[Handing, ...]:
+    """Also of a hand-over whose turn it is not."""
+    if (one := asked.recorded) is None:
+        return ()
+    common = services.settings.common
+    told: dict[str, tuple[Handing, ...]] = {}
+    for organization in found.organizations(common.cell, common.organization_id):
+        told |= read_some_handovers(organization, {one.tenant: one}, {}, services)
+    return told.get(one.tenant) or one.not_looked(services.now())
 
 
 def _limits(found: Roster, state: State, services: Services) -> Limits | None:

@@ -16,7 +16,7 @@ from functions.health import english, spanish
 from functions.health.drift import NONE
 from functions.health.notices import Notice
 from functions.health.remedies import COMMANDS, NEW_KEY, page
-from functions.health.trouble import CELL, ORGANIZATION, TENANT
+from functions.health.trouble import CELL, KINDS, ORGANIZATION, TENANT
 from myflux_keys.declaration import Declaration
 from myflux_keys.payload import iso
 from myflux_keys.redaction import redact
@@ -102,9 +102,10 @@ def message(notice: Notice, cell: str, language: str, declared: Mapping[str, Dec
     trouble = notice.trouble
     told = said(notice, cell, language, declared)
     who = _who(notice, words, declared)
+    event = words["reminder" if notice.event == "worse" and KINDS[trouble.kind].reminds else notice.event]
     since = iso(int(trouble.since))
     lines = [
-        f"{words[notice.event]}: {who}",
+        f"{event}: {who}",
         f"{words['what']}: {told.what}.",
         f"{words['whose']}: {words[told.whose]}",
     ]
@@ -117,9 +118,11 @@ def message(notice: Notice, cell: str, language: str, declared: Mapping[str, Dec
         lines += [f"{words['since']}: {since}", f"{words['do']}: {told.do}"]
         lines += [f"{words['type']}: {told.command}"] if told.command else []
         lines += [f"{words['page']}: {page(trouble.kind)}"]
-    subject = f"[{cell}] {words[notice.event]}: {who}: {told.what}"
+    subject = f"[{cell}] {event}: {who}: {told.what}"
     whom = "" if notice.folded else notice.who[0].id
-    thread = "/".join(part for part in (cell, trouble.kind, trouble.subject, whom) if part)
+    thread = "/".join(
+        part for part in (cell, KINDS[trouble.kind].family or trouble.kind, trouble.subject, whom) if part
+    )
     return Message(_ascii(redact(subject)), redact("\n".join(lines)), redact(thread))
 
 
@@ -139,6 +142,7 @@ def _values(notice: Notice, cell: str, words: Mapping[str, str]) -> _Values:
     values["organization"] = found.get(ORGANIZATION, words["not_known"])
     values["cell"] = cell
     values["replacement"] = _replacement(notice.trouble.values, words)
+    values["old_ends"] = words["old_ends"].format_map(values) if "ends" in values else ""
     if "limit" in values:
         # A later version may know more limits: then its own word is told.
         known = words.get(values["limit"])

@@ -63,7 +63,7 @@ def tell(
     for scope, change in sorted(changes.items()):
         for event in ("started", "worse", "ended"):
             for trouble in getattr(change, event):
-                if KINDS[trouble.kind].quiet:
+                if KINDS[trouble.kind].quiet or (event == "ended" and _goes_on(trouble, change.history)):
                     continue
                 if scope.of == TENANT and KINDS[trouble.kind].folds:
                     getattr(causes.setdefault(trouble.slot, _Cause()), event).append((scope, trouble))
@@ -76,6 +76,14 @@ def tell(
     # A tenant that left takes its trouble along without an end: what nobody has any more is forgotten.
     had = {slot for history in after.values() for slot, trouble in history.open.items() if trouble.together}
     return Told(tuple(notices), after, {slot: since for slot, since in left.items() if slot in had})
+
+
+def _goes_on(trouble: Trouble, history: History) -> bool:
+    """Whether it only became another of its family."""
+    family = KINDS[trouble.kind].family
+    return bool(family) and any(
+        KINDS[kind].family == family and subject == trouble.subject for kind, subject in history.open
+    )
 
 
 def _of_cause(

@@ -16,6 +16,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.health.facts import Limits
 from functions.health.forecast import WINDOW_DAYS
+from functions.health.handover_facts import Handing, Recorded, remembered
+from functions.health.handovers import look_at
+from functions.health.handovers import turns as turns_of
 from functions.health.history import History
 from functions.health.limits import read_limits, turns
 from functions.health.roster import Organization
@@ -92,6 +95,27 @@ def read_some_limits(
     return found
 
 
+def read_some_handovers(
+    organization: Organization,
+    recorded: Mapping[str, Recorded],
+    states: Mapping[str, TenantState],
+    services: Services,
+) -> dict[str, tuple[Handing, ...]]:
+    found: dict[str, tuple[Handing, ...]] = {}
+    cell, now = services.settings.common.cell, services.now()
+    those = [recorded[tenant] for tenant in organization.projects if tenant in recorded]
+    looked_at = {tenant: one.handovers_at for tenant, one in states.items()}
+
+    def ask(api: AdminAPI) -> None:
+        for one in turns_of(those, looked_at, now):
+            if one.tenant not in found:
+                found[one.tenant] = look_at(api, cell, one, services.now())
+
+    if those:
+        _with_any_key("health.handovers_failed", organization, services, ask)
+    return found
+
+
 def _with_any_key(event: str, organization: Organization, services: Services, ask: Callable[[AdminAPI], T]) -> T | None:
     """The answer with the first admin key that works. None if none does, or if there is no time to ask: then everything
     stays as it is known."""
@@ -119,6 +143,13 @@ def with_limits(state: TenantState, limits: Limits | None, now: float) -> Tenant
         limit_raised_at=now if raised else state.limit_raised_at,
         limits_at=now,
     )
+
+
+def with_handovers(state: TenantState, handings: tuple[Handing, ...], now: float) -> TenantState:
+    """Remembers what is known of the hand-overs, and when old keys' use was read."""
+    looked = any(one.looked for one in handings)
+    seen = remembered(state.handovers, handings)
+    return replace(state, handovers=seen, handovers_at=now if looked else state.handovers_at)
 
 
 def _day(now: float) -> date:

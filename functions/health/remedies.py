@@ -11,6 +11,7 @@ from functions.health.trouble import KINDS
 
 _DEPLOY: Final = "myflux-keys up {tenant}"
 _ROTATE: Final = "myflux-keys rotate {tenant} --wait"
+_HAND_OVER: Final = "myflux-keys handover {tenant} --consumer {subject}"
 NEW_KEY: Final = "myflux-keys key set {tenant}"
 """Instead, where the key is a customer's own."""
 
@@ -31,6 +32,10 @@ COMMANDS: Final = {
     "secret_missing": _DEPLOY,
     "secret_deleting": "myflux-keys status --cell {cell}",
     "undeclared": "myflux-keys sweep --cell {cell} --dry-run",
+    "handover_due": _HAND_OVER,
+    "handover_doubted": _HAND_OVER,
+    "handover_last_day": _HAND_OVER,
+    "handover_missed": _HAND_OVER,
     "country_dropped": "myflux-keys disable {tenant}",
 }
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from functions.health.messages import LANGUAGES
-from functions.shared.environment import Environment, SettingError, read_environment, required
+from functions.shared.environment import HEALTH_BUCKET, Environment, SettingError, read_environment, required
 
-BUCKET: Final = "MYFLUX_HEALTH_BUCKET"
 TOPIC: Final = "MYFLUX_ALARM_TOPIC"
 LANGUAGE: Final = "MYFLUX_LANGUAGE"
 
@@ -27,7 +26,7 @@ class Settings:
 def read_settings(variables: Mapping[str, str]) -> Settings:
     """Raises SettingError, before any call."""
     common = read_environment(variables)
-    values = required(variables, BUCKET, TOPIC, LANGUAGE)
+    values = required(variables, HEALTH_BUCKET, TOPIC, LANGUAGE)
     if values[LANGUAGE] not in LANGUAGES:
         raise SettingError(f"{LANGUAGE}={values[LANGUAGE]!r} is none of: {', '.join(LANGUAGES)}")
-    return Settings(common, values[BUCKET], values[TOPIC], values[LANGUAGE])
+    return Settings(common, values[HEALTH_BUCKET], values[TOPIC], values[LANGUAGE])

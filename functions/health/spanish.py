@@ -101,6 +101,23 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "restáurelo, o quite el archivo del inquilino",
     ),
     "undeclared": ("hay un secreto de un inquilino que no está declarado", "restaure su archivo, o delo de baja"),
+    "handover_due": (
+        "{subject} aún no tiene la clave actual del inquilino{old_ends}",
+        "entregue la clave: toma un minuto",
+    ),
+    "handover_doubted": (
+        "se confirmó la clave nueva para {subject} a las {since}, pero la anterior se sigue usando, la última vez a "
+        "las {used}{old_ends}",
+        "entregue otra vez la clave nueva: quizá se pegó otra clave, o no se guardó",
+    ),
+    "handover_last_day": (
+        "la clave que tiene {subject} termina en menos de un día, el {ends}, y no se entregó la nueva",
+        "entregue la clave nueva ahora: después {subject} no funciona",
+    ),
+    "handover_missed": (
+        "la clave anterior terminó y no se entregó la nueva: {subject} no funciona si estaba conectado",
+        "entregue la clave nueva ahora",
+    ),
     "country_dropped": (
         "OpenAI ya no ofrece su API en {country}",
         "atienda al inquilino desde otro lugar, o desactívelo",
@@ -111,6 +128,7 @@ WORDS: Final = {
     "started": "Problema",
     "worse": "Empeora",
     "ended": "Resuelto",
+    "reminder": "Recordatorio",
     "tenant": "inquilino",
     "tenants": "inquilinos",
     "organization": "organización",
@@ -136,6 +154,7 @@ WORDS: Final = {
     "us": "nuestro",
     "customer": "del cliente",
     "openai": "de OpenAI",
+    "old_ends": ". La anterior termina a más tardar el {ends}",
     "replacement": "; OpenAI nombra {replacement} en su lugar",
     "price": " ({input_usd} USD de entrada, {output_usd} USD de salida por millón de tokens{price_age})",
     "price_age": "; precios del {prices_as_of}, de hace más de 90 días",

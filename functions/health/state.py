@@ -14,6 +14,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from functions.health.handover_facts import HandoverSeen, read_seen, shown
 from functions.health.history import History, Trouble
 from functions.health.notices import Scope
 
@@ -30,7 +31,8 @@ class TenantState:
     `days`: US dollars by day; None if costs are not visible. `requests`: the tenant's own in this hour and the one
     before, by OpenAI's usage; None likewise. `limits_at`: when the
     limits were last read. `seen_at`: when OpenAI last answered for this tenant. `key_version`: the secret's
-    version whose key was used last, with the two times that its payload has; None where it has none."""
+    version whose key was used last, with the two times that its payload has; None where it has none. `handovers` by
+    consumer that a person serves; `handovers_at`: when the use of old keys was last read for them."""
 
     called_at: float | None = None
     refused: bool = False
@@ -43,6 +45,8 @@ class TenantState:
     key_version: str | None = None
     key_minted_at: float | None = None
     key_expires_at: float | None = None
+    handovers: Mapping[str, HandoverSeen] = field(default_factory=dict[str, HandoverSeen])
+    handovers_at: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ _FIELDS: Final = frozenset(one.name for one in fields(TenantState))
 
 def _tenant(one: TenantState) -> dict[str, Any]:
     days = None if one.days is None else {day.isoformat(): str(usd) for day, usd in sorted(one.days.items())}
-    return {**one.__dict__, "days": days}
+    return {**one.__dict__, "days": days, "handovers": shown(one.handovers)}
 
 
 def _read_tenant(fields: dict[str, Any]) -> TenantState:
@@ -119,6 +123,7 @@ def _read_tenant(fields: dict[str, Any]) -> TenantState:
     read = None if days is None else {date.fromisoformat(day): Decimal(usd) for day, usd in days.items()}
     # A later version may remember more: going back to this one must not stop it.
     known: dict[str, Any] = {name: value for name, value in fields.items() if name in _FIELDS} | {"days": read}
+    known["handovers"] = read_seen(fields.get("handovers"))
     return TenantState(**known)
 
 

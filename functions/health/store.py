@@ -16,6 +16,8 @@ from botocore.exceptions import ClientError
 from functions.health.catalogue import read_catalogue
 from functions.health.facts import Catalogue
 from functions.health.state import State
+from functions.shared.handover import Handover
+from functions.shared.handover_store import HandoverStore
 from myflux_keys.declaration import CATALOGUE, DECLARATIONS, Declaration, DeclarationError
 from myflux_keys.names import TENANT_SLUG
 
@@ -79,6 +81,10 @@ class Store:
     def catalogue(self) -> Catalogue:
         """Empty if there is none, or none that can be read."""
         return read_catalogue(self._text(CATALOGUE))
+
+    def handover(self, tenant: str, consumer: str) -> Handover | None:
+        """Raises HandoverError too."""
+        return HandoverStore(self._client, self._bucket).read(tenant, consumer)
 
     def state(self) -> tuple[State, str | None]:
         """The state and its version, None if there is none yet. Raises StateError."""

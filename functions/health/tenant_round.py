@@ -9,6 +9,8 @@ from functions.health.asking import Held, ask, read_key
 from functions.health.calls import ALL
 from functions.health.causes import Cause, cause
 from functions.health.facts import Facts, Limits, Listing, Probe, SecretFacts
+from functions.health.handover_facts import Handing, Recorded
+from functions.health.handovers import recorded
 from functions.health.history import History
 from functions.health.organizations import with_limits
 from functions.health.probing import Traffic, probe_due, probe_model
@@ -33,6 +35,7 @@ class Asked:
     calls: int = 0
     server_time: float | None = None
     held: Held | None = None
+    recorded: Recorded | None = None
 
     @property
     def is_unanswered(self) -> bool:
@@ -60,6 +63,7 @@ class Asked:
         limits: Limits | None,
         shutdowns: Mapping[str, str | None],
         now: float,
+        handovers: tuple[Handing, ...] = (),
     ) -> Facts:
         return Facts(
             now=now,
@@ -72,6 +76,7 @@ class Asked:
             limits=limits,
             limit_raised_at=state.limit_raised_at,
             shutdowns=shutdowns,
+            handovers=handovers,
         )
 
 
@@ -95,7 +100,9 @@ def ask_tenant(tenant: str, found: Roster, before: TenantState, history: History
     model = probe_model(declared, now) if due else None
     answers = ask(services.settings.common.base_url, services.deadline, held, model)
     secret = SecretFacts(False, late, held.expires_at, held.owned_by_person)
-    return Asked(tenant, before, secret, answers.listing, answers.probe, answers.calls, answers.server_time, held)
+    handed = recorded(services.secrets, services.store, services.settings.common.cell, listed.secret, now)
+    told = (answers.listing, answers.probe, answers.calls, answers.server_time)
+    return Asked(tenant, before, secret, *told, held, handed)
 
 
 def shutdowns_of(asked: Iterable[Asked]) -> dict[str, str | None]:

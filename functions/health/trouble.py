@@ -26,6 +26,10 @@ class Kind:
     """One occurrence is normal, so it starts when two of three cycles had it, and ends when two in a row had not."""
     quiet: bool = False
     """A state that is shown, without a message."""
+    family: str = ""
+    """Kinds of one family are one trouble that changes: it is over when none of them is left."""
+    reminds: bool = False
+    """Each day that it lasts is told."""
 
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -55,6 +59,10 @@ KINDS: Final[Mapping[str, Kind]] = {
     "secret_missing": Kind("Undeclared", folds=True),
     "secret_deleting": Kind("Undeclared"),
     "undeclared": Kind("Undeclared", folds=True),
+    "handover_due": Kind("HandoversDue", family="handover", reminds=True),
+    "handover_doubted": Kind("HandoversDue", family="handover", reminds=True),
+    "handover_last_day": Kind("HandoversDue", family="handover"),
+    "handover_missed": Kind("HandoversDue", family="handover"),
     "country_dropped": Kind("CountriesDropped", folds=True),
 }
 

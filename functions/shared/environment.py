@@ -14,6 +14,8 @@ CELL: Final = "MYFLUX_CELL"
 ADMIN_SECRET: Final = "MYFLUX_ADMIN_SECRET"  # noqa: S105 - the name of a variable that holds a secret's name
 BASE_URL: Final = "OPENAI_BASE_URL"
 ORGANIZATION: Final = "MYFLUX_ORGANIZATION_ID"
+HEALTH_BUCKET: Final = "MYFLUX_HEALTH_BUCKET"
+"""Only of functions that read it."""
 
 
 class SettingError(Exception):

@@ -7,7 +7,7 @@ label is read before the move counts as failed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from myflux_keys.version_labels import CURRENT, PENDING
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_secretsmanager.type_defs import SecretVersionsListEntryTypeDef
 
 
 @dataclass(frozen=True)
@@ -57,14 +58,20 @@ class SecretStore:
     def versions(self) -> dict[str, frozenset[str]]:
         """Every version that AWS still keeps, with its labels; also versions without a label, whose values can be
         read."""
-        found: dict[str, frozenset[str]] = {}
+        return {one.get("VersionId", ""): frozenset(one.get("VersionStages", [])) for one in self._listed()}
+
+    def made_at(self) -> dict[str, float]:
+        """When each of those versions was stored: Unix seconds by AWS's clock."""
+        dates = {one.get("VersionId", ""): one.get("CreatedDate") for one in self._listed()}
+        return {version: date.timestamp() for version, date in dates.items() if date is not None}
+
+    def _listed(self) -> Iterator[SecretVersionsListEntryTypeDef]:
         answer = self._client.list_secret_version_ids(SecretId=self._id, IncludeDeprecated=True)
         while True:
-            for version in answer.get("Versions", []):
-                found[version.get("VersionId", "")] = frozenset(version.get("VersionStages", []))
+            yield from answer.get("Versions", [])
             token = answer.get("NextToken")
             if not token:
-                return found
+                return
             answer = self._client.list_secret_version_ids(SecretId=self._id, IncludeDeprecated=True, NextToken=token)
 
     def value(self, version_id: str) -> SecretText | None:

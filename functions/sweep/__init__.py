@@ -12,6 +12,7 @@ Sweep of tenants
     gather_facts    the facts about one tenant's keys
     facts           the records of facts and findings
     decide_keys     a finding for each key
+    old_key         how long an old key lives that a person must replace
     act             carries a finding out
     trust           whether the roles that read keys trust principals that exist
     governance      whether OpenAI would still let a rotation mint a key

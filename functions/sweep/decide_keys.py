@@ -4,33 +4,34 @@ Owns the rules. Leaves out gathering facts and acting. The order of the rules ma
 kept first, and if a fact is unknown the key is kept. Every time is by OpenAI's clock.
 
 Only an old key's expiry shows that it was extended: a rotation sets it to promotion + overlap, and an extension adds
-another overlap.
+another overlap. The old key that a person's consumer may hold has rules of its own (`old_key.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from functions.rotation.tenant import PROOF_SECONDS, SLACK_SECONDS
 from functions.shared.openai_admin import Key
+from functions.sweep import old_key
 from functions.sweep.facts import Action, Facts, Finding, Found
+from functions.sweep.old_key import LOOK_AHEAD_SECONDS, Waiting
 from myflux_keys.key_life import READER_CACHE_SECONDS
 from myflux_keys.version_labels import CURRENT, PENDING, PREVIOUS
 
 GRACE_SECONDS: Final = 3600
 """Younger keys are kept. A rotation stores its key within one invocation (15 minutes at most), and the facts are
 gathered keys first, labels after: so an older key without a label was never stored."""
-LOOK_AHEAD_SECONDS: Final = 7200
-"""How long before its expiry an old key's use is checked. Four times the interval of scheduled sweeps."""
 EXPIRY_SLACK_SECONDS: Final = 60
 """How long after its expiry OpenAI may still accept a key before that is a finding."""
 
 
 def decide(facts: Facts) -> list[Finding]:
     """One finding for each valid key, and one for the live version's key if OpenAI no longer has it."""
-    return [*_missing(facts), *(found for key in facts.keys if (found := _Judge(facts, key).verdict()))]
+    waiting = old_key.waiting(facts)
+    return [*_missing(facts), *(found for key in facts.keys if (found := _Judge(facts, key, waiting).verdict()))]
 
 
 def is_expired(key: Key, now: float) -> bool:
@@ -59,6 +60,7 @@ def _missing(facts: Facts) -> Iterator[Finding]:
 class _Judge:
     facts: Facts
     key: Key
+    waiting: Mapping[str, Waiting]
 
     def verdict(self) -> Finding | None:
         facts, key = self.facts, self.key
@@ -80,6 +82,10 @@ class _Judge:
             return self._kept("the key of a rotation that is not over")
         if not self._current_is_valid():
             return self._kept("it is unknown whether the live key is valid, so no other key is revoked")
+        if waits := self.waiting.get(key.id):
+            own = old_key.judge(key, waits, facts.now, facts.tenant.overlap)
+            if own is not None:
+                return self._found(own.found, own.action, own.reason, seconds=own.seconds)
         if PREVIOUS in labels:
             return self._previous()
         if facts.unreadable:

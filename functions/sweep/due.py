@@ -7,10 +7,12 @@ import hashlib
 from typing import Final
 
 from functions.rotation.tenant import read_tenant
+from functions.shared.handover import LONGEST_SECONDS
 from functions.shared.rotation_guard import Refused
-from functions.sweep.decide_keys import LOOK_AHEAD_SECONDS
+from functions.sweep.old_key import LOOK_AHEAD_SECONDS
 from functions.sweep.tenants import TenantSecret
 from myflux_keys import names
+from myflux_keys.key_life import READER_CACHE_SECONDS
 from myflux_keys.version_labels import pending_version
 
 SLOT_SECONDS: Final = 1800
@@ -49,7 +51,17 @@ def is_due(secret: TenantSecret, cell: str, now: float) -> bool:
         return False
     # The second one is the expiry of a key that was extended.
     deaths = (secret.last_rotated + overlap, secret.last_rotated + 2 * overlap)
-    return any(death - LOOK_AHEAD_SECONDS <= now <= death + LOOK_AFTER_SECONDS for death in deaths)
+    if any(death - LOOK_AHEAD_SECONDS <= now <= death + LOOK_AFTER_SECONDS for death in deaths):
+        return True
+    return bool(secret.pasted) and _is_handing_over(now - secret.last_rotated, overlap)
+
+
+def _is_handing_over(since_rotation: float, overlap: int) -> bool:
+    """Whether the key that a person's consumer may hold may soon expire: it is extended by one overlap at a time, first
+    from promotion + overlap, or from the hour that a second rotation left it."""
+    if not 0 <= since_rotation <= LONGEST_SECONDS + overlap:
+        return False
+    return (since_rotation + LOOK_AHEAD_SECONDS) % overlap <= LOOK_AHEAD_SECONDS + READER_CACHE_SECONDS
 
 
 def overdue(secret: TenantSecret, now: float) -> str | None:

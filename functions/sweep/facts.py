@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from functions.rotation.tenant import Tenant
+from functions.shared.handover import Handover
 from functions.shared.openai_admin import Key
 from myflux_keys.payload import iso
 
-Found = Literal["kept", "orphan", "overdue", "in_use", "alive", "foreign", "missing"]
+Found = Literal["kept", "orphan", "overdue", "in_use", "handover", "alive", "foreign", "missing"]
 """`orphan`: ours, and no version holds it. `overdue`: ours, replaced, and valid for longer than it should be. `in_use`:
-the previous key, which expires soon and was used since its replacement. `alive`: should be invalid, but OpenAI accepts
+the previous key, which expires soon and was used since its replacement. `handover`: the key that a person's consumer
+may hold, which expires soon and was not handed over yet. `alive`: should be invalid, but OpenAI accepts
 it. `foreign`: not ours, and no version holds it. `missing`: the live version's key, which OpenAI no longer has."""
 Action = Literal["none", "revoke", "expire", "extend", "report"]
 
@@ -27,7 +29,8 @@ class Facts:
     versions with a value of ours; `unreadable` are labels whose version holds something else. `promoted_at` is when the
     live version became live. `previous_accepted`: whether a real call with the previous key succeeded, made only
     if the key should be invalid; None: not made, or unclear. `adopted` are ids of keys that we did not make but that
-    some version of the secret holds.
+    some version of the secret holds. `handovers`: by consumer that a person serves, its record; None without one.
+    `made` maps every version's id to when it was stored; it is empty where the tenant has no such consumer.
     """
 
     now: float
@@ -40,6 +43,8 @@ class Facts:
     previous_accepted: bool | None = None
     adopted: frozenset[str] = frozenset()
     consumers: tuple[str, ...] = ()
+    handovers: Mapping[str, Handover | None] = field(default_factory=dict[str, "Handover | None"])
+    made: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True)

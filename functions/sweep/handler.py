@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from functions.shared import cloudwatch, log
+from functions.shared import cloudwatch, handover_store, log
 from functions.shared.admin_key import AdminKey
 from functions.shared.deadline import Deadline, LambdaContext
-from functions.shared.environment import Environment, read_environment
+from functions.shared.environment import HEALTH_BUCKET, Environment, read_environment, required
+from functions.shared.handover_store import HandoverStore
 from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIHTTP
 from functions.shared.secrets_client import new_client
@@ -34,6 +35,7 @@ from functions.sweep.sweep import Sweep
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_iam import IAMClient
+    from types_boto3_s3 import S3Client
     from types_boto3_secretsmanager import SecretsManagerClient
 
 
@@ -42,10 +44,11 @@ class SweepFailed(Exception):
 
 
 @lru_cache(maxsize=1)
-def warm(admin_secret: str) -> tuple[SecretsManagerClient, CloudWatchClient, IAMClient, AdminKey]:
+def warm(admin_secret: str) -> tuple[SecretsManagerClient, CloudWatchClient, IAMClient, AdminKey, S3Client]:
     """What one warm function keeps between invocations."""
     client = new_client()
-    return client, cloudwatch.new_client(), trust.new_client(), AdminKey(client, admin_secret)
+    bucket = handover_store.new_client()
+    return client, cloudwatch.new_client(), trust.new_client(), AdminKey(client, admin_secret), bucket
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -59,7 +62,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         seconds = context.get_remaining_time_in_millis() / 1000
         if isinstance(request, SweepRequest) and request.seconds is not None:
             seconds = min(seconds, request.seconds)
-        services = assemble(environment, *warm(environment.admin_secret), Deadline(seconds))
+        bucket = required(os.environ, HEALTH_BUCKET)[HEALTH_BUCKET]
+        services = assemble(environment, bucket, *warm(environment.admin_secret), Deadline(seconds))
         if isinstance(request, RevokeRequest):
             return revoke_all(request, services)
         if isinstance(request, KeysRequest):
@@ -77,11 +81,13 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def assemble(
     environment: Environment,
+    bucket: str,
     secrets: SecretsManagerClient,
     cloudwatch: CloudWatchClient,
     roles: IAMClient,
     admin_key: AdminKey,
+    objects: S3Client,
     deadline: Deadline,
 ) -> Services:
     api = AdminAPI(OpenAIHTTP(environment.base_url, deadline), admin_key, deadline)
-    return Services(environment, secrets, cloudwatch, roles, admin_key, api, deadline)
+    return Services(environment, secrets, cloudwatch, roles, admin_key, api, deadline, HandoverStore(objects, bucket))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from functions.shared.admin_key import AdminKey
 from functions.shared.deadline import Deadline
 from functions.shared.environment import Environment
+from functions.shared.handover_store import HandoverStore
 from functions.shared.openai_admin import AdminAPI
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Services:
     admin_key: AdminKey
     api: AdminAPI
     deadline: Deadline
+    handovers: HandoverStore
 
     def now(self) -> float:
         """Unix seconds by OpenAI's clock; by the function's own until an answer of OpenAI has a time."""

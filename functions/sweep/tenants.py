@@ -17,7 +17,7 @@ from functions.rotation.tenant import check_name
 from functions.shared.rotation_guard import Refused
 from functions.shared.secrets_manager import SecretState
 from myflux_keys import names
-from myflux_keys.consumers import CONSUMERS
+from myflux_keys.consumers import CONSUMERS, PASTED
 from myflux_keys.version_labels import CURRENT
 
 if TYPE_CHECKING:
@@ -43,6 +43,11 @@ class TenantSecret:
     def consumers(self) -> tuple[str, ...]:
         """The consumers that an alarm about an old key names; myflux if there is no tag, as in a tenant's file."""
         return tuple(self.state.tags.get(names.TAG_CONSUMERS, CONSUMERS[0].name).split())
+
+    @property
+    def pasted(self) -> tuple[str, ...]:
+        """Those of them into which a person pastes each new key."""
+        return tuple(name for name in self.consumers if name in PASTED)
 
 
 @dataclass(frozen=True)

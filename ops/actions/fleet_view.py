@@ -103,6 +103,22 @@ class LinkView:
 
 
 @dataclass(frozen=True)
+class HandoverView:
+    """Whether a consumer that a person serves has the current key, as the health function last saw it.
+
+    `state` is ``due``, ``saved``, ``done``, ``unknown`` (a customer's own key), or ``not checked``. `since`: of ``due``
+    when the key became live, else the confirmation. `connected`: the first confirmation ever. `ends`: when the old key
+    ends at the latest, while it waits.
+    """
+
+    consumer: str
+    state: str
+    since: datetime | None = None
+    connected: datetime | None = None
+    ends: datetime | None = None
+
+
+@dataclass(frozen=True)
 class TenantView:
     """`state` is one or two words for people, and `severity` the same for machines and colours; both include what is
     wrong with its organization, which `through` then names and `CellView.troubles` explains. `source` is ``managed``,
@@ -123,6 +139,7 @@ class TenantView:
     requests: int | None = None
     models: tuple[ModelView, ...] = ()
     consumers: tuple[str, ...] = ()
+    handovers: tuple[HandoverView, ...] = ()
     seen: datetime | None = None
     links: tuple[LinkView, ...] = ()
 

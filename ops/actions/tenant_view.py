@@ -24,6 +24,7 @@ from ops import ways_out
 from ops.actions.connect_view import key_waits, no_key
 from ops.actions.fleet_view import (
     DayView,
+    HandoverView,
     KeyTimes,
     LinkView,
     ModelView,
@@ -89,6 +90,7 @@ def tenant_view(seen: Seen) -> TenantView:
         requests=memory.requests if memory else None,
         models=tuple(_models(seen)),
         consumers=tuple(one.name for one in tenant.consumers.used) if tenant else (),
+        handovers=tuple(_handovers(seen)),
         seen=_moment(memory.seen_at) if memory else None,
         links=seen.links,
     )
@@ -250,6 +252,20 @@ def _key(seen: Seen) -> KeyTimes:
         next_rotation=secret.next_rotation if secret.rotation_enabled else None,
         pending=secret.pending,
     )
+
+
+def _handovers(seen: Seen) -> Iterator[HandoverView]:
+    """One for each consumer that a person serves. What was seen of another key than the live one says nothing."""
+    for one in seen.tenant.consumers.used if seen.tenant else ():
+        if not one.pasted:
+            continue
+        known = seen.remembered.handovers.get(one.name) if seen.remembered and not seen.unlooked else None
+        if known is None or seen.secret is None or known.version != seen.secret.current:
+            connected = _moment(known.connected_since) if known else None
+            yield HandoverView(one.name, "not checked", connected=connected)
+            continue
+        times = (known.since, known.connected_since, known.ends)
+        yield HandoverView(one.name, known.state, *(_moment(time) for time in times))
 
 
 def _spend(seen: Seen) -> SpendView | None:

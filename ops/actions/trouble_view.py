@@ -27,6 +27,7 @@ _BROKEN: Final = frozenset(
         *("key_refused", "balance_gone", "organization_spend_limit", "organization_usage_limit", "quota_unnamed"),
         *("project_spend_limit", "limit_raised_waiting", "country_refused", "address_refused", "tier_refused"),
         *("scopes_missing", "model_not_allowed", "model_retired", "secret_missing", "secret_deleting"),
+        "handover_missed",
         *("SecretDeleted", "SecretMissing", "SecretMistagged", "ProjectMissing"),
     }
 )

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
+from functions.health.handover_facts import HandoverSeen
+from myflux_keys import key_life
+from myflux_keys.consumers import Consumer
 from myflux_keys.declaration import Declaration
 from myflux_keys.version_labels import PREVIOUS, version_with
 from ops import ways_out
@@ -192,14 +195,44 @@ def declaration(tenant: Tenant, asked: str, there: Declaration | None) -> Step:
     return Step("declaration and file", asked, "ok", "the health function judges by what the file says now")
 
 
-def consumers(tenant: Tenant) -> Step:
-    told = [
-        f"{one.name}: a person does it ({one.hint.lower()}), which neither AWS nor OpenAI shows"
-        if one.hint
-        else f"{one.name} reads it by itself"
-        for one in tenant.consumers.used
-    ]
-    return Step("consumers", f"tenants/{tenant.tenant}.yaml", "ok", "; ".join(told))
+def consumers(tenant: Tenant, seen: Mapping[str, HandoverSeen] | None) -> Step:
+    """`seen`: hand-overs as the health function saw them now; None: it did not tell."""
+    asked = f"tenants/{tenant.tenant}.yaml, the record of each hand-over, and use of the old keys"
+    steps = [_consumer(tenant, one, None if seen is None else seen.get(one.name)) for one in tenant.consumers.used]
+    found = {state for _, state, _ in steps}
+    worst: State = "wrong" if "wrong" in found else "ok" if found == {"ok"} else "could not be asked"
+    mend = next((mend for _, _, mend in steps if mend), "")
+    return Step("consumers", asked, worst, "; ".join(told for told, _, _ in steps), mend)
+
+
+def _consumer(tenant: Tenant, one: Consumer, seen: HandoverSeen | None) -> tuple[str, State, str]:
+    """What is said of it, the state, and what to type."""
+    if not one.pasted:
+        return f"{one.name} reads it by itself", "ok", ""
+    command = f"myflux-keys handover {tenant.tenant} --consumer {one.name}"
+    if seen is None:
+        return f"{one.name}: the health function did not tell whether it has the current key", "could not be asked", ""
+    told = f"{one.name}: {_HANDOVERS.get(seen.state, seen.state)}"
+    told += f", since {_at(seen.since)}" if seen.since else ""
+    told += f"; the old key was used last on {_at(seen.used_at)}" if seen.used_at and seen.state == "saved" else ""
+    told += f"; the old key ends on {_at(seen.ends)} at the latest" if seen.ends else ""
+    told += f"; connected since {_at(seen.connected_since)}" if seen.connected_since else ""
+    if seen.state == "due" or (seen.state == "saved" and (seen.used_at or 0) > (seen.since or 0) + _READERS):
+        return told, "wrong", command
+    return told, "could not be asked" if seen.state == "saved" else "ok", ""
+
+
+_READERS: Final = key_life.READER_CACHE_SECONDS
+_HANDOVERS: Final = {
+    "due": "nobody handed the current key over",
+    "saved": "somebody confirmed that it has the current key, but the old one is or may be in use",
+    "done": "it has the current key, and the old one is unused",
+    "unknown": "a person pastes the key, and OpenAI does not show us the use of a customer's own key",
+}
+
+
+def _at(seconds: float) -> str:
+    return minute(datetime.fromtimestamp(seconds, UTC))
 
 
 def minute(moment: datetime) -> str:

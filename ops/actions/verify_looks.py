@@ -15,6 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from components.iam.resource import tenant_secret
+from functions.health.handover_facts import HandoverSeen, read_seen
 from functions.health.store import Store
 from myflux_keys.cell_functions import HEALTH, ROTATION, SWEEP
 from myflux_keys.declaration import DeclarationError
@@ -44,6 +45,7 @@ class Looks:
         self.names = account.cell.names.tenant(tenant.tenant)
         self._secret: dict[str, Any] | None = None
         self._policy: dict[str, Any] | None = None
+        self._handovers: dict[str, HandoverSeen] | None = None
 
     @property
     def _cell(self) -> Cell:
@@ -79,7 +81,7 @@ class Looks:
             **({"keys at OpenAI": (f"{sweeper} sweep {slug}", self._sweep)} if self.tenant.minted else {}),
             "declaration and file": (f"s3:GetObject declarations/{slug}.json", self._declared),
             "OpenAI now": (f"{self._cell.names.function(HEALTH)} look {slug}", self._look),
-            "consumers": ("the tenant's file", lambda: verify.consumers(self.tenant)),
+            "consumers": ("the tenant's file", lambda: verify.consumers(self.tenant, self._handovers)),
         }
 
     def _stack(self) -> Step:
@@ -194,6 +196,7 @@ class Looks:
         if "findings" not in answer:
             # An earlier version takes any request for its schedule's.
             raise OperationError(f"{function} is of an earlier version. {ways_out.deploy_platform(self._cell.cell)}")
+        self._handovers = read_seen(answer["handovers"]) if "handovers" in answer else None
         return verify_openai.looked(self._cell, self.tenant, answer)
 
     def _needs_the_secret(self) -> dict[str, Any]:

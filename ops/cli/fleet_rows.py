@@ -39,7 +39,7 @@ class Row:
 
 
 def text(view: FleetView) -> str:
-    """What needs a person first, then every tenant, then as of when."""
+    """What needs a person first, then every tenant, hand-overs that are not done, open links, and as of when."""
     tenants = [(cell, one) for cell in view.cells for one in cell.tenants]
     blocks = [summary(view), *(block(row, view.as_of) for row in rows(view))]
     if tenants:
@@ -48,6 +48,13 @@ def text(view: FleetView) -> str:
         left_out = 1 if len(view.cells) == 1 else 0
         lines = [_line(cell, one, view.as_of)[left_out:] for cell, one in ordered]
         blocks.append(table(HEADINGS[left_out:], lines))
+    handovers = [
+        (one.slug, each.consumer, each.state, when(each.ends) if each.ends else "-")
+        for _, one in tenants
+        for each in one.handovers
+        if each.state != "done"
+    ]
+    blocks += [table(("HAND-OVER OF", "TO", "STATE", "OLD KEY ENDS"), handovers)] if handovers else []
     links = [(one.slug, each.state, when(each.expires)) for _, one in tenants for each in one.links]
     blocks += [table(("OPEN LINK OF", "STATE", "EXPIRES"), links)] if links else []
     return "\n\n".join([*blocks, "\n".join(_as_of(cell) for cell in view.cells)])

@@ -50,8 +50,9 @@ def status(
     """Show what needs a person, since when and what to type; then each tenant in a line.
 
     Compares files, stacks and secrets now, and adds what the cell's health function found at its last look: keys that
-    OpenAI refuses, models, limits and money. Below the tenants are the links of `connect` that are open. Reads no key,
-    and does not call OpenAI; `verify TENANT` looks now.
+    OpenAI refuses, models, limits and money. Below the tenants are keys that nobody handed over to a consumer such as
+    CINNOX yet, and the links of `connect` that are open. Reads no key, and does not call OpenAI; `verify TENANT` looks
+    now.
 
     Exit codes: 0 all is well; 1 something needs a person; 3 nothing that was seen is wrong, but not everything was
     seen, as when the health function has not looked yet.

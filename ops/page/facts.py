@@ -16,6 +16,7 @@ from ops.actions.fleet_view import (
     ORDER,
     CellView,
     FleetView,
+    HandoverView,
     KeyTimes,
     ModelView,
     SpendView,
@@ -118,8 +119,14 @@ def _tenant(
         pace=_pace(one.requests, cell.health_as_of),
         models=[models.number(each) for each in one.models] or None,
         consumers=list(one.consumers) or None,
+        handovers=[_handover(each) for each in one.handovers] or None,
         seen=_minutes(one.seen),
     )
+
+
+def _handover(one: HandoverView) -> dict[str, Any]:
+    times = {"since": one.since, "connected": one.connected, "ends": one.ends}
+    return _known(consumer=one.consumer, state=one.state, **{word: _minutes(time) for word, time in times.items()})
 
 
 def _trouble(one: TroubleView, texts: _Shared[str]) -> dict[str, Any]:

@@ -20,6 +20,22 @@ const SOURCES = {
   "?": "no file declares it",
 };
 
+const HANDOVERS = {
+  due: "its current key was not handed over",
+  saved: "its current key was confirmed; the old one is or may be in use",
+  done: "has the current key",
+  unknown: "nobody can see which key it uses",
+  "not checked": "not checked yet",
+};
+
+function handover(one) {
+  const parts = [HANDOVERS[one.state] ?? name(one.state)];
+  if (one.since !== undefined) parts.push(", since ", moment(one.since));
+  if (one.ends !== undefined) parts.push("; the old key ends on ", moment(one.ends));
+  parts.push(one.connected === undefined ? "; never connected" : ["; connected since ", moment(one.connected)]);
+  return parts;
+}
+
 function about(tenant) {
   const rows = [
     ["Cell", name(tenant.cell)],
@@ -27,6 +43,7 @@ function about(tenant) {
     ["Enabled by its file", { true: "yes", false: "no" }[tenant.enabled] ?? "not known"],
     ["Readable in AWS", { true: "yes", false: "no" }[tenant.readable] ?? "not known"],
     ["Consumers", tenant.consumers ? name(tenant.consumers.join(", ")) : "none"],
+    ...(tenant.handovers ?? []).map((one) => [name(one.consumer), handover(one)]),
     [
       "Last answer of OpenAI",
       tenant.seen === undefined

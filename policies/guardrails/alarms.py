@@ -77,6 +77,7 @@ TROUBLES: Final = (
     "RotationsLate",
     "KeysOfPersons",
     "Undeclared",
+    "HandoversDue",
     "CountriesDropped",
 )
 """Metrics of the health function, which tells each trouble itself: their alarms are shown, and none must exist."""

@@ -1,4 +1,4 @@
-"""The bucket of tenants' declarations is closed, and only the health function and deployers use its objects.
+"""The bucket of tenants' declarations is closed, and only functions that read it and deployers use its objects.
 
 Owns the bucket's settings and its policy. Leaves out what our roles' own policies allow there (`own_roles`).
 """
@@ -81,7 +81,9 @@ def _document(policy: Resource, bucket: str, cell: str, config: Config) -> Itera
         return
     objects = f"arn:~:s3:::{bucket}/*"
     if not any(keeps_out(one, _USES, objects, lambda arn: _may_use(arn, cell, config)) for one in statements):
-        yield violation(policy, "policy", "others than the health function and deployers may use declarations")
+        yield violation(
+            policy, "policy", "others than the health function, the sweep and deployers may use declarations"
+        )
 
 
 def keeps_out(statement: Statement, uses: Sequence[str], objects: str, may: Callable[[str], bool]) -> bool:
@@ -125,9 +127,9 @@ HEALTH_BUCKET_RULES: Final = (
         severity="high",
         level="mandatory",
         description="The bucket of declarations blocks public access, encrypts its objects, and only the health "
-        "function and deployers may use them.",
+        "function, the sweep and deployers may use them.",
         rationale="Declarations hold customers' names and budgets. A person who writes what the health function "
-        "remembers decides which trouble is told.",
+        "remembers decides which trouble is told, and whoever writes a hand-over how long an old key lives.",
         fix="Keep components/health_store.py and `health_bucket` of components/iam/health.py.",
         source="https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html",
         check=_closed,

@@ -30,6 +30,8 @@ class OurFunction:
     sends_metrics: bool = False
     watches: bool = False
     """Tenants' declarations: it reads them, remembers what it found, and sends messages to the alarms' topic."""
+    reads_handovers: bool = False
+    """Who handed keys over, from the bucket of declarations."""
     takes_in: bool = False
     """The page where customers hand in keys, which the public reaches by a URL."""
     promotes: bool = False
@@ -67,6 +69,7 @@ OUR_FUNCTIONS: Final = (
         lists_secrets=True,
         reads_trust=True,
         sends_metrics=True,
+        reads_handovers=True,
         rule="sweep",
         event={"action": ("sweep",), "dry_run": (False, None), "due": (True,), "tenants": (None,)},
     ),
@@ -92,5 +95,5 @@ ADMIN_READERS: Final = frozenset(one.kind for one in OUR_FUNCTIONS if one.reads_
 ADMIN_WRITERS: Final = frozenset(one.kind for one in OUR_FUNCTIONS if one.writes_admin)
 PAGES: Final = tuple(one.kind for one in OUR_FUNCTIONS if one.takes_in)
 PROMOTERS: Final = tuple(one.kind for one in OUR_FUNCTIONS if one.promotes)
-WATCHERS: Final = tuple(one.kind for one in OUR_FUNCTIONS if one.watches)
+WATCHERS: Final = tuple(one.kind for one in OUR_FUNCTIONS if one.watches or one.reads_handovers)
 SCHEDULED: Final = tuple(one for one in OUR_FUNCTIONS if one.rule)

@@ -121,6 +121,9 @@ def _of_row(function: OurFunction, cell: str) -> Iterator[Grant]:
         yield Grant((PUT_METRIC_DATA,), "*")
     if function.watches:
         yield from _watching(cell)
+    if function.reads_handovers:
+        yield Grant(("s3:ListBucket",), health_bucket(cell))
+        yield Grant(("s3:GetObject",), f"{health_bucket(cell)}/handovers/*")
     if function.takes_in:
         yield from _connect(cell, (*_READ_BY_ALL, "seen"), ("handed-in", "seen"))
         yield Grant(("kms:Encrypt", "kms:VerifyMac"), "arn:~:kms:~:~:key/*")
@@ -153,7 +156,9 @@ def _connect(cell: str, read: tuple[str, ...], written: tuple[str, ...]) -> Iter
 def _watching(cell: str) -> Iterator[Grant]:
     bucket = health_bucket(cell)
     yield Grant(("s3:ListBucket",), bucket)
-    yield from (Grant(("s3:GetObject",), f"{bucket}/{key}") for key in ("declarations/*", "catalogue.json"))
+    yield from (
+        Grant(("s3:GetObject",), f"{bucket}/{key}") for key in ("declarations/*", "handovers/*", "catalogue.json")
+    )
     yield Grant(("s3:GetObject", "s3:PutObject"), f"{bucket}/health/*")
     yield Grant(("sns:Publish",), f"arn:~:sns:~:~:myflux-{cell}-alarms")
 

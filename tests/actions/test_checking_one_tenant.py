@@ -126,6 +126,7 @@ def test_what_somebody_did_by_hand_is_named_each_with_the_command_that_mends_it(
             "keys at OpenAI": "myflux-keys sweep fjord --dry-run",
             "calls": "myflux-keys rotate fjord --wait",
             "limits": "myflux-keys up fjord",
+            "consumers": "myflux-keys handover fjord --consumer cinnox",
         }
         assert found["resource policy"]["answer"] == "it lacks OnlyRuntimeAndFunctionsRead"
         assert "deployer (deploys the cell)" in found["nobody else reads"]["answer"]

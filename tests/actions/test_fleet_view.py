@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from functions.health.handover_facts import HandoverSeen
 from functions.health.history import History, Trouble
 from functions.health.notices import Scope
 from functions.health.state import State, TenantState
@@ -18,7 +19,7 @@ from functions.sweep.trust import DeadTrust
 from myflux_keys.names import TAG_OVERLAP_HOURS
 from ops.actions.cell_view import Known, cell_view
 from ops.actions.connect_view import Links
-from ops.actions.fleet_view import ORDER, CellView, LinkView, TenantView, TroubleView
+from ops.actions.fleet_view import ORDER, CellView, HandoverView, LinkView, TenantView, TroubleView
 from ops.actions.health_memory import Memory
 from ops.actions.orphans import Orphan
 from ops.actions.status import CellStatus, tenant_status
@@ -125,6 +126,33 @@ def test_the_sentence_and_the_command_are_those_of_the_message(world: World) -> 
     assert (one.since, one.command) == (datetime.fromtimestamp(SINCE, UTC), "myflux-keys rotate acme --wait")
     assert one.page == "docs/runbook.md#keyrefused"
     assert world.globex().severity == "ok", "a neighbour has nothing to do with it"
+
+
+def test_a_hand_over_is_shown_as_the_health_function_saw_it_and_only_of_the_live_key(
+    world: World, tmp_path: Any
+) -> None:
+    files = Files(tmp_path / "with-cinnox")
+    files.tenant(consumers={"myflux": True, "cinnox": True})
+    files.tenant("globex", tenant="globex", name="Globex")
+    world.fleet = load(tmp_path / "with-cinnox")
+    assert [(one.consumer, one.state) for one in world.acme().handovers] == [("cinnox", "not checked")]
+    due = HandoverSeen("due", "v2", since=SINCE, connected_since=SINCE - 9, ends=SINCE + 9)
+    world.memory = {"handovers": {"cinnox": due}}
+    (shown,) = world.acme().handovers
+    since, connected, ends = (datetime.fromtimestamp(SINCE + more, UTC) for more in (0, -9, 9))
+    assert shown == HandoverView("cinnox", "due", since, connected, ends)
+    world.memory = {"handovers": {"cinnox": replace(due, version="v1", state="done")}}
+    assert world.acme().handovers == (HandoverView("cinnox", "not checked", connected=connected),)
+    assert world.globex().handovers == (), "nobody pastes its key anywhere"
+
+
+def test_a_missed_hand_over_is_broken_with_the_command_that_mends_it(world: World) -> None:
+    world.found = of("acme", trouble("handover_missed", "cinnox"))
+    acme = world.acme()
+    assert (acme.state, acme.severity) == ("handover missed", "broken")
+    assert acme.troubles[0].command == "myflux-keys handover acme --consumer cinnox"
+    world.found = of("acme", trouble("handover_due", "cinnox"))
+    assert world.acme().severity == "attention"
 
 
 def test_what_needs_a_person_comes_first(world: World) -> None:

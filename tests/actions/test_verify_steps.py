@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from components.iam.resource import tenant_secret
 from functions.health.calls import ALL
+from functions.health.handover_facts import HandoverSeen
 from functions.health.trouble import KINDS
 from functions.sweep.trust import DeadTrust
 from myflux_keys import names
@@ -311,11 +312,40 @@ def test_a_finding_says_what_to_do_before_its_command(small_cell: Cell, acme: Te
 
 
 def test_every_kind_of_a_tenants_trouble_belongs_to_a_step(small_cell: Cell, acme: Tenant) -> None:
-    """Else a new kind would be found and not shown."""
+    """Else a new kind would be found and not shown. Hand-overs are in the step `consumers`."""
     elsewhere = {"openai_silent", "undeclared", "secret_missing", "secret_deleting"}
+    elsewhere |= {name for name, kind in KINDS.items() if kind.family == "handover"}
     for kind in KINDS.keys() - elsewhere:
         found = looked(small_cell, acme, findings=[finding(kind, limit="models", declared="a", actual="b")])
         assert {one.state for one in found.values()} != {"ok"}, kind
+
+
+SAVED = (NOW - 20 * HOUR).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("seen", "state", "told"),
+    [
+        (None, "could not be asked", "did not tell whether it has the current key"),
+        (HandoverSeen("due", "v2", SAVED, ends=SAVED + 7 * 86_400), "wrong", "ends on 2026-12-05 13:00Z at the latest"),
+        (HandoverSeen("saved", "v2", SAVED, used_at=SAVED + 7200), "wrong", "the old key was used last on 2026-11-28"),
+        (HandoverSeen("saved", "v2", SAVED, used_at=SAVED - 60), "could not be asked", "is or may be in use"),
+        (HandoverSeen("done", "v2", SAVED, connected_since=0.5), "ok", "connected since 1970-01-01 00:00Z"),
+        (HandoverSeen("unknown", "v2"), "ok", "does not show us the use of a customer's own key"),
+    ],
+)
+def test_a_consumer_that_a_person_serves_is_ok_only_if_its_hand_over_was_seen_to_be_done(
+    acme: Tenant, seen: HandoverSeen | None, state: str, told: str
+) -> None:
+    both = acme.model_copy(update={"consumers": acme.consumers.model_copy(update={"cinnox": True})})
+    step = verify.consumers(both, {"cinnox": seen} if seen else None)
+    assert (step.state, told in step.answer) == (state, True), step.answer
+    assert step.mend == ("myflux-keys handover acme --consumer cinnox" if state == "wrong" else "")
+    assert "myflux reads it by itself" in step.answer
+
+
+def test_a_consumer_that_reads_by_itself_needs_nothing(acme: Tenant) -> None:
+    assert verify.consumers(acme, None).state == "ok"
 
 
 def test_a_kind_that_only_a_later_version_knows_is_a_step_of_its_own(small_cell: Cell, acme: Tenant) -> None:

@@ -13,6 +13,7 @@ from ops.actions.fleet_view import (
     CellView,
     DayView,
     FleetView,
+    HandoverView,
     KeyTimes,
     LinkView,
     SpendView,
@@ -67,6 +68,20 @@ def test_a_row_says_who_since_when_what_and_what_to_type() -> None:
         "Cell prod-eu1: AWS was asked at 2026-11-29 09:00Z; the health function looked at\n"
         "2026-11-29 09:00Z."
     )
+
+
+def test_hand_overs_that_are_not_done_are_below_the_tenants() -> None:
+    due = HandoverView("cinnox", "due", NOW, NOW, NOW + timedelta(days=6))
+    told = fleet_rows.text(
+        fleet(
+            replace(tenant("acme"), handovers=(due,)),
+            replace(tenant("globex"), handovers=(replace(due, state="done", ends=None),)),
+            replace(tenant("initech"), handovers=(HandoverView("cinnox", "not checked"),)),
+        )
+    )
+    rows = [line.split() for line in told.partition("HAND-OVER OF")[2].split("\n\n")[0].splitlines()[1:]]
+    assert [row[0] for row in rows] == ["acme", "initech"]
+    assert rows[0][1:3] == ["cinnox", "due"]
 
 
 def test_open_links_are_below_the_tenants() -> None:

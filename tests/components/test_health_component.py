@@ -23,6 +23,7 @@ from functions.health.counting import counted
 from functions.health.pace import CALLED_EVERY_MINUTES
 from functions.health.store import STATE
 from functions.health.trouble import KINDS
+from functions.shared.handover import object_name
 from local.aws.iam.decision import Policies, Request, ResourcePolicy, decide
 from local.aws.iam.policy import parse
 from local.aws.iam.principals import Caller
@@ -108,6 +109,11 @@ def test_the_bucket_is_closed_before_anything_lies_in_it(build: Build, cell: Cel
     theirs = cell.tenant("acme").declaration
     for role in (cell.function_role_arn(HEALTH), DEPLOYER):
         assert may(cell, role, "s3:GetObject", theirs, policy=policy)
+    record, sweep = object_name("acme", "cinnox"), cell.function_role_arn(SWEEP)
+    assert may(cell, sweep, "s3:GetObject", record, policy=policy)
+    assert may(cell, DEPLOYER, "s3:PutObject", record, policy=policy)
+    assert not may(cell, sweep, "s3:PutObject", record, policy=policy), "a person confirms, and no function"
+    assert not may(cell, cell.runtime_role_arn, "s3:GetObject", record, policy=policy)
     for role in (cell.function_role_arn(SWEEP), cell.runtime_role_arn, cell.role_arn("somebody")):
         for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"):
             assert not may(cell, role, action, theirs, policy=policy), f"{role} is given everything, and may not"

@@ -13,7 +13,8 @@ from components.admin_rotation import AdminKeyLife
 from components.health_alarms import SAYS
 from components.platform import Platform, PlatformArgs
 from components.tenant_key import TenantKey
-from functions.health.settings import BUCKET, LANGUAGE, TOPIC
+from functions.health.settings import LANGUAGE, TOPIC
+from functions.shared.environment import HEALTH_BUCKET
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import FUNCTIONS, HEALTH
 from tests.components.test_tenant_key import arguments as tenant_arguments
@@ -91,8 +92,8 @@ def test_the_functions_environment_holds_addresses_and_no_secret(recorded: Any) 
     for function in recorded.of(FUNCTION):
         variables = function.inputs["environment"]["variables"]
         shared = {"MYFLUX_CELL", "MYFLUX_ADMIN_SECRET", "MYFLUX_ORGANIZATION_ID", "OPENAI_BASE_URL"}
-        own = {BUCKET, TOPIC, LANGUAGE} if function.name.endswith("-health-function") else set[str]()
-        assert set(variables) == shared | own
+        own = {"health": {HEALTH_BUCKET, TOPIC, LANGUAGE}, "sweep": {HEALTH_BUCKET}}
+        assert set(variables) == shared | own.get(function.name.split("-")[-2], set())
 
 
 def test_failures_reach_a_person(recorded: Any, cell: CellNames) -> None:

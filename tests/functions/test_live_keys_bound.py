@@ -111,6 +111,30 @@ def test_a_key_that_the_sweep_extended_outlives_further_rotations(
         assert len(left) == count, f"it and {made}, the previous one, and one for caches"
 
 
+def test_rotation_after_rotation_the_key_that_waits_for_its_hand_over_keeps_its_days_and_the_bound_holds(
+    world: World, advance: Callable[[float], None]
+) -> None:
+    """Nobody was seen to use it since: a customer may be away. What the sweep does: functions/sweep/old_key.py."""
+    waiting = _rotate(world)[0]
+    advance(HOUR)
+    assert world.accepted(world.payload().api_key), "it was live, and used"
+    _rotate(world)
+    path = f"/organization/projects/{world.project_id}/api_keys/{waiting}"
+    for day in range(6):
+        advance(OVERLAP - HOUR)
+        left = _left(world)[waiting]
+        world.api().send("POST", path, body={"expires_in_seconds": int(left) + OVERLAP})
+        most = _left(world)[waiting]
+        for _ in range(1 + day % 2):
+            _rotate(world)
+            left = _left(world)
+            assert len(left) <= 4
+            assert OVERLAP - SLACK <= left[waiting] <= most, "for as long as the next sweep needs, and not longer"
+    advance(OVERLAP + SLACK)
+    _rotate(world)
+    assert waiting not in _left(world), "when the sweep extends it no more, it ends"
+
+
 def test_cancelled_rotations_leave_no_row_of_keys(world: World) -> None:
     """A person removes AWSPENDING each time, so that no finishSecret ever shortens what was made."""
     live = _rotate(world)[0]

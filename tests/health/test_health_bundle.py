@@ -21,11 +21,11 @@ from functions.health.history import History, Trouble
 from functions.health.limits import TURNS, turns
 from functions.health.notices import Scope
 from functions.health.pace import waits
-from functions.health.settings import BUCKET, LANGUAGE, TOPIC, read_settings
+from functions.health.settings import LANGUAGE, TOPIC, read_settings
 from functions.health.state import State, StateError, TenantState
 from functions.health.trouble import KINDS, TENANT
 from functions.health.usage import Costs, buckets_a_page
-from functions.shared.environment import SettingError
+from functions.shared.environment import HEALTH_BUCKET, SettingError
 from myflux_keys.admin_budget import CALLS_PER_MINUTE
 from myflux_keys.key_life import READER_CACHE_SECONDS
 
@@ -34,7 +34,7 @@ VARIABLES = {
     "MYFLUX_ADMIN_SECRET": "myflux-admin/local/openai",
     "OPENAI_BASE_URL": "https://api.openai.com/v1",
     "MYFLUX_ORGANIZATION_ID": "org-local",
-    BUCKET: "a-bucket",
+    HEALTH_BUCKET: "a-bucket",
     TOPIC: "arn:aws:sns:us-east-1:000000000000:alarms",
     LANGUAGE: "es",
 }
@@ -68,7 +68,7 @@ def test_the_bundle_runs_alone_and_cannot_mint(tmp_path: Path) -> None:
     assert done.stdout.startswith(str(tmp_path / "task"))
 
 
-@pytest.mark.parametrize("name", [BUCKET, TOPIC, LANGUAGE])
+@pytest.mark.parametrize("name", [HEALTH_BUCKET, TOPIC, LANGUAGE])
 def test_a_missing_setting_is_named_before_any_call(name: str) -> None:
     assert read_settings(VARIABLES).language == "es"
     with pytest.raises(SettingError, match=name):

@@ -12,13 +12,17 @@ from typing import Any, Final
 import pytest
 
 from functions.health.facts import Catalogue, Limits, Listing, Probe, SecretFacts
+from functions.health.handover_facts import Recorded
 from functions.health.history import Change, History, advance
 from functions.health.judge import judge
 from functions.health.lift import judge_silence, lift
 from functions.health.messages import LANGUAGES, Message, message
 from functions.health.notices import Scope, tell
 from functions.health.trouble import CELL, KINDS, ORGANIZATION, TENANT, Finding
+from functions.shared.handover import Handover, OldKey
+from functions.shared.old_keys import Versions
 from myflux_keys.declaration import Budget, Declaration
+from myflux_keys.version_labels import CURRENT, PREVIOUS
 from tests.health.given import MODEL, NOW, declaration, facts, money, refused
 
 HOUR: Final = 3600.0
@@ -55,6 +59,16 @@ def with_budget(usd: int) -> dict[str, Any]:
     """Declared, and set at OpenAI."""
     budget = declaration(budget=Budget(usd, hard=True))
     return {"declaration": budget, "limits": Limits(usd * 100, frozenset({MODEL}), {})}
+
+
+def handing(*, rotated: float = 1, confirmed: bool = False, used: bool = False) -> dict[str, Any]:
+    """Of a key that was replaced so many days ago, and confirmed half a day after it."""
+    at = NOW - rotated * 86_400
+    versions = Versions({"v2": {CURRENT}, "v1": {PREVIOUS}}, {"v1": at - 1, "v2": at})
+    record = Handover("acme", "cinnox", "key_2", "v2", int(at) + 43_200, int(at) - 1, "ann") if confirmed else None
+    aws = Recorded("acme", {"cinnox": record}, versions, at + 7 * 86_400, readable=True)
+    old = OldKey("key_1", at, NOW + 3600, NOW - 60 if used else None)
+    return {"handovers": aws.handings([old] if rotated <= 7 else [], NOW)}
 
 
 DAYS: Final = {date(2026, 11, day): Decimal(10) for day in range(1, 19)}
@@ -134,6 +148,14 @@ CASES: Final = {
         {"secret": SecretFacts(deleting=True)}, "deletion of its secret", "eliminación de su secreto"
     ),
     "undeclared": Case({"declaration": None}, "not declared", "no está declarado"),
+    "handover_due": Case(
+        handing(), "cinnox has not got the tenant's current key. The old one", "cinnox aún no tiene la clave actual"
+    ),
+    "handover_doubted": Case(
+        handing(confirmed=True, used=True), "but the old one is in use since", "pero la anterior se sigue usando"
+    ),
+    "handover_last_day": Case(handing(rotated=6.5), "ends within a day", "termina en menos de un día"),
+    "handover_missed": Case(handing(rotated=8), "the old key has ended", "la clave anterior terminó"),
     "country_dropped": Case(
         {}, "no longer offers its API in CR", "ya no ofrece su API en CR", "us", Catalogue(frozenset())
     ),

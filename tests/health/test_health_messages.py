@@ -152,6 +152,7 @@ VALUES = {
     "date": "2026-12-11",
     "expires": "2026-11-21T00:00:00Z",
     "country": "CR",
+    **dict.fromkeys(("ends", "used", "since"), "2026-11-27T12:00:00Z"),
     "asked": "4",
     "unanswered": "3",
 }

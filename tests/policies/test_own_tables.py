@@ -29,6 +29,7 @@ def in_the_packs_words(one: CellFunction) -> OurFunction:
         reads_trust=one.reads_trust,
         sends_metrics=one.sends_metrics,
         watches=one.watches,
+        reads_handovers=one.reads_handovers,
         takes_in=one.takes_in,
         promotes=one.promotes,
         rule=one.rule,

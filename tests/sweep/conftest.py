@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from components.iam import identity
+from components.iam.health import health_bucket
 from functions import packer
 from local.cell import LocalCell
 from local.openai.control import LiveKey
@@ -41,6 +42,10 @@ class Bench:
         self.secrets.create_secret(
             Name=self.names.admin_secret, SecretString=self.control.create_admin_key("the cell's")
         )
+        policy = health_bucket(self.names, deployers=[self._arn("deployer")], tls=False)
+        self.s3 = self.client("deployer", "s3")
+        self.s3.create_bucket(Bucket=self.names.health_bucket)
+        self.client("administrator", "s3").put_bucket_policy(Bucket=self.names.health_bucket, Policy=json.dumps(policy))
         for one in (PROVISIONER, ROTATION, SWEEP):
             self._deploy(one, folder)
         self.client("deployer", "lambda").add_permission(
@@ -55,6 +60,9 @@ class Bench:
         if (user, service) not in self._clients:
             self._clients[user, service] = self.cell.client(user, service)
         return self._clients[user, service]
+
+    def _arn(self, user: str) -> str:
+        return self.client(user, "sts").get_caller_identity()["Arn"]
 
     def close(self) -> None:
         for client in self._clients.values():
@@ -79,6 +87,7 @@ class Bench:
                     "MYFLUX_ADMIN_SECRET": self.names.admin_secret,
                     "OPENAI_BASE_URL": self.cell.openai_url,
                     "MYFLUX_ORGANIZATION_ID": "org-local",
+                    **({"MYFLUX_HEALTH_BUCKET": self.names.health_bucket} if function.reads_handovers else {}),
                 }
             },
         )
@@ -102,7 +111,7 @@ class Bench:
     def of_key(self, answer: dict[str, Any], key_id: str) -> dict[str, Any] | None:
         return next((entry for entry in answer["plan"] if entry["key_id"] == key_id), None)
 
-    def tenant(self, consumers: str = "myflux cinnox") -> TenantBench:
+    def tenant(self, consumers: str = "myflux") -> TenantBench:
         return TenantBench(self, f"tenant-{next(_NUMBERS)}", consumers)
 
     def customer(self) -> str:

@@ -62,6 +62,22 @@ def test_a_tenant_is_looked_at_around_the_death_of_its_old_key(hours_since_rotat
     assert looked is expected, "also around the second death, that of a key which was extended"
 
 
+@pytest.mark.parametrize(
+    ("hours_since_rotation", "expected"),
+    [
+        *((0.5, True), (0.9, True), (3, False), (21, False), (22.5, True), (70.5, True), (72.9, True), (75, False)),
+        *((166, True), (8 * 24 + 23, False), (-1, False)),
+    ],
+)
+def test_a_tenant_with_a_persons_consumer_is_looked_at_around_each_extension_for_seven_days(
+    hours_since_rotation: float, expected: bool
+) -> None:
+    now = away("acme")
+    one = secret(last_rotated=now - hours_since_rotation * HOUR)
+    tags = {**one.state.tags, names.TAG_CONSUMERS: "myflux cinnox"}
+    assert due.is_due(replace(one, state=replace(one.state, tags=tags)), CELL, now) is expected
+
+
 def test_a_rotation_that_hangs_is_looked_at() -> None:
     hanging = secret(stages={"v1": {"AWSCURRENT"}, "v2": {"AWSPENDING"}})
     finished = secret(stages={"v1": {"AWSCURRENT", "AWSPENDING"}})
