@@ -17,6 +17,10 @@ class Consumer:
     """Why the overlap must be that long."""
     hint: str = ""
     """What a person must do with each new key; empty where the consumer reads it by itself."""
+    pasted: bool = False
+    """A person hands each new key over, since the consumer has no API for it."""
+    steps: tuple[str, ...] = ()
+    """What that person clicks in the consumer's dashboard, in this order."""
     when_revoked: str = ""
     """What a revocation breaks for it, beside what it breaks for every reader."""
 
@@ -28,7 +32,19 @@ CONSUMERS: Final = (
         least_overlap_hours=24,
         reason="A person pastes each new key into CINNOX, and needs a day for it before the old key expires.",
         hint="Paste it into CINNOX's dashboard",
+        pasted=True,
+        steps=(
+            "Administration",
+            "Service Integration",
+            "Third Party Integration",
+            "OpenAI",
+            "Enable",
+            "Edit",
+            "Save",
+        ),
         when_revoked="The key in CINNOX's dashboard is revoked too: CINNOX does not work until somebody pastes the new "
         "one.",
     ),
 )
+
+PASTED: Final = {consumer.name: consumer for consumer in CONSUMERS if consumer.pasted}

@@ -3,6 +3,7 @@
 environment      the function's environment variables
 customer_key     a customer's own key: whose it is, whether it works
 deadline         the invocation's time, and waiting within it
+handover         who confirmed that a person's consumer has the tenant's key, and what follows from it
 intake           what lies in the bucket of connect's intake
 link             what a customer's link to the connect page says
 link_mac         whether a person signed that link, by KMS
