@@ -68,6 +68,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "local down": ("--home", f"{NO_HOME}/cell"),
     "local reset": ("--home", f"{NO_HOME}/cell"),
     "local advance": ("1h", "--home", f"{NO_HOME}/cell"),
+    "local mfa-code": ("--home", f"{NO_HOME}/cell"),
     "local openai-admin-key": ("--home", f"{NO_HOME}/cell"),
     "local openai-customer": ("--home", f"{NO_HOME}/cell"),
     "admin-key set": ("--cell", "local"),
@@ -76,11 +77,12 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "key status": (),
     "connect link": ("initech",),
     "connect confirm": ("initech", "--yes"),
+    "handover": ("fjord", "--consumer", "cinnox", "--no-browser"),
 }
 ASK_AWS: Final = {
     "bootstrap", "up", "preview", "refresh", "destroy", "adopt", "move", "offboard", "rotate", "revoke", "disable",
     "enable", "sweep", "status", "history", "capacity", "usage", "admin-key set", "admin-key rotate", "key set",
-    "key status", "connect link", "connect confirm",
+    "key status", "connect link", "connect confirm", "handover",
 }  # fmt: skip
 _MAY_NOT_KNOW: Final = {"status", "verify"}
 """They end with 3 where nothing that was seen is wrong, and not everything was seen."""
