@@ -14,7 +14,12 @@ from local.aws.iam.user_policies import POLICIES
 
 
 def install(home: Path) -> None:
-    """Makes the users and writes `home/credentials` (mode 0600): AWS's shared-credentials format, a profile a user."""
+    """Makes the users and writes `home/credentials` (mode 0600): AWS's shared-credentials format, a profile a user.
+
+    A kept cell that starts again has both.
+    """
+    if (home / "credentials").exists() and all(name in iam_service._users for name in POLICIES):
+        return
     profiles = [f"[{name}]\n{_make(name, documents)}" for name, documents in POLICIES.items()]
     _write_private(home / "credentials", "\n".join(profiles))
 
