@@ -2,7 +2,8 @@
 
 MiniStack saves its state only at a clean stop, and neither sessions nor objects nor the event history, so its own
 persistence is not used. Here, whatever is in one of its services' stores is kept: what a request has changed is saved
-before its answer is sent, and what answers nobody (logs, the event history, a rotation's end) within a second or so.
+before its answer is sent, a rotation's start and end before anybody hears of them, and what answers nobody (logs, the
+event history) within a second or so.
 Executions of functions end with the cell, and so do their sessions; an invocation that nobody waits for is then lost.
 """
 
@@ -78,8 +79,9 @@ class Keeper:
         """Takes up what was under way, and saves from now on. Call it when the rules are installed."""
         from ministack.services import lambda_svc
 
-        from local.aws.secrets import rotation_driver
+        from local.aws.secrets import rotation_driver, store
 
+        store.BY_ITSELF.append(lambda: self.save("secretsmanager"))
         if lambda_svc._esms.has_any():
             lambda_svc._ensure_poller()
         rotation_driver.resume()

@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ _ITS_CODE = "str(__import__('tenancy.loading', fromlist=['loading']).ROOT)"
 
 
 @contextmanager
-def dask(folder: Path, environment: dict[str, str], *command: str) -> Iterator[int]:
+def dask(folder: Path, environment: dict[str, str], *command: str) -> Generator[int]:
     """A command of Dask's in a session of its own, as on a machine of its own; yields its process group."""
     with (folder / "dask.log").open("w", encoding="utf-8") as log:
         running = subprocess.Popen(
@@ -61,7 +61,7 @@ def end(group: int) -> None:
 
 
 @contextmanager
-def machine(folder: Path, rig: Rig, scheduler: str, **more: str) -> Iterator[int]:
+def machine(folder: Path, rig: Rig, scheduler: str, **more: str) -> Generator[int]:
     """A worker in a checkout of its own, with its own copy of the fleet's files."""
     # Compiled files stay valid: the copies have the time of their sources.
     left_out = shutil.ignore_patterns(".*", "tests", "docs", "dist", "bench", "demo")

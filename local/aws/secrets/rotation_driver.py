@@ -22,7 +22,7 @@ from ministack.core.concurrency import spawn_background
 from local.aws.secrets import events, invocation, labels, plan, settings
 from local.aws.secrets.invocation import StepFailed, Throttled
 from local.aws.secrets.labels import PENDING
-from local.aws.secrets.store import LOCK, Record, acting_for, all_secrets, now, still_there, touch
+from local.aws.secrets.store import LOCK, Record, acting_for, all_secrets, changed_by_itself, now, still_there, touch
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 3.0
@@ -133,6 +133,7 @@ def _placeholder(secret: Record, token: str) -> None:
 def _rotate(run: Run) -> None:
     secret = run.secret
     with acting_for(secret):
+        changed_by_itself()
         events.publish(secret, events.ROTATION_STARTED, run.token)
         error = _attempts(run)
         with LOCK:
@@ -145,6 +146,7 @@ def _rotate(run: Run) -> None:
                 touch(secret)
             else:
                 plan.failed(secret, now())
+        changed_by_itself()
         _log.info("rotation of %s: %s", secret["Name"], error or "succeeded")
         events.publish(secret, events.ROTATION_FAILED if error else events.ROTATION_SUCCEEDED, run.token, error)
 
@@ -218,5 +220,6 @@ def _test(run: Run, before: str | None) -> None:
                 return
             del secret[_UNDER_WAY]
             touch(secret)
+        changed_by_itself()
         if error is not None:
             events.publish(secret, events.TEST_ROTATION_FAILED, run.token, error)
