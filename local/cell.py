@@ -1,21 +1,18 @@
 """The local cell: an AWS and an OpenAI server on loopback, one process each.
 
 Owns starting, finding, checking and ending a cell, and its clients for tests, the demo and the command line. Leaves out
-the two servers (`local/aws`, `local/openai`) and a shell's environment (`local/environment.py`). A cell keeps its
+the two servers (`local/aws`, `local/openai`) and a shell's environment (`local/environment.py`). A cell has its
 resources in memory: when a server ends, they are lost, and Pulumi's state no longer matches. So a dead cell is reported
-and not replaced.
+and not replaced, unless it was started with `keep`: then it starts again with what it had (`local/keeping.py`).
 """
 
 from __future__ import annotations
 
 import configparser
-import json
 import os
 import secrets
-import shutil
 import socket
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +22,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.loaders import create_loader
 
-from local import clock, environment, totp
+from local import clock, environment, keeping, leftovers, record, totp
 from local.aws.server import ACCOUNT_ID, REGION
 from local.openai.control import EmulatorControl
 from local.process import ServerProcess, exclusive, launch
@@ -39,26 +36,6 @@ _DRAWS: Final = 3
 _MODELS: Final = create_loader()
 """AWS's service models, read once: a session of its own would read the same megabytes again for each client."""
 
-_HELD: Final = (
-    "cell.json",
-    "addresses",
-    "aws.lock",
-    "openai.lock",
-    "aws.log",
-    "openai.log",
-    "clock",
-    "credentials",
-    "federation.json",
-    "mfa",
-    "rotations",
-    "openai-token",
-    "passphrase",
-    "bin",
-    "state",
-    "tmp",
-)
-"""A cell's files under its home. `clear` keeps all others, such as the demo's report."""
-
 
 @dataclass(frozen=True)
 class Credentials:
@@ -70,7 +47,8 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Status:
-    """`state` is ``none``, ``unfinished``, ``running``, ``half-dead`` or ``dead``; `detail` is for a person."""
+    """`state` is ``none``, ``unfinished``, ``running``, ``half-dead``, ``dead`` or, of a kept cell, ``stopped``;
+    `detail` is for a person."""
 
     state: str
     detail: str
@@ -87,25 +65,37 @@ class LocalCell:
         self.account_id = ACCOUNT_ID
 
     @classmethod
-    def start(cls, home: Path, aws_port: int = 0, openai_port: int = 0) -> LocalCell:
-        """Starts a cell in `home`, or returns the one that already runs there, whatever its ports.
+    def start(cls, home: Path, aws_port: int = 0, openai_port: int = 0, *, keep: bool = False) -> LocalCell:
+        """Starts a cell in `home`, or returns the one that already runs there, whatever its ports. One that is kept and
+        does not run starts again, with what it had, on the ports that it had.
 
         Port 0 means any free one. Raises CellError if a port is taken, a server does not start, or the cell in `home`
-        is dead: then nothing is changed.
+        is dead, was kept by another version, or with `keep` is one that keeps nothing: then nothing is changed.
         """
         home = home.resolve()
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         with exclusive(home / "lock"):
-            if (home / "cell.json").exists():
-                return cls.attach(home)
+            if keeping.is_kept(home):
+                return cls(home, _resumed(home, {"aws": aws_port, "openai": openai_port}))
+            if record.exists(home):
+                running = cls.attach(home)
+                if keep:
+                    raise CellError(f"the local cell in {home} runs already and keeps nothing. {_NEW_ONE}")
+                return running
+            if keep:
+                keeping.begin(home)
             draws = 1
             while True:
                 try:
                     return cls(home, _launch(home, {"aws": _port(aws_port), "openai": _port(openai_port)}))
                 except PortTakenError:
                     if draws == _DRAWS:
+                        record.remove(home)
                         raise
                     draws += 1
+                except BaseException:
+                    record.remove(home)
+                    raise
 
     @classmethod
     def attach(cls, home: Path) -> LocalCell:
@@ -114,23 +104,28 @@ class LocalCell:
         status = cls.status(home)
         if status.state != "running":
             raise CellError(status.detail)
-        return cls(home, _read(home))
+        return cls(home, record.read(home))
 
     @classmethod
     def status(cls, home: Path) -> Status:
         """Checks the processes and the health of both servers; changes nothing."""
         home = home.resolve()
-        servers = _read(home)
+        servers = record.read(home)
         if not servers:
             return Status("none", f"no local cell in {home}: `myflux-keys local up` starts one")
         symptoms = [found for server in servers.values() if (found := symptom(server))]
+        kept = keeping.is_kept(home)
+        if kept and not any(server.alive() for server in servers.values()):
+            return Status("stopped", f"the local cell in {home} is stopped. {_AGAIN}")
+        way_out = _AGAIN if kept else _WAY_OUT
         if len(servers) < len(SIDES):
-            return Status("unfinished", f"the start of the local cell in {home} did not complete. {_WAY_OUT}")
+            return Status("unfinished", f"the start of the local cell in {home} did not complete. {way_out}")
         if symptoms:
             state = "dead" if not any(server.alive() for server in servers.values()) else "half-dead"
-            return Status(state, f"the local cell in {home} is {state}: {'; '.join(symptoms)}. {_WAY_OUT}")
+            return Status(state, f"the local cell in {home} is {state}: {'; '.join(symptoms)}. {way_out}")
         where = ", ".join(f"{name} on port {server.port}" for name, server in servers.items())
-        return Status("running", f"the local cell in {home} runs: {where}")
+        keeps = f", and keeps its state in {home / keeping.FOLDER}" if kept else ""
+        return Status("running", f"the local cell in {home} runs: {where}{keeps}")
 
     @classmethod
     def clear(cls, home: Path) -> bool:
@@ -139,9 +134,22 @@ class LocalCell:
         if not home.exists():
             return False
         with exclusive(home / "lock"):
-            servers = _read(home)
-            _end(home, servers)
+            servers = record.read(home)
+            _end(servers)
+            if keeping.is_kept(home):
+                leftovers.end(home)
+            record.remove(home)
         return bool(servers)
+
+    @classmethod
+    def rest(cls, home: Path) -> bool:
+        """Ends the servers of a cell that is kept, and keeps its files; False if none of them ran."""
+        home = home.resolve()
+        with exclusive(home / "lock"):
+            servers = record.read(home)
+            alive = any(server.alive() for server in servers.values())
+            _end(servers)
+        return alive
 
     def stop(self) -> None:
         """Ends both servers and their child processes, and removes the cell's files, Pulumi's state included."""
@@ -217,6 +225,8 @@ class LocalCell:
 
 
 _WAY_OUT: Final = "Its resources are lost; `myflux-keys local reset` removes it and starts a new one"
+_AGAIN: Final = "Its state is kept: `myflux-keys local up` starts it again"
+_NEW_ONE: Final = "`myflux-keys local down`, then `myflux-keys local up --keep`, starts an empty one that does"
 
 
 def preferred(port: int) -> int:
@@ -234,25 +244,48 @@ def _free(port: int) -> bool:
         return True
 
 
-def _launch(home: Path, ports: Mapping[str, int]) -> Mapping[str, ServerProcess]:
-    """Both servers, ready; or none, and nothing left of them."""
+def _launch(home: Path, ports: Mapping[str, int], *, in_order: bool = False) -> Mapping[str, ServerProcess]:
+    """Both servers, ready; or none. With `in_order` one starts when those before it in `ports` are ready."""
     servers: dict[str, ServerProcess] = {}
     try:
-        for name, (module, _) in SIDES.items():
-            servers[name] = launch(name, module, ports[name], home)
-            _write(home, servers)
+        for name, port in ports.items():
+            servers[name] = launch(name, SIDES[name][0], port, home)
+            record.write(home, servers)
+            if in_order:
+                await_health(servers[name])
         for server in servers.values():
             await_health(server)
     except BaseException:
-        _end(home, servers)
+        _end(servers)
         raise
     return servers
+
+
+def _resumed(home: Path, wanted: Mapping[str, int]) -> Mapping[str, ServerProcess]:
+    """The servers of a kept cell, started again unless they run. Nothing that it keeps is lost if they don't start."""
+    servers = record.read(home)
+    if len(servers) == len(SIDES) and not any(symptom(server) for server in servers.values()):
+        return servers
+    keeping.require_readable(home)
+    _end(servers)
+    leftovers.end(home)
+    # What was under way goes on as soon as the AWS side is there, and calls the other one.
+    ports = {name: _port(servers[name].port if name in servers else wanted[name]) for name in ("openai", "aws")}
+    return _launch(home, ports, in_order=True)
+
+
+def _end(servers: Mapping[str, ServerProcess]) -> None:
+    for server in servers.values():
+        server.stop()
 
 
 def _port(wanted: int) -> int:
     if wanted:
         if not _free(wanted):
-            raise CellError(f"port {wanted} is taken: stop the process that listens there, or leave the port out")
+            raise CellError(
+                f"port {wanted} is taken: stop the process that listens there, or leave the port out. A kept cell "
+                "needs the port that it had, which its resources name"
+            )
         return wanted
     # Below the range that kernels hand to outgoing connections: none of those can take the port before the server does.
     for _ in range(50):
@@ -260,42 +293,3 @@ def _port(wanted: int) -> int:
         if _free(candidate):
             return candidate
     raise CellError("no free port found between 20000 and 32000 on 127.0.0.1 in 50 tries")
-
-
-def _write(home: Path, servers: Mapping[str, ServerProcess]) -> None:
-    """Written before the servers are ready, so that a start which is killed leaves a trace that `clear` can follow."""
-    document = {name: {"group": server.group, "port": server.port} for name, server in servers.items()}
-    draft = home / "cell.json.new"
-    with _private(draft) as text:
-        text(json.dumps(document, indent=2))
-    draft.replace(home / "cell.json")
-
-
-def _read(home: Path) -> dict[str, ServerProcess]:
-    try:
-        document = json.loads((home / "cell.json").read_text(encoding="utf-8"))
-        return {name: ServerProcess(name, entry["group"], entry["port"], home) for name, entry in document.items()}
-    except FileNotFoundError:
-        return {}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise CellError(
-            f"{home / 'cell.json'} cannot be read, so nobody knows which processes belong to the cell. Stop those that "
-            f"hold {home}/*.lock (`fuser {home}/*.lock`), delete that folder, then `myflux-keys local up`"
-        ) from None
-
-
-@contextmanager
-def _private(path: Path) -> Generator[Any]:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        yield file.write
-
-
-def _end(home: Path, servers: Mapping[str, ServerProcess]) -> None:
-    for server in servers.values():
-        server.stop()
-    for name in _HELD:
-        path = home / name
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)

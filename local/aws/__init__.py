@@ -5,6 +5,7 @@ iam/             AWS's rules of identity and access that MiniStack leaves out or
 secrets/         AWS's rules of Secrets Manager that MiniStack leaves out
 trail/           CloudTrail in the local cell: the event history, and looking events up
 answer_date      The Date header of each answer, by the cell's clock
+keeping          What the AWS side keeps across a stop: every store of MiniStack's services
 lambda_packages  What a Python function can import: the standard library, boto3 and its own archive, as on Lambda
 server           Serves the AWS side of the local cell
 """

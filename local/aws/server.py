@@ -54,7 +54,10 @@ def main() -> None:
     from hypercorn.config import Config
     from ministack.app import app
 
+    from local import keeping
     from local.aws import answer_date, federation, iam, lambda_packages, secrets
+    from local.aws.iam import dispatch
+    from local.aws.keeping import Keeper
     from local.process import SCHEDULES
 
     if os.environ.get(SCHEDULES) == "off":
@@ -62,16 +65,27 @@ def main() -> None:
 
         eventbridge.start_scheduler = _never
 
+    store = keeping.store(arguments.home, "aws")
+    keeper = Keeper(store) if store else None
+    if keeper:
+        keeper.restore()
     iam.install(arguments.home)
     federation.install(arguments.home)
     answer_date.install()
-    secrets.install()
     lambda_packages.install(arguments.home)
+    secrets.install()
+    if keeper:
+        keeper.resume()
+        dispatch.AFTER.append(keeper.after)
 
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75
+    # Less than `local.process` waits: what is kept is saved once more after it.
+    config.graceful_timeout = 1
     asyncio.run(serve(app, config))
+    if keeper:
+        keeper.save_all()
 
 
 if __name__ == "__main__":

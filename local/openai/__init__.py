@@ -17,6 +17,7 @@ faults       Injected faults: which call, how often, and before or after it was 
 fields       Reads requests as strictly as OpenAI does
 forms        Reads multipart forms, as file uploads are
 gateway      The ASGI application: reads a request, injects faults, sends the response, records calls
+keeping      What the OpenAI side keeps across a stop: organizations with their keys, usage, and the ledger
 keys         The format of keys and ids, and what is stored of a key
 minting      Makes keys; only the response and the ledger get the value
 pacing       The organization's and projects' rate limits

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any
 
@@ -23,9 +24,13 @@ LARGEST_BODY = 8 * 1024 * 1024
 
 
 class Gateway:
-    def __init__(self, emulator: Emulator, routes: list[Route]) -> None:
+    def __init__(
+        self, emulator: Emulator, routes: list[Route], after: Callable[[str, str], None] | None = None
+    ) -> None:
+        """`after` is called with the method and path of each call that was answered, before its answer is sent."""
         self._emulator = emulator
         self._routes = routes
+        self._after = after
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
@@ -53,6 +58,8 @@ class Gateway:
         request_id = keys.request_id()
         await self._prepare(call)
         answer = await self._answer(call, fault, request_id)
+        if self._after:
+            self._after(call.method, call.path)
         entry["endpoint"] = call.endpoint or None
         if answer is None:
             await _hang_up(receive, send)

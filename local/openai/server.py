@@ -14,12 +14,13 @@ import socket
 from pathlib import Path
 
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from local import clock
+from local import clock, keeping
 from local.openai.call import Emulator
 from local.openai.control_app import PREFIX, ControlApp
 from local.openai.gateway import Gateway
+from local.openai.keeping import Keeper
 from local.openai.routes import ALL
 
 
@@ -36,13 +37,21 @@ def control_token(home: Path) -> str:
     return token
 
 
-def application(emulator: Emulator, token: str) -> ASGIApp:
-    gateway = Gateway(emulator, ALL)
+def application(emulator: Emulator, token: str, keeper: Keeper | None = None) -> ASGIApp:
+    gateway = Gateway(emulator, ALL, keeper.after if keeper else None)
     control = ControlApp(emulator, token)
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-        app = control if scope["path"].startswith(f"{PREFIX}/") else gateway
-        await app(scope, receive, send)
+        if not scope["path"].startswith(f"{PREFIX}/"):
+            await gateway(scope, receive, send)
+            return
+
+        async def saved(message: Message) -> None:
+            if keeper and message["type"] == "http.response.start" and scope["method"] != "GET":
+                keeper.save()
+            await send(message)
+
+        await control(scope, receive, saved)
 
     return dispatch
 
@@ -55,7 +64,12 @@ def main() -> None:
     home: Path = arguments.home
     home.mkdir(parents=True, exist_ok=True)
     os.environ[clock.ENVIRONMENT] = str(home / "clock")
-    app = application(Emulator(home), control_token(home))
+    emulator = Emulator(home)
+    store = keeping.store(home, "openai")
+    keeper = Keeper(emulator, store) if store else None
+    if keeper:
+        keeper.restore()
+    app = application(emulator, control_token(home), keeper)
     # The socket listens before uvicorn starts, so that a client that has read the port can connect at once.
     # TCP is given as the protocol: asyncio turns Nagle's delay off only then. The delay adds 40 ms to each response.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
@@ -76,6 +90,8 @@ def main() -> None:
             ws="none",
         )
         uvicorn.Server(config).run(sockets=[listener])
+    if keeper:
+        keeper.save()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from local import environment, rotations
+from local import environment, keeping, rotations
 from local.cell import AWS_PORT, OPENAI_PORT, LocalCell, preferred
 from ops.cli import options, output
 from ops.cli.progress import Line
@@ -21,20 +21,40 @@ app = typer.Typer(help="A cell on this machine: no account, no network, no cost.
 
 
 @app.command()
-def up(home: options.Home = options.DEFAULT_HOME, as_json: options.Json = False) -> None:
-    """Start the cell, unless it already runs."""
+def up(
+    keep: Annotated[
+        bool,
+        typer.Option(
+            "--keep",
+            help="Keep what the cell has across `local down`, a crash or a restart of the machine: the next `local up` "
+            "goes on with it.",
+        ),
+    ] = False,
+    home: options.Home = options.DEFAULT_HOME,
+    as_json: options.Json = False,
+) -> None:
+    """Start the cell, unless it already runs. One that was started with --keep goes on with what it had."""
+    _start(home, keep=keep, as_json=as_json)
+
+
+def _start(home: Path, *, keep: bool, as_json: bool) -> None:
     started = time.monotonic()
-    cell = LocalCell.start(home, aws_port=preferred(AWS_PORT), openai_port=preferred(OPENAI_PORT))
+    cell = LocalCell.start(home, aws_port=preferred(AWS_PORT), openai_port=preferred(OPENAI_PORT), keep=keep)
     facts = _facts(cell) | {"seconds": round(time.monotonic() - started, 2)}
     output.result(
         facts,
         f"AWS      {cell.aws_url}  (account {cell.account_id}, {cell.region})\n"
         f"OpenAI   {cell.openai_url}\n"
+        f"{_kept(home)}"
         f"Ready in {facts['seconds']} s. Next, as the deployer:\n\n"
         f'    eval "$(./myflux-keys local env{_named(home)})"\n'
         f"    pulumi stack select --create local && pulumi up",
         as_json=as_json,
     )
+
+
+def _kept(home: Path) -> str:
+    return f"Kept     {home / keeping.FOLDER}\n" if keeping.is_kept(home) else ""
 
 
 def _named(home: Path) -> str:
@@ -75,16 +95,31 @@ def mfa_code(home: options.Home = options.DEFAULT_HOME, as_json: options.Json = 
 
 
 @app.command()
-def down(home: options.Home = options.DEFAULT_HOME) -> None:
-    """Stop the cell and delete its data, including Pulumi's state."""
+def down(
+    forget: Annotated[bool, typer.Option("--forget", help="Delete also what a cell with --keep has kept.")] = False,
+    home: options.Home = options.DEFAULT_HOME,
+) -> None:
+    """Stop the cell and delete its data, including Pulumi's state. A cell that was started with `local up --keep` is
+    only stopped, unless --forget is given."""
+    if keeping.is_kept(home) and not forget:
+        stopped = LocalCell.rest(home)
+        megabytes = keeping.size(home) / 1e6
+        print(
+            f"The local cell {'was stopped' if stopped else 'does not run'}. It keeps, in {home}: both its accounts "
+            f"with their keys ({megabytes:.1f} MB in {keeping.FOLDER}/), its users' credentials, its clock, and "
+            f"Pulumi's state.\n`./myflux-keys local up{_named(home)}` starts it again, and `./myflux-keys local down "
+            f"--forget{_named(home)}` deletes it."
+        )
+        return
     print("The local cell was deleted." if LocalCell.clear(home) else "There was no local cell.")
 
 
 @app.command()
 def reset(home: options.Home = options.DEFAULT_HOME, as_json: options.Json = False) -> None:
-    """Stop the cell, delete its data, and start an empty one."""
+    """Stop the cell, delete its data, also what it kept, and start an empty one. It keeps its state if this one did."""
+    keep = keeping.is_kept(home)
     LocalCell.clear(home)
-    up(home, as_json)
+    _start(home, keep=keep, as_json=as_json)
 
 
 @app.command()
@@ -169,4 +204,5 @@ def _facts(cell: LocalCell) -> dict[str, Any]:
         "openai_url": cell.openai_url,
         "region": cell.region,
         "account_id": cell.account_id,
+        "kept": keeping.is_kept(cell.home),
     }

@@ -1,9 +1,11 @@
 """Whether a stack's state can be read, and what to do where a killed engine or a full disk has cut it short.
 
 Reads the state where the engine keeps it, before the engine does. In a folder it repairs: a damaged file of attributes
-is removed, since the engine's driver does without one, and a damaged state is replaced by the engine's copy of the one
-before. In a bucket, where an upload is whole or is none, it names the version to go back to. Sources:
+is removed, since the engine's driver does without one, as is a file that the driver had not written to its end, and a
+damaged state is replaced by the engine's copy of the one before. In a bucket, where an upload is whole or is none, it
+names the version to go back to. Sources:
 https://github.com/google/go-cloud/blob/master/blob/fileblob/attrs.go (a missing file of attributes is no error)
+https://github.com/google/go-cloud/blob/master/blob/fileblob/fileblob.go (createTemp: drafts' names)
 https://github.com/pulumi/pulumi/blob/master/pkg/backend/diy/state.go (saveCheckpoint: the copy comes first)
 """
 
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shlex
 import zlib
 from dataclasses import dataclass
@@ -60,6 +63,7 @@ def opened(url: str, stack: str, project: str = PROJECT) -> Opened:
         return Opened()
     root = Path(found.root) / ".pulumi"
     removed = [path for path in _attributes(root, stack, project) if _remove_damaged(path)]
+    removed += _removed_drafts(root / "stacks" / project, stack)
     repaired = [f"{path.name}, which was cut short, was removed" for path in removed]
     for file in _states(root, stack, project):
         state = parsed(file.name, file.read_bytes())
@@ -119,6 +123,16 @@ def _remove_damaged(path: Path) -> bool:
         path.unlink(missing_ok=True)
         return True
     return False
+
+
+def _removed_drafts(states: Path, stack: str) -> list[Path]:
+    """What the engine's driver had begun to write, and would have renamed when it was whole."""
+    endings = "|".join(re.escape(ending) for ending in backend.ENDINGS)
+    draft = re.compile(rf"{re.escape(stack)}(?:{endings})(?:{re.escape(_BACKUP)})?(?:{_ATTRIBUTES})?\.[0-9a-f]+\.tmp")
+    found = [path for path in states.glob("*.tmp") if draft.fullmatch(path.name)]
+    for path in found:
+        path.unlink(missing_ok=True)
+    return found
 
 
 def _replaced(url: str, file: Path, stack: str, project: str) -> str:

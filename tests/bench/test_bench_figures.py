@@ -81,20 +81,21 @@ def test_without_the_peer_nothing_is_green_and_the_reason_is_told() -> None:
     fleet, typed = Samples([3.0, 3.2, 3.1], 316.0), Samples([4.0], 300.0)
     figures = add_tenant.figures(50, fleet, typed, None, "not there: no terraform on PATH")
     assert [figure.met for figure in figures] == [None, None, None], "with nothing to compare, nothing is met"
+    assert figures[0].goal == "<= 1/4 of Terraform's"
     assert {figure.peer for figure in figures} == {"not there: no terraform on PATH"}
     assert figures[0].value == 3.1, "our own figure is still worth knowing"
 
 
-def test_beside_the_peer_its_median_is_the_goal() -> None:
-    fleet, typed = Samples([3.0, 9.0, 3.1], 316.0), Samples([8.0], 300.0)
-    figures = add_tenant.figures(50, fleet, typed, Samples([7.0, 7.6, 8.0], 640.0), "Terraform")
+def test_beside_the_peer_a_quarter_of_its_median_and_a_third_of_its_memory_are_the_goals() -> None:
+    fleet, typed = Samples([3.0, 9.0, 3.1], 316.0), Samples([30.5], 300.0)
+    figures = add_tenant.figures(50, fleet, typed, Samples([28.0, 30.4, 32.0], 900.0), "Terraform")
     assert [(figure.value, figure.goal, figure.met) for figure in figures] == [
         (3.1, "<= 7.6", True),
-        (8.0, "<= 7.6", False),
-        (316, "<= 640", True),
+        (30.5, "<= 30.4", False),
+        (316, "<= 300", False),
     ]
     assert all("stand-in" in figure.note for figure in figures), "a reader must know which provider was real"
-    assert "7 to 8" in figures[0].peer or "7.00 to 8.00" in figures[0].peer
+    assert "28.00 to 32.00" in figures[0].peer
 
 
 def test_memory_that_cannot_be_read_is_not_compared() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from local import cell as cell_module
+from local import record
 from local import servers as sides
 from local.cell import CellError, LocalCell, preferred
 from local.process import ServerProcess
@@ -32,7 +33,7 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def servers(home: Path) -> dict[str, ServerProcess]:
-    return cell_module._read(home.resolve())
+    return record.read(home.resolve())
 
 
 def kill(server: ServerProcess) -> None:

@@ -83,6 +83,31 @@ def test_the_life_of_a_cell(local: Local, home: Path) -> None:
     assert (twice.code, "no local cell" in twice.out) == (0, True)
 
 
+def test_a_kept_cell_is_only_stopped_until_it_is_to_be_forgotten(local: Local, home: Path) -> None:
+    up = local("up", "--keep")
+    assert (up.code, f"{home}/kept" in up.out) == (0, True), up.err
+    key = local("openai-admin-key").out.strip()
+
+    down = local("down")
+    assert down.code == 0
+    assert "was stopped" in down.out
+    for told in ("keys", "clock", "Pulumi's state", "local up --home", "local down --forget --home"):
+        assert told in down.out, told
+    stopped = local("status", "--json")
+    assert (stopped.code, json.loads(stopped.out)["state"]) == (1, "stopped")
+    assert "does not run" in local("down").out, "nothing is deleted by a second try"
+
+    again = local("up", "--json")
+    assert json.loads(again.out)["kept"] is True, again.err
+    assert key in {minted.value for minted in LocalCell.attach(home).openai.minted()}
+    reset = json.loads(local("reset", "--json").out)
+    assert reset["kept"] is True, "as the cell before"
+    assert LocalCell.attach(home).openai.minted() == []
+    forgotten = local("down", "--forget")
+    assert "deleted" in forgotten.out
+    assert {path.name for path in home.iterdir()} <= {"lock"}
+
+
 def test_people_are_told_the_ports_and_the_next_step(local: Local) -> None:
     said = local("up")
     assert said.code == 0

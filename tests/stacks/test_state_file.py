@@ -50,6 +50,19 @@ def test_what_an_engine_has_begun_and_not_ended_is_told(folder: Path) -> None:
     assert state_file.opened(url(folder), STACK) == state_file.Opened(cut_off=True)
 
 
+def test_a_draft_of_a_killed_engine_is_removed_and_no_other_stacks(folder: Path) -> None:
+    """A kill between the driver's first byte and its renaming leaves one; nobody would ever remove it."""
+    (folder / f"{STACK}.json").write_bytes(state())
+    drafts = [f"{STACK}.json.bak.18ecde50a2ead2f8.tmp", f"{STACK}.json.18ecde50a2ead2f9.tmp"]
+    others = [f"x.{STACK}.json.18ecde50a2ead2f8.tmp", f"{STACK}.json.mine.tmp", "acmexlocal.json.18ecde50a2ead2f8.tmp"]
+    for name in (*drafts, *others):
+        (folder / name).write_bytes(b"")
+    found = state_file.opened(url(folder), STACK)
+    assert found.cut_off
+    assert all(any(name in told for told in found.repaired) for name in drafts)
+    assert sorted(path.name for path in folder.iterdir()) == sorted([f"{STACK}.json", *others])
+
+
 def test_a_compressed_state_is_read_too(folder: Path) -> None:
     whole = gzip.compress(state())
     (folder / f"{STACK}.json.gz").write_bytes(whole[:-9])

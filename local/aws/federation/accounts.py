@@ -37,7 +37,7 @@ class Issuer:
         return f"https://{self.host}"
 
 
-_ISSUERS: Final[dict[str, Issuer]] = {}
+ISSUERS: Final[dict[str, Issuer]] = {}
 """By account."""
 
 
@@ -54,13 +54,13 @@ def install(home: Path) -> None:
 
 def enabled(account: str) -> Issuer | None:
     """The account's issuer; None if federation is not enabled."""
-    issuer = _ISSUERS.get(account)
+    issuer = ISSUERS.get(account)
     return issuer if issuer is not None and issuer.enabled else None
 
 
 def at_host(host: str) -> Issuer | None:
     """The issuer of any account, also of one that has disabled federation."""
-    return next((issuer for issuer in _ISSUERS.values() if issuer.host == host), None)
+    return next((issuer for issuer in ISSUERS.values() if issuer.host == host), None)
 
 
 def _enable(home: Path) -> Any:
@@ -69,9 +69,9 @@ def _enable(home: Path) -> Any:
         return iam_service._error(
             409, "FeatureEnabled", "Outbound Web Identity Federation is already enabled for this account", ns="iam"
         )
-    if account not in _ISSUERS:
-        _ISSUERS[account] = Issuer()
-    issuer = _ISSUERS[account]
+    if account not in ISSUERS:
+        ISSUERS[account] = Issuer()
+    issuer = ISSUERS[account]
     issuer.enabled = True
     addresses.publish(home, issuer.host, f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}{PREFIX}{issuer.host}")
     return _answer("EnableOutboundWebIdentityFederation", f"<IssuerIdentifier>{issuer.url}</IssuerIdentifier>")

@@ -20,6 +20,10 @@ _APP = "ministack.app"
 _PARAMETERS = "method, path, headers, body, query_params, request_id"
 
 
+AFTER: list[Callable[[request.ServiceRequest], None]] = []
+"""Called with each request that was served, before its answer is sent."""
+
+
 def install() -> None:
     replace(_APP, "_dispatch_service_request", _PARAMETERS, _around)
 
@@ -46,6 +50,8 @@ def _around(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             answer = await original(method, path, headers, body, query_params, request_id)
             history.record(current, answer)
+            for act in AFTER:
+                act(current)
             return answer
         finally:
             denials.LAST.reset(denial)

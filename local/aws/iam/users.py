@@ -19,8 +19,10 @@ from local.aws.iam.user_policies import PERSON, POLICIES
 def install(home: Path) -> None:
     """Makes the users and writes `home/credentials` (mode 0600): AWS's shared-credentials format, a profile a user.
 
-    `home/mfa`, likewise: serial number and seed of the person's device.
+    `home/mfa`, likewise: serial number and seed of the person's device. A kept cell that starts again has all of it.
     """
+    if (home / "credentials").exists() and all(name in iam_service._users for name in POLICIES):
+        return
     profiles = [f"[{name}]\n{_make(name, documents)}" for name, documents in POLICIES.items()]
     _write_private(home / "credentials", "\n".join(profiles))
     _write_private(home / "mfa", f"[{PERSON}]\n{_device(PERSON)}")

@@ -22,7 +22,7 @@ from ministack.core.concurrency import spawn_background
 from local.aws.secrets import events, invocation, labels, plan, settings
 from local.aws.secrets.invocation import StepFailed, Throttled
 from local.aws.secrets.labels import PENDING
-from local.aws.secrets.store import LOCK, Record, acting_for, now, still_there, touch
+from local.aws.secrets.store import LOCK, Record, acting_for, all_secrets, changed_by_itself, now, still_there, touch
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 3.0
@@ -48,6 +48,9 @@ class Run:
         return self.stopped.is_set() or not still_there(self.secret)
 
 
+_UNDER_WAY = "_UnderWay"
+"""What a record has of its rotation: a cell that is kept, and killed, goes on with it."""
+
 _runs: dict[str, Run] = {}
 """By secret ARN: a secret has one rotation at a time. Changed under LOCK."""
 
@@ -66,6 +69,7 @@ def stop(secret: Record) -> None:
     """Makes no further call for the secret's rotation. A running call ends by itself; labels do not change."""
     with LOCK:
         run = _runs.pop(secret["ARN"], None)
+        secret.pop(_UNDER_WAY, None)
         if run is not None:
             run.stopped.set()
 
@@ -90,13 +94,31 @@ def start_test(secret: Record, token: str) -> None:
     with LOCK:
         before = labels.holder(secret, PENDING)
         _placeholder(secret, token)
-        run = _new_run(secret, token)
+        run = _new_run(secret, token, test=True, before=before)
     spawn_background(_test, run, before, thread_name="secrets-rotation-test")
 
 
-def _new_run(secret: Record, token: str, *, scheduled: bool = False) -> Run:
+def resume() -> None:
+    """Takes up each rotation that was under way when the cell was stopped or killed, from its first step, as AWS does
+    after a failed one: every step of a function can be run again."""
+    for secret in all_secrets():
+        left = secret.get(_UNDER_WAY)
+        if left is None or secret.get("_PrimarySecretArn"):  # a replica is a copy, and is not rotated
+            continue
+        with LOCK, acting_for(secret):
+            run = _new_run(secret, **left)
+        if left["test"]:
+            spawn_background(_test, run, left["before"], thread_name="secrets-rotation-test")
+        else:
+            spawn_background(_rotate, run, thread_name="secrets-rotation")
+
+
+def _new_run(
+    secret: Record, token: str, *, scheduled: bool = False, test: bool = False, before: str | None = None
+) -> Run:
     run = Run(secret, token, secret["RotationLambdaARN"], str(uuid.uuid4()), scheduled)
     secret["_RotationToken"] = run.rotation_token
+    secret[_UNDER_WAY] = {"token": token, "scheduled": scheduled, "test": test, "before": before}
     _runs[secret["ARN"]] = run
     return run
 
@@ -111,17 +133,20 @@ def _placeholder(secret: Record, token: str) -> None:
 def _rotate(run: Run) -> None:
     secret = run.secret
     with acting_for(secret):
+        changed_by_itself()
         events.publish(secret, events.ROTATION_STARTED, run.token)
         error = _attempts(run)
         with LOCK:
             # A stopped run reports nothing: the function that stopped it already did.
             if run.is_over() or _runs.pop(secret["ARN"], None) is not run:
                 return
+            del secret[_UNDER_WAY]
             if error is None:
                 plan.succeeded(secret, now(), scheduled=run.scheduled)
                 touch(secret)
             else:
                 plan.failed(secret, now())
+        changed_by_itself()
         _log.info("rotation of %s: %s", secret["Name"], error or "succeeded")
         events.publish(secret, events.ROTATION_FAILED if error else events.ROTATION_SUCCEEDED, run.token, error)
 
@@ -193,6 +218,8 @@ def _test(run: Run, before: str | None) -> None:
                 labels.attach(secret, PENDING, before)
             if run.is_over() or _runs.pop(secret["ARN"], None) is not run:
                 return
+            del secret[_UNDER_WAY]
             touch(secret)
+        changed_by_itself()
         if error is not None:
             events.publish(secret, events.TEST_ROTATION_FAILED, run.token, error)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets as randomness
 import string
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,6 +34,10 @@ underscore."""
 LOCK = threading.RLock()
 """Held while a record changes: requests run on the event loop, rotations on other threads. Never held during a call."""
 
+BY_ITSELF: list[Callable[[], None]] = []
+"""Called when Secrets Manager itself has changed a record in a way that must not be forgotten: no request waits for it.
+"""
+
 _ARN_SUFFIX = 6
 _SUFFIX_LETTERS = string.ascii_letters + string.digits
 
@@ -47,6 +51,11 @@ def touch(secret: Record) -> None:
     """Sets LastChangedDate and copies the secret to its replicas."""
     secret["LastChangedDate"] = now()
     ministack._sync_replicas(secret)
+
+
+def changed_by_itself() -> None:
+    for act in BY_ITSELF:
+        act()
 
 
 def new_arn(name: str) -> str:
