@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import openai
 import pytest
 
@@ -35,6 +36,7 @@ def filled(cell: LocalCell) -> dict[str, Any]:
     versions = [s3.put_object(Bucket="kept", Key="a/b", Body=body)["VersionId"] for body in (b"old", b"new")]
     queue = sqs.create_queue(QueueName="kept")["QueueUrl"]
     sqs.send_message(QueueUrl=queue, MessageBody="not yet read")
+    issuer = cell.client("administrator", "iam").enable_outbound_web_identity_federation()["IssuerIdentifier"]
     admin = cell.openai.create_admin_key("kept")
     with openai.OpenAI(admin_api_key=admin, base_url=cell.openai_url, max_retries=0) as client:
         project = client.admin.organization.projects.create(name="kept").id
@@ -51,10 +53,24 @@ def filled(cell: LocalCell) -> dict[str, Any]:
         "signature": signature,
         "versions": versions,
         "queue": queue,
+        "issuer": issuer,
+        "signs": signing_keys(cell, issuer),
+        "devices": devices(cell),
         "admin": admin,
         "project": project,
         "user_key": user_key,
     }
+
+
+def signing_keys(cell: LocalCell, issuer: str) -> list[str]:
+    host = issuer.removeprefix("https://")
+    answer = httpx2.get(f"{cell.aws_url}/_issuer/{host}/.well-known/jwks.json").raise_for_status().json()
+    return [key["kid"] for key in answer["keys"]]
+
+
+def devices(cell: LocalCell) -> list[str]:
+    found = cell.client("administrator", "iam").list_virtual_mfa_devices(AssignmentStatus="Assigned")
+    return [one["SerialNumber"] for one in found["VirtualMFADevices"]]
 
 
 def same(cell: LocalCell, had: dict[str, Any]) -> None:
@@ -79,6 +95,10 @@ def same(cell: LocalCell, had: dict[str, Any]) -> None:
         LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "CreateSecret"}]
     )["Events"]
     assert len(events) == 1, "the event history goes on"
+    iam = cell.client("administrator", "iam")
+    assert iam.get_outbound_web_identity_federation_info()["IssuerIdentifier"] == had["issuer"]
+    assert signing_keys(cell, had["issuer"]) == had["signs"], "tokens that are out stay valid"
+    assert devices(cell) == had["devices"]
     with openai.OpenAI(admin_api_key=had["admin"], base_url=cell.openai_url, max_retries=0) as client:
         assert [one.name for one in client.admin.organization.projects.list() if one.id == had["project"]] == ["kept"]
     assert {had["admin"], had["user_key"]} <= {minted.value for minted in cell.openai.minted()}
