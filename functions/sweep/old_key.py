@@ -76,7 +76,7 @@ def judge(key: Key, waits: Waiting, now: float, overlap: int) -> Verdict | None:
     held, old = waits.standing, waits.old
     if not held.extends:
         return Verdict("kept", "none", f"handed over to {waits.consumer} and unused since; it expires by itself")
-    used = old.used_since(held.since or 0 if held.state == "saved" else 0)
+    used = held.is_used(old)
     why = _why(waits, used=used)
     if left > min(LOOK_AHEAD_SECONDS, overlap / 2):
         return Verdict("kept", "none", f"{why}; it is extended before it expires")
