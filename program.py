@@ -176,6 +176,7 @@ def platform_args(cell: Cell, local_openai_url: str | None = None) -> PlatformAr
         protect=cell.production,
         connect=cell.connect.enabled,
         tls=not cell.local,
+        handover_principals=cell.handover.principals if cell.handover else (),
     )
 
 
@@ -191,6 +192,8 @@ def tenant_key_args(cell: Cell, tenant: Tenant, shared: Shared) -> TenantKeyArgs
         enabled=tenant.enabled,
         dedicated=tenant.isolation == "dedicated",
         connect=cell.connect.enabled,
+        consumers=" ".join(one.name for one in tenant.consumers.used),
+        handed_over=cell.hands_over(tenant.consumers.used),
         recovery_window_days=cell.recovery_window_days,
         replicas=_replicas(cell),
         managed=_managed(shared, cell, tenant),
@@ -265,7 +268,6 @@ def _managed(shared: Shared, cell: Cell, tenant: Tenant) -> Managed | None:
             names.TAG_MODELS: " ".join(tenant.models),
             names.TAG_EVERY_DAYS: str(rotation.whole_days),
             names.TAG_OVERLAP_HOURS: str(rotation.overlap_hours),
-            names.TAG_CONSUMERS: " ".join(one.name for one in tenant.consumers.used),
         },
         schedule=slots.cron(tenant.tenant, cell.cell, rotation.interval_hours),
         window=slots.window(rotation.interval_hours),

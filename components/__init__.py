@@ -26,6 +26,7 @@ Parts of the platform
     admin_rotation    the admin key's rotation
     sweep             the sweep's schedule
     health            the health function's schedule, alarms and dashboard
+    handover          the role of people who paste keys, and what tells its use
     connect           where customers hand in keys: bucket, KMS keys, public URL
     health_store      the bucket of declarations and of what the function remembers
     health_alarms     one alarm for each kind of trouble

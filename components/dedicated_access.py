@@ -29,6 +29,8 @@ class DedicatedAccessArgs:
     """The key is the customer's own: the deployers store it, so they may encrypt."""
     promoters: Sequence[str] = ()
     """ARNs of functions' roles that store a key that the customer handed in."""
+    handed_over: bool = False
+    """The hand-over role decrypts too."""
 
 
 class DedicatedAccess(pulumi.ComponentResource):
@@ -62,6 +64,7 @@ class DedicatedAccess(pulumi.ComponentResource):
                     secrets=[names.secret_arn_pattern],
                     admin_key=False,
                     customers=[names.secret_arn_pattern] if args.customer else (),
+                    handed_over=[names.secret_arn_pattern] if args.handed_over else (),
                 ),
                 tags=names.tags,
                 protect=args.protect,

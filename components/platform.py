@@ -18,6 +18,7 @@ from components.connect import Connect, ConnectArgs, Intake, IntakeArgs
 from components.deployer import Deployer, DeployerArgs
 from components.empty_secret import EmptySecret, EmptySecretArgs
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
+from components.handover import HandoverAccess, HandoverAccessArgs
 from components.health import Health, HealthArgs
 from components.health_store import HealthStore, HealthStoreArgs
 from components.iam import identity, resource
@@ -77,6 +78,8 @@ class PlatformArgs:
     """Customers hand in their keys at a public page."""
     tls: bool = True
     """False for a local cell, whose addresses have no certificate."""
+    handover_principals: Sequence[str] = ()
+    """People who paste keys into consumers' dashboards. Empty: there is no hand-over role."""
 
 
 class Platform(pulumi.ComponentResource):
@@ -109,7 +112,11 @@ class Platform(pulumi.ComponentResource):
                 alias=names.kms_alias,
                 description=f"Secrets of MyFlux Keys' cell {names.cell}",
                 policy=resource.cell_key(
-                    names, deployers=args.deployer_principals, governors=governors, connect=args.connect
+                    names,
+                    deployers=args.deployer_principals,
+                    governors=governors,
+                    connect=args.connect,
+                    handover=bool(args.handover_principals),
                 ),
                 tags=names.tags,
                 protect=args.protect,
@@ -234,6 +241,17 @@ class Platform(pulumi.ComponentResource):
             ),
             child,
         )
+        if args.handover_principals:
+            HandoverAccess(
+                f"{name}-handover",
+                HandoverAccessArgs(
+                    names=names,
+                    principals=args.handover_principals,
+                    boundary_arn=boundary_arn,
+                    alarm_topic_arn=alarms.topic_arn,
+                ),
+                child,
+            )
         # A tenant's stack, and another program's tenant too, writes its declaration when the bucket is closed.
         self.kms_key_arn = pulumi.Output.all(key.arn, store.bucket).apply(lambda both: both[0])
         self.rotation_function_arn = pulumi.Output.all(rotation.arn, permission.id).apply(lambda both: both[0])

@@ -21,7 +21,7 @@ from components.iam.copies import Replica
 from components.openai_project import OpenAIProject, OpenAIProjectArgs
 from myflux_keys.aws_names import TenantNames
 from myflux_keys.cell_functions import PROMOTER, ROTATION
-from myflux_keys.names import TAG_PROJECT_ID, TAG_SERVICE_ACCOUNT_ID, store_admin_key
+from myflux_keys.names import TAG_CONSUMERS, TAG_PROJECT_ID, TAG_SERVICE_ACCOUNT_ID, store_admin_key
 
 
 @dataclass
@@ -62,6 +62,10 @@ class TenantKeyArgs:
     connect: bool = False
     """Customers of the cell hand in their keys at its page: the promoter writes this secret too, unless keys are
     minted."""
+    consumers: str = ""
+    """The tag `myflux:consumers`: who uses the key. Empty: no tag."""
+    handed_over: bool = False
+    """The cell has a hand-over role, and one of the consumers needs a person to paste the key."""
     own_organization: bool = False
     """Create a secret for the admin key of the customer's own organization; with `managed`, keys are minted there."""
     governor_principals: Sequence[str] | None = None
@@ -89,6 +93,8 @@ class TenantKey(pulumi.ComponentResource):
         names = args.names
         child = pulumi.ResourceOptions(parent=self)
         tags: dict[str, pulumi.Input[str]] = {**names.tags}
+        if args.consumers:
+            tags[TAG_CONSUMERS] = args.consumers
 
         admin_secret = self._admin_secret(name, args) if args.own_organization else None
         self.project_id = None
@@ -129,6 +135,7 @@ class TenantKey(pulumi.ComponentResource):
                     protect=args.protect,
                     customer=args.managed is None,
                     promoters=promoters,
+                    handed_over=args.handed_over,
                 ),
                 child,
             )
@@ -148,6 +155,7 @@ class TenantKey(pulumi.ComponentResource):
                     writers=writers,
                     deployers=governors,
                     enabled=args.enabled,
+                    handed_over=args.handed_over,
                 ),
                 tags=tags,
                 recovery_window_days=args.recovery_window_days,

@@ -145,6 +145,20 @@ class CellNames:
         return runtime_role(self.cell)
 
     @property
+    def handover_role(self) -> str:
+        """With which a person reads a key, to paste it into a consumer's dashboard; where the cell's file has one."""
+        return f"myflux-{self.cell}-handover"
+
+    @property
+    def handover_role_arn(self) -> str:
+        return self.role_arn(self.handover_role)
+
+    @property
+    def handover_rule(self) -> str:
+        """The EventBridge rule that tells each use of that role."""
+        return f"{self.handover_role}-used"
+
+    @property
     def deployer_role(self) -> str:
         """A pipeline's, where the cell's file has one."""
         return f"myflux-{self.cell}-deployer"

@@ -7,14 +7,16 @@ Leaves out names and ARNs, which `Cell.names` derives.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Final, Literal, Self, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from myflux_keys.aws_names import CellNames
+from myflux_keys.consumers import Consumer
 from tenancy.connect import Connect
 from tenancy.fields import CellSlug, Email, Flag, Model, NotEmpty, Text, Unique, Whole, refuse, refused
+from tenancy.handover import Handover
 from tenancy.health import Health
 from tenancy.openai import OPENAI_BASE_URL, OpenAI
 from tenancy.pipeline import Pipeline
@@ -152,6 +154,14 @@ class Cell(Model):
             examples=[{"enabled": True}],
         ),
     ] = Connect()
+    handover: Annotated[
+        Handover | None,
+        Field(
+            description="People who paste tenants' keys into a consumer's dashboard, such as CINNOX's. Left out: "
+            "nobody may, and the cell has no hand-over role.",
+            examples=[{"principals": ["arn:aws:iam::123456789012:user/ana"]}],
+        ),
+    ] = None
     recovery_window_days: Annotated[
         Whole,
         Field(ge=7, le=30, description="Days that AWS keeps a deleted secret or KMS key, 7 to 30.", examples=[30]),
@@ -204,6 +214,10 @@ class Cell(Model):
         role = [self.names.role_arn(self.names.deployer_role)] if self.pipeline else []
         return (*self.deployers, *role)
 
+    def hands_over(self, used: Iterable[Consumer]) -> bool:
+        """Whether a person may read the key of a tenant whose consumers are `used`, to paste it into a dashboard."""
+        return self.handover is not None and any(one.pasted for one in used)
+
     @model_validator(mode="before")
     @classmethod
     def _defaults(cls, data: Any) -> Any:
@@ -251,6 +265,14 @@ def _connect_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
         )
 
 
+def _handover_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
+    pipeline = data.get("pipeline")
+    deploys = cast(Mapping[str, Any], pipeline).get("deploys") if isinstance(pipeline, Mapping) else None
+    if deploys == "everything" and data.get("handover") is not None:
+        reason = "A pipeline that deploys everything would decide who reads keys, and has no right to make that role."
+        yield Refusal("handover-by-pipeline", reason, "write deploys: tenants, or delete handover.", ("handover",))
+
+
 def cell_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
     """Rules between a cell's fields. Takes the file's raw values, so that they are reported together with other
     errors."""
@@ -272,6 +294,7 @@ def cell_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
         reason = "A production cell needs alarm_emails: otherwise nobody receives the alarm of a failed rotation."
         yield Refusal("alarms-unheard", reason, "add alarm_emails: [oncall@example.com].", ("alarm_emails",))
     yield from _connect_refusals(data)
+    yield from _handover_refusals(data)
     yield from principal_refusals(data)
     yield from replica_refusals(data)
     yield from state_refusals(data)

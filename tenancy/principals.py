@@ -6,7 +6,7 @@ Owns their format and rules. Leaves out whether they exist: AWS is not asked.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, cast
 
 from pydantic import AfterValidator, Field
@@ -21,6 +21,7 @@ _UNUSABLE: Final = {
     "us-iso": "a network without internet",
     "eu-iso": "a network without internet",
 }
+_HANDOVER: Final = ("handover", "principals")
 _PRINCIPAL: Final = re.compile(r"arn:(aws[a-z-]*):iam::[0-9]{12}:(?:role|user)/[\w+=,.@/-]{1,576}", re.ASCII)
 
 
@@ -76,7 +77,12 @@ def principal_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
     """Rules between a cell's principals; `data` is the file's raw values."""
     region = data.get("region")
     home = region if isinstance(region, str) and _REGION.fullmatch(region) else None
-    lists = {field: data.get(field) for field in ("runtime_principals", "deployer_principals")}
+    lists: dict[tuple[str, ...], Any] = {
+        (field,): data.get(field) for field in ("runtime_principals", "deployer_principals")
+    }
+    handover = data.get("handover")
+    if isinstance(handover, Mapping):
+        lists[_HANDOVER] = cast(Mapping[str, Any], handover).get("principals")
     trusted = {field: cast(list[Any], value) for field, value in lists.items() if isinstance(value, list | tuple)}
     for field, arns in trusted.items():
         for place, arn in enumerate(arns):
@@ -85,9 +91,10 @@ def principal_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
                 reason = (
                     f"The cell's Region is in partition {partition_of(home)}; IAM cannot trust a principal of another."
                 )
-                yield Refusal("principal-partition", reason, f"write arn:{partition_of(home)}:iam::….", (field, place))
-    for place, arn in enumerate(trusted.get("deployer_principals", ())):
-        if arn in trusted.get("runtime_principals", ()):
+                yield Refusal("principal-partition", reason, f"write arn:{partition_of(home)}:iam::….", (*field, place))
+    runtimes = trusted.get(("runtime_principals",), ())
+    for place, arn in enumerate(trusted.get(("deployer_principals",), ())):
+        if arn in runtimes:
             reason = "A deployer must not read keys, but this principal may assume the runtime role, which can."
             yield Refusal(
                 "deployer-reads",
@@ -95,3 +102,15 @@ def principal_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
                 "use different principals for deploying and for the runtime.",
                 ("deployer_principals", place),
             )
+    yield from _handover_refusals(data, trusted.get(_HANDOVER, ()), runtimes)
+
+
+def _handover_refusals(data: Mapping[str, Any], people: Sequence[Any], runtimes: Sequence[Any]) -> Iterator[Refusal]:
+    ours = f":role/myflux-{data.get('cell')}"
+    for place, arn in enumerate(people):
+        if arn in runtimes:
+            reason = "The runtime is no person: it has no second factor, and reads keys by its own role."
+            yield Refusal("handover-runtime", reason, "name the users of people.", (*_HANDOVER, place))
+        elif isinstance(arn, str) and (f"{ours}-" in arn or f"{ours}_" in arn):
+            reason = "This is a role of the cell's own, which can do more than a person who hands keys over may."
+            yield Refusal("handover-own-role", reason, "name the users of people.", (*_HANDOVER, place))

@@ -12,6 +12,7 @@ from components.iam.statements import Document, Statement, document, key_adminis
 from myflux_keys.aws_names import CellNames, TenantNames
 from myflux_keys.cell_functions import ALL_FUNCTIONS, FUNCTIONS
 from myflux_keys.names import TAG_TENANT
+from myflux_keys.version_labels import CURRENT
 
 READ = ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"]
 WRITE = ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]
@@ -40,16 +41,24 @@ https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.
 
 
 def tenant_secret(
-    names: TenantNames, *, reader_role: str, writers: Sequence[str], deployers: Sequence[str], enabled: bool
+    names: TenantNames,
+    *,
+    reader_role: str,
+    writers: Sequence[str],
+    deployers: Sequence[str],
+    enabled: bool,
+    handed_over: bool = False,
 ) -> Document:
     """A tenant's secret: only its runtime reads it, only `writers` write it, and only `deployers` govern it.
 
-    `reader_role`, `writers` and `deployers` are ARNs. `enabled=False` denies only the runtime, so that rotation
-    continues and the tenant can be enabled again with a valid key.
+    `reader_role`, `writers` and `deployers` are ARNs. `enabled=False` denies only the runtime and people who hand the
+    key over, so that rotation continues and the tenant can be enabled again with a valid key. `handed_over`: the cell
+    has a hand-over role, and the tenant a consumer for whom a person pastes the key.
     """
     readers = [names.cell.function_role_arn(one) for one in FUNCTIONS if one.tenants != "none"]
+    people = [names.cell.handover_role_arn] if handed_over else []
     statements = [
-        _deny_all_but("OnlyRuntimeAndFunctionsRead", READ, [reader_role, *readers]),
+        _deny_all_but("OnlyRuntimeAndFunctionsRead", READ, [reader_role, *people, *readers]),
         {
             "Sid": "RuntimeReadsAsThisTenantOnly",
             "Effect": "Deny",
@@ -57,28 +66,45 @@ def tenant_secret(
             "Action": READ,
             "Resource": "*",
             "Condition": {
-                "StringEquals": {"aws:PrincipalArn": reader_role},
+                "StringEquals": {"aws:PrincipalArn": [reader_role, *people] if people else reader_role},
                 # A negated operator holds for an absent tag too: an untagged session is denied.
                 "StringNotEquals": {f"aws:PrincipalTag/{TAG_TENANT}": names.tenant},
             },
         },
+        *map(_current_only, people),
         _deny_all_but("OnlyWritersFill", WRITE, writers),
         _deny_all_but("OnlyDeployersGovern", GOVERN, deployers),
     ]
     if not enabled:
-        statements.append(reads_denied(reader_role))
+        statements.append(reads_denied(reader_role, *people))
     return document(*statements)
 
 
-def reads_denied(reader_role: str) -> Statement:
-    """What `enabled: false` adds. In an emergency, `myflux-keys` adds the same statement at once."""
+def _current_only(role: str) -> Statement:
+    """A negated operator holds for a request that names no stage too."""
+    return {
+        "Sid": "PeopleReadTheCurrentKeyOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": READ,
+        "Resource": "*",
+        "Condition": {
+            "StringEquals": {"aws:PrincipalArn": role},
+            "StringNotEquals": {"secretsmanager:VersionStage": CURRENT},
+        },
+    }
+
+
+def reads_denied(reader_role: str, *people: str) -> Statement:
+    """What `enabled: false` adds; `people` is the hand-over role, where it may read. In an emergency, `myflux-keys`
+    adds the same statement at once."""
     return {
         "Sid": DISABLED,
         "Effect": "Deny",
         "Principal": "*",
         "Action": READ,
         "Resource": "*",
-        "Condition": {"StringEquals": {"aws:PrincipalArn": reader_role}},
+        "Condition": {"StringEquals": {"aws:PrincipalArn": [reader_role, *people] if people else reader_role}},
     }
 
 
@@ -110,9 +136,15 @@ def customer_admin_secret(
 
 
 def cell_key(
-    names: CellNames, *, deployers: Sequence[str], governors: Sequence[str], connect: bool = False
+    names: CellNames,
+    *,
+    deployers: Sequence[str],
+    governors: Sequence[str],
+    connect: bool = False,
+    handover: bool = False,
 ) -> Document:
-    """The KMS key of a cell's admin keys and of its tenants' secrets. `connect`: customers hand in keys."""
+    """The KMS key of a cell's admin keys and of its tenants' secrets. `connect`: customers hand in keys; `handover`:
+    the cell has a hand-over role."""
     functions = ALL_FUNCTIONS if connect else FUNCTIONS
     users = [names.function_role_arn(one) for one in functions if one.uses_secrets_key]
     return secrets_key(
@@ -123,6 +155,7 @@ def cell_key(
         admin_key=True,
         governors=governors,
         customers=[names.tenant_secrets_arn_pattern],
+        handed_over=[names.tenant_secrets_arn_pattern] if handover else (),
     )
 
 
@@ -135,14 +168,15 @@ def secrets_key(
     admin_key: bool,
     customers: Sequence[str] = (),
     governors: Sequence[str] | None = None,
+    handed_over: Sequence[str] = (),
 ) -> Document:
     """A KMS key for secrets: the account administers it, `users` use it, and only through Secrets Manager.
 
     `users` may decrypt and encrypt `secrets` (ARN patterns). For `governors`, by default the deployers, Secrets Manager
     may validate the key when they create a secret, which decrypts nothing. With `admin_key`, the deployers may store
     admin keys, for which PutSecretValue needs the key. They may encrypt, but not decrypt, the secrets of `customers`
-    (ARN patterns). Principals are conditions, not Principal elements: KMS refuses a policy with a role that does not
-    exist yet.
+    (ARN patterns). The hand-over role may decrypt those of `handed_over` (ARN patterns). Principals are conditions, not
+    Principal elements: KMS refuses a policy with a role that does not exist yet.
     """
     account = {"AWS": f"arn:{names.partition}:iam::{names.account_id}:root"}
     makers = deployers if governors is None else governors
@@ -159,6 +193,9 @@ def secrets_key(
     if customers:
         stored = _use_key("CustomersKeysStored", names, account, deployers, customers)
         statements.append(stored | {"Action": ["kms:GenerateDataKey"]})
+    if handed_over:
+        read = _use_key("DecryptedForHandover", names, account, [names.handover_role_arn], handed_over)
+        statements.append(read | {"Action": ["kms:Decrypt"]})
     return document(*statements)
 
 

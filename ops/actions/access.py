@@ -33,10 +33,10 @@ def is_open(policy: Policy) -> bool:
     return all(statement.get("Sid") != DISABLED for statement in policy["Statement"])
 
 
-def switched(policy: Policy, role: str, *, enabled: bool) -> Policy:
+def switched(policy: Policy, *roles: str, enabled: bool) -> Policy:
     """`policy` with the statement removed or added; equal to `policy` where nothing must change."""
     others = [statement for statement in policy["Statement"] if statement.get("Sid") != DISABLED]
-    return {**policy, "Statement": others if enabled else [*others, reads_denied(role)]}
+    return {**policy, "Statement": others if enabled else [*others, reads_denied(*roles)]}
 
 
 class Access:
@@ -44,7 +44,8 @@ class Access:
 
     def __init__(self, client: SecretsManagerClient, cell: Cell, tenant: Tenant) -> None:
         self._client = client
-        self._role = reader_role(cell, tenant)
+        people = [cell.names.handover_role_arn] if cell.hands_over(tenant.consumers.used) else []
+        self._roles = (reader_role(cell, tenant), *people)
         self._names = cell.names.tenant(tenant.tenant)
         self._minted = tenant.minted
 
@@ -68,7 +69,7 @@ class Access:
     def switch(self, *, enabled: bool) -> bool:
         """Allows or denies reads, then reads the policy back; returns False where nothing had to change."""
         present = self.policy()
-        wanted = switched(present, self._role, enabled=enabled)
+        wanted = switched(present, *self._roles, enabled=enabled)
         if wanted == present:
             return False
         self._client.put_resource_policy(

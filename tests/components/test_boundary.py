@@ -10,6 +10,7 @@ import pytest
 
 from components.iam import identity
 from components.iam.boundary import permissions_boundary
+from components.iam.handover import handover_read
 from components.iam.statements import Document, document
 from local.aws.iam.decision import Policies, Request, decide
 from local.aws.iam.policy import parse
@@ -93,6 +94,7 @@ def test_it_is_enough_for_everything_that_the_roles_are_for(cell: CellNames) -> 
         **{one.kind: identity.function_permissions(one, cell) for one in FUNCTIONS},
         "runtime": identity.runtime_read(cell),
         "dedicated": identity.dedicated_read(cell.tenant("acme")),
+        "handover": handover_read(cell),
     }
     for role, permissions in roles.items():
         asked = list(grants(permissions))

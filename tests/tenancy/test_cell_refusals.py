@@ -8,11 +8,13 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from functions.health.messages import LANGUAGES
-from tenancy.cell import LOCAL_ACCOUNT
+from myflux_keys.consumers import CONSUMERS
+from tenancy.cell import LOCAL_ACCOUNT, Cell
 from tenancy.schema import cell_schema
 from tests.tenancy.files import CELL, REAL, Files
 
 ROLE = "arn:aws:iam::123456789012:role/"
+USER = "arn:aws:iam::123456789012:user/"
 PRODUCTION: dict[str, Any] = {"production": True, "alarm_emails": ["a@b.example"]}
 OPENAI = {"organization_id": "org-x"}
 
@@ -49,6 +51,21 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("repeated", {"runtime_principals": [ROLE + "a", ROLE + "a"]}, "runtime_principals[1]"),
     ("deployer-reads", {"deployer_principals": [ROLE + "myflux"]}, "deployer_principals[0]"),
+    ("missing-field", {"handover": {}}, "handover.principals"),
+    ("empty-list", {"handover": {"principals": []}}, "handover.principals"),
+    ("unknown-field", {"handover": {"principals": [USER + "ana"], "mfa": False}}, "handover.mfa"),
+    ("principal-wildcard", {"handover": {"principals": [USER + "*"]}}, "handover.principals[0]"),
+    ("principal-account", {"handover": {"principals": ["123456789012"]}}, "handover.principals[0]"),
+    ("bad-principal", {"handover": {"principals": ["lambda.amazonaws.com"]}}, "handover.principals[0]"),
+    ("repeated", {"handover": {"principals": [USER + "ana", USER + "ana"]}}, "handover.principals[1]"),
+    (
+        "principal-partition",
+        {"handover": {"principals": [USER + "ana", "arn:aws-cn:iam::123456789012:user/bo"]}},
+        "handover.principals[1]",
+    ),
+    ("handover-runtime", {"handover": {"principals": [USER + "ana", ROLE + "myflux"]}}, "handover.principals[1]"),
+    ("handover-own-role", {"handover": {"principals": [ROLE + "myflux-prod-eu1-people"]}}, "handover.principals[0]"),
+    ("handover-own-role", {"handover": {"principals": [ROLE + "myflux-prod-eu1_acme"]}}, "handover.principals[0]"),
     ("out-of-range", {"recovery_window_days": 6}, "recovery_window_days"),
     ("out-of-range", {"recovery_window_days": 31}, "recovery_window_days"),
     ("bad-retention", {"log_retention_days": 31}, "log_retention_days"),
@@ -132,6 +149,20 @@ def test_the_health_function_looks_as_often_as_the_cells_file_says(files: Files,
     schema = Draft202012Validator(cell_schema())
     assert schema.is_valid(REAL | {"health": {"every_minutes": minutes}})
     assert not schema.is_valid(REAL | {"health": {"every_minutes": minutes + 5}})
+
+
+def test_a_person_who_deploys_may_hand_keys_over_too(files: Files) -> None:
+    """The command that records a hand-over needs both rights, and mostly one person has both."""
+    people = [REAL["deployer_principals"][0], USER + "ana"]
+    files.cell("prod-eu1", base=REAL, handover={"principals": people})
+    cell = files.load().cells["prod-eu1"]
+    assert cell.handover is not None
+    assert list(cell.handover.principals) == people
+    by_name = {one.name: one for one in CONSUMERS}
+    assert cell.hands_over([by_name["myflux"], by_name["cinnox"]])
+    assert not cell.hands_over([by_name["myflux"]]), "MyFlux reads by itself"
+    assert not Cell.model_validate(REAL).hands_over([by_name["cinnox"]]), "the cell names nobody"
+    assert Draft202012Validator(cell_schema()).is_valid(REAL | {"handover": {"principals": people}})
 
 
 def test_a_cell_may_have_each_language_that_the_messages_have() -> None:
