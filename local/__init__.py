@@ -14,4 +14,5 @@ messages_only   Imports `pulumi` without its SDK, for a process that only uses t
 process         A server of the local cell as a detached process: starts it, checks that it runs, ends it
 rotations       How far the rotations are that a move of the clock has made due
 servers         The two servers of a local cell: their modules, and their health checks
+totp            Codes of a virtual MFA device, as an authenticator shows them
 """

@@ -25,7 +25,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.loaders import create_loader
 
-from local import clock, environment
+from local import clock, environment, totp
 from local.aws.server import ACCOUNT_ID, REGION
 from local.openai.control import EmulatorControl
 from local.process import ServerProcess, exclusive, launch
@@ -48,6 +48,7 @@ _HELD: Final = (
     "openai.log",
     "clock",
     "credentials",
+    "mfa",
     "rotations",
     "openai-token",
     "passphrase",
@@ -168,6 +169,19 @@ class LocalCell:
             known = ", ".join(profiles.sections()) or "nobody"
             raise CellError(f"the local cell has no user {user!r}: its users are {known}")
         return Credentials(profiles[user]["aws_access_key_id"], profiles[user]["aws_secret_access_key"])
+
+    def second_factor(self, user: str = "deployer") -> tuple[str, str]:
+        """The serial number of `user`'s MFA device, and the code that it shows now by the cell's clock.
+
+        AWS takes a code once: after 30 seconds there is another. Raises CellError for a user without a device.
+        """
+        devices = configparser.ConfigParser(interpolation=None, default_section="")
+        devices.read(self.home / "mfa", encoding="ascii")
+        if user not in devices:
+            raise CellError(f"the local cell's user {user!r} has no second factor; {', '.join(devices.sections())} has")
+        device = devices[user]
+        number = totp.step(clock.at(self.home / "clock"))
+        return device["serial_number"], totp.code(device["seed"], number)
 
     def session(self, user: str) -> boto3.Session:
         """A session of `user` that ignores the caller's AWS profile and files. Its clients need `endpoint_url`."""

@@ -15,10 +15,17 @@ ENVIRONMENT = "MYFLUX_LOCAL_CLOCK"
 
 def offset() -> float:
     path = os.environ.get(ENVIRONMENT)
-    if not path:
-        return 0.0
+    return _held(Path(path)) if path else 0.0
+
+
+def at(path: Path) -> float:
+    """Seconds since the epoch on the clock of the cell that keeps it at `path`."""
+    return time.time() + _held(path)
+
+
+def _held(path: Path) -> float:
     try:
-        return float(Path(path).read_text(encoding="ascii"))
+        return float(path.read_text(encoding="ascii"))
     except FileNotFoundError:
         return 0.0
 

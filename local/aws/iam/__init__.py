@@ -34,6 +34,7 @@ Owns the order in which they are installed, one rule in each file. No file of Mi
     resource_policies  The policy of a resource
     resources          Which resources a request works on, where MiniStack differs from AWS
     root_keys          Removes MiniStack's access keys that skip every check
+    second_factors     MFA devices, and AssumeRole with a device's code
     secret_keys        The condition keys of Secrets Manager, by action
     service_calls      Resource policies that MiniStack's services consult by themselves
     sessions           What AWS checks of AssumeRole beyond the right to do it: how long, and with which tags
@@ -73,19 +74,21 @@ def install(home: Path) -> None:
         policy_sizes,
         request_limits,
         root_keys,
+        second_factors,
         service_calls,
         sessions,
         trust_policies,
         users,
         web_identity,
     )
-    from local.aws.trail import history, lookup
+    from local.aws.trail import delivery, history, lookup
 
     patching.require_version()
     for rule in (
         root_keys,
         enforcement,
         service_calls,
+        second_factors,
         deliveries,
         sessions,
         function_roles,
@@ -97,6 +100,7 @@ def install(home: Path) -> None:
         attachments,
         request_limits,
         history,
+        delivery,
         lookup,
         dispatch,
         control_endpoints,

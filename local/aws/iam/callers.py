@@ -125,7 +125,7 @@ def _keys(
         keys[f"aws:principaltag/{tag['Key']}".lower()] = tag["Value"]
     if session is None:
         return keys
-    keys["aws:multifactorauthpresent"] = "false"
+    keys["aws:multifactorauthpresent"] = str(session.get("SecondFactor") is True).lower()
     keys["aws:tokenissuetime"] = datetime.fromtimestamp(session["IssuedAt"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     for key, field in (("aws:sourceidentity", "SourceIdentity"), ("lambda:sourcefunctionarn", "SourceFunctionArn")):
         if session.get(field):

@@ -16,7 +16,7 @@ from ministack.core.iam_evaluator import AuthError, EvalResult
 from ministack.core.responses import _account_from_sts_session, get_account_id, get_region
 
 from local import clock
-from local.aws.iam import denials, dependent_actions
+from local.aws.iam import denials, dependent_actions, second_factors
 from local.aws.iam.callers import Identity, identify
 from local.aws.iam.decision import Policies, Request, Verdict, decide, resource_denies
 from local.aws.iam.decision import nearest_allow as nearest
@@ -115,6 +115,9 @@ def _enforce(
     identity = identify(credential)
     request = CURRENT.get()
     own = _of_request(request, service)
+    failed = second_factors.refused(own, identity.caller) if own else None
+    if failed:
+        return AuthError("AccessDenied", failed)
     context = _lower(service_context)
     arns = resources(own, iam_action, resource_arn, region, account) if own else [resource_arn]
     for arn in arns:

@@ -17,6 +17,7 @@ from ministack.services import tagging
 from local.aws.iam.key_values import Values, filled
 from local.aws.iam.kms_keys import key_property_keys, kms_keys
 from local.aws.iam.request import ServiceRequest
+from local.aws.iam.second_factors import factor_keys
 from local.aws.iam.secret_keys import secret_keys, stored
 
 _ROLE_SESSION: Final = {"RoleSessionName": "sts:RoleSessionName", "SourceIdentity": "sts:SourceIdentity"}
@@ -73,7 +74,7 @@ def request_keys(request: ServiceRequest | None, action: str, resource: str, acc
         keys |= filled({"iam:PermissionsBoundary": _boundary(operation, parameters)})
     elif service == "sts":
         transitive = [v for k, v in sorted(parameters.items()) if k.startswith("TransitiveTagKeys.member.")]
-        keys |= filled({"sts:TransitiveTagKeys": transitive})
+        keys |= filled({"sts:TransitiveTagKeys": transitive}) | factor_keys(request)
     keys |= filled(_of_events(operation, parameters) if service == "events" else {})
     keys |= filled(_of_alarms(operation, parameters) if service == "cloudwatch" else {})
     return keys

@@ -15,6 +15,7 @@ from ministack.core.router import extract_access_key_id
 from ministack.services import iam as iam_service
 from ministack.services import sts as sts_service
 
+from local.aws.iam import second_factors
 from local.aws.iam.patching import replace, require_shape
 from local.aws.iam.request import CURRENT, ServiceRequest
 
@@ -83,7 +84,8 @@ def _inherited(calling: dict[str, Any] | None) -> list[dict[str, str]]:
 
 
 def _complete(body: Any, request: ServiceRequest, calling: dict[str, Any] | None) -> None:
-    """Gives the new session what MiniStack doesn't keep: inherited tags, and the source identity, which is set once."""
+    """Gives the new session what MiniStack doesn't keep: inherited tags, the second factor, and the source identity,
+    which is set once."""
     text = body.decode() if isinstance(body, bytes) else body
     found = re.search(r"(ASIA[A-Z0-9]+)", text)
     if found is None:
@@ -94,4 +96,5 @@ def _complete(body: Any, request: ServiceRequest, calling: dict[str, Any] | None
     session["TransitiveTagKeys"] = sorted(
         {k.lower() for k in _transitive(request)} | {t["Key"].lower() for t in inherited}
     )
+    session["SecondFactor"] = second_factors.was_given(request)
     session["SourceIdentity"] = (calling or {}).get("SourceIdentity") or request.parameters.get("SourceIdentity")

@@ -1,8 +1,9 @@
 """What each user of the local cell may do: pure JSON documents, no wildcard where AWS offers something narrower.
 
-Owns the five users' identity policies, as in a real account: the deployer can create everything but read no value, CI
-can only read, the runtime can only assume its role, the stranger has the broad permissions of another team, and the
-administrator is the account's emergency user. Leaves out the tenants' secrets' own resource policies.
+Owns the five users' identity policies, as in a real account: the deployer can create everything but read no value,
+except by the hand-over role with a second factor, CI can only read, the runtime can only assume its role, the stranger
+has the broad permissions of another team, and the administrator is the account's emergency user. Leaves out the
+tenants' secrets' own resource policies.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import json
 from typing import Any
 
 ACCOUNT_ID = "000000000000"
+PERSON = "deployer"
+"""The user with a second factor, by which they become the hand-over role."""
 
 Statement = dict[str, Any]
 
@@ -44,13 +47,30 @@ _DASHBOARDS = _arns("cloudwatch", "dashboard/myflux-*", region="")
 _BUCKETS = ["arn:aws:s3:::myflux-health-*", "arn:aws:s3:::myflux-connect-*"]
 _OBJECTS = ["arn:aws:s3:::myflux-health-*/*"]
 
+_HANDOVER = _arns("iam", "role/myflux-*-handover", region="")
+
 _NO_VALUES: Statement = {
     "Sid": "NeverAValue",
     "Effect": "Deny",
-    "Action": ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue", "sts:AssumeRole"],
+    "Action": ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"],
     "Resource": "*",
 }
-"""A user who may write a trust policy could allow itself to assume the role: this deny prevents that."""
+_NO_ROLES: Statement = {"Sid": "NeverARole", "Effect": "Deny", "Action": "sts:AssumeRole", "Resource": "*"}
+_ONE_ROLE: Statement = {
+    "Sid": "NeverAnotherRole",
+    "Effect": "Deny",
+    "Action": "sts:AssumeRole",
+    "NotResource": _HANDOVER,
+}
+_WITH_A_SECOND_FACTOR: Statement = {
+    "Sid": "NeverByTheAccessKeyAlone",
+    "Effect": "Deny",
+    "Action": "sts:AssumeRole",
+    "Resource": "*",
+    "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}},
+}
+"""A user who may write a trust policy could allow itself to assume the role: these prevent that. BoolIfExists holds for
+a request without the key, which is what a call by an access key alone is."""
 
 # Operations without a resource type of their own in AWS's service authorization reference.
 _LOOK_EVERYWHERE = [
@@ -264,6 +284,8 @@ _CONNECT = [
 
 _BECOME_RUNTIME = [_allow("BecomeRuntime", _actions("sts", "AssumeRole TagSession"), _ROLES)]
 
+_HAND_OVER = [_allow("HandOver", _actions("sts", "AssumeRole TagSession"), _HANDOVER)]
+
 _UNRELATED_TEAM = [
     _allow("Secrets", ["secretsmanager:*"], ["*"]),
     _allow("Keys", _actions("kms", "Decrypt DescribeKey Encrypt GenerateDataKey ListAliases ListKeys"), ["*"]),
@@ -280,8 +302,13 @@ def _document(*statements: Statement) -> str:
 
 
 POLICIES = {
-    "deployer": (_document(_NO_VALUES, *_LOOK), _document(*_BUILD), _document(*_BUILD_HEALTH), _document(*_CONNECT)),
-    "ci": (_document(_NO_VALUES, *_LOOK),),
+    PERSON: (
+        _document(_NO_VALUES, _ONE_ROLE, _WITH_A_SECOND_FACTOR, *_HAND_OVER, *_LOOK),
+        _document(*_BUILD),
+        _document(*_BUILD_HEALTH),
+        _document(*_CONNECT),
+    ),
+    "ci": (_document(_NO_VALUES, _NO_ROLES, *_LOOK),),
     "runtime": (_document(*_BECOME_RUNTIME),),
     "stranger": (_document(*_UNRELATED_TEAM),),
     "administrator": (_document(*_EVERYTHING),),

@@ -1,7 +1,9 @@
-"""The local cell's IAM users, made by IAM's operations, with random access keys. Their policies: `user_policies`."""
+"""The local cell's IAM users, made by IAM's operations, with random access keys; the person who deploys has a second
+factor too. Their policies: `user_policies`."""
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from pathlib import Path
@@ -9,14 +11,19 @@ from typing import Any
 
 from ministack.services import iam as iam_service
 
+from local import clock, totp
 from local.aws.iam.patching import UnexpectedShape
-from local.aws.iam.user_policies import POLICIES
+from local.aws.iam.user_policies import PERSON, POLICIES
 
 
 def install(home: Path) -> None:
-    """Makes the users and writes `home/credentials` (mode 0600): AWS's shared-credentials format, a profile a user."""
+    """Makes the users and writes `home/credentials` (mode 0600): AWS's shared-credentials format, a profile a user.
+
+    `home/mfa`, likewise: serial number and seed of the person's device.
+    """
     profiles = [f"[{name}]\n{_make(name, documents)}" for name, documents in POLICIES.items()]
     _write_private(home / "credentials", "\n".join(profiles))
+    _write_private(home / "mfa", f"[{PERSON}]\n{_device(PERSON)}")
 
 
 def _make(name: str, documents: tuple[str, ...]) -> str:
@@ -30,6 +37,17 @@ def _make(name: str, documents: tuple[str, ...]) -> str:
         f"aws_access_key_id = {_element(answer, 'AccessKeyId')}\n"
         f"aws_secret_access_key = {_element(answer, 'SecretAccessKey')}\n"
     )
+
+
+def _device(user: str) -> str:
+    """A virtual MFA device that is the user's own: its serial number, and the seed of its codes."""
+    made = _call("CreateVirtualMFADevice", VirtualMFADeviceName=user)
+    serial, seed = _element(made, "SerialNumber"), base64.b64decode(_element(made, "Base32StringSeed")).decode()
+    # Codes of before now, so that the first one that a person reads is not used yet.
+    first = totp.step(clock.now()) - 2
+    codes = {f"AuthenticationCode{n}": totp.code(seed, first + n - 1) for n in (1, 2)}
+    _call("EnableMFADevice", UserName=user, SerialNumber=serial, **codes)
+    return f"serial_number = {serial}\nseed = {seed}\n"
 
 
 def _call(operation: str, **parameters: str) -> str:

@@ -22,6 +22,7 @@ from local import clock
 from local.aws.iam import web_identity
 from local.aws.iam.patching import replace
 from local.aws.iam.request import ServiceRequest
+from local.aws.trail import delivery
 from local.aws.trail.errors import error_of
 from local.aws.trail.identity import ANONYMOUS, user_identity
 from local.aws.trail.parameters import request_parameters, response_elements
@@ -139,6 +140,7 @@ def _append(event: dict[str, Any], resources: Sequence[dict[str, str]]) -> None:
             "CloudTrailEvent": json.dumps(whole),
         }
     )
+    delivery.deliver(whole, now)
 
 
 def _username(identity: Mapping[str, Any]) -> str:

@@ -36,7 +36,10 @@ def user_identity() -> dict[str, Any]:
     if session is not None:
         created = datetime.fromtimestamp(session["IssuedAt"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         identity["sessionContext"] = {
-            "attributes": {"creationDate": created, "mfaAuthenticated": "false"},
+            "attributes": {
+                "creationDate": created,
+                "mfaAuthenticated": str(session.get("SecondFactor") is True).lower(),
+            },
             **_issuer(credential),
         }
     return identity

@@ -40,6 +40,7 @@ _LEFT_OUT: Final = frozenset(
         "signaturemethod",
         "signatureversion",
         "timestamp",
+        "tokencode",
         "version",
         "webidentitytoken",
         "x-amz-algorithm",
