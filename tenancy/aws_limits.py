@@ -48,7 +48,10 @@ def cell_names(names: CellNames) -> Iterator[tuple[Limit, str]]:
     functions = [names.function(one) for one in ALL_FUNCTIONS]
     yield from ((FUNCTION, name) for name in functions)
     yield from ((LOG_GROUP, names.log_group(name)) for name in functions)
-    yield from ((ROLE, name) for name in (*functions, names.runtime_role, names.deployer_role, names.people_role))
+    yield from (
+        (ROLE, name)
+        for name in (*functions, names.runtime_role, names.deployer_role, names.people_role, names.handover_role)
+    )
     policies = (
         names.boundary_policy,
         names.people_role,
@@ -68,7 +71,7 @@ def cell_names(names: CellNames) -> Iterator[tuple[Limit, str]]:
     yield DASHBOARD, names.dashboard
     yield QUEUE, names.dead_letter_queue
     yield TOPIC, names.alarm_topic
-    yield from ((RULE, name) for name in (*names.rules, names.rule(PROMOTER)))
+    yield from ((RULE, name) for name in (*names.rules, names.rule(PROMOTER), names.handover_rule))
     yield from ((TAG, value) for value in names.tags.values())
 
 

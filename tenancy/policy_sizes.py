@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from components.iam import identity, resource
+from components.iam import handover, identity, resource
 from components.iam.statements import Document
 from tenancy.aws_limits import Limit
 from tenancy.cell import Cell
@@ -32,14 +32,25 @@ def measured(cell: Cell) -> Iterator[tuple[str, Limit, Document]]:
     tenant = names.tenant(LONGEST_TENANT)
     for whom in (identity.any_tenant(), identity.only_tenant(tenant)):
         yield "runtime_principals", TRUST, identity.runtime_trust(cell.runtime_principals, whom)
+    if cell.handover:
+        yield "handover", TRUST, handover.handover_trust(cell.handover.principals)
     # The policy of a customer's own secret is the longest: the deployers may store a key in it too.
     own = resource.tenant_secret(
-        tenant, reader_role=tenant.dedicated_role_arn, writers=deployers, deployers=governors, enabled=False
+        tenant,
+        reader_role=tenant.dedicated_role_arn,
+        writers=deployers,
+        deployers=governors,
+        enabled=False,
+        handed_over=cell.handover is not None,
     )
     yield "deployer_principals", SECRET, own
     admin = resource.admin_secret(names, deployers=deployers, governors=governors)
     yield "deployer_principals", SECRET, admin
-    yield "deployer_principals", KEY, resource.cell_key(names, deployers=deployers, governors=governors)
+    yield (
+        "deployer_principals",
+        KEY,
+        resource.cell_key(names, deployers=deployers, governors=governors, handover=cell.handover is not None),
+    )
 
 
 def refusals(cell: Cell) -> Iterator[Refusal]:

@@ -51,6 +51,7 @@ def config(cell: Cell, tenants: Sequence[Tenant] = ()) -> Config:
         production_cells=production,
         deployers=tuple(cell.governors),
         runtime_principals=tuple(cell.runtime_principals),
+        handover_principals=tuple(cell.handover.principals) if cell.handover else (),
         tenants_pipelines=() if everything else (cell.cell,),
         pipeline_jobs=(f"{cell.pipeline.issuer} {cell.pipeline.subject}",) if cell.pipeline else (),
         alarm_emails=tuple(cell.alarm_emails),

@@ -44,6 +44,7 @@ IAM
     own_deployer          the conditions of a pipeline's role
     own_deployer_grants   its table
     trust                 who may assume our roles
+    handover              the role of people who paste keys
     account               one account, one Region
 
 Functions and alarms

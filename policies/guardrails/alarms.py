@@ -17,8 +17,8 @@ from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .own_functions import SCHEDULED
 
 _ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
-_RULE: Final = "aws:cloudwatch/eventRule:EventRule"
-_TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
+RULE_TYPE: Final = "aws:cloudwatch/eventRule:EventRule"
+TARGET_TYPE: Final = "aws:cloudwatch/eventTarget:EventTarget"
 _TARGET_PATHS: Final = ("arn", "rule")
 """An EventBridge target's function, and its rule."""
 _FAILURES: Final = frozenset({"RotationFailed", "RotationAbandoned", "TestRotationFailed"})
@@ -145,10 +145,10 @@ def _alarm_findings(stack: Stack, alarm: Resource, wanted: RequiredAlarm) -> Ite
         yield violation(alarm, "treatMissingData", f"missing data of {wanted.metric} does not raise the alarm")
     if alarm.get("actionsEnabled") is False:
         yield violation(alarm, "actionsEnabled", f"the actions of the alarm on {wanted.metric} are disabled")
-    yield from _notifies_topic(stack, alarm, "alarmActions")
+    yield from notifies_topic(stack, alarm, "alarmActions")
 
 
-def _notifies_topic(stack: Stack, resource: Resource, path: str) -> Iterator[Finding]:
+def notifies_topic(stack: Stack, resource: Resource, path: str) -> Iterator[Finding]:
     value = resource.get(path)
     listed: list[Any] = cast(list[Any], value) if isinstance(value, list) else [value] if value else []
     topics = {one.get("name") for one in stack if one.type == ownership.TOPIC and ownership.is_ours(one)}
@@ -167,16 +167,16 @@ def _failures_notified(stack: Stack, _: Config) -> Iterator[Finding]:
         name = function.text("name")
         if not name.endswith("-rotation"):
             continue
-        rules = [rule for rule in stack if rule.type == _RULE and ownership.is_ours(rule) and _about_failures(rule)]
+        rules = [rule for rule in stack if rule.type == RULE_TYPE and ownership.is_ours(rule) and _about_failures(rule)]
         if not rules:
             yield violation(function, "", "there is no rule for failed and abandoned rotations")
         for rule in rules:
             yield from _enabled(rule)
-            targets = [one for one in stack if one.type == _TARGET and _of_rule(stack, one, rule)]
+            targets = [one for one in stack if one.type == TARGET_TYPE and of_rule(stack, one, rule)]
             if not targets:
                 yield violation(rule, "", "the rule for failed rotations has no target")
             for target in targets:
-                yield from _notifies_topic(stack, target, "arn")
+                yield from notifies_topic(stack, target, "arn")
 
 
 def _about_failures(rule: Resource) -> bool:
@@ -205,7 +205,7 @@ def _enabled(rule: Resource) -> Iterator[Finding]:
         yield violation(rule, "state", "the rule is disabled")
 
 
-def _of_rule(stack: Stack, target: Resource, rule: Resource) -> bool:
+def of_rule(stack: Stack, target: Resource, rule: Resource) -> bool:
     value = target.get("rule")
     return value == rule.get("name") if value is not UNKNOWN else rule in ownership.sources(stack, target, "rule")
 
@@ -227,15 +227,15 @@ def _scheduled(stack: Stack, _: Config) -> Iterator[Finding]:
         targets = [
             one
             for one in stack
-            if one.type == _TARGET
+            if one.type == TARGET_TYPE
             and (function in ownership.comes_from(stack, one, "arn", ownership.FUNCTION) or _ends(one, "arn", name))
         ]
-        rules = [rule for rule in stack if rule.type == _RULE and any(_of_rule(stack, one, rule) for one in targets)]
+        rules = [rule for rule in stack if rule.type == RULE_TYPE and any(of_rule(stack, one, rule) for one in targets)]
         if not [rule for rule in rules if rule.get("scheduleExpression")]:
             hidden = [
                 (one, path)
                 for one in stack
-                if one.type == _TARGET
+                if one.type == TARGET_TYPE
                 for path in _TARGET_PATHS
                 if _has_unknown_source(stack, one, path)
             ]

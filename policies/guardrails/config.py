@@ -32,6 +32,8 @@ class Config:
     """Cells whose secrets, keys and projects must be protected from deletion."""
     runtime_principals: tuple[str, ...] = ()
     """ARNs that may assume the runtime role. Empty: any full ARN of a user or role, except our roles."""
+    handover_principals: tuple[str, ...] = ()
+    """ARNs that may assume the hand-over role. Empty: any full ARN of a user or role, except our roles."""
     deployers: tuple[str, ...] = ()
     """ARNs that may govern secrets. Empty: any full ARN of a user or role, except our roles."""
     tenants_pipelines: tuple[str, ...] = ()

@@ -18,8 +18,9 @@ from .iam.patterns import complete, covers
 from .iam.policy_holders import MANAGED_POLICY, ROLE_POLICY, HeldDocument, documents, unread
 from .model import Finding, Rule, Stack, violation
 from .own_functions import ADMIN_READERS, ADMIN_WRITERS, PROMOTERS, READERS, WRITERS
+from .own_grants import OF_ONE_TENANT
 
-_READERS: Final = frozenset({"runtime", "dedicated"}) | READERS
+_READERS: Final = frozenset(OF_ONE_TENANT) | READERS
 _VALUE: Final = (grants.READ[0],)
 """BatchGetSecretValue alone reads nothing: AWS demands GetSecretValue for each secret as well.
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html"""
@@ -163,8 +164,8 @@ IDENTITY_RULES: Final = (
         name="tenant-secrets-read-by-ours-alone",
         severity="critical",
         level="mandatory",
-        description="Only the runtime, a tenant's own role, the rotation, the sweep and the health function may read "
-        "tenants' secrets.",
+        description="Only the runtime, a tenant's own role, the hand-over role, the rotation, the sweep and the health "
+        "function may read tenants' secrets.",
         rationale="The other identity can read customers' keys and spend their money at OpenAI.",
         fix="Name the secrets that are meant, without a wildcard that also matches `myflux/`. To read a tenant's "
         "key, assume the runtime role with the tenant's tag.",

@@ -17,6 +17,7 @@ from .encrypted_calls import ENCRYPTED_CALL_RULES
 from .function_code import CODE_RULES
 from .function_environment import ENVIRONMENT_RULES
 from .functions import FUNCTION_RULES
+from .handover import HANDOVER_RULES
 from .health_bucket import HEALTH_BUCKET_RULES
 from .identity import IDENTITY_RULES
 from .ignored import IGNORED_RULES
@@ -45,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     *IDENTITY_RULES,
     *OWN_ROLE_RULES,
     *TRUST_RULES,
+    *HANDOVER_RULES,
     *KMS_RULES,
     *FUNCTION_RULES,
     *ENVIRONMENT_RULES,

@@ -95,10 +95,17 @@ def _too_open(statement: Statement, config: Config, intakes: tuple[str, str] | N
     about = (secrets(cell, next(iter(tenants))), *admin_secrets(cell))
     if wrong := through_secrets_manager(statement, about):
         return wrong
+    if any(role and role.kind == "handover" for role in known) and _more_than_decrypts(statement, cell, tenants):
+        return "lets the hand-over role do more with the key than decrypt tenants' secrets"
     if any(role and role.kind == "deployer" for role in known) and not _only_validates(statement):
         return "lets a pipeline's role do more with the key than Secrets Manager's validation"
     strangers = [arn for arn in callers if ownership.role_of(arn) is None]
     return _as_deployer(statement, config, strangers) if strangers else ""
+
+
+def _more_than_decrypts(statement: Statement, cell: str, tenants: set[str]) -> bool:
+    decrypts = [action.lower() for action in statement.actions] == ["kms:decrypt"]
+    return not decrypts or bool(through_secrets_manager(statement, (secrets(cell, next(iter(tenants))),)))
 
 
 def _governed(statement: Statement, config: Config) -> str:

@@ -25,6 +25,8 @@ _LOOK: Final = (
 )
 _READ: Final = ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue")
 _GET: Final = ("secretsmanager:GetSecretValue",)
+OF_ONE_TENANT: Final = ("runtime", "dedicated", "handover")
+"""The roles whose sessions read one tenant's secret."""
 CRYPTOGRAPHY: Final = ("kms:Decrypt", "kms:GenerateDataKey", "kms:Encrypt")
 PUT_METRIC_DATA: Final = "cloudwatch:PutMetricData"
 _LIST_SECRETS: Final = "secretsmanager:ListSecrets"
@@ -65,7 +67,7 @@ def secrets_of(kind: str, cell: str, tenant: str = "*") -> tuple[str, ...]:
     """The secrets for which a role may use a KMS key. `kind` is as in `grants_of`."""
     if kind == "boundary":
         return (secrets(cell), *admin_secrets(cell))
-    if kind in ("runtime", "dedicated"):
+    if kind in OF_ONE_TENANT:
         return (secrets(cell, tenant if kind == "dedicated" else "*"),)
     function = _FUNCTIONS[kind]
     return (
@@ -90,8 +92,8 @@ def grants_of(kind: str, cell: str, tenant: str = "") -> tuple[Grant, ...]:
 
 
 def _on_secrets(kind: str, cell: str, tenant: str) -> tuple[Grant, ...]:
-    if kind in ("runtime", "dedicated"):
-        return tuple(Grant(_READ, one) for one in secrets_of(kind, cell, tenant))
+    if kind in OF_ONE_TENANT:
+        return tuple(Grant(_GET if kind == "handover" else _READ, one) for one in secrets_of(kind, cell, tenant))
     if kind == "boundary":
         return (
             *(Grant((*_ROTATE, *_LOOK), one) for one in secrets_of(kind, cell)),
@@ -170,7 +172,7 @@ def _readers_roles(cell: str) -> Iterator[Grant]:
 
 
 def _of_functions(kind: str, cell: str) -> tuple[Grant, ...]:
-    if kind in ("runtime", "dedicated"):
+    if kind in OF_ONE_TENANT:
         return ()
     functions = KINDS if kind == "boundary" else (kind,)
     return (

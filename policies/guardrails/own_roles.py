@@ -20,7 +20,7 @@ from .intake_keys import VERIFY_MAC, on_intakes_key
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .own_deployer import denies_values, deploys, states, unmet
 from .own_deployer_grants import EVERYTHING, EVERYTHING_STATE, LOOKS, TENANTS, TENANTS_STATE, deployer_grants
-from .own_grants import CRYPTOGRAPHY, PUT_METRIC_DATA, Grant, grants_of, secrets_of
+from .own_grants import CRYPTOGRAPHY, OF_ONE_TENANT, PUT_METRIC_DATA, Grant, grants_of, secrets_of
 from .via_service import through_secrets_manager
 
 _TENANT: Final = "${aws:PrincipalTag/tenant}"
@@ -125,7 +125,7 @@ def _called(kind: str) -> str:
 def _by_tag(stack: Stack, _: Config) -> Iterator[Finding]:
     for held in documents(stack, "identity"):
         role = whose(held)
-        if role is None or role.kind not in ("runtime", "dedicated"):
+        if role is None or role.kind not in OF_ONE_TENANT:
             continue
         tenant = role.tenant or _TENANT
         for statement in held.statements:
@@ -274,7 +274,8 @@ OWN_ROLE_RULES: Final = (
         name="runtime-reads-by-tag",
         severity="critical",
         level="mandatory",
-        description="The runtime may read a secret only if its name and its tag have the session's tenant.",
+        description="The runtime, and people who hand keys over, may read a secret only if its name and its tag have "
+        "the session's tenant.",
         rationale="A session for one tenant can read the keys of all tenants.",
         fix="Use `${aws:PrincipalTag/tenant}` in the resource, and compare the secret's tag with it.",
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/introduction_attribute-based-access-control.html",

@@ -30,10 +30,10 @@ INVOCATION: Final = "aws:lambda/invocation:Invocation"
 MANAGED_BY: Final = "myflux-keys"
 PLATFORM: Final = "_platform"
 
-_ROLES: Final = ("runtime", *KINDS, "deployer")
+_ROLES: Final = ("runtime", *KINDS, "deployer", "handover")
 """The endings of our roles' names; KINDS are those of our functions' names too."""
 _POLICIES: Final = ("read", "boundary", "deployer-looks", "deployer-tenants-state", "deployer-everything-state")
-_OTHERS: Final = ("dead-letters", "alarms", "rotation-failed", *(one.rule for one in SCHEDULED))
+_OTHERS: Final = ("dead-letters", "alarms", "rotation-failed", "handover-used", *(one.rule for one in SCHEDULED))
 """The queue, the topic and the rules."""
 
 TENANT_SECRETS: Final = "arn:~:secretsmanager:~:~:secret:myflux/~/~/openai-??????"
@@ -51,7 +51,7 @@ _CELL: Final = r"(?P<cell>[a-z][a-z0-9-]{2,19})"
 _TENANT: Final = r"(?P<tenant>[a-z][a-z0-9-]{2,31})"
 _TENANT_SECRET: Final = re.compile(rf"myflux/{_CELL}/{_TENANT}/openai", re.ASCII)
 _ADMIN_SECRET: Final = re.compile(rf"myflux-admin/{_CELL}/openai", re.ASCII)
-_ROLE: Final = re.compile(rf"myflux-{_CELL}(?:-(?P<kind>runtime|{'|'.join(KINDS)}|deployer)|_{_TENANT})", re.ASCII)
+_ROLE: Final = re.compile(rf"myflux-{_CELL}(?:-(?P<kind>{'|'.join(_ROLES)})|_{_TENANT})", re.ASCII)
 CELLS_POLICY: Final = re.compile(
     r"myflux-(?P<cell>[a-z][a-z0-9-]{2,19})-(?P<kind>read|boundary|deployer-(looks|(tenants|everything)-state))",
     re.ASCII,
@@ -98,7 +98,7 @@ class Place:
 
 @dataclass(frozen=True)
 class OurRole:
-    """`kind` is `dedicated` for the role of one tenant, `deployer` for a pipeline's."""
+    """`kind` is `dedicated` for the role of one tenant, `deployer` for a pipeline's, `handover` for people's."""
 
     cell: str
     kind: str

@@ -17,6 +17,7 @@ from .iam.patterns import is_wild
 from .iam.policy_holders import HeldDocument, documents, unread
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .own_functions import ADMIN_READERS, ADMIN_WRITERS, PROMOTERS, READERS, WRITERS
+from .own_grants import OF_ONE_TENANT
 
 _ARN: Final = "aws:principalarn"
 _TAG: Final = "aws:principaltag/tenant"
@@ -32,7 +33,7 @@ class SecretPolicy:
     place: ownership.Place
 
 
-def _policies(stack: Stack) -> Iterator[SecretPolicy]:
+def policies(stack: Stack) -> Iterator[SecretPolicy]:
     for held in documents(stack, "secret"):
         found = held.resource if held.resource.type == ownership.A_SECRET else None
         secret = found or ownership.secret_behind(stack, held.resource, "secretArn")
@@ -70,7 +71,7 @@ def _present(stack: Stack, _: Config) -> Iterator[Finding]:
 
 
 def _denied_to_others(stack: Stack, config: Config) -> Iterator[Finding]:
-    for locked in _policies(stack):
+    for locked in policies(stack):
         held = locked.held
         if held.trouble is not None:
             yield unread(held)
@@ -81,7 +82,7 @@ def _denied_to_others(stack: Stack, config: Config) -> Iterator[Finding]:
         accounts: set[str] = set()
         for actions, what in ((READ, "read"), (WRITE, "written"), (GOVERN, "governed")):
             for action in actions:
-                exempt = _not_denied(held.statements, action)
+                exempt = not_denied(held.statements, action)
                 if exempt is None:
                     yield violation(held.resource, held.path, f"{action} is not denied to other principals")
                     continue
@@ -97,7 +98,7 @@ def _shown(arns: Sequence[str]) -> str:
     return ", ".join(sorted(arns)[:3])
 
 
-def _not_denied(statements: Sequence[Statement], action: str) -> frozenset[str] | None:
+def not_denied(statements: Sequence[Statement], action: str) -> frozenset[str] | None:
     """The ARNs to which `action` is not denied; None if it is denied to nobody."""
     left: frozenset[str] | None = None
     for statement in statements:
@@ -142,32 +143,34 @@ def _may(what: str, arn: str, place: ownership.Place, config: Config) -> bool:
         return role.kind in (ADMIN_READERS if what == "read" else ADMIN_WRITERS)
     if role.kind == "dedicated":
         return what == "read" and role.tenant == place.tenant
-    return role.kind in ({"runtime"} | READERS if what == "read" else {*WRITERS, *PROMOTERS})
+    return role.kind in ({"runtime", "handover"} | READERS if what == "read" else {*WRITERS, *PROMOTERS})
 
 
 def _as_its_tenant(stack: Stack, _: Config) -> Iterator[Finding]:
-    for locked in _policies(stack):
+    for locked in policies(stack):
         if locked.place.admin:
             continue
-        exempt = _not_denied(locked.held.statements, READ[0]) or frozenset()
+        exempt = not_denied(locked.held.statements, READ[0]) or frozenset()
         for arn in sorted(exempt):
             role = ownership.role_of(arn)
-            if role is None or role.kind not in ("runtime", "dedicated"):
+            if role is None or role.kind not in OF_ONE_TENANT:
                 continue
+            tenant = locked.place.tenant
             for action in READ:
-                if not any(_wrong_tenant_denied(one, action, arn, locked.place) for one in locked.held.statements):
+                if not any(denied_but_for(one, action, arn, _TAG, tenant) for one in locked.held.statements):
                     message = f"{action} is not denied to a {role.kind} session for another tenant"
                     yield violation(locked.held.resource, locked.held.path, message)
 
 
-def _wrong_tenant_denied(statement: Statement, action: str, arn: str, place: ownership.Place) -> bool:
+def denied_but_for(statement: Statement, action: str, arn: str, key: str, value: str) -> bool:
+    """Whether the statement denies `action` to the reader `arn` unless the request's `key` is `value`."""
     if statement.allows or not statement.names(action) or not _everybody(statement) or not _everything(statement):
         return False
-    by_tag = [c for c in statement.on(_TAG) if c.operator == "stringnotequals" and not c.over]
-    others = [c for c in statement.conditions if c not in by_tag]
-    # Besides the tag, the only allowed condition is the reader's ARN.
+    by_key = [c for c in statement.on(key) if c.operator == "stringnotequals" and not c.over]
+    others = [c for c in statement.conditions if c not in by_key]
+    # Besides the key, the only allowed condition is the reader's ARN.
     reader = all(c.key == _ARN and c.operator in ("stringequals", "arnequals") and arn in c.values for c in others)
-    return bool(by_tag) and all(c.values == (place.tenant,) for c in by_tag) and reader
+    return bool(by_key) and all(c.values == (value,) for c in by_key) and reader
 
 
 _BLOCK: Final = "https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html"
@@ -201,8 +204,8 @@ SECRET_POLICY_RULES: Final = (
         name="secret-denies-other-tenants",
         severity="critical",
         level="mandatory",
-        description="A tenant's secret denies the runtime's sessions for another tenant, or for none.",
-        rationale="If the runtime's own policy has a mistake, one tenant's session can read another tenant's key.",
+        description="A tenant's secret denies the runtime's and a person's sessions for another tenant, or for none.",
+        rationale="If the role's own policy has a mistake, one tenant's session can read another tenant's key.",
         fix="Keep RuntimeReadsAsThisTenantOnly in components/iam/resource.py.",
         source=_POLICY,
         check=_as_its_tenant,

@@ -18,6 +18,7 @@ from .iam.policy_holders import HeldDocument, documents
 from .model import Finding, Rule, Stack, violation
 from .own_deployer import deploys, rotated_by_ours
 from .own_deployer_grants import rotators
+from .own_grants import OF_ONE_TENANT
 from .own_roles import whose
 
 _TAG: Final = "aws:requesttag/tenant"
@@ -52,7 +53,7 @@ def _principals(statement: Statement, role: ownership.OurRole | None, config: Co
         return _one_job(statement, config)
     if strange := [action for action in statement.actions if action.lower() not in _ASSUME]:
         return f"allows {strange[0]}; only sts:AssumeRole and sts:TagSession are allowed"
-    if role.kind not in ("runtime", "dedicated"):
+    if role.kind not in OF_ONE_TENANT:
         only_lambda = {"Service": ("lambda.amazonaws.com",)}
         return "" if statement.principals == only_lambda else "trusts others than Lambda with a function's role"
     if set(statement.principals) != {"AWS"}:
@@ -62,8 +63,10 @@ def _principals(statement: Statement, role: ownership.OurRole | None, config: Co
         return "trusts a whole account or a pattern instead of full ARNs"
     if any(ownership.role_of(arn) for arn in statement.principals["AWS"]):
         return "trusts another role of ours"
-    if config.runtime_principals and set(statement.principals["AWS"]) - set(config.runtime_principals):
-        return "trusts a principal that is not in runtime_principals"
+    named = "handover_principals" if role.kind == "handover" else "runtime_principals"
+    trusted: tuple[str, ...] = getattr(config, named)
+    if trusted and set(statement.principals["AWS"]) - set(trusted):
+        return f"trusts a principal that is not in {named}"
     return ""
 
 
@@ -99,7 +102,7 @@ def _is_exact(condition: Condition) -> bool:
 
 def _demands_tenant(stack: Stack, _: Config) -> Iterator[Finding]:
     for held, role, statement in _trusted(stack):
-        if role is None or role.kind not in ("runtime", "dedicated"):
+        if role is None or role.kind not in OF_ONE_TENANT:
             continue
         if not any(_present(condition) for condition in statement.on(_TAG)):
             yield violation(held.resource, held.path, "a session without the tag `tenant` is allowed")
@@ -159,22 +162,22 @@ TRUST_RULES: Final = (
         name="trust-names-its-principals",
         severity="critical",
         level="mandatory",
-        description="Our roles trust only named principals: IAM users and roles for the runtime and a tenant's own "
-        "role, Lambda for a function, one job for a pipeline.",
+        description="Our roles trust only named principals: IAM users and roles for the runtime, a tenant's own role "
+        "and the hand-over role, Lambda for a function, one job for a pipeline.",
         rationale="Any principal that the wildcard or the account includes can assume the role and read what it may "
         "read.",
-        fix="In the cell's file, list `runtime_principals` by full ARN.",
+        fix="In the cell's file, list `runtime_principals`, and `principals` of `handover`, by full ARN.",
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
         check=_names_principals,
         scope="resource",
-        settings=("runtime_principals", "pipeline_jobs"),
+        settings=("runtime_principals", "handover_principals", "pipeline_jobs"),
     ),
     Rule(
         name="trust-demands-the-tenant",
         severity="critical",
         level="mandatory",
-        description="A session of the runtime role or a tenant's own has the tag of exactly one tenant, and no other "
-        "tags.",
+        description="A session of the runtime, a tenant's own or the hand-over role has the tag of exactly one "
+        "tenant, and no other tags.",
         rationale="Policies that compare tags do not stop a session without the tag, or with tags of its own choice.",
         fix="Require `aws:RequestTag/tenant` with a condition that fails without it, and allow no other tag.",
         source=_TRUST,

@@ -80,9 +80,13 @@ def _all(folder: Path) -> None:
     job = Job("token.actions.githubusercontent.com", "sts.amazonaws.com", "repo:myflux/keys:environment:prod-eu1")
     state = State("s" * 63, f"arn:aws-us-gov:kms:{CELL.region}:{CELL.account_id}:key/{'1' * 36}", "p" * 100)
     pipeline = DeployerArgs(CELL, job, "everything", state, COPIES)
-    Platform(CELL.cell, platform_arguments(CELL, folder, pipeline=pipeline, replicas=COPIES))
+    people = [f"arn:aws-us-gov:iam::123456789012:user/{'p' * 64}"]
+    Platform(
+        CELL.cell,
+        platform_arguments(CELL, folder, pipeline=pipeline, replicas=COPIES, handover_principals=people),
+    )
     for slug, more in ((TENANT, {}), ("u" * 32, {"managed": None, "own_organization": True, "enabled": False})):
-        TenantKey(slug, tenant_arguments(CELL.tenant(slug), dedicated=True, replicas=COPIES, **more))
+        TenantKey(slug, tenant_arguments(CELL.tenant(slug), dedicated=True, replicas=COPIES, handed_over=True, **more))
 
 
 def test_the_slugs_that_are_measured_with_are_the_longest() -> None:

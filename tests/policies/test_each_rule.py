@@ -16,7 +16,7 @@ from tests.policies import intakes
 from tests.policies.rehearsed import STACKS, changed, document, edited, findings, judge, resource, stack, without
 
 Stack = tuple[Resource, ...]
-PLATFORM, ACME, GLOBEX = "local", "acme.local", "globex.local"
+PLATFORM, ACME, FJORD, GLOBEX = "local", "acme.local", "fjord.local", "globex.local"
 VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 INLINE = "aws:iam/userPolicy:UserPolicy"
 TAG = "aws:secretsmanager/tag:Tag"
@@ -120,6 +120,11 @@ CASES: list[tuple[str, str, Callable[[Stack], Stack], Callable[[Stack], Stack]]]
      edits("local-runtime-role", "assumeRolePolicy", statement(0, Principal={"AWS": "*"})), sets("local-runtime-role", assumeRolePolicy=UNKNOWN)),
     ("trust-demands-the-tenant", PLATFORM,
      edits("local-runtime-role", "assumeRolePolicy", no_condition(0, "StringLike")), sets("local-runtime-role", assumeRolePolicy=UNKNOWN)),
+    ("handover-by-a-second-factor", PLATFORM,
+     edits("local-handover-role", "assumeRolePolicy", no_condition(0, "Bool")), sets("local-handover-role", assumeRolePolicy=UNKNOWN)),
+    ("handover-reads-current-pasted-keys", FJORD,
+     edits("fjord-key-policy", "policy", lambda d: d["Statement"].pop(2)), sets("fjord-key-secret", tags=UNKNOWN)),
+    ("handover-told", PLATFORM, sets("local-handover-used", state="ENABLED"), sets("local-handover-used", eventPattern=UNKNOWN)),
     ("kms-key-used-through-secrets-manager", PLATFORM,
      edits("local-key-key", "policy", lambda d: d["Statement"][1]["Condition"]["StringEquals"].pop("kms:ViaService")),
      sets("local-key-key", policy=UNKNOWN)),
@@ -197,6 +202,7 @@ TOLD_BY: Mapping[str, str] = {
     ),
     **dict.fromkeys(
         ("own-roles-narrow", "runtime-reads-by-tag", "trust-names-its-principals", "trust-demands-the-tenant",
+         "handover-by-a-second-factor",
          "no-condition-that-passes-on-nothing"),
         "own-documents-readable",
     ),

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import ALL_FUNCTIONS, FUNCTIONS, CellFunction
-from myflux_keys.consumers import CONSUMERS
-from policies.guardrails import alarms
+from myflux_keys.consumers import CONSUMERS, PASTED
+from policies.guardrails import alarms, handover
 from policies.guardrails.own_functions import OUR_FUNCTIONS, OurFunction
 from tests.policies.rehearsed import stack
 
@@ -48,6 +48,10 @@ def test_each_function_has_the_same_row() -> None:
 def test_each_consumer_has_its_alarm() -> None:
     wanted = tuple(one.name for one in CONSUMERS)
     assert wanted == alarms.CONSUMERS, "CONSUMERS of policies/guardrails/alarms.py"
+
+
+def test_the_consumers_for_whom_a_person_pastes_are_the_programs() -> None:
+    assert tuple(PASTED) == handover.PASTED, "PASTED of policies/guardrails/handover.py"
 
 
 def test_each_schedule_of_the_program_has_its_rule_and_event() -> None:
