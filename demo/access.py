@@ -102,7 +102,7 @@ def _is_denied(scene: Scene, tenant: str) -> bool:
 
 def read(secrets: Any, place: str) -> None:
     """Reads the value and drops it: the check is only whether AWS allows the read."""
-    secrets.get_secret_value(SecretId=place)
+    secrets.get_secret_value(SecretId=place, VersionStage="AWSCURRENT")
 
 
 def _nobody_else_becomes_the_runtime(scene: Scene) -> int:

@@ -66,6 +66,8 @@ def _as(scene: Scene, principal: Principal) -> Any:
         return scene.client(principal.arn.rpartition("/")[2], "secretsmanager")
     if principal.kind == "runtime" and principal.tag:
         return secrets_of(scene.as_role(principal.arn, principal.tag))
+    if principal.kind == "handover" and principal.tag:
+        return secrets_of(scene.as_person(principal.arn, principal.tag))
     return None
 
 

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 import tenancy
 from demo.report import CheckFailed
 from local.cell import LocalCell
+from local.totp import STEP_SECONDS
 from myflux_keys import Key, KeyReader
 from myflux_keys.aws_names import CellNames
 from ops.cli.options import ROOT
@@ -117,6 +118,19 @@ class Scene:
         answer = self.client("runtime", "sts").assume_role(
             RoleArn=role_arn,
             RoleSessionName="demo",
+            Tags=[{"Key": "tenant", "Value": tenant}],
+        )
+        return session_of(answer["Credentials"], self.cell.region)
+
+    def as_person(self, role_arn: str, tenant: str) -> boto3.Session:
+        """The session that a person gets for the hand-over role with their second factor."""
+        self.cell.advance(STEP_SECONDS)  # A code is taken once.
+        serial, code = self.cell.second_factor()
+        answer = self.client("deployer", "sts").assume_role(
+            RoleArn=role_arn,
+            RoleSessionName="deployer",
+            SerialNumber=serial,
+            TokenCode=code,
             Tags=[{"Key": "tenant", "Value": tenant}],
         )
         return session_of(answer["Credentials"], self.cell.region)

@@ -17,6 +17,7 @@ The proof
     claims          what must hold of a cell
     proof           asks the solver
     attempts        requests that must fail, one by one
+    handover        those of the hand-over role
     pipeline_state  the same for objects in the bucket of the stacks' state
     concrete        one request, decided by the same formulas
     counterexample  a counterexample as a sentence

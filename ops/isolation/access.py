@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from myflux_keys.names import PLATFORM_TENANT, TAG_TENANT
+from myflux_keys.version_labels import CURRENT
 from ops.isolation.bootstrapped import by_bootstrap
 from ops.isolation.concrete import Somebody, decided
 from ops.isolation.decision import covers
@@ -83,7 +84,9 @@ def somebody(deployment: Deployment, principal: Principal) -> Somebody:
     role = deployment.roles.get(principal.arn)
     if role is None:
         return Somebody(principal.arn, _EVERY_RIGHT, tag=principal.tag)
-    return Somebody(role.arn, role.policies, role.boundary, principal.tag or dict(role.tags).get(TAG_TENANT))
+    tag = principal.tag or dict(role.tags).get(TAG_TENANT)
+    stage = CURRENT if principal.kind == "handover" else ""
+    return Somebody(role.arn, role.policies, role.boundary, tag, stage)
 
 
 def _rows(deployment: Deployment, cell: Cell, tenants: Sequence[str]) -> Iterator[tuple[Principal, Somebody]]:
@@ -101,8 +104,12 @@ def _principals(deployment: Deployment, cell: Cell, tenants: Sequence[str]) -> I
     for role in roles:
         if role.tenant in tenants:
             yield Principal(f"{role.tenant}'s own role", "runtime", role.arn, role.tenant)
+    people = names.handover_role_arn
+    if people in deployment.roles:
+        for tenant in tenants:
+            yield Principal(f"hand-over as {tenant}", "handover", people, tenant)
     for role in roles:
-        if role.arn != runtime and role.tenant == PLATFORM_TENANT:
+        if role.arn not in (runtime, people) and role.tenant == PLATFORM_TENANT:
             yield Principal(_function(role, cell), "function", role.arn)
     for arn in cell.deployers:
         alone = len(cell.deployers) == 1

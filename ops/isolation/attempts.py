@@ -86,13 +86,13 @@ class About:
         return {self.names.function_role_arn(one) for one in functions}
 
 
-def _owner(about: About, secret: Secret) -> tuple[Term | None, Formula]:
+def owner_of(about: About, secret: Secret) -> tuple[Term | None, Formula]:
     if OWNER not in secret.name:
         return None, requests.six_drawn(secret)
     return about.owner, z3.And(is_slug(about.owner), requests.six_drawn(secret))
 
 
-def _on(
+def on(
     about: About,
     secret: Secret,
     action: str,
@@ -102,18 +102,18 @@ def _on(
     more: Keys,
     bad: Formula = TRUE,
 ) -> Attempt:
-    owner, assumed = _owner(about, secret)
+    owner, assumed = owner_of(about, secret)
     request, lock = on_secret(_SERVICE + action, secret, owner, caller, more)
     return Attempt(z3.And(assumed, bad, allowed(caller, request, lock)), caller, request, lock, who, session, owner)
 
 
 def across(about: About, shape: Shape) -> Iterator[Attempt]:
-    owner, _ = _owner(about, shape.secret)
+    owner, _ = owner_of(about, shape.secret)
     session = Session("the session")
     runtime = about.deployment.roles[about.names.runtime_role_arn]
     right = z3.And(session.tagged, session.tenant == owner) if shape.role is None else z3.BoolVal(False)
     for action in READ:
-        yield _on(
+        yield on(
             about,
             shape.secret,
             action,
@@ -131,14 +131,14 @@ def across(about: About, shape: Shape) -> Iterator[Attempt]:
         for action in READ:
             caller = a_role(other.role, dedicated)
             who = "another tenant's dedicated role"
-            yield _on(about, shape.secret, action, caller, who, session, session.keys(other.role), bad=apart)
+            yield on(about, shape.secret, action, caller, who, session, session.keys(other.role), bad=apart)
 
 
 def others(
     about: About, secret: Secret, actions: Iterable[str], roles: set[str], people: Sequence[str] = ()
 ) -> Iterator[Attempt]:
     """Every role of the cell but `roles`, and everybody else but `people`."""
-    owner, _ = _owner(about, secret)
+    owner, _ = owner_of(about, secret)
     known = about.deployment.roles.values()
     for action in actions:
         for role in known:
@@ -147,12 +147,10 @@ def others(
             session = Session("the session")
             # A tenant's own role is tried on every tenant's secret but that tenant's, of which other claims speak.
             another = TRUE if owner is None or role.tenant == PLATFORM_TENANT else owner != role.tenant
-            yield _on(
-                about, secret, action, a_role(role), f"role {role.name}", session, session.keys(role), bad=another
-            )
+            yield on(about, secret, action, a_role(role), f"role {role.name}", session, session.keys(role), bad=another)
         caller, session = anybody(), Session("the caller")
         stranger = _stranger(about, caller, owner, people)
-        yield _on(about, secret, action, caller, "", session, session.keys(None), bad=stranger)
+        yield on(about, secret, action, caller, "", session, session.keys(None), bad=stranger)
 
 
 def _stranger(about: About, caller: Caller, owner: Term | None, people: Sequence[str] = ()) -> Formula:
@@ -166,6 +164,9 @@ def reading(about: About, shape: Shape) -> Iterator[Attempt]:
     readers = about.roles(*(one for one in FUNCTIONS if one.tenants != "none"))
     if shape.role is None:
         readers.add(names.runtime_role_arn)
+    if about.cell.handover is not None:
+        # What it reads has a claim of its own.
+        readers.add(names.handover_role_arn)
     return others(about, shape.secret, READ, readers)
 
 
@@ -197,12 +198,16 @@ def becoming(about: About, role: Role, owner: Term | None) -> Iterator[Attempt]:
     assumed = becomes if owner is None else z3.And(is_slug(owner), becomes)
     stranger = is_somebody(caller, about.cell.runtime_principals)
     yield Attempt(z3.And(assumed, stranger), caller, request, lock, owner=owner)
-    one = z3.And(tags.has_tenant, z3.Not(tags.has_other))
-    fitting = (
-        tags.tenant == owner if owner is not None else z3.Not(z3.Or(tags.tenant == "", z3.PrefixOf("_", tags.tenant)))
-    )
-    badly = z3.And(assumed, is_somebody(caller, ()), z3.Not(z3.And(one, fitting)))
+    badly = z3.And(assumed, is_somebody(caller, ()), z3.Not(fits(tags, owner)))
     yield Attempt(badly, caller, request, lock, owner=owner)
+
+
+def fits(tags: Tags, owner: Term | None = None) -> Formula:
+    """One tag, which is a tenant's: the owner's, if there is one."""
+    one = z3.And(tags.has_tenant, z3.Not(tags.has_other))
+    if owner is not None:
+        return z3.And(one, tags.tenant == owner)
+    return z3.And(one, z3.Not(z3.Or(tags.tenant == "", z3.PrefixOf("_", tags.tenant))))
 
 
 def becoming_function(role: Role | None) -> Iterator[Attempt]:
@@ -254,7 +259,7 @@ def disabled(about: About, shape: Shape) -> Iterator[Attempt]:
     session = Session("the session")
     caller = a_role(reader, about.owner if shape.role else None)
     for action in READ:
-        yield _on(about, shut, action, caller, "the tenant's runtime", session, session.keys(reader))
+        yield on(about, shut, action, caller, "the tenant's runtime", session, session.keys(reader))
 
 
 def own_reads(about: About, shape: Shape) -> Iterator[Attempt]:
@@ -262,8 +267,15 @@ def own_reads(about: About, shape: Shape) -> Iterator[Attempt]:
     if '"TenantDisabled"' in shape.secret.policy:
         return
     reader, session = about.reader(shape), Session("the session")
-    owner, assumed = _owner(about, shape.secret)
-    caller = a_role(reader, owner if shape.role else None)
+    caller = a_role(reader, about.owner if shape.role else None)
+    yield from own_read(about, shape, caller, session, reader, "the tenant's own runtime, which is refused")
+
+
+def own_read(
+    about: About, shape: Shape, caller: Caller, session: Session, reader: Role, who: str, asked: Formula = TRUE
+) -> Iterator[Attempt]:
+    """A read by a session for the tenant that fails, if it is as `asked` says."""
+    owner, assumed = owner_of(about, shape.secret)
     request, lock = on_secret("secretsmanager:GetSecretValue", shape.secret, owner, caller, session.keys(reader))
     context: Text = request.resource
     decrypt, key_lock, left = on_key(
@@ -274,5 +286,5 @@ def own_reads(about: About, shape: Shape) -> Iterator[Attempt]:
     really = z3.And(left.goes_through, left.has_context, left.through == f"secretsmanager.{region}.amazonaws.com")
     reads = z3.And(allowed(caller, request, lock), allowed(caller, decrypt, key_lock))
     tagged = z3.And(session.tagged, session.tenant == owner)
-    fails = z3.And(assumed, tagged, really, z3.Not(reads))
-    yield Attempt(fails, caller, request, lock, "the tenant's own runtime, which is refused", session, owner)
+    fails = z3.And(assumed, asked, tagged, really, z3.Not(reads))
+    yield Attempt(fails, caller, request, lock, who, session, owner)

@@ -6,7 +6,7 @@ report (`counterexample`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -30,7 +30,8 @@ from ops.isolation.attempts import (
     storing,
     writing,
 )
-from ops.isolation.deployment import Deployment
+from ops.isolation.deployment import Deployment, Shape
+from ops.isolation.handover import becoming_people, beyond_the_current, is_pasted, refused_reads, shut_out
 from ops.isolation.pipeline_state import beyond_its_stacks
 from tenancy import Cell
 
@@ -75,8 +76,8 @@ def claims(deployment: Deployment, cell: Cell) -> list[Claim]:
         ),
         Claim(
             "only-readers-read",
-            "Nobody but a tenant's runtime, the rotation, the sweep and the health function reads its secret, "
-            "administrators and other accounts included.",
+            "Nobody but a tenant's runtime, the rotation, the sweep, the health function and the hand-over role reads "
+            "its secret, administrators and other accounts included.",
             about,
             lambda about: (a for shape in everywhere for a in reading(about, shape)),
             of_tenants=True,
@@ -126,9 +127,9 @@ def claims(deployment: Deployment, cell: Cell) -> list[Claim]:
         ),
         Claim(
             "a-disabled-tenant-is-refused",
-            "With the statement that `enabled: false` adds, a tenant's runtime reads nothing.",
+            "With the statement that `enabled: false` adds, a tenant's runtime and the hand-over role read nothing.",
             about,
-            lambda about: (a for shape in everywhere for a in disabled(about, shape)),
+            lambda about: (a for shape in everywhere for a in (*disabled(about, shape), *shut_out(about, shape))),
             of_tenants=True,
         ),
         Claim(
@@ -139,7 +140,38 @@ def claims(deployment: Deployment, cell: Cell) -> list[Claim]:
             of_tenants=True,
         ),
         *([_state(about)] if cell.pipeline else []),
+        *(_handover(about, everywhere) if cell.handover else []),
     ]
+
+
+def _handover(about: About, everywhere: Sequence[Shape]) -> Iterator[Claim]:
+    yield Claim(
+        "only-people-hand-over",
+        "Only the people that the cell's file names become the hand-over role: with a second factor, and tagged with "
+        "one tenant.",
+        about,
+        becoming_people,
+    )
+    yield Claim(
+        "people-read-what-they-paste",
+        "The hand-over role reads the current key alone, of its session's tenant, and only where a person pastes it.",
+        about,
+        lambda about: (a for shape in everywhere for a in beyond_the_current(about, shape)),
+        of_tenants=True,
+    )
+    if any(map(is_pasted, about.deployment.shapes)):
+        yield Claim(
+            "people-read-their-tenants",
+            "Each current key that a person pastes can be read and decrypted by the hand-over role.",
+            about,
+            lambda about: (
+                a
+                for shape in about.deployment.shapes
+                if '"TenantDisabled"' not in shape.secret.policy
+                for a in refused_reads(about, shape)
+            ),
+            of_tenants=True,
+        )
 
 
 def _state(about: About) -> Claim:

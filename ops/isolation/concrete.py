@@ -25,6 +25,8 @@ class Somebody:
     policies: tuple[tuple[str, str], ...]
     boundary: str | None = None
     tag: str | None = None
+    stage: str = ""
+    """The label of the version that its requests name; empty for none."""
 
     @property
     def account(self) -> str:
@@ -67,6 +69,8 @@ def _filled(who: Somebody, secret: Secret) -> Keys:
         "secretsmanager:versionstage": Key(()),
         f"aws:principaltag/{TAG_TENANT}": Key(()),
     }
+    if who.stage:
+        keys |= holds("secretsmanager:VersionStage", who.stage)
     if who.tag is not None:
         keys |= holds(f"aws:PrincipalTag/{TAG_TENANT}", who.tag)
     for name, value in secret.tags:

@@ -74,9 +74,10 @@ _OPERATORS: Final = {
     "arnlike": _Operator(like_arn),
     "arnnotequals": _Operator(like_arn, negated=True),
     "arnnotlike": _Operator(like_arn, negated=True),
+    "bool": _Operator(_equal),
 }
-_SPELLED: Final = ("StringEquals", "StringLike", "ArnEquals", "ArnLike", "their negations")
-_OTHERS: Final = ("numeric", "date", "bool", "binaryequals", "ipaddress", "notipaddress", "string", "arn")
+_SPELLED: Final = ("StringEquals", "StringLike", "ArnEquals", "ArnLike", "their negations", "Bool")
+_OTHERS: Final = ("numeric", "date", "binaryequals", "ipaddress", "notipaddress", "string", "arn")
 """How AWS's other operators begin: of a key that may hold anything they may hold too, or not."""
 
 

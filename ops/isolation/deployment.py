@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
-from myflux_keys.names import PLATFORM_TENANT, TAG_PERMISSION, TAG_TENANT
+from myflux_keys.names import PLATFORM_TENANT, TAG_CONSUMERS, TAG_PERMISSION, TAG_TENANT
 from ops.isolation.terms import OWNER, CannotJudgeError
 
 _NAMES: Final = ("name", "role", "secretArn", "arn", "description")
@@ -139,8 +139,12 @@ def _shapes(tenants: Sequence[Secret], roles: Mapping[str, Role]) -> list[Shape]
 
 
 def _general_secret(secret: Secret, slug: str) -> Secret:
-    # The random ids of OpenAI and AWS, and the rotation's settings, do not affect access.
-    tags = tuple((key, general(value, slug)) for key, value in secret.tags if not key.startswith("myflux:"))
+    # The random ids of OpenAI and AWS, and the rotation's settings, do not affect access. Who uses the key does.
+    tags = tuple(
+        (key, general(value, slug))
+        for key, value in secret.tags
+        if key == TAG_CONSUMERS or not key.startswith("myflux:")
+    )
     return replace(
         secret,
         name=general(secret.name, slug),

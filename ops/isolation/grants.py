@@ -13,7 +13,7 @@ from ops.isolation import picture
 from ops.isolation.attempts import GOVERN, WRITE
 from ops.isolation.picture import Mark
 
-Kind = Literal["runtime", "function", "person"]
+Kind = Literal["runtime", "function", "handover", "person"]
 
 GROUPS: Final[Mapping[str, Sequence[str]]] = {"read": ("GetSecretValue",), "write": WRITE, "govern": GOVERN}
 """Operations by what they do. A batch read also needs GetSecretValue for each secret."""
@@ -21,6 +21,7 @@ GROUPS: Final[Mapping[str, Sequence[str]]] = {"read": ("GetSecretValue",), "writ
 KINDS: Final[Mapping[Kind, str]] = {
     "runtime": "Runtime sessions",
     "function": "Functions",
+    "handover": "People who hand a key over, with a second factor",
     "person": "People, with every right that a policy of their own can give",
 }
 

@@ -20,6 +20,9 @@ from ops.isolation.terms import OWNER, Formula, Key, Keys, Term, Text, all_of, a
 ASSUME, TAG_SESSION = "sts:AssumeRole", "sts:TagSession"
 
 
+STAGE, STAGE_NAMED = z3.String("version stage"), z3.Bool("a stage is named")
+"""Of a call on a secret."""
+
 SLUG: Final = z3.Concat(
     z3.Range("a", "z"), z3.Loop(z3.Union(z3.Range("a", "z"), z3.Range("0", "9"), z3.Re("-")), 2, 31)
 )
@@ -107,7 +110,7 @@ def on_secret(action: str, secret: Secret, owner: Term | None, caller: Caller, m
         **holds("aws:PrincipalArn", caller.arn),
         **holds("aws:PrincipalAccount", caller.account),
         **holds("secretsmanager:SecretId", z3.String("secret as named")),
-        **holds("secretsmanager:VersionStage", z3.String("version stage"), z3.Bool("a stage is named")),
+        **holds("secretsmanager:VersionStage", STAGE, STAGE_NAMED),
         **tags,
         **more,
     }
@@ -167,11 +170,26 @@ class Tags:
         }
 
 
-def assumption(role: Role, owner: Term | None, caller: Caller, tags: Tags) -> tuple[Formula, Request, Lock]:
-    """Becoming `role` with `tags`: a session with tags takes both actions."""
+class SecondFactor:
+    """Whether a caller shows one (MFA). The key is absent of a call by an access key alone."""
+
+    def __init__(self) -> None:
+        self.shown, self.told = z3.Bool("a second factor is shown"), z3.Bool("the second factor is told")
+
+    def keys(self) -> Keys:
+        value = z3.If(self.shown, z3.StringVal("true"), z3.StringVal("false"))
+        return holds("aws:MultiFactorAuthPresent", value, z3.Or(self.shown, self.told))
+
+
+def assumption(
+    role: Role, owner: Term | None, caller: Caller, tags: Tags, factor: SecondFactor | None = None
+) -> tuple[Formula, Request, Lock]:
+    """Becoming `role` with `tags`: a session with tags takes both actions. Without `factor` the key may hold
+    anything."""
     becomes = put_arn(role.arn, owner) if owner is not None else known_arn(role.arn)
     lock = Lock(parse(f"trust of {role.name.replace(OWNER, '<tenant>')}", role.trust, owner), required=True)
     keys = {**holds("aws:PrincipalArn", caller.arn), **holds("aws:PrincipalAccount", caller.account), **tags.keys()}
+    keys |= factor.keys() if factor else {}
     request = Request(ASSUME, becomes, z3.StringVal(role.arn.split(":")[4]), keys)
     tagging = Request(TAG_SESSION, becomes, request.owner_account, keys)
     both = z3.Implies(z3.Or(tags.has_tenant, tags.has_other), allowed(caller, tagging, lock))

@@ -37,8 +37,11 @@ def who_may(says: Matrix, group: str, secret: str) -> set[str]:
 
 def test_a_key_is_read_by_its_own_runtime_and_the_functions_that_need_it(says: Matrix) -> None:
     functions = {"rotation", "sweep", "health"}
-    for tenant in ("acme", "fjord", "initech"):
+    for tenant in ("acme", "initech"):
         assert who_may(says, "read", tenant) == {f"runtime as {tenant}", *functions}
+    assert who_may(says, "read", "fjord") == {"runtime as fjord", "hand-over as fjord", *functions}, (
+        "a person pastes this one into CINNOX"
+    )
     assert who_may(says, "read", "globex") == {"globex's own role", *functions}, (
         "a dedicated tenant is not read through the role that the others share"
     )
@@ -145,8 +148,8 @@ def test_two_tenants_stand_for_all_that_have_the_same_documents(shipped: Sequenc
         for r, (_, _, _, inputs, outputs) in zip(acme, json.loads(text.replace("acme", slug)), strict=True)
     ]
     crowd = matrix([*shipped, *more], cell)
-    assert crowd.secrets == ("acme", "apex", "globex", "initech", ADMIN_KEY)
-    assert "acme is shown for 4 tenants, which have the same documents" in crowd.markdown()
+    assert crowd.secrets == ("acme", "apex", "fjord", "globex", "initech", ADMIN_KEY)
+    assert "acme is shown for 3 tenants, which have the same documents" in crowd.markdown()
 
 
 def test_the_table_and_the_picture_show_every_principal_and_secret(says: Matrix) -> None:

@@ -61,6 +61,8 @@ def evaluator_says(case: Case) -> bool:
     }
     if who.tag is not None:
         keys["aws:principaltag/tenant"] = who.tag
+    if who.stage:
+        keys["secretsmanager:versionstage"] = who.stage
     for name, value in case.secret.tags:
         keys[f"secretsmanager:resourcetag/{name.lower()}"] = value
         keys[f"aws:resourcetag/{name.lower()}"] = value
@@ -87,6 +89,24 @@ def cases(deployment: Deployment, draw: random.Random, count: int) -> list[Case]
 
 def tagged(who: Somebody, tag: str | None) -> Somebody:
     return who if tag is None else replace(who, tag=tag)
+
+
+def test_they_agree_on_each_read_by_the_hand_over_role(shipped: Sequence[Registered]) -> None:
+    deployment = read(shipped)
+    (role,) = [one for one in deployment.roles.values() if one.name == "myflux-local-handover"]
+    drawn = [
+        Case(Somebody(role.arn, role.policies, role.boundary, tag, stage), action, secret)
+        for tag in TAGS
+        for stage in ("", "AWSCURRENT", "AWSPREVIOUS", "AWSPENDING")
+        for action in ("GetSecretValue", "PutSecretValue", "DescribeSecret")
+        for secret in (*deployment.tenants, deployment.admin)
+    ]
+    said = [model_says(case) for case in drawn]
+    assert said == [evaluator_says(case) for case in drawn]
+    allowed = {
+        (one.who.tag, one.who.stage, one.action, one.secret.tenant) for one, may in zip(drawn, said, strict=True) if may
+    }
+    assert allowed == {("fjord", "AWSCURRENT", "GetSecretValue", "fjord")}
 
 
 def worse(document: str, draw: random.Random) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ from ops.review.remark import exit_code
 from tenancy import Cell
 from tests.isolation.conftest import Statements, broken, by_sid, without
 
+PEOPLE = "arn:aws:iam::000000000000:role/myflux-local-handover"
 CLAIMS = {
     "tenants-stay-apart",
     "only-readers-read",
@@ -29,6 +31,9 @@ CLAIMS = {
     "keys-open-for-secrets-only",
     "a-disabled-tenant-is-refused",
     "the-runtime-reads-its-own",
+    "only-people-hand-over",
+    "people-read-what-they-paste",
+    "people-read-their-tenants",
 }
 
 
@@ -55,7 +60,41 @@ def test_a_claim_that_takes_more_steps_than_the_solver_may_make_is_not_proven(
 
 def test_tenants_with_the_same_documents_are_proven_together(shipped: Sequence[Registered]) -> None:
     shapes = {shape.tenants for shape in read(shipped).shapes}
-    assert shapes == {("acme", "fjord"), ("globex",), ("initech",)}, "shared, dedicated and a customer's own"
+    assert shapes == {("acme",), ("fjord",), ("globex",), ("initech",)}, "one of each kind"
+    twice = [*shipped, *(_named(resource, "acme", "brisk") for resource in shipped if "acme" in resource.urn)]
+    assert ("acme", "brisk") in {shape.tenants for shape in read(twice).shapes}
+
+
+def _named(resource: Registered, tenant: str, other: str) -> Registered:
+    """The same resource of another tenant."""
+    texts = (json.dumps(dict(values)).replace(tenant, other) for values in (resource.inputs, resource.outputs))
+    inputs, outputs = map(json.loads, texts)
+    return replace(resource, urn=resource.urn.replace(tenant, other), inputs=inputs, outputs=outputs)
+
+
+def test_either_document_alone_keeps_a_person_from_what_is_not_pasted(
+    shipped: Sequence[Registered], cell: Cell
+) -> None:
+    """The role's own policy and the secret's each say which version and whose: it takes a mistake in both."""
+    wide = broken(shipped, "handover-read", _any_version)
+    assert judged(wide, cell, "people-read-what-they-paste").outcome == "holds"
+    shut = broken(shipped, "fjord-key-policy", without("PeopleReadTheCurrentKeyOnly"))
+    assert judged(shut, cell, "people-read-what-they-paste").outcome == "holds"
+    both = broken(wide, "fjord-key-policy", without("PeopleReadTheCurrentKeyOnly"))
+    found = judged(both, cell, "people-read-what-they-paste")
+    assert (found.outcome, "a person by the hand-over role" in found.counterexample) == ("broken", True)
+    exempt = broken(wide, "acme-key-policy", _lets_people_in)
+    assert judged(exempt, cell, "people-read-what-they-paste").outcome == "broken", "nobody pastes acme's"
+
+
+def _any_version(statements: Statements) -> None:
+    condition = by_sid(statements, "ReadCurrentKeyOfOwnTenant")["Condition"]
+    del condition["StringEquals"]["secretsmanager:VersionStage"]
+    del condition["StringLike"]
+
+
+def _lets_people_in(statements: Statements) -> None:
+    by_sid(statements, "OnlyRuntimeAndFunctionsRead")["Condition"]["StringNotEquals"]["aws:PrincipalArn"].append(PEOPLE)
 
 
 def test_what_is_generalized_gives_the_very_document_back() -> None:
@@ -99,6 +138,11 @@ def _only_if_tagged(statements: Statements) -> None:
     by_sid(statements, "RuntimeReadsAsThisTenantOnly")["Condition"]["Null"] = {"aws:PrincipalTag/tenant": "false"}
 
 
+def _if_a_factor_is_told(statements: Statements) -> None:
+    condition = by_sid(statements, "PeopleWithASecondFactor")["Condition"]
+    condition["BoolIfExists"] = condition.pop("Bool")
+
+
 def _without_other_tags(statements: Statements) -> None:
     del statements[0]["Condition"]["ForAllValues:StringEquals"]
 
@@ -130,6 +174,10 @@ def _without_other_tags(statements: Statements) -> None:
         ("dedicated-key-key", "policy", _for_anybody, "keys-open-for-secrets-only", "kms:Decrypt"),
         ("dedicated-key-key", "policy", _account_does_all, "keys-open-for-secrets-only", "AccountAdministers"),
         ("local-runtime-read", "policy", without("ReadOwnTenant"), "the-runtime-reads-its-own", "refused"),
+        ("handover-role", "assumeRolePolicy", _if_a_factor_is_told, "only-people-hand-over", "PeopleWithASecondFactor"),
+        ("handover-role", "assumeRolePolicy", _no_tag_asked, "only-people-hand-over", "AssumeRole"),
+        ("handover-role", "assumeRolePolicy", _whole_account, "only-people-hand-over", "AssumeRole"),
+        ("handover-read", "policy", without("ReadCurrentKeyOfOwnTenant"), "people-read-their-tenants", "refused"),
     ],
 )
 def test_a_door_left_open_is_found_by_its_claim_and_told_in_words(
