@@ -24,6 +24,8 @@ KIND: Final = "handover"
 PASTED: Final = ("cinnox",)
 """The consumers for whom a person pastes the key, as in myflux_keys/consumers.py."""
 _FACTOR: Final = "aws:multifactorauthpresent"
+_NAME: Final = "sts:rolesessionname"
+_OWN: Final = "${aws:username}"
 _STAGE: Final = "secretsmanager:versionstage"
 _CURRENT: Final = "AWSCURRENT"
 _CONSUMERS: Final = "secretsmanager:resourcetag/myflux:consumers"
@@ -45,6 +47,23 @@ def _by_two_factors(stack: Stack, _: Config) -> Iterator[Finding]:
 def _demands_a_factor(condition: Condition) -> bool:
     true = tuple(value.lower() for value in condition.values) == ("true",)
     return condition.operator == "bool" and true and not condition.over and not condition.if_exists
+
+
+def _by_name(stack: Stack, _: Config) -> Iterator[Finding]:
+    for held in documents(stack, "trust"):
+        if held.role is None or held.role.kind != KIND:
+            continue
+        named = {arn for one in held.statements if _refuses_other_names(one) for arn in one.principals.get("AWS", ())}
+        allowed = [arn for one in held.statements if one.allows for arn in one.principals.get("AWS", ())]
+        for user in sorted({arn for arn in allowed if ":user/" in arn} - named if "*" not in named else ()):
+            yield violation(held.resource, held.path, f"{user} may have a session in another person's name")
+
+
+def _refuses_other_names(statement: Statement) -> bool:
+    if statement.allows or statement.but_principals or not statement.names("sts:AssumeRole"):
+        return False
+    exact = [c for c in statement.on(_NAME) if c.operator == "stringnotequals" and not c.over]
+    return len(statement.conditions) == len(exact) == 1 and exact[0].values == (_OWN,)
 
 
 def _current_and_pasted(stack: Stack, _: Config) -> Iterator[Finding]:
@@ -93,7 +112,7 @@ def _told(stack: Stack, _: Config) -> Iterator[Finding]:
         if known is None or known.kind != KIND:
             continue
         listening = [rule for rule in stack if rule.type == RULE_TYPE and ownership.is_ours(rule)]
-        heard = [rule for rule in listening if _hears(rule, role.text("name"))]
+        heard = [rule for rule in listening if _hears(rule, known)]
         if not heard:
             hidden = [rule for rule in listening if rule.get("eventPattern") is UNKNOWN]
             yield (
@@ -112,7 +131,7 @@ def _told(stack: Stack, _: Config) -> Iterator[Finding]:
                 yield from notifies_topic(stack, target, "arn")
 
 
-def _hears(rule: Resource, role: str) -> bool:
+def _hears(rule: Resource, role: ownership.OurRole) -> bool:
     """Every call of Secrets Manager by the role: nothing else narrows the pattern."""
     try:
         pattern: Any = json.loads(rule.text("eventPattern"))
@@ -121,7 +140,7 @@ def _hears(rule: Resource, role: str) -> bool:
         whole = pattern == {"source": ["aws.secretsmanager"], "detail": {}}
     except (ValueError, KeyError, TypeError, AttributeError):
         return False
-    return whole and by_the_trail and any(str(arn).endswith(f":role/{role}") for arn in arns)
+    return whole and by_the_trail and any(ownership.role_of(str(arn)) == role for arn in arns)
 
 
 _MFA: Final = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"
@@ -137,6 +156,17 @@ HANDOVER_RULES: Final = (
         fix='In the role\'s trust policy keep `"Bool": {"aws:MultiFactorAuthPresent": "true"}`, without `IfExists`.',
         source=_MFA,
         check=_by_two_factors,
+        scope="resource",
+    ),
+    Rule(
+        name="handover-in-ones-own-name",
+        severity="high",
+        level="mandatory",
+        description="A user's session of the hand-over role bears the user's own name.",
+        rationale="AWS's record of a read would name another person.",
+        fix="Keep UsersBearTheirOwnName in components/iam/handover.py, for every user of the trust policy.",
+        source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html",
+        check=_by_name,
         scope="resource",
     ),
     Rule(

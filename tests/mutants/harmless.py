@@ -107,7 +107,8 @@ HARMLESS: tuple[Harmless, ...] = (
     Harmless(
         "Secret", r"tags\.myflux:(consumers|project-id|service-account-id)", ANY,
         "the project and its account are the provisioner's answer, and the admin key of another organization mints "
-        "nothing in them; consumers only say whom to tell of a new key",
+        "nothing in them; consumers say whom to tell of a new key, and let a person read it only where the secret's "
+        "policy does, which has its rule",
     ),
     # What the provider or the service refuses
     Harmless(
@@ -138,6 +139,14 @@ HARMLESS: tuple[Harmless, ...] = (
     Harmless("aws", r"skip(Credentials|Region)Validation", ANY, "only whether AWS is asked before the first call: whose "
         "the credentials are, it asks anyhow, and compares it with the account that is allowed"),
     Harmless("Secret", r"replicas(\[\])?", ("dropped",), "a copy less: nobody reads what is not there"),
+    Harmless(
+        "Role", r"assumeRolePolicy\.Statement\[\]\.(Principal\.AWS\[\]|Action|Condition\.StringNotEquals)", ("widened",),
+        "a Deny that reaches further keeps more out", _effect("Deny"),
+    ),
+    Harmless(
+        "RolePolicy", r"policy\.Statement\[\]\.Condition\.StringLike\.secretsmanager:ResourceTag/myflux:consumers\[\]", ("dropped",),
+        "a form of the tag less: it reads fewer secrets",
+    ),
     # The functions and what they are told
     Harmless(
         "Function", r"environment(\.variables(\.(MYFLUX_ADMIN_SECRET|MYFLUX_CELL|MYFLUX_ORGANIZATION_ID|OPENAI_BASE_URL))?)?", ("dropped",),

@@ -122,6 +122,8 @@ CASES: list[tuple[str, str, Callable[[Stack], Stack], Callable[[Stack], Stack]]]
      edits("local-runtime-role", "assumeRolePolicy", no_condition(0, "StringLike")), sets("local-runtime-role", assumeRolePolicy=UNKNOWN)),
     ("handover-by-a-second-factor", PLATFORM,
      edits("local-handover-role", "assumeRolePolicy", no_condition(0, "Bool")), sets("local-handover-role", assumeRolePolicy=UNKNOWN)),
+    ("handover-in-ones-own-name", PLATFORM,
+     edits("local-handover-role", "assumeRolePolicy", lambda d: d["Statement"].pop(1)), sets("local-handover-role", assumeRolePolicy=UNKNOWN)),
     ("handover-reads-current-pasted-keys", FJORD,
      edits("fjord-key-policy", "policy", lambda d: d["Statement"].pop(2)), sets("fjord-key-secret", tags=UNKNOWN)),
     ("handover-told", PLATFORM, sets("local-handover-used", state="ENABLED"), sets("local-handover-used", eventPattern=UNKNOWN)),
@@ -202,7 +204,7 @@ TOLD_BY: Mapping[str, str] = {
     ),
     **dict.fromkeys(
         ("own-roles-narrow", "runtime-reads-by-tag", "trust-names-its-principals", "trust-demands-the-tenant",
-         "handover-by-a-second-factor",
+         "handover-by-a-second-factor", "handover-in-ones-own-name",
          "no-condition-that-passes-on-nothing"),
         "own-documents-readable",
     ),
