@@ -6,7 +6,7 @@ Owns SecretRotation. Leaves out alarms for failed rotations (`alarms`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final, cast
 
 from . import ownership
 from .config import Config
@@ -14,6 +14,8 @@ from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .schedule import longest_gap_days
 
 _EVERY_DAYS: Final = "myflux:every-days"
+_CONSUMERS: Final = "myflux:consumers"
+"""Of every tenant's secret, minted or not."""
 _OVERLAP_HOURS: Final = "myflux:overlap-hours"
 
 
@@ -43,7 +45,8 @@ def _present(stack: Stack, _: Config) -> Iterator[Finding]:
 
 def _managed(stack: Stack, secret: Resource, tenant: str) -> bool:
     tags = secret.get("tags")
-    if tags is UNKNOWN or (isinstance(tags, dict) and any(str(name).startswith("myflux:") for name in tags)):  # pyright: ignore
+    named = set(map(str, cast(dict[Any, Any], tags))) - {_CONSUMERS} if isinstance(tags, dict) else set[str]()
+    if tags is UNKNOWN or any(name.startswith("myflux:") for name in named):
         return True
     return any(one.type == ownership.INVOCATION and f'"{tenant}"' in str(one.get("input")) for one in stack)
 

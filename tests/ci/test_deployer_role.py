@@ -5,6 +5,7 @@ Every run here is the real engine's, signed in as that role by an identity token
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -28,7 +29,8 @@ def wide(bootstrapped: Rig, repository: Repository) -> Iterator[Rig]:
     """A person lets the pipeline deploy everything, for as long as these tests run."""
     file = repository.checkout / "cells" / f"{CELL}.yaml"
     before = file.read_text(encoding="utf-8")
-    file.write_text(before.replace("pipeline:\n", "pipeline:\n  deploys: everything\n"), encoding="utf-8")
+    without_people = re.sub(r"(?m)^handover:.*\n", "", before)  # Such a pipeline makes no role for them.
+    file.write_text(without_people.replace("pipeline:\n", "pipeline:\n  deploys: everything\n"), encoding="utf-8")
     bootstrapped.up(CELL)
     yield bootstrapped
     file.write_text(before, encoding="utf-8")

@@ -22,7 +22,7 @@ from ops.isolation.proof import verdict
 from ops.review.rehearsal import Registered, rehearse
 from program import ROOT
 from tenancy import Cell
-from tests.policies.pipelines import MODES, PIPELINE, Mode
+from tests.policies.pipelines import MODES, Mode, of_a_pipeline
 
 CLAIM = "a-pipeline-keeps-to-its-stacks-state"
 STATE = "local-deployer-state"
@@ -36,7 +36,7 @@ def deployed(mode: Mode, more: str = "") -> tuple[Sequence[Registered], Cell]:
         for kind in ("tenants", "cells"):
             shutil.copytree(ROOT / kind, Path(folder, kind))
         file = Path(folder, "cells", "local.yaml")
-        file.write_text(file.read_text(encoding="utf-8") + PIPELINE.format(deploys=mode) + more, encoding="utf-8")
+        file.write_text(of_a_pipeline(file.read_text(encoding="utf-8"), mode) + more, encoding="utf-8")
         resources = [one for stack in ("local", "acme.local") for one in rehearse(stack, Path(folder))]
         return resources, tenancy.load(Path(folder)).cells["local"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Generator
@@ -27,6 +28,13 @@ pipeline:
 """
 
 
+def of_a_pipeline(file: str, mode: Mode) -> str:
+    """The text of a cell's file with a pipeline. One that deploys everything makes no role for people: that is
+    refused."""
+    kept = file if mode == "tenants" else re.sub(r"(?m)^handover:.*\n", "", file)
+    return kept + PIPELINE.format(deploys=mode)
+
+
 @cache
 def with_a_pipeline(name: str, mode: Mode, deployed: bool = True) -> tuple[Resource, ...]:
     with _fleet(mode) as root:
@@ -45,5 +53,5 @@ def _fleet(mode: Mode) -> Generator[Path]:
         for kind in ("tenants", "cells"):
             shutil.copytree(ROOT / kind, Path(folder, kind))
         cell = Path(folder, "cells", "local.yaml")
-        cell.write_text(cell.read_text(encoding="utf-8") + PIPELINE.format(deploys=mode), encoding="utf-8")
+        cell.write_text(of_a_pipeline(cell.read_text(encoding="utf-8"), mode), encoding="utf-8")
         yield Path(folder)

@@ -130,7 +130,8 @@ def test_a_switched_off_tenant_is_refused_and_one_switched_on_again_reads(
 
 def test_consumers_are_a_tag_that_the_sweep_names_in_its_alarms(tenant: Rig, change: Callable[[str, str], Run]) -> None:
     version = tenant.current(SLUG)
-    assert change("cinnox: false", "cinnox: true").changed == {SECRET: "update"}
+    wanted = {SECRET: "update", POLICY: "update"}
+    assert change("cinnox: false", "cinnox: true").changed == wanted, "a person may read it now"
     assert _tags(tenant)[names.TAG_CONSUMERS].split() == ["myflux", "cinnox"]
     assert tenant.current(SLUG) == version, "who uses a key is no reason to change it"
 

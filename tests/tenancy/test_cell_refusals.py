@@ -165,6 +165,19 @@ def test_a_person_who_deploys_may_hand_keys_over_too(files: Files) -> None:
     assert Draft202012Validator(cell_schema()).is_valid(REAL | {"handover": {"principals": people}})
 
 
+def test_a_pipeline_that_deploys_everything_makes_no_role_for_people(files: Files) -> None:
+    state = {
+        "bucket": "b-state",
+        "kms_key": "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    }
+    job = {"github": {"repository": "a/b", "environment": "prod-eu1"}}
+    people = {"principals": [USER + "ana"]}
+    files.cell("prod-eu1", base=REAL, state=state, handover=people, pipeline=job | {"deploys": "everything"})
+    assert [(p.rule, p.field) for p in files.problems()] == [("handover-by-pipeline", "handover")]
+    files.cell("prod-eu1", base=REAL, state=state, handover=people, pipeline=job | {"deploys": "tenants"})
+    assert files.load().cells["prod-eu1"].handover
+
+
 def test_a_cell_may_have_each_language_that_the_messages_have() -> None:
     assert set(LANGUAGES) == set(cell_schema()["properties"]["language"]["enum"])
 
