@@ -72,6 +72,13 @@ class Connect(TypedDict):
     """true: the platform has a public page where customers hand in their own keys, by links that `myflux-keys connect` makes. false closes it."""
 
 
+class Handover(TypedDict):
+    """The hand-over role: docs/adr/0042-handover.md."""
+
+    principals: list[str]
+    """ARNs of the IAM users, or of the roles of people, that may assume the hand-over role with a second factor (MFA), and so read the key of one tenant that has such a consumer. No wildcards, no account root. AWS names the person in its records only for a user."""
+
+
 class Replica(TypedDict):
     """One Region that holds a replica of each tenant's secret, encrypted with a KMS key of that Region."""
 
@@ -123,6 +130,8 @@ class Cell(TypedDict):
     """How often the health function looks at the tenants."""
     connect: NotRequired[Connect]
     """The page where customers hand in their own keys. Off unless it says `enabled: true`."""
+    handover: NotRequired[Handover]
+    """People who paste tenants' keys into a consumer's dashboard, such as CINNOX's. Left out: nobody may, and the cell has no hand-over role."""
     recovery_window_days: NotRequired[int]
     """Days that AWS keeps a deleted secret or KMS key, 7 to 30. Left out: 30."""
     replicas: NotRequired[list[Replica]]

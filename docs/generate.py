@@ -16,7 +16,7 @@ from typing import Any
 import click
 import typer.main
 
-from components.iam import copies, identity, resource
+from components.iam import copies, handover, identity, resource
 from components.iam.bootstrap_permissions import bootstrap_deletion, bootstrap_permissions
 from components.iam.boundary import permissions_boundary
 from components.iam.deployer_permissions import deployer_looks, deployer_permissions
@@ -40,6 +40,7 @@ _CELL = CellNames("prod-eu1", "111122223333", "eu-central-1")
 _JOB = GitHub(repository="myflux/keys", owner_id=1234567, repository_id=89012345, environment="prod-eu1")
 _DEPLOYER = "arn:aws:iam::111122223333:role/deployer"
 _APPLICATION = "arn:aws:iam::111122223333:role/myflux-application"
+_PERSON = "arn:aws:iam::111122223333:user/ana"
 _STATE = State("myflux-state", None, "myflux-keys")
 _REPLICA = copies.Replica("eu-west-1", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")
 _ABOUT_COPIES = """## Replicas in other Regions
@@ -85,6 +86,8 @@ def iam_documents() -> str:
         *((one.title, identity.function_permissions(one, _CELL)) for one in ALL_FUNCTIONS),
         ("Runtime: who becomes it", identity.runtime_trust([_APPLICATION], identity.any_tenant())),
         ("Runtime: what it reads", identity.runtime_read(_CELL)),
+        ("Hand-over: who becomes it", handover.handover_trust([_PERSON])),
+        ("Hand-over: what it reads", handover.handover_read(_CELL)),
         ("Dedicated tenant: its trust", identity.runtime_trust([_APPLICATION], identity.only_tenant(tenant))),
         ("Dedicated tenant: what it reads", identity.dedicated_read(tenant)),
         (
@@ -110,10 +113,21 @@ def iam_documents() -> str:
                 tenant, reader_role=_CELL.runtime_role_arn, writers=[rotation], deployers=[_DEPLOYER], enabled=True
             ),
         ),
+        (
+            "A tenant's secret, with a consumer for whom a person pastes the key",
+            resource.tenant_secret(
+                tenant,
+                reader_role=_CELL.runtime_role_arn,
+                writers=[rotation],
+                deployers=[_DEPLOYER],
+                enabled=True,
+                handed_over=True,
+            ),
+        ),
         ("The admin key's secret", resource.admin_secret(_CELL, deployers=[_DEPLOYER])),
         (
             "The cell's KMS key",
-            resource.cell_key(_CELL, deployers=[_DEPLOYER], governors=[_DEPLOYER]),
+            resource.cell_key(_CELL, deployers=[_DEPLOYER], governors=[_DEPLOYER], handover=True),
         ),
     ]
     text = _GENERATED + "# IAM documents\n\nAs deployed for the cell `prod-eu1` and its tenant `acme`.\n"
