@@ -12,21 +12,26 @@ from typing import Any, Final
 
 from functions.connect import render
 
-POLICY: Final = "; ".join(
-    (
-        "default-src 'none'",
-        f"script-src '{render.SCRIPT_HASH}'",
-        f"style-src '{render.STYLE_HASH}'",
-        "connect-src 'self'",
-        "img-src data:",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
+
+def policy(script_hash: str, style_hash: str) -> str:
+    """Scripts and styles by their hashes: nothing that is injected runs."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src '{script_hash}'",
+            f"style-src '{style_hash}'",
+            "connect-src 'self'",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        )
     )
-)
-"""Scripts and styles by their hashes: nothing that is injected runs."""
+
+
+POLICY: Final = policy(render.SCRIPT_HASH, render.STYLE_HASH)
 
 HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",

@@ -24,13 +24,13 @@ def _text(name: str) -> str:
     return (_FOLDER / name).read_text(encoding="utf-8").replace("\r\n", "\n")
 
 
-def _lean(name: str) -> str:
+def lean(file: Path) -> str:
     """Without indentation and lines of comment, for telephones on slow networks."""
-    lines = (line.strip() for line in _text(name).splitlines())
+    lines = (line.strip() for line in file.read_text(encoding="utf-8").splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
-def _hash(text: str) -> str:
+def hash_of(text: str) -> str:
     """As a content security policy writes it."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
@@ -46,13 +46,13 @@ def _data() -> str:
     return json.dumps(texts, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
-_STYLE: Final = _lean("page.css")
-_SCRIPT: Final = _lean("page.js")
+STYLE: Final = lean(_FOLDER / "page.css")
+_SCRIPT: Final = lean(_FOLDER / "page.js")
 
-STYLE_HASH: Final = _hash(_STYLE)
-SCRIPT_HASH: Final = _hash(_SCRIPT)
+STYLE_HASH: Final = hash_of(STYLE)
+SCRIPT_HASH: Final = hash_of(_SCRIPT)
 HTML: Final = Template(_text("page.html")).substitute(
-    style=_STYLE,
+    style=STYLE,
     script=_SCRIPT,
     words=_data(),
     **{f"no_script_{language}": words(language)["no_script"] for language in LANGUAGES},

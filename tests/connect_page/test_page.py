@@ -144,7 +144,7 @@ def test_the_hashes_are_of_what_the_page_holds() -> None:
     (style,) = re.findall(r"<style>(.*?)</style>", render.HTML, re.DOTALL)
     (script,) = re.findall(r"<script>(.*?)</script>", render.HTML, re.DOTALL)
 
-    assert (render._hash(style), render._hash(script)) == (render.STYLE_HASH, render.SCRIPT_HASH)
+    assert (render.hash_of(style), render.hash_of(script)) == (render.STYLE_HASH, render.SCRIPT_HASH)
 
 
 def test_without_javascript_it_says_so_in_both_languages() -> None:
