@@ -85,10 +85,18 @@ def find(environment: Mapping[str, str] = os.environ) -> Clipboard:
         (_MACOS, sys.platform == "darwin"),
     ]
     for program, has_display in candidates:
-        commands = (*program.read, *program.clear)
-        if has_display and all(shutil.which(command[0], path=path) for command in commands):
-            return Clipboard(program)
+        read, clear = _found(program.read, path), _found(program.clear, path)
+        if has_display and read and clear:
+            return Clipboard(Program(read, clear))
     return Clipboard(None)
+
+
+def _found(commands: tuple[tuple[str, ...], ...], path: str) -> tuple[tuple[str, ...], ...] | None:
+    """With the programs' whole paths; None if one is not there."""
+    places = [shutil.which(command[0], path=path) for command in commands]
+    if not all(places):
+        return None
+    return tuple((str(place), *command[1:]) for place, command in zip(places, commands, strict=True))
 
 
 def _read(command: tuple[str, ...]) -> bytes | None:

@@ -141,7 +141,7 @@ def _handler_of(server: Server) -> type[BaseHTTPRequestHandler]:
 
         def send_error(self, code: int, *_: Any, **__: Any) -> None:
             """As `http.server` calls it for what it cannot read. Its own text would repeat the request."""
-            self.command = getattr(self, "command", None) or "GET"
+            self.command, self.request_version = getattr(self, "command", None) or "GET", self.protocol_version
             self._send_json(code, {"error": "not_http"})
 
         def end_headers(self) -> None:

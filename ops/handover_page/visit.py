@@ -67,7 +67,7 @@ class Visit:
         self._shown, self._key, self._clipboard = shown, key, clipboard
         self._saved, self._told, self._now = saved, told, now
         self._lock = threading.Lock()
-        self._token, self._used = secrets.token_urlsafe(32), set[str]()
+        self._token, self._used = secrets.token_hex(32), set[str]()
         self._tab = ""
         self._ends = now() + SECONDS
         self._left_at: float | None = None
@@ -94,7 +94,7 @@ class Visit:
                 self._told("A second tab asked for the key while the first one is open. It got nothing.")
                 raise Refused("open_elsewhere")
             self._used.add(token)
-            self._tab, self._token, self._left_at = secrets.token_urlsafe(32), secrets.token_urlsafe(32), None
+            self._tab, self._token, self._left_at = secrets.token_hex(32), secrets.token_hex(32), None
             return {
                 "tab": self._tab,
                 "again": self._token,

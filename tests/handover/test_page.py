@@ -109,7 +109,7 @@ def test_a_double_click_confirms_once(command: Command, open_tab: OpenTab) -> No
     assert command.answers == ["worked"]
 
 
-# --- copying -----------------------------------------------------------------------------------------------------------
+# --- copying ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -168,12 +168,13 @@ def test_a_browser_that_lets_no_page_look_gets_not_proven(command: Command, open
     tab.copy()
 
     expect(tab.note).to_contain_text(
-        f"Copied, not proven: this browser does not let the page look. After pasting, see that it ends with {command.last_four}"
+        "Copied, not proven: this browser does not let the page look. "
+        f"After pasting, see that it ends with {command.last_four}"
     )
     axe(tab.page)
 
 
-# --- the clipboard after 60 seconds -------------------------------------------------------------------------------------
+# --- the clipboard after 60 seconds ----------------------------------------------------------------------------------
 
 
 def _copied(open_tab: OpenTab, **how: Any) -> Tab:
@@ -230,7 +231,9 @@ def test_a_browser_that_does_not_let_the_page_look_has_its_clipboard_cleared_and
 
 def test_a_browser_that_refuses_to_clear_gets_a_button(command: Command, open_tab: OpenTab) -> None:
     tab = _copied(open_tab)
-    tab.page.evaluate("kept = Clipboard.prototype.writeText; Clipboard.prototype.writeText = async () => { throw 0 }; null")
+    tab.page.evaluate(
+        "kept = Clipboard.prototype.writeText; Clipboard.prototype.writeText = async () => { throw 0 }; null"
+    )
     tab.page.clock.run_for(60_000)
     expect(tab.clipboard_note).to_contain_text("may still hold the key")
     axe(tab.page)
@@ -252,13 +255,13 @@ def test_a_clipboard_is_cleared_by_the_page_after_the_command_has_ended(command:
     assert tab.clipboard() == ""
 
 
-# --- leaving -----------------------------------------------------------------------------------------------------------
+# --- leaving ---------------------------------------------------------------------------------------------------------
 
 
 def _left(command: Command) -> None:
     """Until the command has heard of it."""
     for _ in range(2_000):
-        if not command.visit._tab:  # noqa: SLF001
+        if not command.visit._tab:
             return
         command.ask("GET", "/")
     raise AssertionError("the page did not say that it was left")
@@ -342,7 +345,7 @@ def test_the_end_of_the_ten_minutes_is_warned_of_and_said(command: Command, open
     assert command.visit.end == "too_long"
 
 
-# --- for everybody -----------------------------------------------------------------------------------------------------
+# --- for everybody ---------------------------------------------------------------------------------------------------
 
 
 def test_it_works_by_the_keyboard_alone(command: Command, open_tab: OpenTab) -> None:
