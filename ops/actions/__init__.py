@@ -15,6 +15,9 @@ Keys
     connect_confirm     confirms the organization of a key that was handed in
     run_connect         the same, with the cell's account
     connect_view        open links, as `status` shows them
+    handover            a key's hand-over to a consumer that a person serves: AWS's calls
+    handover_standing   what holds after one: the old key's use and end
+    run_handover        the order: checks, role, key, page, record
     customer_key        a customer's own key
     customer_key_check  checks a customer's own key
     pasted_key          what stands around a key; keys of other providers

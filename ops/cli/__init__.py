@@ -32,6 +32,7 @@ Keys
     admin_key      stores and rotates the admin key
     key            stores a customer's own key
     connect        links by which customers hand in their keys
+    handover       a key's way into a consumer that a person serves
 
 Reports
     validate       reads every file

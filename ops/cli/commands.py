@@ -41,6 +41,7 @@ PLACES: Final = {
     "admin-key": "ops.cli.admin_key:app",
     "key": "ops.cli.key:app",
     "connect": "ops.cli.connect:app",
+    "handover": "ops.cli.handover:handover",
 }
 """In the order of the help. A function is a command, a Typer is a group of commands."""
 

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from myflux_keys.consumers import PASTED
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -17,6 +19,11 @@ def complete_cell(incomplete: str) -> list[str]:
 
 def complete_tenant(incomplete: str) -> list[str]:
     return _files("tenants", incomplete)
+
+
+def complete_pasted(incomplete: str) -> list[str]:
+    """Consumers into which a person pastes each new key."""
+    return [name for name in PASTED if name.startswith(incomplete)]
 
 
 def _files(folder: str, incomplete: str) -> list[str]:

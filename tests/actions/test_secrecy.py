@@ -81,6 +81,7 @@ ELSEWHERE = {
     "bootstrap": "runs before a cell has any key, and its test looks for its passphrase",
     "env": "prints what a cell's file says, and asks nobody",
     "connect": "needs a cell with its page, and tests/connect looks for the key in what it prints",
+    "handover": "needs a second factor and a browser, and tests/handover looks for the key wherever it might stay",
     "models": "reads tenants' files and prices, and asks nobody",
     "estimate": "reads a tenant's file and prices, and asks nobody",
     "rename": "refuses before it reads anything",

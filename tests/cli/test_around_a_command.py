@@ -76,11 +76,12 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "key status": (),
     "connect link": ("initech",),
     "connect confirm": ("initech", "--yes"),
+    "handover": ("fjord", "--consumer", "cinnox", "--no-browser"),
 }
 ASK_AWS: Final = {
     "bootstrap", "up", "preview", "refresh", "destroy", "adopt", "move", "offboard", "rotate", "revoke", "disable",
     "enable", "sweep", "status", "history", "capacity", "usage", "admin-key set", "admin-key rotate", "key set",
-    "key status", "connect link", "connect confirm",
+    "key status", "connect link", "connect confirm", "handover",
 }  # fmt: skip
 _MAY_NOT_KNOW: Final = {"status", "verify"}
 """They end with 3 where nothing that was seen is wrong, and not everything was seen."""

@@ -154,7 +154,7 @@ def test_the_first_end_counts_and_drops_the_key(visit: Visit, way: str) -> None:
 
 def test_a_confirmation_that_was_asked_twice_is_done_once_and_answered_twice(clock: Clock) -> None:
     done: list[str] = []
-    visit = visit_of(clock, saved=lambda test: [done.append(test) or "recorded"])  # type: ignore[func-returns-value]
+    visit = visit_of(clock, saved=lambda test: [done.append(test) or "recorded"])
     tab = visit.open(visit.token)["tab"]
     assert visit.saved(tab, "worked") == visit.saved(tab, "not_tried") == {"result": ["recorded"]}
     assert done == ["worked"]

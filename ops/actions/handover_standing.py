@@ -1,0 +1,124 @@
+"""What holds after a confirmation: the state of the hand-over, and the old key's last use and end.
+
+The sweep function alone asks OpenAI, so its dry run tells about the keys. Owns the call and the sentences. Leaves out
+the rules (`functions/shared/handover.py`) and how long the old key lives (`functions/sweep/`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from functions.shared.old_keys import Versions
+
+from functions.shared.handover import Current, Handover, OldKey, Standing, standing
+from myflux_keys import names
+from myflux_keys.version_labels import CURRENT, PENDING
+from ops.account import Account
+from ops.actions import functions_client, history
+from ops.errors import OperationError
+from ops.rotation_state import facts
+from tenancy import Tenant
+
+_SECONDS: Final = 40
+"""For the function: it waits where OpenAI's Admin API is busy, and a person waits for it."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """`old` None: nobody could look, for the reason `why`."""
+
+    old: Sequence[OldKey] | None
+    why: str = ""
+
+
+def now(account: Account, tenant: Tenant, record: Handover) -> tuple[Standing, list[str]]:
+    """Raises botocore's errors."""
+    secret = facts(account.secrets.describe_secret(SecretId=account.cell.names.tenant(tenant.tenant).secret))
+    made = {one.id: one.made.timestamp() for one in history.versions(account.secrets, secret.arn)}
+    labels = {version: tuple(stages) for version, stages in secret.stages.items()}
+    found = _keys(account, tenant, Versions(labels, made)) if tenant.minted else Keys(None)
+    current = secret.current or ""
+    holds = standing(
+        record,
+        Current(current, made.get(current)),
+        found.old,
+        secret.answered_at.timestamp(),
+        readable=tenant.minted,
+    )
+    return holds, sentences(tenant, record, holds, found)
+
+
+def _keys(account: Account, tenant: Tenant, versions: Versions) -> Keys:
+    cell, slug = account.cell, tenant.tenant
+    event = {"action": "sweep", "tenants": [slug], "dry_run": True, "seconds": _SECONDS}
+    try:
+        answer = functions_client.call(cell, cell.names.sweep_function, event, account.functions)
+    except OperationError as error:
+        return Keys(None, str(error))
+    if slug in answer["failed"]:
+        return Keys(None, f"{answer['failed'][slug]}.")
+    if not answer["done"]:
+        return Keys(None, "OpenAI's Admin API is busy.")
+    return Keys(old_of(answer["plan"], cell.cell, slug, versions))
+
+
+def old_of(plan: Sequence[Mapping[str, Any]], cell: str, tenant: str, versions: Versions) -> list[OldKey]:
+    """The tenant's valid keys that were live before, the newest first. Pure."""
+    prefix = names.key_name(cell, tenant, "")
+    found: list[OldKey] = []
+    for entry in plan:
+        version = str(entry["key_name"]).removeprefix(prefix)
+        replaced = versions.replaced_at(version)
+        stages = versions.labels.get(version, ())
+        if entry["key_name"].startswith(prefix) and replaced is not None and not {CURRENT, PENDING} & {*stages}:
+            found.append(OldKey(entry["key_id"], replaced, _unix(entry["expires_at"]), _unix(entry["last_used_at"])))
+    return sorted(found, key=lambda one: -(one.replaced_at or 0))
+
+
+def sentences(tenant: Tenant, record: Handover, holds: Standing, found: Keys) -> list[str]:
+    """Pure."""
+    slug, who = tenant.tenant, record.consumer.upper()
+    lines = [
+        f"Recorded and read back: {who} has version {record.version_id} of {slug}'s key since "
+        f"{_minute(record.confirmed_at)}, as {record.by} confirmed."
+    ]
+    if holds.state == "due":
+        lines.append(
+            f"The key was rotated meanwhile, so {who} has an old one already: run `myflux-keys handover {slug} "
+            f"--consumer {record.consumer}` again."
+        )
+    elif holds.state == "unknown":
+        lines.append(
+            "Nobody can see when a customer's own key was used last. Once calls work, they may delete the old one."
+        )
+    elif found.old is None:
+        lines.append(f"The old key was not looked at: {found.why} `myflux-keys status {slug}` shows it later.")
+    elif holds.old is None:
+        lines.append("No old key is left, so the hand-over is done.")
+    else:
+        lines += _of_old_key(slug, holds, holds.old)
+    return lines
+
+
+def _of_old_key(slug: str, holds: Standing, old: OldKey) -> list[str]:
+    used = "was never used" if old.last_used_at is None else f"was last used {_minute(old.last_used_at)}"
+    ends = "has no end of its own" if old.expires_at is None else f"ends {_minute(old.expires_at)}"
+    told = f"The old key {old.id} {used}, and {ends}."
+    if holds.state == "done":
+        return [told, "It is unused since, so the hand-over is done."]
+    last = f", to {_minute(old.last_day)} at the latest" if old.last_day is not None else ""
+    return [
+        told,
+        f"As long as it may be in use it is extended{last}. Done is when it stays unused: `myflux-keys status {slug}`.",
+    ]
+
+
+def _minute(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _unix(text: str | None) -> float | None:
+    return None if text is None else datetime.fromisoformat(text).timestamp()
