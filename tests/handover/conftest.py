@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from local.cell import LocalCell
 from ops.handover_page.clipboard import Clipboard
 from tests.browser.fixtures import chromium as chromium
 from tests.browser.fixtures import new_page as new_page
 from tests.browser.launch import NewPage
 from tests.handover.person import Command, Tab, allow_clipboard
+from tests.handover.world import World
 
 OpenTab = Callable[..., Tab]
 
@@ -39,3 +41,15 @@ def open_tab(command: Command, new_page: NewPage) -> OpenTab:
         return Tab(page, command).open()
 
     return open_one
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("cell")
+    cell = LocalCell.start(folder)
+    try:
+        made = World(cell, folder)
+        yield made
+        made.close()
+    finally:
+        cell.stop()

@@ -111,8 +111,9 @@ class Bench:
     def of_key(self, answer: dict[str, Any], key_id: str) -> dict[str, Any] | None:
         return next((entry for entry in answer["plan"] if entry["key_id"] == key_id), None)
 
-    def tenant(self, consumers: str = "myflux") -> TenantBench:
-        return TenantBench(self, f"tenant-{next(_NUMBERS)}", consumers)
+    def tenant(self, consumers: str = "myflux", **secret: Any) -> TenantBench:
+        """`secret` is more of what CreateSecret takes."""
+        return TenantBench(self, f"tenant-{next(_NUMBERS)}", consumers, **secret)
 
     def customer(self) -> str:
         slug = f"customer-{next(_NUMBERS)}"
@@ -152,7 +153,7 @@ class Bench:
 class TenantBench:
     """One managed tenant with its first key."""
 
-    def __init__(self, bench: Bench, slug: str, consumers: str) -> None:
+    def __init__(self, bench: Bench, slug: str, consumers: str, **secret: Any) -> None:
         self.bench = bench
         self.slug = slug
         event = provisioner_input(slug) | {"tf": {"action": "create", "prev_input": None}}
@@ -167,7 +168,7 @@ class TenantBench:
             names.TAG_OVERLAP_HOURS: str(OVERLAP_HOURS),
             names.TAG_CONSUMERS: consumers,
         }
-        self.arn = bench.secrets.create_secret(Name=tenant.secret, Tags=_tags(tags))["ARN"]
+        self.arn = bench.secrets.create_secret(Name=tenant.secret, Tags=_tags(tags), **secret)["ARN"]
         self.rotate()
 
     def rotate(self) -> None:
