@@ -5,11 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import threading
 
 import pytest
 
 from ops.handover_page import page
 from ops.handover_page.asked import ASKS, LONGEST
+from ops.handover_page.visit import RETURN_SECONDS
 from tests.handover.person import Command
 
 Header = dict[str, str | None]
@@ -164,3 +166,15 @@ def test_nothing_answers_after_the_end(command: Command) -> None:
     command.server.close()
     with pytest.raises((ConnectionError, http.client.HTTPException)):
         command.post("/key", tab)
+
+
+def test_the_command_waits_until_the_page_was_closed_for_good(command: Command) -> None:
+    tab = _opened(command)
+    waiting = threading.Thread(target=command.server.wait)
+    waiting.start()
+    command.post("/left", tab)
+    assert command.visit.end is None
+    command.now += RETURN_SECONDS
+    command.server.wake()
+    waiting.join()
+    assert command.visit.end == "closed"

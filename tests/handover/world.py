@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,17 +82,21 @@ class World:
         """With a key that was rotated once, under the policies that ship."""
         made = self.bench.tenant("myflux cinnox", KmsKeyId=self.kms_key)
         self.file(made.slug)
+        made.rotate()
+        self.bench.secrets.put_resource_policy(SecretId=made.arn, ResourcePolicy=self.policy(made.slug))
+        return Pasted(made, self.key(made, "AWSPREVIOUS"), self.key(made, "AWSCURRENT"))
+
+    def policy(self, slug: str, *, handed_over: bool = True) -> str:
+        """Of a tenant's secret, as it ships."""
         policy = resource.tenant_secret(
-            self.names.tenant(made.slug),
+            self.names.tenant(slug),
             reader_role=self.names.runtime_role_arn,
             writers=[self.names.function_role_arn(ROTATION)],
             deployers=[self.deployer],
             enabled=True,
-            handed_over=True,
+            handed_over=handed_over,
         )
-        made.rotate()
-        self.bench.secrets.put_resource_policy(SecretId=made.arn, ResourcePolicy=json.dumps(policy))
-        return Pasted(made, self.key(made, "AWSPREVIOUS"), self.key(made, "AWSCURRENT"))
+        return json.dumps(policy)
 
     def key(self, tenant: TenantBench, label: str) -> MintedKey:
         """A rotation names each key after its version."""
@@ -113,7 +116,7 @@ class World:
         return self.cell.second_factor()[1]
 
     @contextmanager
-    def command(self, *arguments: str, user: str = "deployer") -> Iterator[Running]:
+    def command(self, *arguments: str, user: str = "deployer") -> Generator[Running]:
         process = subprocess.Popen(
             [sys.executable, "-m", "ops.cli", "handover", *arguments, "--no-browser"],
             cwd=ROOT,
@@ -188,14 +191,16 @@ class Running:
         self.said += err
         return self.process.returncode, out
 
-    def places(self) -> Mapping[str, bytes]:
-        """The process's arguments and environment, as other processes of this machine may see them."""
+    def seen(self) -> list[bytes]:
+        """The process's arguments and environment, as root sees them."""
         proc = Path("/proc") / str(self.process.pid)
-        return {name: (proc / name).read_bytes() for name in ("cmdline", "environ")}
+        found: list[bytes] = []
+        for name in ("cmdline", "environ"):
+            # The process hides what it can from others.
+            with suppress(PermissionError):
+                found.append((proc / name).read_bytes())
+        return found
 
-
-def wait_for(condition: Any, what: str) -> None:
-    end = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
+    def limit_of_core_files(self) -> str:
+        text = (Path("/proc") / str(self.process.pid) / "limits").read_text(encoding="ascii")
+        return next(line.split()[4] for line in text.splitlines() if line.startswith("Max core file size"))
