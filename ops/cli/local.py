@@ -67,6 +67,13 @@ def env(
     print(environment.compute(LocalCell.attach(home), user).shell())
 
 
+@app.command("mfa-code")
+def mfa_code(home: options.Home = options.DEFAULT_HOME, as_json: options.Json = False) -> None:
+    """Print the code that the deployer's MFA device shows now, for `handover`. AWS takes each code once."""
+    serial, code = LocalCell.attach(home).second_factor()
+    output.result({"serial_number": serial, "code": code}, code, as_json=as_json)
+
+
 @app.command()
 def down(home: options.Home = options.DEFAULT_HOME) -> None:
     """Stop the cell and delete its data, including Pulumi's state."""

@@ -68,6 +68,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "local down": ("--home", f"{NO_HOME}/cell"),
     "local reset": ("--home", f"{NO_HOME}/cell"),
     "local advance": ("1h", "--home", f"{NO_HOME}/cell"),
+    "local mfa-code": ("--home", f"{NO_HOME}/cell"),
     "local openai-admin-key": ("--home", f"{NO_HOME}/cell"),
     "local openai-customer": ("--home", f"{NO_HOME}/cell"),
     "admin-key set": ("--cell", "local"),

@@ -31,8 +31,8 @@ def tenant(world: World) -> Pasted:
     return world.tenant()
 
 
-def options(world: World, slug: str) -> tuple[str, ...]:
-    return (slug, "--consumer", "cinnox", "--json", "--mfa-serial", world.cell.second_factor()[0])
+def options(slug: str) -> tuple[str, ...]:
+    return (slug, "--consumer", "cinnox", "--json")
 
 
 def say_saved(page: Page) -> None:
@@ -43,7 +43,7 @@ def say_saved(page: Page) -> None:
 
 def test_a_key_is_handed_over_recorded_and_read_back(world: World, new_page: NewPage) -> None:
     tenant = world.tenant()
-    with world.command(*options(world, tenant.slug)) as running:
+    with world.command(*options(tenant.slug)) as running:
         running.give(world.code())
         page = new_page()
         page.goto(running.link())
@@ -71,7 +71,7 @@ def test_the_first_connection_stays_known_and_a_rotation_makes_it_due_again(worl
     tenant = world.tenant()
     said: list[Done] = []
     for _ in range(2):
-        with world.command(*options(world, tenant.slug)) as running:
+        with world.command(*options(tenant.slug)) as running:
             running.give(world.code())
             page = new_page()
             page.goto(running.link())
@@ -105,7 +105,7 @@ def test_who_does_not_confirm_is_told_that_it_is_still_due(
     world: World, tenant: Pasted, new_page: NewPage, way: str
 ) -> None:
     act, expected, end, said = WAYS[way]
-    with world.command(*options(world, tenant.slug)) as running:
+    with world.command(*options(tenant.slug)) as running:
         running.give(world.code())
         page = new_page()
         page.goto(running.link())
@@ -142,7 +142,7 @@ def test_the_key_stays_nowhere(world: World, chromium: Browser, tmp_path: Path) 
     tenant, har = world.tenant(), tmp_path / "all.har"
     prove_search(tmp_path)
     everything: list[Text] = []
-    with world.command(*options(world, tenant.slug)) as running:
+    with world.command(*options(tenant.slug)) as running:
         running.give(world.code())
         link = running.link()
         context = chromium.browser_type.launch_persistent_context(
@@ -197,7 +197,7 @@ def refusal(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
         talk = Talk(said.append, lambda _: code or world.code(), lambda link: pytest.fail(f"a page was served: {link}"))
         before = len(world.reads(slug))
         with pytest.raises(OperationError) as error:
-            run_handover.run(world.fleet, Asked(slug, consumer, serial or world.cell.second_factor()[0]), talk)
+            run_handover.run(world.fleet, Asked(slug, consumer, serial or None), talk)
         assert len(world.reads(slug)) == before, "nothing was read"
         return str(error.value)
 
@@ -271,9 +271,26 @@ def test_a_wrong_code_and_another_device(world: World, tenant: Pasted, refusal: 
     assert "verify your MFA serial number" in said
 
 
+def test_a_person_without_a_device_and_with_two(world: World, tenant: Pasted, refusal: Callable[..., str]) -> None:
+    mine = world.cell.second_factor()[0]
+    world.iam.deactivate_mfa_device(UserName="deployer", SerialNumber=mine)
+    try:
+        assert "you have no MFA device that gives codes" in refusal(tenant.slug)
+    finally:
+        world.enable(mine)
+    other = world.add_device("tablet")
+    try:
+        said = refusal(tenant.slug)
+        assert "you have 2 MFA devices: give one with --mfa-serial" in said
+        assert mine in said
+        assert other in said
+    finally:
+        world.iam.deactivate_mfa_device(UserName="deployer", SerialNumber=other)
+
+
 def test_a_code_that_was_used(world: World, tenant: Pasted, refusal: Callable[..., str]) -> None:
     code = world.code()
-    with world.command(*options(world, tenant.slug)) as running:
+    with world.command(*options(tenant.slug)) as running:
         running.give(code)
         running.link()
         running.process.send_signal(signal.SIGINT)

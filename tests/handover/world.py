@@ -13,6 +13,7 @@ from typing import Any
 
 from components.iam import handover, resource
 from functions.shared.handover import Handover, object_name
+from local import totp
 from local.cell import LocalCell
 from local.openai.control import MintedKey
 from myflux_keys.cell_functions import ROTATION
@@ -131,6 +132,29 @@ class World:
                 yield Running(process)
         finally:
             process.kill()
+
+    def enable(self, serial: str) -> None:
+        """The deployer's own device again."""
+        first = self.cell.second_factor()[1]
+        self.cell.advance(_CODE_SECONDS)
+        self.iam.enable_mfa_device(
+            UserName="deployer",
+            SerialNumber=serial,
+            AuthenticationCode1=first,
+            AuthenticationCode2=self.cell.second_factor()[1],
+        )
+
+    def add_device(self, name: str) -> str:
+        made = self.iam.create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]
+        number = totp.step(float(self.bench.control.state()["now"]))
+        codes = [totp.code(made["Base32StringSeed"].decode(), number + ahead) for ahead in (-1, 0)]
+        self.iam.enable_mfa_device(
+            UserName="deployer",
+            SerialNumber=made["SerialNumber"],
+            AuthenticationCode1=codes[0],
+            AuthenticationCode2=codes[1],
+        )
+        return made["SerialNumber"]
 
     def record(self, slug: str) -> Handover | None:
         name = object_name(slug, "cinnox")

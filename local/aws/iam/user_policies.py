@@ -284,7 +284,10 @@ _CONNECT = [
 
 _BECOME_RUNTIME = [_allow("BecomeRuntime", _actions("sts", "AssumeRole TagSession"), _ROLES)]
 
-_HAND_OVER = [_allow("HandOver", _actions("sts", "AssumeRole TagSession"), _HANDOVER)]
+_HAND_OVER = [
+    _allow("HandOver", _actions("sts", "AssumeRole TagSession"), _HANDOVER),
+    _allow("OwnDevices", _actions("iam", "ListMFADevices"), _arns("iam", "user/${aws:username}", region="")),
+]
 
 _UNRELATED_TEAM = [
     _allow("Secrets", ["secretsmanager:*"], ["*"]),
