@@ -15,6 +15,7 @@ Checks
     watching      three troubles, told and over
     spending      usage, costs and estimates
     connecting    a customer's key by the connect page
+    handing_over  a rotated key's way into CINNOX
     settling      nothing changes, nothing stays
     proposing     a pull request
     traces        places that are searched for keys

@@ -10,6 +10,7 @@ from rich.console import Console
 from demo import (
     access,
     connecting,
+    handing_over,
     proposing,
     proving,
     provisioning,
@@ -50,6 +51,7 @@ def play(home: Path, *, keep: bool, console: Console) -> Report:
         ("estimate-matches-bill", lambda: spending.estimate_matches_bill(scene, report)),
         ("connect-page", lambda: connecting.connect_page(scene, report)),
         ("scanner-spends-nothing", lambda: connecting.scanner_spends_nothing(scene, report)),
+        ("cinnox-handover", lambda: handing_over.cinnox_handover(scene, report)),
         ("no-key-leaked", lambda: traces.no_key_leaked(scene, report)),
         ("second-up-unchanged", lambda: settling.second_up_unchanged(scene, report)),
         ("fleet-up", lambda: settling.fleet_up(scene, report)),

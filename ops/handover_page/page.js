@@ -120,7 +120,7 @@
     $("way-title").textContent = `1. Go to the key in ${dashboard}`;
     $("whose").textContent = `Sign in to the ${dashboard} account of ${name}, and no other. Tick what you have clicked.`;
     $("save-title").textContent = `3. Press ${facts.steps[last]} in ${dashboard}`;
-    $("then").textContent = `Then say so here. Only then does MyFlux know that ${dashboard} has the new key, and may the old one end.`;
+    $("then").textContent = `Then say so here. Until you do, the old key lives on, for seven days at most.`;
     $("saved").textContent = `Saved in ${dashboard}`;
     $("asked").textContent = `Did ${dashboard}'s own test call work?`;
     $("steps").replaceChildren(...facts.steps.slice(0, last).map(step));

@@ -50,6 +50,7 @@ CHECKS = [
     "estimate-matches-bill",
     "connect-page",
     "scanner-spends-nothing",
+    "cinnox-handover",
     "no-key-leaked",
     "second-up-unchanged",
     "fleet-up",

@@ -19,14 +19,18 @@ from ops.handover_page.visit import Shown, Test, Visit
 
 expect.set_options(timeout=20_000)
 CINNOX = PASTED["cinnox"]
-RESULT = ["Recorded, and read back.", "The old key was last used at 10:15 UTC, and ends at 18:00 UTC."]
+NO_CLIPBOARD = "Object.defineProperty(Navigator.prototype, 'clipboard', { get: () => undefined })"
+RESULT = [
+    "Recorded and read back: CINNOX has version 4f0c1d2e of acme's key since 2026-11-30 10:20 UTC, as ana confirmed.",
+    "The old key key_7Hq2 was last used 2026-11-30 10:15 UTC, and ends 2026-12-01 09:00 UTC.",
+]
 
 
 class Command:
     """One visit with its server. `answers` are what the person said; `refuses` fails the record."""
 
-    def __init__(self, clipboard: Clipboard, name: str = "Acmé Travel") -> None:
-        self.key = "sk-" + "svcacct-" + uuid.uuid4().hex * 3
+    def __init__(self, clipboard: Clipboard, name: str = "Acmé Travel", key: str = "") -> None:
+        self.key = key or "sk-" + "svcacct-" + uuid.uuid4().hex * 3
         self.answers: list[Test] = []
         self.told: list[str] = []
         self.refuses = ""

@@ -5,19 +5,22 @@ A page that the browser reports an error of fails its test, so a blocked script 
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from docs.handover_screenshots import PICTURES
+from ops.handover_page.clipboard import Clipboard
 from tests.browser.axe import axe
 from tests.browser.launch import NewPage
 from tests.handover.conftest import OpenTab
-from tests.handover.person import CINNOX, RESULT, Command, Tab, refuse_clipboard
+from tests.handover.person import CINNOX, NO_CLIPBOARD, RESULT, Command, Tab, refuse_clipboard
 
 pytestmark = pytest.mark.browser
 
-NO_CLIPBOARD = "Object.defineProperty(Navigator.prototype, 'clipboard', { get: () => undefined })"
 NOT_READABLE = "delete Clipboard.prototype.readText"
 """As a browser that lets no page look at the clipboard."""
 
@@ -418,8 +421,6 @@ def test_without_javascript_the_page_says_so_and_the_link_is_not_spent(command: 
 
 
 def test_a_tenants_name_is_text_and_no_html(new_page: NewPage) -> None:
-    from ops.handover_page.clipboard import Clipboard
-
     command = Command(Clipboard(None), name="<b>Acme</b> $style {name}")
     try:
         tab = Tab(new_page(), command).open()
@@ -439,3 +440,12 @@ def test_the_browser_lets_nothing_turn_text_into_html(chromium: Browser, command
         code = f"run = document.createElement('script'); try {{ {sink}; '' }} catch (error) {{ error.name }}"
         assert page.evaluate(code) == "TypeError", sink
     context.close()
+
+
+def test_the_guide_shows_each_picture() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    guide = (docs / "handover.md").read_text(encoding="utf-8")
+    shown = re.findall(r"images/(handover-[a-z-]+)\.png", guide)
+    assert " → ".join(CINNOX.steps) in " ".join(guide.split())
+    assert shown == [picture.name for picture in PICTURES]
+    assert sorted(shown) == sorted(file.stem for file in (docs / "images").glob("handover-*.png"))
