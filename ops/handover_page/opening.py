@@ -26,7 +26,12 @@ def opens(link: str, environment: Mapping[str, str] = os.environ) -> bool:
 @contextmanager
 def _output_on_stderr() -> Generator[None]:
     """Some browsers say on standard output that they opened a tab, in the middle of our JSON."""
-    kept = os.dup(1)
+    try:
+        kept = os.dup(1)
+    except OSError:
+        # The caller closed it.
+        yield
+        return
     try:
         os.dup2(2, 1)
         yield

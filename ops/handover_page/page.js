@@ -23,6 +23,7 @@
   let hide = 0; // the timer after which the shown key is hidden
   let clock = 0; // the timer after which the clipboard is cleared
   let limits = []; // the timers of the visit's end
+  let seen = false; // whether the command has seen the copy: its clipboard may be another than this browser's
   let waiting = false; // whether the clipboard is to be cleared when this page is in focus
   let busy = false;
 
@@ -96,10 +97,7 @@
     try { kept = sessionStorage.getItem(KEPT) || ""; } catch { /* as after a first opening */ }
     history.replaceState(null, "", location.pathname);
     const data = await ask("/open", { token: given ? given[1] : kept });
-    if (data.error) {
-      if (data.error !== "open_elsewhere") return problem(data.error);
-      return end(...PROBLEMS.open_elsewhere);
-    }
+    if (data.error) return problem(data.error);
     facts = data;
     tab = data.tab;
     try { sessionStorage.setItem(KEPT, data.again); } catch { /* then a reload ends the visit */ }
@@ -180,7 +178,6 @@
     note("copy-note", "info", "");
     const answer = await ask("/key");
     if (answer.error) return problem(answer.error);
-    const last = facts.last_four;
     digest = await digestOf(answer.key);
     if (!navigator.clipboard || !navigator.clipboard.writeText) return show(answer.key, "This browser gives this page no clipboard.");
     try {
@@ -188,12 +185,19 @@
     } catch {
       return show(answer.key, "The browser refused to copy.");
     }
-    const copied = await ask("/copied");
-    startClock();
-    const proven = copied.proven === true || (await holdsKey(true));
-    if (proven) return note("copy-note", "good", `Copied: the clipboard was read back, and holds the key that ends with ${last}.`);
+    const proven = (await toldCommand()) || (await holdsKey(true));
+    if (proven) return note("copy-note", "good", proof());
     if (proven === false) return show(answer.key, "Not copied: the clipboard was read back, and holds something else.");
-    note("copy-note", "note", `Copied, not proven: this browser does not let the page look. After pasting, see that it ends with ${last}.`);
+    note("copy-note", "note", `Copied, not proven: this browser does not let the page look. After pasting, see that it ends with ${facts.last_four}.`);
+  }
+
+  const proof = () => `Copied: the clipboard was read back, and holds the key that ends with ${facts.last_four}.`;
+
+  // That the key was copied; whether the command sees it in its machine's clipboard.
+  async function toldCommand() {
+    seen = (await ask("/copied")).proven === true;
+    startClock();
+    return seen;
   }
 
   function show(key, why) {
@@ -221,9 +225,7 @@
     if ($("shown-line").hidden) return;
     setTimeout(async () => {
       hideShown();
-      const copied = await ask("/copied");
-      startClock();
-      if (copied.proven === true) return note("copy-note", "good", `Copied: the clipboard was read back, and holds the key that ends with ${facts.last_four}.`);
+      if (await toldCommand()) return note("copy-note", "good", proof());
       note("copy-note", "note", `Copied, not proven: nobody could look. After pasting, see that it ends with ${facts.last_four}.`);
     }, 0);
   }
@@ -249,7 +251,7 @@
   async function clearClipboard() {
     const { clipboard } = await ask("/clear");
     if (clipboard === "cleared") return cleared(CLEARED);
-    if (clipboard === "other") return cleared(LEFT_ALONE);
+    if (clipboard === "other" && seen) return cleared(LEFT_ALONE);
     return clearHere();
   }
 

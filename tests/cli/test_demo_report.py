@@ -16,6 +16,7 @@ from rich.console import Console
 from demo import (
     access,
     connecting,
+    handing_over,
     play,
     proposing,
     proving,
@@ -159,7 +160,19 @@ def test_the_checks_are_these_in_this_order() -> None:
 def stubbed(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Every check of the demo passes at once, but those named in the set, which fail."""
     failing: set[str] = set()
-    proofs = (proving, access, rotating, sweeping, watching, spending, connecting, traces, settling, proposing)
+    proofs = (
+        proving,
+        access,
+        rotating,
+        sweeping,
+        watching,
+        spending,
+        connecting,
+        handing_over,
+        traces,
+        settling,
+        proposing,
+    )
     for module in (provisioning, *proofs):
         for name in CHECKS:
             function = name.replace("-", "_")

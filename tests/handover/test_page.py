@@ -13,11 +13,13 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from docs.handover_screenshots import PICTURES
+from ops.handover_page import clipboard
 from ops.handover_page.clipboard import Clipboard
 from tests.browser.axe import axe
 from tests.browser.launch import NewPage
 from tests.handover.conftest import OpenTab
-from tests.handover.person import CINNOX, NO_CLIPBOARD, RESULT, Command, Tab, refuse_clipboard
+from tests.handover.machine import Machine
+from tests.handover.person import CINNOX, NO_CLIPBOARD, RESULT, Command, Tab, allow_clipboard, refuse_clipboard
 
 pytestmark = pytest.mark.browser
 
@@ -256,6 +258,48 @@ def test_a_clipboard_is_cleared_by_the_page_after_the_command_has_ended(command:
 
     expect(tab.clipboard_note).to_have_text("The clipboard was cleared.")
     assert tab.clipboard() == ""
+
+
+def test_a_command_that_sees_the_clipboard_proves_the_copy_and_clears_it_from_the_background(
+    new_page: NewPage, tmp_path: Path
+) -> None:
+    """Where the browser lets no page look."""
+    machine = Machine(tmp_path, "xclip")
+    command = Command(clipboard.find(machine.environment))
+    try:
+        page = new_page()
+        page.add_init_script(NOT_READABLE)
+        page.clock.install()
+        tab = Tab(page, command).open()
+        # In place of the browser, whose clipboard a headless one keeps to itself.
+        machine["clipboard"] = command.key
+        tab.copy()
+        expect(tab.note).to_contain_text("Copied: the clipboard was read back")
+        page.evaluate("document.hasFocus = () => false")
+        page.clock.run_for(60_000)
+        expect(tab.clipboard_note).to_have_text("The clipboard was cleared.")
+        assert machine["clipboard"] == ""
+    finally:
+        command.server.close()
+
+
+def test_a_clipboard_of_another_machine_is_not_taken_for_the_browsers(new_page: NewPage, tmp_path: Path) -> None:
+    """As over ssh: what the command sees there is something else, and says nothing about the browser's."""
+    machine = Machine(tmp_path, "xclip")
+    machine["clipboard"] = "of the other machine"
+    command = Command(clipboard.find(machine.environment))
+    try:
+        page = new_page()
+        allow_clipboard(page.context, command)
+        page.clock.install()
+        tab = Tab(page, command).open()
+        tab.copy()
+        expect(tab.note).to_contain_text("Copied: the clipboard was read back")
+        page.clock.run_for(60_000)
+        expect(tab.clipboard_note).to_have_text("The clipboard was cleared.")
+        assert (tab.clipboard(), machine["clipboard"]) == ("", "of the other machine")
+    finally:
+        command.server.close()
 
 
 # --- leaving ---------------------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from ops.handover_page import clipboard
 from ops.handover_page.clipboard import Clipboard
 from ops.handover_page.held import HeldKey
 from ops.handover_page.visit import CLIPBOARD_SECONDS, RETURN_SECONDS, SECONDS, Refused, Shown, Visit
+from tests.handover.machine import PROGRAMS, Machine
 
 KEY = "sk-" + "proj-" + "aB3" * 20
 SHOWN = Shown("acme", "Acme", "prod-eu1", "cinnox", ("Edit", "Save"))
@@ -175,45 +175,8 @@ def test_a_record_that_fails_leaves_the_visit_open(clock: Clock) -> None:
 
 # --- the system's clipboard ------------------------------------------------------------------------------------------
 
-_PROGRAMS = {
-    "wl-paste": 'case " $* " in *" --primary "*) f=primary;; *) f=clipboard;; esac; test -s "$0.$f" && cat "$0.$f"',
-    "wl-copy": 'case " $* " in *" --primary "*) f=primary;; *) f=clipboard;; esac; '
-    'echo "$*" >> "$0.argv"; case " $* " in *" --clear "*) : > "$(dirname "$0")/wl-paste.$f";; esac',
-    "xclip": 'case " $* " in *" primary "*) f=primary;; *) f=clipboard;; esac; echo "$*" >> "$0.argv"; '
-    'case " $* " in *" -out "*) test -s "$0.$f" && cat "$0.$f";; *) cat > "$0.$f";; esac',
-    "xsel": 'case " $* " in *" --primary "*) f=primary;; *) f=clipboard;; esac; echo "$*" >> "$0.argv"; '
-    'case " $* " in *" --output "*) cat "$0.$f" 2>/dev/null || true;; *) : > "$0.$f";; esac',
-}
-_DISPLAY = {"wl-copy": "WAYLAND_DISPLAY", "xclip": "DISPLAY", "xsel": "DISPLAY"}
-_HOLDS = {"wl-copy": "wl-paste", "xclip": "xclip", "xsel": "xsel"}
 
-
-class Machine:
-    """With a program for the clipboard, which keeps it in files."""
-
-    def __init__(self, folder: Path, program: str) -> None:
-        self.folder, self.program = folder, program
-        for name in {program, _HOLDS[program]}:
-            file = folder / name
-            file.write_text(f"#!/bin/sh\n{_PROGRAMS[name]}\n", encoding="utf-8")
-            file.chmod(stat.S_IRWXU)
-
-    def __getitem__(self, selection: str) -> str:
-        file = self.folder / f"{_HOLDS[self.program]}.{selection}"
-        return file.read_text(encoding="utf-8") if file.exists() else ""
-
-    def __setitem__(self, selection: str, text: str) -> None:
-        (self.folder / f"{_HOLDS[self.program]}.{selection}").write_text(text, encoding="utf-8")
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {"PATH": str(self.folder), _DISPLAY[self.program]: ":0"}
-
-    def argv(self) -> str:
-        return "".join(one.read_text(encoding="utf-8") for one in self.folder.glob("*.argv"))
-
-
-@pytest.fixture(params=sorted(_DISPLAY))
+@pytest.fixture(params=PROGRAMS)
 def machine(tmp_path: Path, request: pytest.FixtureRequest) -> Machine:
     return Machine(tmp_path, request.param)
 
@@ -271,7 +234,7 @@ def test_without_a_program_or_a_display_nobody_could_look(clock: Clock, environm
 
 
 def test_a_program_whose_display_is_gone_proves_nothing(machine: Machine, clock: Clock) -> None:
-    for name in {machine.program, _HOLDS[machine.program]}:
+    for name in {machine.program, machine.holder}:
         (machine.folder / name).write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
     visit = visit_of(clock, clipboard.find(machine.environment))
     tab = visit.open(visit.token)["tab"]
