@@ -252,6 +252,8 @@ def write_record(account: Account, record: Handover) -> Handover:
         )
     except ClientError as error:
         raise HandoverRefused(_bucket_refuses(account.cell, error)) from None
+    except HandoverError as error:
+        raise HandoverRefused(f"this cannot be recorded: {error}. Nothing was recorded.") from None
     found = read_record(account, record.tenant, record.consumer)
     if found is None or found != record:
         raise HandoverRefused(

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from functions.shared.old_keys import Versions
+from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.shared.handover import Current, Handover, OldKey, Standing, standing
+from functions.shared.old_keys import Versions
 from myflux_keys import names
 from myflux_keys.version_labels import CURRENT, PENDING
 from ops.account import Account
 from ops.actions import functions_client, history
-from ops.errors import OperationError
+from ops.errors import OperationError, explain
 from ops.rotation_state import facts
 from tenancy import Tenant
 
@@ -34,21 +35,23 @@ class Keys:
     why: str = ""
 
 
-def now(account: Account, tenant: Tenant, record: Handover) -> tuple[Standing, list[str]]:
-    """Raises botocore's errors."""
+def now(account: Account, tenant: Tenant, record: Handover) -> tuple[Standing | None, list[str]]:
+    """None: nobody could look, and the sentences say so. What was recorded stays recorded."""
+    try:
+        found = _look(account, tenant, record)
+    except (BotoCoreError, ClientError) as error:
+        return None, [_recorded(tenant, record), f"What holds now was not seen: {explain(error)}"]
+    return found[0], sentences(tenant, record, *found)
+
+
+def _look(account: Account, tenant: Tenant, record: Handover) -> tuple[Standing, Keys]:
     secret = facts(account.secrets.describe_secret(SecretId=account.cell.names.tenant(tenant.tenant).secret))
     made = {one.id: one.made.timestamp() for one in history.versions(account.secrets, secret.arn)}
     labels = {version: tuple(stages) for version, stages in secret.stages.items()}
     found = _keys(account, tenant, Versions(labels, made)) if tenant.minted else Keys(None)
     current = secret.current or ""
-    holds = standing(
-        record,
-        Current(current, made.get(current)),
-        found.old,
-        secret.answered_at.timestamp(),
-        readable=tenant.minted,
-    )
-    return holds, sentences(tenant, record, holds, found)
+    at = secret.answered_at.timestamp()
+    return standing(record, Current(current, made.get(current)), found.old, at, readable=tenant.minted), found
 
 
 def _keys(account: Account, tenant: Tenant, versions: Versions) -> Keys:
@@ -81,10 +84,7 @@ def old_of(plan: Sequence[Mapping[str, Any]], cell: str, tenant: str, versions: 
 def sentences(tenant: Tenant, record: Handover, holds: Standing, found: Keys) -> list[str]:
     """Pure."""
     slug, who = tenant.tenant, record.consumer.upper()
-    lines = [
-        f"Recorded and read back: {who} has version {record.version_id} of {slug}'s key since "
-        f"{_minute(record.confirmed_at)}, as {record.by} confirmed."
-    ]
+    lines = [_recorded(tenant, record)]
     if holds.state == "due":
         lines.append(
             f"The key was rotated meanwhile, so {who} has an old one already: run `myflux-keys handover {slug} "
@@ -101,6 +101,13 @@ def sentences(tenant: Tenant, record: Handover, holds: Standing, found: Keys) ->
     else:
         lines += _of_old_key(slug, holds, holds.old)
     return lines
+
+
+def _recorded(tenant: Tenant, record: Handover) -> str:
+    return (
+        f"Recorded and read back: {record.consumer.upper()} has version {record.version_id} of {tenant.tenant}'s key "
+        f"since {_minute(record.confirmed_at)}, as {record.by} confirmed."
+    )
 
 
 def _of_old_key(slug: str, holds: Standing, old: OldKey) -> list[str]:

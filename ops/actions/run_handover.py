@@ -109,7 +109,7 @@ class _Run:
         return done
 
     def _saved(self, test: Test, key: _Key, record: Journal, done: Done) -> Sequence[str]:
-        """Raises OperationError. Asked again it records once more, which is harmless."""
+        """Raises OperationError only if nothing was recorded."""
         try:
             made = confirmed(
                 self.before,
@@ -121,17 +121,16 @@ class _Run:
                 by=self.person.name,
             )
             done.record, done.test = handover.write_record(self.account, made), test
-            record.done.append(CONFIRMED)
-            record.save()
-            done.standing, done.lines = handover_standing.now(self.account, self.tenant, done.record)
         except (BotoCoreError, ClientError) as error:
             raise OperationError(explain(error)) from None
+        record.done.append(CONFIRMED)
+        record.save()
+        done.standing, done.lines = handover_standing.now(self.account, self.tenant, done.record)
         return done.lines
 
 
 def run(root: Path, asked: Asked, talk: Talk) -> Done:
     """Raises OperationError, TenancyError, or botocore's errors."""
-    keep_memory_private()
     fleet = selection.files_of(root, [asked.slug])
     tenant = selection.one_tenant(fleet, asked.slug)
     cell = fleet.cell_of(tenant)
@@ -145,6 +144,7 @@ def run(root: Path, asked: Asked, talk: Talk) -> Done:
         with journal.exclusive_run(cell, f"{operation}-{tenant.tenant}") as place:
             device = handover.mfa_device(account, person, asked.mfa_serial)
             code = handover.checked_code(talk.code(device)) if device else None
+            keep_memory_private()
             session = handover.session(account, tenant, person, device, code)
             if stopped := journal.unfinished(place, operation, [tenant.tenant]):
                 stopped.finish()
