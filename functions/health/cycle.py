@@ -160,7 +160,7 @@ class Cycle:
         judged: dict[str, Judgement] = {}
         # Without a single declaration their place was not filled yet, and no tenant is called undeclared.
         for tenant, one in asked.items() if found.declared else ():
-            handings = handed.get(tenant) or (one.recorded.not_looked(now) if one.recorded else ())
+            handings = handed.get(tenant) or one.not_looked(now)
             remembered = with_handovers(one.remembered(limits.get(tenant), now), handings, now)
             tenants[tenant] = remembered
             facts = one.facts(found.declared.get(tenant), remembered, limits.get(tenant), shutdowns, now, handings)

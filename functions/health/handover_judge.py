@@ -22,6 +22,8 @@ _KINDS: Final = frozenset(name for name, kind in KINDS.items() if kind.family ==
 
 def judge_handovers(facts: Facts, before: History) -> Judgement:
     """Two consumers that a person serves share what is unknown: today there is one."""
+    if facts.handovers is None:
+        return Judgement(unknown=_KINDS)
     return sum((_judge(one, facts.now, before) for one in facts.handovers), Judgement())
 
 
@@ -31,8 +33,7 @@ def _judge(one: Handing, now: float, before: History) -> Judgement:
         return Judgement(unknown=_KINDS)
     if state not in ("due", "saved"):
         return Judgement()
-    is_open = any((kind, one.consumer) in before.open for kind in _KINDS)
-    if not one.looked and (state == "saved" or is_open):
+    if not one.looked and (state == "saved" or not _is_plainly_due(one, now, before)):
         return Judgement(unknown=_KINDS)
     kind = _due(one, now) if state == "due" else _saved(one, now)
     if kind is None:
@@ -40,6 +41,13 @@ def _judge(one: Handing, now: float, before: History) -> Judgement:
     trouble = before.open.get((kind, one.consumer))
     days = 0 if trouble is None else int((now - trouble.since) // DAY_SECONDS)
     return Judgement((Finding(kind, one.consumer, 1 + days if _reminds(kind) else 1, _values(one)),))
+
+
+def _is_plainly_due(one: Handing, now: float, before: History) -> bool:
+    """Whether AWS alone shows it: it is no other kind yet, and its last day is not near."""
+    others = _KINDS - {"handover_due"}
+    is_near = one.last_day is not None and one.last_day - now <= DAY_SECONDS
+    return not is_near and not any((kind, one.consumer) in before.open for kind in others)
 
 
 def _reminds(kind: str) -> bool:
@@ -56,8 +64,7 @@ def _due(one: Handing, now: float) -> str:
 def _saved(one: Handing, now: float) -> str | None:
     """None: it is too early to tell."""
     old = one.standing.old
-    since = one.standing.since or 0
-    if old is None or not old.used_since(since):
+    if old is None or not one.standing.is_used(old):
         return None
     return "handover_last_day" if _is_last_day(old, now) else "handover_doubted"
 

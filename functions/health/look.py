@@ -74,10 +74,10 @@ def look(services: Services, event: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _handovers(found: Roster, asked: Asked, services: Services) -> tuple[Handing, ...]:
+def _handovers(found: Roster, asked: Asked, services: Services) -> tuple[Handing, ...] | None:
     """Also of a hand-over whose turn it is not."""
     if (one := asked.recorded) is None:
-        return ()
+        return asked.not_looked(services.now())
     common = services.settings.common
     told: dict[str, tuple[Handing, ...]] = {}
     for organization in found.organizations(common.cell, common.organization_id):

@@ -145,8 +145,10 @@ def with_limits(state: TenantState, limits: Limits | None, now: float) -> Tenant
     )
 
 
-def with_handovers(state: TenantState, handings: tuple[Handing, ...], now: float) -> TenantState:
+def with_handovers(state: TenantState, handings: tuple[Handing, ...] | None, now: float) -> TenantState:
     """Remembers what is known of the hand-overs, and when old keys' use was read."""
+    if handings is None:
+        return state
     looked = any(one.looked for one in handings)
     seen = remembered(state.handovers, handings)
     return replace(state, handovers=seen, handovers_at=now if looked else state.handovers_at)

@@ -37,6 +37,12 @@ class Asked:
     held: Held | None = None
     recorded: Recorded | None = None
 
+    def not_looked(self, now: float) -> tuple[Handing, ...] | None:
+        """Its hand-overs by AWS alone; None if its key was not asked for, as of a disabled tenant."""
+        if self.recorded is not None:
+            return self.recorded.not_looked(now)
+        return None if self.held is None else ()
+
     @property
     def is_unanswered(self) -> bool:
         return self.listing is not None and cause(self.listing.error) is Cause.UNANSWERED
@@ -63,7 +69,7 @@ class Asked:
         limits: Limits | None,
         shutdowns: Mapping[str, str | None],
         now: float,
-        handovers: tuple[Handing, ...] = (),
+        handovers: tuple[Handing, ...] | None,
     ) -> Facts:
         return Facts(
             now=now,

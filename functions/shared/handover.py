@@ -25,6 +25,9 @@ HANDOVERS: Final = "handovers/"
 LONGEST_SECONDS: Final = 7 * 86_400
 """An old key ends this long after its replacement, handed over or not."""
 
+AFTER_SAVED_SECONDS: Final = 600
+"""A consumer may use the old key so long after "saved" without a doubt: it finishes what it began, or caches."""
+
 State = Literal["not_used", "due", "saved", "done", "unknown"]
 """`due`: nobody confirmed the current key. `saved`: somebody did, but the old key is or may be used since. `done`: it
 is unused since, or has ended. `unknown`: nobody can read its use."""
@@ -176,6 +179,11 @@ class Standing:
         """Whether the old key's life is to be extended."""
         return self.state in ("due", "saved")
 
+    def is_used(self, key: OldKey) -> bool:
+        """Whether an old key was used at a time when nobody should have: for `saved` and `done` since the confirmation,
+        for `due` since its replacement."""
+        return key.used_since(_after(self.since) if self.state in ("saved", "done") else 0)
+
 
 def standing(
     record: Handover | None,
@@ -195,7 +203,7 @@ def standing(
         return Standing("unknown", connected_since=since)
     if record is None or record.version_id != current.version_id:
         return Standing("due", current.promoted_at, since, _held(record, old or (), after=0))
-    holder = _held(record, old or (), after=record.confirmed_at)
+    holder = _held(record, old or (), after=_after(record.confirmed_at))
     is_over = old is not None and (holder is None or _is_unused(holder, record.confirmed_at, now))
     return Standing("done" if is_over else "saved", record.confirmed_at, since, holder)
 
@@ -203,7 +211,11 @@ def standing(
 def _is_unused(key: OldKey, confirmed_at: float, now: float) -> bool:
     # OpenAI shows a use late, and readers may use the old key for an hour.
     settled = max(confirmed_at, key.replaced_at or 0) + READER_CACHE_SECONDS
-    return now >= settled and key.replaced_at is not None and not key.used_since(confirmed_at)
+    return now >= settled and key.replaced_at is not None and not key.used_since(_after(confirmed_at))
+
+
+def _after(confirmed_at: float | None) -> float:
+    return (confirmed_at or 0) + AFTER_SAVED_SECONDS
 
 
 def _held(record: Handover | None, old: Collection[OldKey], after: float) -> OldKey | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from functions.rotation.tenant import SLACK_SECONDS
-from functions.shared.handover import Current, Standing, standing
+from functions.shared.handover import Current, OldKey, Standing, standing
 from functions.shared.old_keys import Versions, old_keys
 from functions.shared.openai_admin import Key
 from functions.sweep.facts import Action, Facts, Found
@@ -24,14 +24,19 @@ LOOK_AHEAD_SECONDS: Final = 7200
 
 @dataclass(frozen=True)
 class Waiting:
-    """The consumer that may hold an old key, and its hand-over."""
+    """An old key, the consumer that may hold it, and its hand-over."""
 
+    old: OldKey
     consumer: str
     standing: Standing
 
 
 def waiting(facts: Facts) -> dict[str, Waiting]:
-    """By the id of the old key. Of two consumers with the same key, the one that is not done."""
+    """By the id of the old key. Of two consumers with the same key, the one that is not done.
+
+    Two keys may wait for one hand-over: one is in use, and another is the one that was handed over. Somebody else, such
+    as a process of MyFlux that never reads again, may be who uses the first.
+    """
     current = facts.versions.get(CURRENT)
     if current is None or not facts.handovers:
         return {}
@@ -41,8 +46,10 @@ def waiting(facts: Facts) -> dict[str, Waiting]:
     found: dict[str, Waiting] = {}
     for consumer, record in facts.handovers.items():
         now = standing(record, Current(current, facts.promoted_at), old, facts.now)
-        if now.old is not None and (now.extends or now.old.id not in found):
-            found[now.old.id] = Waiting(consumer, now)
+        handed = [key for key in old if now.state == "due" and record is not None and key.id == record.key_id]
+        for key in [*([now.old] if now.old else []), *handed]:
+            if now.extends or key.id not in found:
+                found[key.id] = Waiting(key, consumer, now)
     return found
 
 
@@ -66,11 +73,10 @@ def judge(key: Key, waits: Waiting, now: float, overlap: int) -> Verdict | None:
     left = None if key.expires_at is None else key.expires_at - now
     if key.expires_at is None or left is None or left > overlap + LOOK_AHEAD_SECONDS + SLACK_SECONDS:
         return None
-    held, old = waits.standing, waits.standing.old
-    assert old is not None
+    held, old = waits.standing, waits.old
     if not held.extends:
         return Verdict("kept", "none", f"handed over to {waits.consumer} and unused since; it expires by itself")
-    used = old.used_since(held.since or 0 if held.state == "saved" else 0)
+    used = held.is_used(old)
     why = _why(waits, used=used)
     if left > min(LOOK_AHEAD_SECONDS, overlap / 2):
         return Verdict("kept", "none", f"{why}; it is extended before it expires")

@@ -124,7 +124,10 @@ class _Run:
         except (BotoCoreError, ClientError) as error:
             raise OperationError(explain(error)) from None
         record.done.append(CONFIRMED)
-        record.save()
+        try:
+            record.save()
+        except OSError as error:
+            self.talk.report(f"It is recorded at AWS, but not on this machine: {error}.")
         done.standing, done.lines = handover_standing.now(self.account, self.tenant, done.record)
         return done.lines
 

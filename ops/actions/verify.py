@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from functions.health.handover_facts import HandoverSeen
-from myflux_keys import key_life
+from functions.shared.handover import AFTER_SAVED_SECONDS
 from myflux_keys.consumers import Consumer
 from myflux_keys.declaration import Declaration
 from myflux_keys.version_labels import PREVIOUS, version_with
@@ -217,12 +217,11 @@ def _consumer(tenant: Tenant, one: Consumer, seen: HandoverSeen | None) -> tuple
     told += f"; the old key was used last on {_at(seen.used_at)}" if seen.used_at and seen.state == "saved" else ""
     told += f"; the old key ends on {_at(seen.ends)} at the latest" if seen.ends else ""
     told += f"; connected since {_at(seen.connected_since)}" if seen.connected_since else ""
-    if seen.state == "due" or (seen.state == "saved" and (seen.used_at or 0) > (seen.since or 0) + _READERS):
+    if seen.state == "due" or (seen.state == "saved" and (seen.used_at or 0) > (seen.since or 0) + AFTER_SAVED_SECONDS):
         return told, "wrong", command
     return told, "could not be asked" if seen.state == "saved" else "ok", ""
 
 
-_READERS: Final = key_life.READER_CACHE_SECONDS
 _HANDOVERS: Final = {
     "due": "nobody handed the current key over",
     "saved": "somebody confirmed that it has the current key, but the old one is or may be in use",

@@ -4,6 +4,7 @@
 (() => {
   const $ = (id) => document.getElementById(id);
   const KEPT = "handover"; // in the tab's storage: the token that opens the page once more after a reload
+  const OPENS = 3;
   const SHOWN_SECONDS = 20;
   const WARN_SECONDS = 60;
   const RUN = "Run the same command again when you are ready.";
@@ -96,7 +97,13 @@
     let kept = "";
     try { kept = sessionStorage.getItem(KEPT) || ""; } catch { /* as after a first opening */ }
     history.replaceState(null, "", location.pathname);
-    const data = await ask("/open", { token: given ? given[1] : kept });
+    const token = given ? given[1] : kept;
+    let data = await ask("/open", { token });
+    // A page that is reloaded may ask before the command has heard that it was left. A second tab is told after this.
+    for (let tries = 1; data.error === "open_elsewhere" && tries < OPENS; tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      data = await ask("/open", { token });
+    }
     if (data.error) return problem(data.error);
     facts = data;
     tab = data.tab;

@@ -22,6 +22,8 @@ SECONDS: Final = 600.0
 CLIPBOARD_SECONDS: Final = 60
 RETURN_SECONDS: Final = 20.0
 """For a page that was left, by a reload or by closing it: nobody can tell which before it is back."""
+_TRIES: Final = 3
+"""Of a page that is reloaded: it may ask before this end has heard that it was left. A second tab goes on asking."""
 _LATE_SECONDS: Final = 15.0
 """Longer than CLIPBOARD_SECONDS: the page asks first, and shows what became of it."""
 
@@ -68,7 +70,7 @@ class Visit:
         self._saved, self._told, self._now = saved, told, now
         self._lock = threading.Lock()
         self._token, self._used = secrets.token_hex(32), set[str]()
-        self._tab = ""
+        self._tab, self._refused = "", 0
         self._ends = now() + SECONDS
         self._left_at: float | None = None
         self._copied_at: float | None = None
@@ -91,9 +93,12 @@ class Visit:
             if not secrets.compare_digest(token, self._token):
                 raise Refused("no_link")
             if self._tab:
-                self._told("A second tab asked for the key while the first one is open. It got nothing.")
+                self._refused += 1
+                if self._refused == _TRIES:
+                    self._told("A second tab asked for the key while the first one is open. It got nothing.")
                 raise Refused("open_elsewhere")
             self._used.add(token)
+            self._refused = 0
             self._tab, self._token, self._left_at = secrets.token_hex(32), secrets.token_hex(32), None
             return {
                 "tab": self._tab,

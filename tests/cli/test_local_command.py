@@ -69,6 +69,10 @@ def test_the_life_of_a_cell(local: Local, home: Path) -> None:
     key = local("openai-admin-key").out.strip()
     assert key in {minted.value for minted in LocalCell.attach(home).openai.minted()}
 
+    factor = json.loads(local("mfa-code", "--json").out)
+    assert LocalCell.attach(home).second_factor()[0] == factor["serial_number"]
+    assert (len(factor["code"]), factor["code"].isdecimal()) == (6, True)
+
     reset = local("reset", "--json")
     assert reset.code == 0, reset.err
     assert json.loads(reset.out)["home"] == str(home)
@@ -115,7 +119,7 @@ def test_people_are_told_the_ports_and_the_next_step(local: Local) -> None:
     assert "local env" in said.out
 
 
-@pytest.mark.parametrize("arguments", [("env",), ("advance", "1h"), ("openai-admin-key",), ("openai-customer",)])
+@pytest.mark.parametrize("arguments", [("env",), ("advance", "1h"), ("openai-admin-key",), ("mfa-code",)])
 def test_without_a_cell_the_way_to_one_is_told(local: Local, arguments: tuple[str, ...]) -> None:
     said = local(*arguments)
     assert (said.code, said.out) == (1, ""), "nothing that a shell would evaluate"

@@ -127,6 +127,12 @@ def test_an_old_key_that_is_used_after_the_confirmation_takes_done_back() -> Non
     assert (found.state, found.old, found.extends) == ("saved", used, True)
 
 
+def test_a_call_that_was_under_way_when_somebody_saved_is_no_doubt() -> None:
+    at = RECORD.confirmed_at
+    assert _state(RECORD, replace(OLD, last_used_at=at + 600), now=at + DAY).state == "done"
+    assert _state(RECORD, replace(OLD, last_used_at=at + 601 + HOUR), now=at + DAY).state == "saved"
+
+
 def test_a_readers_cache_and_a_probe_of_the_hour_after_the_promotion_are_no_use_by_the_consumer() -> None:
     record = replace(RECORD, confirmed_at=PROMOTED + 60)
     cached = replace(OLD, last_used_at=PROMOTED + HOUR)

@@ -93,6 +93,25 @@ def test_a_link_opens_once_and_a_page_that_was_left_comes_back_by_its_own_token(
     assert refused(lambda: visit.key(first["tab"])) == "other_tab"
 
 
+def test_a_page_that_is_reloaded_faster_than_it_says_that_it_was_left_is_no_alarm(clock: Clock) -> None:
+    told: list[str] = []
+    visit = Visit(SHOWN, HeldKey(KEY), Clipboard(None), saved=lambda _: [], told=told.append, now=clock)
+    first = visit.open(visit.token)
+    assert refused(lambda: visit.open(first["again"])) == "open_elsewhere"
+    visit.left(first["tab"])
+    assert visit.open(first["again"])["tab"]
+    assert told == []
+
+
+def test_a_second_tab_that_goes_on_asking_is_told_to_the_terminal_once(clock: Clock) -> None:
+    told: list[str] = []
+    visit = Visit(SHOWN, HeldKey(KEY), Clipboard(None), saved=lambda _: [], told=told.append, now=clock)
+    again = visit.open(visit.token)["again"]
+    for _ in range(5):
+        assert refused(lambda: visit.open(again)) == "open_elsewhere"
+    assert len(told) == 1
+
+
 def test_two_openings_at_once_give_one_page(visit: Visit) -> None:
     link, opened, told = visit.token, list[str](), list[str]()
 

@@ -133,9 +133,18 @@ def test_without_a_look_at_openai_due_is_told_and_nothing_else_begins_or_ends() 
     days = Days()
     assert days.look(0, AWS, looked=False) == ["Trouble: handover_due"]
     assert "ends on 2026-11-27" in days.bodies[0], "AWS alone knows the last day"
-    assert days.look(25 * HOUR, AWS, looked=False) == []
+    assert days.look(25 * HOUR, AWS, looked=False) == ["Reminder: handover_due"], "a reminder needs no look"
+    assert days.look(6 * DAY + HOUR, AWS, looked=False) == [], "near the last day OpenAI's list decides"
     assert days.look(2 * DAY + 5 * HOUR, CONFIRMED, looked=False) == []
     assert days.look(8 * DAY, CONFIRMED, looked=False) == ["Over: handover_due"], "no old key can live any more"
+
+
+def test_of_a_tenant_that_nobody_asked_about_nothing_is_over() -> None:
+    """Such as one that is disabled for an hour."""
+    days = Days()
+    days.look(0, AWS, OLD)
+    judged = judge(facts(now=PROMOTED + HOUR, handovers=None), OFFERED, days.history)
+    assert "handover_due" in judged.unknown
 
 
 def test_of_a_customers_own_key_nothing_is_told() -> None:

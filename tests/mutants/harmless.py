@@ -250,6 +250,11 @@ HARMLESS: tuple[Harmless, ...] = (
         lambda m: (m.statement or {}).get("Sid") == "OnlyThisAccount",
     ),
     Harmless(
+        "BucketPolicy", r"policy\.Statement\[\].*", ANY,
+        "the sweep's own role, which is judged, may read hand-overs in this bucket and nothing else",
+        lambda m: (m.statement or {}).get("Sid") in ("OthersReadHandoversOnly", "AndWriteNothing"),
+    ),
+    Harmless(
         "BucketPolicy", r"policy\.Statement\[\]\.(Action(\[\])?|Condition\.StringNotEquals|Resource(\[\])?)", ("widened",),
         "a denial of more", _effect("Deny"),
     ),

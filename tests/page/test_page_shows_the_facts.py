@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from ops.actions.fleet_view import CellView, FleetView
+from ops.actions.fleet_view import CellView, FleetView, HandoverView
 from tests.page.conftest import Look
 from tests.page.fleets import BROKEN, NOW, one_of_each
 
@@ -93,6 +93,19 @@ def test_a_tenant_without_traffic_has_no_rate(look: Look) -> None:
     assert "No traffic in the hour of the last look and the hour before it." in page.locator("main").inner_text()
     (used,) = page.locator(".stacked td .quiet").all()
     assert used.inner_text() == "no traffic"
+
+
+def test_a_hand_over_says_its_state_until_when_and_since_when_it_is_connected(look: Look) -> None:
+    due = HandoverView("cinnox", "due", NOW - timedelta(days=1), NOW - timedelta(days=90), NOW + timedelta(days=6))
+    first = HandoverView("other-one", "of a later version")
+    fleet = FleetView(NOW, (CellView("a", NOW, NOW, (), (replace(BROKEN, handovers=(due, first)),)),))
+    page = look(fleet, "#/a/solmar")
+    rows = [each.inner_text().split("\n", 1) for each in page.locator(".facts > div").all()]
+    told = {name: text.replace("\n", " ") for name, text in rows}
+    assert told["cinnox"].startswith("its current key was not handed over, since ")
+    assert "; the old key ends on " in told["cinnox"]
+    assert "; connected since " in told["cinnox"]
+    assert told["other-one"] == "of a later version; never connected"
 
 
 def test_what_is_to_be_typed_within_a_sentence_looks_like_it(look: Look) -> None:

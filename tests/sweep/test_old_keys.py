@@ -122,6 +122,15 @@ def test_after_two_rotations_the_key_that_was_handed_over_is_extended_and_no_oth
     assert of(over, "of-v0").action == "none", "seven days from its own replacement, not from the last rotation"
 
 
+def test_a_key_in_use_and_the_one_that_was_handed_over_are_both_extended() -> None:
+    """A process that never reads again may use the first, while a consumer that is quiet holds the second."""
+    oldest = ours("v0", made=PROMOTED - 40 * DAY, dies=NEAR + HOUR)
+    record = replace(RECORD, key_id="of-v0", version_id="v0")
+    made = MADE | {"v1": PROMOTED - DAY}
+    state = waiting(old_key(used=NEAR - 60), oldest, now=NEAR, record=record, made=made)
+    assert (of(state, "of-v0").action, of(state).action) == ("extend", "extend")
+
+
 def test_a_tenant_without_such_a_consumer_keeps_the_usual_rules() -> None:
     assert of(waiting(old_key(), now=NEAR, handovers={})).found == "kept"
 
