@@ -24,7 +24,6 @@ from ops import ways_out
 from ops.actions.connect_view import key_waits, no_key
 from ops.actions.fleet_view import (
     DayView,
-    HandoverView,
     KeyTimes,
     LinkView,
     ModelView,
@@ -33,6 +32,7 @@ from ops.actions.fleet_view import (
     TroubleView,
     troubles_by_need,
 )
+from ops.actions.handover_view import handover_views
 from ops.actions.status import TenantStatus
 from ops.actions.trouble_view import first_command, of_health, words
 from ops.rotation_state import SecretFacts
@@ -90,7 +90,7 @@ def tenant_view(seen: Seen) -> TenantView:
         requests=memory.requests if memory else None,
         models=tuple(_models(seen)),
         consumers=tuple(one.name for one in tenant.consumers.used) if tenant else (),
-        handovers=tuple(_handovers(seen)),
+        handovers=tuple(handover_views(tenant, None if seen.unlooked else memory, seen.secret and seen.secret.current)),
         seen=_moment(memory.seen_at) if memory else None,
         links=seen.links,
     )
@@ -252,20 +252,6 @@ def _key(seen: Seen) -> KeyTimes:
         next_rotation=secret.next_rotation if secret.rotation_enabled else None,
         pending=secret.pending,
     )
-
-
-def _handovers(seen: Seen) -> Iterator[HandoverView]:
-    """One for each consumer that a person serves. What was seen of another key than the live one says nothing."""
-    for one in seen.tenant.consumers.used if seen.tenant else ():
-        if not one.pasted:
-            continue
-        known = seen.remembered.handovers.get(one.name) if seen.remembered and not seen.unlooked else None
-        if known is None or seen.secret is None or known.version != seen.secret.current:
-            connected = _moment(known.connected_since) if known else None
-            yield HandoverView(one.name, "not checked", connected=connected)
-            continue
-        times = (known.since, known.connected_since, known.ends)
-        yield HandoverView(one.name, known.state, *(_moment(time) for time in times))
 
 
 def _spend(seen: Seen) -> SpendView | None:
