@@ -121,7 +121,7 @@ CLAIMS: dict[str, list[Claim]] = {
     ],
     "tenant-secrets-read-by-ours-alone": [
         Claim("may read tenants' secrets", ACME, extra(user_policy("secretsmanager:GetSecretValue"))),
-        Claim("Only the runtime, a tenant's own role, the rotation, the sweep and the health function", PLATFORM, edits("local-provisioner-permissions", "policy", first(0, ("Resource",), "*"))),
+        Claim("Only the runtime, a tenant's own role, the hand-over role, the rotation, the sweep and the health function", PLATFORM, edits("local-provisioner-permissions", "policy", first(0, ("Resource",), "*"))),
     ],
     "secrets-changed-by-ours-alone": [
         Claim("Only the rotation functions write our secrets", ACME, extra(user_policy("secretsmanager:PutSecretValue"))),
@@ -169,13 +169,19 @@ CLAIMS: dict[str, list[Claim]] = {
     "trust-names-its-principals": [
         Claim("only named principals: IAM users and roles for the runtime", PLATFORM, edits("local-runtime-role", "assumeRolePolicy", statement(0, Principal={"AWS": "000000000000"}))),
         Claim("a tenant's own role", GLOBEX, edits("globex-dedicated-role", "assumeRolePolicy", statement(0, Principal={"AWS": "*"}))),
+        Claim("the hand-over role", PLATFORM, edits("local-handover-role", "assumeRolePolicy", statement(0, Principal={"AWS": "*"}))),
         Claim("Lambda for a function", PLATFORM, edits("local-sweep-role", "assumeRolePolicy", statement(0, Principal={"Service": "ec2.amazonaws.com"}))),
         Claim("one job for a pipeline", PIPELINE, edits("local-deployer-role", "assumeRolePolicy", lambda d: d["Statement"][0].pop("Condition"))),
     ],
     "trust-demands-the-tenant": [
-        Claim("A session of the runtime role", PLATFORM, edits("local-runtime-role", "assumeRolePolicy", lambda d: d["Statement"][0].pop("Condition"))),
-        Claim("a tenant's own has the tag of exactly one tenant", GLOBEX, edits("globex-dedicated-role", "assumeRolePolicy", first(0, ("Condition", "StringEquals", "aws:RequestTag/tenant"), ["globex", "acme"]))),
+        Claim("A session of the runtime", PLATFORM, edits("local-runtime-role", "assumeRolePolicy", lambda d: d["Statement"][0].pop("Condition"))),
+        Claim("the hand-over role has the tag of exactly one tenant", PLATFORM, edits("local-handover-role", "assumeRolePolicy", no_condition(0, "StringNotLike"))),
+        Claim("a tenant's own", GLOBEX, edits("globex-dedicated-role", "assumeRolePolicy", first(0, ("Condition", "StringEquals", "aws:RequestTag/tenant"), ["globex", "acme"]))),
         Claim("no other tags", PLATFORM, edits("local-runtime-role", "assumeRolePolicy", first(0, ("Condition", "ForAllValues:StringEquals", "aws:TagKeys"), ["tenant", "team"]))),
+    ],
+    "handover-reads-current-pasted-keys": [
+        Claim("The hand-over role reads the current key alone", PLATFORM, edits("local-handover-read", "policy", first(0, ("Condition", "StringEquals", "secretsmanager:VersionStage"), "AWSPREVIOUS"))),
+        Claim("of tenants with a consumer for whom a person pastes it", PLATFORM, edits("local-handover-read", "policy", no_condition(0, "StringLike"))),
     ],
     "no-condition-that-passes-on-nothing": [
         Claim("No condition of our Allow statements holds if its key is missing from the request", PLATFORM, edits(MAY, "policy", of("DecryptThroughSecretsManager", ("Condition", "StringEqualsIfExists"), {"aws:SourceVpc": "x"}))),
