@@ -47,7 +47,7 @@ class Life(Operated):
     def given(self, key: str, *arguments: str, fails: bool = False) -> str:
         """What the command that stores a key, given on standard input, says of it."""
         with self.popen(*arguments, stdin=subprocess.PIPE) as storing:
-            out, err = storing.communicate(key + "\n", timeout=60)
+            out, err = storing.communicate(key + "\n", timeout=300)
         self.said.extend((out, err))
         assert (storing.returncode != 0) == fails, out + err
         return err
