@@ -1,10 +1,12 @@
 """Generates the page on scale, from one tenant to a hundred thousand. `ops.actions.projection` calculates the numbers,
-`docs.watching` those of watching the tenants, and `docs.seeing` has those of the page that shows them."""
+`docs.watching` those of watching the tenants; `docs.growing` has those of deploying them, `docs.seeing` those of the
+page that shows them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from docs.growing import growing
 from docs.seeing import seeing
 from docs.watching import watching
 from myflux_keys.admin_budget import CALLS_PER_MINUTE
@@ -50,6 +52,7 @@ now, in all cells at the same time.
 
 {_table(_HEADINGS, _sizes())}
 
+{growing()}
 {watching()}
 {seeing()}
 ## A change to all of them

@@ -3,8 +3,8 @@
 MiniStack saves its state only at a clean stop, and neither sessions nor objects nor the event history, so its own
 persistence is not used. Here, whatever is in one of its services' stores is kept: what a request has changed is saved
 before its answer is sent, a rotation's start and end before anybody hears of them, and what answers nobody (logs, the
-event history) within a second or so.
-Executions of functions end with the cell, and so do their sessions; an invocation that nobody waits for is then lost.
+event history) within a second or so. Executions of functions end with the cell, and so do their sessions; an invocation
+that nobody waits for is then lost.
 """
 
 from __future__ import annotations
@@ -64,6 +64,8 @@ def _private_key(der: bytes) -> PrivateKeyTypes:
 class Keeper:
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._saving = threading.Lock()
+        """From the look to the end of the writing: else an older look could be written over a newer one."""
 
     def restore(self) -> None:
         """Fills MiniStack's stores with what was kept. Call it before the rules are installed."""
@@ -102,12 +104,13 @@ class Keeper:
 
     def save(self, *services: str) -> None:
         """Saves these services' stores, as they are in one moment: each as a whole, all in one transaction."""
-        groups: dict[str, dict[str, bytes]] = {}
-        for service in services:
-            if (module := sys.modules.get(_SERVICES + service)) is not None:
-                for name, data in _stores(service, module).items():
-                    groups[f"{service}.{name}"] = _whole(service, data)
-        self._store.save(groups)
+        with self._saving:
+            groups: dict[str, dict[str, bytes]] = {}
+            for service in services:
+                if (module := sys.modules.get(_SERVICES + service)) is not None:
+                    for name, data in _stores(service, module).items():
+                        groups[f"{service}.{name}"] = _whole(service, data)
+            self._store.save(groups)
 
     def save_all(self) -> None:
         for name in sorted(sys.modules):

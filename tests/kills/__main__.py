@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _rows(life: Life, name: str, moments: int, victims: Sequence[Victim]) -> dict[int, dict[str, Outcome]]:
     operation = next(one for one in OPERATIONS if one.name == name)
     total = calls(life, operation, f"{name}-count")
-    chosen = sorted({total * number // moments for number in range(min(moments, total))})
+    chosen = struck(total, moments)
     print(f"{name}: {total} calls, of which {len(chosen)} are struck", file=sys.stderr, flush=True)
     found: dict[int, dict[str, Outcome]] = {}
     for call in chosen:
@@ -64,6 +64,12 @@ def _rows(life: Life, name: str, moments: int, victims: Sequence[Victim]) -> dic
             told = "; ".join(outcome.wrong) or outcome.text
             print(f"{name} {call} {victim}: {told} ({time.monotonic() - began:.0f} s)", file=sys.stderr, flush=True)
     return found
+
+
+def struck(total: int, moments: int) -> list[int]:
+    """The numbers of the calls, from 0: all of them, or so many with the same distance. Pure."""
+    several = min(moments, total)
+    return [total * number // several for number in range(several)]
 
 
 def _table(name: str, found: dict[int, dict[str, Outcome]], victims: Sequence[str]) -> list[str]:

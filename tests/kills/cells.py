@@ -119,6 +119,10 @@ def cell(life: Life, operation: Operation, slug: str, victim: Victim, call: int)
         struck = between.held.is_set() and kill(running.pid, victim)
         between.opened.set()
         said = "".join(running.communicate(timeout=600))
+    if not struck:
+        # Nobody was killed: the same command once more would do it twice, such as a second rotation.
+        words = [f"it said {word!r}" for word in _NOBODY_WANTS if word in said]
+        return Outcome("-", (*operation.wrong(life, slug), *_left(life, slug), *words))
     # After such a kill the next command runs where nothing is remembered, as on a new CI runner.
     elsewhere = {"MYFLUX_STATE": str(life.state / slug)} if operation.name == "up" and victim == "all" else {}
     tries, wrong = 0, ["it did not converge"]
@@ -133,8 +137,6 @@ def cell(life: Life, operation: Operation, slug: str, victim: Victim, call: int)
         wrong = [f"it did not converge: {last.strip().splitlines()[-3:]}"]
         time.sleep(_PAUSE_SECONDS)
     wrong += [f"it said {word!r}" for word in _NOBODY_WANTS if word in said]
-    if not struck and not wrong:
-        return Outcome("-")
     return Outcome("ok" if tries == 1 else f"ok, {tries} tries", tuple(wrong))
 
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from tests.kills.__main__ import struck
 from tests.kills.cells import OPERATIONS, cell
 from tests.kills.processes import Victim
 from tests.tenants_life.conftest import Life
 
-pytestmark = [pytest.mark.engine, pytest.mark.cell]
+
+def test_every_call_of_a_short_operation_is_struck() -> None:
+    assert struck(9, 30) == list(range(9))
+    assert struck(60, 30) == list(range(0, 60, 2))
 
 
+@pytest.mark.engine
+@pytest.mark.cell
 @pytest.mark.parametrize(
     ("operation", "victim", "call"),
     [("up", "all", 6), ("offboard", "command", 8)],
