@@ -1,4 +1,4 @@
-"""What many customers who hand in keys at once meet, for the page on scale: as `python -m bench connect` measured it."""
+"""What many customers meet who hand in keys at once, for the page on scale: as `python -m bench connect` measured."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Crowd:
-    """`first` had saved within the minute in which the page tries by itself, the others after one more press. `executions`
-    is the most at once; `busy` counts answers; `slowest` is in seconds, of those who saved first."""
+    """`first` had saved within the minute in which the page tries by itself, the others after one more press.
+    `executions` is the most at once; `busy` counts answers; `slowest` is in seconds, of those who saved first."""
 
     links: int
     first: int
