@@ -1,12 +1,13 @@
 """Generates the page on scale, from one tenant to a hundred thousand. `ops.actions.projection` calculates the numbers,
 `docs.watching` those of watching the tenants; `docs.growing` has those of deploying them, `docs.seeing` those of the
-page that shows them."""
+page that shows them, and `docs.handing_in` those of the page where customers hand in keys."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from docs.growing import growing
+from docs.handing_in import handing_in
 from docs.seeing import seeing
 from docs.watching import watching
 from myflux_keys.admin_budget import CALLS_PER_MINUTE
@@ -55,6 +56,7 @@ now, in all cells at the same time.
 {growing()}
 {watching()}
 {seeing()}
+{handing_in()}
 ## A change to all of them
 
 `myflux-keys up --all` deploys the platforms first, then {_stages(SIZES[-1])}.
