@@ -60,10 +60,15 @@ def _let_the_engine_end_first() -> None:
 
 @contextmanager
 def own_logging() -> Generator[None]:
-    """Undoes what the SDK sets for the whole process while a program runs: asyncio's warnings are switched off."""
-    logger = logging.getLogger("asyncio")
-    level = logger.level
+    """Undoes what the SDK sets for the whole process while a program runs: asyncio's warnings are switched off.
+
+    Nor does gRPC show the traceback of a program whose engine was killed: what became of the engine is told
+    (`failure`)."""
+    asyncio, server = logging.getLogger("asyncio"), logging.getLogger("grpc._server")
+    levels = asyncio.level, server.level
+    server.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        logger.setLevel(level)
+        asyncio.setLevel(levels[0])
+        server.setLevel(levels[1])

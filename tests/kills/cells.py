@@ -121,8 +121,7 @@ def cell(life: Life, operation: Operation, slug: str, victim: Victim, call: int)
         said = "".join(running.communicate(timeout=600))
     if not struck:
         # Nobody was killed: the same command once more would do it twice, such as a second rotation.
-        words = [f"it said {word!r}" for word in _NOBODY_WANTS if word in said]
-        return Outcome("-", (*operation.wrong(life, slug), *_left(life, slug), *words))
+        return Outcome("-", (*operation.wrong(life, slug), *_left(life, slug), *_unwanted(said)))
     # After such a kill the next command runs where nothing is remembered, as on a new CI runner.
     elsewhere = {"MYFLUX_STATE": str(life.state / slug)} if operation.name == "up" and victim == "all" else {}
     tries, wrong = 0, ["it did not converge"]
@@ -136,7 +135,7 @@ def cell(life: Life, operation: Operation, slug: str, victim: Victim, call: int)
             break
         wrong = [f"it did not converge: {last.strip().splitlines()[-3:]}"]
         time.sleep(_PAUSE_SECONDS)
-    wrong += [f"it said {word!r}" for word in _NOBODY_WANTS if word in said]
+    wrong += _unwanted(said)
     return Outcome("ok" if tries == 1 else f"ok, {tries} tries", tuple(wrong))
 
 
@@ -168,6 +167,11 @@ def _left(life: Life, slug: str) -> list[str]:
             f"{path.name} is left" for path in folder.glob(f"{stack}.json*") if path.suffix in (".tmp", ".damaged")
         ]
     return found
+
+
+def _unwanted(said: str) -> list[str]:
+    """With what follows it, up to the error that a traceback ends with."""
+    return [f"it said {' '.join(said[said.index(word) :][:1500].split())}" for word in _NOBODY_WANTS if word in said]
 
 
 def _unless(holds: bool, told: str) -> list[str]:

@@ -19,7 +19,7 @@ def test_every_call_of_a_short_operation_is_struck() -> None:
 @pytest.mark.cell
 @pytest.mark.parametrize(
     ("operation", "victim", "call"),
-    [("up", "all", 6), ("offboard", "command", 8)],
+    [("up", "all", 6), ("offboard", "command", 8), ("move", "engine", 4)],
 )
 def test_after_a_kill_the_same_command_ends_well_and_nothing_is_left(
     life: Life, operation: str, victim: Victim, call: int
