@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-import z3
-
 from ops.isolation.attempts import (
     GOVERN,
     READ,
@@ -33,6 +31,7 @@ from ops.isolation.attempts import (
 from ops.isolation.deployment import Deployment, Shape
 from ops.isolation.handover import becoming_people, beyond_the_current, is_pasted, refused_reads, shut_out
 from ops.isolation.pipeline_state import beyond_its_stacks
+from ops.isolation.terms import constant
 from tenancy import Cell
 
 
@@ -52,7 +51,7 @@ class Claim:
 
     def on_one_tenant(self) -> Iterable[Attempt]:
         """What succeeds here succeeds: it is one of those attempts. That all fail here proves nothing."""
-        return self.made(replace(self.about, owner=z3.StringVal(_SOME_TENANT)))
+        return self.made(replace(self.about, owner=constant(_SOME_TENANT)))
 
 
 _SOME_TENANT: Final = "some-tenant"

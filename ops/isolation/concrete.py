@@ -13,7 +13,7 @@ from myflux_keys.names import TAG_TENANT
 from ops.isolation.decision import Caller, Lock, Request, allowed
 from ops.isolation.deployment import Secret
 from ops.isolation.policy import parse
-from ops.isolation.terms import Key, Keys, holds, known_arn, text
+from ops.isolation.terms import Key, Keys, constant, holds, known_arn, text
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,13 @@ def decided(who: Somebody, action: str, secret: Secret) -> bool | None:
     """
     caller = Caller(
         known_arn(who.arn),
-        z3.StringVal(who.account),
+        constant(who.account),
         z3.BoolVal(who.is_role),
         text(who.session),
         [parse(*policy) for policy in who.policies],
         None if who.boundary is None else parse(f"boundary of {who.arn}", who.boundary),
     )
-    owner_account = z3.StringVal(secret.arn.split(":")[4])
+    owner_account = constant(secret.arn.split(":")[4])
     request = Request(action, known_arn(secret.arn), owner_account, _filled(who, secret))
     answer = z3.simplify(allowed(caller, request, Lock(parse(f"policy of {secret.name}", secret.policy))))
     return True if z3.is_true(answer) else False if z3.is_false(answer) else None

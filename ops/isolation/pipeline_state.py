@@ -21,7 +21,7 @@ from ops.isolation.attempts import About, Attempt
 from ops.isolation.decision import Caller, Lock, Request, allowed, covers
 from ops.isolation.policy import Policy
 from ops.isolation.requests import SLUG, a_role
-from ops.isolation.terms import all_of, arn
+from ops.isolation.terms import all_of, arn, constant
 
 Language = Any
 """A z3 regular expression."""
@@ -52,11 +52,11 @@ def beyond_its_stacks(about: About) -> Iterator[Attempt]:
     every += [(z3.InRe(place, objects), done) for objects, done in _others(elsewhere, names.health_bucket, platform)]
     for there, actions in examples:
         for action in actions:
-            request = Request(f"s3:{action}", resource, z3.StringVal(names.account_id), {})
+            request = Request(f"s3:{action}", resource, constant(names.account_id), {})
             yield Attempt(all_of([there, allowed(caller, request, lock)]), caller, request, lock, f"role {role.name}")
     for there, actions in every:
         for action in actions:
-            request = Request(f"s3:{action}", resource, z3.StringVal(names.account_id), {})
+            request = Request(f"s3:{action}", resource, constant(names.account_id), {})
             for alone in _one_by_one(caller, request.action):
                 yield Attempt(all_of([there, allowed(alone, request, lock)]), alone, request, lock, f"role {role.name}")
 

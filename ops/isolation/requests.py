@@ -15,7 +15,21 @@ from myflux_keys.names import TAG_TENANT
 from ops.isolation.decision import Caller, Lock, Request, allowed
 from ops.isolation.deployment import Role, Secret
 from ops.isolation.policy import parse
-from ops.isolation.terms import OWNER, Formula, Key, Keys, Term, Text, all_of, arn, holds, joined, known_arn, text
+from ops.isolation.terms import (
+    OWNER,
+    Formula,
+    Key,
+    Keys,
+    Term,
+    Text,
+    all_of,
+    arn,
+    constant,
+    holds,
+    joined,
+    known_arn,
+    text,
+)
 
 ASSUME, TAG_SESSION = "sts:AssumeRole", "sts:TagSession"
 
@@ -36,7 +50,7 @@ def is_slug(slug: Term) -> Formula:
 def put(general: str, slug: Term) -> Term:
     """A generalized text with the slug in its place."""
     pieces = general.split(OWNER)
-    terms = [t for piece in pieces for t in (slug, z3.StringVal(piece))][1:]
+    terms = [t for piece in pieces for t in (slug, constant(piece))][1:]
     return joined([term for term in terms if term is not None])
 
 
@@ -56,7 +70,7 @@ class Session:
         own = dict(role.tags).get(TAG_TENANT) if role else None
         if own is None:
             return holds(f"aws:PrincipalTag/{TAG_TENANT}", self.tenant, self.tagged)
-        return holds(f"aws:PrincipalTag/{TAG_TENANT}", z3.If(self.tagged, self.tenant, put(own, z3.StringVal(""))))
+        return holds(f"aws:PrincipalTag/{TAG_TENANT}", z3.If(self.tagged, self.tenant, put(own, constant(""))))
 
 
 def a_role(role: Role, owner: Term | None = None) -> Caller:
@@ -64,9 +78,9 @@ def a_role(role: Role, owner: Term | None = None) -> Caller:
     account = role.arn.split(":")[4]
     return Caller(
         arn=put_arn(role.arn, owner) if owner is not None else known_arn(role.arn),
-        account=z3.StringVal(account),
+        account=constant(account),
         is_session=z3.BoolVal(True),
-        session=text(joined([z3.StringVal(f"arn:aws:sts::{account}:assumed-role/{role.name}/"), z3.String("session")])),
+        session=text(joined([constant(f"arn:aws:sts::{account}:assumed-role/{role.name}/"), z3.String("session")])),
         identity=[parse(name.replace(OWNER, "<tenant>"), document, owner) for name, document in role.policies],
         boundary=None
         if role.boundary is None
@@ -77,8 +91,8 @@ def a_role(role: Role, owner: Term | None = None) -> Caller:
 def anybody() -> Caller:
     """Any user or role of any account, whatever its policies. `is_somebody` says what its ARN looks like."""
     account, resource = z3.String("account"), z3.String("user or role")
-    parts = (*map(z3.StringVal, ("arn", "aws", "iam", "")), account, resource)
-    session = [z3.StringVal("arn:aws:sts::"), account, z3.StringVal(":assumed-role/"), z3.String("session")]
+    parts = (*map(constant, ("arn", "aws", "iam", "")), account, resource)
+    session = [constant("arn:aws:sts::"), account, constant(":assumed-role/"), z3.String("session")]
     return Caller(arn(*parts), account, z3.Bool("is a role"), text(joined(session)), None)
 
 
@@ -89,19 +103,19 @@ def is_somebody(caller: Caller, others: Sequence[Text | str]) -> Formula:
     kind = z3.If(
         caller.is_session,
         z3.PrefixOf("role/", resource),
-        z3.Or(z3.PrefixOf("user/", resource), resource == z3.StringVal("root")),
+        z3.Or(z3.PrefixOf("user/", resource), resource == constant("root")),
     )
     account = z3.InRe(caller.account, z3.Loop(z3.Range("0", "9"), 12, 12))
-    terms = [other.term if isinstance(other, Text) else z3.StringVal(other) for other in others]
+    terms = [other.term if isinstance(other, Text) else constant(other) for other in others]
     return all_of([account, kind, *(caller.arn.term != term for term in terms)])
 
 
 def on_secret(action: str, secret: Secret, owner: Term | None, caller: Caller, more: Keys) -> tuple[Request, Lock]:
     """A call on `secret`, named in any way, for any version."""
-    slug = owner if owner is not None else z3.StringVal("")
+    slug = owner if owner is not None else constant("")
     parts = [put(part, slug) for part in secret.arn.rpartition("-")[0].split(":", 5)]
     drawn = z3.String(f"six characters of {secret.name}")
-    named = arn(*parts[:5], joined([parts[5], z3.StringVal("-"), drawn]))
+    named = arn(*parts[:5], joined([parts[5], constant("-"), drawn]))
     tags: dict[str, Key] = {}
     for name, value in secret.tags:
         for prefix in ("secretsmanager:ResourceTag/", "aws:ResourceTag/"):
@@ -115,7 +129,7 @@ def on_secret(action: str, secret: Secret, owner: Term | None, caller: Caller, m
         **more,
     }
     policy = parse(f"policy of {secret.name.replace(OWNER, '<tenant>')}", secret.policy, owner)
-    return Request(action, named, z3.StringVal(secret.arn.split(":")[4]), keys), Lock(policy)
+    return Request(action, named, constant(secret.arn.split(":")[4]), keys), Lock(policy)
 
 
 def six_drawn(secret: Secret) -> Formula:
@@ -148,7 +162,7 @@ def on_key(
         **holds("kms:EncryptionContext:SecretVersionId", z3.String("version in the context"), opened.has_context),
     }
     account = key.split(":")[4]
-    request = Request(action, known_arn(key), z3.StringVal(account), keys)
+    request = Request(action, known_arn(key), constant(account), keys)
     return request, Lock(parse(f"policy of KMS key {key}", document, owner), required=True), opened
 
 
@@ -190,7 +204,7 @@ def assumption(
     lock = Lock(parse(f"trust of {role.name.replace(OWNER, '<tenant>')}", role.trust, owner), required=True)
     keys = {**holds("aws:PrincipalArn", caller.arn), **holds("aws:PrincipalAccount", caller.account), **tags.keys()}
     keys |= factor.keys() if factor else {}
-    request = Request(ASSUME, becomes, z3.StringVal(role.arn.split(":")[4]), keys)
+    request = Request(ASSUME, becomes, constant(role.arn.split(":")[4]), keys)
     tagging = Request(TAG_SESSION, becomes, request.owner_account, keys)
     both = z3.Implies(z3.Or(tags.has_tenant, tags.has_other), allowed(caller, tagging, lock))
     return z3.And(tags.are_two, allowed(caller, request, lock), both), request, lock

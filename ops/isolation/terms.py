@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Literal
 
 import z3
@@ -26,6 +27,9 @@ OWNER: Final = "\ue000"
 
 TRUE: Final[Formula] = z3.BoolVal(True)
 FALSE: Final[Formula] = z3.BoolVal(False)
+
+_KNOWN: Final[dict[int, str]] = {}
+"""By the identity of terms that `constant` keeps for ever."""
 
 _MARKS: Final = re.compile(r"\$\{([^}]*)\}|([*?" + OWNER + "])")
 _VARIABLE: Final = re.compile(r"\s*([^,]+?)\s*(?:,\s*'([^']*)'\s*)?")
@@ -70,14 +74,27 @@ Keys = Mapping[str, Key]
 """By lower-case name."""
 
 
+@cache
+def constant(value: str) -> Term:
+    """One term for each text, since z3 takes long to make one; `known_text` knows it again."""
+    term = z3.StringVal(value)
+    _KNOWN[id(term)] = value
+    return term
+
+
+def known_text(term: Term) -> str | None:
+    """The text that `constant` made `term` of; None for any other term."""
+    return _KNOWN.get(id(term))
+
+
 def text(value: str | Term) -> Text:
-    return Text(z3.StringVal(value) if isinstance(value, str) else value)
+    return Text(constant(value) if isinstance(value, str) else value)
 
 
 def arn(*parts: str | Term) -> Text:
     """From an ARN's six parts."""
-    terms = tuple(z3.StringVal(part) if isinstance(part, str) else part for part in parts)
-    return Text(joined([term for part in terms for term in (z3.StringVal(":"), part)][1:]), terms)
+    terms = tuple(constant(part) if isinstance(part, str) else part for part in parts)
+    return Text(joined([term for part in terms for term in (constant(":"), part)][1:]), terms)
 
 
 def known_arn(value: str) -> Text:
@@ -124,7 +141,12 @@ def matches(
     """
     pieces, conditions = _pieces(pattern, keys, owner, wildcards=wildcards, variables=variables)
     known = all(not isinstance(piece, _Run) or piece.known is not None for piece in pieces)
-    found = _like(pieces, value) if known else _placed(pattern, pieces, value)
+    if not known:
+        found = _placed(pattern, pieces, value)
+    elif (whole := known_text(value)) is not None:
+        found = TRUE if _expression(pieces).fullmatch(whole) else FALSE
+    else:
+        found = _like(pieces, value)
     return all_of([*conditions, found])
 
 
@@ -152,7 +174,7 @@ def _pieces(
 
     def known(part: str) -> None:
         if part:
-            pieces.append(_Run(z3.StringVal(part), part))
+            pieces.append(_Run(constant(part), part))
 
     end = 0
     for found in _MARKS.finditer(pattern):
@@ -186,7 +208,7 @@ def _merged(pieces: Sequence[_Piece]) -> list[_Piece]:
         before = merged[-1] if merged else None
         if isinstance(piece, _Run) and isinstance(before, _Run):
             known = None if piece.known is None or before.known is None else before.known + piece.known
-            merged[-1] = _Run(z3.StringVal(known) if known else z3.Concat(before.term, piece.term), known)
+            merged[-1] = _Run(constant(known) if known else z3.Concat(before.term, piece.term), known)
         elif not (piece == "*" and before == "*"):
             merged.append(piece)
     return merged
@@ -197,18 +219,26 @@ def _variable(inside: str, keys: Keys) -> tuple[Term, Formula]:
     named = _VARIABLE.fullmatch(inside)
     key = keys.get(named[1].lower()) if named else None
     default = named[2] if named else None
-    there, term = FALSE, z3.StringVal("")
+    there, term = FALSE, constant("")
     if key and key.single and len(key.values) == 1:
         there, term = z3.And(key.present, key.values[0][1].term != ""), key.values[0][1].term
     if default is not None:
-        return z3.If(there, term, z3.StringVal(default)), TRUE
+        return z3.If(there, term, constant(default)), TRUE
     return term, there
+
+
+def _expression(pieces: Sequence[_Piece]) -> re.Pattern[str]:
+    """A pattern without symbolic texts, for a value that is known too: the solver need not be asked."""
+    found = [
+        re.escape(piece.known or "") if isinstance(piece, _Run) else {"*": ".*", "?": "."}[piece] for piece in pieces
+    ]
+    return re.compile("".join(found), re.DOTALL)
 
 
 def _like(pieces: Sequence[_Piece], value: Term) -> Formula:
     """A pattern without symbolic texts, as a regular expression."""
     if not pieces:
-        return value == z3.StringVal("")
+        return value == constant("")
     if len(pieces) == 1 and isinstance(pieces[0], _Run):
         return value == pieces[0].term
     sort = z3.ReSort(z3.StringSort())

@@ -106,12 +106,19 @@ def run(
             answers.settimeout(timeout)
             code = int(said.readline())
         except BaseException as error:
-            os.killpg(pid, signal.SIGKILL) if group else os.kill(pid, signal.SIGKILL)
+            _kill(pid, group=group)
             if isinstance(error, TimeoutError):
                 raise subprocess.TimeoutExpired([module, *arguments], timeout) from None
             raise
         writer.result()
         return subprocess.CompletedProcess([module, *arguments], code, *(text.result() for text in texts))
+
+
+def _kill(pid: int, *, group: bool) -> None:
+    """With its group, or alone where it has not come to have one yet."""
+    for kill in (os.killpg, os.kill) if group else (os.kill,):
+        with suppress(ProcessLookupError):
+            kill(pid, signal.SIGKILL)
 
 
 def _pipe(ends: ExitStack) -> tuple[IO[bytes], IO[bytes]]:

@@ -34,7 +34,7 @@ def with_variables(added: dict[str, Any], config: Config | None = None) -> list[
 
 def test_the_list_is_what_the_functions_read_and_the_program_sets() -> None:
     read = {environment.CELL, environment.ADMIN_SECRET, environment.BASE_URL, environment.ORGANIZATION}
-    looks = {settings.BUCKET, settings.TOPIC, settings.LANGUAGE}
+    looks = {environment.HEALTH_BUCKET, settings.TOPIC, settings.LANGUAGE}
     assert read == set(SHIPPED)
     takes = {promoter.BUCKET, promoter.INTAKE_KEY, promoter.LINK_KEY}
     assert takes == {page.BUCKET, page.INTAKE_KEY, page.LINK_KEY}, "page and promoter work on one intake"
