@@ -30,7 +30,7 @@ from ops.isolation.requests import (
     assumption,
     is_somebody,
 )
-from ops.isolation.terms import TRUE, Formula
+from ops.isolation.terms import TRUE, Formula, constant
 
 WHO: Final = "a person by the hand-over role"
 
@@ -69,7 +69,7 @@ def beyond_the_current(about: About, shape: Shape) -> Iterator[Attempt]:
         return
     owner, _ = owner_of(about, shape.secret)
     session = Session("the session")
-    current = z3.And(STAGE_NAMED, z3.StringVal(CURRENT) == STAGE)
+    current = z3.And(STAGE_NAMED, constant(CURRENT) == STAGE)
     right: Formula = z3.And(session.tagged, session.tenant == owner, current, z3.BoolVal(is_pasted(shape)))
     for action in READ:
         yield on(about, shape.secret, action, a_role(role), WHO, session, session.keys(role), bad=z3.Not(right))
@@ -93,5 +93,5 @@ def refused_reads(about: About, shape: Shape) -> Iterator[Attempt]:
     role = role_of(about)
     if role is None or not is_pasted(shape):
         return
-    current = z3.And(STAGE_NAMED, z3.StringVal(CURRENT) == STAGE)
+    current = z3.And(STAGE_NAMED, constant(CURRENT) == STAGE)
     yield from own_read(about, shape, a_role(role), Session("the session"), role, f"{WHO}, who is refused", current)

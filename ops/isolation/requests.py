@@ -191,7 +191,7 @@ class SecondFactor:
         self.shown, self.told = z3.Bool("a second factor is shown"), z3.Bool("the second factor is told")
 
     def keys(self) -> Keys:
-        value = z3.If(self.shown, z3.StringVal("true"), z3.StringVal("false"))
+        value = z3.If(self.shown, constant("true"), constant("false"))
         return holds("aws:MultiFactorAuthPresent", value, z3.Or(self.shown, self.told))
 
 
