@@ -102,8 +102,8 @@ class Tenant(Model):
         AfterValidator(_name),
         Field(
             description="The tenant's name for people: `key set` and `offboard` show it when they ask, `check` in its "
-            "report, and health's messages, `status`, `verify` and the connect page name it. It is in AWS, in the "
-            "declaration and in links; OpenAI does not get it.",
+            "report, and health's messages, `status`, `verify`, `handover` and the connect page name it. It is in AWS, "
+            "in the declaration and in links; OpenAI does not get it.",
             examples=["Acme Travel"],
         ),
     ]

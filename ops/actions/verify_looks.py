@@ -138,6 +138,7 @@ class Looks:
             writers=[rotation] if self.tenant.minted else self._cell.deployers,
             deployers=self._cell.governors,
             enabled=self.tenant.enabled,
+            handed_over=self._cell.hands_over(self.tenant.consumers.used),
         )
         return verify.policy(self.tenant, self.names.secret, self._policy, json.loads(json.dumps(wanted)))
 

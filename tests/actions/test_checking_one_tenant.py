@@ -141,7 +141,8 @@ def test_what_somebody_did_by_hand_is_named_each_with_the_command_that_mends_it(
             projects.model_permissions.update(project, mode="allow_list", model_ids=["gpt-6-luna", "gpt-5.4-mini"])
         deployer.close()
     assert operated.command("rotate", "fjord", "--wait", "--yes").returncode == 0
-    assert not_ok(operated.command("verify", "fjord", "--json")) == UNSEEN
+    due = {"consumers": "wrong"}
+    assert not_ok(operated.command("verify", "fjord", "--json")) == UNSEEN | due, "a person hands the new key over"
 
 
 def test_a_tenant_that_was_never_deployed_is_wrong_and_what_follows_was_not_asked(operated: Operated) -> None:
