@@ -1,4 +1,4 @@
-"""The check that the health function tells three troubles, each once, and their ends."""
+"""The check that the health function tells each trouble once, and its end."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ def health_finds_trouble(scene: Scene, report: Report) -> str:
     project = next(one.id for one in control.projects() if one.name == scene.names.tenant(limited).project)
     organization = scene.fleet.cells[CELL].openai.organization_id
     told = ["organization " + organization, "tenant " + limited, "tenant " + retired]
+    # Nobody has handed over the key that an earlier check rotated, and nobody does before this one ends.
+    waiting = ["tenant " + slug for slug in scene.managed if slug not in (limited, retired) and _by_hand(scene, slug)]
     with _unscheduled(scene), _inbox(scene) as inbox:
         scene.cell.advance(_QUIET)
         wait_until(lambda: _rotated(scene), "the rotations of a day")
@@ -36,7 +38,7 @@ def health_finds_trouble(scene: Scene, report: Report) -> str:
                 shutdown_dates={model: datetime.fromtimestamp(control.state()["now"], UTC).date().isoformat()}
             )
             first = _cycle(scene)
-            _require_told(inbox, "Trouble", told)
+            _require_told(inbox, "Trouble", told + waiting)
             if _cycle(scene) and inbox():
                 raise CheckFailed("a trouble that lasts was told twice")
         finally:
@@ -47,6 +49,11 @@ def health_finds_trouble(scene: Scene, report: Report) -> str:
     report.figures["tenants_watched"] = first["watched"]
     report.figures["calls_of_a_health_cycle"] = sum(first["calls"].values())
     return f"balance, {limited}'s limit and the model {model}: three messages, three ends, none twice"
+
+
+def _by_hand(scene: Scene, tenant: str) -> bool:
+    """Whether a person pastes each new key of the tenant's."""
+    return any(consumer.pasted for consumer in scene.fleet.tenants[tenant].consumers.used)
 
 
 def _only_user(scene: Scene) -> tuple[str, str]:
