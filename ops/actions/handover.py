@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ProfileNotFound
 
 from functions.shared import handover as records
 from functions.shared.handover import Handover, HandoverError
@@ -96,6 +96,19 @@ def allowed(cell: Cell, arn: str) -> Person:
         f"you are {arn}, and keys of cell {cell.cell} are handed over by {', '.join(principals)} (handover.principals "
         "in its file): sign in as one of them. Nothing was read."
     )
+
+
+def own_session(profile: str | None, region: str) -> boto3.Session | None:
+    """The person's own, where the credentials of the command are a role's that may become no other, as those of people
+    who deploy a bootstrapped cell. None: they are the person's. Raises HandoverRefused."""
+    if profile is None:
+        return None
+    try:
+        return boto3.Session(profile_name=profile, region_name=region)
+    except ProfileNotFound:
+        raise HandoverRefused(
+            f"--user-profile {profile}: AWS's files on this machine have no such profile. Nothing was read."
+        ) from None
 
 
 def checked_code(code: str) -> str:

@@ -1,7 +1,7 @@
 """Hands one tenant's key over to a person: checks, the role with MFA, the key, the page, the record.
 
-Owns the order: whatever can be refused is refused before the key is read, since each read rings an alarm. Leaves out
-the calls (`handover.py`), the page (`ops/handover_page/`) and printing.
+Owns the order: whatever can be refused is refused before the key is read, since each read is told to the alarms.
+Leaves out the calls (`handover.py`), the page (`ops/handover_page/`) and printing.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ class Asked:
     slug: str
     consumer: str
     mfa_serial: str | None = None
+    user_profile: str | None = None
+    """AWS's profile of the person, where the command's credentials are those of a role that deploys."""
 
 
 @dataclass(frozen=True)
@@ -138,17 +140,18 @@ def run(root: Path, asked: Asked, talk: Talk) -> Done:
     tenant = selection.one_tenant(fleet, asked.slug)
     cell = fleet.cell_of(tenant)
     consumer = handover.consumer_of(cell, tenant, asked.consumer)
-    with Account(cell, _OPERATION) as account:
+    own = handover.own_session(asked.user_profile, cell.region)
+    with Account(cell, _OPERATION) as account, Account(cell, _OPERATION, session=own) as theirs:
         account.check()
-        person = handover.allowed(cell, account.caller.get_caller_identity()["Arn"])
+        person = handover.allowed(cell, theirs.caller.get_caller_identity()["Arn"])
         handover.described(account, tenant, consumer)
         before = handover.read_record(account, tenant.tenant, consumer.name)
         operation = f"{_OPERATION}-{consumer.name}"
         with journal.exclusive_run(cell, f"{operation}-{tenant.tenant}") as place:
-            device = handover.mfa_device(account, person, asked.mfa_serial)
+            device = handover.mfa_device(theirs, person, asked.mfa_serial)
             code = handover.checked_code(talk.code(device)) if device else None
             keep_memory_private()
-            session = handover.session(account, tenant, person, device, code)
+            session = handover.session(theirs, tenant, person, device, code)
             if stopped := journal.unfinished(place, operation, [tenant.tenant]):
                 stopped.finish()
             record = journal.begin(place, operation, cell, [tenant.tenant], f"hand-over by {person.name}")

@@ -37,6 +37,15 @@ def handover(
             show_default=False,
         ),
     ] = None,
+    user_profile: Annotated[
+        str | None,
+        typer.Option(
+            help="AWS profile of your own user, where your credentials are a role's, as in a bootstrapped cell.",
+            envvar="MYFLUX_USER_PROFILE",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
@@ -44,13 +53,13 @@ def handover(
 
     Asks for an MFA code, reads the key once, and opens a page on this machine that leads through the clicks, copies the
     key with proof, and clears the clipboard after a minute. It ends when you say "saved" or "not now", close the page,
-    press Ctrl-C, or after ten minutes; then the key is forgotten. Each read rings the cell's alarm. The old key lives
-    until the hand-over is recorded and the key is unused, for 7 days at most.
+    press Ctrl-C, or after ten minutes; then the key is forgotten. Each read is told to the cell's alarms. The old
+    key lives until the hand-over is recorded and the key is unused, for 7 days at most.
 
     Exit codes: 0 recorded, 1 refused or not recorded, 2 wrong usage, 130 stopped.
     """
     talk = Talk(output.step, _code, partial(_show, no_browser=no_browser))
-    done = run_handover.run(fleet, Asked(tenant, consumer, mfa_serial), talk)
+    done = run_handover.run(fleet, Asked(tenant, consumer, mfa_serial, user_profile), talk)
     if done.clipboard == "no_tool":
         output.step(
             "The clipboard may still hold the key, unless the page said that it cleared it: copy something else."

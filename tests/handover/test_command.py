@@ -87,6 +87,32 @@ def test_the_first_connection_stays_known_and_a_rotation_makes_it_due_again(worl
     assert second["state"] == "due"  # type: ignore[index]
 
 
+def test_who_deploys_as_another_reads_as_their_own_user_and_records_as_who_deploys(
+    world: World, new_page: NewPage
+) -> None:
+    """In a bootstrapped cell people deploy as a role, which may become no other role."""
+    tenant = world.tenant()
+    files = {"AWS_SHARED_CREDENTIALS_FILE": str(world.folder / "people")}
+    with world.person("ana") as code, world.command(*options(tenant.slug), "--user-profile", "ana", **files) as running:
+        running.give(code())
+        page = new_page()
+        page.goto(running.link())
+        say_saved(page)
+        assert running.end()[0] == 0
+    record = world.record(tenant.slug)
+    assert record is not None
+    assert record.by == "ana"
+    (read,) = world.reads(tenant.slug)
+    assert read["userIdentity"]["arn"].endswith(":assumed-role/myflux-local-handover/ana")
+
+
+def test_a_profile_that_does_not_exist_is_named_before_anything_is_read(world: World, tenant: Pasted) -> None:
+    with world.command(*options(tenant.slug), "--user-profile", "nobody") as running:
+        out, said = running.process.communicate(timeout=60)
+    assert (running.process.returncode, out) == (1, "")
+    assert "--user-profile nobody" in said
+
+
 # --- ends without a record -------------------------------------------------------------------------------------------
 
 

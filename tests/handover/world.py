@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,11 +117,11 @@ class World:
         return self.cell.second_factor()[1]
 
     @contextmanager
-    def command(self, *arguments: str, user: str = "deployer") -> Generator[Running]:
+    def command(self, *arguments: str, user: str = "deployer", **variables: str) -> Generator[Running]:
         process = subprocess.Popen(
             [sys.executable, "-m", "ops.cli", "handover", *arguments, "--no-browser"],
             cwd=ROOT,
-            env=self.environment(user),
+            env=self.environment(user) | variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -146,8 +146,7 @@ class World:
 
     def add_device(self, name: str) -> str:
         made = self.iam.create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]
-        number = totp.step(float(self.bench.control.state()["now"]))
-        codes = [totp.code(made["Base32StringSeed"].decode(), number + ahead) for ahead in (-1, 0)]
+        codes = [totp.code(made["Base32StringSeed"].decode(), self._moment() + ahead) for ahead in (-1, 0)]
         self.iam.enable_mfa_device(
             UserName="deployer",
             SerialNumber=made["SerialNumber"],
@@ -155,6 +154,48 @@ class World:
             AuthenticationCode2=codes[1],
         )
         return made["SerialNumber"]
+
+    @contextmanager
+    def person(self, name: str) -> Generator[Callable[[], str]]:
+        """A user who may hand over and does not deploy, with a profile in the folder's `people` and a device,
+        whose codes the function gives."""
+        arn = self.deployer.replace("deployer", name)
+        self.iam.create_user(UserName=name)
+        key = self.iam.create_access_key(UserName=name)["AccessKey"]
+        (self.folder / "people").write_text(
+            f"[{name}]\naws_access_key_id = {key['AccessKeyId']}\naws_secret_access_key = {key['SecretAccessKey']}\n",
+            encoding="utf-8",
+        )
+        becomes = {"Action": ["sts:AssumeRole", "sts:TagSession"], "Resource": self.names.handover_role_arn}
+        looks = {"Action": "iam:ListMFADevices", "Resource": arn}
+        allowed = [{"Effect": "Allow", **one} for one in (becomes, looks)]
+        document = json.dumps({"Version": "2012-10-17", "Statement": allowed})
+        self.iam.put_user_policy(UserName=name, PolicyName="hands-over", PolicyDocument=document)
+        device = self.iam.create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]
+        seed, serial = device["Base32StringSeed"].decode(), device["SerialNumber"]
+        first = self._moment() - 1
+        codes = {f"AuthenticationCode{place}": totp.code(seed, first + place - 1) for place in (1, 2)}
+        self.iam.enable_mfa_device(UserName=name, SerialNumber=serial, **codes)
+
+        def code() -> str:
+            self.cell.advance(_CODE_SECONDS)
+            return totp.code(seed, self._moment())
+
+        self._trust(self.deployer, arn)
+        self.cell_file(self.local_yaml.replace("handover: {principals: [", f'handover: {{principals: ["{arn}", '))
+        try:
+            yield code
+        finally:
+            self.cell_file(self.local_yaml)
+            self._trust(self.deployer)
+
+    def _trust(self, *principals: str) -> None:
+        self.iam.update_assume_role_policy(
+            RoleName=self.names.handover_role, PolicyDocument=json.dumps(handover.handover_trust(principals))
+        )
+
+    def _moment(self) -> int:
+        return totp.step(float(self.bench.control.state()["now"]))
 
     def record(self, slug: str) -> Handover | None:
         name = object_name(slug, "cinnox")
