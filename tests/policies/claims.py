@@ -282,7 +282,7 @@ CLAIMS: dict[str, list[Claim]] = {
     "declarations-closed": [
         Claim("blocks public access", PLATFORM, sets("local-health-store-public-access", blockPublicPolicy=False)),
         Claim("encrypts its objects", PLATFORM, drops("local-health-store-encryption")),
-        Claim("only the health function", PLATFORM, edits(STORED, "policy", of("OnlyWatchersAndDeployers", ("Condition", "StringNotEquals", "aws:PrincipalArn"), ["arn:aws:iam::000000000000:role/myflux-local-sweep"]))),
+        Claim("only the health function", PLATFORM, edits(STORED, "policy", of("OnlyWatchersAndDeployers", ("Condition", "StringNotEquals", "aws:PrincipalArn"), ["arn:aws:iam::000000000000:role/myflux-local-provisioner"]))),
         Claim("deployers may use them", PLATFORM, edits(STORED, "policy", of("OnlyWatchersAndDeployers", ("Condition", "StringNotEquals", "aws:PrincipalArn"), ["arn:aws:iam::000000000000:user/intern*"]))),
     ],
     "intake-closed": [
