@@ -167,7 +167,7 @@ def test_a_new_cell_passes_and_the_report_says_that_it_has_no_tenants_yet(branch
     facts = json.loads(checked.report)
     assert (checked.code, facts["remarks"]) == (0, []), checked.report + checked.err
     (proof,) = facts["proofs"]
-    assert (proof["cell"], proof["claims"]) == ("prod-eu1", 6), "what the platform's own documents say is proven"
+    assert (proof["cell"], proof["claims"]) == ("prod-eu1", 7), "what the platform's own documents say is proven"
     assert proof["waiting_for_a_tenant"] == [
         "tenants-stay-apart", "only-readers-read", "a-disabled-tenant-is-refused", "the-runtime-reads-its-own"
     ]  # fmt: skip
@@ -187,7 +187,7 @@ def test_the_first_tenant_of_a_new_cell_has_every_claim_proven(branches: Branche
     checked = branches.check("--json")
     facts = json.loads(checked.report)
     assert (checked.code, facts["remarks"]) == (0, []), checked.report + checked.err
-    assert [(one["claims"], one["waiting_for_a_tenant"]) for one in facts["proofs"]] == [(10, [])]
+    assert [(one["claims"], one["waiting_for_a_tenant"]) for one in facts["proofs"]] == [(12, [])]
 
 
 PIPELINE = """pipeline:
