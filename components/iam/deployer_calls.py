@@ -236,7 +236,8 @@ def look(names: CellNames) -> list[Grant]:
     """What refresh reads and operators call, whatever is deployed. The first five actions have no resource."""
     own = (names.deployer_looks_policy, *map(names.deployer_state_policy, get_args(Deploys)))
     policies = [*map(names.policy_arn, (names.read_policy, names.boundary_policy, *own))]
-    roles = [*_roles(names), names.role_arn(names.deployer_role)]
+    roles = [*_roles(names), names.role_arn(names.deployer_role), names.handover_role_arn]
+    rules = [*_rules(names), *_arns(names, "events", [f"rule/{names.handover_rule}"])]
     secrets = _secrets(names, "everything")
     return [
         # `rotate` reads a rotation's events.
@@ -261,7 +262,7 @@ def look(names: CellNames) -> list[Grant]:
         Grant("cloudwatch", "ListTagsForResource", _alarms(names)),
         Grant("cloudwatch", "GetDashboard", _dashboards(names)),
         *look_at_buckets(names),
-        Grant("events", "DescribeRule ListTagsForResource ListTargetsByRule", _rules(names)),
+        Grant("events", "DescribeRule ListTagsForResource ListTargetsByRule", rules),
         # `offboard` calls the sweep to revoke a tenant's keys: it answers only with ids.
         Grant("lambda", "InvokeFunction", [names.function_arn(SWEEP)]),
     ]

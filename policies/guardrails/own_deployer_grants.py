@@ -130,7 +130,7 @@ def _platforms(cell: str) -> tuple[Grant, ...]:
 
 
 def _looks(cell: str) -> tuple[Grant, ...]:
-    topic, role = _topic(cell), f"arn:~:iam::~:role/myflux-{cell}-deployer"
+    topic, roles = _topic(cell), [f"arn:~:iam::~:role/myflux-{cell}-{name}" for name in ("deployer", "handover")]
     policies = [cells_policy(cell, name) for name in ("read", "boundary", "deployer-looks", *_STATES)]
     return (
         *_on("cloudtrail", "LookupEvents", "*"),
@@ -143,7 +143,7 @@ def _looks(cell: str) -> tuple[Grant, ...]:
             "iam",
             "GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies ListRoleTags",
             *_roles(cell),
-            role,
+            *roles,
         ),
         *_on("iam", "GetPolicy GetPolicyVersion ListPolicyTags ListPolicyVersions", *policies),
         *_on("logs", "ListTagsForResource", *_logs(cell)),
@@ -176,7 +176,12 @@ def _state(kind: str, cell: str) -> tuple[Grant, ...]:
         *_on("s3", "DeleteObject GetObject PutObject", *writes),
         *_on("s3", "GetObject", "arn:~:s3:::~/.pulumi/meta.yaml", *platform),
         *_on("kms", "Decrypt Encrypt", "arn:~:kms:~:~:key/~"),
-        *_on("events", "DescribeRule ListTagsForResource ListTargetsByRule", *_rules(cell)),
+        *_on(
+            "events",
+            "DescribeRule ListTagsForResource ListTargetsByRule",
+            *_rules(cell),
+            f"arn:~:events:~:~:rule/myflux-{cell}-handover-used",
+        ),
         *_declarations(cell),
         *(_beside(cell) if kind == EVERYTHING_STATE else ()),
     )
