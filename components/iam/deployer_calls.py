@@ -237,7 +237,6 @@ def look(names: CellNames) -> list[Grant]:
     own = (names.deployer_looks_policy, *map(names.deployer_state_policy, get_args(Deploys)))
     policies = [*map(names.policy_arn, (names.read_policy, names.boundary_policy, *own))]
     roles = [*_roles(names), names.role_arn(names.deployer_role), names.handover_role_arn]
-    rules = [*_rules(names), *_arns(names, "events", [f"rule/{names.handover_rule}"])]
     secrets = _secrets(names, "everything")
     return [
         # `rotate` reads a rotation's events.
@@ -262,7 +261,13 @@ def look(names: CellNames) -> list[Grant]:
         Grant("cloudwatch", "ListTagsForResource", _alarms(names)),
         Grant("cloudwatch", "GetDashboard", _dashboards(names)),
         *look_at_buckets(names),
-        Grant("events", "DescribeRule ListTagsForResource ListTargetsByRule", rules),
+        Grant("events", "DescribeRule ListTagsForResource ListTargetsByRule", _rules(names)),
+        # Apart from the others: who may change those may not change this one.
+        Grant(
+            "events",
+            "DescribeRule ListTagsForResource ListTargetsByRule",
+            _arns(names, "events", [f"rule/{names.handover_rule}"]),
+        ),
         # `offboard` calls the sweep to revoke a tenant's keys: it answers only with ids.
         Grant("lambda", "InvokeFunction", [names.function_arn(SWEEP)]),
     ]
