@@ -169,7 +169,8 @@ def test_a_new_cell_passes_and_the_report_says_that_it_has_no_tenants_yet(branch
     (proof,) = facts["proofs"]
     assert (proof["cell"], proof["claims"]) == ("prod-eu1", 7), "what the platform's own documents say is proven"
     assert proof["waiting_for_a_tenant"] == [
-        "tenants-stay-apart", "only-readers-read", "a-disabled-tenant-is-refused", "the-runtime-reads-its-own"
+        "tenants-stay-apart", "only-readers-read", "a-disabled-tenant-is-refused", "the-runtime-reads-its-own",
+        "people-read-what-they-paste",
     ]  # fmt: skip
     checked = branches.check()
     assert "prod-eu1 has no tenants yet. The claims about tenants' secrets" in checked.report, "also in words"
