@@ -98,7 +98,7 @@ def remembered(before: Mapping[str, HandoverSeen], now: Iterable[Handing]) -> di
     found: dict[str, HandoverSeen] = {}
     for one in now:
         held, known = one.standing, before.get(one.consumer)
-        if not one.looked and known is not None and known.version == one.version and held.state in ("due", "saved"):
+        if not one.looked and known is not None and known.version == one.version and held.extends:
             state = known.state if known.state in ("saved", "done") and held.state == "saved" else held.state
             found[one.consumer] = HandoverSeen(
                 state, one.version, held.since, held.connected_since, known.ends, known.used_at

@@ -31,7 +31,7 @@ def _judge(one: Handing, now: float, before: History) -> Judgement:
     state = one.standing.state
     if state == "unknown":
         return Judgement(unknown=_KINDS)
-    if state not in ("due", "saved"):
+    if not one.standing.extends:
         return Judgement()
     if not one.looked and (state == "saved" or not _is_plainly_due(one, now, before)):
         return Judgement(unknown=_KINDS)

@@ -7,15 +7,13 @@ and only while an old key may live. Leaves out what follows (`handover_facts.py`
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from functions.health.handover_facts import Handing, Recorded
 from functions.health.store import Store
 from functions.rotation.tenant import read_tenant
-from functions.shared import log
-from functions.shared.handover import LONGEST_SECONDS, Handover, HandoverError
+from functions.shared.handover import LONGEST_SECONDS
 from functions.shared.old_keys import Versions, old_keys
 from functions.shared.openai_admin import AdminAPI, ProjectKeys
 from functions.shared.rotation_guard import Refused
@@ -36,14 +34,7 @@ def recorded(
     errors."""
     if not secret.pasted:
         return None
-    records: dict[str, Handover | None] = {}
-    for consumer in secret.pasted:
-        try:
-            records[consumer] = store.handover(secret.tenant, consumer)
-        except HandoverError as error:
-            text = str(error)
-            log.line("health.handover", level=logging.ERROR, tenant=secret.tenant, consumer=consumer, error=text)
-            records[consumer] = None
+    records = store.handovers.records(secret.tenant, secret.pasted, "health.handover")
     try:
         tenant = read_tenant(secret.state, cell) if secret.managed else None
     except Refused:

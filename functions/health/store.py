@@ -16,7 +16,6 @@ from botocore.exceptions import ClientError
 from functions.health.catalogue import read_catalogue
 from functions.health.facts import Catalogue
 from functions.health.state import State
-from functions.shared.handover import Handover
 from functions.shared.handover_store import HandoverStore
 from myflux_keys.declaration import CATALOGUE, DECLARATIONS, Declaration, DeclarationError
 from myflux_keys.names import TENANT_SLUG
@@ -56,6 +55,7 @@ class Store:
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
+        self.handovers = HandoverStore(client, bucket)
 
     def declarations(self, cell: str, workers: Executor) -> tuple[dict[str, Declaration], dict[str, str]]:
         """By tenant; and why others could not be read, by object."""
@@ -81,10 +81,6 @@ class Store:
     def catalogue(self) -> Catalogue:
         """Empty if there is none, or none that can be read."""
         return read_catalogue(self._text(CATALOGUE))
-
-    def handover(self, tenant: str, consumer: str) -> Handover | None:
-        """Raises HandoverError too."""
-        return HandoverStore(self._client, self._bucket).read(tenant, consumer)
 
     def state(self) -> tuple[State, str | None]:
         """The state and its version, None if there is none yet. Raises StateError."""

@@ -14,7 +14,6 @@ from functions.rotation.proof import CALL_SECONDS, Proof, judge
 from functions.rotation.tenant import Tenant, read_tenant
 from functions.rotation.version import read_payload
 from functions.shared import log
-from functions.shared.handover import Handover, HandoverError
 from functions.shared.openai_admin import Key, ProjectKeys
 from functions.shared.openai_http import OpenAIError, OpenAIHTTP, path
 from functions.shared.rotation_guard import RotationError
@@ -60,21 +59,9 @@ def gather(listed: TenantSecret, services: Services) -> Facts:
         previous_accepted=_is_accepted(payloads.get(PREVIOUS), current, keys, now, services.api.http),
         adopted=_adopted(tenant, keys, frozenset(held.values()), store),
         consumers=secret.consumers,
-        handovers=_handovers(secret, services),
+        handovers=services.handovers.records(secret.tenant, secret.pasted, "sweep.handover"),
         made=store.made_at() if secret.pasted else {},
     )
-
-
-def _handovers(secret: TenantSecret, services: Services) -> dict[str, Handover | None]:
-    """Nobody may lose a key because a record cannot be read: then it counts as none."""
-    found: dict[str, Handover | None] = {}
-    for consumer in secret.pasted:
-        try:
-            found[consumer] = services.handovers.read(secret.tenant, consumer)
-        except HandoverError as error:
-            log.line("sweep.handover", level=logging.ERROR, tenant=secret.tenant, consumer=consumer, error=str(error))
-            found[consumer] = None
-    return found
 
 
 def _adopted(tenant: Tenant, keys: list[Key], held: frozenset[str], store: SecretStore) -> frozenset[str]:
