@@ -17,6 +17,11 @@ def no_secret(slug: str) -> str:
     )
 
 
+def hand_over(slug: str, consumer: str) -> str:
+    """The command alone."""
+    return f"myflux-keys handover {slug} --consumer {consumer}"
+
+
 def rotation_off(slug: str) -> str:
     return f"rotation is off: `myflux-keys up {slug}` turns it on again, with a new key at once."
 

@@ -17,6 +17,8 @@ from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import FUNCTIONS, SWEEP
 from myflux_keys.names import PLATFORM_TENANT, TAG_CELL, TAG_TENANT
 
+_READ_RULE: Final = "DescribeRule ListTagsForResource ListTargetsByRule"
+
 
 def _arns(names: CellNames, service: str, resources: Sequence[str], *, region: bool = True) -> list[str]:
     where = names.region if region else ""
@@ -261,11 +263,11 @@ def look(names: CellNames) -> list[Grant]:
         Grant("cloudwatch", "ListTagsForResource", _alarms(names)),
         Grant("cloudwatch", "GetDashboard", _dashboards(names)),
         *look_at_buckets(names),
-        Grant("events", "DescribeRule ListTagsForResource ListTargetsByRule", _rules(names)),
+        Grant("events", _READ_RULE, _rules(names)),
         # Apart from the others: who may change those may not change this one.
         Grant(
             "events",
-            "DescribeRule ListTagsForResource ListTargetsByRule",
+            _READ_RULE,
             _arns(names, "events", [f"rule/{names.handover_rule}"]),
         ),
         # `offboard` calls the sweep to revoke a tenant's keys: it answers only with ids.

@@ -20,7 +20,7 @@ def handover_trust(principals: Sequence[str]) -> Document:
     """`principals` are ARNs of users and of people's roles. A session is for one tenant, as the runtime's is, and was
     begun with a second factor: without one aws:MultiFactorAuthPresent is absent for an access key, and Bool fails.
 
-    A user's session bears the user's name in AWS's records. Of whoever has a role's session already, AWS offers nothing
+    A user's session has the user's name in AWS's records. Of whoever has a role's session already, AWS offers nothing
     to compare the name with: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
     """
     users = [arn for arn in principals if ":user/" in arn]

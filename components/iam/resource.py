@@ -66,7 +66,7 @@ def tenant_secret(
             "Action": READ,
             "Resource": "*",
             "Condition": {
-                "StringEquals": {"aws:PrincipalArn": [reader_role, *people] if people else reader_role},
+                "StringEquals": {"aws:PrincipalArn": _either(reader_role, *people)},
                 # A negated operator holds for an absent tag too: an untagged session is denied.
                 "StringNotEquals": {f"aws:PrincipalTag/{TAG_TENANT}": names.tenant},
             },
@@ -95,6 +95,11 @@ def _current_only(role: str) -> Statement:
     }
 
 
+def _either(arn: str, *others: str) -> str | list[str]:
+    """One ARN stays a text: a cell without hand-overs keeps its policies as they are."""
+    return [arn, *others] if others else arn
+
+
 def reads_denied(reader_role: str, *people: str) -> Statement:
     """What `enabled: false` adds; `people` is the hand-over role, where it may read. In an emergency, `myflux-keys`
     adds the same statement at once."""
@@ -104,7 +109,7 @@ def reads_denied(reader_role: str, *people: str) -> Statement:
         "Principal": "*",
         "Action": READ,
         "Resource": "*",
-        "Condition": {"StringEquals": {"aws:PrincipalArn": [reader_role, *people] if people else reader_role}},
+        "Condition": {"StringEquals": {"aws:PrincipalArn": _either(reader_role, *people)}},
     }
 
 

@@ -17,6 +17,7 @@ from functions.shared.handover import Current, Handover, OldKey, Standing, stand
 from functions.shared.old_keys import Versions
 from myflux_keys import names
 from myflux_keys.version_labels import CURRENT, PENDING
+from ops import ways_out
 from ops.account import Account
 from ops.actions import functions_client, history
 from ops.errors import OperationError, explain
@@ -87,8 +88,8 @@ def sentences(tenant: Tenant, record: Handover, holds: Standing, found: Keys) ->
     lines = [_recorded(tenant, record)]
     if holds.state == "due":
         lines.append(
-            f"The key was rotated meanwhile, so {who} has an old one already: run `myflux-keys handover {slug} "
-            f"--consumer {record.consumer}` again."
+            f"The key was rotated meanwhile, so {who} has an old one already: run "
+            f"`{ways_out.hand_over(slug, record.consumer)}` again."
         )
     elif holds.state == "unknown":
         lines.append(

@@ -209,7 +209,7 @@ def _consumer(tenant: Tenant, one: Consumer, seen: HandoverSeen | None) -> tuple
     """What is said of it, the state, and what to type."""
     if not one.pasted:
         return f"{one.name} reads it by itself", "ok", ""
-    command = f"myflux-keys handover {tenant.tenant} --consumer {one.name}"
+    command = ways_out.hand_over(tenant.tenant, one.name)
     if seen is None:
         return f"{one.name}: the health function did not tell whether it has the current key", "could not be asked", ""
     told = f"{one.name}: {_HANDOVERS.get(seen.state, seen.state)}"

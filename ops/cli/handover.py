@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ops import ways_out
 from ops.actions import run_handover
 from ops.actions.run_handover import Asked, Done, Talk
 from ops.cli import ask, options, output
@@ -71,7 +72,7 @@ def handover(
             "closed": "the page was closed before anything was confirmed",
             "too_long": "ten minutes are over",
         }.get(done.end, "stopped")
-        again = f"myflux-keys handover {tenant} --consumer {consumer}"
+        again = ways_out.hand_over(tenant, consumer)
         output.fail(
             f"{told}: the key is forgotten, and the hand-over is still due. `{again}` begins again.",
             code=_INTERRUPTED if done.end == "stopped" else 1,
