@@ -6,9 +6,6 @@ A picture depends on the machine's fonts, so no test compares it; a test knows t
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +14,7 @@ from typing import Any, Final
 
 from playwright.sync_api import expect
 
+from docs.screenshots import shrink
 from local.cell import LocalCell
 from tests.browser.launch import NewPage, chromium, opening
 from tests.connect_page.customer import Customer, Tab
@@ -141,10 +139,7 @@ def main() -> None:
                 intake.close()
         finally:
             cell.stop()
-    if quant := shutil.which("pngquant"):
-        subprocess.run([quant, "--force", "--ext", ".png", "--strip", "--speed", "1", "64", *images], check=True)
-    else:
-        sys.stderr.write("The pictures are large: install pngquant and run this again.\n")
+    shrink(images)
 
 
 if __name__ == "__main__":

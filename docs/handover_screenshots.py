@@ -5,9 +5,6 @@ A picture depends on the machine's fonts, so no test compares it; a test knows t
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +12,7 @@ from typing import Any, Final
 
 from playwright.sync_api import expect
 
+from docs.screenshots import shrink
 from ops.handover_page.clipboard import Clipboard
 from tests.browser.launch import NewPage, chromium, opening
 from tests.handover.person import NO_CLIPBOARD, Command, Tab, allow_clipboard
@@ -125,10 +123,7 @@ def take(picture: Picture, new_page: NewPage) -> Path:
 def main() -> None:
     with chromium() as browser, opening(browser) as new_page:
         images = [take(picture, new_page) for picture in PICTURES]
-    if quant := shutil.which("pngquant"):
-        subprocess.run([quant, "--force", "--ext", ".png", "--strip", "--speed", "1", "64", *images], check=True)
-    else:
-        sys.stderr.write("The pictures are large: install pngquant and run this again.\n")
+    shrink(images)
 
 
 if __name__ == "__main__":

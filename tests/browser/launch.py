@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Final, Protocol
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
@@ -13,6 +14,9 @@ from tools import browser
 
 _ANSWER_MILLISECONDS = 120_000.0
 """Long enough for any machine: only a page that never answers takes this long."""
+
+_LAUNCH: Final[dict[str, Any]] = {"chromium_sandbox": False, "args": ["--disable-dev-shm-usage"]}
+"""Root may not have the sandbox, and a container's shared memory is often too small for a page."""
 
 
 class NewPage(Protocol):
@@ -23,17 +27,30 @@ class NewPage(Protocol):
 
 @contextmanager
 def chromium() -> Generator[Browser]:
-    """A headless browser. Without its sandbox, which root may not have: it opens our own pages alone."""
+    """A headless browser. Without its sandbox: it opens our own pages alone."""
     executable = browser.ensure(os.environ).executable
     with sync_playwright() as playwright:
-        # A container's shared memory is often too small for a page.
-        started = playwright.chromium.launch(
-            executable_path=executable, chromium_sandbox=False, args=["--disable-dev-shm-usage"]
-        )
+        started = playwright.chromium.launch(executable_path=executable, **_LAUNCH)
         try:
             yield started
         finally:
             started.close()
+
+
+@contextmanager
+def recorded(started: Browser, profile: Path, har: Path) -> Generator[BrowserContext]:
+    """Another browser like `started`, with a profile on disk and a HAR archive, which are whole at the end."""
+    context = started.browser_type.launch_persistent_context(
+        profile,
+        executable_path=browser.ensure(os.environ).executable,
+        **_LAUNCH,
+        record_har_path=har,
+        record_har_content="embed",
+    )
+    try:
+        yield context
+    finally:
+        context.close()
 
 
 @contextmanager

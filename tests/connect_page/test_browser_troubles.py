@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,12 +16,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from functions.connect import render
-from tests.browser.launch import NewPage
+from tests.browser.launch import NewPage, recorded
 from tests.connect_page.customer import Customer, Tab
 from tests.connect_page.serving import Way
 from tests.connect_page.world import Given, Intake
 from tests.customer_key.theirs import TheirOpenAI
-from tools import browser as browsers
 
 pytestmark = pytest.mark.browser
 
@@ -342,15 +340,7 @@ def test_the_key_stays_nowhere_in_the_browser(
 ) -> None:
     """Profile on disk (storage, history, caches, session to restore), HAR archive, addresses."""
     key, har = theirs.key()[1], tmp_path / "all.har"
-    context = chromium.browser_type.launch_persistent_context(
-        tmp_path / "profile",
-        executable_path=browsers.ensure(os.environ).executable,
-        chromium_sandbox=False,
-        args=["--disable-dev-shm-usage"],
-        record_har_path=har,
-        record_har_content="embed",
-    )
-    try:
+    with recorded(chromium, tmp_path / "profile", har) as context:
         page = context.new_page()
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url + json.dumps(request.headers)))
@@ -367,8 +357,6 @@ def test_the_key_stays_nowhere_in_the_browser(
         )
         assert page.evaluate(stored) == json.dumps([{}, {}, None, f"{customer.served.url}/#en", ""]).replace(", ", ",")
         assert not context.storage_state().get("origins")
-    finally:
-        context.close()
 
     files = [file for file in (tmp_path / "profile").rglob("*") if file.is_file()]
     assert len(files) > 10, "a profile was written"

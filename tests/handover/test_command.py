@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -18,9 +17,8 @@ from functions.shared.handover import object_name
 from ops.actions import run_handover
 from ops.actions.run_handover import Asked, Done, Talk
 from ops.errors import OperationError
-from tests.browser.launch import NewPage
+from tests.browser.launch import NewPage, recorded
 from tests.handover.world import Pasted, Running, World
-from tools import browser as browsers
 
 pytestmark = [pytest.mark.browser, pytest.mark.cell]
 
@@ -171,15 +169,7 @@ def test_the_key_stays_nowhere(world: World, chromium: Browser, tmp_path: Path) 
     with world.command(*options(tenant.slug)) as running:
         running.give(world.code())
         link = running.link()
-        context = chromium.browser_type.launch_persistent_context(
-            tmp_path / "profile",
-            executable_path=browsers.ensure(os.environ).executable,
-            chromium_sandbox=False,
-            args=["--disable-dev-shm-usage"],
-            record_har_path=har,
-            record_har_content="embed",
-        )
-        try:
+        with recorded(chromium, tmp_path / "profile", har) as context:
             page = context.new_page()
             context.grant_permissions(["clipboard-read", "clipboard-write"], origin=link.partition("/#")[0])
             page.goto(link)
@@ -196,8 +186,6 @@ def test_the_key_stays_nowhere(world: World, chromium: Browser, tmp_path: Path) 
             code, out = running.end()
             expect(page.locator("#clipboard-note")).to_have_text("The clipboard was cleared.")
             everything += [Text("page at the end", page.content().encode())]
-        finally:
-            context.close()
 
     assert code == 0
     profile = [file for file in (tmp_path / "profile").rglob("*") if file.is_file()]
