@@ -8,6 +8,7 @@ https://www.pulumi.com/docs/iac/guides/building-extending/automation-api/concept
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,9 @@ from pulumi.runtime import settings
 import program
 from ops.stacks import sources
 from tenancy.address import LOCAL_OPENAI_URL
+
+_ASYNCIO: Final = "asyncio"
+_SERVER: Final = "grpc._server"
 
 _LOADED: Final = sources.code_digest()
 """Of the code that this process has loaded: a cluster's worker may live on while its checkout changes."""
@@ -58,17 +62,40 @@ def _let_the_engine_end_first() -> None:
     engine.Log = log
 
 
+class _OwnLogging:
+    """The levels before the first program, while at least one runs. Two threads may each run one at the same time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running = 0
+        self._before: dict[str, int] = {}
+
+    def begin(self) -> None:
+        with self._lock:
+            if self._running == 0:
+                self._before = {name: logging.getLogger(name).level for name in (_ASYNCIO, _SERVER)}
+                logging.getLogger(_SERVER).setLevel(logging.CRITICAL)
+            self._running += 1
+
+    def end(self) -> None:
+        with self._lock:
+            self._running -= 1
+            if self._running == 0:
+                for name, level in self._before.items():
+                    logging.getLogger(name).setLevel(level)
+
+
+_own_logging: Final = _OwnLogging()
+
+
 @contextmanager
 def own_logging() -> Generator[None]:
     """Undoes what the SDK sets for the whole process while a program runs: asyncio's warnings are switched off.
 
     Nor does gRPC show the traceback of a program whose engine was killed: what became of the engine is told
     (`failure`)."""
-    asyncio, server = logging.getLogger("asyncio"), logging.getLogger("grpc._server")
-    levels = asyncio.level, server.level
-    server.setLevel(logging.CRITICAL)
+    _own_logging.begin()
     try:
         yield
     finally:
-        asyncio.setLevel(levels[0])
-        server.setLevel(levels[1])
+        _own_logging.end()

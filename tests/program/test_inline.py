@@ -63,6 +63,20 @@ def test_nothing_of_one_stack_reaches_the_next(platform: Rig, engine: Engine, mo
     assert engine.preview(first).changes == made, "the engine starts a process for it, with the same result"
 
 
+def test_programs_that_overlap_leave_the_levels_of_logging_as_they_were() -> None:
+    """The first to begin may be the first to end: what it restores is not what the second one saw."""
+    loggers = [logging.getLogger(name) for name in ("asyncio", "grpc._server")]
+    before = [logger.level for logger in loggers]
+    first, second = inline.own_logging(), inline.own_logging()
+    first.__enter__()
+    second.__enter__()
+    loggers[0].setLevel(logging.CRITICAL)
+    first.__exit__(None, None, None)
+    assert loggers[1].level == logging.CRITICAL, "the second one still runs"
+    second.__exit__(None, None, None)
+    assert [logger.level for logger in loggers] == before
+
+
 def test_fifty_stacks_in_one_worker_are_told_apart(
     platform: Rig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
