@@ -232,6 +232,7 @@ def _pipeline(cell: Cell) -> DeployerArgs | None:
         state=State(kept.bucket, kept.kms_key, pulumi.get_project()),
         replicas=_replicas(cell),
         boundary_arn=cell.names.policy_arn(cell.names.people_role) if cell.bootstrapped else None,
+        connect=cell.connect.enabled,
     )
 
 

@@ -10,6 +10,7 @@ import pulumi
 from pulumi_aws.iam import Policy, Role, RolePolicy, RolePolicyAttachment
 
 from components.iam.copies import Replica
+from components.iam.deployer_connect import deployer_connect
 from components.iam.deployer_permissions import deployer_looks, deployer_permissions
 from components.iam.deployer_state import State, deployer_state
 from components.iam.deployer_trust import Job, deployer_trust
@@ -28,6 +29,8 @@ class DeployerArgs:
     replicas: Sequence[Replica] = ()
     boundary_arn: str | None = None
     """What limits the role, where the bootstrap made it."""
+    connect: bool = False
+    """Whether the platform has the connect page."""
 
 
 class Deployer(pulumi.ComponentResource):
@@ -78,6 +81,16 @@ class Deployer(pulumi.ComponentResource):
             tags=names.tags,
             opts=child,
         )
+        if args.connect:
+            connect = Policy(
+                f"{name}-connect",
+                name=names.deployer_connect_policy,
+                description="What a pipeline reads back of connect.",
+                policy=json.dumps(deployer_connect(names)),
+                tags=names.tags,
+                opts=child,
+            )
+            RolePolicyAttachment(f"{name}-connect-attachment", role=role.name, policy_arn=connect.arn, opts=child)
         RolePolicyAttachment(f"{name}-attachment", role=role.name, policy_arn=looks.arn, opts=child)
         RolePolicyAttachment(f"{name}-state-attachment", role=role.name, policy_arn=state.arn, opts=child)
         self.role_arn = role.arn

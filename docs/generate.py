@@ -19,6 +19,7 @@ import typer.main
 from components.iam import copies, handover, identity, resource
 from components.iam.bootstrap_permissions import bootstrap_deletion, bootstrap_permissions
 from components.iam.boundary import permissions_boundary
+from components.iam.deployer_connect import deployer_connect
 from components.iam.deployer_permissions import deployer_looks, deployer_permissions
 from components.iam.deployer_state import State, deployer_state
 from components.iam.deployer_trust import Job, deployer_trust
@@ -97,6 +98,7 @@ def iam_documents() -> str:
             deployer_trust(_CELL, Job(GITHUB_ISSUER, AWS_AUDIENCE, _JOB.subject)),
         ),
         ("Pipeline: what it reads", deployer_looks(_CELL)),
+        ("Pipeline of a cell with connect: what else it reads", deployer_connect(_CELL)),
         ("Pipeline that deploys tenants: what it changes", deployer_permissions(_CELL, "tenants")),
         ("Pipeline that deploys tenants: its stacks' state", deployer_state(_CELL, "tenants", _STATE)),
         ("Pipeline that deploys everything: what it changes", deployer_permissions(_CELL, "everything")),

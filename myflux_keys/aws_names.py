@@ -140,6 +140,9 @@ class CellNames:
         """Every EventBridge rule of the platform."""
         return self.rotation_failed_rule, *(self.rule(one) for one in FUNCTIONS if one.rule)
 
+    def rule_arn(self, rule: str) -> str:
+        return self._arn("events", f"rule/{rule}")
+
     @property
     def runtime_role(self) -> str:
         return runtime_role(self.cell)
@@ -166,6 +169,10 @@ class CellNames:
     @property
     def deployer_looks_policy(self) -> str:
         return f"{self.deployer_role}-looks"
+
+    @property
+    def deployer_connect_policy(self) -> str:
+        return f"{self.deployer_role}-connect"
 
     def deployer_state_policy(self, deploys: str) -> str:
         """`deploys` is `tenants` or `everything`: the policy pack chooses its table by this name."""
@@ -246,6 +253,10 @@ class CellNames:
 
     def log_group(self, function: str) -> str:
         return f"/aws/lambda/{function}"
+
+    def log_group_arn(self, function: str) -> str:
+        """As the actions on tags name it: without ``:*``."""
+        return self._arn("logs", f"log-group:{self.log_group(function)}")
 
     def role_arn(self, role: str) -> str:
         return self._arn("iam", f"role/{role}", regional=False)

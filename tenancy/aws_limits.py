@@ -57,6 +57,7 @@ def cell_names(names: CellNames) -> Iterator[tuple[Limit, str]]:
         names.people_role,
         names.read_policy,
         names.deployer_looks_policy,
+        names.deployer_connect_policy,
         names.deployer_state_policy("everything"),
     )
     yield from ((POLICY, name) for name in policies)

@@ -13,6 +13,7 @@ handover              the role of people who paste keys into a consumer's dashbo
 connect               the intake, its keys, page and promoter
 deployer_permissions  what a pipeline's role may do
 deployer_state        the state of the stacks that a pipeline deploys
+deployer_connect      what a pipeline reads back of connect
 deployer_calls        the calls that each resource type needs
 deployer_buckets      those of the health bucket's types
 grants                a row of these tables

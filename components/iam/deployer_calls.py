@@ -17,7 +17,13 @@ from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import FUNCTIONS, SWEEP
 from myflux_keys.names import PLATFORM_TENANT, TAG_CELL, TAG_TENANT
 
-_READ_RULE: Final = "DescribeRule ListTagsForResource ListTargetsByRule"
+READ_RULE: Final = "DescribeRule ListTagsForResource ListTargetsByRule"
+READ_ROLE: Final = "GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies ListRoleTags"
+READ_POLICY: Final = "GetPolicy GetPolicyVersion ListPolicyTags ListPolicyVersions"
+READ_FUNCTION: Final = (
+    "GetFunction GetFunctionCodeSigningConfig GetFunctionConcurrency GetFunctionConfiguration GetPolicy ListTags "
+    "ListVersionsByFunction"
+)
 
 
 def _arns(names: CellNames, service: str, resources: Sequence[str], *, region: bool = True) -> list[str]:
@@ -107,7 +113,7 @@ def _fixed(service: str, actions: str, of: Callable[[CellNames], Sequence[str]])
 
 
 def _rules(names: CellNames) -> list[str]:
-    return _arns(names, "events", [f"rule/{rule}" for rule in names.rules])
+    return [names.rule_arn(rule) for rule in names.rules]
 
 
 def _topics(names: CellNames) -> list[str]:
@@ -122,7 +128,7 @@ def _subscription(names: CellNames, _: Deploys) -> list[Grant]:
 
 def _log_groups(names: CellNames) -> list[str]:
     """As the actions on tags name them: the ARN without ``:*``."""
-    return _arns(names, "logs", [f"log-group:{names.log_group(names.function(one))}" for one in FUNCTIONS])
+    return [names.log_group_arn(names.function(one)) for one in FUNCTIONS]
 
 
 def _log_group(names: CellNames, _: Deploys) -> list[Grant]:
@@ -235,7 +241,9 @@ BUILD: Final[Mapping[str, Grants]] = {
 
 
 def look(names: CellNames) -> list[Grant]:
-    """What refresh reads and operators call, whatever is deployed. The first five actions have no resource."""
+    """What refresh reads and operators call, whatever is deployed. The first five actions have no resource.
+
+    Of connect: `deployer_connect`."""
     own = (names.deployer_looks_policy, *map(names.deployer_state_policy, get_args(Deploys)))
     policies = [*map(names.policy_arn, (names.read_policy, names.boundary_policy, *own))]
     roles = [*_roles(names), names.role_arn(names.deployer_role), names.handover_role_arn]
@@ -249,27 +257,18 @@ def look(names: CellNames) -> list[Grant]:
         Grant("sns", "GetSubscriptionAttributes", ["*"]),
         Grant("secretsmanager", "DescribeSecret GetResourcePolicy ListSecretVersionIds", secrets),
         Grant("kms", "DescribeKey GetKeyPolicy GetKeyRotationStatus ListResourceTags", [any_key(names)]),
-        Grant("iam", "GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies ListRoleTags", roles),
-        Grant("iam", "GetPolicy GetPolicyVersion ListPolicyTags ListPolicyVersions", policies),
+        Grant("iam", READ_ROLE, roles),
+        Grant("iam", READ_POLICY, policies),
         Grant("logs", "ListTagsForResource", _log_groups(names)),
         Grant("sqs", "GetQueueAttributes GetQueueUrl ListQueueTags", _queues(names)),
         Grant("sns", "GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource", _topics(names)),
-        Grant(
-            "lambda",
-            "GetFunction GetFunctionCodeSigningConfig GetFunctionConcurrency GetFunctionConfiguration GetPolicy "
-            "ListTags ListVersionsByFunction",
-            _function_arns(names),
-        ),
+        Grant("lambda", READ_FUNCTION, _function_arns(names)),
         Grant("cloudwatch", "ListTagsForResource", _alarms(names)),
         Grant("cloudwatch", "GetDashboard", _dashboards(names)),
         *look_at_buckets(names),
-        Grant("events", _READ_RULE, _rules(names)),
+        Grant("events", READ_RULE, _rules(names)),
         # Apart from the others: who may change those may not change this one.
-        Grant(
-            "events",
-            _READ_RULE,
-            _arns(names, "events", [f"rule/{names.handover_rule}"]),
-        ),
+        Grant("events", READ_RULE, [names.rule_arn(names.handover_rule)]),
         # `offboard` calls the sweep to revoke a tenant's keys: it answers only with ids.
         Grant("lambda", "InvokeFunction", [names.function_arn(SWEEP)]),
     ]

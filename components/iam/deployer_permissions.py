@@ -43,13 +43,13 @@ def deployer_permissions(names: CellNames, deploys: Deploys) -> Document:
     """What the role may change, and what it never may. Fits a role's inline policies, which hold 10,240 characters."""
     grants = [grant for grant in _changes(names, deploys) if grant.service not in BESIDE]
     never: Statement = {"Sid": "NeverAValue", "Effect": "Deny", "Action": list(NEVER), "Resource": "*"}
-    return document(*_statements(grants), never)
+    return document(*merged(grants), never)
 
 
 def deployer_beside(names: CellNames, deploys: Deploys) -> list[Statement]:
     """What the role may change of the services in BESIDE, and read of those in READ_BESIDE."""
     changes = [grant for grant in _changes(names, deploys) if grant.service in BESIDE]
-    return _statements([*changes, *(grant for grant in look(names) if grant.service in READ_BESIDE)])
+    return merged([*changes, *(grant for grant in look(names) if grant.service in READ_BESIDE)])
 
 
 def _changes(names: CellNames, deploys: Deploys) -> list[Grant]:
@@ -67,10 +67,10 @@ def deployer_looks(names: CellNames, replicas: Sequence[Replica] = ()) -> Docume
     Fits a managed policy, which holds 6,144 characters.
     """
     looks = [grant for grant in look(names) if grant.service not in READ_BESIDE]
-    return document(*_statements([*looks, *_copies(names, replicas)]))
+    return document(*merged([*looks, *_copies(names, replicas)]))
 
 
-def _statements(grants: Iterable[Grant]) -> list[Statement]:
+def merged(grants: Iterable[Grant]) -> list[Statement]:
     """As few statements as the grants fit in, since each costs characters, and none that allows more than they do."""
     return [_statement(alike) for alike in _across_services(_same_actions(_same_resources(grants)))]
 

@@ -1,21 +1,22 @@
 """The most that a pipeline's role may do, by what it deploys.
 
-Owns five tables: TENANTS and EVERYTHING limit the role's inline policy, TENANTS_STATE and EVERYTHING_STATE the managed
-policy on the stacks' state, on declarations, on schedules and on what else of S3 and CloudWatch it changes, LOOKS the
-one that reads the rest. Leaves out the condition that each action needs (`own_deployer`) and other roles' tables
-(`own_grants`).
+Owns six tables: TENANTS and EVERYTHING limit the role's inline policy, TENANTS_STATE and EVERYTHING_STATE the managed
+policy on the stacks' state, on declarations, on schedules and on what else of S3 and CloudWatch it changes, CONNECT the
+one that reads connect, LOOKS the one that reads the rest. Leaves out the condition that each action needs
+(`own_deployer`) and other roles' tables (`own_grants`).
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from .own_functions import KINDS, SCHEDULED
-from .own_grants import Grant, admin_secrets, customers_admin_secrets, health_bucket, secrets
+from .own_functions import KINDS, PAGES, PROMOTERS, SCHEDULED
+from .own_grants import Grant, admin_secrets, connect_bucket, customers_admin_secrets, health_bucket, secrets
 
 TENANTS: Final = "tenants"
 EVERYTHING: Final = "everything"
 LOOKS: Final = "looks"
+CONNECT: Final = "connect-looks"
 TENANTS_STATE: Final = "tenants-state"
 EVERYTHING_STATE: Final = "everything-state"
 _ANY_KEY: Final = "arn:~:kms:~:~:key/*"
@@ -26,13 +27,22 @@ _READ_BUCKET: Final = (
     "GetBucketPolicy GetBucketPublicAccessBlock GetBucketRequestPayment GetBucketTagging GetBucketVersioning "
     "GetBucketWebsite GetEncryptionConfiguration GetLifecycleConfiguration GetReplicationConfiguration ListBucket"
 )
+_READ_ROLE: Final = "GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies ListRoleTags"
+_READ_POLICY: Final = "GetPolicy GetPolicyVersion ListPolicyTags ListPolicyVersions"
+_READ_FUNCTION: Final = (
+    "GetFunction GetFunctionCodeSigningConfig GetFunctionConcurrency GetFunctionConfiguration GetPolicy ListTags "
+    "ListVersionsByFunction"
+)
+_READ_RULE: Final = "DescribeRule ListTagsForResource ListTargetsByRule"
 _RULES: Final = ("rotation-failed", *(one.rule for one in SCHEDULED))
 
 
 def deployer_grants(kind: str, cell: str) -> tuple[Grant, ...]:
-    """`kind` is one of the five tables."""
+    """`kind` is one of the six tables."""
     if kind == LOOKS:
         return _looks(cell)
+    if kind == CONNECT:
+        return _connect(cell)
     if kind in (TENANTS_STATE, EVERYTHING_STATE):
         return _state(kind, cell)
     return (*_on_secrets(kind, cell), *(_platforms(cell) if kind == EVERYTHING else ()))
@@ -56,8 +66,8 @@ def _functions(cell: str, names: tuple[str, ...] = KINDS) -> tuple[str, ...]:
     return tuple(f"arn:~:lambda:~:~:function:myflux-{cell}-{name}" for name in names)
 
 
-def _function_roles(cell: str) -> tuple[str, ...]:
-    return tuple(f"arn:~:iam::~:role/myflux-{cell}-{name}" for name in KINDS)
+def _function_roles(cell: str, names: tuple[str, ...] = KINDS) -> tuple[str, ...]:
+    return tuple(f"arn:~:iam::~:role/myflux-{cell}-{name}" for name in names)
 
 
 def _roles(cell: str) -> tuple[str, ...]:
@@ -139,29 +149,33 @@ def _looks(cell: str) -> tuple[Grant, ...]:
         *_on("logs", "DescribeLogGroups", "*"),
         *_on("secretsmanager", "DescribeSecret GetResourcePolicy ListSecretVersionIds", *governed(EVERYTHING, cell)),
         *_on("kms", "DescribeKey GetKeyPolicy GetKeyRotationStatus ListResourceTags", _ANY_KEY),
-        *_on(
-            "iam",
-            "GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies ListRoleTags",
-            *_roles(cell),
-            *roles,
-        ),
-        *_on("iam", "GetPolicy GetPolicyVersion ListPolicyTags ListPolicyVersions", *policies),
+        *_on("iam", _READ_ROLE, *_roles(cell), *roles),
+        *_on("iam", _READ_POLICY, *policies),
         *_on("logs", "ListTagsForResource", *_logs(cell)),
         *_on("sqs", "GetQueueAttributes GetQueueUrl ListQueueTags", _queue(cell)),
         *_on("sns", "GetSubscriptionAttributes", "*"),
         *_on("sns", "GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource", topic),
-        *_on(
-            "lambda",
-            "GetFunction GetFunctionCodeSigningConfig GetFunctionConcurrency GetFunctionConfiguration GetPolicy "
-            "ListTags ListVersionsByFunction",
-            *_functions(cell),
-        ),
+        *_on("lambda", _READ_FUNCTION, *_functions(cell)),
         *_on("lambda", "InvokeFunction", *_functions(cell, ("sweep",))),
         *_on("cloudwatch", "ListTagsForResource", _alarms(cell)),
         *_on("cloudwatch", "GetDashboard", _dashboard(cell)),
         *_on("s3", _READ_BUCKET, health_bucket(cell)),
         # The KMS keys of secrets' replicas.
         *_on("kms", "Decrypt Encrypt GenerateDataKey", "arn:~:kms:~:~:key/~"),
+    )
+
+
+def _connect(cell: str) -> tuple[Grant, ...]:
+    """The page, the promoter and the settings of their bucket: nothing that customers handed in."""
+    kinds = (*PAGES, *PROMOTERS)
+    return (
+        *_on("iam", _READ_ROLE, *_function_roles(cell, kinds)),
+        *_on("iam", _READ_POLICY, cells_policy(cell, "deployer-connect")),
+        *_on("lambda", _READ_FUNCTION, *_functions(cell, kinds)),
+        *_on("lambda", "GetFunctionUrlConfig", *_functions(cell, PAGES)),
+        *_on("logs", "ListTagsForResource", *_logs(cell, kinds)),
+        *_on("events", _READ_RULE, *_rules(cell, ("promoter",))),
+        *_on("s3", _READ_BUCKET, connect_bucket(cell)),
     )
 
 
@@ -176,12 +190,7 @@ def _state(kind: str, cell: str) -> tuple[Grant, ...]:
         *_on("s3", "DeleteObject GetObject PutObject", *writes),
         *_on("s3", "GetObject", "arn:~:s3:::~/.pulumi/meta.yaml", *platform),
         *_on("kms", "Decrypt Encrypt", "arn:~:kms:~:~:key/~"),
-        *_on(
-            "events",
-            "DescribeRule ListTagsForResource ListTargetsByRule",
-            *_rules(cell),
-            f"arn:~:events:~:~:rule/myflux-{cell}-handover-used",
-        ),
+        *_on("events", _READ_RULE, *_rules(cell), *_rules(cell, ("handover-used",))),
         *_declarations(cell),
         *(_beside(cell) if kind == EVERYTHING_STATE else ()),
     )
@@ -222,12 +231,12 @@ def _files(stack: str, endings: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def _rules(cell: str) -> tuple[str, ...]:
-    return tuple(f"arn:~:events:~:~:rule/myflux-{cell}-{rule}" for rule in _RULES)
+def _rules(cell: str, rules: tuple[str, ...] = _RULES) -> tuple[str, ...]:
+    return tuple(f"arn:~:events:~:~:rule/myflux-{cell}-{rule}" for rule in rules)
 
 
-def _logs(cell: str) -> tuple[str, ...]:
-    return tuple(f"arn:~:logs:~:~:log-group:/aws/lambda/myflux-{cell}-{name}" for name in KINDS)
+def _logs(cell: str, names: tuple[str, ...] = KINDS) -> tuple[str, ...]:
+    return tuple(f"arn:~:logs:~:~:log-group:/aws/lambda/myflux-{cell}-{name}" for name in names)
 
 
 def _alarms(cell: str) -> str:

@@ -19,7 +19,7 @@ from .iam.policy_holders import MANAGED_POLICY, HeldDocument, documents
 from .intake_keys import VERIFY_MAC, on_intakes_key
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .own_deployer import denies_values, deploys, states, unmet
-from .own_deployer_grants import EVERYTHING, EVERYTHING_STATE, LOOKS, TENANTS, TENANTS_STATE, deployer_grants
+from .own_deployer_grants import CONNECT, EVERYTHING, EVERYTHING_STATE, LOOKS, TENANTS, TENANTS_STATE, deployer_grants
 from .own_grants import CRYPTOGRAPHY, OF_ONE_TENANT, PUT_METRIC_DATA, Grant, grants_of, secrets_of
 from .via_service import through_secrets_manager
 
@@ -34,9 +34,10 @@ _MANAGED: Final = {
     "read": "runtime",
     "boundary": "boundary",
     "deployer-looks": LOOKS,
+    "deployer-connect": CONNECT,
     **{f"deployer-{kind}": kind for kind in _STATES},
 }
-_PIPELINES: Final = (TENANTS, EVERYTHING, LOOKS, *_STATES)
+_PIPELINES: Final = (TENANTS, EVERYTHING, LOOKS, CONNECT, *_STATES)
 
 
 def whose(held: HeldDocument) -> ownership.OurRole | None:
@@ -119,6 +120,8 @@ def _of_another_service(action: str, resource: str) -> bool:
 def _called(kind: str) -> str:
     if kind in (TENANTS, EVERYTHING, *_STATES):
         return f"a pipeline that deploys {kind.removesuffix('-state')}"
+    if kind in _PIPELINES:
+        return "what a pipeline reads back"
     return f"the {kind} role"
 
 

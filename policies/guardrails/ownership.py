@@ -32,7 +32,14 @@ PLATFORM: Final = "_platform"
 
 _ROLES: Final = ("runtime", *KINDS, "deployer", "handover")
 """The endings of our roles' names; KINDS are those of our functions' names too."""
-_POLICIES: Final = ("read", "boundary", "deployer-looks", "deployer-tenants-state", "deployer-everything-state")
+_POLICIES: Final = (
+    "read",
+    "boundary",
+    "deployer-looks",
+    "deployer-connect",
+    "deployer-tenants-state",
+    "deployer-everything-state",
+)
 _OTHERS: Final = ("dead-letters", "alarms", "rotation-failed", "handover-used", *(one.rule for one in SCHEDULED))
 """The queue, the topic and the rules."""
 
@@ -52,10 +59,7 @@ _TENANT: Final = r"(?P<tenant>[a-z][a-z0-9-]{2,31})"
 _TENANT_SECRET: Final = re.compile(rf"myflux/{_CELL}/{_TENANT}/openai", re.ASCII)
 _ADMIN_SECRET: Final = re.compile(rf"myflux-admin/{_CELL}/openai", re.ASCII)
 _ROLE: Final = re.compile(rf"myflux-{_CELL}(?:-(?P<kind>{'|'.join(_ROLES)})|_{_TENANT})", re.ASCII)
-CELLS_POLICY: Final = re.compile(
-    r"myflux-(?P<cell>[a-z][a-z0-9-]{2,19})-(?P<kind>read|boundary|deployer-(looks|(tenants|everything)-state))",
-    re.ASCII,
-)
+CELLS_POLICY: Final = re.compile(rf"myflux-{_CELL}-(?P<kind>{'|'.join(_POLICIES)})", re.ASCII)
 """The names of a cell's managed policies, whose content and attachments `own_roles` judges."""
 _ROLE_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):(?:role|user)/(?:[^*?]*/)?(?P<name>[^*?/]+)")
 HEALTH_BUCKET: Final = re.compile(r"myflux-health-(?P<cell>[a-z][a-z0-9-]{2,19})-[0-9]{12}", re.ASCII)

@@ -23,7 +23,9 @@ KEY = "arn:aws:kms:us-east-1:000000000000:key/ab12cd34"
 PIPELINE = f"""state: {{bucket: {BUCKET}, kms_key: "{KEY}"}}
 pipeline:
   github: {{repository: myflux/keys, {IDS}, environment: local}}
+connect: {{enabled: true}}
 """
+"""With connect, which the pipeline compares every night and a person deploys."""
 
 
 @pytest.fixture(scope="session")

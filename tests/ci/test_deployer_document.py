@@ -12,6 +12,7 @@ from components.iam import identity
 from components.iam.boundary import permissions_boundary
 from components.iam.copies import Replica
 from components.iam.deployer_calls import BUILD, TENANT_TYPES, look
+from components.iam.deployer_connect import deployer_connect, look_at_connect
 from components.iam.deployer_permissions import (
     NEVER,
     READ_BESIDE,
@@ -72,7 +73,9 @@ def test_statements_that_list_several_services_allow_what_the_table_grants(mode:
     beside = [one for one in deployer_state(LONGEST, mode, STATE)["Statement"] if "Sid" not in one]
     assert beside == deployer_beside(LONGEST, mode), "what the inline policy has no room for is in the other one"
     assert rights(deployer_looks(LONGEST)["Statement"]) | granted(read) == granted(look(LONGEST))
-    for one in written:
+    connect = deployer_connect(LONGEST)["Statement"]
+    assert rights(connect) == granted(look_at_connect(LONGEST))
+    for one in [*written, *connect]:
         assert "*" not in one["Resource"] or len(one["Resource"]) == 1, "or every action would be on everything"
 
 
@@ -91,6 +94,7 @@ def test_it_fits_into_what_aws_takes() -> None:
     assert max(size(deployer_permissions(LONGEST, mode)) for mode in MODES) <= 10_240, "inline policies of one role"
     for written in (
         deployer_looks(LONGEST, COPIES),
+        deployer_connect(LONGEST),
         *(deployer_state(LONGEST, mode, STATE) for mode in MODES),
         permissions_boundary(LONGEST, COPIES),
         identity.runtime_read(LONGEST, COPIES),
@@ -100,9 +104,22 @@ def test_it_fits_into_what_aws_takes() -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_a_pipeline_reads_the_settings_of_connect_and_nothing_that_was_handed_in(mode: Deploys) -> None:
+    read = rights(deployer_connect(LONGEST)["Statement"])
+    assert {action.partition(":")[0] for action, _, _ in read} == {"events", "iam", "lambda", "logs", "s3"}
+    begins = {action.partition(":")[2] for action, _, _ in read}
+    assert {name for name in begins if not name.startswith(("Get", "List", "Describe"))} == set()
+    assert "GetObject" not in begins
+    assert {place for action, place, _ in read if action.startswith("s3:")} == {LONGEST.connect_bucket_arn}
+    every = rights(deployer_looks(LONGEST)["Statement"]) | rights(deployer_state(LONGEST, mode, STATE)["Statement"])
+    assert not [place for _, place, _ in every if place.startswith(LONGEST.connect_bucket_arn)]
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_no_statement_allows_what_is_never_allowed(mode: Deploys) -> None:
     written = deployer_permissions(LONGEST, mode)
-    every = allowed(written) | allowed(deployer_looks(LONGEST, COPIES)) | allowed(deployer_state(LONGEST, mode, STATE))
+    others = (deployer_looks(LONGEST, COPIES), deployer_connect(LONGEST), deployer_state(LONGEST, mode, STATE))
+    every = allowed(written).union(*map(allowed, others))
     assert not every & {*NEVER, "iam:DeleteRolePermissionsBoundary", "kms:GenerateMac", "kms:PutKeyPolicy"}
     assert not [action for action in every if "*" in action], "a wildcard would grow with AWS"
     denied = {one["Sid"]: one for one in written["Statement"] if one["Effect"] == "Deny"}

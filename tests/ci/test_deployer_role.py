@@ -29,7 +29,7 @@ def wide(bootstrapped: Rig, repository: Repository) -> Iterator[Rig]:
     """A person lets the pipeline deploy everything, for as long as these tests run."""
     file = repository.checkout / "cells" / f"{CELL}.yaml"
     before = file.read_text(encoding="utf-8")
-    without_people = re.sub(r"(?m)^handover:.*\n", "", before)  # Such a pipeline makes no role for them.
+    without_people = re.sub(r"(?m)^(handover|connect):.*\n", "", before)  # Such a pipeline makes neither.
     file.write_text(without_people.replace("pipeline:\n", "pipeline:\n  deploys: everything\n"), encoding="utf-8")
     bootstrapped.up(CELL)
     yield bootstrapped

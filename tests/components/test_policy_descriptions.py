@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOYED = {
     "cell_boundary {name}-boundary": 'f"The most that a role of cell {names.cell} can ever do."',
+    "deployer {name}-connect": '"What a pipeline reads back of connect."',
     "deployer {name}-looks": '"What a pipeline reads back, and the state of its stacks."',
     "deployer {name}-state": '"The state of the stacks that a pipeline deploys."',
     "people_access {name}-limit": 'f"The most that a person or a pipeline that deploys cell {names.cell} can ever do."',

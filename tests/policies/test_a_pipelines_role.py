@@ -166,6 +166,30 @@ def test_what_is_wider_is_refused(platform: tuple[Resource, ...], wider: str) ->
     assert {(one.urn.rpartition("::")[2], one.kind) for one in found} == {(name, "violation")}, found
 
 
+ANOTHERS = "arn:aws:s3:::myflux-connect-other-000000000000"
+WIDER_ON_CONNECT: dict[str, Edit] = {
+    "what customers handed in": adds("s3:GetObject", "arn:aws:s3:::myflux-connect-local-000000000000/*"),
+    "a link": adds("kms:GenerateMac", "arn:aws:kms:us-east-1:000000000000:key/*"),
+    "another cell's bucket": of("s3:GetBucketPolicy", lambda one: one["Resource"].append(ANOTHERS)),
+    "another function": adds("lambda:GetFunction", "arn:aws:lambda:us-east-1:000000000000:function:myflux-local-rotation"),
+    "another URL": of("lambda:GetFunctionUrlConfig", lambda one: one["Resource"].append(
+        "arn:aws:lambda:us-east-1:000000000000:function:myflux-local-promoter")),
+    "another policy": adds("iam:GetPolicyVersion", "arn:aws:iam::000000000000:policy/myflux-local-boundary"),
+    "another rule": adds("events:DescribeRule", "arn:aws:events:us-east-1:000000000000:rule/myflux-local-sweep"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wider", WIDER_ON_CONNECT)
+def test_a_pipeline_reads_of_connect_what_refresh_reads_and_no_more(wider: str) -> None:
+    platform = with_a_pipeline("local", "tenants", more="connect: {enabled: true}\n")
+    found = findings(NARROW, edited(platform, "local-deployer-connect", "policy", WIDER_ON_CONNECT[wider]))
+    assert {(one.urn.rpartition("::")[2], one.kind) for one in found} == {("local-deployer-connect", "violation")}, (
+        found
+    )
+    attached = changed(platform, "local-deployer-connect-attachment", role="myflux-local-runtime")
+    assert findings("policies-attached-where-they-belong", attached)
+
+
 NOT_A_TENANTS: dict[str, Edit] = {
     "a function's code": adds("lambda:UpdateFunctionCode", "arn:aws:lambda:us-east-1:000000000000:function:myflux-local-rotation"),
     "a role": adds("iam:UpdateRole", "arn:aws:iam::000000000000:role/myflux-local-runtime"),
