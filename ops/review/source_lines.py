@@ -6,7 +6,7 @@ the one that the branch changed.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +30,11 @@ _FIELDS: Final[tuple[tuple[str, str, str, document.FieldPath], ...]] = (
     ("aws:sns/topicSubscription:TopicSubscription", "endpoint", "cells", ("alarm_emails",)),
 )
 """Type, property, folder of the file, field: where a file's field becomes a property as it stands."""
+_TRUSTED: Final[Mapping[str, document.FieldPath]] = {
+    "-handover": ("handover", "principals"),
+    "-deployer": ("pipeline",),
+}
+"""By the end of a role's name: whom the cell's file names for it. Others' trust is the runtime's."""
 
 
 class Places:
@@ -66,6 +71,9 @@ class Places:
         tenant, _, cell = stack.rpartition(".")
         for type_, property_, folder, field in _FIELDS:
             if one and one.type == type_ and (path == property_ or path.startswith((f"{property_}.", f"{property_}["))):
+                if property_ == "assumeRolePolicy":
+                    name = str(one.inputs.get("name"))
+                    field = next((named for end, named in _TRUSTED.items() if name.endswith(end)), field)
                 # `input` is JSON in which the file's own names stand.
                 field = field or tuple(path.removeprefix(f"{property_}.").split(".")[:1])
                 return self._line(folder, tenant if folder == "tenants" else cell, field)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,15 @@ def test_the_file_that_the_branch_changed_is_where_to_look(
     text = "tenant: acme\nname: Acme\ncell: local\nrotation: {every_days: 90}\n"
     (tmp_path / "tenants" / "acme.yaml").write_text(text, encoding="utf-8")
     assert str(Places(tmp_path, ".", changed).of("acme.local", ROTATION, path)) == place
+
+
+@pytest.mark.parametrize(
+    ("role", "line"), [("runtime", 2), ("handover", 3), ("deployer", 4)], ids=["the runtime", "people", "a pipeline"]
+)
+def test_a_roles_trust_leads_to_the_field_that_names_whom_it_trusts(role: str, line: int, tmp_path: Path) -> None:
+    (tmp_path / "cells").mkdir()
+    text = "cell: prod\nruntime_principals: [a]\nhandover: {principals: [b]}\npipeline: {deploys: tenants}\n"
+    (tmp_path / "cells" / "prod.yaml").write_text(text, encoding="utf-8")
+    made = replace(ROTATION, type="aws:iam/role:Role", inputs={"name": f"myflux-prod-{role}"})
+    found = Places(tmp_path, ".", ["cells/prod.yaml"]).of("prod", made, "assumeRolePolicy.Statement[0]")
+    assert str(found) == f"cells/prod.yaml:{line}"
