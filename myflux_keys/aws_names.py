@@ -23,7 +23,7 @@ from myflux_keys.names import (
     secret_name,
     tenant_secrets_prefix,
 )
-from myflux_keys.role_names import dedicated_role, runtime_role
+from myflux_keys.role_names import dedicated_role, handover_role, runtime_role
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,7 @@ class CellNames:
 
     @property
     def handover_role(self) -> str:
-        """With which a person reads a key, to paste it into a consumer's dashboard; where the cell's file has one."""
-        return f"myflux-{self.cell}-handover"
+        return handover_role(self.cell)
 
     @property
     def handover_role_arn(self) -> str:

@@ -8,3 +8,8 @@ def runtime_role(cell: str) -> str:
 def dedicated_role(cell: str, tenant: str) -> str:
     """Of a tenant with `isolation: dedicated`."""
     return f"myflux-{cell}_{tenant}"
+
+
+def handover_role(cell: str) -> str:
+    """With which a person reads a key, to paste it into a consumer's dashboard; where the cell's file has one."""
+    return f"myflux-{cell}-handover"

@@ -94,7 +94,7 @@ def list_secrets(sid: str) -> Statement:
 
 def look_at_trust(sid: str, names: CellNames) -> Statement:
     """The trust policies of the roles that read tenants' keys."""
-    roles = [names.runtime_role_arn, names.tenant("*").dedicated_role_arn]
+    roles = [names.runtime_role_arn, names.handover_role_arn, names.tenant("*").dedicated_role_arn]
     return {"Sid": sid, "Effect": "Allow", "Action": "iam:GetRole", "Resource": roles}
 
 

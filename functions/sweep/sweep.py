@@ -69,7 +69,8 @@ class Sweep:
         pace = Pace(services, secrets, sum(secret.managed for secret in chosen) + listings)
         chosen = [secret for secret in chosen if request.after is None or secret.tenant > request.after]
         if request.after is None:
-            self._trust(role_names.runtime_role(cell))
+            for role in (role_names.runtime_role(cell), role_names.handover_role(cell)):
+                self._trust(role)
         reached = self._each(chosen, pace)
         refused = self._governance(managed, now)
         answer = {

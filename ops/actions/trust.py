@@ -12,13 +12,14 @@ from functions.sweep.trust import DeadTrust, dead_trust
 from ops import ways_out
 from ops.account import Account
 from ops.actions.orphans import RUNBOOK
+from ops.stacks.check_secrets import readers_roles
 from tenancy import Cell, Tenant
 
 
 def readers(cell: Cell, tenants: Iterable[Tenant]) -> Mapping[str, str | None]:
-    """The roles that read the cell's keys, each with the tenant whose own it is, None for the runtime's."""
-    own = {cell.names.tenant(one.tenant).dedicated_role: one.tenant for one in tenants if one.isolation == "dedicated"}
-    return {cell.names.runtime_role: None, **own}
+    """The roles that read the cell's keys, each with the tenant whose own it is, None for the platform's."""
+    owners: list[Tenant | None] = [None, *tenants]
+    return {role: one and one.tenant for one in owners for role in readers_roles(cell, one)}
 
 
 def cell_trust(account: Account, tenants: Iterable[Tenant]) -> list[DeadTrust]:

@@ -55,16 +55,15 @@ def in_aws(account: Account, cell: Cell, tenant: Tenant | None, has: Callable[[s
         for place in secret_state.places(cell, tenant)
         for difference in secret_state.differences_in_aws(account.secrets, place, has)
     ]
-    role = _readers_role(cell, tenant)
-    dead = dead_trust(account.roles, role) if role else None
-    return [*secrets, *([ways_out.deleted_trusted(dead.role, dead.ids)] if dead else [])]
+    dead = [found for role in readers_roles(cell, tenant) if (found := dead_trust(account.roles, role))]
+    return [*secrets, *(ways_out.deleted_trusted(one.role, one.ids) for one in dead)]
 
 
-def _readers_role(cell: Cell, tenant: Tenant | None) -> str | None:
-    """The role in this stack that reads tenants' keys."""
+def readers_roles(cell: Cell, tenant: Tenant | None) -> list[str]:
+    """The roles in a stack that read tenants' keys: of a tenant's, or, for None, of the platform's."""
     if tenant is None:
-        return cell.names.runtime_role
-    return cell.names.tenant(tenant.tenant).dedicated_role if tenant.isolation == "dedicated" else None
+        return [cell.names.runtime_role, *([cell.names.handover_role] if cell.handover else [])]
+    return [cell.names.tenant(tenant.tenant).dedicated_role] if tenant.isolation == "dedicated" else []
 
 
 def in_state(engine: Engine, stack: str, id_: str) -> bool:

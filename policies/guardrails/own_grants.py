@@ -166,8 +166,8 @@ def _watching(cell: str) -> Iterator[Grant]:
 
 
 def _readers_roles(cell: str) -> Iterator[Grant]:
-    """To look at the cell's runtime role, and at its tenants' dedicated ones."""
-    for name in (f"myflux-{cell}-runtime", f"myflux-{cell}_*"):
+    """To look at the cell's runtime role, at people's for hand-overs, and at its tenants' dedicated ones."""
+    for name in (f"myflux-{cell}-runtime", f"myflux-{cell}-handover", f"myflux-{cell}_*"):
         yield Grant((_GET_ROLE,), f"arn:~:iam::~:role/{name}")
 
 

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+import tenancy
 from components.iam import identity
 from functions.sweep.trust import DeadTrust, dead_ids
 from myflux_keys.cell_functions import SWEEP
-from ops.actions.trust import sentence
+from ops.actions.trust import readers, sentence
+from tests.program.rig import CELL, ROOT
 from tests.sweep.conftest import Bench
 
 ID, USER_ID = "AROA" + "B" * 17, "AIDA" + "C" * 17
@@ -47,6 +49,15 @@ def test_the_sentence_names_the_command_that_trusts_the_new_one() -> None:
     assert "`myflux-keys up acme`" in said
 
 
+def test_status_and_doctor_look_at_the_hand_over_role_where_the_cell_has_one() -> None:
+    fleet = tenancy.load(ROOT)
+    cell, tenants = fleet.cells[CELL], fleet.tenants_of(CELL)
+    own = {cell.names.tenant("globex").dedicated_role: "globex"}
+    assert readers(cell, tenants) == {cell.names.runtime_role: None, cell.names.handover_role: None} | own
+    without = cell.model_copy(update={"handover": None})
+    assert readers(without, tenants) == {cell.names.runtime_role: None} | own
+
+
 def make(bench: Bench, name: str, principal: str = "") -> None:
     trust = identity.runtime_trust([principal], identity.any_tenant()) if principal else identity.function_trust()
     user = "deployer" if principal else "administrator"
@@ -54,29 +65,31 @@ def make(bench: Bench, name: str, principal: str = "") -> None:
 
 
 @pytest.mark.cell
-def test_the_runtimes_role_and_a_tenants_own_are_looked_at(bench: Bench) -> None:
+def test_the_roles_of_runtime_people_and_a_tenant_are_looked_at(bench: Bench) -> None:
     tenant, other = bench.tenant(), bench.tenant()
     names = bench.names
     own, admin = names.tenant(tenant.slug).dedicated_role, bench.client("administrator", "iam")
     make(bench, "app")
     make(bench, names.runtime_role, ARN)
     make(bench, own, ARN)
+    make(bench, names.handover_role, ARN)
     assert bench.sweep(tenant.slug, other.slug, dry_run=True)["trust"] == [], "all are there"
     before = admin.get_role(RoleName="app")["Role"]["RoleId"]
     admin.delete_role(RoleName="app")
     make(bench, "app")
     found = [
         {"role": names.runtime_role, "tenant": None, "ids": [before]},
+        {"role": names.handover_role, "tenant": None, "ids": [before]},
         {"role": own, "tenant": tenant.slug, "ids": [before]},
     ]
     assert bench.sweep(tenant.slug, other.slug)["trust"] == found
     assert bench.numbers("TrustedPrincipalGone") == [], "a sweep of some tenants says nothing of the cell"
     assert bench.sweep()["trust"] == found
-    assert bench.numbers("TrustedPrincipalGone") == [2, 2]
+    assert bench.numbers("TrustedPrincipalGone") == [3, 3]
     assert bench.numbers("TrustedPrincipalGone", Tenant=tenant.slug) == [1, 1]
     assert bench.numbers("TrustedPrincipalGone", Tenant=other.slug) == []
     assert before in bench.logged()
-    for role in (names.runtime_role, own):
+    for role in (names.runtime_role, names.handover_role, own):
         trust = json.dumps(identity.runtime_trust([ARN], identity.any_tenant()))
         bench.client("deployer", "iam").update_assume_role_policy(RoleName=role, PolicyDocument=trust)
     assert bench.sweep()["trust"] == []
@@ -93,6 +106,6 @@ def test_a_sweep_that_may_not_look_says_so_and_goes_on(bench: Bench) -> None:
         answer = bench.sweep(tenant.slug)
     finally:
         iam.put_role_policy(RoleName=name, PolicyName="permissions", PolicyDocument=json.dumps(allowed))
-    assert set(answer["failed"]) == {bench.names.runtime_role, tenant.slug}
+    assert set(answer["failed"]) == {bench.names.runtime_role, bench.names.handover_role, tenant.slug}
     assert "iam:GetRole" in answer["failed"][tenant.slug]
     assert [entry["found"] for entry in answer["plan"]] == ["kept"], "its keys are checked all the same"
