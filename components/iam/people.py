@@ -27,6 +27,9 @@ STATE: Final = "pulumi-state"
 """The tag of the key that encrypts the state: nobody but who bootstraps the cell governs it."""
 
 _LOOKS: Final = (
+    "cloudtrail:DescribeTrails",
+    "cloudtrail:GetEventSelectors",
+    "cloudtrail:GetTrailStatus",
     "cloudtrail:LookupEvents",
     "cloudwatch:DescribeAlarms",
     "iam:GetAccountSummary",

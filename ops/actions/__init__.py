@@ -62,6 +62,8 @@ Reports
     doctor_health       what it says of the health function
     doctor_connect      what it says of the connect page
     doctor_connect_looks  the calls that it makes about that
+    doctor_trail        what it says of the account's trails
+    doctor_trail_looks  the calls that it makes about those
     doctor_account      what it says of the machine, the caller and the account
     doctor_looks        the calls that it makes
     shell_variables     what `pulumi` itself needs

@@ -20,7 +20,16 @@ from functions.sweep.trust import DeadTrust, dead_ids
 from myflux_keys.cell_functions import ALL_FUNCTIONS, FUNCTIONS, HEALTH, CellFunction
 from ops import state_place
 from ops.account import Account, time_told
-from ops.actions import doctor, doctor_account, doctor_connect, doctor_connect_looks, doctor_health, functions_client
+from ops.actions import (
+    doctor,
+    doctor_account,
+    doctor_connect,
+    doctor_connect_looks,
+    doctor_health,
+    doctor_trail,
+    doctor_trail_looks,
+    functions_client,
+)
 from ops.actions.doctor import Finding, FunctionSeen, not_checked
 from ops.actions.health_memory import memory_of
 from ops.actions.history import versions
@@ -85,6 +94,7 @@ class Looks:
             "OpenAI organization": self._openai,
             "OpenAI limits": lambda: doctor.openai_limits(self._cell.cell),
             "alarms": self._alarms,
+            **self._trail,
             doctor_health.CHECK: self._health,
         }
 
@@ -100,6 +110,11 @@ class Looks:
             doctor_connect.PAGE: partial(doctor_connect_looks.page, self.account, self._seen),
             doctor_connect.PROMOTING: partial(doctor_connect_looks.promoter, self.account, self._seen),
         }
+
+    @property
+    def _trail(self) -> dict[str, Look]:
+        """Nothing but hand-overs needs one."""
+        return {doctor_trail.CHECK: partial(doctor_trail_looks.trail, self.account)} if self._cell.handover else {}
 
     def _seen(self, function: str) -> FunctionSeen | None:
         """Raises OperationError where the look at the functions did not come to this one."""

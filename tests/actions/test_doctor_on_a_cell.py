@@ -14,6 +14,9 @@ import yaml
 
 from components.iam.deployer_trust import Job, deployer_trust
 from myflux_keys.cell_functions import HEALTH
+from ops.account import Account
+from ops.actions.doctor_trail import trail
+from ops.actions.doctor_trail_looks import trails
 from tenancy import load
 from tests.actions.conftest import Operated
 from tests.commands import client
@@ -84,6 +87,7 @@ def test_a_deployer_sees_that_all_is_well_and_what_it_may_not_look_at(room: Room
         "OpenAI organization": "ok",
         "OpenAI limits": "not checked",
         "alarms": "ok",
+        "CloudTrail trail": "not checked",
         "health function": "not checked",
     }
     seen = {check: one["seen"] for check, one in told.findings["local"].items()}
@@ -208,7 +212,7 @@ def test_a_cell_that_nobody_deployed_is_told_what_it_lacks(room: Room) -> None:
     assert {states[check] for check in ("functions", "roles that read keys", "admin key", "alarms")} == {"wrong"}
     assert states["Lambda concurrency"] == "ok", "there is room for it"
     assert "21 still to reserve" in told.findings["other"]["Lambda concurrency"]["seen"]
-    assert "6 still to make" in told.findings["other"]["IAM roles"]["seen"]
+    assert "7 still to make" in told.findings["other"]["IAM roles"]["seen"]
     assert states["OpenAI organization"] == "not checked"
     assert "myflux-keys up --cell other" in told.findings["other"]["functions"]["mend"]
 
@@ -271,3 +275,20 @@ def test_aws_out_of_reach_is_told_once_and_the_rest_is_not_checked(room: Room) -
     assert states.pop("account and Region") == "wrong"
     assert set(states.values()) == {"not checked"}
     assert "cannot be reached" in told.findings["local"]["account and Region"]["seen"]
+
+
+def test_what_an_accounts_trails_log_is_read(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", room.operated.cell.aws_url)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    cell, session = load(room.fleet).cells["local"], room.operated.cell.session("administrator")
+    with Account(cell, "doctor", session=session) as account:
+        assert trail(cell.region, trails(account)).seen.startswith("the account has none for us-east-1")
+        account.buckets.create_bucket(Bucket="a-trails-bucket")
+        account.trail.create_trail(Name="all", S3BucketName="a-trails-bucket", IsMultiRegionTrail=True)
+        assert "does not log" in trail(cell.region, trails(account)).seen
+        account.trail.start_logging(Name="all")
+        assert trail(cell.region, trails(account)).state == "ok"
+        writes: Any = {"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True}
+        account.trail.put_event_selectors(TrailName="all", EventSelectors=[writes])
+        assert "leaves out reads of secrets" in trail(cell.region, trails(account)).seen
+        account.trail.delete_trail(Name="all")
