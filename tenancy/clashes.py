@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 from tenancy import aws_limits, policy_sizes
-from tenancy.catalogue import shutdown
+from tenancy.catalogue import REPLACEMENTS, shutdown
 from tenancy.cell import Cell
 from tenancy.document import Document
 from tenancy.problems import Problem, Refusal
@@ -110,7 +110,9 @@ def notices(document: Document, tenant: Tenant) -> Iterator[Problem]:
         day = shutdown(model)
         if day is not None:
             reason = f"OpenAI shuts this model down on {day}; from then on calls fail."
-            way_out = "choose another model: https://developers.openai.com/api/docs/deprecations lists replacements."
+            instead = REPLACEMENTS.get(model)
+            choose = f"write {instead}, which OpenAI recommends in its place" if instead else "choose another model"
+            way_out = f"{choose}: `myflux-keys models --tenant {tenant.tenant}` shows the lines to change."
             yield document.problem(Refusal("model-retiring", reason, way_out), ("models", place))
 
 

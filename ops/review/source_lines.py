@@ -60,6 +60,10 @@ class Places:
         """Of a file that is named from the folder of tenants/ and cells/."""
         return Place(f"{self._prefix}{file}", line or 1)
 
+    def differs(self, file: str) -> bool:
+        """Whether the branch changed that file, named as above."""
+        return f"{self._prefix}{file}" in self._changed
+
     def _code_changed(self) -> bool:
         return any(path.endswith(".py") for path in self._changed)
 

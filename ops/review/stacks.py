@@ -107,23 +107,31 @@ def progress(about: Scope, stacks: int) -> str:
 
 
 def remarks(files: Files, about: Scope, places: Places) -> Iterator[Remark]:
-    """Remarks on the files, and on changes that are not deployed."""
+    """Remarks on the files, and on changes that are not deployed. Warnings are of the files that the branch changed, as
+    of a model that OpenAI ends: `validate` has them all."""
     for problem in files.problems:
-        yield Remark(
-            rule=problem.rule,
-            outcome=Outcome.VIOLATION,
-            severity="high",
-            message=" ".join(part for part in (problem.field, problem.value) if part) or problem.file,
-            why=problem.reason,
-            fix=problem.way_out,
-            place=places.named(problem.file, problem.line),
-        )
+        yield _told(problem, Outcome.VIOLATION, "high", places)
+    for notice in files.fleet.notices:
+        if places.differs(notice.file):
+            yield _told(notice, Outcome.ADVICE, "medium", places)
     for stack, why in about.left_out.items():
         if (slug := stack.rpartition(".")[0]) in about.gone:
             yield _removed(slug, stack, places)
         else:
             place = places.of(stack, None, "")
             yield Remark("stack-left-out", Outcome.ADVICE, "high", why, stacks=(stack,), place=place)
+
+
+def _told(problem: Problem, outcome: Outcome, severity: str, places: Places) -> Remark:
+    return Remark(
+        rule=problem.rule,
+        outcome=outcome,
+        severity=severity,
+        message=" ".join(part for part in (problem.field, problem.value) if part) or problem.file,
+        why=problem.reason,
+        fix=problem.way_out,
+        place=places.named(problem.file, problem.line),
+    )
 
 
 def _removed(slug: str, stack: str, places: Places) -> Remark:

@@ -95,3 +95,15 @@ def test_a_change_of_permission_consumers_limits_or_alerts_is_told(branches: Bra
     assert "80, 100 % to it@fjord.example, finance@fjord.example → none" in row(report, "fjord")
     (head,) = (line for line in report.splitlines() if line.startswith("| tenant |"))
     assert head == "| tenant | | budget | permission | consumers | rate_limits | alerts |"
+
+
+def test_a_model_that_openai_ends_is_a_warning_and_fails_nothing(branches: Branches) -> None:
+    branches.start("a model that ends")
+    branches.edit("tenants/fjord.yaml", "models: [gpt-6-luna, gpt-5.4-mini]", "models: [gpt-6-luna, gpt-4o-mini]")
+    branches.commit("The old one is enough")
+    checked = branches.check("--json")
+    (remark,) = json.loads(checked.report)["remarks"]
+    assert checked.code == 0, "it still answers"
+    assert (remark["rule"], remark["outcome"], remark["file"]) == ("model-retiring", "advice", "tenants/fjord.yaml")
+    assert "OpenAI shuts this model down on" in remark["why"]
+    assert "`myflux-keys models --tenant fjord`" in remark["way_out"]

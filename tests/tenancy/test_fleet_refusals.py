@@ -95,6 +95,8 @@ def test_a_retiring_model_is_noticed_and_not_refused(files: Files) -> None:
         ("model-retiring", "models[0]", '"gpt-5-mini"'),
         ("model-retiring", "models[1]", '"gpt-4o-mini"'),
     ]
+    assert notices[0].way_out.startswith("write gpt-"), "OpenAI recommends one"
+    assert "`myflux-keys models --tenant acme`" in notices[0].way_out
 
 
 def _measured(names: CellNames | TenantNames) -> list[tuple[str, int]]:
