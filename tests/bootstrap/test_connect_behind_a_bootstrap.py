@@ -6,62 +6,20 @@ its policy and its boundary.
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import PROMOTER
-from ops.actions import run_bootstrap
+from tests.bootstrap.alice import Alice
 from tests.bootstrap.conftest import Founding
 from tests.connect.visitor import Browser
 from tests.customer_key.theirs import TheirOpenAI
-from tests.program.rig import CELL, ROOT
+from tests.program.rig import CELL
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
 CUSTOMER = "initech"
 ON, OFF = "connect: {enabled: true}\n", "connect: {enabled: false}\n"
-
-
-@dataclass
-class Alice:
-    """A deployer who became the role of people."""
-
-    founding: Founding
-    session: Mapping[str, str]
-
-    def run(self, *arguments: str) -> dict[str, Any]:
-        """What a command tells as JSON."""
-        done = subprocess.run(
-            [sys.executable, "-c", "from ops.cli.main import main\nmain()", *arguments, "--json"],
-            cwd=ROOT,
-            env={**self.founding.environment(), **self.session},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=900,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout)
-
-    def client(self, service: str) -> Any:
-        key, secret, token = self.session.values()
-        held: Any = boto3.Session(key, secret, token, self.founding.cell.region)
-        return held.client(service, endpoint_url=self.founding.cell.aws_url)
-
-    def switch(self, before: str, after: str) -> None:
-        file = self.founding.file
-        file.write_text(file.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
-        self.run("up", "--cell", CELL)
 
 
 @pytest.fixture(scope="module")
@@ -71,20 +29,9 @@ def names(founding: Founding) -> CellNames:
 
 @pytest.fixture(scope="module")
 def alice(founding: Founding) -> Alice:
-    """In a cell that was just bootstrapped, before its platform."""
-    founding.add_alice()
-    founding.may(run_bootstrap.policy(founding.fleet, CELL, deletion=False))
-    made = founding.told()
-    with founding.file.open("a", encoding="utf-8") as file:
-        file.write(made["block"] + "\n" + OFF)
-    shutil.copy(ROOT / "tenants" / f"{CUSTOMER}.yaml", founding.fleet / "tenants")
-    key = founding.cell.client("administrator", "iam").create_access_key(UserName="alice")["AccessKey"]
-    where: dict[str, Any] = {"region_name": founding.cell.region, "endpoint_url": founding.cell.aws_url}
-    sts: Any = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"]).client("sts", **where)
-    held = sts.assume_role(RoleArn=made["people_role"], RoleSessionName="alice")["Credentials"]
-    ids = ("AccessKeyId", "SecretAccessKey", "SessionToken")
-    variables = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-    return Alice(founding, {variable: held[name] for variable, name in zip(variables, ids, strict=True)})
+    made = Alice.of(founding, OFF)
+    made.add_tenant(CUSTOMER)
+    return made
 
 
 def test_people_deploy_connect_take_in_a_key_and_switch_it_off(alice: Alice, names: CellNames) -> None:

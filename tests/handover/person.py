@@ -132,6 +132,13 @@ class Tab:
         return self.page.locator("#said p").all_inner_texts()
 
 
+def say_saved(page: Page) -> None:
+    """On a page whose key was pasted: until the page says that it is recorded."""
+    page.get_by_role("button", name="Saved in CINNOX").click()
+    page.get_by_role("button", name="Yes, it worked").click()
+    expect(page.locator("h1")).to_contain_text("Recorded")
+
+
 def allow_clipboard(context: BrowserContext, command: Command) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=command.origin)
 

@@ -18,6 +18,7 @@ from ops.actions import run_handover
 from ops.actions.run_handover import Asked, Done, Talk
 from ops.errors import OperationError
 from tests.browser.launch import NewPage, recorded
+from tests.handover.person import say_saved
 from tests.handover.world import Pasted, Running, World
 
 pytestmark = [pytest.mark.browser, pytest.mark.cell]
@@ -31,12 +32,6 @@ def tenant(world: World) -> Pasted:
 
 def options(slug: str) -> tuple[str, ...]:
     return (slug, "--consumer", "cinnox", "--json")
-
-
-def say_saved(page: Page) -> None:
-    page.get_by_role("button", name="Saved in CINNOX").click()
-    page.get_by_role("button", name="Yes, it worked").click()
-    expect(page.locator("h1")).to_contain_text("Recorded")
 
 
 def test_a_key_is_handed_over_recorded_and_read_back(world: World, new_page: NewPage) -> None:

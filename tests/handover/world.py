@@ -18,11 +18,10 @@ from local.cell import LocalCell
 from local.openai.control import MintedKey
 from myflux_keys.cell_functions import ROTATION
 from tests.functions.world import MODEL
+from tests.handover.authenticator import Authenticator
 from tests.sweep.conftest import Bench, TenantBench
 
 ROOT = Path(__file__).resolve().parents[2]
-_CODE_SECONDS = 30
-"""AWS takes a code once."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ class World:
 
     def code(self) -> str:
         """One that was not used yet."""
-        self.cell.advance(_CODE_SECONDS)
+        self.cell.advance(totp.STEP_SECONDS)
         return self.cell.second_factor()[1]
 
     @contextmanager
@@ -136,7 +135,7 @@ class World:
     def enable(self, serial: str) -> None:
         """The deployer's own device again."""
         first = self.cell.second_factor()[1]
-        self.cell.advance(_CODE_SECONDS)
+        self.cell.advance(totp.STEP_SECONDS)
         self.iam.enable_mfa_device(
             UserName="deployer",
             SerialNumber=serial,
@@ -145,15 +144,7 @@ class World:
         )
 
     def add_device(self, name: str) -> str:
-        made = self.iam.create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]
-        codes = [totp.code(made["Base32StringSeed"].decode(), self._moment() + ahead) for ahead in (-1, 0)]
-        self.iam.enable_mfa_device(
-            UserName="deployer",
-            SerialNumber=made["SerialNumber"],
-            AuthenticationCode1=codes[0],
-            AuthenticationCode2=codes[1],
-        )
-        return made["SerialNumber"]
+        return Authenticator.of(self.cell, "deployer", name).serial
 
     @contextmanager
     def person(self, name: str) -> Generator[Callable[[], str]]:
@@ -171,20 +162,11 @@ class World:
         allowed = [{"Effect": "Allow", **one} for one in (becomes, looks)]
         document = json.dumps({"Version": "2012-10-17", "Statement": allowed})
         self.iam.put_user_policy(UserName=name, PolicyName="hands-over", PolicyDocument=document)
-        device = self.iam.create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]
-        seed, serial = device["Base32StringSeed"].decode(), device["SerialNumber"]
-        first = self._moment() - 1
-        codes = {f"AuthenticationCode{place}": totp.code(seed, first + place - 1) for place in (1, 2)}
-        self.iam.enable_mfa_device(UserName=name, SerialNumber=serial, **codes)
-
-        def code() -> str:
-            self.cell.advance(_CODE_SECONDS)
-            return totp.code(seed, self._moment())
-
+        device = Authenticator.of(self.cell, name, name)
         self._trust(self.deployer, arn)
         self.cell_file(self.local_yaml.replace("handover: {principals: [", f'handover: {{principals: ["{arn}", '))
         try:
-            yield code
+            yield device.code
         finally:
             self.cell_file(self.local_yaml)
             self._trust(self.deployer)
@@ -193,9 +175,6 @@ class World:
         self.iam.update_assume_role_policy(
             RoleName=self.names.handover_role, PolicyDocument=json.dumps(handover.handover_trust(principals))
         )
-
-    def _moment(self) -> int:
-        return totp.step(float(self.bench.control.state()["now"]))
 
     def record(self, slug: str) -> Handover | None:
         name = object_name(slug, "cinnox")
