@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from functions.shared.handover import LONGEST_SECONDS, Current, Handover, OldKey, Standing, standing
@@ -83,7 +83,8 @@ class Handing:
 @dataclass(frozen=True)
 class HandoverSeen:
     """What is remembered of it, for those who show it. Unix seconds. `version`: the live one then. `ends`: when the old
-    key that the consumer may hold ends at the latest; `used_at`: when it was used last. None: unknown, or none."""
+    key that the consumer may hold ends at the latest; `used_at`: when it was used last. None: unknown, or none.
+    `is_used`: when nobody should have used it."""
 
     state: str
     version: str
@@ -91,6 +92,7 @@ class HandoverSeen:
     connected_since: float | None = None
     ends: float | None = None
     used_at: float | None = None
+    is_used: bool = False
 
 
 def remembered(before: Mapping[str, HandoverSeen], now: Iterable[Handing]) -> dict[str, HandoverSeen]:
@@ -100,13 +102,21 @@ def remembered(before: Mapping[str, HandoverSeen], now: Iterable[Handing]) -> di
         held, known = one.standing, before.get(one.consumer)
         if not one.looked and known is not None and known.version == one.version and held.extends:
             state = known.state if known.state in ("saved", "done") and held.state == "saved" else held.state
-            found[one.consumer] = HandoverSeen(
-                state, one.version, held.since, held.connected_since, known.ends, known.used_at
+            found[one.consumer] = replace(
+                known, state=state, since=held.since, connected_since=held.connected_since, version=one.version
             )
             continue
         ends = one.ends if held.extends else None
-        used_at = held.old.last_used_at if held.old else None
-        found[one.consumer] = HandoverSeen(held.state, one.version, held.since, held.connected_since, ends, used_at)
+        old = held.old
+        found[one.consumer] = HandoverSeen(
+            held.state,
+            one.version,
+            held.since,
+            held.connected_since,
+            ends,
+            used_at=old.last_used_at if old else None,
+            is_used=old is not None and held.is_used(old),
+        )
     return found
 
 

@@ -14,9 +14,9 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.shared.handover import Current, Handover, OldKey, Standing, standing
-from functions.shared.old_keys import Versions
+from functions.shared.old_keys import Versions, old_keys
+from functions.shared.openai_admin import Key
 from myflux_keys import names
-from myflux_keys.version_labels import CURRENT, PENDING
 from ops import ways_out
 from ops.account import Account
 from ops.actions import functions_client, history
@@ -49,13 +49,13 @@ def _look(account: Account, tenant: Tenant, record: Handover) -> tuple[Standing,
     secret = facts(account.secrets.describe_secret(SecretId=account.cell.names.tenant(tenant.tenant).secret))
     made = {one.id: one.made.timestamp() for one in history.versions(account.secrets, secret.arn)}
     labels = {version: tuple(stages) for version, stages in secret.stages.items()}
-    found = _keys(account, tenant, Versions(labels, made)) if tenant.minted else Keys(None)
-    current = secret.current or ""
     at = secret.answered_at.timestamp()
+    found = _keys(account, tenant, Versions(labels, made), at) if tenant.minted else Keys(None)
+    current = secret.current or ""
     return standing(record, Current(current, made.get(current)), found.old, at, readable=tenant.minted), found
 
 
-def _keys(account: Account, tenant: Tenant, versions: Versions) -> Keys:
+def _keys(account: Account, tenant: Tenant, versions: Versions, at: float) -> Keys:
     cell, slug = account.cell, tenant.tenant
     event = {"action": "sweep", "tenants": [slug], "dry_run": True, "seconds": _SECONDS}
     try:
@@ -66,20 +66,25 @@ def _keys(account: Account, tenant: Tenant, versions: Versions) -> Keys:
         return Keys(None, f"{answer['failed'][slug]}.")
     if not answer["done"]:
         return Keys(None, "OpenAI's Admin API is busy.")
-    return Keys(old_of(answer["plan"], cell.cell, slug, versions))
+    return Keys(old_of(answer["plan"], cell.cell, slug, versions, at))
 
 
-def old_of(plan: Sequence[Mapping[str, Any]], cell: str, tenant: str, versions: Versions) -> list[OldKey]:
-    """The tenant's valid keys that were live before, the newest first. Pure."""
+def old_of(plan: Sequence[Mapping[str, Any]], cell: str, tenant: str, versions: Versions, now: float) -> list[OldKey]:
+    """The tenant's keys of the sweep's plan that were live before, as `old_keys` finds them. Pure. The plan is of the
+    tenant's own service account, and OpenAI made each key when its version was stored."""
     prefix = names.key_name(cell, tenant, "")
-    found: list[OldKey] = []
-    for entry in plan:
-        version = str(entry["key_name"]).removeprefix(prefix)
-        replaced = versions.replaced_at(version)
-        stages = versions.labels.get(version, ())
-        if entry["key_name"].startswith(prefix) and replaced is not None and not {CURRENT, PENDING} & {*stages}:
-            found.append(OldKey(entry["key_id"], replaced, _unix(entry["expires_at"]), _unix(entry["last_used_at"])))
-    return sorted(found, key=lambda one: -(one.replaced_at or 0))
+    listed = [
+        Key(
+            id=entry["key_id"],
+            name=entry["key_name"],
+            created_at=int(versions.made.get(str(entry["key_name"]).removeprefix(prefix), 0)),
+            expires_at=_unix(entry["expires_at"]),
+            service_account_id="",
+            last_used_at=_unix(entry["last_used_at"]),
+        )
+        for entry in plan
+    ]
+    return old_keys(listed, cell, tenant, "", versions, now)
 
 
 def sentences(tenant: Tenant, record: Handover, holds: Standing, found: Keys) -> list[str]:
@@ -128,5 +133,5 @@ def _minute(moment: float) -> str:
     return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _unix(text: str | None) -> float | None:
-    return None if text is None else datetime.fromisoformat(text).timestamp()
+def _unix(text: str | None) -> int | None:
+    return None if text is None else int(datetime.fromisoformat(text).timestamp())

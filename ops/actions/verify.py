@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from functions.health.handover_facts import HandoverSeen
-from functions.shared.handover import AFTER_SAVED_SECONDS
 from myflux_keys.consumers import Consumer
 from myflux_keys.declaration import Declaration
 from myflux_keys.version_labels import PREVIOUS, version_with
@@ -217,7 +216,7 @@ def _consumer(tenant: Tenant, one: Consumer, seen: HandoverSeen | None) -> tuple
     told += f"; the old key was used last on {_at(seen.used_at)}" if seen.used_at and seen.state == "saved" else ""
     told += f"; the old key ends on {_at(seen.ends)} at the latest" if seen.ends else ""
     told += f"; connected since {_at(seen.connected_since)}" if seen.connected_since else ""
-    if seen.state == "due" or (seen.state == "saved" and (seen.used_at or 0) > (seen.since or 0) + AFTER_SAVED_SECONDS):
+    if seen.state == "due" or (seen.state == "saved" and seen.is_used):
         return told, "wrong", command
     return told, "could not be asked" if seen.state == "saved" else "ok", ""
 

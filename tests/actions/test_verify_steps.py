@@ -328,8 +328,13 @@ SAVED = (NOW - 20 * HOUR).timestamp()
     [
         (None, "could not be asked", "did not tell whether it has the current key"),
         (HandoverSeen("due", "v2", SAVED, ends=SAVED + 7 * 86_400), "wrong", "ends on 2026-12-05 13:00Z at the latest"),
-        (HandoverSeen("saved", "v2", SAVED, used_at=SAVED + 7200), "wrong", "the old key was used last on 2026-11-28"),
-        (HandoverSeen("saved", "v2", SAVED, used_at=SAVED - 60), "could not be asked", "is or may be in use"),
+        (
+            HandoverSeen("saved", "v2", SAVED, used_at=SAVED + 7200, is_used=True),
+            "wrong",
+            "the old key was used last on 2026-11-28",
+        ),
+        # A reader that cached it, in the hour after the rotation.
+        (HandoverSeen("saved", "v2", SAVED, used_at=SAVED + 1800), "could not be asked", "is or may be in use"),
         (HandoverSeen("done", "v2", SAVED, connected_since=0.5), "ok", "connected since 1970-01-01 00:00Z"),
         (HandoverSeen("unknown", "v2"), "ok", "does not show us the use of a customer's own key"),
     ],

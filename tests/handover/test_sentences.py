@@ -74,10 +74,12 @@ def entry(version: str, **changes: Any) -> dict[str, Any]:
     return fields | {"expires_at": None, "last_used_at": None} | changes
 
 
-def test_old_keys_are_those_that_were_live_before_the_newest_first() -> None:
+def test_old_keys_are_the_valid_ones_that_were_live_before_the_previous_one_first() -> None:
+    """As the sweep judges them, which extends the old key's life."""
     labels = {"v3": ("AWSCURRENT",), "v2": ("AWSPREVIOUS",), "v4": ("AWSPENDING",)}
-    versions = Versions(labels, {"v1": 100.0, "v2": 200.0, "v3": 300.0, "v4": 400.0})
+    versions = Versions(labels, {"v0": 50.0, "v1": 100.0, "v2": 200.0, "v3": 300.0, "v4": 400.0})
     plan = [
+        entry("v0", expires_at="1970-01-01T00:08:20Z"),
         entry("v1"),
         entry("v2", expires_at="1970-01-01T00:10:00Z", last_used_at="1970-01-01T00:05:00Z"),
         entry("v3"),
@@ -85,7 +87,7 @@ def test_old_keys_are_those_that_were_live_before_the_newest_first() -> None:
         entry("never-live"),
         entry("v1", key_name="somebody's"),
     ]
-    assert old_of(plan, "local", "acme", versions) == [
+    assert old_of(plan, "local", "acme", versions, now=500.0) == [
         OldKey("key_v2", 300.0, 600.0, 300.0),
         OldKey("key_v1", 200.0, None, None),
     ]

@@ -172,6 +172,11 @@ def test_what_is_remembered_holds_until_somebody_looks_again_or_another_key_is_l
     done = seen(*CONFIRMED.handings([kept(3.5)], later))
     assert (done.state, done.since, done.connected_since) == ("done", SAVED.confirmed_at, SAVED.connected_since)
     assert seen(*CONFIRMED.not_looked(later), before={"cinnox": done}).state == "done"
+    used = seen(*CONFIRMED.handings([replace(kept(3.5), last_used_at=later)], later))
+    assert (used.state, used.used_at, used.is_used) == ("saved", later, True)
+    assert seen(*CONFIRMED.not_looked(later), before={"cinnox": used}).is_used
+    cached = seen(*CONFIRMED.handings([replace(kept(3.5), last_used_at=PROMOTED + 1800)], SAVED.confirmed_at + 60))
+    assert not cached.is_used, "a reader that cached it, in the hour after the rotation"
     rotated = Versions({"v3": {CURRENT}, "v2": {PREVIOUS}}, {**VERSIONS.made, "v3": later})
     due = seen(*replace(CONFIRMED, versions=rotated).not_looked(later), before={"cinnox": done})
     assert (due.state, due.since, due.ends) == ("due", later, later + 7 * DAY)
