@@ -16,7 +16,7 @@ from functions.connect import request, session, store
 from functions.connect.answer import of_json, of_page
 from functions.connect.settings import read_settings
 from functions.connect.visit import Services, Visit
-from functions.shared import log
+from functions.shared import log, objects
 from functions.shared.deadline import Deadline, LambdaContext
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ LONGEST_SECONDS: Final = 40.0
 @lru_cache(maxsize=1)
 def warm() -> tuple[S3Client, KMSClient]:
     """What one warm function keeps between invocations."""
-    return store.new_client(), session.new_client()
+    return objects.new_client(read_seconds=5, attempts=3), session.new_client()
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from functions.health.look import look
 from functions.health.services import Services, new_topic_client
 from functions.health.settings import Settings, read_settings
 from functions.health.usage_answer import answer_usage
-from functions.shared import cloudwatch, log
+from functions.shared import cloudwatch, log, objects
 from functions.shared.admin_key import AdminKey
 from functions.shared.deadline import Deadline, LambdaContext
 from functions.shared.openai_admin import AdminAPI
@@ -48,7 +48,7 @@ class HealthFailed(Exception):
 def warm(admin_secret: str) -> tuple[SecretsManagerClient, CloudWatchClient, SNSClient, S3Client, AdminKey]:
     """What one warm function keeps between invocations."""
     client = new_client()
-    metrics, topics, bucket = cloudwatch.new_client(), new_topic_client(), store.new_client()
+    metrics, topics, bucket = cloudwatch.new_client(), new_topic_client(), objects.new_client(connections=16)
     return client, metrics, topics, bucket, AdminKey(client, admin_secret)
 
 

@@ -1,7 +1,7 @@
 """The bucket of the platform: tenants' declarations, the catalogue, and the function's own state.
 
-Owns the objects' keys and their reading and writing. The state is written only over the version that was read (S3's
-If-Match), so that of two invocations at once one fails instead of undoing the other's work.
+Owns the objects' keys and what they hold. The state is written only over the version that was read, so that of two
+invocations at once one fails instead of undoing the other's work.
 """
 
 from __future__ import annotations
@@ -9,14 +9,11 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Final
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
-
 from functions.health.catalogue import read_catalogue
 from functions.health.facts import Catalogue
 from functions.health.state import State
 from functions.shared.handover_store import HandoverStore
+from functions.shared.objects import Objects
 from myflux_keys.declaration import CATALOGUE, DECLARATIONS, Declaration, DeclarationError
 from myflux_keys.names import TENANT_SLUG
 
@@ -24,21 +21,10 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 STATE: Final = "health/state.json"
-_CONFLICTS: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 
 
 class Overlap(Exception):
     """Another invocation wrote the state in the meantime."""
-
-
-def new_client() -> S3Client:
-    config = Config(
-        connect_timeout=3,
-        read_timeout=10,
-        retries={"mode": "standard", "total_max_attempts": 4},
-        max_pool_connections=16,
-    )
-    return boto3.client("s3", config=config)  # pyright: ignore[reportUnknownMemberType]
 
 
 def _declaration(text: str, slug: str, cell: str) -> Declaration:
@@ -53,14 +39,12 @@ class Store:
     """Methods raise botocore's errors too."""
 
     def __init__(self, client: S3Client, bucket: str) -> None:
-        self._client = client
-        self._bucket = bucket
+        self._objects = Objects(client, bucket)
         self.handovers = HandoverStore(client, bucket)
 
     def declarations(self, cell: str, workers: Executor) -> tuple[dict[str, Declaration], dict[str, str]]:
         """By tenant; and why others could not be read, by object."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=DECLARATIONS)
-        keys = [item["Key"] for page in pages for item in page.get("Contents", []) if "Key" in item]
+        keys = [*self._objects.names(DECLARATIONS)]
         found: dict[str, Declaration] = {}
         wrong: dict[str, str] = {}
         for key, text in zip(keys, workers.map(self._text, keys), strict=True):
@@ -84,33 +68,17 @@ class Store:
 
     def state(self) -> tuple[State, str | None]:
         """The state and its version, None if there is none yet. Raises StateError."""
-        try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=STATE)
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") == "NoSuchKey":
-                return State(), None
-            raise
-        return State.from_json(answer["Body"].read().decode()), answer["ETag"]
+        found = self._objects.read(STATE)
+        return (State(), None) if found is None else (State.from_json(found.text), found.version)
 
     def save(self, state: State, version: str | None) -> str:
         """The new version. Raises Overlap if the stored one is not `version` any more."""
-        body = state.to_json().encode()
-        try:
-            if version is None:
-                answer = self._client.put_object(Bucket=self._bucket, Key=STATE, Body=body, IfNoneMatch="*")
-            else:
-                answer = self._client.put_object(Bucket=self._bucket, Key=STATE, Body=body, IfMatch=version)
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in _CONFLICTS:
-                raise Overlap("another invocation of the health function wrote the state") from None
-            raise
-        return answer["ETag"]
+        new = self._objects.write(STATE, state.to_json().encode(), version)
+        if new is None:
+            raise Overlap("another invocation of the health function wrote the state")
+        return new
 
     def _text(self, key: str) -> str | None:
         """None for an object that is gone."""
-        try:
-            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read().decode()
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") == "NoSuchKey":
-                return None
-            raise
+        found = self._objects.read(key)
+        return None if found is None else found.text

@@ -13,11 +13,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import unquote_plus
 
-from functions.promoter.intake import Intake, Overlap, new_keys, new_store
+from functions.promoter.intake import Intake, Overlap, new_keys
 from functions.promoter.promote import promote
 from functions.promoter.services import Services
 from functions.promoter.settings import Settings, read_settings
-from functions.shared import log
+from functions.shared import log, objects
 from functions.shared.deadline import Deadline, LambdaContext
 from functions.shared.intake import Place
 from functions.shared.openai_http import OpenAIHTTP
@@ -39,7 +39,7 @@ class PromoterFailed(Exception):
 @lru_cache(maxsize=1)
 def warm() -> tuple[S3Client, KMSClient, SecretsManagerClient]:
     """What one warm function keeps between invocations."""
-    return new_store(), new_keys(), new_client()
+    return objects.new_client(), new_keys(), new_client()
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:

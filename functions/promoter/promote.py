@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 
 from functions.promoter.decide import NO_SECRET, Act, Facts, Verdict, after_trying, before_trying, told_at
-from functions.promoter.intake import Overlap, Sealed
+from functions.promoter.intake import Overlap
 from functions.promoter.services import Services
 from functions.shared import log
 from functions.shared.customer_key import kind_of, payload, try_key
 from functions.shared.intake import HandedIn, Outcome, Place, State
+from functions.shared.objects import Found
 from myflux_keys.payload import iso
 
 
@@ -45,14 +46,14 @@ def promote(services: Services, place: Place) -> Act:
     return verdict.act
 
 
-def _still_there(services: Services, place: Place, sealed: Sealed) -> None:
+def _still_there(services: Services, place: Place, sealed: Found) -> None:
     """Raises Overlap, if another run ended the copy while the key was tried. The place may hold another key by then."""
     now = services.intake.sealed(place)
     if now is None or now.version != sealed.version:
         raise Overlap(f"what was tried does not lie at {place.handed_in} any more")
 
 
-def _look(services: Services, place: Place, sealed: Sealed) -> tuple[Facts, str | None]:
+def _look(services: Services, place: Place, sealed: Found) -> tuple[Facts, str | None]:
     """The facts, and the version of the outcome among them."""
     intake = services.intake
     handed_in = intake.opened(place, sealed)
@@ -76,7 +77,7 @@ def _look(services: Services, place: Place, sealed: Sealed) -> tuple[Facts, str 
 
 
 def _carry_out(
-    services: Services, facts: Facts, sealed: Sealed, version: str | None, verdict: Verdict, organization: str
+    services: Services, facts: Facts, sealed: Found, version: str | None, verdict: Verdict, organization: str
 ) -> None:
     intake, place, handed_in = services.intake, facts.place, facts.handed_in
 
@@ -103,7 +104,7 @@ def _carry_out(
             pass
 
 
-def _write(services: Services, facts: Facts, sealed: Sealed, handed_in: HandedIn) -> None:
+def _write(services: Services, facts: Facts, sealed: Found, handed_in: HandedIn) -> None:
     kind = kind_of(handed_in.key)
     if kind is None or facts.issued is None:
         raise ValueError("only a key with a link that was issued is promoted")

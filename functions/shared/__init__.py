@@ -4,6 +4,7 @@ environment      the function's environment variables
 customer_key     a customer's own key: whose it is, whether it works
 deadline         the invocation's time, and waiting within it
 handover         who confirmed that a person's consumer has the tenant's key, and what follows from it
+objects          a bucket's objects, by version
 handover_store   reads those records
 old_keys         which of a tenant's keys are old, and since when
 intake           what lies in the bucket of connect's intake

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from functions.shared import cloudwatch, handover_store, log
+from functions.shared import cloudwatch, log, objects
 from functions.shared.admin_key import AdminKey
 from functions.shared.deadline import Deadline, LambdaContext
 from functions.shared.environment import HEALTH_BUCKET, Environment, read_environment, required
@@ -47,7 +47,7 @@ class SweepFailed(Exception):
 def warm(admin_secret: str) -> tuple[SecretsManagerClient, CloudWatchClient, IAMClient, AdminKey, S3Client]:
     """What one warm function keeps between invocations."""
     client = new_client()
-    bucket = handover_store.new_client()
+    bucket = objects.new_client()
     return client, cloudwatch.new_client(), trust.new_client(), AdminKey(client, admin_secret), bucket
 
 
