@@ -41,6 +41,7 @@ Reports
     fleet_view          what is known of a fleet, ready to be shown
     cell_view           one cell as rows
     tenant_view         one tenant as a row
+    tenant_troubles     what is wrong with it
     handover_view       its hand-overs as rows
     trouble_view        troubles as rows
     health_memory       what the health function remembers

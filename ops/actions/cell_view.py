@@ -20,7 +20,8 @@ from ops.actions.connect_view import Links
 from ops.actions.fleet_view import CellView, TenantView, TroubleView, by_need, troubles_by_need
 from ops.actions.health_memory import Memory
 from ops.actions.status import CellStatus, TenantStatus
-from ops.actions.tenant_view import Seen, tenant_view
+from ops.actions.tenant_troubles import Seen
+from ops.actions.tenant_view import tenant_view
 from ops.actions.trouble_view import of_health, of_orphan, of_trust
 from tenancy import Cell, Tenant
 from tenancy.declaration import declared

@@ -19,7 +19,7 @@ from myflux_keys.version_labels import PREVIOUS, version_with
 from ops import ways_out
 from ops.actions.doctor import unseen
 from ops.actions.history import Life
-from ops.actions.tenant_view import ROTATION_WINDOW
+from ops.actions.tenant_troubles import ROTATION_WINDOW
 from ops.rotation_state import SecretFacts, facts
 from ops.stacks import secret_state
 from tenancy import Cell, Tenant

@@ -41,6 +41,7 @@ IAM
     identity              anybody's IAM policies that reach our secrets
     own_roles             what our roles may do
     own_grants            its table
+    own_attachments       managed policies, where they belong
     own_deployer          the conditions of a pipeline's role
     own_deployer_grants   its table
     trust                 who may assume our roles

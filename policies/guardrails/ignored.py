@@ -15,7 +15,7 @@ from .config import Config
 from .iam.policy_holders import KEY_POLICY, PLACES
 from .model import Finding, Resource, Rule, Stack, violation
 from .outside_types import ALARM, EVENT_RULE, LOG_GROUP, OVERWRITES
-from .own_roles import ATTACHING
+from .own_attachments import ATTACHING
 from .provider import AWS_PROVIDER
 from .targets import target
 

@@ -25,6 +25,7 @@ from .kms import KMS_RULES
 from .logs import LOG_RULES
 from .model import Finding, Resource, Rule
 from .outside import OUTSIDE_RULES
+from .own_attachments import OWN_ATTACHMENT_RULES
 from .own_roles import OWN_ROLE_RULES
 from .own_stack import OWN_STACK_RULES
 from .plaintext import PLAINTEXT_RULES
@@ -45,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     *ROTATION_RULES,
     *IDENTITY_RULES,
     *OWN_ROLE_RULES,
+    *OWN_ATTACHMENT_RULES,
     *TRUST_RULES,
     *HANDOVER_RULES,
     *KMS_RULES,

@@ -60,7 +60,7 @@ _TENANT_SECRET: Final = re.compile(rf"myflux/{_CELL}/{_TENANT}/openai", re.ASCII
 _ADMIN_SECRET: Final = re.compile(rf"myflux-admin/{_CELL}/openai", re.ASCII)
 _ROLE: Final = re.compile(rf"myflux-{_CELL}(?:-(?P<kind>{'|'.join(_ROLES)})|_{_TENANT})", re.ASCII)
 CELLS_POLICY: Final = re.compile(rf"myflux-{_CELL}-(?P<kind>{'|'.join(_POLICIES)})", re.ASCII)
-"""The names of a cell's managed policies, whose content and attachments `own_roles` judges."""
+"""The names of a cell's managed policies, whose content `own_roles` judges, and attachments `own_attachments`."""
 _ROLE_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):(?:role|user)/(?:[^*?]*/)?(?P<name>[^*?/]+)")
 HEALTH_BUCKET: Final = re.compile(r"myflux-health-(?P<cell>[a-z][a-z0-9-]{2,19})-[0-9]{12}", re.ASCII)
 """The bucket of a cell's declarations."""

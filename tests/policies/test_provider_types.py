@@ -9,7 +9,7 @@ import pytest
 from policies.guardrails.iam.policy_holders import PLACES
 from policies.guardrails.judge import RULES
 from policies.guardrails.outside_types import CHANGERS, OVERWRITES
-from policies.guardrails.own_roles import ATTACHING
+from policies.guardrails.own_attachments import ATTACHING
 from tests.mutants.subjects import SUBJECTS, subject
 from tests.policies import provider_types
 from tests.policies.provider_types import HARMLESS, JUDGED, OF_OURS, REFUSED, asked_about, file_of, module, types
