@@ -42,8 +42,8 @@ _WRITERS: Final = WRITERS | frozenset(PROMOTERS)
 
 def _shared(held: HeldDocument, *, pipelines: bool) -> bool:
     """Whether it is one of the cell's managed policies: the runtime's, the permissions boundary, which grants nothing,
-    and, with `pipelines`, those of a pipeline. `own_roles` checks their content, `own_attachments` who has them: so only
-    the names that it knows count."""
+    and, with `pipelines`, those of a pipeline. `own_roles` checks their content and `own_attachments` who has them, so
+    that only the names that they know count."""
     if held.resource.type != MANAGED_POLICY or not isinstance(held.owner, str):
         return False
     found = ownership.CELLS_POLICY.fullmatch(held.owner)

@@ -41,6 +41,7 @@ Owns the order in which they are installed, one rule in each file. No file of Mi
     tags_on_create     The action that tagging something needs when it is created
     trust_policies     What IAM checks before it accepts a trust policy, and how it shows one
     user_policies      What each user of the local cell may do
+    user_statements    What its deployer looks at and builds
     users              The local cell's IAM users, made by IAM's own operations, with real random access keys
     web_identity       AssumeRoleWithWebIdentity: a verified token, then the role's trust policy with its claims
     web_identity_tokens  What STS checks of a token by itself: signature, issuer, audience, time
