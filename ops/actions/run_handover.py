@@ -82,13 +82,12 @@ class _Key:
 
 @dataclass
 class _Run:
-    """After everything was checked. `before` is the record of the hand-over before."""
+    """After everything was checked."""
 
     account: Account
     tenant: Tenant
     consumer: Consumer
     person: Person
-    before: Handover | None
     talk: Talk
 
     def hand_over(self, key: _Key, record: Journal) -> Done:
@@ -113,8 +112,9 @@ class _Run:
     def _saved(self, test: Test, key: _Key, record: Journal, done: Done) -> Sequence[str]:
         """Raises OperationError only if nothing was recorded."""
         try:
+            # Read now: somebody else may have confirmed while the page was open.
             made = confirmed(
-                self.before,
+                handover.read_record(self.account, self.tenant.tenant, self.consumer.name),
                 tenant=self.tenant.tenant,
                 consumer=self.consumer.name,
                 key_id=key.id,
@@ -145,7 +145,8 @@ def run(root: Path, asked: Asked, talk: Talk) -> Done:
         account.check()
         person = handover.allowed(cell, theirs.caller.get_caller_identity()["Arn"])
         handover.described(account, tenant, consumer)
-        before = handover.read_record(account, tenant.tenant, consumer.name)
+        # A damaged record is told before the key is read.
+        handover.read_record(account, tenant.tenant, consumer.name)
         operation = f"{_OPERATION}-{consumer.name}"
         with journal.exclusive_run(cell, f"{operation}-{tenant.tenant}") as place:
             device = handover.mfa_device(theirs, person, asked.mfa_serial)
@@ -162,7 +163,7 @@ def run(root: Path, asked: Asked, talk: Talk) -> Done:
                 entry.version = key.version_id
                 record.done.append(READ)
                 record.save()
-                done = _Run(account, tenant, consumer, person, before, talk).hand_over(key, record)
+                done = _Run(account, tenant, consumer, person, talk).hand_over(key, record)
                 entry.outcome, entry.detail = "succeeded" if done.record else "failed", done.end
             finally:
                 record.finish()

@@ -80,6 +80,27 @@ def test_the_first_connection_stays_known_and_a_rotation_makes_it_due_again(worl
     assert second["state"] == "due"  # type: ignore[index]
 
 
+def test_of_two_people_at_once_the_first_confirmation_stays_known(
+    world: World, new_page: NewPage, tmp_path: Path
+) -> None:
+    tenant = world.tenant()
+    with world.command(*options(tenant.slug)) as slower:
+        slower.give(world.code())
+        page = new_page()
+        page.goto(slower.link())
+        # Another machine: on one a second run is refused while the first goes on.
+        with world.command(*options(tenant.slug), MYFLUX_STATE=str(tmp_path)) as faster:
+            faster.give(world.code())
+            other = new_page()
+            other.goto(faster.link())
+            say_saved(other)
+            first = json.loads(faster.end()[1])
+        world.cell.advance(60)
+        say_saved(page)
+        second = json.loads(slower.end()[1])
+    assert first["connected_since"] == first["confirmed_at"] == second["connected_since"] < second["confirmed_at"]
+
+
 def test_who_deploys_as_another_reads_as_their_own_user_and_records_as_who_deploys(
     world: World, new_page: NewPage
 ) -> None:
