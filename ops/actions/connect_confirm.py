@@ -14,7 +14,7 @@ from functions.shared.intake import Confirmed, Outcome, Place
 from myflux_keys.cell_functions import PROMOTER
 from ops.account import Account
 from ops.actions import functions_client
-from ops.actions.connect_links import ConnectError, LinkStatus, read, refused, statuses
+from ops.actions.connect_links import ConnectError, LinkStatus, read_as, refused, statuses
 from ops.errors import OperationError
 
 
@@ -72,13 +72,19 @@ def confirm(account: Account, one: LinkStatus, now: datetime) -> Done:
     except OperationError as error:
         return Done(None, str(error))
     try:
-        text = read(account.buckets, bucket, place.outcome)
+        told = read_as(Outcome.from_json, account.buckets, bucket, place.outcome)
     except ClientError as error:
         raise refused(account, error) from None
-    told = Outcome.from_json(text) if text else None
     if told is None or told.state == "waiting":
         return Done(None, "OpenAI did not answer, or another run of the promoter is on it.")
     return Done(told)
+
+
+def refusal(reason: str) -> str:
+    """What a person is told whose confirmation came too late, or of a key that OpenAI refuses now. Pure."""
+    ended = reason in ("expired", "revoked")
+    after = "The link is dead: make another" if ended else "The link is still open for another key"
+    return f"confirmed, but the key was refused: {reason}. {after}. docs/connect.md has the reasons."
 
 
 def _hint(place: Place) -> dict[str, object]:

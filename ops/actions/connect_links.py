@@ -7,11 +7,11 @@ confirmation of an organization (`connect_confirm.py`).
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -29,6 +29,7 @@ from tenancy import Tenant
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+Form = TypeVar("Form")
 State = Literal["open", "handed in", "waiting", "promoted", "refused", "revoked", "expired"]
 """``refused``: the last key was, and the link is still open."""
 OPEN: Final[frozenset[State]] = frozenset({"open", "handed in", "waiting", "refused"})
@@ -102,12 +103,10 @@ def statuses(account: Account, tenant: str | None, now: datetime, *, counted: bo
         def status(key: str) -> LinkStatus | None:
             slug, _, name = key.removeprefix(LINKS).partition("/")
             place = Place(slug, name.removesuffix(".json"))
-            text = read(store, bucket, key)
-            if text is None:
+            one = read_as(Issued.from_json, store, bucket, key)
+            if one is None:
                 return None
-            outcome = read(store, bucket, place.outcome) if place.outcome in told else None
-            last = Outcome.from_json(outcome) if outcome else None
-            one = Issued.from_json(text)
+            last = read_as(Outcome.from_json, store, bucket, place.outcome) if place.outcome in told else None
             state = state_of(
                 one, last, revoked=place.revoked in revoked, handed_in=place.handed_in in handed_in, now=now.timestamp()
             )
@@ -118,8 +117,6 @@ def statuses(account: Account, tenant: str | None, now: datetime, *, counted: bo
             found = [one for one in pool.map(status, issued) if one]
     except ClientError as error:
         raise refused(account, error) from None
-    except IntakeError as error:
-        raise ConnectError(f"an object in {bucket} is damaged: {error}. Delete it, and make a new link.") from None
     return sorted(found, key=lambda one: (-one.issued.issued, one.place.tenant, one.place.id))
 
 
@@ -152,10 +149,21 @@ def revoke(account: Account, place: Place) -> None:
         raise refused(account, error) from None
 
 
+def read_as(form: Callable[[str], Form], store: S3Client, bucket: str, key: str) -> Form | None:
+    """None for an object that does not exist. Raises ConnectError for one that is damaged."""
+    text = read(store, bucket, key)
+    try:
+        return None if text is None else form(text)
+    except IntakeError as error:
+        raise ConnectError(
+            f"s3://{bucket}/{key} is damaged: {error}. Delete it, and make a new link. Nothing was changed."
+        ) from None
+
+
 def read(store: S3Client, bucket: str, key: str) -> str | None:
     """None for an object that does not exist."""
     try:
-        return store.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+        return store.get_object(Bucket=bucket, Key=key)["Body"].read().decode(errors="replace")
     except ClientError as error:
         if code_of(error) == "NoSuchKey":
             return None

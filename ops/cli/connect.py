@@ -71,6 +71,8 @@ def link(
     """
     if listed and revoked:
         output.fail("give --list or --revoke, not both.", code=2)
+    if chosen and not revoked:
+        output.fail("--link chooses one to revoke: give --revoke too, or leave it out.", code=2)
     if listed:
         return _list(fleet, tenant, as_json=as_json)
     if tenant is None:
@@ -106,10 +108,7 @@ def confirm(
         output.step(done.why)
         sentence = "Confirmed. The promoter tries again every minute."
     elif outcome.state == "refused":
-        output.fail(
-            f"confirmed, but the key was refused: {outcome.reason}. The link is still open for another key. "
-            "docs/connect.md has the reasons."
-        )
+        output.fail(connect_confirm.refusal(outcome.reason))
     else:
         sentence = f"Confirmed and stored: the key ending in {outcome.last_four} is {tenant}'s live key."
     facts = {"tenant": tenant, "link": one.place.id, "organization": one.outcome.organization if one.outcome else ""}

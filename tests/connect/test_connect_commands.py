@@ -25,6 +25,7 @@ from functions.shared.intake import Issued, Outcome, Place
 from functions.shared.link import Link
 from myflux_keys.cell_functions import CONNECT, PROMOTER
 from ops.account import Account
+from ops.actions.connect_confirm import refusal
 from ops.actions.connect_links import state_of
 from ops.actions.connect_view import Links, key_waits, open_links
 from ops.cli import ask, main
@@ -178,6 +179,16 @@ def test_a_confirmed_key_that_openai_refuses_now_is_told(command: Command, world
     assert world.live() is None
 
 
+def test_a_link_that_is_taken_back_while_a_person_is_asked_is_dead(command: Command, world: World) -> None:
+    place = world.saved(world.key())
+    world.promote()
+    world.put(place.revoked, b"")
+    assert "no key of" in command("confirm", world.tenant, "--yes").err
+    said = refusal("revoked")
+    assert "The link is dead: make another." in said
+    assert "still open" in refusal("refused")
+
+
 def test_where_openai_does_not_answer_the_confirmation_stays(command: Command, world: World) -> None:
     key = world.key()
     place = world.saved(key)
@@ -216,6 +227,8 @@ def test_open_links_are_revoked_and_no_others(command: Command, world: World) ->
         (("{tenant}", "--expires", "soon"), 2, "is not a duration"),
         (("{tenant}", "--language", "fr"), 2, "es or en"),
         (("{tenant}", "--list", "--revoke"), 2, "not both"),
+        (("{tenant}", "--link", "0" * 32), 2, "give --revoke too"),
+        (("{tenant}", "--list", "--link", "0" * 32), 2, "give --revoke too"),
         (("managed",), 1, "only the rotation function makes"),
         (("nobody",), 1, "there is no tenant"),
         (("--revoke",), 2, "give a TENANT"),
@@ -309,6 +322,14 @@ def test_a_record_that_the_page_damaged_hides_no_link(command: Command, world: W
         world.cell.page.s3.put_object(Bucket=world.cell.bucket, Key=Place.of(link).seen, Body=body)
         (one,) = command(world.tenant, "--list", "--json").facts["cells"][CELL]
         assert (one["state"], one["opens"], one["checks"]) == ("open", None, None)
+
+
+@pytest.mark.parametrize("body", [b"[]", b"\xff\xfe", b'{"tenant": 1}'])
+def test_a_damaged_object_is_named(command: Command, world: World, body: bytes) -> None:
+    link, _ = made(world, command(world.tenant))
+    world.put(Place.of(link).link, body)
+    said = command(world.tenant, "--list")
+    assert (said.code, f"s3://{world.cell.bucket}/{Place.of(link).link} is damaged" in said.err) == (1, True), said.err
 
 
 @pytest.fixture
