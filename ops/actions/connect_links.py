@@ -174,10 +174,10 @@ def refused(account: Account, error: ClientError) -> ConnectError:
     """What AWS's refusal means for the operator."""
     code, cell = code_of(error), account.cell
     if code in ("NoSuchBucket", "NotFoundException", "ResourceNotFoundException"):
-        return NoPage(
-            f"cell {cell.cell} has no connect page: write `connect: {{enabled: true}}` into cells/{cell.cell}.yaml, "
-            f"then `myflux-keys up --cell {cell.cell}`. Nothing was changed."
-        )
+        up = f"`myflux-keys up --cell {cell.cell}`"
+        switch = f"write `connect: {{enabled: true}}` into cells/{cell.cell}.yaml, then {up}"
+        way_out = f"{up} deploys it" if cell.connect.enabled else switch
+        return NoPage(f"cell {cell.cell} has no connect page: {way_out}. Nothing was changed.")
     if code in ("AccessDenied", "AccessDeniedException"):
         allowed = ", ".join(cell.deployers)
         return ConnectError(f"AWS refuses ({code}): only the cell's deployers may work with links ({allowed}).")

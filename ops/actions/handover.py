@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 SESSION_SECONDS: Final = 900
 """The shortest that AWS allows: the key is read in the first second."""
 _CODE: Final = re.compile(r"[0-9]{6}", re.ASCII)
+_SERIAL: Final = re.compile(r"[\w+=/:,.@-]{9,256}", re.ASCII)
+"""AWS's own form: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
 _DENIED: Final = ("AccessDenied", "AccessDeniedException")
 _PERSON: Final = re.compile(
     r"arn:[a-z-]+:(?:iam::[0-9]+:(?P<user>user/.+)|sts::[0-9]+:assumed-role/(?P<role>[^/]+)/(?P<session>[^/]+))"
@@ -155,6 +157,11 @@ def mfa_device(account: Account, person: Person, given: str | None) -> str | Non
             )
         return None
     if given:
+        if not _SERIAL.fullmatch(given):
+            raise HandoverRefused(
+                f"--mfa-serial {given} is no serial number of an MFA device, such as "
+                f"{person.arn.replace(':user/', ':mfa/')}. Nothing was read."
+            )
         return given
     try:
         listed = account.roles.list_mfa_devices(UserName=person.name)["MFADevices"]

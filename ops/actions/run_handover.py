@@ -6,9 +6,10 @@ Leaves out the calls (`handover.py`), the page (`ops/handover_page/`) and printi
 
 from __future__ import annotations
 
+import signal
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -159,15 +160,33 @@ def run(root: Path, asked: Asked, talk: Talk) -> Done:
             entry = record.entries[tenant.tenant]
             entry.started, entry.outcome = time.time(), "failed"
             try:
-                key = _read(session, account, tenant)
-                entry.version = key.version_id
-                record.done.append(READ)
-                record.save()
-                done = _Run(account, tenant, consumer, person, talk).hand_over(key, record)
+                with _ended_as_by_ctrl_c():
+                    key = _read(session, account, tenant)
+                    entry.version = key.version_id
+                    record.done.append(READ)
+                    record.save()
+                    done = _Run(account, tenant, consumer, person, talk).hand_over(key, record)
                 entry.outcome, entry.detail = "succeeded" if done.record else "failed", done.end
             finally:
                 record.finish()
     return done
+
+
+@contextmanager
+def _ended_as_by_ctrl_c() -> Generator[None]:
+    """A terminal that is closed, and `kill`, end the visit as Ctrl-C does: the clipboard is emptied, the key dropped.
+    What the caller ignores, as below `nohup`, stays ignored."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [one for one in (signal.SIGHUP, signal.SIGTERM) if signal.getsignal(one) != signal.SIG_IGN]
+    before = {one: signal.signal(one, interrupt) for one in numbers}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _read(session: boto3.Session, account: Account, tenant: Tenant) -> _Key:

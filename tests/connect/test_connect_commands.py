@@ -269,7 +269,7 @@ def test_no_pipeline_and_no_application_makes_or_confirms_a_link(command: Comman
 
 
 def test_a_cell_without_a_page_says_how_to_get_one(
-    command: Command, world: World, deployed: Cell, monkeypatch: pytest.MonkeyPatch
+    command: Command, world: World, deployed: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = type(deployed.names)
     monkeypatch.setattr(names, "connect_bucket", "myflux-connect-none-000000000000")
@@ -278,6 +278,10 @@ def test_a_cell_without_a_page_says_how_to_get_one(
     for arguments in ((world.tenant,), (world.tenant, "--list"), ("confirm", world.tenant)):
         assert "connect: {enabled: true}" in command(*arguments).err
     assert command("--list").out == "There are no links.\n"
+    file = tmp_path / "cells" / "local.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + "connect: {enabled: true}\n", encoding="utf-8")
+    said = command(world.tenant).err
+    assert ("`myflux-keys up --cell local` deploys it" in said, "write" in said) == (True, False), said
 
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC).timestamp()

@@ -130,13 +130,15 @@ def test_a_profile_that_does_not_exist_is_named_before_anything_is_read(world: W
 # --- ends without a record -------------------------------------------------------------------------------------------
 
 
-def stop_by_ctrl_c(_: Page, running: Running) -> None:
-    running.process.send_signal(signal.SIGINT)
+def stop_by(number: signal.Signals) -> Callable[[Page, Running], object]:
+    return lambda _, running: running.process.send_signal(number)
 
 
 WAYS: dict[str, tuple[Callable[[Page, Running], object], int, str, str]] = {
     "not now": (lambda page, _: page.get_by_role("button", name="Not now").click(), 1, "later", "as you said"),
-    "Ctrl-C": (stop_by_ctrl_c, 130, "stopped", "stopped"),
+    "Ctrl-C": (stop_by(signal.SIGINT), 130, "stopped", "stopped"),
+    "a terminal that is closed": (stop_by(signal.SIGHUP), 130, "stopped", "stopped"),
+    "kill": (stop_by(signal.SIGTERM), 130, "stopped", "stopped"),
 }
 
 

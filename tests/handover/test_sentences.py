@@ -66,7 +66,14 @@ def test_a_roles_session_needs_no_device_and_may_name_none() -> None:
     assert handover.mfa_device(nobody, person, None) is None
     with pytest.raises(HandoverRefused, match="leave out --mfa-serial, and begin that session with MFA"):
         handover.mfa_device(nobody, person, "arn:aws:iam::000000000000:mfa/ana")
-    assert handover.mfa_device(nobody, Person("ana", USER, is_user=True), "given") == "given"
+    assert handover.mfa_device(nobody, Person("ana", USER, is_user=True), "GAHT12345678") == "GAHT12345678"
+
+
+@pytest.mark.parametrize("given", ["123456", "my phone, the old one", "x" * 257])
+def test_what_is_no_serial_number_is_refused_before_a_code_is_asked_for(given: str) -> None:
+    nobody: Any = None
+    with pytest.raises(HandoverRefused, match=r"is no serial number of an MFA device, such as arn:aws:iam::.*:mfa/"):
+        handover.mfa_device(nobody, Person("ana", USER, is_user=True), given)
 
 
 def entry(version: str, **changes: Any) -> dict[str, Any]:
