@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.commands.client import servers
 from tests.kills import table
-from tests.kills.cells import OPERATIONS, Operation, Outcome, calls, cell
+from tests.kills.cells import OPERATIONS, Operation, Outcome, Whole, cell, whole
 from tests.kills.processes import VICTIMS, Victim
 from tests.kills.table import Key, Table
 from tests.tenants_life.conftest import Life, two_cells
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--out", type=Path, default=Path(".local/kill-table.md"), help="where it is saved, as .json too"
     )
-    parser.add_argument("--moments", type=int, default=30, help="how many calls of each operation are struck")
+    parser.add_argument("--moments", type=int, default=30, help="how many moments of each operation are struck")
     parser.add_argument("--operations", nargs="*", choices=list(_BY_NAME), default=list(_BY_NAME))
     parser.add_argument("--victims", nargs="*", choices=VICTIMS, default=list(VICTIMS))
     parser.add_argument("--minutes", type=float, help="begin no cell later than this; the next run goes on")
@@ -47,11 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         life = running.enter_context(two_cells(home))
         # The runtime's reader looks for AWS where this process's environment says.
         os.environ.update(life.environment)
-        whole = _strike(life, found, wanted.operations, wanted.victims, wanted.moments, last, out)
+        complete = _strike(life, found, wanted.operations, wanted.victims, wanted.moments, last, out)
     document = table.markdown(found, wanted.moments)
     print(document)
     print(f"{time.monotonic() - began:.0f} s; saved to {out}")
-    return 1 if found.red else 0 if whole else 3
+    return 1 if found.red else 0 if complete else 3
 
 
 def _strike(
@@ -65,11 +65,10 @@ def _strike(
 ) -> bool:
     """Every cell that `found` does not have; False if time ran out before."""
     for name in operations:
-        if name not in found.calls:
-            found.calls[name] = _counted(life, _BY_NAME[name])
-            _tell(f"{name}: {found.calls[name]} calls")
-    totals = {name: found.calls[name] for name in operations}
-    for keys in table.rounds(totals, most, victims):
+        if name not in found.whole:
+            found.whole[name] = one = _whole(life, _BY_NAME[name])
+            _tell(f"{name}: {one.calls} calls, {', '.join(sorted(one.victims))}")
+    for keys in table.rounds({name: found.whole[name] for name in operations}, most, victims):
         new = [key for key in keys if key not in found.struck]
         if new and time.monotonic() < last:
             began = time.monotonic()
@@ -87,10 +86,10 @@ def _strike(
     return True
 
 
-def _counted(life: Life, operation: Operation) -> int:
-    slug = f"{operation.name}-count"
+def _whole(life: Life, operation: Operation) -> Whole:
+    slug = f"{operation.name}-whole"
     operation.begin(life, [slug])
-    return calls(life, operation, slug)
+    return whole(life, operation, slug)
 
 
 def _begin(life: Life, keys: Sequence[Key]) -> None:
@@ -104,7 +103,7 @@ def _begin(life: Life, keys: Sequence[Key]) -> None:
 
 def _outcome(life: Life, key: Key) -> Outcome:
     try:
-        return cell(life, _BY_NAME[key.operation], key.slug, key.victim, key.call)
+        return cell(life, _BY_NAME[key.operation], key.slug, key.victim, key.moment)
     except Exception as error:  # noqa: BLE001 - such as a command without an end: the next cells are struck
         return Outcome("", (f"{type(error).__name__}: {error}",))
 

@@ -1,7 +1,8 @@
-"""One cell of the kill table: a command loses a process when AWS has applied its n-th call, then is run again.
+"""One cell of the kill table: a command loses a process at a call of AWS, then is run again.
 
-What must hold after that is in `Operation.wrong`. The moment is a call's number, not a time: a slow machine strikes at
-the same place.
+What must hold after that is in `Operation.wrong`. A moment is a number, not a time, so that a slow machine strikes at
+the same place: 2n is when the n-th call, from 0, is asked and AWS does not know it, with all done that the command does
+before; 2n+1 is when AWS has applied it, and the answer never comes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final
@@ -19,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 from ops.stacks import backend
 from tests.commands import client
-from tests.kills.processes import Struck, Victim, kill, run
+from tests.kills.processes import Struck, Victim, kill, run, there
 from tests.program.gate import gate
 from tests.tenants_life.conftest import Life
 
@@ -105,32 +107,54 @@ class Outcome:
     wrong: tuple[str, ...] = ()
 
 
-def calls(life: Life, operation: Operation, slug: str) -> int:
-    """How many calls of AWS the whole operation makes. The tenant is begun."""
-    with gate(life.cell.aws_port, lambda _target, _path: False) as counting:
-        ended = _run(life, operation.arguments(slug), {"AWS_ENDPOINT_URL": counting.url})
+@dataclass(frozen=True)
+class Whole:
+    """An operation that nobody disturbs: how many calls of AWS it makes, and who could have been killed at one of
+    them."""
+
+    calls: int
+    victims: frozenset[Victim]
+
+
+def whole(life: Life, operation: Operation, slug: str) -> Whole:
+    """The tenant is begun."""
+    pids: SimpleQueue[int] = SimpleQueue()
+    pid = cache(pids.get)
+    seen: set[Victim] = set()
+
+    def look(_target: str, _path: str) -> bool:
+        seen.update(there(pid()))
+        return False
+
+    with gate(life.cell.aws_port, look) as counting:
+        ended = _run(life, operation.arguments(slug), {"AWS_ENDPOINT_URL": counting.url}, pids.put)
         assert ended.returncode == 0, f"{operation.name} of {slug} without a kill: {ended.stdout}{ended.stderr}"
-    return len(counting.asked)
+    return Whole(len(counting.asked), frozenset(seen))
 
 
-def cell(life: Life, operation: Operation, slug: str, victim: Victim, call: int) -> Outcome:
-    """`call` counts from 0. Who dies takes nothing back: AWS has applied the call, and the answer never comes. The
-    tenant is begun, and nobody else's."""
+def cell(life: Life, operation: Operation, slug: str, victim: Victim, moment: int) -> Outcome:
+    """The tenant is begun, and nobody else's."""
+    call, applied = divmod(moment, 2)
     numbers = iter(range(call + 1))
 
     def is_the_one(_target: str, _path: str) -> bool:
         return next(numbers, None) == call
 
     pids: SimpleQueue[int] = SimpleQueue()
-    with gate(life.cell.aws_port, is_the_one) as between, ThreadPoolExecutor(max_workers=1) as beside:
-        running = beside.submit(_run, life, operation.arguments(slug), {"AWS_ENDPOINT_URL": between.url}, pids.put)
+    with (
+        gate(life.cell.aws_port, is_the_one, early=not applied) as between,
+        ThreadPoolExecutor(max_workers=1) as beside,
+    ):
+        more = {"AWS_ENDPOINT_URL": between.url}
+        running = beside.submit(_run, life, operation.arguments(slug), more, pids.put)
         while not running.done() and not between.held.wait(0.02):
             pass
-        struck = kill(pids.get(), victim) if between.held.is_set() else Struck(anybody=False, left=frozenset())
+        struck = kill(pids.get(), victim) if between.held.is_set() else Struck(frozenset(), frozenset())
+        _await_end(struck.killed)
         between.opened.set()
         first = running.result()
         said = first.stdout + first.stderr
-    if not struck.anybody:
+    if not struck.killed:
         # Nobody was killed: the same command once more would do it twice, such as a second rotation.
         return Outcome("-", (*_wrong(operation, life, slug), *_left(life, slug), *_unwanted(said)))
     # After such a kill the next command runs where nothing is remembered, as on a new CI runner.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -16,28 +16,37 @@ _WORKER: Final = "ops.stacks.processes"
 
 @dataclass(frozen=True)
 class Struck:
-    """`anybody`: there was such a process at this moment. `left` are the command's other processes."""
+    """`killed` is empty where there was no such process at this moment. `left` are the command's other processes."""
 
-    anybody: bool
+    killed: frozenset[int]
     left: frozenset[int]
+
+
+def there(command: int) -> set[Victim]:
+    """Who could be killed at this moment."""
+    below = list(_below(command))
+    return {victim for victim in VICTIMS if _chosen(command, below, victim)}
 
 
 def kill(command: int, victim: Victim) -> Struck:
     """Kills by SIGKILL, at once. `all` also ends what the engine has started, as a machine does that loses its
     power."""
     below = list(_below(command))
-    if victim == "command":
-        chosen = [command]
-    elif victim == "all":
-        chosen = [command, *below]
-    else:
-        chosen = [pid for pid in below if _is(pid, victim)]
+    chosen = _chosen(command, below, victim)
     for pid in chosen:
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
-    return Struck(bool(chosen), frozenset({command, *below} - set(chosen)))
+    return Struck(frozenset(chosen), frozenset({command, *below} - set(chosen)))
+
+
+def _chosen(command: int, below: Sequence[int], victim: Victim) -> list[int]:
+    if victim == "command":
+        return [command]
+    if victim == "all":
+        return [command, *below]
+    return [pid for pid in below if _is(pid, victim)]
 
 
 def run(pids: Iterable[int]) -> bool:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests.kills.cells import Outcome
+from tests.kills.cells import Outcome, Whole
 from tests.kills.processes import VICTIMS, Victim
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -26,26 +26,26 @@ _HARNESS: Final = ("kills", "commands", "program/gate.py", "tenants_life/conftes
 
 @dataclass(frozen=True, order=True)
 class Key:
-    """`call` counts from 0."""
+    """`moment` as in `cells.py`."""
 
     operation: str
-    call: int
+    moment: int
     victim: Victim
 
     def __str__(self) -> str:
-        return f"{self.operation}, call {self.call}, {self.victim} killed"
+        return f"{self.operation}, {_told(self.moment)}, {self.victim} killed"
 
     @property
     def slug(self) -> str:
-        return f"{self.operation}-{self.victim}-{self.call}"
+        return f"{self.operation}-{self.victim}-{self.moment}"
 
 
 @dataclass
 class Table:
-    """`calls` is how many each operation makes; `struck` has the outcomes."""
+    """`whole` is by operation; `struck` has the outcomes."""
 
     code: str
-    calls: dict[str, int] = field(default_factory=dict[str, int])
+    whole: dict[str, Whole] = field(default_factory=dict[str, Whole])
     struck: dict[Key, Outcome] = field(default_factory=dict[Key, Outcome])
 
     @property
@@ -53,24 +53,31 @@ class Table:
         return [f"{key}: {'; '.join(one.wrong)}" for key, one in sorted(self.struck.items()) if one.wrong]
 
 
-def moments(total: int, most: int) -> list[int]:
-    """Which of `total` calls are struck: all of them, or `most` with the same distance. The widest spread comes first:
-    after any number of them, those that are left lie between them. Pure."""
+def _told(moment: int) -> str:
+    call, applied = divmod(moment, 2)
+    return f"{'after' if applied else 'before'} call {call}"
+
+
+def moments(calls: int, most: int) -> list[int]:
+    """Which moments of an operation with so many calls are struck: all of them, or `most` with the same distance. The
+    widest spread comes first: after any number of them, those that are left lie between them. Pure."""
+    total = 2 * calls
     several = min(most, total)
     bits = several.bit_length()
     spread = sorted(range(several), key=lambda number: int(f"{number:0{bits}b}"[::-1], 2))
     return [total * number // several for number in spread]
 
 
-def rounds(calls: Mapping[str, int], most: int, victims: Sequence[Victim]) -> Iterator[list[Key]]:
-    """Each has one moment of every operation, and every victim. Pure."""
-    chosen = {operation: moments(total, most) for operation, total in calls.items()}
+def rounds(whole: Mapping[str, Whole], most: int, victims: Collection[Victim]) -> Iterator[list[Key]]:
+    """Each has one moment of every operation, and every victim that it has. Pure."""
+    chosen = {operation: moments(one.calls, most) for operation, one in whole.items()}
     for number in range(max(map(len, chosen.values()), default=0)):
         yield [
             Key(operation, found[number], victim)
             for operation, found in chosen.items()
             if number < len(found)
-            for victim in victims
+            for victim in VICTIMS
+            if victim in victims and victim in whole[operation].victims
         ]
 
 
@@ -93,7 +100,7 @@ def _files(root: Path) -> Iterator[Path]:
 
 def _below(place: Path) -> Iterator[Path]:
     found = place.rglob("*") if place.is_dir() else (place,)
-    return (path for path in found if path.suffix in _KINDS and path.is_file())
+    return (path for path in found if path.suffix in _KINDS and not path.name.startswith("test_") and path.is_file())
 
 
 def read(path: Path, code: str) -> Table:
@@ -103,7 +110,7 @@ def read(path: Path, code: str) -> Table:
         return table
     saved = json.loads(path.read_text(encoding="utf-8"))
     if saved["code"] == code:
-        table.calls = saved["calls"]
+        table.whole = {name: Whole(one["calls"], frozenset(one["victims"])) for name, one in saved["whole"].items()}
         table.struck = {
             Key(**one["key"]): Outcome(one["outcome"]["text"], tuple(one["outcome"]["wrong"]))
             for one in saved["struck"]
@@ -115,21 +122,23 @@ def save(path: Path, table: Table) -> None:
     """Whole or not at all: a run that is stopped loses nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     struck = [{"key": asdict(key), "outcome": asdict(one)} for key, one in sorted(table.struck.items())]
+    whole = {name: {"calls": one.calls, "victims": sorted(one.victims)} for name, one in table.whole.items()}
     new = path.with_name(path.name + ".new")
-    new.write_text(json.dumps({"code": table.code, "calls": table.calls, "struck": struck}, indent=1), encoding="utf-8")
+    new.write_text(json.dumps({"code": table.code, "whole": whole, "struck": struck}, indent=1), encoding="utf-8")
     new.replace(path)
 
 
 def markdown(table: Table, most: int) -> str:
-    """A row for each struck call, a column for each victim; a dot where nobody was struck yet."""
+    """A row for each moment, a column for each victim that the operation has; a dot where nobody was struck yet."""
     lines = ["# Kill table", ""]
-    for operation, total in table.calls.items():
-        lines += [f"## {operation}", "", f"{total} calls.", "", "| after call | " + " | ".join(VICTIMS) + " |"]
-        lines.append("|---" * (len(VICTIMS) + 1) + "|")
-        for call in sorted(moments(total, most)):
-            cells = [table.struck.get(Key(operation, call, victim)) for victim in VICTIMS]
+    for operation, whole in table.whole.items():
+        victims: list[Victim] = [victim for victim in VICTIMS if victim in whole.victims]
+        lines += [f"## {operation}", "", f"{whole.calls} calls.", "", "| moment | " + " | ".join(victims) + " |"]
+        lines.append("|---" * (len(victims) + 1) + "|")
+        for moment in sorted(moments(whole.calls, most)):
+            cells = [table.struck.get(Key(operation, moment, victim)) for victim in victims]
             told = ["." if one is None else "**RED**" if one.wrong else one.text for one in cells]
-            lines.append(f"| {call} | " + " | ".join(told) + " |")
+            lines.append(f"| {_told(moment)} | " + " | ".join(told) + " |")
         lines.append("")
     lines.append(f"{len(table.struck)} cells, {len(table.red)} red. Code {table.code[:16]}.")
     return "\n".join([*lines, *(f"- {line}" for line in table.red)]) + "\n"

@@ -12,15 +12,15 @@ from tests.tenants_life.conftest import Life
 @pytest.mark.engine
 @pytest.mark.cell
 @pytest.mark.parametrize(
-    ("operation", "victim", "call"),
-    [("up", "all", 6), ("offboard", "command", 8), ("move", "engine", 4)],
+    ("operation", "victim", "moment"),
+    [("up", "all", 13), ("offboard", "command", 17), ("move", "engine", 8)],
 )
 def test_after_a_kill_the_same_command_ends_well_and_nothing_is_left(
-    life: Life, operation: str, victim: Victim, call: int
+    life: Life, operation: str, victim: Victim, moment: int
 ) -> None:
     wanted = next(one for one in OPERATIONS if one.name == operation)
-    slug = f"{operation}-{victim}-{call}"
+    slug = f"{operation}-{victim}-{moment}"
     wanted.begin(life, [slug])
-    found = cell(life, wanted, slug, victim, call)
+    found = cell(life, wanted, slug, victim, moment)
     assert found.wrong == ()
     assert found.text != "-", "there was somebody to kill"
