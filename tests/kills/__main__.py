@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -37,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wanted = parser.parse_args(arguments)
     out: Path = wanted.out
     found = table.read(out.with_suffix(".json"), table.code_digest())
+    # A background job ignores the one and is ended by the other: both end the cell too.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     began = time.monotonic()
     last = began + wanted.minutes * 60 if wanted.minutes else float("inf")
     with ExitStack() as running:
