@@ -1,4 +1,4 @@
-"""Runs one `myflux-keys` command on a stage's cell as a person would, and measures it."""
+"""Runs `myflux-keys` commands on a stage's cell as a person would, and measures them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,8 @@ from bench import stage
 
 @dataclass(frozen=True)
 class Ran:
-    """`cpu` is in seconds, and includes the command's workers, engines and providers, but not the cell's servers.
-    `load` is the machine's at its end. `answer` is what it said as JSON."""
+    """`cpu` is in seconds, and includes a command's workers, engines and providers, but not the cell's servers. `load`
+    is the machine's at its end. `answer` is what it said as JSON."""
 
     seconds: float
     cpu: float
@@ -36,7 +36,20 @@ class Ran:
 
 def run(here: stage.Stage, *words: str) -> Ran:
     """Raises RuntimeError with the end of what a failed command said."""
+    return measured(lambda: said(here, *words))
+
+
+def measured(act: Callable[[], Mapping[str, Any]]) -> Ran:
+    """`act` may run several commands, also at once, and nothing else runs meanwhile."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    answer = act()
+    seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Ran(seconds, cpu, os.getloadavg()[0], answer)
+
+
+def said(here: stage.Stage, *words: str) -> Mapping[str, Any]:
+    """What the command says as JSON. Raises RuntimeError with the end of what a failed command said."""
     done = subprocess.run(
         [sys.executable, "-m", "ops.cli", *words, "--json"],
         cwd=stage.ROOT,
@@ -46,8 +59,6 @@ def run(here: stage.Stage, *words: str) -> Ran:
         check=False,
         stdin=subprocess.DEVNULL,
     )
-    seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         raise RuntimeError(f"{' '.join(words)[:80]}: {done.stderr.strip()[-2000:]}")
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Ran(seconds, cpu, os.getloadavg()[0], json.loads(done.stdout))
+    return json.loads(done.stdout)

@@ -20,7 +20,7 @@ def rotated(*outcomes: str) -> Ran:
     return Ran(20.0, 1.0, 1.5, {"cells": {"local": {"tenants": tenants}}})
 
 
-UP, UNCHANGED, MOVED = up(30.0, succeeded=4), up(2.0, succeeded=2, held=2), [Ran(4.0, 3.0, 1.5, {})] * 2
+UP, UNCHANGED, MOVED = up(30.0, succeeded=4), up(2.0, succeeded=2, held=2), Ran(8.0, 6.0, 1.5, {"one": {}, "two": {}})
 ROTATED = rotated("succeeded", "succeeded")
 
 
@@ -29,7 +29,7 @@ def test_every_step_has_its_time_its_processor_time_and_the_load_of_the_machine(
     assert [figure.value for figure in told] == [30.0, 20.0, 2.0, 8.0]
     assert all("load 1.5 at its end" in figure.note for figure in told)
     assert "15 s of CPU" in told[0].note
-    assert "4.0 s each" in told[3].note
+    assert told[3].name == "2 tenants moved to a second cell"
 
 
 @pytest.mark.parametrize(
