@@ -132,21 +132,14 @@ def whole(life: Life, operation: Operation, slug: str) -> Whole:
     return Whole(len(counting.asked), frozenset(seen))
 
 
-def cell(life: Life, operation: Operation, slug: str, victim: Victim, moment: int) -> Outcome:
-    """The tenant is begun, and nobody else's."""
-    call, applied = divmod(moment, 2)
-    numbers = iter(range(call + 1))
-
-    def is_the_one(_target: str, _path: str) -> bool:
-        return next(numbers, None) == call
-
+def strike(
+    life: Life, arguments: tuple[str, ...], victim: Victim, holds: Callable[[str, str], bool], *, early: bool
+) -> tuple[Struck, str]:
+    """At the first call that `holds` matches by its X-Amz-Target and path: with `early` before AWS knows of it, else
+    once AWS has applied it. Returns who was struck, and what the command said."""
     pids: SimpleQueue[int] = SimpleQueue()
-    with (
-        gate(life.cell.aws_port, is_the_one, early=not applied) as between,
-        ThreadPoolExecutor(max_workers=1) as beside,
-    ):
-        more = {"AWS_ENDPOINT_URL": between.url}
-        running = beside.submit(_run, life, operation.arguments(slug), more, pids.put)
+    with gate(life.cell.aws_port, holds, early=early) as between, ThreadPoolExecutor(max_workers=1) as beside:
+        running = beside.submit(_run, life, arguments, {"AWS_ENDPOINT_URL": between.url}, pids.put)
         while not running.done() and not between.held.wait(0.02):
             pass
         command = pids.get()
@@ -157,7 +150,20 @@ def cell(life: Life, operation: Operation, slug: str, victim: Victim, moment: in
         _await_end(struck.killed)
         between.opened.set()
         first = running.result()
-        said = first.stdout + first.stderr
+    return struck, first.stdout + first.stderr
+
+
+def cell(life: Life, operation: Operation, slug: str, victim: Victim, moment: int) -> Outcome:
+    """The tenant is begun, and nobody else's."""
+    call, applied = divmod(moment, 2)
+    numbers = iter(range(call + 1))
+    struck, said = strike(
+        life,
+        operation.arguments(slug),
+        victim,
+        lambda _target, _path: next(numbers, None) == call,
+        early=not applied,
+    )
     if not struck.killed:
         return Outcome("-")
     # After such a kill the next command runs where nothing is remembered, as on a new CI runner.
