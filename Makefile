@@ -72,14 +72,14 @@ bench: $(STAMP) engine ## Measure, print and save the table of figures
 
 .PHONY: bench-fleet
 bench-fleet: $(STAMP) engine ## Measure the cost of a growing number of tenants, and of `myflux-keys up`
-	$(RUN) -m bench growth add_tenant many_stacks unchanged worker_memory
+	$(RUN) -m bench growth add_tenant many_stacks unchanged drive worker_memory
 
 .PHONY: crash-table
 crash-table: $(STAMP) ## Inject every fault into every call of a rotation; print and save the results (minutes)
 	$(RUN) -m tests.crash
 
 .PHONY: kill-table
-kill-table: $(STAMP) engine ## Kill command, worker and engine at 30 moments of `up`, `rotate`, `move` and `offboard`; print and save the results (hours)
+kill-table: $(STAMP) engine ## Kill command, worker and engine at 30 moments of `up`, `rotate`, `move` and `offboard`; print and save the results (an hour; a run that is stopped goes on)
 	$(RUN) -m tests.kills
 
 .PHONY: mutants

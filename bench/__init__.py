@@ -5,7 +5,8 @@ Figures
     growth           compares the 1,000th tenant with the 10th
     many_stacks      tenants a minute, by workers
     unchanged        `up` of 2,000 tenants of whom few changed
-    worker_memory    a worker's memory over 100 stacks
+    drive            100 tenants up, rotated, unchanged, moved
+    worker_memory    a worker's memory over 500 stacks
     function_costs   import time, zip size, calls
     reader           a warm read
     reader_outage    the longest read over a rotation and an outage
@@ -21,6 +22,7 @@ Peers
 Shared
     stage            a local cell for measuring
     crowd            the tenants that exist before the measurement
+    command          one command of a person, measured
     measure          times and memory
     machine          the machine and packages of a measurement
     figures          a line of the table

@@ -22,7 +22,7 @@ from myflux_keys.redaction import redact
 LISTED: Final = ("reader", "thundering_herd", "function_costs")
 """Their `run()` returns rows in at most half a minute, so a quick run does the same."""
 SCALED: Final = (
-    *("reader_outage", "add_tenant", "growth", "many_stacks", "unchanged", "worker_memory"),
+    *("reader_outage", "add_tenant", "growth", "many_stacks", "unchanged", "drive", "worker_memory"),
     *("page", "health", "connect"),
 )
 """Their `run(home, quick=…)` returns figures."""

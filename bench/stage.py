@@ -63,9 +63,16 @@ class Stage:
         with towards(self.environment):
             return self.engine.up(stack)
 
+    def file(self, slug: str) -> Path:
+        return self.fleet / "tenants" / f"{slug}.yaml"
+
     def write_tenant(self, slug: str) -> None:
         text = self._pattern.replace(f"tenant: {PATTERN} ", f"tenant: {slug} ")
-        (self.fleet / "tenants" / f"{slug}.yaml").write_text(text, encoding="utf-8")
+        self.file(slug).write_text(text, encoding="utf-8")
+
+    def will_leave(self, stack: str) -> None:
+        """A stack that a command makes; `close` removes its settings."""
+        self._stacks.append(stack)
 
     def expect_tenant(self, slug: str) -> str:
         """Writes a tenant's file without deploying it; returns the name of its stack, which `close` removes."""

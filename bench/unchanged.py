@@ -8,17 +8,13 @@ costs does not depend on how its state was made. Leaves out memory (`worker_memo
 from __future__ import annotations
 
 import json
-import resource
-import subprocess
-import sys
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bench import stage
+from bench import command, stage
+from bench.command import Ran
 from bench.crowd import state_file
 from bench.figures import Figure, at_most
 from components.iam import resource as policies
@@ -35,16 +31,6 @@ SAME_COST: Final = 1.25
 _LIKE: Final = "initech"
 """The tenant whose copies fill the fleet: its secret is complete without a rotation, which would take a Lambda each."""
 BY_MARK: Final = "unchanged (by mark)"
-
-
-@dataclass(frozen=True)
-class Taken:
-    """One command. `cpu` includes its workers, engines and providers, without the cell's servers. `outcomes` counts
-    stacks."""
-
-    seconds: float
-    cpu: float
-    outcomes: Mapping[str, int]
 
 
 def run(home: Path, *, quick: bool = False) -> list[Figure]:
@@ -67,26 +53,8 @@ def run(home: Path, *, quick: bool = False) -> list[Figure]:
     return figures(fleet, changed, deployed, unchanged, among, alone)
 
 
-def _up(here: stage.Stage, *what: str) -> Taken:
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    command = [sys.executable, "-m", "ops.cli", "up", *what, "--json"]
-    done = subprocess.run(
-        command,
-        cwd=stage.ROOT,
-        env=here.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(what)[:80]}: {done.stderr.strip()[-2000:]}")
-    outcomes: dict[str, int] = {}
-    for told in json.loads(done.stdout)["stacks"].values():
-        outcomes[told["outcome"]] = outcomes.get(told["outcome"], 0) + 1
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Taken(seconds, cpu, outcomes)
+def _up(here: stage.Stage, *what: str) -> Ran:
+    return command.run(here, "up", *what)
 
 
 def _fill(here: stage.Stage, slugs: Sequence[str]) -> None:
@@ -145,7 +113,7 @@ def _with_budget(line: str, dollars: str) -> str:
     return f"{before}{name}{dollars}{after.lstrip('0123456789')}" if name else line
 
 
-def figures(fleet: int, changed: int, deployed: Taken, unchanged: Taken, among: Taken, alone: Taken) -> list[Figure]:
+def figures(fleet: int, changed: int, deployed: Ran, unchanged: Ran, among: Ran, alone: Ran) -> list[Figure]:
     """Pure: the table's lines. Raises RuntimeError where a command ran other stacks than it should."""
     for taken, run in ((unchanged, 1), (among, 1 + changed)):
         # The platform has no mark.

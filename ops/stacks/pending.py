@@ -30,7 +30,8 @@ NAMED: Final[Mapping[str, str]] = {
 
 _POLICY: Final = "aws:iam/policy:Policy"
 _ISSUER: Final = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
-_LOOKED_UP: Final = ("aws:secretsmanager/secret:Secret", _ISSUER, _POLICY)
+_ROTATION: Final = "aws:secretsmanager/secretRotation:SecretRotation"
+_LOOKED_UP: Final = ("aws:secretsmanager/secret:Secret", _ROTATION, _ISSUER, _POLICY)
 
 AGAIN: Final = frozenset(
     {
@@ -49,7 +50,6 @@ AGAIN: Final = frozenset(
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
         "aws:s3/bucketVersioning:BucketVersioning",
         "aws:secretsmanager/secretPolicy:SecretPolicy",
-        "aws:secretsmanager/secretRotation:SecretRotation",
         "aws:sns/topic:Topic",
         "aws:sns/topicPolicy:TopicPolicy",
         "aws:sns/topicSubscription:TopicSubscription",
@@ -57,8 +57,8 @@ AGAIN: Final = frozenset(
         "aws:sqs/queuePolicy:QueuePolicy",
     }
 )
-"""Types that can be created again without harm, so there is nothing to search: creation writes under a fixed name. The
-provisioner checks before it creates, and a second rotation leaves the current key and one in its overlap."""
+"""Types that can be created again without harm, so there is nothing to search: creation writes under a fixed name, and
+the provisioner checks before it creates. Not a rotation: asked for again, it would mint another key."""
 
 _CREATING: Final = "creating"
 
@@ -124,11 +124,13 @@ def in_aws(kind: str, inputs: Mapping[str, Any]) -> str | None:
         return f"arn:{account[1]}:iam::{account[4]}:{policy if kind == _POLICY else issuer}"
     client = aws_clients.client("secretsmanager", region_name=inputs.get("region"))
     try:
-        secret = client.describe_secret(SecretId=str(inputs["name"]))
+        secret = client.describe_secret(SecretId=str(inputs["secretId" if kind == _ROTATION else "name"]))
     except ClientError as error:
         if code_of(error) == "ResourceNotFoundException":
             return None
         raise
+    if kind == _ROTATION and not secret.get("RotationEnabled"):
+        return None
     # A secret scheduled for deletion cannot be created again until it is deleted or restored: the engine reports that.
     return None if secret.get("DeletedDate") else secret.get("ARN")
 

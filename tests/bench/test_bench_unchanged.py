@@ -7,12 +7,20 @@ from dataclasses import replace
 import pytest
 
 from bench import unchanged, worker_memory
-from bench.unchanged import BY_MARK, Taken
+from bench.command import Ran
+from bench.unchanged import BY_MARK
 
-DEPLOYED = Taken(60.0, 70.0, {"succeeded": 20})
-UNCHANGED = Taken(40.0, 30.0, {"succeeded": 1, BY_MARK: 2_000})
-AMONG = Taken(60.0, 50.0, {"succeeded": 11, BY_MARK: 1_990})
-ALONE = Taken(18.0, 20.0, {"succeeded": 10})
+
+def ran(seconds: float, cpu: float, **outcomes: int) -> Ran:
+    names = [name for name, number in outcomes.items() for _ in range(number)]
+    stacks = {f"stack-{one}": {"outcome": BY_MARK if name == "held" else name} for one, name in enumerate(names)}
+    return Ran(seconds, cpu, 1.0, {"stacks": stacks})
+
+
+DEPLOYED = ran(60.0, 70.0, succeeded=20)
+UNCHANGED = ran(40.0, 30.0, succeeded=1, held=2_000)
+AMONG = ran(60.0, 50.0, succeeded=11, held=1_990)
+ALONE = ran(18.0, 20.0, succeeded=10)
 
 
 def test_the_goals_are_for_the_unchanged_fleet_and_for_what_the_changed_ones_add() -> None:
@@ -27,7 +35,7 @@ def test_the_goals_are_for_the_unchanged_fleet_and_for_what_the_changed_ones_add
 
 def test_a_run_of_other_stacks_is_no_figure() -> None:
     with pytest.raises(RuntimeError, match="1 stacks were to be run"):
-        unchanged.figures(2_000, 10, DEPLOYED, replace(UNCHANGED, outcomes={"succeeded": 2_001}), AMONG, ALONE)
+        unchanged.figures(2_000, 10, DEPLOYED, ran(40.0, 30.0, succeeded=2_001), AMONG, ALONE)
 
 
 def test_a_workers_memory_is_flat_or_the_goal_is_missed() -> None:

@@ -14,7 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
@@ -77,15 +77,17 @@ def run(
     stdin: str | None = None,
     timeout: float = 300,
     group: bool = False,
+    begun: Callable[[int], object] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """`myflux-keys`, or another module, with `arguments`, from the repository's root.
 
     Returns once it has ended, and all that holds its outputs. `stdin` None is /dev/null. `group` gives it a session of
-    its own. After `timeout` seconds it is killed, with that session's processes: subprocess.TimeoutExpired.
+    its own. `begun` is called with its process's id. After `timeout` seconds it is killed, with that session's
+    processes: subprocess.TimeoutExpired.
     """
     server = _servers.get(_settings(environment))
     if server is None:
-        return anew(arguments, environment, module=module, stdin=stdin, timeout=timeout, group=group)
+        return anew(arguments, environment, module=module, stdin=stdin, timeout=timeout, group=group, begun=begun)
     with ExitStack() as ends:
         answers, theirs = (ends.enter_context(end) for end in socket.socketpair())
         (source, into), (out, printing), (err, telling) = (_pipe(ends) for _ in range(3))
@@ -99,6 +101,8 @@ def run(
         answers.sendall(json.dumps(orders).encode() + b"\n")
         said = ends.enter_context(answers.makefile("r", encoding="utf-8"))
         pid = int(said.readline())
+        if begun:
+            begun(pid)
         readers = ends.enter_context(ThreadPoolExecutor(max_workers=3))
         texts = [readers.submit(_text, end) for end in (out, err)]
         writer = readers.submit(_write, into, stdin or "")
@@ -144,6 +148,7 @@ def anew(
     stdin: str | None = None,
     timeout: float = 300,
     group: bool = False,
+    begun: Callable[[int], object] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """The same, started by Python."""
     with subprocess.Popen(
@@ -156,6 +161,8 @@ def anew(
         text=True,
         start_new_session=group,
     ) as running:
+        if begun:
+            begun(running.pid)
         try:
             out, err = running.communicate(stdin, timeout=timeout)
         except BaseException:

@@ -1,40 +1,44 @@
-"""One cell of the kill table: a command loses a process when AWS has applied its n-th call, then is run again.
+"""One cell of the kill table: a command loses a process at a call of AWS, then is run again.
 
-What must hold after that is in `Operation.wrong`. The moment is a call's number, not a time: a slow machine strikes at
-the same place.
+What must hold after that is in `Operation.wrong`. A moment is a number, not a time, so that a slow machine strikes at
+the same place: 2n is when the n-th call, from 0, is asked and AWS does not know it, with all done that the command does
+before; 2n+1 is when AWS has applied it, and the answer never comes.
 """
 
 from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from ops.stacks import backend
-from tests.actions.conftest import ROOT
-from tests.kills.processes import Victim, kill
+from tests.commands import client
+from tests.kills.processes import Struck, Victim, kill, run, there
 from tests.program.gate import gate
 from tests.tenants_life.conftest import Life
 
 _TRIES: Final = 6
 """Of the same command: an engine that has lost its command holds its lock until it has ended."""
-_PAUSE_SECONDS: Final = 5.0
+_PAUSE_SECONDS: Final = 60.0
+"""The longest wait for what a kill has left running, before the command is tried once more."""
 _NOBODY_WANTS: Final = ("Traceback", "leaked semaphore", "is already in use")
 """In what a command says."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """`begin` makes what the operation needs. `wrong` says what does not hold once it has ended well."""
+    """`begin` makes tenants as the operation needs them. `wrong` says what does not hold once it has ended well."""
 
     name: str
-    begin: Callable[[Life, str], None]
+    begin: Callable[[Life, Sequence[str]], None]
     arguments: Callable[[str], tuple[str, ...]]
     wrong: Callable[[Life, str], list[str]]
 
@@ -70,86 +74,138 @@ def _offboard_wrong(life: Life, slug: str) -> list[str]:
     ]
 
 
-def _file_alone(life: Life, slug: str) -> None:
-    life.told("new", slug, "--from", "acme", "--name", slug)
+def files_alone(life: Life, slugs: Sequence[str]) -> None:
+    for slug in slugs:
+        life.told("new", slug, "--from", "acme", "--name", slug)
+
+
+def deployed(life: Life, slugs: Sequence[str]) -> None:
+    """With their first keys. One worker deploys them all, since most of a single one's time is loading modules."""
+    files_alone(life, slugs)
+    life.told("up", *slugs, "--workers", "1")
+    for slug in slugs:
+        life.settled(slug)
 
 
 OPERATIONS: Final = (
     Operation(
-        "up", _file_alone, lambda slug: ("up", slug, "--workers", "1", "--wait", "--wait-minutes", "3"), _up_wrong
+        "up", files_alone, lambda slug: ("up", slug, "--workers", "1", "--wait", "--wait-minutes", "3"), _up_wrong
     ),
     Operation(
-        "rotate", Life.new, lambda slug: ("rotate", slug, "--wait", "--yes", "--reason", "a kill"), _rotate_wrong
+        "rotate", deployed, lambda slug: ("rotate", slug, "--wait", "--yes", "--reason", "a kill"), _rotate_wrong
     ),
-    Operation("move", Life.new, lambda slug: ("move", slug, "--to", "other", "--yes"), _move_wrong),
-    Operation("offboard", Life.new, lambda slug: ("offboard", slug, "--yes"), _offboard_wrong),
+    Operation("move", deployed, lambda slug: ("move", slug, "--to", "other", "--yes"), _move_wrong),
+    Operation("offboard", deployed, lambda slug: ("offboard", slug, "--yes"), _offboard_wrong),
 )
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`text` is short. `wrong` is empty where everything holds, and where there was nobody to kill."""
+    """`text` is short: a dash where there was nobody to kill. `wrong` is empty where everything holds."""
 
     text: str
     wrong: tuple[str, ...] = ()
 
 
-def calls(life: Life, operation: Operation, slug: str) -> int:
-    """How many calls of AWS the whole operation makes."""
-    operation.begin(life, slug)
-    with gate(life.cell.aws_port, lambda _target, _path: False) as counting:
-        ended = _start(life, operation.arguments(slug), AWS_ENDPOINT_URL=counting.url)
-        out, err = ended.communicate(timeout=600)
-        assert ended.returncode == 0, f"{operation.name} of {slug} without a kill: {out}{err}"
-    return len(counting.asked)
+@dataclass(frozen=True)
+class Whole:
+    """An operation that nobody disturbs: how many calls of AWS it makes, and who could have been killed at one of
+    them."""
+
+    calls: int
+    victims: frozenset[Victim]
 
 
-def cell(life: Life, operation: Operation, slug: str, victim: Victim, call: int) -> Outcome:
-    """`call` counts from 0. Who dies takes nothing back: AWS has applied the call, and the answer never comes."""
-    operation.begin(life, slug)
-    numbers = iter(range(call + 1))
+def whole(life: Life, operation: Operation, slug: str) -> Whole:
+    """The tenant is begun."""
+    pids: SimpleQueue[int] = SimpleQueue()
+    pid = cache(pids.get)
+    seen: set[Victim] = set()
 
-    def is_the_one(_target: str, _path: str) -> bool:
-        return next(numbers, None) == call
+    def look(_target: str, _path: str) -> bool:
+        seen.update(there(pid()))
+        return False
 
-    with gate(life.cell.aws_port, is_the_one) as between:
-        running = _start(life, operation.arguments(slug), AWS_ENDPOINT_URL=between.url)
-        while running.poll() is None and not between.held.wait(0.05):
+    with gate(life.cell.aws_port, look) as counting:
+        ended = _run(life, operation.arguments(slug), {"AWS_ENDPOINT_URL": counting.url}, pids.put)
+        assert ended.returncode == 0, f"{operation.name} of {slug} without a kill: {ended.stdout}{ended.stderr}"
+    return Whole(len(counting.asked), frozenset(seen))
+
+
+def strike(
+    life: Life, arguments: tuple[str, ...], victim: Victim, holds: Callable[[str, str], bool], *, early: bool
+) -> tuple[Struck, str]:
+    """At the first call that `holds` matches by its X-Amz-Target and path: with `early` before AWS knows of it, else
+    once AWS has applied it. Returns who was struck, and what the command said."""
+    pids: SimpleQueue[int] = SimpleQueue()
+    with gate(life.cell.aws_port, holds, early=early) as between, ThreadPoolExecutor(max_workers=1) as beside:
+        running = beside.submit(_run, life, arguments, {"AWS_ENDPOINT_URL": between.url}, pids.put)
+        while not running.done() and not between.held.wait(0.02):
             pass
-        struck = between.held.is_set() and kill(running.pid, victim)
+        command = pids.get()
+        struck = kill(command, victim) if between.held.is_set() else Struck(frozenset(), frozenset())
+        if not struck.killed:
+            # The rest of an undisturbed run would take long, and show nothing.
+            kill(command, "all")
+        _await_end(struck.killed)
         between.opened.set()
-        said = "".join(running.communicate(timeout=600))
-    if not struck:
-        # Nobody was killed: the same command once more would do it twice, such as a second rotation.
-        return Outcome("-", (*operation.wrong(life, slug), *_left(life, slug), *_unwanted(said)))
+        first = running.result()
+    return struck, first.stdout + first.stderr
+
+
+def cell(life: Life, operation: Operation, slug: str, victim: Victim, moment: int) -> Outcome:
+    """The tenant is begun, and nobody else's."""
+    call, applied = divmod(moment, 2)
+    numbers = iter(range(call + 1))
+    struck, said = strike(
+        life,
+        operation.arguments(slug),
+        victim,
+        lambda _target, _path: next(numbers, None) == call,
+        early=not applied,
+    )
+    if not struck.killed:
+        return Outcome("-")
     # After such a kill the next command runs where nothing is remembered, as on a new CI runner.
     elsewhere = {"MYFLUX_STATE": str(life.state / slug)} if operation.name == "up" and victim == "all" else {}
     tries, wrong = 0, ["it did not converge"]
     while tries < _TRIES:
         tries += 1
-        again = _start(life, operation.arguments(slug), **elsewhere)
-        last = "".join(again.communicate(timeout=600))
+        again = _run(life, operation.arguments(slug), elsewhere)
+        last = again.stdout + again.stderr
         said += last
-        if again.returncode == 0 or not operation.wrong(life, slug):
-            wrong = [*operation.wrong(life, slug), *_left(life, slug)]
+        if again.returncode == 0 or not _wrong(operation, life, slug):
+            wrong = [*_wrong(operation, life, slug), *_left(life, slug)]
             break
         wrong = [f"it did not converge: {last.strip().splitlines()[-3:]}"]
-        time.sleep(_PAUSE_SECONDS)
+        _await_end(struck.left)
     wrong += _unwanted(said)
     return Outcome("ok" if tries == 1 else f"ok, {tries} tries", tuple(wrong))
 
 
-def _start(life: Life, arguments: tuple[str, ...], **more: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "ops.cli", *arguments],
-        cwd=ROOT,
-        env=dict(life.environment) | more,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+def _wrong(operation: Operation, life: Life, slug: str) -> list[str]:
+    try:
+        return operation.wrong(life, slug)
+    except Exception as error:  # noqa: BLE001 - no secret, no key or no end of a rotation: the next cells are struck
+        return [f"{type(error).__name__}: {error}"]
+
+
+def _run(
+    life: Life,
+    arguments: tuple[str, ...],
+    more: Mapping[str, str],
+    begun: Callable[[int], object] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    environment = {**life.environment, **more}
+    done = client.run(arguments, environment, timeout=600, group=True, begun=begun)
+    life.said.extend((done.stdout, done.stderr))
+    return done
+
+
+def _await_end(pids: Iterable[int]) -> None:
+    give_up = time.monotonic() + _PAUSE_SECONDS
+    while run(pids) and time.monotonic() < give_up:
+        time.sleep(0.1)
 
 
 def _left(life: Life, slug: str) -> list[str]:

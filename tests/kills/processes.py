@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
@@ -13,22 +14,52 @@ VICTIMS: Final[tuple[Victim, ...]] = ("command", "worker", "engine", "all")
 _WORKER: Final = "ops.stacks.processes"
 
 
-def kill(command: int, victim: Victim) -> bool:
-    """Kills by SIGKILL, at once. False where there is no such process at this moment. `all` also ends what the engine
-    has started, as a machine does that loses its power."""
+@dataclass(frozen=True)
+class Struck:
+    """`killed` is empty where there was no such process at this moment. `left` are the command's other processes."""
+
+    killed: frozenset[int]
+    left: frozenset[int]
+
+
+def there(command: int) -> set[Victim]:
+    """Who could be killed at this moment."""
     below = list(_below(command))
-    if victim == "command":
-        chosen = [command]
-    elif victim == "all":
-        chosen = [command, *below]
-    else:
-        chosen = [pid for pid in below if _is(pid, victim)]
+    return {victim for victim in VICTIMS if _chosen(command, below, victim)}
+
+
+def kill(command: int, victim: Victim) -> Struck:
+    """Kills by SIGKILL, at once. `all` also ends what the engine has started, as a machine does that loses its
+    power."""
+    below = list(_below(command))
+    chosen = _chosen(command, below, victim)
     for pid in chosen:
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
-    return bool(chosen)
+    return Struck(frozenset(chosen), frozenset({command, *below} - set(chosen)))
+
+
+def _chosen(command: int, below: Sequence[int], victim: Victim) -> list[int]:
+    if victim == "command":
+        return [command]
+    if victim == "all":
+        return [command, *below]
+    return [pid for pid in below if _is(pid, victim)]
+
+
+def run(pids: Iterable[int]) -> bool:
+    """Whether one of the processes has not ended. Its parent may be gone, and nobody be there to read how it ended."""
+    return any(state not in ("", "Z", "X") for state in map(_state, pids))
+
+
+def _state(pid: int) -> str:
+    """As /proc says it, in one letter; empty where there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
 
 
 def _is(pid: int, victim: Victim) -> bool:

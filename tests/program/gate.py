@@ -1,11 +1,12 @@
-"""A gate between the engine and AWS that holds one answer back, so that a test can strike at an exact moment.
+"""A gate between the engine and AWS that holds one request or answer back, so that a test strikes at an exact moment.
 
-Owns passing requests on, byte for byte, and holding the first answer that matches. Leaves out what happens meanwhile.
+Owns passing requests on, byte for byte, and holding the first one that matches. Leaves out what happens meanwhile.
 """
 
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
@@ -24,8 +25,8 @@ class Asked:
 
 
 class Gate:
-    """`url` is where the engine believes AWS to be. `held` is set once the matching call has been applied by AWS.
-    `asked` holds every request that came through."""
+    """`url` is where the engine believes AWS to be. `held` is set once the matching call is held. `asked` holds every
+    request that came through."""
 
     def __init__(self, port: int, aws_port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
@@ -50,8 +51,10 @@ class Gate:
 
 
 @contextmanager
-def gate(aws_port: int, holds: Callable[[str, str], bool]) -> Generator[Gate]:
-    """`holds` is asked with a request's X-Amz-Target and path. Only the first match is held, until `opened` is set."""
+def gate(aws_port: int, holds: Callable[[str, str], bool], *, early: bool = False) -> Generator[Gate]:
+    """`holds` is asked with a request's X-Amz-Target and path. Only the first match is held, until `opened` is set: its
+    answer, once AWS has applied the call, or with `early` the request. AWS never gets a request that is held while who
+    asks for it ends."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -65,10 +68,12 @@ def gate(aws_port: int, holds: Callable[[str, str], bool]) -> Generator[Gate]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             asked = Asked(self.command, self.path, self.headers.items(), body)
             made.asked.append(asked)
+            if early and self._is_held() and self._has_lost_its_asker():
+                self.close_connection = True
+                return
             answer, content = made.send(asked)
-            if holds(self.headers.get("X-Amz-Target", ""), self.path) and not made.held.is_set():
-                made.held.set()
-                made.opened.wait(60)
+            if not early:
+                self._is_held()
             try:
                 self.send_response(answer.status)
                 for name, value in answer.getheaders():
@@ -80,6 +85,22 @@ def gate(aws_port: int, holds: Callable[[str, str], bool]) -> Generator[Gate]:
             except ConnectionError:
                 # The engine that asked was killed: nobody waits for this answer.
                 self.close_connection = True
+
+        def _is_held(self) -> bool:
+            """True after it was held."""
+            if not holds(self.headers.get("X-Amz-Target", ""), self.path) or made.held.is_set():
+                return False
+            made.held.set()
+            made.opened.wait(60)
+            return True
+
+        def _has_lost_its_asker(self) -> bool:
+            try:
+                return not self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return False
+            except ConnectionError:
+                return True
 
         def log_message(self, format: str, *args: object) -> None:
             """Quiet."""

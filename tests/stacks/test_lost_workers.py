@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +18,7 @@ import pytest
 from ops import state_place
 from ops.errors import OperationError
 from ops.review.rehearsal import rehearse
-from ops.stacks import backend, lock_holder, sources
+from ops.stacks import backend, lock_holder, pending, sources
 from ops.stacks.job import Job
 from ops.stacks.lock_holder import Lock, Note, provably_ended
 from ops.stacks.pending import mend
@@ -27,6 +29,7 @@ from tenancy.loading import ROOT
 LOST = """
 import os, sys
 from pathlib import Path
+from types import SimpleNamespace
 sys.path.insert(0, os.getcwd())
 from ops.stacks import lock_holder
 lock_holder.begin(Path(sys.argv[1]), "acme.local")
@@ -189,6 +192,36 @@ def test_a_creation_that_aws_has_becomes_a_resource_and_one_that_it_has_not_is_m
     (left,) = mended.deployment["pending_operations"]
     assert left["type"] == "updating", "the engine reads these back itself"
     assert len(deployment["resources"]) == 1, "the state as it was is not touched"
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        ({"ARN": "its arn", "RotationEnabled": True}, "its arn"),
+        ({"ARN": "its arn", "RotationEnabled": False}, None),
+        ({"ARN": "its arn"}, None),
+        ({"ARN": "its arn", "RotationEnabled": True, "DeletedDate": datetime(2026, 1, 1, tzinfo=UTC)}, None),
+    ],
+)
+def test_a_rotation_is_there_where_its_secret_rotates(
+    answer: dict[str, Any], found: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Made again, it would mint another key."""
+    asked: list[str] = []
+
+    def describe_secret(*, SecretId: str) -> dict[str, Any]:  # noqa: N803 (AWS's name)
+        asked.append(SecretId)
+        return answer
+
+    monkeypatch.setattr(
+        pending.aws_clients, "client", lambda *_, **__: SimpleNamespace(describe_secret=describe_secret)
+    )
+    rotation = operation("creating", "aws:secretsmanager/secretRotation:SecretRotation", "rotation", secretId="its arn")
+    mended = mend({"resources": [], "pending_operations": [rotation]}, pending.in_aws)
+    assert mended.deployment is not None
+    assert [one["id"] for one in mended.deployment["resources"]] == ([found] if found else [])
+    assert bool(mended.again) == (found is None)
+    assert asked == ["its arn"]
 
 
 def test_a_creation_that_cannot_be_found_by_name_is_told_and_kept() -> None:
