@@ -8,36 +8,41 @@ started anew. Tests of the process itself start one without this module.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from tests.commands.server import Orders
+from tests.commands import plugins
+from tests.commands.server import Orders, settings
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = "ops.cli"
 
-_AT_START = ("PYTHON", "LANG", "LC_", "LD_", "MALLOC_", "TZ")
-"""Variables that begin so are read when a process starts."""
 _STRICT = {"PYTHONWARNINGS": "error"}
-_Settings = frozenset[tuple[str, str]]
-_servers: dict[_Settings, socket.socket] = {}
+_servers: dict[frozenset[tuple[str, str]], socket.socket] = {}
+"""By the settings that their forks have."""
 
 
 @contextmanager
 def servers() -> Generator[None]:
-    """Starts the servers, one of them for commands whose warnings are errors. None loads modules before a request."""
+    """Starts the servers, one of them for commands whose warnings are errors. None loads modules before a request. The
+    other one also serves the engine (`plugins`)."""
     with ExitStack() as running:
-        for more in ({}, _STRICT):
-            running.enter_context(_server(dict(os.environ) | more))
+        address = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="served-"))) / "socket"
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(address))
+            listening.listen(64)
+            running.enter_context(_server(dict(os.environ), listening.fileno()))
+        running.enter_context(_server(dict(os.environ) | _STRICT))
+        running.enter_context(plugins.forked(address))
         try:
             yield
         finally:
@@ -45,28 +50,25 @@ def servers() -> Generator[None]:
 
 
 @contextmanager
-def _server(environment: Mapping[str, str]) -> Generator[None]:
+def _server(environment: Mapping[str, str], *listening: int) -> Generator[None]:
     ours, theirs = socket.socketpair()
     with closing(ours):
         with theirs:
+            descriptors = [theirs.fileno(), *listening]
             process = subprocess.Popen(
-                [sys.executable, Path(__file__).with_name("server.py"), str(theirs.fileno())],
+                [sys.executable, Path(__file__).with_name("server.py"), *map(str, descriptors)],
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
+                pass_fds=descriptors,
             )
-        _servers[_settings(environment)] = ours
+        _servers[settings(environment)] = ours
         try:
             yield
         finally:
             ours.shutdown(socket.SHUT_RDWR)
             process.wait()
-
-
-def _settings(environment: Mapping[str, str]) -> _Settings:
-    return frozenset((name, value) for name, value in environment.items() if name.startswith(_AT_START))
 
 
 def run(
@@ -85,7 +87,7 @@ def run(
     its own. `begun` is called with its process's id. After `timeout` seconds it is killed, with that session's
     processes: subprocess.TimeoutExpired.
     """
-    server = _servers.get(_settings(environment))
+    server = _servers.get(settings(environment))
     if server is None:
         return anew(arguments, environment, module=module, stdin=stdin, timeout=timeout, group=group, begun=begun)
     with ExitStack() as ends:
@@ -96,9 +98,15 @@ def run(
         for end in (theirs, source, printing, telling):
             end.close()
         orders = Orders(
-            module=module, arguments=list(arguments), cwd=str(ROOT), environment=dict(environment), group=group
+            target=module,
+            arguments=list(arguments),
+            path=str(ROOT),
+            cwd=str(ROOT),
+            environment=dict(environment),
+            group=group,
+            tied=False,
         )
-        answers.sendall(json.dumps(orders).encode() + b"\n")
+        answers.sendall(ascii(orders).encode() + b"\n")
         said = ends.enter_context(answers.makefile("r", encoding="utf-8"))
         pid = int(said.readline())
         if begun:

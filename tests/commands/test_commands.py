@@ -109,6 +109,28 @@ def test_one_that_is_killed_tells_its_signal_and_an_error_its_traceback(
     assert served.stderr.endswith("LookupError: a slip\n")
 
 
+@pytest.mark.parametrize("leaving", ["", "sys.exit()", "sys.exit(3)", "sys.exit(259)", "sys.exit('why')"])
+def test_the_end_waits_for_threads_and_does_what_was_registered_for_it(
+    leaving: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Modules are not taken down, but all that one can see of the end is there."""
+    module = "leaves"
+    monkeypatch.setattr(client, "ROOT", tmp_path)
+    (tmp_path / "leaves.py").write_text(
+        "import atexit, sys, threading\n"
+        "ending = threading.Event()\n"
+        "def last():\n    ending.wait()\n    print('thread')\n"
+        "threading.Thread(target=last).start()\n"
+        "atexit.register(lambda: sys.stderr.write('registered'))\n"
+        f"print('no line break', end='')\nending.set()\n{leaving}\n",
+        encoding="utf-8",
+    )
+    served, started = (run([], ENVIRONMENT, module=module) for run in (client.run, client.anew))
+    assert served.stdout == "no line breakthread\n"
+    assert "registered" in served.stderr
+    assert (served.returncode, served.stdout, served.stderr) == (started.returncode, started.stdout, started.stderr)
+
+
 @pytest.mark.parametrize("name", ["PYTHONPATH", "LC_ALL", "TZ"])
 def test_what_is_read_when_a_process_starts_is_read(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another value than the server's: the command is started without it."""

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from local import commands
+from tests.commands.plugins import plain
 from tests.engine.tiny_project import PROJECT, Project
 from tools import engine
 
@@ -20,9 +20,9 @@ def engine_path(tmp_path_factory: pytest.TempPathFactory) -> str:
     found = engine.locate(os.environ)
     assert found is not None, "no Pulumi engine on this machine: `make engine` gets one, ENGINE=none does without"
     folder = tmp_path_factory.mktemp("bin")
-    commands.stub(folder / "pulumi-language-python", "local.language_host")
+    plain(folder / "pulumi-language-python", "local.language_host")
     # Named by the environment's packages, so without it the engine would go looking on the network. No program uses it.
-    commands.stub(folder / "pulumi-resource-aws", "local.provider")
+    plain(folder / "pulumi-resource-aws", "local.provider")
     return os.pathsep.join([str(folder), str(found.folder), os.environ.get("PATH", os.defpath)])
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from local.commands import stub
+from tests.commands.plugins import plain
 from tests.provider.harness import REPOSITORY, AwsServer, Provider, Stack
 from tools import engine
 
@@ -84,8 +84,8 @@ def stack(aws: AwsServer, tmp_path: Path) -> Stack:
     assert found is not None, "these tests run the real engine: `python -m tools.engine` installs it"
     commands = tmp_path / "bin"
     commands.mkdir()
-    stub(commands / "pulumi-resource-aws", "local.provider")
-    stub(commands / "pulumi-language-python", "local.language_host")
+    plain(commands / "pulumi-resource-aws", "local.provider")
+    plain(commands / "pulumi-language-python", "local.language_host")
     state = tmp_path / "state"
     state.mkdir()
     held = aws.environment()
