@@ -26,6 +26,7 @@ A cell's file
     openai        the OpenAI organization
     health        how often the health function looks
     connect       whether customers hand in keys at a page
+    federation    tenants without a key
     handover      who pastes keys into a consumer's dashboard
     pipeline      the CI pipeline that deploys
     state         bucket and key of the stacks' state

@@ -67,6 +67,8 @@ def _plain(limits: Mapping[str, RateLimit]) -> dict[str, RateLimit]:
     return dict(limits)
 
 
+Credential = Literal["key", "federated"]
+
 ModelName = Annotated[Text, AfterValidator(_model), Field(json_schema_extra={"enum": list(OFFERED_MODELS)})]
 
 
@@ -146,6 +148,21 @@ class Tenant(Model):
             "secret."
         ),
     ] = "shared"
+    credential: Annotated[
+        Credential,
+        Field(
+            description="With what the runtime calls OpenAI. key: a key in a secret, rotated. federated: no key; the "
+            "runtime's AWS session is exchanged for a token of minutes (docs/credentials.md). Only with source: "
+            "managed, and in a cell with federation. `myflux-keys credential` switches without a failed call."
+        ),
+    ] = "key"
+    switching_from: Annotated[
+        Credential | None,
+        Field(
+            description="While a switch is under way: what the tenant had before, which still works. "
+            "`myflux-keys credential` writes and removes it."
+        ),
+    ] = None
     models: Annotated[
         tuple[ModelName, ...],
         Field(
@@ -200,6 +217,16 @@ class Tenant(Model):
     def minted(self) -> bool:
         """Whether MyFlux Keys mints the keys; otherwise the customer provides one, and only they can revoke it."""
         return self.rotation is not None
+
+    @property
+    def has_key(self) -> bool:
+        """Whether there is a secret with a key, perhaps only until a switch is complete."""
+        return "key" in (self.credential, self.switching_from)
+
+    @property
+    def has_identity(self) -> bool:
+        """Whether OpenAI has a federation rule for it, perhaps only until a switch is complete."""
+        return "federated" in (self.credential, self.switching_from)
 
     @property
     def schedule(self) -> str | None:

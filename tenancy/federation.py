@@ -1,0 +1,44 @@
+"""Whether tenants of a cell can do without a key, by tokens that AWS signs and OpenAI exchanges."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field
+
+from tenancy.fields import Flag, Model, Text, refused
+
+_ISSUER: Final = re.compile(r"https?://[A-Za-z0-9.:/_-]{4,200}", re.ASCII)
+
+
+def _issuer(text: str | None) -> str | None:
+    if text is not None and not _ISSUER.fullmatch(text):
+        refused(
+            "bad-issuer",
+            "The issuer is the https URL that AWS gave the account.",
+            "write what `aws iam get-outbound-web-identity-federation-info` prints.",
+        )
+    return text
+
+
+class Federation(Model):
+    """Workload identity federation: docs/adr/0043-no-key-at-all.md."""
+
+    enabled: Annotated[
+        Flag,
+        Field(
+            description="true: tenants of the cell may have `credential: federated`. The platform enables the AWS "
+            "account's outbound web identity federation, and the runtime role may ask for tokens of the cell's "
+            "audience."
+        ),
+    ] = False
+    issuer: Annotated[
+        Text | None,
+        AfterValidator(_issuer),
+        Field(
+            description="The account's issuer URL, where outbound federation is already enabled, for example by "
+            "another cell of the account. Left out: the platform enables it, and disables it when it is destroyed.",
+            examples=["https://00000000-0000-0000-0000-000000000000.tokens.sts.global.api.aws"],
+        ),
+    ] = None
