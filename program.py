@@ -235,11 +235,24 @@ def _pipeline(cell: Cell) -> DeployerArgs | None:
     )
 
 
-def provisioner_specification(tenant: Tenant, tenant_names: TenantNames) -> dict[str, Any]:
-    """The provisioner's input: what a reviewer sees in the preview when a tenant's limits change."""
+def provisioner_specification(tenant: Tenant, tenant_names: TenantNames, issuer: str = "") -> dict[str, Any]:
+    """The provisioner's input: what a reviewer sees in the preview when a tenant's limits change.
+
+    `issuer` is the URL of the AWS account's outbound federation, which a federated tenant needs. A tenant with a key
+    has the same input with or without it.
+    """
     budget = tenant.budget
-    own = {"organization_id": tenant.organization_id} if tenant.organization_id else {}
-    return own | {
+    more: dict[str, Any] = {"organization_id": tenant.organization_id} if tenant.organization_id else {}
+    if tenant.has_identity and tenant.enabled:
+        more["federation"] = {
+            "issuer": issuer,
+            "audience": tenant_names.cell.identity_audience,
+            "subject": tenant_names.cell.runtime_role_arn,
+            "permission": tenant.permission,
+        }
+    if not tenant.has_key:
+        more["keys"] = False
+    return more | {
         "schema": 1,
         "tenant": tenant.tenant,
         "cell": tenant.cell,
