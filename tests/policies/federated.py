@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import tenancy
 from policies.guardrails.model import Resource
 from program import ROOT
+from tenancy import Cell
 from tests.policies.rehearsed import changed, edited, stack
 
 Stack = tuple[Resource, ...]
@@ -21,13 +24,25 @@ FEDERATED, KEYLESS = "local, with federation", "acme.local, without a key"
 @cache
 def with_federation(name: str, deployed: bool = True) -> Stack:
     """`name` is a stack's. Of the tenants, acme has no key."""
+    with _files() as root:
+        return stack(name, deployed, root)
+
+
+@cache
+def cell_with_federation() -> Cell:
+    with _files() as root:
+        return tenancy.load(root).cells["local"]
+
+
+@contextmanager
+def _files() -> Generator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         for kind in ("tenants", "cells"):
             shutil.copytree(ROOT / kind, Path(folder, kind))
         for file, line in (("cells/local", "federation: {enabled: true}"), ("tenants/acme", "credential: federated")):
             path = Path(folder, f"{file}.yaml")
             path.write_text(f"{path.read_text(encoding='utf-8')}\n{line}\n", encoding="utf-8")
-        return stack(name, deployed, Path(folder))
+        yield Path(folder)
 
 
 def runtimes(edit: Callable[[Any], Any], sid: str = "TokenOfOwnTenant") -> Callable[[Stack], Stack]:
