@@ -1,9 +1,9 @@
 """The stacks whose resources are changed.
 
 Owns which: all that the repository ships, what a pipeline in the cell's file adds, for each thing that it may deploy,
-what the connect page and federation add, and what names a copy in a cell with copies. Leaves out the changes (`mutate`).
-What was changed in one stack is not changed once more in the next, so a resource that is there again counts only with
-what is new in it.
+what the connect page and federation add, and what names a copy in a cell with copies. Leaves out the changes
+(`mutate`). What was changed in one stack is not changed once more in the next, so a resource that is there again counts
+only with what is new in it.
 """
 
 from __future__ import annotations
