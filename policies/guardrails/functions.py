@@ -13,9 +13,11 @@ from typing import Any, Final
 
 from . import ownership
 from .config import Config
+from .health_bucket import OBJECT
 from .iam.patterns import covers
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .own_functions import PAGES
+from .own_stack import of_declaration
 from .targets import name_in
 
 _URL: Final = "aws:lambda/functionUrl:FunctionUrl"
@@ -211,7 +213,9 @@ def _for_its_own(stack: Stack, body: str) -> bool:
 
 
 def _places(stack: Stack) -> list[ownership.Place]:
-    found = (ownership.place_of(secret.text("name")) for secret in ownership.secrets(stack))
+    """A tenant without a key has no secret, but a declaration."""
+    found = [ownership.place_of(secret.text("name")) for secret in ownership.secrets(stack)]
+    found += [of_declaration(one) for one in stack if one.type == OBJECT]
     return [place for place in found if place]
 
 

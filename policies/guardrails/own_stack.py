@@ -19,7 +19,7 @@ from .outside_types import CHANGERS
 
 _STACK: Final = re.compile(r"urn:pulumi:(?P<tenant>[a-z][a-z0-9-]{2,31})\.(?P<cell>[a-z][a-z0-9-]{2,19})::.*", re.ASCII)
 _CUSTOMERS: Final = re.compile(r"myflux-admin/(?P<cell>[a-z][a-z0-9-]+)/(?P<tenant>[a-z][a-z0-9-]+)/openai", re.ASCII)
-_DECLARATION: Final = re.compile(r"declarations/(?P<tenant>[a-z][a-z0-9-]+)\.json", re.ASCII)
+_DECLARATION: Final = re.compile(r"declarations/(identities/)?(?P<tenant>[a-z][a-z0-9-]+)\.json", re.ASCII)
 _OF_A_SECRET: Final = {
     ownership.RESOURCE_POLICY: "secretArn",
     ownership.ROTATION: "secretId",
@@ -58,7 +58,7 @@ def _whose(stack: Stack, resource: Resource) -> ownership.Place | None:
     if resource.type == ownership.INVOCATION:
         return _of_project(resource)
     if resource.type == OBJECT:
-        return _of_declaration(resource)
+        return of_declaration(resource)
     if resource.type == ownership.KEY and ownership.is_ours(resource):
         tenant, cell = resource.text("tags", "tenant"), resource.text("tags", "cell")
         return ownership.Place(cell, tenant) if tenant and cell else None
@@ -73,7 +73,8 @@ def _of_secret(name: str) -> ownership.Place | None:
     return ownership.place_of(name)
 
 
-def _of_declaration(declaration: Resource) -> ownership.Place | None:
+def of_declaration(declaration: Resource) -> ownership.Place | None:
+    """Whose declaration or identity the object is; None for any other."""
     bucket, key = (
         ownership.HEALTH_BUCKET.fullmatch(declaration.text("bucket")),
         _DECLARATION.fullmatch(declaration.text("key")),
