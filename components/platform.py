@@ -23,7 +23,9 @@ from components.health import Health, HealthArgs
 from components.health_store import HealthStore, HealthStoreArgs
 from components.iam import identity, resource
 from components.iam.copies import Replica
+from components.iam.federation import runtime_callers
 from components.key_function import KeyFunction, KeyFunctionArgs
+from components.outbound_federation import federation_issuer
 from components.runtime_access import RuntimeAccess, RuntimeAccessArgs
 from components.sweep import Sweep, SweepArgs
 from functions.health.settings import LANGUAGE, TOPIC
@@ -80,6 +82,10 @@ class PlatformArgs:
     """False for a local cell, whose addresses have no certificate."""
     handover_principals: Sequence[str] = ()
     """People who paste keys into consumers' dashboards. Empty: there is no hand-over role."""
+    federation: bool = False
+    """Tenants may do without a key."""
+    issuer: str = ""
+    """The account's issuer URL, where outbound federation is enabled already. Empty: the platform enables it."""
 
 
 class Platform(pulumi.ComponentResource):
@@ -96,6 +102,8 @@ class Platform(pulumi.ComponentResource):
     runtime_role_arn: pulumi.Output[str]
     admin_secret_arn: pulumi.Output[str]
     health_bucket: pulumi.Output[str]
+    federation_issuer: pulumi.Output[str]
+    """Empty where the cell has no federation."""
 
     def __init__(self, name: str, args: PlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("myflux:index:Platform", name, None, opts)
@@ -140,7 +148,13 @@ class Platform(pulumi.ComponentResource):
         boundary_arn = args.boundary_arn or cell_boundary(name, names, args.replicas, child).arn
         store = HealthStore(
             f"{name}-health-store",
-            HealthStoreArgs(names=names, deployers=governors, catalogue=args.catalogue, tls=args.tls),
+            HealthStoreArgs(
+                names=names,
+                deployers=governors,
+                catalogue=args.catalogue,
+                tls=args.tls,
+                federation=args.federation,
+            ),
             child,
         )
         environment = {
@@ -172,7 +186,7 @@ class Platform(pulumi.ComponentResource):
                     description=f"MyFlux Keys {one.kind} of cell {names.cell}",
                     archive=args.archives[one.kind],
                     handler=one.handler,
-                    permissions=identity.function_permissions(one, names, args.replicas),
+                    permissions=identity.function_permissions(one, names, args.replicas, federation=args.federation),
                     boundary_arn=boundary_arn,
                     dead_letter_arn=alarms.dead_letter_arn,
                     alarm_topic_arn=alarms.topic_arn,
@@ -235,9 +249,11 @@ class Platform(pulumi.ComponentResource):
             f"{name}-runtime",
             RuntimeAccessArgs(
                 names=names,
-                principals=args.runtime_principals,
+                principals=runtime_callers(names, args.runtime_principals, federation=args.federation),
                 boundary_arn=boundary_arn,
                 replicas=args.replicas,
+                federation=args.federation,
+                after=[functions[HEALTH]] if args.federation else [],
             ),
             child,
         )
@@ -259,6 +275,7 @@ class Platform(pulumi.ComponentResource):
         self.runtime_role_arn = runtime.role_arn
         self.admin_secret_arn = admin_secret.arn
         self.health_bucket = store.bucket
+        self.federation_issuer = federation_issuer(name, child, enabled=args.federation, issuer=args.issuer)
         self.register_outputs(
             {
                 "kms_key_arn": self.kms_key_arn,
@@ -267,6 +284,7 @@ class Platform(pulumi.ComponentResource):
                 "runtime_role_arn": self.runtime_role_arn,
                 "admin_secret_arn": self.admin_secret_arn,
                 "health_bucket": self.health_bucket,
+                "federation_issuer": self.federation_issuer,
             }
         )
 

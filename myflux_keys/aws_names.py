@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from myflux_keys.cell_functions import ADMIN_ROTATION, FUNCTIONS, PROVISIONER, ROTATION, SWEEP, CellFunction
 from myflux_keys.declaration import DECLARATIONS
+from myflux_keys.identity import IDENTITIES, audience
 from myflux_keys.names import (
     MANAGED_BY,
     PLATFORM_TENANT,
@@ -201,6 +202,11 @@ class CellNames:
         return f"arn:{self.partition}:s3:::{self.health_bucket}"
 
     @property
+    def identity_audience(self) -> str:
+        """Of the tokens that AWS signs for the cell's runtime."""
+        return audience(self.cell)
+
+    @property
     def connect_bucket(self) -> str:
         """What customers hand in, and what is known of their links. Shared by all accounts, as above."""
         return f"myflux-connect-{self.cell}-{self.account_id}"
@@ -303,6 +309,11 @@ class TenantNames:
     def declaration(self) -> str:
         """The key of the tenant's declaration in the health bucket."""
         return f"{DECLARATIONS}{self.tenant}.json"
+
+    @property
+    def identity(self) -> str:
+        """The key of the federated tenant's identity in the same bucket (`identity`)."""
+        return f"{IDENTITIES}{self.tenant}.json"
 
     @property
     def project(self) -> str:

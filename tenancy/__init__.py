@@ -15,6 +15,7 @@ A tenant's file
     tenant        its fields and rules
     spending      rate limits and budget
     rotation      interval and overlap
+    credential    a key, or none
     declaration   what scheduled functions get to know of it
     slots         the schedule, spread over the cell by a hash
     catalogue     countries and models that OpenAI offers
@@ -26,6 +27,7 @@ A cell's file
     openai        the OpenAI organization
     health        how often the health function looks
     connect       whether customers hand in keys at a page
+    federation    tenants without a key
     handover      who pastes keys into a consumer's dashboard
     pipeline      the CI pipeline that deploys
     state         bucket and key of the stacks' state

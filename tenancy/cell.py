@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from myflux_keys.aws_names import CellNames
 from myflux_keys.consumers import Consumer
 from tenancy.connect import Connect
+from tenancy.federation import Federation, federation_refusals
 from tenancy.fields import CellSlug, Email, Flag, Model, NotEmpty, Text, Unique, Whole, refuse, refused
 from tenancy.handover import Handover
 from tenancy.health import Health
@@ -162,6 +163,10 @@ class Cell(Model):
             examples=[{"principals": ["arn:aws:iam::123456789012:user/ana"]}],
         ),
     ] = None
+    federation: Annotated[
+        Federation,
+        Field(description="Tenants without a key. Off unless it says `enabled: true`.", examples=[{"enabled": True}]),
+    ] = Federation()
     recovery_window_days: Annotated[
         Whole,
         Field(ge=7, le=30, description="Days that AWS keeps a deleted secret or KMS key, 7 to 30.", examples=[30]),
@@ -292,6 +297,7 @@ def cell_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
         yield Refusal("alarms-unheard", reason, "add alarm_emails: [oncall@example.com].", ("alarm_emails",))
     yield from _connect_refusals(data)
     yield from _handover_refusals(data)
+    yield from federation_refusals(data)
     yield from principal_refusals(data)
     yield from replica_refusals(data)
     yield from state_refusals(data)

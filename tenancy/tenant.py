@@ -17,6 +17,7 @@ from tenancy import slots
 from tenancy.aws_limits import TAG
 from tenancy.aws_prices import KEY_MONTH
 from tenancy.catalogue import OFFERED_COUNTRIES, OFFERED_MODELS, country_refusal, model_refusal
+from tenancy.credential import Credential, credential_refusals
 from tenancy.fields import CellSlug, Flag, FrozenMapping, Model, NotEmpty, TenantSlug, Text, Unique, refuse, refused
 from tenancy.openai import checked_organization
 from tenancy.problems import Refusal
@@ -146,6 +147,21 @@ class Tenant(Model):
             "secret."
         ),
     ] = "shared"
+    credential: Annotated[
+        Credential,
+        Field(
+            description="With what the runtime calls OpenAI. key: a key in a secret, rotated. federated: no key; the "
+            "runtime's AWS session is exchanged for a token of minutes (docs/credentials.md). Only with source: "
+            "managed, and in a cell with federation. `myflux-keys credential` switches without a failed call."
+        ),
+    ] = "key"
+    switching_from: Annotated[
+        Credential | None,
+        Field(
+            description="While a switch is under way: what the tenant had before, which still works. "
+            "`myflux-keys credential` writes and removes it."
+        ),
+    ] = None
     models: Annotated[
         tuple[ModelName, ...],
         Field(
@@ -160,8 +176,8 @@ class Tenant(Model):
     permission: Annotated[
         Literal["all", "restricted", "read_only"] | None,
         Field(
-            description="What a minted key may do. restricted (the default): only what model calls need. all, "
-            "read_only: OpenAI's own permissions. Only for minted keys."
+            description="What a minted key, or a federated tenant's token, may do. restricted (the default): only what "
+            "model calls need. all, read_only: OpenAI's own permissions. Only for minted keys."
         ),
     ] = None
     rate_limits: Annotated[
@@ -200,6 +216,16 @@ class Tenant(Model):
     def minted(self) -> bool:
         """Whether MyFlux Keys mints the keys; otherwise the customer provides one, and only they can revoke it."""
         return self.rotation is not None
+
+    @property
+    def has_key(self) -> bool:
+        """Whether there is a secret with a key, perhaps only until a switch is complete."""
+        return "key" in (self.credential, self.switching_from)
+
+    @property
+    def has_identity(self) -> bool:
+        """Whether OpenAI has a federation rule for it, perhaps only until a switch is complete."""
+        return "federated" in (self.credential, self.switching_from)
 
     @property
     def schedule(self) -> str | None:
@@ -250,6 +276,7 @@ def tenant_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
                 reason = "This rate limit is for a model that is not in `models`."
                 way_out = "add the model to `models`, or delete its rate limit."
                 yield Refusal("limit-without-model", reason, way_out, ("rate_limits", model))
+    yield from credential_refusals(data)
     yield from _consumer_refusals(data.get("consumers"), data.get("rotation"))
 
 

@@ -241,7 +241,7 @@ BUILD: Final[Mapping[str, Grants]] = {
 
 
 def look(names: CellNames) -> list[Grant]:
-    """What refresh reads and operators call, whatever is deployed. The first five actions have no resource.
+    """What refresh reads and operators call, whatever is deployed. The first six actions have no resource.
 
     Of connect: `deployer_connect`."""
     own = (names.deployer_looks_policy, *map(names.deployer_state_policy, get_args(Deploys)))
@@ -252,6 +252,7 @@ def look(names: CellNames) -> list[Grant]:
         # `rotate` reads a rotation's events.
         Grant("cloudtrail", "LookupEvents", ["*"]),
         Grant("cloudwatch", "DescribeAlarms", ["*"]),
+        Grant("iam", "GetOutboundWebIdentityFederationInfo", ["*"]),
         Grant("kms", "ListAliases", ["*"]),
         Grant("logs", "DescribeLogGroups", ["*"]),
         Grant("sns", "GetSubscriptionAttributes", ["*"]),

@@ -33,6 +33,7 @@ _LOOKS: Final = (
     "cloudtrail:LookupEvents",
     "cloudwatch:DescribeAlarms",
     "iam:GetAccountSummary",
+    "iam:*OutboundWebIdentityFederation*",
     "iam:GetOpenIDConnectProvider",
     "iam:ListRoles",
     "kms:ListAliases",

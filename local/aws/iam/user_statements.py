@@ -45,6 +45,7 @@ _OBJECTS = ["arn:aws:s3:::myflux-health-*/*"]
 _LOOK_EVERYWHERE = [
     "cloudtrail:LookupEvents",
     "cloudwatch:DescribeAlarms",
+    "iam:GetOutboundWebIdentityFederationInfo",
     "kms:ListAliases",
     "kms:ListKeys",
     "logs:DescribeLogGroups",
@@ -221,6 +222,11 @@ BUILD = [
 ]
 
 BUILD_HEALTH = [
+    allow(
+        "FederateTheAccount",
+        actions("iam", "DisableOutboundWebIdentityFederation EnableOutboundWebIdentityFederation"),
+        ["*"],
+    ),
     allow(
         "BuildBuckets",
         actions(

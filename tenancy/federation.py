@@ -1,0 +1,71 @@
+"""Whether tenants of a cell can do without a key, by tokens that AWS signs and OpenAI exchanges."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final, cast
+
+from pydantic import AfterValidator, Field
+
+from tenancy.fields import Flag, Model, Text, refused
+from tenancy.problems import Refusal
+
+PROVIDERS: Final = 50
+"""Of identity, that one OpenAI organization may have."""
+RULES: Final = 50
+"""That one provider may have: a tenant takes one."""
+MOST_TENANTS: Final = PROVIDERS * RULES
+"""Federated tenants of an organization; less where it has providers of its own."""
+
+_ISSUER: Final = re.compile(r"https://[A-Za-z0-9.:/_-]{4,200}", re.ASCII)
+
+
+def _issuer(text: str | None) -> str | None:
+    if text is not None and not _ISSUER.fullmatch(text):
+        refused(
+            "bad-issuer",
+            "The issuer is the https URL that AWS gave the account.",
+            "write what `aws iam get-outbound-web-identity-federation-info` prints.",
+        )
+    return text
+
+
+class Federation(Model):
+    """Workload identity federation: docs/adr/0043-no-key-at-all.md."""
+
+    enabled: Annotated[
+        Flag,
+        Field(
+            description="true: tenants of the cell may have `credential: federated`. The platform enables the AWS "
+            "account's outbound web identity federation, and the runtime role may ask for tokens of the cell's "
+            "audience. A pipeline that deploys everything may not enable it: then `issuer` says that it is enabled."
+        ),
+    ] = False
+    issuer: Annotated[
+        Text | None,
+        AfterValidator(_issuer),
+        Field(
+            description="The account's issuer URL, where outbound federation is already enabled, for example by "
+            "another cell of the account. Left out: the platform enables it, and disables it when it is destroyed.",
+            examples=["https://00000000-0000-0000-0000-000000000000.tokens.sts.global.api.aws"],
+        ),
+    ] = None
+
+
+def federation_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
+    """Takes a cell file's raw values."""
+    given = data.get("federation")
+    federation = cast("Mapping[str, Any]", given) if isinstance(given, Mapping) else dict[str, Any]()
+    if federation.get("issuer") is not None and federation.get("enabled", False) is False:
+        reason = "Without federation nothing uses the issuer."
+        yield Refusal("issuer-unused", reason, "add enabled: true, or delete issuer.", ("federation", "issuer"))
+    pipeline = data.get("pipeline")
+    deploys = cast("Mapping[str, Any]", pipeline).get("deploys") if isinstance(pipeline, Mapping) else None
+    if federation.get("enabled") is True and federation.get("issuer") is None and deploys == "everything":
+        reason = "A pipeline that deploys everything has no right to enable the AWS account's outbound federation."
+        way_out = (
+            "enable it once with `aws iam enable-outbound-web-identity-federation` and write what that prints as "
+            "issuer, or write deploys: tenants."
+        )
+        yield Refusal("federation-by-pipeline", reason, way_out, ("federation", "enabled"))
