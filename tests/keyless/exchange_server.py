@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -18,6 +19,8 @@ class ExchangeServer:
         self.held: threading.Event | None = None
         """The first request that comes waits for it."""
         self.came = threading.Event()
+        self.seconds = 0.0
+        """How long each answer takes."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -47,6 +50,7 @@ class ExchangeServer:
                 server.came.set()
                 if held is not None:
                     held.wait(600)
+                time.sleep(server.seconds)
                 answer = server.answers.pop(0) if len(server.answers) > 1 else server.answers[0]
                 if answer is None:
                     self.close_connection = True
