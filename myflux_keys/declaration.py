@@ -41,7 +41,8 @@ class Budget:
 @dataclass(frozen=True)
 class Declaration:
     """`models` has the default first. `organization_id` is the customer's, None in the cell's organization. `minted`:
-    the keys are made here, so an admin key of their organization exists."""
+    the keys are made here, so an admin key of their organization exists. `keyless`: the tenant has no secret, since it
+    gets tokens (`identity`)."""
 
     tenant: str
     cell: str
@@ -55,10 +56,13 @@ class Declaration:
     organization_id: str | None = None
     budget: Budget | None = None
     rate_limits: Mapping[str, RateLimit] = field(default_factory=dict[str, RateLimit])
+    keyless: bool = False
 
     def to_json(self) -> str:
-        """The same text for the same declaration, so that a stack without changes writes nothing."""
-        return json.dumps({"schema": SCHEMA} | asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        """The same text for the same declaration, so that a stack without changes writes nothing. Of a tenant with a
+        key it has no field about that, so that it is the text of earlier versions."""
+        fields = {name: value for name, value in asdict(self).items() if name != "keyless" or value}
+        return json.dumps({"schema": SCHEMA} | fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Declaration:
@@ -81,6 +85,7 @@ class Declaration:
             organization_id=None if organization is None else _text(fields, "organization_id"),
             budget=None if fields.get("budget") is None else _budget(_object(fields["budget"], "budget")),
             rate_limits={model: _limit(_object(limit, f"rate_limits.{model}")) for model, limit in limits.items()},
+            keyless="keyless" in fields and _flag(fields, "keyless"),
         )
 
 
