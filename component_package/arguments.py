@@ -79,6 +79,15 @@ class Handover(TypedDict):
     """ARNs of the IAM users, or of the roles of people, that may assume the hand-over role with a second factor (MFA), and so read the key of one tenant that has such a consumer. No wildcards, no account root. AWS names the person in its records only for a user."""
 
 
+class Federation(TypedDict):
+    """Workload identity federation: docs/adr/0043-no-key-at-all.md."""
+
+    enabled: NotRequired[bool]
+    """true: tenants of the cell may have `credential: federated`. The platform enables the AWS account's outbound web identity federation, and the runtime role may ask for tokens of the cell's audience."""
+    issuer: NotRequired[str]
+    """The account's issuer URL, where outbound federation is already enabled, for example by another cell of the account. Left out: the platform enables it, and disables it when it is destroyed."""
+
+
 class Replica(TypedDict):
     """One Region that holds a replica of each tenant's secret, encrypted with a KMS key of that Region."""
 
@@ -132,6 +141,8 @@ class Cell(TypedDict):
     """The page where customers hand in their own keys. Off unless it says `enabled: true`."""
     handover: NotRequired[Handover]
     """People who paste tenants' keys into a consumer's dashboard, such as CINNOX's. Left out: nobody may, and the cell has no hand-over role."""
+    federation: NotRequired[Federation]
+    """Tenants without a key. Off unless it says `enabled: true`."""
     recovery_window_days: NotRequired[int]
     """Days that AWS keeps a deleted secret or KMS key, 7 to 30. Left out: 30."""
     replicas: NotRequired[list[Replica]]
@@ -198,6 +209,8 @@ class TenantKeyArgs(TypedDict):
     """The platform's output of this name: the key is created after its rotation function."""
     provisioner_function: pulumi.Input[str]
     """The platform's output of this name."""
+    federation_issuer: NotRequired[pulumi.Input[str]]
+    """The platform's output of this name. Only for a tenant with `credential: federated`, or on its way."""
     tenant: str
     """The slug: 3 to 32 of a-z, 0-9 and -, starting with a letter. Never reused after off-boarding."""
     name: str
@@ -210,6 +223,10 @@ class TenantKeyArgs(TypedDict):
     """Only with source: customer. The customer's OpenAI organization, of which they give an admin key. `up` creates the secret for it, and `myflux-keys admin-key set --tenant` stores it. Then add rotation, and keys are minted in their organization."""
     isolation: NotRequired[str]
     """shared: the cell's KMS key and runtime role, told apart by session tag. dedicated: a KMS key ($1 a month) and a role of the tenant's own, for either source, since both concern the secret. Left out: shared."""
+    credential: NotRequired[str]
+    """With what the runtime calls OpenAI. key: a key in a secret, rotated. federated: no key; the runtime's AWS session is exchanged for a token of minutes (docs/credentials.md). Only with source: managed, and in a cell with federation. `myflux-keys credential` switches without a failed call. Left out: key."""
+    switching_from: NotRequired[str]
+    """While a switch is under way: what the tenant had before, which still works. `myflux-keys credential` writes and removes it."""
     models: list[str]
     """The models that the tenant may use; the first is the default."""
     permission: NotRequired[str]
