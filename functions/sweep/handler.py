@@ -17,6 +17,7 @@ from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIHTTP
 from functions.shared.secrets_client import new_client
 from functions.sweep import trust
+from functions.sweep.declared import declared
 from functions.sweep.gather_cell import Comparer, orphans_answer
 from functions.sweep.inspect import inspect
 from functions.sweep.request import (
@@ -71,7 +72,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         if isinstance(request, SweepRequest):
             return Sweep(request, services).run()
         if isinstance(request, OrphansRequest):
-            return orphans_answer(Comparer(services).compare(), services, request)
+            return orphans_answer(Comparer(services).compare(rules=True), services, request)
         return inspect(request.tenant, services)
     except Exception as error:  # noqa: BLE001 - every failure must leave through a redacted text
         text = log.failure_text(error)
@@ -90,4 +91,5 @@ def assemble(
     deadline: Deadline,
 ) -> Services:
     api = AdminAPI(OpenAIHTTP(environment.base_url, deadline), admin_key, deadline)
-    return Services(environment, secrets, cloudwatch, roles, admin_key, api, deadline, HandoverStore(objects, bucket))
+    handovers, known = HandoverStore(objects, bucket), declared(objects, bucket)
+    return Services(environment, secrets, cloudwatch, roles, admin_key, api, deadline, handovers, known)
