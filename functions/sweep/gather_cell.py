@@ -18,6 +18,7 @@ from functions.shared.openai_http import OpenAIError
 from functions.shared.openai_projects import PROJECTS, is_archived
 from functions.sweep import metrics
 from functions.sweep.decide_keys import is_expired
+from functions.sweep.due import is_slot
 from functions.sweep.orphans import Orphan, Project, is_orphan, suspects
 from functions.sweep.rules import left_over, read_providers
 from functions.sweep.tenants import ListedSecret, TenantSecret, listed_secrets
@@ -53,8 +54,8 @@ class Comparer:
         self._services = services
         self._listings = 0
 
-    def compare(self, *, rules: bool) -> Compared:
-        """`rules`: also federation rules. Raises AdminKeyMissing if a tenant's keys are minted but the cell has no
+    def compare(self, *, by_schedule: bool = False) -> Compared:
+        """`by_schedule`: federation rules only once a day. Raises AdminKeyMissing if a tenant's keys are minted but the cell has no
         admin key, or botocore's errors."""
         cell = self._services.environment.cell
         secrets = listed_secrets(self._services.secrets, cell)
@@ -68,7 +69,7 @@ class Comparer:
         known, now = self._services.declared, self._services.now()
         found = [self._with_keys(one) for one in suspects(cell, secrets, projects, now, known.federated)]
         orphans = [one for one in found if is_orphan(one, known.tenants)]
-        if rules and failed is None:
+        if failed is None and (not by_schedule or is_slot(f"{cell}/rules", now)):
             try:
                 orphans += self._left_over(secrets)
             except (AdminKeyMissing, OpenAIError) as error:

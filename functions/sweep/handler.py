@@ -72,7 +72,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         if isinstance(request, SweepRequest):
             return Sweep(request, services).run()
         if isinstance(request, OrphansRequest):
-            return orphans_answer(Comparer(services).compare(rules=True), services, request)
+            return orphans_answer(Comparer(services).compare(), services, request)
         return inspect(request.tenant, services)
     except Exception as error:  # noqa: BLE001 - every failure must leave through a redacted text
         text = log.failure_text(error)

@@ -65,7 +65,7 @@ class Sweep:
         request, services = self.request, self.services
         cell = services.environment.cell
         # A command requests the comparison itself (`OrphansRequest`), once before its calls.
-        compared = self._compared() if request.due else None
+        compared = Comparer(services).compare(by_schedule=True) if request.due else None
         secrets = compared.secrets if compared else tenant_secrets(services.secrets, cell)
         keyless = sorted(services.declared.federated - {secret.tenant for secret in secrets})
         if request.tenants is not None:
@@ -105,11 +105,6 @@ class Sweep:
         }
         self._put_metrics(len(chosen) - reached, days_left, compared)
         return answer | ({"next": None} if answer["done"] else {})
-
-    def _compared(self) -> Compared:
-        """Federation rules once a day."""
-        rules = due.is_slot(f"{self.services.environment.cell}/rules", self.services.now())
-        return Comparer(self.services).compare(rules=rules)
 
     def _each(self, chosen: list[TenantSecret | Keyless], pace: Pace) -> int:
         """How many of `chosen` were inspected, or failed."""
