@@ -55,8 +55,8 @@ class Comparer:
         self._listings = 0
 
     def compare(self, *, by_schedule: bool = False) -> Compared:
-        """`by_schedule`: federation rules only once a day. Raises AdminKeyMissing if a tenant's keys are minted but the cell has no
-        admin key, or botocore's errors."""
+        """`by_schedule`: federation rules only once a day. Raises AdminKeyMissing if a tenant's keys are minted but the
+        cell has no admin key, or botocore's errors."""
         cell = self._services.environment.cell
         secrets = listed_secrets(self._services.secrets, cell)
         failed: str | None = None
