@@ -41,7 +41,7 @@ def judge(facts: Facts, catalogue: Catalogue, before: History) -> Judgement:
 
 def _can_call(facts: Facts, declared: Declaration) -> bool:
     """Whether it has a secret or, without a key, an identity; a disabled one of those needs none."""
-    if declared.keyless:
+    if not declared.has_key:
         return facts.identity or not declared.enabled
     return facts.secret is not None and not facts.secret.deleting
 

@@ -99,7 +99,7 @@ def said(notice: Notice, cell: str, language: str, declared: Mapping[str, Declar
 
 
 def _is_keyless(tenant: str, declared: Mapping[str, Declaration]) -> bool:
-    return tenant in declared and declared[tenant].keyless
+    return tenant in declared and not declared[tenant].has_key
 
 
 def message(notice: Notice, cell: str, language: str, declared: Mapping[str, Declaration], now: float) -> Message:

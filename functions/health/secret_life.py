@@ -22,7 +22,7 @@ def judge_presence(facts: Facts) -> Judgement:
     there = facts.secret is not None and not facts.secret.deleting
     if facts.declaration is None:
         return Judgement((Finding("undeclared"),) if there or facts.identity else ())
-    if facts.declaration.keyless:
+    if not facts.declaration.has_key:
         missing = facts.declaration.enabled and not facts.identity
         left = (Finding("secret_left"),) if there else ()
         return Judgement((*left, *((Finding("identity_missing"),) if missing else ())))

@@ -149,12 +149,12 @@ CASES: Final = {
         "AWS u OpenAI rechaza su token",
     ),
     "secret_left": Case(
-        {"declaration": declaration(keyless=True), "identity": True},
+        {"declaration": declaration(credential="federated"), "identity": True},
         "needs no key any more, but its secret is still there",
         "ya no necesita una clave, pero su secreto",
     ),
     "identity_missing": Case(
-        {"declaration": declaration(keyless=True), "secret": None}, "no identity to get tokens", "ni identidad para"
+        {"declaration": declaration(credential="federated"), "secret": None}, "no identity to get tokens", "ni identidad para"
     ),
     "secret_missing": Case({"secret": None}, "has no secret", "no tiene secreto"),
     "secret_deleting": Case(

@@ -80,7 +80,7 @@ class Keyless:
                 admin.admin.organization.projects.api_keys.delete(made.key_id, project_id=made.project_id)
                 secret = names.secret_name(world.slug, slug)
                 world.aws.secrets.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
-                made.declare(keyless=True, **declaration)
+                made.declare(credential="federated", **declaration)
         ids = (self.provider, account.id, made.project_id, "org-local", world.url)
         world.put(f"{IDENTITIES}{slug}.json", TenantIdentity(slug, world.slug, *ids, (MODEL,)).to_json())
         return made
@@ -198,7 +198,7 @@ def test_a_missing_identity_and_a_secret_that_was_left_are_told(keyless: Keyless
     world = keyless.world
     keyless.tenant("acme")
     left = keyless.tenant("globex", keep_secret=True)
-    left.declare(keyless=True)
+    left.declare(credential="federated")
     keyless.forget("acme")
     for _ in range(2):
         world.cycle()
@@ -226,6 +226,6 @@ def test_an_identity_that_cannot_be_read_is_named_and_nothing_is_decided_about_i
 
 def test_openai_not_answering_an_exchange_says_nothing_about_the_tenant() -> None:
     silent = OpenAIError("POST /oauth/token", "no connection", maybe_applied=False)
-    found = judged(declaration=declaration(keyless=True), secret=None, identity=True, listing=Listing(silent))
+    found = judged(declaration=declaration(credential="federated"), secret=None, identity=True, listing=Listing(silent))
     assert kinds(found) == []
     assert "token_refused" in found.unknown

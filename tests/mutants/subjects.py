@@ -1,9 +1,9 @@
 """The stacks whose resources are changed.
 
 Owns which: all that the repository ships, what a pipeline in the cell's file adds, for each thing that it may deploy,
-what the connect page adds, and what names a copy in a cell with copies. Leaves out the changes (`mutate`). What was
-changed in one stack is not changed once more in the next, so a resource that is there again counts only with what is
-new in it.
+what the connect page and federation add, and what names a copy in a cell with copies. Leaves out the changes (`mutate`).
+What was changed in one stack is not changed once more in the next, so a resource that is there again counts only with
+what is new in it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from policies.guardrails.config import Config
 from policies.guardrails.model import Resource
 from tests.mutants.mutate import Mutant, mutants
 from tests.policies.connected import cell_with_a_page, with_a_page
+from tests.policies.federated import cell_with_federation, with_federation
 from tests.policies.pipelines import Mode, cell_with_a_pipeline, with_a_pipeline
 from tests.policies.rehearsed import STACKS, stack
 
@@ -38,7 +39,8 @@ _COPIES: Final = ("copied", "harbor.copied")
 _COPYS_REGION: Final = "us-west-2"
 _PAGES: Final = {f"{name}, with the connect page": name for name in ("local", "initech.local")}
 """The platform, and a tenant who has a key of its own."""
-SUBJECTS: Final = (*STACKS, *_PIPELINES, *_PAGES, *_COPIES)
+_KEYLESS: Final = {"local, with federation": "local", "acme.local, without a key": "acme.local"}
+SUBJECTS: Final = (*STACKS, *_PIPELINES, *_PAGES, *_KEYLESS, *_COPIES)
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Subject:
 def subject(name: str) -> Subject:
     if name in _COPIES:
         return _with_copies(name)
+    if name in _KEYLESS:
+        return _without_keys(_KEYLESS[name])
     if name in _PAGES:
         return _with_a_page(_PAGES[name])
     fleet = tenancy.load(program.ROOT)
@@ -86,6 +90,13 @@ def _with_a_page(name: str) -> Subject:
     known = {(one.type, one.name): one for one in stack(name)}
     cell = cell_with_a_page()
     return Subject(with_a_page(name), judging.config(cell, tenancy.load(program.ROOT).tenants_of("local")), known)
+
+
+def _without_keys(name: str) -> Subject:
+    """The pack is told of a tenant's credential by nothing: the stack itself shows it."""
+    known = {(one.type, one.name): one for one in stack(name)}
+    told = judging.config(cell_with_federation(), tenancy.load(program.ROOT).tenants_of("local"))
+    return Subject(with_federation(name), told, known)
 
 
 def _is_new(mutant: Mutant, before: Resource) -> bool:
