@@ -71,9 +71,28 @@ def test_tenants_whose_rules_differ_in_the_slug_alone_are_proven_together(deploy
     assert (identity.audience, identity.subject) == ("myflux-local", RUNTIME)
 
 
-def _second_audience(statements: Statements) -> None:
-    condition = by_sid(statements, ASKING)["Condition"]
+def _asking(statements: Statements) -> dict[str, Any]:
+    (found,) = [one for one in statements if one["Action"] == "sts:GetWebIdentityToken"]
+    return found["Condition"]
+
+
+def _a_second_audience(statements: Statements) -> None:
+    condition = _asking(statements)
     condition["ForAnyValue:StringEquals"] = condition.pop("ForAllValues:StringEquals")
+
+
+def _any_audience(statements: Statements) -> None:
+    del _asking(statements)["ForAllValues:StringEquals"]
+
+
+@pytest.mark.parametrize("change", [_a_second_audience, _any_audience])
+def test_role_and_boundary_each_hold_the_audience_and_it_takes_a_mistake_in_both(
+    deployed: Sequence[Registered], judged: Judge, change: Callable[[Statements], object]
+) -> None:
+    one = broken(deployed, "local-runtime-read", change)
+    assert judged(one, "tokens-are-for-openai-alone").outcome == "holds", "the boundary still has it"
+    found = judged(broken(one, "local-boundary", change), "tokens-are-for-openai-alone")
+    assert (found.outcome, ASKING in found.counterexample) == ("broken", True)
 
 
 def _without(operator: str) -> Callable[[Statements], None]:
@@ -98,8 +117,6 @@ def _sweep_too(statements: Statements) -> None:
 @pytest.mark.parametrize(
     ("ends", "property_", "change", "claim", "says"),
     [
-        ("local-runtime-read", "policy", _second_audience, "tokens-are-for-openai-alone", ASKING),
-        ("local-runtime-read", "policy", _without("ForAllValues:StringEquals"), "tokens-are-for-openai-alone", ASKING),
         ("local-runtime-read", "policy", _without("NumericLessThanEquals"), "tokens-are-for-openai-alone", ASKING),
         ("local-runtime-read", "policy", _without("StringEquals"), "tokens-are-for-openai-alone", ASKING),
         ("local-runtime-read", "policy", _lasting_an_hour, "tokens-are-for-openai-alone", ASKING),
@@ -108,7 +125,7 @@ def _sweep_too(statements: Statements) -> None:
         ("local-sweep-permissions", "policy", _for_all_of_sts, "tokens-are-for-openai-alone", "sweep"),
         ("runtime-role", "assumeRolePolicy", _sweep_too, "only-the-named-become-the-runtime", "AssumeRole"),
         (
-            "local-health-policy",
+            "local-health-store-policy",
             "policy",
             without("OnlyWatchersAndDeployers"),
             "only-deployers-write-identities",

@@ -42,6 +42,6 @@ def federated() -> Generator[Path]:
         cell.write_text(cell.read_text(encoding="utf-8") + "federation: {enabled: true}\n", encoding="utf-8")
         acme = (root / "tenants" / "acme.yaml").read_text(encoding="utf-8")
         for slug, more in ((FEDERATED, ""), (SWITCHING, "switching_from: key\n")):
-            text = acme.replace("tenant: acme\n", f"tenant: {slug}\ncredential: federated\n{more}")
+            text = acme.replace("\ntenant: acme", f"\n{more}credential: federated\ntenant: {slug}")
             (root / "tenants" / f"{slug}.yaml").write_text(text, encoding="utf-8")
         yield root
