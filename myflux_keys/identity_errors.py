@@ -84,6 +84,7 @@ def of_awss_token(error: Exception, asking: Asking) -> KeyReaderError:
 def of_the_exchange(status: int, code: str, description: str, asking: Asking) -> KeyReaderError:
     """`code` is OAuth's, or "" where the answer is not of that form: then it is no refusal by OpenAI."""
     tenant, cell = asking.tenant, asking.cell
+    code = without_tokens(code)
     said = f"HTTP {status}" + (f": {without_tokens(description).rstrip('.')}" if description else "")
     if status not in REFUSED or not code:
         why = f"the exchange of AWS's token for tenant {tenant!r} fails ({said})"

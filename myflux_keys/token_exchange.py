@@ -89,8 +89,8 @@ def _read(response: httpx2.Response, asking: Asking, url: str) -> Granted | KeyR
         parsed = None
     fields = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
     if response.status_code != 200:
-        code, description = (str(fields.get(name) or "") for name in ("error", "error_description"))
-        return of_the_exchange(response.status_code, code[:60], description, asking)
+        code, description = (_text(fields.get(name)) for name in ("error", "error_description"))
+        return of_the_exchange(response.status_code, code, description, asking)
     token: Any = fields.get("access_token")
     seconds: Any = fields.get("expires_in")
     if not isinstance(token, str) or not token:
@@ -98,3 +98,8 @@ def _read(response: httpx2.Response, asking: Asking, url: str) -> Granted | KeyR
     if type(seconds) not in (int, float) or not 0 < seconds < float("inf"):
         return not_exchanged("the answer's expires_in is not a number of seconds", "BadAnswer", asking, url)
     return Granted(SecretText(token), seconds)
+
+
+def _text(value: object) -> str:
+    """OAuth's errors are texts; other APIs of OpenAI answer with an object."""
+    return value if isinstance(value, str) else ""
