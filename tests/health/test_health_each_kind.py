@@ -154,7 +154,9 @@ CASES: Final = {
         "ya no necesita una clave, pero su secreto",
     ),
     "identity_missing": Case(
-        {"declaration": declaration(credential="federated"), "secret": None}, "no identity to get tokens", "ni identidad para"
+        {"declaration": declaration(credential="federated"), "secret": None},
+        "no identity to get tokens",
+        "ni identidad para",
     ),
     "secret_missing": Case({"secret": None}, "has no secret", "no tiene secreto"),
     "secret_deleting": Case(
