@@ -37,7 +37,7 @@ TO_KEY: Final[Phase] = ("key", "federated")
 
 QUIET_SECONDS: Final = 300
 """A key that was used within this time has a user."""
-POLL_SECONDS: Final = 30.0
+POLL_SECONDS: Final = 5.0
 PROOF_SECONDS: Final = 120.0
 """AWS and OpenAI apply roles, policies and rules within seconds; this long a refusal is waited out."""
 KEY_SECONDS: Final = 1800.0
@@ -146,7 +146,7 @@ class Switch:
                     "what worked before works still. Correct that, then run the same command again; or the one for "
                     "the other direction."
                 )
-            self.waiting.sleep(min(POLL_SECONDS, 5.0))
+            self.waiting.sleep(POLL_SECONDS)
         self.report(f"a call with a {with_what} was answered")
 
     def _no_reader_with_the_key(self, since: datetime) -> None:
