@@ -11,6 +11,13 @@ from pydantic import AfterValidator, Field
 from tenancy.fields import Flag, Model, Text, refused
 from tenancy.problems import Refusal
 
+PROVIDERS: Final = 50
+"""Of identity, that one OpenAI organization may have."""
+RULES: Final = 50
+"""That one provider may have: a tenant takes one."""
+MOST_TENANTS: Final = PROVIDERS * RULES
+"""Federated tenants of an organization; less where it has providers of its own."""
+
 _ISSUER: Final = re.compile(r"https://[A-Za-z0-9.:/_-]{4,200}", re.ASCII)
 
 

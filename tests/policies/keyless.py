@@ -12,7 +12,7 @@ from pathlib import Path
 import tenancy
 from policies.guardrails.model import Resource
 from program import ROOT
-from tenancy import Cell
+from tenancy import Cell, Tenant
 from tests.policies.rehearsed import stack
 
 FEDERATED, SWITCHING = "harbor", "quayside"
@@ -29,6 +29,12 @@ def keyless(name: str, deployed: bool = True) -> tuple[Resource, ...]:
 def cell_with_federation() -> Cell:
     with federated() as root:
         return tenancy.load(root).cells["local"]
+
+
+@cache
+def tenants_with_federation() -> tuple[Tenant, ...]:
+    with federated() as root:
+        return tenancy.load(root).tenants_of("local")
 
 
 @contextmanager
