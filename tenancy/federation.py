@@ -8,8 +8,12 @@ from typing import Annotated, Any, Final, cast
 
 from pydantic import AfterValidator, Field
 
+from myflux_keys.identity import MOST_PROVIDERS, MOST_RULES
 from tenancy.fields import Flag, Model, Text, refused
 from tenancy.problems import Refusal
+
+MOST_TENANTS: Final = MOST_PROVIDERS * MOST_RULES
+"""Federated tenants of an OpenAI organization; less where it has identity providers of its own, or several cells."""
 
 _ISSUER: Final = re.compile(r"https://[A-Za-z0-9.:/_-]{4,200}", re.ASCII)
 
