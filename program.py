@@ -16,7 +16,7 @@ from pulumi_aws import Provider
 
 import tenancy
 from components.iam.copies import Replica
-from components.tenant_key import Managed, TenantKey, TenantKeyArgs
+from components.tenant_key import Keyless, Managed, TenantKey, TenantKeyArgs
 from myflux_keys import names
 from myflux_keys.aws_names import TenantNames
 from myflux_keys.cell_functions import ALL_FUNCTIONS, FUNCTIONS
@@ -140,6 +140,8 @@ class Shared:
     rotation_function_arn: pulumi.Input[str]
     provisioner_function: pulumi.Input[str]
     health_bucket: pulumi.Input[str]
+    federation_issuer: pulumi.Input[str] = ""
+    """Only tenants without a key need it: a platform that was deployed before has none."""
 
 
 def platform_args(cell: Cell, local_openai_url: str | None = None) -> PlatformArgs:
@@ -177,6 +179,8 @@ def platform_args(cell: Cell, local_openai_url: str | None = None) -> PlatformAr
         connect=cell.connect.enabled,
         tls=not cell.local,
         handover_principals=cell.handover.principals if cell.handover else (),
+        federation=cell.federation.enabled,
+        issuer=cell.federation.issuer or "",
     )
 
 
@@ -197,6 +201,9 @@ def tenant_key_args(cell: Cell, tenant: Tenant, shared: Shared) -> TenantKeyArgs
         recovery_window_days=cell.recovery_window_days,
         replicas=_replicas(cell),
         managed=_managed(shared, cell, tenant),
+        has_key=tenant.has_key,
+        keyless=_keyless(cell, tenant),
+        restored=tenant.has_identity,
         own_organization=tenant.organization_id is not None,
         protect=cell.production,
     )
@@ -235,7 +242,9 @@ def _pipeline(cell: Cell) -> DeployerArgs | None:
     )
 
 
-def provisioner_specification(tenant: Tenant, tenant_names: TenantNames, issuer: str = "") -> dict[str, Any]:
+def provisioner_specification(
+    tenant: Tenant, tenant_names: TenantNames, issuer: pulumi.Input[str] = ""
+) -> dict[str, Any]:
     """The provisioner's input: what a reviewer sees in the preview when a tenant's limits change.
 
     `issuer` is the URL of the AWS account's outbound federation, which a federated tenant needs. A tenant with a key
@@ -273,8 +282,10 @@ def _managed(shared: Shared, cell: Cell, tenant: Tenant) -> Managed | None:
         return None
     tenant_names = cell.names.tenant(tenant.tenant)
     own = {names.TAG_ORGANIZATION_ID: tenant.organization_id} if tenant.organization_id else {}
+    federated = tenant.has_identity and tenant.enabled
+    issuer = _from_platform(shared, cell, "federation_issuer", cell.federation.issuer) if federated else ""
     return Managed(
-        specification=provisioner_specification(tenant, tenant_names),
+        specification=provisioner_specification(tenant, tenant_names, issuer),
         rotation_tags=own
         | {
             names.TAG_PERMISSION: permission,
@@ -291,6 +302,13 @@ def _managed(shared: Shared, cell: Cell, tenant: Tenant) -> Managed | None:
             shared, cell, "provisioner_function", expected=cell.names.provisioner_function
         ),
     )
+
+
+def _keyless(cell: Cell, tenant: Tenant) -> Keyless | None:
+    """While a switch back to a key is under way, tokens that are out still work, and no identity asks for more."""
+    if tenant.credential != "federated" or not tenant.enabled:
+        return None
+    return Keyless(cell.openai.organization_id, tenant.models)
 
 
 def _from_platform(shared: Shared, cell: Cell, output: str, expected: str | None = None) -> pulumi.Output[str]:

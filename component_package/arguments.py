@@ -209,6 +209,8 @@ class TenantKeyArgs(TypedDict):
     """The platform's output of this name: the key is created after its rotation function."""
     provisioner_function: pulumi.Input[str]
     """The platform's output of this name."""
+    federation_issuer: NotRequired[pulumi.Input[str]]
+    """The platform's output of this name. Only for a tenant with `credential: federated`, or on its way."""
     tenant: str
     """The slug: 3 to 32 of a-z, 0-9 and -, starting with a letter. Never reused after off-boarding."""
     name: str

@@ -29,6 +29,8 @@ class Platform(CellPlatform):
     """The secret for the admin key; only the functions can read it."""
     health_bucket: pulumi.Output[str]
     """The bucket of tenants' declarations."""
+    federation_issuer: pulumi.Output[str]
+    """The issuer of the AWS account's tokens, for tenants without a key. Empty where the cell has no federation."""
 
     def __init__(self, name: str, args: PlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         cell = checked_cell(args["cell"], f"Platform {name}")

@@ -14,11 +14,12 @@ from tenancy import from_program
 class TenantKey(CellTenantKey):
     """The secret for a tenant's OpenAI key, its policy and, for a managed tenant, its project, limits and rotation.
 
-    The key is in no input, output or state: the rotation function mints it, and the runtime reads it.
+    The key is in no input, output or state: the rotation function mints it, and the runtime reads it. A tenant with
+    `credential: federated` has no secret: its runtime gets tokens.
     """
 
-    secret_arn: pulumi.Output[str]
-    """The secret that holds the key."""
+    secret_arn: pulumi.Output[str] | None
+    """The secret that holds the key, if the tenant has one."""
     role_arn: pulumi.Output[str]
     """The role that may read the secret: the cell's runtime role, or a dedicated tenant's own."""
     project_id: pulumi.Output[str] | None
@@ -31,6 +32,7 @@ class TenantKey(CellTenantKey):
         kms_key_arn = values.pop("kms_key_arn")
         rotation_function_arn = values.pop("rotation_function_arn")
         provisioner_function = values.pop("provisioner_function")
+        federation_issuer = values.pop("federation_issuer", "")
         # Before any output: a refused tenant registers nothing, and leaves nothing that waits.
         tenant = from_program.tenant(values, place, cell)
         shared = program.Shared(
@@ -41,5 +43,6 @@ class TenantKey(CellTenantKey):
             health_bucket=pulumi.Output.from_input(kms_key_arn).apply(
                 lambda arn: cell.names.health_bucket if arn else ""
             ),
+            federation_issuer=federation_issuer,
         )
         super().__init__(name, program.tenant_key_args(cell, tenant, shared), through_the_account(name, cell, opts))

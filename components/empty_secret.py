@@ -28,6 +28,8 @@ class EmptySecretArgs:
     """Days that a deleted secret can be restored, 7 to 30."""
     replicas: Sequence[Replica] = ()
     """Replicas in other Regions: each has the secret's tags and policy, and a KMS key of its Region."""
+    after: Sequence[pulumi.Resource] = ()
+    """What must be there before the policy says what it does."""
     protect: bool = False
     adopt: str | None = None
     """The ARN of an existing secret: it is imported unchanged, and the next update sets the arguments."""
@@ -66,7 +68,7 @@ class EmptySecret(pulumi.ComponentResource):
             block_public_policy=True,
             # Destroy would delete the policy before the secret, and in between any identity policy of the account
             # could allow reading the key. So the policy is deleted with its secret.
-            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True, depends_on=args.after),
         )
         self.arn = pulumi.Output.all(secret.arn, policy.id).apply(lambda both: both[0])
         self.register_outputs({"arn": self.arn})

@@ -25,6 +25,8 @@ class HealthStoreArgs:
     catalogue: str
     tls: bool = True
     """False for a local cell, whose addresses have no certificate."""
+    federation: bool = False
+    """The runtime reads tenants' identities there."""
 
 
 class HealthStore(pulumi.ComponentResource):
@@ -40,7 +42,7 @@ class HealthStore(pulumi.ComponentResource):
             name,
             ClosedBucketArgs(
                 bucket=names.health_bucket,
-                policy=health_bucket(names, deployers=args.deployers, tls=args.tls),
+                policy=health_bucket(names, deployers=args.deployers, tls=args.tls, federation=args.federation),
                 tags=names.tags,
                 force_destroy=True,
             ),

@@ -28,21 +28,22 @@ class OpenAIProject(pulumi.ComponentResource):
 
     project_id: pulumi.Output[str]
     service_account_id: pulumi.Output[str]
+    answer: pulumi.Output[dict[str, Any]]
+    """All that the function answered."""
 
     def __init__(self, name: str, args: OpenAIProjectArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("myflux:index:OpenAIProject", name, None, opts)
         invocation = Invocation(
             f"{name}-invocation",
             function_name=args.provisioner_function,
-            input=json.dumps(args.specification, sort_keys=True),
+            # An issuer in it is the platform's output.
+            input=pulumi.Output.json_dumps(args.specification, sort_keys=True),
             lifecycle_scope="CRUD",
             # Archiving a project is final: https://platform.openai.com/docs/api-reference/projects/archive
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
 
-        def result_field(field: str) -> pulumi.Output[str]:
-            return invocation.result.apply(lambda result: str(json.loads(result)[field]))
-
-        self.project_id = result_field("project_id")
-        self.service_account_id = result_field("service_account_id")
+        self.answer = invocation.result.apply(json.loads)
+        self.project_id = self.answer.apply(lambda answer: str(answer["project_id"]))
+        self.service_account_id = self.answer.apply(lambda answer: str(answer["service_account_id"]))
         self.register_outputs({"project_id": self.project_id, "service_account_id": self.service_account_id})

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
+from pulumi_aws.iam import OutboundWebIdentityFederation
 from pulumi_aws.lambda_ import Permission
 
 from components.admin_rotation import AdminKeyLife, AdminRotation, AdminRotationArgs
@@ -23,6 +24,7 @@ from components.health import Health, HealthArgs
 from components.health_store import HealthStore, HealthStoreArgs
 from components.iam import identity, resource
 from components.iam.copies import Replica
+from components.iam.federation import runtime_callers
 from components.key_function import KeyFunction, KeyFunctionArgs
 from components.runtime_access import RuntimeAccess, RuntimeAccessArgs
 from components.sweep import Sweep, SweepArgs
@@ -80,6 +82,10 @@ class PlatformArgs:
     """False for a local cell, whose addresses have no certificate."""
     handover_principals: Sequence[str] = ()
     """People who paste keys into consumers' dashboards. Empty: there is no hand-over role."""
+    federation: bool = False
+    """Tenants may do without a key."""
+    issuer: str = ""
+    """The account's issuer URL, where outbound federation is enabled already. Empty: the platform enables it."""
 
 
 class Platform(pulumi.ComponentResource):
@@ -96,6 +102,8 @@ class Platform(pulumi.ComponentResource):
     runtime_role_arn: pulumi.Output[str]
     admin_secret_arn: pulumi.Output[str]
     health_bucket: pulumi.Output[str]
+    federation_issuer: pulumi.Output[str]
+    """Empty where the cell has no federation."""
 
     def __init__(self, name: str, args: PlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("myflux:index:Platform", name, None, opts)
@@ -140,7 +148,13 @@ class Platform(pulumi.ComponentResource):
         boundary_arn = args.boundary_arn or cell_boundary(name, names, args.replicas, child).arn
         store = HealthStore(
             f"{name}-health-store",
-            HealthStoreArgs(names=names, deployers=governors, catalogue=args.catalogue, tls=args.tls),
+            HealthStoreArgs(
+                names=names,
+                deployers=governors,
+                catalogue=args.catalogue,
+                tls=args.tls,
+                federation=args.federation,
+            ),
             child,
         )
         environment = {
@@ -172,7 +186,7 @@ class Platform(pulumi.ComponentResource):
                     description=f"MyFlux Keys {one.kind} of cell {names.cell}",
                     archive=args.archives[one.kind],
                     handler=one.handler,
-                    permissions=identity.function_permissions(one, names, args.replicas),
+                    permissions=identity.function_permissions(one, names, args.replicas, federation=args.federation),
                     boundary_arn=boundary_arn,
                     dead_letter_arn=alarms.dead_letter_arn,
                     alarm_topic_arn=alarms.topic_arn,
@@ -235,9 +249,11 @@ class Platform(pulumi.ComponentResource):
             f"{name}-runtime",
             RuntimeAccessArgs(
                 names=names,
-                principals=args.runtime_principals,
+                principals=runtime_callers(names, args.runtime_principals, federation=args.federation),
                 boundary_arn=boundary_arn,
                 replicas=args.replicas,
+                federation=args.federation,
+                after=[functions[HEALTH]] if args.federation else [],
             ),
             child,
         )
@@ -259,6 +275,7 @@ class Platform(pulumi.ComponentResource):
         self.runtime_role_arn = runtime.role_arn
         self.admin_secret_arn = admin_secret.arn
         self.health_bucket = store.bucket
+        self.federation_issuer = self._issuer(name, args)
         self.register_outputs(
             {
                 "kms_key_arn": self.kms_key_arn,
@@ -267,8 +284,16 @@ class Platform(pulumi.ComponentResource):
                 "runtime_role_arn": self.runtime_role_arn,
                 "admin_secret_arn": self.admin_secret_arn,
                 "health_bucket": self.health_bucket,
+                "federation_issuer": self.federation_issuer,
             }
         )
+
+    def _issuer(self, name: str, args: PlatformArgs) -> pulumi.Output[str]:
+        """One for all cells of an account: another cell's file names it, so that two platforms do not share it."""
+        if not args.federation or args.issuer:
+            return pulumi.Output.from_input(args.issuer if args.federation else "")
+        account = OutboundWebIdentityFederation(f"{name}-federation", opts=pulumi.ResourceOptions(parent=self))
+        return account.issuer_identifier
 
     def _intake(self, name: str, args: PlatformArgs) -> Intake:
         """Only people sign links and confirm, so the pipeline's role is not among the deployers."""

@@ -12,6 +12,7 @@ from pulumi_aws.iam import Policy, Role, RolePolicyAttachment
 from components.iam import identity
 from components.iam.copies import Replica
 from myflux_keys.aws_names import CellNames
+from myflux_keys.names import TAG_TENANT
 
 
 @dataclass
@@ -24,6 +25,10 @@ class RuntimeAccessArgs:
     boundary_arn: pulumi.Input[str]
     replicas: Sequence[Replica] = ()
     """Other Regions in which it reads replicas."""
+    federation: bool = False
+    """Sessions may have tokens in place of a key."""
+    after: Sequence[pulumi.Resource] = ()
+    """What makes those principals that are roles of the cell: IAM trusts no role that does not exist."""
 
 
 class RuntimeAccess(pulumi.ComponentResource):
@@ -46,14 +51,15 @@ class RuntimeAccess(pulumi.ComponentResource):
             assume_role_policy=json.dumps(identity.runtime_trust(args.principals, identity.any_tenant())),
             permissions_boundary=args.boundary_arn,
             max_session_duration=3600,
-            tags=names.tags,
-            opts=child,
+            # AWS does not say whether a token has its role's tags beside its session's, so the role is of no tenant.
+            tags={tag: value for tag, value in names.tags.items() if not (args.federation and tag == TAG_TENANT)},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=args.after),
         )
         read = Policy(
             f"{name}-read",
             name=names.read_policy,
             description="A session reads the secret whose tenant tag equals its own.",
-            policy=json.dumps(identity.runtime_read(names, args.replicas)),
+            policy=json.dumps(identity.runtime_read(names, args.replicas, federation=args.federation)),
             tags=names.tags,
             opts=child,
         )

@@ -21,6 +21,7 @@ from components.iam.copies import Replica
 from components.openai_project import OpenAIProject, OpenAIProjectArgs
 from myflux_keys.aws_names import TenantNames
 from myflux_keys.cell_functions import PROMOTER, ROTATION
+from myflux_keys.identity import TenantIdentity
 from myflux_keys.names import TAG_CONSUMERS, TAG_PROJECT_ID, TAG_SERVICE_ACCOUNT_ID, store_admin_key
 
 
@@ -38,6 +39,15 @@ class Managed:
     """How long after the scheduled time AWS may still start, e.g. ``4h``."""
     rotation_function_arn: pulumi.Input[str]
     provisioner_function: pulumi.Input[str]
+
+
+@dataclass
+class Keyless:
+    """For a tenant whose runtime gets tokens in place of a key: what its identity says besides OpenAI's ids."""
+
+    organization_id: str
+    models: tuple[str, ...]
+    """The default first."""
 
 
 @dataclass
@@ -71,20 +81,29 @@ class TenantKeyArgs:
     governor_principals: Sequence[str] | None = None
     """ARNs that may set the secret's policy, tags and rotation. Default: the deployers."""
     protect: bool = False
+    has_key: bool = True
+    """False: no secret and no rotation. Only with `keyless`, or while such a tenant is disabled."""
+    keyless: Keyless | None = None
+    """The runtime gets tokens: it reads the tenant's identity, and no key, even while there still is one."""
     adopt: str | None = None
     """The ARN of the tenant's existing secret, whose rotation already has the tenant's schedule: secret and rotation
     are imported, so that no key is minted before the scheduled time. For one update; the next one sets the rest."""
+    restored: bool = False
+    """`adopt` was restored from deletion, and so has no rotation: a new one mints a key at once."""
 
 
 class TenantKey(pulumi.ComponentResource):
-    """A tenant's secret with its policy and, if MyFlux Keys mints the keys, its OpenAI project and rotation.
+    """A tenant's secret with its policy and, if MyFlux Keys mints the keys, its OpenAI project and rotation. For a
+    tenant without a key: the project, and the identity with which its runtime gets tokens.
 
     Guarantees: no key is an input or an output; the policy is attached before the first rotation can start; rotation
     starts at once and then follows the tenant's schedule. Deletion first cancels the rotation, then schedules the
-    secret's deletion with its policy still attached, then revokes every key and archives the project.
+    secret's deletion with its policy still attached, then revokes every key and archives the project. On the way to no
+    key the runtime is denied the secret once the identity is there, and on the way back the identity goes once it may
+    read the secret again: at any moment it has one of the two.
     """
 
-    secret_arn: pulumi.Output[str]
+    secret_arn: pulumi.Output[str] | None
     role_arn: pulumi.Output[str]
     project_id: pulumi.Output[str] | None
 
@@ -98,6 +117,7 @@ class TenantKey(pulumi.ComponentResource):
 
         admin_secret = self._admin_secret(name, args) if args.own_organization else None
         self.project_id = None
+        project: OpenAIProject | None = None
         promoters = [names.cell.function_role_arn(PROMOTER)] if args.connect and not args.managed else []
         writers = [*args.deployer_principals, *promoters]
         governors = args.deployer_principals if args.governor_principals is None else args.governor_principals
@@ -143,50 +163,67 @@ class TenantKey(pulumi.ComponentResource):
             reader_role = names.dedicated_role_arn
             self.role_arn = dedicated.role_arn
 
-        secret = EmptySecret(
-            f"{name}-key",
-            EmptySecretArgs(
-                name=names.secret,
-                description=f"OpenAI key of tenant {names.tenant}. Pulumi never writes its value.",
-                kms_key_arn=kms_key_arn,
-                policy=resource.tenant_secret(
-                    names,
-                    reader_role=reader_role,
-                    writers=writers,
-                    deployers=governors,
-                    enabled=args.enabled,
-                    handed_over=args.handed_over,
-                ),
-                tags=tags,
-                recovery_window_days=args.recovery_window_days,
-                replicas=args.replicas,
-                protect=args.protect,
-                adopt=args.adopt,
-            ),
-            child,
-        )
-        self.secret_arn = secret.arn
-        if args.managed:
-            SecretRotation(
-                f"{name}-rotation",
-                secret_id=secret.arn,
-                rotation_lambda_arn=args.managed.rotation_function_arn,
-                rotation_rules={"schedule_expression": args.managed.schedule, "duration": args.managed.window},
-                rotate_immediately=True,
-                opts=child
-                if args.adopt is None
-                # AWS does not store rotateImmediately; set now, it would mint a key.
-                else pulumi.ResourceOptions(parent=self, import_=args.adopt, ignore_changes=["rotateImmediately"]),
+        identity: list[pulumi.Resource] = []
+        if args.keyless and project:
+            identity.append(
+                self._object(f"{name}-identity", args, names.identity, _identity(names, args.keyless, project.answer))
             )
-        BucketObjectv2(
-            f"{name}-declaration",
-            bucket=args.health_bucket,
-            key=names.declaration,
-            content=args.declaration,
-            content_type=JSON,
-            opts=child,
-        )
+        self.secret_arn = None
+        if args.has_key:
+            secret = EmptySecret(
+                f"{name}-key",
+                EmptySecretArgs(
+                    name=names.secret,
+                    description=f"OpenAI key of tenant {names.tenant}. Pulumi never writes its value.",
+                    kms_key_arn=kms_key_arn,
+                    policy=resource.tenant_secret(
+                        names,
+                        reader_role=reader_role,
+                        writers=writers,
+                        deployers=governors,
+                        enabled=args.enabled and args.keyless is None,
+                        handed_over=args.handed_over,
+                    ),
+                    tags=tags,
+                    recovery_window_days=args.recovery_window_days,
+                    replicas=args.replicas,
+                    after=identity,
+                    protect=args.protect,
+                    adopt=args.adopt,
+                ),
+                child,
+            )
+            self.secret_arn = secret.arn
+            if args.managed:
+                self._rotation(name, args, args.managed, secret.arn)
+        self._object(f"{name}-declaration", args, names.declaration, args.declaration)
         self.register_outputs({"secret_arn": self.secret_arn, "role_arn": self.role_arn, "project_id": self.project_id})
+
+    def _rotation(self, name: str, args: TenantKeyArgs, managed: Managed, secret_arn: pulumi.Output[str]) -> None:
+        imported = None if args.restored else args.adopt
+        SecretRotation(
+            f"{name}-rotation",
+            secret_id=secret_arn,
+            rotation_lambda_arn=managed.rotation_function_arn,
+            rotation_rules={"schedule_expression": managed.schedule, "duration": managed.window},
+            rotate_immediately=True,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                import_=imported,
+                # AWS does not store rotateImmediately; set now, it would mint a key.
+                ignore_changes=["rotateImmediately"] if imported else None,
+            ),
+        )
+
+    def _object(self, name: str, args: TenantKeyArgs, key: str, content: pulumi.Input[str]) -> BucketObjectv2:
+        return BucketObjectv2(
+            name,
+            bucket=args.health_bucket,
+            key=key,
+            content=content,
+            content_type=JSON,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
     def _admin_secret(self, name: str, args: TenantKeyArgs) -> EmptySecret:
         names = args.names
@@ -205,3 +242,26 @@ class TenantKey(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self),
         )
+
+
+def _identity(names: TenantNames, keyless: Keyless, answer: pulumi.Output[dict[str, Any]]) -> pulumi.Output[str]:
+    """The text of the tenant's identity, of what the provisioner answered."""
+
+    def text(answered: dict[str, Any]) -> str:
+        if "federation" not in answered:
+            raise pulumi.RunError(
+                f"the provisioner of cell {names.cell.cell} made no federation rule for {names.tenant}: it is of an "
+                f"earlier version. Deploy the platform first: `pulumi up --stack {names.cell.cell}`."
+            )
+        return TenantIdentity(
+            tenant=names.tenant,
+            cell=names.cell.cell,
+            provider_id=answered["federation"]["provider_id"],
+            service_account_id=answered["service_account_id"],
+            project_id=answered["project_id"],
+            organization_id=keyless.organization_id,
+            base_url=answered["base_url"],
+            models=keyless.models,
+        ).to_json()
+
+    return answer.apply(text)

@@ -32,6 +32,7 @@ _FROM_THE_PLATFORM: Final = {
     "rotation_function_arn": "The platform's output of this name: the key is created after its rotation function.",
     "provisioner_function": "The platform's output of this name.",
 }
+_ISSUER: Final = "The platform's output of this name. Only for a tenant with `credential: federated`, or on its way."
 
 _HEAD: Final = '''"""The components' arguments, in types that every language of Pulumi has.
 
@@ -65,7 +66,8 @@ def _add(model: type[Model], name: str, classes: dict[str, str]) -> None:
         words = _WORDS.get(f"{name}.{field}") or _described(about)
         if name == "TenantKeyArgs" and field == "cell":
             given = [_field(one, "pulumi.Input[str]", text) for one, text in _FROM_THE_PLATFORM.items()]
-            fields[:0] = [_field(field, "Cell", words), *given]
+            issuer = _field("federation_issuer", "NotRequired[pulumi.Input[str]]", _ISSUER)
+            fields[:0] = [_field(field, "Cell", words), *given, issuer]
         else:
             fields.append(_field(field, type_ if about.is_required() else f"NotRequired[{type_}]", words))
     doc = "" if name == "TenantKeyArgs" else _docstring(_WORDS.get(name) or _first_paragraph(model)) + "\n"

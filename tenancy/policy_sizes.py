@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from components.iam import handover, identity, resource
+from components.iam import federation, handover, identity, resource
 from components.iam.statements import Document
 from tenancy.aws_limits import Limit
 from tenancy.cell import Cell
@@ -30,8 +30,9 @@ def measured(cell: Cell) -> Iterator[tuple[str, Limit, Document]]:
     """The cell's field that makes a document long, AWS's limit, and the longest document of its kind."""
     names, governors, deployers = cell.names, cell.governors, cell.deployers
     tenant = names.tenant(LONGEST_TENANT)
-    for whom in (identity.any_tenant(), identity.only_tenant(tenant)):
-        yield "runtime_principals", TRUST, identity.runtime_trust(cell.runtime_principals, whom)
+    callers = federation.runtime_callers(names, cell.runtime_principals, federation=cell.federation.enabled)
+    yield "runtime_principals", TRUST, identity.runtime_trust(callers, identity.any_tenant())
+    yield "runtime_principals", TRUST, identity.runtime_trust(cell.runtime_principals, identity.only_tenant(tenant))
     if cell.handover:
         yield "handover", TRUST, handover.handover_trust(cell.handover.principals)
     # The policy of a customer's own secret is the longest: the deployers may store a key in it too.

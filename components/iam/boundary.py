@@ -6,17 +6,33 @@ from collections.abc import Sequence
 
 from components.iam.connect import bounded_connect
 from components.iam.copies import Replica, bounded_copies
+from components.iam.federation import bounded_tokens
 from components.iam.functions import list_secrets, look_at_trust, put_metrics_statement
 from components.iam.health import watching
-from components.iam.statements import Document, any_key, dead_letter_arn, document, log_streams_arn, via_secrets_manager
+from components.iam.statements import (
+    Document,
+    Statement,
+    any_key,
+    dead_letter_arn,
+    document,
+    log_streams_arn,
+    via_secrets_manager,
+)
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import ALL_FUNCTIONS
 
 
 def permissions_boundary(names: CellNames, replicas: Sequence[Replica] = ()) -> Document:
-    """The most that any role of the cell can ever do, whatever policy is attached to it later."""
+    """The most that any role of the cell can ever do, whatever policy is attached to it later.
+
+    Fits a managed policy, which holds 6,144 characters: hence no Sids, for which the longest names leave no room.
+    """
+    return document(*({k: v for k, v in one.items() if k != "Sid"} for one in _most(names, replicas)))
+
+
+def _most(names: CellNames, replicas: Sequence[Replica]) -> list[Statement]:
     secrets = names.secrets_arn_patterns
-    return document(
+    return [
         {
             "Sid": "SecretsOfThisCell",
             "Effect": "Allow",
@@ -53,5 +69,6 @@ def permissions_boundary(names: CellNames, replicas: Sequence[Replica] = ()) -> 
         },
         *watching(names),
         *bounded_connect(names),
+        *bounded_tokens(names),
         *bounded_copies(names, replicas),
-    )
+    ]

@@ -235,7 +235,7 @@ BUILD: Final[Mapping[str, Grants]] = {
 
 
 def look(names: CellNames) -> list[Grant]:
-    """What refresh reads and operators call, whatever is deployed. The first five actions have no resource."""
+    """What refresh reads and operators call, whatever is deployed. The first six actions have no resource."""
     own = (names.deployer_looks_policy, *map(names.deployer_state_policy, get_args(Deploys)))
     policies = [*map(names.policy_arn, (names.read_policy, names.boundary_policy, *own))]
     roles = [*_roles(names), names.role_arn(names.deployer_role), names.handover_role_arn]
@@ -244,6 +244,7 @@ def look(names: CellNames) -> list[Grant]:
         # `rotate` reads a rotation's events.
         Grant("cloudtrail", "LookupEvents", ["*"]),
         Grant("cloudwatch", "DescribeAlarms", ["*"]),
+        Grant("iam", "GetOutboundWebIdentityFederationInfo", ["*"]),
         Grant("kms", "ListAliases", ["*"]),
         Grant("logs", "DescribeLogGroups", ["*"]),
         Grant("sns", "GetSubscriptionAttributes", ["*"]),

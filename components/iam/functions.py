@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from components.iam.connect import promoting, taking_in
 from components.iam.copies import Replica, rotation_writes_copies
+from components.iam.federation import become_runtime
 from components.iam.health import reading_handovers, watching
 from components.iam.statements import (
     Document,
@@ -40,8 +41,10 @@ LOOK = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secre
 """What a function does with secrets whose versions it only reads."""
 
 
-def function_permissions(function: CellFunction, names: CellNames, replicas: Sequence[Replica] = ()) -> Document:
-    """What a function's role may do: only what its row in the table says.
+def function_permissions(
+    function: CellFunction, names: CellNames, replicas: Sequence[Replica] = (), *, federation: bool = False
+) -> Document:
+    """What a function's role may do: only what its row in the table says. `federation`: the cell has it.
 
     ListSecrets and PutMetricData have no resource, so ``*`` is the narrowest; a condition on the namespace limits the
     second.
@@ -78,6 +81,8 @@ def function_permissions(function: CellFunction, names: CellNames, replicas: Seq
         statements.append(put_metrics_statement())
     if function.watches:
         statements.extend(watching(names))
+        if federation:
+            statements.append(become_runtime(names))
     if function.reads_handovers:
         statements.extend(reading_handovers(names))
     if function.takes_in:

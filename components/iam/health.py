@@ -15,17 +15,22 @@ from functions.shared.handover import HANDOVERS
 from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import FUNCTIONS
 from myflux_keys.declaration import CATALOGUE, DECLARATIONS
+from myflux_keys.identity import IDENTITIES
 
 _STATE: Final = "health/*"
 """What the function remembers."""
 
 
-def health_bucket(names: CellNames, *, deployers: Sequence[str], tls: bool = True) -> Document:
+def health_bucket(
+    names: CellNames, *, deployers: Sequence[str], tls: bool = True, federation: bool = False
+) -> Document:
     """Objects are for the functions that watch or read hand-overs, and for `deployers` (ARNs), who write declarations
-    and read back what they wrote. `tls` False is for a local cell, as of the state's bucket."""
+    and read back what they wrote. `tls` False is for a local cell, as of the state's bucket. `federation`: the runtime
+    reads tenants' identities there."""
     bucket = names.health_bucket_arn
     watchers = [names.function_role_arn(one) for one in FUNCTIONS if one.watches]
     readers = [names.function_role_arn(one) for one in FUNCTIONS if one.reads_handovers]
+    runtime = [names.runtime_role_arn] if federation else []
     return document(
         *closed(names, bucket, tls=tls),
         {
@@ -34,7 +39,7 @@ def health_bucket(names: CellNames, *, deployers: Sequence[str], tls: bool = Tru
             "Principal": "*",
             "Action": ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
             "Resource": f"{bucket}/*",
-            "Condition": {"StringNotEquals": {"aws:PrincipalArn": [*watchers, *readers, *deployers]}},
+            "Condition": {"StringNotEquals": {"aws:PrincipalArn": [*watchers, *readers, *runtime, *deployers]}},
         },
         {
             "Sid": "OthersReadHandoversOnly",
@@ -44,15 +49,27 @@ def health_bucket(names: CellNames, *, deployers: Sequence[str], tls: bool = Tru
             "NotResource": f"{bucket}/{HANDOVERS}*",
             "Condition": {"StringEquals": {"aws:PrincipalArn": readers}},
         },
+        *(_identities_only(names, one) for one in runtime),
         {
             "Sid": "AndWriteNothing",
             "Effect": "Deny",
             "Principal": "*",
             "Action": ["s3:DeleteObject", "s3:PutObject"],
             "Resource": f"{bucket}/*",
-            "Condition": {"StringEquals": {"aws:PrincipalArn": readers}},
+            "Condition": {"StringEquals": {"aws:PrincipalArn": [*readers, *runtime]}},
         },
     )
+
+
+def _identities_only(names: CellNames, runtime_role: str) -> Statement:
+    return {
+        "Sid": "RuntimeReadsIdentitiesOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "NotResource": f"{names.health_bucket_arn}/{IDENTITIES}*",
+        "Condition": {"StringEquals": {"aws:PrincipalArn": runtime_role}},
+    }
 
 
 def watching(names: CellNames) -> list[Statement]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from components.iam.copies import Replica, runtime_reads_copies
+from components.iam.federation import runtime_without_key
 from components.iam.functions import function_permissions as function_permissions
 from components.iam.statements import Document as Document
 from components.iam.statements import decrypt_statement, document
@@ -58,9 +59,9 @@ def only_tenant(names: TenantNames) -> dict[str, dict[str, str]]:
     return {"StringEquals": {f"aws:RequestTag/{TAG_TENANT}": names.tenant}}
 
 
-def runtime_read(names: CellNames, replicas: Sequence[Replica] = ()) -> Document:
+def runtime_read(names: CellNames, replicas: Sequence[Replica] = (), *, federation: bool = False) -> Document:
     """ABAC: a session reads the secret of the tenant that it is tagged with, and its copies. Name and tag must both
-    agree."""
+    agree. `federation`: it may also have a token for that tenant."""
     own_secret = names.tenant("${aws:PrincipalTag/" + TAG_TENANT + "}").secret_arn_pattern
     return document(
         {
@@ -77,6 +78,7 @@ def runtime_read(names: CellNames, replicas: Sequence[Replica] = ()) -> Document
         },
         decrypt_statement(names, [own_secret]),
         *runtime_reads_copies(names, replicas),
+        *(runtime_without_key(names) if federation else []),
     )
 
 

@@ -30,6 +30,7 @@ _LOOKS: Final = (
     "cloudtrail:LookupEvents",
     "cloudwatch:DescribeAlarms",
     "iam:GetAccountSummary",
+    "iam:*OutboundWebIdentityFederation*",
     "iam:GetOpenIDConnectProvider",
     "iam:ListRoles",
     "kms:ListAliases",

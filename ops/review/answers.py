@@ -39,6 +39,7 @@ def platform(names: CellNames) -> dict[str, str]:
         "provisioner_function": names.provisioner_function,
         "runtime_role_arn": names.runtime_role_arn,
         "health_bucket": names.health_bucket,
+        "federation_issuer": _issuer(names),
     }
 
 
@@ -112,9 +113,25 @@ def _named(service: str, prefix: str) -> Callable[[CellNames, str, Inputs], Answ
     return made
 
 
-def _project(_: CellNames, name: str, __: Inputs) -> Answer:
-    ids = {"project_id": f"proj_{_drawn(name, 24)}", "service_account_id": f"svc_acct_{_drawn(name, 24)}"}
-    return _drawn(name, 12), {"result": json.dumps(ids)}
+def _project(_: CellNames, name: str, inputs: Inputs) -> Answer:
+    answered: dict[str, Any] = {
+        "project_id": f"proj_{_drawn(name, 24)}",
+        "service_account_id": f"svc_acct_{_drawn(name, 24)}",
+    }
+    if "federation" in json.loads(inputs["input"]):
+        ids = {"provider_id": f"idp_{_drawn(name, 24)}", "rule_id": f"idpm_{_drawn(name, 24)}"}
+        answered |= {"federation": ids, "base_url": "https://api.openai.com/v1"}
+    return _drawn(name, 12), {"result": json.dumps(answered)}
+
+
+def _issuer(names: CellNames) -> str:
+    drawn = _drawn(names.account_id, 32)
+    account = "-".join((drawn[:8], drawn[8:12], drawn[12:16], drawn[16:20], drawn[20:]))
+    return f"https://{account}.tokens.sts.global.api.aws"
+
+
+def _federation(names: CellNames, _: str, __: Inputs) -> Answer:
+    return names.account_id, {"issuerIdentifier": _issuer(names)}
 
 
 def _bucket(names: CellNames, _: str, inputs: Inputs) -> Answer:
@@ -144,6 +161,7 @@ _ANSWERS: Final[Mapping[str, Callable[[CellNames, str, Inputs], Answer]]] = {
     "aws:cloudwatch/eventTarget:EventTarget": _nothing_more,
     "aws:cloudwatch/logGroup:LogGroup": _named("logs", "log-group:"),
     "aws:cloudwatch/metricAlarm:MetricAlarm": _named("cloudwatch", "alarm:"),
+    "aws:iam/outboundWebIdentityFederation:OutboundWebIdentityFederation": _federation,
     "aws:iam/policy:Policy": _iam("policy"),
     "aws:iam/role:Role": _iam("role"),
     "aws:iam/rolePolicy:RolePolicy": _nothing_more,

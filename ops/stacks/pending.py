@@ -30,7 +30,8 @@ NAMED: Final[Mapping[str, str]] = {
 
 _POLICY: Final = "aws:iam/policy:Policy"
 _ISSUER: Final = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
-_LOOKED_UP: Final = ("aws:secretsmanager/secret:Secret", _ISSUER, _POLICY)
+_FEDERATION: Final = "aws:iam/outboundWebIdentityFederation:OutboundWebIdentityFederation"
+_LOOKED_UP: Final = ("aws:secretsmanager/secret:Secret", _FEDERATION, _ISSUER, _POLICY)
 
 AGAIN: Final = frozenset(
     {
@@ -117,8 +118,11 @@ def in_aws(kind: str, inputs: Mapping[str, Any]) -> str | None:
     """Calls AWS where the id is not the name. Where the id is the name, the refresh finds out whether it exists."""
     if kind in NAMED:
         return str(inputs[NAMED[kind]])
-    if kind in (_ISSUER, _POLICY):
+    if kind in (_FEDERATION, _ISSUER, _POLICY):
         account = aws_clients.client("sts").get_caller_identity()["Arn"].split(":")
+        if kind == _FEDERATION:
+            # Of an account that has none, the refresh finds that out.
+            return account[4]
         policy = f"policy{inputs.get('path', '/')}{inputs.get('name')}"
         issuer = f"oidc-provider/{str(inputs.get('url')).removeprefix('https://')}"
         return f"arn:{account[1]}:iam::{account[4]}:{policy if kind == _POLICY else issuer}"

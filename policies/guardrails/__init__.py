@@ -45,6 +45,7 @@ IAM
     own_deployer_grants   its table
     trust                 who may assume our roles
     handover              the role of people who paste keys
+    federation            tokens in place of keys
     account               one account, one Region
 
 Functions and alarms

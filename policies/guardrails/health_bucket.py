@@ -1,4 +1,4 @@
-"""The bucket of tenants' declarations is closed, and only functions that read it and deployers use its objects.
+"""The bucket of tenants' declarations is closed, and only roles of ours that read it and deployers use its objects.
 
 Owns the bucket's settings and its policy. Leaves out what our roles' own policies allow there (`own_roles`).
 """
@@ -15,7 +15,6 @@ from .iam.patterns import covers, in_its_partition, is_wild
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .own_functions import WATCHERS
 
-OBJECT: Final = "aws:s3/bucketObjectv2:BucketObjectv2"
 POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"
 PUBLIC: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 ENCRYPTION: Final = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
@@ -82,7 +81,9 @@ def _document(policy: Resource, bucket: str, cell: str, config: Config) -> Itera
     objects = f"arn:~:s3:::{bucket}/*"
     if not any(keeps_out(one, _USES, objects, lambda arn: _may_use(arn, cell, config)) for one in statements):
         yield violation(
-            policy, "policy", "others than the health function, the sweep and deployers may use declarations"
+            policy,
+            "policy",
+            "others than the health function, the sweep, the runtime and deployers may use declarations",
         )
 
 
@@ -112,7 +113,7 @@ def _may_use(arn: str, cell: str, config: Config) -> bool:
         return False
     role = ownership.role_of(arn)
     if role is not None:
-        return role.cell == cell and role.kind in (*WATCHERS, "deployer")
+        return role.cell == cell and role.kind in (*WATCHERS, "deployer", "runtime")
     return is_deployer(arn, config)
 
 
@@ -127,7 +128,7 @@ HEALTH_BUCKET_RULES: Final = (
         severity="high",
         level="mandatory",
         description="The bucket of declarations blocks public access, encrypts its objects, and only the health "
-        "function, the sweep and deployers may use them.",
+        "function, the sweep, the runtime and deployers may use them.",
         rationale="Declarations hold customers' names and budgets. A person who writes what the health function "
         "remembers decides which trouble is told, and whoever writes a hand-over how long an old key lives.",
         fix="Keep components/health_store.py and `health_bucket` of components/iam/health.py.",

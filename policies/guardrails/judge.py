@@ -14,6 +14,7 @@ from .credentials import CREDENTIAL_RULES
 from .dedicated import DEDICATED_RULES
 from .deletion import DELETION_RULES
 from .encrypted_calls import ENCRYPTED_CALL_RULES
+from .federation import FEDERATION_RULES
 from .function_code import CODE_RULES
 from .function_environment import ENVIRONMENT_RULES
 from .functions import FUNCTION_RULES
@@ -47,6 +48,7 @@ RULES: tuple[Rule, ...] = (
     *OWN_ROLE_RULES,
     *TRUST_RULES,
     *HANDOVER_RULES,
+    *FEDERATION_RULES,
     *KMS_RULES,
     *FUNCTION_RULES,
     *ENVIRONMENT_RULES,

@@ -96,4 +96,6 @@ ADMIN_WRITERS: Final = frozenset(one.kind for one in OUR_FUNCTIONS if one.writes
 PAGES: Final = tuple(one.kind for one in OUR_FUNCTIONS if one.takes_in)
 PROMOTERS: Final = tuple(one.kind for one in OUR_FUNCTIONS if one.promotes)
 WATCHERS: Final = tuple(one.kind for one in OUR_FUNCTIONS if one.watches or one.reads_handovers)
+BECOME_RUNTIME: Final = tuple(one.kind for one in OUR_FUNCTIONS if one.watches)
+"""They may assume the runtime role, to call OpenAI as a tenant without a key."""
 SCHEDULED: Final = tuple(one for one in OUR_FUNCTIONS if one.rule)

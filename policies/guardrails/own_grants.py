@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from .own_functions import ADMIN_WRITERS, KINDS, OUR_FUNCTIONS, PROMOTERS, WRITERS, OurFunction
+from .own_functions import ADMIN_WRITERS, BECOME_RUNTIME, KINDS, OUR_FUNCTIONS, PROMOTERS, WRITERS, OurFunction
 
 _ROTATE: Final = (
     "secretsmanager:DescribeSecret",
@@ -33,6 +33,9 @@ _LIST_SECRETS: Final = "secretsmanager:ListSecrets"
 _ANYWHERE: Final = (_LIST_SECRETS, PUT_METRIC_DATA)
 """These actions have no resource, so ``*`` is the narrowest."""
 _GET_ROLE: Final = "iam:GetRole"
+GET_WEB_IDENTITY: Final = "sts:GetWebIdentityToken"
+"""It has no resource. No role may have sts:TagGetWebIdentityToken: the caller chooses such tags."""
+_BECOME: Final = ("sts:AssumeRole", "sts:TagSession")
 _READ_BY_ALL: Final = ("links", "revoked", "outcome")
 """Of the connect bucket, by page and promoter."""
 _FUNCTIONS: Final = {one.kind: one for one in OUR_FUNCTIONS}
@@ -85,10 +88,22 @@ def grants_of(kind: str, cell: str, tenant: str = "") -> tuple[Grant, ...]:
     copies = kind in ("boundary", *PROMOTERS) or kind in WRITERS
     return (
         *_on_secrets(kind, cell, tenant),
+        *_for_tokens(kind, cell),
         *((keys,) if secrets_of(kind, cell) else ()),
         *((Grant(CRYPTOGRAPHY[2:], "arn:~:kms:~:~:key/~"),) if copies else ()),
         *_of_functions(kind, cell),
     )
+
+
+def _for_tokens(kind: str, cell: str) -> tuple[Grant, ...]:
+    """The runtime gets a tenant's token; a function that watches, by becoming the runtime."""
+    ask = Grant((GET_WEB_IDENTITY,), "*")
+    become = Grant(_BECOME, f"arn:~:iam::~:role/myflux-{cell}-runtime")
+    if kind == "runtime":
+        return (ask, Grant(("s3:GetObject",), f"{health_bucket(cell)}/declarations/identities/*"))
+    if kind == "boundary":
+        return (ask, become)
+    return (become,) if kind in BECOME_RUNTIME else ()
 
 
 def _on_secrets(kind: str, cell: str, tenant: str) -> tuple[Grant, ...]:

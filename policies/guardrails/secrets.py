@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from . import ownership
 from .config import Config
-from .model import UNKNOWN, Finding, Rule, Stack, unknown, violation
+from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 
 _KEY: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-)?[0-9a-f-]{32,36}", re.ASCII)
 """A key's full ARN. An alias, or an id without an account, may refer to any key."""
@@ -85,10 +85,17 @@ def _name_and_tags(stack: Stack, _: Config) -> Iterator[Finding]:
                 )
 
 
+def _spelled(role: Resource, tag: str) -> list[str]:
+    """The tag as the role has it: IAM compares the names of tags without regard to case."""
+    tags = role.get("tags")
+    names = list(cast(dict[str, Any], tags)) if isinstance(tags, dict) else []
+    return [name for name in names if name.lower() == tag] or [tag]
+
+
 def _roles_tags(stack: Stack, _: Config) -> Iterator[Finding]:
     for role in ownership.roles(stack):
         known = ownership.role_of(role.text("name"))
-        for tag in ("tenant", "cell"):
+        for tag in (*_spelled(role, "tenant"), "cell"):
             found = role.get("tags", tag)
             wanted = None if known is None else known.cell if tag == "cell" else (known.tenant or ownership.PLATFORM)
             if found is UNKNOWN or role.get("name") is UNKNOWN:

@@ -18,6 +18,7 @@ from .iam.policy_holders import HeldDocument, documents
 from .model import Finding, Rule, Stack, violation
 from .own_deployer import deploys, rotated_by_ours
 from .own_deployer_grants import rotators
+from .own_functions import BECOME_RUNTIME
 from .own_grants import OF_ONE_TENANT
 from .own_roles import whose
 
@@ -61,13 +62,19 @@ def _principals(statement: Statement, role: ownership.OurRole | None, config: Co
     wide = [arn for arn in statement.principals["AWS"] if is_wild(arn) or ownership.principal(arn) is None]
     if wide:
         return "trusts a whole account or a pattern instead of full ARNs"
-    if any(ownership.role_of(arn) for arn in statement.principals["AWS"]):
+    others = [arn for arn in statement.principals["AWS"] if not _becomes_runtime(arn, role)]
+    if any(ownership.role_of(arn) for arn in others):
         return "trusts another role of ours"
     named = "handover_principals" if role.kind == "handover" else "runtime_principals"
     trusted: tuple[str, ...] = getattr(config, named)
-    if trusted and set(statement.principals["AWS"]) - set(trusted):
+    if trusted and set(others) - set(trusted):
         return f"trusts a principal that is not in {named}"
     return ""
+
+
+def _becomes_runtime(arn: str, role: ownership.OurRole) -> bool:
+    caller = ownership.role_of(arn)
+    return role.kind == "runtime" and caller is not None and caller.cell == role.cell and caller.kind in BECOME_RUNTIME
 
 
 def _one_job(statement: Statement, config: Config) -> str:
@@ -163,7 +170,8 @@ TRUST_RULES: Final = (
         severity="critical",
         level="mandatory",
         description="Our roles trust only named principals: IAM users and roles for the runtime, a tenant's own role "
-        "and the hand-over role, Lambda for a function, one job for a pipeline.",
+        "and the hand-over role, Lambda for a function, one job for a pipeline. Of our own roles only the health "
+        "function's may become the runtime.",
         rationale="Any principal that the wildcard or the account includes can assume the role and read what it may "
         "read.",
         fix="In the cell's file, list `runtime_principals`, and `principals` of `handover`, by full ARN.",

@@ -26,6 +26,7 @@ class Registered:
     depends_on: set[str]
     protect: bool
     retain_on_delete: bool
+    imported: str
 
 
 @dataclass
@@ -64,7 +65,13 @@ class Engine(pulumi_mocks.Mocks):
         if args.typ == "aws:kms/key:Key":
             outputs["keyId"] = f"{args.name}-id"
         if args.typ == "aws:lambda/invocation:Invocation":
-            outputs["result"] = json.dumps({"project_id": "proj_1", "service_account_id": "svc_1"})
+            answer: dict[str, Any] = {"project_id": "proj_1", "service_account_id": "svc_1"}
+            if "federation" in json.loads(args.inputs["input"]):
+                answer |= {"federation": {"provider_id": "idp_1", "rule_id": "idpm_1"}}
+                answer |= {"base_url": "https://api.openai.com/v1"}
+            outputs["result"] = json.dumps(answer)
+        if args.typ == "aws:iam/outboundWebIdentityFederation:OutboundWebIdentityFederation":
+            outputs["issuerIdentifier"] = "https://issuer.example"
         return f"{args.name}-id", outputs
 
     def call(self, args: pulumi_mocks.MockCallArgs) -> Any:
@@ -95,6 +102,7 @@ class Monitor(pulumi_mocks.MockMonitor):
                     depends_on,
                     request.protect,
                     request.retainOnDelete,
+                    request.importId,
                 )
             )
         return response

@@ -75,6 +75,22 @@ def test_a_key_decrypts_through_secrets_manager_for_this_cells_secrets_alone(cel
     assert not may(cell, "kms:Decrypt", key, **via, **theirs)
 
 
+def test_a_token_is_for_the_cells_audience_alone(cell: CellNames) -> None:
+    """Whatever a role is given: a token for another service, or for another cell, is not among it."""
+    ask, key = "sts:GetWebIdentityToken", "sts:IdentityTokenAudience"
+    assert may(cell, ask, "*", **{key: "myflux-prod-eu1"})
+    for audience in ("myflux-prod-eu2", "https://api.openai.com/v1", "myflux-prod-eu1x"):
+        assert not may(cell, ask, "*", **{key: audience}), audience
+    assert not may(cell, ask, "*"), "without an audience"
+    assert not may(cell, "sts:TagGetWebIdentityToken", "*", **{key: "myflux-prod-eu1"}), "tags of the caller's choice"
+
+
+def test_no_role_becomes_another_but_the_runtime(cell: CellNames) -> None:
+    assert may(cell, "sts:AssumeRole", cell.runtime_role_arn)
+    others = (cell.handover_role_arn, cell.tenant("acme").dedicated_role_arn, cell.role_arn(cell.people_role))
+    assert not any(may(cell, "sts:AssumeRole", role) for role in others)
+
+
 def grants(document: Document) -> Iterator[tuple[str, str, dict[str, str]]]:
     """Action, a resource and condition keys for which each of the document's statements allows it."""
 
@@ -82,7 +98,8 @@ def grants(document: Document) -> Iterator[tuple[str, str, dict[str, str]]]:
         return [value] if isinstance(value, str) else list(value)
 
     for statement in document["Statement"]:
-        asked = statement.get("Condition", {})
+        # What a Null condition demands, another one names.
+        asked = {operator: tests for operator, tests in statement.get("Condition", {}).items() if operator != "Null"}
         keys = {key: some(listed(value)[0]) for tests in asked.values() for key, value in tests.items()}
         for action in listed(statement["Action"]):
             for resource in listed(statement["Resource"]):
@@ -91,8 +108,8 @@ def grants(document: Document) -> Iterator[tuple[str, str, dict[str, str]]]:
 
 def test_it_is_enough_for_everything_that_the_roles_are_for(cell: CellNames) -> None:
     roles = {
-        **{one.kind: identity.function_permissions(one, cell) for one in FUNCTIONS},
-        "runtime": identity.runtime_read(cell),
+        **{one.kind: identity.function_permissions(one, cell, federation=True) for one in FUNCTIONS},
+        "runtime": identity.runtime_read(cell, federation=True),
         "dedicated": identity.dedicated_read(cell.tenant("acme")),
         "handover": handover_read(cell),
     }

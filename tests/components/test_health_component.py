@@ -15,6 +15,7 @@ from components.health_alarms import HEARTBEAT, SAYS, health_alarms
 from components.health_dashboard import WIDTH, health_dashboard
 from components.health_store import HealthStore, HealthStoreArgs
 from components.iam.functions import function_permissions
+from components.iam.health import health_bucket
 from components.iam.statements import Document
 from components.platform import Platform
 from components.sweep import schedule as sweeps
@@ -117,6 +118,19 @@ def test_the_bucket_is_closed_before_anything_lies_in_it(build: Build, cell: Cel
     for role in (cell.function_role_arn(SWEEP), cell.runtime_role_arn, cell.role_arn("somebody")):
         for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"):
             assert not may(cell, role, action, theirs, policy=policy), f"{role} is given everything, and may not"
+
+
+def test_with_federation_the_runtime_reads_identities_and_nothing_else(cell: CellNames) -> None:
+    policy = health_bucket(cell, deployers=[DEPLOYER], federation=True)
+    runtime, acme = cell.runtime_role_arn, cell.tenant("acme")
+    assert may(cell, runtime, "s3:GetObject", acme.identity, policy=policy)
+    for key in (acme.declaration, CATALOGUE, STATE, object_name("acme", "cinnox")):
+        assert not may(cell, runtime, "s3:GetObject", key, policy=policy), f"{key}, though it is given everything"
+    for action in ("s3:PutObject", "s3:DeleteObject"):
+        assert not may(cell, runtime, action, acme.identity, policy=policy), "whoever writes it sends calls elsewhere"
+    assert may(cell, DEPLOYER, "s3:PutObject", acme.identity, policy=policy)
+    closed = health_bucket(cell, deployers=[DEPLOYER])
+    assert not may(cell, runtime, "s3:GetObject", acme.identity, policy=closed), "and not where there is no federation"
 
 
 def test_the_function_reads_declarations_and_writes_only_what_it_remembers(cell: CellNames) -> None:

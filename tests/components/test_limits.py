@@ -38,6 +38,7 @@ TEXTS = {
     "aws:cloudwatch/eventTarget:EventTarget": {"targetId": 64, "input": 8192},
     "aws:cloudwatch/logGroup:LogGroup": {"name": 512},
     "aws:cloudwatch/metricAlarm:MetricAlarm": {"name": 255, "alarmDescription": 1024, "metricName": 255},
+    "aws:iam/outboundWebIdentityFederation:OutboundWebIdentityFederation": {},
     "aws:iam/policy:Policy": {"name": 128, "description": 1000},
     "aws:iam/role:Role": {"name": 64, "description": 1000},
     "aws:iam/rolePolicy:RolePolicy": {"name": 128},
@@ -83,7 +84,9 @@ def _all(folder: Path) -> None:
     people = [f"arn:aws-us-gov:iam::123456789012:user/{'p' * 64}"]
     Platform(
         CELL.cell,
-        platform_arguments(CELL, folder, pipeline=pipeline, replicas=COPIES, handover_principals=people),
+        platform_arguments(
+            CELL, folder, pipeline=pipeline, replicas=COPIES, handover_principals=people, federation=True
+        ),
     )
     for slug, more in ((TENANT, {}), ("u" * 32, {"managed": None, "own_organization": True, "enabled": False})):
         TenantKey(slug, tenant_arguments(CELL.tenant(slug), dedicated=True, replicas=COPIES, handed_over=True, **more))

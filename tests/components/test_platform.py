@@ -201,3 +201,45 @@ def test_deployers_encrypt_customers_keys_and_decrypt_none(recorded: Any, cell: 
     policy = json.loads(recorded.one("aws:kms/key:Key").inputs["policy"])
     (stored,) = [s for s in policy["Statement"] if s["Sid"] == "CustomersKeysStored"]
     assert stored["Action"] == ["kms:GenerateDataKey"]
+
+
+FEDERATION = "aws:iam/outboundWebIdentityFederation:OutboundWebIdentityFederation"
+
+
+@pytest.fixture
+def federated(build: Build, cell: CellNames, tmp_path: Path) -> Any:
+    return build(lambda: Platform("prod-eu1", arguments(cell, tmp_path, federation=True)))
+
+
+def test_a_cell_without_federation_asks_nothing_of_it(recorded: Any) -> None:
+    """A platform that was deployed before has no change but its boundary, which knows federation in every cell."""
+    assert not recorded.of(FEDERATION)
+    texts = str([r.inputs for r in recorded.resources if not r.name.endswith("-boundary")])
+    assert "WebIdentityToken" not in texts
+    assert "identities" not in texts
+
+
+def test_the_platform_enables_the_accounts_federation_unless_the_file_names_the_issuer(
+    build: Build, cell: CellNames, tmp_path: Path, federated: Any
+) -> None:
+    assert federated.one(FEDERATION).inputs == {}
+    theirs = arguments(cell, tmp_path, federation=True, issuer="https://other.example")
+    assert not build(lambda: Platform("prod-eu1", theirs)).of(FEDERATION), "it is another cell's to end"
+
+
+def test_with_federation_the_health_function_becomes_the_runtime_and_no_other_function_does(
+    federated: Any, cell: CellNames
+) -> None:
+    role, health = federated.one(ROLE, "-runtime-role"), cell.function_role_arn(HEALTH)
+    (trust,) = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
+    assert trust["Principal"] == {"AWS": ["arn:aws:iam::111122223333:role/app", health]}
+    assert federated.reaches(role, federated.one(ROLE, "-health-role")), "IAM trusts no role that does not exist"
+    may = [r.name for r in federated.of("aws:iam/rolePolicy:RolePolicy") if "sts:AssumeRole" in r.inputs["policy"]]
+    assert may == ["prod-eu1-health-permissions"]
+
+
+def test_with_federation_the_runtime_role_itself_is_of_no_tenant(federated: Any, recorded: Any) -> None:
+    """AWS does not say whether a token has the role's tags where the session has none."""
+    tags = federated.one(ROLE, "-runtime-role").inputs["tags"]
+    assert {tag.lower() for tag in tags} == {"cell", "managed-by"}
+    assert "tenant" in recorded.one(ROLE, "-runtime-role").inputs["tags"]

@@ -96,8 +96,11 @@ def test_the_sweep_writes_no_secret_and_no_other_numbers(cell: CellNames) -> Non
 
 
 def test_the_boundary_lets_the_sweep_work(cell: CellNames) -> None:
-    inside = {s["Sid"]: s for s in permissions_boundary(cell)["Statement"]}
-    assert inside["NamesOfSecrets"]["Action"] == "secretsmanager:ListSecrets"
-    assert "secretsmanager:ListSecretVersionIds" in inside["SecretsOfThisCell"]["Action"]
-    assert inside["TellNumbers"]["Condition"] == {"StringEquals": {"cloudwatch:namespace": METRICS}}
-    assert any(cell.sweep_function in stream for stream in inside["OwnLogs"]["Resource"])
+    def inside(action: str) -> dict[str, Any]:
+        (found,) = [s for s in permissions_boundary(cell)["Statement"] if action in s["Action"]]
+        return found
+
+    assert inside("secretsmanager:ListSecrets")["Resource"] == "*"
+    assert inside("secretsmanager:ListSecretVersionIds")["Resource"] == list(cell.secrets_arn_patterns)
+    assert inside("cloudwatch:PutMetricData")["Condition"] == {"StringEquals": {"cloudwatch:namespace": METRICS}}
+    assert any(cell.sweep_function in stream for stream in inside("logs:PutLogEvents")["Resource"])

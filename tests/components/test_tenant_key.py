@@ -6,18 +6,21 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pulumi
 import pytest
 
 from components.iam.copies import Replica
-from components.tenant_key import Managed, TenantKey, TenantKeyArgs
+from components.tenant_key import Keyless, Managed, TenantKey, TenantKeyArgs
 from myflux_keys.aws_names import CellNames, TenantNames
 from myflux_keys.cell_functions import FUNCTIONS
+from myflux_keys.identity import TenantIdentity
 
 Build = Callable[[Callable[[], Any]], Any]
 SECRET = "aws:secretsmanager/secret:Secret"
 POLICY = "aws:secretsmanager/secretPolicy:SecretPolicy"
 ROTATION = "aws:secretsmanager/secretRotation:SecretRotation"
 INVOCATION = "aws:lambda/invocation:Invocation"
+OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
 DEPLOYER = "arn:aws:iam::111122223333:role/deployer"
 
 
@@ -195,3 +198,52 @@ def test_a_copy_is_encrypted_with_the_key_of_its_region(build: Build, cell: Cell
     copied = {r.name: r.inputs.get("replicas") for r in recorded.resources if r.type == SECRET}
     assert copied["acme-key-secret"] == [{"region": "eu-west-1", "kmsKeyId": key}]
     assert copied["acme-admin-key-secret"] is None, "an admin key is copied nowhere"
+
+
+def federated(names: TenantNames, **changes: Any) -> TenantKeyArgs:
+    """With an identity: on its way to no key, unless `has_key` is false."""
+    args = arguments(names, keyless=Keyless("org-1", ("gpt-5.4-mini", "gpt-6-luna")), **changes)
+    assert args.managed
+    args.managed.specification["federation"] = {"issuer": "https://issuer.example"}
+    return args
+
+
+def test_a_tenant_without_a_key_has_an_identity_and_no_secret(build: Build, cell: CellNames) -> None:
+    names = cell.tenant("acme")
+    recorded = build(lambda: TenantKey("acme", federated(names, has_key=False)))
+    assert not [r for r in recorded.resources if r.type in (SECRET, POLICY, ROTATION)], "nothing to rotate or leak"
+    left = recorded.one(OBJECT, "-identity").inputs
+    assert (left["bucket"], left["key"]) == (cell.health_bucket, "declarations/identities/acme.json")
+    assert TenantIdentity.from_json(left["content"]) == TenantIdentity(
+        "acme", cell.cell, "idp_1", "svc_1", "proj_1", "org-1", "https://api.openai.com/v1",
+        ("gpt-5.4-mini", "gpt-6-luna"),
+    )  # fmt: skip
+    assert recorded.one(OBJECT, "-declaration"), "the health function watches it like any other"
+
+
+def test_the_runtime_is_denied_the_key_only_once_the_identity_is_there(build: Build, cell: CellNames) -> None:
+    """At any moment it has one of the two: a reader that is refused the secret finds the identity."""
+    recorded = build(lambda: TenantKey("acme", federated(cell.tenant("acme"))))
+    (denied,) = statements(recorded, "TenantDisabled")
+    assert denied["Condition"] == {"StringEquals": {"aws:PrincipalArn": cell.runtime_role_arn}}
+    assert recorded.reaches(recorded.one(POLICY), recorded.one(OBJECT, "-identity"))
+    assert recorded.one(ROTATION), "the key lives on until the switch is complete"
+
+
+def test_on_the_way_back_the_restored_secret_is_imported_and_its_rotation_made(build: Build, cell: CellNames) -> None:
+    """AWS cancelled the rotation with the secret's deletion; the new one mints a key at once."""
+    names = cell.tenant("acme")
+    arn = names.secret_arn_pattern.replace("??????", "abcdef")
+    recorded = build(lambda: TenantKey("acme", arguments(names, adopt=arn, restored=True)))
+    assert (recorded.one(SECRET).imported, recorded.one(ROTATION).imported) == (arn, "")
+    assert recorded.one(ROTATION).inputs["rotateImmediately"] is True
+    adopted = build(lambda: TenantKey("acme", arguments(names, adopt=arn)))
+    assert (adopted.one(SECRET).imported, adopted.one(ROTATION).imported) == (arn, arn)
+
+
+def test_a_provisioner_that_knows_no_federation_is_told_of(build: Build, cell: CellNames) -> None:
+    args = federated(cell.tenant("acme"), has_key=False)
+    assert args.managed
+    del args.managed.specification["federation"]
+    with pytest.raises(pulumi.RunError, match="Deploy the platform first: `pulumi up --stack prod-eu1`"):
+        build(lambda: TenantKey("acme", args))

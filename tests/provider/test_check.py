@@ -165,4 +165,4 @@ def test_a_policy_of_aws_itself_is_an_arn_and_can_be_attached() -> None:
 
 
 def test_every_type_in_use_is_carried() -> None:
-    assert len(RESOURCES) == 32
+    assert len(RESOURCES) == 33

@@ -76,6 +76,7 @@ a request without the key, which is what a call by an access key alone is."""
 _LOOK_EVERYWHERE = [
     "cloudtrail:LookupEvents",
     "cloudwatch:DescribeAlarms",
+    "iam:GetOutboundWebIdentityFederationInfo",
     "kms:ListAliases",
     "kms:ListKeys",
     "logs:DescribeLogGroups",
@@ -252,6 +253,11 @@ _BUILD = [
 ]
 
 _BUILD_HEALTH = [
+    _allow(
+        "FederateTheAccount",
+        _actions("iam", "DisableOutboundWebIdentityFederation EnableOutboundWebIdentityFederation"),
+        ["*"],
+    ),
     _allow(
         "BuildBuckets",
         _actions(

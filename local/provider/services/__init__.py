@@ -4,6 +4,7 @@ cloudwatch         CloudWatch alarms on one metric. PutMetricAlarm replaces the 
 cloudwatch_dashboard  CloudWatch dashboards. PutDashboard replaces the whole body. The id is the name
 events             EventBridge rules and their targets, on the default bus or a named one
 iam_oidc           OIDC providers of an account. The id is the ARN, which holds the issuer's address
+iam_outbound       outbound web identity federation of an account. The id is the account's
 iam_policies       IAM policies: managed, inline in a role, and the attachment of a managed one to a role
 iam_role           IAM roles. IAM is global, so no role has a Region
 kms                KMS keys and aliases
