@@ -280,6 +280,14 @@ HARMLESS: tuple[Harmless, ...] = (
         lambda m: _if_exists(m) or _same_operator(m),
     ),
     # Tenants without a key
+    Harmless(
+        "Invocation", r"input\.federation", ("dropped",),
+        "the tenant has no federation rule, so nobody calls for it, and the stack fails without its answer",
+    ),
+    Harmless(
+        "aws", r"region", ANY, "nothing of a tenant without a key names its Region, and elsewhere its provisioner is not",
+        lambda m: "harbor.local" in m.original.urn,
+    ),
     Harmless("OutboundWebIdentityFederation", r"", ("dropped",), "AWS signs no token, and the runtime says so"),
     Harmless(
         "BucketPolicy", r"policy\.Statement\[\].*", ANY,
