@@ -208,6 +208,21 @@ def test_a_401_is_answered_with_exactly_one_exchange(deployed: Deployed) -> None
     assert deployed.world.exchanges() == 2
 
 
+def test_tokens_that_openai_keeps_refusing_are_exchanged_ever_more_rarely(deployed: Deployed) -> None:
+    """As keys that do not change are read: many callers' 401s must not become as many exchanges."""
+    now = [deployed.clock()]
+    tenant, reader = deployed.federated(), deployed.reader(clock=lambda: now[0])
+    first = token(reader, tenant.slug)
+    now[0] += 1.1
+    second = token(reader, tenant.slug, rejected=first)
+    assert second is not first
+    now[0] += 1.1
+    assert token(reader, tenant.slug, rejected=second) is second
+    now[0] += 1.0
+    assert token(reader, tenant.slug, rejected=second) is not second
+    assert deployed.world.exchanges() == 3
+
+
 def test_a_deleted_rule_is_told_with_the_rule_the_tag_and_the_role(deployed: Deployed) -> None:
     tenant, reader = deployed.federated(), deployed.reader()
     token(reader, tenant.slug)
