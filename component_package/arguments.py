@@ -83,7 +83,7 @@ class Federation(TypedDict):
     """Workload identity federation: docs/adr/0043-no-key-at-all.md."""
 
     enabled: NotRequired[bool]
-    """true: tenants of the cell may have `credential: federated`. The platform enables the AWS account's outbound web identity federation, and the runtime role may ask for tokens of the cell's audience."""
+    """true: tenants of the cell may have `credential: federated`. The platform enables the AWS account's outbound web identity federation, and the runtime role may ask for tokens of the cell's audience. A pipeline that deploys everything may not enable it: then `issuer` says that it is enabled."""
     issuer: NotRequired[str]
     """The account's issuer URL, where outbound federation is already enabled, for example by another cell of the account. Left out: the platform enables it, and disables it when it is destroyed."""
 
@@ -230,7 +230,7 @@ class TenantKeyArgs(TypedDict):
     models: list[str]
     """The models that the tenant may use; the first is the default."""
     permission: NotRequired[str]
-    """What a minted key may do. restricted (the default): only what model calls need. all, read_only: OpenAI's own permissions. Only for minted keys."""
+    """What a minted key, or a federated tenant's token, may do. restricted (the default): only what model calls need. all, read_only: OpenAI's own permissions. Only for minted keys."""
     rate_limits: NotRequired[dict[str, RateLimit]]
     """Limits by model, for some or all of `models`; other models keep the organization's limits. Only for minted keys."""
     budget: NotRequired[Budget]

@@ -21,6 +21,10 @@ may write them."""
 TOKEN_SECONDS: Final = 900
 """How long AWS's token is valid, and so at most OpenAI's: nothing takes a token back before it ends."""
 ALGORITHM: Final = "ES384"
+MOST_PROVIDERS: Final = 50
+"""Workload identity providers that an OpenAI organization may have."""
+MOST_RULES: Final = 50
+"""Federation rules that a provider may have, of which a tenant has one."""
 _OPENAI: Final = "https://auth.openai.com/oauth/token"
 
 

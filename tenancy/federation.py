@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final, cast
 
 from pydantic import AfterValidator, Field
 
 from tenancy.fields import Flag, Model, Text, refused
+from tenancy.problems import Refusal
 
-_ISSUER: Final = re.compile(r"https?://[A-Za-z0-9.:/_-]{4,200}", re.ASCII)
+PROVIDERS: Final = 50
+"""Of identity, that one OpenAI organization may have."""
+RULES: Final = 50
+"""That one provider may have: a tenant takes one."""
+MOST_TENANTS: Final = PROVIDERS * RULES
+"""Federated tenants of an organization; less where it has providers of its own."""
+
+_ISSUER: Final = re.compile(r"https://[A-Za-z0-9.:/_-]{4,200}", re.ASCII)
 
 
 def _issuer(text: str | None) -> str | None:
@@ -30,7 +39,7 @@ class Federation(Model):
         Field(
             description="true: tenants of the cell may have `credential: federated`. The platform enables the AWS "
             "account's outbound web identity federation, and the runtime role may ask for tokens of the cell's "
-            "audience."
+            "audience. A pipeline that deploys everything may not enable it: then `issuer` says that it is enabled."
         ),
     ] = False
     issuer: Annotated[
@@ -42,3 +51,21 @@ class Federation(Model):
             examples=["https://00000000-0000-0000-0000-000000000000.tokens.sts.global.api.aws"],
         ),
     ] = None
+
+
+def federation_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
+    """Takes a cell file's raw values."""
+    given = data.get("federation")
+    federation = cast("Mapping[str, Any]", given) if isinstance(given, Mapping) else dict[str, Any]()
+    if federation.get("issuer") is not None and federation.get("enabled", False) is False:
+        reason = "Without federation nothing uses the issuer."
+        yield Refusal("issuer-unused", reason, "add enabled: true, or delete issuer.", ("federation", "issuer"))
+    pipeline = data.get("pipeline")
+    deploys = cast("Mapping[str, Any]", pipeline).get("deploys") if isinstance(pipeline, Mapping) else None
+    if federation.get("enabled") is True and federation.get("issuer") is None and deploys == "everything":
+        reason = "A pipeline that deploys everything has no right to enable the AWS account's outbound federation."
+        way_out = (
+            "enable it once with `aws iam enable-outbound-web-identity-federation` and write what that prints as "
+            "issuer, or write deploys: tenants."
+        )
+        yield Refusal("federation-by-pipeline", reason, way_out, ("federation", "enabled"))

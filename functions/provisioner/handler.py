@@ -1,7 +1,8 @@
 """The provisioner function's entry point: called by Pulumi on create, update and delete of a tenant's OpenAI project.
 
 Owns the order of the calls and the result, which holds only ids, since Pulumi's state keeps it. Leaves out each part.
-Every part reads before it writes, so a second run changes nothing. Archiving is last, since it is final.
+Every part reads before it writes, so a second run changes nothing. What is final comes last: archiving a project, and
+ending the keys of a tenant that has none any more. A federation rule that must not be there goes first.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
+from functions.provisioner.federation import Federation
 from functions.provisioner.limits import Limits
 from functions.provisioner.project import Projects, ServiceAccounts
 from functions.provisioner.request import Request, read_request
@@ -25,7 +28,7 @@ from functions.shared.secrets_client import new_client
 
 Result = dict[str, Any]
 """`organization_id`, `project_id`, `service_account_id`; after delete also `archived`, and null for what did not
-exist."""
+exist. Of a tenant with `federation` also that, `provider_id` and `rule_id`, and `base_url`, where its tokens serve."""
 
 
 class ProvisioningFailed(Exception):
@@ -63,19 +66,32 @@ def carry_out(request: Request, environment: Environment, api: AdminAPI, deadlin
     if request.action == "delete":
         return archive(request, environment, api, deadline)
     project = Projects(api).ensure(request.project)
-    account_id = ServiceAccounts(api, project.id, deadline).ensure(request.service_account)
+    federation = Federation(api, request.cell, request.project)
+    if request.federation is None and request.had_rule:
+        federation.remove(project.id)
+    accounts = ServiceAccounts(api, project.id, deadline)
+    account_id = accounts.ensure(request.service_account)
     limits = Limits(api, project.id, mark=request.project)
     limits.allow_models(request.models)
     limits.limit_rates(request.rate_limits)
     limits.limit_spend(request.budget)
     limits.alert_on_spend(request.budget)
-    return _result(request, environment, project.id, account_id)
+    result = _result(request, environment, project.id, account_id)
+    if request.federation is not None:
+        mapped = federation.ensure(request.federation, request.tenant, project.id, account_id)
+        result |= {"federation": asdict(mapped), "base_url": environment.base_url}
+    if not request.keys:
+        accounts.end_keys(account_id)
+    return result
 
 
 def archive(request: Request, environment: Environment, api: AdminAPI, deadline: Deadline) -> Result:
-    """Revokes the keys, then deletes the accounts, then archives the project: nothing final while a key is valid."""
+    """Deletes the federation rule, revokes the keys, then deletes the accounts, then archives the project: nothing
+    final while a key is valid, or a token can be had."""
     projects = Projects(api)
     project = projects.find(request.project)
+    if request.had_rule:
+        Federation(api, request.cell, request.project).remove(project.id if project else None)
     if project is None or project.archived:
         return _result(request, environment, project.id if project else None, None) | {"archived": True}
     accounts = ServiceAccounts(api, project.id, deadline)

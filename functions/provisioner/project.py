@@ -166,7 +166,7 @@ class ServiceAccounts:
             self._deadline.pause(_DEATH_PAUSE, keep=KEEP_SECONDS)
         alive = [key.id for key in self._keys.of_service_account(account_id) if self._lives(key)] if keys else []
         if alive:
-            raise ProjectError(f"keys are still valid: {', '.join(alive)}; nothing was archived; run it again")
+            raise ProjectError(f"keys are still valid: {', '.join(alive)}; run it again")
         return len(keys)
 
     def _lives(self, key: Key) -> bool:

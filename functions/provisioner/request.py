@@ -13,14 +13,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Literal, cast
 
+from functions.shared.scopes import SCOPES
+from myflux_keys.identity import audience
 from myflux_keys.names import ORGANIZATION_ID, SERVICE_ACCOUNT, TENANT_SLUG, customer_admin_secret, project_name
+from myflux_keys.role_names import runtime_role
 
 SCHEMA: Final = 1
 Action = Literal["create", "update", "delete"]
 
 _FIELDS: Final = frozenset(
     {"schema", "tenant", "cell", "project", "service_account", "models", "rate_limits", "budget", "organization_id"}
+    | {"federation", "keys"}
 )
+_TRUST: Final = frozenset({"issuer", "audience", "subject", "permission"})
+_ISSUER: Final = re.compile(r"https://[A-Za-z0-9.:/_-]{4,200}", re.ASCII)
 _LIMITS: Final = frozenset({"requests_per_minute", "tokens_per_minute"})
 _BUDGET: Final = frozenset({"monthly_usd", "hard", "alert_percent", "emails"})
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+", re.ASCII)
@@ -50,6 +56,16 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class Trust:
+    """Whose tokens OpenAI takes for the tenant: AWS's `issuer` and `audience`, of sessions of the role `subject`."""
+
+    issuer: str
+    audience: str
+    subject: str
+    permission: str
+
+
+@dataclass(frozen=True)
 class Request:
     """The required state of a tenant's OpenAI project."""
 
@@ -63,6 +79,12 @@ class Request:
     budget: Budget | None
     organization_id: str = ""
     """The customer's organization, if they gave an admin key of it; empty for the cell's."""
+    federation: Trust | None = None
+    """None: OpenAI must have no federation rule for the tenant."""
+    had_rule: bool = False
+    """Whether OpenAI may have a federation rule from before, though `federation` is None."""
+    keys: bool = True
+    """False: the tenant has no key any more, so every key of the service account is ended."""
 
     @property
     def admin_secret(self) -> str | None:
@@ -90,9 +112,17 @@ def read_request(event: Mapping[str, Any], cell: str) -> Request:
         raise BadRequest(f"unknown fields: {', '.join(unknown)}")
     tenant, project = _names(fields, cell)
     organization = _organization(fields.get("organization_id", ""))
+    previous = _previous(tf.get("prev_input"))
+    # pulumi-aws records the input of an update that failed, so one that is called again without a change may repeat it:
+    # https://github.com/hashicorp/terraform-provider-aws/issues/43447
+    had_rule = previous.get("federation") is not None or previous == fields
     if action == "delete":
-        return Request(action, tenant, cell, project, SERVICE_ACCOUNT, (), {}, None, organization)
+        had_rule = had_rule or fields.get("federation") is not None
+        return Request(action, tenant, cell, project, SERVICE_ACCOUNT, (), {}, None, organization, had_rule=had_rule)
     models = _models(fields.get("models"))
+    keys: Any = fields.get("keys", True)
+    if not isinstance(keys, bool):
+        raise BadRequest("`keys` must be true or false, or left out")
     request = Request(
         action,
         tenant,
@@ -103,9 +133,12 @@ def read_request(event: Mapping[str, Any], cell: str) -> Request:
         _rate_limits(fields.get("rate_limits"), models),
         _budget(fields.get("budget")),
         organization,
+        _trust(fields.get("federation"), cell, organization),
+        had_rule,
+        keys,
     )
     if action == "update":
-        _check_change(request, _previous(tf.get("prev_input")))
+        _check_change(request, previous)
     return request
 
 
@@ -128,6 +161,30 @@ def _organization(value: Any) -> str:
     if not isinstance(value, str) or (value and not ORGANIZATION_ID.fullmatch(value)):
         raise BadRequest("`organization_id` is the id of the customer's own OpenAI organization (org-…), or left out")
     return value
+
+
+def _trust(value: Any, cell: str, organization: str) -> Trust | None:
+    """A rule of any other audience or role would let tokens in that are not this cell's."""
+    if value is None:
+        return None
+    if organization:
+        raise BadRequest("`federation` is for tenants of the cell's own organization, so without `organization_id`")
+    fields = _object(value, "federation")
+    if frozenset(fields) != _TRUST or not all(isinstance(text, str) for text in fields.values()):
+        raise BadRequest(f"`federation` must have exactly the texts {', '.join(sorted(_TRUST))}")
+    trust = Trust(**fields)
+    if not _ISSUER.fullmatch(trust.issuer):
+        raise BadRequest("`federation.issuer` must be the https URL of the AWS account's outbound federation")
+    if trust.audience != audience(cell):
+        raise BadRequest(f"`federation.audience` must be {audience(cell)!r}: any other is not this cell's")
+    role = re.escape(runtime_role(cell))
+    if not re.fullmatch(rf"arn:aws[a-z-]*:iam::[0-9]{{12}}:role/{role}", trust.subject, re.ASCII):
+        raise BadRequest(
+            f"`federation.subject` must be the ARN of the cell's role {runtime_role(cell)}, and no pattern"
+        )
+    if trust.permission not in SCOPES:
+        raise BadRequest(f"`federation.permission` must be one of {', '.join(SCOPES)}")
+    return trust
 
 
 def _models(value: Any) -> tuple[str, ...]:

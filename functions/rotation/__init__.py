@@ -7,7 +7,6 @@ version  what a version holds
 memory   kept between steps
 making   look, mint, prove, store
 mint     the minting call
-scopes   the key's scopes
 proof    a call with the key
 keys     which keys end, and when
 holders  which keys the secret holds

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from functions.rotation.scopes import SCOPES
 from functions.shared.rotation_guard import Refused, match_name, name_in
+from functions.shared.scopes import SCOPES
 from functions.shared.secrets_manager import SecretState
 from myflux_keys import key_life, names
 

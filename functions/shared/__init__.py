@@ -16,6 +16,7 @@ admin_key        reading the admin key
 admin_keys       the organization's admin keys
 openai_projects  lists projects
 redacted_value   how OpenAI shows a key
+scopes           what a key or a token may do, by the tenant's `permission`
 vendors          other providers' keys
 new_key          a key just minted
 rotation_frame   one step of a rotation

@@ -194,10 +194,10 @@ class EmulatorControl:
 
         `path` is a regular expression searched in the request's path, `/v1/…`. Names: 429, 500, slow, timeout (`after`:
         the call is applied first), dropped, dropped_after_apply, truncated, propagation_delay (matches the call that
-        makes a key), old_delete_rule (matches the DELETE), not_done (matches the DELETE of a key or the POST that
-        archives a project), dies_late (matches the DELETE of a key); and refusals, of one organization or project if it
-        is given: balance_gone, project_limit, quota_unnamed, tier_refused (match model calls), country_refused,
-        address_refused.
+        makes a key), old_delete_rule (matches the DELETE), not_done (matches the DELETE of a key or of a federation
+        rule, or the POST that archives a project), dies_late (matches the DELETE of a key); and refusals, of one
+        organization or project if it is given: balance_gone, project_limit, quota_unnamed, tier_refused (match model
+        calls), country_refused, address_refused.
         """
         fields = {"name": name, "method": method, "path": path, "count": count, "seconds": seconds, "after": after}
         self._send("POST", "/faults", fields | {"organization_id": organization_id, "project_id": project_id})

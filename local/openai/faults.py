@@ -21,8 +21,8 @@ REFUSALS: Final = (
 an empty balance, a project's spend limit, or a quota that the answer does not name, as in older answers. The first two
 refuse any call."""
 MEANING: Final = ("propagation_delay", "old_delete_rule", "not_done", "dies_late", *REFUSALS)
-"""`not_done`: the response says that a key was deleted or a project archived, but nothing was done. `dies_late`: a
-deleted key is removed from every list at once, but is accepted for some more seconds."""
+"""`not_done`: the response says that a key or a federation rule was deleted, or a project archived, but nothing was
+done. `dies_late`: a deleted key is removed from every list at once, but is accepted for some more seconds."""
 NAMES: Final = WIRE + MEANING
 _ALWAYS_AFTER: Final = ("dropped_after_apply", "truncated")
 _WHOSE: Final = ("organization_id", "project_id")

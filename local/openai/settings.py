@@ -37,6 +37,8 @@ class Settings:
     one_rule_per_account: bool = True
     """Whether a service account has at most one federation rule of a provider, as OpenAI documents. Without that, an
     exchange that several rules match is refused."""
+    federation_names_once: bool = True
+    """Whether identity providers, and the rules of one, have names of their own. OpenAI does not say."""
     rule_id_in_usage: bool = True
     """Whether usage names the federation rule in the place of a key's id. OpenAI does not say what it shows there;
     false: null."""
@@ -62,6 +64,7 @@ _FLAGS: Final = (
     "shut_models_down",
     "hide_shutdown_dates",
     "one_rule_per_account",
+    "federation_names_once",
     "rule_id_in_usage",
 )
 _FROM_ZERO: Final = (

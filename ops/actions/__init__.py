@@ -25,6 +25,7 @@ Keys
 Tenants
     new_tenant          a new tenant's file
     new_questions       the questions about it
+    credential_choice   which credential it had best have
     tenant_file         edits one field of a tenant's file
     access              denies and allows reads of a secret
     adopt               imports a project and secret

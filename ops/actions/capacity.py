@@ -15,6 +15,7 @@ from myflux_keys.aws_names import CellNames
 from ops.account import Account
 from ops.rotation_state import tenant_secrets
 from tenancy import Cell, Fleet, aws_limits
+from tenancy.federation import MOST_TENANTS
 from tenancy.slot_load import ROTATIONS_AN_HOUR, SlotLoad, slot_load
 
 PROJECTS: Final = 2_000
@@ -56,13 +57,18 @@ class Growth:
     source: str = "CreatedDate of the tenants' secrets"
 
 
+FEDERATED: Final = "federated tenants"
+
+
 @dataclass(frozen=True)
 class Capacity:
     """`slots` and `admin_calls_a_day` count every cell that shares the organization; `admin_calls_a_day` counts
-    only the calls of rotations, to one of the three endpoints that they call."""
+    only the calls of rotations, to one of the three endpoints that they call. `deployed` counts secrets, so tenants
+    that are federated are not in it: `without_key` counts those of the files."""
 
     cell: str
     tenants: int
+    without_key: int
     deployed: int
     slots: SlotLoad
     admin_calls_a_day: float
@@ -72,10 +78,12 @@ class Capacity:
 
 @dataclass(frozen=True)
 class Demand:
-    """How much of a cell's limits its files need once all are deployed. `projects` and `slots` count every cell that
-    shares the organization, and `sharing` counts their tenants; `secrets` and `roles` count this cell only."""
+    """How much of a cell's limits its files need once all are deployed. `projects`, `federated` and `slots` count every
+    cell that shares the organization, and `sharing` counts their tenants; `secrets` and `roles` count this cell only.
+    A tenant that is switching has a key and an identity, and counts as both."""
 
     projects: int
+    federated: int
     secrets: int
     roles: int
     slots: SlotLoad
@@ -90,9 +98,10 @@ def demand(fleet: Fleet, cell: Cell, first: date) -> Demand:
     sharing = [tenant for one in cells for tenant in fleet.tenants_of(one)]
     return Demand(
         projects=sum(tenant.source == "managed" for tenant in sharing),
-        secrets=len(tenants) + _PLATFORM_SECRETS,
+        federated=sum(tenant.has_identity for tenant in sharing),
+        secrets=sum(tenant.has_key for tenant in tenants) + _PLATFORM_SECRETS,
         roles=sum(tenant.isolation == "dedicated" for tenant in tenants) + platform_roles(cell.names),
-        slots=slot_load((tenant.schedule for tenant in sharing if tenant.schedule), first),
+        slots=slot_load((tenant.schedule for tenant in sharing if tenant.schedule and tenant.has_key), first),
         sharing=len(sharing),
     )
 
@@ -105,20 +114,25 @@ def capacity(account: Account, fleet: Fleet) -> Capacity:
 
 
 def reckon(fleet: Fleet, cell: Cell, created: Sequence[datetime], now: datetime) -> Capacity:
-    """Pure. `created`: when each tenant's secret that exists was made."""
+    """Pure. `created`: when each tenant's secret that exists was made. Federated tenants, which have none, are taken to
+    grow as the others do."""
     tenants = fleet.tenants_of(cell)
+    keyed = max(sum(tenant.has_key for tenant in tenants), 1)
+    without_key = sum(not tenant.has_key for tenant in tenants)
     growth = growth_of(created, now)
     need = demand(fleet, cell, now.date())
     slots, dedicated = need.slots, need.roles - platform_roles(cell.names)
     counted = (
-        ("OpenAI projects", need.projects, PROJECTS, 1.0 if need.projects else 0.0),
+        ("OpenAI projects", need.projects, PROJECTS, 1 + without_key / keyed if need.projects else 0.0),
+        *_federation(cell, need, without_key / keyed),
         ("rotations in the busiest hour", slots.peak, ROTATIONS_AN_HOUR, slots.peak / max(need.sharing, 1)),
         ("secrets", len(created) + _PLATFORM_SECRETS, SECRETS, 1.0),
-        ("IAM roles of ours", need.roles, ROLES, dedicated / max(len(tenants), 1)),
+        ("IAM roles of ours", need.roles, ROLES, dedicated / keyed),
     )
     return Capacity(
         cell=cell.cell,
         tenants=len(tenants),
+        without_key=without_key,
         deployed=len(created),
         slots=slots,
         admin_calls_a_day=slots.rotations / 366,
@@ -128,6 +142,13 @@ def reckon(fleet: Fleet, cell: Cell, created: Sequence[datetime], now: datetime)
             for what, used, most, each in counted
         ),
     )
+
+
+def _federation(cell: Cell, need: Demand, for_each_key: float) -> list[tuple[str, int, int, float]]:
+    """Nothing where nobody can be federated, or is."""
+    if not (cell.federation.enabled or need.federated):
+        return []
+    return [(FEDERATED, need.federated, MOST_TENANTS, for_each_key)]
 
 
 def platform_roles(names: CellNames) -> int:

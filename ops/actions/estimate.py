@@ -62,13 +62,15 @@ class ModelMonth:
 
 @dataclass(frozen=True)
 class Estimate:
-    """`models` in the file's order: the first is the default. `dedicated`: the tenant has a KMS key of its own.
+    """`models` in the file's order: the first is the default. `secrets` is how many the tenant has: none where it is
+    federated, two with an admin key of the customer's. `dedicated`: it has a KMS key of its own.
     `prices_as_of` is None where no model has a dated price."""
 
     tenant: str
     load: Load
     first: date
     models: tuple[ModelMonth, ...]
+    secrets: int
     dedicated: bool
     budget: Need | None
     hard: bool
@@ -76,8 +78,8 @@ class Estimate:
 
     @property
     def aws_usd(self) -> Decimal:
-        """For the secret, and for the tenant's own KMS key."""
-        return SECRET_MONTH + (KEY_MONTH if self.dedicated else 0)
+        """For the secrets, and for the tenant's own KMS key."""
+        return self.secrets * SECRET_MONTH + (KEY_MONTH if self.dedicated else 0)
 
     @property
     def complete(self) -> bool:
@@ -97,6 +99,7 @@ def estimate(tenant: Tenant, load: Load, first: date) -> Estimate:
         load=load,
         first=first,
         models=months,
+        secrets=tenant.has_key + (tenant.organization_id is not None),
         dedicated=tenant.isolation == "dedicated",
         budget=_budget(tenant, months[0]),
         hard=tenant.budget is not None and tenant.budget.hard,

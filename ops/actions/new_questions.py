@@ -21,7 +21,7 @@ Answers = Mapping[str, str]
 
 EVERY_DAYS: Final = "rotation.every_days"
 EVERY_HOURS: Final = "rotation.every_hours"
-ITS_OWN: Final = ("tenant", "name", "organization_id", "enabled")
+ITS_OWN: Final = ("tenant", "name", "organization_id", "enabled", "switching_from")
 """Fields that are never copied from another tenant's file."""
 
 
@@ -44,6 +44,14 @@ _ORGANIZATION: Final = Question(
     "The customer's OpenAI organization, if they give an admin key of it (empty: they give a key)",
     optional=True,
 )
+CREDENTIAL: Final = Question(
+    "credential",
+    "--credential",
+    "Credential (key: in a secret and rotated, federated: nothing is stored)",
+    "key",
+    optional=True,
+)
+"""Asked only where the other answers speak for none: `credential_choice`."""
 QUESTIONS: Final = (
     Question("name", "--name", "Display name"),
     Question("cell", "--cell", "Cell that serves the tenant"),
@@ -59,6 +67,7 @@ QUESTIONS: Final = (
         "shared",
         optional=True,
     ),
+    CREDENTIAL,
     Question(EVERY_DAYS, "--every-days", "Longest time between two rotations, in days", "31", minted=True),
     Question("rotation.overlap_hours", "--overlap-hours", "Hours that the old key stays valid", "24", minted=True),
     Question(
@@ -100,6 +109,8 @@ def fits(question: Question, answers: Answers, base: Mapping[str, Any]) -> bool:
     accepted."""
     rotates = "rotation" in base or any(answers.get(field) for field in (EVERY_DAYS, EVERY_HOURS))
     own = answers.get(_ORGANIZATION.field)
+    if question is CREDENTIAL:
+        return not _theirs(answers, base)
     return not question.minted or not _theirs(answers, base) or bool(own and rotates)
 
 

@@ -86,6 +86,8 @@ def fields(slug: str, answers: Answers, base: Mapping[str, Any]) -> dict[str, An
     """The file's fields. A text where a number belongs is kept, and `tenancy` refuses it."""
     made: dict[str, Any] = {"tenant": slug, **base}
     source = answers.get("source") or base.get("source")
+    if source == CUSTOMER:
+        made.pop("credential", None)
     if source == CUSTOMER and not answers.get("organization_id"):
         made = {name: value for name, value in made.items() if name not in MANAGED_ONLY}
     if answers.get(EVERY_DAYS) or answers.get(EVERY_HOURS):

@@ -37,7 +37,7 @@ def capacity(
 def _text(one: Capacity) -> str:
     slots = one.slots
     lines = [
-        f"{one.cell}: {counted(one.tenants, 'tenant')} in files, {one.deployed} deployed. {_growth(one.growth)}",
+        f"{one.cell}: {counted(one.tenants, 'tenant')} in files, {_deployed(one)}. {_growth(one.growth)}",
         table(
             ("LIMIT", "USED", "OF", "LEFT", "FULL"),
             [
@@ -55,6 +55,13 @@ def _text(one: Capacity) -> str:
         for rotations, hours in _busiest(slots.histogram)
     ]
     return "\n".join(lines)
+
+
+def _deployed(one: Capacity) -> str:
+    """A federated tenant has no secret, by which a deployed one is counted."""
+    if not one.without_key:
+        return f"{one.deployed} deployed"
+    return f"{one.without_key} of them without a key; {one.deployed} deployed with one"
 
 
 def _busiest(histogram: dict[int, int]) -> list[tuple[int, int]]:
@@ -83,6 +90,7 @@ def _full(limit: Limit, one: Capacity) -> str:
 def _facts(one: Capacity) -> dict[str, Any]:
     return {
         "tenants": one.tenants,
+        "without_key": one.without_key,
         "deployed": one.deployed,
         "growth": {
             "tenants_a_day": None if one.growth.tenants_a_day is None else round(one.growth.tenants_a_day, 4),

@@ -96,7 +96,7 @@ def _text(made: Estimate) -> str:
     )
     after = [
         *(f"{one.model}: {one.remark.rstrip('.')}." for one in made.models if one.remark),
-        f"AWS: {made.aws_usd:.2f} USD for the secret{' and the KMS key' if made.dedicated else ''}.",
+        _aws(made),
         _budget(made),
         f"Rate limits: the calls spread evenly over {load.busy_hours.normalize():f} hours of the day. No limit: the "
         "tenant's file has none for this model. OpenAI's own limits may be lower, and it also limits requests a day.",
@@ -104,6 +104,13 @@ def _text(made: Estimate) -> str:
     ]
     below = [line for sentence in after for line in wrapped(sentence)]
     return "\n".join([*wrapped(before), table(headings, rows), *below])
+
+
+def _aws(made: Estimate) -> str:
+    if not made.secrets:
+        return "AWS: nothing, since a federated tenant has no secret."
+    secrets = "the secret" if made.secrets == 1 else f"{made.secrets} secrets"
+    return f"AWS: {made.aws_usd:.2f} USD for {secrets}{' and the KMS key' if made.dedicated else ''}."
 
 
 def _usd(usd: Decimal | None) -> str:

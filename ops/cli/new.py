@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 import tenancy
-from ops.actions import new_questions, new_tenant
-from ops.actions.new_questions import EVERY_DAYS, EVERY_HOURS, Question
+from ops.actions import credential_choice, new_questions, new_tenant
+from ops.actions.new_questions import CREDENTIAL, EVERY_DAYS, EVERY_HOURS, Question
 from ops.cli import ask, options, output
 from tenancy import TenancyError
 from tenancy.catalogue import OFFERED_COUNTRIES, OFFERED_MODELS
@@ -69,6 +70,10 @@ def new(
     isolation: Annotated[
         str, typer.Option(help="shared (the default), or dedicated: a KMS key and a role of the tenant's own.")
     ] = "",
+    credential: Annotated[
+        str,
+        typer.Option(help="key (the default), or federated: none is stored. The command recommends one and says why."),
+    ] = "",
     permission: Annotated[
         str, typer.Option(help="What a minted key may do: restricted (the default), read_only or all.")
     ] = "",
@@ -112,6 +117,7 @@ def new(
         "models": " ".join(models or []),
         "consumers": " ".join(consumers or []),
         "isolation": isolation,
+        CREDENTIAL.field: credential,
         "permission": permission,
         "rate_limits": " ".join(rate_limits or []),
         EVERY_DAYS: every_days,
@@ -130,8 +136,12 @@ def new(
     content, loaded = _accepted(root, tenant, answers, base)
     for notice in [*new_tenant.true_of(loaded.tenants[tenant], notices), *map(str, loaded.notices)]:
         output.step(notice)
+    made = loaded.tenants[tenant]
+    advice = credential_choice.advice(made.model_dump(), root)
+    output.step(credential_choice.sentence(made, advice))
     path = root / "tenants" / f"{tenant}.yaml"
     facts: dict[str, Any] = {"tenant": tenant, "file": str(path), "content": content, "written": not dry_run}
+    facts["recommended"] = {"credential": advice.kind, "why": advice.why}
     if dry_run:
         output.result(facts, content.rstrip("\n"), as_json=as_json)
         return
@@ -172,8 +182,15 @@ def _ask(root: Path, slug: str, answers: dict[str, str], base: dict[str, Any]) -
     # Listed again after each answer: with `source: customer` other questions are left.
     done: set[str] = set()
     while left := [question for question in new_questions.left(answers, base) if question.field not in done]:
-        _answer(left[0], root, slug, answers, base)
-        done.add(left[0].field)
+        question = left[0]
+        done.add(question.field)
+        if question is CREDENTIAL:
+            advice = credential_choice.advice(new_tenant.fields(slug, answers, base), root)
+            if advice.kind != "federated":
+                continue
+            output.step(f"Recommended: {advice.kind}, since {advice.why}")
+            question = replace(question, default=advice.kind)
+        _answer(question, root, slug, answers, base)
 
 
 def _answer(question: Question, root: Path, slug: str, answers: dict[str, str], base: dict[str, Any]) -> None:

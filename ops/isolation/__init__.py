@@ -3,6 +3,8 @@ not examples.
 
 What is deployed
     deployment      roles, secrets and keys with their policies
+    identities      tenants without a key
+    resources       a registered resource; a text with a placeholder
     bootstrapped    the boundaries that the cell's bootstrap made
     state           the same from a stack's exported state
     policy          a document as statements
@@ -18,6 +20,7 @@ The proof
     proof           asks the solver
     attempts        requests that must fail, one by one
     handover        those of the hand-over role
+    tokens          those on tokens in place of keys
     pipeline_state  the same for objects in the bucket of the stacks' state
     concrete        one request, decided by the same formulas
     counterexample  a counterexample as a sentence

@@ -14,7 +14,7 @@ from typing import Final
 from myflux_keys.names import PLATFORM_TENANT, TAG_TENANT
 from myflux_keys.version_labels import CURRENT
 from ops.isolation.bootstrapped import by_bootstrap
-from ops.isolation.concrete import Somebody, decided
+from ops.isolation.concrete import ISSUE, Somebody, decided, obtains
 from ops.isolation.decision import covers
 from ops.isolation.deployment import Deployment, Resource, Role, Secret, read
 from ops.isolation.grants import GROUPS, Grant, Matrix, Principal
@@ -43,9 +43,12 @@ def matrix(resources: Iterable[Resource], cell: Cell) -> Matrix:
 
 
 def _matrix(deployment: Deployment, cell: Cell) -> Matrix:
-    alike = {tenant: len(shape.tenants) for shape in deployment.shapes for tenant in shape.tenants[:ALIKE]}
+    without_key = {tenant: one for one in deployment.identities for tenant in sorted(one.tenants)[:ALIKE]}
+    alike = {tenant: len(one.tenants) for tenant, one in without_key.items()}
+    alike |= {tenant: len(shape.tenants) for shape in deployment.shapes for tenant in shape.tenants[:ALIKE]}
     rows = list(_rows(deployment, cell, sorted(alike)))
     secrets = columns(deployment, alike)
+    tokens = {f"{tenant}'s token": tenant for tenant in sorted(without_key)}
     return Matrix(
         cell=cell.cell,
         principals=tuple(principal for principal, _ in rows),
@@ -55,7 +58,14 @@ def _matrix(deployment: Deployment, cell: Cell) -> Matrix:
             for principal, who in rows
             for label, secret in secrets.items()
             for grant in _grants(principal.label, who, label, secret)
+        )
+        | frozenset(
+            Grant(principal.label, label, ISSUE, certain=may is True)
+            for principal, who in rows
+            for label, tenant in tokens.items()
+            if (may := obtains(who, without_key[tenant], tenant)) is not False
         ),
+        tokens=tuple(tokens),
         alike=tuple((tenant, count) for tenant, count in sorted(alike.items()) if count > ALIKE),
     )
 

@@ -196,7 +196,9 @@ def becoming(about: About, role: Role, owner: Term | None) -> Iterator[Attempt]:
     caller = anybody()
     becomes, request, lock = requests.assumption(role, owner, caller, tags)
     assumed = becomes if owner is None else z3.And(is_slug(owner), becomes)
-    stranger = is_somebody(caller, about.cell.runtime_principals)
+    watchers = about.roles(*(one for one in FUNCTIONS if one.watches)) if about.cell.federation.enabled else ()
+    named = [*about.cell.runtime_principals, *(sorted(watchers) if owner is None else ())]
+    stranger = is_somebody(caller, named)
     yield Attempt(z3.And(assumed, stranger), caller, request, lock, owner=owner)
     badly = z3.And(assumed, is_somebody(caller, ()), z3.Not(fits(tags, owner)))
     yield Attempt(badly, caller, request, lock, owner=owner)

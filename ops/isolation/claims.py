@@ -32,6 +32,7 @@ from ops.isolation.deployment import Deployment, Shape
 from ops.isolation.handover import becoming_people, beyond_the_current, is_pasted, refused_reads, shut_out
 from ops.isolation.pipeline_state import beyond_its_stacks
 from ops.isolation.terms import constant
+from ops.isolation.tokens import by_others, for_another, for_strangers, refused, writing_identities
 from tenancy import Cell
 
 
@@ -55,6 +56,7 @@ class Claim:
 
 
 _SOME_TENANT: Final = "some-tenant"
+_WATCHER: Final = ", and the health function,"
 
 
 def claims(deployment: Deployment, cell: Cell) -> list[Claim]:
@@ -89,7 +91,8 @@ def claims(deployment: Deployment, cell: Cell) -> list[Claim]:
         ),
         Claim(
             "only-the-named-become-the-runtime",
-            "Only the principals that the cell's file names get a session that reads, and only tagged with one tenant.",
+            f"Only the principals that the cell's file names{_WATCHER if cell.federation.enabled else ''} get a "
+            "session that reads, and only tagged with one tenant.",
             about,
             lambda about: (a for role in runtimes(about) for a in becoming(about, *role)),
         ),
@@ -140,6 +143,7 @@ def claims(deployment: Deployment, cell: Cell) -> list[Claim]:
         ),
         *([_state(about)] if cell.pipeline else []),
         *(_handover(about, everywhere) if cell.handover else []),
+        *(_tokens(about) if cell.federation.enabled else []),
     ]
 
 
@@ -171,6 +175,44 @@ def _handover(about: About, everywhere: Sequence[Shape]) -> Iterator[Claim]:
             ),
             of_tenants=True,
         )
+
+
+def _tokens(about: About) -> Iterator[Claim]:
+    """Those on tenants' rules only where there is one: without a rule OpenAI takes no token."""
+    yield Claim(
+        "tokens-are-for-openai-alone",
+        "A token that a role of the cell gets from AWS is for the cell's audience and no other, and is valid for 15 "
+        "minutes at most.",
+        about,
+        for_strangers,
+    )
+    yield Claim(
+        "only-deployers-write-identities",
+        "Nobody but deployers and the pipeline writes a tenant's identity, which says where its token goes.",
+        about,
+        writing_identities,
+    )
+    if not about.deployment.identities:
+        return
+    yield Claim(
+        "tokens-stay-apart",
+        "A session tagged with one tenant, or with none, never gets a token that OpenAI takes for another tenant.",
+        about,
+        lambda about: (a for identity in about.deployment.identities for a in for_another(about, identity)),
+    )
+    yield Claim(
+        "only-the-runtime-gets-tokens",
+        "Nobody but a session of the runtime role gets a token that OpenAI takes for a tenant, administrators and "
+        "other accounts included.",
+        about,
+        lambda about: (a for identity in about.deployment.identities for a in by_others(about, identity)),
+    )
+    yield Claim(
+        "the-runtime-gets-its-own-token",
+        "Every federated tenant's runtime, tagged with it, reads its identity and gets its token.",
+        about,
+        lambda about: (a for identity in about.deployment.identities for a in refused(about, identity)),
+    )
 
 
 def _state(about: About) -> Claim:

@@ -6,14 +6,20 @@ Owns the caller and the condition keys that AWS fills. Leaves out which requests
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import z3
 
+from myflux_keys.identity import ALGORITHM, TOKEN_SECONDS
 from myflux_keys.names import TAG_TENANT
 from ops.isolation.decision import Caller, Lock, Request, allowed
 from ops.isolation.deployment import Secret
+from ops.isolation.identities import Identity
 from ops.isolation.policy import parse
-from ops.isolation.terms import Key, Keys, constant, holds, known_arn, text
+from ops.isolation.requests import put
+from ops.isolation.terms import TRUE, Formula, Key, Keys, constant, holds, known_arn, matches, text
+
+ISSUE: Final = "GetWebIdentityToken"
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,31 @@ def decided(who: Somebody, action: str, secret: Secret) -> bool | None:
 
     Raises CannotJudgeError.
     """
-    caller = Caller(
+    caller = _caller(who)
+    owner_account = constant(secret.arn.split(":")[4])
+    request = Request(action, known_arn(secret.arn), owner_account, _filled(who, secret))
+    return _answer(allowed(caller, request, Lock(parse(f"policy of {secret.name}", secret.policy))))
+
+
+def obtains(who: Somebody, identity: Identity, tenant: str) -> bool | None:
+    """Whether AWS gives `who` a token, as the runtime asks for one, that OpenAI takes for `tenant`."""
+    owner = constant(tenant)
+    if who.tag != tenant or not z3.is_true(z3.simplify(matches(identity.subject, constant(who.arn), {}, owner))):
+        return False
+    keys: dict[str, Key] = {
+        **holds("aws:PrincipalArn", who.arn),
+        **holds("aws:PrincipalAccount", who.account),
+        **holds(f"aws:PrincipalTag/{TAG_TENANT}", who.tag),
+        "sts:identitytokenaudience": Key(((TRUE, text(put(identity.audience, owner))),), single=False),
+        **holds("sts:DurationSeconds", str(TOKEN_SECONDS)),
+        **holds("sts:SigningAlgorithm", ALGORITHM),
+    }
+    request = Request(f"sts:{ISSUE}", text("*"), constant(who.account), keys)
+    return _answer(allowed(_caller(who), request, None))
+
+
+def _caller(who: Somebody) -> Caller:
+    return Caller(
         known_arn(who.arn),
         constant(who.account),
         z3.BoolVal(who.is_role),
@@ -54,9 +84,10 @@ def decided(who: Somebody, action: str, secret: Secret) -> bool | None:
         [parse(*policy) for policy in who.policies],
         None if who.boundary is None else parse(f"boundary of {who.arn}", who.boundary),
     )
-    owner_account = constant(secret.arn.split(":")[4])
-    request = Request(action, known_arn(secret.arn), owner_account, _filled(who, secret))
-    answer = z3.simplify(allowed(caller, request, Lock(parse(f"policy of {secret.name}", secret.policy))))
+
+
+def _answer(formula: Formula) -> bool | None:
+    answer = z3.simplify(formula)
     return True if z3.is_true(answer) else False if z3.is_false(answer) else None
 
 

@@ -7,14 +7,28 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-lo
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import z3
 
 from ops.isolation.policy import Condition, Statement
-from ops.isolation.terms import FALSE, TRUE, CannotJudgeError, Formula, Key, Keys, Term, Text, all_of, any_of, matches
+from ops.isolation.terms import (
+    FALSE,
+    TRUE,
+    CannotJudgeError,
+    Formula,
+    Key,
+    Keys,
+    Term,
+    Text,
+    all_of,
+    any_of,
+    known_text,
+    matches,
+)
 
 _FOR_ALL, _FOR_ANY, _IF_EXISTS = "forallvalues:", "foranyvalue:", "ifexists"
 
@@ -27,6 +41,22 @@ def _equal(value: Text, expected: str, keys: Keys, owner: Term | None, variables
 
 def _like(value: Text, expected: str, keys: Keys, owner: Term | None, variables: bool) -> Formula:
     return matches(expected, value.term, keys, owner, variables=variables)
+
+
+def _number(relation: Callable[[Any, Any], Any]) -> Compare:
+    """Of whole numbers; a text that is none matches nothing."""
+
+    def compare(value: Text, expected: str, keys: Keys, owner: Term | None, variables: bool) -> Formula:
+        del keys, owner, variables
+        if not (expected.isascii() and expected.isdigit()):
+            raise CannotJudgeError(f"`{expected}` is no whole number", "write one")
+        known = known_text(value.term)
+        if known is None:
+            number = z3.StrToInt(value.term)
+            return z3.And(number >= 0, relation(number, z3.IntVal(int(expected))))
+        return TRUE if known.isdigit() and relation(int(known), int(expected)) else FALSE
+
+    return compare
 
 
 def like_arn(value: Text, expected: str, keys: Keys, owner: Term | None, variables: bool) -> Formula:
@@ -75,8 +105,13 @@ _OPERATORS: Final = {
     "arnnotequals": _Operator(like_arn, negated=True),
     "arnnotlike": _Operator(like_arn, negated=True),
     "bool": _Operator(_equal),
+    "numericequals": _Operator(_number(operator.eq)),
+    "numericlessthan": _Operator(_number(operator.lt)),
+    "numericlessthanequals": _Operator(_number(operator.le)),
+    "numericgreaterthan": _Operator(_number(operator.gt)),
+    "numericgreaterthanequals": _Operator(_number(operator.ge)),
 }
-_SPELLED: Final = ("StringEquals", "StringLike", "ArnEquals", "ArnLike", "their negations", "Bool")
+_SPELLED: Final = ("StringEquals", "StringLike", "ArnEquals", "ArnLike", "their negations", "Bool", "Numeric…")
 _OTHERS: Final = ("numeric", "date", "binaryequals", "ipaddress", "notipaddress", "string", "arn")
 """How AWS's other operators begin: of a key that may hold anything they may hold too, or not."""
 
@@ -100,18 +135,18 @@ def _holds(condition: Condition, statement: Statement, keys: Keys, owner: Term |
         return z3.Bool(f"{condition.operator} {condition.key} {condition.values} of {statement.label}")
     if plain == "null":
         return any_of([z3.Not(key.present) if wanted.lower() == "true" else key.present for wanted in condition.values])
-    operator = _OPERATORS[plain.removesuffix(_IF_EXISTS)]
+    used = _OPERATORS[plain.removesuffix(_IF_EXISTS)]
 
     def one(value: Text) -> Formula:
-        hit = any_of([operator.compare(value, w, keys, owner, statement.variables) for w in condition.values])
-        return z3.Not(hit) if operator.negated else hit
+        hit = any_of([used.compare(value, w, keys, owner, statement.variables) for w in condition.values])
+        return z3.Not(hit) if used.negated else hit
 
     if name.startswith(_FOR_ALL):
         # True of no values at all.
         return all_of([z3.Implies(there, one(value)) for there, value in key.values])
     if name.startswith(_FOR_ANY):
         return any_of([z3.And(there, one(value)) for there, value in key.values])
-    absent = TRUE if plain.endswith(_IF_EXISTS) or operator.negated else FALSE
+    absent = TRUE if plain.endswith(_IF_EXISTS) or used.negated else FALSE
     return z3.If(key.present, _only(key, one), absent)
 
 

@@ -7,28 +7,19 @@ a proof about it holds for every slug. Leaves out what the documents mean.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from myflux_keys.names import PLATFORM_TENANT, TAG_CONSUMERS, TAG_PERMISSION, TAG_TENANT
+from ops.isolation.identities import Identity, bucket_policies, identities
+from ops.isolation.resources import Resource as Resource
+from ops.isolation.resources import general as general
 from ops.isolation.terms import OWNER, CannotJudgeError
 
 _NAMES: Final = ("name", "role", "secretArn", "arn", "description")
 """The property that names a resource in a report: the first that it has."""
 _ELSEWHERE: Final = "make the policy in the platform's stack, or write it into the role"
-
-
-class Resource(Protocol):
-    """The parts of a registered or deployed resource that are used here; `inputs` has the provider's property names."""
-
-    @property
-    def type(self) -> str: ...
-    @property
-    def inputs(self) -> Mapping[str, Any]: ...
-    @property
-    def outputs(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -79,6 +70,9 @@ class Deployment:
     """Admin keys' places that customers' organizations have, generalized: one of each kind."""
     tenants: Sequence[Secret]
     shapes: Sequence[Shape]
+    identities: Sequence[Identity] = ()
+    bucket_policies: Mapping[str, str] = field(default_factory=dict[str, str])
+    """By the bucket's name."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +111,15 @@ def read(resources: Iterable[Resource], elsewhere: Mapping[str, str] | None = No
         for general in (_general_secret(secret, secret.tenant) for secret in given if _holds_an_admin_key(secret))
     }
     tenants = sorted((s for s in given if not _holds_an_admin_key(s)), key=lambda secret: secret.tenant)
-    return Deployment(roles, admin[0], list(customers.values()), tenants, _shapes(tenants, roles))
+    return Deployment(
+        roles,
+        admin[0],
+        list(customers.values()),
+        tenants,
+        _shapes(tenants, roles),
+        identities(found),
+        bucket_policies(found),
+    )
 
 
 def _holds_an_admin_key(secret: Secret) -> bool:
@@ -167,11 +169,6 @@ def _general_role(role: Role, slug: str) -> Role:
         tags=tuple((key, general(value, slug)) for key, value in role.tags),
         tenant=OWNER,
     )
-
-
-def general(text: str, slug: str) -> str:
-    """`text` with OWNER where the slug stands by itself. Putting the slug back gives the very text: nothing is lost."""
-    return re.sub(rf"(?<![a-z0-9-]){re.escape(slug)}(?![a-z0-9-])", OWNER, text)
 
 
 def _roles(resources: Sequence[Resource], managed: Mapping[str, str]) -> Iterable[Role]:

@@ -11,12 +11,16 @@ from typing import Final, Literal
 
 from ops.isolation import picture
 from ops.isolation.attempts import GOVERN, WRITE
+from ops.isolation.concrete import ISSUE
 from ops.isolation.picture import Mark
 
 Kind = Literal["runtime", "function", "handover", "person"]
 
 GROUPS: Final[Mapping[str, Sequence[str]]] = {"read": ("GetSecretValue",), "write": WRITE, "govern": GOVERN}
 """Operations by what they do. A batch read also needs GetSecretValue for each secret."""
+
+TOKENS: Final[Mapping[str, Sequence[str]]] = {"token": (ISSUE,)}
+"""The group of the columns of tenants without a key."""
 
 KINDS: Final[Mapping[Kind, str]] = {
     "runtime": "Runtime sessions",
@@ -48,8 +52,8 @@ class Grant:
 
 @dataclass(frozen=True)
 class Matrix:
-    """`secrets` are labels too. `alike` holds tenants that represent others with the same documents, with the number of
-    these tenants. `unread` is the reason why the matrix is empty."""
+    """`secrets` are labels too, as are `tokens` of tenants without a key. `alike` holds tenants that represent others
+    with the same documents, with the number of these tenants. `unread` is the reason why the matrix is empty."""
 
     cell: str
     principals: tuple[Principal, ...]
@@ -57,17 +61,27 @@ class Matrix:
     grants: frozenset[Grant]
     alike: tuple[tuple[str, int], ...] = ()
     unread: str = ""
+    tokens: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*self.secrets, *self.tokens)
+
+    @property
+    def groups(self) -> Mapping[str, Sequence[str]]:
+        return {**GROUPS, **(TOKENS if self.tokens else {})}
 
     def granted(self, principal: str, secret: str, group: str) -> list[Grant]:
         return [
             grant
             for grant in self.grants
-            if (grant.principal, grant.secret) == (principal, secret) and grant.action in GROUPS[group]
+            if (grant.principal, grant.secret) == (principal, secret) and grant.action in self.groups[group]
         ]
 
     def marks(self, principal: str, secret: str) -> dict[str, Mark]:
         """For each group of operations whether none, some or all of it is granted."""
-        return {group: _mark(self.granted(principal, secret, group), group) for group in GROUPS}
+        groups = self.groups
+        return {group: _mark(self.granted(principal, secret, group), groups[group]) for group in groups}
 
     def markdown(self) -> str:
         if self.unread:
@@ -80,30 +94,31 @@ class Matrix:
             picture.Section(heading, [picture.Row(p.label, self._row(p)) for p in self.principals if p.kind == kind])
             for kind, heading in KINDS.items()
         ]
-        return picture.drawn(f"Access to the secrets of cell {self.cell}", list(GROUPS), self.secrets, sections)
+        what = "secrets and tokens" if self.tokens else "secrets"
+        return picture.drawn(f"Access to the {what} of cell {self.cell}", list(self.groups), self.columns, sections)
 
     def _row(self, principal: Principal) -> list[dict[str, Mark]]:
-        return [self.marks(principal.label, secret) for secret in self.secrets]
+        return [self.marks(principal.label, column) for column in self.columns]
 
     def _table(self) -> Iterator[str]:
-        yield f"| | {' | '.join(self.secrets)} |"
-        yield f"|---|{'---|' * len(self.secrets)}"
+        yield f"| | {' | '.join(self.columns)} |"
+        yield f"|---|{'---|' * len(self.columns)}"
         for kind, heading in KINDS.items():
-            yield f"| **{heading}** |{' |' * len(self.secrets)}"
+            yield f"| **{heading}** |{' |' * len(self.columns)}"
             for principal in self.principals:
                 if principal.kind == kind:
                     cells = [_words(marks) or "–" for marks in self._row(principal)]
                     yield f"| {principal.label} | {' | '.join(cells)} |"
 
     def _notes(self) -> Iterator[str]:
-        for group, actions in GROUPS.items():
+        for group, actions in self.groups.items():
             yield f"- **{group}**: {', '.join(f'`{action}`' for action in actions)}"
         partly = sorted(
             f"{principal.label} on {secret}: {', '.join(f'`{g.action}`' for g in sorted(found, key=_by_action))}"
             for principal in self.principals
             for secret in self.secrets
-            for group in GROUPS
-            if _mark(found := self.granted(principal.label, secret, group), group) == "some"
+            for group, actions in GROUPS.items()
+            if _mark(found := self.granted(principal.label, secret, group), actions) == "some"
         )
         if partly:
             yield f"- **in part**: {'; '.join(partly)}"
@@ -117,10 +132,10 @@ def _by_action(grant: Grant) -> str:
     return grant.action
 
 
-def _mark(found: Sequence[Grant], group: str) -> Mark:
+def _mark(found: Sequence[Grant], actions: Sequence[str]) -> Mark:
     if any(not grant.certain for grant in found):
         return "unsure"
-    return "none" if not found else "all" if len(found) == len(GROUPS[group]) else "some"
+    return "none" if not found else "all" if len(found) == len(actions) else "some"
 
 
 def _words(marks: Mapping[str, Mark]) -> str:

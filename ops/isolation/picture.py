@@ -28,7 +28,7 @@ class Section:
     rows: Sequence[Row]
 
 
-_COLOURS: Final = (("#0b6bb0", "#4aa8ee"), ("#b4540a", "#f0a35e"), ("#7d3c98", "#c79be0"))
+_COLOURS: Final = (("#0b6bb0", "#4aa8ee"), ("#b4540a", "#f0a35e"), ("#7d3c98", "#c79be0"), ("#1d7a46", "#58c78b"))
 """One for each group, on light and on dark."""
 _STYLE: Final = """\
 text { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 13px }

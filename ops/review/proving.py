@@ -17,7 +17,9 @@ from ops.review.remark import Outcome, Remark
 from ops.review.tree_rehearsal import Asked
 from tenancy import Cell, Fleet
 
-_ABOUT: Final = ("aws:iam/", "aws:kms/", "aws:secretsmanager/")
+_ABOUT: Final = ("aws:iam/", "aws:kms/", "aws:s3/bucketPolicy:", "aws:secretsmanager/")
+_RULES: Final = "aws:lambda/invocation:"
+"""Its specification says which token OpenAI takes for a tenant."""
 _FIXES: Final = {"broken": "Undo the change of the policy documents that the counterexample uses."}
 _UNPROVEN: Final = (
     "Simplify the policy documents that the claim is about: write actions, principals and secrets in full instead of "
@@ -108,7 +110,11 @@ def proofs(
 
 
 def _proven(changed: tuple[Change, ...]) -> bool:
-    return any(one.type.startswith(_ABOUT) for one in changed)
+    return any(
+        one.type.startswith(_ABOUT)
+        or (one.type.startswith(_RULES) and any("federation" in line for line in (*one.lost, *one.gained)))
+        for one in changed
+    )
 
 
 def _suspect(

@@ -1,7 +1,8 @@
 """A stack's resources are all in one account and one Region, except replicas of secrets.
 
 Owns the comparison of the ARNs in our resources, policy documents included. Leaves out the principals of trust
-policies: a principal that assumes the runtime role may be of another account (`trust`); an OIDC provider may not.
+policies: a principal that assumes the runtime role may be of another account (`trust`); an OIDC provider and a role of
+ours may not.
 Account ids outside ARNs are compared in `functions` and `alarms`.
 """
 
@@ -116,13 +117,18 @@ def _arns(resource: Resource) -> Iterator[tuple[str, re.Match[str]]]:
     mine = ownership.is_ours(resource) or resource.type in _HOLDS_OURS
     for path, text in texts(resource.properties):
         for found in _named(text):
-            if path.startswith(_TRUST) and not found["name"].startswith(_PROVIDER_OF_TOKENS):
+            if path.startswith(_TRUST) and not _of_ours(found):
                 continue
             # Others' resources may name anything; a resource that can hold our documents counts if it names something
             # of ours.
             about_ours = ownership.names_ours(found["name"]) or (mine and ownership.names_ours(text))
             if ownership.is_ours(resource) or about_ours:
                 yield path, found
+
+
+def _of_ours(trusted: re.Match[str]) -> bool:
+    """An OIDC provider, or a role of ours, which must be the account's own."""
+    return trusted["name"].startswith(_PROVIDER_OF_TOKENS) or ownership.role_of(trusted[0]) is not None
 
 
 ACCOUNT_RULES: Final = (

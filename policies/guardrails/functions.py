@@ -211,8 +211,10 @@ def _for_its_own(stack: Stack, body: str) -> bool:
 
 
 def _places(stack: Stack) -> list[ownership.Place]:
-    found = (ownership.place_of(secret.text("name")) for secret in ownership.secrets(stack))
-    return [place for place in found if place]
+    """Of its secrets, and of its declarations: a tenant without a key has no secret."""
+    secrets = (ownership.place_of(secret.text("name")) for secret in ownership.secrets(stack))
+    declared = (ownership.declared_place(one) for one in stack if one.type == ownership.OBJECT)
+    return [place for place in (*secrets, *declared) if place]
 
 
 _LAMBDA: Final = "https://docs.aws.amazon.com/lambda/latest/dg/"

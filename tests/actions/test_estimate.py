@@ -11,6 +11,7 @@ import pytest
 
 from ops import prices
 from ops.actions.estimate import DAYS, Load, estimate, tokens_of
+from ops.cli.estimate import _aws
 from ops.prices import Call, NoPrice, cost
 from tests.tenancy.files import least
 
@@ -117,6 +118,16 @@ def test_rate_limits_are_compared_with_the_busy_hours() -> None:
 def test_aws_asks_for_the_secret_and_for_the_key_of_a_dedicated_tenant() -> None:
     assert month(Load(1, Call(1, 1))).aws_usd == Decimal("0.40")
     assert month(Load(1, Call(1, 1)), isolation="dedicated").aws_usd == Decimal("1.40")
+
+
+def test_aws_asks_for_as_many_secrets_as_the_tenant_has() -> None:
+    """None where it is federated; one until its switch is complete; two where the customer gives an admin key."""
+    load = Load(1, Call(1, 1))
+    assert month(load, credential="federated").aws_usd == 0
+    assert month(load, credential="federated", switching_from="key").aws_usd == Decimal("0.40")
+    assert month(load, source="customer", organization_id="org-acme").aws_usd == Decimal("0.80")
+    assert "nothing" in _aws(month(load, credential="federated"))
+    assert "0.80 USD for 2 secrets." in _aws(month(load, source="customer", organization_id="org-acme"))
 
 
 def test_a_text_has_the_larger_number_of_tokens_that_its_characters_and_words_give() -> None:

@@ -179,7 +179,7 @@ def test_only_open_questions_are_asked() -> None:
     def flags(answers: dict[str, str], base: dict[str, Any]) -> list[str]:
         return [question.flag for question in new_questions.left(answers, base)]
 
-    assert flags(ANSWERS, {}) == ["--consumer", "--isolation"]
+    assert flags(ANSWERS, {}) == ["--consumer", "--isolation", "--credential"]
     theirs = {"name": "Z", "source": "customer"}
     asked = ["--cell", "--country", "--organization-id", "--model", "--consumer", "--isolation"]
     assert flags(theirs, {}) == asked

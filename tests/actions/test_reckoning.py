@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ops.account import checked_reason, command_and_reason, user_agent
-from ops.actions.capacity import PROJECTS, full_on, growth_of, reckon
+from ops.actions.capacity import FEDERATED, PROJECTS, demand, full_on, growth_of, reckon
 from ops.actions.history import Version, lives, windows
 from ops.actions.status import tenant_status
 from ops.actions.trail import TrailEvent, read
@@ -157,6 +157,41 @@ def test_capacity_counts_what_each_limit_counts_and_when_it_is_full(mixed: Fleet
     assert roles.used >= 3 + 3, "three dedicated tenants beside the platform's own"
     assert found.slots.peak >= 1
     assert found.admin_calls_a_day == pytest.approx(10 * 24 / 366, rel=0.01), "30 days is twice a month"
+
+
+def test_a_federated_tenant_takes_a_project_and_a_rule_and_neither_secret_nor_slot(tmp_path: Path) -> None:
+    files = Files(tmp_path)
+    files.cell(federation={"enabled": True})
+    for number in range(4):
+        files.tenant(f"tenant-{number}", tenant=f"tenant-{number}")
+    before = demand(load(tmp_path), load(tmp_path).cells["local"], NOW.date())
+    files.tenant("tenant-2", tenant="tenant-2", credential="federated", switching_from="key")
+    files.tenant("tenant-3", tenant="tenant-3", credential="federated")
+    fleet = load(tmp_path)
+    after = demand(fleet, fleet.cells["local"], NOW.date())
+    assert (before.projects, before.federated, before.secrets) == (4, 0, 5)
+    assert (after.projects, after.federated, after.secrets) == (4, 2, 4), "one that is switching has both"
+    assert after.slots.rotations == before.slots.rotations * 3 / 4
+    created = [NOW - timedelta(days=10 - day) for day in range(10)]
+    found = reckon(fleet, fleet.cells["local"], created, NOW)
+    limits = {limit.what: limit for limit in found.limits}
+    assert (limits[FEDERATED].used, limits[FEDERATED].most) == (2, 50 * 50)
+    assert limits[FEDERATED].full_on is not None, "it grows as the tenants with keys do"
+    assert "4 tenants in files, 1 of them without a key; 10 deployed with one." in capacity._text(found)
+
+
+def test_a_cell_without_federation_has_no_line_about_it(mixed: Fleet) -> None:
+    found = reckon(mixed, mixed.cells["local"], [], NOW)
+    assert FEDERATED not in {limit.what for limit in found.limits}
+
+
+def test_cells_that_share_an_organization_share_its_rules(tmp_path: Path) -> None:
+    files = Files(tmp_path)
+    for cell in ("local", "second"):
+        files.cell(cell, cell=cell, federation={"enabled": True, "issuer": "https://x.example/issuer"})
+        files.tenant(f"of-{cell}", tenant=f"of-{cell}", cell=cell, credential="federated")
+    fleet = load(tmp_path)
+    assert demand(fleet, fleet.cells["local"], NOW.date()).federated == 2
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,37 @@ def test_a_customer_with_an_organization_is_asked_what_fits(fleet: Path) -> None
     assert "rotation" not in written
 
 
+def _with_federation(fleet: Path) -> None:
+    with (fleet / "cells" / "local.yaml").open("a", encoding="utf-8") as file:
+        file.write("federation: {enabled: true}\n")
+
+
+def test_a_terminal_is_asked_about_the_credential_only_where_none_is_recommended(fleet: Path) -> None:
+    _with_federation(fleet)
+    said = asked(
+        fleet,
+        ("Who uses", ""),
+        ("Isolation", ""),
+        ("Recommended: federated, since nothing is stored.*Credential", ""),
+        ("Budget", ""),
+        options=(*FLAGS, *ROTATES, "--source", "managed"),
+    )
+    assert "credential: federated\n" in (fleet / "tenants" / "zeta.yaml").read_text(encoding="utf-8")
+    assert "Credential: no key (`credential: federated`), since nothing is stored" in said
+
+
+def test_without_a_terminal_a_key_stays_the_default_and_the_better_choice_is_told(myflux: Command, fleet: Path) -> None:
+    _with_federation(fleet)
+    arguments = ("new", "zeta", *FLAGS, *ROTATES, "--fleet", str(fleet), "--dry-run")
+    said = myflux(*arguments, "--json")
+    assert "Credential: a key. Recommended is no key (`credential: federated`), since nothing is stored" in said.err
+    told = json.loads(said.out)
+    assert (told["recommended"]["credential"], "credential" in told["content"]) == ("federated", False)
+    chosen = myflux(*arguments, "--credential", "federated")
+    assert "credential: federated\n" in chosen.out
+    assert "Recommended" not in chosen.err
+
+
 def test_hours_that_a_consumer_cannot_use_are_asked_again_as_days(fleet: Path) -> None:
     """No overlap would be accepted: the consumer needs a day, and the interval allows four hours."""
     asked(
@@ -187,7 +218,8 @@ def test_every_kind_of_tenant_can_be_made(myflux: Command, fleet: Path, kind: st
 
 
 def test_every_field_of_a_tenants_file_can_be_set(fleet: Path) -> None:
-    """All but `enabled`: a tenant that is to begin disabled needs `disable` once it is deployed."""
+    """All but `enabled`: a tenant that is to begin disabled needs `disable` once it is deployed. And none begins in
+    the middle of a switch."""
     options = inspect.signature(new.new).parameters
     command = " ".join(map(str, options))
     fields = {
@@ -197,7 +229,10 @@ def test_every_field_of_a_tenants_file_can_be_set(fleet: Path) -> None:
         "rotation": "every_days every_hours overlap_hours",
         "budget": "monthly_usd soft alerts emails",
     }
-    assert [name for name in fields if not all(one in command.split() for one in fields[name].split())] == ["enabled"]
+    assert [name for name in fields if not all(one in command.split() for one in fields[name].split())] == [
+        "switching_from",
+        "enabled",
+    ]
 
 
 def test_models_and_countries_are_listed(myflux: Command) -> None:

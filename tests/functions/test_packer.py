@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 KINDS = list(packer.KINDS)
 _MORE = {
     "rotation": ("key_life", "version_labels"),
-    "provisioner": (),
+    "provisioner": ("declaration", "identity", "role_names"),
     "admin_rotation": ("key_life", "version_labels"),
     "sweep": ("admin_budget", "consumers", "key_life", "role_names", "version_labels"),
     "health": ("admin_budget", "consumers", "declaration", "key_life", "version_labels"),

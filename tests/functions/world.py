@@ -118,9 +118,11 @@ class World:
         deadline = self.time.deadline()
         return AdminAPI(OpenAIHTTP(self.url, deadline), self.kept.admin_key, deadline)
 
-    def provision(self, action: str, **changes: Any) -> dict[str, Any]:
+    def provision(self, action: str, previous: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+        """`previous` and `changes` are fields of the input before and of the input now."""
         event = provisioner_input(self.tenant, **changes)
-        event["tf"] = {"action": action, "prev_input": None}
+        before = None if previous is None else provisioner_input(self.tenant, **previous)
+        event["tf"] = {"action": action, "prev_input": before}
         api = self.api()
         return carry_out(read_request(event, CELL), self.environment, api, self.time.deadline())
 

@@ -41,9 +41,9 @@ CASES: list[tuple[str, Change, str, str, str]] = [
     ("acme-key-policy", not_principal, f"{ACMES}: {READS}", "no `NotPrincipal`", "`StringNotEquals: aws:PrincipalArn`"),
     (
         "acme-key-policy",
-        condition("NumericEquals", "aws:PrincipalTag/tenant"),
+        condition("DateEquals", "aws:PrincipalTag/tenant"),
         f"{ACMES}: {READS}",
-        "no operator `NumericEquals` for `aws:PrincipalTag/tenant`",
+        "no operator `DateEquals` for `aws:PrincipalTag/tenant`",
         "StringEquals",
     ),
     (

@@ -279,6 +279,27 @@ HARMLESS: tuple[Harmless, ...] = (
         "the same of keys that are always there, and a negated operator holds of an absent key anyhow",
         lambda m: _if_exists(m) or _same_operator(m),
     ),
+    # Tenants without a key
+    Harmless("OutboundWebIdentityFederation", r"", ("dropped",), "AWS signs no token, and the runtime says so"),
+    Harmless(
+        "BucketPolicy", r"policy\.Statement\[\].*", ANY,
+        "the runtime's own role, which is judged, reads its session's identity in this bucket and nothing else",
+        lambda m: (m.statement or {}).get("Sid") == "RuntimeReadsIdentitiesOnly",
+    ),
+    Harmless(
+        "Policy", r"policy\.Statement\[\]\.Condition\.(ForAllValues:StringEquals|Null|NumericLessThanEquals)", ("widened", "altered"),
+        "the same: the audience is demanded beside it, and a set operator changes nothing for one value or for Null",
+        lambda m: str(m.after).endswith("StringEqualsIfExists") or _same_operator(m),
+    ),
+    Harmless(
+        "Policy", r"policy\.Statement\[\]\.Condition\.NumericLessThanEquals\.sts:DurationSeconds", ("altered",),
+        "AWS gives no token of a second", _after("1"),
+    ),
+    Harmless(
+        "SecretPolicy", r"policy\.Statement\[\].*", ANY,
+        "the tenant's own runtime still reads its key, and a switch waits until it no longer does",
+        lambda m: (m.statement or {}).get("Sid") == "TenantDisabled",
+    ),
     # Documents that allow
     Harmless(
         f"{IDENTITY}|Key|TopicPolicy", _OF_DOCUMENTS, ("dropped",),

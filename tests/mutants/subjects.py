@@ -1,9 +1,9 @@
 """The stacks whose resources are changed.
 
 Owns which: all that the repository ships, what a pipeline in the cell's file adds, for each thing that it may deploy,
-what the connect page adds, and what names a copy in a cell with copies. Leaves out the changes (`mutate`). What was
-changed in one stack is not changed once more in the next, so a resource that is there again counts only with what is
-new in it.
+what the connect page and federation add, and what names a copy in a cell with copies. Leaves out the changes
+(`mutate`). What was changed in one stack is not changed once more in the next, so a resource that is there again counts
+only with what is new in it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from policies.guardrails.config import Config
 from policies.guardrails.model import Resource
 from tests.mutants.mutate import Mutant, mutants
 from tests.policies.connected import cell_with_a_page, with_a_page
+from tests.policies.keyless import FEDERATED, SWITCHING, cell_with_federation, keyless, tenants_with_federation
 from tests.policies.pipelines import Mode, cell_with_a_pipeline, with_a_pipeline
 from tests.policies.rehearsed import STACKS, stack
 
@@ -38,7 +39,11 @@ _COPIES: Final = ("copied", "harbor.copied")
 _COPYS_REGION: Final = "us-west-2"
 _PAGES: Final = {f"{name}, with the connect page": name for name in ("local", "initech.local")}
 """The platform, and a tenant who has a key of its own."""
-SUBJECTS: Final = (*STACKS, *_PIPELINES, *_PAGES, *_COPIES)
+_FEDERATION: Final = {
+    f"{name}, with federation": name for name in ("local", f"{FEDERATED}.local", f"{SWITCHING}.local")
+}
+"""The platform, a tenant without a key, and one on the way to that."""
+SUBJECTS: Final = (*STACKS, *_PIPELINES, *_PAGES, *_FEDERATION, *_COPIES)
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,8 @@ def subject(name: str) -> Subject:
         return _with_copies(name)
     if name in _PAGES:
         return _with_a_page(_PAGES[name])
+    if name in _FEDERATION:
+        return _with_federation(_FEDERATION[name])
     fleet = tenancy.load(program.ROOT)
     tenants = fleet.tenants_of("local")
     if name not in _PIPELINES:
@@ -97,3 +104,11 @@ def _is_new(mutant: Mutant, before: Resource) -> bool:
         return True
     statements = cast(Mapping[str, Any], json.loads(text)).get("Statement", [])
     return mutant.statement is not None and mutant.statement not in statements
+
+
+def _with_federation(name: str) -> Subject:
+    """Of the tenant who is switching, only what one without a key has not."""
+    known = {(one.type, one.name): one for one in stack(name)} if name == "local" else {}
+    if name == f"{SWITCHING}.local":
+        known = {(one.type, one.name.replace(FEDERATED, SWITCHING)): one for one in keyless(f"{FEDERATED}.local")}
+    return Subject(keyless(name), judging.config(cell_with_federation(), tenants_with_federation()), known)

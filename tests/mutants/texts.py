@@ -39,6 +39,7 @@ _OPPOSITES: Final = {
     "StringNotLike": "StringLike",
     "Null": "StringEquals",
     "Bool": "StringNotEquals",
+    "NumericLessThanEquals": "NumericGreaterThanEquals",
 }
 _IF_EXISTS: Final = "IfExists"
 _KINDS: Final = {"AWS": "Federated", "Service": "AWS", "Federated": "AWS"}

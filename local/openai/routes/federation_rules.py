@@ -55,7 +55,7 @@ def _create(call: Call) -> dict[str, Any]:
         raise errors.missing_parameter("attribute_matchers")
     _change(rule, body, nullable=False)
     _check_target(call, rule)
-    _named_once(provider, rule)
+    _named_once(call, provider, rule)
     pair = [one for one in provider.rules.values() if one.service_account_id == account_id]
     if pair and call.organization.settings.one_rule_per_account:
         message = f"'{account_id}' has a federation rule of this provider: {pair[0].id}."
@@ -89,7 +89,7 @@ def _update(call: Call) -> dict[str, Any]:
     provider = provider_of(call)
     draft = FederationRule(**vars(_rule(call, provider)))
     _change(draft, call.body(), nullable=True)
-    _named_once(provider, draft)
+    _named_once(call, provider, draft)
     draft.updated_at = call.at
     provider.rules[draft.id] = draft
     details = {"id": draft.id, "identity_provider_id": provider.id, "changes_requested": _told(draft)}
@@ -101,6 +101,9 @@ def _delete(call: Call) -> dict[str, Any]:
     provider = provider_of(call)
     rule = _rule(call, provider)
     call.body().done()
+    answer = {"id": rule.id, "object": "organization.workload_identity_federation_rule.deleted", "deleted": True}
+    if call.emulator.faults.take(call.method, call.path, "not_done"):
+        return answer
     del provider.rules[rule.id]
     details = {
         "id": rule.id,
@@ -109,16 +112,16 @@ def _delete(call: Call) -> dict[str, Any]:
         "service_account_id": rule.service_account_id,
     }
     audit.record(call, "workload_identity_provider_mapping.deleted", details)
-    return {"id": rule.id, "object": "organization.workload_identity_federation_rule.deleted", "deleted": True}
+    return answer
 
 
 def _told(rule: FederationRule) -> dict[str, Any]:
     return {name: value for name, value in render(rule).items() if name not in ("id", "object")}
 
 
-def _named_once(provider: IdentityProvider, rule: FederationRule) -> None:
+def _named_once(call: Call, provider: IdentityProvider, rule: FederationRule) -> None:
     taken = {other.name for other in provider.rules.values() if other.id != rule.id}
-    if rule.name is not None and rule.name in taken:
+    if call.organization.settings.federation_names_once and rule.name is not None and rule.name in taken:
         raise errors.invalid_value("name", f"'{rule.name}' is another federation rule's name.")
 
 

@@ -109,7 +109,9 @@ def _told(provider: IdentityProvider) -> dict[str, Any]:
 
 def _named_once(call: Call, provider: IdentityProvider) -> None:
     others = call.organization.identity_providers.values()
-    if any(other.name == provider.name for other in others if other.id != provider.id):
+    if call.organization.settings.federation_names_once and any(
+        other.name == provider.name for other in others if other.id != provider.id
+    ):
         raise errors.invalid_value("name", f"'{provider.name}' is another workload identity provider's name.")
 
 

@@ -1,6 +1,6 @@
-"""From a tenant file's `permission` to the scopes with which its key is minted.
+"""From a tenant file's `permission` to the scopes with which its key is minted, or its tokens are given.
 
-A scope limits what a key may do and never adds to what its service account's role (`member`) allows.
+A scope limits what a key or a token may do and never adds to what its service account's role (`member`) allows.
 
 Sources, November 2026:
 - `[]` is every permission and `["api.all.read"]` is read only: the API reference of key updates (openai-python 3.54,

@@ -1,0 +1,246 @@
+"""The federation rule by which OpenAI gives tokens to a tenant without a key, and the identity providers of a cell.
+
+Owns both: looked up by name, made, set to what they must be, kept to one rule a tenant, and deleted. Leaves out tokens,
+which the runtime asks for.
+
+A cell's providers are ``myflux-<cell>-<number>``, alike but for their names, since a provider has room for 50 rules. A
+tenant's rule has the name of its project, and a tenant never moves to another provider: its clients hold that one's
+id. Several provisioners run at once, so what was made is looked up again before it counts; if two made the same, the
+oldest is kept. https://developers.openai.com/api/docs/guides/workload-identity-federation
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from functions.provisioner.project import ProjectError
+from functions.provisioner.request import Trust
+from functions.shared import log
+from functions.shared.openai_admin import AdminAPI
+from functions.shared.openai_http import OpenAIError, path
+from functions.shared.scopes import SCOPES
+from myflux_keys.identity import MOST_PROVIDERS, MOST_RULES
+
+_PROVIDERS: Final = "/organization/workload_identity_providers"
+_TENANT: Final = "openai.tenant"
+_SESSION_TAG: Final = 'assertion["https://sts.amazonaws.com/"]["principal_tags"]["tenant"]'
+"""CEL. Fails where the session has no tag, and with it the exchange."""
+_CONTESTED: Final = (400, 404, 409, 422)
+"""Statuses of a create that another provisioner may have made impossible: the name is taken, the provider is full, or
+somebody deleted it. OpenAI documents none of them."""
+_ROUNDS: Final = 10
+"""Two for each of the five provisioners that may run at once, in case every one is in another's way."""
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A tenant's provider and rule at OpenAI."""
+
+    provider_id: str
+    rule_id: str
+
+
+@dataclass(frozen=True)
+class _Provider:
+    """One of the cell's, as OpenAI holds it, with all its rules, the oldest first."""
+
+    number: int
+    held: Mapping[str, Any]
+    rules: list[Mapping[str, Any]]
+
+    @property
+    def id(self) -> str:
+        return str(self.held["id"])
+
+
+class Federation:
+    """The cell's providers, for the tenant whose project is called `name`."""
+
+    def __init__(self, api: AdminAPI, cell: str, name: str) -> None:
+        self._api = api
+        self._cell = cell
+        self._name = name
+
+    def ensure(self, trust: Trust, tenant: str, project_id: str, account_id: str) -> Mapped:
+        """The one rule that gives the service account's tokens to the tenant's sessions, made if missing.
+
+        Raises ProjectError if there is no room, and OpenAIError."""
+        wanted = _rule(self._name, trust, tenant, project_id, account_id)
+        last: tuple[Any, ...] = ()
+        for _ in range(_ROUNDS):
+            total, providers = self._look()
+            kept = self._only(providers, wanted)
+            if kept is not None:
+                provider, rule = kept
+                self._set_provider(provider, trust)
+                self._set(_rule_path(provider.id, rule["id"]), rule, wanted)
+                return Mapped(provider.id, str(rule["id"]))
+            try:
+                self._make(total, providers, trust, wanted)
+            except OpenAIError as error:
+                # Perhaps only the answer was lost, or another provisioner was faster: the next look tells. The same
+                # refusal twice is an answer.
+                contested = error.maybe_applied or error.status in _CONTESTED
+                refusal = (error.request, error.status, error.code)
+                if not contested or refusal == last:
+                    raise
+                last = refusal
+        raise ProjectError(
+            f"no federation rule for {self._name}: others changed the cell's providers again and again; run it again"
+        )
+
+    def remove(self, project_id: str | None) -> None:
+        """Deletes every rule of the tenant. Raises ProjectError if one is still there afterwards."""
+        _, providers = self._look()
+        for provider in providers:
+            for rule in self._of_tenant(provider, project_id):
+                self._delete(provider, rule)
+
+    def _look(self) -> tuple[int, list[_Provider]]:
+        """How many providers the organization has, and the cell's by number, two of one number by age."""
+        called = re.compile(rf"myflux-{re.escape(self._cell)}-([1-9][0-9]{{0,3}})", re.ASCII)
+        listed = list(self._api.pages(_PROVIDERS, {"order": "asc"}))
+        ours = [(int(found[1]), one) for one in listed if (found := called.fullmatch(str(one.get("name"))))]
+        ours.sort(key=lambda pair: pair[0])
+        return len(listed), [_Provider(number, one, self._rules(str(one["id"]))) for number, one in ours]
+
+    def _rules(self, provider_id: str) -> list[Mapping[str, Any]]:
+        try:
+            return list(self._api.pages(_rules_path(provider_id), {"order": "asc"}))
+        except OpenAIError as error:
+            if error.status == 404:
+                return []
+            raise
+
+    def _of_tenant(self, provider: _Provider, project_id: str | None) -> list[Mapping[str, Any]]:
+        """By project too: a rule that a person renamed, or made by hand, opens the same door."""
+        return [
+            rule
+            for rule in provider.rules
+            if rule.get("name") == self._name or (project_id and rule.get("project_id") == project_id)
+        ]
+
+    def _only(
+        self, providers: list[_Provider], wanted: Mapping[str, Any]
+    ) -> tuple[_Provider, Mapping[str, Any]] | None:
+        """The tenant's oldest rule for its account, after every other one was deleted: OpenAI refuses a token that two
+        rules match, and a rule made by hand may let others in."""
+        found = [(provider, rule) for provider in providers for rule in self._of_tenant(provider, wanted["project_id"])]
+        target = ("project_id", "service_account_id")
+        fitting = [pair for pair in found if all(pair[1].get(name) == wanted[name] for name in target)]
+        # Named ours first: a twin made by hand may be older than it.
+        kept = min(fitting, key=lambda pair: (pair[1].get("name") != self._name, _age(pair[1])), default=None)
+        for provider, rule in found:
+            if kept is None or rule is not kept[1]:
+                self._delete(provider, rule)
+        return kept
+
+    def _make(self, total: int, providers: list[_Provider], trust: Trust, wanted: Mapping[str, Any]) -> None:
+        """The rule, in the provider with the most room; or a further provider, if none has any."""
+        emptiest = min(self._without_twins(providers), key=lambda provider: len(provider.rules), default=None)
+        if emptiest is not None and len(emptiest.rules) < MOST_RULES:
+            self._set_provider(emptiest, trust)
+            made = self._api.send("POST", _rules_path(emptiest.id), body=wanted, repeatable=False)
+            log.line("federation_rule.created", provider_id=emptiest.id, rule_id=made["id"], name=self._name)
+            return
+        if total >= MOST_PROVIDERS:
+            raise ProjectError(
+                f"no room for {self._name}: the organization has {total} workload identity providers, OpenAI allows "
+                f"{MOST_PROVIDERS}, and the {len(providers)} of cell {self._cell} have {MOST_RULES} rules each. Delete "
+                "a provider that nothing uses on OpenAI's site, write `credential: key`, or choose a cell of another "
+                "organization"
+            )
+        taken = {provider.number for provider in providers}
+        number = next(number for number in range(1, MOST_PROVIDERS + 1) if number not in taken)
+        body = {"type": "oidc"} | _provider(f"myflux-{self._cell}-{number}", trust)
+        made = self._api.send("POST", _PROVIDERS, body=body, repeatable=False)
+        log.line("identity_provider.created", provider_id=made["id"], name=body["name"])
+
+    def _without_twins(self, providers: list[_Provider]) -> list[_Provider]:
+        """The oldest of each number. OpenAI does not say that names are unique: two provisioners may have made the same
+        provider. The younger one gets no rule, and is deleted while it has none."""
+        oldest = {provider.number: provider for provider in reversed(providers)}
+        for provider in providers:
+            if provider is not oldest[provider.number] and not provider.rules:
+                self._gone(_provider_path(provider.id))
+                log.line("identity_provider.deleted", provider_id=provider.id, name=provider.held["name"])
+        return list(oldest.values())
+
+    def _set_provider(self, provider: _Provider, trust: Trust) -> None:
+        self._set(_provider_path(provider.id), provider.held, _provider(str(provider.held["name"]), trust))
+
+    def _set(self, target: str, held: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+        """Writes the fields that differ, for example because a person changed them on OpenAI's site."""
+        change = {name: value for name, value in wanted.items() if _plain(held.get(name)) != _plain(value)}
+        if change:
+            self._api.send("POST", target, body=change)
+            log.line("federation.set", target=target, fields=sorted(change))
+
+    def _delete(self, provider: _Provider, rule: Mapping[str, Any]) -> None:
+        self._gone(_rule_path(provider.id, rule["id"]))
+        log.line("federation_rule.deleted", provider_id=provider.id, rule_id=rule["id"], name=rule.get("name"))
+
+    def _gone(self, target: str) -> None:
+        """Deletes what is there, and reads it back."""
+        for method in ("DELETE", "GET"):
+            try:
+                self._api.send(method, target)
+            except OpenAIError as error:
+                if error.status != 404:
+                    raise
+                return
+        raise ProjectError(f"OpenAI answered that {target} was deleted, but it is still there: run it again")
+
+
+def _provider(name: str, trust: Trust) -> dict[str, Any]:
+    return {
+        "name": name,
+        "issuer": trust.issuer,
+        "audience": trust.audience,
+        "enabled": True,
+        "attribute_transformations": [{"attribute": _TENANT, "expression": _SESSION_TAG}],
+        "verification": {"type": "discovery", "discovery_url": None},
+    }
+
+
+def _rule(name: str, trust: Trust, tenant: str, project_id: str, account_id: str) -> dict[str, Any]:
+    """It matches exactly one role and one tenant."""
+    scopes = SCOPES[trust.permission]
+    return {
+        "name": name,
+        "enabled": True,
+        "attribute_matchers": {"sub": trust.subject, _TENANT: tenant},
+        "permissions": {"type": "restricted", "scopes": list(scopes)}
+        if scopes
+        else {"type": "service_account_default"},
+        "project_id": project_id,
+        "service_account_id": account_id,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A value as it is compared: scopes in any order, and without fields that are null."""
+    if not isinstance(value, dict):
+        return value
+    fields = cast("dict[str, Any]", value)
+    return {name: sorted(inner) if name == "scopes" else inner for name, inner in fields.items() if inner is not None}
+
+
+def _age(rule: Mapping[str, Any]) -> int:
+    created_at: Any = rule.get("created_at")
+    return created_at if isinstance(created_at, int) else 0
+
+
+def _provider_path(provider_id: str) -> str:
+    return _PROVIDERS + path("/{provider}", provider=provider_id)
+
+
+def _rules_path(provider_id: str) -> str:
+    return f"{_provider_path(provider_id)}/federation_rules"
+
+
+def _rule_path(provider_id: str, rule_id: Any) -> str:
+    return _rules_path(provider_id) + path("/{rule}", rule=str(rule_id))
