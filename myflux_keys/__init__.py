@@ -12,6 +12,7 @@ The contract
     names            tags, slugs, names
     payload          a secret's JSON
     declaration      what a tenant's file says, as JSON
+    identity         a tenant without a key
     redaction        what keys look like
     version_labels   of a secret
     key_life         a key's longest life
