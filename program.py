@@ -247,21 +247,21 @@ def provisioner_specification(
 ) -> dict[str, Any]:
     """The provisioner's input: what a reviewer sees in the preview when a tenant's limits change.
 
-    `issuer` is the platform's, for a tenant with an identity. Fields that a tenant with a key does not need are left
-    out, so that its stack has no change.
+    `issuer` is the URL of the AWS account's outbound federation, which a federated tenant needs. A tenant with a key
+    has the same input with or without it.
     """
     budget = tenant.budget
-    own: dict[str, Any] = {"organization_id": tenant.organization_id} if tenant.organization_id else {}
+    more: dict[str, Any] = {"organization_id": tenant.organization_id} if tenant.organization_id else {}
     if tenant.has_identity and tenant.enabled:
-        own["federation"] = {
+        more["federation"] = {
             "issuer": issuer,
             "audience": tenant_names.cell.identity_audience,
             "subject": tenant_names.cell.runtime_role_arn,
             "permission": tenant.permission,
         }
     if not tenant.has_key:
-        own["keys"] = False
-    return own | {
+        more["keys"] = False
+    return more | {
         "schema": 1,
         "tenant": tenant.tenant,
         "cell": tenant.cell,

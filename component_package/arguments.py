@@ -230,7 +230,7 @@ class TenantKeyArgs(TypedDict):
     models: list[str]
     """The models that the tenant may use; the first is the default."""
     permission: NotRequired[str]
-    """What a minted key may do. restricted (the default): only what model calls need. all, read_only: OpenAI's own permissions. Only for minted keys."""
+    """What a minted key, or a federated tenant's token, may do. restricted (the default): only what model calls need. all, read_only: OpenAI's own permissions. Only for minted keys."""
     rate_limits: NotRequired[dict[str, RateLimit]]
     """Limits by model, for some or all of `models`; other models keep the organization's limits. Only for minted keys."""
     budget: NotRequired[Budget]

@@ -16,7 +16,7 @@ from typing import Any
 import click
 import typer.main
 
-from components.iam import copies, handover, identity, resource
+from components.iam import copies, federation, handover, health, identity, resource
 from components.iam.bootstrap_permissions import bootstrap_deletion, bootstrap_permissions
 from components.iam.boundary import permissions_boundary
 from components.iam.deployer_permissions import deployer_looks, deployer_permissions
@@ -60,6 +60,21 @@ so the same principals are denied, and `enabled: false` applies to it too.
   caller, and no deployer has it. The tenant's next rotation writes a new version, which is replicated: run
   `myflux-keys rotate TENANT`, then check that `aws secretsmanager describe-secret` shows `InSync`.
 - **The reader**: `KeyReader("prod-eu1", region="eu-west-1")`.
+"""
+_ABOUT_TOKENS = """## Tenants without a key
+
+With `federation: {enabled: true}` in the cell's file. A session of the runtime role, which is tagged with a tenant,
+gets a token for that tenant: of at most 15 minutes, for the cell's audience alone. OpenAI exchanges it where the
+tenant's rule names this role and this tag ([decision 43](adr/0043-no-key-at-all.md)).
+
+- **Granted**: the runtime asks for such a token, and reads its own tenant's identity, which holds ids. The health
+  function becomes the runtime, one tenant a session: it reads every tenant's key too.
+- **Not granted**: nobody may put tags of their own choice into a token (`sts:TagGetWebIdentityToken`), and no function,
+  deployer or pipeline gets a token as itself.
+- **The account's federation**: the person who deploys the platform enables it. A pipeline that deploys everything may
+  not: `issuer` in the cell's file says that it is enabled.
+- **The runtime role's tags**: without `tenant`, since AWS does not say whether a token has them where the session has
+  none.
 """
 _GENERATED = "<!-- Written by `python -m docs.generate`. Do not edit. -->\n\n"
 
@@ -136,7 +151,7 @@ def iam_documents() -> str:
     text += (
         "\nA pipeline's statements list several services, to fit AWS's limits. An action applies to its own service.\n"
     )
-    return text + "".join(_chapter(*one) for one in chapters) + _copies()
+    return text + "".join(_chapter(*one) for one in chapters) + _copies() + _tokens()
 
 
 def _chapter(title: str, content: identity.Document, level: str = "##") -> str:
@@ -156,6 +171,19 @@ def _copies() -> str:
         ("The replicas' KMS key", copies.copys_key(_CELL, _REPLICA, writers=writers, makers=[_DEPLOYER])),
     ]
     return f"\n{_ABOUT_COPIES}" + "".join(_chapter(*one, level="###") for one in chapters)
+
+
+def _tokens() -> str:
+    """What differs for a cell whose file enables federation."""
+    callers = federation.runtime_callers(_CELL, [_APPLICATION], federation=True)
+    bucket = health.health_bucket(_CELL, deployers=[_DEPLOYER], federation=True)
+    chapters: list[tuple[str, identity.Document]] = [
+        ("Runtime: additional permissions", identity.document(*federation.runtime_without_key(_CELL))),
+        ("Runtime: who becomes it", identity.runtime_trust(callers, identity.any_tenant())),
+        ("Health function: additional permissions", identity.document(federation.become_runtime(_CELL))),
+        ("The bucket of declarations and identities", bucket),
+    ]
+    return f"\n{_ABOUT_TOKENS}" + "".join(_chapter(*one, level="###") for one in chapters)
 
 
 def _json(make: Callable[[], dict[str, Any]]) -> Callable[[], str]:

@@ -15,6 +15,7 @@ from typing import Any, Final, cast
 SCHEMA: Final = 1
 DECLARATIONS: Final = "declarations/"
 """How the keys of all declarations begin, each ``declarations/<tenant>.json``."""
+CREDENTIALS: Final = ("key", "federated")
 CATALOGUE: Final = "catalogue.json"
 """The key of what OpenAI offers, in the same bucket."""
 
@@ -41,7 +42,8 @@ class Budget:
 @dataclass(frozen=True)
 class Declaration:
     """`models` has the default first. `organization_id` is the customer's, None in the cell's organization. `minted`:
-    the keys are made here, so an admin key of their organization exists."""
+    the keys are made here, so an admin key of their organization exists. `credential` is ``key`` or ``federated``, and
+    `switching_from` is the other one while a switch is under way: both work then."""
 
     tenant: str
     cell: str
@@ -55,10 +57,24 @@ class Declaration:
     organization_id: str | None = None
     budget: Budget | None = None
     rate_limits: Mapping[str, RateLimit] = field(default_factory=dict[str, RateLimit])
+    credential: str = "key"
+    switching_from: str | None = None
+
+    @property
+    def has_key(self) -> bool:
+        return "key" in (self.credential, self.switching_from)
+
+    @property
+    def has_identity(self) -> bool:
+        return "federated" in (self.credential, self.switching_from)
 
     def to_json(self) -> str:
-        """The same text for the same declaration, so that a stack without changes writes nothing."""
-        return json.dumps({"schema": SCHEMA} | asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        """The same text for the same declaration, so that a stack without changes writes nothing. That of a tenant with
+        a key is the same as before there were others."""
+        fields = {"schema": SCHEMA} | asdict(self)
+        if not self.has_identity:
+            del fields["credential"], fields["switching_from"]
+        return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Declaration:
@@ -71,6 +87,9 @@ class Declaration:
         if type(fields.get("schema")) is not int or fields["schema"] != SCHEMA:
             raise DeclarationError(f"the declaration is not of schema {SCHEMA}, the only one that this code knows")
         organization, permission = fields.get("organization_id"), fields.get("permission")
+        credential, before = fields.get("credential", "key"), fields.get("switching_from")
+        if credential not in CREDENTIALS or before not in (None, *CREDENTIALS):
+            raise DeclarationError(f"credential and switching_from must be one of {', '.join(CREDENTIALS)}")
         limits = _object(fields.get("rate_limits") or {}, "rate_limits")
         return cls(
             **{name: _text(fields, name) for name in ("tenant", "cell", "name", "country", "source")},
@@ -81,6 +100,8 @@ class Declaration:
             organization_id=None if organization is None else _text(fields, "organization_id"),
             budget=None if fields.get("budget") is None else _budget(_object(fields["budget"], "budget")),
             rate_limits={model: _limit(_object(limit, f"rate_limits.{model}")) for model, limit in limits.items()},
+            credential=credential,
+            switching_from=before,
         )
 
 

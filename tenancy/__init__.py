@@ -15,6 +15,7 @@ A tenant's file
     tenant        its fields and rules
     spending      rate limits and budget
     rotation      interval and overlap
+    credential    a key, or none
     declaration   what scheduled functions get to know of it
     slots         the schedule, spread over the cell by a hash
     catalogue     countries and models that OpenAI offers

@@ -40,6 +40,9 @@ OBJECT: Final = Limit("an object's key", 1024, f"{_REFERENCE}/AmazonS3/latest/us
 DASHBOARD: Final = Limit(
     "a dashboard's name", 255, f"{_REFERENCE}/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html"
 )
+AUDIENCE: Final = Limit(
+    "a web identity token's audience", 1000, f"{_REFERENCE}/STS/latest/APIReference/API_GetWebIdentityToken.html"
+)
 SESSION_TAG: Final = Limit("a session tag's value", 256, f"{_REFERENCE}/STS/latest/APIReference/API_Tag.html")
 
 
@@ -72,6 +75,7 @@ def cell_names(names: CellNames) -> Iterator[tuple[Limit, str]]:
     yield QUEUE, names.dead_letter_queue
     yield TOPIC, names.alarm_topic
     yield from ((RULE, name) for name in (*names.rules, names.rule(PROMOTER), names.handover_rule))
+    yield AUDIENCE, names.identity_audience
     yield from ((TAG, value) for value in names.tags.values())
 
 
@@ -79,6 +83,7 @@ def tenant_names(names: TenantNames) -> Iterator[tuple[Limit, str]]:
     """Every AWS name in a tenant's stack, with its limit."""
     yield SECRET, names.secret
     yield OBJECT, names.declaration
+    yield OBJECT, names.identity
     yield SECRET, names.admin_secret
     yield ROLE, names.dedicated_role
     yield ALIAS, names.dedicated_kms_alias

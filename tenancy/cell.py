@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from myflux_keys.aws_names import CellNames
 from myflux_keys.consumers import Consumer
 from tenancy.connect import Connect
-from tenancy.federation import Federation
+from tenancy.federation import Federation, federation_refusals
 from tenancy.fields import CellSlug, Email, Flag, Model, NotEmpty, Text, Unique, Whole, refuse, refused
 from tenancy.handover import Handover
 from tenancy.health import Health
@@ -297,6 +297,7 @@ def cell_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
         yield Refusal("alarms-unheard", reason, "add alarm_emails: [oncall@example.com].", ("alarm_emails",))
     yield from _connect_refusals(data)
     yield from _handover_refusals(data)
+    yield from federation_refusals(data)
     yield from principal_refusals(data)
     yield from replica_refusals(data)
     yield from state_refusals(data)

@@ -5,9 +5,12 @@ Leaves out the fields of one file (`tenant`, `cell`) and reading files (`loading
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from math import ceil
 
+from myflux_keys.identity import MOST_PROVIDERS, MOST_RULES
 from tenancy import aws_limits, policy_sizes
 from tenancy.catalogue import shutdown
 from tenancy.cell import Cell
@@ -58,6 +61,14 @@ def tenant_problems(document: Document, tenant: Tenant, cell: Cell) -> Iterator[
         )
         way_out = "choose a cell without replicas, or write isolation: shared."
         yield document.problem(Refusal("dedicated-copied", reason, way_out), ("isolation",))
+    if tenant.has_identity and not cell.federation.enabled:
+        field = "credential" if tenant.credential == "federated" else "switching_from"
+        reason = f"Cell {cell.cell} has no federation: AWS signs no token for its runtime."
+        way_out = (
+            f"add federation: {{enabled: true}} to cells/{cell.cell}.yaml and deploy its platform, or delete "
+            "`credential` and `switching_from`."
+        )
+        yield document.problem(Refusal("cell-without-federation", reason, way_out), (field,))
 
 
 def unknown_cell(document: Document, cells: list[str]) -> Iterator[Problem]:
@@ -94,6 +105,49 @@ def project_problems(
                 f"Its OpenAI project would be named {project}, like the project of {other} in the same organization."
             )
             yield documents[slug].problem(Refusal("project-collision", reason, "choose another slug."), ("tenant",))
+
+
+def federation_problems(
+    documents: Mapping[str, Document], tenants: Iterable[Tenant], cells: Mapping[str, Cell]
+) -> Iterator[Problem]:
+    """What the cells of one AWS account, or of one OpenAI organization, share for tenants without a key."""
+    first: dict[str, str] = {}
+    for slug, cell in cells.items():
+        if not cell.federation.enabled or cell.federation.issuer is not None:
+            continue
+        other = first.setdefault(cell.account_id, slug)
+        if other != slug:
+            reason = (
+                f"An AWS account has one outbound federation, and cell {other} of the same account makes it too: the "
+                "second platform's deployment would fail."
+            )
+            way_out = (
+                "write federation.issuer in the cell that is deployed later: "
+                "`aws iam get-outbound-web-identity-federation-info` prints it."
+            )
+            yield documents[slug].problem(Refusal("federation-twice", reason, way_out), ("federation", "enabled"))
+    yield from _federation_room(documents, tenants, cells)
+
+
+def _federation_room(
+    documents: Mapping[str, Document], tenants: Iterable[Tenant], cells: Mapping[str, Cell]
+) -> Iterator[Problem]:
+    """A cell's tenants share providers, and cells share their organization's number of them."""
+    keyless = Counter(tenant.cell for tenant in tenants if tenant.has_identity and tenant.cell in cells)
+    organizations: dict[str, list[str]] = {}
+    for slug in cells:
+        if keyless[slug]:
+            organizations.setdefault(cells[slug].openai.organization_id, []).append(slug)
+    for organization, sharing in organizations.items():
+        providers = sum(ceil(keyless[slug] / MOST_RULES) for slug in sharing)
+        if providers > MOST_PROVIDERS:
+            reason = (
+                f"The {sum(keyless[slug] for slug in sharing)} tenants without a key in OpenAI organization "
+                f"{organization} (cells: {', '.join(sharing)}) need {providers} identity providers of {MOST_RULES} "
+                f"tenants each, and OpenAI allows {MOST_PROVIDERS} an organization."
+            )
+            way_out = "let some tenants have credential: key, or a cell with another organization."
+            yield documents[sharing[0]].problem(Refusal("too-many-federated", reason, way_out), ("cell",))
 
 
 def may_clash(tenant: str, cells: list[str]) -> set[str]:

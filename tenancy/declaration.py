@@ -26,4 +26,6 @@ def declared(tenant: Tenant) -> Declaration:
             model: declaration.RateLimit(limit.requests_per_minute, limit.tokens_per_minute)
             for model, limit in tenant.rate_limits.items()
         },
+        credential=tenant.credential,
+        switching_from=tenant.switching_from,
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final, cast
 
 from pydantic import AfterValidator, Field
 
 from tenancy.fields import Flag, Model, Text, refused
+from tenancy.problems import Refusal
 
 PROVIDERS: Final = 50
 """Of identity, that one OpenAI organization may have."""
@@ -16,7 +18,7 @@ RULES: Final = 50
 MOST_TENANTS: Final = PROVIDERS * RULES
 """Federated tenants of an organization; less where it has providers of its own."""
 
-_ISSUER: Final = re.compile(r"https?://[A-Za-z0-9.:/_-]{4,200}", re.ASCII)
+_ISSUER: Final = re.compile(r"https://[A-Za-z0-9.:/_-]{4,200}", re.ASCII)
 
 
 def _issuer(text: str | None) -> str | None:
@@ -49,3 +51,12 @@ class Federation(Model):
             examples=["https://00000000-0000-0000-0000-000000000000.tokens.sts.global.api.aws"],
         ),
     ] = None
+
+
+def federation_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
+    """Takes a cell file's raw values."""
+    given = data.get("federation")
+    federation = cast("Mapping[str, Any]", given) if isinstance(given, Mapping) else dict[str, Any]()
+    if federation.get("issuer") is not None and federation.get("enabled", False) is False:
+        reason = "Without federation nothing uses the issuer."
+        yield Refusal("issuer-unused", reason, "add enabled: true, or delete issuer.", ("federation", "issuer"))

@@ -64,6 +64,7 @@ def load(root: Path = ROOT, *, only: str | Collection[str] | None = None, draft:
         if tenant.cell in cells:
             problems += clashes.tenant_problems(tenant_files[slug], tenant, cells[tenant.cell])
     problems += clashes.project_problems(tenant_files, tenants, cells)
+    problems += clashes.federation_problems(cell_files, tenants.values(), cells)
     if problems:
         raise TenancyError(problems)
     notices = [notice for slug, tenant in tenants.items() for notice in clashes.notices(tenant_files[slug], tenant)]

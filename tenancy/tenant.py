@@ -17,6 +17,7 @@ from tenancy import slots
 from tenancy.aws_limits import TAG
 from tenancy.aws_prices import KEY_MONTH
 from tenancy.catalogue import OFFERED_COUNTRIES, OFFERED_MODELS, country_refusal, model_refusal
+from tenancy.credential import Credential, credential_refusals
 from tenancy.fields import CellSlug, Flag, FrozenMapping, Model, NotEmpty, TenantSlug, Text, Unique, refuse, refused
 from tenancy.openai import checked_organization
 from tenancy.problems import Refusal
@@ -66,8 +67,6 @@ def _models(models: tuple[str, ...]) -> tuple[str, ...]:
 def _plain(limits: Mapping[str, RateLimit]) -> dict[str, RateLimit]:
     return dict(limits)
 
-
-Credential = Literal["key", "federated"]
 
 ModelName = Annotated[Text, AfterValidator(_model), Field(json_schema_extra={"enum": list(OFFERED_MODELS)})]
 
@@ -177,8 +176,8 @@ class Tenant(Model):
     permission: Annotated[
         Literal["all", "restricted", "read_only"] | None,
         Field(
-            description="What a minted key may do. restricted (the default): only what model calls need. all, "
-            "read_only: OpenAI's own permissions. Only for minted keys."
+            description="What a minted key, or a federated tenant's token, may do. restricted (the default): only what "
+            "model calls need. all, read_only: OpenAI's own permissions. Only for minted keys."
         ),
     ] = None
     rate_limits: Annotated[
@@ -277,6 +276,7 @@ def tenant_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
                 reason = "This rate limit is for a model that is not in `models`."
                 way_out = "add the model to `models`, or delete its rate limit."
                 yield Refusal("limit-without-model", reason, way_out, ("rate_limits", model))
+    yield from credential_refusals(data)
     yield from _consumer_refusals(data.get("consumers"), data.get("rotation"))
 
 

@@ -15,7 +15,6 @@ from .iam.patterns import covers, in_its_partition, is_wild
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .own_functions import WATCHERS
 
-OBJECT: Final = "aws:s3/bucketObjectv2:BucketObjectv2"
 POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"
 PUBLIC: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 ENCRYPTION: Final = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"

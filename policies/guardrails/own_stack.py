@@ -13,13 +13,11 @@ from typing import Final
 
 from . import ownership
 from .config import Config
-from .health_bucket import OBJECT
 from .model import UNKNOWN, Finding, Resource, Rule, Stack, violation
 from .outside_types import CHANGERS
 
 _STACK: Final = re.compile(r"urn:pulumi:(?P<tenant>[a-z][a-z0-9-]{2,31})\.(?P<cell>[a-z][a-z0-9-]{2,19})::.*", re.ASCII)
 _CUSTOMERS: Final = re.compile(r"myflux-admin/(?P<cell>[a-z][a-z0-9-]+)/(?P<tenant>[a-z][a-z0-9-]+)/openai", re.ASCII)
-_DECLARATION: Final = re.compile(r"declarations/(identities/)?(?P<tenant>[a-z][a-z0-9-]+)\.json", re.ASCII)
 _OF_A_SECRET: Final = {
     ownership.RESOURCE_POLICY: "secretArn",
     ownership.ROTATION: "secretId",
@@ -57,8 +55,8 @@ def _whose(stack: Stack, resource: Resource) -> ownership.Place | None:
         return _of_secret(secret.text("name") if isinstance(secret, Resource) else secret or "")
     if resource.type == ownership.INVOCATION:
         return _of_project(resource)
-    if resource.type == OBJECT:
-        return of_declaration(resource)
+    if resource.type == ownership.OBJECT:
+        return ownership.declared_place(resource)
     if resource.type == ownership.KEY and ownership.is_ours(resource):
         tenant, cell = resource.text("tags", "tenant"), resource.text("tags", "cell")
         return ownership.Place(cell, tenant) if tenant and cell else None
@@ -71,15 +69,6 @@ def _of_secret(name: str) -> ownership.Place | None:
     if found := _CUSTOMERS.fullmatch(name):
         return ownership.Place(found["cell"], found["tenant"])
     return ownership.place_of(name)
-
-
-def of_declaration(declaration: Resource) -> ownership.Place | None:
-    """Whose declaration or identity the object is; None for any other."""
-    bucket, key = (
-        ownership.HEALTH_BUCKET.fullmatch(declaration.text("bucket")),
-        _DECLARATION.fullmatch(declaration.text("key")),
-    )
-    return ownership.Place(bucket["cell"], key["tenant"]) if bucket and key else None
 
 
 def _of_project(call: Resource) -> ownership.Place | None:

@@ -25,6 +25,7 @@ KEY: Final = "aws:kms/key:Key"
 TOPIC: Final = "aws:sns/topic:Topic"
 QUEUE: Final = "aws:sqs/queue:Queue"
 BUCKET: Final = "aws:s3/bucket:Bucket"
+OBJECT: Final = "aws:s3/bucketObjectv2:BucketObjectv2"
 INVOCATION: Final = "aws:lambda/invocation:Invocation"
 
 MANAGED_BY: Final = "myflux-keys"
@@ -62,6 +63,7 @@ HEALTH_BUCKET: Final = re.compile(r"myflux-health-(?P<cell>[a-z][a-z0-9-]{2,19})
 """The bucket of a cell's declarations."""
 CONNECT_BUCKET: Final = re.compile(r"myflux-connect-(?P<cell>[a-z][a-z0-9-]{2,19})-[0-9]{12}", re.ASCII)
 """The bucket of what customers of a cell hand in."""
+_DECLARATION: Final = re.compile(rf"declarations/(?:identities/)?{_TENANT}\.json", re.ASCII)
 _SLUG: Final = r"[a-z][a-z0-9-]{2,31}"
 _PART: Final = r"(?:\$\{[^}\s]+\}|[a-z0-9*?-]+)"
 """Of a name in a policy document: a slug, a wildcard or a variable."""
@@ -112,6 +114,12 @@ def place_of(secret_name: str) -> Place | None:
     if found := _ADMIN_SECRET.fullmatch(secret_name):
         return Place(found["cell"], PLATFORM)
     return None
+
+
+def declared_place(one: Resource) -> Place | None:
+    """Whose declaration or identity an object is; None for any other object."""
+    bucket, key = HEALTH_BUCKET.fullmatch(one.text("bucket")), _DECLARATION.fullmatch(one.text("key"))
+    return Place(bucket["cell"], key["tenant"]) if bucket and key else None
 
 
 def role_of(name_or_arn: str) -> OurRole | None:

@@ -1,9 +1,9 @@
 """The stacks whose resources are changed.
 
 Owns which: all that the repository ships, what a pipeline in the cell's file adds, for each thing that it may deploy,
-what the connect page and federation add, and what names a copy in a cell with copies. Leaves out the changes (`mutate`). What was
-changed in one stack is not changed once more in the next, so a resource that is there again counts only with what is
-new in it.
+what the connect page and federation add, and what names a copy in a cell with copies. Leaves out the changes
+(`mutate`). What was changed in one stack is not changed once more in the next, so a resource that is there again counts
+only with what is new in it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from policies.guardrails.config import Config
 from policies.guardrails.model import Resource
 from tests.mutants.mutate import Mutant, mutants
 from tests.policies.connected import cell_with_a_page, with_a_page
-from tests.policies.keyless import FEDERATED, SWITCHING, cell_with_federation, keyless, tenants_with_federation
+from tests.policies.federated import cell_with_federation, with_federation
 from tests.policies.pipelines import Mode, cell_with_a_pipeline, with_a_pipeline
 from tests.policies.rehearsed import STACKS, stack
 
@@ -39,11 +39,8 @@ _COPIES: Final = ("copied", "harbor.copied")
 _COPYS_REGION: Final = "us-west-2"
 _PAGES: Final = {f"{name}, with the connect page": name for name in ("local", "initech.local")}
 """The platform, and a tenant who has a key of its own."""
-_FEDERATION: Final = {
-    f"{name}, with federation": name for name in ("local", f"{FEDERATED}.local", f"{SWITCHING}.local")
-}
-"""The platform, a tenant without a key, and one on the way to that."""
-SUBJECTS: Final = (*STACKS, *_PIPELINES, *_PAGES, *_FEDERATION, *_COPIES)
+_KEYLESS: Final = {"local, with federation": "local", "acme.local, without a key": "acme.local"}
+SUBJECTS: Final = (*STACKS, *_PIPELINES, *_PAGES, *_KEYLESS, *_COPIES)
 
 
 @dataclass(frozen=True)
@@ -68,10 +65,10 @@ class Subject:
 def subject(name: str) -> Subject:
     if name in _COPIES:
         return _with_copies(name)
+    if name in _KEYLESS:
+        return _without_keys(_KEYLESS[name])
     if name in _PAGES:
         return _with_a_page(_PAGES[name])
-    if name in _FEDERATION:
-        return _with_federation(_FEDERATION[name])
     fleet = tenancy.load(program.ROOT)
     tenants = fleet.tenants_of("local")
     if name not in _PIPELINES:
@@ -95,20 +92,24 @@ def _with_a_page(name: str) -> Subject:
     return Subject(with_a_page(name), judging.config(cell, tenancy.load(program.ROOT).tenants_of("local")), known)
 
 
+def _without_keys(name: str) -> Subject:
+    """The pack is told of a tenant's credential by nothing: the stack itself shows it."""
+    known = {(one.type, one.name): one for one in stack(name)}
+    told = judging.config(cell_with_federation(), tenancy.load(program.ROOT).tenants_of("local"))
+    return Subject(with_federation(name), told, known)
+
+
 def _is_new(mutant: Mutant, before: Resource) -> bool:
-    """Whether it changes a property, or a statement of a document, that is another than before."""
+    """Whether it changes what is another than before: a property, a statement, or a field of JSON that has none."""
     if not mutant.path or mutant.original.get(str(mutant.path[0])) == before.get(str(mutant.path[0])):
         return False
     text = before.text(str(mutant.path[0]))
     if not text.startswith("{"):
         return True
-    statements = cast(Mapping[str, Any], json.loads(text)).get("Statement", [])
+    document = cast(Mapping[str, Any], json.loads(text))
+    if "Statement" not in document:
+        now = cast(Mapping[str, Any], json.loads(mutant.original.text(str(mutant.path[0]))))
+        field = str(mutant.path[1]) if len(mutant.path) > 1 else ""
+        return now.get(field) != document.get(field)
+    statements = document["Statement"]
     return mutant.statement is not None and mutant.statement not in statements
-
-
-def _with_federation(name: str) -> Subject:
-    """Of the tenant who is switching, only what one without a key has not."""
-    known = {(one.type, one.name): one for one in stack(name)} if name == "local" else {}
-    if name == f"{SWITCHING}.local":
-        known = {(one.type, one.name.replace(FEDERATED, SWITCHING)): one for one in keyless(f"{FEDERATED}.local")}
-    return Subject(keyless(name), judging.config(cell_with_federation(), tenants_with_federation()), known)

@@ -146,6 +146,23 @@ def test_fifty_rules_and_one_for_each_service_account(federation: Federation, te
     assert "at most 50" in refused(another)
 
 
+def test_names_can_be_had_twice_where_a_test_asks_for_it(federation: Federation, tenant: Tenant) -> None:
+    """OpenAI does not say which it is: callers must be right either way."""
+    federation.server.control.settings(federation_names_once=False, one_rule_per_account=False)
+    for name in ("r", "r"):
+        federation.rule(name=name)
+        providers(federation.admin).create(**(FIELDS | {"name": name}))
+    assert [one.name for one in providers(federation.admin).list()] == ["aws", "r", "r"]
+
+
+def test_a_rules_deletion_can_be_answered_and_not_done(federation: Federation, tenant: Tenant) -> None:
+    rule, of = federation.rule(), {"workload_identity_provider_id": federation.provider_id}
+    federation.server.control.fault("not_done", method="DELETE")
+    rules = providers(federation.admin).federation_rules
+    assert rules.delete(rule.id, **of).deleted
+    assert rules.retrieve(rule.id, **of).id == rule.id
+
+
 def test_the_audit_log_has_every_change_with_its_ids(federation: Federation, tenant: Tenant) -> None:
     admin, of = federation.admin, {"workload_identity_provider_id": federation.provider_id}
     rule = federation.rule()

@@ -10,6 +10,7 @@ from typing import Any
 from policies.guardrails.config import Config
 from policies.guardrails.model import Resource
 from tests.mutants.subjects import COPIED
+from tests.policies.federated import FEDERATED, KEYLESS, with_federation
 from tests.policies.pipelines import with_a_pipeline
 from tests.policies.rehearsed import resource, stack
 from tests.policies.test_each_rule import extra, sets
@@ -90,4 +91,6 @@ def shipped(name: str) -> Stack:
     """The stack that a claim is about."""
     if name == PIPELINE:
         return with_a_pipeline("local", "everything")
+    if name in (FEDERATED, KEYLESS):
+        return with_federation("local" if name == FEDERATED else "acme.local")
     return stack(name, root=COPIED) if name == COPIES else stack(name)

@@ -25,6 +25,7 @@ from tests.policies.breaking import (
     without_action,
     without_event_name,
 )
+from tests.policies.federated import FEDERATED, KEYLESS, asks, boundarys, condition, runtimes, trusts
 from tests.policies.rehearsed import resource
 from tests.policies.test_each_rule import (
     ACME,
@@ -93,6 +94,7 @@ CLAIMS: dict[str, list[Claim]] = {
     ],
     "role-tags-agree": [
         Claim("those of the platform", PLATFORM, sets("local-sweep-role", tags={"tenant": "acme"})),
+        Claim("A role's tags are", PLATFORM, sets("local-runtime-role", tags={"Tenant": "acme"})),
         Claim("of its one tenant", GLOBEX, sets("globex-dedicated-role", tags={"tenant": "acme"})),
     ],
     "secret-has-its-policy": [
@@ -171,6 +173,7 @@ CLAIMS: dict[str, list[Claim]] = {
         Claim("a tenant's own role", GLOBEX, edits("globex-dedicated-role", "assumeRolePolicy", statement(0, Principal={"AWS": "*"}))),
         Claim("the hand-over role", PLATFORM, edits("local-handover-role", "assumeRolePolicy", statement(0, Principal={"AWS": "*"}))),
         Claim("Lambda for a function", PLATFORM, edits("local-sweep-role", "assumeRolePolicy", statement(0, Principal={"Service": "ec2.amazonaws.com"}))),
+        Claim("Of our own roles only the health function's may become the runtime", FEDERATED, trusts("arn:aws:iam::000000000000:role/myflux-local-sweep")),
         Claim("one job for a pipeline", PIPELINE, edits("local-deployer-role", "assumeRolePolicy", lambda d: d["Statement"][0].pop("Condition"))),
     ],
     "trust-demands-the-tenant": [
@@ -182,6 +185,21 @@ CLAIMS: dict[str, list[Claim]] = {
     "handover-reads-current-pasted-keys": [
         Claim("The hand-over role reads the current key alone", PLATFORM, edits("local-handover-read", "policy", first(0, ("Condition", "StringEquals", "secretsmanager:VersionStage"), "AWSPREVIOUS"))),
         Claim("of tenants with a consumer for whom a person pastes it", PLATFORM, edits("local-handover-read", "policy", no_condition(0, "StringLike"))),
+    ],
+    "tokens-for-ones-own-tenant": [
+        Claim("is for the cell's audience", FEDERATED, runtimes(condition("ForAllValues:StringEquals", "sts:IdentityTokenAudience", "https://api.openai.com/v1"))),
+        Claim("audience", FEDERATED, runtimes(condition("Null", "sts:IdentityTokenAudience", None))),
+        Claim("A token in place of a key", PLATFORM, boundarys(condition("ForAllValues:StringEquals", "sts:IdentityTokenAudience", "*"))),
+        Claim("of at most 15 minutes", FEDERATED, runtimes(condition("NumericLessThanEquals", "sts:DurationSeconds", "901"))),
+        Claim("signed by ES384", FEDERATED, runtimes(condition("StringEquals", "sts:SigningAlgorithm", "RS256"))),
+        Claim("only for a session that is tagged with a tenant", FEDERATED, runtimes(condition("Null", "aws:PrincipalTag/tenant", None))),
+        Claim("which reads its own identity alone", FEDERATED, runtimes(lambda one: one.update(Resource=one["Resource"][0].replace("${aws:PrincipalTag/tenant}", "*")), "ReadOwnIdentity")),
+    ],
+    "rules-match-the-runtime-alone": [
+        Claim("accepts tokens of the cell's runtime role", KEYLESS, asks(subject="arn:aws:iam::000000000000:role/myflux-local-sweep")),
+        Claim("runtime role", KEYLESS, asks(subject="arn:aws:iam::000000000000:role/myflux-local-*")),
+        Claim("for the cell's audience", KEYLESS, asks(audience="myflux-prod-eu1")),
+        Claim("from an AWS account's issuer", KEYLESS, asks(issuer="https://tokens.sts.global.api.aws.evil.example")),
     ],
     "no-condition-that-passes-on-nothing": [
         Claim("No condition of our Allow statements holds if its key is missing from the request", PLATFORM, edits(MAY, "policy", of("DecryptThroughSecretsManager", ("Condition", "StringEqualsIfExists"), {"aws:SourceVpc": "x"}))),

@@ -13,6 +13,7 @@ from policies.guardrails.config import Config
 from policies.guardrails.judge import RULES
 from policies.guardrails.model import UNKNOWN, Resource
 from tests.policies import intakes
+from tests.policies.federated import boundarys
 from tests.policies.rehearsed import STACKS, changed, document, edited, findings, judge, resource, stack, without
 
 Stack = tuple[Resource, ...]
@@ -127,6 +128,9 @@ CASES: list[tuple[str, str, Callable[[Stack], Stack], Callable[[Stack], Stack]]]
     ("handover-reads-current-pasted-keys", FJORD,
      edits("fjord-key-policy", "policy", lambda d: d["Statement"].pop(2)), sets("fjord-key-secret", tags=UNKNOWN)),
     ("handover-told", PLATFORM, sets("local-handover-used", state="ENABLED"), sets("local-handover-used", eventPattern=UNKNOWN)),
+    ("tokens-for-ones-own-tenant", PLATFORM, boundarys(lambda one: one.pop("Condition")), sets("local-boundary", policy=UNKNOWN)),
+    ("rules-match-the-runtime-alone", ACME, sets("acme-openai-invocation", input=json.dumps({"cell": "local", "federation": {}})),
+     sets("acme-openai-invocation", input=UNKNOWN)),
     ("kms-key-used-through-secrets-manager", PLATFORM,
      edits("local-key-key", "policy", lambda d: d["Statement"][1]["Condition"]["StringEquals"].pop("kms:ViaService")),
      sets("local-key-key", policy=UNKNOWN)),
@@ -204,7 +208,7 @@ TOLD_BY: Mapping[str, str] = {
     ),
     **dict.fromkeys(
         ("own-roles-narrow", "runtime-reads-by-tag", "trust-names-its-principals", "trust-demands-the-tenant",
-         "handover-by-a-second-factor", "handover-in-ones-own-name",
+         "handover-by-a-second-factor", "handover-in-ones-own-name", "tokens-for-ones-own-tenant",
          "no-condition-that-passes-on-nothing"),
         "own-documents-readable",
     ),

@@ -245,3 +245,17 @@ def test_a_denied_call_keeps_awss_words(aws: AwsServer, launch: Callable[..., Pr
     assert "creating aws:secretsmanager/secret:Secret 's': CreateSecret: AccessDeniedException" in text
     assert "user/runtime" in text
     assert held["AWS_SECRET_ACCESS_KEY"] not in text
+
+
+def test_the_accounts_federation_is_enabled_once_and_never_taken_from_another_stack(
+    aws: AwsServer, provider: Provider
+) -> None:
+    kind, iam = "aws:iam/outboundWebIdentityFederation:OutboundWebIdentityFederation", aws.client("iam")
+    id, made = provider.create(kind, "one")
+    assert id == ACCOUNT
+    assert made["issuerIdentifier"] == iam.get_outbound_web_identity_federation_info()["IssuerIdentifier"]
+    with pytest.raises(grpc.RpcError, match="FeatureEnabled"):
+        provider.create(kind, "two")
+    assert from_wire(provider.read(kind, "one", id).properties)["issuerIdentifier"] == made["issuerIdentifier"]
+    provider.delete(kind, "one", id, made)
+    assert provider.read(kind, "one", id).id == ""

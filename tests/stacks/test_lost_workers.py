@@ -168,6 +168,7 @@ def in_aws(kind: str, inputs: Mapping[str, Any]) -> str | None:
 
 
 SECRET = "aws:secretsmanager/secret:Secret"
+FEDERATION = "aws:iam/outboundWebIdentityFederation:OutboundWebIdentityFederation"
 
 
 def test_a_creation_that_aws_has_becomes_a_resource_and_one_that_it_has_not_is_made_again() -> None:
@@ -207,6 +208,16 @@ def test_every_resource_of_the_program_but_two_kinds_is_made_again_or_found(stac
         mended = mend({"resources": [], "pending_operations": [pending]}, lambda kind, inputs: "found")
         by_hand = one.type in ("aws:kms/key:Key", "aws:lambda/permission:Permission")
         assert bool(mended.unknown) == by_hand, one.type
+
+
+def test_a_federation_that_a_killed_engine_enabled_is_found_by_the_account() -> None:
+    """Made again, it would fail: it is enabled already."""
+    made = operation("creating", FEDERATION, "cell-federation")
+    mended = mend(
+        {"resources": [], "pending_operations": [made]}, lambda kind, _: "1" * 12 if kind == FEDERATION else None
+    )
+    assert mended.deployment is not None
+    assert [one["id"] for one in mended.deployment["resources"]] == ["1" * 12]
 
 
 def test_a_state_with_nothing_pending_is_left_alone() -> None:

@@ -87,6 +87,11 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("bad-url", {"openai": OPENAI | {"base_url": "https://[::1/v1"}}, "openai.base_url"),
     ("bad-url", {"openai": OPENAI | {"base_url": "https:///v1"}}, "openai.base_url"),
     ("unknown-field", {"openai": OPENAI | {"admin_key": "x"}}, "openai.admin_key"),
+    ("bad-issuer", {"federation": {"enabled": True, "issuer": "http://a.example"}}, "federation.issuer"),
+    ("bad-issuer", {"federation": {"enabled": True, "issuer": "a.example"}}, "federation.issuer"),
+    ("issuer-unused", {"federation": {"issuer": "https://a.example"}}, "federation.issuer"),
+    ("wrong-type", {"federation": {"enabled": "yes"}}, "federation.enabled"),
+    ("wrong-type", {"federation": True}, "federation"),
 ]
 
 

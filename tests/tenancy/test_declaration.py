@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from myflux_keys.declaration import Budget, Declaration, RateLimit
+from myflux_keys.declaration import Budget, Declaration, DeclarationError, RateLimit
 from tenancy import Tenant
 from tenancy.declaration import declared
 from tests.tenancy.files import TENANT
@@ -44,6 +45,37 @@ def test_keys_minted_in_a_customers_organization_are_minted() -> None:
     more = {"organization_id": "org-theirs", "rotation": {"every_days": 30, "overlap_hours": 24}}
     one = declared(Tenant.model_validate(THEIRS | more))
     assert (one.minted, one.source, one.organization_id) == (True, "customer", "org-theirs")
+
+
+def test_a_tenant_with_a_key_is_declared_as_before_there_were_others() -> None:
+    """Its stack has no change, and functions of an earlier version read it."""
+    text = declared(Tenant.model_validate(TENANT)).to_json()
+    assert "credential" not in text
+    assert "switching_from" not in text
+    assert Declaration.from_json(text).has_key
+
+
+@pytest.mark.parametrize(
+    ("credential", "before", "key", "identity"),
+    [
+        ("key", None, True, False),
+        ("federated", "key", True, True),
+        ("federated", None, False, True),
+        ("key", "federated", True, True),
+    ],
+)
+def test_each_state_of_a_switch_is_declared(credential: str, before: str | None, key: bool, identity: bool) -> None:
+    tenant = Tenant.model_validate(TENANT | {"credential": credential, "switching_from": before})
+    one = Declaration.from_json(declared(tenant).to_json())
+    assert (one.credential, one.switching_from) == (credential, before)
+    assert (one.has_key, one.has_identity) == (tenant.has_key, tenant.has_identity) == (key, identity)
+
+
+@pytest.mark.parametrize("fields", [{"credential": "cookie"}, {"switching_from": "cookie"}, {"credential": None}])
+def test_an_unknown_credential_is_refused(fields: dict[str, Any]) -> None:
+    text = json.dumps(json.loads(declared(Tenant.model_validate(TENANT)).to_json()) | fields)
+    with pytest.raises(DeclarationError, match="credential"):
+        Declaration.from_json(text)
 
 
 @pytest.mark.parametrize("fields", [TENANT, THEIRS])
