@@ -203,7 +203,7 @@ def tenant_key_args(cell: Cell, tenant: Tenant, shared: Shared) -> TenantKeyArgs
         managed=_managed(shared, cell, tenant),
         has_key=tenant.has_key,
         keyless=_keyless(cell, tenant),
-        restored=tenant.switching_from == "federated",
+        restored=tenant.has_identity,
         own_organization=tenant.organization_id is not None,
         protect=cell.production,
     )

@@ -61,7 +61,7 @@ def parse_key(text: str, tenant: str, version_id: str) -> Key | PayloadError:
         return _refused(tenant, str(error))
     if payload.tenant != tenant:
         return _refused(tenant, "the secret holds another tenant's payload")
-    if not _sends_keys_safely(payload.base_url):
+    if not is_safe_base(payload.base_url):
         return _refused(tenant, "the payload's `base_url` must be https, except on loopback: keys are sent to it")
     times: list[datetime] = []
     for field in ("minted_at", "expires_at") if payload.expires_at else ("minted_at",):
@@ -99,7 +99,7 @@ def _refused(tenant: str, message: str) -> PayloadError:
     )
 
 
-def _sends_keys_safely(url: str) -> bool:
+def is_safe_base(url: str) -> bool:
     try:
         parts = urlsplit(url)
         host = parts.hostname

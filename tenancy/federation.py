@@ -8,15 +8,12 @@ from typing import Annotated, Any, Final, cast
 
 from pydantic import AfterValidator, Field
 
+from myflux_keys.identity import MOST_PROVIDERS, MOST_RULES
 from tenancy.fields import Flag, Model, Text, refused
 from tenancy.problems import Refusal
 
-PROVIDERS: Final = 50
-"""Of identity, that one OpenAI organization may have."""
-RULES: Final = 50
-"""That one provider may have: a tenant takes one."""
-MOST_TENANTS: Final = PROVIDERS * RULES
-"""Federated tenants of an organization; less where it has providers of its own."""
+MOST_TENANTS: Final = MOST_PROVIDERS * MOST_RULES
+"""Federated tenants of an OpenAI organization; less where it has identity providers of its own, or several cells."""
 
 _ISSUER: Final = re.compile(r"https://[A-Za-z0-9.:/_-]{4,200}", re.ASCII)
 

@@ -6,7 +6,8 @@ which the runtime asks for.
 A cell's providers are ``myflux-<cell>-<number>``, alike but for their names, since a provider has room for 50 rules. A
 tenant's rule has the name of its project, and a tenant never moves to another provider: its clients hold that one's
 id. Several provisioners run at once, so what was made is looked up again before it counts; if two made the same, the
-oldest is kept. https://developers.openai.com/api/docs/guides/workload-identity-federation
+oldest is kept. A look takes one call for the providers and one for each of the cell's.
+https://developers.openai.com/api/docs/guides/workload-identity-federation
 """
 
 from __future__ import annotations
@@ -56,6 +57,16 @@ class _Provider:
         return str(self.held["id"])
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """`total` providers of the organization, the cell's `numbers`, and those of its providers whose rules were read, by
+    number and age."""
+
+    total: int
+    numbers: frozenset[int]
+    providers: list[_Provider]
+
+
 class Federation:
     """The cell's providers, for the tenant whose project is called `name`."""
 
@@ -67,19 +78,30 @@ class Federation:
     def ensure(self, trust: Trust, tenant: str, project_id: str, account_id: str) -> Mapped:
         """The one rule that gives the service account's tokens to the tenant's sessions, made if missing.
 
-        Raises ProjectError if there is no room, and OpenAIError."""
+        Raises ProjectError if there is no room, and OpenAIError.
+        """
         wanted = _rule(self._name, trust, tenant, project_id, account_id)
         last: tuple[Any, ...] = ()
+        near: int | None = None
         for _ in range(_ROUNDS):
-            total, providers = self._look()
-            kept = self._only(providers, wanted)
+            seen = self._look(near)
+            kept = self._only(seen.providers, wanted)
             if kept is not None:
                 provider, rule = kept
                 self._set_provider(provider, trust)
                 self._set(_rule_path(provider.id, rule["id"]), rule, wanted)
                 return Mapped(provider.id, str(rule["id"]))
+            emptiest = self._emptiest(seen.providers)
+            if emptiest is None and near is not None:
+                near = None  # Full by now, or gone: perhaps another one has room.
+                continue
+            # Where the next look looks: at Admin API's pace, all of them can take minutes.
+            near = emptiest.number if emptiest else self._free(seen)
             try:
-                self._make(total, providers, trust, wanted)
+                if emptiest is None:
+                    self._make_provider(near, trust)
+                else:
+                    self._make_rule(emptiest, trust, wanted)
             except OpenAIError as error:
                 # Perhaps only the answer was lost, or another provisioner was faster: the next look tells. The same
                 # refusal twice is an answer.
@@ -94,18 +116,19 @@ class Federation:
 
     def remove(self, project_id: str | None) -> None:
         """Deletes every rule of the tenant. Raises ProjectError if one is still there afterwards."""
-        _, providers = self._look()
-        for provider in providers:
+        for provider in self._look().providers:
             for rule in self._of_tenant(provider, project_id):
                 self._delete(provider, rule)
 
-    def _look(self) -> tuple[int, list[_Provider]]:
-        """How many providers the organization has, and the cell's by number, two of one number by age."""
+    def _look(self, near: int | None = None) -> _Seen:
+        """With `near`, only the rules of the cell's provider of that number are read."""
         called = re.compile(rf"myflux-{re.escape(self._cell)}-([1-9][0-9]{{0,3}})", re.ASCII)
         listed = list(self._api.pages(_PROVIDERS, {"order": "asc"}))
         ours = [(int(found[1]), one) for one in listed if (found := called.fullmatch(str(one.get("name"))))]
         ours.sort(key=lambda pair: pair[0])
-        return len(listed), [_Provider(number, one, self._rules(str(one["id"]))) for number, one in ours]
+        read = [(number, one) for number, one in ours if near in (None, number)]
+        providers = [_Provider(number, one, self._rules(str(one["id"]))) for number, one in read]
+        return _Seen(len(listed), frozenset(number for number, _ in ours), providers)
 
     def _rules(self, provider_id: str) -> list[Mapping[str, Any]]:
         try:
@@ -138,36 +161,40 @@ class Federation:
                 self._delete(provider, rule)
         return kept
 
-    def _make(self, total: int, providers: list[_Provider], trust: Trust, wanted: Mapping[str, Any]) -> None:
-        """The rule, in the provider with the most room; or a further provider, if none has any."""
-        emptiest = min(self._without_twins(providers), key=lambda provider: len(provider.rules), default=None)
-        if emptiest is not None and len(emptiest.rules) < MOST_RULES:
-            self._set_provider(emptiest, trust)
-            made = self._api.send("POST", _rules_path(emptiest.id), body=wanted, repeatable=False)
-            log.line("federation_rule.created", provider_id=emptiest.id, rule_id=made["id"], name=self._name)
-            return
-        if total >= MOST_PROVIDERS:
-            raise ProjectError(
-                f"no room for {self._name}: the organization has {total} workload identity providers, OpenAI allows "
-                f"{MOST_PROVIDERS}, and the {len(providers)} of cell {self._cell} have {MOST_RULES} rules each. Delete "
-                "a provider that nothing uses on OpenAI's site, write `credential: key`, or choose a cell of another "
-                "organization"
-            )
-        taken = {provider.number for provider in providers}
-        number = next(number for number in range(1, MOST_PROVIDERS + 1) if number not in taken)
+    def _make_rule(self, provider: _Provider, trust: Trust, wanted: Mapping[str, Any]) -> None:
+        self._set_provider(provider, trust)
+        made = self._api.send("POST", _rules_path(provider.id), body=wanted, repeatable=False)
+        log.line("federation_rule.created", provider_id=provider.id, rule_id=made["id"], name=self._name)
+
+    def _make_provider(self, number: int, trust: Trust) -> None:
         body = {"type": "oidc"} | _provider(f"myflux-{self._cell}-{number}", trust)
         made = self._api.send("POST", _PROVIDERS, body=body, repeatable=False)
         log.line("identity_provider.created", provider_id=made["id"], name=body["name"])
 
-    def _without_twins(self, providers: list[_Provider]) -> list[_Provider]:
-        """The oldest of each number. OpenAI does not say that names are unique: two provisioners may have made the same
-        provider. The younger one gets no rule, and is deleted while it has none."""
+    def _free(self, seen: _Seen) -> int:
+        """The number of the next provider. Raises ProjectError if the organization may have no more."""
+        if seen.total >= MOST_PROVIDERS:
+            raise ProjectError(
+                f"no room for {self._name}: the organization has {seen.total} workload identity providers, OpenAI "
+                f"allows {MOST_PROVIDERS}, and the {len(seen.numbers)} of cell {self._cell} have {MOST_RULES} rules "
+                "each. Delete a provider that nothing uses on OpenAI's site, write `credential: key`, or choose a cell "
+                "of another organization"
+            )
+        return next(number for number in range(1, MOST_PROVIDERS + 1) if number not in seen.numbers)
+
+    def _emptiest(self, providers: list[_Provider]) -> _Provider | None:
+        """The one with the most room for a rule, or None.
+
+        Only the oldest of each number gets rules. OpenAI does not say that names are unique: two provisioners may have
+        made the same provider. The younger one is deleted while it has no rule.
+        """
         oldest = {provider.number: provider for provider in reversed(providers)}
         for provider in providers:
             if provider is not oldest[provider.number] and not provider.rules:
                 self._gone(_provider_path(provider.id))
                 log.line("identity_provider.deleted", provider_id=provider.id, name=provider.held["name"])
-        return list(oldest.values())
+        roomy = [provider for provider in oldest.values() if len(provider.rules) < MOST_RULES]
+        return min(roomy, key=lambda provider: (len(provider.rules), provider.number), default=None)
 
     def _set_provider(self, provider: _Provider, trust: Trust) -> None:
         self._set(_provider_path(provider.id), provider.held, _provider(str(provider.held["name"]), trust))

@@ -115,7 +115,7 @@ def read_request(event: Mapping[str, Any], cell: str) -> Request:
     previous = _previous(tf.get("prev_input"))
     # pulumi-aws records the input of an update that failed, so one that is called again without a change may repeat it:
     # https://github.com/hashicorp/terraform-provider-aws/issues/43447
-    had_rule = previous.get("federation") is not None or previous == fields
+    had_rule = previous.get("federation") is not None or (action == "update" and previous == fields)
     if action == "delete":
         had_rule = had_rule or fields.get("federation") is not None
         return Request(action, tenant, cell, project, SERVICE_ACCOUNT, (), {}, None, organization, had_rule=had_rule)

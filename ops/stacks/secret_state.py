@@ -53,13 +53,16 @@ class Place:
 
 
 def places(cell: Cell, tenant: Tenant | None) -> list[Place]:
-    """The secrets of the tenant's stack, or of the cell's platform where `tenant` is None."""
+    """The secrets of the tenant's stack, or of the cell's platform where `tenant` is None. None of a tenant without a
+    key, whose secret of before may be in its deletion window."""
     if tenant is None:
         up, stored = f"myflux-keys up --cell {cell.cell}", names.store_admin_key(cell.names.admin_secret)
         lives = (names.TAG_EVERY_DAYS, names.TAG_OVERLAP_HOURS)
         secret = cell.names.admin_secret
         anew = ways_out.made_anew(secret, up, stored)
         return [Place(secret, cell.names.tags, lives, rotates=True, up=up, anew=anew)]
+    if not tenant.has_key:
+        return []
     slug, own = tenant.tenant, cell.names.tenant(tenant.tenant)
     up = f"myflux-keys up {slug}"
     shared = tenant.isolation != "dedicated"

@@ -54,6 +54,7 @@ IN_THE_FUNCTION_ZIP = {
     "myflux_keys.admin_budget",
     "myflux_keys.consumers",
     "myflux_keys.declaration",
+    "myflux_keys.identity",
     "myflux_keys.key_life",
     "myflux_keys.names",
     "myflux_keys.payload",

@@ -118,6 +118,16 @@ def test_the_fifty_first_tenant_gets_a_second_provider_and_both_fill_evenly(new_
     assert third.provision("update", **FEDERATED)["federation"]["provider_id"] == first, "one rule there, two here"
 
 
+def test_a_look_at_all_providers_is_taken_once(world: World) -> None:
+    """Each takes a call, and OpenAI's Admin API allows some ten a minute."""
+    for number in (1, 2, 3):
+        fill(world, new_provider(world, f"myflux-{CELL}-{number}"), 1)
+    world.control.clear_calls()
+    world.provision("update", **FEDERATED)
+    reads = [call.path for call in world.control.calls() if call.method == "GET" and "federation_rules" in call.path]
+    assert len(reads) == 3 + 1, "then the one that got the rule"
+
+
 def test_fifty_providers_are_all_that_openai_allows(world: World) -> None:
     fill(world, new_provider(world, f"myflux-{CELL}-1"), 50)
     for number in range(49):

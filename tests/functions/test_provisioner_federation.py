@@ -45,6 +45,22 @@ def test_a_tenant_gets_a_provider_and_a_rule_and_the_answer_is_ids(world: World)
     }
 
 
+def test_a_new_tenant_without_a_key_gets_its_rule_last_and_never_a_key(world: World) -> None:
+    world.tenant += "-2"
+    world.control.clear_calls()
+    made = world.provision("create", keys=False, **FEDERATED)
+    assert [write.rpartition("/")[2] for write in writes(world)] == [
+        "projects",
+        "service_accounts",
+        "{service_account_id}",
+        "model_permissions",
+        "workload_identity_providers",
+        "federation_rules",
+    ]
+    assert not [key.id for key in world.control.minted() if key.project_id == made["project_id"]]
+    check(world, made)
+
+
 def test_the_rule_lets_in_the_tenants_sessions_of_the_runtime_and_nobody_else(world: World, openai_home: Path) -> None:
     made = world.provision("update", **FEDERATED)
     with Issuer.serving(ISSUER) as issuer:
@@ -80,7 +96,7 @@ def test_the_rule_lets_in_the_tenants_sessions_of_the_runtime_and_nobody_else(wo
 def test_a_key_tenant_costs_no_call_more(world: World) -> None:
     world.control.clear_calls()
     world.provision("update", previous={"models": ["gpt-5"]})
-    world.provision("delete")
+    world.provision("delete", previous={})
     assert not [call.path for call in world.control.calls() if "workload_identity" in call.path]
 
 

@@ -20,8 +20,8 @@ from ops.review.proving import _proven
 from ops.review.rehearsal import Registered, rehearse
 from tenancy import Cell
 from tests.isolation.conftest import Statements, broken, by_sid, without
-from tests.isolation.keyless import FEDERATED, STACKS, SWITCHING, federated
 from tests.isolation.test_proof import CLAIMS
+from tests.policies.keyless import FEDERATED, KEYLESS, SWITCHING, federated
 
 ACCOUNT = "arn:aws:iam::000000000000"
 RUNTIME = f"{ACCOUNT}:role/myflux-local-runtime"
@@ -39,7 +39,7 @@ ASKING = "TokenOfOwnTenant"
 def keyless() -> tuple[Sequence[Registered], Cell]:
     with federated() as root:
         cell = tenancy.load(root).cells["local"]
-        return [resource for stack in STACKS for resource in rehearse(stack, root)], cell
+        return [resource for stack in KEYLESS for resource in rehearse(stack, root)], cell
 
 
 @pytest.fixture

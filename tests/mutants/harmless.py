@@ -301,6 +301,15 @@ HARMLESS: tuple[Harmless, ...] = (
         "Policy", r"policy\.Statement\[\]\.Condition\.NumericLessThanEquals\.sts:DurationSeconds", ("altered",),
         "AWS gives no token of a second", _after("1"),
     ),
+    Harmless(
+        "SecretPolicy", r"policy\.Statement\[\].*", ANY,
+        "the tenant's own runtime still reads its key, and a switch waits until it no longer does",
+        lambda m: (m.statement or {}).get("Sid") == "TenantDisabled",
+    ),
+    Harmless(
+        "aws", r"region", ANY, "the provisioner is called in another Region, where it is not",
+        lambda m: m.original.urn.startswith("urn:pulumi:harbor."),
+    ),
     Harmless("Invocation", r"input\.federation", ("dropped",), "the tenant's rule goes, and its calls fail, which health tells"),
     # Documents that allow
     Harmless(

@@ -22,7 +22,7 @@ from policies.guardrails.config import Config
 from policies.guardrails.model import Resource
 from tests.mutants.mutate import Mutant, mutants
 from tests.policies.connected import cell_with_a_page, with_a_page
-from tests.policies.federated import cell_with_federation, with_federation
+from tests.policies.keyless import FEDERATED, SWITCHING, cell_with_federation, keyless, tenants_with_federation
 from tests.policies.pipelines import Mode, cell_with_a_pipeline, with_a_pipeline
 from tests.policies.rehearsed import STACKS, stack
 
@@ -39,8 +39,11 @@ _COPIES: Final = ("copied", "harbor.copied")
 _COPYS_REGION: Final = "us-west-2"
 _PAGES: Final = {f"{name}, with the connect page": name for name in ("local", "initech.local")}
 """The platform, and a tenant who has a key of its own."""
-_KEYLESS: Final = {"local, with federation": "local", "acme.local, without a key": "acme.local"}
-SUBJECTS: Final = (*STACKS, *_PIPELINES, *_PAGES, *_KEYLESS, *_COPIES)
+_FEDERATION: Final = {
+    f"{name}, with federation": name for name in ("local", f"{FEDERATED}.local", f"{SWITCHING}.local")
+}
+"""The platform, a tenant without a key, and one on the way to that."""
+SUBJECTS: Final = (*STACKS, *_PIPELINES, *_PAGES, *_FEDERATION, *_COPIES)
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,10 @@ class Subject:
 def subject(name: str) -> Subject:
     if name in _COPIES:
         return _with_copies(name)
-    if name in _KEYLESS:
-        return _without_keys(_KEYLESS[name])
     if name in _PAGES:
         return _with_a_page(_PAGES[name])
+    if name in _FEDERATION:
+        return _with_federation(_FEDERATION[name])
     fleet = tenancy.load(program.ROOT)
     tenants = fleet.tenants_of("local")
     if name not in _PIPELINES:
@@ -92,13 +95,6 @@ def _with_a_page(name: str) -> Subject:
     return Subject(with_a_page(name), judging.config(cell, tenancy.load(program.ROOT).tenants_of("local")), known)
 
 
-def _without_keys(name: str) -> Subject:
-    """The pack is told of a tenant's credential by nothing: the stack itself shows it."""
-    known = {(one.type, one.name): one for one in stack(name)}
-    told = judging.config(cell_with_federation(), tenancy.load(program.ROOT).tenants_of("local"))
-    return Subject(with_federation(name), told, known)
-
-
 def _is_new(mutant: Mutant, before: Resource) -> bool:
     """Whether it changes what is another than before: a property, a statement, or a field of JSON that has none."""
     if not mutant.path or mutant.original.get(str(mutant.path[0])) == before.get(str(mutant.path[0])):
@@ -113,3 +109,11 @@ def _is_new(mutant: Mutant, before: Resource) -> bool:
         return now.get(field) != document.get(field)
     statements = document["Statement"]
     return mutant.statement is not None and mutant.statement not in statements
+
+
+def _with_federation(name: str) -> Subject:
+    """Of the tenant who is switching, only what one without a key has not."""
+    known = {(one.type, one.name): one for one in stack(name)} if name == "local" else {}
+    if name == f"{SWITCHING}.local":
+        known = {(one.type, one.name.replace(FEDERATED, SWITCHING)): one for one in keyless(f"{FEDERATED}.local")}
+    return Subject(keyless(name), judging.config(cell_with_federation(), tenants_with_federation()), known)

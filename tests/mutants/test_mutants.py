@@ -159,9 +159,9 @@ SABOTAGED = [
     ("secret-shuts-out-all-but-named", "initech.local, with the connect page", "initech-key-policy"),
     ("trust-names-its-principals", "local, a pipeline deploys everything", "local-deployer-role"),
     ("tokens-for-ones-own-tenant", "local, with federation", "local-runtime-read"),
-    ("rules-match-the-runtime-alone", "acme.local, without a key", "acme-openai-invocation"),
-    ("rules-match-the-runtime-alone", "acme.local, without a key", "acme-identity"),
-    ("projects-made-by-the-provisioner", "acme.local, without a key", "acme-openai-invocation"),
+    ("rules-match-the-runtime-alone", "harbor.local, with federation", "harbor-openai-invocation"),
+    ("rules-match-the-runtime-alone", "harbor.local, with federation", "harbor-identity"),
+    ("projects-made-by-the-provisioner", "harbor.local, with federation", "harbor-openai-invocation"),
 ]
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from policies.guardrails.config import Config
 from policies.guardrails.model import Resource
 from tests.mutants.subjects import COPIED
-from tests.policies.federated import FEDERATED, KEYLESS, with_federation
+from tests.policies.federated import FEDERATED, KEYLESS
+from tests.policies.keyless import keyless
 from tests.policies.pipelines import with_a_pipeline
 from tests.policies.rehearsed import resource, stack
 from tests.policies.test_each_rule import extra, sets
@@ -92,5 +93,5 @@ def shipped(name: str) -> Stack:
     if name == PIPELINE:
         return with_a_pipeline("local", "everything")
     if name in (FEDERATED, KEYLESS):
-        return with_federation("local" if name == FEDERATED else "acme.local")
+        return keyless(name.partition(",")[0])
     return stack(name, root=COPIED) if name == COPIES else stack(name)

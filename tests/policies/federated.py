@@ -1,48 +1,17 @@
-"""The shipped stacks in a cell with federation, and a tenant of it that has no key."""
+"""Changes to the stacks of a cell with federation (`keyless`), each of which a rule refuses."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import tenancy
 from policies.guardrails.model import Resource
-from program import ROOT
-from tenancy import Cell
-from tests.policies.rehearsed import changed, edited, stack
+from tests.policies.rehearsed import changed, edited
 
 Stack = tuple[Resource, ...]
-FEDERATED, KEYLESS = "local, with federation", "acme.local, without a key"
-
-
-@cache
-def with_federation(name: str, deployed: bool = True) -> Stack:
-    """`name` is a stack's. Of the tenants, acme has no key."""
-    with _files() as root:
-        return stack(name, deployed, root)
-
-
-@cache
-def cell_with_federation() -> Cell:
-    with _files() as root:
-        return tenancy.load(root).cells["local"]
-
-
-@contextmanager
-def _files() -> Generator[Path]:
-    with tempfile.TemporaryDirectory() as folder:
-        for kind in ("tenants", "cells"):
-            shutil.copytree(ROOT / kind, Path(folder, kind))
-        for file, line in (("cells/local", "federation: {enabled: true}"), ("tenants/acme", "credential: federated")):
-            path = Path(folder, f"{file}.yaml")
-            path.write_text(f"{path.read_text(encoding='utf-8')}\n{line}\n", encoding="utf-8")
-        yield Path(folder)
+FEDERATED, KEYLESS = "local, with federation", "harbor.local, with federation"
+"""The platform, and a tenant without a key."""
 
 
 def runtimes(edit: Callable[[Any], Any], sid: str = "TokenOfOwnTenant") -> Callable[[Stack], Stack]:
@@ -72,7 +41,7 @@ def asks(**fields: Any) -> Callable[[Stack], Stack]:
     """The tenant's federation rule, with other fields."""
 
     def change(resources: Stack) -> Stack:
-        (call,) = [one for one in resources if one.name == "acme-openai-invocation"]
+        (call,) = [one for one in resources if one.name == "harbor-openai-invocation"]
         asked = json.loads(call.text("input"))
         asked["federation"] |= fields
         return changed(resources, call.name, input=json.dumps(asked))

@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.cell]
 SLUG = "pier"
 STACK = f"{SLUG}.{CELL}"
 INVOCATION, IDENTITY = f"{SLUG}-openai-invocation", f"{SLUG}-identity"
+KEY, DECLARATION = f"{SLUG}-key", f"{SLUG}-declaration"
 SECRET, POLICY, ROTATION = f"{SLUG}-key-secret", f"{SLUG}-key-policy", f"{SLUG}-rotation"
 TO_FEDERATED = "credential: federated\nswitching_from: key\n"
 FEDERATED = "credential: federated\n"
@@ -113,7 +114,7 @@ def test_from_a_key_to_none_and_back(tenant: Tenant, reader: Callable[..., KeyRe
     assert "federation" not in tenant.invoked_with(), "a tenant with a key has the input that it always had"
 
     switching = tenant.says(TO_FEDERATED)
-    assert switching.changed == {INVOCATION: "update", IDENTITY: "create", POLICY: "update"}
+    assert switching.changed == {INVOCATION: "update", DECLARATION: "update", IDENTITY: "create", POLICY: "update"}
     tenant.order(switching, INVOCATION, IDENTITY, POLICY)
     identity = tenant.identity()
     assert tenant.calls(identity) == "gpt-5.4-mini"
@@ -122,7 +123,8 @@ def test_from_a_key_to_none_and_back(tenant: Tenant, reader: Callable[..., KeyRe
     assert rig.live_keys(SLUG), "readers that still have the key call with it"
 
     done = tenant.says(FEDERATED)
-    assert done.changed == {INVOCATION: "update", SECRET: "delete", ROTATION: "delete", POLICY: "delete"}
+    gone = dict.fromkeys((KEY, SECRET, ROTATION, POLICY), "delete")
+    assert done.changed == {INVOCATION: "update", DECLARATION: "update"} | gone
     tenant.order(done, INVOCATION, ROTATION, SECRET)
     assert rig.live_keys(SLUG) == []
     assert rig.describe(SLUG)["DeletedDate"], "the empty secret is in its deletion window"
@@ -132,22 +134,29 @@ def test_from_a_key_to_none_and_back(tenant: Tenant, reader: Callable[..., KeyRe
     assert rig.up(STACK).changed == {}
     assert rig.refresh(STACK).summary.keys() <= {"same"}
 
-    arn = rig.describe(SLUG)["ARN"]
+    # Back, the secret holds the dead key until another is minted: no reader may be let in before.
+    arn, dead = rig.describe(SLUG)["ARN"], rig.last_rotated(SLUG)
     rig.client("deployer", "secretsmanager").restore_secret(SecretId=arn)
-    back = tenant.says(TO_KEY, **{ADOPT: arn})
-    assert back.changed == {
-        INVOCATION: "update", IDENTITY: "delete", SECRET: "import", ROTATION: "create", POLICY: "create"
-    }  # fmt: skip
-    tenant.order(back, POLICY, IDENTITY)
-    rig.await_rotation(SLUG, None)
-    assert reader().get(SLUG).reveal()
+    back = tenant.says(TO_FEDERATED, **{ADOPT: arn})
+    made = {KEY: "create", SECRET: "import", POLICY: "create", ROTATION: "create"}
+    assert back.changed == {INVOCATION: "update", DECLARATION: "update"} | made
+    tenant.order(back, INVOCATION, SECRET, POLICY, ROTATION)
+    rig.await_rotation(SLUG, dead)
+    with pytest.raises(AccessDeniedError):
+        reader().get(SLUG)
+    assert tenant.calls(identity) == "gpt-5.4-mini"
+    assert rig.up(STACK).changed == {SECRET: "update"}, "the next update sets what an import may not"
+
+    opened = tenant.says(TO_KEY)
+    assert opened.changed == {DECLARATION: "update", POLICY: "update", IDENTITY: "delete"}
+    tenant.order(opened, POLICY, IDENTITY)
+    assert [reader().get(SLUG).key_id] == rig.live_keys(SLUG)
     with pytest.raises(ClientError, match="AccessDenied"):
         tenant.identity()
-    assert tenant.calls(identity) == "gpt-5.4-mini", "tokens that are asked for by readers of before"
-    assert rig.up(STACK).changed == {}, "what was imported has what the program sets"
+    assert tenant.calls(identity) == "gpt-5.4-mini", "by a reader that still has the identity"
 
     ended = tenant.says("")
-    assert ended.changed == {INVOCATION: "update"}
+    assert ended.changed == {INVOCATION: "update", DECLARATION: "update"}
     with pytest.raises(openai.OAuthError):
         tenant.calls(identity)
     assert rig.live_keys(SLUG)

@@ -1,4 +1,4 @@
-"""Secrets Manager and STS as far as a reader sees them, over real HTTP, with faults on demand.
+"""Secrets Manager, STS and an empty S3 as far as a reader sees them, over real HTTP, with faults on demand.
 
 Owns what a test needs to know of them: who called what, and what was answered. It gives a secret only to a session
 whose token was issued for the tag of that tenant, as the cell's policies do. It knows no signatures and no policies:
@@ -163,6 +163,15 @@ class StandIn:
             def setup(self) -> None:
                 super().setup()
                 self.number = next(stand_in._connections)
+
+            def do_GET(self) -> None:
+                """S3: nobody has an identity here."""
+                content = b"<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>"
+                self.send_response(404)
+                self.send_header("Content-Type", "application/xml")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
