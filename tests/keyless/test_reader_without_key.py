@@ -270,6 +270,19 @@ def test_many_threads_at_the_end_of_a_token_make_one_exchange(deployed: Deployed
     assert deployed.world.exchanges() == 2
 
 
+def test_many_tasks_at_the_end_of_a_token_make_one_exchange(deployed: Deployed) -> None:
+    tenant, reader = deployed.federated(), deployed.reader()
+    token(reader, tenant.slug)
+    deployed.clock.advance(901)
+
+    async def ask() -> int:
+        found = await asyncio.gather(*(reader._acredential(tenant.slug) for _ in range(40)))
+        return len({one.version_id for one in found})
+
+    assert asyncio.run(ask()) == 1
+    assert deployed.world.exchanges() == 2
+
+
 def test_an_account_without_federation_says_how_to_enable_it(deployed: Deployed) -> None:
     tenant, iam = deployed.federated(), deployed.cell.client("administrator", "iam")
     iam.disable_outbound_web_identity_federation()
