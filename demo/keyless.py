@@ -1,4 +1,4 @@
-"""A tenant without a key: it answers, tokens of another are refused, and it switches to a key and back while calls run."""
+"""A tenant without a key: it answers, others get no token of it, and it switches to a key and back while calls run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
-import httpx2 as httpx
+import httpx2
 from botocore.exceptions import ClientError
 
 import tenancy
@@ -17,6 +17,7 @@ from demo.report import CheckFailed, Report
 from demo.scene import Scene, denied, wait_until
 from myflux_keys import FederatedTenantError
 from myflux_keys.identity import ALGORITHM, TOKEN_SECONDS, TenantIdentity, exchange_url
+from myflux_keys.token_exchange import GRANT, JWT
 from ops.cli.options import ROOT
 
 TENANT = "harbor"
@@ -47,8 +48,8 @@ def keyless_tenant(scene: Scene, report: Report) -> str:
     _has_no_key(scene)
     report.figures["calls_through_both_switches"] = callers.answered
     return (
-        f"{TENANT} answers with no secret; {claims} claims hold; {refused} ways to its token refused; {callers.answered} "
-        "calls while it switched to a key and back: none failed"
+        f"{TENANT} answers with no secret; {claims} claims hold; {refused} ways to a wrong token refused; "
+        f"{callers.answered} calls while it switched to a key and back: none failed"
     )
 
 
@@ -104,11 +105,11 @@ def _token(scene: Scene, session: Any, **other: Any) -> str:
 
 
 def _exchange(identity: TenantIdentity, token: str, *, expected: int) -> None:
-    answer = httpx.post(
+    answer = httpx2.post(
         exchange_url(identity.base_url),
-        data={
-            "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
-            "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        json={
+            "grant_type": GRANT,
+            "subject_token_type": JWT,
             "subject_token": token,
             "identity_provider_id": identity.provider_id,
             "service_account_id": identity.service_account_id,
