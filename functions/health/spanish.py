@@ -95,6 +95,15 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "la clave pertenece a una persona y termina con su acceso",
         "pida una clave de una cuenta de servicio y guárdela",
     ),
+    "token_refused": (
+        "el inquilino no tiene clave, y AWS u OpenAI rechaza su token",
+        "despliéguelo, lo que crea de nuevo la regla de federación; si nada cambia, lea docs/credentials.md",
+    ),
+    "secret_left": (
+        "el inquilino ya no necesita una clave, pero su secreto sigue allí",
+        "complete el cambio, o elimine el secreto",
+    ),
+    "identity_missing": ("el inquilino no tiene clave, ni identidad para obtener tokens", "despliéguelo"),
     "secret_missing": ("el inquilino está declarado, pero no tiene secreto", "despliéguelo, o quite su archivo"),
     "secret_deleting": (
         "el inquilino está declarado, pero está programada la eliminación de su secreto",
