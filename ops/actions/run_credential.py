@@ -26,6 +26,7 @@ from ops.journal import Journal
 from tenancy import Cell, Tenant
 
 OPERATION: Final = "credential"
+WAIT_SECONDS: Final = 7200.0
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,9 @@ def switch(
         else:
             report(f"Continuing the switch that {run.by} started on {run.begun}.")
         means = _Means(prepared, account, run, report)
-        one = Switch(tenant, credential.phase_of(tenant), means, report, waiting or Waiting())
+        one = Switch(
+            tenant, credential.phase_of(tenant), means, report, waiting or Waiting(give_up_seconds=WAIT_SECONDS)
+        )
         if prepared.target == "federated":
             one.to_tokens()
         else:

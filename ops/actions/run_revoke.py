@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from myflux_keys.identity import TOKEN_SECONDS
 from ops import journal, selection
 from ops.account import Account, checked_reason
 from ops.actions import functions_client
@@ -47,6 +48,13 @@ def revoke(
         raise OperationError(
             f"{slug}'s key is the customer's own, and only the customer can revoke it: ask them to do so now, in "
             f"their OpenAI account. Meanwhile `myflux-keys disable {slug}` denies its readers within seconds."
+        )
+    if tenant.has_identity:
+        under_way = "" if tenant.switching_from is None else " Complete its switch first, or turn it back."
+        raise OperationError(
+            f"{slug} gets tokens, which nothing can revoke: each ends within {TOKEN_SECONDS // 60} minutes. "
+            f"`myflux-keys disable {slug}` deletes its federation rule, so that no other is given; `enable` makes "
+            f"another rule.{under_way}"
         )
     cell = fleet.cell_of(tenant)
     with journal.exclusive_run(cell, f"{_OPERATION}-{slug}") as place, Account(cell, _OPERATION, why) as account:

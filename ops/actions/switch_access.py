@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from myflux_keys.identity import TOKEN_SECONDS
 from ops import selection
 from ops.account import Account
 from ops.actions.access import Access, is_open
@@ -36,28 +37,35 @@ def switch(root: Path, slug: str, *, enabled: bool, dry: bool, report: Callable[
     command, word = ("enable", "allowed") if enabled else ("disable", "denied")
     with Account(cell, command) as account:
         account.check()
-        access = Access(account.secrets, cell, tenant)
-        found = Switched(file.path, stack, tenant.enabled is not enabled, is_open(access.policy()) is not enabled)
+        access = Access(account.secrets, cell, tenant) if tenant.has_key else None
+        opens = access is not None and is_open(access.policy()) is not enabled
+        found = Switched(file.path, stack, tenant.enabled is not enabled, opens)
         if dry:
             return found
         if file.set_enabled(enabled):
             report(f"{file.path}: enabled: {str(enabled).lower()}")
-        changed = access.switch(enabled=enabled)
-        report(f"reads of {slug} are {word}{'' if changed else ' already'}")
+        if access is not None:
+            changed = access.switch(enabled=enabled)
+            report(f"reads of {slug} are {word}{'' if changed else ' already'}")
+        if tenant.has_identity and not enabled:
+            report(f"its federation rule is deleted now; tokens that are out end within {TOKEN_SECONDS // 60} minutes")
     # Loads Pulumi, which takes a second: no other command should pay for it.
     from ops.stacks import check_secrets
     from ops.stacks.engine import Engine, OperationFailed
     from ops.stacks.settling import settled
 
+    reads = f"Reads of {slug} are {word}{' in AWS and' if tenant.has_key else ''}"
     report(f"pulumi up --stack {stack} …")
     try:
         engine = Engine(logs(), root)
         outcome = engine.up(stack, refresh=settled(engine, stack))
     except OperationFailed as error:
         raise OperationError(
-            f"Reads of {slug} are {word} in AWS and in the file, but `pulumi up` failed, so Pulumi's state may differ. "
+            f"{reads} in the file, but `pulumi up` failed, so Pulumi's state may differ. "
             f"{check_secrets.explained(root, error)} Correct that, then run the same command again."
         ) from None
-    with Account(cell, command) as account:
-        Access(account.secrets, cell, tenant).check(enabled=enabled)
+    if tenant.has_key:
+        with Account(cell, command) as account:
+            Access(account.secrets, cell, tenant).check(enabled=enabled)
+    # Of a rule the provisioner has read back that it is gone, or there.
     return replace(found, stack_changes=outcome.changed)

@@ -31,7 +31,7 @@ def credential(
 
     To tokens: the rule and the identity are made and proven by a real call; readers change over; once the key has no
     user it is ended, and its secret's deletion is scheduled. Back: a key is made while tokens serve every call; readers
-    change over; once the last token has ended, the rule is deleted. Either takes half an hour or more, nearly all of it
+    change over; once the last token has ended, the rule is deleted. Either takes an hour or more, nearly all of it
     waiting. If it is stopped, the same command goes on, and the other one turns back. Callers need
     `KeyReader.openai_client`. Commit the file's change.
     """

@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import openai
 import pytest
 
 from demo.leaks import Text, files, search
@@ -32,13 +33,13 @@ class Switching(Life):
         """As the command does, in this process; what it reported."""
         said: list[str] = []
         prepared = run_credential.prepare(self.fleet, slug, target, "a test")
-        waiting = Waiting(now=self.clock, sleep=self._sleep)
+        waiting = Waiting(now=self.clock, sleep=self._sleep, give_up_seconds=run_credential.WAIT_SECONDS)
         run_credential.switch(prepared, confirmed=lambda: True, report=said.append, waiting=waiting)
         self.said.extend(said)
         return said
 
     def _sleep(self, seconds: float) -> None:
-        self.clock.advance(max(seconds, 60.0))
+        self.clock.advance(max(seconds, 600.0))
         time.sleep(0.2)
 
     @contextmanager
@@ -49,14 +50,16 @@ class Switching(Life):
         ends = threading.Event()
 
         def call() -> None:
-            with KeyReader("local", session=self.cell.session("runtime"), clock=self.clock) as reader:
-                client = reader.openai_client(slug, max_retries=0)
-                while not ends.wait(0.1):
+            session = self.cell.session("runtime")
+            with (
+                KeyReader("local", session=session, clock=self.clock) as reader,
+                reader.openai_client(slug, max_retries=0) as client,
+            ):
+                while not ends.wait(0.1) and not failed:
                     try:
                         answered.append(client.responses.create(model=MODEL, input="Hello").model)
                     except Exception as error:  # noqa: BLE001 - told below, by the thread that asserts
                         failed.append(error)
-                        return
 
         thread = threading.Thread(target=call)
         thread.start()
@@ -71,8 +74,6 @@ class Switching(Life):
     def federation_rules(self, slug: str) -> int:
         project = self.tenant(slug).project
         key = self.cell.openai.create_admin_key("a look", expires_in_seconds=3600)
-        import openai
-
         with openai.OpenAI(admin_api_key=key, base_url=self.cell.openai_url) as admin:
             providers = admin.admin.organization.workload_identity_providers
             return sum(

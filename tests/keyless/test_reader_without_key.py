@@ -130,8 +130,8 @@ def test_an_identity_of_another_tenant_or_cell_or_address_is_refused(deployed: D
     assert deployed.world.exchanges() == 0
 
 
-def test_an_identity_in_a_bucket_of_another_account_is_none(deployed: Deployed) -> None:
-    """All accounts share the names of buckets, so each request says whose it must be."""
+def test_each_request_for_an_identity_says_whose_bucket_it_must_be(deployed: Deployed) -> None:
+    """All accounts share the names of buckets: S3 refuses where somebody else has made one of this name."""
     tenant, reader, asked = deployed.federated(), deployed.reader(), list[Any]()
     session = reader._sessions._given_session
     assert session is not None
@@ -206,6 +206,21 @@ def test_a_401_is_answered_with_exactly_one_exchange(deployed: Deployed) -> None
     deployed.clock.ahead += 896
     assert all(f"question {number}." in answer for number, answer in enumerate(answers))
     assert deployed.world.exchanges() == 2
+
+
+def test_tokens_that_openai_keeps_refusing_are_exchanged_ever_more_rarely(deployed: Deployed) -> None:
+    """As keys that do not change are read: many callers' 401s must not become as many exchanges."""
+    now = [deployed.clock()]
+    tenant, reader = deployed.federated(), deployed.reader(clock=lambda: now[0])
+    first = token(reader, tenant.slug)
+    now[0] += 1.1
+    second = token(reader, tenant.slug, rejected=first)
+    assert second is not first
+    now[0] += 1.1
+    assert token(reader, tenant.slug, rejected=second) is second
+    now[0] += 1.0
+    assert token(reader, tenant.slug, rejected=second) is not second
+    assert deployed.world.exchanges() == 3
 
 
 def test_a_deleted_rule_is_told_with_the_rule_the_tag_and_the_role(deployed: Deployed) -> None:
