@@ -28,11 +28,15 @@ class Done:
 
 def waiting(account: Account, tenant: str, link: str | None, now: datetime) -> LinkStatus:
     """The key that waits. `link` is needed where several do. Raises OperationError."""
-    found = [one for one in statuses(account, tenant, now) if one.state == "waiting"]
-    if link is not None:
-        found = [one for one in found if one.place.id == link]
+    known = [one for one in statuses(account, tenant, now) if link in (None, one.place.id)]
+    found = [one for one in known if one.state == "waiting"]
+    which = f"by the link {link}" if link else f"of {tenant}"
+    if not found and any(one.state == "handed in" for one in known):
+        raise ConnectError(
+            f"a key {which} was handed in, and the promoter has not looked at it yet: run this again in a minute. "
+            "Nothing was changed."
+        )
     if not found:
-        which = f"by the link {link}" if link else f"of {tenant}"
         raise ConnectError(
             f"no key {which} waits for a confirmation: `myflux-keys connect {tenant} --list` shows its links. Nothing "
             "was changed."

@@ -132,6 +132,8 @@ def test_a_link_is_made_used_and_its_organization_confirmed(command: Command, wo
     key = world.key()
     world.hand_in(place, token, key)
     assert command(world.tenant, "--list", "--json").facts["cells"][CELL][0]["state"] == "handed in"
+    early = command("confirm", world.tenant, "--yes")
+    assert (early.code, "run this again in a minute" in early.err) == (1, True), early.err
     world.promote()
     said = command("confirm", world.tenant, answer="y")
     assert said.code == 0, said.err

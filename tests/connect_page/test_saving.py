@@ -12,6 +12,7 @@ import pytest
 from functions.connect.seen import FREELY
 from functions.connect.store import Store
 from functions.shared.intake import MOST_CHECKS
+from functions.shared.objects import Objects
 from myflux_keys.payload import SecretText
 from tests.connect_page.serving import Served
 from tests.connect_page.world import MODELS, Browser, Given, Intake
@@ -62,7 +63,7 @@ def test_a_link_opens_while_scanners_open_it_all_the_time(
     browser: Browser, given: Given, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each of them changes the record between the page's reading and writing."""
-    monkeypatch.setattr(Store, "_write", lambda *_: False)
+    monkeypatch.setattr(Objects, "write", lambda *_: None)
     status, told = browser.open()
     assert (status, told["state"], told["link"]) == (200, "open", given.link.id)
 
@@ -318,12 +319,12 @@ def test_a_lost_answer_of_s3_makes_nobody_wait_for_themselves(
 ) -> None:
     """The SDK repeats a write whose answer was lost, and S3 refuses the second: the record changed since it was read.
     It was this request that changed it: no other check runs, and none is billed again."""
-    key, write = theirs.key()[1], Store._write
+    key, write = theirs.key()[1], Objects.write
 
-    def lost(store: Store, name: str, body: bytes, version: str | None) -> bool:
-        return write(store, name, body, version) and write(store, name, body, version)
+    def lost(objects: Objects, name: str, body: bytes, version: str | None) -> str | None:
+        return write(objects, name, body, version) and write(objects, name, body, version)
 
-    monkeypatch.setattr(Store, "_write", lost)
+    monkeypatch.setattr(Objects, "write", lost)
     opens = given.seen()["opens"]
     assert browser.open()[0] == 200
     assert given.seen()["opens"] == opens + 1
