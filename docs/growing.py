@@ -39,7 +39,7 @@ limits comes on top:
 
 Measured with {FLEET:,} on {MEASURED_ON}; more are
 reckoned from it. The AWS provider was the local cell's, which is lighter than AWS's. `make bench-fleet` measures again,
-beside Terraform where that and its AWS provider are on the machine. They were not on this one, so nothing here compares
+beside Terraform where that and its AWS provider are on the machine. They were not on this one: nothing here compares
 the two.
 """
 
