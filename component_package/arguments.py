@@ -83,7 +83,7 @@ class Federation(TypedDict):
     """Workload identity federation: docs/adr/0043-no-key-at-all.md."""
 
     enabled: NotRequired[bool]
-    """true: tenants of the cell may have `credential: federated`. The platform enables the AWS account's outbound web identity federation, and the runtime role may ask for tokens of the cell's audience."""
+    """true: tenants of the cell may have `credential: federated`. The platform enables the AWS account's outbound web identity federation, and the runtime role may ask for tokens of the cell's audience. A pipeline that deploys everything may not enable it: then `issuer` says that it is enabled."""
     issuer: NotRequired[str]
     """The account's issuer URL, where outbound federation is already enabled, for example by another cell of the account. Left out: the platform enables it, and disables it when it is destroyed."""
 

@@ -23,6 +23,7 @@ Parts of the platform
     key_function      a Lambda function that may read the admin key
     runtime_access    the role of the MyFlux runtime
     deployer          the role of a CI pipeline
+    outbound_federation  the AWS account's tokens, in place of keys
     admin_rotation    the admin key's rotation
     sweep             the sweep's schedule
     health            the health function's schedule, alarms and dashboard

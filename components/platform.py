@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_aws.iam import OutboundWebIdentityFederation
 from pulumi_aws.lambda_ import Permission
 
 from components.admin_rotation import AdminKeyLife, AdminRotation, AdminRotationArgs
@@ -26,6 +25,7 @@ from components.iam import identity, resource
 from components.iam.copies import Replica
 from components.iam.federation import runtime_callers
 from components.key_function import KeyFunction, KeyFunctionArgs
+from components.outbound_federation import federation_issuer
 from components.runtime_access import RuntimeAccess, RuntimeAccessArgs
 from components.sweep import Sweep, SweepArgs
 from functions.health.settings import LANGUAGE, TOPIC
@@ -275,7 +275,7 @@ class Platform(pulumi.ComponentResource):
         self.runtime_role_arn = runtime.role_arn
         self.admin_secret_arn = admin_secret.arn
         self.health_bucket = store.bucket
-        self.federation_issuer = self._issuer(name, args)
+        self.federation_issuer = federation_issuer(name, child, enabled=args.federation, issuer=args.issuer)
         self.register_outputs(
             {
                 "kms_key_arn": self.kms_key_arn,
@@ -287,13 +287,6 @@ class Platform(pulumi.ComponentResource):
                 "federation_issuer": self.federation_issuer,
             }
         )
-
-    def _issuer(self, name: str, args: PlatformArgs) -> pulumi.Output[str]:
-        """One for all cells of an account: another cell's file names it, so that two platforms do not share it."""
-        if not args.federation or args.issuer:
-            return pulumi.Output.from_input(args.issuer if args.federation else "")
-        account = OutboundWebIdentityFederation(f"{name}-federation", opts=pulumi.ResourceOptions(parent=self))
-        return account.issuer_identifier
 
     def _intake(self, name: str, args: PlatformArgs) -> Intake:
         """Only people sign links and confirm, so the pipeline's role is not among the deployers."""

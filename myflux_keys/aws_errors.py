@@ -88,7 +88,7 @@ def translate(error: Exception, reading: Reading) -> KeyReaderError:
     """
     if not isinstance(error, ClientError):
         return not_answered(error, reading.tenant)
-    said = answer(error)
+    said = refusal_of(error)
     kind, why, way_out = _meaning(said.code, said.message, said.status, reading)
     return kind(f"{why} ({said})", tenant=reading.tenant, code=said.code, way_out=way_out)
 
@@ -116,7 +116,7 @@ class Said(NamedTuple):
         return f"{self.operation}: {self.message.rstrip('.')}"
 
 
-def answer(error: ClientError) -> Said:
+def refusal_of(error: ClientError) -> Said:
     response: dict[str, Any] = dict(error.response)
     details: dict[str, Any] = response.get("Error", {})
     message = redact(str(details.get("Message") or details.get("message") or "no message"))

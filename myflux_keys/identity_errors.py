@@ -14,7 +14,7 @@ from typing import Final
 from botocore.exceptions import ClientError
 
 from myflux_keys import web_token
-from myflux_keys.aws_errors import EXPIRED_TOKEN, answer, is_passing, not_answered
+from myflux_keys.aws_errors import EXPIRED_TOKEN, is_passing, not_answered, refusal_of
 from myflux_keys.errors import AccessDeniedError, KeyReaderError, PayloadError, UnavailableError
 from myflux_keys.identity import ALGORITHM, TOKEN_SECONDS, audience
 from myflux_keys.redaction import REDACTED, redact
@@ -44,7 +44,7 @@ def of_the_object(error: Exception, asking: Asking, where: str) -> KeyReaderErro
     and to those who may not read."""
     if not isinstance(error, ClientError):
         return not_answered(error, asking.tenant)
-    said = answer(error)
+    said = refusal_of(error)
     if said.code in EXPIRED_TOKEN or is_passing(said.code, said.status):
         why = f"AWS does not give the identity of tenant {asking.tenant!r} ({said})"
         return UnavailableError(why, tenant=asking.tenant, code=said.code, way_out=_LATER)
@@ -65,7 +65,7 @@ def malformed(reason: str, asking: Asking, where: str) -> PayloadError:
 def of_awss_token(error: Exception, asking: Asking) -> KeyReaderError:
     if not isinstance(error, ClientError):
         return not_answered(error, asking.tenant)
-    said = answer(error)
+    said = refusal_of(error)
     asked = web_token.request(audience(asking.cell), TOKEN_SECONDS, ALGORITHM)
     why, way_out = web_token.meaning(said.code, said.status, asked)
     if said.code == "SessionDurationEscalationException":

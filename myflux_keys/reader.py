@@ -35,21 +35,23 @@ pass any name."""
 
 
 class KeyReader:
-    """Reads tenants' keys of one cell. One reader serves a whole process, and is thread-safe.
+    """Reads tenants' keys of one cell, and gets tokens for federated tenants. One reader serves a whole process, and is
+    thread-safe.
 
     After `os.fork()` it and its OpenAI clients work in the new process, with an empty cache and new connections.
 
     The process's credentials (`session`, by default boto3's own chain) assume the cell's runtime role with the session
-    tag ``tenant=<tenant>``, which can read only that tenant's secret.
+    tag ``tenant=<tenant>``, which can read only that tenant's secret, and get a token for that tenant alone.
 
     - `role_arn`: the role, or a function from tenant to role if tenants have dedicated ones. By default the
       runtime role of `cell` in the account of the process's credentials.
     - `assume=False`: the process's credentials already have the tag; no role is assumed.
     - `region`: by default AWS_REGION, then AWS_DEFAULT_REGION, then the profile's; first of all a `session`'s own.
-    - `ttl`: seconds that a key is cached, ± 10 % jitter, at most 1636, since an old key must be valid for longer. From
-      80 % of it on, the first read starts a fetch in the background, and gets the cached key like all others.
-    - `stale_for`: seconds beyond `ttl` that the last good key is used while AWS fails. Never after AWS refuses or the
-      secret is deleted, and never beyond the key's own expiry.
+    - `ttl`: seconds that a key or token is cached, ± 10 % jitter, at most 1636, since an old key must be valid for
+      longer. From 80 % of it on, the first read starts a fetch in the background, and gets the cached one like all
+      others.
+    - `stale_for`: seconds beyond `ttl` that the last good one is used while AWS or the exchange fails. Never after a
+      refusal or the secret's deletion, and never beyond its own expiry.
     - `clock`: seconds since the epoch. `sts` and `secretsmanager` (with `assume=False`) replace the clients made here.
 
     Raises ValueError for an invalid `cell`, `role_arn`, `ttl` or `stale_for`, and ConfigurationError, which is one too,

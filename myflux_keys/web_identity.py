@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 from openai import OpenAIError
 
 from myflux_keys.aws_connections import renew_session
-from myflux_keys.aws_errors import SETTINGS, SOCKS, answer
+from myflux_keys.aws_errors import SETTINGS, SOCKS, refusal_of
 from myflux_keys.errors import ConfigurationError, KeyReaderError
 from myflux_keys.forks import in_each_child
 from myflux_keys.quiet import quiet
@@ -153,6 +153,6 @@ def _translated(error: Exception, asked: Mapping[str, Any], region: str) -> WebI
             code=type(error).__name__,
             way_out=SOCKS if "socks" in reason else SETTINGS,
         )
-    said = answer(error)
+    said = refusal_of(error)
     why, way_out = meaning(said.code, said.status, asked)
     return WebIdentityError(f"{why} ({said})", code=said.code, way_out=way_out)

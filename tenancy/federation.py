@@ -36,7 +36,7 @@ class Federation(Model):
         Field(
             description="true: tenants of the cell may have `credential: federated`. The platform enables the AWS "
             "account's outbound web identity federation, and the runtime role may ask for tokens of the cell's "
-            "audience."
+            "audience. A pipeline that deploys everything may not enable it: then `issuer` says that it is enabled."
         ),
     ] = False
     issuer: Annotated[
@@ -57,3 +57,12 @@ def federation_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
     if federation.get("issuer") is not None and federation.get("enabled", False) is False:
         reason = "Without federation nothing uses the issuer."
         yield Refusal("issuer-unused", reason, "add enabled: true, or delete issuer.", ("federation", "issuer"))
+    pipeline = data.get("pipeline")
+    deploys = cast("Mapping[str, Any]", pipeline).get("deploys") if isinstance(pipeline, Mapping) else None
+    if federation.get("enabled") is True and federation.get("issuer") is None and deploys == "everything":
+        reason = "A pipeline that deploys everything has no right to enable the AWS account's outbound federation."
+        way_out = (
+            "enable it once with `aws iam enable-outbound-web-identity-federation` and write what that prints as "
+            "issuer, or write deploys: tenants."
+        )
+        yield Refusal("federation-by-pipeline", reason, way_out, ("federation", "enabled"))

@@ -48,10 +48,12 @@ def revoke(
             f"{slug}'s key is the customer's own, and only the customer can revoke it: ask them to do so now, in "
             f"their OpenAI account. Meanwhile `myflux-keys disable {slug}` denies its readers within seconds."
         )
-    if not tenant.has_key:
+    if tenant.has_identity:
+        under_way = "" if tenant.switching_from is None else " Complete its switch first, or turn it back."
         raise OperationError(
-            f"{ways_out.without_a_key(slug, 'there is no key to revoke')} To end its access now: `myflux-keys disable "
-            f"{slug}` deletes its federation rule. {ways_out.last_token(slug)} Nothing was changed."
+            f"{ways_out.without_a_key(slug, 'nothing can be revoked')} To end its access now: `myflux-keys disable "
+            f"{slug}` deletes its federation rule, and `enable` makes another one. {ways_out.last_token(slug)}"
+            f"{under_way} Nothing was changed."
         )
     cell = fleet.cell_of(tenant)
     with journal.exclusive_run(cell, f"{_OPERATION}-{slug}") as place, Account(cell, _OPERATION, why) as account:

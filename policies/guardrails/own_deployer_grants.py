@@ -135,6 +135,7 @@ def _looks(cell: str) -> tuple[Grant, ...]:
     return (
         *_on("cloudtrail", "LookupEvents", "*"),
         *_on("cloudwatch", "DescribeAlarms", "*"),
+        *_on("iam", "GetOutboundWebIdentityFederationInfo", "*"),
         *_on("kms", "ListAliases", "*"),
         *_on("logs", "DescribeLogGroups", "*"),
         *_on("secretsmanager", "DescribeSecret GetResourcePolicy ListSecretVersionIds", *governed(EVERYTHING, cell)),

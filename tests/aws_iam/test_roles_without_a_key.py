@@ -96,6 +96,18 @@ def test_a_session_gets_its_own_tenants_token_and_identity(keyless: Keyless, slu
     assert keyless.read(session, NAMES.tenant(slug).identity) == f"declarations/identities/{slug}.json"
 
 
+def test_an_identity_that_is_not_there_is_told_like_one_that_is_denied(keyless: Keyless) -> None:
+    """Without the right to list, S3 does not tell them apart: a reader takes both for no identity."""
+    session = keyless.runtime("nobody")
+    assert refusal(lambda: keyless.read(session, NAMES.tenant("nobody").identity))[0] == "AccessDenied"
+    s3 = keyless.cell.client(session, "s3", s3={"addressing_style": "path"})
+    there = {"Bucket": NAMES.health_bucket, "Key": NAMES.tenant("nobody").identity}
+    assert refusal(lambda: s3.head_object(**there))[0] == "403"
+    admin = keyless.cell.client("stranger", "s3", s3={"addressing_style": "path"})
+    admin.create_bucket(Bucket="strangers-own")
+    assert refusal(lambda: admin.get_object(Bucket="strangers-own", Key="none"))[0] == "NoSuchKey"
+
+
 def test_a_session_reads_no_other_tenants_identity_and_nothing_else_of_the_bucket(keyless: Keyless) -> None:
     session = keyless.runtime("acme")
     others = (NAMES.tenant("globex").identity, NAMES.tenant("acme").declaration, NAMES.tenant("acme").identity + "x")

@@ -111,12 +111,15 @@ def test_a_session_of_one_tenant_gets_neither_the_others_identity_nor_its_token(
 
 
 def test_an_identity_of_another_tenant_or_cell_or_address_is_refused(deployed: Deployed) -> None:
-    """Whoever may write declarations may write identities: what stands there is not believed."""
+    """Whoever deploys writes identities, and may not choose who gets AWS's token."""
     one, other = deployed.federated(), deployed.federated()
     for text, named in (
         (other.identity(), "of tenant"),
         (one.identity(cell="elsewhere"), "in cell 'elsewhere'"),
-        (one.identity(base_url="http://api.openai.example/v1"), "https, except on loopback"),
+        (one.identity(base_url="http://api.openai.com/v1"), "https and OpenAI's, except on loopback"),
+        (one.identity(base_url="https://api.openai.com.example/v1"), "https and OpenAI's"),
+        (one.identity(base_url="https://notopenai.com/v1"), "https and OpenAI's"),
+        (one.identity(base_url="https://user@api.openai.com/v1"), "https and OpenAI's"),
         ("{}", "schema 1"),
         ("[" * 100_000, "not JSON"),
     ):
@@ -125,6 +128,16 @@ def test_an_identity_of_another_tenant_or_cell_or_address_is_refused(deployed: D
             deployed.reader().openai_client(one.slug)
         assert f"myflux-keys up {one.slug}" in caught.value.way_out
     assert deployed.world.exchanges() == 0
+
+
+def test_an_identity_in_a_bucket_of_another_account_is_none(deployed: Deployed) -> None:
+    """All accounts share the names of buckets, so each request says whose it must be."""
+    tenant, reader, asked = deployed.federated(), deployed.reader(), list[Any]()
+    session = reader._sessions._given_session
+    assert session is not None
+    session.events.register("before-parameter-build.s3.GetObject", lambda params, **_: asked.append(params))
+    token(reader, tenant.slug)
+    assert [params["ExpectedBucketOwner"] for params in asked] == [deployed.cell.account_id]
 
 
 def test_a_token_is_refreshed_ahead_and_never_used_beyond_its_end(deployed: Deployed) -> None:
@@ -193,6 +206,21 @@ def test_a_401_is_answered_with_exactly_one_exchange(deployed: Deployed) -> None
     deployed.clock.ahead += 896
     assert all(f"question {number}." in answer for number, answer in enumerate(answers))
     assert deployed.world.exchanges() == 2
+
+
+def test_tokens_that_openai_keeps_refusing_are_exchanged_ever_more_rarely(deployed: Deployed) -> None:
+    """As keys that do not change are read: many callers' 401s must not become as many exchanges."""
+    now = [deployed.clock()]
+    tenant, reader = deployed.federated(), deployed.reader(clock=lambda: now[0])
+    first = token(reader, tenant.slug)
+    now[0] += 1.1
+    second = token(reader, tenant.slug, rejected=first)
+    assert second is not first
+    now[0] += 1.1
+    assert token(reader, tenant.slug, rejected=second) is second
+    now[0] += 1.0
+    assert token(reader, tenant.slug, rejected=second) is not second
+    assert deployed.world.exchanges() == 3
 
 
 def test_a_deleted_rule_is_told_with_the_rule_the_tag_and_the_role(deployed: Deployed) -> None:
@@ -267,6 +295,19 @@ def test_many_threads_at_the_end_of_a_token_make_one_exchange(deployed: Deployed
 
     with ThreadPoolExecutor(40) as threads:
         assert len(set(threads.map(ask, range(40)))) == 1
+    assert deployed.world.exchanges() == 2
+
+
+def test_many_tasks_at_the_end_of_a_token_make_one_exchange(deployed: Deployed) -> None:
+    tenant, reader = deployed.federated(), deployed.reader()
+    token(reader, tenant.slug)
+    deployed.clock.advance(901)
+
+    async def ask() -> int:
+        found = await asyncio.gather(*(reader._acredential(tenant.slug) for _ in range(40)))
+        return len({one.version_id for one in found})
+
+    assert asyncio.run(ask()) == 1
     assert deployed.world.exchanges() == 2
 
 

@@ -194,6 +194,7 @@ HARMLESS: tuple[Harmless, ...] = (
     Harmless(
         "BucketObjectv2", r"(bucket|content|contentType|key)?", ANY,
         "health says that the tenant is not declared, and without its catalogue that countries and replacements are unknown",
+        lambda m: not m.original.name.endswith("-identity"),
     ),
     Harmless(
         "Bucket", r"(\(ignoreChanges\)|bucket|forceDestroy)?", ANY, "the function fails without its bucket, and its heartbeat's alarm rings",
@@ -280,6 +281,11 @@ HARMLESS: tuple[Harmless, ...] = (
         lambda m: _if_exists(m) or _same_operator(m),
     ),
     # Tenants without a key
+    Harmless(
+        "BucketObjectv2", r"(\(ignoreChanges\)|bucket|contentType|key)?", ANY,
+        "the runtime finds no identity, and says so; whose it is and where it sends tokens is judged",
+        lambda m: m.original.name.endswith("-identity"),
+    ),
     Harmless("OutboundWebIdentityFederation", r"", ("dropped",), "AWS signs no token, and the runtime says so"),
     Harmless(
         "BucketPolicy", r"policy\.Statement\[\].*", ANY,
@@ -300,6 +306,11 @@ HARMLESS: tuple[Harmless, ...] = (
         "the tenant's own runtime still reads its key, and a switch waits until it no longer does",
         lambda m: (m.statement or {}).get("Sid") == "TenantDisabled",
     ),
+    Harmless(
+        "aws", r"region", ANY, "the provisioner is called in another Region, where it is not",
+        lambda m: m.original.urn.startswith("urn:pulumi:harbor."),
+    ),
+    Harmless("Invocation", r"input\.federation", ("dropped",), "the tenant's rule goes, and its calls fail, which health tells"),
     # Documents that allow
     Harmless(
         f"{IDENTITY}|Key|TopicPolicy", _OF_DOCUMENTS, ("dropped",),

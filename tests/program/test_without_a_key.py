@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,9 +74,9 @@ class Tenant:
         return boto3.Session(held["AccessKeyId"], held["SecretAccessKey"], held["SessionToken"], region)
 
     def identity(self) -> TenantIdentity:
-        s3 = self.session().client("s3", endpoint_url=self.rig.cell.aws_url)
-        held = s3.get_object(Bucket=self.rig.names.health_bucket, Key=self.rig.tenant(SLUG).identity)
-        return TenantIdentity.from_json(held["Body"].read().decode())
+        with closing(self.session().client("s3", endpoint_url=self.rig.cell.aws_url)) as s3:
+            held = s3.get_object(Bucket=self.rig.names.health_bucket, Key=self.rig.tenant(SLUG).identity)
+            return TenantIdentity.from_json(held["Body"].read().decode())
 
     def calls(self, identity: TenantIdentity) -> str:
         """A model call by a new token: the model that answered."""

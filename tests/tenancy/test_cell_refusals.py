@@ -183,6 +183,23 @@ def test_a_pipeline_that_deploys_everything_makes_no_role_for_people(files: File
     assert files.load().cells["prod-eu1"].handover
 
 
+def test_a_pipeline_that_deploys_everything_enables_no_federation_and_may_use_one(files: Files) -> None:
+    """It has no right to make what is the account's; with an issuer, nothing is made."""
+    state = {
+        "bucket": "b-state",
+        "kms_key": "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    }
+    job = {"github": {"repository": "a/b", "environment": "prod-eu1"}}
+    everything, on = job | {"deploys": "everything"}, {"enabled": True}
+    files.cell("prod-eu1", base=REAL, state=state, federation=on, pipeline=everything)
+    (problem,) = files.problems()
+    assert (problem.rule, problem.field) == ("federation-by-pipeline", "federation.enabled")
+    issuer = "https://00000000-0000-0000-0000-000000000000.tokens.sts.global.api.aws"
+    for federation, pipeline in ((on | {"issuer": issuer}, everything), (on, job | {"deploys": "tenants"})):
+        files.cell("prod-eu1", base=REAL, state=state, federation=federation, pipeline=pipeline)
+        assert files.load().cells["prod-eu1"].federation.enabled
+
+
 def test_a_cell_may_have_each_language_that_the_messages_have() -> None:
     assert set(LANGUAGES) == set(cell_schema()["properties"]["language"]["enum"])
 

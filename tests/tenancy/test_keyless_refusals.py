@@ -52,7 +52,7 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     ("federated-customer", CUSTOMER | {"credential": "federated"}, "credential", "source: managed"),
     ("federated-customer", CUSTOMER | SWITCHING, "credential", "delete `credential`"),
-    ("federated-customer", CUSTOMER | BACK, "switching_from", "complete the switch"),
+    ("federated-customer", CUSTOMER | BACK, "switching_from", "completed the switch"),
     ("federated-dedicated", {"isolation": "dedicated", "credential": "federated"}, "isolation", "isolation: shared"),
     ("federated-dedicated", {"isolation": "dedicated"} | BACK, "isolation", "isolation: shared"),
     (

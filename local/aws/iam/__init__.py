@@ -12,6 +12,7 @@ Owns the order in which they are installed, one rule in each file. No file of Mi
     decision           AWS's evaluation logic: from all policies that apply to the verdict and its reason
     deliveries         Delivery to a function, topic or queue: its policy must allow it
     denials            AWS's text for a denied call
+    missing_objects    an object that is not there, for a caller who may not list
     dependent_actions  Further actions that a request needs: tagging what it creates, passing a role, a session's tags
     dispatch           Reads each request, refuses it if it is ambiguous, serves and records it
     enforcement        The authorization of every call

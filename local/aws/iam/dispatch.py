@@ -12,7 +12,7 @@ from typing import Any
 from ministack import app
 from ministack.core.router import detect_service
 
-from local.aws.iam import denials, request
+from local.aws.iam import denials, missing_objects, request
 from local.aws.iam.patching import replace
 from local.aws.trail import history
 
@@ -48,7 +48,9 @@ def _around(original: Callable[..., Any]) -> Callable[..., Any]:
         token = request.CURRENT.set(current)
         denial = denials.LAST.set(None)
         try:
-            answer = await original(method, path, headers, body, query_params, request_id)
+            answer = missing_objects.as_told(
+                current, await original(method, path, headers, body, query_params, request_id)
+            )
             history.record(current, answer)
             for act in AFTER:
                 act(current)
