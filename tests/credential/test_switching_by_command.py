@@ -41,7 +41,8 @@ def test_a_tenant_without_a_key_is_stopped_by_disable_which_deletes_its_rule(her
     here.up("cove.local")
     assert here.federation_rules("cove") == 1
     refused = here.refused("revoke", "cove", "--yes", "--reason", "a session was stolen")
-    assert "each ends within 15 minutes. `myflux-keys disable cove` deletes its federation rule" in refused
+    assert "`myflux-keys disable cove` deletes its federation rule" in refused
+    assert "ends within 15 minutes" in refused
     here.told("disable", "cove")
     assert here.federation_rules("cove") == 0
     assert "enabled: false" in here.file("cove").read_text(encoding="utf-8")
@@ -55,7 +56,7 @@ def test_stopped_after_each_deployment_the_same_call_goes_on(
 ) -> None:
     """By Ctrl-C, which comes before what a deployment brought about is noted."""
     if target == "federated":
-        here.new("cove")
+        here.new("inlet")
     whole, stops = run_credential._Means.up, 0
 
     def stopped(means: Any, *, unprotect: bool) -> int:
@@ -68,11 +69,11 @@ def test_stopped_after_each_deployment_the_same_call_goes_on(
 
     monkeypatch.setattr(run_credential._Means, "up", stopped)
     deployments = {"federated": 2, "key": 3}[target]
-    with here.calling("cove"):
+    with here.calling("inlet"):
         for _ in range(deployments):
             with pytest.raises(KeyboardInterrupt):
-                here.switch("cove", target)
-        here.switch("cove", target)
+                here.switch("inlet", target)
+        here.switch("inlet", target)
     assert stops == deployments
-    assert len(here.live_keys("cove")) == (0 if target == "federated" else 1)
-    assert here.federation_rules("cove") == (1 if target == "federated" else 0)
+    assert len(here.live_keys("inlet")) == (0 if target == "federated" else 1)
+    assert here.federation_rules("inlet") == (1 if target == "federated" else 0)
