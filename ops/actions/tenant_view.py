@@ -69,7 +69,7 @@ def _judged(view: TenantView, seen: Seen) -> TenantView:
     return view
 
 
-_WELL: Final = ("ok", "disabled", "pending")
+_WELL: Final = ("ok", "tokens", "disabled", "pending")
 
 
 def _key(seen: Seen) -> KeyTimes:
