@@ -28,6 +28,8 @@ RUNNER: Final = str(REPOSITORY / "local" / "language_host" / "run_program.py")
 
 plain = commands.stub
 """Makes a command that starts Python."""
+_addresses: list[Path] = []
+"""The running server's, if any."""
 
 
 @contextmanager
@@ -44,10 +46,19 @@ def forked(address: Path) -> Generator[None]:
         commands._script(target, f'#!/bin/sh\nexec {" ".join(words)} "$@"\n')
 
     commands.stub = stub
+    _addresses.append(address)
     try:
         yield
     finally:
+        _addresses.remove(address)
         commands.stub = plain
+
+
+def typed() -> str:
+    """Lines for bash that precede a script in the repository's folder: the `./myflux-keys` typed there is a fork too,
+    with the same inputs and outputs, arguments, environment and exit code."""
+    words = [shlex.quote(word) for a in _addresses for word in [*_asking(str(a), "ops.cli"), "./myflux-keys"]]
+    return f'./myflux-keys() {{ {" ".join(words)} "$@"; }}\n' if words else ""
 
 
 def fork_programs(address: str) -> None:

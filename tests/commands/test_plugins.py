@@ -176,3 +176,21 @@ host.Processes().run([sys.executable, {plugins.RUNNER!r}], sys.argv[1], {{}}, b"
 
     assert command(REPOSITORY).endswith(f"stub.py an address {plugins.RUNNER} {sys.executable} {plugins.RUNNER}\n")
     assert command(tmp_path) == f"{sys.executable} {plugins.RUNNER}\n"
+
+
+def test_a_command_typed_in_bash_is_the_same() -> None:
+    script = "echo '{}' | ./myflux-keys admin-key set --cell nowhere || echo $?; ./myflux-keys models --json | tail -1"
+
+    def told(lines: str) -> tuple[int, str, str]:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", lines],
+            cwd=REPOSITORY,
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    assert "stub.py" in plugins.typed()
+    assert told(plugins.typed() + script) == told(script)

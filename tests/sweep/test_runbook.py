@@ -24,6 +24,7 @@ from functions.health.trouble import KINDS
 from local.cell import LocalCell
 from myflux_keys.aws_names import CellNames
 from ops.actions import orphans
+from tests.commands import plugins
 from tests.sweep import trusted_app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,7 +80,7 @@ class Deployed:
 
     def run(self, script: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script],
+            ["bash", "-euo", "pipefail", "-c", plugins.typed() + script],
             cwd=ROOT,
             env=self.environment,
             input=stdin,
