@@ -286,6 +286,14 @@ HARMLESS: tuple[Harmless, ...] = (
         "the runtime finds no identity, and says so; whose it is and where it sends tokens is judged",
         lambda m: m.original.name.endswith("-identity"),
     ),
+    Harmless(
+        "Invocation", r"input\.federation", ("dropped",),
+        "the tenant has no federation rule, so nobody calls for it, and the stack fails without its answer",
+    ),
+    Harmless(
+        "aws", r"region", ANY, "nothing of a tenant without a key names its Region, and elsewhere its provisioner is not",
+        lambda m: "harbor.local" in m.original.urn,
+    ),
     Harmless("OutboundWebIdentityFederation", r"", ("dropped",), "AWS signs no token, and the runtime says so"),
     Harmless(
         "BucketPolicy", r"policy\.Statement\[\].*", ANY,
