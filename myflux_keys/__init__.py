@@ -17,7 +17,6 @@ The contract
     version_labels   of a secret
     key_life         a key's longest life
     admin_budget     Admin API calls a cell
-    identity         a tenant without a key
 
 Tables
     cell_functions   Lambda functions

@@ -19,7 +19,10 @@ from policies.guardrails.judge import RULES, judge
 from policies.guardrails.model import UNKNOWN, Archive, Finding, Resource, Rule, whole
 from tenancy import Cell, Tenant
 
-_PROMISED: Final = {"tenant", "permission", "models", "rate_limits", "budget", "isolation"}
+_PROMISED: Final = {
+    *("tenant", "permission", "models", "rate_limits", "budget", "isolation"),
+    *("credential", "switching_from"),
+}
 BY_NAME: Final[Mapping[str, Rule]] = {rule.name: rule for rule in RULES}
 
 

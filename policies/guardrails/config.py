@@ -43,8 +43,8 @@ class Config:
     alarm_emails: tuple[str, ...] = ()
     """The only e-mail addresses that must receive a cell's alarms. Empty: any."""
     promises: tuple[str, ...] = ()
-    """Tenants' files, a JSON object each: tenant, permission, models, rate_limits, budget,
-    isolation. Empty: not compared."""
+    """Tenants' files, a JSON object each: tenant, permission, models, rate_limits, budget, isolation, credential,
+    switching_from. Empty: not compared."""
 
     @property
     def by_tenant(self) -> Mapping[str, Mapping[str, Any]]:

@@ -55,13 +55,24 @@ def _project(call: Resource, promises: Mapping[str, Mapping[str, Any]]) -> Itera
     if promise is None:
         yield violation(call, "input", "no tenant's file matches this project")
         return
-    rule = request.get("federation")
-    if isinstance(rule, dict) and cast("dict[str, Any]", rule).get("permission") != promise.get("permission"):
-        message = "the federation rule's permission differs from the tenant's file"
-        yield violation(call, "input.federation.permission", message)
     for field in _PROJECTS:
         if _without_none(request.get(field)) != _without_none(promise.get(field)):
             yield violation(call, f"input.{field}", f"the project's {field} differ from the tenant's file")
+    yield from _keyless(call, request, promise)
+
+
+def _keyless(call: Resource, request: Mapping[str, Any], promise: Mapping[str, Any]) -> Iterator[Finding]:
+    """Whether the runtime gets tokens, and with which permission; whether the tenant's keys are ended."""
+    states = (promise.get("credential") or "key", promise.get("switching_from"))
+    federation = request.get("federation")
+    if federation is not None and "federated" not in states:
+        yield violation(call, "input.federation", "the tenant's file has a key, and the project a federation rule")
+    elif isinstance(federation, dict):
+        permission = cast(dict[str, Any], federation).get("permission")
+        if permission != promise.get("permission"):
+            yield violation(call, "input.federation.permission", "the permission differs from the tenant's file")
+    if request.get("keys", True) is not ("key" in states):
+        yield violation(call, "input.keys", "whether the tenant has keys differs from the tenant's file")
 
 
 def _without_none(value: Any) -> Any:
@@ -76,7 +87,8 @@ PROMISE_RULES: Final = (
         name="tenant-gets-what-its-file-says",
         severity="high",
         level="mandatory",
-        description="A tenant's keys and project have the permission, models, rate limits and budget of its file.",
+        description="A tenant's keys and project have the permission, models, rate limits and budget of its file; a "
+        "tenant has tokens in place of keys only where its file says so.",
         rationale="A stolen key with more permissions, or without limits and budget, costs the tenant more.",
         fix="Change the tenant's file, where a review shows the change with its cost; program.py applies it.",
         source="https://platform.openai.com/docs/api-reference/project-rate-limits",

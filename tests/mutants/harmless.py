@@ -286,6 +286,14 @@ HARMLESS: tuple[Harmless, ...] = (
         "the runtime finds no identity, and says so; whose it is and where it sends tokens is judged",
         lambda m: m.original.name.endswith("-identity"),
     ),
+    Harmless(
+        "Invocation", r"input\.federation", ("dropped",),
+        "the tenant has no federation rule, so nobody calls for it, and the stack fails without its answer",
+    ),
+    Harmless(
+        "aws", r"region", ANY, "nothing of a tenant without a key names its Region, and elsewhere its provisioner is not",
+        lambda m: "harbor.local" in m.original.urn,
+    ),
     Harmless("OutboundWebIdentityFederation", r"", ("dropped",), "AWS signs no token, and the runtime says so"),
     Harmless(
         "BucketPolicy", r"policy\.Statement\[\].*", ANY,
@@ -306,11 +314,6 @@ HARMLESS: tuple[Harmless, ...] = (
         "the tenant's own runtime still reads its key, and a switch waits until it no longer does",
         lambda m: (m.statement or {}).get("Sid") == "TenantDisabled",
     ),
-    Harmless(
-        "aws", r"region", ANY, "the provisioner is called in another Region, where it is not",
-        lambda m: m.original.urn.startswith("urn:pulumi:harbor."),
-    ),
-    Harmless("Invocation", r"input\.federation", ("dropped",), "the tenant's rule goes, and its calls fail, which health tells"),
     # Documents that allow
     Harmless(
         f"{IDENTITY}|Key|TopicPolicy", _OF_DOCUMENTS, ("dropped",),

@@ -13,6 +13,7 @@ from ops.review.judging import config
 from policies.guardrails.config import Config
 from policies.guardrails.model import UNKNOWN, Archive, Finding, Resource
 from program import ROOT
+from tests.policies.keyless import cell_with_federation, keyless, tenants_with_federation
 from tests.policies.pipelines import cell_with_a_pipeline, with_a_pipeline
 from tests.policies.rehearsed import STACKS, changed, edited, findings, judge, resource, stack, without
 
@@ -76,6 +77,21 @@ def test_a_project_has_the_limits_and_the_budget_of_its_tenants_file() -> None:
     assert shown(findings(PROMISED, hidden, TOLD)) == {(PROJECT, "input", "unknown")}
     theirs = resource("aws:lambda/invocation:Invocation", input=json.dumps({"tenant": "acme", "budget": 1}))
     assert findings(PROMISED, [theirs], TOLD) == [], "another team's call"
+
+
+def test_a_tenant_has_tokens_in_place_of_keys_as_its_file_says() -> None:
+    told = config(cell_with_federation(), tenants_with_federation())
+    made, call = keyless("harbor.local"), "harbor-openai-invocation"
+    assert findings(PROMISED, made, told) == []
+
+    def found(edit: Any) -> set[str]:
+        return {one.path for one in findings(PROMISED, edited(made, call, "input", edit), told)}
+
+    assert found(lambda asked: asked["federation"].update(permission="all")) == {"input.federation.permission"}
+    assert found(lambda asked: asked.pop("keys")) == {"input.keys"}, "its key would live on"
+    assert {one.path for one in findings(PROMISED, asked(keys=False), TOLD)} == {"input.keys"}
+    federation = {"permission": "restricted"}
+    assert {one.path for one in findings(PROMISED, asked(federation=federation), TOLD)} == {"input.federation"}
 
 
 def test_alarms_are_heard_by_those_whom_the_cells_file_names_and_by_nobody_else() -> None:
