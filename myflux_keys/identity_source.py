@@ -123,6 +123,7 @@ class IdentitySource:
                 return of_awss_token(error, asking)
 
     def _asking(self, tenant: str) -> Asking:
+        self._sessions.check(tenant)
         return Asking(self._sessions.cell, tenant, self._sessions.role_of(tenant))
 
     def _exchange(self) -> TokenExchange:

@@ -99,13 +99,13 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "token_refused": (
         "the tenant has no key, and AWS or OpenAI refuses its token",
-        "deploy it, which makes the federation rule again; if that changes nothing, read docs/credentials.md",
+        "disable it and enable it again, which makes its federation rule anew; docs/credentials.md has more",
     ),
     "secret_left": (
         "the tenant needs no key any more, but its secret is still there",
-        "complete the switch, or delete the secret",
+        "complete the switch",
     ),
-    "identity_missing": ("the tenant has no key, and no identity to get tokens with", "deploy it"),
+    "identity_missing": ("the tenant has no key, and no identity to get tokens with", "refresh its stack, then deploy it"),
     "secret_missing": ("the tenant is declared, but has no secret", "deploy it, or remove its file"),
     "secret_deleting": (
         "the tenant is declared, but the deletion of its secret is scheduled",

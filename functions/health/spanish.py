@@ -97,13 +97,13 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "token_refused": (
         "el inquilino no tiene clave, y AWS u OpenAI rechaza su token",
-        "despliéguelo, lo que crea de nuevo la regla de federación; si nada cambia, lea docs/credentials.md",
+        "desactívelo y actívelo otra vez, lo que crea de nuevo su regla de federación; docs/credentials.md dice más",
     ),
     "secret_left": (
         "el inquilino ya no necesita una clave, pero su secreto sigue allí",
-        "complete el cambio, o elimine el secreto",
+        "complete el cambio",
     ),
-    "identity_missing": ("el inquilino no tiene clave, ni identidad para obtener tokens", "despliéguelo"),
+    "identity_missing": ("el inquilino no tiene clave, ni identidad para obtener tokens", "refresque su pila y despliéguelo"),
     "secret_missing": ("el inquilino está declarado, pero no tiene secreto", "despliéguelo, o quite su archivo"),
     "secret_deleting": (
         "el inquilino está declarado, pero está programada la eliminación de su secreto",

@@ -11,8 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from myflux_keys.identity import TOKEN_SECONDS
-from ops import journal, selection
+from ops import journal, selection, ways_out
 from ops.account import Account, checked_reason
 from ops.actions import functions_client
 from ops.actions.end_keys import Keys, Seen
@@ -52,9 +51,9 @@ def revoke(
     if tenant.has_identity:
         under_way = "" if tenant.switching_from is None else " Complete its switch first, or turn it back."
         raise OperationError(
-            f"{slug} gets tokens, which nothing can revoke: each ends within {TOKEN_SECONDS // 60} minutes. "
-            f"`myflux-keys disable {slug}` deletes its federation rule, so that no other is given; `enable` makes "
-            f"another rule.{under_way}"
+            f"{ways_out.without_a_key(slug, 'nothing can be revoked')} To end its access now: `myflux-keys disable "
+            f"{slug}` deletes its federation rule, and `enable` makes another one. {ways_out.last_token(slug)}"
+            f"{under_way} Nothing was changed."
         )
     cell = fleet.cell_of(tenant)
     with journal.exclusive_run(cell, f"{_OPERATION}-{slug}") as place, Account(cell, _OPERATION, why) as account:

@@ -3,8 +3,12 @@ client of the reader calls."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from ops.actions import run_credential
+from ops.actions.credential import Target
 from tests.credential.conftest import Switching
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
@@ -37,9 +41,39 @@ def test_a_tenant_without_a_key_is_stopped_by_disable_which_deletes_its_rule(her
     here.up("cove.local")
     assert here.federation_rules("cove") == 1
     refused = here.refused("revoke", "cove", "--yes", "--reason", "a session was stolen")
-    assert "each ends within 15 minutes. `myflux-keys disable cove` deletes its federation rule" in refused
+    assert "`myflux-keys disable cove` deletes its federation rule" in refused
+    assert "ends within 15 minutes" in refused
     here.told("disable", "cove")
     assert here.federation_rules("cove") == 0
     assert "enabled: false" in here.file("cove").read_text(encoding="utf-8")
     here.told("enable", "cove")
     assert here.federation_rules("cove") == 1
+
+
+@pytest.mark.parametrize("target", ["federated", "key"])
+def test_stopped_after_each_deployment_the_same_call_goes_on(
+    here: Switching, monkeypatch: pytest.MonkeyPatch, target: Target
+) -> None:
+    """By Ctrl-C, which comes before what a deployment brought about is noted."""
+    if target == "federated":
+        here.new("inlet")
+    whole, stops = run_credential._Means.up, 0
+
+    def stopped(means: Any, *, unprotect: bool) -> int:
+        nonlocal stops
+        changed = whole(means, unprotect=unprotect)
+        if changed:
+            stops += 1
+            raise KeyboardInterrupt
+        return changed
+
+    monkeypatch.setattr(run_credential._Means, "up", stopped)
+    deployments = {"federated": 2, "key": 3}[target]
+    with here.calling("inlet"):
+        for _ in range(deployments):
+            with pytest.raises(KeyboardInterrupt):
+                here.switch("inlet", target)
+        here.switch("inlet", target)
+    assert stops == deployments
+    assert len(here.live_keys("inlet")) == (0 if target == "federated" else 1)
+    assert here.federation_rules("inlet") == (1 if target == "federated" else 0)

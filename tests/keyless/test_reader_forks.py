@@ -6,7 +6,10 @@ import json
 import os
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
+
+import pytest
 
 from myflux_keys.access_token import Token
 from tests.keyless.deployed import MODEL, Deployed
@@ -73,3 +76,17 @@ def test_an_exchange_under_way_in_the_parent_holds_up_no_child(deployed: Deploye
             thread.join()
     assert found == ["for whoever was held"]
     assert len(server.requests) == 2
+
+
+def test_a_given_aws_client_that_cannot_be_renewed_is_refused_for_tokens_too(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader knows already that the tenant is federated, and asks for no secret first."""
+    tenant = deployed.federated()
+    with closing(deployed.cell.client("runtime", "sts")) as given:
+        reader = deployed.reader(sts=given)
+        first = reader._credential(tenant.slug)
+        monkeypatch.setattr("myflux_keys.tenant_sessions.renew_client", lambda _: False)
+        said = in_a_child(lambda: reader._credential(tenant.slug).tenant)
+        assert said.startswith("KeyReaderError: the AWS client was given before this process was forked")
+        assert reader._credential(tenant.slug) is first

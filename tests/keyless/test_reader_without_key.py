@@ -130,8 +130,8 @@ def test_an_identity_of_another_tenant_or_cell_or_address_is_refused(deployed: D
     assert deployed.world.exchanges() == 0
 
 
-def test_an_identity_in_a_bucket_of_another_account_is_none(deployed: Deployed) -> None:
-    """All accounts share the names of buckets, so each request says whose it must be."""
+def test_each_request_for_an_identity_says_whose_bucket_it_must_be(deployed: Deployed) -> None:
+    """All accounts share the names of buckets: S3 refuses where somebody else has made one of this name."""
     tenant, reader, asked = deployed.federated(), deployed.reader(), list[Any]()
     session = reader._sessions._given_session
     assert session is not None
