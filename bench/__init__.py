@@ -10,6 +10,7 @@ Figures
     reader           a warm read
     reader_outage    the longest read over a rotation and an outage
     thundering_herd  1,000 threads and one expired key
+    keyless          a client's call without a key, and 1,000 threads at a token's end
     page             building the page of a fleet, and opening it
     health           a cycle of the health function, by tenants and organizations
     connect          500 customers at the connect page at once

@@ -19,7 +19,7 @@ from bench import machine, report
 from bench.figures import Figure, from_rows
 from myflux_keys.redaction import redact
 
-LISTED: Final = ("reader", "thundering_herd", "function_costs")
+LISTED: Final = ("reader", "thundering_herd", "keyless", "function_costs")
 """Their `run()` returns rows in at most half a minute, so a quick run does the same."""
 SCALED: Final = (
     *("reader_outage", "add_tenant", "growth", "many_stacks", "unchanged", "worker_memory"),

@@ -23,7 +23,7 @@ from aws_secretsmanager_caching import SecretCache, SecretCacheConfig
 from bench.figures import Figure, from_rows, number
 from bench.reader import SECRET, Row, client_of
 from myflux_keys import KeyReader
-from myflux_keys.secret_source import CALL_LIMITS
+from myflux_keys.tenant_sessions import CALL_LIMITS
 from tests.reader.stand_in import StandIn, key_text
 
 THREADS: Final = 32

@@ -16,6 +16,8 @@ Checks
     spending      usage, costs and estimates
     connecting    a customer's key by the connect page
     handing_over  a rotated key's way into CINNOX
+    keyless       a tenant without a key, and its switch to one and back
+    calling       calls that go on meanwhile
     settling      nothing changes, nothing stays
     proposing     a pull request
     traces        places that are searched for keys

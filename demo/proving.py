@@ -22,18 +22,27 @@ _NOTHING_STORED = "ResourceNotFoundException"
 
 
 def isolation_proven(scene: Scene, report: Report) -> str:
-    cell = scene.fleet.cells[CELL]
     resources = _deployed(scene)
-    verdicts = prove(resources, cell)
+    claims = _proven(scene, resources)
+    report.figures["claims_proven"] = claims
+    reads = _reads_as_it_says(scene, matrix(resources, scene.fleet.cells[CELL]))
+    return (
+        f"{claims} of {claims} claims hold for the deployed documents; {reads} real reads had the result "
+        "that the access matrix says"
+    )
+
+
+def proven(scene: Scene) -> int:
+    """How many claims hold for what is deployed now. Raises CheckFailed unless all do."""
+    return _proven(scene, _deployed(scene))
+
+
+def _proven(scene: Scene, resources: Sequence[Deployed]) -> int:
+    verdicts = prove(resources, scene.fleet.cells[CELL])
     failed = [f"{v.claim} is {v.outcome}: {v.counterexample}" for v in verdicts if v.outcome != "holds"]
     if failed or not verdicts:
         raise CheckFailed("; ".join(failed) or "there was no claim to prove")
-    report.figures["claims_proven"] = len(verdicts)
-    reads = _reads_as_it_says(scene, matrix(resources, cell))
-    return (
-        f"{len(verdicts)} of {len(verdicts)} claims hold for the deployed documents; {reads} real reads had the result "
-        "that the access matrix says"
-    )
+    return len(verdicts)
 
 
 def _deployed(scene: Scene) -> Sequence[Deployed]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,48 +11,13 @@ import openai
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
+from demo.calling import Callers
 from demo.report import CheckFailed, Report
 from demo.scene import READER_TTL, Scene, wait_until
 from myflux_keys.version_labels import pending_version
 
 _SCHEDULER_LOOKS = 1.0
 """Seconds until the cell's scheduler, which checks four times a second, has certainly read a changed clock."""
-_PAUSE = 0.25
-"""Seconds between one caller's calls: two callers stay under the tenant's own limit of requests a minute."""
-
-
-@dataclass
-class _Callers:
-    """Calls to the model that run until the `with` ends."""
-
-    scene: Scene
-    tenant: str
-    answered: int = 0
-    failures: list[str] = field(default_factory=list[str])
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _threads: list[threading.Thread] = field(default_factory=list[threading.Thread])
-
-    def __enter__(self) -> _Callers:
-        self._threads = [threading.Thread(target=self._call, daemon=True) for _ in range(2)]
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _call(self) -> None:
-        with self.scene.reader.openai_client(self.tenant) as client:
-            model = self.scene.reader.get(self.tenant).models[0]
-            while not self._stop.wait(_PAUSE):
-                try:
-                    client.responses.create(model=model, input="Is anybody there?")
-                    self.answered += 1
-                # This check counts every kind of failure.
-                except Exception as error:  # noqa: BLE001
-                    self.failures.append(f"{type(error).__name__}: {error}")
 
 
 def rotation_zero_downtime(scene: Scene, report: Report) -> str:
@@ -62,7 +25,7 @@ def rotation_zero_downtime(scene: Scene, report: Report) -> str:
     secret = scene.names.tenant(tenant).secret
     deployer = scene.client("deployer", "secretsmanager")
     before = last_rotated(deployer, secret)
-    with _Callers(scene, tenant) as callers:
+    with Callers(scene, tenant) as callers:
         wait_until(lambda: callers.answered >= 4 or bool(callers.failures), "the first calls")
         started = time.monotonic()
         deployer.rotate_secret(SecretId=secret)

@@ -58,7 +58,7 @@ class Scene:
         for folder in ("tenants", "cells"):
             shutil.copytree(ROOT / folder, self.home / "fleet" / folder)
         with (self.fleet_folder / "cells" / f"{CELL}.yaml").open("a", encoding="utf-8") as file:
-            file.write("connect: {enabled: true}\n")
+            file.write("connect: {enabled: true}\nfederation: {enabled: true}\n")
         environment = self.cell.environment("deployer") | {
             "MYFLUX_FLEET": str(self.fleet_folder),
             "MYFLUX_STATE": str(self.home / "operations"),

@@ -1,4 +1,5 @@
-"""Generates the page about access: the matrix of the shipped cell with the connect page, and the proven claims."""
+"""Generates the page about access: the matrix of the shipped cell with the connect page and a tenant without a key, and
+the proven claims."""
 
 from __future__ import annotations
 
@@ -18,17 +19,22 @@ from ops.stacks.order import deploy_order
 from tenancy import Cell
 
 _CELL = "local"
+_WITHOUT_KEY = "harbor"
 
 
 @cache
 def _shipped() -> tuple[Cell, Sequence[Registered]]:
-    """With connect, which is off in the shipped file: nobody may do less with it."""
+    """With connect and federation, which are off in the shipped file: nobody may do less with them."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         for kind in ("tenants", "cells"):
             shutil.copytree(program.ROOT / kind, root / kind)
         file = root / "cells" / f"{_CELL}.yaml"
-        file.write_text(file.read_text(encoding="utf-8") + "connect: {enabled: true}\n", encoding="utf-8")
+        more = "connect: {enabled: true}\nfederation: {enabled: true}\n"
+        file.write_text(file.read_text(encoding="utf-8") + more, encoding="utf-8")
+        acme = (root / "tenants" / "acme.yaml").read_text(encoding="utf-8")
+        without_key = acme.replace("\ntenant: acme", f"\ncredential: federated\ntenant: {_WITHOUT_KEY}")
+        (root / "tenants" / f"{_WITHOUT_KEY}.yaml").write_text(without_key, encoding="utf-8")
         fleet = tenancy.load(root)
         cell = fleet.cells[_CELL]
         return cell, [resource for stack in deploy_order(fleet, cell) for resource in rehearse(stack, root)]
@@ -49,8 +55,9 @@ def page() -> str:
     proven = "".join(f"- `{claim.name}`: {claim.text}\n" for claim in claims(read(resources), cell))
     return f"""# Who may do what with which secret
 
-For the cell `{_CELL}` and its tenants in this repository, with the connect page, which is off unless the cell's file
-asks for it: `connect` is the page, `promoter` the function that stores what customers hand in. Calculated from the
+For the cell `{_CELL}` and its tenants in this repository, with the connect page and a tenant without a key,
+`{_WITHOUT_KEY}`, which are off unless the cell's file asks for them: `connect` is the page, `promoter` the function
+that stores what customers hand in, a token what AWS gives in the place of a key. Calculated from the
 documents that are deployed: identity policies, permissions boundaries, tags and each secret's resource policy. Who may
 do what with what was handed in: [decision 41](adr/0041-connect.md).
 

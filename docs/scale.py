@@ -1,11 +1,13 @@
 """Generates the page on scale, from one tenant to a hundred thousand. `ops.actions.projection` calculates the numbers,
 `docs.watching` those of watching the tenants; `docs.growing` has those of deploying them, `docs.seeing` those of the
-page that shows them, and `docs.handing_in` those of the page where customers hand in keys."""
+page that shows them, `docs.handing_in` those of the page where customers hand in keys, and `docs.exchanging` those of
+tenants without a key."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from docs.exchanging import exchanging
 from docs.growing import growing
 from docs.handing_in import handing_in
 from docs.seeing import seeing
@@ -55,6 +57,7 @@ now, in all cells at the same time.
 
 {growing()}
 {watching()}
+{exchanging()}
 {seeing()}
 {handing_in()}
 ## A change to all of them

@@ -25,20 +25,27 @@ Tables
     consumers        who uses keys
 
 The reader
-    reader           `KeyReader`
-    cached_key       the cache's decisions
-    lifetimes        how long a key is cached
-    secret_source    reads a secret
-    key              `Key`
-    openai_clients   OpenAI's client
-    networks         its HTTP client
-    event_loops      the same for asyncio
-    forks            after `os.fork()`
-    aws_connections  the same for AWS
-    aws_errors       what they mean
-    errors           what it raises
-    web_identity     AWS's tokens for it
-    quiet            libraries' loggers
+    reader             `KeyReader`
+    cached_key         the cache's decisions
+    lifetimes          how long a key is cached
+    credential_source  a key, or a token
+    secret_source      reads a secret
+    key                `Key`
+    identity_source    gets a token
+    token_exchange     from OpenAI
+    access_token       `Token`
+    tenant_sessions    AWS's credentials
+    openai_clients     OpenAI's client
+    networks           its HTTP client
+    event_loops        the same for asyncio
+    forks              after `os.fork()`
+    aws_connections    the same for AWS
+    aws_errors         what they mean
+    identity_errors    the same without a key
+    errors             what it raises
+    web_identity       AWS's tokens alone
+    web_token          what STS signs
+    quiet              libraries' loggers
 
 The command
     console          `myflux-keys`
@@ -53,6 +60,7 @@ if TYPE_CHECKING:
     from myflux_keys.errors import (
         AccessDeniedError,
         ConfigurationError,
+        FederatedTenantError,
         InvalidTenantError,
         KeyReaderError,
         NotReadyError,
@@ -68,6 +76,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AccessDeniedError",
     "ConfigurationError",
+    "FederatedTenantError",
     "InvalidTenantError",
     "Key",
     "KeyReader",

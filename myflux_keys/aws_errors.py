@@ -8,7 +8,7 @@ as a refusal: then no cached key is returned.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -87,22 +87,41 @@ def translate(error: Exception, reading: Reading) -> KeyReaderError:
     file that is not there, ValueError for a URL. The text of any other may be AWS's whole answer, so it is left out.
     """
     if not isinstance(error, ClientError):
-        said = str(error) if isinstance(error, BotoCoreError | OSError | ValueError) else "its answer cannot be read"
-        return UnavailableError(
-            f"The call to AWS for tenant {reading.tenant!r} failed: {redact(said).rstrip('.')}",
-            tenant=reading.tenant,
-            code=type(error).__name__,
-            way_out=SOCKS if "socks" in said else SETTINGS,
-        )
+        return not_answered(error, reading.tenant)
+    said = refusal_of(error)
+    kind, why, way_out = _meaning(said.code, said.message, said.status, reading)
+    return kind(f"{why} ({said})", tenant=reading.tenant, code=said.code, way_out=way_out)
+
+
+def not_answered(error: Exception, tenant: str) -> UnavailableError:
+    """The error for what prevented a call."""
+    said = str(error) if isinstance(error, BotoCoreError | OSError | ValueError) else "its answer cannot be read"
+    return UnavailableError(
+        f"The call to AWS for tenant {tenant!r} failed: {redact(said).rstrip('.')}",
+        tenant=tenant,
+        code=type(error).__name__,
+        way_out=SOCKS if "socks" in said else SETTINGS,
+    )
+
+
+class Said(NamedTuple):
+    """AWS's refusal of a call, its message redacted."""
+
+    operation: str
+    code: str
+    message: str
+    status: int
+
+    def __str__(self) -> str:
+        return f"{self.operation}: {self.message.rstrip('.')}"
+
+
+def refusal_of(error: ClientError) -> Said:
     response: dict[str, Any] = dict(error.response)
     details: dict[str, Any] = response.get("Error", {})
-    code = str(details.get("Code", ""))
-    said = redact(str(details.get("Message") or details.get("message") or "no message"))
+    message = redact(str(details.get("Message") or details.get("message") or "no message"))
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    kind, why, way_out = _meaning(code, said, status, reading)
-    return kind(
-        f"{why} ({error.operation_name}: {said.rstrip('.')})", tenant=reading.tenant, code=code, way_out=way_out
-    )
+    return Said(error.operation_name, str(details.get("Code", "")), message, status)
 
 
 def is_passing(code: str, status: int) -> bool:

@@ -1,4 +1,5 @@
-"""The cache's entry for one tenant's key: what a read is answered, and who fetches, without AWS, threads or sleep.
+"""The cache's entry for one tenant's key, or a federated tenant's token: what a read is answered, and who fetches,
+without AWS, threads or sleep. What is said of keys here holds for tokens.
 
 Owns freshness, the refresh before a key's time is over, the last good key, the pause after failures, and that one fetch
 answers all callers that wait. Leaves out the fetch itself and how callers wait (`reader`). Times are seconds on the
@@ -16,11 +17,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 
+from myflux_keys.access_token import WORDS, Credential, Token
 from myflux_keys.errors import KeyReaderError, UnavailableError
-from myflux_keys.key import Key
 from myflux_keys.lifetimes import Lifetimes, pause_after
 
-Outcome = Key | KeyReaderError
+Outcome = Credential | KeyReaderError
 
 PATIENCE: Final = 0.9
 """Seconds that a read waits for AWS once the tenant's key has been read, so that its error comes within a second. AWS
@@ -29,8 +30,8 @@ AWAY_FOR: Final = 60.0
 """Seconds after a late fetch during which nobody waits for AWS who can have the last good key, and after a failed one
 of a key never read during which nobody waits longer than `PATIENCE`."""
 LOST_AFTER: Final = 60.0
-"""A fetch this old was frozen with its process, as between two calls of a Lambda function: AWS's limits end each fetch
-before. The next caller fetches again."""
+"""A fetch this old was frozen with its process, as between two calls of a Lambda function: the limits of its calls end
+nearly each fetch before. The next caller fetches again."""
 
 _log: Final = logging.getLogger("myflux_keys")
 
@@ -74,7 +75,7 @@ class Wait:
 class _Held:
     """A key, and the number of the flight that brought it. A flight that began earlier does not replace it."""
 
-    key: Key
+    key: Credential
     number: int
     fetched_at: float
     refresh_at: float
@@ -103,7 +104,7 @@ class CachedKey:
     )
 
     def __init__(self, lifetimes: Lifetimes) -> None:
-        self.warm: tuple[float, float, Key] | None = None
+        self.warm: tuple[float, float, Credential] | None = None
         """The key, and from when until when it is the answer without a look at anything else."""
         self._lifetimes = lifetimes
         self._lock = threading.Lock()
@@ -120,7 +121,7 @@ class CachedKey:
         self._was_read = False
         """Whether a fetch ever brought a key. From then on a read's error comes within a second, also without a key."""
 
-    def join(self, now: float, *, fresh: bool, rejected: Key | None) -> Answer | Wait:
+    def join(self, now: float, *, fresh: bool, rejected: Credential | None) -> Answer | Wait:
         """What a caller does at `now` (Unix seconds)."""
         asked = fresh or rejected is not None
         with self._lock:
@@ -148,8 +149,10 @@ class CachedKey:
             if flight is self._flight:
                 self._flight = None
                 self._late_at = now if now - flight.began >= PATIENCE else -math.inf
-                answer = self._keep(outcome, flight) if isinstance(outcome, Key) else self._fail(outcome, now)
-            elif isinstance(outcome, Key):
+                answer = (
+                    self._keep(outcome, flight) if not isinstance(outcome, KeyReaderError) else self._fail(outcome, now)
+                )
+            elif not isinstance(outcome, KeyReaderError):
                 answer = self._keep(outcome, flight)
             else:
                 # It was frozen, and its failure says nothing of AWS now.
@@ -174,7 +177,7 @@ class CachedKey:
         with self._lock:
             if flight.answer.done():
                 return flight.answer.result()
-            late = self._failure if self._failure is not None and self._away(now) else _late(tenant)
+            late = self._failure if self._failure is not None and self._away(now) else _late(tenant, self._held)
             last_good = self._last_good(now)
             if last_good is None:
                 return late
@@ -232,7 +235,7 @@ class CachedKey:
         lately = self._was_read or 0 <= now - self._failed_at < AWAY_FOR
         return failure is not None and failure.keeps_last_good and lately
 
-    def _wants_fetch(self, held: _Held, now: float, fresh: bool, rejected: Key | None) -> bool:
+    def _wants_fetch(self, held: _Held, now: float, fresh: bool, rejected: Credential | None) -> bool:
         if not held.fetched_at <= now < held.good_until:
             return True
         if rejected is not None and rejected.version_id != held.key.version_id:
@@ -241,13 +244,14 @@ class CachedKey:
             return False
         return now >= held.fetched_at + pause_after(self._unchanged, 0.5)
 
-    def _keep(self, key: Key, flight: Flight) -> Key:
+    def _keep(self, key: Credential, flight: Flight) -> Credential:
         held, began = self._held, flight.began
         if held is not None:
             if flight.number < held.number:
                 return held.key
             asked_early = flight.asked and held.fetched_at <= began < held.good_until
-            same = held.key.version_id == key.version_id
+            # Each token is another; one that was asked for because its predecessor was refused is no news either.
+            same = held.key.version_id == key.version_id or isinstance(key, Token)
             self._unchanged = self._unchanged + 1 if same and asked_early else 1
         self._failure, self._failures, self._was_read = None, 0, True
         times = self._lifetimes.of(began, key.expires_at, random.random())  # noqa: S311 - spreads load, guards nothing
@@ -267,12 +271,19 @@ class CachedKey:
         _tell(last_good, failure)
         return last_good
 
-    def _last_good(self, now: float) -> Key | None:
+    def _last_good(self, now: float) -> Credential | None:
         held = self._held
         return held.key if held is not None and now < max(held.good_until, held.last_until) else None
 
 
-def _late(tenant: str) -> UnavailableError:
+def _late(tenant: str, held: _Held | None) -> UnavailableError:
+    if held is not None and isinstance(held.key, Token):
+        return UnavailableError(
+            f"AWS and OpenAI have not sent a token for tenant {tenant!r} within {PATIENCE} s",
+            tenant=tenant,
+            way_out="It is still asked for in the background: try again. If it repeats, check that this process can"
+            " reach S3, STS and OpenAI.",
+        )
     return UnavailableError(
         f"AWS has not sent the key of tenant {tenant!r} within {PATIENCE} s",
         tenant=tenant,
@@ -281,5 +292,5 @@ def _late(tenant: str) -> UnavailableError:
     )
 
 
-def _tell(last_good: Key, failure: KeyReaderError) -> None:
-    _log.warning("using the last good key of tenant %s: %s", last_good.tenant, failure)
+def _tell(last_good: Credential, failure: KeyReaderError) -> None:
+    _log.warning("using the last good %s of tenant %s: %s", WORDS[type(last_good)], last_good.tenant, failure)

@@ -12,9 +12,10 @@ from myflux_keys import payload
 
 
 class KeyReaderError(Exception):
-    """A tenant's key cannot be read.
+    """A tenant's key cannot be read, or no token be had for it.
 
-    `tenant` is the slug asked for, `code` AWS's error code ("" where AWS had no part in it), `way_out` what to do.
+    `tenant` is the slug asked for, `code` AWS's error code, or OpenAI's where it refuses the exchange ("" where neither
+    had a part in it), `way_out` what to do.
     """
 
     keeps_last_good: ClassVar[bool] = False
@@ -50,20 +51,29 @@ class NotReadyError(KeyReaderError):
 
 
 class AccessDeniedError(KeyReaderError):
-    """AWS refuses this process: wrong tag, wrong role, or a tenant that was disabled."""
+    """AWS, or OpenAI for a federated tenant, refuses this process: wrong tag, wrong role, or a disabled tenant."""
 
 
 class SecretNotFoundError(KeyReaderError):
     """The secret does not exist, or is marked for deletion."""
 
 
+class FederatedTenantError(KeyReaderError):
+    """The tenant has no key, since it is federated: only the OpenAI clients that a reader makes can call for it."""
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}: {self.way_out}."
+
+
 class UnavailableError(KeyReaderError):
-    """AWS cannot be reached, does not answer or fails (5xx, throttling), or this process has no credentials."""
+    """AWS or OpenAI's exchange cannot be reached, does not answer or fails (5xx, throttling), or this process has no
+    credentials."""
 
     keeps_last_good = True
 
 
 class PayloadError(KeyReaderError, payload.PayloadError):
-    """The secret's value is not a payload of this tenant. The message never holds the value."""
+    """The secret's value is not a payload of this tenant, or its identity is malformed. The message never holds the
+    value."""
 
     keeps_last_good = True

@@ -61,7 +61,7 @@ def parse_key(text: str, tenant: str, version_id: str) -> Key | PayloadError:
         return _refused(tenant, str(error))
     if payload.tenant != tenant:
         return _refused(tenant, "the secret holds another tenant's payload")
-    if not _sends_keys_safely(payload.base_url):
+    if not is_safe_base(payload.base_url):
         return _refused(tenant, "the payload's `base_url` must be https, except on loopback: keys are sent to it")
     times: list[datetime] = []
     for field in ("minted_at", "expires_at") if payload.expires_at else ("minted_at",):
@@ -99,7 +99,7 @@ def _refused(tenant: str, message: str) -> PayloadError:
     )
 
 
-def _sends_keys_safely(url: str) -> bool:
+def is_safe_base(url: str) -> bool:
     try:
         parts = urlsplit(url)
         host = parts.hostname
@@ -107,10 +107,10 @@ def _sends_keys_safely(url: str) -> bool:
         return False
     if not host or parts.username is not None:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,5 @@
-"""OpenAI's own client with a tenant's key: follows rotations, repeats a call once on 401, and never holds the key.
+"""OpenAI's own client with a tenant's key or token: follows rotations and switches, repeats a call once on 401, and
+never holds the key.
 
 Owns the transport between the SDK and the network. The SDK has a placeholder; the transport puts the key on a copy of
 each request, so that no client attribute, request, error or header dump of the application has it. Uses only the public
@@ -8,24 +9,21 @@ interfaces of openai and httpx2. Leaves out Realtime: WebSockets do not use HTTP
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 import httpx2
 import openai
 
+from myflux_keys.access_token import Credential, Token
 from myflux_keys.errors import KeyReaderError
 from myflux_keys.event_loops import AsyncNetwork
 from myflux_keys.forks import in_each_child
-from myflux_keys.key import Key
 from myflux_keys.networks import Network, free_cookies
 from myflux_keys.quiet import quiet
 
-if TYPE_CHECKING:
-    from myflux_keys.reader import KeyReader
-
 PLACEHOLDER: Final = "held-by-myflux-keys"
 
-FROM_THE_SECRET: Final = frozenset(
+SET_BY_THE_TENANT: Final = frozenset(
     {
         "admin_api_key",
         "api_key",
@@ -40,7 +38,17 @@ FROM_THE_SECRET: Final = frozenset(
 )
 
 
-def openai_client(reader: KeyReader, key: Key, options: dict[str, Any]) -> openai.OpenAI:
+class Credentials(Protocol):
+    """The reader's cache. `rejected` is what OpenAI answered 401 to."""
+
+    def __call__(self, tenant: str, *, rejected: Credential | None = None) -> Credential: ...
+
+
+class AsyncCredentials(Protocol):
+    async def __call__(self, tenant: str, *, rejected: Credential | None = None) -> Credential: ...
+
+
+def openai_client(credentials: Credentials, first: Credential, options: dict[str, Any]) -> openai.OpenAI:
     """`options` are openai.OpenAI's; an `http_client` among them sends the requests and may serve many tenants.
 
     A forked process can use the client, with connections of its own. If an `http_client`'s transport is neither
@@ -48,42 +56,44 @@ def openai_client(reader: KeyReader, key: Key, options: dict[str, Any]) -> opena
     """
     own, given = _split(options)
     network = Network[httpx2.Client](given, openai.DefaultHttpxClient)
-    http_client = httpx2.Client(transport=KeyTransport(reader, key, network), follow_redirects=True)
+    http_client = httpx2.Client(transport=KeyTransport(credentials, first, network), follow_redirects=True)
     in_each_child(http_client, free_cookies)
-    return openai.OpenAI(**_identity(key), http_client=http_client, **own)
+    return openai.OpenAI(**_identity(first), http_client=http_client, **own)
 
 
-def async_openai_client(reader: KeyReader, key: Key, options: dict[str, Any]) -> openai.AsyncOpenAI:
+def async_openai_client(
+    credentials: AsyncCredentials, first: Credential, options: dict[str, Any]
+) -> openai.AsyncOpenAI:
     own, given = _split(options)
     network = AsyncNetwork(given, openai.DefaultAsyncHttpxClient)
-    http_client = httpx2.AsyncClient(transport=AsyncKeyTransport(reader, key, network), follow_redirects=True)
+    http_client = httpx2.AsyncClient(transport=AsyncKeyTransport(credentials, first, network), follow_redirects=True)
     in_each_child(http_client, free_cookies)
-    return openai.AsyncOpenAI(**_identity(key), http_client=http_client, **own)
+    return openai.AsyncOpenAI(**_identity(first), http_client=http_client, **own)
 
 
 class _Sending:
     """What both transports share: the tenant, the host to which its key may be sent, and the request with the key."""
 
-    def __init__(self, reader: KeyReader, key: Key) -> None:
-        self._reader = reader
-        self._tenant = key.tenant
-        self._home = httpx2.URL(key.base_url)
+    def __init__(self, first: Credential) -> None:
+        self._tenant = first.tenant
+        self._home = httpx2.URL(first.base_url)
 
     def _check(self, url: httpx2.URL) -> None:
         if url.origin != self._home.origin:
             raise KeyReaderError(
-                f"tenant {self._tenant!r}'s key is sent only to {self._home}, not to {url.scheme}://{url.host}",
+                f"what tenant {self._tenant!r} calls with is sent only to {self._home}, not to {url.scheme}://{url.host}",
                 tenant=self._tenant,
-                way_out="Do not change the client's base URL; the secret's payload sets it.",
+                way_out="Do not change the client's base URL; the secret's payload, or the identity, sets it.",
             )
 
     @staticmethod
-    def _with_key(request: httpx2.Request, key: Key) -> httpx2.Request:
+    def _with_key(request: httpx2.Request, key: Credential) -> httpx2.Request:
         headers = request.headers.copy()
         headers["Authorization"] = f"Bearer {key.reveal()}"
-        for header, told in (("OpenAI-Organization", key.organization_id), ("OpenAI-Project", key.project_id)):
+        # A customer's own key implies both, as does a token: with one, OpenAI's own client sends neither.
+        ids = ("", "") if isinstance(key, Token) else (key.organization_id, key.project_id)
+        for header, told in zip(("OpenAI-Organization", "OpenAI-Project"), ids, strict=True):
             headers.pop(header, None)
-            # A customer's own key implies both.
             if told:
                 headers[header] = told
         return httpx2.Request(
@@ -92,27 +102,28 @@ class _Sending:
 
 
 class KeyTransport(_Sending, httpx2.BaseTransport):
-    def __init__(self, reader: KeyReader, key: Key, network: Network[httpx2.Client]) -> None:
-        super().__init__(reader, key)
+    def __init__(self, credentials: Credentials, first: Credential, network: Network[httpx2.Client]) -> None:
+        super().__init__(first)
+        self._credentials = credentials
         self._network = network
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         self._check(request.url)
-        key = self._reader.get(self._tenant)
+        key = self._credentials(self._tenant)
         response = self._send(request, key)
         if response.status_code != 401:
             return response
         response.read()
         if not is_dead_key(response) or not can_be_sent_again(request):
             return response
-        fresh = self._reader.get(self._tenant, rejected=key)
+        fresh = self._credentials(self._tenant, rejected=key)
         return response if fresh.version_id == key.version_id else self._send(request, fresh)
 
     def close(self) -> None:
         if (network := self._network.made()) is not None:
             network.close()
 
-    def _send(self, request: httpx2.Request, key: Key) -> httpx2.Response:
+    def _send(self, request: httpx2.Request, key: Credential) -> httpx2.Response:
         network = self._network.client()
         with quiet():
             try:
@@ -123,26 +134,27 @@ class KeyTransport(_Sending, httpx2.BaseTransport):
 
 
 class AsyncKeyTransport(_Sending, httpx2.AsyncBaseTransport):
-    def __init__(self, reader: KeyReader, key: Key, network: AsyncNetwork) -> None:
-        super().__init__(reader, key)
+    def __init__(self, credentials: AsyncCredentials, first: Credential, network: AsyncNetwork) -> None:
+        super().__init__(first)
+        self._credentials = credentials
         self._network = network
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         self._check(request.url)
-        key = await self._reader.aget(self._tenant)
+        key = await self._credentials(self._tenant)
         response = await self._send(request, key)
         if response.status_code != 401:
             return response
         await response.aread()
         if not is_dead_key(response) or not can_be_sent_again(request):
             return response
-        fresh = await self._reader.aget(self._tenant, rejected=key)
+        fresh = await self._credentials(self._tenant, rejected=key)
         return response if fresh.version_id == key.version_id else await self._send(request, fresh)
 
     async def aclose(self) -> None:
         await self._network.aclose()
 
-    async def _send(self, request: httpx2.Request, key: Key) -> httpx2.Response:
+    async def _send(self, request: httpx2.Request, key: Credential) -> httpx2.Response:
         network = self._network.client()
         with quiet():
             try:
@@ -174,20 +186,20 @@ def without_frames(error: httpx2.TransportError, request: httpx2.Request) -> htt
     return failure
 
 
-def _identity(key: Key) -> dict[str, Any]:
+def _identity(first: Credential) -> dict[str, Any]:
     """An empty admin key, so that the SDK takes none from the environment."""
     return {
         "api_key": PLACEHOLDER,
         "admin_api_key": "",
-        "base_url": key.base_url,
-        "organization": key.organization_id,
-        "project": key.project_id,
+        "base_url": first.base_url,
+        "organization": first.organization_id,
+        "project": first.project_id,
     }
 
 
 def _split(options: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     """The SDK's options without `http_client`, and that one."""
-    refused = sorted(FROM_THE_SECRET & options.keys())
+    refused = sorted(SET_BY_THE_TENANT & options.keys())
     if refused:
-        raise TypeError(f"{', '.join(refused)}: leave it out, the tenant's secret sets it")
+        raise TypeError(f"{', '.join(refused)}: leave it out, the tenant's secret or identity sets it")
     return {name: value for name, value in options.items() if name != "http_client"}, options.get("http_client")

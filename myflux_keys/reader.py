@@ -1,7 +1,7 @@
 """Reads tenants' keys for the runtime: with the tenant's own session, cached, fetched once for many callers.
 
 Owns the public reader: who fetches, who waits, in threads and in asyncio. Leaves out the decisions (`cached_key`), the
-calls (`secret_source`) and OpenAI's client (`openai_clients`, loaded when needed). The import creates nothing.
+calls (`credential_source`) and OpenAI's client (`openai_clients`, loaded when needed). The import creates nothing.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from _thread import start_new_thread
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from myflux_keys.access_token import Credential, Token
 from myflux_keys.cached_key import Answer, CachedKey, Flight, Outcome
-from myflux_keys.errors import InvalidTenantError, UnavailableError
+from myflux_keys.errors import FederatedTenantError, InvalidTenantError, KeyReaderError, UnavailableError
 from myflux_keys.forks import in_each_child
 from myflux_keys.key import Key
 from myflux_keys.lifetimes import Lifetimes
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sts import STSClient
 
-    from myflux_keys.secret_source import RoleArn
+    from myflux_keys.tenant_sessions import RoleArn
 
 MOST_ENTRIES: Final = 4096
 """Twice the tenants that a cell can hold. Above it, entries of names that have no key are dropped, since callers may
@@ -34,21 +35,23 @@ pass any name."""
 
 
 class KeyReader:
-    """Reads tenants' keys of one cell. One reader serves a whole process, and is thread-safe.
+    """Reads tenants' keys of one cell, and gets tokens for federated tenants. One reader serves a whole process, and is
+    thread-safe.
 
     After `os.fork()` it and its OpenAI clients work in the new process, with an empty cache and new connections.
 
     The process's credentials (`session`, by default boto3's own chain) assume the cell's runtime role with the session
-    tag ``tenant=<tenant>``, which can read only that tenant's secret.
+    tag ``tenant=<tenant>``, which can read only that tenant's secret, and get a token for that tenant alone.
 
     - `role_arn`: the role, or a function from tenant to role if tenants have dedicated ones. By default the
       runtime role of `cell` in the account of the process's credentials.
     - `assume=False`: the process's credentials already have the tag; no role is assumed.
     - `region`: by default AWS_REGION, then AWS_DEFAULT_REGION, then the profile's; first of all a `session`'s own.
-    - `ttl`: seconds that a key is cached, ± 10 % jitter, at most 1636, since an old key must be valid for longer. From
-      80 % of it on, the first read starts a fetch in the background, and gets the cached key like all others.
-    - `stale_for`: seconds beyond `ttl` that the last good key is used while AWS fails. Never after AWS refuses or the
-      secret is deleted, and never beyond the key's own expiry.
+    - `ttl`: seconds that a key or token is cached, ± 10 % jitter, at most 1636, since an old key must be valid for
+      longer. From 80 % of it on, the first read starts a fetch in the background, and gets the cached one like all
+      others.
+    - `stale_for`: seconds beyond `ttl` that the last good one is used while AWS or the exchange fails. Never after a
+      refusal or the secret's deletion, and never beyond its own expiry.
     - `clock`: seconds since the epoch. `sts` and `secretsmanager` (with `assume=False`) replace the clients made here.
 
     Raises ValueError for an invalid `cell`, `role_arn`, `ttl` or `stale_for`, and ConfigurationError, which is one too,
@@ -69,14 +72,15 @@ class KeyReader:
         sts: STSClient | None = None,
         secretsmanager: SecretsManagerClient | None = None,
     ) -> None:
-        from myflux_keys.secret_source import SecretSource
+        from myflux_keys.credential_source import CredentialSource
+        from myflux_keys.tenant_sessions import TenantSessions
 
         if not CELL_SLUG.fullmatch(cell):
             raise ValueError(f"{_shown(cell)} is not a cell's name: 3 to 20 of a-z 0-9 -, starting with a letter")
         self.cell: Final = cell
         self._lifetimes = Lifetimes(ttl, stale_for)
         self._clock = clock
-        self._source = SecretSource(
+        self._sessions = TenantSessions(
             cell,
             clock,
             session=session,
@@ -86,6 +90,7 @@ class KeyReader:
             sts=sts,
             secretsmanager=secretsmanager,
         )
+        self._source = CredentialSource(self._sessions)
         self._entries: dict[str, CachedKey] = {}
         self._adding = threading.Lock()
         in_each_child(self, KeyReader._start_anew)
@@ -99,9 +104,51 @@ class KeyReader:
         changes) between calls to AWS, so the same version may be returned. They wait as long as AWS takes, unless
         the fetch before failed: then at most 0.9 s.
 
-        Raises InvalidTenantError before anything is sent, or NotReadyError, AccessDeniedError, SecretNotFoundError,
-        UnavailableError or PayloadError; all are KeyReaderError.
+        Raises InvalidTenantError before anything is sent, or FederatedTenantError, NotReadyError, AccessDeniedError,
+        SecretNotFoundError, UnavailableError or PayloadError; all are KeyReaderError.
         """
+        return _key(self._credential(tenant, fresh=fresh, rejected=rejected))
+
+    async def aget(self, tenant: str, *, fresh: bool = False, rejected: Key | None = None) -> Key:
+        """`get` for asyncio: never blocks the loop, and a cancelled task does not stop the fetch for others."""
+        return _key(await self._acredential(tenant, fresh=fresh, rejected=rejected))
+
+    def openai_client(self, tenant: str, **options: Any) -> OpenAI:
+        """An OpenAI client that calls for the tenant: with its key, or with a token if it is federated. It follows
+        rotations, and a switch from one to the other.
+
+        A call refused with 401 is repeated once with a fresh key or token, also a stream. Reads the one or the other
+        once, for the base URL. `options` are for `openai.OpenAI`; raises TypeError for those that the tenant sets.
+        Raises the errors of `get`, without FederatedTenantError.
+        """
+        from myflux_keys.openai_clients import openai_client
+
+        return openai_client(self._credential, self._credential(tenant), options)
+
+    async def async_openai_client(self, tenant: str, **options: Any) -> AsyncOpenAI:
+        """`openai_client` for asyncio."""
+        from myflux_keys.openai_clients import async_openai_client
+
+        return async_openai_client(self._acredential, await self._acredential(tenant), options)
+
+    def close(self) -> None:
+        """Drops every key and session and closes the clients made here. A later `get` starts anew."""
+        self._entries.clear()
+        self._source.close()
+
+    def __enter__(self) -> KeyReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"KeyReader({self.cell!r})"
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError("a KeyReader cannot be pickled or copied: make one in each process")
+
+    def _credential(self, tenant: str, *, fresh: bool = False, rejected: Credential | None = None) -> Credential:
         if not fresh and rejected is None:
             entry = self._entries.get(tenant)
             if entry is not None and (warm := entry.warm) is not None and warm[0] <= self._clock() < warm[1]:
@@ -121,8 +168,7 @@ class KeyReader:
             if outcome is not None:
                 return _settle(outcome)
 
-    async def aget(self, tenant: str, *, fresh: bool = False, rejected: Key | None = None) -> Key:
-        """`get` for asyncio: never blocks the loop, and a cancelled task does not stop the fetch for others."""
+    async def _acredential(self, tenant: str, *, fresh: bool = False, rejected: Credential | None = None) -> Credential:
         if not fresh and rejected is None:
             entry = self._entries.get(tenant)
             if entry is not None and (warm := entry.warm) is not None and warm[0] <= self._clock() < warm[1]:
@@ -143,39 +189,6 @@ class KeyReader:
                 outcome = entry.give_up(step.flight, tenant, self._clock())
             if outcome is not None:
                 return _settle(outcome)
-
-    def openai_client(self, tenant: str, **options: Any) -> OpenAI:
-        """An OpenAI client with the tenant's key, base URL, organization and project, that follows rotations.
-
-        A call refused with 401 is repeated once with a fresh key, also a stream. Reads the key once, for the base URL.
-        `options` are for `openai.OpenAI`; raises TypeError for those that the secret sets.
-        """
-        from myflux_keys.openai_clients import openai_client
-
-        return openai_client(self, self.get(tenant), options)
-
-    async def async_openai_client(self, tenant: str, **options: Any) -> AsyncOpenAI:
-        """`openai_client` for asyncio."""
-        from myflux_keys.openai_clients import async_openai_client
-
-        return async_openai_client(self, await self.aget(tenant), options)
-
-    def close(self) -> None:
-        """Drops every key and session and closes the clients made here. A later `get` starts anew."""
-        self._entries.clear()
-        self._source.close()
-
-    def __enter__(self) -> KeyReader:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"KeyReader({self.cell!r})"
-
-    def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError("a KeyReader cannot be pickled or copied: make one in each process")
 
     def _entry(self, tenant: str) -> CachedKey:
         entry = self._entries.get(tenant)
@@ -203,7 +216,7 @@ class KeyReader:
         self._adding = threading.Lock()
         self._entries = {}
 
-    def _take(self, tenant: str, entry: CachedKey, answer: Answer) -> Key:
+    def _take(self, tenant: str, entry: CachedKey, answer: Answer) -> Credential:
         if (flight := answer.refresh) is not None:
             # `Thread.start` waits until the new thread runs, which takes milliseconds on a busy machine. This does not.
             try:
@@ -248,10 +261,21 @@ def _no_thread(tenant: str) -> UnavailableError:
     )
 
 
-def _settle(outcome: Outcome) -> Key:
-    if isinstance(outcome, Key):
-        return outcome
-    raise outcome.again()
+def _settle(outcome: Outcome) -> Credential:
+    if isinstance(outcome, KeyReaderError):
+        raise outcome.again()
+    return outcome
+
+
+def _key(credential: Credential) -> Key:
+    if isinstance(credential, Token):
+        tenant = credential.tenant
+        raise FederatedTenantError(
+            f"tenant {tenant!r} is federated and has no key",
+            tenant=tenant,
+            way_out=f"call OpenAI by the reader's openai_client({tenant!r}) or async_openai_client({tenant!r})",
+        )
+    return credential
 
 
 def _shown(text: object) -> str:

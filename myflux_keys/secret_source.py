@@ -1,289 +1,48 @@
 """Reads a tenant's secret with credentials that can read no other tenant's.
 
-Owns the calls: AssumeRole with the session tag `tenant`, GetSecretValue, the credentials of assumed sessions and their
-renewal. Leaves out caching of keys (`cached_key`). Errors are returned, not raised, so that no traceback has a frame
-with a secret's text.
+Owns the call GetSecretValue. Leaves out the credentials (`tenant_sessions`) and caching of keys (`cached_key`). Errors
+are returned, not raised, so that no traceback has a frame with a secret's text.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeGuard, cast
+from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError
-
-from myflux_keys.aws_connections import renew_client, renew_session
-from myflux_keys.aws_errors import EXPIRED_TOKEN, Reading, translate
-from myflux_keys.aws_names import CellNames
-from myflux_keys.errors import ConfigurationError, KeyReaderError, UnavailableError
-from myflux_keys.forks import in_each_child
+from myflux_keys.aws_errors import Reading, translate
+from myflux_keys.errors import KeyReaderError
 from myflux_keys.key import Key, no_text, parse_key
-from myflux_keys.names import TAG_TENANT, secret_name
-from myflux_keys.payload import SecretText
+from myflux_keys.names import secret_name
 from myflux_keys.quiet import quiet
-from myflux_keys.redaction import redact
 from myflux_keys.version_labels import CURRENT
 
 if TYPE_CHECKING:
-    from types_boto3_secretsmanager import SecretsManagerClient
-    from types_boto3_sts import STSClient
-
-RoleArn = str | Callable[[str], str] | None
-
-SESSION_SECONDS: Final = 3600
-"""The longest that AWS allows when a role assumes a role, and within every role's MaxSessionDuration."""
-RENEW_BEFORE: Final = 300.0
-"""A session is replaced this many seconds before its expiry: clocks differ, and calls take time."""
-
-_ROLE_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+", re.ASCII)
-CALL_LIMITS: Final = Config(
-    connect_timeout=2,
-    read_timeout=4,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    user_agent_extra="myflux-keys",
-)
-"""A call takes at most three attempts of six seconds, and a read at most two calls."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Session:
-    """Credentials of an assumed role session. `expires_at` in seconds since the epoch."""
-
-    access_key_id: str
-    secret_access_key: SecretText
-    session_token: SecretText
-    expires_at: float
+    from myflux_keys.tenant_sessions import TenantSessions
 
 
 class SecretSource:
-    """One cell's tenant secrets. Thread-safe; clients are made at the first call and closed by `close`."""
+    """One cell's tenant secrets. Thread-safe."""
 
-    def __init__(
-        self,
-        cell: str,
-        clock: Callable[[], float],
-        *,
-        session: boto3.Session | None = None,
-        region: str | None = None,
-        role_arn: RoleArn = None,
-        assume: bool = True,
-        sts: STSClient | None = None,
-        secretsmanager: SecretsManagerClient | None = None,
-    ) -> None:
-        """Raises ValueError for arguments that exclude each other, ConfigurationError for a missing Region and for an
-        AWS profile that cannot be read."""
-        if not assume and (role_arn is not None or sts is not None):
-            raise ValueError("assume=False reads with the process's own credentials: leave out role_arn and sts")
-        if assume and secretsmanager is not None:
-            raise ValueError("a given secretsmanager client has one set of credentials: pass assume=False with it")
-        self._cell = cell
-        self._clock = clock
-        self._given_session = session
-        # boto3 reads AWS_DEFAULT_REGION alone; every other SDK of AWS and Lambda itself have AWS_REGION.
-        region = region or (session.region_name if session else None) or os.environ.get("AWS_REGION") or None
-        self._session: boto3.Session | None = session or new_session(region)
-        self._region = region or self._session.region_name
-        if not self._region and secretsmanager is None:
-            raise ConfigurationError(
-                "no AWS Region", way_out="Pass region=, or set AWS_REGION or AWS_DEFAULT_REGION to the cell's Region."
-            )
-        self._role_arn = role_arn if role_arn is None or callable(role_arn) else checked_role(role_arn)
-        self._assume = assume
-        self._given_sts, self._given_secretsmanager = sts, secretsmanager
-        self._sts, self._secretsmanager = sts, secretsmanager
-        self._sessions: dict[str, _Session] = {}
-        self._derived_role = ""
-        self._making = threading.Lock()
-        self._lost = False
-        """Whether a given client cannot be used, since it was made before this process was forked."""
-        in_each_child(self, SecretSource._start_anew)
+    def __init__(self, sessions: TenantSessions) -> None:
+        self._sessions = sessions
 
     def read(self, tenant: str) -> Key | KeyReaderError:
-        """The AWSCURRENT version. A cached session that AWS calls expired is replaced once; a denied one is dropped."""
-        held = tenant in self._sessions
-        outcome = self._attempt(tenant)
-        if isinstance(outcome, Key):
-            return outcome
-        expired = outcome.code in EXPIRED_TOKEN
-        if expired or not outcome.keeps_last_good:
-            self.forget(tenant)
-        return self._attempt(tenant) if expired and held else outcome
-
-    def forget(self, tenant: str) -> None:
-        """Drops the tenant's assumed session; the next read assumes the role anew."""
-        self._sessions.pop(tenant, None)
-
-    def close(self) -> None:
-        """Drops the sessions and closes the clients made here, not the given ones."""
-        self._sessions.clear()
-        made = [
-            client
-            for client, given in ((self._sts, self._given_sts), (self._secretsmanager, self._given_secretsmanager))
-            if client is not None and given is None
-        ]
-        self._sts, self._secretsmanager = self._given_sts, self._given_secretsmanager
-        for client in made:
-            client.close()
-
-    def _start_anew(self) -> None:
-        """In a forked process: clients, and the session with the lock on its credentials, are made again."""
-        self._making = threading.Lock()
-        self._sts, self._secretsmanager = self._given_sts, self._given_secretsmanager
-        self._session = self._given_session
-        if self._given_session is not None:
-            renew_session(self._given_session)
-        given = (self._given_sts, self._given_secretsmanager)
-        self._lost = not all(renew_client(client) for client in given if client is not None)
+        """The AWSCURRENT version."""
+        return self._sessions.attempt(tenant, lambda: self._attempt(tenant))
 
     def _attempt(self, tenant: str) -> Key | KeyReaderError:
-        secret, role = secret_name(self._cell, tenant), ""
-        if self._lost:
-            return KeyReaderError(
-                "the AWS client was given before this process was forked, and its connections cannot be replaced: the"
-                " parent process would get this process's answers",
-                tenant=tenant,
-                way_out="Make the client and the KeyReader after the fork.",
-            )
+        sessions = self._sessions
+        secret, role = secret_name(sessions.cell, tenant), ""
         with quiet():
             try:
-                role = self._role_of(tenant)
-                with self._client_for(tenant, role) as client, quiet():
+                sessions.check(tenant)
+                role = sessions.role_of(tenant)
+                with sessions.client(tenant, "secretsmanager", role) as client, quiet():
                     # AWS evaluates a policy's VersionStage condition only if the request names the stage.
                     answer = client.get_secret_value(SecretId=secret, VersionStage=CURRENT)
             except KeyReaderError as error:
                 return error.again()
             except Exception as error:  # noqa: BLE001 - returned, as the reader's own
-                return translate(error, Reading(self._cell, tenant, secret, role))
+                return translate(error, Reading(sessions.cell, tenant, secret, role))
         if "SecretString" not in answer:
             return no_text(tenant)
         return parse_key(answer["SecretString"], tenant, answer["VersionId"])
-
-    @contextmanager
-    def _client_for(self, tenant: str, role: str) -> Generator[SecretsManagerClient]:
-        if not role:
-            if self._secretsmanager is None:
-                self._secretsmanager = self._make("secretsmanager")
-            yield self._secretsmanager
-            return
-        held = self._session_for(tenant, role)
-        # A client of its own for each read: thousands of tenants' clients, each idle for minutes, would cost memory
-        # and dead connections, and one client for all would have to switch credentials between calls.
-        client: SecretsManagerClient = self._make("secretsmanager", held)
-        try:
-            yield client
-        finally:
-            client.close()
-
-    def _session_for(self, tenant: str, role: str) -> _Session:
-        held = self._sessions.get(tenant)
-        if held is None or held.expires_at - RENEW_BEFORE <= self._clock():
-            with quiet():
-                answer = self._sts_client().assume_role(
-                    RoleArn=role,
-                    RoleSessionName=f"myflux-keys-{tenant}",
-                    DurationSeconds=SESSION_SECONDS,
-                    Tags=[{"Key": TAG_TENANT, "Value": tenant}],
-                )["Credentials"]
-            held = _Session(
-                answer["AccessKeyId"],
-                SecretText(answer["SecretAccessKey"]),
-                SecretText(answer["SessionToken"]),
-                answer["Expiration"].timestamp(),
-            )
-            self._sessions[tenant] = held
-        return held
-
-    def _role_of(self, tenant: str) -> str:
-        """The role to assume; "" if the process's own credentials read."""
-        if not self._assume:
-            return ""
-        if callable(self._role_arn):
-            return _role_for(tenant, self._role_arn)
-        if self._role_arn:
-            return self._role_arn
-        if not self._derived_role:
-            with quiet():
-                caller = self._sts_client().get_caller_identity()
-            partition = caller["Arn"].split(":")[1]
-            names = CellNames(self._cell, caller["Account"], self._region or "", partition)
-            self._derived_role = names.runtime_role_arn
-        return self._derived_role
-
-    def _sts_client(self) -> STSClient:
-        if self._sts is None:
-            self._sts = self._make("sts")
-        return self._sts
-
-    def _make(self, service: str, held: _Session | None = None) -> Any:
-        """boto3 sessions are not thread-safe, clients are: making one is the only step under this lock."""
-        credentials = (
-            {
-                "aws_access_key_id": held.access_key_id,
-                "aws_secret_access_key": held.secret_access_key.reveal(),
-                "aws_session_token": held.session_token.reveal(),
-            }
-            if held
-            else {}
-        )
-        with self._making:
-            if self._session is None:
-                self._session = new_session(self._region)
-            session = cast("Any", self._session)
-            return session.client(service, region_name=self._region, config=CALL_LIMITS, **credentials)
-
-
-def new_session(region: str | None) -> boto3.Session:
-    try:
-        return boto3.Session(region_name=region)
-    except BotoCoreError as error:
-        raise ConfigurationError(
-            f"boto3 makes no session: {redact(str(error)).rstrip('.')}",
-            code=type(error).__name__,
-            way_out="Correct or unset AWS_PROFILE and AWS_CONFIG_FILE, or pass session=.",
-        ) from None
-
-
-def _role_for(tenant: str, role_arn: Callable[[str], object]) -> str:
-    """The role that the application's function names. Its own errors may pass, as those of a database; that it names
-    no role may mean that the tenant is not to be read."""
-    try:
-        named = role_arn(tenant)
-    except Exception as error:  # noqa: BLE001 - the application's own, of any kind
-        raise UnavailableError(
-            f"the role_arn function raised {type(error).__name__} for tenant {tenant!r}: {redact(str(error))}",
-            tenant=tenant,
-            code=type(error).__name__,
-            way_out="Correct the function: it must return the ARN of an IAM role for each tenant that is read.",
-        ) from None
-    if not _is_role(named):
-        raise KeyReaderError(
-            f"the role_arn function returned {_shown(named)} for tenant {tenant!r}, not the ARN of an IAM role",
-            tenant=tenant,
-            way_out="It must return arn:aws:iam::<account>:role/<name> for each tenant that is read: the cell's runtime"
-            " role for tenants without a role of their own.",
-        )
-    return named
-
-
-def checked_role(arn: str) -> str:
-    """`arn` if it is a role's; else raises ValueError with the expected form."""
-    if not _is_role(arn):
-        raise ValueError(
-            f"role_arn {_shown(arn)} is not the ARN of an IAM role: write arn:aws:iam::<account>:role/<name>"
-        )
-    return arn
-
-
-def _is_role(value: object) -> TypeGuard[str]:
-    return isinstance(value, str) and _ROLE_ARN.fullmatch(value) is not None
-
-
-def _shown(value: object) -> str:
-    return redact(repr(value))[:120]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
 import boto3
@@ -19,12 +20,13 @@ from botocore.exceptions import ClientError
 from openai import OpenAIError
 
 from myflux_keys.aws_connections import renew_session
-from myflux_keys.aws_errors import SETTINGS, SOCKS, is_passing
+from myflux_keys.aws_errors import SETTINGS, SOCKS, refusal_of
 from myflux_keys.errors import ConfigurationError, KeyReaderError
 from myflux_keys.forks import in_each_child
 from myflux_keys.quiet import quiet
 from myflux_keys.redaction import redact
-from myflux_keys.secret_source import CALL_LIMITS, new_session
+from myflux_keys.tenant_sessions import CALL_LIMITS, new_session
+from myflux_keys.web_token import meaning, regional, request
 
 if TYPE_CHECKING:
     from openai.auth import SubjectTokenProvider
@@ -36,7 +38,6 @@ _SHORTEST: Final = 60
 _LONGEST: Final = 3600
 _MOST_TAGS: Final = 50
 _LONGEST_AUDIENCE: Final = 1000
-_GLOBAL_ENDPOINT: Final = "https://sts.amazonaws.com"
 
 
 class WebIdentityError(KeyReaderError, OpenAIError):
@@ -66,17 +67,7 @@ def aws_web_identity_token_provider(
     that cannot be read. Each call for a token may raise WebIdentityError.
     """
     _check(audience, duration_seconds, signing_algorithm, tags or {})
-    tokens = _AwsTokens(
-        {
-            "Audience": [audience],
-            "DurationSeconds": duration_seconds,
-            "SigningAlgorithm": signing_algorithm,
-            # Without tags the list is left out: an empty one would need the right to tag.
-            **({"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]} if tags else {}),
-        },
-        session,
-        region,
-    )
+    tokens = _AwsTokens(request(audience, duration_seconds, signing_algorithm, tags), session, region)
     return {"token_type": "jwt", "get_token": tokens}
 
 
@@ -142,14 +133,8 @@ class _AwsTokens:
     def _made(self) -> STSClient:
         if self._session is None:
             self._session = new_session(self._region)
-        session = cast("Any", self._session)
-        client = session.client("sts", region_name=self._region, config=CALL_LIMITS)
-        if client.meta.endpoint_url != _GLOBAL_ENDPOINT:
-            return client
-        # AWS_STS_REGIONAL_ENDPOINTS=legacy, or a profile, asks for the one endpoint that has no such operation.
-        client.close()
-        regional = f"https://sts.{self._region}.amazonaws.com"
-        return session.client("sts", region_name=self._region, endpoint_url=regional, config=CALL_LIMITS)
+        make = partial(cast("Any", self._session).client, "sts", region_name=self._region, config=CALL_LIMITS)
+        return regional(make, self._region)
 
     def _start_anew(self) -> None:
         self._making = threading.Lock()
@@ -159,47 +144,15 @@ class _AwsTokens:
             renew_session(self._given_session)
 
 
-def _translated(error: Exception, request: Mapping[str, Any], region: str) -> WebIdentityError:
+def _translated(error: Exception, asked: Mapping[str, Any], region: str) -> WebIdentityError:
     """What AWS said, or what prevented the call; redacted."""
     if not isinstance(error, ClientError):
-        said = redact(str(error)).rstrip(".")
+        reason = redact(str(error)).rstrip(".")
         return WebIdentityError(
-            f"the call to STS in {region} failed: {said}",
+            f"the call to STS in {region} failed: {reason}",
             code=type(error).__name__,
-            way_out=SOCKS if "socks" in said else SETTINGS,
+            way_out=SOCKS if "socks" in reason else SETTINGS,
         )
-    response: dict[str, Any] = dict(error.response)
-    details: dict[str, Any] = response.get("Error", {})
-    code, said = str(details.get("Code", "")), redact(str(details.get("Message") or "no message")).rstrip(".")
-    status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    why, way_out = _meaning(code, status, request)
-    return WebIdentityError(f"{why} ({error.operation_name}: {said})", code=code, way_out=way_out)
-
-
-def _meaning(code: str, status: int, request: Mapping[str, Any]) -> tuple[str, str]:
-    """What it means, the way out."""
-    audience, seconds = request["Audience"][0], request["DurationSeconds"]
-    match code:
-        case "OutboundWebIdentityFederationDisabledException":
-            return (
-                "this AWS account has no outbound web identity federation",
-                "An administrator enables it once: `aws iam enable-outbound-web-identity-federation`.",
-            )
-        case "AccessDenied" | "AccessDeniedException":
-            tagging = " and, for its tags, sts:TagGetWebIdentityToken" if "Tags" in request else ""
-            return (
-                f"IAM gives this process no token for {audience!r} of {seconds} s by {request['SigningAlgorithm']}",
-                f"Allow its role sts:GetWebIdentityToken{tagging} on all resources, with conditions that this request"
-                " meets: sts:IdentityTokenAudience, sts:DurationSeconds, sts:SigningAlgorithm, aws:RequestTag.",
-            )
-        case "SessionDurationEscalationException":
-            return (
-                f"a token of {seconds} s would outlive the role's session",
-                "Pass a smaller duration_seconds, or credentials that are renewed before they end.",
-            )
-        case "JWTPayloadSizeExceededException":
-            return "the token would be too large", "Pass fewer or shorter tags."
-        case _ if is_passing(code, status):
-            return "AWS gives no token now", "This is temporary, or the credentials have expired: try again."
-        case _:
-            return "AWS gives no token", "Read AWS's message and code."
+    said = refusal_of(error)
+    why, way_out = meaning(said.code, said.status, asked)
+    return WebIdentityError(f"{why} ({said})", code=said.code, way_out=way_out)

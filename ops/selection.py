@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import tenancy
+from ops import ways_out
 from ops.errors import OperationError
 from tenancy import Cell, Fleet, Tenant
 
@@ -90,12 +91,16 @@ def to_rotate(fleet: Fleet, slugs: Sequence[str], *, everyone: bool, cell: str |
             managed = tuple(tenant for tenant in here if tenant.tenant not in left_out)
             found.append(Selection(one, managed, {t.tenant: left_out[t.tenant] for t in here if t.tenant in left_out}))
     if not any(selection.tenants for selection in found):
-        raise OperationError("there is nothing to rotate: each of these tenants uses the customer's own key.")
+        raise OperationError(
+            "there is nothing to rotate: each of these tenants uses the customer's own key, or has none."
+        )
     return found
 
 
 def not_rotated(tenant: Tenant) -> str | None:
     """Why a tenant's key cannot be rotated here; None when it can."""
+    if not tenant.has_key:
+        return ways_out.without_a_key(tenant.tenant, "there is nothing to rotate")
     if tenant.minted:
         return None
     return (

@@ -8,12 +8,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from myflux_keys.identity import TOKEN_SECONDS
 from myflux_keys.names import admin_secret, store_admin_key
 
 
 def no_secret(slug: str) -> str:
     return (
         f"it has no secret: `myflux-keys up {slug}` makes one, with a first key unless the customer brings their own."
+    )
+
+
+def without_a_key(slug: str, what: str) -> str:
+    """Why a command about keys refuses a tenant that gets tokens. `what` follows from it, without a full stop."""
+    return (
+        f"{slug} gets tokens and has no key, or is being switched (`credential` in its file), so {what}. "
+        f"`myflux-keys credential {slug} --key` gives it a key."
+    )
+
+
+def last_token(slug: str) -> str:
+    """What `disable` leaves of a tenant that gets tokens."""
+    return (
+        f"{slug} gets no new token; one that is out ends within {TOKEN_SECONDS // 60} minutes, and nothing takes it "
+        "back."
     )
 
 

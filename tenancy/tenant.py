@@ -223,6 +223,11 @@ class Tenant(Model):
         return "key" in (self.credential, self.switching_from)
 
     @property
+    def reads_key(self) -> bool:
+        """Whether the runtime may read the secret: not while it gets tokens, though there may still be a key."""
+        return self.enabled and self.credential == "key"
+
+    @property
     def has_identity(self) -> bool:
         """Whether OpenAI has a federation rule for it, perhaps only until a switch is complete."""
         return "federated" in (self.credential, self.switching_from)

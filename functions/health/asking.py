@@ -1,8 +1,9 @@
 """One tenant's own answers: the free list of models, and a billed call if it is due.
 
-Owns reading the live key and using it. No value leaves this file. The key is read just before the calls, and only the
-live one is used: their times in OpenAI's `last_used_at` fall within the time that a rotation leaves to readers, so they
-never make a replaced key look used.
+Owns reading the live key, and using it or a token. The key is read just before the calls, and only the live one is
+used: their times in OpenAI's `last_used_at` fall within the time that a rotation leaves to readers, so they never make
+a replaced key look used. A tenant with an identity is asked with a token, as its runtime does: then its key, if it
+still has one, is not used, so that its use shows who else does.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from functions.health.facts import ABSENT, Listing, Probe
 from functions.shared import log
 from functions.shared.deadline import Deadline
+from functions.shared.federated_token import FederatedTokens
 from functions.shared.openai_http import OpenAIError, OpenAIHTTP
 from functions.shared.secrets_manager import SecretStore
 from functions.sweep.tenants import TenantSecret
+from myflux_keys.identity import TenantIdentity
 from myflux_keys.payload import CUSTOMER, Payload, PayloadError, SecretText
 from myflux_keys.version_labels import CURRENT
 
@@ -72,14 +75,25 @@ def _seconds(iso: str) -> float | None:
     return datetime.fromisoformat(iso).timestamp() if iso else None
 
 
-def ask(base_url: str, deadline: Deadline, held: Held, model: str | None) -> Answers:
-    """`model` None: no billed call. Never raises OpenAIError: it is the answer."""
+def ask(base_url: str, deadline: Deadline, key: SecretText, model: str | None) -> Answers:
+    """`key`, or a token; `model` None: no billed call. Never raises OpenAIError: it is the answer."""
     http = OpenAIHTTP(base_url, deadline)
-    listing = _list(http, held.key)
+    listing = _list(http, key)
     # What refuses the list refuses the call, except a missing scope.
     usable = listing.error is None or "missing scopes" in listing.error.message.lower()
-    probe = None if model is None or not usable else Probe(model, _call(http, held.key, model))
+    probe = None if model is None or not usable else Probe(model, _call(http, key, model))
     return Answers(listing, probe, http.calls, http.server_time)
+
+
+def ask_with_token(
+    base_url: str, deadline: Deadline, tokens: FederatedTokens, identity: TenantIdentity, model: str | None
+) -> Answers:
+    """As `ask`. A token that is refused is the answer too. Raises botocore's errors."""
+    try:
+        token = tokens.token(identity, deadline)
+    except OpenAIError as error:
+        return Answers(Listing(error), None, 0, None)
+    return ask(base_url, deadline, token, model)
 
 
 def _list(http: OpenAIHTTP, key: SecretText) -> Listing:

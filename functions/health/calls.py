@@ -26,7 +26,7 @@ OF_CALLS: Final = frozenset(
     }
 )
 """Only a billed call shows these."""
-OF_ANY: Final = frozenset({"key_refused", "rate_limited", "country_refused", "address_refused"})
+OF_ANY: Final = frozenset({"key_refused", "token_refused", "rate_limited", "country_refused", "address_refused"})
 """The free list of models shows these too."""
 OF_LIST: Final = frozenset({"models_hidden", "model_not_allowed"})
 ALL: Final = OF_CALLS | OF_ANY | OF_LIST
@@ -77,6 +77,9 @@ def _found(found: Cause, facts: Facts, unknown: frozenset[str]) -> Judgement:
     kind = _AS_FOUND.get(found)
     if kind is None:
         return Judgement(unknown=unknown)
+    if kind == "key_refused" and facts.identity:
+        # What was refused is a token, and no new key mends it.
+        kind = "token_refused"
     if kind == "project_spend_limit" and _was_raised(facts):
         # The new limit is set, and OpenAI has not applied it everywhere yet: the trouble is neither new nor over.
         return Judgement((Finding("limit_raised_waiting"),), unknown - {"limit_raised_waiting"})

@@ -11,12 +11,15 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
+from functions.shared.federated_token import TokenRefused
 from functions.shared.openai_http import OpenAIError, refuses_address
 
 
 class Cause(Enum):
     OK = "ok"
     KEY_REFUSED = "key_refused"
+    TOKEN_REFUSED = "token_refused"  # noqa: S105 - a cause, not a token
+    """AWS or OpenAI gives a federated tenant no token."""
     SCOPES_MISSING = "scopes_missing"
     BALANCE_GONE = "balance_gone"
     ORGANIZATION_SPEND_LIMIT = "organization_spend_limit"
@@ -49,6 +52,8 @@ def cause(error: OpenAIError | None) -> Cause:
     """None is success."""
     if error is None:
         return Cause.OK
+    if isinstance(error, TokenRefused):
+        return Cause.TOKEN_REFUSED
     if not error.explained or error.status is None or error.status >= 500:
         return Cause.UNANSWERED
     if error.status == 429:

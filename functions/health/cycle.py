@@ -28,11 +28,11 @@ from functions.health.pace import waits
 from functions.health.roster import Organization, Roster, roster
 from functions.health.services import Services
 from functions.health.state import State, TenantState
+from functions.health.store import slug_of
 from functions.health.tenant_round import Asked, ask_tenant, shutdowns_of
 from functions.health.trouble import CELL, ORGANIZATION, TENANT, Judgement
 from functions.shared import cloudwatch, log
 from functions.sweep.tenants import listed_secrets
-from myflux_keys.declaration import DECLARATIONS
 
 AT_ONCE: Final = 8
 """Tenants that are asked at the same time."""
@@ -61,11 +61,7 @@ class Cycle:
         version = services.store.save(state, version)
         cell = services.settings.common.cell
         with ThreadPoolExecutor(AT_ONCE) as workers:
-            declared, wrong = services.store.declarations(cell, workers)
-            self.failed |= wrong
-            unreadable = {_slug(key) for key in wrong}
-            listed = [one for one in listed_secrets(services.secrets, cell) if one.tenant not in unreadable]
-            found = roster(declared, listed)
+            found = self._roster(workers)
             if first:
                 state = self._money(found, state, workers)
             asked, cursor = self._ask(found, state, workers)
@@ -82,6 +78,18 @@ class Cycle:
             data = counted(state.histories.values(), watched=len(found.tenants), silent=silent)
             cloudwatch.put(services.metrics, cell, data)
         return self._answer(found, state, asked)
+
+    def _roster(self, workers: Executor) -> Roster:
+        """Without the tenants that have an object that cannot be read."""
+        services, cell = self.services, self.services.settings.common.cell
+        stored = services.store.tenants(cell, workers)
+        self.failed |= stored.wrong
+        unreadable = {slug_of(key) for key in stored.wrong}
+        listed = [one for one in listed_secrets(services.secrets, cell) if one.tenant not in unreadable]
+        for slug in unreadable:
+            stored.declared.pop(slug, None)
+            stored.identities.pop(slug, None)
+        return roster(stored.declared, listed, stored.identities)
 
     def _money(self, found: Roster, state: State, workers: Executor) -> State:
         tenants = dict(state.tenants)
@@ -225,10 +233,6 @@ class Cycle:
 
 def _of_tenants(state: State) -> dict[str, History]:
     return {scope.id: one for scope, one in state.histories.items() if scope.of == TENANT}
-
-
-def _slug(key: str) -> str:
-    return key.removeprefix(DECLARATIONS).removesuffix(".json")
 
 
 def _only(tenants: Mapping[str, TenantState], watched: set[str]) -> dict[str, TenantState]:

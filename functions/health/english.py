@@ -97,6 +97,15 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "the key belongs to a person, and ends with their access",
         "ask for a key of a service account, and store it",
     ),
+    "token_refused": (
+        "the tenant has no key, and AWS or OpenAI refuses its token",
+        "disable it and enable it again, which makes its federation rule anew; docs/credentials.md has more",
+    ),
+    "secret_left": (
+        "the tenant needs no key any more, but its secret is still there",
+        "complete the switch",
+    ),
+    "identity_missing": ("the tenant has no key, and no identity to get tokens with", "refresh its stack, then deploy it"),
     "secret_missing": ("the tenant is declared, but has no secret", "deploy it, or remove its file"),
     "secret_deleting": (
         "the tenant is declared, but the deletion of its secret is scheduled",

@@ -80,7 +80,8 @@ class Facts:
     """`days`: US dollars by day (UTC) as OpenAI's costs say, None if costs are not visible. `shutdowns`: every model's
     `shutdown_date` that any tenant's list showed in this cycle. `limit_raised_at`: when this function saw OpenAI's
     spend limit go up. `secret` None: there is none; with `deleting` it is in its deletion window. `handovers`: one for
-    each consumer that a person serves; None if nobody asked."""
+    each consumer that a person serves; None if nobody asked. `identity`: the tenant has one, so that its calls are
+    made with tokens."""
 
     now: float
     tenant: str
@@ -93,3 +94,4 @@ class Facts:
     limit_raised_at: float | None = None
     shutdowns: Mapping[str, str | None] = field(default_factory=dict[str, "str | None"])
     handovers: tuple[Handing, ...] | None = ()
+    identity: bool = False

@@ -19,9 +19,10 @@ from functions.health.look import look
 from functions.health.services import Services, new_topic_client
 from functions.health.settings import Settings, read_settings
 from functions.health.usage_answer import answer_usage
-from functions.shared import cloudwatch, log
+from functions.shared import cloudwatch, federated_token, log
 from functions.shared.admin_key import AdminKey
 from functions.shared.deadline import Deadline, LambdaContext
+from functions.shared.federated_token import FederatedTokens, runtime_role_arn
 from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIHTTP
 from functions.shared.secrets_client import new_client
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sns import SNSClient
+    from types_boto3_sts import STSClient
 
 LONGEST_SECONDS: Final = 600.0
 """Of one invocation's work."""
@@ -45,11 +47,11 @@ class HealthFailed(Exception):
 
 
 @lru_cache(maxsize=1)
-def warm(admin_secret: str) -> tuple[SecretsManagerClient, CloudWatchClient, SNSClient, S3Client, AdminKey]:
+def warm(admin_secret: str) -> tuple[SecretsManagerClient, CloudWatchClient, SNSClient, S3Client, STSClient, AdminKey]:
     """What one warm function keeps between invocations."""
     client = new_client()
     metrics, topics, bucket = cloudwatch.new_client(), new_topic_client(), store.new_client()
-    return client, metrics, topics, bucket, AdminKey(client, admin_secret)
+    return client, metrics, topics, bucket, federated_token.new_client(), AdminKey(client, admin_secret)
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -76,8 +78,12 @@ def assemble(
     metrics: CloudWatchClient,
     topics: SNSClient,
     bucket: S3Client,
+    sts: STSClient,
     admin_key: AdminKey,
     deadline: Deadline,
 ) -> Services:
     api = AdminAPI(OpenAIHTTP(settings.common.base_url, deadline), admin_key, deadline)
-    return Services(settings, secrets, metrics, topics, store.Store(bucket, settings.bucket), admin_key, api, deadline)
+    objects, common = store.Store(bucket, settings.bucket), settings.common
+    role = runtime_role_arn(common.cell, settings.topic)
+    tokens = FederatedTokens(sts, common.cell, role, common.base_url)
+    return Services(settings, secrets, metrics, topics, objects, admin_key, api, deadline, tokens)

@@ -14,14 +14,15 @@ from functions.health.retirement import judge_retirement
 from functions.health.secret_life import judge_country, judge_key, judge_presence
 from functions.health.spend import budget_subject, judge_budget
 from functions.health.trouble import KINDS, Judgement
+from myflux_keys.declaration import Declaration
 
-OF_PRESENCE: Final = frozenset({"undeclared", "secret_missing", "secret_deleting"})
+OF_PRESENCE: Final = frozenset({"undeclared", "secret_missing", "secret_deleting", "secret_left", "identity_missing"})
 
 
 def judge(facts: Facts, catalogue: Catalogue, before: History) -> Judgement:
-    """A tenant without a declaration or a usable secret is judged by that alone."""
+    """A tenant without a declaration, or without what its calls need, is judged by that alone."""
     presence = judge_presence(facts)
-    if facts.declaration is None or facts.secret is None or facts.secret.deleting:
+    if facts.declaration is None or not _can_call(facts, facts.declaration):
         return presence + Judgement(unknown=frozenset(KINDS) - OF_PRESENCE)
     told = before.open.get(("budget_reached", budget_subject(facts)))
     parts = (
@@ -36,6 +37,13 @@ def judge(facts: Facts, catalogue: Catalogue, before: History) -> Judgement:
         judge_handovers(facts, before),
     )
     return sum(parts, Judgement())
+
+
+def _can_call(facts: Facts, declared: Declaration) -> bool:
+    """Whether it has a secret or, without a key, an identity; a disabled one of those needs none."""
+    if not declared.has_key:
+        return facts.identity or not declared.enabled
+    return facts.secret is not None and not facts.secret.deleting
 
 
 def judge_gone() -> Judgement:

@@ -30,14 +30,16 @@ from functions.shared.openai_http import OpenAIError
 from functions.sweep.request import RequestError
 from functions.sweep.tenants import listed_secrets
 from myflux_keys.declaration import DeclarationError
+from myflux_keys.identity import IdentityError
 from myflux_keys.names import TENANT_SLUG
 from myflux_keys.payload import iso
 from myflux_keys.redaction import redact
 
 
 def look(services: Services, event: Mapping[str, Any]) -> dict[str, Any]:
-    """`event` is ``{"action": "look", "tenant": SLUG}``. The answer holds ids, names, dates and amounts, never a key;
-    None is what was not asked, or not told. Raises RequestError, StateError, or botocore's errors."""
+    """`event` is ``{"action": "look", "tenant": SLUG}``. The answer holds ids, names, dates and amounts, never a key or
+    a token; None is what was not asked, or not told. `asked_with`: ``token`` or ``key``. Raises RequestError,
+    StateError, or botocore's errors."""
     tenant = event.get("tenant")
     if not isinstance(tenant, str) or not TENANT_SLUG.fullmatch(tenant) or set(event) != {"action", "tenant"}:
         raise RequestError(f"look takes one tenant's slug and nothing else, got {dict(event)!r}")
@@ -47,8 +49,12 @@ def look(services: Services, event: Mapping[str, Any]) -> dict[str, Any]:
         declared = services.store.declaration(cell, tenant)
     except DeclarationError as error:
         declared, problem = None, str(error)
+    try:
+        identity = services.store.identity(cell, tenant)
+    except IdentityError as error:
+        identity, problem = None, problem or str(error)
     listed = [one for one in listed_secrets(services.secrets, cell) if one.tenant == tenant]
-    found = roster({tenant: declared} if declared else {}, listed)
+    found = roster({tenant: declared} if declared else {}, listed, {tenant: identity} if identity else {})
     state, _ = services.store.state()
     before, history = state.tenants.get(tenant, TenantState()), state.histories.get(Scope(TENANT, tenant), History())
     # As after a refused call, which is what makes a call due at any time.
@@ -96,6 +102,7 @@ def _limits(found: Roster, state: State, services: Services) -> Limits | None:
 def _asked(asked: Asked) -> dict[str, Any]:
     secret, key = asked.secret, asked.held
     return {
+        "asked_with": None if asked.listing is None else "token" if asked.identity else "key",
         "secret": "none" if secret is None else "deleting" if secret.deleting else "there",
         "key": None
         if key is None

@@ -15,7 +15,7 @@ from typing import Final
 from functions.health import english, spanish
 from functions.health.drift import NONE
 from functions.health.notices import Notice
-from functions.health.remedies import COMMANDS, NEW_KEY, page
+from functions.health.remedies import COMMANDS, DEPLOY, NEW_KEY, ROTATE, page
 from functions.health.trouble import CELL, KINDS, ORGANIZATION, TENANT
 from myflux_keys.declaration import Declaration
 from myflux_keys.payload import iso
@@ -89,11 +89,17 @@ def said(notice: Notice, cell: str, language: str, declared: Mapping[str, Declar
     if notice.folded and kind in _DIFFERENT:
         what += f" ({words['of_first'].format(tenant=notice.who[0].id)})"
     command = COMMANDS.get(kind)
+    if command == ROTATE and all(_is_keyless(one.id, declared) for one in notice.who):
+        command = DEPLOY
     owner = _owner(notice, declared)
     if owner == "customer" and notice.who[0].of == TENANT:
         new_key = kind in _NEW_KEY
         do, command = words["ask_key" if new_key else "ask"], NEW_KEY if new_key else None
     return Said(redact(what), redact(do), command.format_map(values) if command else None, owner)
+
+
+def _is_keyless(tenant: str, declared: Mapping[str, Declaration]) -> bool:
+    return tenant in declared and not declared[tenant].has_key
 
 
 def message(notice: Notice, cell: str, language: str, declared: Mapping[str, Declaration], now: float) -> Message:

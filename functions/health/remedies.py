@@ -9,27 +9,31 @@ from typing import Final
 
 from functions.health.trouble import KINDS
 
-_DEPLOY: Final = "myflux-keys up {tenant}"
-_ROTATE: Final = "myflux-keys rotate {tenant} --wait"
+DEPLOY: Final = "myflux-keys up {tenant}"
+"""Also in the place of a rotation, where there is no key."""
+ROTATE: Final = "myflux-keys rotate {tenant} --wait"
 _HAND_OVER: Final = "myflux-keys handover {tenant} --consumer {subject}"
 NEW_KEY: Final = "myflux-keys key set {tenant}"
 """Instead, where the key is a customer's own."""
 
 COMMANDS: Final = {
-    "key_refused": _ROTATE,
-    "project_spend_limit": _DEPLOY,
-    "rate_limited": _DEPLOY,
-    "scopes_missing": _ROTATE,
-    "model_not_allowed": _DEPLOY,
-    "model_retiring": _DEPLOY,
-    "model_retired": _DEPLOY,
-    "budget_reached": _DEPLOY,
-    "budget_forecast": _DEPLOY,
-    "limit_drift": _DEPLOY,
-    "key_expiring": _ROTATE,
-    "rotation_late": _ROTATE,
+    "key_refused": ROTATE,
+    "project_spend_limit": DEPLOY,
+    "rate_limited": DEPLOY,
+    "scopes_missing": ROTATE,
+    "model_not_allowed": DEPLOY,
+    "model_retiring": DEPLOY,
+    "model_retired": DEPLOY,
+    "budget_reached": DEPLOY,
+    "budget_forecast": DEPLOY,
+    "limit_drift": DEPLOY,
+    "key_expiring": ROTATE,
+    "rotation_late": ROTATE,
     "person_owned_key": NEW_KEY,
-    "secret_missing": _DEPLOY,
+    "token_refused": "myflux-keys disable {tenant}",
+    "secret_missing": DEPLOY,
+    "secret_left": "myflux-keys credential {tenant} --federated",
+    "identity_missing": "myflux-keys refresh {tenant}",
     "secret_deleting": "myflux-keys status --cell {cell}",
     "undeclared": "myflux-keys sweep --cell {cell} --dry-run",
     "handover_due": _HAND_OVER,

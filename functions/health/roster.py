@@ -1,13 +1,15 @@
-"""Whom a cycle watches: the tenants that are declared or have a secret, and the organizations of their keys. Pure."""
+"""Whom a cycle watches: the tenants that are declared, have a secret or an identity, and the organizations of their
+keys and tokens. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from functions.sweep.tenants import ListedSecret
 from myflux_keys import names
 from myflux_keys.declaration import Declaration
+from myflux_keys.identity import TenantIdentity
 
 
 @dataclass(frozen=True)
@@ -24,14 +26,17 @@ class Organization:
 class Roster:
     declared: Mapping[str, Declaration]
     secrets: Mapping[str, ListedSecret]
+    identities: Mapping[str, TenantIdentity] = field(default_factory=dict[str, TenantIdentity])
 
     @property
     def tenants(self) -> list[str]:
         """Sorted. A secret in its deletion window without a declaration is what off-boarding leaves."""
         live = {slug for slug, one in self.secrets.items() if one.deletion is None}
-        return sorted(self.declared.keys() | live)
+        return sorted(self.declared.keys() | live | self.identities.keys())
 
     def project_of(self, tenant: str) -> str | None:
+        if (identity := self.identities.get(tenant)) is not None:
+            return identity.project_id
         one = self.secrets.get(tenant)
         return None if one is None or one.secret is None else one.tags.get(names.TAG_PROJECT_ID)
 
@@ -52,7 +57,8 @@ class Roster:
             project = self.project_of(tenant)
             if project is None:
                 continue
-            organization = self.secrets[tenant].tags.get(names.TAG_ORGANIZATION_ID)
+            secret = self.secrets.get(tenant)
+            organization = None if secret is None else secret.tags.get(names.TAG_ORGANIZATION_ID)
             if organization:
                 theirs.setdefault(organization, {})[tenant] = project
             else:
@@ -64,5 +70,7 @@ class Roster:
         ]
 
 
-def roster(declared: Mapping[str, Declaration], listed: list[ListedSecret]) -> Roster:
-    return Roster(declared, {one.tenant: one for one in listed if one.tenant is not None})
+def roster(
+    declared: Mapping[str, Declaration], listed: list[ListedSecret], identities: Mapping[str, TenantIdentity]
+) -> Roster:
+    return Roster(declared, {one.tenant: one for one in listed if one.tenant is not None}, identities)

@@ -1,4 +1,4 @@
-"""The tenant's secret and key beside its declaration: what is missing, what ends soon, whose key it is.
+"""The tenant's secret and key, or its identity, beside its declaration: what is missing, ends soon, or is a person's.
 
 Owns the comparison of one tenant's declaration with its secret, and the hours to the key's expiry. Leaves out
 OpenAI's projects, which every sweep compares with the secrets (`functions/sweep/orphans.py`), and the dates by which a
@@ -19,8 +19,13 @@ STAGES: Final = ((0, 3), (24, 2), (MARGIN_HOURS, 1))
 
 
 def judge_presence(facts: Facts) -> Judgement:
+    there = facts.secret is not None and not facts.secret.deleting
     if facts.declaration is None:
-        return Judgement((Finding("undeclared"),) if facts.secret and not facts.secret.deleting else ())
+        return Judgement((Finding("undeclared"),) if there or facts.identity else ())
+    if not facts.declaration.has_key:
+        missing = facts.declaration.enabled and not facts.identity
+        left = (Finding("secret_left"),) if there else ()
+        return Judgement((*left, *((Finding("identity_missing"),) if missing else ())))
     if facts.secret is None:
         return Judgement((Finding("secret_missing"),))
     return Judgement((Finding("secret_deleting"),) if facts.secret.deleting else ())

@@ -14,6 +14,7 @@ from functions.health.settings import Settings
 from functions.health.store import Store
 from functions.shared.admin_key import AdminKey
 from functions.shared.deadline import Deadline
+from functions.shared.federated_token import FederatedTokens
 from functions.shared.openai_admin import AdminAPI
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Services:
     admin_key: AdminKey
     api: AdminAPI
     deadline: Deadline
+    tokens: FederatedTokens
     wall: Callable[[], float] = time.time
     server_time: float | None = None
 

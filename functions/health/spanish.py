@@ -95,6 +95,15 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "la clave pertenece a una persona y termina con su acceso",
         "pida una clave de una cuenta de servicio y guárdela",
     ),
+    "token_refused": (
+        "el inquilino no tiene clave, y AWS u OpenAI rechaza su token",
+        "desactívelo y actívelo otra vez, lo que crea de nuevo su regla de federación; docs/credentials.md dice más",
+    ),
+    "secret_left": (
+        "el inquilino ya no necesita una clave, pero su secreto sigue allí",
+        "complete el cambio",
+    ),
+    "identity_missing": ("el inquilino no tiene clave, ni identidad para obtener tokens", "refresque su pila y despliéguelo"),
     "secret_missing": ("el inquilino está declarado, pero no tiene secreto", "despliéguelo, o quite su archivo"),
     "secret_deleting": (
         "el inquilino está declarado, pero está programada la eliminación de su secreto",

@@ -1,4 +1,4 @@
-"""The bucket of the platform: tenants' declarations, the catalogue, and the function's own state.
+"""The bucket of the platform: tenants' declarations and identities, the catalogue, and the function's own state.
 
 Owns the objects' keys and their reading and writing. The state is written only over the version that was read (S3's
 If-Match), so that of two invocations at once one fails instead of undoing the other's work.
@@ -6,7 +6,9 @@ If-Match), so that of two invocations at once one fails instead of undoing the o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import boto3
@@ -18,6 +20,7 @@ from functions.health.facts import Catalogue
 from functions.health.state import State
 from functions.shared.handover_store import HandoverStore
 from myflux_keys.declaration import CATALOGUE, DECLARATIONS, Declaration, DeclarationError
+from myflux_keys.identity import IDENTITIES, IdentityError, TenantIdentity
 from myflux_keys.names import TENANT_SLUG
 
 if TYPE_CHECKING:
@@ -41,12 +44,34 @@ def new_client() -> S3Client:
     return boto3.client("s3", config=config)  # pyright: ignore[reportUnknownMemberType]
 
 
+def slug_of(key: str) -> str:
+    """The tenant of a declaration's or an identity's key."""
+    return key.rsplit("/", 1)[-1].removesuffix(".json")
+
+
 def _declaration(text: str, slug: str, cell: str) -> Declaration:
     """Raises DeclarationError."""
     one = Declaration.from_json(text)
     if (one.tenant, one.cell) != (slug, cell) or not TENANT_SLUG.fullmatch(slug):
         raise DeclarationError(f"the declaration is of tenant {one.tenant} in cell {one.cell}")
     return one
+
+
+def _identity(text: str, slug: str, cell: str) -> TenantIdentity:
+    """Raises IdentityError."""
+    one = TenantIdentity.from_json(text)
+    if (one.tenant, one.cell) != (slug, cell) or not TENANT_SLUG.fullmatch(slug):
+        raise IdentityError(f"the identity is of tenant {one.tenant} in cell {one.cell}")
+    return one
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Declarations and identities by tenant, and why others could not be read, by object."""
+
+    declared: dict[str, Declaration]
+    identities: dict[str, TenantIdentity]
+    wrong: dict[str, str]
 
 
 class Store:
@@ -57,26 +82,38 @@ class Store:
         self._bucket = bucket
         self.handovers = HandoverStore(client, bucket)
 
-    def declarations(self, cell: str, workers: Executor) -> tuple[dict[str, Declaration], dict[str, str]]:
-        """By tenant; and why others could not be read, by object."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=DECLARATIONS)
+    def tenants(self, cell: str, workers: Executor) -> Stored:
+        return self._read(DECLARATIONS, cell, workers)
+
+    def identities(self, cell: str, workers: Executor) -> Mapping[str, TenantIdentity]:
+        return self._read(IDENTITIES, cell, workers).identities
+
+    def _read(self, prefix: str, cell: str, workers: Executor) -> Stored:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
         keys = [item["Key"] for page in pages for item in page.get("Contents", []) if "Key" in item]
-        found: dict[str, Declaration] = {}
-        wrong: dict[str, str] = {}
+        found = Stored({}, {}, {})
         for key, text in zip(keys, workers.map(self._text, keys), strict=True):
             if text is None:
                 continue
-            slug = key.removeprefix(DECLARATIONS).removesuffix(".json")
+            slug = slug_of(key)
             try:
-                found[slug] = _declaration(text, slug, cell)
-            except DeclarationError as error:
-                wrong[key] = str(error)
-        return found, wrong
+                if key.startswith(IDENTITIES):
+                    found.identities[slug] = _identity(text, slug, cell)
+                else:
+                    found.declared[slug] = _declaration(text, slug, cell)
+            except (DeclarationError, IdentityError) as error:
+                found.wrong[key] = str(error)
+        return found
 
     def declaration(self, cell: str, slug: str) -> Declaration | None:
         """One tenant's; None if there is none. Raises DeclarationError."""
         text = self._text(f"{DECLARATIONS}{slug}.json")
         return None if text is None else _declaration(text, slug, cell)
+
+    def identity(self, cell: str, slug: str) -> TenantIdentity | None:
+        """One tenant's; None if it has none. Raises IdentityError."""
+        text = self._text(f"{IDENTITIES}{slug}.json")
+        return None if text is None else _identity(text, slug, cell)
 
     def catalogue(self) -> Catalogue:
         """Empty if there is none, or none that can be read."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from functions.health.asking import Held, ask, read_key
+from functions.health.asking import Answers, Held, ask, ask_with_token, read_key
 from functions.health.calls import ALL
 from functions.health.causes import Cause, cause
 from functions.health.facts import Facts, Limits, Listing, Probe, SecretFacts
@@ -19,13 +19,15 @@ from functions.health.services import Services
 from functions.health.state import TenantState
 from functions.sweep.due import overdue
 from myflux_keys.declaration import Declaration
+from myflux_keys.identity import TenantIdentity
 
 _OPEN_TO_PROBES = ALL - {"models_hidden"}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """`before`: what was remembered of the tenant. `listing` None: its key was not used. `held` is what it was."""
+    """`before`: what was remembered of the tenant. `listing` None: OpenAI was not asked. `held`: its live key.
+    `identity`: it has one, so OpenAI was asked with a token, and the key was not used."""
 
     tenant: str
     before: TenantState
@@ -36,12 +38,13 @@ class Asked:
     server_time: float | None = None
     held: Held | None = None
     recorded: Recorded | None = None
+    identity: bool = False
 
     def not_looked(self, now: float) -> tuple[Handing, ...] | None:
-        """Its hand-overs by AWS alone; None if its key was not asked for, as of a disabled tenant."""
+        """Its hand-overs by AWS alone; None if OpenAI was not asked, as for a disabled tenant."""
         if self.recorded is not None:
             return self.recorded.not_looked(now)
-        return None if self.held is None else ()
+        return None if self.listing is None else ()
 
     @property
     def is_unanswered(self) -> bool:
@@ -52,6 +55,8 @@ class Asked:
         if self.held is not None:
             key = self.held
             state = replace(state, key_version=key.version, key_minted_at=key.minted_at, key_expires_at=key.expires_at)
+        elif self.identity:
+            state = replace(state, key_version=None, key_minted_at=None, key_expires_at=None)
         if self.listing is not None and not self.is_unanswered:
             state = replace(state, seen_at=now)
         if self.probe is None:
@@ -83,32 +88,51 @@ class Asked:
             limit_raised_at=state.limit_raised_at,
             shutdowns=shutdowns,
             handovers=handovers,
+            identity=self.identity,
         )
 
 
 def ask_tenant(tenant: str, found: Roster, before: TenantState, history: History, services: Services) -> Asked:
     """Raises botocore's errors."""
-    listed, declared = found.secrets.get(tenant), found.declared.get(tenant)
-    if listed is None:
-        return Asked(tenant, before, None)
-    if listed.deletion is not None or listed.secret is None:
-        return Asked(tenant, before, SecretFacts(deleting=listed.deletion is not None))
+    listed, declared, identity = found.secrets.get(tenant), found.declared.get(tenant), found.identities.get(tenant)
     now = services.now()
-    late = overdue(listed.secret, now) is not None
+    live = None if listed is None or listed.deletion is not None else listed.secret
+    secret = None if listed is None else SecretFacts(deleting=listed.deletion is not None)
+    if live is not None:
+        secret = SecretFacts(rotation_late=overdue(live, now) is not None)
+    unasked = Asked(tenant, before, secret, identity=identity is not None)
     if declared is None or not declared.enabled:
-        return Asked(tenant, before, SecretFacts(rotation_late=late))
-    held = read_key(services.secrets, listed.secret)
-    if held is None:
-        return Asked(tenant, before, SecretFacts(rotation_late=late))
+        return unasked
+    held = None if live is None else read_key(services.secrets, live)
+    if held is None and identity is None:
+        return unasked
     # A trouble that only a call shows is over when a call succeeds.
     refused = before.refused or any(kind in _OPEN_TO_PROBES for kind, _ in history.open)
     due = probe_due(declared, Traffic(before.requests), called_at=before.called_at, refused=refused, now=now)
     model = probe_model(declared, now) if due else None
-    answers = ask(services.settings.common.base_url, services.deadline, held, model)
-    secret = SecretFacts(False, late, held.expires_at, held.owned_by_person)
-    handed = recorded(services.secrets, services.store, services.settings.common.cell, listed.secret, now)
-    told = (answers.listing, answers.probe, answers.calls, answers.server_time)
-    return Asked(tenant, before, secret, *told, held, handed)
+    answers = _answers(services, held, identity, model)
+    told = replace(
+        unasked,
+        listing=answers.listing,
+        probe=answers.probe,
+        calls=answers.calls,
+        server_time=answers.server_time,
+        held=held,
+    )
+    if held is None or live is None or secret is None:
+        return told
+    handed = recorded(services.secrets, services.store, services.settings.common.cell, live, now)
+    secret = replace(secret, expires_at=held.expires_at, owned_by_person=held.owned_by_person)
+    return replace(told, secret=secret, recorded=handed)
+
+
+def _answers(services: Services, held: Held | None, identity: TenantIdentity | None, model: str | None) -> Answers:
+    """With a token where the tenant has an identity, as its runtime calls."""
+    base_url, deadline = services.settings.common.base_url, services.deadline
+    if identity is not None:
+        return ask_with_token(base_url, deadline, services.tokens, identity, model)
+    assert held is not None
+    return ask(base_url, deadline, held.key, model)
 
 
 def shutdowns_of(asked: Iterable[Asked]) -> dict[str, str | None]:

@@ -34,6 +34,7 @@ class Kind:
 
 KINDS: Final[Mapping[str, Kind]] = {
     "key_refused": Kind("KeyRefused", folds=True),
+    "token_refused": Kind("KeyRefused", folds=True),
     "balance_gone": Kind("OutOfMoney", ORGANIZATION),
     "organization_spend_limit": Kind("OutOfMoney", ORGANIZATION),
     "organization_usage_limit": Kind("OutOfMoney", ORGANIZATION),
@@ -58,6 +59,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "person_owned_key": Kind("KeysOfPersons"),
     "secret_missing": Kind("Undeclared", folds=True),
     "secret_deleting": Kind("Undeclared"),
+    "secret_left": Kind("Undeclared", lasting=True),
+    "identity_missing": Kind("Undeclared", folds=True),
     "undeclared": Kind("Undeclared", folds=True),
     "handover_due": Kind("HandoversDue", family="handover", reminds=True),
     "handover_doubted": Kind("HandoversDue", family="handover", reminds=True),

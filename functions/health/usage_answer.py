@@ -35,7 +35,7 @@ MOST_NAMED: Final = 50
 """Projects that a query names. For more of them all are asked for, since an address must not get too long."""
 _ORGANIZATIONS_AT_ONCE: Final = 8
 _KEEP_SECONDS: Final = 60.0
-_UNKNOWN: Final = "it has no secret with a project in this cell"
+_UNKNOWN: Final = "it has no secret and no identity with a project in this cell"
 _CUSTOMERS: Final = "its key is the customer's own, so its usage and costs are in the customer's OpenAI account"
 
 
@@ -144,7 +144,9 @@ def _rows(
 def _whom(services: Services, request: UsageRequest) -> tuple[list[Asked], dict[str, str]]:
     """The organizations, and why others of the tenants that were asked for have no costs."""
     common = services.settings.common
-    found = roster({}, listed_secrets(services.secrets, common.cell))
+    with ThreadPoolExecutor(_ORGANIZATIONS_AT_ONCE) as workers:
+        identities = services.store.identities(common.cell, workers)
+    found = roster({}, listed_secrets(services.secrets, common.cell), identities)
     every = found.organizations(common.cell, common.organization_id)
     if request.tenants is None:
         own = [] if every and not every[0].admin_secrets else [Organization(common.organization_id, {})]

@@ -10,6 +10,7 @@ intake           what lies in the bucket of connect's intake
 link             what a customer's link to the connect page says
 link_mac         whether a person signed that link, by KMS
 log              one JSON line a step, redacted
+federated_token  a federated tenant's token, in the place of a key
 openai_http      one request to OpenAI's API
 openai_admin     the Admin API: retries, pages, a project's keys
 admin_key        reading the admin key

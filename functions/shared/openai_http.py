@@ -102,25 +102,29 @@ class OpenAIHTTP:
         self,
         method: str,
         path: str,
-        bearer: SecretText,
+        bearer: SecretText | None,
         *,
         query: Mapping[str, str | list[str]] | None = None,
         body: Mapping[str, Any] | None = None,
         seconds: float = READ_SECONDS,
         largest: int = MAX_BODY_BYTES,
     ) -> dict[str, Any]:
-        """One request, never repeated; the answer's JSON object. `seconds` bounds the whole of it.
+        """One request, never repeated; the answer's JSON object. `seconds` bounds the whole of it. `bearer` None: the
+        request proves itself by its body.
 
         Raises OpenAIError: no connection, time-out, any status but 2xx, an answer that is cut short, not a JSON
         object, or larger than `largest` bytes.
         """
         request = f"{method} {path}"
-        if not (bearer.reveal().isascii() and bearer.reveal().isprintable() and " " not in bearer.reveal()):
+        key = "" if bearer is None else bearer.reveal()
+        if not (key.isascii() and key.isprintable() and " " not in key):
             # http.client would refuse such a header too, with the value in its message.
             raise OpenAIError(request, "the key holds characters that no OpenAI key has", maybe_applied=False)
         end = self._deadline.now() + min(seconds, max(self._deadline.remaining() - 1.0, 0.1))
         target = self._parts.path + path + (f"?{urlencode(query, doseq=True)}" if query else "")
-        headers = {"Authorization": f"Bearer {bearer.reveal()}", "Accept": "application/json", "Connection": "close"}
+        headers = {"Accept": "application/json", "Connection": "close"}
+        if bearer is not None:
+            headers["Authorization"] = f"Bearer {key}"
         if self._organization is not None:
             headers["OpenAI-Organization"] = self._organization
         data = json.dumps(body).encode() if body is not None else None

@@ -12,6 +12,7 @@ Sweep of tenants
     gather_facts    the facts about one tenant's keys
     facts           the records of facts and findings
     decide_keys     a finding for each key
+    decide_keyless  the same for a tenant that gets tokens
     old_key         how long an old key lives that a person must replace
     act             carries a finding out
     trust           whether the roles that read keys trust principals that exist
@@ -20,6 +21,8 @@ Sweep of tenants
 
 Secrets compared with projects
     gather_cell     lists both
+    rules           federation rules that no tenant has
+    declared        which tenants are declared, and which get tokens
     orphans         what one side has and the other has not
     tenants         the cell's secrets as Secrets Manager lists them
 

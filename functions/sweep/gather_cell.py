@@ -18,7 +18,9 @@ from functions.shared.openai_http import OpenAIError
 from functions.shared.openai_projects import PROJECTS, is_archived
 from functions.sweep import metrics
 from functions.sweep.decide_keys import is_expired
+from functions.sweep.due import is_slot
 from functions.sweep.orphans import Orphan, Project, is_orphan, suspects
+from functions.sweep.rules import left_over, read_providers
 from functions.sweep.tenants import ListedSecret, TenantSecret, listed_secrets
 from myflux_keys import names
 from myflux_keys.admin_budget import CALLS_PER_MINUTE, WINDOW_SECONDS, sweeps_a_minute
@@ -52,8 +54,9 @@ class Comparer:
         self._services = services
         self._listings = 0
 
-    def compare(self) -> Compared:
-        """Raises AdminKeyMissing if a tenant's keys are minted but the cell has no admin key, or botocore's errors."""
+    def compare(self, *, by_schedule: bool = False) -> Compared:
+        """`by_schedule`: federation rules only once a day. Raises AdminKeyMissing if a tenant's keys are minted but the
+        cell has no admin key, or botocore's errors."""
         cell = self._services.environment.cell
         secrets = listed_secrets(self._services.secrets, cell)
         failed: str | None = None
@@ -63,12 +66,23 @@ class Comparer:
         except OpenAIError as error:
             failed = log.failure_text(error)
             log.line("sweep.projects_failed", level=logging.ERROR, error=failed)
-        found = [self._with_keys(one) for one in suspects(cell, secrets, projects, self._services.now())]
-        orphans = [one for one in found if is_orphan(one)]
+        known, now = self._services.declared, self._services.now()
+        found = [self._with_keys(one) for one in suspects(cell, secrets, projects, now, known.federated)]
+        orphans = [one for one in found if is_orphan(one, known.tenants)]
+        if failed is None and (not by_schedule or is_slot(f"{cell}/rules", now)):
+            try:
+                orphans += self._left_over(secrets)
+            except (AdminKeyMissing, OpenAIError) as error:
+                log.line("sweep.rules_failed", level=logging.WARNING, error=log.failure_text(error))
         for orphan in orphans:
             log.line("sweep.orphan", level=logging.WARNING, **orphan.shown())
         usable = [one.secret for one in secrets if one.secret is not None]
         return Compared(orphans, sorted(usable, key=lambda one: one.tenant), failed, self._listings)
+
+    def _left_over(self, secrets: Iterable[ListedSecret]) -> list[Orphan]:
+        known = self._services.declared
+        tenants = known.tenants | known.federated | {one.tenant for one in secrets if one.tenant is not None}
+        return left_over(self._services.environment.cell, read_providers(self._services), tenants, self._services.now())
 
     def _projects(self, secrets: Iterable[ListedSecret]) -> list[Project]:
         """Those of the cell's organization, and of customers who gave an admin key and whose tenant has no secret."""
@@ -123,13 +137,18 @@ class Comparer:
 
 
 def orphans_answer(compared: Compared, services: Services, request: OrphansRequest) -> dict[str, Any]:
-    """The answer to "orphans". `tenants` are those whose secret is correct, so that a sweep can inspect their keys."""
+    """The answer to "orphans". `tenants` are those whose secret is correct, or who need none, so that a sweep can
+    inspect their keys."""
     wanted = None if request.tenants is None else set(request.tenants)
     if wanted is None and not request.dry_run and compared.failed is None:
         cloudwatch.put(services.metrics, services.environment.cell, metrics.of_orphans(compared.orphans))
     return {
         "orphans": [one.shown() for one in compared.orphans if wanted is None or one.tenant in wanted],
         "projects_failed": compared.failed,
-        "tenants": [one.tenant for one in compared.secrets if wanted is None or one.tenant in wanted],
+        "tenants": [slug for slug in _inspected(compared, services) if wanted is None or slug in wanted],
         "calls": services.api.http.calls,
     }
+
+
+def _inspected(compared: Compared, services: Services) -> list[str]:
+    return sorted({one.tenant for one in compared.secrets} | services.declared.federated)

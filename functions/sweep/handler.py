@@ -17,6 +17,7 @@ from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIHTTP
 from functions.shared.secrets_client import new_client
 from functions.sweep import trust
+from functions.sweep.declared import declared
 from functions.sweep.gather_cell import Comparer, orphans_answer
 from functions.sweep.inspect import inspect
 from functions.sweep.request import (
@@ -90,4 +91,5 @@ def assemble(
     deadline: Deadline,
 ) -> Services:
     api = AdminAPI(OpenAIHTTP(environment.base_url, deadline), admin_key, deadline)
-    return Services(environment, secrets, cloudwatch, roles, admin_key, api, deadline, HandoverStore(objects, bucket))
+    handovers, known = HandoverStore(objects, bucket), declared(objects, bucket)
+    return Services(environment, secrets, cloudwatch, roles, admin_key, api, deadline, handovers, known)

@@ -6,7 +6,7 @@ of the two lists: one list never shows what is missing in it. Nothing here revok
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -14,11 +14,18 @@ from functions.sweep.tenants import ListedSecret
 from myflux_keys import names
 from myflux_keys.payload import iso
 
-Kind = Literal["SecretDeleted", "SecretMissing", "SecretMistagged", "ProjectMissing"]
+Kind = Literal["SecretDeleted", "SecretMissing", "SecretMistagged", "ProjectMissing", "FederationLeft"]
 """`SecretDeleted`: its deletion is scheduled, but its keys are valid. `SecretMissing`: OpenAI has the tenant's project,
 but no secret names it. `SecretMistagged`: its tags do not match its name. `ProjectMissing`: the project in its tags is
-archived or missing. Each is a metric, an alarm and a section of the runbook, with the same name."""
-KINDS: Final[tuple[Kind, ...]] = ("SecretDeleted", "SecretMissing", "SecretMistagged", "ProjectMissing")
+archived or missing. `FederationLeft`: a rule or a provider that no tenant has (`rules.py`). Each is a metric, an alarm
+and a section of the runbook, with the same name."""
+KINDS: Final[tuple[Kind, ...]] = (
+    "SecretDeleted",
+    "SecretMissing",
+    "SecretMistagged",
+    "ProjectMissing",
+    "FederationLeft",
+)
 
 SETTLING_SECONDS: Final = 900
 """The secret of a younger project may still be being created, or not yet listed: ListSecrets may lag five minutes."""
@@ -63,17 +70,21 @@ class Orphan:
 
 
 def suspects(
-    cell: str, secrets: Iterable[ListedSecret], projects: Iterable[Project] | None, now: float
+    cell: str,
+    secrets: Iterable[ListedSecret],
+    projects: Iterable[Project] | None,
+    now: float,
+    federated: Collection[str] = (),
 ) -> list[Orphan]:
     """Orphans by secrets and projects only, without their keys. `projects` None: OpenAI did not answer, so only tags
-    are checked."""
+    are checked. `federated`: tenants that need no secret, so that theirs may be gone or going."""
     listed = list(secrets)
     secrets = [secret for secret in listed if not _admin(secret, cell)]
     mistagged = [secret for secret in secrets if secret.deletion is None and _is_mistagged(secret, cell)]
     if projects is None:
         return [_mistagged(secret, cell, None) for secret in mistagged]
     admin_secrets = {secret.name for secret in listed if _admin(secret, cell) and secret.deletion is None}
-    both = _SecretsAndProjects(cell, secrets, list(projects), admin_secrets)
+    both = _SecretsAndProjects(cell, secrets, list(projects), admin_secrets, federated)
     found = [_mistagged(secret, cell, both.project_of(secret)) for secret in mistagged]
     for secret in secrets:
         if secret.tenant is None or secret in mistagged:
@@ -82,9 +93,12 @@ def suspects(
     return sorted([*found, *both.unnamed(found, now)], key=lambda orphan: (orphan.tenant, orphan.kind))
 
 
-def is_orphan(suspect: Orphan) -> bool:
-    """Needs the list of its keys: a deleted secret without a valid key is what off-boarding leaves."""
-    return suspect.kind != "SecretDeleted" or suspect.keys is None or bool(suspect.keys)
+def is_orphan(suspect: Orphan, declared: Collection[str] = ()) -> bool:
+    """Needs the list of its keys: a deleted secret without a valid key is what off-boarding leaves, and so is a project
+    without secret and key what a disabled tenant without a key has. `declared`: tenants' slugs."""
+    if suspect.kind == "SecretDeleted" or (suspect.kind == "SecretMissing" and suspect.tenant in declared):
+        return suspect.keys is None or bool(suspect.keys)
+    return True
 
 
 def _admin(secret: ListedSecret, cell: str) -> bool:
@@ -123,10 +137,11 @@ class _SecretsAndProjects:
     secrets: list[ListedSecret]
     projects: list[Project]
     admin_secrets: set[str]
+    federated: Collection[str]
 
     def deleted(self, secret: ListedSecret) -> Iterator[Orphan]:
         project = self.project_of(secret)
-        if project is not None:
+        if project is not None and secret.tenant not in self.federated:
             reason = f"deletion of its secret {secret.name} is scheduled, but its project {project.id} is not archived"
             yield Orphan(
                 secret.tenant or "",
@@ -155,8 +170,13 @@ class _SecretsAndProjects:
         known = {secret.tags.get(names.TAG_PROJECT_ID) for secret in self.secrets}
         known |= {orphan.project_id for orphan in found}
         for project in self.projects:
-            tenant = _tenant_of(project.name, self.cell)
-            if tenant is None or project.id in known or project.created_at > now - SETTLING_SECONDS:
+            tenant = tenant_of(project.name, self.cell)
+            if (
+                tenant is None
+                or tenant in self.federated
+                or project.id in known
+                or project.created_at > now - SETTLING_SECONDS
+            ):
                 continue
             has = next((secret for secret in self.secrets if secret.tenant == tenant), None)
             reason = f"OpenAI has project {project.name} ({project.id}), but " + (
@@ -177,10 +197,11 @@ class _SecretsAndProjects:
         return by_id or (self._called(secret.tenant) if secret.tenant else None)
 
     def _called(self, tenant: str) -> Project | None:
-        return next((project for project in self.projects if _tenant_of(project.name, self.cell) == tenant), None)
+        return next((project for project in self.projects if tenant_of(project.name, self.cell) == tenant), None)
 
 
-def _tenant_of(project: str, cell: str) -> str | None:
+def tenant_of(project: str, cell: str) -> str | None:
+    """By the name of a project, or of a federation rule."""
     start = names.project_name(cell, "")
     slug = project.removeprefix(start)
     return slug if project.startswith(start) and names.TENANT_SLUG.fullmatch(slug) else None

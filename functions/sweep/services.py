@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from functions.shared.admin_key import AdminKey
@@ -11,6 +11,7 @@ from functions.shared.deadline import Deadline
 from functions.shared.environment import Environment
 from functions.shared.handover_store import HandoverStore
 from functions.shared.openai_admin import AdminAPI
+from functions.sweep.declared import Declared
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
@@ -28,6 +29,7 @@ class Services:
     api: AdminAPI
     deadline: Deadline
     handovers: HandoverStore
+    declared: Declared = field(default_factory=Declared)
 
     def now(self) -> float:
         """Unix seconds by OpenAI's clock; by the function's own until an answer of OpenAI has a time."""

@@ -22,17 +22,28 @@ from functions.shared.openai_http import OpenAIError
 from functions.shared.rotation_guard import Refused
 from functions.sweep import due, governance, metrics
 from functions.sweep.act import Result, carry_out
+from functions.sweep.decide_keyless import decide_keyless
 from functions.sweep.decide_keys import decide
 from functions.sweep.gather_cell import Compared, Comparer
 from functions.sweep.gather_facts import gather
+from functions.sweep.locate_tenant import find
 from functions.sweep.pace import Pace
 from functions.sweep.request import SweepRequest
 from functions.sweep.services import Services
 from functions.sweep.tenants import TenantSecret, by_tenant, stored_at, tenant_secrets
 from functions.sweep.trust import DeadTrust, dead_trust
-from myflux_keys import names, role_names
+from myflux_keys import role_names
 
 TENANT_NEEDS_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True)
+class Keyless:
+    """A tenant with an identity and without a secret: no key of its own should live."""
+
+    tenant: str
+    managed: bool = True
+    in_our_organization: bool = True
 
 
 @dataclass
@@ -54,20 +65,26 @@ class Sweep:
         request, services = self.request, self.services
         cell = services.environment.cell
         # A command requests the comparison itself (`OrphansRequest`), once before its calls.
-        compared = Comparer(services).compare() if request.due else None
+        compared = Comparer(services).compare(by_schedule=True) if request.due else None
         secrets = compared.secrets if compared else tenant_secrets(services.secrets, cell)
+        keyless = sorted(services.declared.federated - {secret.tenant for secret in secrets})
         if request.tenants is not None:
-            secrets = list(by_tenant(secrets, request.tenants))
+            secrets = list(by_tenant(secrets, [slug for slug in request.tenants if slug not in keyless]))
+            keyless = [slug for slug in keyless if slug in request.tenants]
         managed = [secret for secret in secrets if secret.managed]
         days_left = self._admin_key_days(managed)
         now = services.now()
         self.late = {secret.tenant: why for secret in secrets if (why := due.overdue(secret, now))}
         for tenant, why in self.late.items():
             log.line("sweep.overdue", level=logging.WARNING, tenant=tenant, reason=why)
-        chosen = [secret for secret in secrets if not request.due or due.is_due(secret, cell, now)]
+        chosen: list[TenantSecret | Keyless] = [
+            secret for secret in secrets if not request.due or due.is_due(secret, cell, now)
+        ]
+        chosen += [Keyless(slug) for slug in keyless if not request.due or due.is_slot(f"{cell}/{slug}", now)]
+        chosen.sort(key=lambda one: one.tenant)
         listings = compared.listings if compared else 0
         pace = Pace(services, secrets, sum(secret.managed for secret in chosen) + listings)
-        chosen = [secret for secret in chosen if request.after is None or secret.tenant > request.after]
+        chosen = [one for one in chosen if request.after is None or one.tenant > request.after]
         if request.after is None:
             self._trust(role_names.runtime_role(cell))
         reached = self._each(chosen, pace)
@@ -89,7 +106,7 @@ class Sweep:
         self._put_metrics(len(chosen) - reached, days_left, compared)
         return answer | ({"next": None} if answer["done"] else {})
 
-    def _each(self, chosen: list[TenantSecret], pace: Pace) -> int:
+    def _each(self, chosen: list[TenantSecret | Keyless], pace: Pace) -> int:
         """How many of `chosen` were inspected, or failed."""
         deadline = self.services.deadline
         for reached, secret in enumerate(chosen):
@@ -98,9 +115,9 @@ class Sweep:
             if reached and (short or (secret.managed and not pace.wait(keep=TENANT_NEEDS_SECONDS))):
                 return reached
             try:
-                self._one(secret)
+                self._keyless(secret) if isinstance(secret, Keyless) else self._one(secret)
             except OpenAIError as error:
-                if error.status == 429 and names.TAG_ORGANIZATION_ID not in secret.state.tags:
+                if error.status == 429 and secret.in_our_organization:
                     # There is no time for another wait: the next call does the rest.
                     return reached
                 self._failed(secret.tenant, error)
@@ -117,6 +134,15 @@ class Sweep:
         if found is not None:
             log.line("sweep.trust", level=logging.ERROR, **found.shown())
             self.trust.append(found)
+
+    def _keyless(self, one: Keyless) -> None:
+        self._trust(role_names.dedicated_role(self.services.environment.cell, one.tenant), one.tenant)
+        target = find(one.tenant, self.services)
+        if target.project_id is None or target.archived:
+            raise Refused(f"{one.tenant} has an identity, but no project at OpenAI: `myflux-keys up {one.tenant}`")
+        keys = ProjectKeys(target.api, target.project_id)
+        found = decide_keyless(one.tenant, keys.all(), target.service_account_id, self.services.now())
+        self.results += [carry_out(finding, keys, dry_run=self.request.dry_run) for finding in found]
 
     def _one(self, secret: TenantSecret) -> None:
         self._trust(role_names.dedicated_role(self.services.environment.cell, secret.tenant), secret.tenant)

@@ -40,6 +40,10 @@ class TenantSecret:
         return names.TAG_PROJECT_ID in self.state.tags
 
     @property
+    def in_our_organization(self) -> bool:
+        return names.TAG_ORGANIZATION_ID not in self.state.tags
+
+    @property
     def consumers(self) -> tuple[str, ...]:
         """The consumers that an alarm about an old key names; myflux if there is no tag, as in a tenant's file."""
         return tuple(self.state.tags.get(names.TAG_CONSUMERS, CONSUMERS[0].name).split())

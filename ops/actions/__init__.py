@@ -30,6 +30,8 @@ Tenants
     access              denies and allows reads of a secret
     adopt               imports a project and secret
     move                to another cell
+    credential          from a key to tokens, or back
+    run_credential      the same, with the cell's account
     offboard            ends a tenant
     leave_cell          removes a tenant from a cell, for both of these
 

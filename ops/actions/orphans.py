@@ -19,7 +19,15 @@ from ops.account import Account
 from tenancy import Cell, Fleet
 
 RUNBOOK: Final = "docs/runbook.md"
-KINDS: Final = ("SecretDeleted", "SecretMissing", "SecretMistagged", "ProjectMissing", "FileMissing", "StackMissing")
+KINDS: Final = (
+    "SecretDeleted",
+    "SecretMissing",
+    "SecretMistagged",
+    "ProjectMissing",
+    "FederationLeft",
+    "FileMissing",
+    "StackMissing",
+)
 """Each has a section of that name in the runbook. Only commands find the last two: functions cannot read files."""
 
 
@@ -54,7 +62,7 @@ class Orphan:
 
 
 def _keys(orphan: Orphan) -> Iterator[str]:
-    if orphan.kind in ("FileMissing", "StackMissing"):
+    if orphan.kind in ("FederationLeft", "FileMissing", "StackMissing"):
         return
     if orphan.keys is None:
         yield f"Its keys at OpenAI were not checked: `myflux-keys sweep --cell {orphan.cell}` checks them."
@@ -76,6 +84,8 @@ class Sides:
     stacks: Collection[str] | None
     secrets: tuple[ListedSecret, ...]
     now: datetime
+    keyless: Collection[str] = ()
+    """Slugs of tenants whose files say that they need no secret."""
 
 
 def sides(account: Account, fleet: Fleet, stacks: Collection[str] | None, now: datetime) -> Sides:
@@ -89,6 +99,7 @@ def sides(account: Account, fleet: Fleet, stacks: Collection[str] | None, now: d
         None if stacks is None else _tenants(stacks, cell.names),
         tuple(listed_secrets(account.secrets, cell.cell)),
         now,
+        [tenant.tenant for tenant in fleet.tenants_of(cell) if not tenant.has_key],
     )
 
 
@@ -110,7 +121,10 @@ def compared(sides: Sides) -> list[Orphan]:
 def _of_tenant(sides: Sides, slug: str, secret: ListedSecret | None) -> Iterator[Orphan]:
     filed, stacked = slug in sides.files, sides.stacks is not None and slug in sides.stacks
     stack = sides.cell.names.tenant(slug).stack
-    if secret is not None and secret.deletion is not None:
+    if slug in sides.keyless and (secret is None or secret.deletion is not None):
+        # Without a key there is no secret, or the one that it had is going.
+        pass
+    elif secret is not None and secret.deletion is not None:
         if filed or stacked:
             reason = f"deletion of its secret {secret.name} is scheduled"
             yield _orphan(sides, slug, "SecretDeleted", reason, deletion=secret.deletion)
@@ -171,6 +185,8 @@ def _way_out(sides: Sides, slug: str, kind: str) -> str:
     names = sides.cell.names.tenant(slug)
     up = f"`myflux-keys up {slug}`"
     filed, has_secret = slug in sides.files, any(secret.tenant == slug for secret in sides.secrets)
+    if kind == "FederationLeft":
+        return "Unless somebody else needs it, delete it on OpenAI's site, Settings, Workload identity: rules first."
     if kind == "SecretDeleted":
         return (
             f"Restore it: `aws secretsmanager restore-secret --secret-id {names.secret}`, then `myflux-keys adopt "

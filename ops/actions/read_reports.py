@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 import tenancy
 from functions.sweep.trust import DeadTrust
-from ops import selection
+from ops import selection, ways_out
 from ops.account import Account
 from ops.actions import stack_states
 from ops.actions.capacity import Capacity, capacity
@@ -116,5 +116,7 @@ def lives(root: Path, slug: str) -> list[Life]:
     """The history of every version of a tenant's key. Raises OperationError and TenancyError."""
     fleet = selection.files_of(root, [slug])
     tenant = selection.one_tenant(fleet, slug)
+    if not tenant.has_key:
+        raise OperationError(ways_out.without_a_key(slug, "there is no version of a key to show"))
     with Account(fleet.cell_of(tenant), "history") as account:
         return history(account, slug)

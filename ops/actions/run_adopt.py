@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import tenancy
 from myflux_keys.aws_names import TenantNames
-from ops import journal, selection
+from ops import journal, selection, ways_out
 from ops.account import Account
 from ops.actions import functions_client
 from ops.actions.adopt import (
@@ -119,6 +119,8 @@ class _Adoption:
 def _opened(root: Path, slug: str) -> Generator[_Adoption]:
     fleet = tenancy.load(root)
     tenant = selection.one_tenant(fleet, slug)
+    if tenant.has_identity:
+        raise OperationError(f"{ways_out.without_a_key(slug, 'no secret is adopted for it')} Nothing was changed.")
     cell = fleet.cell_of(tenant)
     with journal.exclusive_run(cell, f"{_OPERATION}-{slug}"), Account(cell, _OPERATION) as account:
         account.check()

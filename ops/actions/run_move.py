@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import tenancy
-from ops import journal, selection
+from ops import journal, selection, ways_out
 from ops.account import Account, checked_reason
 from ops.actions import move, stack_states
 from ops.actions.leave_cell import Leaving
@@ -64,6 +64,9 @@ def prepare(root: Path, slug: str, to: str, reason: str, *, report: Callable[[st
     fleet = tenancy.load(root)
     tenant = selection.one_tenant(fleet, slug)
     move.destination(fleet, tenant, to)
+    if tenant.has_identity:
+        what = "it cannot move: its rule trusts the runtime of its own cell alone"
+        raise OperationError(f"{ways_out.without_a_key(slug, what)} Nothing was changed.")
     file = TenantFile(root, slug)
     if tenant.cell == to:
         return Beginning(root, tenant, fleet.cells[to], file, None, why)

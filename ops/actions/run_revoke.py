@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from ops import journal, selection
+from ops import journal, selection, ways_out
 from ops.account import Account, checked_reason
 from ops.actions import functions_client
 from ops.actions.end_keys import Keys, Seen
@@ -47,6 +47,13 @@ def revoke(
         raise OperationError(
             f"{slug}'s key is the customer's own, and only the customer can revoke it: ask them to do so now, in "
             f"their OpenAI account. Meanwhile `myflux-keys disable {slug}` denies its readers within seconds."
+        )
+    if tenant.has_identity:
+        under_way = "" if tenant.switching_from is None else " Complete its switch first, or turn it back."
+        raise OperationError(
+            f"{ways_out.without_a_key(slug, 'nothing can be revoked')} To end its access now: `myflux-keys disable "
+            f"{slug}` deletes its federation rule, and `enable` makes another one. {ways_out.last_token(slug)}"
+            f"{under_way} Nothing was changed."
         )
     cell = fleet.cell_of(tenant)
     with journal.exclusive_run(cell, f"{_OPERATION}-{slug}") as place, Account(cell, _OPERATION, why) as account:

@@ -99,6 +99,9 @@ def tenant_status(
 ) -> TenantStatus:
     """One line of the table. Pure. `made` is when a key that does not rotate was stored."""
     source, enabled = (tenant.source, tenant.enabled) if tenant else ("?", None)
+    if tenant is not None and not tenant.has_key:
+        # What a switch leaves in its deletion window is no key.
+        return TenantStatus(slug, source, enabled, None, "tokens" if enabled else "disabled")
     if secret is None:
         return TenantStatus(slug, source, enabled, None, "not deployed")
     born = secret.last_rotated or made
@@ -118,7 +121,7 @@ def tenant_status(
 def _state(tenant: Tenant | None, secret: SecretFacts, readable: bool | None, now: datetime) -> str:
     if tenant is None:
         return "no file"
-    if readable is not None and readable != tenant.enabled:
+    if readable is not None and readable != tenant.reads_key:
         return "differs"
     if secret.next_rotation is not None and secret.next_rotation < now:
         return "overdue"

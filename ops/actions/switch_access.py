@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ops import selection
+from ops import selection, ways_out
 from ops.account import Account
 from ops.actions.access import Access, is_open
 from ops.actions.tenant_file import TenantFile
@@ -17,13 +17,15 @@ from ops.journal import logs
 
 @dataclass(frozen=True)
 class Switched:
-    """What changed, or with `dry` what would. `stack_changes` counts resources; None where the engine has not run."""
+    """What changed, or with `dry` what would. `stack_changes` counts resources; None where the engine has not run.
+    `tokens`: its runtime gets tokens, so the stack's federation rule decides, and no secret's policy."""
 
     file: Path
     stack: str
     file_changes: bool
     policy_changes: bool
     stack_changes: int | None = None
+    tokens: bool = False
 
 
 def switch(root: Path, slug: str, *, enabled: bool, dry: bool, report: Callable[[str], None]) -> Switched:
@@ -33,17 +35,20 @@ def switch(root: Path, slug: str, *, enabled: bool, dry: bool, report: Callable[
     cell = fleet.cell_of(tenant)
     file = TenantFile(root, slug)
     stack = cell.names.tenant(slug).stack
+    tokens = tenant.credential == "federated"
     command, word = ("enable", "allowed") if enabled else ("disable", "denied")
     with Account(cell, command) as account:
         account.check()
         access = Access(account.secrets, cell, tenant)
-        found = Switched(file.path, stack, tenant.enabled is not enabled, is_open(access.policy()) is not enabled)
+        policy = not tokens and is_open(access.policy()) is not enabled
+        found = Switched(file.path, stack, tenant.enabled is not enabled, policy, tokens=tokens)
         if dry:
             return found
         if file.set_enabled(enabled):
             report(f"{file.path}: enabled: {str(enabled).lower()}")
-        changed = access.switch(enabled=enabled)
-        report(f"reads of {slug} are {word}{'' if changed else ' already'}")
+        if not tokens:
+            changed = access.switch(enabled=enabled)
+            report(f"reads of {slug} are {word}{'' if changed else ' already'}")
     # Loads Pulumi, which takes a second: no other command should pay for it.
     from ops.stacks import check_secrets
     from ops.stacks.engine import Engine, OperationFailed
@@ -54,10 +59,14 @@ def switch(root: Path, slug: str, *, enabled: bool, dry: bool, report: Callable[
         engine = Engine(logs(), root)
         outcome = engine.up(stack, refresh=settled(engine, stack))
     except OperationFailed as error:
+        so_far = "in the file alone" if tokens else "in AWS and in the file"
         raise OperationError(
-            f"Reads of {slug} are {word} in AWS and in the file, but `pulumi up` failed, so Pulumi's state may differ. "
+            f"Reads of {slug} are {word} {so_far}, but `pulumi up` failed, so Pulumi's state may differ. "
             f"{check_secrets.explained(root, error)} Correct that, then run the same command again."
         ) from None
-    with Account(cell, command) as account:
-        Access(account.secrets, cell, tenant).check(enabled=enabled)
+    if tokens:
+        report(f"{slug} gets tokens again" if enabled else ways_out.last_token(slug))
+    else:
+        with Account(cell, command) as account:
+            Access(account.secrets, cell, tenant).check(enabled=enabled)
     return replace(found, stack_changes=outcome.changed)

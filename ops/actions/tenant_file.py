@@ -1,6 +1,6 @@
-"""Edits one field of a tenant's file and keeps every other character; moves the file to tenants/archive/.
+"""Edits fields of a tenant's file and keeps every other character; moves the file to tenants/archive/.
 
-Owns the edit and its check: the file is parsed before and after, and only that field may differ. Leaves out deploying.
+Owns the edit and its check: the file is parsed before and after, and only these may differ. Leaves out deploying.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from ops.errors import OperationError
@@ -37,6 +38,13 @@ class TenantFile:
         """The file's text with this `cell`; writes nothing. Raises what `set_enabled` does."""
         return self._with("cell", cell)
 
+    def with_fields(self, fields: Mapping[str, str | None]) -> str:
+        """The file's text with these fields; None takes one away. Writes nothing. Raises what `set_enabled` does."""
+        text: str | None = None
+        for field, value in fields.items():
+            text = self._without(field, text) if value is None else self._with(field, value, text)
+        return self._text() if text is None else text
+
     def without_keys(self, text: str) -> str:
         """`text` without the fields of minted keys, as the file is before a customer gives their admin key."""
         data = self._parsed(text).data
@@ -54,11 +62,12 @@ class TenantFile:
         self.path.replace(kept)
         return True
 
-    def _with(self, field: str, value: str | bool) -> str:
-        """The file's text with `field` changed where the parser found it, or added at the end where it is missing."""
+    def _with(self, field: str, value: str | bool, text: str | None = None) -> str:
+        """The file's text, or `text`, with `field` changed where the parser found it, or added at the end where it is
+        missing."""
         word = value if isinstance(value, str) else str(value).lower()
-        before = self._parsed()
-        text = self._text()
+        before = self._parsed(text)
+        text = self._text() if text is None else text
         mark = "\ufeff" if text.startswith("\ufeff") else ""
         text = text.removeprefix(mark)
         if span := before.spans.get((field,)):
@@ -77,6 +86,30 @@ class TenantFile:
                 f"`{field}: {word}` yourself and run the command again. Nothing was changed."
             )
         return mark + after
+
+    def _without(self, field: str, text: str | None = None) -> str:
+        """The file's text, or `text`, without the line of `field`."""
+        before = self._parsed(text)
+        text = self._text() if text is None else text
+        span = before.spans.get((field,))
+        if span is None:
+            return text
+        mark = "\ufeff" if text.startswith("\ufeff") else ""
+        bare = text.removeprefix(mark)
+        begin = bare.rfind("\n", 0, span[0]) + 1
+        end = bare.find("\n", span[1])
+        after = mark + bare[:begin] + (bare[end + 1 :] if end >= 0 else "")
+        try:
+            written = self._parsed(after)
+        except TenancyError:
+            written = None
+        left = {name: value for name, value in before.data.items() if name != field}
+        if written is None or written.problems or written.data != left:
+            raise OperationError(
+                f"{self.path}: `{field}` cannot be taken away safely from a file that is written in this way. Delete "
+                f"it yourself and run the command again. Nothing was changed."
+            )
+        return after
 
     def _text(self) -> str:
         with self.path.open(encoding="utf-8", newline="") as file:

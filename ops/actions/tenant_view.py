@@ -113,13 +113,15 @@ def _judged(view: TenantView, seen: Seen) -> TenantView:
     return view
 
 
-_WELL: Final = ("ok", "disabled", "pending")
+_WELL: Final = ("ok", "tokens", "disabled", "pending")
 
 
 def _is_looked_at(seen: Seen) -> bool:
-    """Whether the health function uses its key."""
+    """Whether the health function uses its key, or a token."""
     tenant, secret = seen.tenant, seen.secret
-    return tenant is not None and tenant.enabled and secret is not None and secret.current is not None
+    if tenant is None or not tenant.enabled:
+        return False
+    return tenant.has_identity or (secret is not None and secret.current is not None)
 
 
 def _troubles(seen: Seen) -> Iterator[TroubleView]:
@@ -146,7 +148,7 @@ def _of_aws(seen: Seen) -> Iterator[TroubleView]:
     status, secret, tenant, slug = seen.status, seen.secret, seen.tenant, seen.status.tenant
     if secret is None or tenant is None or secret.deleted:
         return
-    if status.readable is not None and status.readable != tenant.enabled:
+    if status.readable is not None and status.readable != tenant.reads_key:
         ours, theirs = ("enabled", "denies") if tenant.enabled else ("disabled", "allows")
         up = f"myflux-keys up {slug}"
         yield TroubleView(

@@ -24,7 +24,8 @@ from ops.actions.trust import sentence, way_out
 
 _BROKEN: Final = frozenset(
     {
-        *("key_refused", "balance_gone", "organization_spend_limit", "organization_usage_limit", "quota_unnamed"),
+        *("key_refused", "token_refused", "identity_missing"),
+        *("balance_gone", "organization_spend_limit", "organization_usage_limit", "quota_unnamed"),
         *("project_spend_limit", "limit_raised_waiting", "country_refused", "address_refused", "tier_refused"),
         *("scopes_missing", "model_not_allowed", "model_retired", "secret_missing", "secret_deleting"),
         "handover_missed",

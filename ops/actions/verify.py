@@ -99,6 +99,17 @@ def secret(cell: Cell, tenant: Tenant, answer: Mapping[str, Any] | None) -> Step
     return Step("secret", asked, "ok", f"it is there, with {len(answer.get('Tags', []))} tags as the file has them")
 
 
+def no_secret(tenant: Tenant, name: str, answer: Mapping[str, Any] | None) -> Step:
+    """Of a tenant that gets tokens. `answer` as above."""
+    asked = f"secretsmanager:DescribeSecret {name}"
+    if answer is None:
+        return Step("secret", asked, "ok", "there is none, and it needs none: it gets tokens")
+    if answer.get("DeletedDate"):
+        return Step("secret", asked, "ok", "its deletion is scheduled, and it needs none: it gets tokens")
+    mend = f"myflux-keys credential {tenant.tenant} --federated"
+    return Step("secret", asked, "wrong", "it is still there, though the tenant gets tokens", mend)
+
+
 def versions(tenant: Tenant, held: SecretFacts) -> Step:
     asked, slug = f"secretsmanager:DescribeSecret {held.name}: its versions", tenant.tenant
     if held.current is None:

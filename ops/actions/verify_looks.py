@@ -69,6 +69,15 @@ class Looks:
             "stack": (f"stack {self.names.stack} in the backend", self._stack),
             "secret": (f"secretsmanager:DescribeSecret {secret}", self._look_at_secret),
         }
+        if not self.tenant.has_key:
+            return here | {
+                "functions": ("lambda:GetFunctionConfiguration", self._functions),
+                "health function": ("what the health function remembers", self._health),
+                "keys at OpenAI": (f"{sweeper} sweep {slug}", self._sweep),
+                "declaration and file": (f"s3:GetObject declarations/{slug}.json", self._declared),
+                "OpenAI now": (f"{self._cell.names.function(HEALTH)} look {slug}", self._look),
+                "consumers": ("the tenant's file", lambda: verify.consumers(self.tenant, self._handovers)),
+            }
         if self.tenant.minted:
             here["functions"] = ("lambda:GetFunctionConfiguration", self._functions)
         return here | {
@@ -93,11 +102,15 @@ class Looks:
         return verify.stack(name, url, has, bool(has and backend.locks(url, name)), marked)
 
     def _look_at_secret(self) -> list[Step]:
+        told: Any = None
         try:
-            told: Any = self.account.secrets.describe_secret(SecretId=self.names.secret)
+            told = self.account.secrets.describe_secret(SecretId=self.names.secret)
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
+        if not self.tenant.has_key:
+            return [verify.no_secret(self.tenant, self.names.secret, told)]
+        if told is None:
             return [verify.secret(self._cell, self.tenant, None)]
         first = verify.secret(self._cell, self.tenant, told)
         if told.get("DeletedDate"):
@@ -137,7 +150,7 @@ class Looks:
             reader_role=reader_role(self._cell, self.tenant),
             writers=[rotation] if self.tenant.minted else self._cell.deployers,
             deployers=self._cell.governors,
-            enabled=self.tenant.enabled,
+            enabled=self.tenant.reads_key,
             handed_over=self._cell.hands_over(self.tenant.consumers.used),
         )
         return verify.policy(self.tenant, self.names.secret, self._policy, json.loads(json.dumps(wanted)))
@@ -178,7 +191,8 @@ class Looks:
         return verify_openai.inspected(self._cell, self.tenant, answer)
 
     def _sweep(self) -> Step:
-        self._needs_the_secret()
+        if self.tenant.has_key:
+            self._needs_the_secret()
         swept = sweep(self.account, [self.tenant.tenant], dry_run=True, progress=lambda _: None)
         return verify_openai.swept(self._cell, self.tenant, swept)
 

@@ -123,14 +123,16 @@ _BY_THE_KEY: Final = frozenset({"calls", "models", "life of the key"})
 def looked(cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> list[Step]:
     """From the health function's look now. A rate limit that was met once is no trouble, and hides whether there is
     another."""
-    left_out = (NOT_SHOWN if not tenant.minted else frozenset[str]()) | (
-        _BY_THE_KEY if not tenant.enabled else frozenset[str]()
+    left_out = (
+        (frozenset({"life of the key"}) if not tenant.has_key else frozenset[str]())
+        | (NOT_SHOWN if not tenant.minted else frozenset[str]())
+        | (_BY_THE_KEY if not tenant.enabled else frozenset[str]())
     )
     lasting = {one["kind"] for one in answer["findings"] if one["kind"] in KINDS and KINDS[one["kind"]].lasting}
     judged = [_finding(one, cell, tenant, answer) for one in answer["findings"] if one["kind"] not in lasting]
     unknown = ({*answer["unknown"]} - _OFTEN_UNKNOWN) | lasting
     told = _told(tenant, answer)
-    has_project = answer["secret"] == "there"  # noqa: S105 - a word, and no secret
+    has_project = not tenant.has_key or answer["secret"] == "there"  # noqa: S105 - a word, and no secret
     silent = _SILENT if has_project else dict[str, str]()
     model = answer["call"]["model"] if answer["call"] else tenant.models[0]
     return [

@@ -23,6 +23,7 @@ Tenants
     adopt          imports a project and secret
     move           to another cell
     rename         always refused
+    credential     from a key to tokens, or back
     offboard       ends a tenant
     access         disable, enable
 

@@ -17,7 +17,8 @@ def disable(
     """Deny a tenant's readers within seconds. Its key stays valid and still rotates; nothing is deleted.
 
     Writes `enabled: false` to the tenant's file, denies reads in the secret's policy, then runs `pulumi up` on the
-    tenant's stack, so that file, AWS and state agree. Commit the file.
+    tenant's stack, so that file, AWS and state agree. Commit the file. Of a tenant without a key the stack deletes the
+    federation rule: tokens that are out end within 15 minutes.
     """
     _switch(tenant, fleet.resolve(), enabled=False, dry_run=dry_run, as_json=as_json)
 

@@ -22,6 +22,7 @@ PLACES: Final = {
     "adopt": "ops.cli.adopt:adopt",
     "move": "ops.cli.move:move",
     "rename": "ops.cli.rename:rename",
+    "credential": "ops.cli.credential:credential",
     "offboard": "ops.cli.offboard:offboard",
     "rotate": "ops.cli.rotate:rotate",
     "revoke": "ops.cli.revoke:revoke",

@@ -53,6 +53,7 @@ SWEEPS: Final = (
     RequiredAlarm("SecretMissing"),
     RequiredAlarm("SecretMistagged"),
     RequiredAlarm("ProjectMissing"),
+    RequiredAlarm("FederationLeft"),
     RequiredAlarm("TrustedPrincipalGone"),
     RequiredAlarm("GovernanceChanged"),
     RequiredAlarm("AdminKeyDaysLeft", most=14, below=True),

@@ -6,21 +6,24 @@ roles may ask (`own_grants`): the runtime alone, and no role for a token with ta
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
 from . import ownership
 from .config import Config
+from .function_environment import is_openais
 from .iam.documents import Statement
 from .iam.policy_holders import documents
-from .model import UNKNOWN, Finding, Rule, Stack, unknown, violation
+from .model import UNKNOWN, Finding, Resource, Rule, Stack, unknown, violation
 from .own_grants import GET_WEB_IDENTITY
 from .own_roles import whose
 
 _OWN: Final = "${aws:PrincipalTag/tenant}"
 _AUDIENCE: Final = "sts:IdentityTokenAudience"
 _MOST_SECONDS: Final = 900
+_IDENTITIES: Final = "declarations/identities/"
 _ISSUER: Final = re.compile(
     r"https://[0-9a-f-]{36}\.tokens\.sts\.(global|[a-z]+(-[a-z]+)+-[0-9])\.api\.(aws|amazonwebservices\.com\.cn)",
     re.ASCII,
@@ -69,8 +72,10 @@ def _short(operator: str, values: tuple[str, ...]) -> bool:
     return limits and int(values[0]) <= _MOST_SECONDS
 
 
-def _matched(stack: Stack, _: Config) -> Iterator[Finding]:
+def _matched(stack: Stack, config: Config) -> Iterator[Finding]:
     for call in stack:
+        if call.type == ownership.OBJECT:
+            yield from _addressed(call, config)
         if call.type != ownership.INVOCATION:
             continue
         if call.get("input") is UNKNOWN:
@@ -85,6 +90,20 @@ def _matched(stack: Stack, _: Config) -> Iterator[Finding]:
             continue
         for field, message in _strange(cast("dict[str, Any]", federation), str(asked.get("cell"))):
             yield violation(call, f"input.federation.{field}", message)
+
+
+def _addressed(held: Resource, config: Config) -> Iterator[Finding]:
+    """A reader sends its token to the address that the identity names. Unknown until the provisioner has answered, and
+    then judged before it is written."""
+    content = held.get("content")
+    if not str(held.get("key")).startswith(_IDENTITIES) or content is UNKNOWN:
+        return
+    try:
+        address = str(json.loads(str(content))["base_url"])
+    except (ValueError, KeyError, TypeError):
+        address = ""
+    if not is_openais(address, "", config):
+        yield violation(held, "content", "the identity sends tokens to a host that is not OpenAI's, or without https")
 
 
 def _strange(federation: Mapping[str, Any], cell: str) -> Iterator[tuple[str, str]]:
@@ -120,7 +139,7 @@ FEDERATION_RULES: Final = (
         severity="critical",
         level="mandatory",
         description="A tenant's federation rule at OpenAI accepts tokens of the cell's runtime role, for the cell's "
-        "audience, from an AWS account's issuer.",
+        "audience, from an AWS account's issuer, and its identity sends tokens to OpenAI.",
         rationale="Whoever gets such a token from another role or issuer calls OpenAI as the tenant, without a key.",
         fix="Leave the provisioner's input to program.py; in the cell's file, `issuer` is the account's own.",
         source=_ABOUT,

@@ -32,7 +32,8 @@ def _is_organization(value: str, _: str, __: Config) -> bool:
     return _ORGANIZATION.fullmatch(value) is not None
 
 
-def _is_openais(url: str, _: str, config: Config) -> bool:
+def is_openais(url: str, _: str, config: Config) -> bool:
+    """Whether it is an address of OpenAI's, or of this machine."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -76,7 +77,7 @@ VARIABLES: Final[dict[str, tuple[Callable[[str, str, Config], bool], str]]] = {
     "MYFLUX_INTAKE_KEY": (_is_alias_of("intake"), "keys would be encrypted by another key than the cell's intake has"),
     "MYFLUX_LINK_KEY": (_is_alias_of("link"), "links would be verified by another key than the cell's"),
     "MYFLUX_LANGUAGE": (_is_language, "the health function has no texts in this language"),
-    "OPENAI_BASE_URL": (_is_openais, "keys would be sent to a host that is not OpenAI's, or without https"),
+    "OPENAI_BASE_URL": (is_openais, "keys would be sent to a host that is not OpenAI's, or without https"),
 }
 """Every variable that functions/shared/environment.py and the functions' own settings read: whether a value is right,
 given the function's cell and the configuration, and what is wrong with any other value."""

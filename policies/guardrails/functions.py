@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from . import ownership
@@ -195,6 +195,8 @@ def _provisioned(stack: Stack, _: Config) -> Iterator[Finding]:
             yield violation(call, "functionName", "Pulumi calls another function than the cell's provisioner")
         if about_ours and call.get("input") is not UNKNOWN and not _for_its_own(stack, body):
             yield violation(call, "input", "the project is not the one of the stack's tenant")
+        if about_ours and (wrong := _keys(stack, ownership.request(call))):
+            yield violation(call, "input.keys", wrong)
         if about_ours and call.get("lifecycleScope") != "CRUD":
             yield violation(
                 call, "lifecycleScope", "on removal the project is not archived and its keys are not revoked"
@@ -208,6 +210,17 @@ def _for_its_own(stack: Stack, body: str) -> bool:
     except (ValueError, KeyError, TypeError):
         return False
     return ownership.Place(cell, tenant) in _places(stack) and project == f"myflux-{cell}-{tenant}"
+
+
+def _keys(stack: Stack, asked: Mapping[str, Any]) -> str:
+    """What is wrong with the order to end the tenant's keys, or with its absence; empty if nothing."""
+    secrets = (ownership.place_of(secret.text("name")) for secret in ownership.secrets(stack))
+    has_secret = any(place and place.tenant == asked.get("tenant") for place in secrets)
+    if has_secret and asked.get("keys") is False:
+        return "every key of the tenant is ended, and its secret stays"
+    if not has_secret and asked.get("keys") is not False:
+        return "the tenant has no secret, and its keys of before stay valid"
+    return ""
 
 
 def _places(stack: Stack) -> list[ownership.Place]:
@@ -250,8 +263,9 @@ FUNCTION_RULES: Final = (
         severity="medium",
         level="mandatory",
         description="Of our functions, Pulumi calls only the cell's provisioner, to create, update and archive the "
-        "tenant's project.",
-        rationale="If a project is not archived, its keys stay valid after its tenant has left.",
+        "tenant's project, and to end the keys of a tenant that has no secret.",
+        rationale="If a project is not archived, its keys stay valid after its tenant has left; without a secret they "
+        "are not rotated.",
         fix="Create projects with components/openai_project.py.",
         source="https://www.pulumi.com/registry/packages/aws/api-docs/lambda/invocation/",
         check=_provisioned,

@@ -78,6 +78,7 @@ ELSEWHERE = {
     "check": "runs without any credential, and its tests look for the key that a branch holds",
     "adopt": "what it wrote is searched at the end of tests/tenants_life",
     "move": "what it wrote is searched at the end of tests/tenants_life",
+    "credential": "what it wrote is searched at the end of tests/credential",
     "bootstrap": "runs before a cell has any key, and its test looks for its passphrase",
     "env": "prints what a cell's file says, and asks nobody",
     "connect": "needs a cell with its page, and tests/connect looks for the key in what it prints",

@@ -47,6 +47,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "adopt": ("acme", "--yes"),
     "move": ("acme", "--to", "second", "--yes"),
     "rename": ("acme", "apex"),
+    "credential": ("acme", "--federated", "--yes"),
     "offboard": ("acme", "--yes"),
     "rotate": ("acme",),
     "revoke": ("acme", "--yes"),

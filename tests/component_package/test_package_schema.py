@@ -17,6 +17,8 @@ from tenancy.spending import Budget, RateLimit
 from tenancy.tenant import Consumers, Tenant
 
 FROM_THE_PLATFORM = {"kms_key_arn", "rotation_function_arn", "provisioner_function"}
+ONLY_WITHOUT_A_KEY = {"federation_issuer"}
+"""Also the platform's, and only a federated tenant needs it."""
 
 
 @pytest.mark.parametrize(
@@ -31,13 +33,15 @@ FROM_THE_PLATFORM = {"kms_key_arn", "rotation_function_arn", "provisioner_functi
         (arguments.Budget, Budget, set[str]()),
         (arguments.Rotation, Rotation, set[str]()),
         (arguments.Consumers, Consumers, set[str]()),
-        (arguments.TenantKeyArgs, Tenant, FROM_THE_PLATFORM),
+        (arguments.TenantKeyArgs, Tenant, FROM_THE_PLATFORM | ONLY_WITHOUT_A_KEY),
     ],
 )
 def test_the_package_says_what_a_file_says(shape: Any, model: Any, more: set[str]) -> None:
     required = {name for name, field in model.model_fields.items() if field.is_required()}
     assert shape.__annotations__.keys() == model.model_fields.keys() | more, "a field of the files has no argument"
-    assert shape.__required_keys__ == required | more, "what a file may leave out, a program may leave out"
+    assert shape.__required_keys__ == required | (more - ONLY_WITHOUT_A_KEY), (
+        "what a file may leave out, a program may leave out"
+    )
 
 
 def schema() -> dict[str, Any]:
@@ -47,7 +51,7 @@ def schema() -> dict[str, Any]:
 def test_everything_but_what_a_platform_answers_is_plain() -> None:
     inputs = schema()["resources"]["myflux:index:TenantKey"]["inputProperties"]
     late = {name for name, described in inputs.items() if not described.get("plain")}
-    assert late == {"kmsKeyArn", "rotationFunctionArn", "provisionerFunction"}
+    assert late == {"kmsKeyArn", "rotationFunctionArn", "provisionerFunction", "federationIssuer"}
 
 
 def test_no_input_and_no_output_is_a_place_for_a_key() -> None:

@@ -8,10 +8,7 @@ from typing import Any
 import openai
 import pytest
 
-from functions.health.handler import assemble
 from functions.health.look import look
-from functions.shared.admin_key import AdminKey
-from functions.shared.deadline import Deadline
 from functions.shared.handover import Handover, confirmed, object_name
 from myflux_keys import names
 from myflux_keys.payload import Payload, SecretText
@@ -159,9 +156,7 @@ def test_the_last_day_and_the_end_are_told(acme: Pasted) -> None:
 def test_a_look_tells_the_state_of_the_hand_over_now(acme: Pasted) -> None:
     acme.rotate()
     world = acme.world
-    key = AdminKey(world.aws.secrets, world.settings.common.admin_secret)
-    clients = (world.aws.secrets, world.aws.cloudwatch, world.aws.sns, world.aws.s3)
-    answer = look(assemble(world.settings, *clients, key, Deadline(300)), {"action": "look", "tenant": "acme"})
+    answer = look(world.services(), {"action": "look", "tenant": "acme"})
     seen = answer["handovers"]["cinnox"]
     assert (seen["state"], seen["version"]) == ("due", acme.version)
     assert seen["ends"] == pytest.approx(world.now() + 7 * DAY, abs=60)

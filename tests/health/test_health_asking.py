@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from functions.health.asking import Answers, Held, ask
+from functions.health.asking import Answers, ask
 from functions.health.facts import ABSENT, Listing, Probe, SecretFacts
 from functions.health.services import Services
 from functions.health.state import TenantState
@@ -41,7 +41,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], tuple[Answers,
             return answer
 
         monkeypatch.setattr(OpenAIHTTP, "send", send)
-        key = Held(SecretText("sk-" + "proj-" + "x" * 20), None, owned_by_person=False)
+        key = SecretText("sk-" + "proj-" + "x" * 20)
         return ask("https://api.openai.com/v1", Deadline(60), key, MODEL), sent
 
     return round_of
@@ -87,7 +87,9 @@ def test_a_skewed_clock_of_the_function_changes_no_day_and_no_expiry() -> None:
     http = OpenAIHTTP("https://api.openai.com/v1", Deadline(60))
     unused: Any = None
     api = AdminAPI(http, unused, Deadline(60))
-    services = Services(unused, unused, unused, unused, unused, unused, api, Deadline(60), lambda: NOW - 40 * 86_400)
+    services = Services(
+        unused, unused, unused, unused, unused, unused, api, Deadline(60), unused, lambda: NOW - 40 * 86_400
+    )
     assert services.now() == NOW - 40 * 86_400, "until OpenAI has answered"
     http.server_time = NOW
     assert services.now() == NOW

@@ -143,6 +143,21 @@ CASES: Final = {
     "person_owned_key": Case(
         {"secret": SecretFacts(owned_by_person=True)}, "belongs to a person", "pertenece a una persona"
     ),
+    "token_refused": Case(
+        {"listing": Listing(refused(401, "invalid_api_key")), "identity": True},
+        "AWS or OpenAI refuses its token",
+        "AWS u OpenAI rechaza su token",
+    ),
+    "secret_left": Case(
+        {"declaration": declaration(credential="federated"), "identity": True},
+        "needs no key any more, but its secret is still there",
+        "ya no necesita una clave, pero su secreto",
+    ),
+    "identity_missing": Case(
+        {"declaration": declaration(credential="federated"), "secret": None},
+        "no identity to get tokens",
+        "ni identidad para",
+    ),
     "secret_missing": Case({"secret": None}, "has no secret", "no tiene secreto"),
     "secret_deleting": Case(
         {"secret": SecretFacts(deleting=True)}, "deletion of its secret", "eliminación de su secreto"

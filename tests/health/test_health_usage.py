@@ -13,12 +13,10 @@ import pytest
 
 from bench.health import fill
 from functions.health import handler, usage_answer
-from functions.health.handler import ACTIONS, assemble
+from functions.health.handler import ACTIONS
 from functions.health.usage_answer import answer_usage
 from functions.health.usage_request import UsageRequest, read_usage_request
 from functions.health.usage_rows import Rows, window_days
-from functions.shared.admin_key import AdminKey
-from functions.shared.deadline import Deadline
 from functions.sweep.request import RequestError
 from myflux_keys import names
 from myflux_keys.redaction import looks_like_key
@@ -32,9 +30,7 @@ LONG = "word " * 4_000
 def ask(world: World, **event: Any) -> dict[str, Any]:
     """As Lambda sends it: through JSON. From yesterday on unless `event` says otherwise, whatever the month does."""
     event = {"since": (world.today() - timedelta(days=1)).isoformat()} | event
-    key = AdminKey(world.aws.secrets, world.settings.common.admin_secret)
-    clients = (world.aws.secrets, world.aws.cloudwatch, world.aws.sns, world.aws.s3)
-    return json.loads(json.dumps(answer_usage(assemble(world.settings, *clients, key, Deadline(300)), event)))
+    return json.loads(json.dumps(answer_usage(world.services(), event)))
 
 
 def billed(answer: dict[str, Any], pick: Callable[[list[Any]], bool] = lambda _: True) -> Decimal:
@@ -237,7 +233,7 @@ def test_an_action_that_the_function_does_not_know_names_those_that_it_knows(mon
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(handler, "warm", lambda _: (None,) * 5)
+    monkeypatch.setattr(handler, "warm", lambda _: (None,) * 6)
     context: Any = types.SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
     with pytest.raises(handler.HealthFailed, match=r"RequestError: action must be one of .*usage"):
         handler.handler({"action": "colour"}, context)

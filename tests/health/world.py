@@ -18,6 +18,7 @@ import openai
 
 from functions.health.cycle import Cycle
 from functions.health.handler import assemble
+from functions.health.services import Services
 from functions.health.settings import Settings
 from functions.health.state import State
 from functions.health.store import STATE
@@ -38,12 +39,13 @@ class Clients:
     """Of an administrator; every test of a module shares them, as the function's invocations do."""
 
     def __init__(self, cell: LocalCell) -> None:
-        self.secrets, self.s3, self.sns, self.sqs, self.cloudwatch = (
-            cell.client("administrator", service) for service in ("secretsmanager", "s3", "sns", "sqs", "cloudwatch")
+        self.secrets, self.s3, self.sns, self.sqs, self.cloudwatch, self.sts = (
+            cell.client("administrator", service)
+            for service in ("secretsmanager", "s3", "sns", "sqs", "cloudwatch", "sts")
         )
 
     def close(self) -> None:
-        for client in (self.secrets, self.s3, self.sns, self.sqs, self.cloudwatch):
+        for client in (self.secrets, self.s3, self.sns, self.sqs, self.cloudwatch, self.sts):
             client.close()
 
 
@@ -164,10 +166,13 @@ class World:
         name = names.secret_name(self.slug, slug)
         self.aws.secrets.create_secret(Name=name, SecretString=payload.to_json(), Tags=listed)
 
-    def cycle(self, deadline: Deadline | None = None) -> dict[str, Any]:
+    def services(self, deadline: Deadline | None = None) -> Services:
         key = AdminKey(self.aws.secrets, self.settings.common.admin_secret)
-        clients = (self.aws.secrets, self.aws.cloudwatch, self.aws.sns, self.aws.s3)
-        return Cycle(assemble(self.settings, *clients, key, deadline or Deadline(300))).run()
+        clients = (self.aws.secrets, self.aws.cloudwatch, self.aws.sns, self.aws.s3, self.aws.sts)
+        return assemble(self.settings, *clients, key, deadline or Deadline(300))
+
+    def cycle(self, deadline: Deadline | None = None) -> dict[str, Any]:
+        return Cycle(self.services(deadline)).run()
 
     def variables(self) -> dict[str, str]:
         """The environment variables that the platform's stack would set."""

@@ -170,7 +170,7 @@ def test_what_is_deployed_is_read_from_a_state_as_from_a_rehearsal(shipped: Sequ
         "resources": [
             {"urn": r.urn, "type": r.type, "inputs": r.inputs, "outputs": {**r.inputs, **r.outputs}}
             for r in shipped
-            if r.type.startswith(("aws:iam", "aws:kms", "aws:secretsmanager"))
+            if r.type.startswith(("aws:iam", "aws:kms", "aws:s3/bucketPolicy", "aws:secretsmanager"))
         ]
     }
     found = json.dumps(state)

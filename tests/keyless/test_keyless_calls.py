@@ -12,7 +12,7 @@ from openai import OAuthError, OpenAI
 
 from local.aws.federation.settings import PrincipalTags, Settings, choose
 from myflux_keys import WebIdentityError, aws_web_identity_token_provider
-from tests.keyless.conftest import AUDIENCE, GET, SAME_TENANT, TAG, Keyless, allow
+from tests.keyless.world import AUDIENCE, GET, SAME_TENANT, TAG, Keyless, allow
 
 MODEL = "gpt-5.4-mini"
 

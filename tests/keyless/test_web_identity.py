@@ -14,7 +14,7 @@ import openai
 import pytest
 
 from myflux_keys import ConfigurationError, KeyReaderError, WebIdentityError, aws_web_identity_token_provider
-from tests.keyless.conftest import AUDIENCE, GET, OWN, Keyless, allow
+from tests.keyless.world import AUDIENCE, GET, OWN, Keyless, allow
 
 
 def token(session: Any = None, **options: Any) -> str:

@@ -194,6 +194,7 @@ HARMLESS: tuple[Harmless, ...] = (
     Harmless(
         "BucketObjectv2", r"(bucket|content|contentType|key)?", ANY,
         "health says that the tenant is not declared, and without its catalogue that countries and replacements are unknown",
+        lambda m: not m.original.name.endswith("-identity"),
     ),
     Harmless(
         "Bucket", r"(\(ignoreChanges\)|bucket|forceDestroy)?", ANY, "the function fails without its bucket, and its heartbeat's alarm rings",
@@ -280,6 +281,11 @@ HARMLESS: tuple[Harmless, ...] = (
         lambda m: _if_exists(m) or _same_operator(m),
     ),
     # Tenants without a key
+    Harmless(
+        "BucketObjectv2", r"(\(ignoreChanges\)|bucket|contentType|key)?", ANY,
+        "the runtime finds no identity, and says so; whose it is and where it sends tokens is judged",
+        lambda m: m.original.name.endswith("-identity"),
+    ),
     Harmless(
         "Invocation", r"input\.federation", ("dropped",),
         "the tenant has no federation rule, so nobody calls for it, and the stack fails without its answer",

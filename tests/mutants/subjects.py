@@ -96,13 +96,18 @@ def _with_a_page(name: str) -> Subject:
 
 
 def _is_new(mutant: Mutant, before: Resource) -> bool:
-    """Whether it changes a property, or a statement of a document, that is another than before."""
+    """Whether it changes what is another than before: a property, a statement, or a field of JSON that has none."""
     if not mutant.path or mutant.original.get(str(mutant.path[0])) == before.get(str(mutant.path[0])):
         return False
     text = before.text(str(mutant.path[0]))
     if not text.startswith("{"):
         return True
-    statements = cast(Mapping[str, Any], json.loads(text)).get("Statement", [])
+    document = cast(Mapping[str, Any], json.loads(text))
+    if "Statement" not in document:
+        now = cast(Mapping[str, Any], json.loads(mutant.original.text(str(mutant.path[0]))))
+        field = str(mutant.path[1]) if len(mutant.path) > 1 else ""
+        return now.get(field) != document.get(field)
+    statements = document["Statement"]
     return mutant.statement is not None and mutant.statement not in statements
 
 

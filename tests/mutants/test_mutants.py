@@ -158,6 +158,10 @@ SABOTAGED = [
     ("kms-key-used-through-secrets-manager", "local, with the connect page", "local-intake-link-key-key"),
     ("secret-shuts-out-all-but-named", "initech.local, with the connect page", "initech-key-policy"),
     ("trust-names-its-principals", "local, a pipeline deploys everything", "local-deployer-role"),
+    ("tokens-for-ones-own-tenant", "local, with federation", "local-runtime-read"),
+    ("rules-match-the-runtime-alone", "harbor.local, with federation", "harbor-openai-invocation"),
+    ("rules-match-the-runtime-alone", "harbor.local, with federation", "harbor-identity"),
+    ("projects-made-by-the-provisioner", "harbor.local, with federation", "harbor-openai-invocation"),
 ]
 
 

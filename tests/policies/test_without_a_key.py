@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from policies.guardrails.config import Config
+from policies.guardrails.model import Resource
 from tests.policies.federated import asks, runtimes, trusts
 from tests.policies.keyless import KEYLESS, keyless
 from tests.policies.rehearsed import broken, changed, edited, findings, judge
@@ -44,6 +46,8 @@ def test_only_the_health_function_of_the_same_cell_is_trusted_and_only_by_the_ru
     others = HEALTH.replace("local", "prod-eu1")
     assert not findings("trust-names-its-principals", trusts(HEALTH)(made)), "it is trusted already"
     assert findings("trust-names-its-principals", trusts(others)(made))
+    strangers = trusts(HEALTH.replace("000000000000", "999999999999"))(made)
+    assert findings("one-account-one-region", strangers), "whoever owns that account makes a role of this name"
 
     def trust(document: Any) -> None:
         document["Statement"][0]["Principal"]["AWS"] = HEALTH
@@ -88,3 +92,24 @@ def test_another_cells_runtime_is_no_subject_of_this_ones_rule() -> None:
     assert findings(
         "rules-match-the-runtime-alone", changed(made, "harbor-openai-invocation", input='{"federation": 1}')
     )
+
+
+def test_the_keys_of_before_end_where_there_is_no_secret_and_only_there() -> None:
+    def asked(stack: str, **fields: Any) -> tuple[Resource, ...]:
+        made = keyless(stack)
+        (call,) = [one for one in made if one.type.endswith(":Invocation")]
+        specification = json.loads(call.text("input")) | fields
+        return changed(made, call.name, input=json.dumps(specification))
+
+    rule = "projects-made-by-the-provisioner"
+    assert "stay valid" in findings(rule, asked("harbor.local", keys=True))[0].message
+    assert "its secret stays" in findings(rule, asked("quayside.local", keys=False))[0].message
+    assert not findings(rule, asked("quayside.local", keys=True))
+
+
+@pytest.mark.parametrize("address", ["https://collector.example/v1", "http://api.openai.com/v1", "", None])
+def test_an_identity_sends_tokens_to_openai_alone(address: str | None) -> None:
+    made = keyless("harbor.local")
+    (identity,) = [one for one in made if one.name == "harbor-identity"]
+    content = json.dumps(json.loads(identity.text("content")) | {"base_url": address})
+    assert findings("rules-match-the-runtime-alone", changed(made, "harbor-identity", content=content))

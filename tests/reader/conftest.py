@@ -16,7 +16,7 @@ import pytest
 from botocore.config import Config
 
 from myflux_keys import KeyReader
-from myflux_keys.secret_source import CALL_LIMITS
+from myflux_keys.tenant_sessions import CALL_LIMITS
 from tests.reader.openai_stand_in import OpenAI
 from tests.reader.stand_in import StandIn, key_text
 
@@ -73,7 +73,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
 def no_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """One attempt a call: botocore's pauses between attempts are real seconds."""
     once = CALL_LIMITS.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
-    monkeypatch.setattr("myflux_keys.secret_source.CALL_LIMITS", once)
+    monkeypatch.setattr("myflux_keys.tenant_sessions.CALL_LIMITS", once)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Secrets Manager and STS as far as a reader sees them, over real HTTP, with faults on demand.
+"""Secrets Manager, STS and S3 as far as a reader sees them, over real HTTP, with faults on demand.
 
 Owns what a test needs to know of them: who called what, and what was answered. It gives a secret only to a session
 whose token was issued for the tag of that tenant, as the cell's policies do. It knows no signatures and no policies:
@@ -21,6 +21,7 @@ from urllib.parse import parse_qs
 
 ACCOUNT = "123456789012"
 GET, ASSUME, WHO = "GetSecretValue", "AssumeRole", "GetCallerIdentity"
+SIGN = "GetWebIdentityToken"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class StandIn:
     def __init__(self, cell: str = "cell") -> None:
         self.cell = cell
         self.secrets: dict[str, tuple[str, str | None]] = {}
+        self.identities: dict[str, str] = {}
+        """Of federated tenants, in S3."""
         self.faults: dict[str, Fault] = {}
         self.expired_tokens: set[str] = set()
         self.slow: dict[str, float] = {}
@@ -112,6 +115,8 @@ class StandIn:
             return fault.status, {"__type": fault.code, "message": fault.message}
         if operation == WHO:
             return 200, {"Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:user/app", "UserId": "U"}
+        if operation == SIGN:
+            return 200, {"WebIdentityToken": f"signed {number}", "Expiration": datetime.now(UTC).isoformat()}
         if operation == ASSUME:
             expires = datetime.now(UTC) + timedelta(seconds=self.session_seconds)
             tenant = fields["Tags.member.1.Value"]
@@ -146,6 +151,13 @@ class StandIn:
             held.wait(120)
         return tenant
 
+    def identity(self, path: str, token: str) -> tuple[int, str]:
+        """S3's answer for the object at `path`: a session sees its own tenant's."""
+        tenant = path.rpartition("/")[2].removesuffix(".json")
+        if tenant not in self.identities or token.split("|")[0] != tenant:
+            return 404, "<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>"
+        return 200, self.identities[tenant]
+
     def describe(self, name: str) -> tuple[int, dict[str, Any]]:
         """DescribeSecret, for the peers that call it first."""
         with self._lock:
@@ -163,6 +175,15 @@ class StandIn:
             def setup(self) -> None:
                 super().setup()
                 self.number = next(stand_in._connections)
+
+            def do_GET(self) -> None:
+                status, text = stand_in.identity(self.path, self.headers.get("X-Amz-Security-Token", ""))
+                content = text.encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/xml" if status == 404 else "application/json")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -201,6 +222,6 @@ def _xml(answer: dict[str, Any], status: int) -> str:
         error = f"<Code>{answer['__type']}</Code><Message>{answer['message']}</Message>"
         return f"<ErrorResponse><Error>{error}</Error></ErrorResponse>"
     inner = "".join(f"<{name}>{value}</{name}>" for name, value in answer.items())
-    operation = WHO if "Account" in answer else ASSUME
-    inner = inner if operation == WHO else f"<Credentials>{inner}</Credentials>"
+    operation = WHO if "Account" in answer else SIGN if "WebIdentityToken" in answer else ASSUME
+    inner = f"<Credentials>{inner}</Credentials>" if operation == ASSUME else inner
     return f"<{operation}Response><{operation}Result>{inner}</{operation}Result></{operation}Response>"

@@ -10,7 +10,7 @@ import openai
 import pytest
 
 from myflux_keys import KeyReader, KeyReaderError, NotReadyError
-from myflux_keys.openai_clients import FROM_THE_SECRET, PLACEHOLDER
+from myflux_keys.openai_clients import PLACEHOLDER, SET_BY_THE_TENANT
 from tests.reader.conftest import Clock
 from tests.reader.openai_stand_in import ASK, SCOPES, OpenAI
 from tests.reader.stand_in import GET, StandIn, key_text
@@ -139,16 +139,16 @@ def test_one_http_client_serves_two_tenants_without_mixing_them(
 
 @pytest.mark.parametrize("url", ["https://elsewhere.example/v1/x", "http://api.openai.example/v1/x"])
 def test_the_key_goes_to_its_own_origin_alone(client: openai.OpenAI, api: OpenAI, url: str) -> None:
-    with pytest.raises(KeyReaderError, match="key is sent only to"):
+    with pytest.raises(KeyReaderError, match="calls with is sent only to"):
         client.get(url, cast_to=object)
     assert not api.seen
     api.redirect = url
-    with pytest.raises(KeyReaderError, match="key is sent only to"):
+    with pytest.raises(KeyReaderError, match="calls with is sent only to"):
         client.chat.completions.create(**ASK)
     assert len(api.seen) == 1, "a redirect is not followed with the key either"
 
 
-@pytest.mark.parametrize("option", sorted(FROM_THE_SECRET))
+@pytest.mark.parametrize("option", sorted(SET_BY_THE_TENANT))
 def test_what_the_secret_decides_can_not_be_passed(reader: KeyReader, option: str) -> None:
     with pytest.raises(TypeError, match=option):
         reader.openai_client("acme", **{option: "x"})

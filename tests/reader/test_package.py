@@ -39,6 +39,14 @@ def test_a_reader_makes_no_openai_import_until_a_client_is_asked_for() -> None:
     assert done.stdout.split()[:2] == ["True", "False"], done.stderr
 
 
+def test_what_a_tenant_without_a_key_needs_is_loaded_for_the_first_of_them() -> None:
+    done = run(
+        "import sys; from myflux_keys import KeyReader; KeyReader('cell', region='eu-central-1');"
+        " print(sorted({'httpx2', 'myflux_keys.token_exchange', 'myflux_keys.networks'} & set(sys.modules)))"
+    )
+    assert done.stdout.strip() == "[]", done.stderr
+
+
 def test_the_functions_part_stands_alone(tmp_path: Path) -> None:
     package = tmp_path / "myflux_keys"
     package.mkdir()

@@ -11,7 +11,7 @@ import pytest
 import myflux_keys
 from myflux_keys import KeyReaderError, cached_key, lifetimes
 from myflux_keys.aws_names import CellNames
-from myflux_keys.secret_source import CALL_LIMITS
+from myflux_keys.tenant_sessions import CALL_LIMITS
 
 ROOT = Path(myflux_keys.__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "reader.md").read_text(encoding="utf-8")

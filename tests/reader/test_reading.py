@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from myflux_keys import AccessDeniedError, InvalidTenantError, KeyReader
-from myflux_keys.secret_source import CALL_LIMITS
+from myflux_keys.tenant_sessions import CALL_LIMITS
 from tests.reader.conftest import Clock
 from tests.reader.stand_in import ACCOUNT, ASSUME, GET, WHO, Fault, StandIn, key_text
 

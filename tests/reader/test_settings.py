@@ -35,10 +35,10 @@ def test_the_region_of_either_variable_is_used(
         monkeypatch.setenv(name, value)
     with KeyReader("cell") as reader:
         assert reader.get("acme").reveal() == key_text("acme")
-        assert reader._source._region == region
+        assert reader._sessions.region == region
     session = boto3.Session(region_name="us-east-1")
-    assert KeyReader("cell", session=session)._source._region == "us-east-1", "a session's own Region comes first"
-    assert KeyReader("cell", session=session, region="us-east-2")._source._region == "us-east-2"
+    assert KeyReader("cell", session=session)._sessions.region == "us-east-1", "a session's own Region comes first"
+    assert KeyReader("cell", session=session, region="us-east-2")._sessions.region == "us-east-2"
 
 
 def test_a_session_without_a_region_takes_the_environments(aws: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:

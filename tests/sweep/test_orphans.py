@@ -17,6 +17,7 @@ import tenancy
 from functions.shared.deadline import Deadline
 from functions.shared.secrets_manager import SecretState
 from functions.sweep import orphans
+from functions.sweep.declared import Declared
 from functions.sweep.gather_cell import Comparer
 from functions.sweep.metrics import of_orphans
 from functions.sweep.orphans import SETTLING_SECONDS, Orphan, Project, is_orphan, suspects
@@ -182,9 +183,14 @@ def test_projects_are_listed_at_the_pace_of_the_admin_apis_budget() -> None:
 
     deadline = Deadline(900, monotonic=clock.now, sleep=clock.sleep)
     services: Any = SimpleNamespace(
-        environment=SimpleNamespace(cell=CELL), secrets=Secrets(), api=API(), deadline=deadline, now=clock.now
+        environment=SimpleNamespace(cell=CELL),
+        declared=Declared(),
+        secrets=Secrets(),
+        api=API(),
+        deadline=deadline,
+        now=clock.now,
     )
-    assert Comparer(services).compare().failed is None
+    assert Comparer(services).compare(by_schedule=True).failed is None
     assert len(called) == 20
     assert max(sum(first <= at < first + 60 for at in called) for first in called) <= CALLS_PER_MINUTE
     assert deadline.remaining() > 600
@@ -193,7 +199,13 @@ def test_projects_are_listed_at_the_pace_of_the_admin_apis_budget() -> None:
 def test_every_kind_has_a_number_zero_too_and_tenants_only_theirs() -> None:
     data = of_orphans([Orphan("acme", "SecretDeleted", ""), Orphan("fjord", "SecretDeleted", "")])
     cell = {datum.metric: datum.value for datum in data if datum.by is None}
-    assert cell == {"SecretDeleted": 2, "SecretMissing": 0, "SecretMistagged": 0, "ProjectMissing": 0}
+    assert cell == {
+        "SecretDeleted": 2,
+        "SecretMissing": 0,
+        "SecretMistagged": 0,
+        "ProjectMissing": 0,
+        "FederationLeft": 0,
+    }
     assert {(datum.metric, datum.by) for datum in data if datum.by} == {
         ("SecretDeleted", ("Tenant", "acme")),
         ("SecretDeleted", ("Tenant", "fjord")),

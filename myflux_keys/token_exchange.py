@@ -1,0 +1,105 @@
+"""Exchanges AWS's token for one of OpenAI, as OpenAI's own client does.
+
+Owns the HTTP request (RFC 8693, with JSON as openai/auth/_workload.py sends it) and its answer's form. One HTTP client
+serves all tenants and keeps no cookies; a forked process has its own. Errors are returned, not raised, so that no
+traceback has a frame with a token. Loaded for the first federated tenant.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, Final, NamedTuple, cast
+
+import httpx2
+
+from myflux_keys.errors import KeyReaderError
+from myflux_keys.identity import TenantIdentity, exchange_url
+from myflux_keys.identity_errors import Asking, not_exchanged, of_the_exchange
+from myflux_keys.networks import Network
+from myflux_keys.payload import SecretText
+from myflux_keys.quiet import quiet
+
+GRANT: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
+JWT: Final = "urn:ietf:params:oauth:token-type:jwt"
+LIMITS: Final = httpx2.Timeout(4, connect=2)
+ATTEMPTS: Final = 2
+"""The second only if no answer came: a kept connection may have been closed at the other end."""
+
+
+class Granted(NamedTuple):
+    access_token: SecretText
+    seconds: float
+    """For which OpenAI said that it is valid."""
+
+
+class TokenExchange:
+    """Thread-safe."""
+
+    def __init__(self) -> None:
+        """Raises ConfigurationError for a proxy or certificates that cannot be used."""
+        self._network = Network[httpx2.Client](
+            None,
+            partial(
+                httpx2.Client,
+                timeout=LIMITS,
+                follow_redirects=False,
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                headers={"User-Agent": "myflux-keys"},
+            ),
+        )
+
+    def __call__(self, identity: TenantIdentity, subject_token: SecretText, asking: Asking) -> Granted | KeyReaderError:
+        url = exchange_url(identity.base_url)
+        try:
+            network = self._network.client()
+        except KeyReaderError as error:
+            return error.again()
+        outcome = not_exchanged("no answer", "", asking, url)
+        for _ in range(ATTEMPTS):
+            with quiet():
+                try:
+                    response = network.post(url, json=_request(identity, subject_token))
+                except Exception as error:  # noqa: BLE001 - returned, without its frames
+                    outcome = not_exchanged(str(error) or "no answer", type(error).__name__, asking, url)
+                    continue
+            return _read(response, asking, url)
+        return outcome
+
+    def close(self) -> None:
+        if (network := self._network.made()) is not None:
+            network.close()
+
+
+def _request(identity: TenantIdentity, subject_token: SecretText) -> dict[str, str]:
+    return {
+        "grant_type": GRANT,
+        "subject_token": subject_token.reveal(),
+        "subject_token_type": JWT,
+        "identity_provider_id": identity.provider_id,
+        "service_account_id": identity.service_account_id,
+    }
+
+
+def _read(response: httpx2.Response, asking: Asking, url: str) -> Granted | KeyReaderError:
+    try:
+        parsed: Any = json.loads(response.content)
+    except (ValueError, RecursionError):
+        parsed = None
+    fields = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
+    if response.status_code != 200:
+        code, description = (_text(fields.get(name)) for name in ("error", "error_description"))
+        return of_the_exchange(response.status_code, code, description, asking)
+    token: Any = fields.get("access_token")
+    seconds: Any = fields.get("expires_in")
+    if not isinstance(token, str) or not token:
+        return not_exchanged("the answer has no access_token", "BadAnswer", asking, url)
+    if type(seconds) not in (int, float) or not 0 < seconds < float("inf"):
+        return not_exchanged("the answer's expires_in is not a number of seconds", "BadAnswer", asking, url)
+    return Granted(SecretText(token), seconds)
+
+
+def _text(value: object) -> str:
+    """OAuth's errors are texts; other APIs of OpenAI answer with an object."""
+    return value if isinstance(value, str) else ""
