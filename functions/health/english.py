@@ -105,7 +105,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "the tenant needs no key any more, but its secret is still there",
         "complete the switch",
     ),
-    "identity_missing": ("the tenant has no key, and no identity to get tokens with", "refresh its stack, then deploy it"),
+    "identity_missing": (
+        "the tenant has no key, and no identity to get tokens with",
+        "refresh its stack, then deploy it",
+    ),
     "secret_missing": ("the tenant is declared, but has no secret", "deploy it, or remove its file"),
     "secret_deleting": (
         "the tenant is declared, but the deletion of its secret is scheduled",

@@ -103,7 +103,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "el inquilino ya no necesita una clave, pero su secreto sigue allí",
         "complete el cambio",
     ),
-    "identity_missing": ("el inquilino no tiene clave, ni identidad para obtener tokens", "refresque su pila y despliéguelo"),
+    "identity_missing": (
+        "el inquilino no tiene clave, ni identidad para obtener tokens",
+        "refresque su pila y despliéguelo",
+    ),
     "secret_missing": ("el inquilino está declarado, pero no tiene secreto", "despliéguelo, o quite su archivo"),
     "secret_deleting": (
         "el inquilino está declarado, pero está programada la eliminación de su secreto",
