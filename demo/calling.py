@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field
 
 from demo.scene import Scene
+from myflux_keys import KeyReader
 
 _PAUSE = 0.25
 """Seconds between one caller's calls: two callers stay under the tenant's own limit of requests a minute."""
@@ -17,6 +18,7 @@ class Callers:
 
     scene: Scene
     tenant: str
+    reader: KeyReader
     answered: int = 0
     failures: list[str] = field(default_factory=list[str])
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -34,7 +36,7 @@ class Callers:
             thread.join()
 
     def _call(self) -> None:
-        with self.scene.reader.openai_client(self.tenant) as client:
+        with self.reader.openai_client(self.tenant) as client:
             model = self.scene.fleet.tenants[self.tenant].models[0]
             while not self._stop.wait(_PAUSE):
                 try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
@@ -26,6 +28,21 @@ _FIELDS = ("--name", "Harbor Ferries", "--from", _OTHER, "--credential", "federa
 _WAITING = re.compile(r"waiting until .* for ([0-9]+) minutes")
 
 
+@dataclass
+class _Clock:
+    """The callers': it goes on with the cell's, as one time does for both in AWS."""
+
+    scene: Scene
+    ahead: float = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+    def advance(self, seconds: float) -> None:
+        self.scene.cell.advance(seconds)
+        self.ahead += seconds
+
+
 def keyless_tenant(scene: Scene, report: Report) -> str:
     scene.command("new", TENANT, *_FIELDS)
     scene.command("up", TENANT)
@@ -35,12 +52,13 @@ def keyless_tenant(scene: Scene, report: Report) -> str:
         client.responses.create(model=scene.fleet.tenants[TENANT].models[0], input="When does the next ferry leave?")
     claims = proven(scene)
     refused = _others_tokens_refused(scene)
-    with Callers(scene, TENANT) as callers:
+    clock = _Clock(scene)
+    with Callers(scene, TENANT, scene.new_reader(clock)) as callers:
         wait_until(lambda: callers.answered >= 4 or bool(callers.failures), "the first calls")
-        _switch(scene, "--key")
+        _switch(scene, clock, "--key")
         if scene.reader.get(TENANT, fresh=True).tenant != TENANT:
             raise CheckFailed("the reader has another tenant's key")
-        _switch(scene, "--federated")
+        _switch(scene, clock, "--federated")
         in_flight = callers.answered
         wait_until(lambda: callers.answered >= in_flight + 4 or bool(callers.failures), "calls with a token again")
     if callers.failures:
@@ -119,7 +137,7 @@ def _exchange(identity: TenantIdentity, token: str, *, expected: int) -> None:
         raise CheckFailed(f"the exchange was answered with {answer.status_code}, where {expected} is right")
 
 
-def _switch(scene: Scene, direction: str) -> None:
+def _switch(scene: Scene, clock: _Clock, direction: str) -> None:
     """The command waits by the cell's clock, which goes on as soon as it says that it waits."""
     command = [sys.executable, "-m", "ops.cli", "credential", TENANT, direction, "--yes"]
     said: list[str] = []
@@ -128,7 +146,7 @@ def _switch(scene: Scene, direction: str) -> None:
         for line in process.stderr:
             said.append(line)
             if found := _WAITING.search(line):
-                scene.cell.advance(60 * (int(found[1]) + 1))
+                clock.advance(60 * (int(found[1]) + 1))
     with (scene.home / "engine" / "commands.log").open("a", encoding="utf-8") as log:
         log.writelines(said)
     if process.returncode:

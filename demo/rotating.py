@@ -25,7 +25,7 @@ def rotation_zero_downtime(scene: Scene, report: Report) -> str:
     secret = scene.names.tenant(tenant).secret
     deployer = scene.client("deployer", "secretsmanager")
     before = last_rotated(deployer, secret)
-    with Callers(scene, tenant) as callers:
+    with Callers(scene, tenant, scene.reader) as callers:
         wait_until(lambda: callers.answered >= 4 or bool(callers.failures), "the first calls")
         started = time.monotonic()
         deployer.rotate_secret(SecretId=secret)

@@ -103,8 +103,9 @@ class Scene:
         dedicated = self.fleet.tenants[tenant].isolation == "dedicated"
         return names.dedicated_role_arn if dedicated else self.names.runtime_role_arn
 
-    def new_reader(self) -> KeyReader:
-        return KeyReader(CELL, session=self.cell.session("runtime"), role_arn=self.reader_role, ttl=READER_TTL)
+    def new_reader(self, clock: Callable[[], float] = time.time) -> KeyReader:
+        session = self.cell.session("runtime")
+        return KeyReader(CELL, session=session, role_arn=self.reader_role, ttl=READER_TTL, clock=clock)
 
     def client(self, user: str, service: str) -> Any:
         return self.cell.client(user, service)

@@ -55,10 +55,6 @@ def _project(call: Resource, promises: Mapping[str, Mapping[str, Any]]) -> Itera
     if promise is None:
         yield violation(call, "input", "no tenant's file matches this project")
         return
-    rule = request.get("federation")
-    if isinstance(rule, dict) and cast("dict[str, Any]", rule).get("permission") != promise.get("permission"):
-        message = "the federation rule's permission differs from the tenant's file"
-        yield violation(call, "input.federation.permission", message)
     for field in _PROJECTS:
         if _without_none(request.get(field)) != _without_none(promise.get(field)):
             yield violation(call, f"input.{field}", f"the project's {field} differ from the tenant's file")

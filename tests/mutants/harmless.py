@@ -309,11 +309,6 @@ HARMLESS: tuple[Harmless, ...] = (
         "the tenant's own runtime still reads its key, and a switch waits until it no longer does",
         lambda m: (m.statement or {}).get("Sid") == "TenantDisabled",
     ),
-    Harmless(
-        "aws", r"region", ANY, "the provisioner is called in another Region, where it is not",
-        lambda m: m.original.urn.startswith("urn:pulumi:harbor."),
-    ),
-    Harmless("Invocation", r"input\.federation", ("dropped",), "the tenant's rule goes, and its calls fail, which health tells"),
     # Documents that allow
     Harmless(
         f"{IDENTITY}|Key|TopicPolicy", _OF_DOCUMENTS, ("dropped",),

@@ -107,15 +107,6 @@ def test_the_keys_of_before_end_where_there_is_no_secret_and_only_there() -> Non
     assert not findings(rule, asked("quayside.local", keys=True))
 
 
-def test_a_rule_permits_what_the_tenants_file_says() -> None:
-    told = Config(promises=(json.dumps({"tenant": "harbor", "permission": "restricted"}),))
-    rule = "tenant-gets-what-its-file-says"
-    made = keyless("harbor.local")
-    assert not [one for one in findings(rule, made, told) if "permission" in one.message]
-    wider = findings(rule, asks(permission="all")(made), told)
-    assert "permission differs" in " ".join(one.message for one in wider)
-
-
 @pytest.mark.parametrize("address", ["https://collector.example/v1", "http://api.openai.com/v1", "", None])
 def test_an_identity_sends_tokens_to_openai_alone(address: str | None) -> None:
     made = keyless("harbor.local")
