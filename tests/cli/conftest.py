@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ import pytest
 from components.iam import resource
 from local.cell import LocalCell
 from myflux_keys.aws_names import CellNames
+from tests.commands import client
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,16 +36,7 @@ def myflux() -> Command:
 
     def run(*arguments: str, stdin: str = "", environment: Mapping[str, str] | None = None) -> Said:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(_NOT_OURS)}
-        done = subprocess.run(
-            [sys.executable, "-m", "ops.cli", *arguments],
-            cwd=ROOT,
-            env=clean | dict(environment or {}),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
+        done = client.run(arguments, clean | dict(environment or {}), stdin=stdin)
         return Said(done.returncode, done.stdout, done.stderr)
 
     return run
