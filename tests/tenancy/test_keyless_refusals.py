@@ -111,6 +111,24 @@ def test_two_platforms_of_one_account_cannot_both_make_its_federation(files: Fil
     assert files.load().cells["eu2"].federation.enabled, "an account of its own has a federation of its own"
 
 
+def _cell_at(files: Files, url: str) -> None:
+    files.cell("eu1", base=REAL, cell="eu1", openai={"organization_id": "org-example", "base_url": url}, **ON)
+
+
+@pytest.mark.parametrize("url", ["https://gateway.example/v1", "https://openai.com.example/v1"])
+def test_tokens_go_to_openai_alone(files: Files, url: str) -> None:
+    """A gateway would get every tenant's token, and clients refuse its address."""
+    _cell_at(files, url)
+    problem = files.problem()
+    assert (problem.rule, problem.field) == ("federation-elsewhere", "openai.base_url")
+
+
+@pytest.mark.parametrize("url", ["https://eu.api.openai.com/v1", "http://127.0.0.1:8080/v1"])
+def test_openais_other_addresses_and_loopback_take_tokens(files: Files, url: str) -> None:
+    _cell_at(files, url)
+    assert files.load().cells["eu1"].federation.enabled
+
+
 def _rules_broken(sharing: dict[str, int], **fields: Any) -> list[str]:
     """With so many tenants without a key in each of these cells, of one organization unless `fields` says otherwise."""
     cells = {slug: Cell.model_validate(REAL | {"cell": slug} | fields.get(slug, {})) for slug in sharing}
