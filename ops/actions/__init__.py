@@ -30,8 +30,8 @@ Tenants
     access              denies and allows reads of a secret
     adopt               imports a project and secret
     move                to another cell
-    credential          from a key to tokens, or back
-    run_credential      the same, with the cell's account
+    credential          from a key to tokens, or back: the order and the waits
+    run_credential      the same, with file, engine and functions
     offboard            ends a tenant
     leave_cell          removes a tenant from a cell, for both of these
 

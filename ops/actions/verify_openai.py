@@ -99,7 +99,7 @@ def remembered(cell: Cell, tenant: Tenant, asked: str, memory: Memory) -> Step:
     return Step("health function", asked, "ok", f"{at}, and found {'; '.join(told) or 'nothing wrong with it'}")
 
 
-_CALLS: Final = ALL | {"country_dropped"}
+_CALLS: Final = ALL | {"country_dropped", "identity_missing"}
 _MODELS: Final = frozenset({"model_retiring", "model_retired"})
 _LIMITS: Final = frozenset({"limit_drift"})
 _MONEY: Final = frozenset({"budget_reached", "budget_forecast"})

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from ops.actions import run_credential
-from ops.actions.credential import Target
 from tests.credential.conftest import Switching
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
@@ -50,13 +49,9 @@ def test_a_tenant_without_a_key_is_stopped_by_disable_which_deletes_its_rule(her
     assert here.federation_rules("cove") == 1
 
 
-@pytest.mark.parametrize("target", ["federated", "key"])
-def test_stopped_after_each_deployment_the_same_call_goes_on(
-    here: Switching, monkeypatch: pytest.MonkeyPatch, target: Target
-) -> None:
+def test_stopped_after_each_deployment_the_same_call_goes_on(here: Switching, monkeypatch: pytest.MonkeyPatch) -> None:
     """By Ctrl-C, which comes before what a deployment brought about is noted."""
-    if target == "federated":
-        here.new("inlet")
+    here.new("inlet")
     whole, stops = run_credential._Means.up, 0
 
     def stopped(means: Any, *, unprotect: bool) -> int:
@@ -68,12 +63,11 @@ def test_stopped_after_each_deployment_the_same_call_goes_on(
         return changed
 
     monkeypatch.setattr(run_credential._Means, "up", stopped)
-    deployments = {"federated": 2, "key": 3}[target]
     with here.calling("inlet"):
-        for _ in range(deployments):
+        for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
-                here.switch("inlet", target)
-        here.switch("inlet", target)
-    assert stops == deployments
-    assert len(here.live_keys("inlet")) == (0 if target == "federated" else 1)
-    assert here.federation_rules("inlet") == (1 if target == "federated" else 0)
+                here.switch("inlet", "federated")
+        here.switch("inlet", "federated")
+    assert stops == 2
+    assert here.live_keys("inlet") == []
+    assert here.federation_rules("inlet") == 1
