@@ -20,10 +20,10 @@ IDS = "owner_id: 1234567, repository_id: 89012345"
 BUCKET = "myflux-state-local"
 KEY = "arn:aws:kms:us-east-1:000000000000:key/ab12cd34"
 """In a file before a cell runs."""
-PIPELINE = f"""state: {{bucket: {BUCKET}, kms_key: "{KEY}"}}
+PIPELINE = f"""connect: {{enabled: true}}
+state: {{bucket: {BUCKET}, kms_key: "{KEY}"}}
 pipeline:
   github: {{repository: myflux/keys, {IDS}, environment: local}}
-connect: {{enabled: true}}
 """
 """With connect, which the pipeline compares every night and a person deploys."""
 
