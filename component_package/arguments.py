@@ -214,7 +214,7 @@ class TenantKeyArgs(TypedDict):
     tenant: str
     """The slug: 3 to 32 of a-z, 0-9 and -, starting with a letter. Never reused after off-boarding."""
     name: str
-    """The tenant's name for people: `key set` and `offboard` show it when they ask, `check` in its report, and health's messages, `status`, `verify`, `handover` and the connect page name it. It is in AWS, in the declaration and in links; OpenAI does not get it."""
+    """The tenant's name for people: `key set`, `offboard` and `credential` show it when they ask, `check` in its report, and health's messages, `status`, `verify`, `handover` and the connect page name it. It is in AWS, in the declaration and in links; OpenAI does not get it."""
     country: str
     """The tenant's country, ISO 3166-1 alpha-2. OpenAI must offer its API there."""
     source: str

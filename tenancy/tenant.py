@@ -102,9 +102,9 @@ class Tenant(Model):
         Text,
         AfterValidator(_name),
         Field(
-            description="The tenant's name for people: `key set` and `offboard` show it when they ask, `check` in its "
-            "report, and health's messages, `status`, `verify`, `handover` and the connect page name it. It is in AWS, "
-            "in the declaration and in links; OpenAI does not get it.",
+            description="The tenant's name for people: `key set`, `offboard` and `credential` show it when they ask, "
+            "`check` in its report, and health's messages, `status`, `verify`, `handover` and the connect page name "
+            "it. It is in AWS, in the declaration and in links; OpenAI does not get it.",
             examples=["Acme Travel"],
         ),
     ]

@@ -41,7 +41,11 @@ def test_a_new_type_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_services_of_ours_are_those_of_the_program() -> None:
     made = {one.type for name in SUBJECTS for one in subject(name).stack if one.type.startswith("aws:")}
     assert {module(type_) for type_ in made} == OF_OURS
-    shown = {"aws:cloudwatch/dashboard:Dashboard", "aws:kms/alias:Alias"}
+    shown = {
+        "aws:cloudwatch/dashboard:Dashboard",
+        "aws:iam/outboundWebIdentityFederation:OutboundWebIdentityFederation",
+        "aws:kms/alias:Alias",
+    }
     assert made <= JUDGED.keys() | shown, "what the program makes is judged, but what changes nothing"
 
 

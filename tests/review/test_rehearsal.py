@@ -90,9 +90,10 @@ def test_a_tenants_name_is_read_where_its_description_says(slug: str, tmp_path: 
         if re.search(r"\btenant\.name\b", path.read_text("utf-8"))
     }
     described = Tenant.model_fields["name"].description or ""
-    assert readers == {"key", "offboard", "tenant_files", "tenant_view", "verify", "connect_links", "run_handover"}
-    assert "`key set` and `offboard` show it when they ask, `check` in its report, and health's messages" in described
-    assert "`status`, `verify`, `handover` and the connect page name it" in described
+    asking, naming = {"key", "offboard", "credential"}, {"tenant_view", "verify", "connect_links", "run_handover"}
+    assert readers == asking | naming | {"tenant_files"}
+    assert "`key set`, `offboard` and `credential` show it when they ask, `check` in its report" in described
+    assert "health's messages, `status`, `verify`, `handover` and the connect page name it" in described
 
 
 def test_two_rehearsals_say_the_same(tmp_path: Path) -> None:
