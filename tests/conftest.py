@@ -1,10 +1,10 @@
-"""Settings of the whole run: its workers, the order of tests, its leftovers, AWS's models, and SIGINT.
+"""Settings of the whole run: its workers, the order of tests, its leftovers, AWS's models, and signals.
 
 Each boto3 session reads its own copy of AWS's models, the same megabytes of static JSON. With a session for each user
 and a client for each test, this took most of the run's time and gigabytes of memory, so the loader is shared; nothing
 else is. Hypothesis has no deadline: a slow example on a busy machine is not a fault.
-A script's background job ignores SIGINT, and so would every command that a test stops by SIGINT: so the default handler
-is set again.
+A script's background job ignores SIGINT, and whatever `nohup` starts ignores SIGHUP; so would every command that a test
+stops by them: so the defaults are set again.
 boto3's default session keeps the credentials that it found first, so each test begins without one.
 The engine stores a stack's settings beside the project. Cells share them (all cells have one passphrase), so that
 workers may use the same stack name at the same time; the files that the run added are deleted at its end.
@@ -40,6 +40,7 @@ hypothesis.settings.register_profile("suite", deadline=None, suppress_health_che
 hypothesis.settings.load_profile("suite")
 botocore.session.create_loader = cache(create_loader)
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # The engine runs hundreds of times, for seconds each: by default, garbage collection takes a seventh of its time.
 os.environ.setdefault("GOGC", "400")
 # A function that its schedule calls in the middle of a test would make calls that the test counts.

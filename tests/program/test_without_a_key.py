@@ -16,7 +16,7 @@ import openai
 import pytest
 from botocore.exceptions import ClientError
 
-from myflux_keys import AccessDeniedError, KeyReader, aws_web_identity_token_provider
+from myflux_keys import FederatedTenantError, KeyReader, aws_web_identity_token_provider
 from myflux_keys.identity import TenantIdentity, exchange_url
 from program import ADOPT
 from tests.program.rig import CELL, Rig, Run
@@ -119,7 +119,7 @@ def test_from_a_key_to_none_and_back(tenant: Tenant, reader: Callable[..., KeyRe
     tenant.order(switching, INVOCATION, IDENTITY, POLICY)
     identity = tenant.identity()
     assert tenant.calls(identity) == "gpt-5.4-mini"
-    with pytest.raises(AccessDeniedError):
+    with pytest.raises(FederatedTenantError):
         reader().get(SLUG)
     assert rig.live_keys(SLUG), "readers that still have the key call with it"
 
@@ -143,7 +143,7 @@ def test_from_a_key_to_none_and_back(tenant: Tenant, reader: Callable[..., KeyRe
     assert back.changed == {INVOCATION: "update", DECLARATION: "update"} | made
     tenant.order(back, INVOCATION, SECRET, POLICY, ROTATION)
     rig.await_rotation(SLUG, dead)
-    with pytest.raises(AccessDeniedError):
+    with pytest.raises(FederatedTenantError):
         reader().get(SLUG)
     assert tenant.calls(identity) == "gpt-5.4-mini"
     assert rig.up(STACK).changed == {SECRET: "update"}, "the next update sets what an import may not"
