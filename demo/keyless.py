@@ -141,9 +141,9 @@ def _switch(scene: Scene, clock: _Clock, direction: str) -> None:
     """The command waits by the cell's clock, which goes on as soon as it says that it waits."""
     command = [sys.executable, "-m", "ops.cli", "credential", TENANT, direction, "--yes"]
     said: list[str] = []
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr
-        for line in process.stderr:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout
+        for line in process.stdout:
             said.append(line)
             if found := _WAITING.search(line):
                 clock.advance(60 * (int(found[1]) + 1))

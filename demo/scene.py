@@ -86,7 +86,8 @@ class Scene:
 
     @property
     def managed(self) -> list[str]:
-        return sorted(t.tenant for t in self.fleet.tenants_of(CELL) if t.source == "managed")
+        """Those for which keys are minted: not a federated one."""
+        return sorted(t.tenant for t in self.fleet.tenants_of(CELL) if t.source == "managed" and t.has_key)
 
     @property
     def customers(self) -> list[str]:
