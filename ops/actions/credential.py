@@ -72,8 +72,10 @@ class Means(Protocol):
         """By id of each valid key of the tenant's, when OpenAI last saw it used."""
         ...
 
+    def is_rotating(self) -> bool: ...
+
     def mint(self) -> str:
-        """Starts the rotation that makes a key, or follows the one that runs. The problem, empty for none."""
+        """Starts the rotation that makes a key. The problem, empty for none."""
         ...
 
     def since(self, phase: Phase) -> datetime | None:
@@ -186,11 +188,17 @@ class Switch:
         return True
 
     def _first_key(self) -> None:
-        """Tokens serve every call meanwhile."""
+        """Tokens serve every call meanwhile. The deployment has begun a rotation already, or an earlier one had: looked
+        for before the key, since one that ends between the two looks would be asked for again, and mint a second key.
+        """
         until = self.waiting.now() + KEY_SECONDS
         problem = ""
-        while self.means.keys().current is None:
-            problem = self.means.mint() or problem
+        while True:
+            rotating = self.means.is_rotating()
+            if self.means.keys().current is not None:
+                break
+            if not rotating:
+                problem = self.means.mint() or problem
             if self.waiting.now() >= until:
                 raise OperationError(
                     f"{self.tenant.tenant} has no key yet{': ' + problem if problem else ''}. Its calls go on with "
@@ -239,11 +247,6 @@ def phase_of(tenant: Tenant) -> Phase:
 def spoken(phase: Phase) -> str:
     credential, before = phase
     return f"`credential: {credential}`" + (f" and `switching_from: {before}`" if before else "")
-
-
-def is_done(tenant: Tenant, target: Target) -> bool:
-    """By its file alone."""
-    return phase_of(tenant) == (target, None)
 
 
 def plan(cell: Cell, tenant: Tenant, target: Target) -> list[str]:

@@ -183,12 +183,14 @@ class _Means:
             if one["found"] != "foreign"
         }
 
+    def is_rotating(self) -> bool:
+        secret = active_secret(self.account, self.prepared.tenant)
+        return secret is not None and secret.pending is not None
+
     def mint(self) -> str:
         secret = active_secret(self.account, self.prepared.tenant)
         if secret is None:
             return "the secret is not there"
-        if secret.pending is not None:
-            return ""
         return start(self.account.secrets, secret, new_token("credential")).problem
 
     def since(self, phase: Phase) -> datetime | None:

@@ -46,7 +46,8 @@ class Records:
     token_given_until: datetime = START
     strike: int | None = None
     events: int = 0
-    polls: int = 0
+    minted: int = 0
+    rotating: bool = False
     forced: list[str] = field(default_factory=list[str])
 
     def event(self, change: Callable[[], Any] | None = None) -> None:
@@ -131,7 +132,12 @@ class Records:
         self.event()
         return {"key_1": self.key_used} if self.key else {}
 
+    def is_rotating(self) -> bool:
+        self.event()
+        return self.rotating
+
     def mint(self) -> str:
+        self.minted += 1
         self.event(lambda: setattr(self, "key", True))
         return ""
 
@@ -204,6 +210,23 @@ def test_killed_at_every_moment_the_other_command_turns_back(target: Target) -> 
             run(records, target)
         run(records, back)
         assert WAYS[back][1](records), f"killed at {moment}"
+
+
+def test_a_rotation_that_ends_between_two_looks_is_not_asked_for_again() -> None:
+    """The engine's own: it runs at the first look, and has brought the key by the second."""
+    records = keyless()
+    records.rotating = True
+    looks = records.keys
+
+    def keys() -> Seen:
+        found = looks()
+        records.rotating, records.key = False, True
+        return found
+
+    records.keys = keys
+    run(records, "key")
+    assert is_keyed(records)
+    assert records.minted == 0
 
 
 def test_a_key_that_somebody_still_uses_is_not_ended() -> None:
