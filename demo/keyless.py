@@ -19,7 +19,7 @@ from demo.report import CheckFailed, Report
 from demo.scene import Scene, denied, wait_until
 from myflux_keys import FederatedTenantError
 from myflux_keys.identity import ALGORITHM, TOKEN_SECONDS, TenantIdentity, exchange_url
-from myflux_keys.token_exchange import GRANT, JWT
+from myflux_keys.payload import SecretText
 from ops.cli.options import ROOT
 
 TENANT = "harbor"
@@ -123,16 +123,7 @@ def _token(scene: Scene, session: Any, **other: Any) -> str:
 
 
 def _exchange(identity: TenantIdentity, token: str, *, expected: int) -> None:
-    answer = httpx2.post(
-        exchange_url(identity.base_url),
-        json={
-            "grant_type": GRANT,
-            "subject_token_type": JWT,
-            "subject_token": token,
-            "identity_provider_id": identity.provider_id,
-            "service_account_id": identity.service_account_id,
-        },
-    )
+    answer = httpx2.post(exchange_url(identity.base_url), json=identity.exchange_request(SecretText(token)))
     if answer.status_code != expected:
         raise CheckFailed(f"the exchange was answered with {answer.status_code}, where {expected} is right")
 

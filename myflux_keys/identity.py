@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from myflux_keys.declaration import DECLARATIONS
+from myflux_keys.payload import SecretText
 
 SCHEMA: Final = 1
 IDENTITIES: Final = f"{DECLARATIONS}identities/"
@@ -21,6 +22,8 @@ may write them."""
 TOKEN_SECONDS: Final = 900
 """How long AWS's token is valid, and so at most OpenAI's: nothing takes a token back before it ends."""
 ALGORITHM: Final = "ES384"
+_GRANT: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
+_JWT: Final = "urn:ietf:params:oauth:token-type:jwt"
 MOST_PROVIDERS: Final = 50
 """Workload identity providers that an OpenAI organization may have."""
 MOST_RULES: Final = 50
@@ -57,6 +60,16 @@ class TenantIdentity:
     organization_id: str
     base_url: str
     models: tuple[str, ...]
+
+    def exchange_request(self, signed: SecretText) -> dict[str, str]:
+        """What is sent to `exchange_url` for AWS's token, with JSON as OpenAI's client sends it (RFC 8693)."""
+        return {
+            "grant_type": _GRANT,
+            "subject_token": signed.reveal(),
+            "subject_token_type": _JWT,
+            "identity_provider_id": self.provider_id,
+            "service_account_id": self.service_account_id,
+        }
 
     def to_json(self) -> str:
         """The same text for the same identity, so that a stack without changes writes nothing."""

@@ -11,7 +11,6 @@ import os
 import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from myflux_keys.access_token import Token
 from myflux_keys.aws_names import CellNames
@@ -19,7 +18,7 @@ from myflux_keys.errors import KeyReaderError
 from myflux_keys.forks import in_each_child
 from myflux_keys.identity import ALGORITHM, TOKEN_SECONDS, IdentityError, TenantIdentity, audience
 from myflux_keys.identity_errors import Asking, malformed, of_awss_token, of_the_object
-from myflux_keys.key import is_loopback, is_safe_base
+from myflux_keys.key import is_openais, is_safe_base
 from myflux_keys.payload import SecretText
 from myflux_keys.quiet import quiet
 from myflux_keys.web_token import request
@@ -104,7 +103,8 @@ class IdentitySource:
                 return of_the_object(error, asking, where)
         if (identity.tenant, identity.cell) != (tenant, sessions.cell):
             return malformed(f"it is of tenant {identity.tenant!r} in cell {identity.cell!r}", asking, where)
-        if not _is_openais(identity.base_url):
+        # AWS's token is sent there, and deployers write the identity: they may not choose who gets it.
+        if not (is_safe_base(identity.base_url) and is_openais(identity.base_url)):
             return malformed("base_url must be https and OpenAI's, except on loopback", asking, where)
         return identity
 
@@ -133,11 +133,3 @@ class IdentitySource:
             if self._made is None:
                 self._made = TokenExchange()
             return self._made
-
-
-def _is_openais(base_url: str) -> bool:
-    """AWS's token is sent there, and deployers write the identity: they may not choose who gets it."""
-    if not is_safe_base(base_url):
-        return False
-    host = urlsplit(base_url).hostname or ""
-    return host.endswith(".openai.com") or is_loopback(host)

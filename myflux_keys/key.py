@@ -110,6 +110,15 @@ def is_safe_base(url: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
 
 
+def is_openais(url: str) -> bool:
+    """Whether OpenAI answers there, or a stand-in on this machine: where alone tokens are sent."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
+    return host.endswith(".openai.com") or is_loopback(host)
+
+
 def is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback

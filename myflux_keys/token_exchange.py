@@ -21,8 +21,6 @@ from myflux_keys.networks import Network
 from myflux_keys.payload import SecretText
 from myflux_keys.quiet import quiet
 
-GRANT: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
-JWT: Final = "urn:ietf:params:oauth:token-type:jwt"
 LIMITS: Final = httpx2.Timeout(4, connect=2)
 ATTEMPTS: Final = 2
 """The second only if no answer came: a kept connection may have been closed at the other end."""
@@ -60,7 +58,7 @@ class TokenExchange:
         for _ in range(ATTEMPTS):
             with quiet():
                 try:
-                    response = network.post(url, json=_request(identity, subject_token))
+                    response = network.post(url, json=identity.exchange_request(subject_token))
                 except Exception as error:  # noqa: BLE001 - returned, without its frames
                     outcome = not_exchanged(str(error) or "no answer", type(error).__name__, asking, url)
                     continue
@@ -70,16 +68,6 @@ class TokenExchange:
     def close(self) -> None:
         if (network := self._network.made()) is not None:
             network.close()
-
-
-def _request(identity: TenantIdentity, subject_token: SecretText) -> dict[str, str]:
-    return {
-        "grant_type": GRANT,
-        "subject_token": subject_token.reveal(),
-        "subject_token_type": JWT,
-        "identity_provider_id": identity.provider_id,
-        "service_account_id": identity.service_account_id,
-    }
 
 
 def _read(response: httpx2.Response, asking: Asking, url: str) -> Granted | KeyReaderError:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, cast
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
 from myflux_keys.identity import MOST_PROVIDERS, MOST_RULES
-from myflux_keys.key import is_loopback
+from myflux_keys.key import is_openais
 from tenancy.fields import Flag, Model, Text, refused
 from tenancy.problems import Refusal
 
@@ -61,7 +60,7 @@ def federation_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
         yield Refusal("issuer-unused", reason, "add enabled: true, or delete issuer.", ("federation", "issuer"))
     openai = data.get("openai")
     url = cast("Mapping[str, Any]", openai).get("base_url") if isinstance(openai, Mapping) else None
-    if federation.get("enabled") is True and isinstance(url, str) and not _takes_tokens(url):
+    if federation.get("enabled") is True and isinstance(url, str) and not is_openais(url):
         reason = "OpenAI's tokens are sent to OpenAI alone: clients refuse an identity with another address."
         way_out = "delete base_url, or write federation: {enabled: false}."
         yield Refusal("federation-elsewhere", reason, way_out, ("openai", "base_url"))
@@ -74,12 +73,3 @@ def federation_refusals(data: Mapping[str, Any]) -> Iterator[Refusal]:
             "issuer, or write deploys: tenants."
         )
         yield Refusal("federation-by-pipeline", reason, way_out, ("federation", "enabled"))
-
-
-def _takes_tokens(base_url: str) -> bool:
-    """As the reader decides it (`myflux_keys.identity_source`)."""
-    try:
-        host = urlsplit(base_url).hostname or ""
-    except ValueError:
-        return False
-    return host.endswith(".openai.com") or is_loopback(host)

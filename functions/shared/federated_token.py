@@ -32,8 +32,6 @@ SECONDS: Final = 300
 SESSION_SECONDS: Final = 900
 """AWS's shortest session. It outlives the token, or AWS gives none."""
 _PATH: Final = "/oauth/token"
-_GRANT: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
-_JWT: Final = "urn:ietf:params:oauth:token-type:jwt"
 _CODE: Final = re.compile(r"[A-Za-z0-9_.-]{1,80}", re.ASCII)
 _GLOBAL_ENDPOINT: Final = "https://sts.amazonaws.com"
 _REFUSALS: Final = frozenset(
@@ -89,15 +87,8 @@ class FederatedTokens:
         """A new one. Raises TokenRefused; OpenAIError if OpenAI does not answer; botocore's errors if AWS does not."""
         signed = self._signed(identity.tenant)
         http = OpenAIHTTP(self._exchange, deadline)
-        asked = {
-            "grant_type": _GRANT,
-            "subject_token_type": _JWT,
-            "subject_token": signed.reveal(),
-            "identity_provider_id": identity.provider_id,
-            "service_account_id": identity.service_account_id,
-        }
         try:
-            answer = http.send("POST", _PATH, None, body=asked)
+            answer = http.send("POST", _PATH, None, body=identity.exchange_request(signed))
         except OpenAIError as error:
             raise _of_openai(error) from None
         token: Any = answer.get("access_token")
