@@ -95,7 +95,7 @@ def of_the_exchange(status: int, code: str, description: str, asking: Asking) ->
             tenant=tenant,
             code=code,
             way_out=f"Possible reasons: the tenant is disabled or its token was revoked; its rule matches another role,"
-            f" or another value of openai.tenant than {tenant!r}. `myflux-keys up {tenant}` makes the rule.",
+            f" or another value of openai.tenant than {tenant!r}. {_made_anew(tenant)}",
         )
     if code == "invalid_subject_token":
         # Not that this tenant is refused: new signing keys of AWS, for one, take OpenAI ten minutes to see.
@@ -104,7 +104,7 @@ def of_the_exchange(status: int, code: str, description: str, asking: Asking) ->
             tenant=tenant,
             code=code,
             way_out=f"If it lasts: the cell's identity provider must have the account's issuer and the audience"
-            f" {audience(cell)!r}; `myflux-keys up {tenant}` makes it.",
+            f" {audience(cell)!r}; {_made_anew(tenant)}",
         )
     return KeyReaderError(
         f"OpenAI refuses to exchange AWS's token for tenant {tenant!r} ({said})",
@@ -112,6 +112,11 @@ def of_the_exchange(status: int, code: str, description: str, asking: Asking) ->
         code=code,
         way_out="Read OpenAI's message and code.",
     )
+
+
+def _made_anew(tenant: str) -> str:
+    """`up` calls the provisioner only where the tenant's specification changed."""
+    return f"`myflux-keys disable {tenant}`, then `myflux-keys enable {tenant}`, sets rule and provider anew."
 
 
 def not_exchanged(reason: str, kind: str, asking: Asking, url: str) -> UnavailableError:
