@@ -12,7 +12,6 @@ https://developers.openai.com/api/docs/guides/workload-identity-federation
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -20,12 +19,12 @@ from typing import Any, Final, cast
 from functions.provisioner.project import ProjectError
 from functions.provisioner.request import Trust
 from functions.shared import log
+from functions.shared.identity_providers import PROVIDERS, number_of, provider_path, rules_of, rules_path
 from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIError, path
 from functions.shared.scopes import SCOPES
 from myflux_keys.identity import MOST_PROVIDERS, MOST_RULES
 
-_PROVIDERS: Final = "/organization/workload_identity_providers"
 _TENANT: Final = "openai.tenant"
 _SESSION_TAG: Final = 'assertion["https://sts.amazonaws.com/"]["principal_tags"]["tenant"]'
 """CEL. Fails where the session has no tag, and with it the exchange."""
@@ -122,21 +121,12 @@ class Federation:
 
     def _look(self, near: int | None = None) -> _Seen:
         """With `near`, only the rules of the cell's provider of that number are read."""
-        called = re.compile(rf"myflux-{re.escape(self._cell)}-([1-9][0-9]{{0,3}})", re.ASCII)
-        listed = list(self._api.pages(_PROVIDERS, {"order": "asc"}))
-        ours = [(int(found[1]), one) for one in listed if (found := called.fullmatch(str(one.get("name"))))]
+        listed = list(self._api.pages(PROVIDERS, {"order": "asc"}))
+        ours = [(number, one) for one in listed if (number := number_of(one, self._cell)) is not None]
         ours.sort(key=lambda pair: pair[0])
         read = [(number, one) for number, one in ours if near in (None, number)]
-        providers = [_Provider(number, one, self._rules(str(one["id"]))) for number, one in read]
+        providers = [_Provider(number, one, rules_of(self._api, str(one["id"]))) for number, one in read]
         return _Seen(len(listed), frozenset(number for number, _ in ours), providers)
-
-    def _rules(self, provider_id: str) -> list[Mapping[str, Any]]:
-        try:
-            return list(self._api.pages(_rules_path(provider_id), {"order": "asc"}))
-        except OpenAIError as error:
-            if error.status == 404:
-                return []
-            raise
 
     def _of_tenant(self, provider: _Provider, project_id: str | None) -> list[Mapping[str, Any]]:
         """By project too: a rule that a person renamed, or made by hand, opens the same door."""
@@ -163,12 +153,12 @@ class Federation:
 
     def _make_rule(self, provider: _Provider, trust: Trust, wanted: Mapping[str, Any]) -> None:
         self._set_provider(provider, trust)
-        made = self._api.send("POST", _rules_path(provider.id), body=wanted, repeatable=False)
+        made = self._api.send("POST", rules_path(provider.id), body=wanted, repeatable=False)
         log.line("federation_rule.created", provider_id=provider.id, rule_id=made["id"], name=self._name)
 
     def _make_provider(self, number: int, trust: Trust) -> None:
         body = {"type": "oidc"} | _provider(f"myflux-{self._cell}-{number}", trust)
-        made = self._api.send("POST", _PROVIDERS, body=body, repeatable=False)
+        made = self._api.send("POST", PROVIDERS, body=body, repeatable=False)
         log.line("identity_provider.created", provider_id=made["id"], name=body["name"])
 
     def _free(self, seen: _Seen) -> int:
@@ -191,13 +181,13 @@ class Federation:
         oldest = {provider.number: provider for provider in reversed(providers)}
         for provider in providers:
             if provider is not oldest[provider.number] and not provider.rules:
-                self._gone(_provider_path(provider.id))
+                self._gone(provider_path(provider.id))
                 log.line("identity_provider.deleted", provider_id=provider.id, name=provider.held["name"])
         roomy = [provider for provider in oldest.values() if len(provider.rules) < MOST_RULES]
         return min(roomy, key=lambda provider: (len(provider.rules), provider.number), default=None)
 
     def _set_provider(self, provider: _Provider, trust: Trust) -> None:
-        self._set(_provider_path(provider.id), provider.held, _provider(str(provider.held["name"]), trust))
+        self._set(provider_path(provider.id), provider.held, _provider(str(provider.held["name"]), trust))
 
     def _set(self, target: str, held: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
         """Writes the fields that differ, for example because a person changed them on OpenAI's site."""
@@ -261,13 +251,5 @@ def _age(rule: Mapping[str, Any]) -> int:
     return created_at if isinstance(created_at, int) else 0
 
 
-def _provider_path(provider_id: str) -> str:
-    return _PROVIDERS + path("/{provider}", provider=provider_id)
-
-
-def _rules_path(provider_id: str) -> str:
-    return f"{_provider_path(provider_id)}/federation_rules"
-
-
 def _rule_path(provider_id: str, rule_id: Any) -> str:
-    return _rules_path(provider_id) + path("/{rule}", rule=str(rule_id))
+    return rules_path(provider_id) + path("/{rule}", rule=str(rule_id))

@@ -12,6 +12,7 @@ link             what a customer's link to the connect page says
 link_mac         whether a person signed that link, by KMS
 log              one JSON line a step, redacted
 federated_token  a federated tenant's token, in the place of a key
+identity_providers  a cell's identity providers at OpenAI, and their rules
 openai_http      one request to OpenAI's API
 openai_admin     the Admin API: retries, pages, a project's keys
 admin_key        reading the admin key

@@ -7,19 +7,17 @@ else's.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from functions.shared.openai_http import OpenAIError, path
+from functions.shared.identity_providers import PROVIDERS, number_of, rules_of
 from functions.sweep.orphans import SETTLING_SECONDS, Orphan, tenant_of
 from myflux_keys.admin_budget import WINDOW_SECONDS, sweeps_a_minute
 
 if TYPE_CHECKING:
     from functions.sweep.services import Services
 
-PROVIDERS: Final = "/organization/workload_identity_providers"
 _AT_ONCE: Final = sweeps_a_minute(rotations=1)
 _KEEP_SECONDS: Final = 60.0
 
@@ -36,10 +34,10 @@ class Provider:
 
 def read_providers(services: Services) -> list[Provider]:
     """None of an organization to which OpenAI offers none. Raises OpenAIError or AdminKeyMissing."""
-    called = re.compile(rf"myflux-{re.escape(services.environment.cell)}-[1-9][0-9]{{0,3}}", re.ASCII)
+    cell = services.environment.cell
     found: list[Provider] = []
     for item in services.api.pages(PROVIDERS):
-        if called.fullmatch(str(item.get("name"))):
+        if number_of(item, cell) is not None:
             if found and len(found) % _AT_ONCE == 0:
                 services.deadline.pause(WINDOW_SECONDS, keep=_KEEP_SECONDS)
             found.append(_with_rules(services, item))
@@ -47,13 +45,7 @@ def read_providers(services: Services) -> list[Provider]:
 
 
 def _with_rules(services: Services, item: Mapping[str, Any]) -> Provider:
-    of_provider = PROVIDERS + path("/{provider}", provider=str(item["id"])) + "/federation_rules"
-    try:
-        rules = tuple(services.api.pages(of_provider))
-    except OpenAIError as error:
-        if error.status != 404:
-            raise
-        rules = ()
+    rules = tuple(rules_of(services.api, str(item["id"])))
     return Provider(str(item["id"]), str(item["name"]), float(item.get("created_at") or 0), rules)
 
 
