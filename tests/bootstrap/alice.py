@@ -6,8 +6,8 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import boto3
 
 from ops.actions import run_bootstrap
 from tests.bootstrap.conftest import Founding
-from tests.handover.world import Running
+from tests.handover.world import Running, started
 from tests.program.rig import CELL, ROOT
 
 PROFILE = "alice"
@@ -71,23 +71,9 @@ class Alice:
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(done.stdout)
 
-    @contextmanager
-    def running(self, *arguments: str) -> Generator[Running]:
+    def running(self, *arguments: str) -> AbstractContextManager[Running]:
         """A command that goes on while a person does something else."""
-        process = subprocess.Popen(
-            [*_COMMAND, *arguments, "--json"],
-            cwd=ROOT,
-            env=self.environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            with process:
-                yield Running(process)
-        finally:
-            process.kill()
+        return started([*_COMMAND, *arguments, "--json"], self.environment)
 
     def client(self, service: str) -> Any:
         key, secret, token = self.session.values()

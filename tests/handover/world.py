@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,22 +115,9 @@ class World:
         self.cell.advance(totp.STEP_SECONDS)
         return self.cell.second_factor()[1]
 
-    @contextmanager
-    def command(self, *arguments: str, user: str = "deployer", **variables: str) -> Generator[Running]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ops.cli", "handover", *arguments, "--no-browser"],
-            cwd=ROOT,
-            env=self.environment(user) | variables,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            with process:
-                yield Running(process)
-        finally:
-            process.kill()
+    def command(self, *arguments: str, user: str = "deployer", **variables: str) -> AbstractContextManager[Running]:
+        typed = [sys.executable, "-m", "ops.cli", "handover", *arguments, "--no-browser"]
+        return started(typed, self.environment(user) | variables)
 
     def enable(self, serial: str) -> None:
         """The deployer's own device again."""
@@ -248,3 +235,22 @@ class Running:
     def limit_of_core_files(self) -> str:
         text = (Path("/proc") / str(self.process.pid) / "limits").read_text(encoding="ascii")
         return next(line.split()[4] for line in text.splitlines() if line.startswith("Max core file size"))
+
+
+@contextmanager
+def started(command: Sequence[str], environment: Mapping[str, str]) -> Generator[Running]:
+    """It goes on while a person does something else, and is killed at the end of the block."""
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        with process:
+            yield Running(process)
+    finally:
+        process.kill()
