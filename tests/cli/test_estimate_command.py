@@ -42,6 +42,24 @@ def test_a_question_that_cannot_be_answered_is_refused_with_the_reason(
     assert said in told.err
 
 
+def test_each_limit_is_a_column_within_80_columns_and_a_batch_has_its_own(myflux: Command) -> None:
+    """OpenAI limits requests and tokens a minute, and requests a day; of a batch the tokens that are sent."""
+    load = ("estimate", "acme", "--input-tokens", "2000", "--calls-per-day", "900000")
+    lines = myflux(*load).out.splitlines()
+    (heading,) = (line for line in lines if line.startswith("MODEL"))
+    assert heading.split() == ["MODEL", "USD", "REQUESTS/MIN", "TOKENS/MIN", "REQUESTS/DAY"]
+    told = " ".join(lines)
+    assert "1,500 of 500: TOO MANY" in told
+    assert "3,450,000 of 200,000: TOO MANY" in told
+    assert " 900,000 " in told
+    few = myflux(*load[:-1], "1000").out.splitlines()
+    assert max(map(len, few)) <= 80
+    batch = myflux(*load, "--batch").out
+    assert "TOO MANY" not in batch
+    assert "TOKENS SENT/DAY" in batch
+    assert " 1,800,000,000" in batch
+
+
 def test_a_text_is_counted_by_the_rule_of_thumb(myflux: Command, tmp_path: Path) -> None:
     file = tmp_path / "call.txt"
     file.write_text("a" * 4000, encoding="utf-8")
