@@ -188,7 +188,7 @@ def test_where_openai_does_not_answer_nobody_is_dead_and_nobody_is_fine(world: W
 
 @pytest.mark.parametrize(
     ("kind", "severity"),
-    [("health_missing", "unknown"), ("health_not_run", "unknown"), ("health_not_read", "unknown")],
+    [("health_missing", "attention"), ("health_not_run", "unknown"), ("health_not_read", "unknown")],
 )
 def test_without_the_health_functions_memory_nobody_is_called_fine(world: World, kind: str, severity: str) -> None:
     world.unread = Memory(None, kind, "it says why")
@@ -313,6 +313,14 @@ def test_an_orphan_keeps_its_own_words_and_says_what_the_function_says_too_only_
     world.found = of("acme", trouble("secret_missing"))
     (one,) = world.acme().troubles
     assert (one.kind, one.severity, one.command) == ("SecretMissing", "broken", "myflux-keys up acme")
+
+
+@pytest.mark.parametrize("kind", ["secret_missing", "secret_deleting"])
+def test_a_secret_that_is_there_now_was_made_or_restored_since_the_function_looked(world: World, kind: str) -> None:
+    world.found = of("acme", trouble(kind))
+    assert world.acme().troubles == ()
+    world.secret = {"deleted": NOW}
+    assert [one.kind for one in world.acme().troubles] == [kind]
 
 
 OPEN = LinkView("1" * 32, "open", NOW + HOUR)
