@@ -98,3 +98,22 @@ def test_prices_whose_day_is_not_known_are_said_to_be_old_also_beside_the_models
         "as_of": None,
         "old": True,
     }
+
+
+def test_models_fit_80_columns_also_of_a_tenant_whose_models_end(myflux: Command, tmp_path: Path) -> None:
+    fleet = tmp_path / "fleet"
+    for folder in ("tenants", "cells"):
+        shutil.copytree(ROOT / folder, fleet / folder)
+    file = fleet / "tenants" / "acme.yaml"
+    file.write_text(file.read_text("utf-8").replace("gpt-5.4-mini", "gpt-5-mini"))
+    every, of_tenant = myflux("models"), myflux("models", "--tenant", "acme", "--fleet", str(fleet))
+    for told in (every, of_tenant):
+        assert told.code == 0, told.err
+        assert max(map(len, told.out.splitlines()[:-1])) <= 80, "the last may be a line to copy"
+    assert "gpt-5-mini-2025-08-07" not in every.out
+    assert "gpt-5-mini-2025-08-07" in myflux("models", "--json").out
+    rows = [line.split() for line in of_tenant.out.splitlines()]
+    assert ["gpt-5-mini", "0.25", "0.025", "2", "400k", "2026-12-11", "gpt-6.1-terra"] in rows
+    assert ["gpt-5-mini", "default", "500", "200,000"] in rows
+    assert ["gpt-6.1-terra", "no", "-", "-"] in rows
+    assert "\nmodels: [gpt-6.1-terra]\nrate_limits: {gpt-6.1-terra: " in of_tenant.out
