@@ -117,6 +117,19 @@ def test_a_tenant_that_is_well_is_ok_with_its_times(world: World) -> None:
     assert world.cell().severity == "ok"
 
 
+@pytest.mark.parametrize(("more", "keyless"), [({}, True), ({"switching_from": "key"}, False)])
+def test_a_tenant_has_no_key_once_its_switch_to_tokens_is_complete(
+    world: World, tmp_path: Any, more: dict[str, str], keyless: bool
+) -> None:
+    assert not world.acme().keyless
+    files = Files(tmp_path / "with-tokens")
+    files.cell(federation={"enabled": True})
+    files.tenant(credential="federated", **more)
+    files.tenant("globex", tenant="globex", name="Globex")
+    world.fleet = load(tmp_path / "with-tokens")
+    assert world.acme().keyless is keyless
+
+
 def test_the_sentence_and_the_command_are_those_of_the_message(world: World) -> None:
     world.found = of("acme", trouble("key_refused"))
     acme = world.acme()
