@@ -119,7 +119,7 @@ def test_a_tenant_that_is_well_is_ok_with_its_times(world: World) -> None:
 
 @pytest.mark.parametrize(("more", "keyless"), [({}, True), ({"switching_from": "key"}, False)])
 def test_a_tenant_has_no_key_once_its_switch_to_tokens_is_complete(
-    world: World, tmp_path: Any, more: dict[str, str], keyless: bool
+    world: World, tmp_path: Any, more: dict[str, Any], keyless: bool
 ) -> None:
     assert not world.acme().keyless
     files = Files(tmp_path / "with-tokens")
