@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -98,6 +100,25 @@ def test_prices_whose_day_is_not_known_are_said_to_be_old_also_beside_the_models
         "as_of": None,
         "old": True,
     }
+
+
+WALKED = re.findall(
+    r"^\./myflux-keys ((?:estimate|models).*?)(?: +#.*)?$", (ROOT / "docs/usage.md").read_text("utf-8"), re.M
+)
+
+
+@pytest.mark.parametrize("command", WALKED)
+def test_what_the_documentation_says_to_type_works(myflux: Command, command: str) -> None:
+    told = myflux(*shlex.split(command), environment={"MYFLUX_FLEET": str(ROOT)})
+    assert (told.code, told.err) == (0, "")
+
+
+def test_the_documentation_shows_what_is_printed(myflux: Command) -> None:
+    """But for dates, and what follows the ellipsis."""
+    shown = (ROOT / "docs/usage.md").read_text("utf-8").partition("\nacme: 3,000 calls")[2].partition("…")[0]
+    told = myflux(*shlex.split(WALKED[0])).out
+    date = r"\d{4}-\d\d-\d\d"
+    assert re.sub(date, "DATE", f"acme: 3,000 calls{shown}") in re.sub(date, "DATE", told)
 
 
 def test_models_fit_80_columns_also_of_a_tenant_whose_models_end(myflux: Command, tmp_path: Path) -> None:
