@@ -115,7 +115,9 @@ def heartbeat(cell: Cell, memory: Memory, clock: datetime) -> TroubleView | None
     log = f"aws logs tail {cell.names.log_group(cell.names.function(HEALTH))} --since 12h"
     page = "docs/runbook.md#healthcycles"
     if memory.kind == "health_missing":
-        return TroubleView(memory.kind, "unknown", memory.why, do="deploy the cell's platform", command=up, page=page)
+        # First in the list: before there is a platform, `up` of a tenant is refused.
+        do = "deploy the cell's platform"
+        return TroubleView(memory.kind, "attention", memory.why, do=do, command=up, page=page)
     if memory.kind == "health_not_run":
         do = "look again in some minutes: its schedule calls it every 10"
         return TroubleView(memory.kind, "unknown", memory.why, do=do, command=log, page=page)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from ops import prices
 from ops.prices import Call, NoPrice, Processing
@@ -35,11 +35,15 @@ class Load:
     busy_hours: Decimal = Decimal(10)
 
 
+What = Literal["requests a minute", "tokens a minute", "requests a day", "tokens sent in batches a day"]
+"""What OpenAI limits by model: https://developers.openai.com/api/docs/guides/rate-limits"""
+
+
 @dataclass(frozen=True)
 class Need:
     """What one limit must allow. `limit` None: the tenant's file has none, and OpenAI's own is not known here."""
 
-    what: str
+    what: What | Literal["US dollars a month"]
     needed: Decimal
     limit: int | None
 
@@ -132,8 +136,10 @@ def _month(tenant: Tenant, model: str, load: Load, first: date) -> ModelMonth:
 
 
 def _needs(tenant: Tenant, model: str, load: Load) -> tuple[Need, ...]:
-    """OpenAI counts the tokens of question and answer, cached ones too:
-    https://developers.openai.com/api/docs/guides/rate-limits"""
+    """OpenAI counts the tokens of question and answer, cached ones too. Batches use up none of these limits, but one of
+    their own, of the tokens sent: https://developers.openai.com/api/docs/guides/batch"""
+    if load.processing == "batch":
+        return (Need("tokens sent in batches a day", Decimal(load.calls_a_day) * load.call.input, None),)
     declared = tenant.rate_limits.get(model)
     a_minute = load.calls_a_day / (load.busy_hours * 60)
     return (

@@ -142,6 +142,8 @@ class TenantView:
     handovers: tuple[HandoverView, ...] = ()
     seen: datetime | None = None
     links: tuple[LinkView, ...] = ()
+    keyless: bool = False
+    """By its file it has no key, and the runtime gets tokens."""
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ not asked.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -20,6 +21,8 @@ from ops.selection import files_of, one_tenant
 from tenancy import Tenant
 from tenancy.catalogue import OFFERED_MODELS, REPLACEMENTS, shutdown
 from tenancy.spending import RateLimit
+
+_DATE: Final = re.compile(r"-\d{4}-\d\d-\d\d$")
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,16 @@ def file_of(fleet: Path, slug: str) -> Tenant:
 def offered(today: date) -> list[ModelFacts]:
     """Every model that a tenant's file may name, in the order of the list."""
     return [facts(model, today) for model in OFFERED_MODELS]
+
+
+def told_apart(found: Iterable[ModelFacts]) -> list[ModelFacts]:
+    """Without the dated snapshots of which nothing is known that differs from the model that they are of."""
+    by_name = {one.model: one for one in found}
+    return [one for one in by_name.values() if not _is_like(one, by_name.get(_DATE.sub("", one.model)))]
+
+
+def _is_like(one: ModelFacts, other: ModelFacts | None) -> bool:
+    return other is not None and one is not other and replace(one, model=other.model) == other
 
 
 def of_tenant(tenant: Tenant, today: date) -> list[ModelFacts]:

@@ -67,6 +67,8 @@ def troubles(seen: Seen) -> Iterator[TroubleView]:
     for trouble in seen.found:
         if (trouble.kind == "rotation_late" and _is_late(seen)) or (seen.orphans and trouble.kind in _OF_ORPHANS):
             continue
+        if trouble.kind in _OF_NO_SECRET and seen.secret and not seen.secret.deleted:
+            continue
         view = of_health(trouble, Scope(TENANT, seen.status.tenant), seen.cell, everybody)
         yield _of_another_key(view) if trouble.kind in _OF_THE_KEY and _was_replaced(seen) else view
     if not seen.unlooked and is_looked_at(seen):
@@ -75,6 +77,10 @@ def troubles(seen: Seen) -> Iterator[TroubleView]:
 
 _OF_ORPHANS: Final = frozenset({"secret_missing", "secret_deleting", "undeclared"})
 """What orphans say with more words, since commands see files and stacks too."""
+
+
+_OF_NO_SECRET: Final = frozenset({"secret_missing", "secret_deleting"})
+"""What the health function saw before the secret was made or restored: AWS was asked after it."""
 
 
 def _of_aws(seen: Seen) -> Iterator[TroubleView]:

@@ -49,6 +49,7 @@ def tenant_view(seen: Seen) -> TenantView:
         handovers=tuple(handover_views(tenant, None if seen.unlooked else memory, seen.secret and seen.secret.current)),
         seen=moment(memory.seen_at) if memory else None,
         links=seen.links,
+        keyless=tenant is not None and not tenant.has_key,
     )
     return _judged(view, seen)
 

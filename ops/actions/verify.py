@@ -63,6 +63,18 @@ def file(tenant: Tenant) -> Step:
     return Step("file", f"tenants/{tenant.tenant}.yaml", "ok", f"valid: {'; '.join(told)}")
 
 
+def functions(cell: Cell, states: Mapping[str, str | None]) -> Step:
+    """`states` by function, as Lambda names them; None: there is no such function."""
+    asked = "lambda:GetFunctionConfiguration of each"
+    answer = "; ".join(f"{name}: {'not there' if state is None else state}" for name, state in states.items())
+    if all(state == "Active" for state in states.values()):
+        return Step("functions", asked, "ok", answer)
+    # `pulumi up` refuses a stack that does not exist, as before the platform's first deployment.
+    never = all(state is None for state in states.values())
+    up = f"myflux-keys up --cell {cell.cell}" if never else f"pulumi up --refresh --stack {cell.cell}"
+    return Step("functions", asked, "wrong", answer, up)
+
+
 def stack(name: str, backend: str, has: bool | None, locked: bool, marked: bool) -> Step:
     """`has` None: only the engine can read this backend. `marked`: its mark is of the state that is there."""
     asked = f"{backend or 'the backend'}: stack {name}, its lock and its mark"

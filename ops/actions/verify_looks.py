@@ -125,7 +125,7 @@ class Looks:
         ]
 
     def _functions(self) -> Step:
-        names, told = self._cell.names, dict[str, str]()
+        names, told = self._cell.names, dict[str, str | None]()
         for name in map(names.function, (ROTATION, SWEEP, HEALTH)):
             try:
                 one: Any = self.account.functions.get_function_configuration(FunctionName=name)
@@ -133,12 +133,8 @@ class Looks:
             except ClientError as error:
                 if code_of(error) != "ResourceNotFoundException":
                     raise
-                told[name] = "not there"
-        asked = "lambda:GetFunctionConfiguration of each"
-        answer = "; ".join(f"{name}: {state}" for name, state in told.items())
-        if all(state == "Active" for state in told.values()):
-            return Step("functions", asked, "ok", answer)
-        return Step("functions", asked, "wrong", answer, f"pulumi up --refresh --stack {self._cell.cell}")
+                told[name] = None
+        return verify.functions(self._cell, told)
 
     def _look_at_policy(self) -> Step:
         self._needs_the_secret()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -43,7 +43,8 @@ def estimate(
     flex: Annotated[bool, typer.Option("--flex", help="Price of service_tier flex.")] = False,
     batch: Annotated[bool, typer.Option("--batch", help="Price of OpenAI's Batch API.")] = False,
     busy_hours: Annotated[
-        float, typer.Option(min=0.1, max=24, help="Hours of a day that the calls spread over, for the rate limits.")
+        float,
+        typer.Option(min=0.1, max=24, help="Hours of a day that the calls spread over, for the limits of a minute."),
     ] = 10,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
@@ -87,8 +88,8 @@ def _read(path: Path) -> str:
 
 def _text(made: Estimate) -> str:
     load, call = made.load, made.load.call
-    headings = ("MODEL", "USD", "REQUESTS/MIN", "TOKENS/MIN")
-    rows = [(one.model, _usd(one.usd), _need(one.needs[0]), _need(one.needs[1])) for one in made.models]
+    headings = ("MODEL", "USD", *(_HEADINGS[need.what] for need in made.models[0].needs))
+    rows = [(one.model, _usd(one.usd), *map(_need, one.needs)) for one in made.models]
     before = (
         f"{made.tenant}: {counted(load.calls_a_day, 'call')} a day, each with {counted(call.input, 'token')} sent "
         f"({call.cached:,} cached) and {call.output:,} answered, {load.processing} processing; {DAYS} days from "
@@ -98,8 +99,7 @@ def _text(made: Estimate) -> str:
         *(f"{one.model}: {one.remark.rstrip('.')}." for one in made.models if one.remark),
         _aws(made),
         _budget(made),
-        f"Rate limits: the calls spread evenly over {load.busy_hours.normalize():f} hours of the day. No limit: the "
-        "tenant's file has none for this model. OpenAI's own limits may be lower, and it also limits requests a day.",
+        _rates(load),
         _dated(made),
     ]
     below = [line for sentence in after for line in wrapped(sentence)]
@@ -113,14 +113,35 @@ def _aws(made: Estimate) -> str:
     return f"AWS: {made.aws_usd:.2f} USD for {secrets}{' and the KMS key' if made.dedicated else ''}."
 
 
+_HEADINGS: Final = {
+    "requests a minute": "REQUESTS/MIN",
+    "tokens a minute": "TOKENS/MIN",
+    "requests a day": "REQUESTS/DAY",
+    "tokens sent in batches a day": "TOKENS SENT/DAY",
+}
+
+
+def _rates(load: Load) -> str:
+    if load.processing == "batch":
+        return (
+            "Rate limits: batches use up no requests or tokens a minute. OpenAI limits the tokens sent that wait in "
+            "batches; no file here sets that limit, so compare it with Settings, Limits on OpenAI's site."
+        )
+    return (
+        f"Rate limits: the calls spread evenly over {load.busy_hours.normalize():f} hours of the day. A figure without "
+        "a limit: the tenant's file has none for this model. OpenAI's own limits may be lower, and no file here sets "
+        "requests a day: compare both with Settings, Limits on OpenAI's site."
+    )
+
+
 def _usd(usd: Decimal | None) -> str:
     return "no price" if usd is None else f"{usd:,.2f}"
 
 
 def _need(need: Need) -> str:
-    needed = f"{need.needed:,.1f}"
+    needed = f"{need.needed:,.0f}" if need.needed == need.needed.to_integral_value() else f"{need.needed:,.1f}"
     if need.limit is None:
-        return f"{needed} (no limit)"
+        return needed
     return f"{needed} of {need.limit:,}{'' if need.holds else ': TOO MANY'}"
 
 

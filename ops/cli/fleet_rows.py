@@ -117,7 +117,7 @@ def block(row: Row, now: datetime) -> str:
     if row.who:
         more = f" and {len(row.who) - _NAMED} more" if len(row.who) > _NAMED else ""
         who = f"{', '.join(row.who[:_NAMED])}{more} ({who})"
-    since = ""
+    since = ", not known since when"
     if trouble.since:
         lasted = now - trouble.since
         since = f", since {when(trouble.since)}" + (f" ({age(lasted)})" if lasted >= _LONG else "")

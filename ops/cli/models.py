@@ -54,32 +54,35 @@ def _dated(as_of: date | None, today: date) -> str:
 
 
 def _text(found: list[ModelFacts], tenant: str | None, lines: str, dated: str) -> str:
-    headings = ("MODEL", "SENT", "CACHED", "ANSWERED", "CONTEXT", "ENDS", "REPLACED BY")
+    shown = found if tenant else known.told_apart(found)
     rows = [
         (
             one.model,
             _usd(one.price and one.price.input),
             _usd(one.price and one.price.cached),
             _usd(one.price and one.price.output),
-            f"{one.price.context:,}" if one.price and one.price.context else "-",
+            f"{one.price.context / 1000:,g}k" if one.price and one.price.context else "-",
             one.ends.isoformat() if one.ends else "-",
             one.replacement or "-",
         )
-        for one in found
+        for one in shown
     ]
-    if tenant:
-        headings = (*headings, "ALLOWED", "A MINUTE")
-        rows = [(*row, _allowed(one), _limit(one)) for row, one in zip(rows, found, strict=True)]
-    told = [
-        table(headings, rows),
+    blocks = [
+        table(("MODEL", "SENT", "CACHED", "ANSWER", "CONTEXT", "ENDS", "REPLACED BY"), rows),
         *wrapped(
-            "SENT, CACHED, ANSWERED: USD for a million tokens, standard processing, shortest prompts, before tax; "
-            f"{dated}"
+            "SENT, CACHED, ANSWER: USD for a million tokens, standard processing, shortest prompts, before tax; "
+            f"{dated} CONTEXT: thousands of tokens."
         ),
     ]
+    if len(shown) < len(found):
+        blocks += wrapped("Left out: dated snapshots of which all this is the same. --json has them.")
+    if tenant:
+        limits = [(one.model, _allowed(one), *_limits(one)) for one in shown]
+        blocks.append("\n" + table(("MODEL", "ALLOWED", "REQUESTS/MIN", "TOKENS/MIN"), limits))
+        blocks += wrapped("Limits are those of the tenant's file. \"-\": it has none, and the organization's apply.")
     if lines:
-        told.append(f"To replace what ends, in tenants/{tenant}.yaml:\n" + "\n".join(lines.splitlines()))
-    return "\n".join(told)
+        blocks.append(f"\nTo replace what ends, in tenants/{tenant}.yaml:\n{lines}")
+    return "\n".join(blocks)
 
 
 def _usd(usd: Decimal | None) -> str:
@@ -90,9 +93,9 @@ def _allowed(one: ModelFacts) -> str:
     return "default" if one.default else "yes" if one.allowed else "no"
 
 
-def _limit(one: ModelFacts) -> str:
+def _limits(one: ModelFacts) -> tuple[str, str]:
     limit = one.limit
-    return f"{limit.requests_per_minute:,} requests, {limit.tokens_per_minute:,} tokens" if limit else "-"
+    return (f"{limit.requests_per_minute:,}", f"{limit.tokens_per_minute:,}") if limit else ("-", "-")
 
 
 def _facts(one: ModelFacts) -> dict[str, Any]:

@@ -109,6 +109,7 @@ def _tenant(
         source=one.source,
         enabled=one.enabled,
         readable=one.readable,
+        keyless=one.keyless or None,
         state=one.state,
         severity=one.severity,
         troubles=[_trouble(each, texts) for each in one.troubles] or None,

@@ -39,9 +39,11 @@ function handover(one) {
 function about(tenant) {
   const rows = [
     ["Cell", name(tenant.cell)],
-    ["Source", SOURCES[tenant.source] ?? name(tenant.source)],
+    ["Source", tenant.keyless ? "the runtime gets tokens" : (SOURCES[tenant.source] ?? name(tenant.source))],
     ["Enabled by its file", { true: "yes", false: "no" }[tenant.enabled] ?? "not known"],
-    ["Readable in AWS", { true: "yes", false: "no" }[tenant.readable] ?? "not known"],
+    ...(tenant.keyless
+      ? []
+      : [["Readable in AWS", { true: "yes", false: "no" }[tenant.readable] ?? "not known"]]),
     ["Consumers", tenant.consumers ? name(tenant.consumers.join(", ")) : "none"],
     ...(tenant.handovers ?? []).map((one) => [name(one.consumer), handover(one)]),
     [
@@ -55,6 +57,14 @@ function about(tenant) {
     "dl",
     { class: "facts" },
     rows.map(([word, value]) => element("div", null, element("dt", null, word), element("dd", null, value))),
+  );
+}
+
+function keyless() {
+  return element(
+    "p",
+    null,
+    "It has no key, so there is none to rotate or to hand over. The runtime gets tokens, which end by themselves.",
   );
 }
 
@@ -175,7 +185,7 @@ function tenantView(tenant) {
     element(
       "div",
       { class: "panels" },
-      section("Key", keySection(tenant.key)),
+      section("Key", tenant.keyless ? keyless() : keySection(tenant.key)),
       section("Spend", spendSection(tenant.spend)),
       section("Rate limits and models", limitsSection(tenant)),
       section("About", about(tenant)),

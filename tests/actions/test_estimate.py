@@ -115,6 +115,15 @@ def test_rate_limits_are_compared_with_the_busy_hours() -> None:
     assert month(load).models[0].needs[0].holds is None
 
 
+def test_a_batch_uses_up_no_limit_of_a_minute() -> None:
+    """Too many calls for the limits of a minute are none in a batch, which has a limit of its own."""
+    limits = {MINI: {"requests_per_minute": 1, "tokens_per_minute": 100}}
+    call = Call(1500, 500)
+    assert month(Load(6000, call), rate_limits=limits).models[0].needs[0].holds is False
+    (need,) = month(Load(6000, call, "batch"), rate_limits=limits).models[0].needs
+    assert (need.what, need.needed, need.holds) == ("tokens sent in batches a day", 6000 * 1500, None)
+
+
 def test_aws_asks_for_the_secret_and_for_the_key_of_a_dedicated_tenant() -> None:
     assert month(Load(1, Call(1, 1))).aws_usd == Decimal("0.40")
     assert month(Load(1, Call(1, 1)), isolation="dedicated").aws_usd == Decimal("1.40")

@@ -117,6 +117,19 @@ def test_a_tenant_that_is_well_is_ok_with_its_times(world: World) -> None:
     assert world.cell().severity == "ok"
 
 
+@pytest.mark.parametrize(("more", "keyless"), [({}, True), ({"switching_from": "key"}, False)])
+def test_a_tenant_has_no_key_once_its_switch_to_tokens_is_complete(
+    world: World, tmp_path: Any, more: dict[str, Any], keyless: bool
+) -> None:
+    assert not world.acme().keyless
+    files = Files(tmp_path / "with-tokens")
+    files.cell(federation={"enabled": True})
+    files.tenant(credential="federated", **more)
+    files.tenant("globex", tenant="globex", name="Globex")
+    world.fleet = load(tmp_path / "with-tokens")
+    assert world.acme().keyless is keyless
+
+
 def test_the_sentence_and_the_command_are_those_of_the_message(world: World) -> None:
     world.found = of("acme", trouble("key_refused"))
     acme = world.acme()
@@ -188,7 +201,7 @@ def test_where_openai_does_not_answer_nobody_is_dead_and_nobody_is_fine(world: W
 
 @pytest.mark.parametrize(
     ("kind", "severity"),
-    [("health_missing", "unknown"), ("health_not_run", "unknown"), ("health_not_read", "unknown")],
+    [("health_missing", "attention"), ("health_not_run", "unknown"), ("health_not_read", "unknown")],
 )
 def test_without_the_health_functions_memory_nobody_is_called_fine(world: World, kind: str, severity: str) -> None:
     world.unread = Memory(None, kind, "it says why")
@@ -313,6 +326,14 @@ def test_an_orphan_keeps_its_own_words_and_says_what_the_function_says_too_only_
     world.found = of("acme", trouble("secret_missing"))
     (one,) = world.acme().troubles
     assert (one.kind, one.severity, one.command) == ("SecretMissing", "broken", "myflux-keys up acme")
+
+
+@pytest.mark.parametrize("kind", ["secret_missing", "secret_deleting"])
+def test_a_secret_that_is_there_now_was_made_or_restored_since_the_function_looked(world: World, kind: str) -> None:
+    world.found = of("acme", trouble(kind))
+    assert world.acme().troubles == ()
+    world.secret = {"deleted": NOW}
+    assert [one.kind for one in world.acme().troubles] == [kind]
 
 
 OPEN = LinkView("1" * 32, "open", NOW + HOUR)

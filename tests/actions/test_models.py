@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -52,3 +53,11 @@ def test_the_lines_to_change_are_a_file_that_is_taken_and_keep_the_limits() -> N
 def test_two_models_with_one_replacement_become_one_and_an_unknown_one_stays() -> None:
     assert yaml.safe_load(models.lines(least("gpt-4o", "gpt-4o-mini"))) == {"models": ["gpt-6-luna"]}
     assert models.lines(least("gpt-5.1")) == "", "nobody has read its replacement"
+
+
+def test_a_snapshot_is_left_out_only_where_it_is_in_all_as_the_model_that_it_is_of() -> None:
+    family = models.facts("gpt-5-mini", TODAY)
+    alike, dearer = (replace(family, model=f"gpt-5-mini-2025-08-{day}") for day in ("07", "08"))
+    dearer = replace(dearer, price=None)
+    alone = replace(family, model="gpt-4o-2024-08-06")
+    assert models.told_apart([family, alike, dearer, alone]) == [family, dearer, alone]

@@ -6,13 +6,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import shlex
 import subprocess
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from tests.actions.conftest import Operated
+from tests.actions.conftest import ROOT, Operated
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
 
@@ -71,3 +74,14 @@ def test_a_tenant_without_a_stack_is_told_and_two_forms_at_once_are_refused(oper
     early = operated.command("usage", "--since", "2020-01-01")
     assert (early.returncode, early.stdout) == (1, "")
     assert "366 days" in early.stderr
+
+
+def test_what_the_documentation_says_to_type_works(operated: Operated) -> None:
+    text = (ROOT / "docs" / "usage.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^\./myflux-keys (usage.*?)(?: +#.*)?$", text, re.MULTILINE)
+    assert len(commands) == 3
+    for command in commands:
+        today = f"{datetime.now(UTC):%Y-%m-%d}"  # The date in the text will be too long ago some day.
+        told = operated.command(*shlex.split(re.sub(r"\d{4}-\d\d-\d\d", today, command)))
+        assert told.returncode == 0, told.stderr
+        assert "acme" in told.stdout or "Nothing was used" in told.stdout

@@ -64,6 +64,18 @@ def described(cell: Cell, **changes: Any) -> dict[str, Any]:
     }
 
 
+def test_a_function_that_is_gone_is_made_again_and_a_platform_that_never_was_is_deployed(fleet: Any) -> None:
+    """`pulumi up` refuses a stack that does not exist."""
+    cell = fleet.cells["local"]
+    all_there = {"myflux-local-rotation": "Active", "myflux-local-sweep": "Active"}
+    assert verify.functions(cell, all_there).state == "ok"
+    one_gone = verify.functions(cell, {**all_there, "myflux-local-sweep": None})
+    assert (one_gone.state, one_gone.mend) == ("wrong", "pulumi up --refresh --stack local")
+    assert "myflux-local-sweep: not there" in one_gone.answer
+    assert verify.functions(cell, dict.fromkeys(all_there)).mend == "myflux-keys up --cell local"
+    assert verify.functions(cell, {**all_there, "myflux-local-sweep": "Inactive"}).state == "wrong"
+
+
 def of_secret(cell: Cell, tenant: Tenant, **changes: Any) -> dict[str, Step]:
     told = described(cell, **changes)
     found = [

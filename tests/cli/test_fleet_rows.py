@@ -70,6 +70,11 @@ def test_a_row_says_who_since_when_what_and_what_to_type() -> None:
     )
 
 
+def test_a_row_says_too_that_nobody_knows_since_when() -> None:
+    (row,) = fleet_rows.rows(fleet(tenant("acme", replace(REFUSED, since=None))))
+    assert fleet_rows.block(row, NOW).startswith("BROKEN  acme (cell prod-eu1), not known since when\n")
+
+
 def test_hand_overs_that_are_not_done_are_below_the_tenants() -> None:
     due = HandoverView("cinnox", "due", NOW, NOW, NOW + timedelta(days=6))
     told = fleet_rows.text(

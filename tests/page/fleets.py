@@ -132,6 +132,21 @@ OK = TenantView(
     consumers=("myflux",),
     seen=NOW - timedelta(minutes=20),
 )
+KEYLESS = TenantView(
+    "harbor",
+    "Harbor Hotels",
+    "managed",
+    enabled=True,
+    readable=None,
+    state="tokens",
+    severity="ok",
+    spend=spend("1.2", 60),
+    requests=240,
+    models=MODELS[1:],
+    consumers=("myflux",),
+    seen=NOW - timedelta(minutes=20),
+    keyless=True,
+)
 HOSTILE = (
     "</script><script>document.title = 'owned'</script>",
     "<img src=x onerror=\"document.title = 'owned'\">",
@@ -166,6 +181,10 @@ def one_of_each() -> FleetView:
 
 def in_order() -> FleetView:
     return FleetView(NOW, (CellView("prod-eu1", NOW, NOW - timedelta(minutes=20), (), (OK,)),))
+
+
+def without_a_key() -> FleetView:
+    return FleetView(NOW, (CellView("prod-eu1", NOW, NOW - timedelta(minutes=20), (), (KEYLESS,)),))
 
 
 def empty() -> FleetView:

@@ -25,5 +25,6 @@ STATES = (
     State("unknown", fleets.one_of_each(), "#/prod-eu1/nordlys"),
     State("off", fleets.one_of_each(), "#/prod-eu1/old-shop"),
     State("ok", fleets.one_of_each(), "#/prod-eu1/lumen"),
+    State("keyless", fleets.without_a_key(), "#/prod-eu1/harbor"),
     State("through-its-organization", fleets.a_cell_without_credit(), "#/prod-eu1/shop-1"),
 )

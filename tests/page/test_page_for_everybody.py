@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
 from ops.cli import fleet_rows
 from tests.browser.axe import axe
 from tests.page.conftest import Look
-from tests.page.fleets import one_of_each
+from tests.page.fleets import NOW, one_of_each
 from tests.page.states import STATES, State
 
 pytestmark = pytest.mark.browser
@@ -25,6 +26,21 @@ def test_axe_finds_nothing_in_light_and_dark(look: Look, state: State) -> None:
     axe(page)
     page.emulate_media(color_scheme="dark")
     axe(page)
+
+
+def test_axe_finds_nothing_while_somebody_searches_or_looks_at_an_old_page(look: Look) -> None:
+    """States that an action or the time makes, and no fleet."""
+    page = look(one_of_each())
+    page.clock.set_fixed_time(NOW + timedelta(days=3))
+    page.reload()
+    assert page.get_by_role("alert").inner_text()
+    page.get_by_role("button", name="Broken").click()
+    axe(page)
+    page.get_by_label("Find a tenant").fill("nobody has this name")
+    assert page.get_by_role("status").inner_text() == "0 of 18 tenants shown"
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        axe(page)
 
 
 @each_state

@@ -9,7 +9,7 @@ import pytest
 
 from ops.actions.fleet_view import CellView, FleetView, HandoverView
 from tests.page.conftest import Look
-from tests.page.fleets import BROKEN, NOW, one_of_each
+from tests.page.fleets import BROKEN, NOW, one_of_each, without_a_key
 
 pytestmark = pytest.mark.browser
 
@@ -93,6 +93,14 @@ def test_a_tenant_without_traffic_has_no_rate(look: Look) -> None:
     assert "No traffic in the hour of the last look and the hour before it." in page.locator("main").inner_text()
     (used,) = page.locator(".stacked td .quiet").all()
     assert used.inner_text() == "no traffic"
+
+
+def test_a_tenant_without_a_key_is_not_said_to_have_one_of_which_nothing_is_known(look: Look) -> None:
+    said = look(without_a_key(), "#/prod-eu1/harbor").locator("main").inner_text()
+    assert "It has no key" in said
+    assert "the runtime gets tokens" in said
+    for words in ("No time of this key", "Readable in AWS", "MyFlux Keys makes the keys"):
+        assert words not in said
 
 
 def test_a_hand_over_says_its_state_until_when_and_since_when_it_is_connected(look: Look) -> None:
