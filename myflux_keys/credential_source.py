@@ -6,10 +6,12 @@ Owns which of the two is asked for first, and what a refusal of one means for th
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Final
 
 from myflux_keys.access_token import Credential, Token
 from myflux_keys.errors import AccessDeniedError, KeyReaderError, NotReadyError, SecretNotFoundError, UnavailableError
+from myflux_keys.forks import in_each_child
 from myflux_keys.identity_source import IdentitySource
 from myflux_keys.key import Key
 from myflux_keys.secret_source import SecretSource
@@ -30,9 +32,25 @@ class CredentialSource:
         self._identities = IdentitySource(sessions)
         self._had: dict[str, type[Credential]] = {}
         """Which of the two each tenant had when it was last read."""
+        self._reads: set[object] = set()
+        self._closing = False
+        self._counting = threading.RLock()
+        """Reentrant: a signal's handler may close the reader."""
+        in_each_child(self, CredentialSource._start_anew)
 
     def read(self, tenant: str) -> Credential | KeyReaderError:
         """A session that was denied is dropped: the next read assumes the role anew."""
+        this = object()
+        with self._counting:
+            self._reads.add(this)
+        try:
+            return self._read(tenant)
+        finally:
+            with self._counting:
+                self._reads.discard(this)
+                self._close_when_idle()
+
+    def _read(self, tenant: str) -> Credential | KeyReaderError:
         had = self._had.get(tenant)
         outcome = self._token_first(tenant) if had is Token else self._key_first(tenant, had is Key)
         if not isinstance(outcome, KeyReaderError):
@@ -46,9 +64,23 @@ class CredentialSource:
         self._sessions.forget(tenant)
 
     def close(self) -> None:
-        self._had.clear()
-        self._identities.close()
-        self._sessions.close()
+        """At once, or when the reads that run have ended: they would make again what is closed under them."""
+        with self._counting:
+            self._closing = True
+            self._close_when_idle()
+
+    def _close_when_idle(self) -> None:
+        if self._closing and not self._reads:
+            self._closing = False
+            self._had.clear()
+            self._identities.close()
+            self._sessions.close()
+
+    def _start_anew(self) -> None:
+        """In a forked process: the reads that ran are the parent's, and so is what they use."""
+        self._counting = threading.RLock()
+        self._reads = set()
+        self._closing = False
 
     def _token_first(self, tenant: str) -> Credential | KeyReaderError:
         identity = self._identities.find(tenant)

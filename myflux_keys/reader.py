@@ -132,7 +132,8 @@ class KeyReader:
         return async_openai_client(self._acredential, await self._acredential(tenant), options)
 
     def close(self) -> None:
-        """Drops every key and session and closes the clients made here. A later `get` starts anew."""
+        """Drops every key and session and closes the clients made here: at once, or when the fetches that still run in
+        the background have ended. A later `get` starts anew."""
         self._entries.clear()
         self._source.close()
 

@@ -145,7 +145,8 @@ class TenantSessions:
         held = self._session_for(tenant, role, lasting)
         # A client of its own for each read: thousands of tenants' clients, each idle for minutes, would cost memory
         # and dead connections, and one client for all would have to switch credentials between calls.
-        client = self._make(service, held)
+        with self._making:
+            client = self._make(service, held)
         try:
             yield client
         finally:
@@ -171,7 +172,7 @@ class TenantSessions:
         self._sessions.pop(tenant, None)
 
     def close(self) -> None:
-        """Drops the sessions and closes the clients made here, not the given ones."""
+        """Drops the sessions and closes the clients made here, not the given ones. Nobody may be reading."""
         self._sessions.clear()
         made = [client for service, client in self._own.items() if service not in self._given]
         self._own = dict(self._given)
@@ -216,13 +217,15 @@ class TenantSessions:
         return self._caller
 
     def _own_client(self, service: Service) -> Any:
-        client = self._own.get(service)
-        if client is None:
-            client = self._own[service] = self._make(service)
-        return client
+        with self._making:
+            client = self._own.get(service)
+            if client is None:
+                client = self._own[service] = self._make(service)
+            return client
 
     def _make(self, service: Service, held: _Session | None = None) -> Any:
-        """boto3 sessions are not thread-safe, clients are: making one is the only step under this lock."""
+        """Under the lock: boto3 sessions are not thread-safe, clients are. And of two that make the same, one would be
+        closed by nobody."""
         credentials = (
             {
                 "aws_access_key_id": held.access_key_id,
@@ -232,12 +235,11 @@ class TenantSessions:
             if held
             else {}
         )
-        with self._making:
-            if self._session is None:
-                self._session = new_session(self.region)
-            session = cast("Any", self._session)
-            make = partial(session.client, service, region_name=self.region, config=CALL_LIMITS, **credentials)
-            return regional(make, self.region) if service == "sts" and (held or not self._assume) else make()
+        if self._session is None:
+            self._session = new_session(self.region)
+        session = cast("Any", self._session)
+        make = partial(session.client, service, region_name=self.region, config=CALL_LIMITS, **credentials)
+        return regional(make, self.region) if service == "sts" and (held or not self._assume) else make()
 
 
 def new_session(region: str | None) -> boto3.Session:

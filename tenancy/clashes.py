@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from math import ceil
 
 from myflux_keys.identity import MOST_PROVIDERS, MOST_RULES
 from tenancy import aws_limits, policy_sizes
 from tenancy.catalogue import REPLACEMENTS, shutdown
 from tenancy.cell import Cell
 from tenancy.document import Document
+from tenancy.federation import most_tenants, providers
 from tenancy.problems import Problem, Refusal
 from tenancy.slot_load import ROTATIONS_AN_HOUR, slot_load
 from tenancy.state import state_notices
@@ -139,11 +139,12 @@ def _federation_room(
         if keyless[slug]:
             organizations.setdefault(cells[slug].openai.organization_id, []).append(slug)
     for organization, sharing in organizations.items():
-        providers = sum(ceil(keyless[slug] / MOST_RULES) for slug in sharing)
-        if providers > MOST_PROVIDERS:
+        counts = {slug: keyless[slug] for slug in sharing}
+        if any(count > most_tenants(slug, counts) for slug, count in counts.items()):
+            needed = sum(map(providers, counts.values()))
             reason = (
-                f"The {sum(keyless[slug] for slug in sharing)} tenants without a key in OpenAI organization "
-                f"{organization} (cells: {', '.join(sharing)}) need {providers} identity providers of {MOST_RULES} "
+                f"The {sum(counts.values())} tenants without a key in OpenAI organization "
+                f"{organization} (cells: {', '.join(sharing)}) need {needed} identity providers of {MOST_RULES} "
                 f"tenants each, and OpenAI allows {MOST_PROVIDERS} an organization."
             )
             way_out = "let some tenants have credential: key, or a cell with another organization."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from math import ceil
 from typing import Annotated, Any, Final, cast
 
 from pydantic import AfterValidator, Field
@@ -12,9 +13,6 @@ from myflux_keys.identity import MOST_PROVIDERS, MOST_RULES
 from myflux_keys.key import is_openais
 from tenancy.fields import Flag, Model, Text, refused
 from tenancy.problems import Refusal
-
-MOST_TENANTS: Final = MOST_PROVIDERS * MOST_RULES
-"""Federated tenants of an OpenAI organization; less where it has identity providers of its own, or several cells."""
 
 _ISSUER: Final = re.compile(r"https://[A-Za-z0-9.:/_-]{4,200}", re.ASCII)
 
@@ -27,6 +25,21 @@ def _issuer(text: str | None) -> str | None:
             "write what `aws iam get-outbound-web-identity-federation-info` prints.",
         )
     return text
+
+
+def providers(tenants: int) -> int:
+    """How many identity providers a cell needs for so many federated tenants."""
+    return ceil(tenants / MOST_RULES)
+
+
+def most_tenants(cell: str, federated: Mapping[str, int]) -> int:
+    """How many federated tenants a cell may have, beside those that the cells of its OpenAI organization have now.
+
+    A provider has one audience, which is a cell's own: what is left in another cell's last one is nobody else's. Less
+    where the organization has identity providers that are not ours, which no file shows.
+    """
+    taken = sum(providers(count) for other, count in federated.items() if other != cell)
+    return max(MOST_PROVIDERS - taken, 0) * MOST_RULES
 
 
 class Federation(Model):

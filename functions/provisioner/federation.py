@@ -6,7 +6,11 @@ which the runtime asks for.
 A cell's providers are ``myflux-<cell>-<number>``, alike but for their names, since a provider has room for 50 rules. A
 tenant's rule has the name of its project, and a tenant never moves to another provider: its clients hold that one's
 id. Several provisioners run at once, so what was made is looked up again before it counts; if two made the same, the
-oldest is kept. A look takes one call for the providers and one for each of the cell's.
+oldest is kept.
+
+A look takes one call for the providers and one for each that is read, at the Admin API's pace. A tenant whose project
+was there before may have a rule in any of them, so all are read. A project that was made just now has none: only a
+provider with room is looked for, the newest first, since the older ones were filled before it.
 https://developers.openai.com/api/docs/guides/workload-identity-federation
 """
 
@@ -16,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from functions.provisioner.project import ProjectError
+from functions.provisioner.project import Project, ProjectError
 from functions.provisioner.request import Trust
 from functions.shared import log
 from functions.shared.identity_providers import PROVIDERS, number_of, provider_path, rules_of, rules_path
@@ -74,33 +78,33 @@ class Federation:
         self._cell = cell
         self._name = name
 
-    def ensure(self, trust: Trust, tenant: str, project_id: str, account_id: str) -> Mapped:
+    def ensure(self, trust: Trust, tenant: str, project: Project, account_id: str) -> Mapped:
         """The one rule that gives the service account's tokens to the tenant's sessions, made if missing.
 
         Raises ProjectError if there is no room, and OpenAIError.
         """
-        wanted = _rule(self._name, trust, tenant, project_id, account_id)
+        wanted = _rule(self._name, trust, tenant, project.id, account_id)
         last: tuple[Any, ...] = ()
         near: int | None = None
         for _ in range(_ROUNDS):
-            seen = self._look(near)
+            seen = self._look(near, for_room=project.new)
             kept = self._only(seen.providers, wanted)
             if kept is not None:
                 provider, rule = kept
                 self._set_provider(provider, trust)
                 self._set(_rule_path(provider.id, rule["id"]), rule, wanted)
                 return Mapped(provider.id, str(rule["id"]))
-            emptiest = self._emptiest(seen.providers)
-            if emptiest is None and near is not None:
+            roomy = self._roomy(seen.providers)
+            if roomy is None and near is not None:
                 near = None  # Full by now, or gone: perhaps another one has room.
                 continue
             # Where the next look looks: at Admin API's pace, all of them can take minutes.
-            near = emptiest.number if emptiest else self._free(seen)
+            near = roomy.number if roomy else self._free(seen)
             try:
-                if emptiest is None:
+                if roomy is None:
                     self._make_provider(near, trust)
                 else:
-                    self._make_rule(emptiest, trust, wanted)
+                    self._make_rule(roomy, trust, wanted)
             except OpenAIError as error:
                 # Perhaps only the answer was lost, or another provisioner was faster: the next look tells. The same
                 # refusal twice is an answer.
@@ -119,14 +123,19 @@ class Federation:
             for rule in self._of_tenant(provider, project_id):
                 self._delete(provider, rule)
 
-    def _look(self, near: int | None = None) -> _Seen:
-        """With `near`, only the rules of the cell's provider of that number are read."""
+    def _look(self, near: int | None = None, *, for_room: bool = False) -> _Seen:
+        """With `near`, only the rules of the cell's provider of that number are read; with `for_room`, those of the
+        newest up to one that has room."""
         listed = list(self._api.pages(PROVIDERS, {"order": "asc"}))
         ours = [(number, one) for one in listed if (number := number_of(one, self._cell)) is not None]
-        ours.sort(key=lambda pair: pair[0])
-        read = [(number, one) for number, one in ours if near in (None, number)]
-        providers = [_Provider(number, one, rules_of(self._api, str(one["id"]))) for number, one in read]
-        return _Seen(len(listed), frozenset(number for number, _ in ours), providers)
+        numbers = frozenset(number for number, _ in ours)
+        providers: list[_Provider] = []
+        for number in sorted(numbers if near is None else numbers & {near}, reverse=True):
+            alike = [_Provider(number, one, rules_of(self._api, str(one["id"]))) for its, one in ours if its == number]
+            providers = [*alike, *providers]
+            if for_room and len(alike[0].rules) < MOST_RULES:
+                break
+        return _Seen(len(listed), numbers, providers)
 
     def _of_tenant(self, provider: _Provider, project_id: str | None) -> list[Mapping[str, Any]]:
         """By project too: a rule that a person renamed, or made by hand, opens the same door."""
@@ -172,8 +181,8 @@ class Federation:
             )
         return next(number for number in range(1, MOST_PROVIDERS + 1) if number not in seen.numbers)
 
-    def _emptiest(self, providers: list[_Provider]) -> _Provider | None:
-        """The one with the most room for a rule, or None.
+    def _roomy(self, providers: list[_Provider]) -> _Provider | None:
+        """The newest one with room for a rule, or None.
 
         Only the oldest of each number gets rules. OpenAI does not say that names are unique: two provisioners may have
         made the same provider. The younger one is deleted while it has no rule.
@@ -184,7 +193,7 @@ class Federation:
                 self._gone(provider_path(provider.id))
                 log.line("identity_provider.deleted", provider_id=provider.id, name=provider.held["name"])
         roomy = [provider for provider in oldest.values() if len(provider.rules) < MOST_RULES]
-        return min(roomy, key=lambda provider: (len(provider.rules), provider.number), default=None)
+        return max(roomy, key=lambda provider: provider.number, default=None)
 
     def _set_provider(self, provider: _Provider, trust: Trust) -> None:
         self._set(provider_path(provider.id), provider.held, _provider(str(provider.held["name"]), trust))

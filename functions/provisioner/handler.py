@@ -78,7 +78,7 @@ def carry_out(request: Request, environment: Environment, api: AdminAPI, deadlin
     limits.alert_on_spend(request.budget)
     result = _result(request, environment, project.id, account_id)
     if request.federation is not None:
-        mapped = federation.ensure(request.federation, request.tenant, project.id, account_id)
+        mapped = federation.ensure(request.federation, request.tenant, project, account_id)
         result |= {"federation": asdict(mapped), "base_url": environment.base_url}
     if not request.keys:
         accounts.end_keys(account_id)

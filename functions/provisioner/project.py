@@ -32,8 +32,11 @@ class ProjectArchived(ProjectError):
 
 @dataclass(frozen=True)
 class Project:
+    """`new`: OpenAI answered just now that it made it, so nothing can refer to it yet."""
+
     id: str
     archived: bool
+    new: bool = False
 
 
 class Projects:
@@ -79,7 +82,7 @@ class Projects:
                 raise
             return found
         log.line("project.created", project_id=made["id"], name=name)
-        return Project(str(made["id"]), archived=False)
+        return Project(str(made["id"]), archived=False, new=True)
 
     def archive(self, project: Project) -> None:
         try:

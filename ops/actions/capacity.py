@@ -6,6 +6,7 @@ secrets: it shows when tenants were deployed, also where the files have no git h
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,7 +16,7 @@ from myflux_keys.aws_names import CellNames
 from ops.account import Account
 from ops.rotation_state import tenant_secrets
 from tenancy import Cell, Fleet, aws_limits
-from tenancy.federation import MOST_TENANTS
+from tenancy.federation import most_tenants
 from tenancy.slot_load import ROTATIONS_AN_HOUR, SlotLoad, slot_load
 
 PROJECTS: Final = 2_000
@@ -78,12 +79,14 @@ class Capacity:
 
 @dataclass(frozen=True)
 class Demand:
-    """How much of a cell's limits its files need once all are deployed. `projects`, `federated` and `slots` count every
-    cell that shares the organization, and `sharing` counts their tenants; `secrets` and `roles` count this cell only.
-    A tenant that is switching has a key and an identity, and counts as both."""
+    """How much of a cell's limits its files need once all are deployed. `projects` and `slots` count every cell that
+    shares the organization, and `sharing` counts their tenants; `federated`, `secrets` and `roles` count this cell
+    only, and `most_federated` is what the other cells leave to it. A tenant that is switching has a key and an
+    identity, and counts as both."""
 
     projects: int
     federated: int
+    most_federated: int
     secrets: int
     roles: int
     slots: SlotLoad
@@ -96,9 +99,11 @@ def demand(fleet: Fleet, cell: Cell, first: date) -> Demand:
     organization = cell.openai.organization_id
     cells = [one for one in fleet.cells.values() if one.openai.organization_id == organization]
     sharing = [tenant for one in cells for tenant in fleet.tenants_of(one)]
+    federated = Counter(tenant.cell for tenant in sharing if tenant.has_identity)
     return Demand(
         projects=sum(tenant.source == "managed" for tenant in sharing),
-        federated=sum(tenant.has_identity for tenant in sharing),
+        federated=federated[cell.cell],
+        most_federated=most_tenants(cell.cell, federated),
         secrets=sum(tenant.has_key for tenant in tenants) + _PLATFORM_SECRETS,
         roles=sum(tenant.isolation == "dedicated" for tenant in tenants) + platform_roles(cell.names),
         slots=slot_load((tenant.schedule for tenant in sharing if tenant.schedule and tenant.has_key), first),
@@ -148,7 +153,7 @@ def _federation(cell: Cell, need: Demand, for_each_key: float) -> list[tuple[str
     """Nothing where nobody can be federated, or is."""
     if not (cell.federation.enabled or need.federated):
         return []
-    return [(FEDERATED, need.federated, MOST_TENANTS, for_each_key)]
+    return [(FEDERATED, need.federated, need.most_federated, for_each_key)]
 
 
 def platform_roles(names: CellNames) -> int:

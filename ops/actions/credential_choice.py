@@ -5,6 +5,7 @@ Owns the advice. Leaves out what may be combined, which `tenancy` checks, and as
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import tenancy
 from myflux_keys.consumers import PASTED
 from myflux_keys.payload import CUSTOMER
 from tenancy import Fleet, TenancyError, Tenant
-from tenancy.federation import MOST_TENANTS
+from tenancy.federation import most_tenants
 
 Kind = Literal["key", "customers-organization", "brought", "federated"]
 
@@ -58,9 +59,10 @@ def advise(fields: Mapping[str, Any], fleet: Fleet) -> Advice:
         return Advice("key", "`isolation: dedicated` encrypts a key, and without one there is nothing to encrypt.")
     organization = cell.openai.organization_id
     sharing = [one for one in fleet.cells.values() if one.openai.organization_id == organization]
-    taken = sum(tenant.has_identity for one in sharing for tenant in fleet.tenants_of(one))
-    if taken >= MOST_TENANTS:
-        return Advice("key", f"its organization has {taken:,} federated tenants, and OpenAI allows {MOST_TENANTS:,}.")
+    federated = Counter(tenant.cell for one in sharing for tenant in fleet.tenants_of(one) if tenant.has_identity)
+    taken, most = federated[cell.cell], most_tenants(cell.cell, federated)
+    if taken >= most:
+        return Advice("key", f"its cell has {taken:,} federated tenants, and OpenAI's limits leave it {most:,}.")
     return Advice("federated", "nothing is stored that could leak or must be rotated.")
 
 

@@ -11,7 +11,6 @@ from datetime import date
 
 from ops.actions.capacity import FEDERATED, PROJECTS, ROLES, SECRETS, Demand, demand
 from tenancy import Fleet
-from tenancy.federation import MOST_TENANTS
 from tenancy.slot_load import ROTATIONS_AN_HOUR
 
 BUDGETS = "OpenAI budgets, USD a month"
@@ -43,9 +42,10 @@ def room(before: Fleet, after: Fleet, first: date) -> tuple[Room, ...]:
 
 
 def _of_cell(slug: str, before: Fleet, after: Fleet, first: date) -> Iterator[Room]:
-    now = _counted(demand(after, after.cells[slug], first))
+    asked = demand(after, after.cells[slug], first)
+    now = _counted(asked)
     was = _counted(demand(before, before.cells[slug], first)) if slug in before.cells else dict.fromkeys(now, 0)
-    limits = dict(zip(now, (PROJECTS, MOST_TENANTS, ROTATIONS_AN_HOUR, SECRETS, ROLES), strict=True))
+    limits = dict(zip(now, (PROJECTS, asked.most_federated, ROTATIONS_AN_HOUR, SECRETS, ROLES), strict=True))
     for what, used in now.items():
         yield Room(slug, what, was[what], used, limits[what])
     yield Room(slug, BUDGETS, _budgets(before, slug), _budgets(after, slug), None)

@@ -53,11 +53,11 @@ def test_where_the_organizations_rules_are_taken_a_key_is_recommended(
     files.cell("second", cell="second", federation={**ON, "issuer": "https://x.example/issuer"})
     files.tenant("taken", tenant="taken", cell="second", credential="federated")
     fields = {"cell": "local", "source": "managed"}
-    monkeypatch.setattr("ops.actions.credential_choice.MOST_TENANTS", 2)
-    assert advise(fields, load(files.root)).kind == "federated", "one is left"
-    monkeypatch.setattr("ops.actions.credential_choice.MOST_TENANTS", 1)
+    monkeypatch.setattr("tenancy.federation.MOST_PROVIDERS", 2)
+    assert advise(fields, load(files.root)).kind == "federated", "one provider is left"
+    monkeypatch.setattr("tenancy.federation.MOST_PROVIDERS", 1)
     given = advise(fields, load(files.root))
-    assert (given.kind, "has 1 federated tenants" in given.why) == ("key", True)
+    assert (given.kind, "leave it 0" in given.why) == ("key", True)
 
 
 def test_another_tenants_invalid_file_stops_no_recommendation(files: Files) -> None:

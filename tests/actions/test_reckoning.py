@@ -185,13 +185,20 @@ def test_a_cell_without_federation_has_no_line_about_it(mixed: Fleet) -> None:
     assert FEDERATED not in {limit.what for limit in found.limits}
 
 
-def test_cells_that_share_an_organization_share_its_rules(tmp_path: Path) -> None:
+def test_cells_that_share_an_organization_share_its_providers(tmp_path: Path) -> None:
+    """One tenant of another cell takes a provider of 50 rules, as `validate` counts it too."""
     files = Files(tmp_path)
-    for cell in ("local", "second"):
+    for cell in ("local", "second", "third"):
         files.cell(cell, cell=cell, federation={"enabled": True, "issuer": "https://x.example/issuer"})
-        files.tenant(f"of-{cell}", tenant=f"of-{cell}", cell=cell, credential="federated")
+    for number, cell in enumerate(("local", "local", "second")):
+        files.tenant(f"t-{number}", tenant=f"t-{number}", cell=cell, credential="federated")
     fleet = load(tmp_path)
-    assert demand(fleet, fleet.cells["local"], NOW.date()).federated == 2
+    told = {slug: demand(fleet, cell, NOW.date()) for slug, cell in fleet.cells.items()}
+    assert {slug: (one.federated, one.most_federated) for slug, one in told.items()} == {
+        "local": (2, 49 * 50),
+        "second": (1, 49 * 50),
+        "third": (0, 48 * 50),
+    }
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,29 @@ def fill(world: World, provider_id: str, count: int) -> None:
         new_rule(world, provider_id, name=f"r{number}", project_id=project, service_account_id=account)
 
 
+def two_thousand(world: World) -> None:
+    """Rules in 40 providers, the last with room for two. Of one service account, which takes half of the calls."""
+    world.control.settings(one_rule_per_account=False)
+    base = "/organization/projects"
+    project = world.api().send("POST", base, body={"name": "others"})["id"]
+    body = {"name": "r", "create_service_account_only": True}
+    account = world.api().send("POST", f"{base}/{project}/service_accounts", body=body)["id"]
+    for number in range(1, 41):
+        told = [{"attribute": "openai.tenant", "expression": EXPRESSION}]
+        provider = new_provider(world, f"myflux-{CELL}-{number}", attribute_transformations=told)
+        for rule in range(48 if number == 40 else 50):
+            new_rule(world, provider, name=f"r{rule}", project_id=project, service_account_id=account)
+
+
+def provider_called(world: World, name: str) -> str:
+    (found,) = (str(one["id"]) for one in providers(world) if one["name"] == name)
+    return found
+
+
+def federation_calls(world: World) -> int:
+    return sum("workload_identity_providers" in call.path for call in world.control.calls())
+
+
 def expected_rule(world: World, made: Mapping[str, Any]) -> dict[str, Any]:
     """The tenant's rule as OpenAI must hold it after an answer of the provisioner's."""
     return {

@@ -8,7 +8,20 @@ import pytest
 
 from functions.provisioner.project import ProjectError
 from functions.shared.openai_http import OpenAIError
-from tests.functions.federated import FEDERATED, PROVIDERS, at_once, check, fill, new_provider, providers, rules, writes
+from tests.functions.federated import (
+    FEDERATED,
+    PROVIDERS,
+    at_once,
+    check,
+    federation_calls,
+    fill,
+    new_provider,
+    provider_called,
+    providers,
+    rules,
+    two_thousand,
+    writes,
+)
 from tests.functions.world import CELL, World
 
 FAULTS = ["dropped_after_apply", "truncated", "dropped", "429", "500"]
@@ -105,7 +118,7 @@ def test_the_last_place_of_a_provider_is_taken_once(
     assert sorted(len(rules(worlds[0], one["id"])) for one in providers(worlds[0])) == [1, 50]
 
 
-def test_the_fifty_first_tenant_gets_a_second_provider_and_both_fill_evenly(new_world: Callable[..., World]) -> None:
+def test_the_fifty_first_tenant_gets_a_second_provider_and_nobody_moves(new_world: Callable[..., World]) -> None:
     world, another, third = new_world(), new_world(), new_world()
     first = world.provision("update", **FEDERATED)["federation"]["provider_id"]
     fill(world, first, 49)
@@ -114,8 +127,12 @@ def test_the_fifty_first_tenant_gets_a_second_provider_and_both_fill_evenly(new_
     assert world.provision("update", **FEDERATED)["federation"]["provider_id"] == first, "a tenant never moves"
     for rule in rules(world, first)[1:]:
         world.api().send("DELETE", f"{PROVIDERS}/{first}/federation_rules/{rule['id']}")
-    fill(world, second, 1)
-    assert third.provision("update", **FEDERATED)["federation"]["provider_id"] == first, "one rule there, two here"
+    fill(world, second, 49)
+    assert third.provision("update", **FEDERATED)["federation"]["provider_id"] == first, "the newest is full"
+
+
+def reads(world: World) -> int:
+    return sum(call.method == "GET" and "federation_rules" in call.path for call in world.control.calls())
 
 
 def test_a_look_at_all_providers_is_taken_once(world: World) -> None:
@@ -124,8 +141,63 @@ def test_a_look_at_all_providers_is_taken_once(world: World) -> None:
         fill(world, new_provider(world, f"myflux-{CELL}-{number}"), 1)
     world.control.clear_calls()
     world.provision("update", **FEDERATED)
-    reads = [call.path for call in world.control.calls() if call.method == "GET" and "federation_rules" in call.path]
-    assert len(reads) == 3 + 1, "then the one that got the rule"
+    assert reads(world) == 3 + 1, "then the one that got the rule"
+
+
+def test_a_new_tenant_beside_two_thousand_reads_one_provider(world: World) -> None:
+    """Not all 40: of a project that was made just now there is no rule."""
+    two_thousand(world)
+    world.control.clear_calls()
+    made = world.provision("update", **FEDERATED)
+    before = federation_calls(world)
+    assert before == 1 + 40 + 1 + 1 + 1, "all are read for a project that was there; the rule; and its provider again"
+    check(world, made, of=40)
+
+    world.tenant += "-2"
+    world.control.clear_calls()
+    made = world.provision("create", keys=False, **FEDERATED)
+    assert federation_calls(world) == 1 + 1 + 1 + 1 + 1, "the newest provider has room; the rule; and both again"
+    check(world, made, of=40)
+    assert made["federation"]["provider_id"] == provider_called(world, f"myflux-{CELL}-40")
+
+
+def test_a_new_tenant_finds_the_one_place_that_is_left(world: World) -> None:
+    """In an old provider: a new one would be one of the organization's 50."""
+    for number in (1, 2, 3):
+        fill(world, new_provider(world, f"myflux-{CELL}-{number}"), 50 if number > 1 else 49)
+    world.tenant += "-2"
+    made = world.provision("create", keys=False, **FEDERATED)
+    check(world, made, of=3)
+    assert made["federation"]["provider_id"] == provider_called(world, f"myflux-{CELL}-1")
+
+
+@pytest.mark.parametrize("path", ["/projects$", "/federation_rules$"])
+def test_a_new_tenants_lost_answers_leave_one_rule(world: World, path: str) -> None:
+    """A project whose answer was lost is looked up, and may be another provisioner's, which has made its rule."""
+    for number in (1, 2):
+        fill(world, new_provider(world, f"myflux-{CELL}-{number}"), 1)
+    world.tenant += "-2"
+    world.control.fault("dropped_after_apply", method="POST", path=path)
+    world.control.clear_calls()
+    made = world.provision("create", keys=False, **FEDERATED)
+    assert world.control.faults() == [], "the fault was met"
+    assert reads(world) == (2 + 1 if path == "/projects$" else 1 + 1)
+    check(world, made, of=2)
+
+
+def test_five_new_tenants_at_once_beside_a_full_provider_share_the_next(
+    new_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worlds = [new_world() for _ in range(5)]
+    fill(worlds[0], new_provider(worlds[0], f"myflux-{CELL}-1"), 50)
+    for world in worlds:
+        world.tenant += "-2"
+    runs = [lambda world=world: world.provision("create", keys=False, **FEDERATED) for world in worlds]
+    results = {made["project_id"]: made for made in at_once(monkeypatch, PROVIDERS, *runs)}
+    assert len(results) == 5
+    (second,) = {made["federation"]["provider_id"] for made in results.values()}
+    assert len(rules(worlds[0], second)) == 5
+    assert len(providers(worlds[0])) == 2
 
 
 def test_fifty_providers_are_all_that_openai_allows(world: World) -> None:

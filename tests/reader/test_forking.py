@@ -220,7 +220,9 @@ def test_nothing_that_starts_anew_after_forks_is_kept_alive_by_it(make_reader: C
         clients.pop().close()
     del reader
     gc.collect()
-    assert len(forks._start_anew) == before + 3 * 3, "readers, sessions and identities that the fixture holds, no more"
+    assert len(forks._start_anew) == before + 3 * 4, (
+        "readers, what they read with, sessions and identities that the fixture holds, no more"
+    )
 
 
 def test_one_that_is_interrupted_starts_anew_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 from tenancy import clashes
 from tenancy.cell import Cell
 from tenancy.document import Document
+from tenancy.federation import most_tenants, providers
 from tenancy.source import Source
 from tenancy.tenant import Tenant
 from tests.tenancy.files import REAL, Files, least
@@ -157,3 +158,13 @@ def test_cells_of_one_organization_share_its_providers() -> None:
     assert "cells: eu1, eu2" in problem
     elsewhere = {"openai": {"organization_id": "org-other"}}
     assert _rules_broken({"eu1": 1251, "eu2": 1249}, eu2=elsewhere) == []
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [{"eu1": 2500}, {"eu1": 2501}, {"eu1": 1250, "eu2": 1250}, {"eu1": 2449, "eu2": 1}, {"eu1": 2451, "eu2": 1}],
+)
+def test_what_capacity_says_is_left_is_what_validate_takes(counts: dict[str, int]) -> None:
+    within = all(count <= most_tenants(slug, counts) for slug, count in counts.items())
+    assert within == (sum(map(providers, counts.values())) <= 50)
+    assert (_rules_broken(counts) == []) == within
