@@ -101,6 +101,12 @@ def cached(folder: Path) -> Engine | None:
     return None
 
 
+def version_if_cached(pulumi: Path, environment: Mapping[str, str]) -> str | None:
+    """The version of `pulumi`, which may be a link, where it is the engine of the cache; None for any other."""
+    kept = cached(cache(environment))
+    return kept.version if kept and kept.pulumi.resolve() == pulumi.resolve() else None
+
+
 def locate(environment: Mapping[str, str]) -> Engine | None:
     """The engine that `ensure` would return without installing anything; None when there is none."""
     try:

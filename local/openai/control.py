@@ -146,11 +146,11 @@ class EmulatorControl:
 
     def live_keys(self, project_id: str | None = None, *, organization_id: str | None = None) -> list[LiveKey]:
         """Project keys that are not deleted, expired or in an archived project."""
-        projects = self.projects(organization_id)
-        return [key for project in projects for key in project.live_keys if project_id in (None, key.project_id)]
+        return [key for project in self.projects(organization_id, project_id) for key in project.live_keys]
 
-    def projects(self, organization_id: str | None = None) -> list[ProjectState]:
-        """Every project of one organization, also archived ones, oldest first. None: the cell's own organization."""
+    def projects(self, organization_id: str | None = None, project_id: str | None = None) -> list[ProjectState]:
+        """Every project of one organization, also archived ones, oldest first, or the one with that id. No
+        `organization_id`: the cell's own organization."""
         return [
             ProjectState(
                 id=entry["id"],
@@ -160,12 +160,18 @@ class EmulatorControl:
                 live_keys=[LiveKey(**key) for key in entry["live_keys"]],
                 spent_usd=entry["spent_usd"],
             )
-            for entry in self.state(organization_id)["projects"]
+            for entry in self.state(organization_id, project_id)["projects"]
         ]
 
-    def state(self, organization_id: str | None = None) -> dict[str, Any]:
-        """The summary as JSON fields: now, machine_now, admin_keys, projects, alerts_sent."""
-        return self._send("GET", f"/state?organization_id={quote(organization_id or '')}")
+    def now(self) -> float:
+        """Seconds since the epoch by the cell's clock."""
+        return self._send("GET", "/now")
+
+    def state(self, organization_id: str | None = None, project_id: str | None = None) -> dict[str, Any]:
+        """The summary as JSON fields: now, machine_now, admin_keys, projects (the one with `project_id`, if given),
+        alerts_sent."""
+        one = "" if project_id is None else f"&project_id={quote(project_id)}"
+        return self._send("GET", f"/state?organization_id={quote(organization_id or '')}{one}")
 
     def alerts_sent(self) -> list[dict[str, Any]]:
         """Spend alerts that were sent: alert_id, project_id, threshold_amount (cents), recipients, at."""

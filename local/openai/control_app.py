@@ -44,6 +44,7 @@ class ControlApp:
             ("PUT", "/settings"): self._change_settings,
             ("GET", "/calls"): self._calls,
             ("DELETE", "/calls"): lambda _r, _b: emulator.organization.calls.clear(),
+            ("GET", "/now"): lambda _request, _fields: now(),
             ("GET", "/state"): self._state,
             ("POST", "/reset"): lambda _r, _b: emulator.reset(),
         }
@@ -142,6 +143,7 @@ class ControlApp:
 
     def _state(self, request: Request, _fields: dict[str, Any]) -> dict[str, Any]:
         organization, at = self._organization(request.query_params.get("organization_id")), now()
+        one = request.query_params.get("project_id")
         return {
             "now": at,
             "machine_now": time.time(),
@@ -162,6 +164,7 @@ class ControlApp:
                     "spent_usd": float(organization.spent_cents(p.id, at) / 100),
                 }
                 for p in organization.projects.values()
+                if one in (None, p.id)
             ],
             "alerts_sent": organization.alerts_sent,
         }

@@ -6,6 +6,8 @@ Leaves out the operations (`engine`).
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -14,8 +16,10 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from pulumi import automation
+from semver import VersionInfo
 
 from ops.state_place import StatePlace
+from tools import engine
 
 
 class Workspace(automation.LocalWorkspace):
@@ -68,8 +72,17 @@ def removed_if_empty(workspace: Workspace, stack: str, *, also_after_success: bo
 
 @cache
 def pulumi_command() -> automation.PulumiCommand:
-    """The engine's command. The SDK starts it to read its version: once for all the stacks of a process."""
-    return automation.PulumiCommand()
+    """The engine's command. The SDK starts it to read its version, a third of a second: once for all the stacks of a
+    process, and never where it is the engine of the cache, whose version was read before it was put there."""
+    found = shutil.which("pulumi")
+    version = engine.version_if_cached(Path(found), os.environ) if found else None
+    return _Cached(version) if version else automation.PulumiCommand()
+
+
+class _Cached(automation.PulumiCommand):
+    def __init__(self, version: str) -> None:
+        self.command = "pulumi"
+        self.version = VersionInfo.parse(version)
 
 
 @contextmanager

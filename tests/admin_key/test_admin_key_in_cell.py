@@ -180,7 +180,7 @@ def test_the_admin_keys_whole_life(deployed: Deployed) -> None:
     assert "AWSCURRENT" in deployed.stages()[version]
     made = names.admin_key_name(CELL, version)
     assert set(deployed.admin_keys()) == {"by hand", made}
-    life = deployed.admin_keys()[made]["expires_at"] - control.state()["now"]
+    life = deployed.admin_keys()[made]["expires_at"] - control.now()
     assert 100 * 86_400 < life < 365 * 86_400
 
     assert "errorMessage" not in deployed.tidy()

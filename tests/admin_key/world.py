@@ -88,7 +88,7 @@ class AdminWorld:
         monkeypatch.setattr(handler, "OpenAIHTTP", Watched)
 
     def now(self) -> float:
-        return float(self.control.state()["now"])
+        return self.control.now()
 
     def restart(self) -> None:
         """A cold start: the admin key in memory is gone."""

@@ -44,6 +44,7 @@ ALLOWED_ACROSS = {
     ("local", "tools"): "the local cell puts the engine on PATH",
     ("ops.ci", "tools"): "a job finds the engine",
     ("ops.cli", "local"): "the command starts and stops the local cell",
+    ("ops.stacks", "tools"): "the version of a cached engine is known",
     ("ops.review", "policies"): "a review asks the pack's rules",
     ("tools", "myflux_keys"): "the guard on commits knows a key's shape",
     ("tools", "policies"): "the guard on commits knows the encodings of a key",

@@ -62,7 +62,8 @@ class Intake:
 
     def state(self) -> dict[str, str]:
         """Each object with its version: what changes when anything is written."""
-        return {key: self.version_of(key) for key in self.objects()}
+        found = self.promoter.s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        return {one["Key"]: one["ETag"] for one in found}
 
     def version_of(self, key: str) -> str:
         listed = self.promoter.s3.list_objects_v2(Bucket=self.bucket, Prefix=key)["Contents"]

@@ -151,7 +151,7 @@ class Tenant:
 
     def lives(self) -> dict[str, float]:
         """Seconds that each live key of the project has left, by id; for ever is infinity."""
-        now = self.stage.control.state()["now"]
+        now = self.stage.control.now()
         keys = self.stage.control.live_keys(self.project_id)
         return {key.id: math.inf if key.expires_at is None else key.expires_at - now for key in keys}
 

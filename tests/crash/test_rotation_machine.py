@@ -227,7 +227,7 @@ class Machine(RuleBasedStateMachine):
         return _read(self.world.secrets.values.get(self.world.secrets.labels.get(label, "")))
 
     def _now(self) -> float:
-        return self.stage.control.state()["now"]
+        return self.stage.control.now()
 
     def _lives(self) -> dict[str, float]:
         now = self._now()

@@ -75,6 +75,16 @@ def test_the_cache_serves_when_path_has_none(tmp_path: Path, machine: dict[str, 
     assert engine.locate(machine) == engine.Engine(kept, VERSION, "cache")
 
 
+def test_the_version_is_known_of_the_caches_engine_alone(tmp_path: Path, machine: dict[str, str]) -> None:
+    kept = executable(tmp_path / "cache" / "engine" / VERSION / "pulumi", "#!/bin/sh\nexit 1\n")
+    link = tmp_path / "bin" / "pulumi"
+    link.symlink_to(kept)
+    assert engine.version_if_cached(link, machine) == VERSION
+    other = pulumi(tmp_path / "other" / "pulumi", "v3.300.1")
+    assert engine.version_if_cached(other, machine) is None
+    assert engine.version_if_cached(link, machine | {"MYFLUX_CACHE": str(tmp_path / "none")}) is None
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [("v3.100.0", "older than"), ("hello", "printed no version"), ("; exit 3", "printed no version")],

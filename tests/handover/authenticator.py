@@ -33,4 +33,4 @@ class Authenticator:
 
     def shown(self, ahead: int = 0) -> str:
         """By the cell's clock; `ahead` counts codes."""
-        return totp.code(self.seed, totp.step(float(self.cell.openai.state()["now"])) + ahead)
+        return totp.code(self.seed, totp.step(self.cell.openai.now()) + ahead)

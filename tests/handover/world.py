@@ -239,8 +239,9 @@ class Running:
 
 @contextmanager
 def started(command: Sequence[str], environment: Mapping[str, str]) -> Generator[Running]:
-    """It goes on while a person does something else, and is killed at the end of the block."""
-    process = subprocess.Popen(
+    """It goes on while a person does something else, and is killed at the end of the block: one that goes on after a
+    test has failed would otherwise be waited for, ten minutes."""
+    with subprocess.Popen(
         command,
         cwd=ROOT,
         env=environment,
@@ -248,9 +249,8 @@ def started(command: Sequence[str], environment: Mapping[str, str]) -> Generator
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    try:
-        with process:
+    ) as process:
+        try:
             yield Running(process)
-    finally:
-        process.kill()
+        finally:
+            process.kill()

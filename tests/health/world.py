@@ -221,7 +221,7 @@ class World:
         return [value for point in found["Datapoints"] for value in (point["Minimum"], point["Maximum"])]
 
     def now(self) -> float:
-        return float(self.control.state()["now"])
+        return self.control.now()
 
     def today(self) -> date:
         return datetime.fromtimestamp(self.now(), UTC).date()

@@ -51,7 +51,7 @@ class Federation:
 
     @property
     def now(self) -> int:
-        return int(self.server.control.state()["now"])
+        return int(self.server.control.now())
 
     def token(self, **changes: Any) -> str:
         """A token of role ROLE's session of tenant acme; None takes a claim away."""

@@ -132,6 +132,18 @@ def _seconds(act: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
+def test_the_state_of_one_project_and_the_clock_can_be_asked_for_alone(server: Server, tenant: Tenant) -> None:
+    control, project = server.control, tenant.project_id
+    server.admin().admin.organization.projects.create(name="globex")
+    everything = control.state()
+    (one,) = [entry for entry in everything["projects"] if entry["id"] == project]
+    assert len(everything["projects"]) > 1
+    assert control.state(project_id=project)["projects"] == [one]
+    assert control.state(project_id="proj_of_nobody")["projects"] == []
+    assert {key.project_id for key in control.live_keys(project)} == {project}
+    assert everything["now"] <= control.now() <= control.state()["now"]
+
+
 def test_many_threads_at_once_lose_nothing(server: Server, tenant: Tenant) -> None:
     """64 threads mint and call at the same time; ids stay unique and every call is booked once."""
     create = server.admin().admin.organization.projects.service_accounts.api_keys.create

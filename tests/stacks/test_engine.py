@@ -15,6 +15,8 @@ from pulumi.automation import events
 
 from ops.stacks import adoption, ending
 from ops.stacks.engine import ROOT, Engine
+from ops.stacks.workspace import pulumi_command
+from tools.engine import VERSION
 
 
 def test_an_event_that_comes_after_the_end_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,6 +124,17 @@ def test_a_stack_that_does_not_exist_is_made_and_never_selected(
     """Which stack is selected is the user's choice."""
     Engine(tmp_path, tmp_path).up("acme.local")
     assert commands() == ["up", "init", "up"]
+
+
+def test_the_caches_engine_is_not_asked_for_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = tmp_path / "cache" / "engine" / VERSION / "pulumi"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    kept.chmod(0o755)
+    monkeypatch.setenv("MYFLUX_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", f"{kept.parent}{os.pathsep}{os.environ['PATH']}")
+    made = pulumi_command.__wrapped__()  # another test of this process may have found the engine
+    assert (made.command, str(made.version)) == ("pulumi", VERSION)
 
 
 def test_an_adoption_is_told_to_the_first_update_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,7 +147,7 @@ class Bench:
             return str(error)
 
     def now(self) -> float:
-        return float(self.control.state()["now"])
+        return self.control.now()
 
 
 class TenantBench:

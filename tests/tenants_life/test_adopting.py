@@ -109,7 +109,7 @@ def _its_key_ends_as_any_other(life: Life, slug: str, found: ByHand) -> None:
     assert life.key_id(slug) != found.key_id
     life.told("sweep", slug)
     ends = {key.id: key.expires_at for key in life.cell.openai.live_keys(found.payload["project_id"])}
-    left = (ends[found.key_id] or 0) - life.cell.openai.state()["now"]
+    left = (ends[found.key_id] or 0) - life.cell.openai.now()
     assert left <= 24 * 3600, "the adopted key gets the overlap"
 
 
