@@ -113,6 +113,15 @@ class KeyReader:
         """`get` for asyncio: never blocks the loop, and a cancelled task does not stop the fetch for others."""
         return _key(await self._acredential(tenant, fresh=fresh, rejected=rejected))
 
+    def models(self, tenant: str) -> tuple[str, ...]:
+        """The models that the tenant's file names, the default first; empty for a key that names none. It serves both
+        kinds of tenants. Raises the errors of `openai_client`."""
+        return self._credential(tenant).models
+
+    async def amodels(self, tenant: str) -> tuple[str, ...]:
+        """`models` for asyncio."""
+        return (await self._acredential(tenant)).models
+
     def openai_client(self, tenant: str, **options: Any) -> OpenAI:
         """An OpenAI client that calls for the tenant: with its key, or with a token if it is federated. It follows
         rotations, and a switch from one to the other.

@@ -8,6 +8,8 @@ traceback has a frame with a token. Loaded for the first federated tenant.
 from __future__ import annotations
 
 import json
+import re
+import time
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final, NamedTuple, cast
@@ -24,6 +26,12 @@ from myflux_keys.quiet import quiet
 LIMITS: Final = httpx2.Timeout(4, connect=2)
 ATTEMPTS: Final = 2
 """The second only if no answer came: a kept connection may have been closed at the other end."""
+LONGEST_ANSWER: Final = 65_536
+"""Bytes. A few thousand are needed."""
+LONGEST_SECONDS: Final = 8.0
+"""For a whole answer: `LIMITS` bounds each of its parts alone."""
+_TOKEN: Final = re.compile(r"[!-~]+", re.ASCII)
+"""What fits into a header. The error for anything else would have the header, and so the token, in its repr."""
 
 
 class Granted(NamedTuple):
@@ -58,11 +66,14 @@ class TokenExchange:
         for _ in range(ATTEMPTS):
             with quiet():
                 try:
-                    response = network.post(url, json=identity.exchange_request(subject_token))
+                    with network.stream("POST", url, json=identity.exchange_request(subject_token)) as response:
+                        content = _content(response)
                 except Exception as error:  # noqa: BLE001 - returned, without its frames
                     outcome = not_exchanged(str(error) or "no answer", type(error).__name__, asking, url)
                     continue
-            return _read(response, asking, url)
+            if content is None:
+                return not_exchanged("the answer is too long, or takes too long", "BadAnswer", asking, url)
+            return _read(response.status_code, content, asking, url)
         return outcome
 
     def close(self) -> None:
@@ -70,19 +81,29 @@ class TokenExchange:
             network.close()
 
 
-def _read(response: httpx2.Response, asking: Asking, url: str) -> Granted | KeyReaderError:
+def _content(response: httpx2.Response) -> bytes | None:
+    """None if it exceeds a bound."""
+    content, began = bytearray(), time.monotonic()
+    for part in response.iter_bytes(4096):
+        content += part
+        if len(content) > LONGEST_ANSWER or time.monotonic() - began >= LONGEST_SECONDS:
+            return None
+    return bytes(content)
+
+
+def _read(status: int, content: bytes, asking: Asking, url: str) -> Granted | KeyReaderError:
     try:
-        parsed: Any = json.loads(response.content)
+        parsed: Any = json.loads(content)
     except (ValueError, RecursionError):
         parsed = None
     fields = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
-    if response.status_code != 200:
+    if status != 200:
         code, description = (_text(fields.get(name)) for name in ("error", "error_description"))
-        return of_the_exchange(response.status_code, code, description, asking)
+        return of_the_exchange(status, code, description, asking)
     token: Any = fields.get("access_token")
     seconds: Any = fields.get("expires_in")
-    if not isinstance(token, str) or not token:
-        return not_exchanged("the answer has no access_token", "BadAnswer", asking, url)
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        return not_exchanged("the answer has no access_token that fits into a header", "BadAnswer", asking, url)
     if type(seconds) not in (int, float) or not 0 < seconds < float("inf"):
         return not_exchanged("the answer's expires_in is not a number of seconds", "BadAnswer", asking, url)
     return Granted(SecretText(token), seconds)

@@ -96,7 +96,7 @@ class Switch:
     waiting: Waiting
 
     def to_tokens(self) -> None:
-        if self.phase != TOKENS:
+        if self.phase != TOKENS or self._has_an_unproven_file():
             changed = self._bring_about(TO_TOKENS)
             self._prove("token")
             self._no_reader_with_the_key(self._complete(TO_TOKENS, changed))
@@ -105,17 +105,30 @@ class Switch:
         self._prove("token")
 
     def to_key(self) -> None:
-        if self.phase in (TOKENS, TO_TOKENS):
+        ahead = self.phase in (KEY, TO_KEY) and self._is_served_by_tokens()
+        if self.phase in (TOKENS, TO_TOKENS) or (ahead and not self._has_a_key()):
             if self.means.restore():
                 self.report("the secret is restored from its deletion window: the key that it holds is dead")
             self._bring_about(TO_TOKENS)
             self._first_key()
-        if self.phase != KEY:
+        if self.phase != KEY or ahead:
             changed = self._bring_about(TO_KEY)
             self._prove("key")
             self._no_reader_with_a_token(self._complete(TO_KEY, changed))
         self._bring_about(KEY)
         self._prove("key")
+
+    def _has_an_unproven_file(self) -> bool:
+        """Whether a person wrote it: a switch itself writes that there is no key only after it noted the phase before,
+        and the secret goes soon afterwards."""
+        return self.means.secret_is_there() and self.means.since(TO_TOKENS) is None
+
+    def _is_served_by_tokens(self) -> bool:
+        """What the file says is no proof of it: a person may have written the file. A disabled tenant has no calls."""
+        return self.tenant.enabled and self.means.look().get("asked_with") == "token"
+
+    def _has_a_key(self) -> bool:
+        return self.means.secret_is_there() and self.means.keys().current is not None
 
     def _bring_about(self, phase: Phase, *, unprotect: bool = False) -> int:
         if self.phase != phase:

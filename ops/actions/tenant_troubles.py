@@ -169,10 +169,10 @@ def _not_seen(seen: Seen) -> Iterator[TroubleView]:
     memory, slug = seen.remembered, seen.status.tenant
     verify = f"myflux-keys verify {slug}"
     if memory is None or memory.seen_at is None:
-        told = "the health function has not seen an answer of OpenAI to its key yet"
+        told = "the health function has not seen OpenAI answer its calls yet"
         yield TroubleView("not_checked", "unknown", told, do="wait for the next look, or look now", command=verify)
     elif seen.costs_as_of - memory.seen_at > 2 * seen.every.total_seconds():
-        told = "OpenAI has not answered the health function about its key for more than two looks"
+        told = "OpenAI has not answered the health function's calls for it for more than two looks"
         yield TroubleView("not_checked", "unknown", told, moment(memory.seen_at), "look now", verify)
 
 

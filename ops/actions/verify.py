@@ -56,7 +56,9 @@ def file(tenant: Tenant) -> Step:
         "enabled" if tenant.enabled else "disabled",
         f"models {', '.join(tenant.models)}",
     ]
-    if tenant.rotation:
+    if not tenant.has_key:
+        told.append("no key: gets tokens")
+    elif tenant.rotation:
         days, hours = tenant.rotation.every_days, tenant.rotation.every_hours
         every = f"{days} days" if days else f"{hours} hours"
         told.append(f"rotates every {every}, overlap {tenant.rotation.overlap_hours} hours")
@@ -230,7 +232,7 @@ def consumers(tenant: Tenant, seen: Mapping[str, HandoverSeen] | None) -> Step:
 def _consumer(tenant: Tenant, one: Consumer, seen: HandoverSeen | None) -> tuple[str, State, str]:
     """What is said of it, the state, and what to type."""
     if not one.pasted:
-        return f"{one.name} reads it by itself", "ok", ""
+        return f"{one.name} reads its {'key' if tenant.has_key else 'token'} by itself", "ok", ""
     command = ways_out.hand_over(tenant.tenant, one.name)
     if seen is None:
         return f"{one.name}: the health function did not tell whether it has the current key", "could not be asked", ""

@@ -81,7 +81,8 @@ def swept(cell: Cell, tenant: Tenant, found: Swept) -> Step:
     if orphans := [one for one in found.plan if one["action"] == "revoke"]:
         told = f"{len(orphans)} key that no version holds, which the next sweep revokes"
         return Step("keys at OpenAI", asked, "ok", told)
-    return Step("keys at OpenAI", asked, "ok", "each key is that of a version, and none lives longer than it should")
+    fine = "each key is that of a version, and none lives longer than it should" if tenant.has_key else "there is none"
+    return Step("keys at OpenAI", asked, "ok", fine)
 
 
 def remembered(cell: Cell, tenant: Tenant, asked: str, memory: Memory) -> Step:
@@ -105,7 +106,7 @@ _LIMITS: Final = frozenset({"limit_drift"})
 _MONEY: Final = frozenset({"budget_reached", "budget_forecast"})
 _LIFE: Final = frozenset({"key_expiring", "rotation_late", "person_owned_key"})
 _ASKED: Final[Mapping[str, tuple[frozenset[str], str]]] = {
-    "calls": (_CALLS, "GET /models and a billed call of {model} with few tokens, with the key"),
+    "calls": (_CALLS, "GET /models and a billed call of {model} with few tokens, with its key or token"),
     "models": (_MODELS, "shutdown_date of each model in GET /models"),
     "limits": (_LIMITS, "the project's spend_limit, model_permissions and rate_limits"),
     "money": (_MONEY, "costs by day, as the last cycle read them, against the budget"),
@@ -161,7 +162,7 @@ def _of_another_version(cell: Cell, found: Sequence[TroubleView]) -> list[Step]:
     return [_judged("other findings", asked, found, unknown=False, told="", silent="")]
 
 
-_NOT_USED: Final = "the function found no key that it could use, or OpenAI did not answer"
+_NOT_USED: Final = "the function found no key or token that it could use, or OpenAI did not answer"
 _SILENT: Final[Mapping[str, str]] = {
     "limits": "OpenAI's Admin API did not tell them: its log has why, and `verify` may be run again in a minute",
     "money": "no cycle of the health function has read the costs yet",

@@ -251,6 +251,19 @@ def test_the_sweeps_look_at_the_value(small_cell: Cell, acme: Tenant, changes: A
     assert all(one.mend for one in found if one.state == "wrong")
 
 
+def test_a_tenant_without_a_key_is_not_told_of_one(small_cell: Cell, acme: Tenant) -> None:
+    keyless = acme.model_copy(update={"credential": "federated"})
+    steps = [
+        verify.file(keyless),
+        verify.consumers(keyless, None),
+        verify_openai.swept(small_cell, keyless, Swept("local", done=True)),
+    ]
+    told = "; ".join(step.answer for step in steps)
+    assert "no key: gets tokens" in told
+    assert "there is none" in told
+    assert not [word for word in ("rotates", "overlap", "version", "its key") if word in told]
+
+
 def test_a_sweep_that_did_not_finish_shows_nothing(small_cell: Cell, acme: Tenant) -> None:
     def state(**fields: Any) -> str:
         return verify_openai.swept(small_cell, acme, Swept("local", **fields)).state
@@ -358,7 +371,7 @@ def test_a_consumer_that_a_person_serves_is_ok_only_if_its_hand_over_was_seen_to
     step = verify.consumers(both, {"cinnox": seen} if seen else None)
     assert (step.state, told in step.answer) == (state, True), step.answer
     assert step.mend == ("myflux-keys handover acme --consumer cinnox" if state == "wrong" else "")
-    assert "myflux reads it by itself" in step.answer
+    assert "myflux reads its key by itself" in step.answer
 
 
 def test_a_consumer_that_reads_by_itself_needs_nothing(acme: Tenant) -> None:

@@ -212,6 +212,36 @@ def test_killed_at_every_moment_the_other_command_turns_back(target: Target) -> 
         assert WAYS[back][1](records), f"killed at {moment}"
 
 
+@pytest.mark.parametrize("written", [TOKENS, TO_TOKENS])
+def test_a_file_that_a_person_wrote_ends_no_key_before_a_token_is_proven(written: Phase) -> None:
+    """`credential: federated` stands in the file, as `new` writes it, and a key is all that is deployed."""
+    records = Records(written, secret="live", open=True, key=True)
+    said: list[str] = []
+    run(records, "federated", said)
+    assert is_keyless(records)
+    assert said.index("a call with a token was answered") < said.index("no reader uses the key any more")
+
+
+@pytest.mark.parametrize("written", [KEY, TO_KEY])
+def test_a_file_that_a_person_wrote_ends_no_token_before_there_is_a_key(written: Phase) -> None:
+    records = Records(written, secret="deleting", rule=True, identity=True)
+    run(records, "key")
+    assert is_keyed(records)
+
+
+def test_a_file_that_a_person_set_to_a_key_in_the_middle_still_waits_for_tokens_to_end() -> None:
+    records = Records(KEY, secret="live", key=True, rule=True, identity=True)
+    run(records, "key")
+    assert is_keyed(records)
+
+
+def test_a_file_that_a_person_set_to_tokens_in_the_middle_still_waits_for_readers() -> None:
+    records = Records(TOKENS, secret="live", key=True, rule=True, identity=True, key_used=START + timedelta(hours=10))
+    with pytest.raises(OperationError, match=r"the key was used at .*Nothing was ended"):
+        run(records, "federated")
+    assert records.key
+
+
 def test_a_rotation_that_ends_between_two_looks_is_not_asked_for_again() -> None:
     """The engine's own: it runs at the first look, and has brought the key by the second."""
     records = keyless()

@@ -62,19 +62,19 @@ def test_an_exchange_under_way_in_the_parent_holds_up_no_child(deployed: Deploye
         assert isinstance(token, Token)
         return [token.reveal()]
 
-    with ExchangeServer(granted("for whoever came last"), granted("for whoever was held")) as server:
+    with ExchangeServer(granted("for-whoever-came-last"), granted("for-whoever-was-held")) as server:
         tenant.put_identity(tenant.identity(base_url=server.base_url))
         server.held = held = threading.Event()
         thread = threading.Thread(target=lambda: found.extend(read()))
         thread.start()
         assert server.came.wait(600)
         try:
-            assert in_a_child(read) == ["for whoever came last"]
+            assert in_a_child(read) == ["for-whoever-came-last"]
             assert found == []
         finally:
             held.set()
             thread.join()
-    assert found == ["for whoever was held"]
+    assert found == ["for-whoever-was-held"]
     assert len(server.requests) == 2
 
 

@@ -82,6 +82,13 @@ def test_a_call_carries_no_organization_and_no_project_as_openais_own_client_wou
     assert (client.organization, client.project) == ("org-local", tenant.project_id), "for whoever asks the client"
 
 
+def test_its_models_are_told_as_those_of_a_tenant_with_a_key(deployed: Deployed) -> None:
+    """A caller names a model in each call, and must not need a key for that."""
+    tenant, reader = deployed.federated(), deployed.reader()
+    assert reader.models(tenant.slug) == (MODEL,)
+    assert asyncio.run(deployed.reader().amodels(tenant.slug)) == (MODEL,)
+
+
 def test_get_says_in_one_sentence_that_there_is_no_key_and_what_to_call(deployed: Deployed) -> None:
     tenant, reader = deployed.federated(), deployed.reader()
     for read in (lambda: reader.get(tenant.slug), lambda: asyncio.run(reader.aget(tenant.slug))):

@@ -77,11 +77,17 @@ def test_openai_has_one_address_for_all_its_regions(host: str) -> None:
         (answer(200, b"[" * 100_000), UnavailableError, "BadAnswer"),
         (answer(200, {"expires_in": 900}), UnavailableError, "BadAnswer"),
         (answer(200, {"access_token": "", "expires_in": 900}), UnavailableError, "BadAnswer"),
+        *((granted(token=bad), UnavailableError, "BadAnswer") for bad in ("to\r\nken", "tok\u00e9n", "two words")),
+        (
+            answer(200, b'{"access_token": "' + b"t" * 2_000_000 + b'", "expires_in": 900}'),
+            UnavailableError,
+            "BadAnswer",
+        ),
         *((granted(seconds=bad), UnavailableError, "BadAnswer") for bad in (None, "900", True, 0, -1)),
         (answer(200, b'{"access_token": "token", "expires_in": Infinity}'), UnavailableError, "BadAnswer"),
         (answer(200, b'{"access_token": "token", "expires_in": NaN}'), UnavailableError, "BadAnswer"),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:80],
 )
 def test_each_answer_has_its_error(
     exchange: TokenExchange, said: Any, becomes: type[KeyReaderError], code: str
@@ -93,6 +99,16 @@ def test_each_answer_has_its_error(
     assert (type(error), error.code, error.tenant) == (becomes, code, "acme")
     assert error.way_out
     assert "acme" in str(error)
+
+
+def test_an_answer_that_never_ends_is_none(exchange: TokenExchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of its parts may come in time."""
+    monkeypatch.setattr("myflux_keys.token_exchange.LONGEST_SECONDS", 0.0)
+    with ExchangeServer(granted()) as server:
+        error = outcome(exchange, server.base_url)
+    assert isinstance(error, UnavailableError)
+    assert "takes too long" in str(error)
+    assert len(server.requests) == 1, "asking again would take as long"
 
 
 def test_a_redirect_is_not_followed(exchange: TokenExchange) -> None:
