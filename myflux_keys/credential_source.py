@@ -32,7 +32,13 @@ class CredentialSource:
         """Which of the two each tenant had when it was last read."""
 
     def read(self, tenant: str) -> Credential | KeyReaderError:
-        """A session that was denied is dropped: the next read assumes the role anew."""
+        """A session that was denied is dropped. One from before is replaced at once, and the read made again: an
+        operator may have ended the role's sessions (docs/adr/0043-no-key-at-all.md)."""
+        from_before = self._sessions.is_assumed(tenant)
+        outcome = self._read(tenant)
+        return self._read(tenant) if from_before and _is_denied(outcome) else outcome
+
+    def _read(self, tenant: str) -> Credential | KeyReaderError:
         had = self._had.get(tenant)
         outcome = self._token_first(tenant) if had is Token else self._key_first(tenant, had is Key)
         if not isinstance(outcome, KeyReaderError):
@@ -84,6 +90,10 @@ class CredentialSource:
             # lives.
             return _keeping_last_good(token)
         return token
+
+
+def _is_denied(outcome: Credential | KeyReaderError) -> bool:
+    return isinstance(outcome, AccessDeniedError)
 
 
 def _keeping_last_good(error: KeyReaderError) -> UnavailableError:
