@@ -52,6 +52,8 @@ class RuntimeAccess(pulumi.ComponentResource):
             permissions_boundary=args.boundary_arn,
             max_session_duration=3600,
             # AWS does not say whether a token has its role's tags beside its session's, so the role is of no tenant.
+            # Its `denied-sessions` is no resource of a stack, and AWS deletes no role with a policy.
+            force_detach_policies=args.federation or None,
             tags={tag: value for tag, value in names.tags.items() if not (args.federation and tag == TAG_TENANT)},
             opts=pulumi.ResourceOptions(parent=self, depends_on=args.after),
         )

@@ -39,12 +39,15 @@ class CredentialSource:
         in_each_child(self, CredentialSource._start_anew)
 
     def read(self, tenant: str) -> Credential | KeyReaderError:
-        """A session that was denied is dropped: the next read assumes the role anew."""
+        """A session that was denied is dropped. One from before is replaced at once, and the read made again: an
+        operator may have ended the role's sessions (docs/adr/0043-no-key-at-all.md)."""
         this = object()
         with self._counting:
             self._reads.add(this)
         try:
-            return self._read(tenant)
+            from_before = self._sessions.is_assumed(tenant)
+            outcome = self._read(tenant)
+            return self._read(tenant) if from_before and _is_denied(outcome) else outcome
         finally:
             with self._counting:
                 self._reads.discard(this)
@@ -116,6 +119,10 @@ class CredentialSource:
             # lives.
             return _keeping_last_good(token)
         return token
+
+
+def _is_denied(outcome: Credential | KeyReaderError) -> bool:
+    return isinstance(outcome, AccessDeniedError)
 
 
 def _keeping_last_good(error: KeyReaderError) -> UnavailableError:

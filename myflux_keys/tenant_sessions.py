@@ -126,6 +126,10 @@ class TenantSessions:
         used."""
         return not self._assume or tenant in self._sessions
 
+    def is_assumed(self, tenant: str) -> bool:
+        """Whether a session of the tenant's role is held."""
+        return tenant in self._sessions
+
     def attempt(self, tenant: str, once: Callable[[], Found | KeyReaderError]) -> Found | KeyReaderError:
         """`once()`, and again with a new session if it was a cached one that AWS called expired."""
         held = tenant in self._sessions

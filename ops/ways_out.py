@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from myflux_keys.identity import TOKEN_SECONDS
 from myflux_keys.names import admin_secret, store_admin_key
@@ -31,6 +31,14 @@ def last_token(slug: str) -> str:
     return (
         f"{slug} gets no new token; one that is out ends within {TOKEN_SECONDS // 60} minutes, and nothing takes it "
         "back."
+    )
+
+
+def tokens_out(ends: datetime) -> str:
+    """After a rule was deleted. `ends` by AWS's clock."""
+    return (
+        f"A token that is out, AWS's or OpenAI's, ends by {ends.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z at the latest, and "
+        "nothing takes it back."
     )
 
 

@@ -10,6 +10,7 @@ resource              policies of secrets, KMS keys and the alarms' topic
 copies                replicas of secrets in other Regions
 health                declarations, and what the health function remembers
 handover              the role of people who paste keys into a consumer's dashboard
+denied_sessions       tenants whose sessions are denied everything, by command
 federation            tokens in place of keys
 connect               the intake, its keys, page and promoter
 deployer_permissions  what a pipeline's role may do

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 from myflux_keys.names import ORGANIZATION_ID, TENANT_SLUG
 
-CONTRACT: Final = 1
+CONTRACT: Final = 2
 """The number of the requests and answers. Raise it with a command that needs more of the function: commands ask for it
 before they change anything, since the deployed function may be older."""
 
@@ -54,10 +54,11 @@ class RevokeRequest:
 
 @dataclass(frozen=True)
 class KeysRequest:
-    """Lists a tenant's valid keys."""
+    """Lists a tenant's valid keys; with `rules` also its federation rules, a call for each of the cell's providers."""
 
     tenant: str
     organization_id: str | None = None
+    rules: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def read_request(event: Mapping[str, Any]) -> Request:
         whole = _flag(fields, "whole_project")
         request = RevokeRequest(_slug(fields.pop("tenant", None), "tenant"), whole, _organization(fields))
     elif action == "keys":
-        request = KeysRequest(_slug(fields.pop("tenant", None), "tenant"), _organization(fields))
+        slug, organization = _slug(fields.pop("tenant", None), "tenant"), _organization(fields)
+        request = KeysRequest(slug, organization, _flag(fields, "rules"))
     elif action == "inspect":
         request = InspectRequest(_slug(fields.pop("tenant", None), "tenant"))
     elif action == "sweep":

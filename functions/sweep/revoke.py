@@ -18,8 +18,10 @@ from functions.shared.rotation_guard import Refused
 from functions.sweep.held_keys import DELETED_PATIENCE_SECONDS, PATIENCE_SECONDS, HeldKey, not_refused
 from functions.sweep.locate_tenant import Target, find
 from functions.sweep.request import KeysRequest, RevokeRequest
+from functions.sweep.rules import read_providers
 from functions.sweep.services import Services
 from functions.sweep.valid_keys import ValidKeys, read_valid_keys
+from myflux_keys.names import project_name
 from myflux_keys.payload import SecretText
 
 _ROUNDS: Final = 3
@@ -74,7 +76,8 @@ def revoke_all(request: RevokeRequest, services: Services) -> dict[str, Any]:
 def valid_keys(request: KeysRequest, services: Services) -> dict[str, Any]:
     """Changes nothing. `current` is the id of the live version's key, None if OpenAI does not list it; `others` are
     our other valid keys; `foreign`, `beyond` and `unseen` as in `revoke_all`. `project` is ``active`` or ``archived``,
-    None if OpenAI has none of that name.
+    None if OpenAI has none of that name. `rules`, only if asked for: ids of the federation rules that give tokens for
+    the tenant's project, or have its name.
 
     Raises what `revoke_all` raises.
     """
@@ -82,7 +85,8 @@ def valid_keys(request: KeysRequest, services: Services) -> dict[str, Any]:
     seen = read_valid_keys(target, services)
     ours = {key.id for key in seen.ours}
     doubtful, beyond = _answering(target, seen, seen.known, ours, services)
-    return {
+    asked = {"rules": _rules(target, services)} if request.rules else {}
+    return asked | {
         "tenant": target.tenant,
         "project": None if target.project_id is None else "archived" if target.archived else "active",
         "current": seen.current if seen.current in ours else None,
@@ -91,6 +95,16 @@ def valid_keys(request: KeysRequest, services: Services) -> dict[str, Any]:
         "beyond": beyond,
         "unseen": _unseen(target),
     }
+
+
+def _rules(target: Target, services: Services) -> list[str]:
+    name = project_name(services.environment.cell, target.tenant)
+    return sorted(
+        str(rule["id"])
+        for provider in read_providers(services)
+        for rule in provider.rules
+        if rule.get("name") == name or (target.project_id and rule.get("project_id") == target.project_id)
+    )
 
 
 def _to_revoke(seen: ValidKeys, request: RevokeRequest) -> list[Key]:

@@ -9,6 +9,7 @@ Keys
     pace                when the next rotation may start
     rotation_order      which of many comes first
     revoke              revokes a tenant's keys after a leak
+    revoke_tokens       ends a leak at a tenant that gets tokens
     end_keys            calls the function that revokes
     admin_key           the cell's admin key
     connect_links       links to the connect page
@@ -28,6 +29,8 @@ Tenants
     credential_choice   which credential it had best have
     tenant_file         edits one field of a tenant's file
     access              denies and allows reads of a secret
+    session_access      denies and allows a tenant's sessions
+    deploy_tenant       deploys a tenant whose file a command changed
     adopt               imports a project and secret
     move                to another cell
     credential          from a key to tokens, or back: the order and the waits
@@ -75,6 +78,7 @@ Reports
 What a command calls: it loads files, takes locks, opens records and accounts
     run_rotate          a rotation of many keys
     run_revoke          a revocation
+    run_revoke_tokens   one of a tenant that gets tokens
     run_adopt           an adoption
     run_move            both halves of a move
     run_offboard        prepares an off-boarding

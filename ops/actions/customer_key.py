@@ -115,6 +115,9 @@ def notices_of(tenant: str, age_days: int | None, *, persons: bool) -> Sequence[
 
 def secret_of(cell: Cell, tenant: Tenant) -> str:
     """The name of a customer's secret. Raises CustomerKeyError for a managed tenant."""
+    if tenant.has_identity:
+        told = ways_out.without_a_key(tenant.tenant, "no key of the customer's is kept for it")
+        raise CustomerKeyError(f"{told} Nothing was changed.")
     if tenant.minted:
         raise CustomerKeyError(
             f"tenant {tenant.tenant} is managed, or its customer gave an admin key: only the rotation function makes "

@@ -62,6 +62,8 @@ class Seen:
     foreign: tuple[str, ...] = ()
     beyond: tuple[Beyond, ...] = ()
     unseen: str = ""
+    rules: tuple[str, ...] | None = None
+    """Ids of the federation rules that give its tokens; None: not asked for."""
 
     @property
     def in_project(self) -> tuple[str, ...]:
@@ -84,6 +86,13 @@ class Keys:
 
     def look(self, tenant: str) -> Seen:
         return seen(self._ask({"action": "keys", "tenant": tenant} | self._organization))
+
+    def look_at_rules(self, tenant: str) -> Seen:
+        """As `look`, with the federation rules, which takes a call more for each of the cell's identity providers."""
+        found = seen(self._ask({"action": "keys", "tenant": tenant, "rules": True} | self._organization))
+        if found.rules is None:
+            raise _incomplete_answer(KeyError("rules"))
+        return found
 
     def _ask(self, event: Mapping[str, Any]) -> dict[str, Any]:
         cell = self._account.cell
@@ -114,6 +123,7 @@ def seen(answer: Mapping[str, Any]) -> Seen:
             tuple(map(str, answer["foreign"])),
             _beyond(answer),
             str(answer["unseen"]),
+            tuple(map(str, answer["rules"])) if "rules" in answer else None,
         )
     except (KeyError, TypeError) as error:
         raise _incomplete_answer(error) from None

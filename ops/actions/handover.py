@@ -66,6 +66,8 @@ def consumer_of(cell: Cell, tenant: Tenant, consumer: str) -> Consumer:
             f"`{consumer}` is no consumer that a person serves: --consumer is {' or '.join(PASTED)}. Nothing was read."
         )
     found = PASTED[consumer]
+    if tenant.has_identity:
+        raise HandoverRefused(f"{ways_out.without_a_key(slug, 'there is nothing to hand over')} Nothing was read.")
     if found not in tenant.consumers.used:
         raise HandoverRefused(
             f"{slug} does not use {consumer}: its file has no `{consumer}: true` below `consumers`. If it should, "

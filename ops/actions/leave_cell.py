@@ -85,7 +85,7 @@ def leave(leaving: Leaving, *, confirmed: Callable[[], bool], report: Callable[[
             leaving.tenant,
             run,
             kill=keys.empty,
-            look=keys.look,
+            look=keys.look_at_rules if leaving.tenant.has_identity else keys.look,
             destroy=destroy,
             report=report,
             file=leaving.file,
@@ -93,14 +93,18 @@ def leave(leaving: Leaving, *, confirmed: Callable[[], bool], report: Callable[[
         try:
             offboard.run()
         except BaseException:
-            report(_stopped(slug, run.done, no_valid_key=offboard.no_valid_key))
+            tokens = offboard.may_get_tokens
+            report(_stopped(slug, run.done, no_valid_key=offboard.no_valid_key, tokens=tokens))
             raise
         run.finish()
         return run.done
 
 
-def _stopped(slug: str, done: list[str], *, no_valid_key: bool) -> str:
-    """`no_valid_key`: this run checked OpenAI; an earlier run's check may be out of date."""
+def _stopped(slug: str, done: list[str], *, no_valid_key: bool, tokens: bool) -> str:
+    """`no_valid_key`: this run checked OpenAI; an earlier run's check may be out of date. `tokens`: its runtime may get
+    some."""
+    if tokens:
+        return f"Stopped. {slug}'s runtime may get tokens still. Run the same command again to continue."
     if no_valid_key:
         return (
             f"Stopped. Reads of {slug} are denied, and when this run checked OpenAI, {slug} had no valid key. Run the "

@@ -8,14 +8,17 @@ state before it changes something, so the same command continues where it was st
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from myflux_keys.identity import TOKEN_SECONDS
+from ops import ways_out
 from ops.account import Account
 from ops.actions.access import Access
 from ops.actions.end_keys import Killed, Seen, spoken
+from ops.actions.session_access import SessionAccess
 from ops.actions.tenant_file import TenantFile
 from ops.errors import OperationError, code_of
 from ops.journal import Journal
@@ -59,6 +62,9 @@ class Offboard:
         self._report = report
         self._file = file
         self._names = account.cell.names.tenant(tenant.tenant)
+        self._sessions = SessionAccess(account.roles, account.cell, tenant.tenant) if tenant.has_identity else None
+        self.may_get_tokens = tenant.has_identity
+        """Whether its runtime may get tokens still."""
         self.no_valid_key = False
         """Whether this run, not an earlier one, has checked at OpenAI that the tenant has no valid key."""
 
@@ -68,6 +74,8 @@ class Offboard:
         self._step(STOP, self._stop(found))
         self._step(KILL, self._kill_all())
         self._step(DESTROY, self._destroy_stack())
+        if self._sessions is not None and not self.may_get_tokens:
+            self._sessions.lift(self._account.check())
         if self._file is not None:
             self._file.archive()
             self._step(ARCHIVE, f"the file is in tenants/archive/: the slug {self._tenant.tenant} is never used again")
@@ -82,10 +90,23 @@ class Offboard:
         # The file first: a `pulumi up` that a pipeline starts now must not allow reads again.
         if self._file is not None and self._file.path.exists():
             self._file.set_enabled(False)
+        if self._sessions is not None:
+            self._report(self._deny_sessions(self._sessions))
         if found is None:
             return "there is no secret, so nobody can read it"
         changed = Access(self._account.secrets, self._account.cell, self._tenant).switch(enabled=False)
         return "reads are denied" if changed else "reads were already denied"
+
+    def _deny_sessions(self, sessions: SessionAccess) -> str:
+        try:
+            sessions.deny(self._account.check())
+        except ClientError as error:
+            # A pipeline that deploys tenants changes no role.
+            if code_of(error) not in ("AccessDenied", "AccessDeniedException"):
+                raise
+            return "AWS does not let you deny its runtime's sessions: it may get tokens until its rule is deleted"
+        self.may_get_tokens = False
+        return "every session of its runtime is denied in IAM: AWS signs it no token"
 
     def _stop(self, found: SecretFacts | None) -> str:
         if found is None or not found.rotation_enabled:
@@ -117,6 +138,7 @@ class Offboard:
             self._report(f"still valid: {key.sentence}")
         self.no_valid_key = True
         rest = f"not checked: {done.unseen}" if done.unseen else "OpenAI refuses every other key of its secret"
+        rest = rest if self._tenant.has_key else "it gets tokens, and has no secret"
         return f"{spoken(revoked)}; project {self._names.project} has no other valid key; {rest}"
 
     def _not_revoked(self, keys: Sequence[str]) -> str:
@@ -149,6 +171,15 @@ class Offboard:
         seen = self._look(self._tenant.tenant)
         if seen.in_project:
             raise OperationError(self._revoke_first(seen))
+        if seen.rules:
+            raise OperationError(
+                f"the stack is destroyed, but OpenAI still lists {', '.join(seen.rules)}, which gives tokens of "
+                f"project {self._names.project}. Delete it on OpenAI's site, and run the same command again."
+            )
+        if seen.rules is not None:
+            self.may_get_tokens = False
+            ends = self._account.check() + timedelta(seconds=TOKEN_SECONDS)
+            gone = f"{gone}, OpenAI has no federation rule of it ({ways_out.tokens_out(ends).removesuffix('.')})"
         if seen.project == "active":
             raise OperationError(
                 f"the stack is destroyed and no key is valid, but project {self._names.project} is still active: it "
@@ -230,13 +261,21 @@ def refuse_if_secret_in(others: Iterable[Account], tenant: Tenant) -> list[str]:
 def plan(cell: Cell, tenant: Tenant, *, leaves: bool) -> list[str]:
     """The steps in words, for a dry run and for the question. `leaves`: for good, so the file is archived too."""
     names = cell.names.tenant(tenant.tenant)
+    deny = "deny its runtime's sessions in IAM" if tenant.has_identity else "deny reads in AWS"
     steps = [
-        "deny reads in AWS" + (", and write `enabled: false` to the tenant's file" if leaves else ""),
-        "turn rotation off" if tenant.minted else "leave rotation off: the key is the customer's own",
+        deny + (", and write `enabled: false` to the tenant's file" if leaves else ""),
+        "leave rotation off: it has no key"
+        if not tenant.has_key
+        else "turn rotation off"
+        if tenant.minted
+        else "leave rotation off: the key is the customer's own",
         "revoke every key in the tenant's project at OpenAI, also those that MyFlux did not make"
         if tenant.minted
         else "revoke no key: only the customer can, at OpenAI",
-        f"destroy stack {names.stack}: its secret can be restored for {cell.recovery_window_days} days, "
+        f"destroy stack {names.stack}: its federation rule is deleted first; project {names.project} is archived, "
+        "which is final"
+        if not tenant.has_key
+        else f"destroy stack {names.stack}: its secret can be restored for {cell.recovery_window_days} days, "
         + (
             f"without a valid key; project {names.project} is archived, which is final"
             if tenant.minted

@@ -31,7 +31,7 @@ ENABLE: Final = "enable"
 
 _POLL_SECONDS: Final = 1.0
 _FAILURES_EVERY: Final = 5
-_CONTINUES_FOR: Final = timedelta(days=1)
+CONTINUES_FOR: Final = timedelta(days=1)
 
 
 def ready(account: Account, tenant: Tenant) -> bool:
@@ -52,7 +52,7 @@ def continues(journal: Journal, *, opened: bool, now: datetime) -> bool:
     Only while reads have stayed denied, and for a day: a key that readers could read since then may be the
     one that has leaked now, so the new run must revoke it too.
     """
-    return bool(journal.done) and not opened and now - datetime.fromisoformat(journal.begun) < _CONTINUES_FOR
+    return bool(journal.done) and not opened and now - datetime.fromisoformat(journal.begun) < CONTINUES_FOR
 
 
 @dataclass(frozen=True)

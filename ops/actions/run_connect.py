@@ -11,7 +11,7 @@ from pathlib import Path
 import tenancy
 from functions.shared import link as links
 from ops.account import Account
-from ops.actions import connect_confirm, connect_links
+from ops.actions import connect_confirm, connect_links, customer_key
 from ops.actions.connect_confirm import Done
 from ops.actions.connect_links import OPEN, ConnectError, LinkStatus, Made, NoPage
 from ops.errors import Declined
@@ -28,6 +28,7 @@ def make(root: Path, slug: str, *, seconds: int, language: str) -> Made:
         )
     fleet = files_of(root, [slug])
     tenant = one_tenant(fleet, slug)
+    customer_key.secret_of(fleet.cell_of(tenant), tenant)
     with Account(fleet.cell_of(tenant), "connect") as account:
         return connect_links.make(account, tenant, account.check(), seconds=seconds, language=language)
 

@@ -1,6 +1,6 @@
 """Runs a revocation, or continues one that was stopped: takes the lock, opens the record and the account.
 
-Leaves out the order of steps (`revoke.py`).
+Leaves out the order of steps (`revoke.py`), and a tenant that gets tokens (`run_revoke_tokens.py`).
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from ops import journal, selection, ways_out
+from ops import journal, selection
 from ops.account import Account, checked_reason
 from ops.actions import functions_client
 from ops.actions.end_keys import Keys, Seen
 from ops.actions.revoke import DENY, Revoke, consequences, continues, ready
+from ops.actions.revoke_tokens import RevokedTokens
+from ops.actions.run_revoke_tokens import revoke_tokens
 from ops.errors import Declined, OperationError
+from ops.journal import Journal
 from tenancy import Tenant
 
 _OPERATION: Final = "revoke"
@@ -24,7 +27,8 @@ _OPERATION: Final = "revoke"
 
 @dataclass(frozen=True)
 class RevokedTenant:
-    """`version` is the new key's, `seen` the last check at OpenAI, `project` the tenant's project there."""
+    """`version` is the new key's, `seen` the last check at OpenAI, `project` the tenant's project there. Of a tenant
+    that gets tokens `tokens` says the rest, and both are empty."""
 
     tenant: Tenant
     project: str
@@ -33,6 +37,7 @@ class RevokedTenant:
     readable: bool
     steps: list[str]
     reason: str
+    tokens: RevokedTokens | None = None
 
 
 def revoke(
@@ -48,15 +53,11 @@ def revoke(
             f"{slug}'s key is the customer's own, and only the customer can revoke it: ask them to do so now, in "
             f"their OpenAI account. Meanwhile `myflux-keys disable {slug}` denies its readers within seconds."
         )
-    if tenant.has_identity:
-        under_way = "" if tenant.switching_from is None else " Complete its switch first, or turn it back."
-        raise OperationError(
-            f"{ways_out.without_a_key(slug, 'nothing can be revoked')} To end its access now: `myflux-keys disable "
-            f"{slug}` deletes its federation rule, and `enable` makes another one. {ways_out.last_token(slug)}"
-            f"{under_way} Nothing was changed."
-        )
     cell = fleet.cell_of(tenant)
     with journal.exclusive_run(cell, f"{_OPERATION}-{slug}") as place, Account(cell, _OPERATION, why) as account:
+        if tenant.has_identity:
+            ended, run = revoke_tokens(root, account, tenant, place, why, confirmed=confirmed, report=report)
+            return _of_tokens(tenant, ended, run, cell.names.tenant(slug).project)
         opened = ready(account, tenant)
         functions_client.refuse_other_version(
             cell, account.functions, f"Meanwhile `myflux-keys disable {slug}` denies its readers within seconds."
@@ -89,3 +90,8 @@ def revoke(
         run.done,
         run.reason,
     )
+
+
+def _of_tokens(tenant: Tenant, done: RevokedTokens, run: Journal, project: str) -> RevokedTenant:
+    readable = done.rule is not None
+    return RevokedTenant(tenant, project, "", Seen(None, None), readable, run.done, run.reason, done)

@@ -72,10 +72,10 @@ def store_customer_key(
     fleet = files_of(root, [slug])
     tenant = one_tenant(fleet, slug)
     cell = fleet.cell_of(tenant)
+    customer_key.secret_of(cell, tenant)
     base_url = openai_base_url(cell, local_openai_url)
     with Account(cell, "key-set") as account:
         account.check()
-        customer_key.secret_of(cell, tenant)
         key = SecretText(read(tenant).strip())
         return customer_key.store(cell, tenant, key, base_url, account.secrets)
 
@@ -91,6 +91,7 @@ def customer_key_statuses(root: Path, slugs: Sequence[str]) -> dict[str, custome
     found: dict[str, customer_key.KeyStatus] = {}
     for tenant in chosen:
         cell = fleet.cell_of(tenant)
+        customer_key.secret_of(cell, tenant)
         with Account(cell, "key-status") as account:
             account.check()
             found[tenant.tenant] = customer_key.key_status(cell, tenant, account.secrets)

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from components.iam.denied_sessions import ALL
 from ops import selection, ways_out
 from ops.account import Account
 from ops.actions.access import Access, is_open
+from ops.actions.deploy_tenant import deploy
+from ops.actions.session_access import SessionAccess
 from ops.actions.tenant_file import TenantFile
-from ops.errors import OperationError
-from ops.journal import logs
 
 
 @dataclass(frozen=True)
@@ -49,24 +50,27 @@ def switch(root: Path, slug: str, *, enabled: bool, dry: bool, report: Callable[
         if not tokens:
             changed = access.switch(enabled=enabled)
             report(f"reads of {slug} are {word}{'' if changed else ' already'}")
-    # Loads Pulumi, which takes a second: no other command should pay for it.
-    from ops.stacks import check_secrets
-    from ops.stacks.engine import Engine, OperationFailed
-    from ops.stacks.settling import settled
-
-    report(f"pulumi up --stack {stack} …")
-    try:
-        engine = Engine(logs(), root)
-        outcome = engine.up(stack, refresh=settled(engine, stack))
-    except OperationFailed as error:
-        so_far = "in the file alone" if tokens else "in AWS and in the file"
-        raise OperationError(
-            f"Reads of {slug} are {word} {so_far}, but `pulumi up` failed, so Pulumi's state may differ. "
-            f"{check_secrets.explained(root, error)} Correct that, then run the same command again."
-        ) from None
+    so_far = "in the file alone" if tokens else "in AWS and in the file"
+    changes = deploy(
+        root,
+        stack,
+        report=report,
+        failed=f"Reads of {slug} are {word} {so_far}, but `pulumi up` failed, so Pulumi's state may differ.",
+    )
+    if enabled and tenant.has_identity:
+        with Account(cell, command) as account:
+            _allow_sessions(account, slug, report)
     if tokens:
         report(f"{slug} gets tokens again" if enabled else ways_out.last_token(slug))
     else:
         with Account(cell, command) as account:
             Access(account.secrets, cell, tenant).check(enabled=enabled)
-    return replace(found, stack_changes=outcome.changed)
+    return replace(found, stack_changes=changes)
+
+
+def _allow_sessions(account: Account, slug: str, report: Callable[[str], None]) -> None:
+    """After a revocation that was stopped, all of them are denied."""
+    sessions = SessionAccess(account.roles, account.cell, slug)
+    if sessions.denied_before() == ALL:
+        sessions.allow_from(account.check())
+        report(f"a revocation was stopped: {slug}'s new sessions are allowed again, those from before stay denied")

@@ -26,6 +26,11 @@ class TenantFile:
     def enabled(self) -> bool:
         return bool(self._parsed().data.get("enabled", True))
 
+    def said_of_enabled(self) -> str:
+        """``true``, ``false``, or ``absent`` where the file leaves it out, which means true."""
+        data = self._parsed().data
+        return str(bool(data["enabled"])).lower() if "enabled" in data else "absent"
+
     def set_enabled(self, enabled: bool) -> bool:
         """False where the file already has this value. Raises OperationError, and changes nothing, where the field
         cannot be changed safely; TenancyError where the file cannot be read."""

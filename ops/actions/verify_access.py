@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from components.iam.denied_sessions import POLICY
 from ops.actions.access import reader_role
+from ops.actions.session_access import spoken
 from ops.actions.verify import Step
-from ops.isolation.concrete import Somebody, decided
+from ops.isolation.concrete import Somebody, decided, tagged
 from ops.isolation.deployment import Secret
 from ops.isolation.terms import CannotJudgeError
 from ops.rotation_state import SecretFacts
@@ -55,12 +58,13 @@ def lock(tenant: Tenant, held: SecretFacts, policy: Mapping[str, Any]) -> Secret
     return Secret(held.name, held.arn, tags, json.dumps(dict(policy)), "", "", tenant.tenant, tenant.minted)
 
 
-def reader(tenant: Tenant, role: Somebody, secret: Secret) -> Step:
-    """Whether the application may read the key as this tenant. `role` is what `documents` gave."""
+def reader(tenant: Tenant, role: Somebody, secret: Secret, begun: datetime | None = None) -> Step:
+    """Whether the application may read the key as this tenant, in a session that began then. `role` is what
+    `documents` gave."""
     name = role.arn.rpartition("/")[2]
     asked = f"{READ} as {name} with tag tenant={tenant.tenant}: its policies, its boundary and the secret's policy"
     try:
-        may = decided(_tagged(role, tenant.tenant), READ, secret)
+        may = decided(tagged(role, tenant.tenant, begun), READ, secret)
     except CannotJudgeError as error:
         return Step("the application reads", asked, "could not be asked", str(error))
     if may is None:
@@ -69,6 +73,16 @@ def reader(tenant: Tenant, role: Somebody, secret: Secret) -> Step:
         return Step("the application reads", asked, "ok", "allowed" if may else "denied: the tenant is disabled")
     told = "denied, although the tenant is enabled" if tenant.enabled else "allowed, although the tenant is disabled"
     return Step("the application reads", asked, "wrong", told, f"myflux-keys up {tenant.tenant}")
+
+
+def sessions(tenant: Tenant, role: str, before: datetime | None, now: datetime) -> Step:
+    """Which sessions of the tenant are denied by command. `before` is what SessionAccess says."""
+    asked, told = f"iam:GetRolePolicy {POLICY} of {role}", f"{tenant.tenant}'s sessions: {spoken(before, now)}"
+    if before is not None and before > now and tenant.enabled:
+        return Step(
+            "sessions", asked, "wrong", f"{told}: a revocation was stopped", f"myflux-keys revoke {tenant.tenant}"
+        )
+    return Step("sessions", asked, "ok", told)
 
 
 def nobody_else(cell: Cell, tenant: Tenant, secret: Secret) -> Step:
@@ -97,7 +111,3 @@ def _others(cell: Cell, tenant: Tenant) -> Iterator[tuple[str, Somebody]]:
         yield f"{arn.rpartition('/')[2]} (deploys the cell)", Somebody(arn, _EVERY_RIGHT)
     administrator = f"arn:{cell.names.partition}:iam::{cell.account_id}:role/administrator"
     yield "an administrator", Somebody(administrator, _EVERY_RIGHT, tag=tenant.tenant)
-
-
-def _tagged(role: Somebody, slug: str) -> Somebody:
-    return Somebody(role.arn, role.policies, role.boundary, slug)

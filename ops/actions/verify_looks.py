@@ -26,6 +26,7 @@ from ops.actions.access import reader_role
 from ops.actions.cell_view import heartbeat
 from ops.actions.health_memory import memory_of
 from ops.actions.history import history
+from ops.actions.session_access import SessionAccess
 from ops.actions.sweep import sweep
 from ops.actions.verify import Step, not_asked
 from ops.errors import OperationError, code_of
@@ -69,6 +70,8 @@ class Looks:
             "stack": (f"stack {self.names.stack} in the backend", self._stack),
             "secret": (f"secretsmanager:DescribeSecret {secret}", self._look_at_secret),
         }
+        if self.tenant.has_identity:
+            here["sessions"] = (f"iam:GetRolePolicy of {self._cell.names.runtime_role}", self._sessions)
         if not self.tenant.has_key:
             return here | {
                 "functions": ("lambda:GetFunctionConfiguration", self._functions),
@@ -153,7 +156,12 @@ class Looks:
 
     def _reader(self) -> Step:
         role = reader_role(self._cell, self.tenant).rpartition("/")[2]
-        return verify_access.reader(self.tenant, verify_access.documents(self.account.roles, role), self._lock())
+        begun = self.account.check() if self.tenant.has_identity else None
+        return verify_access.reader(self.tenant, verify_access.documents(self.account.roles, role), self._lock(), begun)
+
+    def _sessions(self) -> Step:
+        before = SessionAccess(self.account.roles, self._cell, self.tenant.tenant).denied_before()
+        return verify_access.sessions(self.tenant, self._cell.names.runtime_role, before, self.account.check())
 
     def _nobody_else(self) -> Step:
         return verify_access.nobody_else(self._cell, self.tenant, self._lock())

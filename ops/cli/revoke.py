@@ -1,4 +1,4 @@
-"""`myflux-keys revoke`: revokes every key of a tenant after a leak, and makes a new one."""
+"""`myflux-keys revoke`: ends a tenant's access after a leak, and gives it a new key, or a new rule for tokens."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import Annotated
 
 import typer
 
+from ops import ways_out
 from ops.actions import run_revoke
 from ops.actions.end_keys import Seen
+from ops.actions.revoke_tokens import RevokedTokens
+from ops.actions.run_revoke import RevokedTenant
 from ops.cli import ask, options, output
 
 
@@ -22,14 +25,21 @@ def revoke(
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
-    """Revoke every key of a tenant now, and make a new one. Use it when a key has leaked.
+    """Revoke every key of a tenant now, and make a new one. Use it when a key, a token or a session has leaked.
 
     First denies readers, then revokes every key at OpenAI, including keys that only old versions of the secret hold,
     then makes a new key, then allows readers again. If the command is stopped, reads stay denied; run it again to
     continue. Exits with 1 if a key that the secret holds is still valid, in another project or as the customer's own.
+
+    Of a tenant without a key (`credential: federated`) it denies the runtime's sessions in IAM, deletes the federation
+    rule, makes a new one, and allows new sessions: two deployments of its stack. Nothing takes a token back that is
+    out: it lives up to 15 minutes more, and the command says until when. With `enabled: false` there is no new rule.
     """
-    confirmed = partial(ask.confirmed, f"Revoke every key of {tenant} now?", yes=yes)
-    done = run_revoke.revoke(fleet, tenant, reason, confirmed=confirmed, report=output.step)
+    confirmed = partial(ask.confirmed, f"Revoke every key and session of {tenant} now?", yes=yes)
+    done = run_revoke.revoke(fleet.resolve(), tenant, reason, confirmed=confirmed, report=output.step)
+    if done.tokens is not None:
+        _tokens(done, done.tokens, as_json=as_json)
+        return
     seen = done.seen
     if seen.foreign:
         output.step(
@@ -66,4 +76,22 @@ def sentence(tenant: str, version: str, seen: Seen) -> str:
     return (
         f"{tenant} has a new key, {seen.current} (version {version}). OpenAI lists no other valid key of {tenant}"
         f"{others}."
+    )
+
+
+def _tokens(done: RevokedTenant, tokens: RevokedTokens, *, as_json: bool) -> None:
+    slug = done.tenant.tenant
+    output.result(
+        {
+            "tenant": slug,
+            "rule_id": tokens.rule,
+            "tokens_end": tokens.tokens_end.isoformat(),
+            "readable": done.readable,
+            "steps": done.steps,
+            "reason": done.reason,
+        },
+        f"{slug}'s sessions from before get no token"
+        + (f", and it has a new federation rule, {tokens.rule}. " if tokens.rule else ", and it has no rule. ")
+        + ways_out.tokens_out(tokens.tokens_end),
+        as_json=as_json,
     )

@@ -5,7 +5,8 @@ Owns the caller and the condition keys that AWS fills. Leaves out which requests
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final
 
 import z3
@@ -17,7 +18,7 @@ from ops.isolation.deployment import Secret
 from ops.isolation.identities import Identity
 from ops.isolation.policy import parse
 from ops.isolation.requests import put
-from ops.isolation.terms import TRUE, Formula, Key, Keys, constant, holds, known_arn, matches, text
+from ops.isolation.terms import TRUE, Formula, Key, Keys, Term, constant, holds, known_arn, matches, text
 
 ISSUE: Final = "GetWebIdentityToken"
 
@@ -33,6 +34,8 @@ class Somebody:
     tag: str | None = None
     stage: str = ""
     """The label of the version that its requests name; empty for none."""
+    begun: datetime | None = None
+    """When its session began; None: not known."""
 
     @property
     def account(self) -> str:
@@ -63,16 +66,37 @@ def obtains(who: Somebody, identity: Identity, tenant: str) -> bool | None:
     owner = constant(tenant)
     if who.tag != tenant or not z3.is_true(z3.simplify(matches(identity.subject, constant(who.arn), {}, owner))):
         return False
+    return _signed(who, put(identity.audience, owner))
+
+
+def asks_for_token(who: Somebody, audience: str) -> bool | None:
+    """Whether AWS signs a token for `who`, as the runtime asks for one. Raises CannotJudgeError."""
+    return _signed(who, constant(audience))
+
+
+def tagged(who: Somebody, tenant: str, begun: datetime | None = None) -> Somebody:
+    """`who` with a session that is tagged with the tenant, and began then."""
+    return replace(who, tag=tenant, begun=begun)
+
+
+def _signed(who: Somebody, audience: Term) -> bool | None:
     keys: dict[str, Key] = {
         **holds("aws:PrincipalArn", who.arn),
         **holds("aws:PrincipalAccount", who.account),
-        **holds(f"aws:PrincipalTag/{TAG_TENANT}", who.tag),
-        "sts:identitytokenaudience": Key(((TRUE, text(put(identity.audience, owner))),), single=False),
+        **(
+            holds(f"aws:PrincipalTag/{TAG_TENANT}", who.tag) if who.tag else {f"aws:principaltag/{TAG_TENANT}": Key(())}
+        ),
+        **_begun(who),
+        "sts:identitytokenaudience": Key(((TRUE, text(audience)),), single=False),
         **holds("sts:DurationSeconds", str(TOKEN_SECONDS)),
         **holds("sts:SigningAlgorithm", ALGORITHM),
     }
     request = Request(f"sts:{ISSUE}", text("*"), constant(who.account), keys)
     return _answer(allowed(_caller(who), request, None))
+
+
+def _begun(who: Somebody) -> Keys:
+    return holds("aws:TokenIssueTime", who.begun.astimezone(UTC).isoformat()) if who.begun else {}
 
 
 def _caller(who: Somebody) -> Caller:
@@ -97,6 +121,7 @@ def _filled(who: Somebody, secret: Secret) -> Keys:
         **holds("aws:PrincipalArn", who.arn),
         **holds("aws:PrincipalAccount", who.account),
         **holds("secretsmanager:SecretId", secret.arn),
+        **_begun(who),
         "secretsmanager:versionstage": Key(()),
         f"aws:principaltag/{TAG_TENANT}": Key(()),
     }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import z3
@@ -55,6 +56,22 @@ def _number(relation: Callable[[Any, Any], Any]) -> Compare:
             number = z3.StrToInt(value.term)
             return z3.And(number >= 0, relation(number, z3.IntVal(int(expected))))
         return TRUE if known.isdigit() and relation(int(known), int(expected)) else FALSE
+
+    return compare
+
+
+def _date(relation: Callable[[Any, Any], Any]) -> Compare:
+    """Of a known time: in proofs no request has one."""
+
+    def compare(value: Text, expected: str, keys: Keys, owner: Term | None, variables: bool) -> Formula:
+        del keys, owner, variables
+        known = known_text(value.term)
+        try:
+            return TRUE if relation(datetime.fromisoformat(str(known)), datetime.fromisoformat(expected)) else FALSE
+        except (ValueError, TypeError):
+            raise CannotJudgeError(
+                f"`{expected}` and `{known}` are not two times", "write one such as 2026-11-30T22:00:00Z"
+            ) from None
 
     return compare
 
@@ -110,8 +127,12 @@ _OPERATORS: Final = {
     "numericlessthanequals": _Operator(_number(operator.le)),
     "numericgreaterthan": _Operator(_number(operator.gt)),
     "numericgreaterthanequals": _Operator(_number(operator.ge)),
+    "datelessthan": _Operator(_date(operator.lt)),
+    "datelessthanequals": _Operator(_date(operator.le)),
+    "dategreaterthan": _Operator(_date(operator.gt)),
+    "dategreaterthanequals": _Operator(_date(operator.ge)),
 }
-_SPELLED: Final = ("StringEquals", "StringLike", "ArnEquals", "ArnLike", "their negations", "Bool", "Numeric…")
+_SPELLED: Final = ("StringEquals", "StringLike", "ArnEquals", "ArnLike", "their negations", "Bool", "Numeric…", "Date…")
 _OTHERS: Final = ("numeric", "date", "binaryequals", "ipaddress", "notipaddress", "string", "arn")
 """How AWS's other operators begin: of a key that may hold anything they may hold too, or not."""
 

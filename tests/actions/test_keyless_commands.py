@@ -4,17 +4,29 @@ nothing of AWS."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import tenancy
+from components.iam.denied_sessions import ALL
 from ops import selection
-from ops.actions import read_reports, run_adopt, run_move, run_revoke, verify
-from ops.actions.credential import TO_TOKENS, TOKENS
+from ops.actions import (
+    read_reports,
+    run_adopt,
+    run_connect,
+    run_handover,
+    run_move,
+    store_keys,
+    verify,
+    verify_access,
+)
+from ops.actions.credential import TO_KEY, TO_TOKENS, TOKENS
+from ops.actions.offboard import plan
 from ops.actions.orphans import Sides, compared
+from ops.actions.run_handover import Asked, Talk
 from ops.actions.status import tenant_status
 from ops.errors import OperationError
 from tests.actions.test_credential_plan import tenant
@@ -37,9 +49,16 @@ def keyless(tmp_path: Path) -> Path:
 def _quiet(_: Any) -> None: ...
 
 
+def _never(_: Any) -> str:
+    raise AssertionError("a person was asked for what is of no use")
+
+
 COMMANDS: dict[str, Callable[[Path, str], Any]] = {
     "rotate": lambda root, slug: selection.to_rotate(tenancy.load(root), [slug], everyone=False, cell=None),
-    "revoke": lambda root, slug: run_revoke.revoke(root, slug, "", confirmed=lambda: True, report=_quiet),
+    "handover": lambda root, slug: run_handover.run(root, Asked(slug, "cinnox"), Talk(_quiet, _never, _quiet)),
+    "key set": lambda root, slug: store_keys.store_customer_key(root, slug, None, _never),
+    "key status": lambda root, slug: store_keys.customer_key_statuses(root, [slug]),
+    "connect": lambda root, slug: run_connect.make(root, slug, seconds=86_400, language="en"),
     "adopt": lambda root, slug: run_adopt.planned(root, slug),
     "move": lambda root, slug: run_move.prepare(root, slug, "local", "", report=_quiet),
     "history": lambda root, slug: read_reports.lives(root, slug),
@@ -54,10 +73,39 @@ def test_it_says_that_there_is_no_key_and_how_to_get_one(command: str, keyless: 
     assert f"`myflux-keys credential {slug} --key` gives it a key" in str(refused.value)
 
 
-def test_a_revocation_says_what_ends_its_access_and_when_the_last_token_ends(keyless: Path) -> None:
+@pytest.mark.parametrize("command", ["handover", "key set", "connect", "adopt", "move"])
+@pytest.mark.parametrize(("name", "before"), [TO_TOKENS, TO_KEY])
+def test_nor_while_it_is_being_switched(command: str, name: str, before: str, keyless: Path) -> None:
+    """Though it has a key then too."""
     (slug,) = tenancy.load(keyless).tenants
-    with pytest.raises(OperationError, match=f"`myflux-keys disable {slug}` deletes .* ends within 15 minutes"):
-        COMMANDS["revoke"](keyless, slug)
+    (file,) = (keyless / "tenants").glob("*.yaml")
+    file.write_text(file.read_text().replace("federated\n", f"{name}\nswitching_from: {before}\n"))
+    with pytest.raises(OperationError, match=r"is being switched \(`credential` in its file\)"):
+        COMMANDS[command](keyless, slug)
+
+
+def test_an_off_boarding_says_what_ends_at_openai(keyless: Path) -> None:
+    fleet = tenancy.load(keyless)
+    (slug,) = fleet.tenants
+    steps = " ".join(plan(fleet.cells["local"], fleet.tenants[slug], leaves=True))
+    for told in ("sessions in IAM", "its federation rule is deleted first", f"project myflux-local-{slug} is archived"):
+        assert told in steps
+    assert "secret" not in steps
+
+
+@pytest.mark.parametrize(
+    ("before", "state", "told"),
+    [
+        (None, "ok", "none is denied"),
+        (NOW - timedelta(minutes=9), "ok", "that began before 2026-11-29 23:51:00Z are denied"),
+        (NOW - timedelta(hours=2), "ok", "have ended"),
+        (ALL, "wrong", "every one is denied: a revocation was stopped"),
+    ],
+)
+def test_verify_shows_which_sessions_are_denied(before: datetime | None, state: str, told: str) -> None:
+    found = verify_access.sessions(tenant(TOKENS), "the-role", before, NOW)
+    assert (found.state, told in found.answer) == (state, True), found
+    assert found.mend == ("" if state == "ok" else "myflux-keys revoke bay")
 
 
 def test_status_shows_tokens_and_no_orphan_whether_its_secret_is_gone_or_going(keyless: Path) -> None:

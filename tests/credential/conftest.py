@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import openai
 import pytest
 
+from components.iam import denied_sessions
 from demo.leaks import Text, files, search
 from local.cell import LocalCell
 from myflux_keys import KeyReader
@@ -71,14 +75,43 @@ class Switching(Life):
         assert not failed, f"a call failed, after {len(answered)}: {failed[0]!r}"
         assert len(answered) > 10, "hardly a call was made meanwhile: this shows nothing"
 
+    def keyless(self, slug: str) -> None:
+        """A tenant that never had a key, deployed."""
+        self.told("new", slug, "--from", "acme", "--name", slug, "--credential", "federated")
+        self.up(f"{slug}.local")
+
+    def asked(self, *arguments: str) -> dict[str, Any]:
+        """What a report says as JSON, whatever it found."""
+        return json.loads(self.command(*arguments, "--json").stdout)
+
+    def denied_sessions(self) -> dict[str, datetime]:
+        client = self.cell.client("deployer", "iam")
+        try:
+            held = client.get_role_policy(RoleName=self.names.runtime_role, PolicyName=denied_sessions.POLICY)
+            return denied_sessions.denials(held["PolicyDocument"])
+        except client.exceptions.NoSuchEntityException:
+            return {}
+        finally:
+            client.close()
+
+    def accounts(self, project: str) -> list[str]:
+        """Ids of the project's service accounts at OpenAI."""
+        return [one.id for one in self.cell.openai.projects() if one.id == project for one in one.service_accounts]
+
     def federation_rules(self, slug: str) -> int:
+        return len(self.rule_ids(slug))
+
+    def rule_ids(self, slug: str) -> list[str]:
         project = self.tenant(slug).project
         key = self.cell.openai.create_admin_key("a look", expires_in_seconds=3600)
         with openai.OpenAI(admin_api_key=key, base_url=self.cell.openai_url) as admin:
             providers = admin.admin.organization.workload_identity_providers
-            return sum(
-                rule.name == project for one in providers.list() for rule in providers.federation_rules.list(one.id)
-            )
+            return [
+                rule.id
+                for one in providers.list()
+                for rule in providers.federation_rules.list(one.id)
+                if rule.name == project
+            ]
 
 
 @pytest.fixture(scope="session")

@@ -92,6 +92,17 @@ def test_a_denied_session_is_not_kept(reader: KeyReader, aws: StandIn, clock: Cl
     del aws.faults[GET]
     clock.advance(20)
     reader.get("acme")
+    assert aws.calls[ASSUME] == 3, "the one from before, one for the same read, and one for the next"
+
+
+def test_a_session_that_an_operator_ended_is_replaced_within_the_read(
+    reader: KeyReader, aws: StandIn, clock: Clock
+) -> None:
+    """IAM denies sessions that began before a time, and allows those that begin now."""
+    reader.get("acme")
+    aws.faults[GET] = Fault(400, "AccessDeniedException", "explicit deny in an identity-based policy", times=2)
+    clock.advance(400)
+    assert reader.get("acme").reveal() == key_text("acme")
     assert aws.calls[ASSUME] == 2
 
 

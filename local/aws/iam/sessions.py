@@ -1,8 +1,8 @@
 """What AWS checks of AssumeRole beyond the right to do it: how long, and with which tags.
 
 Owns MaxSessionDuration, the hour of role chaining, transitive tags and the source identity. Leaves out who may assume
-(`enforcement`, `resource_policies`). A session expires by the machine's clock, not the cell's, since the SDKs renew it
-by the machine's. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+(`enforcement`, `resource_policies`). A session begins by the cell's clock, and expires by the machine's, since the SDKs
+renew it by the machine's. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from ministack.core.router import extract_access_key_id
 from ministack.services import iam as iam_service
 from ministack.services import sts as sts_service
 
+from local import clock
 from local.aws.iam import second_factors
 from local.aws.iam.patching import replace, require_shape
 from local.aws.iam.request import CURRENT, ServiceRequest
@@ -91,6 +92,7 @@ def _complete(body: Any, request: ServiceRequest, calling: dict[str, Any] | None
     if found is None:
         return
     session = sts_service._sessions[found[1]]
+    session["IssuedAt"] = clock.now()
     inherited = _inherited(calling)
     session["SessionTags"] = [*inherited, *(session.get("SessionTags") or [])]
     session["TransitiveTagKeys"] = sorted(
