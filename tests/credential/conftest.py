@@ -5,80 +5,53 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
-import openai
 import pytest
+from botocore.exceptions import ClientError
 
 from demo.leaks import Text, files, search
 from local.cell import LocalCell
-from myflux_keys import KeyReader
+from myflux_keys.version_labels import CURRENT, PENDING
 from ops.actions import run_credential
 from ops.actions.credential import Target
 from ops.actions.rotate import Waiting
 from tests.actions.conftest import ROOT
-from tests.keyless.deployed import MODEL, Clock
+from tests.kills.switching import now
 from tests.tenants_life.conftest import Life
 
 
 @dataclass(frozen=True)
 class Switching(Life):
-    """`clock`: the cell's and the readers', which go forward while a switch waits."""
-
-    clock: Clock = None  # type: ignore[assignment]
+    still: threading.Lock = field(default_factory=threading.Lock)
+    """The cell's clock, which goes forward while a switch waits, stands while it is held."""
 
     def switch(self, slug: str, target: Target) -> list[str]:
         """As the command does, in this process; what it reported."""
         said: list[str] = []
+
+        def sleep(seconds: float) -> None:
+            # A rotation takes its time, whatever the clock says.
+            if not rotating(self, slug):
+                with self.still:
+                    self.cell.advance(max(seconds, 600.0))
+            time.sleep(0.2)
+
         prepared = run_credential.prepare(self.fleet, slug, target, "a test")
-        waiting = Waiting(now=self.clock, sleep=self._sleep, give_up_seconds=run_credential.WAIT_SECONDS)
+        waiting = Waiting(now=lambda: now(self), sleep=sleep, give_up_seconds=run_credential.WAIT_SECONDS)
         run_credential.switch(prepared, confirmed=lambda: True, report=said.append, waiting=waiting)
         self.said.extend(said)
         return said
 
-    def _sleep(self, seconds: float) -> None:
-        self.clock.advance(max(seconds, 600.0))
-        time.sleep(0.2)
 
-    @contextmanager
-    def calling(self, slug: str) -> Generator[list[str]]:
-        """One reader's client calls all the while; the models that answered. Fails if one call fails."""
-        answered: list[str] = []
-        failed: list[BaseException] = []
-        ends = threading.Event()
-
-        def call() -> None:
-            session = self.cell.session("runtime")
-            with (
-                KeyReader("local", session=session, clock=self.clock) as reader,
-                reader.openai_client(slug, max_retries=0) as client,
-            ):
-                while not ends.wait(0.1) and not failed:
-                    try:
-                        answered.append(client.responses.create(model=MODEL, input="Hello").model)
-                    except Exception as error:  # noqa: BLE001 - told below, by the thread that asserts
-                        failed.append(error)
-
-        thread = threading.Thread(target=call)
-        thread.start()
-        try:
-            yield answered
-        finally:
-            ends.set()
-            thread.join()
-        assert not failed, f"a call failed, after {len(answered)}: {failed[0]!r}"
-        assert len(answered) > 10, "hardly a call was made meanwhile: this shows nothing"
-
-    def federation_rules(self, slug: str) -> int:
-        project = self.tenant(slug).project
-        key = self.cell.openai.create_admin_key("a look", expires_in_seconds=3600)
-        with openai.OpenAI(admin_api_key=key, base_url=self.cell.openai_url) as admin:
-            providers = admin.admin.organization.workload_identity_providers
-            return sum(
-                rule.name == project for one in providers.list() for rule in providers.federation_rules.list(one.id)
-            )
+def rotating(life: Life, slug: str) -> bool:
+    try:
+        labels: Any = life.secret(slug).get("VersionIdsToStages", {})
+    except ClientError:
+        return False
+    return any(PENDING in held and CURRENT not in held for held in labels.values())
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +65,7 @@ def switching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switching]:
         file.write_text(file.read_text(encoding="utf-8") + "federation: {enabled: true}\n", encoding="utf-8")
         own = {"MYFLUX_FLEET": str(home / "fleet"), "MYFLUX_STATE": str(home / "operations")}
         environment = cell.environment("deployer") | own
-        running = Switching(cell, environment, home / "fleet", home / "operations", clock=Clock(cell))
+        running = Switching(cell, environment, home / "fleet", home / "operations")
         cell.openai.settings(admin_requests_per_minute=0)
         running.up("local")
         running.given(cell.openai.create_admin_key(), "admin-key", "set", "--cell", "local")
