@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -19,14 +20,19 @@ from ops.actions import run_credential
 from ops.actions.credential import Target
 from ops.actions.rotate import Waiting
 from tests.actions.conftest import ROOT
-from tests.kills.switching import now
+from tests.kills.switching import Clock, calling
 from tests.tenants_life.conftest import Life
 
 
 @dataclass(frozen=True)
 class Switching(Life):
-    still: threading.Lock = field(default_factory=threading.Lock)
-    """The cell's clock, which goes forward while a switch waits, stands while it is held."""
+    def calling(self, slug: str) -> AbstractContextManager[None]:
+        """The runtime calls all the while. Fails if one call fails."""
+        return calling(self.now, slug)
+
+    @cached_property
+    def now(self) -> Clock:
+        return Clock(self)
 
     def switch(self, slug: str, target: Target) -> list[str]:
         """As the command does, in this process; what it reported."""
@@ -35,12 +41,11 @@ class Switching(Life):
         def sleep(seconds: float) -> None:
             # A rotation takes its time, whatever the clock says.
             if not rotating(self, slug):
-                with self.still:
-                    self.cell.advance(max(seconds, 600.0))
+                self.now.advance(max(seconds, 600.0))
             time.sleep(0.2)
 
         prepared = run_credential.prepare(self.fleet, slug, target, "a test")
-        waiting = Waiting(now=lambda: now(self), sleep=sleep, give_up_seconds=run_credential.WAIT_SECONDS)
+        waiting = Waiting(now=self.now, sleep=sleep, give_up_seconds=run_credential.WAIT_SECONDS)
         run_credential.switch(prepared, confirmed=lambda: True, report=said.append, waiting=waiting)
         self.said.extend(said)
         return said

@@ -10,7 +10,7 @@ import pytest
 from ops.actions import run_credential
 from ops.actions.credential import TOKENS, Phase, Target
 from tests.credential.conftest import Switching, rotating
-from tests.kills.switching import calling, federation_rules
+from tests.kills.switching import federation_rules
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.cell]
 def test_to_tokens_and_back_no_call_fails_and_no_key_is_left(here: Switching) -> None:
     here.new("bay")
     before = here.file("bay").read_text(encoding="utf-8")
-    with calling(here, "bay", here.still):
+    with here.calling("bay"):
         said = here.switch("bay", "federated")
     assert here.live_keys("bay") == []
     assert here.secret("bay")["DeletedDate"]
@@ -27,7 +27,7 @@ def test_to_tokens_and_back_no_call_fails_and_no_key_is_left(here: Switching) ->
     assert any("a call with a token was answered" in line for line in said)
     assert not any("waiting" in line for line in here.switch("bay", "federated")), "again is a look"
 
-    with calling(here, "bay", here.still):
+    with here.calling("bay"):
         here.switch("bay", "key")
     assert len(here.live_keys("bay")) == 1
     assert "DeletedDate" not in here.secret("bay")
@@ -65,14 +65,14 @@ def test_stopped_after_each_deployment_the_same_call_goes_on(here: Switching, mo
         return changed
 
     monkeypatch.setattr(run_credential._Means, "up", stopped)
-    with calling(here, "inlet", here.still):
+    with here.calling("inlet"):
         _stopped_again_and_again(here, "federated")
     assert stops == len(["a rule and an identity", "no key and no secret"])
     assert here.live_keys("inlet") == []
     assert federation_rules(here, "inlet") == 1
 
     stops = 0
-    with calling(here, "inlet", here.still):
+    with here.calling("inlet"):
         _stopped_again_and_again(here, "key")
     # The engine takes a restored secret in as it is, and sets what the program says of it the next time.
     assert stops == len(["the secret, as it is", "its settings", "readers get the key", "no rule"])
@@ -106,7 +106,7 @@ def test_a_rotation_cannot_mint_after_the_keys_end(here: Switching, monkeypatch:
         with pytest.raises(KeyboardInterrupt):
             here.switch("gulf", "federated")
     assert set(here.live_keys("gulf")) > set(before), "the rotation that was under way has minted"
-    with calling(here, "gulf", here.still):
+    with here.calling("gulf"):
         here.switch("gulf", "key")
     assert here.secret("gulf")["RotationEnabled"] is True
 

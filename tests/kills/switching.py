@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,65 +26,87 @@ from tests.tenants_life.conftest import MODEL, Life
 
 PASSED_SECONDS: Final = READER_CACHE_SECONDS + TOKEN_SECONDS + 500.0
 """More than a switch waits for at once."""
+_STEP_SECONDS: Final = 300.0
+"""As long as a reader keeps what it has, and a third of a token's life: nothing ends unseen between two calls, however
+slow the machine is."""
+
+
+@dataclass
+class Clock:
+    """The cell's, and its readers'. It goes forward between two calls of theirs, and stands while one is made."""
+
+    life: Life
+    still: threading.Lock = field(default_factory=threading.Lock)
+    callers: list[Calls] = field(default_factory=list["Calls"])
+
+    def __call__(self) -> float:
+        return clock.at(self.life.cell.home / "clock")
+
+    def advance(self, seconds: float) -> None:
+        while seconds > 0:
+            before = [(calls, len(calls.answered)) for calls in self.callers]
+            with self.still:
+                self.life.cell.advance(min(seconds, _STEP_SECONDS))
+            seconds -= _STEP_SECONDS
+            for calls, answered in before:
+                while len(calls.answered) == answered and not calls.failed:
+                    time.sleep(0.02)
+
+
+@dataclass
+class Calls:
+    """The models that answered, and why a call failed."""
+
+    answered: list[str] = field(default_factory=list[str])
+    failed: list[BaseException] = field(default_factory=list[BaseException])
 
 
 @dataclass
 class Waited:
-    """Moves the cell's clock where a command waits, which shows by two looks at it and nothing between. It stands while
-    `still` is held."""
+    """Moves the clock where a command waits, which shows by two looks at AWS's clock and nothing between."""
 
-    life: Life
-    still: threading.Lock = field(default_factory=threading.Lock)
+    clock: Clock
     _looked: bool = False
 
     def __call__(self, asked: Asked) -> None:
         looks = b"Action=GetCallerIdentity" in asked.body
         if looks and self._looked:
-            with self.still:
-                self.life.cell.advance(PASSED_SECONDS)
+            self.clock.advance(PASSED_SECONDS)
         self._looked = looks
 
 
-def now(life: Life) -> float:
-    """By the cell's clock, in seconds since the epoch."""
-    return clock.at(life.cell.home / "clock")
-
-
 @contextmanager
-def calling(life: Life, slug: str, still: threading.Lock) -> Generator[list[str]]:
-    """Clients call all the while: one that is kept, as in a process that has run for long, and each time a new one. The
-    models that answered. Fails if one call fails."""
-    answered: list[str] = []
-    failed: list[BaseException] = []
-    ends = threading.Event()
-
-    def clock_of_readers() -> float:
-        return now(life)
+def calling(now: Clock, slug: str) -> Generator[None]:
+    """Clients call all the while: one that is kept, as in a process that has run for long, and now and then a new one.
+    Fails if one call fails."""
+    calls, ends = Calls(), threading.Event()
 
     def call() -> None:
-        session = life.cell.session("runtime")
-        with KeyReader("local", session=session, clock=clock_of_readers) as kept:
+        session = now.life.cell.session("runtime")
+        with KeyReader("local", session=session, clock=now) as kept:
             for number in itertools.count(1):
-                with still:
+                with now.still:
                     try:
-                        answered.append(_call(kept, slug))
+                        calls.answered.append(_call(kept, slug))
                         if number % 4 == 0:
-                            with KeyReader("local", session=session, clock=clock_of_readers) as new:
-                                answered.append(_call(new, slug))
+                            with KeyReader("local", session=session, clock=now) as new:
+                                _call(new, slug)
                     except Exception as error:  # noqa: BLE001 - told below, by the thread that asserts
-                        failed.append(error)
-                if failed or ends.wait(0.2):
+                        calls.failed.append(error)
+                if calls.failed or ends.wait(0.2):
                     return
 
     thread = threading.Thread(target=call)
     thread.start()
+    now.callers.append(calls)
     try:
-        yield answered
+        yield
     finally:
+        now.callers.remove(calls)
         ends.set()
         thread.join()
-    assert not failed, f"a call failed, after {len(answered)}: {failed[0]!r}"
-    assert answered, "no call was made meanwhile: this shows nothing"
+    assert not calls.failed, f"a call failed, after {len(calls.answered)}: {calls.failed[0]!r}"
+    assert calls.answered, "no call was made meanwhile: this shows nothing"
 
 
 def _call(reader: KeyReader, slug: str) -> str:
@@ -101,9 +124,9 @@ def federation_rules(life: Life, slug: str) -> int:
 
 @contextmanager
 def _calls(life: Life, slug: str) -> Generator[Callable[[Asked], None]]:
-    waited = Waited(life)
-    with calling(life, slug, waited.still):
-        yield waited
+    now = Clock(life)
+    with calling(now, slug):
+        yield Waited(now)
 
 
 def _to_tokens(slug: str) -> tuple[str, ...]:
@@ -118,7 +141,7 @@ def without_a_key(life: Life, slugs: Sequence[str]) -> None:
     """Each was switched, so its secret is in its deletion window."""
     deployed(life, slugs)
     for slug in slugs:
-        with gate(life.cell.aws_port, lambda _target, _path: False, passing=Waited(life)) as between:
+        with gate(life.cell.aws_port, lambda _target, _path: False, passing=Waited(Clock(life))) as between:
             done = client.run(_to_tokens(slug), {**life.environment, "AWS_ENDPOINT_URL": between.url}, timeout=600)
         assert done.returncode == 0, done.stdout + done.stderr
 
