@@ -79,7 +79,7 @@ crash-table: $(STAMP) ## Inject every fault into every call of a rotation; print
 	$(RUN) -m tests.crash
 
 .PHONY: kill-table
-kill-table: $(STAMP) engine ## Kill command, worker and engine at 30 moments of `up`, `rotate`, `move` and `offboard`; print and save the results (an hour; a run that is stopped goes on)
+kill-table: $(STAMP) engine ## Kill command, worker and engine at 30 moments of `up`, `rotate`, `move`, `offboard` and `credential`; print and save the results (hours; a run that is stopped goes on)
 	$(RUN) -m tests.kills
 
 .PHONY: mutants

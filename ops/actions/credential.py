@@ -11,6 +11,9 @@ are `Means`. The tenant's file says how far a switch is, so the same command goe
 
 To tokens it goes down these lines. Back it goes up to the second, where the key is made while tokens still serve every
 call, then over the fourth to the first.
+
+The key is ended before its rotation is deleted, and a rotation between the two would mint another. So it is turned off
+before, but not before the file says that there is no key: until then a deployment turns it on again.
 """
 
 from __future__ import annotations
@@ -41,7 +44,7 @@ POLL_SECONDS: Final = 5.0
 PROOF_SECONDS: Final = 120.0
 """AWS and OpenAI apply roles, policies and rules within seconds; this long a refusal is waited out."""
 KEY_SECONDS: Final = 1800.0
-"""For the first key: CloudTrail, which names a failure, may be a quarter of an hour late."""
+"""For a rotation, the first key's too: CloudTrail, which names a failure, may be a quarter of an hour late."""
 
 
 class Means(Protocol):
@@ -78,6 +81,10 @@ class Means(Protocol):
         """Starts the rotation that makes a key. The problem, empty for none."""
         ...
 
+    def stop_rotation(self) -> bool:
+        """One step towards no rotation, whether by schedule or under way; True once there is none."""
+        ...
+
     def since(self, phase: Phase) -> datetime | None:
         """When this phase was complete, as noted; None if it is not known."""
         ...
@@ -100,7 +107,9 @@ class Switch:
             changed = self._bring_about(TO_TOKENS)
             self._prove("token")
             self._no_reader_with_the_key(self._complete(TO_TOKENS, changed))
-        self._bring_about(TOKENS, unprotect=True)
+        self._write(TOKENS)
+        self._no_rotation()
+        self._deploy(unprotect=True)
         self._no_key_left()
         self._prove("token")
 
@@ -130,11 +139,17 @@ class Switch:
     def _has_a_key(self) -> bool:
         return self.means.secret_is_there() and self.means.keys().current is not None
 
-    def _bring_about(self, phase: Phase, *, unprotect: bool = False) -> int:
+    def _bring_about(self, phase: Phase) -> int:
+        self._write(phase)
+        return self._deploy()
+
+    def _write(self, phase: Phase) -> None:
         if self.phase != phase:
             self.means.write(phase)
             self.phase = phase
             self.report(f"the file says {spoken(phase)}")
+
+    def _deploy(self, *, unprotect: bool = False) -> int:
         changed = self.means.up(unprotect=unprotect)
         self.report(f"the stack is deployed, {changed} resources changed")
         return changed
@@ -220,6 +235,20 @@ class Switch:
             self.waiting.sleep(10.0)
         self.report("its key is live")
 
+    def _no_rotation(self) -> None:
+        """One that is under way is waited for: it may mint at any moment, and a cancelled one leaves AWSPENDING, at
+        which AWS refuses every later rotation."""
+        until = self.waiting.now() + KEY_SECONDS
+        while not self.means.stop_rotation():
+            if self.waiting.now() >= until:
+                raise OperationError(
+                    f"a rotation of {self.tenant.tenant} has not ended within {KEY_SECONDS / 60:.0f} minutes. Its "
+                    "calls go on with tokens, and its key was not ended. The rotation function's log has the reason; "
+                    "correct it, then run the same command again; or the one for the other direction."
+                )
+            self.waiting.sleep(POLL_SECONDS)
+        self.report("no rotation runs or is to come")
+
     def _no_key_left(self) -> None:
         seen = self.means.keys()
         left = [key for key in (seen.current, *seen.others) if key]
@@ -274,8 +303,8 @@ def plan(cell: Cell, tenant: Tenant, target: Target) -> list[str]:
         ]
         return [
             *(first if phase != TOKENS else []),
-            f"write {spoken(TOKENS)}, and deploy: the key is ended, and the deletion of {names.secret} is scheduled, "
-            "protected or not",
+            f"write {spoken(TOKENS)}, turn the rotation off, and deploy: the key is ended, and the deletion of "
+            f"{names.secret} is scheduled, protected or not",
             "read back that no key is valid, and that a token still is",
         ]
     back = [

@@ -23,6 +23,7 @@ from ops.actions.rotate import Waiting, new_token, start
 from ops.actions.tenant_file import TenantFile
 from ops.errors import Declined, OperationError
 from ops.journal import Journal
+from ops.rotation_state import SecretFacts
 from tenancy import Cell, Tenant
 
 OPERATION: Final = "credential"
@@ -141,11 +142,14 @@ class _Means:
                 if unprotect and protected(state):
                     engine.unprotect(stack)
                 secret = active_secret(self.account, self.prepared.tenant)
+                if secret is None or unprotect:
+                    return engine.up(stack, refresh=refresh).changed
+                self._take_up(secret)
                 # A restored secret is not in the state: the stack takes it in instead of making it.
-                taken = secret is not None and not unprotect and not adoption.imported(state, secret.arn, rotates=True)
-                return engine.up(
-                    stack, refresh=refresh, environment={ADOPT: secret.arn} if taken and secret else None
-                ).changed
+                if not adoption.imported(state, secret.arn, rotates=True):
+                    return engine.up(stack, refresh=refresh, environment={ADOPT: secret.arn}).changed
+                # `stop_rotation` of a switch that is turned back: the state alone still says that it rotates.
+                return engine.up(stack, refresh=refresh or not secret.rotation_enabled).changed
         except OperationFailed as error:
             raise OperationError(
                 f"{check_secrets.explained(root, error)} What the tenant's calls used before works still. Correct "
@@ -192,6 +196,23 @@ class _Means:
         if secret is None:
             return "the secret is not there"
         return start(self.account.secrets, secret, new_token("credential")).problem
+
+    def stop_rotation(self) -> bool:
+        secret = active_secret(self.account, self.prepared.tenant)
+        if secret is None:
+            return True
+        if secret.pending is not None:
+            self._take_up(secret)
+            return False
+        if secret.rotation_enabled:
+            self.account.secrets.cancel_rotate_secret(SecretId=secret.arn)
+            return self.stop_rotation()
+        return True
+
+    def _take_up(self, secret: SecretFacts) -> None:
+        """A rotation that began after the look and before the cancel: AWS goes on with it by its own token alone."""
+        if secret.pending is not None and not secret.rotation_enabled:
+            start(self.account.secrets, secret, secret.pending)
 
     def since(self, phase: Phase) -> datetime | None:
         entry = self.run.entries[self._slug]

@@ -4,76 +4,54 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-import openai
 import pytest
+from botocore.exceptions import ClientError
 
 from components.iam import denied_sessions
 from demo.leaks import Text, files, search
 from local.cell import LocalCell
-from myflux_keys import KeyReader
+from myflux_keys.version_labels import CURRENT, PENDING
 from ops.actions import run_credential
 from ops.actions.credential import Target
 from ops.actions.rotate import Waiting
 from tests.actions.conftest import ROOT
-from tests.keyless.deployed import MODEL, Clock
+from tests.kills.switching import Clock, calling
 from tests.tenants_life.conftest import Life
 
 
 @dataclass(frozen=True)
 class Switching(Life):
-    """`clock`: the cell's and the readers', which go forward while a switch waits."""
+    def calling(self, slug: str) -> AbstractContextManager[None]:
+        """The runtime calls all the while. Fails if one call fails."""
+        return calling(self.now, slug)
 
-    clock: Clock = None  # type: ignore[assignment]
+    @cached_property
+    def now(self) -> Clock:
+        return Clock(self)
 
     def switch(self, slug: str, target: Target) -> list[str]:
         """As the command does, in this process; what it reported."""
         said: list[str] = []
+
+        def sleep(seconds: float) -> None:
+            # A rotation takes its time, whatever the clock says.
+            if not rotating(self, slug):
+                self.now.advance(max(seconds, 600.0))
+            time.sleep(0.2)
+
         prepared = run_credential.prepare(self.fleet, slug, target, "a test")
-        waiting = Waiting(now=self.clock, sleep=self._sleep, give_up_seconds=run_credential.WAIT_SECONDS)
+        waiting = Waiting(now=self.now, sleep=sleep, give_up_seconds=run_credential.WAIT_SECONDS)
         run_credential.switch(prepared, confirmed=lambda: True, report=said.append, waiting=waiting)
         self.said.extend(said)
         return said
-
-    def _sleep(self, seconds: float) -> None:
-        self.clock.advance(max(seconds, 600.0))
-        time.sleep(0.2)
-
-    @contextmanager
-    def calling(self, slug: str) -> Generator[list[str]]:
-        """One reader's client calls all the while; the models that answered. Fails if one call fails."""
-        answered: list[str] = []
-        failed: list[BaseException] = []
-        ends = threading.Event()
-
-        def call() -> None:
-            session = self.cell.session("runtime")
-            with (
-                KeyReader("local", session=session, clock=self.clock) as reader,
-                reader.openai_client(slug, max_retries=0) as client,
-            ):
-                while not ends.wait(0.1) and not failed:
-                    try:
-                        answered.append(client.responses.create(model=MODEL, input="Hello").model)
-                    except Exception as error:  # noqa: BLE001 - told below, by the thread that asserts
-                        failed.append(error)
-
-        thread = threading.Thread(target=call)
-        thread.start()
-        try:
-            yield answered
-        finally:
-            ends.set()
-            thread.join()
-        assert not failed, f"a call failed, after {len(answered)}: {failed[0]!r}"
-        assert len(answered) > 10, "hardly a call was made meanwhile: this shows nothing"
 
     def keyless(self, slug: str) -> None:
         """A tenant that never had a key, deployed."""
@@ -98,20 +76,13 @@ class Switching(Life):
         """Ids of the project's service accounts at OpenAI."""
         return [one.id for one in self.cell.openai.projects() if one.id == project for one in one.service_accounts]
 
-    def federation_rules(self, slug: str) -> int:
-        return len(self.rule_ids(slug))
 
-    def rule_ids(self, slug: str) -> list[str]:
-        project = self.tenant(slug).project
-        key = self.cell.openai.create_admin_key("a look", expires_in_seconds=3600)
-        with openai.OpenAI(admin_api_key=key, base_url=self.cell.openai_url) as admin:
-            providers = admin.admin.organization.workload_identity_providers
-            return [
-                rule.id
-                for one in providers.list()
-                for rule in providers.federation_rules.list(one.id)
-                if rule.name == project
-            ]
+def rotating(life: Life, slug: str) -> bool:
+    try:
+        labels: Any = life.secret(slug).get("VersionIdsToStages", {})
+    except ClientError:
+        return False
+    return any(PENDING in held and CURRENT not in held for held in labels.values())
 
 
 @pytest.fixture(scope="session")
@@ -125,7 +96,7 @@ def switching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switching]:
         file.write_text(file.read_text(encoding="utf-8") + "federation: {enabled: true}\n", encoding="utf-8")
         own = {"MYFLUX_FLEET": str(home / "fleet"), "MYFLUX_STATE": str(home / "operations")}
         environment = cell.environment("deployer") | own
-        running = Switching(cell, environment, home / "fleet", home / "operations", clock=Clock(cell))
+        running = Switching(cell, environment, home / "fleet", home / "operations")
         cell.openai.settings(admin_requests_per_minute=0)
         running.up("local")
         running.given(cell.openai.create_admin_key(), "admin-key", "set", "--cell", "local")

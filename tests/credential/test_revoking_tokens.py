@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from myflux_keys import KeyReader, KeyReaderError
 from myflux_keys.identity import ALGORITHM, TOKEN_SECONDS
 from tests.credential.conftest import Switching
+from tests.kills.switching import rule_ids
 from tests.keyless.deployed import MODEL
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
@@ -61,7 +62,7 @@ def stolen(here: Switching, slug: str) -> Generator[Stolen]:
 def test_stolen_sessions_get_no_token_and_the_tenants_own_processes_go_on(here: Switching) -> None:
     slug = "lagoon"
     here.keyless(slug)
-    before, rule = here.file(slug).read_text(encoding="utf-8"), here.rule_ids(slug)
+    before, rule = here.file(slug).read_text(encoding="utf-8"), rule_ids(here, slug)
     with (
         stolen(here, slug) as thief,
         stolen(here, "acme") as another,
@@ -71,12 +72,12 @@ def test_stolen_sessions_get_no_token_and_the_tenants_own_processes_go_on(here: 
         assert own.responses.create(model=MODEL, input="Hello").model
         asked = here.command("revoke", slug)
         assert (asked.returncode, "15 minutes more" in asked.stderr) == (2, True), "silence is not consent"
-        assert here.rule_ids(slug) == rule
+        assert rule_ids(here, slug) == rule
         assert thief.signed(), "nothing was changed"
 
         told = here.told("revoke", slug, "--yes", "--reason", "a laptop was stolen")
         assert told["steps"] == ["sessions", "rule", "open"]
-        assert [told["rule_id"]] == here.rule_ids(slug) != rule
+        assert [told["rule_id"]] == rule_ids(here, slug) != rule
         assert thief.is_denied()
         assert another.signed(), "another tenant's session is none of this"
         assert here.file(slug).read_text(encoding="utf-8") == before, "nothing is left to commit"
@@ -119,11 +120,11 @@ def test_a_tenant_without_a_key_leaves_and_nothing_of_it_is_left_at_openai(here:
         told = here.struck("PutRolePolicy", "offboard", slug, "--yes")
         assert "Stopped" in told
         assert thief.is_denied(), "a run that is stopped leaves no access"
-        assert here.rule_ids(slug)
+        assert rule_ids(here, slug)
         ended = here.told("offboard", slug, "--yes", "--reason", "contract ended")
         assert ended["steps"] == ["deny", "stop", "kill", "destroy", "archive"]
     assert "OpenAI has no federation rule of it" in here.said[-1]
-    assert here.rule_ids(slug) == []
+    assert rule_ids(here, slug) == []
     assert here.archived(slug) == [True]
     assert here.accounts(project) == []
     assert here.live_keys(slug) == []

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from ops.actions import run_credential
-from ops.actions.credential import Target
-from tests.credential.conftest import Switching
+from ops.actions.credential import TOKENS, Phase, Target
+from tests.credential.conftest import Switching, rotating
+from tests.kills.switching import federation_rules
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
 
@@ -21,7 +22,7 @@ def test_to_tokens_and_back_no_call_fails_and_no_key_is_left(here: Switching) ->
         said = here.switch("bay", "federated")
     assert here.live_keys("bay") == []
     assert here.secret("bay")["DeletedDate"]
-    assert here.federation_rules("bay") == 1
+    assert federation_rules(here, "bay") == 1
     assert here.file("bay").read_text(encoding="utf-8") == before + "credential: federated\n"
     assert any("a call with a token was answered" in line for line in said)
     assert not any("waiting" in line for line in here.switch("bay", "federated")), "again is a look"
@@ -30,19 +31,19 @@ def test_to_tokens_and_back_no_call_fails_and_no_key_is_left(here: Switching) ->
         here.switch("bay", "key")
     assert len(here.live_keys("bay")) == 1
     assert "DeletedDate" not in here.secret("bay")
-    assert here.federation_rules("bay") == 0
+    assert federation_rules(here, "bay") == 0
     assert here.file("bay").read_text(encoding="utf-8") == before
     assert not any("waiting" in line for line in here.switch("bay", "key"))
 
 
 def test_a_tenant_without_a_key_is_stopped_by_disable_which_deletes_its_rule(here: Switching) -> None:
     here.keyless("cove")
-    assert here.federation_rules("cove") == 1
+    assert federation_rules(here, "cove") == 1
     here.told("disable", "cove")
-    assert here.federation_rules("cove") == 0
+    assert federation_rules(here, "cove") == 0
     assert "enabled: false" in here.file("cove").read_text(encoding="utf-8")
     here.told("enable", "cove")
-    assert here.federation_rules("cove") == 1
+    assert federation_rules(here, "cove") == 1
 
 
 def test_stopped_after_each_deployment_the_same_call_goes_on(here: Switching, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +64,7 @@ def test_stopped_after_each_deployment_the_same_call_goes_on(here: Switching, mo
         _stopped_again_and_again(here, "federated")
     assert stops == len(["a rule and an identity", "no key and no secret"])
     assert here.live_keys("inlet") == []
-    assert here.federation_rules("inlet") == 1
+    assert federation_rules(here, "inlet") == 1
 
     stops = 0
     with here.calling("inlet"):
@@ -71,7 +72,38 @@ def test_stopped_after_each_deployment_the_same_call_goes_on(here: Switching, mo
     # The engine takes a restored secret in as it is, and sets what the program says of it the next time.
     assert stops == len(["the secret, as it is", "its settings", "readers get the key", "no rule"])
     assert len(here.live_keys("inlet")) == 1
-    assert here.federation_rules("inlet") == 0
+    assert federation_rules(here, "inlet") == 0
+
+
+def test_a_rotation_cannot_mint_after_the_keys_end(here: Switching, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine deletes a rotation last of all, and ends the key first. The switch is stopped between its own step,
+    which turns the rotation off, and the engine's, and is turned back then."""
+    here.new("gulf")
+    write, up = run_credential._Means.write, run_credential._Means.up
+    before = here.live_keys("gulf")
+
+    def written(means: Any, phase: Phase) -> None:
+        write(means, phase)
+        if phase == TOKENS:
+            means.account.secrets.rotate_secret(SecretId=here.tenant("gulf").secret)
+
+    def deployed(means: Any, *, unprotect: bool) -> int:
+        if unprotect:
+            assert not rotating(here, "gulf"), "the one that was under way has ended"
+            assert here.secret("gulf")["RotationEnabled"] is False
+            assert "nothing to rotate" in here.refused("rotate", "gulf", "--yes", "--reason", "a test")
+            raise KeyboardInterrupt
+        return up(means, unprotect=unprotect)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(run_credential._Means, "write", written)
+        patched.setattr(run_credential._Means, "up", deployed)
+        with pytest.raises(KeyboardInterrupt):
+            here.switch("gulf", "federated")
+    assert set(here.live_keys("gulf")) > set(before), "the rotation that was under way has minted"
+    with here.calling("gulf"):
+        here.switch("gulf", "key")
+    assert here.secret("gulf")["RotationEnabled"] is True
 
 
 def _stopped_again_and_again(here: Switching, target: Target) -> None:

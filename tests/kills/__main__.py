@@ -20,18 +20,24 @@ from tests.commands.client import servers
 from tests.kills import table
 from tests.kills.cells import OPERATIONS, Operation, Outcome, Whole, cell, whole
 from tests.kills.processes import VICTIMS, Victim
+from tests.kills.switching import SWITCHES
 from tests.kills.table import Key, Table
 from tests.tenants_life.conftest import Life, two_cells
 
-_BY_NAME = {operation.name: operation for operation in OPERATIONS}
+_BY_NAME = {operation.name: operation for operation in (*OPERATIONS, *SWITCHES)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.kills", description="The kill table of four operations.")
+    parser = argparse.ArgumentParser(prog="python -m tests.kills", description="The kill table.")
     parser.add_argument(
         "--out", type=Path, default=Path(".local/kill-table.md"), help="where it is saved, as .json too"
     )
-    parser.add_argument("--moments", type=int, default=30, help="how many moments of each operation are struck")
+    parser.add_argument(
+        "--moments",
+        type=int,
+        default=30,
+        help="how many moments of each operation are struck; of those that end in -own every one",
+    )
     parser.add_argument("--operations", nargs="*", choices=list(_BY_NAME), default=list(_BY_NAME))
     parser.add_argument("--victims", nargs="*", choices=VICTIMS, default=list(VICTIMS))
     parser.add_argument("--minutes", type=float, help="begin no cell later than this; the next run goes on")
@@ -48,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         home = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="myflux-kills-")))
         # No schedule calls a function in the middle of a cell. The engine's memory is collected less often.
         os.environ.update({"MYFLUX_LOCAL_SCHEDULES": "off", "GOGC": "400"})
-        life = running.enter_context(two_cells(home))
+        life = running.enter_context(two_cells(home, federation=True))
         # The runtime's reader looks for AWS where this process's environment says.
         os.environ.update(life.environment)
         complete = _strike(life, found, wanted.operations, wanted.victims, wanted.moments, last, out)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,8 +22,8 @@ from urllib.parse import unquote, urlsplit
 
 from ops.stacks import backend
 from tests.commands import client
-from tests.kills.processes import Struck, Victim, kill, run, there
-from tests.program.gate import gate
+from tests.kills.processes import Struck, Victim, asks, kill, run, there
+from tests.program.gate import Asked, gate
 from tests.tenants_life.conftest import Life
 
 _TRIES: Final = 6
@@ -33,44 +34,54 @@ _NOBODY_WANTS: Final = ("Traceback", "leaked semaphore", "is already in use")
 """In what a command says."""
 
 
+@contextmanager
+def _nothing_else(_life: Life, _slug: str) -> Generator[None]:
+    yield
+
+
 @dataclass(frozen=True)
 class Operation:
-    """`begin` makes tenants as the operation needs them. `wrong` says what does not hold once it has ended well."""
+    """`begin` makes tenants as the operation needs them. `wrong` says what does not hold once it has ended well.
+    `meanwhile` runs from before the command until after the last try, and fails by an AssertionError; what it gives
+    sees each request before AWS does. `own`: moments are counted among the calls that the command itself makes, and
+    each of them is struck."""
 
     name: str
     begin: Callable[[Life, Sequence[str]], None]
     arguments: Callable[[str], tuple[str, ...]]
     wrong: Callable[[Life, str], list[str]]
+    meanwhile: Callable[[Life, str], AbstractContextManager[Callable[[Asked], None] | None]] = _nothing_else
+    own: bool = False
 
 
 def _up_wrong(life: Life, slug: str) -> list[str]:
     life.settled(slug)
-    return _unless(len(life.live_keys(slug)) == 1, f"{len(life.live_keys(slug))} live keys")
+    return unless(len(life.live_keys(slug)) == 1, f"{len(life.live_keys(slug))} live keys")
 
 
 def _rotate_wrong(life: Life, slug: str) -> list[str]:
     live = life.live_keys(slug)
     return [
-        *_unless(life.key_id(slug) in live, "the current key is dead"),
-        *_unless(len(live) <= 2, f"{len(live)} live keys, but only the current and the previous one may live"),
+        *unless(life.key_id(slug) in live, "the current key is dead"),
+        *unless(len(live) <= 2, f"{len(live)} live keys, but only the current and the previous one may live"),
     ]
 
 
 def _move_wrong(life: Life, slug: str) -> list[str]:
     there = life.live_keys(slug, "other")
     return [
-        *_unless(len(there) == 1, f"{len(there)} live keys in the new cell"),
-        *_unless(len(life.live_keys(slug)) == 1, "the old cell's key is not the only one there"),
-        *_unless("cell: other" in life.file(slug).read_text(encoding="utf-8"), "its file names the old cell"),
+        *unless(len(there) == 1, f"{len(there)} live keys in the new cell"),
+        *unless(len(life.live_keys(slug)) == 1, "the old cell's key is not the only one there"),
+        *unless("cell: other" in life.file(slug).read_text(encoding="utf-8"), "its file names the old cell"),
     ]
 
 
 def _offboard_wrong(life: Life, slug: str) -> list[str]:
     return [
-        *_unless(not life.live_keys(slug), "it has live keys"),
-        *_unless(life.archived(slug) == [True], f"its projects: {life.archived(slug)}"),
-        *_unless(f"{slug}.local" not in life.stacks(), "its stack is there"),
-        *_unless(not life.file(slug).exists(), "its file is not archived"),
+        *unless(not life.live_keys(slug), "it has live keys"),
+        *unless(life.archived(slug) == [True], f"its projects: {life.archived(slug)}"),
+        *unless(f"{slug}.local" not in life.stacks(), "its stack is there"),
+        *unless(not life.file(slug).exists(), "its file is not archived"),
     ]
 
 
@@ -110,10 +121,11 @@ class Outcome:
 @dataclass(frozen=True)
 class Whole:
     """An operation that nobody disturbs: how many calls of AWS it makes, and who could have been killed at one of
-    them."""
+    them. `own`: as in Operation; then the command alone is killed."""
 
     calls: int
     victims: frozenset[Victim]
+    own: bool = False
 
 
 def whole(life: Life, operation: Operation, slug: str) -> Whole:
@@ -126,23 +138,41 @@ def whole(life: Life, operation: Operation, slug: str) -> Whole:
         seen.update(there(pid()))
         return False
 
-    with gate(life.cell.aws_port, look) as counting:
+    of = (lambda port: asks(pid(), port)) if operation.own else None
+    with (
+        operation.meanwhile(life, slug) as passing,
+        gate(life.cell.aws_port, look, passing=passing, of=of) as counting,
+    ):
         ended = _run(life, operation.arguments(slug), {"AWS_ENDPOINT_URL": counting.url}, pids.put)
         assert ended.returncode == 0, f"{operation.name} of {slug} without a kill: {ended.stdout}{ended.stderr}"
-    return Whole(len(counting.asked), frozenset(seen))
+        assert not (wrong := operation.wrong(life, slug)), f"{operation.name} of {slug} without a kill: {wrong}"
+    return Whole(len(counting.asked), frozenset({"command"} if operation.own else seen), operation.own)
 
 
 def strike(
-    life: Life, arguments: tuple[str, ...], victim: Victim, holds: Callable[[str, str], bool], *, early: bool
+    life: Life,
+    arguments: tuple[str, ...],
+    victim: Victim,
+    holds: Callable[[str, str], bool],
+    *,
+    early: bool,
+    passing: Callable[[Asked], None] | None = None,
+    own: bool = False,
 ) -> tuple[Struck, str]:
     """At the first call that `holds` matches by its X-Amz-Target and path: with `early` before AWS knows of it, else
-    once AWS has applied it. Returns who was struck, and what the command said."""
+    once AWS has applied it. With `own` it matches calls of the command itself alone. Returns who was struck, and what
+    the command said."""
     pids: SimpleQueue[int] = SimpleQueue()
-    with gate(life.cell.aws_port, holds, early=early) as between, ThreadPoolExecutor(max_workers=1) as beside:
+    pid = cache(pids.get)
+    of = (lambda port: asks(pid(), port)) if own else None
+    with (
+        gate(life.cell.aws_port, holds, early=early, passing=passing, of=of) as between,
+        ThreadPoolExecutor(max_workers=1) as beside,
+    ):
         running = beside.submit(_run, life, arguments, {"AWS_ENDPOINT_URL": between.url}, pids.put)
         while not running.done() and not between.held.wait(0.02):
             pass
-        command = pids.get()
+        command = pid()
         struck = kill(command, victim) if between.held.is_set() else Struck(frozenset(), frozenset())
         if not struck.killed:
             # The rest of an undisturbed run would take long, and show nothing.
@@ -155,6 +185,22 @@ def strike(
 
 def cell(life: Life, operation: Operation, slug: str, victim: Victim, moment: int) -> Outcome:
     """The tenant is begun, and nobody else's."""
+    try:
+        with operation.meanwhile(life, slug) as passing:
+            found = _struck_and_again(life, operation, slug, victim, moment, passing)
+    except AssertionError as failed:
+        return Outcome("", (str(failed),))
+    return found
+
+
+def _struck_and_again(
+    life: Life,
+    operation: Operation,
+    slug: str,
+    victim: Victim,
+    moment: int,
+    passing: Callable[[Asked], None] | None,
+) -> Outcome:
     call, applied = divmod(moment, 2)
     numbers = iter(range(call + 1))
     struck, said = strike(
@@ -163,6 +209,8 @@ def cell(life: Life, operation: Operation, slug: str, victim: Victim, moment: in
         victim,
         lambda _target, _path: next(numbers, None) == call,
         early=not applied,
+        passing=passing,
+        own=operation.own,
     )
     if not struck.killed:
         return Outcome("-")
@@ -171,7 +219,8 @@ def cell(life: Life, operation: Operation, slug: str, victim: Victim, moment: in
     tries, wrong = 0, ["it did not converge"]
     while tries < _TRIES:
         tries += 1
-        again = _run(life, operation.arguments(slug), elsewhere)
+        with gate(life.cell.aws_port, lambda _target, _path: False, passing=passing) as between:
+            again = _run(life, operation.arguments(slug), elsewhere | {"AWS_ENDPOINT_URL": between.url})
         last = again.stdout + again.stderr
         said += last
         if again.returncode == 0 or not _wrong(operation, life, slug):
@@ -230,5 +279,5 @@ def _unwanted(said: str) -> list[str]:
     return [f"it said {' '.join(said[said.index(word) :][:1500].split())}" for word in _NOBODY_WANTS if word in said]
 
 
-def _unless(holds: bool, told: str) -> list[str]:
+def unless(holds: bool, told: str) -> list[str]:
     return [] if holds else [told]

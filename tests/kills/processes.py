@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -52,6 +53,25 @@ def _chosen(command: int, below: Sequence[int], victim: Victim) -> list[int]:
 def run(pids: Iterable[int]) -> bool:
     """Whether one of the processes has not ended. Its parent may be gone, and nobody be there to read how it ended."""
     return any(state not in ("", "Z", "X") for state in map(_state, pids))
+
+
+def asks(pid: int, port: int) -> bool:
+    """Whether the process holds the connection from this port of 127.0.0.1."""
+    mine = f"0100007F:{port:04X}"
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
+    sockets = {f"socket:[{words[9]}]" for words in lines if words[1] == mine}
+    return any(held in sockets for held in _open(pid))
+
+
+def _open(pid: int) -> Iterator[str]:
+    """What the process has open, as /proc names it; nothing where it has ended."""
+    try:
+        files = list(Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return
+    for file in files:
+        with suppress(OSError):  # closed meanwhile
+            yield str(file.readlink())
 
 
 def _state(pid: int) -> str:

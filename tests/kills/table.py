@@ -68,9 +68,13 @@ def moments(calls: int, most: int) -> list[int]:
     return [total * number // several for number in spread]
 
 
+def _most(whole: Whole, most: int) -> int:
+    return 2 * whole.calls if whole.own else most
+
+
 def rounds(whole: Mapping[str, Whole], most: int, victims: Collection[Victim]) -> Iterator[list[Key]]:
     """Each has one moment of every operation, and every victim that it has. Pure."""
-    chosen = {operation: moments(one.calls, most) for operation, one in whole.items()}
+    chosen = {operation: moments(one.calls, _most(one, most)) for operation, one in whole.items()}
     for number in range(max(map(len, chosen.values()), default=0)):
         yield [
             Key(operation, found[number], victim)
@@ -110,7 +114,9 @@ def read(path: Path, code: str) -> Table:
         return table
     saved = json.loads(path.read_text(encoding="utf-8"))
     if saved["code"] == code:
-        table.whole = {name: Whole(one["calls"], frozenset(one["victims"])) for name, one in saved["whole"].items()}
+        table.whole = {
+            name: Whole(one["calls"], frozenset(one["victims"]), one["own"]) for name, one in saved["whole"].items()
+        }
         table.struck = {
             Key(**one["key"]): Outcome(one["outcome"]["text"], tuple(one["outcome"]["wrong"]))
             for one in saved["struck"]
@@ -122,7 +128,9 @@ def save(path: Path, table: Table) -> None:
     """Whole or not at all: a run that is stopped loses nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     struck = [{"key": asdict(key), "outcome": asdict(one)} for key, one in sorted(table.struck.items())]
-    whole = {name: {"calls": one.calls, "victims": sorted(one.victims)} for name, one in table.whole.items()}
+    whole = {
+        name: {"calls": one.calls, "victims": sorted(one.victims), "own": one.own} for name, one in table.whole.items()
+    }
     new = path.with_name(path.name + ".new")
     new.write_text(json.dumps({"code": table.code, "whole": whole, "struck": struck}, indent=1), encoding="utf-8")
     new.replace(path)
@@ -133,9 +141,15 @@ def markdown(table: Table, most: int) -> str:
     lines = ["# Kill table", ""]
     for operation, whole in table.whole.items():
         victims: list[Victim] = [victim for victim in VICTIMS if victim in whole.victims]
-        lines += [f"## {operation}", "", f"{whole.calls} calls.", "", "| moment | " + " | ".join(victims) + " |"]
+        lines += [
+            f"## {operation}",
+            "",
+            f"{whole.calls} calls{' of its own' if whole.own else ''}.",
+            "",
+            "| moment | " + " | ".join(victims) + " |",
+        ]
         lines.append("|---" * (len(victims) + 1) + "|")
-        for moment in sorted(moments(whole.calls, most)):
+        for moment in sorted(moments(whole.calls, _most(whole, most))):
             cells = [table.struck.get(Key(operation, moment, victim)) for victim in victims]
             told = ["." if one is None else "**RED**" if one.wrong else one.text for one in cells]
             lines.append(f"| {_told(moment)} | " + " | ".join(told) + " |")

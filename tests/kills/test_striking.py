@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from tests.kills.processes import kill, run, there
+from tests.kills.processes import asks, kill, run, there
 from tests.program.gate import gate
 from tests.program.rig import wait_until
 
@@ -73,6 +74,28 @@ def test_a_request_is_asked_once_if_who_asks_for_it_lives_on(upstream: Upstream,
         assert asker.getresponse().status == 200
         asker.close()
     assert upstream.asked == ["/held"]
+
+
+def test_a_call_of_another_process_is_neither_held_nor_counted(upstream: Upstream) -> None:
+    """As the engine's are, where the command's own calls are struck."""
+    seen: list[str] = []
+    with gate(
+        upstream.port,
+        lambda _target, path: path == "/held",
+        passing=lambda asked: seen.append(asked.path),
+        of=lambda port: asks(os.getpid(), port),
+    ) as between:
+        theirs = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1])"
+        subprocess.run([sys.executable, "-c", theirs, f"{between.url}/held"], check=True, timeout=60)
+        assert not between.held.is_set()
+        asker = http.client.HTTPConnection("127.0.0.1", port(between.url), timeout=30)
+        asker.request("GET", "/held")
+        assert between.held.wait(30)
+        between.opened.set()
+        assert asker.getresponse().status == 200
+        asker.close()
+    assert [asked.path for asked in between.asked] == seen == ["/held"]
+    assert upstream.asked == ["/held", "/held"]
 
 
 PARENT = (

@@ -9,6 +9,7 @@ import pytest
 from tests.kills import table
 from tests.kills.cells import OPERATIONS, Outcome, Whole
 from tests.kills.processes import VICTIMS
+from tests.kills.switching import SWITCHES
 from tests.kills.table import Key, Table
 
 UP = Key("up", 7, "engine")
@@ -45,16 +46,25 @@ def test_a_round_has_every_operation_and_every_victim_and_all_rounds_have_every_
     assert not list(table.rounds({}, 30, VICTIMS))
 
 
+def test_every_call_of_a_commands_own_is_struck_however_few_moments_are_wanted() -> None:
+    own = Whole(20, frozenset({"command"}), own=True)
+    several = {"to-key": Whole(100, ALL), "to-key-own": own}
+    keys = [key for each in table.rounds(several, 30, VICTIMS) for key in each if key.operation == "to-key-own"]
+    assert sorted(key.moment for key in keys) == list(range(40))
+    assert "20 calls of its own." in table.markdown(Table("abc", {"to-key-own": own}), 30)
+
+
 def test_no_two_cells_have_the_same_tenant() -> None:
-    several = {operation.name: Whole(15, ALL) for operation in OPERATIONS}
+    operations = (*OPERATIONS, *SWITCHES)
+    several = {operation.name: Whole(15, ALL) for operation in operations}
     slugs = [key.slug for each in table.rounds(several, 30, VICTIMS) for key in each]
-    assert len(set(slugs)) == len(slugs) == 4 * 30 * len(VICTIMS)
+    assert len(set(slugs)) == len(slugs) == len(operations) * 30 * len(VICTIMS)
 
 
 def test_a_saved_table_goes_on(tmp_path: Path) -> None:
     saved = Table(
         "this code",
-        {"up": Whole(14, ALL)},
+        {"up": Whole(14, ALL), "to-key-own": Whole(14, frozenset({"command"}), own=True)},
         {UP: Outcome("ok, 2 tries"), Key("up", 0, "all"): Outcome("ok", ("a key",))},
     )
     table.save(tmp_path / "new" / "table.json", saved)

@@ -51,8 +51,18 @@ class Gate:
 
 
 @contextmanager
-def gate(aws_port: int, holds: Callable[[str, str], bool], *, early: bool = False) -> Generator[Gate]:
-    """`holds` is asked with a request's X-Amz-Target and path. Only the first match is held, until `opened` is set: its
+def gate(
+    aws_port: int,
+    holds: Callable[[str, str], bool],
+    *,
+    early: bool = False,
+    passing: Callable[[Asked], None] | None = None,
+    of: Callable[[int], bool] | None = None,
+) -> Generator[Gate]:
+    """`passing` sees each request before AWS does. `of` is asked with the port from which a request came; one that it
+    does not take goes on unseen.
+
+    `holds` is asked with a request's X-Amz-Target and path. Only the first match is held, until `opened` is set: its
     answer, once AWS has applied the call, or with `early` the request. AWS never gets a request that is held while who
     asks for it ends."""
 
@@ -67,17 +77,22 @@ def gate(aws_port: int, holds: Callable[[str, str], bool], *, early: bool = Fals
         def pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             asked = Asked(self.command, self.path, self.headers.items(), body)
-            made.asked.append(asked)
-            if early and self._is_held() and self._has_lost_its_asker():
+            seen = of is None or of(self.client_address[1])
+            if seen:
+                made.asked.append(asked)
+                if passing is not None:
+                    passing(asked)
+            if seen and early and self._is_held() and self._has_lost_its_asker():
                 self.close_connection = True
                 return
             answer, content = made.send(asked)
-            if not early:
+            if seen and not early:
                 self._is_held()
             try:
-                self.send_response(answer.status)
+                # With AWS's own Date, which a command takes for the time.
+                self.send_response_only(answer.status)
                 for name, value in answer.getheaders():
-                    if name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server"):
+                    if name.lower() not in ("content-length", "transfer-encoding", "connection"):
                         self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()

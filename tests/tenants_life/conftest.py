@@ -200,7 +200,8 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
 
 
 @contextmanager
-def two_cells(home: Path) -> Generator[Life]:
+def two_cells(home: Path, *, federation: bool = False) -> Generator[Life]:
+    """With `federation` a tenant of the cell `local` may be without a key."""
     cell = LocalCell.start(home)
     try:
         for folder in ("cells", "tenants"):
@@ -210,6 +211,8 @@ def two_cells(home: Path) -> Generator[Life]:
         (home / "fleet" / "cells" / "other.yaml").write_text(
             text.replace("cell: local", "cell: other"), encoding="utf-8"
         )
+        if federation:
+            first.write_text(f"{text}federation: {{enabled: true}}\n", encoding="utf-8")
         own = {"MYFLUX_FLEET": str(home / "fleet"), "MYFLUX_STATE": str(home / "operations")}
         running = Life(cell, cell.environment("deployer") | own, home / "fleet", home / "operations")
         cell.openai.settings(admin_requests_per_minute=0)
