@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 from myflux_keys import KeyReader, KeyReaderError
 from myflux_keys.identity import ALGORITHM, TOKEN_SECONDS
 from tests.credential.conftest import Switching
-from tests.kills.switching import rule_ids
 from tests.keyless.deployed import MODEL
+from tests.kills.switching import rule_ids
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
 
