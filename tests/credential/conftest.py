@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import openai
 import pytest
@@ -72,13 +73,29 @@ class Switching(Life):
         assert len(answered) > 10, "hardly a call was made meanwhile: this shows nothing"
 
     def federation_rules(self, slug: str) -> int:
+        with self._rules(slug) as found:
+            return len(found)
+
+    def delete_rules(self, slug: str) -> None:
+        """By hand."""
+        with self._rules(slug) as found:
+            for delete in found:
+                delete()
+
+    @contextmanager
+    def _rules(self, slug: str) -> Generator[list[Callable[[], object]]]:
+        """How to delete each rule of the tenant."""
         project = self.tenant(slug).project
         key = self.cell.openai.create_admin_key("a look", expires_in_seconds=3600)
         with openai.OpenAI(admin_api_key=key, base_url=self.cell.openai_url) as admin:
             providers = admin.admin.organization.workload_identity_providers
-            return sum(
-                rule.name == project for one in providers.list() for rule in providers.federation_rules.list(one.id)
-            )
+            rules = providers.federation_rules
+            yield [
+                partial(rules.delete, rule.id, workload_identity_provider_id=one.id)
+                for one in providers.list()
+                for rule in rules.list(one.id)
+                if rule.name == project
+            ]
 
 
 @pytest.fixture(scope="session")

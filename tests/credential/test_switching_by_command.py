@@ -86,3 +86,21 @@ def _stopped_again_and_again(here: Switching, target: Target) -> None:
         except KeyboardInterrupt:
             continue
         return
+
+
+def test_a_rule_that_was_deleted_by_hand_is_made_again_by_one_command(here: Switching) -> None:
+    """The provisioner's input is the same, so a plain `up` has nothing to do, and a preview shows nothing."""
+    here.told("new", "fen", "--from", "acme", "--name", "fen", "--credential", "federated")
+    here.up("fen.local")
+    here.delete_rules("fen")
+    assert "myflux-keys up fen --refresh" in here.command("verify", "fen").stdout
+    assert here.told("up", "fen", "--no-marks")["stacks"]["fen.local"]["changes"].keys() == {"same"}
+    assert here.federation_rules("fen") == 0
+
+    mended = here.told("up", "fen", "--refresh")["stacks"]["fen.local"]["changes"]
+    assert mended["update"] == 1, "the call of the provisioner"
+    assert here.federation_rules("fen") == 1
+    with here.calling("fen"):
+        assert here.told("preview", "fen")["stacks"]["fen.local"]["changes"].keys() == {"same"}
+    assert here.told("up", "fen", "--refresh")["stacks"]["fen.local"]["changes"]["update"] == 1, "and again"
+    assert here.federation_rules("fen") == 1
