@@ -21,10 +21,15 @@ _INVOCATION: Final = "aws:lambda/invocation:Invocation"
 
 
 def tell_again(engine: Engine, stack: str) -> None:
-    """For a stack that nobody else works on. Without an invocation, as before the first `up`, nothing is done."""
-    told = with_other_text(json.loads(engine.export(stack)))
-    if told is not None:
-        engine.replace_state(stack, told)
+    """Without an invocation, as before the first `up`, nothing is done."""
+    before = engine.export(stack)
+    while (told := with_other_text(json.loads(before))) is not None:
+        # Replacing takes the lock, reading does not: another worker may have written the state in between.
+        now = engine.export(stack)
+        if now == before:
+            engine.replace_state(stack, told)
+            return
+        before = now
 
 
 def with_other_text(deployment: Mapping[str, Any]) -> dict[str, Any] | None:

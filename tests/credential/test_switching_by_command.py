@@ -102,5 +102,6 @@ def test_a_rule_that_was_deleted_by_hand_is_made_again_by_one_command(here: Swit
     assert here.federation_rules("fen") == 1
     with here.calling("fen"):
         assert here.told("preview", "fen")["stacks"]["fen.local"]["changes"].keys() == {"same"}
+    assert here.told("up", "fen")["stacks"]["fen.local"]["outcome"] == "unchanged (by mark)"
     assert here.told("up", "fen", "--refresh")["stacks"]["fen.local"]["changes"]["update"] == 1, "and again"
     assert here.federation_rules("fen") == 1

@@ -37,3 +37,14 @@ def test_a_stack_without_a_call_of_the_provisioner_is_left_alone() -> None:
     engine: Any = SimpleNamespace(export=lambda _stack: "{}", replace_state=lambda *given: replaced.append(given))
     tell_again(engine, "acme.local")
     assert replaced == []
+
+
+def test_what_another_worker_writes_meanwhile_is_not_lost() -> None:
+    states = iter([json.dumps({"resources": [INVOCATION, *more]}) for more in ([], [OTHER], [OTHER])])
+    replaced: list[Any] = []
+    engine: Any = SimpleNamespace(
+        export=lambda _stack: next(states), replace_state=lambda _stack, deployment: replaced.append(deployment)
+    )
+    tell_again(engine, "acme.local")
+    assert [one["type"] for one in replaced[0]["resources"]] == [INVOCATION["type"], OTHER["type"]]
+    assert len(replaced) == 1
