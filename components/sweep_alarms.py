@@ -40,7 +40,10 @@ ALARMS: Final = (
         "A tenant's OpenAI project is archived or missing: the tenant's calls fail.",
         periods=LOOK_BACK,
     ),
-    CellAlarm("FederationLeft", "OpenAI has a federation rule or an identity provider that no tenant has."),
+    CellAlarm(
+        "FederationLeft",
+        "OpenAI has a federation rule or an identity provider that no tenant has, or that somebody changed.",
+    ),
     CellAlarm(
         "TrustedPrincipalGone", "A user or role that reads tenants' keys was deleted: one made anew cannot read them."
     ),

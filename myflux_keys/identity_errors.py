@@ -115,8 +115,8 @@ def of_the_exchange(status: int, code: str, description: str, asking: Asking) ->
 
 
 def _made_anew(tenant: str) -> str:
-    """`up` calls the provisioner only where the tenant's specification changed."""
-    return f"`myflux-keys disable {tenant}`, then `myflux-keys enable {tenant}`, sets rule and provider anew."
+    """A plain `up` calls the provisioner only where the tenant's specification changed."""
+    return f"`myflux-keys up {tenant} --refresh` sets rule and provider again."
 
 
 def not_exchanged(reason: str, kind: str, asking: Asking, url: str) -> UnavailableError:

@@ -86,7 +86,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "limit_drift": (
         "OpenAI has another {limit} than the tenant's file: {actual} there, {declared} in the file",
-        "set it back at OpenAI, or write it in tenants/{tenant}.yaml and deploy it",
+        "deploy it with --refresh, which sets it back; if it is right, write it in tenants/{tenant}.yaml first",
     ),
     "key_expiring": (
         "the key expires at {expires} and was not replaced (hours left: {hours})",
@@ -99,7 +99,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "token_refused": (
         "the tenant has no key, and AWS or OpenAI refuses its token",
-        "disable it and enable it again, which makes its federation rule anew; docs/credentials.md has more",
+        "deploy it with --refresh, which sets its federation rule again; docs/credentials.md has more",
     ),
     "secret_left": (
         "the tenant needs no key any more, but its secret is still there",
@@ -107,7 +107,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "identity_missing": (
         "the tenant has no key, and no identity to get tokens with",
-        "refresh its stack, then deploy it",
+        "deploy it with --refresh",
     ),
     "secret_missing": ("the tenant is declared, but has no secret", "deploy it, or remove its file"),
     "secret_deleting": (

@@ -11,6 +11,8 @@ from functions.health.trouble import KINDS
 
 DEPLOY: Final = "myflux-keys up {tenant}"
 """Also in the place of a rotation, where there is no key."""
+SET_AGAIN: Final = "myflux-keys up {tenant} --refresh"
+"""Also sets what somebody changed by hand."""
 ROTATE: Final = "myflux-keys rotate {tenant} --wait"
 _HAND_OVER: Final = "myflux-keys handover {tenant} --consumer {subject}"
 NEW_KEY: Final = "myflux-keys key set {tenant}"
@@ -26,14 +28,14 @@ COMMANDS: Final = {
     "model_retired": DEPLOY,
     "budget_reached": DEPLOY,
     "budget_forecast": DEPLOY,
-    "limit_drift": DEPLOY,
+    "limit_drift": SET_AGAIN,
     "key_expiring": ROTATE,
     "rotation_late": ROTATE,
     "person_owned_key": NEW_KEY,
-    "token_refused": "myflux-keys disable {tenant}",
+    "token_refused": SET_AGAIN,
     "secret_missing": DEPLOY,
     "secret_left": "myflux-keys credential {tenant} --federated",
-    "identity_missing": "myflux-keys refresh {tenant}",
+    "identity_missing": SET_AGAIN,
     "secret_deleting": "myflux-keys status --cell {cell}",
     "undeclared": "myflux-keys sweep --cell {cell} --dry-run",
     "handover_due": _HAND_OVER,

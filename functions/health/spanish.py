@@ -84,7 +84,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "limit_drift": (
         "OpenAI tiene {limit} distinto del archivo del inquilino: {actual} allí, {declared} en el archivo",
-        "restáurelo en OpenAI, o escríbalo en tenants/{tenant}.yaml y despliéguelo",
+        "despliéguelo con --refresh, lo que lo restaura; si es correcto, escríbalo antes en tenants/{tenant}.yaml",
     ),
     "key_expiring": (
         "la clave caduca a las {expires} y no fue reemplazada (horas restantes: {hours})",
@@ -97,7 +97,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "token_refused": (
         "el inquilino no tiene clave, y AWS u OpenAI rechaza su token",
-        "desactívelo y actívelo otra vez, lo que crea de nuevo su regla de federación; docs/credentials.md dice más",
+        "despliéguelo con --refresh, lo que restablece su regla de federación; docs/credentials.md dice más",
     ),
     "secret_left": (
         "el inquilino ya no necesita una clave, pero su secreto sigue allí",
@@ -105,7 +105,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "identity_missing": (
         "el inquilino no tiene clave, ni identidad para obtener tokens",
-        "refresque su pila y despliéguelo",
+        "despliéguelo con --refresh",
     ),
     "secret_missing": ("el inquilino está declarado, pero no tiene secreto", "despliéguelo, o quite su archivo"),
     "secret_deleting": (

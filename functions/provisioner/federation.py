@@ -23,15 +23,20 @@ from typing import Any, Final, cast
 from functions.provisioner.project import Project, ProjectError
 from functions.provisioner.request import Trust
 from functions.shared import log
-from functions.shared.identity_providers import PROVIDERS, number_of, provider_path, rules_of, rules_path
+from functions.shared.identity_providers import (
+    PROVIDERS,
+    TENANT,
+    TRANSFORMATIONS,
+    number_of,
+    provider_path,
+    rules_of,
+    rules_path,
+)
 from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIError, path
 from functions.shared.scopes import SCOPES
 from myflux_keys.identity import MOST_PROVIDERS, MOST_RULES
 
-_TENANT: Final = "openai.tenant"
-_SESSION_TAG: Final = 'assertion["https://sts.amazonaws.com/"]["principal_tags"]["tenant"]'
-"""CEL. Fails where the session has no tag, and with it the exchange."""
 _CONTESTED: Final = (400, 404, 409, 422)
 """Statuses of a create that another provisioner may have made impossible: the name is taken, the provider is full, or
 somebody deleted it. OpenAI documents none of them."""
@@ -227,7 +232,7 @@ def _provider(name: str, trust: Trust) -> dict[str, Any]:
         "issuer": trust.issuer,
         "audience": trust.audience,
         "enabled": True,
-        "attribute_transformations": [{"attribute": _TENANT, "expression": _SESSION_TAG}],
+        "attribute_transformations": TRANSFORMATIONS,
         "verification": {"type": "discovery", "discovery_url": None},
     }
 
@@ -238,7 +243,7 @@ def _rule(name: str, trust: Trust, tenant: str, project_id: str, account_id: str
     return {
         "name": name,
         "enabled": True,
-        "attribute_matchers": {"sub": trust.subject, _TENANT: tenant},
+        "attribute_matchers": {"sub": trust.subject, TENANT: tenant},
         "permissions": {"type": "restricted", "scopes": list(scopes)}
         if scopes
         else {"type": "service_account_default"},

@@ -14,6 +14,11 @@ from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIError, path
 
 PROVIDERS: Final = "/organization/workload_identity_providers"
+TENANT: Final = "openai.tenant"
+TRANSFORMATIONS: Final = [
+    {"attribute": TENANT, "expression": 'assertion["https://sts.amazonaws.com/"]["principal_tags"]["tenant"]'}
+]
+"""CEL. Fails where the session has no tag, and with it the exchange."""
 
 
 def provider_path(provider_id: str) -> str:

@@ -21,7 +21,7 @@ Sweep of tenants
 
 Secrets compared with projects
     gather_cell     lists both
-    rules           federation rules that no tenant has
+    rules           federation rules that no tenant has, or that were changed by hand
     declared        which tenants are declared, and which get tokens
     orphans         what one side has and the other has not
     tenants         the cell's secrets as Secrets Manager lists them

@@ -1,4 +1,4 @@
-"""Federation rules and identity providers of the cell that no tenant has any more.
+"""Federation rules and identity providers of the cell that no tenant has any more, or that somebody changed by hand.
 
 Owns the calls and the rules by which one is left over. A provider is one call, so they are compared once a day, or when
 a command asks. Nothing is deleted here: a tenant's own rule is the provisioner's to delete, and another may be somebody
@@ -7,13 +7,15 @@ else's.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from functions.shared.identity_providers import PROVIDERS, number_of, rules_of
+from functions.shared.identity_providers import PROVIDERS, TENANT, TRANSFORMATIONS, number_of, rules_of
 from functions.sweep.orphans import SETTLING_SECONDS, Orphan, tenant_of
 from myflux_keys.admin_budget import WINDOW_SECONDS, sweeps_a_minute
+from myflux_keys.role_names import runtime_role
 
 if TYPE_CHECKING:
     from functions.sweep.services import Services
@@ -29,6 +31,7 @@ class Provider:
     id: str
     name: str
     created_at: float
+    transformations: Any = None
     rules: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -46,7 +49,8 @@ def read_providers(services: Services) -> list[Provider]:
 
 def _with_rules(services: Services, item: Mapping[str, Any]) -> Provider:
     rules = tuple(rules_of(services.api, str(item["id"])))
-    return Provider(str(item["id"]), str(item["name"]), float(item.get("created_at") or 0), rules)
+    created, told = float(item.get("created_at") or 0), item.get("attribute_transformations")
+    return Provider(str(item["id"]), str(item["name"]), created, told, rules)
 
 
 def left_over(cell: str, providers: Iterable[Provider], tenants: Collection[str], now: float) -> list[Orphan]:
@@ -67,6 +71,21 @@ def _of_provider(cell: str, provider: Provider, tenants: Collection[str], now: f
             yield _left(name or str(rule.get("id")), f"{what} has no name of ours, and gives tokens to what it matches")
         elif slug not in tenants:
             yield _left(slug, f"OpenAI has {what}, but there is no such tenant")
+        elif not _is_as_made(cell, slug, rule.get("attribute_matchers")):
+            yield _left(
+                slug, f"{what} was changed by hand: it matches others than the tenant's sessions of the runtime"
+            )
+        elif provider.transformations != TRANSFORMATIONS:
+            yield _left(
+                slug, f"{provider.name} ({provider.id}) was changed by hand: its `openai.tenant` is not the tag"
+            )
+
+
+def _is_as_made(cell: str, slug: str, matchers: Any) -> bool:
+    """The role by its name: the sweep does not know the account, and another's has another issuer."""
+    role = rf"arn:aws[a-z-]*:iam::[0-9]{{12}}:role/{re.escape(runtime_role(cell))}"
+    given = cast("Mapping[str, Any]", matchers) if isinstance(matchers, Mapping) else dict[str, Any]()
+    return given.keys() == {"sub", TENANT} and given[TENANT] == slug and bool(re.fullmatch(role, str(given["sub"])))
 
 
 def _left(tenant: str, reason: str) -> Orphan:

@@ -185,6 +185,10 @@ def _way_out(sides: Sides, slug: str, kind: str) -> str:
     names = sides.cell.names.tenant(slug)
     up = f"`myflux-keys up {slug}`"
     filed, has_secret = slug in sides.files, any(secret.tenant == slug for secret in sides.secrets)
+    if kind == "FederationLeft" and filed:
+        return (
+            f"`myflux-keys up {slug} --refresh` sets rule and provider again; OpenAI's audit log says who changed it."
+        )
     if kind == "FederationLeft":
         return "Unless somebody else needs it, delete it on OpenAI's site, Settings, Workload identity: rules first."
     if kind == "SecretDeleted":

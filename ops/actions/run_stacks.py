@@ -28,8 +28,8 @@ _MOST_PROCESSES = 4
 @dataclass(frozen=True)
 class Wanted:
     """The operation and its options, without the stacks. `fleet` holds tenants/ and cells/; `workers` are processes on
-    this machine, and 0 means one for each core, at most 4. `marks`: an `up` passes over a tenant's stack whose mark
-    shows that nothing would change."""
+    this machine, and 0 means one for each core, at most 4. `refresh`: see `Job`. `marks`: an `up` passes over a
+    tenant's stack whose mark shows that nothing would change."""
 
     operation: Operation
     fleet: Path
@@ -104,7 +104,9 @@ def run(wanted: Wanted, chosen: Choice, talk: Talk) -> tuple[Plan, Result]:
             talk.report(f"note: {notice}")
     code = sources.code_digest()
     prints = {stack: sources.fingerprint(stack, wanted.fleet, code) for stack in chosen.stacks}
-    with record.opened(record.place(), wanted.operation, "\n".join(kept.places), chosen.stacks) as past:
+    # A stack that a plain `up` has finished is not done for one with `refresh`.
+    kind = f"{wanted.operation}-refresh" if wanted.refresh else wanted.operation
+    with record.opened(record.place(), kind, "\n".join(kept.places), chosen.stacks) as past:
         if wanted.restart or wanted.dry:
             past.forget()
         done = {stack for stack in past.done(prints) if kept.names is None or stack in kept.names}

@@ -78,6 +78,14 @@ Refreshed = Annotated[
         "--refresh", help="Compare the files with AWS, not with the state: `refresh`, then `up` would change this."
     ),
 ]
+Again = Annotated[
+    bool,
+    typer.Option(
+        "--refresh",
+        help="Also put right what somebody changed by hand: first update the state from AWS, and set OpenAI's project, "
+        "limits and federation rule again.",
+    ),
+]
 Diff = Annotated[bool, typer.Option("--diff", help="Name each resource that differs, and its properties.")]
 
 
@@ -93,6 +101,7 @@ def up(
     wait_minutes: WaitMinutes = WAIT_MINUTES,
     restart: Restart = False,
     no_marks: NoMarks = False,
+    refresh: Again = False,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
@@ -100,11 +109,14 @@ def up(
 
     A tenant's stack is `unchanged (by mark)` if nothing that decides it, and its state, differ from its last `up`: the
     secret is checked in AWS, and the engine does not run. As without a mark, `up` does not see what else somebody
-    changed in AWS: `refresh` does.
+    changed in AWS or at OpenAI by hand: `up --refresh` puts it right.
 
     Ctrl-C lets running stacks finish. The same command then continues with the stacks that are left.
     """
-    wanted = Wanted("up", fleet, workers, scheduler, max_failures, wait, wait_minutes, restart, marks=not no_marks)
+    marks = not (no_marks or refresh)
+    wanted = Wanted(
+        "up", fleet, workers, scheduler, max_failures, wait, wait_minutes, restart, refresh=refresh, marks=marks
+    )
     chosen = choose(wanted, tenants or [], cell, everyone=everyone, since=changed)
     go(wanted, chosen, as_json=as_json)
 

@@ -55,7 +55,7 @@ def beginning(operation: Operation, plan: Plan, workers: str) -> str:
     return f"{operation}: {counted(len(plan.left), 'stack')} to do on {workers} ({', '.join(parts)}).{before}"
 
 
-def problems(operation: Operation, chosen: Choice, result: Result) -> Iterable[str]:
+def problems(operation: Operation, chosen: Choice, result: Result, *, refresh: bool = False) -> Iterable[str]:
     for stack in sorted(result.outcomes):
         done = result.outcomes[stack]
         for line in done.mended:
@@ -72,7 +72,8 @@ def problems(operation: Operation, chosen: Choice, result: Result) -> Iterable[s
         elif done.problem:
             yield f"{stack}: {done.problem}"
     if result.worth_another_try:
-        yield f"To repeat only the failed ones: {retry(operation, chosen, result.worth_another_try)}"
+        again = retry(operation, chosen, result.worth_another_try, refresh=refresh)
+        yield f"To repeat only the failed ones: {again}"
     if hopeless := sorted(set(result.failed) - set(result.worth_another_try)):
         yield f"Another try alone does not help: {named(hopeless)}. What does is said above."
     if result.stopped:
@@ -82,13 +83,14 @@ def problems(operation: Operation, chosen: Choice, result: Result) -> Iterable[s
         yield f"{not_started}: run the same command again to continue."
 
 
-def retry(operation: Operation, chosen: Choice, failed: Sequence[str]) -> str:
+def retry(operation: Operation, chosen: Choice, failed: Sequence[str], *, refresh: bool = False) -> str:
     """The command for the failed stacks. A platform is selected by its cell; stacks that are done are not repeated."""
     slugs = [chosen.tenants[stack] for stack in failed if stack in chosen.tenants]
     cells = [stack for stack in failed if stack in chosen.platforms]
-    lines = [["myflux-keys", operation, "--cell", cell] for cell in cells]
+    options = ["--refresh"] if refresh else []
+    lines = [["myflux-keys", operation, "--cell", cell, *options] for cell in cells]
     if slugs:
-        lines.append(["myflux-keys", operation, *slugs])
+        lines.append(["myflux-keys", operation, *slugs, *options])
     return " && ".join(shlex.join(line) for line in lines)
 
 

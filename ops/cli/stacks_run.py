@@ -41,7 +41,7 @@ def go(wanted: Wanted, chosen: Choice, *, as_json: bool, diff: bool = False) -> 
         output.step(stacks_report.beginning(wanted.operation, plan, workers))
 
     plan, result = run_stacks.run(wanted, chosen, Talk(output.step, begins, _line, _stopping))
-    for line in stacks_report.problems(wanted.operation, chosen, result):
+    for line in stacks_report.problems(wanted.operation, chosen, result, refresh=wanted.refresh):
         output.step(line)
     facts = stacks_report.facts(wanted.operation, chosen, plan, result)
     sentence = stacks_report.sentence(wanted.operation, plan, result, dry=wanted.dry, diff=diff)

@@ -35,6 +35,7 @@ Engine
     older_states   copies and versions of it
     repairs        after an error that a killed engine caused
     settling       what a killed engine left, before a command's own
+    told_again     what the provisioner is told, though it is the same
     states         the states of several cells
     lock_holder    whose lock, and whether it lives
     lock_process   the same, without a worker's note

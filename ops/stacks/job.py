@@ -13,7 +13,8 @@ Operation = Literal["up", "preview", "refresh", "destroy"]
 @dataclass(frozen=True)
 class Job:
     """`fingerprint` is the stack's on the machine that started the run; a worker refuses a job if its own differs.
-    `refresh`: a preview compares with AWS, and leaves the state as it is."""
+    `refresh`: a preview compares with AWS, and leaves the state as it is; an `up` first updates the state from AWS, and
+    calls the provisioner also where its input is the same."""
 
     operation: Operation
     stack: str

@@ -26,6 +26,7 @@ from ops.stacks import (
     settling,
     sources,
     state_file,
+    told_again,
 )
 from ops.stacks.engine import Engine, OperationFailed, Outcome
 from ops.stacks.job import Done, Job
@@ -95,7 +96,9 @@ def _attempt(job: Job, engine: Engine, fleet: Path, at: StatePlace, lost: lock_h
             return Done(job.stack, problem=pending.not_found(job.stack, mended.unknown), again=False)
         try:
             leave_mark = _marking(job, fleet, at)
-            refresh = state.cut_off or mended.deployment is not None
+            refresh = state.cut_off or mended.deployment is not None or job.refresh
+            if job.refresh:
+                told_again.tell_again(engine, job.stack)
             done = _do(job, engine, fleet, leave_mark, refresh=refresh)
         except OperationFailed as failure:
             if backend.TAKEN not in failure.output or not backend.locks(at.url, job.stack):

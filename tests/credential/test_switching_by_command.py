@@ -10,7 +10,7 @@ import pytest
 from ops.actions import run_credential
 from ops.actions.credential import TOKENS, Phase, Target
 from tests.credential.conftest import Switching, rotating
-from tests.kills.switching import federation_rules
+from tests.kills.switching import delete_rules, federation_rules
 
 pytestmark = [pytest.mark.engine, pytest.mark.cell]
 
@@ -113,3 +113,22 @@ def _stopped_again_and_again(here: Switching, target: Target) -> None:
         except KeyboardInterrupt:
             continue
         return
+
+
+def test_a_rule_that_was_deleted_by_hand_is_made_again_by_one_command(here: Switching) -> None:
+    """The provisioner's input is the same, so a plain `up` has nothing to do, and a preview shows nothing."""
+    here.told("new", "fen", "--from", "acme", "--name", "fen", "--credential", "federated")
+    here.up("fen.local")
+    delete_rules(here, "fen")
+    assert "myflux-keys up fen --refresh" in here.command("verify", "fen").stdout
+    assert here.told("up", "fen", "--no-marks")["stacks"]["fen.local"]["changes"].keys() == {"same"}
+    assert federation_rules(here, "fen") == 0
+
+    mended = here.told("up", "fen", "--refresh")["stacks"]["fen.local"]["changes"]
+    assert mended["update"] == 1, "the call of the provisioner"
+    assert federation_rules(here, "fen") == 1
+    with here.calling("fen"):
+        assert here.told("preview", "fen")["stacks"]["fen.local"]["changes"].keys() == {"same"}
+    assert here.told("up", "fen")["stacks"]["fen.local"]["outcome"] == "unchanged (by mark)"
+    assert here.told("up", "fen", "--refresh")["stacks"]["fen.local"]["changes"]["update"] == 1, "and again"
+    assert federation_rules(here, "fen") == 1

@@ -160,7 +160,7 @@ def test_a_rule_that_is_gone_is_told_as_a_refused_token_and_its_return_as_the_en
         world.cycle()
         [told] = world.bodies()
         assert "AWS or OpenAI refuses its token" in told
-        assert "myflux-keys disable acme" in told
+        assert "myflux-keys up acme --refresh" in told
         rules.update(rule.id, workload_identity_provider_id=keyless.provider, enabled=True)
     world.cycle()
     assert world.messages() == ["Over: tenant acme (Acme Travel)"]

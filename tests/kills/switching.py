@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import openai
@@ -119,17 +120,31 @@ def federation_rules(life: Life, slug: str) -> int:
 
 
 def rule_ids(life: Life, slug: str) -> list[str]:
-    """Ids of the tenant's federation rules at OpenAI."""
+    with _rules(life, slug) as found:
+        return list(found)
+
+
+def delete_rules(life: Life, slug: str) -> None:
+    """As a person does at OpenAI."""
+    with _rules(life, slug) as found:
+        for delete in found.values():
+            delete()
+
+
+@contextmanager
+def _rules(life: Life, slug: str) -> Generator[dict[str, Callable[[], object]]]:
+    """By id how to delete each federation rule of the tenant at OpenAI."""
     project = life.tenant(slug).project
     key = life.cell.openai.create_admin_key("a look", expires_in_seconds=3600)
     with openai.OpenAI(admin_api_key=key, base_url=life.cell.openai_url) as admin:
         providers = admin.admin.organization.workload_identity_providers
-        return [
-            rule.id
+        rules = providers.federation_rules
+        yield {
+            rule.id: partial(rules.delete, rule.id, workload_identity_provider_id=one.id)
             for one in providers.list()
-            for rule in providers.federation_rules.list(one.id)
+            for rule in rules.list(one.id)
             if rule.name == project
-        ]
+        }
 
 
 @contextmanager

@@ -158,3 +158,39 @@ def test_a_rule_without_a_tenant_and_a_provider_without_rules_are_named_and_left
         bench.cell.advance(1800)
         seen.append(sum(one["kind"] == "FederationLeft" for one in bench.sweep(due=True)["orphans"]))
     assert sorted(seen) == [0] * 47 + [3], "once a day, since each provider is a call"
+
+
+CHANGED: list[dict[str, Any]] = [
+    {"sub": "arn:aws:iam::000000000000:role/*"},
+    {"sub": "arn:aws:iam::000000000000:role/other"},
+    {"openai.tenant": "another"},
+]
+
+
+def test_a_rule_that_was_changed_by_hand_is_named_though_every_call_works(bench: Bench) -> None:
+    """Nobody notices it by a failed call: it lets in others than the tenant."""
+    tenant, untouched = Keyless(bench), Keyless(bench)
+    bench.cell.advance(SETTLING_SECONDS)
+    ids = tenant.ids["federation"]
+    with admin(bench) as client:
+        providers = client.admin.organization.workload_identity_providers
+        rule = providers.federation_rules.retrieve(ids["rule_id"], workload_identity_provider_id=ids["provider_id"])
+        for change in CHANGED:
+            matchers: Any = dict(rule.attribute_matchers) | change
+            providers.federation_rules.update(
+                ids["rule_id"], workload_identity_provider_id=ids["provider_id"], attribute_matchers=matchers
+            )
+            told = {one["tenant"]: one["reason"] for one in asked(bench)["orphans"] if one["kind"] == "FederationLeft"}
+            assert set(told) == {tenant.slug}
+            assert ids["rule_id"] in told[tenant.slug]
+            assert "changed by hand" in told[tenant.slug]
+        matchers = rule.attribute_matchers
+        providers.federation_rules.update(
+            ids["rule_id"], workload_identity_provider_id=ids["provider_id"], attribute_matchers=matchers
+        )
+        asks: Any = 'assertion["https://sts.amazonaws.com/"]["request_tags"]["tenant"]'
+        providers.update(
+            ids["provider_id"], attribute_transformations=[{"attribute": "openai.tenant", "expression": asks}]
+        )
+    told = {one["tenant"]: one["reason"] for one in asked(bench)["orphans"] if one["kind"] == "FederationLeft"}
+    assert set(told) == {tenant.slug, untouched.slug}, "any of its tenants' stacks sets it again"

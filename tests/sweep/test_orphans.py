@@ -270,3 +270,10 @@ def test_a_tenant_that_moved_is_told_where_its_file_is() -> None:
 
 def test_functions_and_commands_call_a_kind_by_the_same_name() -> None:
     assert set(orphans.KINDS) < set(KINDS)
+
+
+def test_a_tenants_rule_that_somebody_changed_is_set_again_and_a_strangers_is_deleted() -> None:
+    here = sides(files="acme", stacks="acme")
+    told = {slug: Orphan(slug, "FederationLeft", "its federation rule wifr_1", keys=()) for slug in ("acme", "gone")}
+    assert "`myflux-keys up acme --refresh`" in from_answer(told["acme"].shown(), here).way_out
+    assert "delete it on OpenAI's site" in from_answer(told["gone"].shown(), here).way_out
