@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import tenancy
 from functions.provisioner.project import ProjectArchived
@@ -13,8 +13,11 @@ from functions.sweep.trust import dead_trust
 from ops import ways_out
 from ops.account import Account
 from ops.stacks import secret_state
-from ops.stacks.engine import Engine, OperationFailed
 from tenancy import Cell, Tenant
+
+if TYPE_CHECKING:
+    # It loads Pulumi's SDK, a third of a second, which the reports that ask for trust alone do not need.
+    from ops.stacks.engine import Engine, OperationFailed
 
 _NO_FUNCTION: Final = re.compile(r"Function not found: \S*:function:(?P<name>[\w-]+)")
 

@@ -38,6 +38,8 @@ class Function:
         self.failures: list[str] = []
         """Of the invocations since `forget`, in order, each with its step."""
         self.steps: list[str] = []
+        self.ended = threading.Event()
+        """Set at the end of each invocation; who waits for the next one clears it."""
         self.before: Callable[[str], None] = lambda step: None
         self.after: Callable[[str, str | None], None] = _silent
         self._script = script
@@ -80,6 +82,7 @@ class Function:
             if failure is not None:
                 self.failures.append(f"{step}: {failure}")
             self.after(step, failure)
+            self.ended.set()
             return failure
 
     @contextmanager

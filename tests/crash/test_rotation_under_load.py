@@ -27,10 +27,10 @@ ROTATIONS = 50
 READERS = 4
 SEED = 20261122
 TTL = 1.0
-SPEED = 20
-"""The readers' own clocks run faster than the machine's, so that the shortest cache they take is over in 50 ms. They
+SPEED = 10
+"""The readers' own clocks run faster than the machine's, so that the shortest cache they take is over in 100 ms. They
 do not follow the cell's clock, whose jumps would empty every cache just when it matters."""
-PAUSE = 0.01
+PAUSE = 0.03
 
 
 @dataclass
