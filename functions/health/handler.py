@@ -22,11 +22,12 @@ from functions.health.usage_answer import answer_usage
 from functions.shared import cloudwatch, federated_token, log, objects
 from functions.shared.admin_key import AdminKey
 from functions.shared.deadline import Deadline, LambdaContext
-from functions.shared.federated_token import FederatedTokens, runtime_role_arn
+from functions.shared.federated_token import FederatedTokens
 from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIHTTP
 from functions.shared.secrets_client import new_client
 from functions.sweep.request import RequestError
+from myflux_keys.role_names import runtime_role_arn
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient

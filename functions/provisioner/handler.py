@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from functions.provisioner.federation import Federation
 from functions.provisioner.limits import Limits
@@ -31,6 +31,11 @@ Result = dict[str, Any]
 exist. Of a tenant with `federation` also that, `provider_id` and `rule_id`, and `base_url`, where its tokens serve."""
 
 
+class Context(LambdaContext, Protocol):
+    @property
+    def invoked_function_arn(self) -> str: ...
+
+
 class ProvisioningFailed(Exception):
     """A failure as Lambda and Pulumi see it: its text is redacted, and it has no cause."""
 
@@ -40,7 +45,7 @@ def warm(admin_secret: str) -> AdminKey:
     return AdminKey(new_client(), admin_secret)
 
 
-def handler(event: Mapping[str, Any], context: LambdaContext) -> Result:
+def handler(event: Mapping[str, Any], context: Context) -> Result:
     """Raises ProvisioningFailed, which fails the update."""
     log.configure()
     deadline = Deadline.of(context)
@@ -48,7 +53,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> Result:
     fields: dict[str, Any] = {"tenant": str(event.get("tenant"))}
     try:
         environment = read_environment(os.environ)
-        request = read_request(event, environment.cell)
+        request = read_request(event, environment.cell, context.invoked_function_arn)
         fields |= {"cell": environment.cell, "action": request.action}
         http = OpenAIHTTP(environment.base_url, deadline)
         api = AdminAPI(http, warm(environment.admin_secret), deadline)

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, cast
 from functions.shared.scopes import SCOPES
 from myflux_keys.identity import audience
 from myflux_keys.names import ORGANIZATION_ID, SERVICE_ACCOUNT, TENANT_SLUG, customer_admin_secret, project_name
-from myflux_keys.role_names import runtime_role
+from myflux_keys.role_names import runtime_role_arn
 
 SCHEMA: Final = 1
 Action = Literal["create", "update", "delete"]
@@ -26,7 +26,12 @@ _FIELDS: Final = frozenset(
     | {"federation", "keys"}
 )
 _TRUST: Final = frozenset({"issuer", "audience", "subject", "permission"})
-_ISSUER: Final = re.compile(r"https://[A-Za-z0-9.:/_-]{4,200}", re.ASCII)
+_ISSUER: Final = re.compile(
+    r"https://[0-9a-f-]{36}\.tokens\.sts\.(global|[a-z]+(-[a-z]+)+-[0-9])\.api\.(aws|amazonwebservices\.com\.cn)",
+    re.ASCII,
+)
+"""An AWS account's, which signs for that account's own roles alone; any other issuer signs what its owner likes.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound.html"""
 _LIMITS: Final = frozenset({"requests_per_minute", "tokens_per_minute"})
 _BUDGET: Final = frozenset({"monthly_usd", "hard", "alert_percent", "emails"})
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+", re.ASCII)
@@ -91,8 +96,10 @@ class Request:
         return customer_admin_secret(self.cell, self.tenant) if self.organization_id else None
 
 
-def read_request(event: Mapping[str, Any], cell: str) -> Request:
-    """Raises BadRequest. On delete only the names are checked, so that a tenant can always be off-boarded."""
+def read_request(event: Mapping[str, Any], cell: str, function_arn: str) -> Request:
+    """`function_arn` is this function's own, of the cell's account.
+
+    Raises BadRequest. On delete only the names are checked, so that a tenant can always be off-boarded."""
     lifecycle = event.get("tf")
     if not isinstance(lifecycle, dict) or cast("dict[str, Any]", lifecycle).get("action") not in (
         "create",
@@ -133,7 +140,7 @@ def read_request(event: Mapping[str, Any], cell: str) -> Request:
         _rate_limits(fields.get("rate_limits"), models),
         _budget(fields.get("budget")),
         organization,
-        _trust(fields.get("federation"), cell, organization),
+        _trust(fields.get("federation"), cell, organization, runtime_role_arn(cell, function_arn)),
         had_rule,
         keys,
     )
@@ -163,8 +170,9 @@ def _organization(value: Any) -> str:
     return value
 
 
-def _trust(value: Any, cell: str, organization: str) -> Trust | None:
-    """A rule of any other audience or role would let tokens in that are not this cell's."""
+def _trust(value: Any, cell: str, organization: str, runtime: str) -> Trust | None:
+    """A rule of any other audience, role, account or issuer would let tokens in that are not this cell's. Who deploys
+    may call this function, and may get no tenant's token."""
     if value is None:
         return None
     if organization:
@@ -177,11 +185,8 @@ def _trust(value: Any, cell: str, organization: str) -> Trust | None:
         raise BadRequest("`federation.issuer` must be the https URL of the AWS account's outbound federation")
     if trust.audience != audience(cell):
         raise BadRequest(f"`federation.audience` must be {audience(cell)!r}: any other is not this cell's")
-    role = re.escape(runtime_role(cell))
-    if not re.fullmatch(rf"arn:aws[a-z-]*:iam::[0-9]{{12}}:role/{role}", trust.subject, re.ASCII):
-        raise BadRequest(
-            f"`federation.subject` must be the ARN of the cell's role {runtime_role(cell)}, and no pattern"
-        )
+    if trust.subject != runtime:
+        raise BadRequest(f"`federation.subject` must be {runtime}, the cell's runtime role, and no pattern")
     if trust.permission not in SCOPES:
         raise BadRequest(f"`federation.permission` must be one of {', '.join(SCOPES)}")
     return trust

@@ -19,7 +19,6 @@ from botocore.exceptions import ClientError
 
 from functions.shared.deadline import Deadline
 from functions.shared.openai_http import OpenAIError, OpenAIHTTP
-from myflux_keys import role_names
 from myflux_keys.identity import ALGORITHM, TenantIdentity, audience, exchange_url
 from myflux_keys.payload import SecretText
 
@@ -64,12 +63,6 @@ def new_client(region: str | None = None) -> STSClient:
         return made
     regional = f"https://sts.{region}.amazonaws.com"
     return boto3.client("sts", region_name=region, endpoint_url=regional, config=config)  # pyright: ignore[reportUnknownMemberType]
-
-
-def runtime_role_arn(cell: str, of_account: str) -> str:
-    """The cell's runtime role. `of_account` is any ARN of its account."""
-    _, partition, _, _, account, *_ = of_account.split(":")
-    return f"arn:{partition}:iam::{account}:role/{role_names.runtime_role(cell)}"
 
 
 class FederatedTokens:

@@ -80,9 +80,17 @@ class Comparer:
         return Compared(orphans, sorted(usable, key=lambda one: one.tenant), failed, self._listings)
 
     def _left_over(self, secrets: Iterable[ListedSecret]) -> list[Orphan]:
-        known = self._services.declared
-        tenants = known.tenants | known.federated | {one.tenant for one in secrets if one.tenant is not None}
-        return left_over(self._services.environment.cell, read_providers(self._services), tenants, self._services.now())
+        known, now = self._services.declared, self._services.now()
+        with_secret = {one.tenant for one in secrets if one.tenant is not None}
+        # A disabled tenant without a key: `enable` makes its rule in the provider that its rule left empty.
+        away = known.tenants - known.federated - with_secret
+        return left_over(
+            self._services.environment.cell,
+            read_providers(self._services),
+            known.tenants | known.federated | with_secret,
+            now,
+            empty_ones=not away,
+        )
 
     def _projects(self, secrets: Iterable[ListedSecret]) -> list[Project]:
         """Those of the cell's organization, and of customers who gave an admin key and whose tenant has no secret."""

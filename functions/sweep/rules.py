@@ -53,13 +53,17 @@ def _with_rules(services: Services, item: Mapping[str, Any]) -> Provider:
     return Provider(str(item["id"]), str(item["name"]), created, told, rules)
 
 
-def left_over(cell: str, providers: Iterable[Provider], tenants: Collection[str], now: float) -> list[Orphan]:
-    """`tenants`: all that are declared, have a secret or an identity."""
-    return [orphan for provider in providers for orphan in _of_provider(cell, provider, tenants, now)]
+def left_over(
+    cell: str, providers: Iterable[Provider], tenants: Collection[str], now: float, *, empty_ones: bool = True
+) -> list[Orphan]:
+    """`tenants`: all that are declared, have a secret or an identity. `empty_ones`: also providers without a rule."""
+    return [orphan for provider in providers for orphan in _of_provider(cell, provider, tenants, now, empty_ones)]
 
 
-def _of_provider(cell: str, provider: Provider, tenants: Collection[str], now: float) -> Iterator[Orphan]:
-    if not provider.rules and provider.created_at <= now - SETTLING_SECONDS:
+def _of_provider(
+    cell: str, provider: Provider, tenants: Collection[str], now: float, empty_ones: bool
+) -> Iterator[Orphan]:
+    if empty_ones and not provider.rules and provider.created_at <= now - SETTLING_SECONDS:
         yield _left(provider.name, f"its identity provider {provider.name} ({provider.id}) has no rule")
     for rule in provider.rules:
         name, made = str(rule.get("name") or ""), float(rule.get("created_at") or 0)

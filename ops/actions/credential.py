@@ -301,8 +301,11 @@ def plan(cell: Cell, tenant: Tenant, target: Target) -> list[str]:
             "prove by a real call that a token is accepted",
             f"wait {minutes} minutes at least, until no reader uses the key any more",
         ]
+        again = (
+            f"look again, since the file says {spoken(TOKENS)} already: where that was not deployed, all steps follow"
+        )
         return [
-            *(first if phase != TOKENS else []),
+            *(first if phase != TOKENS else [again]),
             f"write {spoken(TOKENS)}, turn the rotation off, and deploy: the key is ended, and the deletion of "
             f"{names.secret} is scheduled, protected or not",
             "read back that no key is valid, and that a token still is",

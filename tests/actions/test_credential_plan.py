@@ -32,7 +32,8 @@ def test_each_step_is_told_before_the_question(small_cell: Cell, phase: Phase) -
     there, back = (credential.plan(small_cell, tenant(phase), target) for target in ("federated", "key"))
     assert "read back" in there[-1]
     assert "rule is deleted" in back[-1]
-    assert len(there) == (2 if phase == TOKENS else 5)
+    assert len(there) == (3 if phase == TOKENS else 5)
+    assert ("already" in there[0]) == (phase == TOKENS)
     assert len(back) == (4 if phase in (TOKENS, TO_TOKENS) else 3)
 
 

@@ -11,7 +11,7 @@ import pytest
 from functions.shared.openai_admin import AdminAPI
 from tests.functions.world import CELL, World
 
-ISSUER = "issuer.example"
+ISSUER = "00000000-0000-0000-0000-000000000000.tokens.sts.global.api.aws"
 PROVIDERS = "/organization/workload_identity_providers"
 ROLE = f"arn:aws:iam::000000000000:role/myflux-{CELL}-runtime"
 TRUST = {"issuer": f"https://{ISSUER}", "audience": f"myflux-{CELL}", "subject": ROLE, "permission": "restricted"}

@@ -12,7 +12,7 @@ from functions.shared.admin_key import AdminKeyMissing
 from functions.shared.openai_http import OpenAIError
 from functions.shared.rotation_guard import Refused
 from myflux_keys import names
-from tests.functions.world import CELL, World, provisioner_input
+from tests.functions.world import CELL, FUNCTION, World, provisioner_input
 
 THEIRS = "org-theirs"
 
@@ -85,7 +85,7 @@ def test_the_project_is_made_and_archived_with_the_customers_admin_key(
 def test_an_organization_that_is_none_is_refused(organization: object) -> None:
     event = provisioner_input("acme", organization_id=organization) | {"tf": {"action": "create"}}
     with pytest.raises(BadRequest, match="organization_id"):
-        read_request(event, CELL)
+        read_request(event, CELL, FUNCTION)
 
 
 def test_a_tag_leads_to_no_other_tenants_admin_key(customers: World) -> None:

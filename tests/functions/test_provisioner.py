@@ -15,7 +15,7 @@ from functions.provisioner.request import BadRequest, read_request
 from functions.shared.openai_admin import AdminAPI
 from functions.shared.openai_http import OpenAIError
 from myflux_keys.payload import SecretText
-from tests.functions.world import CELL, MODEL, World, provisioner_input
+from tests.functions.world import CELL, FUNCTION, MODEL, World, provisioner_input
 
 BUDGET: dict[str, Any] = {
     "monthly_usd": 200,
@@ -264,13 +264,13 @@ BAD: list[tuple[dict[str, Any], str]] = [
 def test_bad_input_is_refused_with_field_and_rule_before_any_call(change: dict[str, Any], reason: str) -> None:
     event = provisioner_input("acme") | {"tf": {"action": "create", "prev_input": None}} | change
     with pytest.raises(BadRequest, match=reason):
-        read_request(event, CELL)
+        read_request(event, CELL, FUNCTION)
 
 
 @pytest.mark.parametrize("tf", [None, {}, {"action": "read"}, "create"])
 def test_a_call_from_outside_pulumi_is_refused(tf: Any) -> None:
     with pytest.raises(BadRequest, match=r"tf\.action"):
-        read_request(provisioner_input("acme") | {"tf": tf}, CELL)
+        read_request(provisioner_input("acme") | {"tf": tf}, CELL, FUNCTION)
 
 
 @pytest.mark.parametrize("as_text", [False, True])
@@ -278,18 +278,22 @@ def test_a_limit_that_left_the_file_is_refused_since_openai_cannot_take_it_back(
     before: Any = provisioner_input("acme", rate_limits=LIMITS)
     tf = {"action": "update", "prev_input": json.dumps(before) if as_text else before}
     with pytest.raises(BadRequest, match="cannot remove a limit"):
-        read_request(provisioner_input("acme") | {"tf": tf}, CELL)
+        read_request(provisioner_input("acme") | {"tf": tf}, CELL, FUNCTION)
     gone = provisioner_input("acme", models=["gpt-5"])
-    assert read_request(gone | {"tf": tf}, CELL).rate_limits == {}, "a model that left too cannot be called at all"
+    assert read_request(gone | {"tf": tf}, CELL, FUNCTION).rate_limits == {}, (
+        "a model that left too cannot be called at all"
+    )
 
 
 def test_deleting_needs_only_names() -> None:
     event = provisioner_input("acme", models=[], budget={"nonsense": 1}, rate_limits={"x": 1})
-    assert read_request(event | {"tf": {"action": "delete", "prev_input": None}}, CELL).action == "delete"
+    assert read_request(event | {"tf": {"action": "delete", "prev_input": None}}, CELL, FUNCTION).action == "delete"
 
 
 def test_the_handler_answers_ids_and_fails_with_a_redacted_text(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     class Context:
+        invoked_function_arn = FUNCTION
+
         def get_remaining_time_in_millis(self) -> int:
             return 60_000
 

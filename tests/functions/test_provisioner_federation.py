@@ -27,7 +27,7 @@ from tests.functions.federated import (
     rules,
     writes,
 )
-from tests.functions.world import CELL, World, provisioner_input
+from tests.functions.world import CELL, FUNCTION, World, provisioner_input
 
 OWN = "https://sts.amazonaws.com/"
 
@@ -264,6 +264,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"federation": TRUST | {"issuer": None}}, "exactly the texts"),
     ({"federation": TRUST | {"issuer": "http://issuer.example"}}, "issuer"),
     ({"federation": TRUST | {"issuer": ""}}, "issuer"),
+    ({"federation": TRUST | {"issuer": "https://issuer.example"}}, "issuer"),
+    ({"federation": TRUST | {"issuer": f"{TRUST['issuer']}.issuer.example"}}, "issuer"),
+    ({"federation": TRUST | {"subject": ROLE.replace("000000000000", "999999999999")}}, "subject"),
+    ({"federation": TRUST | {"subject": ROLE.replace("arn:aws:", "arn:aws-cn:")}}, "subject"),
     ({"federation": TRUST | {"audience": "myflux-other"}}, "audience"),
     ({"federation": TRUST | {"subject": "arn:aws:iam::000000000000:role/*"}}, "subject"),
     ({"federation": TRUST | {"subject": "arn:aws:iam::000000000000:role/other"}}, "subject"),
@@ -278,9 +282,11 @@ BAD: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("change", "reason"), BAD, ids=[str(case[0]) for case in BAD])
 def test_bad_input_is_refused_before_any_call(change: dict[str, Any], reason: str) -> None:
     with pytest.raises(BadRequest, match=reason):
-        read_request(provisioner_input("acme", **change) | {"tf": {"action": "create", "prev_input": None}}, CELL)
+        read_request(
+            provisioner_input("acme", **change) | {"tf": {"action": "create", "prev_input": None}}, CELL, FUNCTION
+        )
 
 
 def test_a_rule_can_always_be_deleted() -> None:
     event = provisioner_input("acme", federation="nonsense", keys="no") | {"tf": {"action": "delete"}}
-    assert read_request(event, CELL).had_rule
+    assert read_request(event, CELL, FUNCTION).had_rule

@@ -11,7 +11,8 @@ from program import provisioner_specification
 from tenancy import Cell
 from tests.tenancy.files import REAL, least
 
-ISSUER = "https://issuer.example"
+ISSUER = "https://00000000-0000-0000-0000-000000000000.tokens.sts.global.api.aws"
+FUNCTION = Cell.model_validate(REAL).names.provisioner_function_arn
 SWITCHING: dict[str, Any] = {"credential": "federated", "switching_from": "key"}
 BACK: dict[str, Any] = {"credential": "key", "switching_from": "federated"}
 
@@ -51,14 +52,14 @@ def test_a_tenant_with_a_key_is_told_of_as_before_there_were_others() -> None:
 def test_each_state_says_whether_there_is_a_rule_and_whether_keys_live(
     fields: dict[str, Any], rule: bool, keys: bool
 ) -> None:
-    request = read_request(_told(**fields) | {"tf": {"action": "create"}}, REAL["cell"])
+    request = read_request(_told(**fields) | {"tf": {"action": "create"}}, REAL["cell"], FUNCTION)
     assert (request.federation is not None, request.keys) == (rule, keys)
 
 
 @pytest.mark.parametrize("permission", ["all", "restricted", "read_only"])
 def test_the_rule_trusts_the_cells_runtime_and_gives_the_tenants_permission(permission: str) -> None:
     told = _told(credential="federated", permission=permission)
-    assert read_request(told | {"tf": {"action": "create"}}, REAL["cell"]).federation == Trust(
+    assert read_request(told | {"tf": {"action": "create"}}, REAL["cell"], FUNCTION).federation == Trust(
         issuer=ISSUER,
         audience="myflux-prod-eu1",
         subject="arn:aws:iam::123456789012:role/myflux-prod-eu1-runtime",

@@ -27,6 +27,7 @@ from myflux_keys.payload import Payload, SecretText
 from tests.functions.fake_secrets import CURRENT, PENDING, FakeSecrets
 
 CELL = "local"
+FUNCTION = f"arn:aws:lambda:us-east-1:000000000000:function:myflux-{CELL}-provisioner"
 MODEL = "gpt-5-mini"
 OVERLAP = 24 * 3600
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
@@ -124,7 +125,7 @@ class World:
         before = None if previous is None else provisioner_input(self.tenant, **previous)
         event["tf"] = {"action": action, "prev_input": before}
         api = self.api()
-        return carry_out(read_request(event, CELL), self.environment, api, self.time.deadline())
+        return carry_out(read_request(event, CELL, FUNCTION), self.environment, api, self.time.deadline())
 
     def step(self, step: str, token: str, **event: Any) -> dict[str, Any]:
         told = {"Step": step, "SecretId": self.secrets.arn, "ClientRequestToken": token, **event}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import openai
 import pytest
@@ -24,10 +24,13 @@ DAY = 86_400
 
 
 class Keyless:
-    """A tenant that the provisioner made with a rule, declared and with an identity."""
+    """A tenant that the provisioner made with a rule, declared and with an identity. `made`: of the test that runs."""
+
+    made: ClassVar[list[Keyless]] = []
 
     def __init__(self, bench: Bench, *, enabled: bool = True) -> None:
         self.bench, self.slug = bench, f"keyless-{next(_NUMBERS)}"
+        self.made.append(self)
         self.input = provisioner_input(self.slug, keys=False, **(FEDERATED if enabled else {}))
         self.ids = bench.invoke(
             bench.names.provisioner_function, self.input | {"tf": {"action": "create", "prev_input": None}}
@@ -66,6 +69,8 @@ def admin(bench: Bench) -> openai.OpenAI:
 @pytest.fixture(autouse=True)
 def without_rules(bench: Bench) -> Iterator[None]:
     yield
+    while Keyless.made:
+        Keyless.made.pop().forget()
     with admin(bench) as client:
         providers = client.admin.organization.workload_identity_providers
         for provider in providers.list():
@@ -81,6 +86,20 @@ def test_project_account_and_rule_of_a_tenant_without_a_secret_belong_to_it(benc
     assert (orphan(answer, tenant.slug), orphan(answer, off.slug)) == (None, None), "a disabled one has no identity"
     assert tenant.slug in answer["tenants"], "its keys can be looked at"
     assert [one for one in answer["orphans"] if one["kind"] == "FederationLeft"] == []
+
+
+def test_a_provider_that_a_disabled_tenant_left_empty_waits_for_it(bench: Bench) -> None:
+    """Otherwise `disable` of a cell's only tenant without a key raises an alarm."""
+    with admin(bench) as client:
+        providers = client.admin.organization.workload_identity_providers
+        empty = providers.create(
+            name=f"myflux-{CELL}-8", type="oidc", issuer=TRUST["issuer"], audience=TRUST["audience"]
+        ).id
+        off = Keyless(bench, enabled=False)
+        bench.cell.advance(SETTLING_SECONDS)
+        assert empty not in str(asked(bench)["orphans"])
+        off.forget()
+        assert empty in str(asked(bench)["orphans"]), "nobody comes back to it"
 
 
 def test_the_secret_that_a_switch_left_to_go_is_no_orphan_even_with_a_key_that_still_lives(bench: Bench) -> None:
