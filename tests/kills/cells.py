@@ -34,9 +34,13 @@ _NOBODY_WANTS: Final = ("Traceback", "leaked semaphore", "is already in use")
 """In what a command says."""
 
 
+Counts = Callable[[Asked], bool]
+"""Whether a request is a moment of the operation."""
+
+
 @contextmanager
-def _nothing_else(_life: Life, _slug: str) -> Generator[None]:
-    yield
+def _nothing_else(_life: Life, _slug: str) -> Generator[Counts]:
+    yield lambda _asked: True
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Operation:
     begin: Callable[[Life, Sequence[str]], None]
     arguments: Callable[[str], tuple[str, ...]]
     wrong: Callable[[Life, str], list[str]]
-    meanwhile: Callable[[Life, str], AbstractContextManager[Callable[[Asked], None] | None]] = _nothing_else
+    meanwhile: Callable[[Life, str], AbstractContextManager[Counts]] = _nothing_else
     own: bool = False
 
 
@@ -138,10 +142,9 @@ def whole(life: Life, operation: Operation, slug: str) -> Whole:
         seen.update(there(pid()))
         return False
 
-    of = (lambda port: asks(pid(), port)) if operation.own else None
     with (
-        operation.meanwhile(life, slug) as passing,
-        gate(life.cell.aws_port, look, passing=passing, of=of) as counting,
+        operation.meanwhile(life, slug) as counts,
+        gate(life.cell.aws_port, look, counts=_own(pid, counts) if operation.own else counts) as counting,
     ):
         ended = _run(life, operation.arguments(slug), {"AWS_ENDPOINT_URL": counting.url}, pids.put)
         assert ended.returncode == 0, f"{operation.name} of {slug} without a kill: {ended.stdout}{ended.stderr}"
@@ -156,7 +159,7 @@ def strike(
     holds: Callable[[str, str], bool],
     *,
     early: bool,
-    passing: Callable[[Asked], None] | None = None,
+    counts: Counts = lambda _asked: True,
     own: bool = False,
 ) -> tuple[Struck, str]:
     """At the first call that `holds` matches by its X-Amz-Target and path: with `early` before AWS knows of it, else
@@ -164,9 +167,8 @@ def strike(
     the command said."""
     pids: SimpleQueue[int] = SimpleQueue()
     pid = cache(pids.get)
-    of = (lambda port: asks(pid(), port)) if own else None
     with (
-        gate(life.cell.aws_port, holds, early=early, passing=passing, of=of) as between,
+        gate(life.cell.aws_port, holds, early=early, counts=_own(pid, counts) if own else counts) as between,
         ThreadPoolExecutor(max_workers=1) as beside,
     ):
         running = beside.submit(_run, life, arguments, {"AWS_ENDPOINT_URL": between.url}, pids.put)
@@ -183,11 +185,15 @@ def strike(
     return struck, first.stdout + first.stderr
 
 
+def _own(pid: Callable[[], int], counts: Counts) -> Counts:
+    return lambda asked: asks(pid(), asked.port) and counts(asked)
+
+
 def cell(life: Life, operation: Operation, slug: str, victim: Victim, moment: int) -> Outcome:
     """The tenant is begun, and nobody else's."""
     try:
-        with operation.meanwhile(life, slug) as passing:
-            found = _struck_and_again(life, operation, slug, victim, moment, passing)
+        with operation.meanwhile(life, slug) as counts:
+            found = _struck_and_again(life, operation, slug, victim, moment, counts)
     except AssertionError as failed:
         return Outcome("", (str(failed),))
     return found
@@ -199,7 +205,7 @@ def _struck_and_again(
     slug: str,
     victim: Victim,
     moment: int,
-    passing: Callable[[Asked], None] | None,
+    counts: Counts,
 ) -> Outcome:
     call, applied = divmod(moment, 2)
     numbers = iter(range(call + 1))
@@ -209,7 +215,7 @@ def _struck_and_again(
         victim,
         lambda _target, _path: next(numbers, None) == call,
         early=not applied,
-        passing=passing,
+        counts=counts,
         own=operation.own,
     )
     if not struck.killed:
@@ -219,7 +225,7 @@ def _struck_and_again(
     tries, wrong = 0, ["it did not converge"]
     while tries < _TRIES:
         tries += 1
-        with gate(life.cell.aws_port, lambda _target, _path: False, passing=passing) as between:
+        with gate(life.cell.aws_port, lambda _target, _path: False, counts=counts) as between:
             again = _run(life, operation.arguments(slug), elsewhere | {"AWS_ENDPOINT_URL": between.url})
         last = again.stdout + again.stderr
         said += last

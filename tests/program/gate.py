@@ -22,11 +22,13 @@ class Asked:
     path: str
     headers: list[tuple[str, str]]
     body: bytes
+    port: int
+    """Of who asks."""
 
 
 class Gate:
     """`url` is where the engine believes AWS to be. `held` is set once the matching call is held. `asked` holds every
-    request that came through."""
+    request that came through and counts."""
 
     def __init__(self, port: int, aws_port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
@@ -56,11 +58,9 @@ def gate(
     holds: Callable[[str, str], bool],
     *,
     early: bool = False,
-    passing: Callable[[Asked], None] | None = None,
-    of: Callable[[int], bool] | None = None,
+    counts: Callable[[Asked], bool] = lambda _asked: True,
 ) -> Generator[Gate]:
-    """`passing` sees each request before AWS does. `of` is asked with the port from which a request came; one that it
-    does not take goes on unseen.
+    """`counts` is asked first, before AWS is: a request that does not count goes on, and is not held.
 
     `holds` is asked with a request's X-Amz-Target and path. Only the first match is held, until `opened` is set: its
     answer, once AWS has applied the call, or with `early` the request. AWS never gets a request that is held while who
@@ -76,17 +76,15 @@ def gate(
 
         def pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            asked = Asked(self.command, self.path, self.headers.items(), body)
-            seen = of is None or of(self.client_address[1])
-            if seen:
+            asked = Asked(self.command, self.path, self.headers.items(), body, self.client_address[1])
+            counted = counts(asked)
+            if counted:
                 made.asked.append(asked)
-                if passing is not None:
-                    passing(asked)
-            if seen and early and self._is_held() and self._has_lost_its_asker():
+            if counted and early and self._is_held() and self._has_lost_its_asker():
                 self.close_connection = True
                 return
             answer, content = made.send(asked)
-            if seen and not early:
+            if counted and not early:
                 self._is_held()
             try:
                 # With AWS's own Date, which a command takes for the time.
