@@ -46,8 +46,17 @@ class IdentitySource:
 
     def token(self, identity: TenantIdentity) -> Token | KeyReaderError:
         """A new one. It is used no longer than its end by this machine's clock, counted from before AWS's token was
-        asked for: a clock that is wrong does not matter."""
+        asked for: a clock that is wrong does not matter.
+
+        Lambda freezes a process between two calls. If AWS's token ended meanwhile, another one is asked for, once.
+        """
         began = self._sessions.clock()
+        outcome = self._token(identity, began)
+        thawed = self._sessions.clock()
+        frozen = isinstance(outcome, KeyReaderError) and thawed - began >= TOKEN_SECONDS
+        return self._token(identity, thawed) if frozen else outcome
+
+    def _token(self, identity: TenantIdentity, began: float) -> Token | KeyReaderError:
         signed = self._sessions.attempt(identity.tenant, lambda: self._signed(identity.tenant))
         if isinstance(signed, KeyReaderError):
             return signed

@@ -20,7 +20,8 @@ from myflux_keys import (
     UnavailableError,
 )
 from myflux_keys.access_token import Token
-from tests.keyless.deployed import MODEL, Deployed
+from myflux_keys.identity import TOKEN_SECONDS
+from tests.keyless.deployed import CELL, MODEL, Deployed
 
 EXCHANGE = "/oauth/token"
 ASKED = ["GetCallerIdentity", "AssumeRole", "GetSecretValue", "GetObject", "GetWebIdentityToken"]
@@ -193,6 +194,25 @@ def test_while_aws_is_away_the_last_token_serves_until_its_end(
     assert token(reader, tenant.slug) is first
     deployed.clock.advance(600)
     assert type(refusal(reader, tenant.slug)) is UnavailableError
+
+
+@pytest.mark.parametrize(("freezes", "becomes"), [(1, Token), (2, UnavailableError)])
+def test_a_process_that_was_frozen_before_the_exchange_asks_aws_once_more(
+    deployed: Deployed, freezes: int, becomes: type
+) -> None:
+    """Lambda stops the threads of a function that has answered, and lets them go on at the next call."""
+    tenant, session = deployed.federated(), deployed.cell.session("runtime")
+    left = [TOKEN_SECONDS + 60.0] * freezes
+
+    def frozen(**_: Any) -> None:
+        if left:
+            deployed.clock.advance(left.pop())
+
+    session.events.register("after-call.sts.GetWebIdentityToken", frozen)
+    with KeyReader(CELL, session=session, clock=deployed.clock) as reader:
+        found = reader._source.read(tenant.slug)
+    assert isinstance(found, becomes), found
+    assert not left
 
 
 def test_a_401_is_answered_with_exactly_one_exchange(deployed: Deployed) -> None:
