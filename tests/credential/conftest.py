@@ -96,7 +96,7 @@ class Switching(Life):
 
     def accounts(self, project: str) -> list[str]:
         """Ids of the project's service accounts at OpenAI."""
-        return [one.id for one in self.cell.openai.projects() if one.id == project for one in one.service_accounts]
+        return [account for one in self.cell.openai.projects() if one.id == project for account in one.service_accounts]
 
     def federation_rules(self, slug: str) -> int:
         return len(self.rule_ids(slug))
