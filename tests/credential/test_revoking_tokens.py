@@ -96,7 +96,7 @@ def test_stopped_once_the_sessions_are_denied_enable_lets_new_ones_in_and_verify
     slug = "delta"
     here.keyless(slug)
     with stolen(here, slug) as thief:
-        told = here.struck("PutRolePolicy", "revoke", slug, "--yes")
+        told = here.struck("invocations", "revoke", slug, "--yes", earlier=1)
         assert "Stopped" in told
         assert thief.is_denied()
         with stolen(here, slug) as later:
@@ -116,7 +116,7 @@ def test_a_tenant_without_a_key_leaves_and_nothing_of_it_is_left_at_openai(here:
     here.keyless(slug)
     project = here.openai_project(slug).id
     with stolen(here, slug) as thief:
-        told = here.struck("PutRolePolicy", "offboard", slug, "--yes")
+        told = here.struck("invocations", "offboard", slug, "--yes", earlier=1)
         assert "Stopped" in told
         assert thief.is_denied(), "a run that is stopped leaves no access"
         assert here.rule_ids(slug)
