@@ -46,7 +46,7 @@ def stolen(here: Switching, slug: str) -> Generator[Stolen]:
         RoleArn=here.names.runtime_role_arn, RoleSessionName="stolen", Tags=[{"Key": "tenant", "Value": slug}]
     )["Credentials"]
     runtime.close()
-    sts: Any = boto3.client(  # pyright: ignore[reportUnknownMemberType]
+    sts: Any = boto3.client(
         "sts",
         region_name=here.cell.region,
         endpoint_url=here.cell.aws_url,
