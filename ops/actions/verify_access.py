@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from components.iam.denied_sessions import POLICY
+from components.iam.denied_sessions import ALL, POLICY
 from ops.actions.access import reader_role
 from ops.actions.session_access import spoken
 from ops.actions.verify import Step
@@ -78,7 +78,7 @@ def reader(tenant: Tenant, role: Somebody, secret: Secret, begun: datetime | Non
 def sessions(tenant: Tenant, role: str, before: datetime | None, now: datetime) -> Step:
     """Which sessions of the tenant are denied by command. `before` is what SessionAccess says."""
     asked, told = f"iam:GetRolePolicy {POLICY} of {role}", f"{tenant.tenant}'s sessions: {spoken(before, now)}"
-    if before is not None and before > now and tenant.enabled:
+    if before == ALL:
         return Step(
             "sessions", asked, "wrong", f"{told}: a revocation was stopped", f"myflux-keys revoke {tenant.tenant}"
         )

@@ -21,7 +21,7 @@ from tests.kills.switching import delete_rules, federation_rules
 
 TEXT = (ROOT / "docs" / "credentials.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-SWITCHES, *MENDING = [textwrap.dedent(block) for block in BLOCK.findall(TEXT)]
+FIRST, SWITCHES, *MENDING = [textwrap.dedent(block) for block in BLOCK.findall(TEXT)]
 TO_FEDERATED, TO_KEY = [shlex.split(line, comments=True) for line in SWITCHES.splitlines()]
 
 
@@ -30,6 +30,7 @@ def test_every_command_is_in_a_block_that_is_run() -> None:
     assert "```" not in outside, "another kind of block would not be run"
     for command in ("./myflux-keys", "pulumi up", "aws iam"):
         assert command not in outside
+    assert [shlex.split(line, comments=True)[1] for line in FIRST.splitlines()] == ["new", "up", "verify"]
     assert [command[1] for command in (TO_FEDERATED, TO_KEY)] == ["credential", "credential"]
     assert len(MENDING) == 3
 
