@@ -25,7 +25,7 @@ from ops.errors import Declined
 from ops.journal import Journal
 from tenancy import Tenant
 
-_AS_BEFORE: Final = {"absent": None, "true": "true"}
+_AS_BEFORE: Final[Mapping[str, bool | None]] = {"absent": None, "true": True}
 """What the file's field `enabled` is again, by what the record says of it before."""
 
 

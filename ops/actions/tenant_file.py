@@ -43,7 +43,7 @@ class TenantFile:
         """The file's text with this `cell`; writes nothing. Raises what `set_enabled` does."""
         return self._with("cell", cell)
 
-    def with_fields(self, fields: Mapping[str, str | None]) -> str:
+    def with_fields(self, fields: Mapping[str, str | bool | None]) -> str:
         """The file's text with these fields; None takes one away. Writes nothing. Raises what `set_enabled` does."""
         text: str | None = None
         for field, value in fields.items():

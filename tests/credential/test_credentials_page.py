@@ -21,7 +21,8 @@ from tests.kills.switching import delete_rules, federation_rules
 
 TEXT = (ROOT / "docs" / "credentials.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-FIRST, SWITCHES, *MENDING = [textwrap.dedent(block) for block in BLOCK.findall(TEXT)]
+MAKING, SWITCHES, *MENDING = [textwrap.dedent(block) for block in BLOCK.findall(TEXT)]
+FIRST = [shlex.split(line, comments=True) for line in MAKING.splitlines()]
 TO_FEDERATED, TO_KEY = [shlex.split(line, comments=True) for line in SWITCHES.splitlines()]
 
 
@@ -30,9 +31,24 @@ def test_every_command_is_in_a_block_that_is_run() -> None:
     assert "```" not in outside, "another kind of block would not be run"
     for command in ("./myflux-keys", "pulumi up", "aws iam"):
         assert command not in outside
-    assert [shlex.split(line, comments=True)[1] for line in FIRST.splitlines()] == ["new", "up", "verify"]
+    assert [command[1] for command in FIRST] == ["up", "new", "up", "verify"]
     assert [command[1] for command in (TO_FEDERATED, TO_KEY)] == ["credential", "credential"]
     assert len(MENDING) == 3
+
+
+@pytest.mark.engine
+@pytest.mark.cell
+def test_the_first_tenant_without_a_key(here: Switching) -> None:
+    """Of this cell, whose platform is deployed already, and with the answers that `new` would ask a person for."""
+    platform, new, up, verify = (
+        [{"acme": "cape", "prod-eu1": "local"}.get(word, word) for word in one] for one in FIRST
+    )
+    here.told("preview", *platform[2:])
+    here.told(*new[1:], "--from", "acme", "--name", "Cape Ferries")
+    here.told(*up[1:])
+    states = {one["step"]: one["state"] for one in here.asked(*verify[1:])["steps"]}
+    assert states["calls"] == "ok"
+    assert "wrong" not in states.values()
 
 
 @pytest.mark.engine
