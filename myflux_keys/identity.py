@@ -8,6 +8,7 @@ for the functions' zips. Readers ignore unknown fields. docs/adr/0043-no-key-at-
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
@@ -22,6 +23,12 @@ may write them."""
 TOKEN_SECONDS: Final = 900
 """How long AWS's token is valid, and so at most OpenAI's: nothing takes a token back before it ends."""
 ALGORITHM: Final = "ES384"
+AWS_ISSUER: Final = re.compile(
+    r"https://[0-9a-f-]{36}\.tokens\.sts\.(global|[a-z]+(-[a-z]+)+-[0-9])\.api\.(aws|amazonwebservices\.com\.cn)",
+    re.ASCII,
+)
+"""An AWS account's, which signs for that account's own roles alone; any other issuer signs what its owner likes.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound.html"""
 _GRANT: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 _JWT: Final = "urn:ietf:params:oauth:token-type:jwt"
 MOST_PROVIDERS: Final = 50

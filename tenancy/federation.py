@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from math import ceil
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, Field
 
-from myflux_keys.identity import MOST_PROVIDERS, MOST_RULES
+from myflux_keys.identity import AWS_ISSUER, MOST_PROVIDERS, MOST_RULES
 from myflux_keys.key import is_openais
 from tenancy.fields import Flag, Model, Text, refused
 from tenancy.problems import Refusal
 
-_ISSUER: Final = re.compile(r"https://[A-Za-z0-9.:/_-]{4,200}", re.ASCII)
-
 
 def _issuer(text: str | None) -> str | None:
-    if text is not None and not _ISSUER.fullmatch(text):
+    if text is not None and not AWS_ISSUER.fullmatch(text):
         refused(
             "bad-issuer",
             "The issuer is the https URL that AWS gave the account.",

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, Final, Literal, cast
 
 from functions.shared.scopes import SCOPES
-from myflux_keys.identity import audience
+from myflux_keys.identity import AWS_ISSUER, audience
 from myflux_keys.names import ORGANIZATION_ID, SERVICE_ACCOUNT, TENANT_SLUG, customer_admin_secret, project_name
 from myflux_keys.role_names import runtime_role_arn
 
@@ -26,12 +26,6 @@ _FIELDS: Final = frozenset(
     | {"federation", "keys"}
 )
 _TRUST: Final = frozenset({"issuer", "audience", "subject", "permission"})
-_ISSUER: Final = re.compile(
-    r"https://[0-9a-f-]{36}\.tokens\.sts\.(global|[a-z]+(-[a-z]+)+-[0-9])\.api\.(aws|amazonwebservices\.com\.cn)",
-    re.ASCII,
-)
-"""An AWS account's, which signs for that account's own roles alone; any other issuer signs what its owner likes.
-https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound.html"""
 _LIMITS: Final = frozenset({"requests_per_minute", "tokens_per_minute"})
 _BUDGET: Final = frozenset({"monthly_usd", "hard", "alert_percent", "emails"})
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+", re.ASCII)
@@ -181,7 +175,7 @@ def _trust(value: Any, cell: str, organization: str, runtime: str) -> Trust | No
     if frozenset(fields) != _TRUST or not all(isinstance(text, str) for text in fields.values()):
         raise BadRequest(f"`federation` must have exactly the texts {', '.join(sorted(_TRUST))}")
     trust = Trust(**fields)
-    if not _ISSUER.fullmatch(trust.issuer):
+    if not AWS_ISSUER.fullmatch(trust.issuer):
         raise BadRequest("`federation.issuer` must be the https URL of the AWS account's outbound federation")
     if trust.audience != audience(cell):
         raise BadRequest(f"`federation.audience` must be {audience(cell)!r}: any other is not this cell's")

@@ -22,7 +22,7 @@ from ops.review.preview import obstacle
 from ops.review.remark import Remark, exit_code, gathered
 from ops.review.source_lines import Places
 from ops.review.spending import Spending, spendings
-from ops.review.tenant_files import TenantChange, kept, tenant_changes
+from ops.review.tenant_files import TenantChange, kept, switched, tenant_changes
 from ops.stacks import changed, sources
 from tenancy import Cell
 from tenancy.loading import ROOT
@@ -119,6 +119,7 @@ def _of(found: Base, fleet: Path, no_state: str, say: Callable[[str], None]) -> 
         known = {(one.rule, urn) for one in remarks for urn in one.urns}
         remarks += previewing.remarks(previews.done, both.after, places, known)
     tenants = tenant_changes(then_files, now_files, about.gone)
+    remarks += switched(tenants, places)
     return Review(
         ref=found.ref,
         commit=found.commit,

@@ -5,10 +5,12 @@ Leaves out resources (`difference`). Some fields, as a tenant's name and country
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from ops.review.remark import Outcome, Remark
+from ops.review.source_lines import Places
 from ops.review.stacks import Files
 from tenancy import Fleet, Tenant
 from tenancy.spending import Budget
@@ -17,7 +19,7 @@ What = Literal["new", "changed", "off-boarded", "file removed"]
 
 FIELDS: Final = (
     *("cell", "name", "country", "source", "models", "budget", "rotation", "isolation", "enabled"),
-    *("permission", "consumers", "rate_limits", "alerts"),
+    *("permission", "consumers", "rate_limits", "alerts", "credential"),
 )
 
 
@@ -36,6 +38,23 @@ def tenant_changes(then: Files, now: Files, gone: Collection[str]) -> tuple[Tena
     """By slug. `gone` are the tenants whose file was removed and not archived. A tenant whose file is wrong on one side
     is left out: the problem in its file is reported instead."""
     return tuple(_changes(then, now, gone))
+
+
+def switched(changes: Iterable[TenantChange], places: Places) -> Iterator[Remark]:
+    """Advice where a deployed tenant's credential differs: the diff does not show whether the command made it."""
+    for one in changes:
+        was, becomes = one.before.get("credential"), one.after.get("credential")
+        if one.what == "changed" and was != becomes:
+            yield Remark(
+                rule="credential-changed",
+                outcome=Outcome.ADVICE,
+                severity="high",
+                message=f"{one.tenant}: credential {was} → {becomes}",
+                why="`myflux-keys credential` proves the new one by a call, and waits for readers, before the old one "
+                "ends. `up` of a file that a person edited ends the old one at once.",
+                fix=f"merge it if `myflux-keys credential {one.tenant}` wrote it; else undo it, and run that command.",
+                place=places.named(f"tenants/{one.tenant}.yaml"),
+            )
 
 
 def kept(then: Fleet, now: Fleet, gone: Collection[str]) -> Fleet:
@@ -77,6 +96,7 @@ def _fields(tenant: Tenant) -> dict[str, str]:
             for model, limit in tenant.rate_limits.items()
         ),
         _alerts(budget),
+        f"{tenant.credential}, switching from {tenant.switching_from}" if tenant.switching_from else tenant.credential,
     )
     return dict(zip(FIELDS, texts, strict=True))
 

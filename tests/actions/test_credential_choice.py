@@ -50,7 +50,11 @@ def test_where_the_organizations_rules_are_taken_a_key_is_recommended(
     files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those of another cell of the organization count too."""
-    files.cell("second", cell="second", federation={**ON, "issuer": "https://x.example/issuer"})
+    files.cell(
+        "second",
+        cell="second",
+        federation={**ON, "issuer": "https://00000000-0000-0000-0000-000000000000.tokens.sts.global.api.aws"},
+    )
     files.tenant("taken", tenant="taken", cell="second", credential="federated")
     fields = {"cell": "local", "source": "managed"}
     monkeypatch.setattr("tenancy.federation.MOST_PROVIDERS", 2)

@@ -189,7 +189,14 @@ def test_cells_that_share_an_organization_share_its_providers(tmp_path: Path) ->
     """One tenant of another cell takes a provider of 50 rules, as `validate` counts it too."""
     files = Files(tmp_path)
     for cell in ("local", "second", "third"):
-        files.cell(cell, cell=cell, federation={"enabled": True, "issuer": "https://x.example/issuer"})
+        files.cell(
+            cell,
+            cell=cell,
+            federation={
+                "enabled": True,
+                "issuer": "https://00000000-0000-0000-0000-000000000000.tokens.sts.global.api.aws",
+            },
+        )
     for number, cell in enumerate(("local", "local", "second")):
         files.tenant(f"t-{number}", tenant=f"t-{number}", cell=cell, credential="federated")
     fleet = load(tmp_path)

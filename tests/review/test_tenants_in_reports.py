@@ -107,3 +107,22 @@ def test_a_model_that_openai_ends_is_a_warning_and_fails_nothing(branches: Branc
     assert (remark["rule"], remark["outcome"], remark["file"]) == ("model-retiring", "advice", "tenants/fjord.yaml")
     assert "OpenAI shuts this model down on" in remark["why"]
     assert "`myflux-keys models --tenant fjord`" in remark["way_out"]
+
+
+def test_a_credential_that_differs_is_a_warning_since_the_file_does_not_show_who_wrote_it(branches: Branches) -> None:
+    branches.start("no key for Acme")
+    for file, line in (
+        ("cells/local.yaml", "federation: {enabled: true}"),
+        ("tenants/acme.yaml", "credential: federated"),
+    ):
+        path = branches.folder / file
+        path.write_text(f"{path.read_text(encoding='utf-8')}{line}\n", encoding="utf-8")
+    branches.commit("Acme needs no key")
+    checked = branches.check("--json")
+    facts = json.loads(checked.report)
+    remarks = {one["rule"]: one for one in facts["remarks"]}
+    remark = remarks["credential-changed"]
+    assert (remark["outcome"], remark["file"]) == ("advice", "tenants/acme.yaml")
+    assert "`myflux-keys credential acme`" in remark["way_out"]
+    (change,) = facts["tenants"]
+    assert (change["before"]["credential"], change["after"]["credential"]) == ("key", "federated")

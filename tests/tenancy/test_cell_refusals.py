@@ -17,6 +17,7 @@ ROLE = "arn:aws:iam::123456789012:role/"
 USER = "arn:aws:iam::123456789012:user/"
 PRODUCTION: dict[str, Any] = {"production": True, "alarm_emails": ["a@b.example"]}
 OPENAI = {"organization_id": "org-x"}
+ISSUER = "https://00000000-0000-0000-0000-000000000000.tokens.sts.global.api.aws"
 
 CASES: list[tuple[str, dict[str, Any], str]] = [
     ("bad-slug", {"cell": "Prod"}, "cell"),
@@ -89,7 +90,12 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("unknown-field", {"openai": OPENAI | {"admin_key": "x"}}, "openai.admin_key"),
     ("bad-issuer", {"federation": {"enabled": True, "issuer": "http://a.example"}}, "federation.issuer"),
     ("bad-issuer", {"federation": {"enabled": True, "issuer": "a.example"}}, "federation.issuer"),
-    ("issuer-unused", {"federation": {"issuer": "https://a.example"}}, "federation.issuer"),
+    ("bad-issuer", {"federation": {"enabled": True, "issuer": "https://a.example"}}, "federation.issuer"),
+    (
+        "issuer-unused",
+        {"federation": {"issuer": ISSUER}},
+        "federation.issuer",
+    ),
     ("wrong-type", {"federation": {"enabled": "yes"}}, "federation.enabled"),
     ("wrong-type", {"federation": True}, "federation"),
 ]
@@ -194,8 +200,7 @@ def test_a_pipeline_that_deploys_everything_enables_no_federation_and_may_use_on
     files.cell("prod-eu1", base=REAL, state=state, federation=on, pipeline=everything)
     (problem,) = files.problems()
     assert (problem.rule, problem.field) == ("federation-by-pipeline", "federation.enabled")
-    issuer = "https://00000000-0000-0000-0000-000000000000.tokens.sts.global.api.aws"
-    for federation, pipeline in ((on | {"issuer": issuer}, everything), (on, job | {"deploys": "tenants"})):
+    for federation, pipeline in ((on | {"issuer": ISSUER}, everything), (on, job | {"deploys": "tenants"})):
         files.cell("prod-eu1", base=REAL, state=state, federation=federation, pipeline=pipeline)
         assert files.load().cells["prod-eu1"].federation.enabled
 
