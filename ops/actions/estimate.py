@@ -27,12 +27,14 @@ WORDS_A_TOKEN: Final = Decimal("0.75")
 
 @dataclass(frozen=True)
 class Load:
-    """So many equal calls a day, spread evenly over `busy_hours` of it."""
+    """So many equal calls a day, spread evenly over `busy_hours` of it. `day_limit`: what OpenAI allows a day, which no
+    file has: requests, or the tokens sent where the calls are batches."""
 
     calls_a_day: int
     call: Call
     processing: Processing = "standard"
     busy_hours: Decimal = Decimal(10)
+    day_limit: int | None = None
 
 
 What = Literal["requests a minute", "tokens a minute", "requests a day", "tokens sent in batches a day"]
@@ -41,7 +43,7 @@ What = Literal["requests a minute", "tokens a minute", "requests a day", "tokens
 
 @dataclass(frozen=True)
 class Need:
-    """What one limit must allow. `limit` None: the tenant's file has none, and OpenAI's own is not known here."""
+    """What one limit must allow. `limit` None: it is not known here."""
 
     what: What | Literal["US dollars a month"]
     needed: Decimal
@@ -139,7 +141,7 @@ def _needs(tenant: Tenant, model: str, load: Load) -> tuple[Need, ...]:
     """OpenAI counts the tokens of question and answer, cached ones too. Batches use up none of these limits, but one of
     their own, of the tokens sent: https://developers.openai.com/api/docs/guides/batch"""
     if load.processing == "batch":
-        return (Need("tokens sent in batches a day", Decimal(load.calls_a_day) * load.call.input, None),)
+        return (Need("tokens sent in batches a day", Decimal(load.calls_a_day) * load.call.input, load.day_limit),)
     declared = tenant.rate_limits.get(model)
     a_minute = load.calls_a_day / (load.busy_hours * 60)
     return (
@@ -149,7 +151,7 @@ def _needs(tenant: Tenant, model: str, load: Load) -> tuple[Need, ...]:
             a_minute * (load.call.input + load.call.output),
             declared.tokens_per_minute if declared else None,
         ),
-        Need("requests a day", Decimal(load.calls_a_day), None),
+        Need("requests a day", Decimal(load.calls_a_day), load.day_limit),
     )
 
 

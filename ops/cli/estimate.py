@@ -46,6 +46,15 @@ def estimate(
         float,
         typer.Option(min=0.1, max=24, help="Hours of a day that the calls spread over, for the limits of a minute."),
     ] = 10,
+    day_limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="OpenAI's limit of a day for the model, from Settings, Limits on its site: requests, or with --batch "
+            "the tokens sent. Without it that figure is shown and not judged.",
+            show_default=False,
+        ),
+    ] = None,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
@@ -66,6 +75,7 @@ def estimate(
         Call(sent, output_tokens, cached),
         "batch" if batch else "flex" if flex else "standard",
         Decimal(str(busy_hours)),
+        day_limit,
     )
     made = estimate_file(fleet, tenant, load, datetime.now(UTC).date())
     output.result(_facts(made), _text(made), as_json=as_json)
@@ -123,15 +133,16 @@ _HEADINGS: Final = {
 
 def _rates(load: Load) -> str:
     if load.processing == "batch":
-        return (
+        told = (
             "Rate limits: batches use up no requests or tokens a minute. OpenAI limits the tokens sent that wait in "
-            "batches; no file here sets that limit, so compare it with Settings, Limits on OpenAI's site."
+            "batches"
         )
-    return (
+        return f"{told}." if load.day_limit else f"{told}: --day-limit judges it."
+    told = (
         f"Rate limits: the calls spread evenly over {load.busy_hours.normalize():f} hours of the day. A figure without "
-        "a limit: the tenant's file has none for this model. OpenAI's own limits may be lower, and no file here sets "
-        "requests a day: compare both with Settings, Limits on OpenAI's site."
+        "a limit is not judged: the tenant's file has none for this model, and OpenAI's own may be lower"
     )
+    return f"{told}." if load.day_limit else f"{told}. --day-limit judges requests a day."
 
 
 def _usd(usd: Decimal | None) -> str:

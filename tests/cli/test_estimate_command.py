@@ -62,6 +62,13 @@ def test_each_limit_is_a_column_within_80_columns_and_a_batch_has_its_own(myflux
     assert " 1,800,000,000" in batch
 
 
+def test_a_days_limit_which_no_file_has_is_judged_if_it_is_given(myflux: Command) -> None:
+    load = ("estimate", "acme", "--input-tokens", "2000", "--calls-per-day", "10000")
+    assert "10,000 of 9,999: TOO MANY" in myflux(*load, "--day-limit", "9999").out
+    assert "10,000 of 10,000" in myflux(*load, "--day-limit", "10000").out
+    assert "20,000,000 of 1: TOO MANY" in myflux(*load, "--batch", "--day-limit", "1").out
+
+
 def test_a_text_is_counted_by_the_rule_of_thumb(myflux: Command, tmp_path: Path) -> None:
     file = tmp_path / "call.txt"
     file.write_text("a" * 4000, encoding="utf-8")
