@@ -199,15 +199,14 @@ class _Means:
 
     def stop_rotation(self) -> bool:
         secret = active_secret(self.account, self.prepared.tenant)
+        if secret is not None and secret.pending is None and secret.rotation_enabled:
+            self.account.secrets.cancel_rotate_secret(SecretId=secret.arn)
+            # Read again: one may have begun in between.
+            secret = active_secret(self.account, self.prepared.tenant)
         if secret is None:
             return True
-        if secret.pending is not None:
-            self._take_up(secret)
-            return False
-        if secret.rotation_enabled:
-            self.account.secrets.cancel_rotate_secret(SecretId=secret.arn)
-            return self.stop_rotation()
-        return True
+        self._take_up(secret)
+        return secret.pending is None and not secret.rotation_enabled
 
     def _take_up(self, secret: SecretFacts) -> None:
         """A rotation that began after the look and before the cancel: AWS goes on with it by its own token alone."""
