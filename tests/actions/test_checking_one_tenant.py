@@ -125,7 +125,7 @@ def test_what_somebody_did_by_hand_is_named_each_with_the_command_that_mends_it(
             "project": "myflux-keys sweep fjord --dry-run",
             "keys at OpenAI": "myflux-keys sweep fjord --dry-run",
             "calls": "myflux-keys rotate fjord --wait",
-            "limits": "myflux-keys up fjord",
+            "limits": "myflux-keys up fjord --refresh",
             "consumers": "myflux-keys handover fjord --consumer cinnox",
         }
         assert found["resource policy"]["answer"] == "it lacks OnlyRuntimeAndFunctionsRead"
