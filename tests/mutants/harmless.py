@@ -127,6 +127,10 @@ HARMLESS: tuple[Harmless, ...] = (
         "AWS's own default is the longest, 30 days, and more is refused",
     ),
     Harmless("Role", r"maxSessionDuration", ("dropped", "altered"), "the default is the hour that is asked for, and 0 is refused"),
+    Harmless(
+        "Role", r"forceDetachPolicies", ANY,
+        "AWS refuses to delete a role that has a policy, and its deletion takes that policy with it in any case",
+    ),
     Harmless("Queue", r"messageRetentionSeconds", ANY, "AWS refuses 0 and more than 14 days, and keeps 4 days by itself"),
     Harmless("Queue", r"sqsManagedSseEnabled", ("dropped",), "SQS encrypts queues by itself unless told not to"),
     Harmless(
