@@ -24,6 +24,8 @@ from botocore.parsers import ResponseParserError
 _NOT_FROM_AWS: Final = (
     "what answered is not AWS: check HTTPS_PROXY and AWS_ENDPOINT_URL, and whether this network has a sign-in page."
 )
+DENIED: Final = ("AccessDenied", "AccessDeniedException")
+"""Codes by which AWS's services say that the caller may not do it."""
 _ABSENT: Final = (
     "NoSuchBucket",
     "NoSuchEntity",
@@ -106,7 +108,7 @@ def explain(error: BotoCoreError | ClientError) -> str:
         )
     if isinstance(error, ClientError):
         message = error.response.get("Error", {}).get("Message", "")
-        if code_of(error) in ("AccessDenied", "AccessDeniedException"):
+        if code_of(error) in DENIED:
             return f"AWS refuses: {message} Only the cell's deployers may do this (deployer_principals in its file)."
         return f"AWS refuses: {code_of(error)}: {message}"
     return f"the call to AWS failed: {error}"

@@ -58,6 +58,12 @@ class Journal:
     done: list[str] = field(default_factory=list[str])
     """The steps that are done, where an operation has several."""
 
+    def mark(self, step: str) -> None:
+        """The step is done, now or already in an earlier run."""
+        if step not in self.done:
+            self.done.append(step)
+            self.save()
+
     def save(self) -> None:
         """Atomic: a crash leaves the earlier record."""
         document = {"schema": SCHEMA, **asdict(self)} | {"path": None}

@@ -28,7 +28,7 @@ from myflux_keys.quiet import quiet
 from myflux_keys.version_labels import CURRENT, version_with
 from ops import ways_out
 from ops.actions import pasted_key
-from ops.errors import OperationError, code_of, explain, is_deletion
+from ops.errors import DENIED, OperationError, code_of, explain, is_deletion
 from tenancy import Cell, Tenant
 
 if TYPE_CHECKING:
@@ -247,7 +247,7 @@ def _why_not_rotated(cell: Cell, error: ClientError) -> str:
     code, message = code_of(error), error.response.get("Error", {}).get("Message", "")
     if code == "ResourceNotFoundException" or is_deletion(error):
         return _why_not_stored(cell, place_of(cell), error)
-    if code in ("AccessDenied", "AccessDeniedException"):
+    if code in DENIED:
         allowed = ", ".join(cell.deployers)
         return f"AWS refuses ({code}): only the cell's deployers may rotate its admin key ({allowed})."
     if code == _AT_AWS:

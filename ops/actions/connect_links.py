@@ -23,7 +23,7 @@ from myflux_keys.cell_functions import CONNECT
 from ops import ways_out
 from ops.account import Account
 from ops.actions import customer_key
-from ops.errors import OperationError, code_of, is_deletion
+from ops.errors import DENIED, OperationError, code_of, is_deletion
 from tenancy import Tenant
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def refused(account: Account, error: ClientError) -> ConnectError:
         switch = f"write `connect: {{enabled: true}}` into cells/{cell.cell}.yaml, then {up}"
         way_out = f"{up} deploys it" if cell.connect.enabled else switch
         return NoPage(f"cell {cell.cell} has no connect page: {way_out}. Nothing was changed.")
-    if code in ("AccessDenied", "AccessDeniedException"):
+    if code in DENIED:
         allowed = ", ".join(cell.deployers)
         return ConnectError(f"AWS refuses ({code}): only the cell's deployers may work with links ({allowed}).")
     return ConnectError(f"AWS refuses: {code}: {error.response.get('Error', {}).get('Message', '')}")

@@ -168,15 +168,12 @@ class Switch:
         if not self.tenant.enabled:
             self.report("the tenant is disabled, so no call was made")
             return
-        until = self.waiting.now() + PROOF_SECONDS
-        while (wrong := unproven(self.means.look(), with_what)) is not None:
-            if self.waiting.now() >= until:
-                raise OperationError(
-                    f"a call of {self.tenant.tenant} with a {with_what} does not succeed: {wrong}. Nothing was ended: "
-                    "what worked before works still. Correct that, then run the same command again; or the one for "
-                    "the other direction."
-                )
-            self.waiting.sleep(POLL_SECONDS)
+        if (wrong := unproven_in_time(self.means.look, with_what, self.waiting)) is not None:
+            raise OperationError(
+                f"a call of {self.tenant.tenant} with a {with_what} does not succeed: {wrong}. Nothing was ended: "
+                "what worked before works still. Correct that, then run the same command again; or the one for "
+                "the other direction."
+            )
         self.report(f"a call with a {with_what} was answered")
 
     def _no_reader_with_the_key(self, since: datetime) -> None:
@@ -272,6 +269,14 @@ def unproven(look: Mapping[str, Any], with_what: str) -> str | None:
         if answer is not None and answer["cause"] != "ok":
             return f"{answer['cause'].replace('_', ' ')} ({answer['said']})"
     return None
+
+
+def unproven_in_time(look: Callable[[], Mapping[str, Any]], with_what: str, waiting: Waiting) -> str | None:
+    """What `unproven` still says after PROOF_SECONDS; None as soon as it says nothing."""
+    until = waiting.now() + PROOF_SECONDS
+    while (wrong := unproven(look(), with_what)) is not None and waiting.now() < until:
+        waiting.sleep(POLL_SECONDS)
+    return wrong
 
 
 def key_unused_from(since: datetime, last_use: Mapping[str, datetime | None]) -> datetime:

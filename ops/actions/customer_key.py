@@ -26,7 +26,7 @@ from ops import ways_out
 from ops.account import aws_time
 from ops.actions.admin_key import check_live
 from ops.actions.customer_key_check import CHECK_SECONDS, PERSONS_KEY, CustomerKeyError, check, kind_of
-from ops.errors import code_of, is_deletion
+from ops.errors import DENIED, code_of, is_deletion
 from tenancy import Cell, Tenant
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _why_not_stored(cell: Cell, tenant: Tenant, error: ClientError) -> str:
         return f"{tenant.tenant}: {ways_out.no_secret(tenant.tenant)}"
     if is_deletion(error):
         return f"{tenant.tenant}: {ways_out.deletion_scheduled(tenant.tenant, minted=tenant.minted)}"
-    if code in ("AccessDenied", "AccessDeniedException"):
+    if code in DENIED:
         allowed = ", ".join(cell.deployers)
         return f"AWS refuses ({code}): only the cell's deployers may store a customer's key ({allowed})."
     return f"AWS refuses: {code}: {message}"

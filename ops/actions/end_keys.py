@@ -50,6 +50,10 @@ class Killed:
     beyond: tuple[Beyond, ...] = ()
     unseen: str = ""
 
+    @property
+    def failures(self) -> list[str]:
+        return [f"{key}: {why}" for key, why in self.failed.items()]
+
 
 @dataclass(frozen=True)
 class Seen:

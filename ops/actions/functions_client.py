@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from functions.sweep.request import CONTRACT, RequestError
+from myflux_keys.cell_functions import HEALTH
 from myflux_keys.redaction import redact
 from ops import ways_out
-from ops.errors import OperationError, code_of
+from ops.errors import DENIED, OperationError, code_of
 from tenancy import Cell
 
 if TYPE_CHECKING:
@@ -54,6 +55,11 @@ def refuse_other_version(cell: Cell, client: LambdaClient, meanwhile: str = "") 
     )
 
 
+def look_at(cell: Cell, tenant: str, client: LambdaClient) -> dict[str, Any]:
+    """What the health function finds when it looks at one tenant now. Raises what `call` raises."""
+    return call(cell, cell.names.function(HEALTH), {"action": "look", "tenant": tenant}, client)
+
+
 def call(cell: Cell, function_name: str, event: Mapping[str, Any], client: LambdaClient) -> dict[str, Any]:
     """The function's answer, a JSON object. Raises OperationError, or botocore's errors where AWS is not reached."""
     log = cell.names.log_group(function_name)
@@ -91,7 +97,7 @@ def _refused(cell: Cell, function_name: str, error: ClientError) -> str:
     code = code_of(error)
     if code == "ResourceNotFoundException":
         return ways_out.no_function(function_name, cell.cell)
-    if code in ("AccessDenied", "AccessDeniedException"):
+    if code in DENIED:
         allowed = ", ".join(cell.deployers)
         return f"AWS refuses: only the cell's deployers may call {function_name} ({allowed})."
     return f"AWS refuses the call of {function_name}: {code}: {error.response.get('Error', {}).get('Message', '')}"

@@ -23,7 +23,7 @@ from myflux_keys.names import TAG_CONSUMERS, TAG_TENANT
 from myflux_keys.version_labels import CURRENT
 from ops import ways_out
 from ops.account import Account
-from ops.errors import OperationError, code_of
+from ops.errors import DENIED, OperationError, code_of
 from ops.rotation_state import SecretFacts, facts
 from tenancy import Cell, Tenant
 
@@ -35,7 +35,6 @@ SESSION_SECONDS: Final = 900
 _CODE: Final = re.compile(r"[0-9]{6}", re.ASCII)
 _SERIAL: Final = re.compile(r"[\w+=/:,.@-]{9,256}", re.ASCII)
 """AWS's own form: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
-_DENIED: Final = ("AccessDenied", "AccessDeniedException")
 _PERSON: Final = re.compile(
     r"arn:[a-z-]+:(?:iam::[0-9]+:(?P<user>user/.+)|sts::[0-9]+:assumed-role/(?P<role>[^/]+)/(?P<session>[^/]+))"
 )
@@ -168,7 +167,7 @@ def mfa_device(account: Account, person: Person, given: str | None) -> str | Non
     try:
         listed = account.roles.list_mfa_devices(UserName=person.name)["MFADevices"]
     except ClientError as error:
-        if code_of(error) not in _DENIED:
+        if code_of(error) not in DENIED:
             raise
         raise HandoverRefused(
             "AWS does not let you see your own MFA devices: give yours with --mfa-serial, such as "
@@ -202,7 +201,7 @@ def session(account: Account, tenant: Tenant, person: Person, device: str | None
             **factor,
         )["Credentials"]
     except ClientError as error:
-        if code_of(error) not in _DENIED:
+        if code_of(error) not in DENIED:
             raise
         raise HandoverRefused(_not_assumed(cell, person, error)) from None
     return boto3.Session(held["AccessKeyId"], held["SecretAccessKey"], held["SessionToken"], cell.region)
@@ -231,7 +230,7 @@ def read_key(secrets: SecretsManagerClient, cell: Cell, tenant: Tenant) -> Key:
     try:
         answer = secrets.get_secret_value(SecretId=cell.names.tenant(slug).secret, VersionStage=CURRENT)
     except ClientError as error:
-        if code_of(error) not in _DENIED:
+        if code_of(error) not in DENIED:
             raise
         message = error.response.get("Error", {}).get("Message", "")
         raise HandoverRefused(
@@ -289,7 +288,7 @@ def _bucket_refuses(cell: Cell, error: ClientError) -> str:
     code = code_of(error)
     if code == "NoSuchBucket":
         return f"there is no bucket {cell.names.health_bucket}: {ways_out.deploy_platform(cell.cell)}"
-    if code in _DENIED:
+    if code in DENIED:
         who: Sequence[str] = cell.deployers
         return (
             f"AWS refuses you the records of hand-overs ({code}): only the cell's deployers may read and write them "

@@ -20,7 +20,7 @@ from ops.actions.access import Access
 from ops.actions.end_keys import Killed, Seen, spoken
 from ops.actions.session_access import SessionAccess
 from ops.actions.tenant_file import TenantFile
-from ops.errors import OperationError, code_of
+from ops.errors import DENIED, OperationError, code_of
 from ops.journal import Journal
 from ops.rotation_state import SecretFacts, facts
 from tenancy import Cell, Tenant
@@ -81,9 +81,7 @@ class Offboard:
             self._step(ARCHIVE, f"the file is in tenants/archive/: the slug {self._tenant.tenant} is never used again")
 
     def _step(self, step: str, sentence: str) -> None:
-        if step not in self._journal.done:
-            self._journal.done.append(step)
-            self._journal.save()
+        self._journal.mark(step)
         self._report(sentence)
 
     def _deny(self, found: SecretFacts | None) -> str:
@@ -102,7 +100,7 @@ class Offboard:
             sessions.deny(self._account.check())
         except ClientError as error:
             # A pipeline that deploys tenants changes no role.
-            if code_of(error) not in ("AccessDenied", "AccessDeniedException"):
+            if code_of(error) not in DENIED:
                 raise
             return "AWS does not let you deny its runtime's sessions: it may get tokens until its rule is deleted"
         self.may_get_tokens = False
@@ -121,7 +119,7 @@ class Offboard:
         for _ in range(_ROUNDS):
             done = self._kill(self._tenant.tenant)
             if done.failed:
-                raise OperationError(self._not_revoked([f"{key}: {why}" for key, why in done.failed.items()]))
+                raise OperationError(self._not_revoked(done.failures))
             revoked += done.revoked
             if not done.revoked:
                 break

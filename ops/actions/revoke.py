@@ -31,7 +31,7 @@ ENABLE: Final = "enable"
 
 _POLL_SECONDS: Final = 1.0
 _FAILURES_EVERY: Final = 5
-CONTINUES_FOR: Final = timedelta(days=1)
+_CONTINUES_FOR: Final = timedelta(days=1)
 
 
 def ready(account: Account, tenant: Tenant) -> bool:
@@ -49,10 +49,10 @@ def ready(account: Account, tenant: Tenant) -> bool:
 def continues(journal: Journal, *, opened: bool, now: datetime) -> bool:
     """Whether a stopped revocation continues where it stopped, instead of starting again.
 
-    Only while reads have stayed denied, and for a day: a key that readers could read since then may be the
-    one that has leaked now, so the new run must revoke it too.
+    Only while access has stayed denied, and for a day: a key that readers could read since then, or a session that
+    began since, may be what has leaked now, so the new run must end it too. `opened`: it was allowed again.
     """
-    return bool(journal.done) and not opened and now - datetime.fromisoformat(journal.begun) < CONTINUES_FOR
+    return bool(journal.done) and not opened and now - datetime.fromisoformat(journal.begun) < _CONTINUES_FOR
 
 
 @dataclass(frozen=True)
@@ -105,18 +105,16 @@ class Revoke:
         return Revoked(self._tenant.enabled, seen)
 
     def _step(self, step: str, sentence: str) -> None:
-        if step not in self._journal.done:
-            self._journal.done.append(step)
-            self._journal.save()
+        self._journal.mark(step)
         self._report(sentence)
 
     def _kill_all(self) -> str:
         done = self._kill(self._tenant.tenant)
         if done.failed:
-            failures = "; ".join(f"{key}: {why}" for key, why in done.failed.items())
             raise OperationError(
-                f"it is not certain that every key is revoked ({failures}). Delete them on OpenAI's site, in project "
-                f"{self._names.project}, then run the same command again. Reads of {self._tenant.tenant} stay denied."
+                f"it is not certain that every key is revoked ({'; '.join(done.failures)}). Delete them on "
+                f"OpenAI's site, in project {self._names.project}, then run the same command again. Reads of "
+                f"{self._tenant.tenant} stay denied."
             )
         return f"{spoken(done.revoked)}; OpenAI refuses every key of its project that a version of its secret holds"
 

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from myflux_keys.identity import TOKEN_SECONDS
 from ops import ways_out
-from ops.actions.credential import POLL_SECONDS, PROOF_SECONDS, unproven
+from ops.actions.credential import unproven_in_time
 from ops.actions.end_keys import Killed, Seen, spoken
 from ops.actions.rotate import Waiting
 from ops.actions.session_access import SessionAccess
@@ -96,9 +96,7 @@ class RevokeTokens:
         return RevokedTokens(ends, self._open(opened))
 
     def _step(self, step: str, sentence: str) -> None:
-        if step not in self._journal.done:
-            self._journal.done.append(step)
-            self._journal.save()
+        self._journal.mark(step)
         self._report(sentence)
 
     def _deny(self) -> None:
@@ -151,10 +149,9 @@ class RevokeTokens:
             return
         done = self._means.end_keys()
         if done.failed:
-            failures = "; ".join(f"{key}: {why}" for key, why in done.failed.items())
             raise OperationError(
-                f"it is not certain that every key is revoked ({failures}). Delete them on OpenAI's site, then run the "
-                f"same command again. {self._slug} stays shut."
+                f"it is not certain that every key is revoked ({'; '.join(done.failures)}). Delete them on "
+                f"OpenAI's site, then run the same command again. {self._slug} stays shut."
             )
         self._step(KEYS, f"{spoken(done.revoked)}; its runtime uses tokens, so none is made")
 
@@ -181,22 +178,13 @@ class RevokeTokens:
         )
         return rules[0]
 
-    def _prove(self, with_what: Any) -> None:
-        until = self._waiting.now() + PROOF_SECONDS
-        while (wrong := unproven(self._means.look(), with_what)) is not None:
-            if self._waiting.now() >= until:
-                raise OperationError(
-                    f"{self._slug} has a new rule, and new sessions are allowed, but a call with a {with_what} does "
-                    f"not succeed: {wrong}. `myflux-keys verify {self._slug}` shows more; then run the same command "
-                    "again."
-                )
-            self._waiting.sleep(POLL_SECONDS)
-
-
-def continues(journal: Journal, tenant: Tenant, now: datetime, within: timedelta) -> bool:
-    """Whether a stopped revocation goes on: it has shut the door, and nobody has opened it since. Otherwise a session
-    of the time since may be what has leaked now, and the operator is asked."""
-    return bool(journal.done) and not tenant.enabled and now - datetime.fromisoformat(journal.begun) < within
+    def _prove(self, with_what: str) -> None:
+        if (wrong := unproven_in_time(self._means.look, with_what, self._waiting)) is not None:
+            raise OperationError(
+                f"{self._slug} has a new rule, and new sessions are allowed, but a call with a {with_what} does "
+                f"not succeed: {wrong}. `myflux-keys verify {self._slug}` shows more; then run the same command "
+                "again."
+            )
 
 
 def consequences(tenant: Tenant) -> list[str]:

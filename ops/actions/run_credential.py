@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import tenancy
-from myflux_keys.cell_functions import HEALTH
 from ops import journal, selection
 from ops.account import Account, checked_reason
 from ops.actions import credential, functions_client
@@ -167,9 +166,7 @@ class _Means:
         return active_secret(self.account, self.prepared.tenant) is not None
 
     def look(self) -> Mapping[str, Any]:
-        cell = self.account.cell
-        event = {"action": "look", "tenant": self._slug}
-        return functions_client.call(cell, cell.names.function(HEALTH), event, self.account.functions)
+        return functions_client.look_at(self.account.cell, self._slug, self.account.functions)
 
     def keys(self) -> Seen:
         return Keys(self.account, self.prepared.tenant).look(self._slug)

@@ -11,14 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from myflux_keys.cell_functions import HEALTH
 from ops import journal
 from ops.account import Account
 from ops.actions import functions_client
 from ops.actions.deploy_tenant import deploy
 from ops.actions.end_keys import Keys, Killed, Seen
-from ops.actions.revoke import CONTINUES_FOR, Revoke
-from ops.actions.revoke_tokens import SESSIONS, RevokedTokens, RevokeTokens, consequences, continues
+from ops.actions.revoke import Revoke, continues
+from ops.actions.revoke_tokens import SESSIONS, RevokedTokens, RevokeTokens, consequences
 from ops.actions.session_access import SessionAccess
 from ops.actions.tenant_file import TenantFile
 from ops.errors import Declined
@@ -50,7 +49,7 @@ def revoke_tokens(
         cell, account.functions, f"Meanwhile `myflux-keys disable {slug}` deletes its rule."
     )
     run = journal.unfinished(place, "revoke", [slug])
-    if run is not None and continues(run, tenant, datetime.now(UTC), CONTINUES_FOR):
+    if run is not None and continues(run, opened=tenant.enabled, now=datetime.now(UTC)):
         report(f"Continuing the run that {run.by} started on {run.begun}; done so far: {', '.join(run.done)}.")
     else:
         report("\n".join(consequences(tenant)))
@@ -121,6 +120,4 @@ class _Means:
         Revoke(self.account, shut, self.run, kill=self._keys.revoke, look=self._keys.look, report=self.report).run()
 
     def look(self) -> Mapping[str, Any]:
-        cell = self.account.cell
-        event = {"action": "look", "tenant": self._slug}
-        return functions_client.call(cell, cell.names.function(HEALTH), event, self.account.functions)
+        return functions_client.look_at(self.account.cell, self._slug, self.account.functions)

@@ -210,8 +210,7 @@ class Looks:
 
     def _look(self) -> list[Step]:
         function = self._cell.names.function(HEALTH)
-        event = {"action": "look", "tenant": self.tenant.tenant}
-        answer = functions_client.call(self._cell, function, event, self.account.functions)
+        answer = functions_client.look_at(self._cell, self.tenant.tenant, self.account.functions)
         if "findings" not in answer:
             # An earlier version takes any request for its schedule's.
             raise OperationError(f"{function} is of an earlier version. {ways_out.deploy_platform(self._cell.cell)}")

@@ -18,7 +18,8 @@ from components.iam.identity import runtime_read
 from ops import journal as journals
 from ops.actions.credential import TO_KEY, TO_TOKENS, TOKENS, Phase
 from ops.actions.end_keys import Killed, Seen
-from ops.actions.revoke_tokens import RevokedTokens, RevokeTokens, continues
+from ops.actions.revoke import continues
+from ops.actions.revoke_tokens import RevokedTokens, RevokeTokens
 from ops.actions.session_access import SessionAccess
 from ops.errors import OperationError
 from tenancy import Cell
@@ -198,10 +199,9 @@ def test_so_many_denials_that_aws_takes_no_more_are_refused_with_the_way_out(wor
 
 def test_a_stopped_one_goes_on_only_while_it_stayed_shut(world: World, small_cell: Cell, tmp_path: Path) -> None:
     journal = journals.begin(tmp_path, "revoke", small_cell, ["bay"], "leak")
-    begun, day = datetime.fromisoformat(journal.begun), timedelta(days=1)
-    shut, opened = tenant(TOKENS).model_copy(update={"enabled": False}), tenant(TOKENS)
-    assert not continues(journal, shut, begun, day)
+    begun = datetime.fromisoformat(journal.begun)
+    assert not continues(journal, opened=False, now=begun)
     journal.done = ["sessions"]
-    assert continues(journal, shut, begun + timedelta(hours=2), day)
-    assert not continues(journal, opened, begun + timedelta(hours=2), day), "a session since may have leaked"
-    assert not continues(journal, shut, begun + timedelta(days=2), day)
+    assert continues(journal, opened=False, now=begun + timedelta(hours=2))
+    assert not continues(journal, opened=True, now=begun + timedelta(hours=2)), "a session since may have leaked"
+    assert not continues(journal, opened=False, now=begun + timedelta(days=2))
