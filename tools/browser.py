@@ -32,6 +32,9 @@ MACOS: Final = (
     Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
 )
 
+HEADLESS: Final = "chromium-headless-shell"
+"""Debian's build of the same Chromium without windows and profiles: it takes two fifths of the CPU time."""
+
 _ANSWER_SECONDS: Final = 60.0
 
 
@@ -46,6 +49,16 @@ class Browser:
     executable: Path
     version: int
     source: str
+
+    @property
+    def headless(self) -> Path:
+        """What to start where neither a window nor a profile is needed: the headless build beside it, if there is one
+        of the same version. The browsers of npm and of Playwright's download are such builds themselves."""
+        beside = self.executable.with_name(HEADLESS)
+        try:
+            return beside if beside.is_file() and version_of(beside) == self.version else self.executable
+        except StepError:
+            return self.executable
 
 
 def cache(environment: Mapping[str, str]) -> Path:

@@ -13,6 +13,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,7 @@ _DOWNLOAD_SECONDS: Final = 600.0
 _OS_RELEASE: Final = Path("/etc/os-release")
 # Without a font, every letter is an empty box.
 _DEBIAN_PACKAGES: Final = ("chromium", "fonts-liberation")
+_DEBIAN_HEADLESS: Final = "chromium-headless-shell"
 _DEBIAN_EXECUTABLE: Final = Path("/usr/bin/chromium")
 _UNPACK: Final = (
     "const fs = require('fs'), zlib = require('zlib'), [from, to] = process.argv.slice(1);"
@@ -57,8 +59,12 @@ def debian(env: Mapping[str, str]) -> Path:
         raise StepError("no `apt-get` on PATH")
     quiet = {**env, "DEBIAN_FRONTEND": "noninteractive"}
     _run([apt, "update", "--quiet"], "reading Debian's list of packages", _APT_SECONDS, quiet)
-    install = [apt, "install", "--quiet", "--yes", "--no-install-recommends", *_DEBIAN_PACKAGES]
-    _run(install, "installing Debian's chromium (about a minute, once)", _APT_SECONDS, quiet)
+    install = [apt, "install", "--quiet", "--yes", "--no-install-recommends"]
+    about = "installing Debian's chromium (about a minute, once)"
+    _run([*install, *_DEBIAN_PACKAGES], about, _APT_SECONDS, quiet)
+    # An older Debian has none, and the other one does the same in more time.
+    with suppress(StepError):
+        _run([*install, _DEBIAN_HEADLESS], "installing its headless build", _APT_SECONDS, quiet)
     return _DEBIAN_EXECUTABLE
 
 

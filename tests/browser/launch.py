@@ -26,9 +26,11 @@ class NewPage(Protocol):
 
 
 @contextmanager
-def chromium() -> Generator[Browser]:
-    """A headless browser. Without its sandbox: it opens our own pages alone."""
-    executable = browser.ensure(os.environ).executable
+def chromium(*, whole: bool = False) -> Generator[Browser]:
+    """A browser without windows, and without its sandbox: it opens our own pages alone. `whole`: the one that a person
+    has, which takes more than twice the time; a headless build asks nobody for permission to write to the clipboard."""
+    found = browser.ensure(os.environ)
+    executable = found.executable if whole else found.headless
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=executable, **_LAUNCH)
         try:
@@ -39,7 +41,8 @@ def chromium() -> Generator[Browser]:
 
 @contextmanager
 def recorded(started: Browser, profile: Path, har: Path) -> Generator[BrowserContext]:
-    """Another browser like `started`, with a profile on disk and a HAR archive, which are whole at the end."""
+    """Another browser, of the playwright that runs `started`: with a profile on disk, which a headless build does not
+    keep, and a HAR archive, both whole at the end."""
     context = started.browser_type.launch_persistent_context(
         profile,
         executable_path=browser.ensure(os.environ).executable,

@@ -101,10 +101,36 @@ def test_on_debian_root_installs_the_package(
     assert (tmp_path / "calls").read_text(encoding="utf-8").splitlines() == [
         "noninteractive update --quiet",
         "noninteractive install --quiet --yes --no-install-recommends chromium fonts-liberation",
+        "noninteractive install --quiet --yes --no-install-recommends chromium-headless-shell",
     ]
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(BrowserError, match="only root can install Debian's package"):
         browser.ensure(machine)
+
+
+def test_a_debian_without_the_headless_build_gets_the_browser_all_the_same(
+    tmp_path: Path, machine: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "os-release").write_text("ID=debian\n", encoding="utf-8")
+    executable(tmp_path / "bin" / "apt-get", 'case "$*" in *chromium-headless-shell) exit 100;; esac')
+    monkeypatch.setattr(browser_sources, "_DEBIAN_EXECUTABLE", chrome(tmp_path / "usr" / "chromium"))
+    assert browser.ensure(machine).headless == tmp_path / "usr" / "chromium"
+
+
+@pytest.mark.parametrize(
+    ("beside", "taken"),
+    [
+        ("echo Chromium 156.0.8078.114", "chromium-headless-shell"),
+        ("echo Chromium 150.0.1.2", "chromium"),
+        ("exit 127", "chromium"),
+    ],
+)
+def test_without_windows_the_headless_build_of_the_same_version_is_taken(
+    tmp_path: Path, machine: dict[str, str], beside: str, taken: str
+) -> None:
+    chrome(tmp_path / "bin" / "chromium", "Chromium 156.0.8078.114 built on Debian")
+    executable(tmp_path / "bin" / "chromium-headless-shell", beside)
+    assert browser.ensure(machine).headless == tmp_path / "bin" / taken
 
 
 def test_a_package_of_npm_that_is_not_the_pinned_one_is_refused(tmp_path: Path, machine: dict[str, str]) -> None:

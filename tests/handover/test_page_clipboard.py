@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from ops.handover_page import clipboard
 from tests.browser.axe import axe
 from tests.browser.launch import NewPage
+from tests.browser.launch import chromium as started
 from tests.handover.conftest import OpenTab
 from tests.handover.machine import Machine
 from tests.handover.person import NO_CLIPBOARD, Command, Tab, allow_clipboard, refuse_clipboard
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Generator[Browser]:
+    """Its rules for the clipboard are a person's."""
+    with started(whole=True) as browser:
+        yield browser
+
 
 NOT_READABLE = "delete Clipboard.prototype.readText"
 """As a browser that lets no page look at the clipboard."""
