@@ -88,6 +88,7 @@ def compute(cell: Cell, user: str = "deployer", base: Mapping[str, str] | None =
     credentials = cell.credentials(user)
     state = cell.home / "state"
     state.mkdir(mode=0o700, exist_ok=True)
+    key = (cell.home / "state-key").read_text(encoding="ascii")
     values = {
         "AWS_ACCESS_KEY_ID": credentials.access_key_id,
         "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
@@ -98,9 +99,11 @@ def compute(cell: Cell, user: str = "deployer", base: Mapping[str, str] | None =
         "AWS_REGION": cell.region,
         "AWS_SHARED_CREDENTIALS_FILE": str(cell.home / "credentials"),
         "MYFLUX_LOCAL_OPENAI_URL": cell.openai_url,
+        "MYFLUX_SECRETS_PROVIDER": f"awskms:///{key}?region={cell.region}&awssdk=v2",
         "PATH": commands.path(cell.home / "bin", held),
         "PULUMI_BACKEND_URL": f"file://{quote(str(state))}",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(_passphrase(cell.home)),
+        "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
     } | {name: _without_proxy(held.get(name, "")) for name in ("NO_PROXY", "no_proxy")}
     one_service = sorted(name for name in held if name.startswith(_ONE_SERVICE))
@@ -114,9 +117,11 @@ def _without_proxy(current: str) -> str:
 
 
 def _passphrase(home: Path) -> Path:
-    """The file with the passphrase of the cell's Pulumi state, which holds no secret and dies with the cell.
+    """The file with a passphrase for stacks that `pulumi stack init` made without MYFLUX_SECRETS_PROVIDER.
 
     The same for every cell: the engine keeps what it derives from it beside the project, where the next cell meets it.
+    It protects nothing: the state holds no secret and dies with the cell. The engine takes a tenth of a second or more
+    to derive a key from it, each time it starts.
     """
     path = home / "passphrase"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)

@@ -30,6 +30,7 @@ _HELD: Final = (
     "rotations",
     "openai-token",
     "passphrase",
+    "state-key",
     "bin",
     "state",
     "tmp",

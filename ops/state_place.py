@@ -1,6 +1,6 @@
 """Where a cell's stacks keep their state, as Pulumi takes it: the one place that makes these addresses.
 
-The cell's file decides (`tenancy/state.py`). Where it names no bucket, Pulumi's own variables do, as on the local cell.
+The cell's file decides (`tenancy/state.py`). Where it names no bucket, variables do, as on the local cell.
 Leaves out reading and writing there (`ops/stacks/backend.py`). Sources of the two addresses:
 https://www.pulumi.com/docs/iac/concepts/state-and-backends/#aws-s3
 https://www.pulumi.com/docs/iac/concepts/secrets/#aws-key-management-service-kms
@@ -24,7 +24,8 @@ BACKEND: Final = "PULUMI_BACKEND_URL"
 FROM_THE_STATE: Final = "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER"
 """A checkout that has not yet seen a stack holds no settings of it: the engine takes its provider from the state."""
 SECRETS: Final = "MYFLUX_SECRETS_PROVIDER"
-"""For a person who makes a stack with `pulumi` itself, which takes the provider as an argument only."""
+"""For a person who makes a stack with `pulumi` itself, which takes the provider as an argument only. Where the cell's
+file names no bucket, it is what encrypts the secrets of new stacks."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def of(cell: Cell | None, environment: Mapping[str, str] = os.environ) -> StateP
                 f"{BACKEND} is not set, and {file} names no place of the state: write state: {{bucket: ..., kms_key: "
                 '...} there. For the local cell: eval "$(./myflux-keys local env)". Nothing was changed.'
             )
-        return StatePlace(named)
+        return StatePlace(named, environment.get(SECRETS, ""))
     kept = cell.kept_in
     url = in_bucket(kept.bucket, cell.region, None, environment).url
     if named and parts(named) != parts(url):

@@ -55,7 +55,7 @@ def main() -> None:
     from ministack.app import app
 
     from local import keeping
-    from local.aws import answer_date, federation, iam, lambda_packages, secrets
+    from local.aws import answer_date, federation, iam, lambda_packages, secrets, state_key
     from local.aws.iam import dispatch
     from local.aws.keeping import Keeper
     from local.process import SCHEDULES
@@ -74,6 +74,7 @@ def main() -> None:
     answer_date.install()
     lambda_packages.install(arguments.home)
     secrets.install()
+    state_key.install(arguments.home)
     if keeper:
         keeper.resume()
         dispatch.AFTER.append(keeper.after)

@@ -191,7 +191,7 @@ class Engine:
         if self._at is not None:
             return self._at
         if url := self._environment.get(state_place.BACKEND):
-            return StatePlace(url)
+            return StatePlace(url, self._environment.get(state_place.SECRETS, ""))
         cell = state_place.cell_of(self._fleet, stack)
         if not state_place.is_named(cell):
             # The backend that a person logged in to; `work` demands one that has an address.

@@ -43,8 +43,10 @@ NOT_DECIDING: Final = frozenset(
         "PULUMI_ACCESS_TOKEN",
         "PULUMI_CONFIG_PASSPHRASE",
         "PULUMI_CONFIG_PASSPHRASE_FILE",
-        # Where the state is: the mark is beside it.
+        # Where the state is, and what encrypts its secrets: the mark is beside it.
         "PULUMI_BACKEND_URL",
+        "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER",
+        "MYFLUX_SECRETS_PROVIDER",
         # Where files are: what is in them counts, and each machine has its own folders.
         FLEET,
         "MYFLUX_CACHE",

@@ -13,6 +13,9 @@ from local import environment
 from local.cell import Credentials
 
 
+KEY = "arn:aws:kms:us-east-1:000000000000:key/1234abcd"
+
+
 class RunningCell:
     """What `environment.compute` reads of a cell."""
 
@@ -23,6 +26,7 @@ class RunningCell:
     def __init__(self, home: Path) -> None:
         self.home = home
         home.mkdir(parents=True)
+        (home / "state-key").write_text(KEY, encoding="ascii")
 
     def credentials(self, user: str) -> Credentials:
         return Credentials(f"id-of-{user}", "se'cr$et `id`")
@@ -86,6 +90,15 @@ def test_a_home_whose_name_an_address_must_quote_is_quoted_in_the_backends(tmp_p
 def test_loopback_is_taken_out_of_the_callers_proxy(running: RunningCell) -> None:
     base = {"PATH": os.defpath, "HOME": "/nowhere", "NO_PROXY": "intranet.example"}
     assert environment.compute(running, base=base).values["NO_PROXY"] == "intranet.example,127.0.0.1,localhost"
+
+
+def test_new_stacks_are_encrypted_by_the_cells_key_and_none_needs_settings_in_the_checkout(
+    running: RunningCell,
+) -> None:
+    """Deriving a key from a passphrase takes a third of a small run of the engine."""
+    values = environment.compute(running, base={"PATH": os.defpath, "HOME": "/nowhere"}).values
+    assert values["MYFLUX_SECRETS_PROVIDER"] == f"awskms:///{KEY}?region=us-east-1&awssdk=v2"
+    assert values["PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER"] == "true"
 
 
 def test_the_passphrase_is_private_and_the_next_cells_too(running: RunningCell, tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ class Rig:
     state: str = ""
     """Where the engine keeps its state, as PULUMI_BACKEND_URL has it; left out: the cell's own folder."""
     secrets_provider: str = ""
-    """What encrypts new states' secrets; left out: the cell's passphrase."""
+    """What encrypts new states' secrets; left out: the cell's own key."""
     patience: float = 300
     """Seconds that one run of it may take."""
     _runs: int = 0
@@ -160,14 +160,11 @@ class Rig:
         """An empty stack, without selecting it: which stack a person has selected is theirs."""
         if stack in self.stacks:
             return
-        init = ("stack", "init", stack, "--no-select")
-        if self.secrets_provider:
-            # As the product does: beside the project the engine would write the provider down for every other cell.
-            with TemporaryDirectory() as folder:
-                (Path(folder) / "Pulumi.yaml").write_text("{name: myflux-keys, runtime: python}", encoding="utf-8")
-                self.pulumi("--cwd", folder, *init, "--secrets-provider", self.secrets_provider)
-        else:
-            self.pulumi(*init)
+        # As the product does: beside the project the engine would write the provider down for every other cell.
+        provider = self.secrets_provider or self.environment()["MYFLUX_SECRETS_PROVIDER"]
+        with TemporaryDirectory() as folder:
+            (Path(folder) / "Pulumi.yaml").write_text("{name: myflux-keys, runtime: python}", encoding="utf-8")
+            self.pulumi("--cwd", folder, "stack", "init", stack, "--no-select", "--secrets-provider", provider)
         self.stacks.append(stack)
 
     def up(self, stack: str, **how: Any) -> Run:

@@ -160,6 +160,7 @@ def test_a_variable_that_nobody_knows_yet_counts(begins: str, rest: str, value: 
 
 def test_who_runs_it_and_where_its_folders_are_decides_nothing_and_an_endpoint_does() -> None:
     here = {"AWS_SESSION_TOKEN": "one", "PULUMI_CONFIG_PASSPHRASE": "two", "MYFLUX_STATE": "/a", "MYFLUX_FLEET": "/b"}
+    here |= {"MYFLUX_SECRETS_PROVIDER": "awskms:///three", "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true"}
     there = {name: f"{value}, elsewhere" for name, value in here.items()}
     assert mark.of_environment(here | {"HOME": "/c"}) == mark.of_environment(there | {"HOME": "/d"})
     assert mark.of_environment({"AWS_ENDPOINT_URL": "a"}) != mark.of_environment({"AWS_ENDPOINT_URL": "b"})

@@ -47,6 +47,10 @@ def test_a_file_without_it_leaves_both_to_the_environment(files: Files) -> None:
     place = state_place.of(cell(files), {"PULUMI_BACKEND_URL": "file:///state"})
     assert (place.url, place.secrets_provider) == ("file:///state", "")
     assert place.variables == {"PULUMI_BACKEND_URL": "file:///state"}, "a passphrase stays as it was"
+    keyed = state_place.of(
+        cell(files), {"PULUMI_BACKEND_URL": "file:///state", "MYFLUX_SECRETS_PROVIDER": "awskms:///k"}
+    )
+    assert keyed.secrets_provider == "awskms:///k", "as on the local cell"
 
 
 def test_the_same_bucket_with_options_of_ones_own_is_no_contradiction(files: Files) -> None:
