@@ -12,7 +12,6 @@ import pytest
 from local import environment
 from local.cell import Credentials
 
-
 KEY = "arn:aws:kms:us-east-1:000000000000:key/1234abcd"
 
 
