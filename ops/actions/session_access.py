@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
 
 
+def denied_tenants(client: IAMClient, cell: Cell) -> frozenset[str]:
+    """Slugs of the cell's tenants whose every session is denied, those that begin later too: one call for all of them,
+    and none in a cell where no tenant gets tokens. Raises botocore's errors."""
+    if not cell.federation.enabled:
+        return frozenset()
+    denials = denied_sessions.denials(_held(client, cell.names.runtime_role))
+    return frozenset(slug for slug, before in denials.items() if before == ALL)
+
+
+def _held(client: IAMClient, role: str) -> Mapping[str, Any] | None:
+    answer = none_if_absent(lambda: client.get_role_policy(RoleName=role, PolicyName=POLICY))
+    return answer["PolicyDocument"] if answer else None
+
+
 class SessionAccess:
     """Of one tenant. Methods raise OperationError, and botocore's errors: who may not write it is refused by AWS."""
 
@@ -31,7 +45,7 @@ class SessionAccess:
 
     def denied_before(self) -> datetime | None:
         """When a session must have begun to be allowed; ALL where none is; None where all are."""
-        return denied_sessions.denials(self._held()).get(self._tenant)
+        return denied_sessions.denials(_held(self._client, self._role)).get(self._tenant)
 
     def deny(self, now: datetime) -> bool:
         """Every session, from now on. False where all were denied already."""
@@ -61,7 +75,7 @@ class SessionAccess:
         )
 
     def _write(self, before: datetime | None, now: datetime) -> None:
-        wanted = denied_sessions.changed(self._held(), self._tenant, before, now)
+        wanted = denied_sessions.changed(_held(self._client, self._role), self._tenant, before, now)
         text = json.dumps(wanted, separators=(",", ":"))
         if len(text) > LONGEST:
             raise OperationError(
@@ -79,10 +93,6 @@ class SessionAccess:
                 f"policy {POLICY} of {self._role} was written, but IAM returns another one: somebody else changed it "
                 "at the same time. Run the same command again."
             )
-
-    def _held(self) -> Mapping[str, Any] | None:
-        answer = none_if_absent(lambda: self._client.get_role_policy(RoleName=self._role, PolicyName=POLICY))
-        return answer["PolicyDocument"] if answer else None
 
 
 def spoken(before: datetime | None, now: datetime) -> str:

@@ -22,8 +22,10 @@ from ops.actions import (
     store_keys,
     verify,
     verify_access,
+    verify_openai,
 )
 from ops.actions.credential import TO_KEY, TO_TOKENS, TOKENS
+from ops.actions.end_keys import Seen
 from ops.actions.offboard import plan
 from ops.actions.orphans import Sides, compared
 from ops.actions.run_handover import Asked, Talk
@@ -33,6 +35,7 @@ from tests.actions.test_credential_plan import tenant
 from tests.tenancy.files import Files
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
+LOCAL = tenancy.load(Path(__file__).resolve().parents[2]).cells["local"]
 
 
 @pytest.fixture
@@ -106,6 +109,21 @@ def test_verify_shows_which_sessions_are_denied(before: datetime | None, state: 
     found = verify_access.sessions(tenant(TOKENS), "the-role", before, NOW)
     assert (found.state, told in found.answer) == (state, True), found
     assert found.mend == ("" if state == "ok" else "myflux-keys revoke bay")
+
+
+def test_verify_of_a_disabled_tenant_wants_neither_rule_nor_key() -> None:
+    """It has no identity, so the sweep of one that is enabled does not know it."""
+    cell, off = LOCAL, tenant(TOKENS).model_copy(update={"enabled": False})
+    well = verify_openai.closed(cell, off, Seen("active", None, rules=()))
+    assert [(one.step, one.state) for one in well] == [("federation rule", "ok"), ("keys at OpenAI", "ok")]
+    rule, keys = verify_openai.closed(cell, off, Seen("active", None, ("key_1",), ("key_2",), rules=("wifr_1",)))
+    assert (rule.state, "wifr_1" in rule.answer, rule.mend) == ("wrong", True, "myflux-keys up bay")
+    assert (keys.state, keys.mend) == ("wrong", "myflux-keys up bay --refresh")
+    assert "key_1, key_2" in keys.answer
+    for phase in (TO_TOKENS, TO_KEY):
+        switched = tenant(phase).model_copy(update={"enabled": False})
+        (only,) = verify_openai.closed(cell, switched, Seen("active", "key_1", rules=()))
+        assert (only.step, only.state) == ("federation rule", "ok"), "its key is judged by its secret"
 
 
 def test_status_shows_tokens_and_no_orphan_whether_its_secret_is_gone_or_going(keyless: Path) -> None:
