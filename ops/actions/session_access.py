@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from components.iam import denied_sessions
 from components.iam.denied_sessions import ALL, LONGEST, POLICY
-from ops.errors import OperationError, none_if_absent
+from ops.errors import DENIED, OperationError, code_of, none_if_absent
 from tenancy import Cell
 
 if TYPE_CHECKING:
@@ -58,10 +60,17 @@ class SessionAccess:
         """Only sessions that begin from `now` on, by AWS's clock: those before it stay denied until they have ended."""
         self._write(now, now)
 
-    def lift(self, now: datetime) -> None:
-        """Of a tenant that is no more."""
+    def lift(self, now: datetime) -> bool:
+        """Of a tenant that is no more. False where a denial stays, since a pipeline that deploys tenants changes no
+        role."""
         if self.denied_before() is not None:
-            self._write(None, now)
+            try:
+                self._write(None, now)
+            except ClientError as error:
+                if code_of(error) not in DENIED:
+                    raise
+                return False
+        return True
 
     def gets_token(self, begun: datetime) -> bool | None:
         """Whether AWS signs a token for a session that began then, by its evaluation logic on the documents that IAM

@@ -29,12 +29,14 @@ from tests.actions.test_credential_plan import tenant
 
 
 class Roles:
-    """IAM with the runtime role alone. `lost`: somebody else's write comes right after each."""
+    """IAM with the runtime role alone. `lost`: somebody else's write comes right after each. `refuses`: to write, as to
+    a pipeline that deploys tenants."""
 
     def __init__(self, cell: Cell) -> None:
         self.arn = cell.names.runtime_role_arn
         self.inline: dict[str, Any] = {"read": runtime_read(cell.names, federation=True)}
         self.lost = False
+        self.refuses = False
 
     def get_role(self, *, RoleName: str) -> Any:
         return {"Role": {"Arn": self.arn, "RoleName": RoleName}}
@@ -51,10 +53,16 @@ class Roles:
         return {"PolicyDocument": self.inline[PolicyName]}
 
     def put_role_policy(self, *, RoleName: str, PolicyName: str, PolicyDocument: str) -> None:
+        self._allowed("PutRolePolicy")
         if not self.lost:
             self.inline[PolicyName] = json.loads(PolicyDocument)
 
+    def _allowed(self, action: str) -> None:
+        if self.refuses:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not yours"}}, action)
+
     def delete_role_policy(self, *, RoleName: str, PolicyName: str) -> None:
+        self._allowed("DeleteRolePolicy")
         del self.inline[PolicyName]
 
 
