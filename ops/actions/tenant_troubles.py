@@ -139,7 +139,10 @@ def _denied(tenant: Tenant) -> TroubleView:
     slug = tenant.tenant
     do, command = "allow new ones", f"myflux-keys enable {slug}"
     if tenant.has_identity:
-        do, command = "revoke again, which also ends a stopped run; or `enable` it", f"myflux-keys revoke {slug}"
+        do, command = (
+            "revoke it again, which completes a stopped revocation; or `enable` it",
+            f"myflux-keys revoke {slug}",
+        )
     return TroubleView(
         "sessions_denied",
         "broken" if tenant.enabled else "attention",
