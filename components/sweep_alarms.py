@@ -42,7 +42,7 @@ ALARMS: Final = (
     ),
     CellAlarm(
         "FederationLeft",
-        "OpenAI has a federation rule or an identity provider that no tenant has, or that somebody changed.",
+        "OpenAI has a federation rule that no tenant should have, or somebody changed one or its identity provider.",
     ),
     CellAlarm(
         "TrustedPrincipalGone", "A user or role that reads tenants' keys was deleted: one made anew cannot read them."

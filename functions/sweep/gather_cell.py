@@ -20,7 +20,7 @@ from functions.sweep import metrics
 from functions.sweep.decide_keys import is_expired
 from functions.sweep.due import is_slot
 from functions.sweep.orphans import Orphan, Project, is_orphan, suspects
-from functions.sweep.rules import left_over, read_providers
+from functions.sweep.rules import Tenants, left_over, read_providers
 from functions.sweep.tenants import ListedSecret, TenantSecret, listed_secrets
 from myflux_keys import names
 from myflux_keys.admin_budget import CALLS_PER_MINUTE, WINDOW_SECONDS, sweeps_a_minute
@@ -82,15 +82,8 @@ class Comparer:
     def _left_over(self, secrets: Iterable[ListedSecret]) -> list[Orphan]:
         known, now = self._services.declared, self._services.now()
         with_secret = {one.tenant for one in secrets if one.tenant is not None}
-        # A disabled tenant without a key: `enable` makes its rule in the provider that its rule left empty.
-        away = known.tenants - known.federated - with_secret
-        return left_over(
-            self._services.environment.cell,
-            read_providers(self._services),
-            known.tenants | known.federated | with_secret,
-            now,
-            empty_ones=not away,
-        )
+        tenants = Tenants(known.tenants | known.federated | with_secret, known.federated | known.switching(now))
+        return left_over(self._services.environment.cell, read_providers(self._services), tenants, now)
 
     def _projects(self, secrets: Iterable[ListedSecret]) -> list[Project]:
         """Those of the cell's organization, and of customers who gave an admin key and whose tenant has no secret."""

@@ -17,7 +17,7 @@ from myflux_keys.payload import iso
 Kind = Literal["SecretDeleted", "SecretMissing", "SecretMistagged", "ProjectMissing", "FederationLeft"]
 """`SecretDeleted`: its deletion is scheduled, but its keys are valid. `SecretMissing`: OpenAI has the tenant's project,
 but no secret names it. `SecretMistagged`: its tags do not match its name. `ProjectMissing`: the project in its tags is
-archived or missing. `FederationLeft`: a rule or a provider that no tenant has as it is (`rules.py`). Each is a metric,
+archived or missing. `FederationLeft`: a rule that no tenant should have as it is (`rules.py`). Each is a metric,
 an alarm and a section of the runbook, with the same name."""
 KINDS: Final[tuple[Kind, ...]] = (
     "SecretDeleted",

@@ -1,8 +1,8 @@
-"""Federation rules and identity providers of the cell that no tenant has any more, or that somebody changed by hand.
+"""Federation rules of the cell that no tenant should have, and rules and identity providers changed by hand.
 
-Owns the calls and the rules by which one is left over. A provider is one call, so they are compared once a day, or when
-a command asks. Nothing is deleted here: a tenant's own rule is the provisioner's to delete, and another may be somebody
-else's.
+Owns the calls and the decision. A provider is one call, so they are compared once a day, or when a command asks.
+Nothing is deleted here: a tenant's own rule is the provisioner's to delete, and another may be somebody else's. A
+provider without a rule lets nobody in, and the next tenant without a key gets its rule there: it is not left over.
 """
 
 from __future__ import annotations
@@ -26,11 +26,10 @@ _KEEP_SECONDS: Final = 60.0
 
 @dataclass(frozen=True)
 class Provider:
-    """One of the cell's, with its rules as OpenAI lists them. `created_at` is Unix seconds by OpenAI's clock."""
+    """One of the cell's, with its rules as OpenAI lists them."""
 
     id: str
     name: str
-    created_at: float
     transformations: Any = None
     rules: tuple[Mapping[str, Any], ...] = ()
 
@@ -49,22 +48,22 @@ def read_providers(services: Services) -> list[Provider]:
 
 def _with_rules(services: Services, item: Mapping[str, Any]) -> Provider:
     rules = tuple(rules_of(services.api, str(item["id"])))
-    created, told = float(item.get("created_at") or 0), item.get("attribute_transformations")
-    return Provider(str(item["id"]), str(item["name"]), created, told, rules)
+    return Provider(str(item["id"]), str(item["name"]), item.get("attribute_transformations"), rules)
 
 
-def left_over(
-    cell: str, providers: Iterable[Provider], tenants: Collection[str], now: float, *, empty_ones: bool = True
-) -> list[Orphan]:
-    """`tenants`: all that are declared, have a secret or an identity. `empty_ones`: also providers without a rule."""
-    return [orphan for provider in providers for orphan in _of_provider(cell, provider, tenants, now, empty_ones)]
+@dataclass(frozen=True)
+class Tenants:
+    """Slugs. `all_`: who is declared, has a secret or an identity. `ruled`: who may have a rule."""
+
+    all_: Collection[str]
+    ruled: Collection[str]
 
 
-def _of_provider(
-    cell: str, provider: Provider, tenants: Collection[str], now: float, empty_ones: bool
-) -> Iterator[Orphan]:
-    if empty_ones and not provider.rules and provider.created_at <= now - SETTLING_SECONDS:
-        yield _left(provider.name, f"its identity provider {provider.name} ({provider.id}) has no rule")
+def left_over(cell: str, providers: Iterable[Provider], tenants: Tenants, now: float) -> list[Orphan]:
+    return [orphan for provider in providers for orphan in _of_provider(cell, provider, tenants, now)]
+
+
+def _of_provider(cell: str, provider: Provider, tenants: Tenants, now: float) -> Iterator[Orphan]:
     for rule in provider.rules:
         name, made = str(rule.get("name") or ""), float(rule.get("created_at") or 0)
         if made > now - SETTLING_SECONDS:
@@ -73,8 +72,10 @@ def _of_provider(
         what = f"federation rule {rule.get('id')} of {provider.name} ({provider.id})"
         if slug is None:
             yield _left(name or str(rule.get("id")), f"{what} has no name of ours, and gives tokens to what it matches")
-        elif slug not in tenants:
+        elif slug not in tenants.all_:
             yield _left(slug, f"OpenAI has {what}, but there is no such tenant")
+        elif slug not in tenants.ruled:
+            yield _left(slug, f"OpenAI has {what}, but the tenant is disabled or has a key")
         elif not _is_as_made(cell, slug, rule.get("attribute_matchers")):
             yield _left(
                 slug, f"{what} was changed by hand: it matches others than the tenant's sessions of the runtime"

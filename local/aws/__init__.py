@@ -7,5 +7,6 @@ trail/           CloudTrail in the local cell: the event history, and looking ev
 answer_date      The Date header of each answer, by the cell's clock
 keeping          What the AWS side keeps across a stop: every store of MiniStack's services
 lambda_packages  What a Python function can import: the standard library, boto3 and its own archive, as on Lambda
+object_times     The times of S3's objects, by the cell's clock
 server           Serves the AWS side of the local cell
 """

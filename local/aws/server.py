@@ -55,7 +55,7 @@ def main() -> None:
     from ministack.app import app
 
     from local import keeping
-    from local.aws import answer_date, federation, iam, lambda_packages, secrets, state_key
+    from local.aws import answer_date, federation, iam, lambda_packages, object_times, secrets, state_key
     from local.aws.iam import dispatch
     from local.aws.keeping import Keeper
     from local.process import SCHEDULES
@@ -72,6 +72,7 @@ def main() -> None:
     iam.install(arguments.home)
     federation.install(arguments.home)
     answer_date.install()
+    object_times.install()
     lambda_packages.install(arguments.home)
     secrets.install()
     state_key.install(arguments.home)

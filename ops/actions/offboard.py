@@ -74,8 +74,8 @@ class Offboard:
         self._step(STOP, self._stop(found))
         self._step(KILL, self._kill_all())
         self._step(DESTROY, self._destroy_stack())
-        if self._sessions is not None and not self.may_get_tokens:
-            self._sessions.lift(self._account.check())
+        if self._sessions is not None and not self.may_get_tokens and not self._sessions.lift(self._account.check()):
+            self._report("AWS does not let you take its denial out of the runtime role; it denies nobody any more")
         if self._file is not None:
             self._file.archive()
             self._step(ARCHIVE, f"the file is in tenants/archive/: the slug {self._tenant.tenant} is never used again")

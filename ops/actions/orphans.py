@@ -86,20 +86,26 @@ class Sides:
     now: datetime
     keyless: Collection[str] = ()
     """Slugs of tenants whose files say that they need no secret."""
+    ruled: Collection[str] = ()
+    """Slugs of tenants whose files say that they have a federation rule."""
+    returning: Collection[str] = ()
+    """Slugs of tenants that are being switched to a key: their rule goes last."""
 
 
 def sides(account: Account, fleet: Fleet, stacks: Collection[str] | None, now: datetime) -> Sides:
     """`stacks` are all names of stacks, or None. Raises botocore's errors."""
     cell = account.cell
-    here = [tenant.tenant for tenant in fleet.tenants_of(cell)]
+    here = fleet.tenants_of(cell)
     return Sides(
         cell,
-        here,
+        [tenant.tenant for tenant in here],
         {slug: tenant.cell for slug, tenant in fleet.tenants.items() if tenant.cell != cell.cell},
         None if stacks is None else _tenants(stacks, cell.names),
         tuple(listed_secrets(account.secrets, cell.cell)),
         now,
-        [tenant.tenant for tenant in fleet.tenants_of(cell) if not tenant.has_key],
+        [tenant.tenant for tenant in here if not tenant.has_key],
+        [tenant.tenant for tenant in here if tenant.has_identity and tenant.enabled],
+        [tenant.tenant for tenant in here if tenant.credential == "key" and tenant.has_identity],
     )
 
 
@@ -185,12 +191,14 @@ def _way_out(sides: Sides, slug: str, kind: str) -> str:
     names = sides.cell.names.tenant(slug)
     up = f"`myflux-keys up {slug}`"
     filed, has_secret = slug in sides.files, any(secret.tenant == slug for secret in sides.secrets)
-    if kind == "FederationLeft" and filed:
+    if kind == "FederationLeft" and slug in sides.returning:
+        return f"`myflux-keys credential {slug} --key` ends its switch to a key, and deletes the rule."
+    if kind == "FederationLeft" and slug in sides.ruled:
         return (
             f"`myflux-keys up {slug} --refresh` sets rule and provider again; OpenAI's audit log says who changed it."
         )
     if kind == "FederationLeft":
-        return "Unless somebody else needs it, delete it on OpenAI's site, Settings, Workload identity: rules first."
+        return "Unless somebody else needs it, delete it on OpenAI's site, Settings, Workload identity."
     if kind == "SecretDeleted":
         return (
             f"Restore it: `aws secretsmanager restore-secret --secret-id {names.secret}`, then `myflux-keys adopt "

@@ -11,13 +11,29 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from components.iam import denied_sessions
 from components.iam.denied_sessions import ALL, LONGEST, POLICY
-from ops.errors import OperationError, none_if_absent
+from ops.errors import DENIED, OperationError, code_of, none_if_absent
 from tenancy import Cell
 
 if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
+
+
+def denied_tenants(client: IAMClient, cell: Cell) -> frozenset[str]:
+    """Slugs of the cell's tenants whose every session is denied, those that begin later too: one call for all of them,
+    and none in a cell where no tenant gets tokens. Raises botocore's errors."""
+    if not cell.federation.enabled:
+        return frozenset()
+    denials = denied_sessions.denials(_held(client, cell.names.runtime_role))
+    return frozenset(slug for slug, before in denials.items() if before == ALL)
+
+
+def _held(client: IAMClient, role: str) -> Mapping[str, Any] | None:
+    answer = none_if_absent(lambda: client.get_role_policy(RoleName=role, PolicyName=POLICY))
+    return answer["PolicyDocument"] if answer else None
 
 
 class SessionAccess:
@@ -31,7 +47,7 @@ class SessionAccess:
 
     def denied_before(self) -> datetime | None:
         """When a session must have begun to be allowed; ALL where none is; None where all are."""
-        return denied_sessions.denials(self._held()).get(self._tenant)
+        return denied_sessions.denials(_held(self._client, self._role)).get(self._tenant)
 
     def deny(self, now: datetime) -> bool:
         """Every session, from now on. False where all were denied already."""
@@ -44,10 +60,17 @@ class SessionAccess:
         """Only sessions that begin from `now` on, by AWS's clock: those before it stay denied until they have ended."""
         self._write(now, now)
 
-    def lift(self, now: datetime) -> None:
-        """Of a tenant that is no more."""
+    def lift(self, now: datetime) -> bool:
+        """Of a tenant that is no more. False where a denial stays, since a pipeline that deploys tenants changes no
+        role."""
         if self.denied_before() is not None:
-            self._write(None, now)
+            try:
+                self._write(None, now)
+            except ClientError as error:
+                if code_of(error) not in DENIED:
+                    raise
+                return False
+        return True
 
     def gets_token(self, begun: datetime) -> bool | None:
         """Whether AWS signs a token for a session that began then, by its evaluation logic on the documents that IAM
@@ -61,7 +84,7 @@ class SessionAccess:
         )
 
     def _write(self, before: datetime | None, now: datetime) -> None:
-        wanted = denied_sessions.changed(self._held(), self._tenant, before, now)
+        wanted = denied_sessions.changed(_held(self._client, self._role), self._tenant, before, now)
         text = json.dumps(wanted, separators=(",", ":"))
         if len(text) > LONGEST:
             raise OperationError(
@@ -79,10 +102,6 @@ class SessionAccess:
                 f"policy {POLICY} of {self._role} was written, but IAM returns another one: somebody else changed it "
                 "at the same time. Run the same command again."
             )
-
-    def _held(self) -> Mapping[str, Any] | None:
-        answer = none_if_absent(lambda: self._client.get_role_policy(RoleName=self._role, PolicyName=POLICY))
-        return answer["PolicyDocument"] if answer else None
 
 
 def spoken(before: datetime | None, now: datetime) -> str:

@@ -15,6 +15,7 @@ from ops.account import Account
 from ops.actions.access import Access, is_open
 from ops.actions.history import versions
 from ops.actions.orphans import Orphan, find_orphans
+from ops.actions.session_access import denied_tenants
 from ops.errors import OperationError
 from ops.rotation_state import SecretFacts, tenant_secrets
 from tenancy import Fleet, Tenant
@@ -25,9 +26,10 @@ _AT_ONCE: Final = 8
 
 @dataclass(frozen=True)
 class TenantStatus:
-    """`enabled` is what the file says, `readable` what AWS allows. `state` is the most important fact: ``ok``,
-    ``overdue``, ``pending``, ``no key``, ``not deployed``, ``disabled``, ``differs`` or ``no file``; for an orphan
-    ``deleted`` (its secret's deletion is scheduled), ``no secret``, ``wrong tags`` or ``no stack``."""
+    """`enabled` is what the file says, `readable` what AWS allows. `denied`: by command AWS denies every session of its
+    runtime. `state` is the most important fact: ``ok``, ``tokens``, ``overdue``, ``pending``, ``no key``, ``not
+    deployed``, ``disabled``, ``sessions denied``, ``differs`` or ``no file``; for an orphan ``deleted`` (its secret's
+    deletion is scheduled), ``no secret``, ``wrong tags`` or ``no stack``."""
 
     tenant: str
     source: str
@@ -38,6 +40,7 @@ class TenantStatus:
     next_rotation: datetime | None = None
     key_age: timedelta | None = None
     pending: str | None = None
+    denied: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,18 @@ def cell_status(
         readable = dict(zip(deployed, pool.map(_reads(account), [files[slug] for slug in deployed]), strict=True))
         not_rotating = [slug for slug in deployed if secrets[slug].current and not secrets[slug].rotation_enabled]
         made = dict(zip(not_rotating, pool.map(_made(account), [secrets[slug] for slug in not_rotating]), strict=True))
+    denied = denied_tenants(account.roles, account.cell)
     orphaned = {orphan.tenant: _ORPHAN_STATES[orphan.kind] for orphan in reversed(orphans)}
     lines = [
-        tenant_status(slug, files.get(slug), secrets.get(slug), readable.get(slug), now, made=made.get(slug))
+        tenant_status(
+            slug,
+            files.get(slug),
+            secrets.get(slug),
+            readable.get(slug),
+            now,
+            made=made.get(slug),
+            denied=slug in denied,
+        )
         for slug in sorted({*files, *secrets, *orphaned})
     ]
     worded = [replace(line, state=_word(line.state, orphaned.get(line.tenant))) for line in lines]
@@ -96,26 +108,32 @@ def tenant_status(
     now: datetime,
     *,
     made: datetime | None = None,
+    denied: bool = False,
 ) -> TenantStatus:
     """One line of the table. Pure. `made` is when a key that does not rotate was stored."""
     source, enabled = (tenant.source, tenant.enabled) if tenant else ("?", None)
     if tenant is not None and not tenant.has_key:
         # What a switch leaves in its deletion window is no key.
-        return TenantStatus(slug, source, enabled, None, "tokens" if enabled else "disabled")
+        state = _DENIED if denied else "tokens" if enabled else "disabled"
+        return TenantStatus(slug, source, enabled, None, state, denied=denied)
     if secret is None:
-        return TenantStatus(slug, source, enabled, None, "not deployed")
+        return TenantStatus(slug, source, enabled, None, "not deployed", denied=denied)
     born = secret.last_rotated or made
     return TenantStatus(
         slug,
         source,
         enabled,
         readable,
-        _state(tenant, secret, readable, now),
+        _DENIED if denied and tenant else _state(tenant, secret, readable, now),
         secret.last_rotated,
         secret.next_rotation,
         max(now - born, timedelta()) if born else None,
         secret.pending,
+        denied,
     )
+
+
+_DENIED: Final = "sessions denied"
 
 
 def _state(tenant: Tenant | None, secret: SecretFacts, readable: bool | None, now: datetime) -> str:

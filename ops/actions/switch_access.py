@@ -57,7 +57,7 @@ def switch(root: Path, slug: str, *, enabled: bool, dry: bool, report: Callable[
         report=report,
         failed=f"Reads of {slug} are {word} {so_far}, but `pulumi up` failed, so Pulumi's state may differ.",
     )
-    if enabled and tenant.has_identity:
+    if enabled and cell.federation.enabled:
         with Account(cell, command) as account:
             _allow_sessions(account, slug, report)
     if tokens:

@@ -62,6 +62,8 @@ def troubles(seen: Seen) -> Iterator[TroubleView]:
     yield from seen.orphans
     if not seen.orphans:
         yield from _of_aws(seen)
+    if seen.status.denied and seen.tenant is not None:
+        yield _denied(seen.tenant)
     told = declared(seen.tenant) if seen.tenant else None
     everybody = {seen.status.tenant: told} if told else {}
     for trouble in seen.found:
@@ -130,6 +132,25 @@ def _of_aws(seen: Seen) -> Iterator[TroubleView]:
     elif secret.pending and secret.changed and seen.now - secret.changed > ROTATION_WINDOW:
         told = f"a rotation began and did not finish: version {secret.pending} is pending"
         yield TroubleView("rotation_unfinished", "attention", told, secret.changed, "rotate again", rotate, _LATE)
+
+
+def _denied(tenant: Tenant) -> TroubleView:
+    """Of a disabled one too: a revocation that is stopped leaves `enabled: false` in the file."""
+    slug = tenant.tenant
+    do, command = "allow new ones", f"myflux-keys enable {slug}"
+    if tenant.has_identity:
+        do, command = (
+            "revoke it again, which completes a stopped revocation; or `enable` it",
+            f"myflux-keys revoke {slug}",
+        )
+    return TroubleView(
+        "sessions_denied",
+        "broken" if tenant.enabled else "attention",
+        "every session of its runtime is denied in IAM: a revocation runs or was stopped, or somebody did it by hand",
+        do=do,
+        command=command,
+        page="docs/credentials.md#a-federated-tenant-whose-calls-fail",
+    )
 
 
 _LATE: Final = "docs/runbook.md#rotationslate"

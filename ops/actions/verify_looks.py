@@ -24,6 +24,7 @@ from ops.account import Account
 from ops.actions import functions_client, verify, verify_access, verify_openai
 from ops.actions.access import reader_role
 from ops.actions.cell_view import heartbeat
+from ops.actions.end_keys import Keys
 from ops.actions.health_memory import memory_of
 from ops.actions.history import history
 from ops.actions.session_access import SessionAccess
@@ -72,11 +73,13 @@ class Looks:
         }
         if self.tenant.has_identity:
             here["sessions"] = (f"iam:GetRolePolicy of {self._cell.names.runtime_role}", self._sessions)
+        if self.tenant.has_identity and not self.tenant.enabled:
+            here["federation rule"] = (f"{sweeper} keys and rules of {slug}", self._closed)
         if not self.tenant.has_key:
             return here | {
                 "functions": ("lambda:GetFunctionConfiguration", self._functions),
                 "health function": ("what the health function remembers", self._health),
-                "keys at OpenAI": (f"{sweeper} sweep {slug}", self._sweep),
+                **({"keys at OpenAI": (f"{sweeper} sweep {slug}", self._sweep)} if self.tenant.enabled else {}),
                 "declaration and file": (f"s3:GetObject declarations/{slug}.json", self._declared),
                 "OpenAI now": (f"{self._cell.names.function(HEALTH)} look {slug}", self._look),
                 "consumers": ("the tenant's file", lambda: verify.consumers(self.tenant, self._handovers)),
@@ -199,6 +202,10 @@ class Looks:
             self._needs_the_secret()
         swept = sweep(self.account, [self.tenant.tenant], dry_run=True, progress=lambda _: None)
         return verify_openai.swept(self._cell, self.tenant, swept)
+
+    def _closed(self) -> list[Step]:
+        found = Keys(self.account, self.tenant).look_at_rules(self.tenant.tenant)
+        return verify_openai.closed(self._cell, self.tenant, found)
 
     def _declared(self) -> Step:
         slug, bucket = self.tenant.tenant, self._cell.names.health_bucket

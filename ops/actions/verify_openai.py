@@ -20,6 +20,7 @@ from functions.health.spend import dollars
 from functions.health.trouble import KINDS, ORGANIZATION, TENANT
 from functions.rotation.proof import Proof
 from myflux_keys.cell_functions import HEALTH
+from ops.actions.end_keys import Seen
 from ops.actions.fleet_view import TroubleView
 from ops.actions.health_memory import Memory
 from ops.actions.sweep import Swept
@@ -85,6 +86,26 @@ def swept(cell: Cell, tenant: Tenant, found: Swept) -> Step:
     return Step("keys at OpenAI", asked, "ok", fine)
 
 
+def closed(cell: Cell, tenant: Tenant, found: Seen) -> list[Step]:
+    """Of a disabled tenant whose credential is tokens: it has no federation rule, and no key unless it is being
+    switched. `found` has its rules."""
+    slug = tenant.tenant
+    asked = f'{cell.names.sweep_function} {{"action": "keys", "tenant": "{slug}", "rules": true}}'
+    steps = [Step("federation rule", asked, "ok", "there is none, so it gets no token: the tenant is disabled")]
+    if found.rules:
+        told = (
+            f"OpenAI has {', '.join(found.rules)}, which gives tokens, although the tenant is disabled. What `up` does "
+            "not delete was made by hand: delete it on OpenAI's site"
+        )
+        steps = [Step("federation rule", asked, "wrong", told, f"myflux-keys up {slug}")]
+    if tenant.has_key:
+        return steps
+    if found.in_project:
+        told = f"{', '.join(found.in_project)} in its project, though it needs none"
+        return [*steps, Step("keys at OpenAI", asked, "wrong", told, f"myflux-keys up {slug} --refresh")]
+    return [*steps, Step("keys at OpenAI", asked, "ok", "there is none")]
+
+
 def remembered(cell: Cell, tenant: Tenant, asked: str, memory: Memory) -> Step:
     """For a health function that works. What it found then is no step of its own: it is looked at again now."""
     state = memory.state
@@ -116,7 +137,8 @@ _ASKED: Final[Mapping[str, tuple[frozenset[str], str]]] = {
 _OFTEN_UNKNOWN: Final = frozenset({"budget_forecast", "models_hidden", "rate_limited", "limit_raised_waiting"})
 """Kinds that one look often cannot judge, which is no fault."""
 NOT_SHOWN: Final = frozenset({"limits", "money"})
-"""What a customer's own key does not show, so that it is no step of theirs."""
+"""What a customer's own key does not show, so that it is no step of theirs. Nor of a disabled tenant without a key: the
+health function knows its project by its identity, which is gone."""
 _BY_THE_KEY: Final = frozenset({"calls", "models", "life of the key"})
 """What needs the key, which is not used for a disabled tenant."""
 
@@ -128,6 +150,7 @@ def looked(cell: Cell, tenant: Tenant, answer: Mapping[str, Any]) -> list[Step]:
         (frozenset({"life of the key"}) if not tenant.has_key else frozenset[str]())
         | (NOT_SHOWN if not tenant.minted else frozenset[str]())
         | (_BY_THE_KEY if not tenant.enabled else frozenset[str]())
+        | (NOT_SHOWN if not tenant.enabled and not tenant.has_key else frozenset[str]())
     )
     lasting = {one["kind"] for one in answer["findings"] if one["kind"] in KINDS and KINDS[one["kind"]].lasting}
     judged = [_finding(one, cell, tenant, answer) for one in answer["findings"] if one["kind"] not in lasting]

@@ -48,6 +48,7 @@ class World:
     trust: tuple[DeadTrust, ...] = ()
     readable: bool | None = True
     links: Links = field(default_factory=Links)
+    denied: frozenset[str] = frozenset()
 
     def cell(self) -> CellView:
         files = dict(self.fleet.tenants)
@@ -66,7 +67,10 @@ class World:
         )
         secrets = {"acme": replace(base, **self.secret), "globex": base}
         readable = {"acme": self.readable, "globex": True}
-        lines = [tenant_status(slug, files[slug], secrets[slug], readable[slug], NOW) for slug in files]
+        lines = [
+            tenant_status(slug, files[slug], secrets[slug], readable[slug], NOW, denied=slug in self.denied)
+            for slug in files
+        ]
         began = (NOW - self.looked).timestamp()
         well = TenantState(
             seen_at=began + 60, limits_at=began, key_version="v2", key_minted_at=SINCE, key_expires_at=SINCE + 9
@@ -314,6 +318,28 @@ def test_file_and_aws_that_disagree_are_told_with_the_way_out(world: World) -> N
         "its file says enabled, and AWS denies reads of its key",
         "myflux-keys up acme",
     )
+
+
+@pytest.mark.parametrize(
+    ("tenant", "severity", "command"),
+    [
+        ({"credential": "federated"}, "broken", "myflux-keys revoke acme"),
+        ({"credential": "federated", "enabled": False}, "attention", "myflux-keys revoke acme"),
+        ({"credential": "federated", "switching_from": "key"}, "broken", "myflux-keys revoke acme"),
+        ({}, "broken", "myflux-keys enable acme"),
+    ],
+)
+def test_denied_sessions_are_told_with_the_way_out(
+    world: World, tenant: dict[str, Any], severity: str, command: str
+) -> None:
+    """Of a disabled tenant too: a revocation that was stopped has written `enabled: false` into its file."""
+    world.tenant, world.denied = tenant, frozenset({"acme"})
+    acme = world.acme()
+    assert (acme.state, acme.severity) == ("sessions denied", severity)
+    assert ("sessions_denied", command) in [(one.kind, one.command) for one in acme.troubles]
+    assert world.globex().severity == "ok", "another tenant's sessions are none of this"
+    world.denied = frozenset()
+    assert "sessions_denied" not in [one.kind for one in world.acme().troubles]
 
 
 def test_a_secret_without_a_policy_is_told(world: World) -> None:

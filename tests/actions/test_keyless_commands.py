@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,10 +23,12 @@ from ops.actions import (
     store_keys,
     verify,
     verify_access,
+    verify_openai,
 )
 from ops.actions.credential import TO_KEY, TO_TOKENS, TOKENS
+from ops.actions.end_keys import Seen
 from ops.actions.offboard import plan
-from ops.actions.orphans import Sides, compared
+from ops.actions.orphans import Sides, compared, from_answer, sides
 from ops.actions.run_handover import Asked, Talk
 from ops.actions.status import tenant_status
 from ops.errors import OperationError
@@ -33,6 +36,7 @@ from tests.actions.test_credential_plan import tenant
 from tests.tenancy.files import Files
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
+LOCAL = tenancy.load(Path(__file__).resolve().parents[2]).cells["local"]
 
 
 @pytest.fixture
@@ -108,6 +112,21 @@ def test_verify_shows_which_sessions_are_denied(before: datetime | None, state: 
     assert found.mend == ("" if state == "ok" else "myflux-keys revoke bay")
 
 
+def test_verify_of_a_disabled_tenant_wants_neither_rule_nor_key() -> None:
+    """It has no identity, so the sweep of one that is enabled does not know it."""
+    cell, off = LOCAL, tenant(TOKENS).model_copy(update={"enabled": False})
+    well = verify_openai.closed(cell, off, Seen("active", None, rules=()))
+    assert [(one.step, one.state) for one in well] == [("federation rule", "ok"), ("keys at OpenAI", "ok")]
+    rule, keys = verify_openai.closed(cell, off, Seen("active", None, ("key_1",), ("key_2",), rules=("wifr_1",)))
+    assert (rule.state, "wifr_1" in rule.answer, rule.mend) == ("wrong", True, "myflux-keys up bay")
+    assert (keys.state, keys.mend) == ("wrong", "myflux-keys up bay --refresh")
+    assert "key_1, key_2" in keys.answer
+    for phase in (TO_TOKENS, TO_KEY):
+        switched = tenant(phase).model_copy(update={"enabled": False})
+        (only,) = verify_openai.closed(cell, switched, Seen("active", "key_1", rules=()))
+        assert (only.step, only.state) == ("federation rule", "ok"), "its key is judged by its secret"
+
+
 def test_status_shows_tokens_and_no_orphan_whether_its_secret_is_gone_or_going(keyless: Path) -> None:
     fleet = tenancy.load(keyless)
     (slug,) = fleet.tenants
@@ -115,6 +134,28 @@ def test_status_shows_tokens_and_no_orphan_whether_its_secret_is_gone_or_going(k
     assert (line.state, line.readable) == ("tokens", None)
     sides = Sides(fleet.cells["local"], [slug], {}, {slug}, (), NOW, [slug])
     assert compared(sides) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ("credential: federated\n", "up {} --refresh"),
+        ("credential: federated\nswitching_from: key\n", "up {} --refresh"),
+        ("credential: key\nswitching_from: federated\n", "credential {} --key"),
+        ("credential: federated\nenabled: false\n", "delete it on OpenAI's site"),
+        ("", "delete it on OpenAI's site"),
+    ],
+)
+def test_a_rule_that_is_left_is_mended_by_what_the_tenants_file_says(keyless: Path, fields: str, told: str) -> None:
+    """No stack of a tenant whose file wants no rule would touch one that was made by hand."""
+    (file,) = (keyless / "tenants").glob("*.yaml")
+    file.write_text(file.read_text().replace("credential: federated\n", fields))
+    fleet = tenancy.load(keyless)
+    (slug,) = fleet.tenants
+    none = SimpleNamespace(paginate=lambda **_: [{"SecretList": []}])
+    account: Any = SimpleNamespace(cell=fleet.cells["local"], secrets=SimpleNamespace(get_paginator=lambda _: none))
+    entry = {"tenant": slug, "kind": "FederationLeft", "reason": "a rule", "deletion": None, "keys": []}
+    assert told.format(slug) in from_answer(entry, sides(account, fleet, {slug}, NOW)).way_out
 
 
 def test_verify_wants_no_secret() -> None:

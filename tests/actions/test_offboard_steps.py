@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from components.iam.denied_sessions import POLICY, changed
 from components.iam.resource import tenant_secret
 from ops import journal as journals
 from ops.actions.access import is_open
@@ -20,6 +21,7 @@ from ops.errors import OperationError
 from ops.journal import Journal
 from tenancy import Cell, Fleet, Tenant, archive
 from tests.actions.stand_ins import FakeAccount, FakeSecrets, Held
+from tests.actions.test_revoke_tokens import Roles
 
 STEPS = ["deny", "stop", "kill", "destroy", "archive"]
 
@@ -43,6 +45,8 @@ class World:
         self.beyond: tuple[Beyond, ...] = ()
         self.unseen = ""
         self.stop_at = 0
+        self.roles = Roles(cell)
+        self.rules: tuple[str, ...] | None = None
         self.folder = folder
         journals.begin(folder, "offboard", cell, [tenant.tenant], "left")
         for name in ("put_resource_policy", "cancel_rotate_secret"):
@@ -74,7 +78,7 @@ class World:
 
     def look(self, tenant: str) -> Seen:
         assert tenant == self.tenant.tenant
-        return Seen(self.project, None, tuple(sorted(self.alive)), unseen=self.unseen)
+        return Seen(self.project, None, tuple(sorted(self.alive)), unseen=self.unseen, rules=self.rules)
 
     def destroy(self) -> str:
         assert not self.alive, "the place was taken away while its keys lived"
@@ -85,8 +89,10 @@ class World:
     def run(self, *, file: bool = True, kill: object = None, destroy: object = None) -> Journal:
         journal = journals.unfinished(self.folder, "offboard", [self.tenant.tenant])
         assert journal is not None
+        account: Any = FakeAccount(self.cell, self.secrets)
+        account.roles = self.roles
         self.leaving = Offboard(
-            FakeAccount(self.cell, self.secrets),  # pyright: ignore[reportArgumentType]
+            account,
             self.tenant,
             journal,
             kill=kill or self.kill,  # pyright: ignore[reportArgumentType]
@@ -161,6 +167,53 @@ def test_a_customers_key_is_not_ours_to_end(
     assert world.run().done == STEPS
     assert "kill" not in world.events
     assert any("only the customer can" in step for step in plan(small_cell, customer, leaves=True))
+
+
+@pytest.fixture
+def keyless(small_cell: Cell, fleet: Fleet, secrets: FakeSecrets, tmp_path: Path) -> World:
+    """A tenant that gets tokens, and whose sessions from before a time are denied, as a revocation leaves them."""
+    tenant = fleet.tenants["acme"].model_copy(update={"credential": "federated"})
+    world = World(small_cell, tenant, secrets, tmp_path / "fleet", tmp_path)
+    secrets.held.clear()
+    world.alive.clear()
+    world.minted_meanwhile.clear()
+    world.rules = ()
+    now = secrets.clock.moment()
+    world.roles.inline[POLICY] = changed(None, "acme", now, now)
+    return world
+
+
+@pytest.mark.parametrize("tenants_alone", [False, True], ids=["a person", "a pipeline that deploys tenants"])
+def test_a_tenant_without_a_key_leaves_whether_or_not_one_may_deny_its_sessions(
+    keyless: World, tenants_alone: bool
+) -> None:
+    """A pipeline that deploys tenants changes no role: the rule, which goes with the stack, ends the tokens."""
+    keyless.roles.refuses = tenants_alone
+    before = dict(keyless.roles.inline)
+    assert keyless.run().done == STEPS
+    assert not keyless.path.exists()
+    assert not keyless.leaving.may_get_tokens
+    told = " ".join(keyless.told)
+    assert ("AWS does not let you deny its runtime's sessions" in told) is tenants_alone
+    assert ("take its denial out of the runtime role" in told) is tenants_alone, (
+        "what is left, and does no harm, is told"
+    )
+    assert keyless.roles.inline == (before if tenants_alone else {"read": before["read"]})
+
+
+def test_a_pipeline_that_is_stopped_says_that_there_may_be_tokens_still(keyless: World) -> None:
+    keyless.roles.refuses = True
+
+    def fails() -> str:
+        raise OperationError("no engine.")
+
+    with pytest.raises(OperationError, match="no engine"):
+        keyless.run(destroy=fails)
+    assert keyless.leaving.may_get_tokens
+    keyless.rules = ("wifr_1",)
+    with pytest.raises(OperationError, match="OpenAI still lists wifr_1"):
+        keyless.run()
+    assert keyless.leaving.may_get_tokens
 
 
 def test_keys_minted_in_a_customers_organization_are_ours_to_end(

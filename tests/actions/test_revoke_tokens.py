@@ -20,20 +20,23 @@ from ops.actions.credential import TO_KEY, TO_TOKENS, TOKENS, Phase
 from ops.actions.end_keys import Killed, Seen
 from ops.actions.revoke import continues
 from ops.actions.revoke_tokens import RevokedTokens, RevokeTokens
-from ops.actions.session_access import SessionAccess
+from ops.actions.session_access import SessionAccess, denied_tenants
 from ops.errors import OperationError
 from tenancy import Cell
+from tenancy.federation import Federation
 from tests.actions.stand_ins import Clock
 from tests.actions.test_credential_plan import tenant
 
 
 class Roles:
-    """IAM with the runtime role alone. `lost`: somebody else's write comes right after each."""
+    """IAM with the runtime role alone. `lost`: somebody else's write comes right after each. `refuses`: to write, as to
+    a pipeline that deploys tenants."""
 
     def __init__(self, cell: Cell) -> None:
         self.arn = cell.names.runtime_role_arn
         self.inline: dict[str, Any] = {"read": runtime_read(cell.names, federation=True)}
         self.lost = False
+        self.refuses = False
 
     def get_role(self, *, RoleName: str) -> Any:
         return {"Role": {"Arn": self.arn, "RoleName": RoleName}}
@@ -50,10 +53,16 @@ class Roles:
         return {"PolicyDocument": self.inline[PolicyName]}
 
     def put_role_policy(self, *, RoleName: str, PolicyName: str, PolicyDocument: str) -> None:
+        self._allowed("PutRolePolicy")
         if not self.lost:
             self.inline[PolicyName] = json.loads(PolicyDocument)
 
+    def _allowed(self, action: str) -> None:
+        if self.refuses:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not yours"}}, action)
+
     def delete_role_policy(self, *, RoleName: str, PolicyName: str) -> None:
+        self._allowed("DeleteRolePolicy")
         del self.inline[PolicyName]
 
 
@@ -195,6 +204,26 @@ def test_so_many_denials_that_aws_takes_no_more_are_refused_with_the_way_out(wor
     with pytest.raises(OperationError, match=r"AWS takes 10240.*Revoke sessions.*Nothing was changed"):
         world.sessions.deny(now)
     assert world.roles.inline[POLICY] == held
+
+
+def test_status_sees_who_is_denied_altogether_by_one_call_for_the_whole_cell(world: World, small_cell: Cell) -> None:
+    with_tokens = small_cell.model_copy(update={"federation": Federation(enabled=True)})
+    asked: list[str] = []
+
+    class Counted(Roles):
+        def get_role_policy(self, *, RoleName: str, PolicyName: str) -> Any:
+            asked.append(PolicyName)
+            return super().get_role_policy(RoleName=RoleName, PolicyName=PolicyName)
+
+    roles: Any = Counted(small_cell)
+    assert denied_tenants(roles, with_tokens) == frozenset(), "nobody was ever denied, so there is no policy"
+    now = world.clock.moment()
+    roles.inline[POLICY] = changed(changed(None, "bay", ALL, now), "cove", now, now)
+    asked.clear()
+    assert denied_tenants(roles, with_tokens) == {"bay"}, "sessions of cove that begin now are allowed"
+    assert asked == [POLICY]
+    assert denied_tenants(roles, small_cell) == frozenset()
+    assert asked == [POLICY], "a cell where nobody gets tokens is not asked"
 
 
 def test_a_stopped_one_goes_on_only_while_it_stayed_shut(world: World, small_cell: Cell, tmp_path: Path) -> None:

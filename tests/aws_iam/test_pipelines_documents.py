@@ -9,12 +9,14 @@ logs/group.go, secretsmanager/secret.go, sns/topic_subscription.go). What each n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
 
 from components.iam.boundary import permissions_boundary
+from components.iam.denied_sessions import ALL, POLICY, changed
 from components.iam.deployer_permissions import deployer_beside, deployer_looks, deployer_permissions
 from components.iam.grants import Deploys
 from components.iam.resource import tenant_secret
@@ -128,6 +130,25 @@ def test_a_role_and_its_policies(everything: Pipeline, role: str):
     iam.tag_role(RoleName=name, Tags=as_tags({"more": "1"}))
     iam.untag_role(RoleName=name, TagKeys=["more"])
     iam.delete_role_policy(RoleName=name, PolicyName="p")
+
+
+def test_the_runtime_role_is_ended_with_the_denials_that_a_command_left_on_it(everything: Pipeline, tenants: Pipeline):
+    """They are no resource of a stack, so the provider must take them off, as `forceDetachPolicies` says. Who deploys
+    tenants alone sees them, and changes nothing of the role."""
+    iam, name = everything("iam"), NAMES.runtime_role
+    boundary = NAMES.policy_arn(NAMES.boundary_policy)
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUSTED, PermissionsBoundary=boundary, Tags=LISTED)
+    denials = document(*changed(None, "acme", ALL, datetime.now(UTC))["Statement"])
+    held = {"RoleName": name, "PolicyName": POLICY}
+    theirs = tenants("iam")
+    assert denied(theirs.put_role_policy, **held, PolicyDocument=denials)
+    iam.put_role_policy(**held, PolicyDocument=denials)
+    assert theirs.get_role_policy(**held)["PolicyName"] == POLICY
+    assert denied(theirs.delete_role_policy, **held)
+    assert refusal(lambda: iam.delete_role(RoleName=name))[0] == "DeleteConflict"
+    for one in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=name, PolicyName=one)
+    iam.delete_role(RoleName=name)
 
 
 def test_the_policy_that_the_runtime_reads_with(everything: Pipeline):

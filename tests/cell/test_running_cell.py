@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,20 @@ def test_the_clock_moves_forward_for_both_sides(cell: LocalCell) -> None:
     assert cell.advance(3600) == pytest.approx(before + 3600)
     with pytest.raises(ValueError, match="only move forward"):
         cell.advance(-1)
+
+
+def test_an_object_has_the_time_of_the_cells_clock(cell: LocalCell) -> None:
+    """As AWS has one clock: who compares it with the time that OpenAI tells sees no jump."""
+    cell.advance(3600)
+    before = datetime.now(UTC)
+    s3 = cell.client("administrator", "s3")
+    s3.create_bucket(Bucket="times")
+    s3.put_object(Bucket="times", Key="now", Body=b"")
+    (listed,) = s3.list_objects_v2(Bucket="times")["Contents"]
+    told = parsedate_to_datetime(s3.head_object(Bucket="times", Key="now")["ResponseMetadata"]["HTTPHeaders"]["date"])
+    s3.close()
+    assert listed["LastModified"] > before + timedelta(seconds=3599)
+    assert listed["LastModified"] <= told + timedelta(seconds=1)
 
 
 def test_the_openai_side_answers_its_control(cell: LocalCell) -> None:

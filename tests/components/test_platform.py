@@ -243,3 +243,11 @@ def test_with_federation_the_runtime_role_itself_is_of_no_tenant(federated: Any,
     tags = federated.one(ROLE, "-runtime-role").inputs["tags"]
     assert {tag.lower() for tag in tags} == {"cell", "managed-by"}
     assert "tenant" in recorded.one(ROLE, "-runtime-role").inputs["tags"]
+
+
+def test_with_federation_the_runtime_role_goes_with_the_denials_that_a_command_wrote_to_it(
+    federated: Any, recorded: Any
+) -> None:
+    """AWS deletes no role that has a policy, and no stack has this one."""
+    assert federated.one(ROLE, "-runtime-role").inputs["forceDetachPolicies"] is True
+    assert "forceDetachPolicies" not in recorded.one(ROLE, "-runtime-role").inputs, "as before there was federation"

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -71,6 +71,15 @@ class Switching(Life):
             return {}
         finally:
             client.close()
+
+    def deny(self, slug: str) -> None:
+        """As a person does in IAM: every session of the tenant, and of no other."""
+        document = denied_sessions.changed(None, slug, denied_sessions.ALL, datetime.now(UTC))
+        client = self.cell.client("deployer", "iam")
+        client.put_role_policy(
+            RoleName=self.names.runtime_role, PolicyName=denied_sessions.POLICY, PolicyDocument=json.dumps(document)
+        )
+        client.close()
 
     def accounts(self, project: str) -> list[str]:
         """Ids of the project's service accounts at OpenAI."""

@@ -104,12 +104,22 @@ def test_stopped_once_the_sessions_are_denied_enable_lets_new_ones_in_and_verify
             assert later.is_denied(), "the rule is still there, so no new session may have a token"
         found = {one["step"]: one for one in here.asked("verify", slug)["steps"]}
         assert (found["sessions"]["state"], found["sessions"]["mend"]) == ("wrong", f"myflux-keys revoke {slug}")
+        shown = status_of(here, slug)
+        assert shown["state"] == "sessions denied"
+        assert f"myflux-keys revoke {slug}" in [one["command"] for one in shown["troubles"]]
         here.told("enable", slug)
         assert thief.is_denied()
     with stolen(here, slug) as later:
         assert later.signed()
     found = {one["step"]: one for one in here.asked("verify", slug)["steps"]}
     assert {found[step]["state"] for step in ("sessions", "secret")} == {"ok"}
+    assert "sessions denied" not in status_of(here, slug)["state"]
+
+
+def status_of(here: Switching, slug: str) -> dict[str, Any]:
+    (cell,) = here.asked("status", slug)["fleet"]["cells"]
+    (tenant,) = cell["tenants"]
+    return tenant
 
 
 def test_a_tenant_without_a_key_leaves_and_nothing_of_it_is_left_at_openai(here: Switching) -> None:

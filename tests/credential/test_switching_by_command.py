@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from components.iam import denied_sessions
 from ops.actions import run_credential
 from ops.actions.credential import TOKENS, Phase, Target
 from tests.credential.conftest import Switching, rotating
@@ -35,6 +36,12 @@ def test_to_tokens_and_back_no_call_fails_and_no_key_is_left(here: Switching) ->
     assert here.file("bay").read_text(encoding="utf-8") == before
     assert not any("waiting" in line for line in here.switch("bay", "key"))
 
+    here.deny("bay")
+    (shown,) = here.asked("status", "bay")["fleet"]["cells"][0]["tenants"]
+    assert shown["state"] == "sessions denied", "its runtime cannot read the key either"
+    here.told("enable", "bay")
+    assert here.denied_sessions()["bay"] != denied_sessions.ALL
+
 
 def test_a_tenant_without_a_key_is_stopped_by_disable_which_deletes_its_rule(here: Switching) -> None:
     here.keyless("cove")
@@ -42,6 +49,12 @@ def test_a_tenant_without_a_key_is_stopped_by_disable_which_deletes_its_rule(her
     here.told("disable", "cove")
     assert federation_rules(here, "cove") == 0
     assert "enabled: false" in here.file("cove").read_text(encoding="utf-8")
+    asked = here.asked("verify", "cove")["steps"]
+    found = {one["step"]: one for one in asked}
+    amiss = [one for one in asked if one["state"] != "ok" and one["step"] != "health function"]
+    assert amiss == [], "all is as it should be, but for the health function, which has not run"
+    assert found["federation rule"]["answer"].startswith("there is none")
+    assert found["sessions"]["answer"].endswith("none is denied")
     here.told("enable", "cove")
     assert federation_rules(here, "cove") == 1
 

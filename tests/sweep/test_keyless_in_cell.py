@@ -10,6 +10,7 @@ import openai
 import pytest
 
 from functions.sweep.decide_keys import GRACE_SECONDS
+from functions.sweep.declared import SWITCH_SECONDS
 from functions.sweep.orphans import SETTLING_SECONDS
 from myflux_keys import names
 from myflux_keys.identity import IDENTITIES
@@ -66,6 +67,11 @@ def admin(bench: Bench) -> openai.OpenAI:
     return openai.OpenAI(admin_api_key=key, base_url=bench.cell.openai_url, max_retries=0)
 
 
+def left(bench: Bench) -> dict[str, str]:
+    """By the tenant, or the name of the rule: why FederationLeft is told."""
+    return {one["tenant"]: one["reason"] for one in asked(bench)["orphans"] if one["kind"] == "FederationLeft"}
+
+
 @pytest.fixture(autouse=True)
 def without_rules(bench: Bench) -> Iterator[None]:
     yield
@@ -85,21 +91,39 @@ def test_project_account_and_rule_of_a_tenant_without_a_secret_belong_to_it(benc
     answer = asked(bench)
     assert (orphan(answer, tenant.slug), orphan(answer, off.slug)) == (None, None), "a disabled one has no identity"
     assert tenant.slug in answer["tenants"], "its keys can be looked at"
-    assert [one for one in answer["orphans"] if one["kind"] == "FederationLeft"] == []
+    assert left(bench) == {}
 
 
-def test_a_provider_that_a_disabled_tenant_left_empty_waits_for_it(bench: Bench) -> None:
-    """Otherwise `disable` of a cell's only tenant without a key raises an alarm."""
+def test_a_provider_without_rules_waits_for_the_next_tenant(bench: Bench) -> None:
+    """Otherwise `disable` of a cell's only tenant without a key raises an alarm, and so does its switch to a key."""
     with admin(bench) as client:
         providers = client.admin.organization.workload_identity_providers
-        empty = providers.create(
-            name=f"myflux-{CELL}-8", type="oidc", issuer=TRUST["issuer"], audience=TRUST["audience"]
-        ).id
-        off = Keyless(bench, enabled=False)
+        fields: Any = {"type": "oidc", "issuer": TRUST["issuer"], "audience": TRUST["audience"]}
+        empty = providers.create(name=f"myflux-{CELL}-1", **fields).id
         bench.cell.advance(SETTLING_SECONDS)
-        assert empty not in str(asked(bench)["orphans"])
-        off.forget()
-        assert empty in str(asked(bench)["orphans"]), "nobody comes back to it"
+        assert left(bench) == {}
+        assert Keyless(bench).ids["federation"]["provider_id"] == empty, "it is of use again"
+
+
+def test_a_rule_of_our_name_is_named_once_its_tenant_is_disabled_or_has_a_key(bench: Bench) -> None:
+    """It gives tokens to the tenant's sessions. Not at once: on the way to a key the rule goes after the identity."""
+    off, with_key = Keyless(bench), Keyless(bench)
+    secret = bench.names.tenant(with_key.slug)
+    tags = secret.tags | {names.TAG_PROJECT_ID: with_key.ids["project_id"]}
+    listed = [{"Key": name, "Value": value} for name, value in tags.items()]
+    bench.secrets.create_secret(Name=secret.secret, Tags=listed)
+    bench.cell.advance(SWITCH_SECONDS)
+    for tenant in (off, with_key):
+        tenant.forget()
+        # As its stack does, since its file says something else now.
+        tenant.put(f"declarations/{tenant.slug}.json")
+    assert left(bench) == {}, "the switch to a key may be under way"
+    bench.cell.advance(SWITCH_SECONDS + 60)
+    told = left(bench)
+    assert set(told) == {off.slug, with_key.slug}
+    for tenant in (off, with_key):
+        assert tenant.ids["federation"]["rule_id"] in told[tenant.slug]
+        assert "is disabled or has a key" in told[tenant.slug]
 
 
 def test_the_secret_that_a_switch_left_to_go_is_no_orphan_even_with_a_key_that_still_lives(bench: Bench) -> None:
@@ -146,14 +170,14 @@ def test_the_schedule_looks_at_every_tenant_without_a_key_within_a_day(bench: Be
     assert tenant.live() == set()
 
 
-def test_a_rule_without_a_tenant_and_a_provider_without_rules_are_named_and_left(bench: Bench) -> None:
+def test_a_rule_without_a_tenant_is_named_and_left(bench: Bench) -> None:
     tenant, gone = Keyless(bench), Keyless(bench)
     gone.forget()
     with admin(bench) as client:
         providers = client.admin.organization.workload_identity_providers
-        fields: Any = {"type": "oidc", "issuer": TRUST["issuer"], "audience": TRUST["audience"]}
-        empty = providers.create(name=f"myflux-{CELL}-7", **fields).id
-        others = providers.create(name="somebody-elses", **fields).id
+        others = providers.create(
+            name="somebody-elses", type="oidc", issuer=TRUST["issuer"], audience=TRUST["audience"]
+        ).id
         accounts, project = client.admin.organization.projects.service_accounts, tenant.ids["project_id"]
         account = accounts.create(project, name="another", create_service_account_only=True).id
         providers.federation_rules.create(
@@ -163,12 +187,11 @@ def test_a_rule_without_a_tenant_and_a_provider_without_rules_are_named_and_left
             project_id=project,
             service_account_id=account,
         )
-        assert not [one for one in asked(bench)["orphans"] if one["kind"] == "FederationLeft"], "it may be being made"
+        assert left(bench) == {}, "it may be being made"
         bench.cell.advance(SETTLING_SECONDS)
-        told = {one["tenant"]: one["reason"] for one in asked(bench)["orphans"] if one["kind"] == "FederationLeft"}
-        assert set(told) == {gone.slug, "by hand", f"myflux-{CELL}-7"}
+        told = left(bench)
+        assert set(told) == {gone.slug, "by hand"}
         assert gone.ids["federation"]["rule_id"] in told[gone.slug]
-        assert empty in told[f"myflux-{CELL}-7"]
         assert others not in str(told), "another's provider is not looked at"
         assert len(list(providers.federation_rules.list(tenant.ids["federation"]["provider_id"]))) == 3
     bench.cell.advance(DAY)
@@ -176,7 +199,7 @@ def test_a_rule_without_a_tenant_and_a_provider_without_rules_are_named_and_left
     for _ in range(48):
         bench.cell.advance(1800)
         seen.append(sum(one["kind"] == "FederationLeft" for one in bench.sweep(due=True)["orphans"]))
-    assert sorted(seen) == [0] * 47 + [3], "once a day, since each provider is a call"
+    assert sorted(seen) == [0] * 47 + [2], "once a day, since each provider is a call"
 
 
 CHANGED: list[dict[str, Any]] = [
@@ -199,7 +222,7 @@ def test_a_rule_that_was_changed_by_hand_is_named_though_every_call_works(bench:
             providers.federation_rules.update(
                 ids["rule_id"], workload_identity_provider_id=ids["provider_id"], attribute_matchers=matchers
             )
-            told = {one["tenant"]: one["reason"] for one in asked(bench)["orphans"] if one["kind"] == "FederationLeft"}
+            told = left(bench)
             assert set(told) == {tenant.slug}
             assert ids["rule_id"] in told[tenant.slug]
             assert "changed by hand" in told[tenant.slug]
@@ -211,5 +234,4 @@ def test_a_rule_that_was_changed_by_hand_is_named_though_every_call_works(bench:
         providers.update(
             ids["provider_id"], attribute_transformations=[{"attribute": "openai.tenant", "expression": asks}]
         )
-    told = {one["tenant"]: one["reason"] for one in asked(bench)["orphans"] if one["kind"] == "FederationLeft"}
-    assert set(told) == {tenant.slug, untouched.slug}, "any of its tenants' stacks sets it again"
+    assert set(left(bench)) == {tenant.slug, untouched.slug}, "any of its tenants' stacks sets it again"

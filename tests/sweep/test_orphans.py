@@ -273,7 +273,12 @@ def test_functions_and_commands_call_a_kind_by_the_same_name() -> None:
 
 
 def test_a_tenants_rule_that_somebody_changed_is_set_again_and_a_strangers_is_deleted() -> None:
-    here = sides(files="acme", stacks="acme")
-    told = {slug: Orphan(slug, "FederationLeft", "its federation rule wifr_1", keys=()) for slug in ("acme", "gone")}
-    assert "`myflux-keys up acme --refresh`" in from_answer(told["acme"].shown(), here).way_out
-    assert "delete it on OpenAI's site" in from_answer(told["gone"].shown(), here).way_out
+    here = replace(sides(files="acme bay cove", stacks="acme bay cove"), ruled=["acme", "bay"], returning=["bay"])
+    ways_out = {
+        slug: from_answer(Orphan(slug, "FederationLeft", "a rule", keys=()).shown(), here).way_out
+        for slug in ("acme", "bay", "cove", "gone")
+    }
+    assert "`myflux-keys up acme --refresh`" in ways_out["acme"]
+    assert "`myflux-keys credential bay --key`" in ways_out["bay"]
+    assert "delete it on OpenAI's site" in ways_out["cove"], "its file wants none, so its stack would not touch it"
+    assert "delete it on OpenAI's site" in ways_out["gone"]
