@@ -11,6 +11,7 @@ import pytest
 import typer
 import typer.main
 
+from myflux_keys.admin_budget import CALLS_PER_MINUTE
 from ops.cli.main import app, attempt
 from tests.cli.conftest import ROOT, Command
 
@@ -43,6 +44,15 @@ def test_help_says_what_a_command_does_and_what_each_option_means(path: tuple[st
         described = getattr(parameter, "help", "")
         assert described, f"{parameter.name} is not described"
         assert described.split()[0] in shown
+
+
+def test_help_says_what_takes_long_and_where_an_option_is(myflux: Command) -> None:
+    up = " ".join(myflux("up", "--help").out.split())
+    assert f"some {CALLS_PER_MINUTE} calls a minute to each endpoint" in up
+    assert "100 tenants take a quarter of an hour, so name those that need it" in up
+    assert pytest.approx(15, rel=0.1) == 100 / CALLS_PER_MINUTE
+    connect = " ".join(myflux("connect", "--help").out.split())
+    assert "`connect --list` lists links, and `connect TENANT --revoke` ends a tenant's" in connect
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("local", "--help"), ("admin-key", "set", "--help")])
