@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from myflux_keys.identity import TOKEN_SECONDS
 from ops.actions.end_keys import Seen
 from ops.actions.revoke import DENY, ENABLE, KILL, MINT
 from ops.journal import Journal
 from tenancy import Cell, Tenant
+
+_ENDED: Final = "revoke no key: the stopped run has done that"
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ def of_keys(tenant: Tenant, seen: Seen, *, opened: bool, stopped: Journal | None
     done = stopped.done if stopped else []
     steps = [
         "deny reads of its secret" if opened else "leave reads of its secret denied, as they are already",
-        "revoke no key: the stopped run has done that" if KILL in done else _revoked(seen),
+        _ENDED if KILL in done else _revoked(seen),
         "make no key: the stopped run has made one" if MINT in done else "rotate its secret: make a new key",
         _check(seen) if MINT in done else "check at OpenAI that the new key is the only valid one of the tenant",
         "allow reads again" if tenant.enabled else "leave reads denied, as the tenant's file says (enabled: false)",
@@ -56,11 +59,12 @@ def of_tokens(
         f"{write} {stack}: {_deleted(seen.rules or ())}. A token that is out lives up to {TOKEN_SECONDS // 60} minutes "
         "more",
     ]
-    if tenant.has_key:
-        steps.append(
-            f"{_revoked(seen)}; "
-            + ("make a new one" if tenant.credential == "key" else "make none, since its runtime uses tokens")
-        )
+    if tenant.credential == "key":
+        done = stopped.done if stopped else []
+        ended = _ENDED if KILL in done else _revoked(seen)
+        steps.append(f"{ended}; {'keep the new one that it made' if MINT in done else 'make a new one'}")
+    elif tenant.has_key:
+        steps.append(f"{_revoked(seen)}; make none, since its runtime uses tokens")
     if enabled:
         steps.append(f"write `enabled` to the file as it was, and deploy {stack}: a new federation rule")
     steps.append("allow sessions that begin from then on; those from before stay denied")
@@ -96,7 +100,7 @@ def _check(seen: Seen) -> str:
     """Of a run that is continued after its new key was made: OpenAI shows now what the check would find."""
     if seen.current and not seen.others:
         return f"check at OpenAI that {seen.current} is the only valid key of the tenant, as it is now"
-    found = f"{', '.join(seen.others)} is valid besides it" if seen.others else "the new key is not valid"
+    found = f"besides it OpenAI accepts {', '.join(seen.others)}" if seen.others else "the new key is not valid"
     return (
         f"check OpenAI and stop there with reads denied, since {found}: the run after that revokes and makes keys again"
     )

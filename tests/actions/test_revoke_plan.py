@@ -31,8 +31,10 @@ def stopped(tmp_path: Path, small_cell: Cell) -> Journal:
     return journals.begin(tmp_path, "revoke", small_cell, ["acme"], "leak")
 
 
-def of_tokens(cell: Cell, tenant: Tenant, seen: Seen, *, enabled: bool = True) -> Planned:
-    return revoke_plan.of_tokens(cell, tenant, seen, denied=False, enabled=enabled, stopped=None, first="sessions")
+def of_tokens(
+    cell: Cell, tenant: Tenant, seen: Seen, *, enabled: bool = True, stopped: Journal | None = None
+) -> Planned:
+    return revoke_plan.of_tokens(cell, tenant, seen, denied=False, enabled=enabled, stopped=stopped, first="sessions")
 
 
 def test_each_key_that_would_end_is_named_and_each_that_would_not_with_its_reason(tenant: Tenant) -> None:
@@ -112,13 +114,17 @@ def test_of_a_tenant_without_a_key_the_rule_is_named_and_a_second_one_is_no_prom
 
 
 def test_while_it_is_switched_its_keys_are_named_too_and_a_key_beside_a_tenant_without_one_is_told(
-    small_cell: Cell,
+    small_cell: Cell, stopped: Journal
 ) -> None:
     seen = Seen("active", "key_1", rules=("rule_1",))
     assert "key_1; make none" in of_tokens(small_cell, keyless(TO_TOKENS), seen).steps[2]
     to_key = of_tokens(small_cell, keyless(TO_KEY), seen)
     assert "key_1; make a new one" in to_key.steps[2]
     assert "a key is accepted" in to_key.steps[-1]
+    stopped.done = ["sessions", "rule", "deny", "kill"]
+    again = of_tokens(small_cell, keyless(TO_KEY), seen, stopped=stopped)
+    assert "the stopped run has done that; make a new one" in again.steps[2]
+    assert again.next == "sessions", "each run begins with the door"
     left = of_tokens(small_cell, keyless(TOKENS), replace(seen, current=None, others=("key_1",)))
     assert not any("key_1" in step for step in left.steps), "the revocation does not touch it"
     assert "key_1: the tenant has no key by its file" in left.kept[0]
