@@ -144,6 +144,12 @@ def test_a_leaked_key_dies_at_once_and_readers_are_refused_until_the_new_one_is_
     looked = done(operated.command("revoke", "acme", "--dry-run", "--json"))
     assert at_rest(operated, "acme", leaked.project_id) == before
     assert (looked["dry_run"], looked["valid"]["current"], looked["continues"]) == (True, leaked.key_id, None)
+    control.fault("country_refused", path="/organization/", count=None)
+    unseen = operated.command("revoke", "acme", "--dry-run")
+    control.clear_faults()
+    assert (unseen.returncode, unseen.stdout) == (1, ""), "no plan without a look"
+    assert "Without --dry-run, reads would be denied first, and then the same would stop the run" in unseen.stderr
+    assert at_rest(operated, "acme", leaked.project_id) == before
     named = {one.strip() for one in looked["plan"][1].partition(":")[2].split(",")}
     assert named == {key.id for key in control.live_keys(leaked.project_id)}, "each key that would be revoked is named"
 
