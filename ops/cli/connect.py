@@ -15,7 +15,7 @@ from functions.shared.link import LANGUAGES
 from ops.actions import connect_confirm, run_connect
 from ops.actions.connect_links import LinkStatus
 from ops.cli import ask, options, output
-from ops.cli.table import table, when
+from ops.cli.table import folded, when
 
 _UNITS: Final = {"m": 60, "h": 3600, "d": 86_400}
 
@@ -143,7 +143,7 @@ def _list(fleet: Any, tenant: str | None, *, as_json: bool) -> None:
         for one in all_of_them
     ]
     headings = ("CELL", "TENANT", "STATE", "EXPIRES", "OPENED", "CHECKS", "LINK", "MADE BY")
-    text = table(headings, rows) if rows else "There are no links."
+    text = folded(headings, rows, headings.index("LINK")) if rows else "There are no links."
     cells = {cell: [_facts(one) | _counts(one) for one in all_of_them] for cell, all_of_them in found.items()}
     output.result({"cells": cells}, text, as_json=as_json)
 
