@@ -145,11 +145,28 @@ def exclusive_run(cell: Cell, operation: str) -> Generator[Path]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise OperationError(
-                f"another `{operation}` of cell {cell.cell} runs on this machine, and only one may run at a time: wait "
-                "for it, or stop it with Ctrl-C and run it again later. Nothing was changed."
-            ) from None
+            raise _already_runs(cell, operation) from None
         yield place
+
+
+def refuse_second_run(cell: Cell, operation: str) -> None:
+    """As `exclusive_run` refuses, for what only looks: makes no file, and keeps no lock. Raises OperationError."""
+    try:
+        lock = (folder(cell) / f"{operation}.lock").open(encoding="utf-8")
+    except FileNotFoundError:
+        return
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _already_runs(cell, operation) from None
+
+
+def _already_runs(cell: Cell, operation: str) -> OperationError:
+    return OperationError(
+        f"another `{operation}` of cell {cell.cell} runs on this machine, and only one may run at a time: wait for it, "
+        "or stop it with Ctrl-C and run it again later. Nothing was changed."
+    )
 
 
 def name(operation: str, tenants: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import os
 import socket
+import tempfile
 from pathlib import Path
 
 REGION = "us-east-1"
@@ -20,6 +21,8 @@ def configure(port: int, home: Path) -> None:
 
     SFTP and IoT listen on fixed ports, so two cells on one machine would collide: they stay off.
     """
+    scratch = (home / "tmp").absolute()
+    scratch.mkdir(mode=0o700, exist_ok=True)
     os.environ.update(
         {
             "AUTH": "true",
@@ -30,11 +33,14 @@ def configure(port: int, home: Path) -> None:
             "LOG_LEVEL": "WARNING",
             "MINISTACK_REGION": REGION,
             "MYFLUX_LOCAL_CLOCK": str(home / "clock"),
-            "S3_DATA_DIR": str(home / "tmp" / "s3"),
+            "S3_DATA_DIR": str(scratch / "s3"),
             "SFTP_ENABLED": "0",
-            "STATE_DIR": str(home / "tmp" / "state"),
+            "STATE_DIR": str(scratch / "state"),
+            # Functions' code: of a server that is killed it would stay on the machine for ever.
+            "TMPDIR": str(scratch),
         }
     )
+    tempfile.tempdir = None
 
 
 def _never() -> None:

@@ -9,6 +9,7 @@ Keys
     pace                when the next rotation may start
     rotation_order      which of many comes first
     revoke              revokes a tenant's keys after a leak
+    revoke_plan         what a revocation would do, in words
     revoke_tokens       ends a leak at a tenant that gets tokens
     end_keys            calls the function that revokes
     admin_key           the cell's admin key
@@ -79,6 +80,7 @@ What a command calls: it loads files, takes locks, opens records and accounts
     run_rotate          a rotation of many keys
     run_revoke          a revocation
     run_revoke_tokens   one of a tenant that gets tokens
+    run_revoke_plan     looks at what either would find, and changes nothing
     run_adopt           an adoption
     run_move            both halves of a move
     run_offboard        prepares an off-boarding

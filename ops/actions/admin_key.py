@@ -136,15 +136,25 @@ def check_live(client: SecretsManagerClient, secret: str, version_id: str) -> No
         )
 
 
-def rotate(cell: Cell, client: SecretsManagerClient) -> str:
-    """Starts a rotation of the admin key; returns the new version's id. Raises AdminKeyError."""
+def live_version(cell: Cell, client: SecretsManagerClient) -> str:
+    """The version that a rotation would replace; changes nothing. Raises AdminKeyError where there is none."""
     try:
         described = client.describe_secret(SecretId=cell.names.admin_secret)
-        if version_with(CURRENT, described.get("VersionIdsToStages", {})) is None:
-            raise AdminKeyError(
-                f"{cell.names.admin_secret} holds no admin key yet, and a rotation needs one to make the next: store "
-                f"the first with `{store_admin_key(cell.names.admin_secret)}`."
-            )
+    except ClientError as error:
+        raise AdminKeyError(_why_not_rotated(cell, error)) from None
+    version = version_with(CURRENT, described.get("VersionIdsToStages", {}))
+    if version is None:
+        raise AdminKeyError(
+            f"{cell.names.admin_secret} holds no admin key yet, and a rotation needs one to make the next: store "
+            f"the first with `{store_admin_key(cell.names.admin_secret)}`."
+        )
+    return version
+
+
+def rotate(cell: Cell, client: SecretsManagerClient) -> str:
+    """Starts a rotation of the admin key; returns the new version's id. Raises AdminKeyError."""
+    live_version(cell, client)
+    try:
         return client.rotate_secret(SecretId=cell.names.admin_secret)["VersionId"]
     except ClientError as error:
         raise AdminKeyError(_why_not_rotated(cell, error)) from None

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from botocore.exceptions import ClientError
 
+from ops import journal
 from ops.account import Account, aws_time
 from ops.actions.access import Access, is_open
 from ops.actions.end_keys import Killed, Seen, spoken
@@ -24,6 +26,7 @@ from ops.journal import Journal
 from ops.rotation_state import SecretFacts, facts
 from tenancy import Tenant
 
+OPERATION: Final = "revoke"
 DENY: Final = "deny"
 KILL: Final = "kill"
 MINT: Final = "mint"
@@ -46,13 +49,19 @@ def ready(account: Account, tenant: Tenant) -> bool:
     return is_open(policy)
 
 
-def continues(journal: Journal, *, opened: bool, now: datetime) -> bool:
+def continues(run: Journal, *, opened: bool, now: datetime) -> bool:
     """Whether a stopped revocation continues where it stopped, instead of starting again.
 
     Only while access has stayed denied, and for a day: a key that readers could read since then, or a session that
     began since, may be what has leaked now, so the new run must end it too. `opened`: it was allowed again.
     """
-    return bool(journal.done) and not opened and now - datetime.fromisoformat(journal.begun) < _CONTINUES_FOR
+    return bool(run.done) and not opened and now - datetime.fromisoformat(run.begun) < _CONTINUES_FOR
+
+
+def stopped(place: Path, slug: str, *, opened: bool) -> Journal | None:
+    """The record of the run that the next one continues; None where that one begins anew. Raises OperationError."""
+    run = journal.unfinished(place, OPERATION, [slug])
+    return run if run is not None and continues(run, opened=opened, now=datetime.now(UTC)) else None
 
 
 @dataclass(frozen=True)
@@ -64,13 +73,13 @@ class Revoked:
 
 
 class Revoke:
-    """One tenant's revocation: continues after the steps that `journal` holds."""
+    """One tenant's revocation: continues after the steps that `run` holds."""
 
     def __init__(
         self,
         account: Account,
         tenant: Tenant,
-        journal: Journal,
+        run: Journal,
         *,
         kill: Callable[[str], Killed],
         look: Callable[[str], Seen],
@@ -80,7 +89,7 @@ class Revoke:
         """`kill` revokes every key of the tenant; `look` returns the valid keys, and changes nothing."""
         self._account = account
         self._tenant = tenant
-        self._journal = journal
+        self._journal = run
         self._kill = kill
         self._look = look
         self._report = report

@@ -50,8 +50,9 @@ def listed(root: Path, slug: str | None) -> dict[str, list[LinkStatus]]:
     return found
 
 
-def revoke(root: Path, slug: str, link: str | None) -> list[LinkStatus]:
-    """Revokes one link of a tenant, or all that are open; returns them. Raises OperationError and TenancyError."""
+def revoke(root: Path, slug: str, link: str | None, *, dry: bool = False) -> list[LinkStatus]:
+    """Revokes one link of a tenant, or all that are open; returns them. `dry` only returns those that it would revoke.
+    Raises OperationError and TenancyError."""
     fleet = files_of(root, [slug])
     tenant = one_tenant(fleet, slug)
     with Account(fleet.cell_of(tenant), "connect-revoke") as account:
@@ -65,6 +66,8 @@ def revoke(root: Path, slug: str, link: str | None) -> list[LinkStatus]:
                 f"the key of link {link} is live already: `myflux-keys disable {slug}` stops its use, and only the "
                 "customer can revoke the key. Nothing was changed."
             )
+        if dry:
+            return chosen
         for one in chosen:
             connect_links.revoke(account, one.place)
         after = {one.place: one for one in connect_links.statuses(account, tenant.tenant, now)}

@@ -7,22 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from ops import journal, selection
 from ops.account import Account, checked_reason
 from ops.actions import functions_client
 from ops.actions.end_keys import Keys, Seen
-from ops.actions.revoke import DENY, Revoke, consequences, continues, ready
+from ops.actions.revoke import DENY, OPERATION, Revoke, consequences, ready, stopped
 from ops.actions.revoke_tokens import RevokedTokens
 from ops.actions.run_revoke_tokens import revoke_tokens
 from ops.errors import Declined, OperationError
 from ops.journal import Journal
-from tenancy import Tenant
-
-_OPERATION: Final = "revoke"
+from tenancy import Cell, Tenant
 
 
 @dataclass(frozen=True)
@@ -45,31 +41,19 @@ def revoke(
 ) -> RevokedTenant:
     """Reports the consequences before it calls `confirmed`. Raises OperationError, or Declined; after an
     OperationError the same call continues."""
-    why = checked_reason(reason)
-    fleet = selection.files_of(root, [slug])
-    tenant = selection.one_tenant(fleet, slug)
-    if not tenant.minted:
-        raise OperationError(
-            f"{slug}'s key is the customer's own, and only the customer can revoke it: ask them to do so now, in "
-            f"their OpenAI account. Meanwhile `myflux-keys disable {slug}` denies its readers within seconds."
-        )
-    cell = fleet.cell_of(tenant)
-    with journal.exclusive_run(cell, f"{_OPERATION}-{slug}") as place, Account(cell, _OPERATION, why) as account:
+    cell, tenant, why = asked_for(root, slug, reason)
+    with journal.exclusive_run(cell, lock_of(slug)) as place, Account(cell, OPERATION, why) as account:
         if tenant.has_identity:
             ended, run = revoke_tokens(root, account, tenant, place, why, confirmed=confirmed, report=report)
             return _of_tokens(tenant, ended, run, cell.names.tenant(slug).project)
-        opened = ready(account, tenant)
-        functions_client.refuse_other_version(
-            cell, account.functions, f"Meanwhile `myflux-keys disable {slug}` denies its readers within seconds."
-        )
-        run = journal.unfinished(place, _OPERATION, [slug])
-        if run is not None and continues(run, opened=opened, now=datetime.now(UTC)):
+        run = stopped(place, slug, opened=ready_for_keys(account, tenant))
+        if run is not None:
             report(f"Continuing the run that {run.by} started on {run.begun}; done so far: {', '.join(run.done)}.")
         else:
             report("\n".join(consequences(tenant)))
             if not confirmed():
                 raise Declined
-            run = journal.begin(place, _OPERATION, cell, [slug], why)
+            run = journal.begin(place, OPERATION, cell, [slug], why)
         keys = Keys(account, tenant)
         try:
             done = Revoke(account, tenant, run, kill=keys.revoke, look=keys.look, report=report).run()
@@ -90,6 +74,35 @@ def revoke(
         run.done,
         run.reason,
     )
+
+
+def asked_for(root: Path, slug: str, reason: str) -> tuple[Cell, Tenant, str]:
+    """The cell, the tenant and the reason as CloudTrail records it. Raises OperationError."""
+    why = checked_reason(reason)
+    fleet = selection.files_of(root, [slug])
+    tenant = selection.one_tenant(fleet, slug)
+    if not tenant.minted:
+        raise OperationError(
+            f"{slug}'s key is the customer's own, and only the customer can revoke it: ask them to do so now, in "
+            f"their OpenAI account. {_meanwhile(slug)}"
+        )
+    return fleet.cell_of(tenant), tenant, why
+
+
+def lock_of(slug: str) -> str:
+    return f"{OPERATION}-{slug}"
+
+
+def ready_for_keys(account: Account, tenant: Tenant) -> bool:
+    """Whether readers are allowed now. Raises OperationError where a later step could not succeed; nothing was changed
+    then."""
+    opened = ready(account, tenant)
+    functions_client.refuse_other_version(account.cell, account.functions, _meanwhile(tenant.tenant))
+    return opened
+
+
+def _meanwhile(slug: str) -> str:
+    return f"Meanwhile `myflux-keys disable {slug}` denies its readers within seconds."
 
 
 def _of_tokens(tenant: Tenant, done: RevokedTokens, run: Journal, project: str) -> RevokedTenant:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from ops.account import Account
 from ops.actions import functions_client
 from ops.actions.deploy_tenant import deploy
 from ops.actions.end_keys import Keys, Killed, Seen
-from ops.actions.revoke import Revoke, continues
+from ops.actions.revoke import Revoke, stopped
 from ops.actions.revoke_tokens import SESSIONS, RevokedTokens, RevokeTokens, consequences
 from ops.actions.session_access import SessionAccess
 from ops.actions.tenant_file import TenantFile
@@ -41,15 +41,9 @@ def revoke_tokens(
     """The lock is held, in whose folder `place` the record is. Raises OperationError, or Declined; after an
     OperationError the same call continues."""
     slug, cell = tenant.tenant, account.cell
-    account.check()
-    sessions = SessionAccess(account.roles, cell, slug)
-    # Refused here rather than half way, for who may not look at the role.
-    sessions.denied_before()
-    functions_client.refuse_other_version(
-        cell, account.functions, f"Meanwhile `myflux-keys disable {slug}` deletes its rule."
-    )
-    run = journal.unfinished(place, "revoke", [slug])
-    if run is not None and continues(run, opened=tenant.enabled, now=datetime.now(UTC)):
+    sessions = ready_for_tokens(account, tenant)
+    run = stopped(place, slug, opened=tenant.enabled)
+    if run is not None:
         report(f"Continuing the run that {run.by} started on {run.begun}; done so far: {', '.join(run.done)}.")
     else:
         report("\n".join(consequences(tenant)))
@@ -70,6 +64,23 @@ def revoke_tokens(
         raise
     run.finish()
     return done, run
+
+
+def ready_for_tokens(account: Account, tenant: Tenant) -> SessionAccess:
+    """Raises OperationError where a later step could not succeed; nothing was changed then."""
+    slug, now = tenant.tenant, account.check()
+    sessions = SessionAccess(account.roles, account.cell, slug)
+    # Also refuses, here rather than half way, who may not look at the role.
+    sessions.refuse_to_deny(now)
+    functions_client.refuse_other_version(
+        account.cell, account.functions, f"Meanwhile `myflux-keys disable {slug}` deletes its rule."
+    )
+    return sessions
+
+
+def opens_again(said: str) -> bool:
+    """Whether a new rule comes, by what the record says of the file's field `enabled` before."""
+    return said in _AS_BEFORE
 
 
 @dataclass
@@ -98,7 +109,7 @@ class _Means:
 
     def open(self) -> bool:
         before = self.run.entries[self._slug].detail
-        if before not in _AS_BEFORE:
+        if not opens_again(before):
             return False
         file = TenantFile(self.root, self._slug)
         file.write(file.with_fields({"enabled": _AS_BEFORE[before]}))

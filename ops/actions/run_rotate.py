@@ -30,7 +30,7 @@ _SHOWN: Final = 10
 @dataclass(frozen=True)
 class Wanted:
     """What to rotate and how. `resume` True continues a run that was stopped, False starts again, None asks the
-    operator. `wait` follows each rotation to its end, for at most `minutes`."""
+    operator. `wait` follows each rotation to its end, for at most `minutes`. `dry` is of `plan` alone."""
 
     tenants: Sequence[str]
     everyone: bool
@@ -39,6 +39,7 @@ class Wanted:
     resume: bool | None
     wait: bool
     minutes: float
+    dry: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,16 @@ class Rotated:
 
 
 @dataclass(frozen=True)
+class Planned:
+    """`order` has by cell the tenants that would be rotated, the first one first; `cut` a sentence for each whose older
+    keys would end sooner; `left_out` maps tenants to the reason."""
+
+    order: dict[str, list[str]]
+    cut: list[str]
+    left_out: dict[str, str]
+
+
+@dataclass(frozen=True)
 class _Run:
     """One cell's part. `stopped` is the run that it continues, None to begin one. `order` has every tenant. `cut` has a
     sentence for each tenant whose older keys it cuts short."""
@@ -82,27 +93,57 @@ class _Run:
 def rotate(root: Path, wanted: Wanted, talk: Talk) -> Rotated:
     """Raises OperationError, Declined and TenancyError; a rotation that fails is recorded in its entry."""
     why = checked_reason(wanted.reason)
-    slugs = [slug.strip() for slug in wanted.tenants]
-    fleet = selection.files_of(root, slugs) if slugs else tenancy.load(root)
-    selections = selection.to_rotate(fleet, slugs, everyone=wanted.everyone, cell=wanted.cell)
+    selections = _selected(root, wanted)
     with ExitStack() as locks:
         # Every cell is asked about before the first rotation begins.
-        prepared = [_prepared(chosen, wanted, talk, locks) for chosen in selections]
+        prepared = [
+            _prepared(chosen, wanted, talk, locks.enter_context(journal.exclusive_run(chosen.cell, _OPERATION)))
+            for chosen in selections
+        ]
         for run in prepared:
             talk.report(_told(run))
         _ask([sentence for run in prepared for sentence in run.cut], talk)
         runs = [_cell(run, why, wanted, talk) for run in prepared]
-    return Rotated(runs, {slug: text for chosen in selections for slug, text in chosen.left_out.items()})
+    return Rotated(runs, _left_out(selections))
 
 
-def _prepared(chosen: Selection, wanted: Wanted, talk: Talk, locks: ExitStack) -> _Run:
-    place = locks.enter_context(journal.exclusive_run(chosen.cell, _OPERATION))
+def plan(root: Path, wanted: Wanted, talk: Talk) -> Planned:
+    """What `rotate` would do, which is refused as it refuses. Changes nothing, and asks nothing. Raises what it
+    raises."""
+    checked_reason(wanted.reason)
+    selections = _selected(root, wanted)
+    order: dict[str, list[str]] = {}
+    cut: list[str] = []
+    for chosen in selections:
+        journal.refuse_second_run(chosen.cell, _OPERATION)
+        run = _prepared(chosen, wanted, talk, journal.folder(chosen.cell))
+        talk.report(_told(run))
+        order[chosen.cell.cell] = [slug for slug in run.order if slug not in _begun(run.stopped)]
+        cut += run.cut
+    return Planned(order, cut, _left_out(selections))
+
+
+def _selected(root: Path, wanted: Wanted) -> list[Selection]:
+    slugs = [slug.strip() for slug in wanted.tenants]
+    fleet = selection.files_of(root, slugs) if slugs else tenancy.load(root)
+    return selection.to_rotate(fleet, slugs, everyone=wanted.everyone, cell=wanted.cell)
+
+
+def _left_out(selections: Sequence[Selection]) -> dict[str, str]:
+    return {slug: text for chosen in selections for slug, text in chosen.left_out.items()}
+
+
+def _begun(stopped: Journal | None) -> set[str]:
+    """Tenants that a run which is continued does not rotate again."""
+    entries = stopped.entries if stopped else {}
+    return {slug for slug, entry in entries.items() if entry.outcome in ("started", "succeeded")}
+
+
+def _prepared(chosen: Selection, wanted: Wanted, talk: Talk, place: Path) -> _Run:
     with Account(chosen.cell, _OPERATION) as account:
         account.check()
-        stopped = _stopped(place, chosen, wanted.resume, talk)
-        slugs = {tenant.tenant for tenant in chosen.tenants}
-        if stopped is not None:
-            slugs -= {slug for slug, entry in stopped.entries.items() if entry.outcome in ("started", "succeeded")}
+        stopped = _stopped(place, chosen, wanted, talk)
+        slugs = {tenant.tenant for tenant in chosen.tenants} - _begun(stopped)
         names = chosen.cell.names
         # A few tenants that are named are not worth a list of all.
         listed = None if wanted.tenants else dict(tenant_secrets(account.secrets, names))
@@ -172,8 +213,9 @@ def _cell(prepared: _Run, reason: str, wanted: Wanted, talk: Talk) -> Journal:
     return done
 
 
-def _stopped(place: Path, chosen: Selection, resume: bool | None, talk: Talk) -> Journal | None:
+def _stopped(place: Path, chosen: Selection, wanted: Wanted, talk: Talk) -> Journal | None:
     """The run to continue; None to begin one."""
+    resume = wanted.resume
     slugs = [tenant.tenant for tenant in chosen.tenants]
     unfinished = journal.unfinished(place, _OPERATION, slugs)
     if unfinished is None:
@@ -187,9 +229,9 @@ def _stopped(place: Path, chosen: Selection, resume: bool | None, talk: Talk) ->
         f"The run that {unfinished.by} started on {unfinished.begun} was stopped: {left} of {len(unfinished.entries)} "
         "tenants were not started"
     )
-    if resume is None:
+    if resume is None and not wanted.dry:
         resume = talk.resume(stopped)
     if resume is False:
         return None
-    talk.report(f"{stopped}. It continues now; --restart starts again.")
+    talk.report(f"{stopped}. It {'would continue' if wanted.dry else 'continues now'}; --restart starts again.")
     return unfinished

@@ -56,6 +56,11 @@ class SessionAccess:
         self._write(ALL, now)
         return True
 
+    def refuse_to_deny(self, now: datetime) -> None:
+        """What `deny` would refuse, and nothing is written. Raises OperationError."""
+        if self.denied_before() != ALL:
+            self._document(ALL, now)
+
     def allow_from(self, now: datetime) -> None:
         """Only sessions that begin from `now` on, by AWS's clock: those before it stay denied until they have ended."""
         self._write(now, now)
@@ -84,16 +89,9 @@ class SessionAccess:
         )
 
     def _write(self, before: datetime | None, now: datetime) -> None:
-        wanted = denied_sessions.changed(_held(self._client, self._role), self._tenant, before, now)
-        text = json.dumps(wanted, separators=(",", ":"))
-        if len(text) > LONGEST:
-            raise OperationError(
-                f"policy {POLICY} of {self._role} would have {len(text)} characters, and AWS takes {LONGEST}: so many "
-                "tenants' sessions are denied already. Deny those of all tenants in IAM (the role's page, Revoke "
-                f"sessions), delete {POLICY}, and run the same command again. Nothing was changed."
-            )
+        wanted = self._document(before, now)
         if wanted["Statement"]:
-            self._client.put_role_policy(RoleName=self._role, PolicyName=POLICY, PolicyDocument=text)
+            self._client.put_role_policy(RoleName=self._role, PolicyName=POLICY, PolicyDocument=_compact(wanted))
         else:
             none_if_absent(lambda: self._client.delete_role_policy(RoleName=self._role, PolicyName=POLICY))
         found = self.denied_before()
@@ -102,6 +100,21 @@ class SessionAccess:
                 f"policy {POLICY} of {self._role} was written, but IAM returns another one: somebody else changed it "
                 "at the same time. Run the same command again."
             )
+
+    def _document(self, before: datetime | None, now: datetime) -> Mapping[str, Any]:
+        wanted = denied_sessions.changed(_held(self._client, self._role), self._tenant, before, now)
+        length = len(_compact(wanted))
+        if length > LONGEST:
+            raise OperationError(
+                f"policy {POLICY} of {self._role} would have {length} characters, and AWS takes {LONGEST}: so many "
+                "tenants' sessions are denied already. Deny those of all tenants in IAM (the role's page, Revoke "
+                f"sessions), delete {POLICY}, and run the same command again. Nothing was changed."
+            )
+        return wanted
+
+
+def _compact(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, separators=(",", ":"))
 
 
 def spoken(before: datetime | None, now: datetime) -> str:

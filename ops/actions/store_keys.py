@@ -65,6 +65,19 @@ def rotate_admin_key(root: Path, cell: str, *, wait: bool, report: Callable[[str
     return Rotation(secret, version)
 
 
+def admin_key_rotation(root: Path, cell: str) -> list[str]:
+    """The steps of `rotate_admin_key` in words, after its own checks. Changes nothing. Raises OperationError."""
+    (chosen,) = cells(tenancy.load(root), cell)
+    with Account(chosen, "admin-key-rotate") as account:
+        account.check()
+        version = admin_key.live_version(chosen, account.secrets)
+    return [
+        f"rotate {chosen.names.admin_secret}: {chosen.names.admin_rotation_function} makes a new admin key at OpenAI, "
+        "proves it, and makes it live",
+        f"delete the admin key of version {version} at OpenAI a day later, unless it is still used then",
+    ]
+
+
 def store_customer_key(
     root: Path, slug: str, local_openai_url: str | None, read: Callable[[Tenant], str]
 ) -> customer_key.Stored:

@@ -82,6 +82,7 @@ def _typed() -> str:
 def rotate(
     cell: CellName,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the new key is live.")] = False,
+    dry_run: options.DryRun = False,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
@@ -90,8 +91,12 @@ def rotate(
     Tenants' keys do not change. If the admin key has leaked, also revoke it by hand once the new one is live, on
     OpenAI's site under Settings, Organization, Admin keys. The functions fetch the new key by themselves.
     """
+    if dry_run:
+        plan = store_keys.admin_key_rotation(fleet, cell)
+        facts = {"cell": cell, "dry_run": True, "plan": plan}
+        return output.result(facts, "Would:\n" + output.numbered(plan), as_json=as_json)
     done = store_keys.rotate_admin_key(fleet, cell, wait=wait, report=output.step)
-    output.result(
+    return output.result(
         {"cell": cell, "secret": done.secret, "version_id": done.version, "live": wait},
         f"Version {done.version} is live." if wait else f"Secrets Manager has started to make version {done.version}.",
         as_json=as_json,

@@ -15,7 +15,7 @@ from functions.shared.link import LANGUAGES
 from ops.actions import connect_confirm, run_connect
 from ops.actions.connect_links import LinkStatus
 from ops.cli import ask, options, output
-from ops.cli.table import table, when
+from ops.cli.table import folded, when
 
 _UNITS: Final = {"m": 60, "h": 3600, "d": 86_400}
 
@@ -32,7 +32,8 @@ app = typer.Typer(
     cls=Links,
     help=(
         "Links by which customers hand in their own keys (source: customer): proven, stored, seen by nobody.\n\n"
-        "`connect TENANT` makes a link. See `connect link --help`."
+        "`connect TENANT` makes a link, `connect --list` lists links, and `connect TENANT --revoke` ends a tenant's: "
+        "these are options of `connect link`, and `connect link --help` has all of them."
     ),
     no_args_is_help=True,
 )
@@ -60,6 +61,9 @@ def link(
         bool, typer.Option("--revoke", help="Revoke the tenant's open links instead, or the one of --link.")
     ] = False,
     chosen: Chosen = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --revoke: print what would change, and change nothing.")
+    ] = False,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
@@ -73,12 +77,14 @@ def link(
         output.fail("give --list or --revoke, not both.", code=2)
     if chosen and not revoked:
         output.fail("--link chooses one to revoke: give --revoke too, or leave it out.", code=2)
+    if dry_run and not revoked:
+        output.fail("--dry-run is of --revoke: give that too, or leave it out.", code=2)
     if listed:
         return _list(fleet, tenant, as_json=as_json)
     if tenant is None:
         output.fail("give a TENANT, or --list.", code=2)
     if revoked:
-        return _revoke(fleet, tenant, chosen, as_json=as_json)
+        return _revoke(fleet, tenant, chosen, dry_run=dry_run, as_json=as_json)
     if language not in LANGUAGES:
         output.fail(f"`{language}` is not a language of the page: write {' or '.join(LANGUAGES)}.", code=2)
     made = run_connect.make(fleet, tenant, seconds=_seconds(expires), language=language)
@@ -137,20 +143,26 @@ def _list(fleet: Any, tenant: str | None, *, as_json: bool) -> None:
         for one in all_of_them
     ]
     headings = ("CELL", "TENANT", "STATE", "EXPIRES", "OPENED", "CHECKS", "LINK", "MADE BY")
-    text = table(headings, rows) if rows else "There are no links."
+    text = folded(headings, rows, headings.index("LINK")) if rows else "There are no links."
     cells = {cell: [_facts(one) | _counts(one) for one in all_of_them] for cell, all_of_them in found.items()}
     output.result({"cells": cells}, text, as_json=as_json)
 
 
-def _revoke(fleet: Any, tenant: str, link: str | None, *, as_json: bool) -> None:
-    done = run_connect.revoke(fleet, tenant, link)
+def _revoke(fleet: Any, tenant: str, link: str | None, *, dry_run: bool, as_json: bool) -> None:
+    done = run_connect.revoke(fleet, tenant, link, dry=dry_run)
+    if done and dry_run:
+        plan = [f"revoke link {one.place.id}: {_word(one)}, until {when(_time(one.issued.expires))}" for one in done]
+        facts = {"tenant": tenant, "dry_run": True, "plan": plan, "links": [_facts(one) for one in done]}
+        output.result(facts, "Would:\n" + output.numbered(plan), as_json=as_json)
+        return
     promoted = [one for one in done if one.state == "promoted"]
     sentence = (
         "Revoked:\n  " + "\n  ".join(one.place.id for one in done)
         if done
         else f"{tenant} has no open link: nothing to do."
     )
-    output.result({"tenant": tenant, "links": [_facts(one) for one in done]}, sentence, as_json=as_json)
+    facts = {"tenant": tenant, "links": [_facts(one) for one in done]}
+    output.result(facts | ({"dry_run": True, "plan": []} if dry_run else {}), sentence, as_json=as_json)
     if promoted:
         places: list[Place] = [one.place for one in promoted]
         output.fail(f"promoted in the meantime, so no link takes it back: {', '.join(one.id for one in places)}.")

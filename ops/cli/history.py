@@ -5,7 +5,9 @@ from __future__ import annotations
 from ops.actions import read_reports
 from ops.actions.history import Life
 from ops.cli import options, output
-from ops.cli.table import iso, table, when
+from ops.cli.table import folded, iso, when
+
+HEADINGS = ("VERSION", "STATE", "MINTED", "PROMOTED", "ENDS", "BY")
 
 
 def history(
@@ -21,12 +23,13 @@ def history(
     lives = read_reports.lives(fleet, tenant)
     output.result(
         {"tenant": tenant, "versions": [_facts(life) for life in lives]},
-        table(
-            ("VERSION", "STATE", "MINTED", "PROMOTED", "ENDS", "BY"),
+        folded(
+            HEADINGS,
             [
                 (life.version, life.state, when(life.minted), when(life.promoted), when(life.expires), _by(life))
                 for life in lives
             ],
+            HEADINGS.index("MINTED"),
         )
         if lives
         else f"{tenant} has no key yet.",

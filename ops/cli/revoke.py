@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from ops import ways_out
-from ops.actions import run_revoke
+from ops.actions import run_revoke, run_revoke_plan
 from ops.actions.end_keys import Seen
+from ops.actions.revoke_plan import Planned, valid_now
 from ops.actions.revoke_tokens import RevokedTokens
 from ops.actions.run_revoke import RevokedTenant
 from ops.cli import ask, options, output
@@ -22,6 +23,7 @@ def revoke(
     reason: Annotated[
         str, typer.Option(help="The reason, which CloudTrail and `history` show.", show_default=False)
     ] = "",
+    dry_run: options.DryRun = False,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
@@ -34,7 +36,13 @@ def revoke(
     Of a tenant without a key (`credential: federated`) it denies the runtime's sessions in IAM, deletes the federation
     rule, makes a new one, and allows new sessions: two deployments of its stack. Nothing takes a token back that is
     out: it lives up to 15 minutes more, and the command says until when. With `enabled: false` there is no new rule.
+
+    With --dry-run it says which keys and rules are valid at OpenAI now, which of them it would end, and whether it
+    would continue a run that was stopped.
     """
+    if dry_run:
+        _planned(tenant, run_revoke_plan.plan(fleet.resolve(), tenant, reason, report=output.step), as_json=as_json)
+        return
     confirmed = partial(ask.confirmed, f"Revoke every key and session of {tenant} now?", yes=yes)
     done = run_revoke.revoke(fleet.resolve(), tenant, reason, confirmed=confirmed, report=output.step)
     if done.tokens is not None:
@@ -77,6 +85,31 @@ def sentence(tenant: str, version: str, seen: Seen) -> str:
         f"{tenant} has a new key, {seen.current} (version {version}). OpenAI lists no other valid key of {tenant}"
         f"{others}."
     )
+
+
+def _planned(slug: str, found: Planned, *, as_json: bool) -> None:
+    stopped = found.stopped
+    facts = {
+        "tenant": slug,
+        "dry_run": True,
+        "plan": found.steps,
+        "valid": asdict(found.valid),
+        "kept": found.kept,
+        "continues": {"by": stopped.by, "begun": stopped.begun, "done": stopped.done, "next": found.next}
+        if stopped
+        else None,
+    }
+    lines = [valid_now(found.valid)]
+    if stopped:
+        lines.append(
+            f"Would continue the run that {stopped.by} started on {stopped.begun} (done so far: "
+            f"{', '.join(stopped.done)}) from step `{found.next}`:"
+        )
+    else:
+        lines.append("Would:")
+    lines.append(output.numbered(found.steps))
+    lines += [f"Would stay valid: {one}." for one in found.kept]
+    output.result(facts, "\n".join(lines), as_json=as_json)
 
 
 def _tokens(done: RevokedTenant, tokens: RevokedTokens, *, as_json: bool) -> None:

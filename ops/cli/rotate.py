@@ -53,6 +53,7 @@ def rotate(
         float, typer.Option("--timeout", help="Minutes after which a rotation that has not ended counts as failed.")
     ] = 30,
     yes: options.Yes = False,
+    dry_run: options.DryRun = False,
     fleet: options.Folder = options.DEFAULT_FLEET,
     as_json: options.Json = False,
 ) -> None:
@@ -63,15 +64,26 @@ def rotate(
     one before leaves the older key one hour: the command says so first, and asks. Ctrl-C stops the command, and running
     it again continues with the tenants that are left. Customers' own keys are left out.
     """
-    wanted = run_rotate.Wanted(tenants or [], everyone, cell, reason, resume, wait, give_up)
+    wanted = run_rotate.Wanted(tenants or [], everyone, cell, reason, resume, wait, give_up, dry_run)
     confirmed = partial(ask.confirmed, yes=yes)
     talk = run_rotate.Talk(output.step, _ask_to_resume, confirmed, partial(_line, follow=wait))
+    if dry_run:
+        _planned(run_rotate.plan(fleet, wanted, talk), as_json=as_json)
+        return
     done = run_rotate.rotate(fleet, wanted, talk)
     for slug, detail in sorted(done.failed.items()):
         output.step(f"{slug}: {detail}")
     output.result(_facts(done.runs, done.left_out), sentence(done.runs, done.failed, wait=wait), as_json=as_json)
     if done.failed:
         sys.exit(1)
+
+
+def _planned(found: run_rotate.Planned, *, as_json: bool) -> None:
+    plan = [f"rotate {slug} of cell {cell}" for cell, slugs in found.order.items() for slug in slugs]
+    lines = ["Would:\n" + output.numbered(plan) if plan else "Would rotate no key.", *found.cut]
+    lines += [f"{slug} is left out: {why}." for slug, why in found.left_out.items()]
+    facts = {"dry_run": True, "plan": plan, "order": found.order, "cut_short": found.cut, "left_out": found.left_out}
+    output.result(facts, "\n".join(lines), as_json=as_json)
 
 
 def _ask_to_resume(stopped: str) -> bool | None:

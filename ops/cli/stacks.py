@@ -83,7 +83,7 @@ Again = Annotated[
     typer.Option(
         "--refresh",
         help="Also put right what somebody changed by hand: first update the state from AWS, and set OpenAI's project, "
-        "limits and federation rule again.",
+        "limits and federation rule again. Takes minutes for many tenants: name those that need it.",
     ),
 ]
 Diff = Annotated[bool, typer.Option("--diff", help="Name each resource that differs, and its properties.")]
@@ -109,7 +109,9 @@ def up(
 
     A tenant's stack is `unchanged (by mark)` if nothing that decides it, and its state, differ from its last `up`: the
     secret is checked in AWS, and the engine does not run. As without a mark, `up` does not see what else somebody
-    changed in AWS or at OpenAI by hand: `up --refresh` puts it right.
+    changed in AWS or at OpenAI by hand: `up --refresh` puts it right. That calls OpenAI's Admin API for each tenant,
+    which allows some 7 calls a minute to each endpoint: 100 tenants take a quarter of an hour, so name those that need
+    it.
 
     Ctrl-C lets running stacks finish. The same command then continues with the stacks that are left.
     """

@@ -12,7 +12,7 @@ from ops.actions import run_sweep
 from ops.actions.sweep import Swept
 from ops.cli import options, output
 from ops.cli.progress import Line
-from ops.cli.table import table
+from ops.cli.table import folded
 
 HEADINGS = ("TENANT", "KEY", "FOUND", "ACTION", "DONE", "EXPIRES", "LAST USED", "WHY")
 
@@ -56,7 +56,7 @@ def sweep(
     rows = [row for swept in results for row in map(_row, swept.plan)]
     output.result(
         {"dry_run": dry_run, "cells": [_facts(swept) for swept in results]},
-        table(HEADINGS, rows) if rows else nothing(results),
+        folded(HEADINGS, rows, HEADINGS.index("EXPIRES")) if rows else nothing(results),
         as_json=as_json,
     )
     problems = [sentence for swept in results for sentence in swept.for_a_person]

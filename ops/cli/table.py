@@ -5,16 +5,41 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from textwrap import wrap
 from typing import Final
 
 _WIDTHS: Final = (60, 110)
+_GAP: Final = "  "
+_INDENT: Final = "  "
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[place]) for row in (headings, *rows)) for place in range(len(headings))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (headings, *rows)]
+    lines = [_GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (headings, *rows)]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def folded(headings: Sequence[str], rows: Sequence[Sequence[str]], at: int) -> str:
+    """As `table`, where that is not wider than the terminal, or nobody says how wide it is, as in a pipe. Else a row
+    takes several lines: the column `at` begins one, and so does each that finds no room. Cuts no value."""
+    whole = table(headings, rows)
+    width = shutil.get_terminal_size((0, 0)).columns
+    if not width or max(map(len, whole.splitlines())) <= width:
+        return whole
+    widths = [max(len(row[place]) for row in (headings, *rows)) for place in range(len(headings))]
+    starts, used = [0], 0
+    for place, own in enumerate(widths):
+        if place > starts[-1] and (place == at or used + own > width):
+            starts.append(place)
+            used = len(_INDENT)
+        used += own + len(_GAP)
+    return "\n".join(
+        (_INDENT if begin else "")
+        + _GAP.join(cell.ljust(own) for cell, own in zip(row[begin:end], widths[begin:end], strict=True)).rstrip()
+        for row in (headings, *rows)
+        for begin, end in pairwise([*starts, len(widths)])
+    )
 
 
 def wrapped(sentence: str, indent: str = "") -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ops.actions.usage import OTHERS, Line, Report
 from ops.cli.plot import bars
-from ops.cli.table import counted, iso, table, when, wrapped
+from ops.cli.table import counted, folded, iso, when, wrapped
 from ops.prices import SOURCE, page
 
 NO_DATA: Final = "no data yet"
@@ -36,15 +36,20 @@ def text(one: Report) -> str:
     told = [
         f"{one.cell}: {one.since} to {one.today}, days in UTC; as of {when(one.as_of)}{here}.",
         *(
-            [table(headings, rows), "", *_days(one), "", *_legend(one)]
+            [folded(headings, rows, headings.index("BILLED")), "", *_days(one), "", *_legend(one)]
             if rows
-            else ["No usage is known here." if one.without or one.failed else "Nothing was used."]
+            else ["No usage is known here." if one.without or one.failed else _nothing(one)]
         ),
     ]
     notes = list(_without(one))
     if one.others:
         notes.append(f"{OTHERS}: {', '.join(one.others)}.")
     return "\n".join([*told, *(line for note in notes for line in wrapped(note))])
+
+
+def _nothing(one: Report) -> str:
+    days = f"on {one.today}" if one.since == one.today else f"from {one.since} to {one.today}"
+    return f"Nothing was used {days}. `--since YYYY-MM-DD` looks at other days."
 
 
 def _legend(one: Report) -> Iterator[str]:

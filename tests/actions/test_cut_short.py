@@ -16,8 +16,8 @@ from ops import journal
 from ops.actions import run_rotate
 from ops.actions.cut_short import cut_short
 from ops.actions.rotate import new_token
-from ops.actions.run_rotate import Talk, Wanted
-from ops.errors import Declined
+from ops.actions.run_rotate import Planned, Talk, Wanted
+from ops.errors import Declined, OperationError
 from ops.journal import Entry
 from ops.rotation_state import SecretFacts
 from tenancy import Fleet
@@ -95,6 +95,14 @@ class Asked:
         talk = Talk(self.told.append, lambda stopped: None, self._confirmed, lambda: nullcontext(lambda progress: None))
         run_rotate.rotate(self.root, wanted, talk)
 
+    def planned(self, *tenants: str) -> Planned:
+        wanted = Wanted(tenants, not tenants, None, "", None, False, 1, dry=True)
+        talk = Talk(self.told.append, self._asked, self._confirmed, lambda: nullcontext(lambda progress: None))
+        return run_rotate.plan(self.root, wanted, talk)
+
+    def _asked(self, question: str) -> bool:
+        raise AssertionError(f"a dry run asks nothing: {question}")
+
     def _confirmed(self, question: str) -> bool:
         self.questions.append(question)
         return self.answer
@@ -129,6 +137,31 @@ def test_before_many_rotations_one_question_is_asked_and_no_starts_none(
     assert [text.split(" ")[0] for text in asked.told[1:]] == ["acme", "bravo"], "coral loses nothing"
     assert not secrets.asked
     assert not list((tmp_path / "state").rglob("*.json")), "and no record says that a run was stopped"
+
+
+def test_a_dry_run_names_each_in_its_turn_and_what_would_end_sooner_and_leaves_nothing(
+    operator: Callable[[bool], Asked], secrets: FakeSecrets, tmp_path: Path, fleet: Fleet
+) -> None:
+    asked = operator(True)
+    planned = asked.planned()
+    assert sorted(planned.order["local"]) == list(TENANTS)
+    assert [text.split(" ")[0] for text in planned.cut] == ["acme", "bravo"]
+    assert not secrets.asked
+    assert not asked.questions
+    assert not (tmp_path / "state").exists(), "not even a lock"
+    assert asked.planned("coral", "acme").order == {"local": ["coral", "acme"]}, "as they are given"
+
+    cell = fleet.cells["local"]
+    with journal.exclusive_run(cell, "rotate") as place:
+        stopped = journal.begin(place, "rotate", cell, TENANTS, "")
+    stopped.entries["bravo"].outcome = "succeeded"
+    stopped.save()
+    kept = stopped.path.read_bytes()
+    assert sorted(asked.planned().order["local"]) == ["acme", "coral"], "it would continue, and not again"
+    assert "It would continue; --restart starts again." in asked.told[-2]
+    assert stopped.path.read_bytes() == kept
+    with journal.exclusive_run(cell, "rotate"), pytest.raises(OperationError, match="only one may run"):
+        asked.planned()
 
 
 def test_yes_starts_them_all(operator: Callable[[bool], Asked], secrets: FakeSecrets) -> None:

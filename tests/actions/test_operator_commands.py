@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -119,6 +120,18 @@ def test_a_rotation_that_fails_is_told_with_the_way_out_and_works_the_next_time(
     assert current(operated, "acme") != live
 
 
+def at_rest(operated: Operated, tenant: str, project: str) -> tuple[object, ...]:
+    """All that a revocation changes: the secret's versions and policy, OpenAI's keys, this machine's records."""
+    client = operated.cell.client("deployer", "secretsmanager")
+    try:
+        policy = client.get_resource_policy(SecretId=operated.names.tenant(tenant).secret)["ResourcePolicy"]
+    finally:
+        client.close()
+    records = {path: path.read_bytes() for path in operated.state.rglob(f"*revoke-{tenant}*")}
+    keys = [key.id for key in operated.cell.openai.live_keys(project)]
+    return operated.describe(tenant)["VersionIdsToStages"], policy, records, keys
+
+
 def test_a_leaked_key_dies_at_once_and_readers_are_refused_until_the_new_one_is_there(operated: Operated) -> None:
     control = operated.cell.openai
     reader = operated.reader()
@@ -127,6 +140,18 @@ def test_a_leaked_key_dies_at_once_and_readers_are_refused_until_the_new_one_is_
     asked = operated.command("revoke", "acme")
     assert asked.returncode == 2, "where nobody can answer, silence is not consent"
     assert accepted(operated, leaked.reveal()), "nothing was changed"
+    before = at_rest(operated, "acme", leaked.project_id)
+    looked = done(operated.command("revoke", "acme", "--dry-run", "--json"))
+    assert at_rest(operated, "acme", leaked.project_id) == before
+    assert (looked["dry_run"], looked["valid"]["current"], looked["continues"]) == (True, leaked.key_id, None)
+    control.fault("country_refused", path="/organization/", count=None)
+    unseen = operated.command("revoke", "acme", "--dry-run")
+    control.clear_faults()
+    assert (unseen.returncode, unseen.stdout) == (1, ""), "no plan without a look"
+    assert "Without --dry-run, reads would be denied first, and then the same would stop the run" in unseen.stderr
+    assert at_rest(operated, "acme", leaked.project_id) == before
+    named = {one.strip() for one in looked["plan"][1].partition(":")[2].split(",")}
+    assert named == {key.id for key in control.live_keys(leaked.project_id)}, "each key that would be revoked is named"
 
     control.fault("slow", method="POST", path=MINT, count=1, seconds=4)
     with operated.popen("revoke", "acme", "--yes", "--reason", "pasted into a chat") as running:
@@ -137,6 +162,16 @@ def test_a_leaked_key_dies_at_once_and_readers_are_refused_until_the_new_one_is_
         os.kill(running.pid, signal.SIGKILL)
         running.communicate(timeout=120)
     operated.settled("acme")
+    before = at_rest(operated, "acme", leaked.project_id)
+    with next(operated.state.rglob("revoke-acme.lock")).open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "only one may run at a time" in operated.command("revoke", "acme", "--dry-run").stderr
+    looked = done(operated.command("revoke", "acme", "--dry-run", "--json"))
+    assert at_rest(operated, "acme", leaked.project_id) == before
+    assert (looked["continues"]["done"], looked["continues"]["next"]) == (["deny", "kill"], "mint")
+    told = operated.command("revoke", "acme", "--dry-run").stdout
+    assert "Would continue the run that" in told
+    assert "from step `mint`:\n1. leave reads of its secret denied" in told
     with pytest.raises(AccessDeniedError):
         reader.get("acme", fresh=True)
     told = operated.command("revoke", "acme", "--yes", "--json")
@@ -155,8 +190,8 @@ def test_a_leaked_key_dies_at_once_and_readers_are_refused_until_the_new_one_is_
 
 
 def test_a_customers_key_is_not_ours_to_revoke_or_rotate(operated: Operated) -> None:
-    for command in ("revoke", "rotate"):
-        told = operated.command(command, "initech")
+    for command in (("revoke",), ("revoke", "--dry-run"), ("rotate",)):
+        told = operated.command(*command, "initech")
         assert told.returncode == 1
         assert "customer's own" in told.stderr
         assert "Traceback" not in told.stderr

@@ -201,9 +201,13 @@ def test_so_many_denials_that_aws_takes_no_more_are_refused_with_the_way_out(wor
     for slug, before in many.items():
         held = changed(held, slug, before, now)
     world.roles.inline[POLICY] = held
-    with pytest.raises(OperationError, match=r"AWS takes 10240.*Revoke sessions.*Nothing was changed"):
-        world.sessions.deny(now)
+    for refused in (world.sessions.deny, world.sessions.refuse_to_deny):
+        with pytest.raises(OperationError, match=r"AWS takes 10240.*Revoke sessions.*Nothing was changed"):
+            refused(now)
     assert world.roles.inline[POLICY] == held
+    held = changed(held, "tenant-0", None, now)
+    world.roles.inline[POLICY] = changed(held, "bay", ALL, now)
+    world.sessions.refuse_to_deny(now)
 
 
 def test_status_sees_who_is_denied_altogether_by_one_call_for_the_whole_cell(world: World, small_cell: Cell) -> None:

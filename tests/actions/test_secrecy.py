@@ -52,6 +52,7 @@ RUN: tuple[tuple[str, ...], ...] = (
     ("status",),
     ("rotate", "acme", "--wait", "--yes", "--reason", "canary"),
     ("sweep", "--governance"),
+    ("revoke", "fjord", "--dry-run"),
     ("revoke", "fjord", "--yes"),
     ("disable", "acme"),
     ("enable", "acme"),

@@ -148,9 +148,10 @@ def test_the_admin_keys_whole_life(deployed: Deployed) -> None:
     control = deployed.cell.openai
     control.settings(admin_requests_per_minute=0)
 
-    refused = deployed.command("admin-key", "rotate", "--cell", CELL)
-    assert refused.returncode == 1
-    assert "holds no admin key yet" in refused.stderr
+    for more in ((), ("--dry-run",)):
+        refused = deployed.command("admin-key", "rotate", "--cell", CELL, *more)
+        assert refused.returncode == 1
+        assert "holds no admin key yet" in refused.stderr
 
     stored = deployed.set(control.create_admin_key("by hand"))
     assert stored.returncode == 0, stored.stderr
@@ -173,6 +174,12 @@ def test_the_admin_keys_whole_life(deployed: Deployed) -> None:
         time.sleep(0.1)
     assert list(deployed.stages().values()) == [["AWSCURRENT"]]
     assert set(deployed.admin_keys()) == {"by hand"}
+
+    stages = deployed.stages()
+    looked = deployed.command("admin-key", "rotate", "--cell", CELL, "--dry-run", "--json")
+    assert looked.returncode == 0, looked.stderr
+    assert next(iter(stages)) in json.loads(looked.stdout)["plan"][1]
+    assert (deployed.stages(), set(deployed.admin_keys())) == (stages, {"by hand"})
 
     rotated = deployed.command("admin-key", "rotate", "--cell", CELL, "--wait", "--json")
     assert rotated.returncode == 0, rotated.stderr + deployed.logs()

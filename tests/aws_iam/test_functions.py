@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from local import leftovers
 from tests.aws_iam.served import ACCOUNT, Cell, allow, refusal, trust, unique, user_arn
 
 LAMBDA = {"Service": "lambda.amazonaws.com"}
@@ -199,6 +200,14 @@ def test_the_deployer_invokes_what_provisions_and_no_other_function(cell: Cell):
     assert invoke(deployer, create(admin, role, f"{unique('myflux')}-provisioner"), {})["who"]
     other = create(admin, role, f"{unique('myflux')}-reader")
     assert refusal(lambda: deployer.invoke(FunctionName=other))[0] == "AccessDeniedException"
+
+
+def test_a_functions_code_lies_in_the_cells_own_folder_whoever_started_the_server(cell: Cell):
+    """In the machine's temporary folder it would stay for ever where a server is killed."""
+    role = cell.role([trust(LAMBDA)], [], RoleName=unique("role"))
+    admin, name = cell.client("administrator", "lambda"), unique("function")
+    assert invoke(admin, create(admin, role, name), {})["who"]
+    assert [folder for folder in leftovers.folders(cell.home) if name in folder.name]
 
 
 SOMEBODY = ["secretsmanager.amazonaws.com", "*", ACCOUNT, user_arn("administrator"), "arn:aws:iam::111111111111:role/x"]

@@ -11,6 +11,7 @@ import pytest
 import typer
 import typer.main
 
+from myflux_keys.admin_budget import CALLS_PER_MINUTE
 from ops.cli.main import app, attempt
 from tests.cli.conftest import ROOT, Command
 
@@ -43,6 +44,40 @@ def test_help_says_what_a_command_does_and_what_each_option_means(path: tuple[st
         described = getattr(parameter, "help", "")
         assert described, f"{parameter.name} is not described"
         assert described.split()[0] in shown
+
+
+def test_help_says_what_takes_long_and_where_an_option_is(myflux: Command) -> None:
+    up = " ".join(myflux("up", "--help").out.split())
+    assert f"some {CALLS_PER_MINUTE} calls a minute to each endpoint" in up
+    assert "100 tenants take a quarter of an hour, so name those that need it" in up
+    assert pytest.approx(15, rel=0.1) == 100 / CALLS_PER_MINUTE
+    connect = " ".join(myflux("connect", "--help").out.split())
+    assert "`connect --list` lists links, and `connect TENANT --revoke` ends a tenant's" in connect
+
+
+READS = "changes nothing"
+NO_DRY_RUN = {
+    **dict.fromkeys(("validate", "check", "preview", "env", "status", "verify", "history", "capacity"), READS),
+    **dict.fromkeys(("models", "estimate", "usage", "doctor", "key status"), READS),
+    **dict.fromkeys(("local status", "local env", "local mfa-code"), READS),
+    "up": "`preview` is its dry run",
+    "refresh": "writes the state alone, and `preview --refresh` shows what differs",
+    "rename": "is always refused",
+    "demo": "makes a cell of its own, and deletes that",
+    "admin-key set": "ends no key: the version before stays, and the next rotation ends the key that it replaced",
+    "key set": "ends no key: only the customer can",
+    "connect confirm": "shows what waits, then asks, and ends nothing",
+    "handover": "a person confirms in its page; `status` shows what is due, and the old key lives while it is used",
+    **dict.fromkeys(("local up", "local advance", "local down", "local reset"), "a cell on this machine alone"),
+    **dict.fromkeys(("local openai-admin-key", "local openai-customer"), "make a key in the emulator"),
+}
+
+
+def test_a_command_that_ends_or_denies_something_has_a_dry_run() -> None:
+    leaves = {" ".join(path): command for path, command in COMMANDS.items() if not hasattr(command, "commands")}
+    has = {name for name, command in leaves.items() if any("--dry-run" in one.opts for one in command.params)}
+    assert {"revoke", "offboard", "destroy", "disable", "rotate", "connect link", "admin-key rotate"} <= has
+    assert leaves.keys() - has == NO_DRY_RUN.keys(), "a new command has a dry run, or a reason to have none"
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("local", "--help"), ("admin-key", "set", "--help")])

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
+from ops.actions import read_reports
+from ops.actions.history import Life
+from ops.actions.rotate import new_token
 from ops.cli import output
+from ops.cli.main import attempt
 from ops.cli.progress import Line
 
 KEY = "sk-" + "proj-" + "A1b2" * 8
@@ -27,3 +33,18 @@ def test_neither_can_a_step_an_error_or_the_progress(capsys: pytest.CaptureFixtu
     with Line() as line:
         line.say(HOSTILE)
     assert capsys.readouterr().err.splitlines() == [SHOWN, f"myflux-keys: {SHOWN}", SHOWN]
+
+
+def test_a_version_of_a_keys_history_fits_a_terminal_of_eighty_columns_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    minted = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    life = Life(new_token("rotate"), "current", minted, minted, None, "rotate", "user/deployer", "quarterly", "")
+    monkeypatch.setattr(read_reports, "lives", lambda *_: [life])
+    monkeypatch.setenv("COLUMNS", "80")
+    assert attempt(["history", "acme"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    first, second = lines[2:]
+    assert first.split() == [life.version, "current"]
+    assert second == '  2026-11-30 12:00Z  2026-11-30 12:00Z  -     rotate (deployer) "quarterly"'

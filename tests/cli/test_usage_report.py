@@ -10,6 +10,7 @@ import pytest
 
 from ops.actions.usage import Day, Line, Report
 from ops.cli import usage_report
+from ops.cli.table import folded
 
 TODAY = date(2026, 11, 30)
 NO_COSTS = Decimal(0)
@@ -59,6 +60,52 @@ def test_a_line_fits_into_eighty_columns_and_a_column_without_words_is_left_out(
     assert "REMARK" not in told
     unpriced = replace(ACME, unpriced={"gpt-6.2-sol"})
     assert "REMARK" in usage_report.text(report(day(0, "2.5"), lines=(unpriced,)))
+
+
+WIDE = replace(ACME, what="gpt-5.4-mini-2026-03-17", compared=Decimal("2.4"), cached=1_000_000, answered=900_000)
+
+
+def by_model(*lines: Line) -> Report:
+    return replace(report(day(0, "2.5"), lines=lines), by="model")
+
+
+def test_a_row_that_is_wider_than_the_terminal_takes_two_lines_and_loses_no_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = usage_report.text(by_model(WIDE))
+    tokens, money = told.splitlines()[3:5]
+    assert tokens.split()[:2] == ["acme", "gpt-5.4-mini-2026-03-17"]
+    assert money.startswith("  2.5000  ")
+    monkeypatch.setenv("COLUMNS", "200")
+    (whole,) = [line for line in usage_report.text(by_model(WIDE)).splitlines() if line.startswith("acme")]
+    assert whole.split() == [*tokens.split(), *money.split()]
+    longest = by_model(WIDE, replace(WIDE, tenant="a-tenant-with-a-slug-of-thirty-2"))
+    values = set(usage_report.text(longest).split())
+    monkeypatch.setenv("COLUMNS", "80")
+    told = usage_report.text(longest)
+    assert max(map(len, told.splitlines())) <= 80
+    assert values <= set(told.split()), "no value is cut"
+
+
+def test_a_pipe_gets_one_line_a_row_for_grep(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS")
+    monkeypatch.setattr("sys.__stdout__", None)
+    (row,) = [line for line in usage_report.text(by_model(WIDE)).splitlines() if line.startswith("acme")]
+    assert len(row) > 80
+    assert "2.5000" in row
+
+
+def test_a_value_that_has_no_room_has_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "12")
+    assert folded(("A", "B", "C"), [("1234567890", "12345678", "1")], at=2) == (
+        "A\n  B\n  C\n1234567890\n  12345678\n  1"
+    )
+
+
+def test_where_nothing_was_used_the_days_that_were_looked_at_are_said() -> None:
+    first = replace(report(day(0, None)), days=(day(0, None),))
+    assert "Nothing was used on 2026-11-30. `--since" in usage_report.text(first)
+    assert "Nothing was used from 2026-11-25 to 2026-11-30." in usage_report.text(report(day(5, None), day(0, None)))
 
 
 def test_where_nothing_is_known_no_days_are_listed_and_the_reason_is() -> None:

@@ -206,7 +206,14 @@ def test_open_links_are_revoked_and_no_others(command: Command, world: World) ->
     world.confirm(used := world.saved(world.key()))
     world.promote()
     first, token = made(world, command(world.tenant))
-    made(world, command(world.tenant))
+    second, _ = made(world, command(world.tenant))
+    before = _objects(world)
+    would = command(world.tenant, "--revoke", "--dry-run", "--json").facts
+    assert (would["dry_run"], len(would["plan"])) == (True, 2)
+    assert {one["link"] for one in would["links"]} == {first.id, second.id}
+    assert _objects(world) == before
+    assert all(one["state"] == "open" for one in would["links"])
+    assert second.id in command(world.tenant, "--revoke", "--link", second.id, "--dry-run").out
     said = command(world.tenant, "--revoke", "--json")
     assert [one["state"] for one in said.facts["links"]] == ["revoked", "revoked"]
     assert used.id not in said.out
@@ -216,6 +223,7 @@ def test_open_links_are_revoked_and_no_others(command: Command, world: World) ->
     assert isinstance(outcome, Outcome)
     assert outcome.reason == "revoked"
     assert "nothing to do" in command(world.tenant, "--revoke").out
+    assert "nothing to do" in command(world.tenant, "--revoke", "--dry-run").out
     live = command(world.tenant, "--revoke", "--link", used.id)
     assert (live.code, "is live already" in live.err) == (1, True)
     assert "has no link" in command(world.tenant, "--revoke", "--link", "0" * 32).err
@@ -230,6 +238,7 @@ def test_open_links_are_revoked_and_no_others(command: Command, world: World) ->
         (("{tenant}", "--language", "fr"), 2, "es or en"),
         (("{tenant}", "--list", "--revoke"), 2, "not both"),
         (("{tenant}", "--link", "0" * 32), 2, "give --revoke too"),
+        (("{tenant}", "--dry-run"), 2, "--dry-run is of --revoke"),
         (("{tenant}", "--list", "--link", "0" * 32), 2, "give --revoke too"),
         (("managed",), 1, "only the rotation function makes"),
         (("nobody",), 1, "there is no tenant"),

@@ -74,6 +74,14 @@ def test_stolen_sessions_get_no_token_and_the_tenants_own_processes_go_on(here: 
         assert (asked.returncode, "15 minutes more" in asked.stderr) == (2, True), "silence is not consent"
         assert rule_ids(here, slug) == rule
         assert thief.signed(), "nothing was changed"
+        records = {path: path.read_bytes() for path in here.state.rglob("*") if path.is_file()}
+        looked = here.told("revoke", slug, "--dry-run")
+        assert (looked["valid"]["rules"], looked["continues"]) == (rule, None)
+        assert rule[0] in looked["plan"][1]
+        assert {path: path.read_bytes() for path in here.state.rglob("*") if path.is_file()} == records
+        assert (rule_ids(here, slug), here.denied_sessions().get(slug)) == (rule, None)
+        assert here.file(slug).read_text(encoding="utf-8") == before
+        assert thief.signed(), "nor by a dry run"
 
         told = here.told("revoke", slug, "--yes", "--reason", "a laptop was stolen")
         assert told["steps"] == ["sessions", "rule", "open"]
@@ -102,6 +110,9 @@ def test_stopped_once_the_sessions_are_denied_enable_lets_new_ones_in_and_verify
         assert thief.is_denied()
         with stolen(here, slug) as later:
             assert later.is_denied(), "the rule is still there, so no new session may have a token"
+        looked = here.told("revoke", slug, "--dry-run")
+        assert (looked["continues"]["done"], looked["continues"]["next"]) == (["sessions"], "sessions")
+        assert looked["plan"][0].startswith("leave every session of its runtime denied")
         found = {one["step"]: one for one in here.asked("verify", slug)["steps"]}
         assert (found["sessions"]["state"], found["sessions"]["mend"]) == ("wrong", f"myflux-keys revoke {slug}")
         shown = status_of(here, slug)

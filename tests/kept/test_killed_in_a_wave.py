@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from local import leftovers
 from local.cell import LocalCell
 from tests.kept.conftest import kill
 from tests.program.rig import wait_until
@@ -44,8 +45,11 @@ def test_a_cell_that_is_killed_in_a_wave_of_rotations_goes_on_with_all_of_them(k
         wait_until(lambda: not kept.control.faults(), f"a rotation to wait: {when}", seconds=120)
         kill(home)
         assert LocalCell.status(home).state == "stopped"
+        left = leftovers.folders(home)
+        assert left, "a killed server deletes nothing"
 
         LocalCell.start(home)
+        assert not left & leftovers.folders(home), "nobody else would"
         for tenant in tenants:
             _await_rotation(tenant, before[tenant.slug][0], when)
         # Then an old key has ended by itself, and one that nobody knows would live for weeks.
