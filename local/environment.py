@@ -16,6 +16,10 @@ from typing import Final, Protocol
 from urllib.parse import quote
 
 from local import commands
+from local.aws.server import REGION, STATE_KEY
+
+SECRETS_PROVIDER: Final = f"awskms:///{STATE_KEY}?region={REGION}&awssdk=v2"
+"""As Pulumi takes the key."""
 
 _MISLEADING: Final = (
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
@@ -88,7 +92,6 @@ def compute(cell: Cell, user: str = "deployer", base: Mapping[str, str] | None =
     credentials = cell.credentials(user)
     state = cell.home / "state"
     state.mkdir(mode=0o700, exist_ok=True)
-    key = (cell.home / "state-key").read_text(encoding="ascii")
     values = {
         "AWS_ACCESS_KEY_ID": credentials.access_key_id,
         "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
@@ -99,7 +102,7 @@ def compute(cell: Cell, user: str = "deployer", base: Mapping[str, str] | None =
         "AWS_REGION": cell.region,
         "AWS_SHARED_CREDENTIALS_FILE": str(cell.home / "credentials"),
         "MYFLUX_LOCAL_OPENAI_URL": cell.openai_url,
-        "MYFLUX_SECRETS_PROVIDER": f"awskms:///{key}?region={cell.region}&awssdk=v2",
+        "MYFLUX_SECRETS_PROVIDER": SECRETS_PROVIDER,
         "PATH": commands.path(cell.home / "bin", held),
         "PULUMI_BACKEND_URL": f"file://{quote(str(state))}",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(_passphrase(cell.home)),

@@ -30,7 +30,6 @@ _HELD: Final = (
     "rotations",
     "openai-token",
     "passphrase",
-    "state-key",
     "bin",
     "state",
     "tmp",

@@ -14,6 +14,8 @@ from pathlib import Path
 
 REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
+STATE_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/5e1f57a7-e000-4000-8000-000000000000"
+"""Encrypts secrets in the states of the cell's stacks."""
 
 
 def configure(port: int, home: Path) -> None:
@@ -81,7 +83,7 @@ def main() -> None:
     object_times.install()
     lambda_packages.install(arguments.home)
     secrets.install()
-    state_key.install(arguments.home)
+    state_key.install()
     if keeper:
         keeper.resume()
         dispatch.AFTER.append(keeper.after)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
+from local.aws.server import STATE_KEY
 from local.cell import CellError, LocalCell
 
 pytestmark = pytest.mark.cell
@@ -87,3 +89,15 @@ def test_an_object_has_the_time_of_the_cells_clock(cell: LocalCell) -> None:
 def test_the_openai_side_answers_its_control(cell: LocalCell) -> None:
     assert cell.openai_url.endswith("/v1")
     assert cell.openai.live_keys() == [], "a new cell's OpenAI holds no project key"
+
+
+def test_what_one_cell_encrypts_for_a_state_the_next_one_decrypts_and_only_who_deploys_or_previews(
+    cell: LocalCell, home: Path
+) -> None:
+    """The engine keeps a stack's encrypted data key beside the project, also when the cell is started anew."""
+    written = cell.client("deployer", "kms").encrypt(KeyId=STATE_KEY, Plaintext=b"a data key")["CiphertextBlob"]
+    other = LocalCell.start(home)
+    for user in ("deployer", "ci"):
+        assert other.client(user, "kms").decrypt(CiphertextBlob=written)["Plaintext"] == b"a data key"
+    with pytest.raises(ClientError, match="AccessDenied"):
+        other.client("runtime", "kms").decrypt(CiphertextBlob=written)

@@ -9,6 +9,7 @@ from contextlib import closing
 import pytest
 
 from local import addresses
+from local.aws.server import STATE_KEY
 from local.cell import LocalCell
 from tests.ci.repository import Repository
 from tests.ci.stand_in import AUDIENCE, GitHubStandIn
@@ -18,10 +19,9 @@ SUBJECT = "repo:myflux@1234567/keys@89012345:environment:local"
 """As GitHub writes it for a repository made since 15 July 2026."""
 IDS = "owner_id: 1234567, repository_id: 89012345"
 BUCKET = "myflux-state-local"
-KEY = "arn:aws:kms:us-east-1:000000000000:key/ab12cd34"
 """In a file before a cell runs."""
 PIPELINE = f"""connect: {{enabled: true}}
-state: {{bucket: {BUCKET}, kms_key: "{KEY}"}}
+state: {{bucket: {BUCKET}, kms_key: "{STATE_KEY}"}}
 pipeline:
   github: {{repository: myflux/keys, {IDS}, environment: local}}
 """
@@ -55,10 +55,6 @@ def bootstrapped(
         cell.openai.settings(admin_requests_per_minute=0)
         # Where a pipeline keeps it: the role's own rights must suffice for that too.
         rig.state = rig.state_in_s3(BUCKET, versioned=True)
-        key = rig.state_key()
-        rig.secrets_provider = f"awskms:///{key}?region={cell.region}&awssdk=v2"
-        file = repository.checkout / "cells" / f"{CELL}.yaml"
-        repository.commit("The state's key", {file: file.read_text(encoding="utf-8").replace(KEY, key)})
         addresses.publish(cell.home, github.issuer.host, github.issuer.url)
         with closing(rig.client("administrator", "iam")) as iam:
             iam.create_open_id_connect_provider(Url=f"https://{github.issuer.host}", ClientIDList=[AUDIENCE])

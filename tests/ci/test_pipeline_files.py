@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 import tenancy
+from local.aws.server import STATE_KEY
 from ops.ci.plan import matrix
 from tenancy.pipeline import GITHUB_ISSUER
-from tests.ci.conftest import IDS, KEY, PIPELINE, SUBJECT
+from tests.ci.conftest import IDS, PIPELINE, SUBJECT
 from tests.program.rig import CELL, ROOT
 
-STATE = f"state: {{bucket: myflux-state, kms_key: '{KEY}'}}\n"
+STATE = f"state: {{bucket: myflux-state, kms_key: '{STATE_KEY}'}}\n"
 GITLAB = f"{STATE}pipeline:\n  gitlab: {{project: myflux/platform/keys, branch: main}}\n"
 
 

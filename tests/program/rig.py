@@ -14,11 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import tenancy
 from local.cell import LocalCell
+from local.environment import SECRETS_PROVIDER
 from myflux_keys.aws_names import CellNames, TenantNames
 from ops.actions import admin_key
 
@@ -111,8 +111,6 @@ class Rig:
     """Where the engine is run."""
     state: str = ""
     """Where the engine keeps its state, as PULUMI_BACKEND_URL has it; left out: the cell's own folder."""
-    secrets_provider: str = ""
-    """What encrypts new states' secrets; left out: the cell's own key."""
     patience: float = 300
     """Seconds that one run of it may take."""
     _runs: int = 0
@@ -160,11 +158,7 @@ class Rig:
         """An empty stack, without selecting it: which stack a person has selected is theirs."""
         if stack in self.stacks:
             return
-        # As the product does: beside the project the engine would write the provider down for every other cell.
-        provider = self.secrets_provider or self.environment()["MYFLUX_SECRETS_PROVIDER"]
-        with TemporaryDirectory() as folder:
-            (Path(folder) / "Pulumi.yaml").write_text("{name: myflux-keys, runtime: python}", encoding="utf-8")
-            self.pulumi("--cwd", folder, "stack", "init", stack, "--no-select", "--secrets-provider", provider)
+        self.pulumi("stack", "init", stack, "--no-select", "--secrets-provider", SECRETS_PROVIDER)
         self.stacks.append(stack)
 
     def up(self, stack: str, **how: Any) -> Run:
@@ -238,17 +232,6 @@ class Rig:
         )
         address = f"127.0.0.1:{self.cell.aws_port}"
         return f"s3://{bucket}?endpoint={address}&disableSSL=true&s3ForcePathStyle=true&region={self.cell.region}"
-
-    def state_key(self) -> str:
-        """The ARN of a new KMS key with which deployers may encrypt their state's secrets."""
-        key = self.client("administrator", "kms").create_key(Description="state")["KeyMetadata"]["Arn"]
-        allowed = {"Effect": "Allow", "Action": ["kms:Encrypt", "kms:Decrypt"], "Resource": key}
-        self.client("administrator", "iam").put_user_policy(
-            UserName="deployer",
-            PolicyName="state-key",
-            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
-        )
-        return key
 
     def describe(self, slug: str) -> dict[str, Any]:
         return self.client("deployer", "secretsmanager").describe_secret(SecretId=self.tenant(slug).secret)

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from local.environment import SECRETS_PROVIDER
 from tests.commands.plugins import plain
-from tests.provider.harness import REGION, REPOSITORY, AwsServer, Provider, Stack
+from tests.provider.harness import REPOSITORY, AwsServer, Provider, Stack
 from tools import engine
 
 
@@ -100,6 +101,5 @@ def stack(aws: AwsServer, tmp_path: Path) -> Stack:
     (folder / "Pulumi.yaml").write_text("name: provider-test\nruntime: python\n", encoding="utf-8")
     made = Stack(folder, environment)
     # A key from a passphrase is derived anew by each start of the engine, which takes a third of its time.
-    key = (aws.home / "state-key").read_text(encoding="ascii")
-    made.run("stack", "init", "--secrets-provider", f"awskms:///{key}?region={REGION}&awssdk=v2")
+    made.run("stack", "init", "--secrets-provider", SECRETS_PROVIDER)
     return made

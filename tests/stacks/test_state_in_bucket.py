@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from local.aws.server import STATE_KEY
+from local.environment import SECRETS_PROVIDER
 from ops import state_place
 from ops.errors import Unreadable
 from ops.stacks import state_file
@@ -27,11 +28,6 @@ class Kept:
 
     operator: Operator
     fleet: Path
-    key: str
-
-    @property
-    def provider(self) -> str:
-        return f"awskms:///{self.key}?region=us-east-1&awssdk=v2"
 
     def run(self, *arguments: str, **more: str) -> Any:
         return self.operator.run(*arguments, "--fleet", str(self.fleet), **more)
@@ -44,39 +40,37 @@ class Kept:
 
 
 @pytest.fixture(scope="module")
-def kept(fleet_rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+def kept(fleet_rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Kept:
     folder = tmp_path_factory.mktemp("kept")
     fleet_rig.state_in_s3(BUCKET, versioned=True)
-    key = fleet_rig.state_key()
     for name in ("cells", "tenants"):
         (folder / "fleet" / name).mkdir(parents=True)
     fields = yaml.safe_load((ROOT / "cells" / "local.yaml").read_text("utf-8"))
-    fields |= {"cell": CELL, "state": {"bucket": BUCKET, "kms_key": key}}
+    fields |= {"cell": CELL, "state": {"bucket": BUCKET, "kms_key": STATE_KEY}}
     (folder / "fleet" / "cells" / f"{CELL}.yaml").write_text(yaml.safe_dump(fields), "utf-8")
     unset = {"PULUMI_BACKEND_URL": "", "PULUMI_CONFIG_PASSPHRASE_FILE": ""}
-    yield Kept(Operator(fleet_rig, folder / "machine", unset), folder / "fleet", key)
-    fleet_rig.client("administrator", "iam").delete_user_policy(UserName="deployer", PolicyName="state-key")
+    return Kept(Operator(fleet_rig, folder / "machine", unset), folder / "fleet")
 
 
 def test_a_new_stack_is_encrypted_by_the_key_and_a_new_checkout_goes_on_with_it(kept: Kept, tmp_path: Path) -> None:
     made = kept.run("up", "--cell", CELL)
     assert made.code == 0, made.err
     assert made.outcomes == {CELL: "succeeded"}
-    assert kept.state(CELL)["secrets_providers"]["state"]["url"] == kept.provider
+    assert kept.state(CELL)["secrets_providers"]["state"]["url"] == SECRETS_PROVIDER
     written = ROOT / ".stacks" / f"Pulumi.{CELL}.yaml"
     assert not written.exists(), "the checkout keeps nothing that could differ from the state"
     kept.operator.state = tmp_path / "another-machine"
     again = kept.run("up", "--cell", CELL)
     assert again.code == 0, again.err
     assert set(again.facts["stacks"][CELL]["changes"]) == {"same"}
-    assert kept.state(CELL)["secrets_providers"]["state"]["url"] == kept.provider
+    assert kept.state(CELL)["secrets_providers"]["state"]["url"] == SECRETS_PROVIDER
     told = kept.run("env", CELL)
     assert told.code == 0, told.err
     rig = kept.operator.rig
     shell = rig.environment(kept.fleet) | kept.operator.more | told.facts["variables"]
     listed = json.loads(rig.pulumi("stack", "ls", "--json", environment=shell).out)
     assert [stack["name"] for stack in listed] == [CELL], "`pulumi` itself finds them too"
-    assert shell["MYFLUX_SECRETS_PROVIDER"] == kept.provider
+    assert shell["MYFLUX_SECRETS_PROVIDER"] == SECRETS_PROVIDER
 
 
 def test_a_damaged_state_is_named_with_the_version_to_go_back_to(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +126,7 @@ def test_a_stack_moves_from_a_passphrase_and_from_a_folder_by_the_pages_commands
         rig.pulumi("stack", "import", "--stack", "two.kept", "--file", file, environment=now)
         rig.pulumi("stack", "change-secrets-provider", provider[1], "--stack", "two.kept", environment=now)
         for stack in ("one.kept", "two.kept"):
-            assert kept.state(stack)["secrets_providers"]["state"]["url"] == kept.provider, stack
+            assert kept.state(stack)["secrets_providers"]["state"]["url"] == SECRETS_PROVIDER, stack
     finally:
         for stack in ("one.kept", "two.kept"):
             (ROOT / ".stacks" / f"Pulumi.{stack}.yaml").unlink(missing_ok=True)
