@@ -28,6 +28,9 @@ SCHEDULES: Final = "MYFLUX_LOCAL_SCHEDULES"
 _LAUNCH: Final = 'umask 077; ulimit -c 0; log=$1; shift; echo $$; exec "$@" >"$log" 2>&1 </dev/null &'
 """Prints the id of the new process group and leaves the server to init. Core files are off: a core holds keys."""
 
+_COMPILED: Final = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+"""Environment variables: whether and where Python keeps what it compiled."""
+
 _GRACE_SECONDS: Final = 3.0
 _KILL_SECONDS: Final = 30.0
 """After SIGKILL a busy machine may need some seconds to remove the process."""
@@ -116,14 +119,16 @@ def launch(name: str, module: str, port: int, home: Path) -> ServerProcess:
 
 
 def clean_environment(home: Path) -> dict[str, str]:
-    """A server's environment. Lambda workers inherit it, so it has nothing of the caller's (keys, proxies)."""
+    """A server's environment. Lambda workers inherit it, so it has nothing of the caller's (keys, proxies).
+
+    Compiled modules are kept unless the caller says otherwise: half of a server's start would be compiling."""
     scratch = home / "tmp"
     scratch.mkdir(mode=0o700, exist_ok=True)
-    return {
+    compiled = {name: os.environ[name] for name in _COMPILED if name in os.environ}
+    return compiled | {
         "HOME": str(scratch),
         "LANG": "C.UTF-8",
         "PATH": os.defpath,
-        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
         "TMPDIR": str(scratch),
         "MYFLUX_LOCAL_CLOCK": str(home / "clock"),

@@ -2,6 +2,7 @@
 
 Base
     errors          the exception of every operation
+    collector       modules are loaded without the garbage collector
     explained       sentences about what this machine and AWS refuse
     aws_clients     how long a call waits for AWS
     aws_answers     whether an answer is AWS's

@@ -45,9 +45,10 @@ def _interpreter(folder: Path) -> Path:
         if not link.is_symlink():
             link.symlink_to(source)
     script = folder / "python"
-    # -S: neither site-packages nor what its .pth files point to.
+    # -S: neither site-packages nor what its .pth files point to. -B: a function's folder ends with its worker, and on
+    # Lambda it is read-only.
     script.write_text(
-        f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(packages))} exec {shlex.quote(sys.executable)} -S "$@"\n',
+        f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(packages))} exec {shlex.quote(sys.executable)} -B -S "$@"\n',
         encoding="utf-8",
     )
     script.chmod(0o755)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import socket
 import tempfile
@@ -55,6 +56,8 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True)
     arguments = parser.parse_args()
     configure(arguments.port, arguments.home)
+    # What is loaded stays: the collector would walk it again and again, now and while it serves.
+    gc.disable()
     # Bound first: if the port is taken, this process ends at once, and no other cell's server is mistaken for it.
     listener = socket.create_server(("127.0.0.1", arguments.port), backlog=128)
 
@@ -93,6 +96,8 @@ def main() -> None:
     config.keep_alive_timeout = 75
     # Less than `local.process` waits: what is kept is saved once more after it.
     config.graceful_timeout = 1
+    gc.freeze()
+    gc.enable()
     asyncio.run(serve(app, config))
     if keeper:
         keeper.save_all()

@@ -9,6 +9,8 @@ from typing import Any, Final
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from ops import collector
+
 PLACES: Final = {
     "validate": "ops.cli.validate:validate",
     "check": "ops.cli.check:check",
@@ -56,7 +58,8 @@ class Commands(Mapping[str, TyperCommand | TyperGroup]):
     def __getitem__(self, name: str) -> Any:
         if name not in self._loaded:
             module, _, inside = PLACES[name].partition(":")
-            command = getattr(import_module(module), inside)
+            with collector.paused():
+                command = getattr(import_module(module), inside)
             group = typer.Typer(rich_markup_mode=None)
             if isinstance(command, typer.Typer):
                 group.add_typer(command, name=name)

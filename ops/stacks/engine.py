@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from pulumi import automation
 from pulumi.automation import events
 
-from ops import state_place
+from ops import collector, state_place
 from ops.stacks import failure, mark_place, repairs
 from ops.stacks.messages import Messages
 from ops.stacks.steps import UNTOUCHED, Step, Steps
@@ -181,7 +181,8 @@ class Engine:
 
     def _inline(self, environment: Mapping[str, str] | None, held: ExitStack) -> Callable[[], None] | None:
         # Loaded here, as it takes a second: other operations run no program.
-        from ops.stacks import inline
+        with collector.paused():
+            from ops.stacks import inline
 
         held.enter_context(inline.own_logging())
         return inline.runnable(self._fleet, {**os.environ, **self._environment, **(environment or {})})

@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Final
 
+from ops import collector
 from ops.stacks.job import Done, Job
 from tenancy.loading import ROOT
 
@@ -120,7 +121,8 @@ def _send(worker: _Worker, job: Job) -> None:
 
 def serve(descriptor: str, fleet: str) -> None:
     """A worker's life: it works on each job that it receives, until the command has closed the pipe or has ended."""
-    from ops.stacks.work import work
+    with collector.paused():
+        from ops.stacks.work import work
 
     pipe: Connection[Done, Job] = Connection(int(descriptor))
     with pipe, contextlib.suppress(EOFError, OSError):
