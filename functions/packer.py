@@ -57,9 +57,15 @@ def sha256(path: Path) -> str:
 def modules(kind: str) -> set[Path]:
     """The files, relative to the repository's root, that ``functions.<kind>.handler`` needs. Raises BundleError."""
     found: set[Path] = set()
+    seen: set[str] = set()
     waiting = [f"functions.{kind}.handler"]
     while waiting:
-        path = _file(waiting.pop())
+        module = waiting.pop()
+        # Most modules are named by many others.
+        if module in seen:
+            continue
+        seen.add(module)
+        path = _file(module)
         if path is None or path in found:
             continue
         found.add(path)

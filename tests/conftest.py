@@ -5,6 +5,7 @@ and a client for each test, this took most of the run's time and gigabytes of me
 else is. Hypothesis has no deadline: a slow example on a busy machine is not a fault.
 A script's background job ignores SIGINT, and whatever `nohup` starts ignores SIGHUP; so would every command that a test
 stops by them: so the defaults are set again.
+The garbage collector is off until the tests are collected: it would only look through what they keep.
 boto3's default session keeps the credentials that it found first, so each test begins without one.
 The engine stores a stack's settings beside the project. Cells share them (all cells have one passphrase), so that
 workers may use the same stack name at the same time; the files that the run added are deleted at its end.
@@ -36,6 +37,7 @@ from tests.leftovers.plugin import nothing_left_by_the_test as nothing_left_by_t
 from tests.workers import place, workers
 from tools import browser, engine
 
+gc.disable()
 hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("suite")
 botocore.session.create_loader = cache(create_loader)
@@ -97,6 +99,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         except (engine.EngineError, browser.BrowserError) as error:
             pytest.exit(str(error), pytest.ExitCode.USAGE_ERROR)
     gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -162,11 +162,16 @@ def within_its_stack(shown: PolicyResource, inputs: Mapping[str, Any] | None) ->
 
 
 def plain(value: Any) -> Any:
-    """The value without Pulumi's proxies, which raise for an unknown value."""
+    """The value without Pulumi's proxies, which raise for an unknown value.
+
+    Each rule about the stack gets its own copy of all resources. Texts are most of it, so they are told first.
+    """
+    if isinstance(value, str):
+        return value
     if isinstance(value, Mapping):
         shown = cast(Mapping[str, Any], value)
         return {name: _item(shown, name) for name in shown}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
         listed = cast(Sequence[Any], value)
         return [_item(listed, place) for place in range(len(listed))]
     return files(value)

@@ -8,6 +8,7 @@ one that reads connect, LOOKS the one that reads the rest. Leaves out the condit
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from .own_functions import KINDS, PAGES, PROMOTERS, SCHEDULED
@@ -37,6 +38,7 @@ _READ_RULE: Final = "DescribeRule ListTagsForResource ListTargetsByRule"
 _RULES: Final = ("rotation-failed", *(one.rule for one in SCHEDULED))
 
 
+@cache
 def deployer_grants(kind: str, cell: str) -> tuple[Grant, ...]:
     """`kind` is one of the six tables."""
     if kind == LOOKS:

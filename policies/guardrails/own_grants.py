@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Final
 
 from .own_functions import ADMIN_WRITERS, BECOME_RUNTIME, KINDS, OUR_FUNCTIONS, PROMOTERS, WRITERS, OurFunction
@@ -48,6 +49,10 @@ class Grant:
     actions: tuple[str, ...]
     on: str
 
+    @cached_property
+    def in_lower_case(self) -> frozenset[str]:
+        return frozenset(action.lower() for action in self.actions)
+
 
 def secrets(cell: str, tenant: str = "*") -> str:
     return f"arn:~:secretsmanager:~:~:secret:myflux/{cell}/{tenant}/openai-??????"
@@ -80,6 +85,7 @@ def secrets_of(kind: str, cell: str, tenant: str = "*") -> tuple[str, ...]:
     )
 
 
+@cache
 def grants_of(kind: str, cell: str, tenant: str = "") -> tuple[Grant, ...]:
     """`kind` is an OurRole's, or `boundary` for the cell's permissions boundary."""
     encrypts = kind in ("boundary", *PROMOTERS) or kind in WRITERS | ADMIN_WRITERS

@@ -88,7 +88,7 @@ def _too_much(statement: Statement, allowed: tuple[Grant, ...], role: ownership.
     for action in statement.actions:
         if is_wild(action):
             return f"allows actions with a wildcard, {action}"
-        places = [grant.on for grant in allowed if action.lower() in [one.lower() for one in grant.actions]]
+        places = [grant.on for grant in allowed if action.lower() in grant.in_lower_case]
         if not places:
             return f"allows {action}, which {_called(role.kind)} does not need"
         for resource in statement.resources:

@@ -53,11 +53,14 @@ class Watch:
 
 
 def _open() -> list[asyncio.Future[Any]]:
-    """The list of all objects includes garbage, so this needs no collection.
+    """The list of all objects includes garbage, so this needs no collection. There are up to a million of few types, so
+    the types are judged first.
 
     Uses `type`, since `isinstance` reads an object's `__class__`, which would load a lazily loaded module.
     """
-    return [found for found in gc.get_objects() if issubclass(type(found), asyncio.Future) and _matters(found)]
+    objects = gc.get_objects()
+    futures = {each for each in set(map(type, objects)) if issubclass(each, asyncio.Future)}
+    return [found for found in objects if type(found) in futures and _matters(found)] if futures else []
 
 
 def _matters(future: asyncio.Future[Any]) -> bool:

@@ -1,12 +1,16 @@
 """A snapshot of the things and settings in a process that remain after a test which does not clean up.
 
-Owns finding and naming them. Leaves out when a snapshot is taken and which test fails (`plugin`). A snapshot takes
-0.3 ms, so there are two per test. Processes, descriptors and the umask are read from Linux's /proc; on other systems
-they are not checked. Warnings filters are left out: pytest itself restores them after every test.
+Owns finding and naming them. Leaves out when a snapshot is taken and which test fails (`plugin`). There are two
+snapshots per test, so they are quick: with plain strings instead of paths, one takes 0.3 ms. Processes, descriptors and
+the umask are read from Linux's /proc; on other systems they are not checked. Warnings filters are left out: pytest
+itself restores them after every test.
 """
+
+# ruff: noqa: PTH109, PTH110, PTH115, PTH116, PTH123, PTH208
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import signal
@@ -14,14 +18,22 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-_PROC = Path("/proc/self")
+_PROC = "/proc/self"
 _UNTOUCHED = (logging.NOTSET, False, True)
-_SIGNALS = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
+_SIGNALS = [
+    (f"handler of signal {number}", number)
+    for number in map(int, sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}))
+]
+
+_getsignal: Callable[[int], object] = importlib.import_module("_signal").getsignal
+"""`signal.getsignal` without its search for an enum member, which would take most of a snapshot."""
+_HANDLERS = {int(one): one for one in signal.Handlers}
 
 
 @dataclass(frozen=True)
@@ -98,51 +110,59 @@ def _threads() -> Iterator[tuple[object, str]]:
 
 def _processes() -> Iterator[tuple[object, str]]:
     """Children of this process, with their commands."""
-    for children in _PROC.glob("task/*/children"):
-        for pid in _text(children).split():
-            start = _text(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+    for task in os.listdir(f"{_PROC}/task") if os.path.exists(_PROC) else ():
+        for pid in _text(f"{_PROC}/task/{task}/children").split():
+            start = _text(f"/proc/{pid}/stat").rpartition(")")[2].split()
             if start:
-                command = _text(Path(f"/proc/{pid}/cmdline")).replace("\0", " ").strip() or "ended, never waited for"
+                command = _text(f"/proc/{pid}/cmdline").replace("\0", " ").strip() or "ended, never waited for"
                 yield ("process", pid, start[19]), f"process {pid} ({command})"
 
 
 def _descriptors() -> Iterator[tuple[object, str]]:
-    if not _PROC.exists():
+    if not os.path.exists(_PROC):
         return
-    for descriptor in (_PROC / "fd").iterdir():
+    for descriptor in os.listdir(f"{_PROC}/fd"):
         try:
-            target = str(descriptor.readlink())
+            target = os.readlink(f"{_PROC}/fd/{descriptor}")
         except OSError:
             continue
         # Not the descriptor that reads this folder, nor those that pytest redirects to capture output. Nor an eventfd
         # or eventpoll: grpc, once it has run in a process, keeps some; an event loop that is left `futures` finds.
-        if not target.endswith(("/fd", "[eventfd]", "[eventpoll]")) and descriptor.name not in ("0", "1", "2"):
-            yield ("descriptor", descriptor.name, target), f"descriptor {descriptor.name} ({target})"
+        if not target.endswith(("/fd", "[eventfd]", "[eventpoll]")) and descriptor not in ("0", "1", "2"):
+            yield ("descriptor", descriptor, target), f"descriptor {descriptor} ({target})"
 
 
 def _temporary() -> Iterator[tuple[object, str]]:
-    for path in Path(tempfile.gettempdir()).iterdir():
-        yield ("temporary", str(path)), f"file {path}"
+    folder = tempfile.gettempdir()
+    for name in os.listdir(folder):
+        yield ("temporary", f"{folder}/{name}"), f"file {folder}/{name}"
 
 
 def _settings() -> Iterator[tuple[str, object]]:
-    for name, value in os.environ.items():
+    # As bytes: os.environ decodes each name and value anew.
+    for name, value in os.environ._data.items():  # pyright: ignore[reportAttributeAccessIssue]
         # pytest sets this one: the test's name and phase.
-        if name != "PYTEST_CURRENT_TEST":
-            yield f"environment variable {name}", value
+        if name != b"PYTEST_CURRENT_TEST":
+            yield _variable(name), value
     yield "working directory", _working_directory()
     yield "umask", _umask()
     yield "sys.path", tuple(sys.path)
     yield "recursion limit", sys.getrecursionlimit()
     yield "switch interval", sys.getswitchinterval()
     yield "sockets' default timeout", socket.getdefaulttimeout()
-    for number in _SIGNALS:
-        yield f"handler of signal {number}", signal.getsignal(number)
+    for name, number in _SIGNALS:
+        handler = _getsignal(number)
+        yield name, _HANDLERS[handler] if isinstance(handler, int) else handler
     yield "logging.disable", logging.root.manager.disable
     yield "root logger", _of_logger(logging.root)
     for name, logger in list(logging.root.manager.loggerDict.items()):
         if isinstance(logger, logging.Logger):
             yield f"logger {name}", _of_logger(logger)
+
+
+@cache
+def _variable(name: bytes) -> str:
+    return f"environment variable {os.fsdecode(name)}"
 
 
 def _of_logger(logger: logging.Logger) -> object:
@@ -156,19 +176,20 @@ def _of_logger(logger: logging.Logger) -> object:
 
 def _working_directory() -> str:
     try:
-        return str(Path.cwd())
+        return os.getcwd()
     except FileNotFoundError:
         return "a folder that is gone"
 
 
 def _umask() -> str:
-    status = _text(_PROC / "status")
+    status = _text(f"{_PROC}/status")
     return status.partition("Umask:")[2].partition("\n")[0].strip()
 
 
-def _text(file: Path) -> str:
+def _text(file: Path | str) -> str:
     try:
-        return file.read_text(encoding="utf-8", errors="replace")
+        with open(file, "rb", buffering=0) as opened:
+            return (opened.read() or b"").decode(errors="replace")
     except OSError:
         return ""
 
@@ -181,28 +202,27 @@ class Tree:
     """
 
     def __init__(self, root: Path = REPOSITORY) -> None:
-        self._at_first: dict[Path, frozenset[Path]] = {}
-        self._stamps: dict[Path, int] = {}
-        self._new: dict[Path, frozenset[Path]] = {}
+        self._at_first: dict[str, frozenset[str]] = {}
+        self._stamps: dict[str, int] = {}
+        self._new: dict[str, frozenset[str]] = {}
         for name, folders, files in os.walk(root):
             folders[:] = [each for each in folders if not _of_a_tool(each)]
-            folder = Path(name)
-            self._stamps[folder] = folder.stat().st_mtime_ns
-            self._at_first[folder] = frozenset(folder / each for each in (*folders, *files))
+            self._stamps[name] = os.stat(name).st_mtime_ns
+            self._at_first[name] = frozenset((*folders, *files))
 
     def files(self) -> Iterator[tuple[object, str]]:
         for folder, stamp in self._stamps.items():
             try:
-                now = folder.stat().st_mtime_ns
+                now = os.stat(folder).st_mtime_ns
                 if now != stamp:
                     self._stamps[folder] = now
-                    self._new[folder] = frozenset(folder.iterdir()) - self._at_first[folder]
+                    self._new[folder] = frozenset(os.listdir(folder)) - self._at_first[folder]
             except FileNotFoundError:
                 continue
-        for paths in self._new.values():
-            for path in paths:
-                if not _of_a_tool(path.name):
-                    yield ("file", path), f"file {path}"
+        for folder, names in self._new.items():
+            for name in names:
+                if not _of_a_tool(name):
+                    yield ("file", f"{folder}/{name}"), f"file {folder}/{name}"
 
 
 def _of_a_tool(name: str) -> bool:

@@ -6,7 +6,6 @@ on the way to a pack, the record's JSON on the way through a review. Leaves out 
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,26 +47,10 @@ def judge(resources: Sequence[Resource], config: Config | None = None, rules: It
 
 def as_the_engine_shows(resources: Iterable[Resource]) -> tuple[list[Resource], list[Resource]]:
     """As rules about one resource see them, and as rules about the stack do."""
-    shown = {one.urn: _shown(one, _inputs(_Once(one))) for one in resources}
-    with_outputs = {one.urn: _shown(one, _state(_Once(one))) for one in resources}
-    alone = [
-        engine.before_it_is_made(
-            ResourceValidationArgs(one.resource_type, one.props, one.urn, one.name, one.opts, one.provider, None, {})
-        )
-        for one in shown.values()
-    ]
-    asked = {one.urn: one.properties for one in alone}
-    for one in resources:
-        mine = with_outputs[one.urn]
-        mine.parent = with_outputs.get(one.parent)
-        mine.dependencies = [with_outputs[urn] for urn in one.dependencies if urn in with_outputs]
-        mine.property_dependencies = {
-            name: [with_outputs[urn] for urn in urns if urn in with_outputs]
-            for name, urns in one.property_dependencies.items()
-            # Of a value that comes from no resource the engine says nothing.
-            if urns
-        }
-    return alone, [engine.within_its_stack(one, asked[one.urn]) for one in with_outputs.values()]
+    resources = list(resources)
+    urns = frozenset(one.urn for one in resources)
+    within = [_within(_Once(one), _named(one) & urns) for one in resources]
+    return [_alone(_Once(one)) for one in resources], within
 
 
 def as_a_review_records(resources: Iterable[Resource]) -> list[Resource]:
@@ -122,6 +105,35 @@ def _shown(one: Resource, props: Mapping[str, Any]) -> PolicyResource:
 
 
 @lru_cache(maxsize=2048)
+def _alone(once: _Once) -> Resource:
+    one = _shown(once.one, _inputs(once))
+    return engine.before_it_is_made(
+        ResourceValidationArgs(one.resource_type, one.props, one.urn, one.name, one.opts, one.provider, None, {})
+    )
+
+
+@lru_cache(maxsize=2048)
+def _within(once: _Once, there: frozenset[str]) -> Resource:
+    """`there`: those of the resources that it names which are in its stack."""
+    one = once.one
+    others = {urn: PolicyResource("", {}, urn, "", cast(Any, None), None, None, [], {}) for urn in there}
+    mine = _shown(one, _state(once))
+    mine.parent = others.get(one.parent)
+    mine.dependencies = [others[urn] for urn in one.dependencies if urn in others]
+    mine.property_dependencies = {
+        name: [others[urn] for urn in urns if urn in others]
+        for name, urns in one.property_dependencies.items()
+        # Of a value that comes from no resource the engine says nothing.
+        if urns
+    }
+    return engine.within_its_stack(mine, _alone(once).properties)
+
+
+def _named(one: Resource) -> frozenset[str]:
+    return frozenset((one.parent,)).union(one.dependencies, *one.property_dependencies.values())
+
+
+@lru_cache(maxsize=2048)
 def _inputs(once: _Once) -> Mapping[str, Any]:
     return _through_pulumi(once.one.properties)
 
@@ -133,11 +145,19 @@ def _state(once: _Once) -> Mapping[str, Any]:
 
 
 def _through_pulumi(properties: Mapping[str, Any]) -> Mapping[str, Any]:
-    async def sent() -> Any:
-        return await rpc.serialize_properties(_given(properties), {}, keep_output_values=False)
-
-    wire = json_format.MessageToDict(asyncio.run(sent()))
+    wire = json_format.MessageToDict(_sent(properties))
     return cast(Mapping[str, Any], unknown_checking_proxy(deserialize_properties(wire)))
+
+
+def _sent(properties: Mapping[str, Any]) -> Any:
+    """As the SDK serializes it, without an event loop: no value here is one to wait for."""
+    serialization = rpc.serialize_properties(_given(properties), {}, keep_output_values=False)
+    try:
+        serialization.send(None)
+    except StopIteration as ended:
+        return ended.value
+    serialization.close()
+    raise AssertionError("a value of a test is one to wait for")
 
 
 def _in_a_rehearsal(value: Any) -> Any:

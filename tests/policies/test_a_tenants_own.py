@@ -43,13 +43,16 @@ def test_a_stack_of_another_program_has_secrets_of_one_cell() -> None:
     assert len(findings(OWN_STACK, [acme, secret("myflux/other/globex/openai")])) == 1
 
 
-CELLS_KEY = next(one.text("kmsKeyId") for one in stack("acme.local") if one.name == "acme-key-secret")
 TOLD = Config(promises=(json.dumps({"tenant": "acme", "isolation": "dedicated"}),))
+
+
+def cells_key() -> str:
+    return next(one.text("kmsKeyId") for one in stack("acme.local") if one.name == "acme-key-secret")
 
 
 def test_a_dedicated_tenants_secret_uses_the_tenants_own_key() -> None:
     globex = stack("globex.local")
-    (found,) = findings(DEDICATED, changed(globex, "globex-key-secret", kmsKeyId=CELLS_KEY))
+    (found,) = findings(DEDICATED, changed(globex, "globex-key-secret", kmsKeyId=cells_key()))
     assert (found.kind, found.path) == ("violation", "kmsKeyId")
     assert "another KMS key than its own" in found.message
     for deployed in (True, False):
@@ -89,9 +92,9 @@ def test_the_cells_key_is_not_changed_from_a_tenants_stack(type_: str) -> None:
     rule = "kms-key-not-handed-on" if type_.endswith("Grant") else "kms-key-used-through-secrets-manager"
     anybody = document({"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:Decrypt", "Resource": "*"})
     properties = {} if type_.endswith("Grant") else {"policy": anybody}
-    for key in (CELLS_KEY, CELLS_KEY.rpartition("/")[2]):
+    for key in (cells_key(), cells_key().rpartition("/")[2]):
         assert findings(rule, (*stack("acme.local"), resource(type_, keyId=key, **properties))), key
-    theirs = resource(type_, keyId=CELLS_KEY.replace("key/7", "key/8"), **properties)
+    theirs = resource(type_, keyId=cells_key().replace("key/7", "key/8"), **properties)
     assert findings(rule, (*stack("acme.local"), theirs)) == []
 
 

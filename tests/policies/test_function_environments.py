@@ -25,17 +25,21 @@ from tests.policies.rehearsed import changed, findings, resource, stack
 RULE, CODE = "functions-environment-is-plain", "functions-run-our-code"
 FUNCTION = "local-rotation-function"
 KEY = "sk-" + "proj-" + "a1B2" * 8
-(SHIPPED,) = [one.get("environment", "variables") for one in stack("local") if one.name == FUNCTION]
+
+
+def shipped() -> dict[str, Any]:
+    (variables,) = [one.get("environment", "variables") for one in stack("local") if one.name == FUNCTION]
+    return variables
 
 
 def with_variables(added: dict[str, Any], config: Config | None = None) -> list[Finding]:
-    return findings(RULE, changed(stack("local"), FUNCTION, environment={"variables": {**SHIPPED, **added}}), config)
+    return findings(RULE, changed(stack("local"), FUNCTION, environment={"variables": {**shipped(), **added}}), config)
 
 
 def test_the_list_is_what_the_functions_read_and_the_program_sets() -> None:
     read = {environment.CELL, environment.ADMIN_SECRET, environment.BASE_URL, environment.ORGANIZATION}
     looks = {environment.HEALTH_BUCKET, settings.TOPIC, settings.LANGUAGE}
-    assert read == set(SHIPPED)
+    assert read == set(shipped())
     takes = {promoter.BUCKET, promoter.INTAKE_KEY, promoter.LINK_KEY}
     assert takes == {page.BUCKET, page.INTAKE_KEY, page.LINK_KEY}, "page and promoter work on one intake"
     assert set(VARIABLES) == read | looks | takes

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final, cast
 
 from ..model import UNKNOWN
@@ -82,8 +82,13 @@ class Statement:
 
     def names(self, action: str) -> bool:
         """Whether the statement covers `action`; case does not matter."""
-        named = any(matches(pattern.lower(), action.lower()) for pattern in self.actions)
+        asked = action.lower()
+        named = any(matches(pattern, asked) for pattern in self._in_lower_case)
         return named is not self.but_actions
+
+    @cached_property
+    def _in_lower_case(self) -> tuple[str, ...]:
+        return tuple(action.lower() for action in self.actions)
 
     def can_name(self, pattern: str) -> bool:
         """Whether the statement covers some action that the pattern matches."""
