@@ -39,6 +39,7 @@ NO_BROWSER := $(filter none,$(BROWSER))
 MARKS := $(if $(NO_ENGINE),not engine)$(if $(and $(NO_ENGINE),$(NO_BROWSER)), and )$(if $(NO_BROWSER),not browser)
 
 .PHONY: test
+test: BESIDE := collected
 test: $(if $(PYTEST),$(STAMP),lint $(if $(NO_ENGINE),,engine) $(if $(NO_BROWSER),,browser)) ## Run what `check` runs, and every test; PYTEST="tests/tenancy" runs only the tests of one folder
 	$(if $(NO_ENGINE),@echo "ENGINE=none: the tests that run Pulumi's real engine are LEFT OUT of this run" >&2)
 	$(if $(NO_BROWSER),@echo "BROWSER=none: the tests that look at a page in a real browser are LEFT OUT of this run" >&2)
@@ -51,7 +52,12 @@ check: lint ## Check format, lint, types, workflows, generated documents and imp
 # Everything of `check` that is no test. Types take as long as the rest together, so they are checked beside it.
 .PHONY: lint
 lint: $(STAMP)
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line types style
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line types style $(BESIDE)
+
+# Else each of the workers, which collect at the same time, would rewrite all tests' assertions.
+.PHONY: collected
+collected: $(STAMP)
+	@said=$$($(RUN) -m pytest --collect-only -qq 2>&1) || { echo "$$said" | tail -40; exit 1; }
 
 .PHONY: types
 types: $(STAMP)
