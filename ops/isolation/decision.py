@@ -111,6 +111,12 @@ def _any(policy: Policy, request: Request, *, allow: bool) -> Formula:
     return any_of([formula for _, formula in _applying(policy, request, allow=allow)])
 
 
+def deciding(caller: Caller, lock: Lock, action: str) -> tuple[bool, ...]:
+    """Which of the statements cover `action`. Actions that have the same ones are allowed by the same formula."""
+    policies = [*(caller.identity or ()), *([caller.boundary] if caller.boundary is not None else []), lock.policy]
+    return tuple(covers(statement, action) for policy in policies for statement in policy.statements)
+
+
 def covers(statement: Statement, action: str) -> bool:
     """Actions match whatever their case."""
     return _is_one_of_actions(action, statement.actions) != statement.actions_excluded
