@@ -6,6 +6,7 @@ loaded is a finding and not a crash. `ops.review.tree_rehearsal` starts it.
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import traceback
@@ -47,6 +48,9 @@ def _innermost(error: BaseException) -> dict[str, Any] | None:
 
 
 def main() -> None:
+    # The modules stay, and a rehearsal makes many objects at once: looking for garbage took a sixth of the time.
+    gc.freeze()
+    gc.set_threshold(50_000)
     named = zip(map(Path, sys.argv[1:]), sys.stdin.read().splitlines(), strict=True)
     with redirect_stdout(sys.stderr):
         answers = [rehearsed(stack, fleet) for fleet, line in named for stack in line.split()]
