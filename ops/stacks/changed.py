@@ -136,10 +136,13 @@ def left_out(found: Touched, cell_of: Mapping[str, str], was: Callable[[str], st
 
 
 def code_may_differ(differences: Iterable[Difference], place: str, product: str) -> bool:
-    """Whether a file of the product differs that is not below tenants/ or cells/ of `place`. `product`: its folder."""
-    files = [PurePosixPath(place) / folder for folder in ("tenants", "cells")]
+    """Whether a file of the product, in the folder `product`, differs that is no tenant's or cell's in `place`.
+    An archived tenant's is one."""
+    folders = [PurePosixPath(place) / folder for folder in ("tenants", "cells")]
     paths = [PurePosixPath(one.path) for one in differences if one.path.startswith(product)]
-    return any(not any(path.is_relative_to(folder) for folder in files) for path in paths)
+    return any(
+        not (source.is_read(path.name) and any(path.is_relative_to(folder) for folder in folders)) for path in paths
+    )
 
 
 def may_change_pins(differences: Iterable[Difference], product: str) -> bool:

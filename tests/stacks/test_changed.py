@@ -56,7 +56,8 @@ def test_only_files_of_tenants_and_cells_leave_the_code_as_it_was() -> None:
 
     assert not may("tenants/acme.yaml", "tenants/archive/old.yaml", "cells/local.yaml")
     assert may("tenants/acme.yaml", "tenancy/data/models.json")
-    assert may("tenants_of.py")
+    assert may("tenants/acme.py"), "the program may import it"
+    assert may("tenants_of.yaml")
     assert may("examples/tenants/acme.yaml"), "another folder of that name may be code"
     assert not may("fleet/tenants/acme.yaml", "README.md", place="fleet", product="keys/"), "outside the product"
     assert may("keys/program.py", place="fleet", product="keys/")
