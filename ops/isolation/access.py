@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from myflux_keys.names import PLATFORM_TENANT, TAG_TENANT
@@ -133,7 +134,9 @@ def _function(role: Role, cell: Cell) -> str:
     return role.name.removeprefix(f"myflux-{cell.cell}-")
 
 
-def _grants(principal: str, who: Somebody, label: str, secret: Secret) -> Iterator[Grant]:
+@lru_cache(maxsize=4096)
+def _grants(principal: str, who: Somebody, label: str, secret: Secret) -> tuple[Grant, ...]:
+    """Cached, since a review asks for two matrices, of which most rows are the same."""
     statements = [
         statement
         for name, document in (
@@ -145,10 +148,12 @@ def _grants(principal: str, who: Somebody, label: str, secret: Secret) -> Iterat
     ]
     # Only the statements that cover an action decide it: actions with the same statements share an answer.
     known: dict[tuple[bool, ...], bool | None] = {}
+    grants: list[Grant] = []
     for action in (action for group in GROUPS.values() for action in group):
         asked = f"secretsmanager:{action}"
         covering = tuple(covers(statement, asked) for statement in statements)
         if covering not in known:
             known[covering] = decided(who, asked, secret)
         if known[covering] is not False:
-            yield Grant(principal, label, action, certain=known[covering] is True)
+            grants.append(Grant(principal, label, action, certain=known[covering] is True))
+    return tuple(grants)

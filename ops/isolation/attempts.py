@@ -18,7 +18,7 @@ from myflux_keys.aws_names import CellNames
 from myflux_keys.cell_functions import ADMIN_ROTATION, ALL_FUNCTIONS, FUNCTIONS, PROMOTER, ROTATION, CellFunction
 from myflux_keys.names import PLATFORM_TENANT
 from ops.isolation import requests
-from ops.isolation.decision import Caller, Lock, Request, allowed
+from ops.isolation.decision import Caller, Lock, Request, allowed, deciding
 from ops.isolation.deployment import Deployment, Role, Secret, Shape
 from ops.isolation.requests import Session, Tags, a_role, anybody, is_slug, is_somebody, on_key, on_secret, put_arn
 from ops.isolation.terms import OWNER, TRUE, Formula, Keys, Term, Text, matches
@@ -113,16 +113,8 @@ def across(about: About, shape: Shape) -> Iterator[Attempt]:
     runtime = about.deployment.roles[about.names.runtime_role_arn]
     right = z3.And(session.tagged, session.tenant == owner) if shape.role is None else z3.BoolVal(False)
     for action in READ:
-        yield on(
-            about,
-            shape.secret,
-            action,
-            a_role(runtime),
-            "the runtime",
-            session,
-            session.keys(runtime),
-            bad=z3.Not(right),
-        )
+        caller, more = a_role(runtime), session.keys(runtime)
+        yield on(about, shape.secret, action, caller, "the runtime", session, more, bad=z3.Not(right))
     for other in about.deployment.shapes:
         if other.role is None:
             continue
@@ -139,18 +131,28 @@ def others(
 ) -> Iterator[Attempt]:
     """Every role of the cell but `roles`, and everybody else but `people`."""
     owner, _ = owner_of(about, secret)
-    known = about.deployment.roles.values()
+    lock = requests.lock_on(secret, owner)
+    # z3 makes formulas slowly, and most actions share theirs with another.
+    made: dict[tuple[str, tuple[bool, ...]], Attempt] = {}
+    callers = list(_others(about, owner, roles, people))
     for action in actions:
-        for role in known:
-            if role.arn in roles or role.arn in people:
-                continue
-            session = Session("the session")
+        for caller, who, session, role, bad in callers:
+            same = (who, deciding(caller, lock, _SERVICE + action))
+            if same not in made:
+                made[same] = on(about, secret, action, caller, who, session, session.keys(role), bad)
+            yield replace(made[same], request=replace(made[same].request, action=_SERVICE + action))
+
+
+def _others(
+    about: About, owner: Term | None, roles: set[str], people: Sequence[str]
+) -> Iterator[tuple[Caller, str, Session, Role | None, Formula]]:
+    for role in about.deployment.roles.values():
+        if role.arn not in roles and role.arn not in people:
             # A tenant's own role is tried on every tenant's secret but that tenant's, of which other claims speak.
             another = TRUE if owner is None or role.tenant == PLATFORM_TENANT else owner != role.tenant
-            yield on(about, secret, action, a_role(role), f"role {role.name}", session, session.keys(role), bad=another)
-        caller, session = anybody(), Session("the caller")
-        stranger = _stranger(about, caller, owner, people)
-        yield on(about, secret, action, caller, "", session, session.keys(None), bad=stranger)
+            yield a_role(role), f"role {role.name}", Session("the session"), role, another
+    caller = anybody()
+    yield caller, "", Session("the caller"), None, _stranger(about, caller, owner, people)
 
 
 def _stranger(about: About, caller: Caller, owner: Term | None, people: Sequence[str] = ()) -> Formula:

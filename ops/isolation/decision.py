@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 import z3
 
@@ -110,10 +111,21 @@ def _any(policy: Policy, request: Request, *, allow: bool) -> Formula:
     return any_of([formula for _, formula in _applying(policy, request, allow=allow)])
 
 
+def deciding(caller: Caller, lock: Lock, action: str) -> tuple[bool, ...]:
+    """Which of the statements cover `action`. Actions that have the same ones are allowed by the same formula."""
+    policies = [*(caller.identity or ()), *([caller.boundary] if caller.boundary is not None else []), lock.policy]
+    return tuple(covers(statement, action) for policy in policies for statement in policy.statements)
+
+
 def covers(statement: Statement, action: str) -> bool:
     """Actions match whatever their case."""
-    patterns = [pattern.lower().replace("[", "[[]") for pattern in statement.actions]
-    return any(fnmatchcase(action.lower(), pattern) for pattern in patterns) != statement.actions_excluded
+    return _is_one_of_actions(action, statement.actions) != statement.actions_excluded
+
+
+@lru_cache(maxsize=65536)
+def _is_one_of_actions(action: str, patterns: tuple[str, ...]) -> bool:
+    """A proof asks the same statements about the same actions for each caller."""
+    return any(fnmatchcase(action.lower(), pattern.lower().replace("[", "[[]")) for pattern in patterns)
 
 
 def _resource(statement: Statement, owner: Term | None, request: Request) -> Formula:

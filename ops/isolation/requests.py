@@ -128,8 +128,11 @@ def on_secret(action: str, secret: Secret, owner: Term | None, caller: Caller, m
         **tags,
         **more,
     }
-    policy = parse(f"policy of {secret.name.replace(OWNER, '<tenant>')}", secret.policy, owner)
-    return Request(action, named, constant(secret.arn.split(":")[4]), keys), Lock(policy)
+    return Request(action, named, constant(secret.arn.split(":")[4]), keys), lock_on(secret, owner)
+
+
+def lock_on(secret: Secret, owner: Term | None) -> Lock:
+    return Lock(parse(f"policy of {secret.name.replace(OWNER, '<tenant>')}", secret.policy, owner))
 
 
 def six_drawn(secret: Secret) -> Formula:

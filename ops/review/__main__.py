@@ -1,4 +1,4 @@
-"""`python -m ops.review FLEET`: rehearses the stacks that stdin names, one a line, and prints them as JSON.
+"""`python -m ops.review FLEET...`: prints as JSON what the stacks register that stdin names, a line for each fleet.
 
 It is a process of its own, so that each tree of the repository runs its own code, and so that a program that cannot be
 loaded is a finding and not a crash. `ops.review.tree_rehearsal` starts it.
@@ -6,6 +6,7 @@ loaded is a finding and not a crash. `ops.review.tree_rehearsal` starts it.
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import traceback
@@ -47,9 +48,12 @@ def _innermost(error: BaseException) -> dict[str, Any] | None:
 
 
 def main() -> None:
-    fleet, stacks = Path(sys.argv[1]), sys.stdin.read().split()
+    # The modules stay, and a rehearsal makes many objects at once: looking for garbage took a quarter of the time.
+    gc.freeze()
+    gc.set_threshold(50_000)
+    named = zip(map(Path, sys.argv[1:]), sys.stdin.read().splitlines(), strict=True)
     with redirect_stdout(sys.stderr):
-        answers = [rehearsed(stack, fleet) for stack in stacks]
+        answers = [rehearsed(stack, fleet) for fleet, line in named for stack in line.split()]
     json.dump({"form": FORM, "stacks": answers}, sys.stdout)
 
 

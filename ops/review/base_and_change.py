@@ -22,6 +22,9 @@ _IN_THIS_BRANCHS_CODE: Final = (
     "instead: what a change of the components does is not shown as a change."
 )
 
+_Side = tuple[Path, Sequence[str]]
+_Answers = Mapping[str, Asked] | NotAskedError
+
 
 @dataclass(frozen=True)
 class Sides:
@@ -31,18 +34,27 @@ class Sides:
     notes: tuple[str, ...] = ()
 
 
-def rehearse(found: Base, fleet: Path, stacks: Sequence[str], there: Collection[str], places: Places) -> Sides:
-    """`stacks` as they are now, and as they were in the base for those that were `there`."""
+def rehearse(
+    found: Base,
+    fleet: Path,
+    stacks: Sequence[str],
+    there: Collection[str],
+    places: Places,
+    *,
+    changed: Collection[str],
+    same_code: bool,
+) -> Sides:
+    """`stacks` as they are now, and as they were in the base for those that were `there`. With the `same_code` on both
+    sides only those that are `changed` can differ."""
     if not stacks:
         return Sides()
-    tree, then = found.then(ROOT), found.then(fleet)
-    own = tree if tree and can_be_asked(tree) else None
-    with ThreadPoolExecutor(max_workers=2) as both:
-        now = both.submit(_answers, ROOT, fleet, stacks, found.product)
-        earlier = [stack for stack in stacks if stack in there]
-        was = both.submit(_answers, own or ROOT, then or fleet, earlier, found.product)
-        after, before = now.result(), was.result()
-    notes = [_IN_THIS_BRANCHS_CODE] if tree and own is None else []
+    tree, then = found.then(ROOT), found.then(fleet) or fleet
+    own = tree if tree and not same_code and can_be_asked(tree) else None
+    earlier = [stack for stack in stacks if stack in there and (stack in changed or not same_code)]
+    after, before = _answers(found.product, own, (fleet, stacks), (then, earlier))
+    if same_code and not isinstance(after, NotAskedError) and not isinstance(before, NotAskedError):
+        before = {stack: before.get(stack, after[stack]) for stack in stacks if stack in there}
+    notes = [_IN_THIS_BRANCHS_CODE] if tree and not same_code and own is None else []
     if isinstance(before, NotAskedError):
         notes.append(f"The base's program cannot run, so nothing is compared with it: {before}.")
         before = dict[str, Asked]()
@@ -52,11 +64,21 @@ def rehearse(found: Base, fleet: Path, stacks: Sequence[str], there: Collection[
     return Sides(after, before, remarks, tuple(notes))
 
 
-def _answers(tree: Path, fleet: Path, stacks: Sequence[str], product: str) -> Mapping[str, Asked] | NotAskedError:
+def _answers(product: str, own: Path | None, after: _Side, before: _Side) -> Sequence[_Answers]:
+    """Of both sides, `before` by the code in `own`. By this branch's code where that is None: then the same processes
+    do both, since loading the code takes longer than a few stacks."""
+    if own is None:
+        return _asked(ROOT, product, after, before)
+    with ThreadPoolExecutor(max_workers=2) as both:
+        asked = [both.submit(_asked, tree, product, side) for tree, side in ((ROOT, after), (own, before))]
+        return [answers for one in asked for answers in one.result()]
+
+
+def _asked(tree: Path, product: str, *sides: _Side) -> Sequence[_Answers]:
     try:
-        return ask(tree, fleet, stacks, product)
+        return ask(tree, product, *sides)
     except NotAskedError as error:
-        return error
+        return [error] * len(sides)
 
 
 def _does_not_load(error: NotAskedError) -> Remark:

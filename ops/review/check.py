@@ -86,11 +86,14 @@ def _of(found: Base, fleet: Path, no_state: str, say: Callable[[str], None]) -> 
     now_files, then_files = stacks.read(fleet), stacks.read(then)
     place = fleet.relative_to(found.top).as_posix()
     ours = found.then(ROOT)
-    code = _code(found) if ours else None
+    same_code = not ours or not changed.code_may_differ(found.differences, place, found.product)
+    code = None if same_code else _code(found)
     about = stacks.scope(now_files, found.differences, place, code, _pins(found, ours), then, found.product)
     places = Places(fleet, place, {one.path for one in found.differences})
     say(stacks.progress(about, len(now_files.stacks)))
-    both = base_and_change.rehearse(found, fleet, about.needed, then_files.stacks, places)
+    both = base_and_change.rehearse(
+        found, fleet, about.needed, then_files.stacks, places, changed=about.reasons, same_code=same_code
+    )
     remarks = [*stacks.remarks(now_files, about, places), *both.remarks]
     for stack in about.judged:
         if stack in both.after:

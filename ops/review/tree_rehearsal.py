@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -50,17 +52,20 @@ class Asked:
     place: Place | None = None
 
 
-def ask(tree: Path, fleet: Path, stacks: Sequence[str], product: str = "") -> Mapping[str, Asked]:
-    """Every stack of `stacks`, as the code in `tree` makes it from the files in `fleet`. Lines of code are named from
-    the repository, in which `product` is the folder of `tree`, with a slash at the end. Raises NotAskedError."""
-    parts = [stacks[start : start + _STACKS_A_PROCESS] for start in range(0, len(stacks), _STACKS_A_PROCESS)]
+def ask(tree: Path, product: str, *sides: tuple[Path, Sequence[str]]) -> list[Mapping[str, Asked]]:
+    """For each side, a fleet's files and stacks of it, every stack as the code in `tree` makes it from those files.
+    Lines of code are named from the repository, in which `product` is the folder of `tree`, with a slash at the end.
+    Raises NotAskedError."""
+    wanted = [(fleet, stack) for fleet, stacks in sides for stack in stacks]
+    parts = [wanted[start : start + _STACKS_A_PROCESS] for start in range(0, len(wanted), _STACKS_A_PROCESS)]
     try:
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as at_once:
-            answers = at_once.map(partial(_process, tree, fleet), parts)
-            return {one.stack: _below(product, one) for part in answers for one in part}
+            told = [_below(product, one) for part in at_once.map(partial(_process, tree), parts) for one in part]
     except NotAskedError as error:
         error.place = _placed(product, error.place)
         raise
+    found = dict(zip(wanted, told, strict=True))
+    return [{stack: found[fleet, stack] for stack in stacks} for fleet, stacks in sides]
 
 
 def _below(product: str, one: Asked) -> Asked:
@@ -79,12 +84,13 @@ def can_be_asked(tree: Path) -> bool:
     return (tree / "ops" / "review" / "__main__.py").is_file()
 
 
-def _process(tree: Path, fleet: Path, stacks: Sequence[str]) -> list[Asked]:
+def _process(tree: Path, wanted: Sequence[tuple[Path, str]]) -> list[Asked]:
+    sides = {fleet: [stack for _, stack in pairs] for fleet, pairs in groupby(wanted, itemgetter(0))}
     done = subprocess.run(
-        [sys.executable, "-m", "ops.review", str(fleet)],
+        [sys.executable, "-m", "ops.review", *map(str, sides)],
         cwd=tree,
         env={name: value for name, value in os.environ.items() if not name.startswith(_NOT_FOR_IT)},
-        input="\n".join(stacks),
+        input="\n".join(map(" ".join, sides.values())),
         capture_output=True,
         text=True,
         check=False,

@@ -135,6 +135,16 @@ def left_out(found: Touched, cell_of: Mapping[str, str], was: Callable[[str], st
     return reasons
 
 
+def code_may_differ(differences: Iterable[Difference], place: str, product: str) -> bool:
+    """Whether a file of the product, in the folder `product`, differs that is no tenant's or cell's in `place`.
+    An archived tenant's is one."""
+    folders = [PurePosixPath(place) / folder for folder in ("tenants", "cells")]
+    paths = [PurePosixPath(one.path) for one in differences if one.path.startswith(product)]
+    return any(
+        not (source.is_read(path.name) and any(path.is_relative_to(folder) for folder in folders)) for path in paths
+    )
+
+
 def may_change_pins(differences: Iterable[Difference], product: str) -> bool:
     """Whether the requirements of the product, which is in the folder `product`, are there on both sides and differ."""
     return any(one.path == product + REQUIREMENTS and one.status != "A" for one in differences)
@@ -190,9 +200,7 @@ def since(ref: str, root: Path) -> Choice:
     product = folder_in(repository.top, ROOT)
     ours = None
     pins: list[str] = []
-    if product is not None and any(
-        d.path.startswith(product) and not _described(PurePosixPath(d.path), place)[0] for d in differences
-    ):
+    if product is not None and code_may_differ(differences, place, product):
         ours = code().below(product)
         if may_change_pins(differences, product):
             before = repository.at(commit, product + REQUIREMENTS)

@@ -9,6 +9,7 @@ import ast
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -81,15 +82,21 @@ def _reached(start: str, root: Path) -> set[str]:
         if file in found or not (root / file).is_file():
             continue
         found.add(file)
-        for module in _imports(root / file):
+        for module in _imports(root / file, (root / file).read_text(encoding="utf-8")):
             base = module.replace(".", "/")
             waiting += [f"{base}.py", f"{base}/__init__.py"]
     return found
 
 
-def _imports(path: Path) -> Iterator[str]:
-    """Absolute names, since the repository has no relative imports."""
-    for node in packer.running(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+@cache
+def _imports(path: Path, text: str) -> tuple[str, ...]:
+    """Absolute names, since the repository has no relative imports. The program and its components share most files:
+    each is parsed once."""
+    return tuple(_named(path, text))
+
+
+def _named(path: Path, text: str) -> Iterator[str]:
+    for node in packer.running(ast.parse(text, str(path))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -35,8 +35,8 @@ def test_a_changed_rule_is_seen_in_a_folder_of_a_bigger_repository() -> None:
 
 def test_lines_of_code_are_named_from_the_repository() -> None:
     """Code scanning shows a remark only at a path that its repository has."""
-    asked = ask(ROOT, ROOT, ["acme.local"], "tools/keys/")["acme.local"]
-    places = {one.place.file for one in asked.resources if one.place}
+    [asked] = ask(ROOT, "tools/keys/", (ROOT, ["acme.local"]))
+    places = {one.place.file for one in asked["acme.local"].resources if one.place}
     assert places
     assert not [file for file in places if not file.startswith("tools/keys/")]
 

@@ -10,7 +10,7 @@ import pytest
 
 from ops.errors import OperationError
 from ops.stacks import changed
-from ops.stacks.changed import left_out, pins_changed, reasons, touched
+from ops.stacks.changed import code_may_differ, left_out, pins_changed, reasons, touched
 from ops.stacks.git import Difference
 from ops.stacks.sources import Code, code
 from tenancy import source
@@ -46,6 +46,21 @@ def test_a_functions_code_concerns_platforms_and_a_components_code_what_it_is_a_
         "globex.local",
     }
     assert len(stacks(Difference("M", "program.py"))) == 5, "the program is behind every stack"
+
+
+def test_only_files_of_tenants_and_cells_leave_the_code_as_it_was() -> None:
+    """Where it may differ, a review runs the base's own."""
+
+    def may(*paths: str, place: str = ".", product: str = "") -> bool:
+        return code_may_differ([Difference("M", path) for path in paths], place, product)
+
+    assert not may("tenants/acme.yaml", "tenants/archive/old.yaml", "cells/local.yaml")
+    assert may("tenants/acme.yaml", "tenancy/data/models.json")
+    assert may("tenants/acme.py"), "the program may import it"
+    assert may("tenants_of.yaml")
+    assert may("examples/tenants/acme.yaml"), "another folder of that name may be code"
+    assert not may("fleet/tenants/acme.yaml", "README.md", place="fleet", product="keys/"), "outside the product"
+    assert may("keys/program.py", place="fleet", product="keys/")
 
 
 def test_what_no_stack_is_made_from_concerns_none() -> None:
