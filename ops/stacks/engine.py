@@ -254,7 +254,8 @@ class Engine:
 
             try:
                 with ExitStack() as held:
-                    told = held.enter_context(settings(place))
+                    # Beside the log, where the next operation empties it: a process that is killed removes nothing.
+                    told = settings(place, log.with_suffix(".settings.yaml"))
                     act = partial(act, on_output=on_text, on_error=on_text, on_event=on_event, config_file=told)
                     if operation in _RUN_THE_PROGRAM and self._project == ROOT:
                         act = partial(act, program=self._inline(environment, held))

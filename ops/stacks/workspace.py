@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from tempfile import NamedTemporaryFile, TemporaryDirectory
+from tempfile import TemporaryDirectory
 
 from pulumi import automation
 from semver import VersionInfo
@@ -85,15 +85,11 @@ class _Cached(automation.PulumiCommand):
         self.version = VersionInfo.parse(version)
 
 
-@contextmanager
-def settings(place: StatePlace) -> Generator[str | None]:
-    """A new file for the stack's settings, for one operation: the engine then takes the provider of secrets from the
+def settings(place: StatePlace, file: Path) -> str | None:
+    """`file`, emptied: the stack's settings for one operation. The engine then takes the provider of secrets from the
     state, and not from what it once wrote beside the project, which may be another since. None where no key of the
     cell's encrypts the state."""
     if not place.secrets_provider:
-        yield None
-        return
-    with NamedTemporaryFile("w", prefix="myflux-stack-", suffix=".yaml", encoding="utf-8") as file:
-        file.write("{}\n")
-        file.flush()
-        yield file.name
+        return None
+    file.write_text("{}\n", encoding="utf-8")
+    return str(file)
