@@ -15,6 +15,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 import boto3
@@ -63,6 +64,8 @@ class LocalCell:
         self.openai_port = servers["openai"].port
         self.region = REGION
         self.account_id = ACCOUNT_ID
+        self._sessions: dict[str, boto3.Session] = {}
+        self._sessions_lock = Lock()
 
     @classmethod
     def start(cls, home: Path, aws_port: int = 0, openai_port: int = 0, *, keep: bool = False) -> LocalCell:
@@ -213,7 +216,11 @@ class LocalCell:
     def client(self, user: str, service: str, config: Config | None = None) -> Any:
         """A boto3 client of `user` for `service` that calls the cell without the caller's proxy."""
         straight = Config(proxies={}).merge(config) if config else Config(proxies={})
-        return self.session(user).client(service, endpoint_url=self.aws_url, config=straight)  # pyright: ignore[reportCallIssue, reportArgumentType]
+        # Making a session takes four times as long as a client, and no two threads may use one at once.
+        with self._sessions_lock:
+            if user not in self._sessions:
+                self._sessions[user] = self.session(user)
+            return self._sessions[user].client(service, endpoint_url=self.aws_url, config=straight)  # pyright: ignore[reportCallIssue, reportArgumentType]
 
     def environment(self, user: str = "deployer") -> dict[str, str]:
         """The caller's environment with the cell's variables for `user`: for a child process such as the engine."""
