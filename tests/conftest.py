@@ -2,12 +2,13 @@
 
 Each boto3 session reads its own copy of AWS's models, the same megabytes of static JSON. With a session for each user
 and a client for each test, this took most of the run's time and gigabytes of memory, so the loader is shared; nothing
-else is. Hypothesis has no deadline: a slow example on a busy machine is not a fault.
+else is, but for the machine's list of certificates (`certificates`).
+Hypothesis has no deadline: a slow example on a busy machine is not a fault.
 A script's background job ignores SIGINT, and whatever `nohup` starts ignores SIGHUP; so would every command that a test
 stops by them: so the defaults are set again.
 The garbage collector is off until the tests are collected: it would only look through what they keep.
 boto3's default session keeps the credentials that it found first, so each test begins without one.
-The engine stores a stack's settings beside the project. Cells share them (all cells have one passphrase), so that
+The engine stores a stack's settings beside the project. Cells share them (all have the same key), so that
 workers may use the same stack name at the same time; the files that the run added are deleted at its end.
 """
 
@@ -29,6 +30,7 @@ from botocore.loaders import create_loader
 from xdist.remote import Producer
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
+from tests.certificates import read_once
 from tests.commands.client import servers
 from tests.leftovers.loud import loud_again as loud_again
 from tests.leftovers.plugin import nothing_left_by_the_module as nothing_left_by_the_module
@@ -41,6 +43,7 @@ gc.disable()
 hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("suite")
 botocore.session.create_loader = cache(create_loader)
+read_once()
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # The engine runs hundreds of times, for seconds each: by default, garbage collection takes a seventh of its time.
