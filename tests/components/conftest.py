@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,22 +108,26 @@ class Monitor(pulumi_mocks.MockMonitor):
         return response
 
 
-@pytest.fixture
-def build() -> Iterator[Callable[[Callable[[], Any]], Recording]]:
+@pytest.fixture(scope="session")
+def build() -> Callable[[Callable[[], Any]], Recording]:
+    """What is recorded never changes: a module may keep it for its tests."""
+
     def run(program: Callable[[], Any]) -> Recording:
         recording = Recording()
 
         def mocked() -> None:
             pulumi.runtime.set_mocks(Engine(), project="myflux-keys", stack="test", monitor=Monitor(recording))
 
-        rehearsal.run(mocked, program)
+        try:
+            rehearsal.run(mocked, program)
+        finally:
+            pulumi.runtime.settings.reset_options()
         assert recording.resources, "the program registered nothing"
         return recording
 
-    yield run
-    pulumi.runtime.settings.reset_options()
+    return run
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def cell() -> CellNames:
     return CellNames("prod-eu1", "111122223333", "eu-central-1")

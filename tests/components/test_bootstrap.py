@@ -23,7 +23,7 @@ def bootstrap(cell: CellNames, **more: Any) -> BootstrapArgs:
     return BootstrapArgs(names=cell, principals=[DEPLOYER], project="myflux-keys", audience="sts.amazonaws.com", **more)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def recorded(build: Build, cell: CellNames) -> Any:
     return build(lambda: Bootstrap("prod-eu1", bootstrap(cell, issuers=["gitlab.example"], protect=True)))
 

@@ -30,9 +30,13 @@ ANA = "arn:aws:iam::111122223333:user/people/ana"
 BO = "arn:aws:iam::111122223333:role/sign-on"
 
 
-@pytest.fixture
-def recorded(build: Build, cell: CellNames, tmp_path: Path) -> Any:
-    return build(lambda: Platform("prod-eu1", platform_arguments(cell, tmp_path, handover_principals=[ANA])))
+@pytest.fixture(scope="module")
+def recorded(build: Build, cell: CellNames, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return build(
+        lambda: Platform(
+            "prod-eu1", platform_arguments(cell, tmp_path_factory.mktemp("archive"), handover_principals=[ANA])
+        )
+    )
 
 
 def reads(cell: CellNames, *, tag: str = "acme", consumers: str = "myflux cinnox", stage: str = "AWSCURRENT") -> bool:

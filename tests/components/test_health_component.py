@@ -40,7 +40,7 @@ DEPLOYER = "arn:aws:iam::111122223333:role/deployer"
 EVERYTHING: Document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def recorded(build: Build, cell: CellNames) -> Any:
     return build(lambda: Health("looking", HealthArgs(cell, cell.function_arn(HEALTH), TOPIC, every_minutes=240)))
 

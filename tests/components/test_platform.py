@@ -43,9 +43,9 @@ def arguments(cell: CellNames, folder: Path, **changes: Any) -> PlatformArgs:
     return PlatformArgs(**(values | changes))
 
 
-@pytest.fixture
-def recorded(build: Build, cell: CellNames, tmp_path: Path) -> Any:
-    return build(lambda: Platform("prod-eu1", arguments(cell, tmp_path)))
+@pytest.fixture(scope="module")
+def recorded(build: Build, cell: CellNames, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return build(lambda: Platform("prod-eu1", arguments(cell, tmp_path_factory.mktemp("archive"))))
 
 
 def test_the_admin_keys_place_is_empty_and_locked(recorded: Any, cell: CellNames) -> None:
@@ -206,9 +206,9 @@ def test_deployers_encrypt_customers_keys_and_decrypt_none(recorded: Any, cell: 
 FEDERATION = "aws:iam/outboundWebIdentityFederation:OutboundWebIdentityFederation"
 
 
-@pytest.fixture
-def federated(build: Build, cell: CellNames, tmp_path: Path) -> Any:
-    return build(lambda: Platform("prod-eu1", arguments(cell, tmp_path, federation=True)))
+@pytest.fixture(scope="module")
+def federated(build: Build, cell: CellNames, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return build(lambda: Platform("prod-eu1", arguments(cell, tmp_path_factory.mktemp("archive"), federation=True)))
 
 
 def test_a_cell_without_federation_asks_nothing_of_it(recorded: Any) -> None:

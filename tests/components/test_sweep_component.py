@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:topic"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def recorded(build: Build, cell: CellNames) -> Any:
     return build(lambda: Sweep("sweeping", SweepArgs(cell, cell.function_arn(SWEEP), TOPIC)))
 
