@@ -48,6 +48,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # The engine runs hundreds of times, for seconds each: by default, garbage collection takes a seventh of its time.
 os.environ.setdefault("GOGC", "400")
+# The readline library, once pytest has loaded it, tells each worker of a terminal that nobody has.
+for name in ("COLUMNS", "LINES"):
+    os.environ.pop(name, None)
 # A function that its schedule calls in the middle of a test would make calls that the test counts.
 os.environ["MYFLUX_LOCAL_SCHEDULES"] = "off"
 
