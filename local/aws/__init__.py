@@ -9,4 +9,5 @@ keeping          What the AWS side keeps across a stop: every store of MiniStack
 lambda_packages  What a Python function can import: the standard library, boto3 and its own archive, as on Lambda
 object_times     The times of S3's objects, by the cell's clock
 server           Serves the AWS side of the local cell
+state_key        The KMS key that encrypts secrets in the state of the cell's stacks
 """
