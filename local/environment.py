@@ -20,6 +20,9 @@ from local.aws.server import REGION, STATE_KEY
 
 SECRETS_PROVIDER: Final = f"awskms:///{STATE_KEY}?region={REGION}&awssdk=v2"
 """As Pulumi takes the key."""
+STATE_KEY_SETTING: Final = "MYFLUX_LOCAL_STATE_KEY"
+"""An environment variable. `on`: the cell's KMS key encrypts new states, as a real cell's does. Left out: a passphrase,
+since the engine's calls of KMS fail once the cell's clock is minutes ahead of the machine's."""
 
 _MISLEADING: Final = (
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
@@ -102,13 +105,16 @@ def compute(cell: Cell, user: str = "deployer", base: Mapping[str, str] | None =
         "AWS_REGION": cell.region,
         "AWS_SHARED_CREDENTIALS_FILE": str(cell.home / "credentials"),
         "MYFLUX_LOCAL_OPENAI_URL": cell.openai_url,
-        "MYFLUX_SECRETS_PROVIDER": SECRETS_PROVIDER,
         "PATH": commands.path(cell.home / "bin", held),
         "PULUMI_BACKEND_URL": f"file://{quote(str(state))}",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(_passphrase(cell.home)),
-        "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
     } | {name: _without_proxy(held.get(name, "")) for name in ("NO_PROXY", "no_proxy")}
+    if held.get(STATE_KEY_SETTING) == "on":
+        values |= {
+            "MYFLUX_SECRETS_PROVIDER": SECRETS_PROVIDER,
+            "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
+        }
     one_service = sorted(name for name in held if name.startswith(_ONE_SERVICE))
     return Environment(values, (*_MISLEADING, *one_service))
 

@@ -88,11 +88,13 @@ def test_loopback_is_taken_out_of_the_callers_proxy(running: RunningCell) -> Non
     assert environment.compute(running, base=base).values["NO_PROXY"] == "intranet.example,127.0.0.1,localhost"
 
 
-def test_new_stacks_are_encrypted_by_the_cells_key_and_none_needs_settings_in_the_checkout(
+def test_where_it_is_asked_for_new_stacks_are_encrypted_by_the_cells_key(
     running: RunningCell,
 ) -> None:
     """Deriving a key from a passphrase takes a third of a small run of the engine."""
-    values = environment.compute(running, base={"PATH": os.defpath, "HOME": "/nowhere"}).values
+    base = {"PATH": os.defpath, "HOME": "/nowhere"}
+    assert "MYFLUX_SECRETS_PROVIDER" not in environment.compute(running, base=base).values
+    values = environment.compute(running, base=base | {"MYFLUX_LOCAL_STATE_KEY": "on"}).values
     assert values["MYFLUX_SECRETS_PROVIDER"].startswith("awskms:///arn:aws:kms:us-east-1:000000000000:key/")
     assert values["PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER"] == "true"
 

@@ -18,7 +18,6 @@ from typing import Any
 
 import tenancy
 from local.cell import LocalCell
-from local.environment import SECRETS_PROVIDER
 from myflux_keys.aws_names import CellNames, TenantNames
 from ops.actions import admin_key
 
@@ -158,7 +157,8 @@ class Rig:
         """An empty stack, without selecting it: which stack a person has selected is theirs."""
         if stack in self.stacks:
             return
-        self.pulumi("stack", "init", stack, "--no-select", "--secrets-provider", SECRETS_PROVIDER)
+        provider = self.environment().get("MYFLUX_SECRETS_PROVIDER")
+        self.pulumi("stack", "init", stack, "--no-select", *(("--secrets-provider", provider) if provider else ()))
         self.stacks.append(stack)
 
     def up(self, stack: str, **how: Any) -> Run:
