@@ -32,9 +32,6 @@ MACOS: Final = (
     Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
 )
 
-HEADLESS: Final = "chromium-headless-shell"
-"""Debian's build of the same Chromium without windows and profiles: it takes two fifths of the CPU time."""
-
 _ANSWER_SECONDS: Final = 60.0
 
 
@@ -54,7 +51,7 @@ class Browser:
     def headless(self) -> Path:
         """What to start where neither a window nor a profile is needed: the headless build beside it, if there is one
         of the same version. The browsers of npm and of Playwright's download are such builds themselves."""
-        beside = self.executable.with_name(HEADLESS)
+        beside = self.executable.with_name(browser_sources.DEBIAN_HEADLESS)
         try:
             return beside if beside.is_file() and version_of(beside) == self.version else self.executable
         except StepError:

@@ -24,13 +24,15 @@ NPM_VERSION: Final = "153.0.0"
 NPM_INTEGRITY: Final = "jiGWqSvPMdu4+P9TilYqAR7yEGPEHINx+lCvE/NqNO/EHYzF/x1hUiI5T6ioVIt7dEy7n88byyT0vk+dnsgQwA=="
 """SHA-512 of the package, in npm's form. npm compares it with what its registry says at the time, this with our pin."""
 
+DEBIAN_HEADLESS: Final = "chromium-headless-shell"
+"""The same Chromium without windows and profiles, as package and as command: it takes two fifths of the CPU time."""
+
 _APT_SECONDS: Final = 600.0
 _NPM_SECONDS: Final = 300.0
 _DOWNLOAD_SECONDS: Final = 600.0
 _OS_RELEASE: Final = Path("/etc/os-release")
 # Without a font, every letter is an empty box.
 _DEBIAN_PACKAGES: Final = ("chromium", "fonts-liberation")
-_DEBIAN_HEADLESS: Final = "chromium-headless-shell"
 _DEBIAN_EXECUTABLE: Final = Path("/usr/bin/chromium")
 _UNPACK: Final = (
     "const fs = require('fs'), zlib = require('zlib'), [from, to] = process.argv.slice(1);"
@@ -64,7 +66,7 @@ def debian(env: Mapping[str, str]) -> Path:
     _run([*install, *_DEBIAN_PACKAGES], about, _APT_SECONDS, quiet)
     # An older Debian has none, and the other one does the same in more time.
     with suppress(StepError):
-        _run([*install, _DEBIAN_HEADLESS], "installing its headless build", _APT_SECONDS, quiet)
+        _run([*install, DEBIAN_HEADLESS], "installing its headless build", _APT_SECONDS, quiet)
     return _DEBIAN_EXECUTABLE
 
 

@@ -44,8 +44,8 @@ def rehearse(
     changed: Collection[str],
     same_code: bool,
 ) -> Sides:
-    """`stacks` as they are now, and as they were in the base for those that were `there`. With the `same_code` on both
-    sides only those that are `changed` can differ."""
+    """`stacks` as they are now, and as they were in the base for those that were `there`. `same_code`: both
+    sides run the same code, so that only those that are `changed` can differ."""
     if not stacks:
         return Sides()
     tree, then = found.then(ROOT), found.then(fleet) or fleet

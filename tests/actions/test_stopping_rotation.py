@@ -37,7 +37,7 @@ class Secrets:
             "VersionIdsToStages": dict(self.labels),
         }
         if self.runs:
-            # Its function's steps take their time: whoever looks next sees the end.
+            # The function's steps take some seconds: the next look finds them done.
             self.runs = False
             (pending,) = self._pending()
             self.labels = {pending: ["AWSCURRENT"], "v1": ["AWSPREVIOUS"]}

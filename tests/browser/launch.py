@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -29,8 +30,7 @@ class NewPage(Protocol):
 def chromium(*, whole: bool = False) -> Generator[Browser]:
     """A browser without windows, and without its sandbox: it opens our own pages alone. `whole`: the one that a person
     has, which takes more than twice the time; a headless build asks nobody for permission to write to the clipboard."""
-    found = browser.ensure(os.environ)
-    executable = found.executable if whole else found.headless
+    executable = _found(whole=whole)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=executable, **_LAUNCH)
         try:
@@ -39,13 +39,20 @@ def chromium(*, whole: bool = False) -> Generator[Browser]:
             started.close()
 
 
+@cache
+def _found(*, whole: bool) -> Path:
+    """Once in a process: the search starts each browser to ask for its version."""
+    found = browser.ensure(os.environ)
+    return found.executable if whole else found.headless
+
+
 @contextmanager
 def recorded(started: Browser, profile: Path, har: Path) -> Generator[BrowserContext]:
     """Another browser, of the playwright that runs `started`: with a profile on disk, which a headless build does not
     keep, and a HAR archive, both whole at the end."""
     context = started.browser_type.launch_persistent_context(
         profile,
-        executable_path=browser.ensure(os.environ).executable,
+        executable_path=_found(whole=True),
         **_LAUNCH,
         record_har_path=har,
         record_har_content="embed",
